@@ -1,0 +1,60 @@
+"""Reads a handwritten digit from any picture and says how sure it is.
+
+    >>> import digitrec
+    >>> digitrec.predict("7.png").digit  # doctest: +SKIP
+    7
+
+The names below are loaded on first use, so that ``import digitrec`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitrec.answer import Answer as Answer
+    from digitrec.answer import Candidate as Candidate
+    from digitrec.engine import Engine as Engine
+    from digitrec.engine import Options as Options
+    from digitrec.errors import DigitrecError as DigitrecError
+    from digitrec.errors import ImageError as ImageError
+    from digitrec.errors import ProviderError as ProviderError
+    from digitrec.image import DigitImage as DigitImage
+    from digitrec.prediction import Failure as Failure
+    from digitrec.prediction import Prediction as Prediction
+    from digitrec.providers.base import Provider as Provider
+    from digitrec.providers.registry import open_provider as open_provider
+    from digitrec.recognise import predict as predict
+    from digitrec.recognise import predict_many as predict_many
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Answer": "digitrec.answer",
+    "Candidate": "digitrec.answer",
+    "DigitImage": "digitrec.image",
+    "DigitrecError": "digitrec.errors",
+    "Engine": "digitrec.engine",
+    "Failure": "digitrec.prediction",
+    "ImageError": "digitrec.errors",
+    "Options": "digitrec.engine",
+    "Prediction": "digitrec.prediction",
+    "Provider": "digitrec.providers.base",
+    "ProviderError": "digitrec.errors",
+    "open_provider": "digitrec.providers.registry",
+    "predict": "digitrec.recognise",
+    "predict_many": "digitrec.recognise",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names come from the table above)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'digitrec' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

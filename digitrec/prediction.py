@@ -1,0 +1,100 @@
+"""What digitrec says about an image: a Prediction, or a Failure in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from digitrec.errors import DigitrecError
+from digitrec.image import ImageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One engine's reading of one image.
+
+    A refusal ("no digit here") is a Prediction with ``digit=None`` and a ``reason``, never an error.
+    """
+
+    image: ImageRef
+    """Which image: where it came from and the SHA-256 of its bytes."""
+    provider: str
+    """Name of the engine that answered."""
+    digit: int | None
+    """The digit 0..9, or None when the engine sees no single digit."""
+    confidence: float | None
+    """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
+    reason: str | None = None
+    """Why there is no digit ("blank", "no text", "more than one digit", ...); None beside a digit."""
+    calibrated: float | None = None
+    """Chance 0..1 that ``digit`` is right; None where no calibration was fitted for this engine."""
+    probabilities: tuple[float, ...] | None = None
+    """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
+    text: str | None = None
+    """What the engine read, as it spelled it; None where it read nothing."""
+    inferred: bool = False
+    """True when a look-alike letter was turned into the digit because the caller asked for it."""
+    model_version: str | None = None
+    """Which model answered, in the engine's words."""
+    endpoint: str | None = None
+    """Where the question was sent; None for an engine on this machine."""
+    preparation: str = "plain"
+    """How the image was prepared before it was sent ("mnist", "plain", "enlarged", "repeated")."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The engine's own answer, unabridged."""
+    latency_s: float = 0.0
+    """Seconds from asking to answer, >= 0, waiting and retries included."""
+    cost_usd: float | None = 0.0
+    """US dollars spent on this answer; 0 is free, None is unknown."""
+    attempts: int = 1
+    """How many times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
+    emulated: bool = False
+    """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
+    replayed: bool = False
+    """True when the answer came from the ledger or a recording and nothing was asked or paid."""
+    asked: tuple[Prediction | Failure, ...] = ()
+    """For a policy over several engines: what each of those asked said; else empty."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field under its own name, as JSON-like values; the image as source and sha256."""
+        return _as_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The place of an image for which no engine could be made to answer."""
+
+    image: ImageRef
+    """Which image: where it came from and, once it was read, its SHA-256."""
+    provider: str
+    """Name of the engine that was asked."""
+    error: DigitrecError
+    """What went wrong; its class says whose turn it is."""
+    latency_s: float = 0.0
+    """Seconds from asking to giving up, >= 0."""
+    cost_usd: float | None = 0.0
+    """US dollars that the failed attempts cost; None is unknown."""
+    attempts: int = 0
+    """How many times the engine was asked, >= 0."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field under its own name, the error as its class name and message."""
+        return _as_dict(self)
+
+
+def _as_dict(record: Prediction | Failure) -> dict[str, Any]:
+    """The record's fields as JSON-like values (dataclasses.asdict would copy the raw answer)."""
+    return {item.name: _plain(getattr(record, item.name)) for item in fields(record)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ImageRef):
+        return {"source": value.source, "sha256": value.sha256}
+    if isinstance(value, DigitrecError):
+        return {"type": type(value).__name__, "message": str(value)}
+    if isinstance(value, Prediction | Failure):
+        return value.as_dict()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

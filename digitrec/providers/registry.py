@@ -1,0 +1,56 @@
+"""Names to providers, through the entry-point group ``digitrec.providers``.
+
+Ours come through the same door as a stranger's: a package that declares an entry point in this group
+is a provider. Listing names imports none of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from digitrec.errors import UnknownProvider
+from digitrec.providers.base import Provider
+
+GROUP = "digitrec.providers"
+
+
+def names() -> list[str]:
+    """Names of all registered providers, sorted; imports none of them."""
+    return sorted({point.name for point in entry_points(group=GROUP)})
+
+
+def provider_class(name: str) -> type[Provider]:
+    """The class registered under ``name``; imports its module, and no other provider's.
+
+    Raises:
+        UnknownProvider: there is none of that name.
+    """
+    return cast("type[Provider]", _find(name).load())
+
+
+def open_provider(name: str = "local", *, env: Mapping[str, str] | None = None, **options: Any) -> Provider:
+    """A provider ready to be asked.
+
+    Without options it is built by its ``from_env`` from ``env`` (default: the process's
+    environment); with options its constructor gets them and no variable is read.
+
+    Raises:
+        UnknownProvider: there is none of that name.
+        NotInstalled: its extra is missing.
+        NotConfigured: a key or endpoint is missing.
+        ModelError: for "local", the model file cannot be used.
+    """
+    cls = provider_class(name)
+    if options:
+        return cls(**options)
+    return cls.from_env(os.environ if env is None else env)
+
+
+def _find(name: str) -> EntryPoint:
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
+    return next(iter(found))
