@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
+from pathlib import Path
 
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
@@ -113,7 +114,8 @@ def _open(source: ImageSource) -> DigitImage | _Unreadable:
 
 
 def _source_name(source: ImageSource) -> str:
-    return str(source) if isinstance(source, str) or hasattr(source, "__fspath__") else f"<{type(source).__name__}>"
+    """What to call a source that never became an image."""
+    return str(source) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
 
 
 def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[PreparedImage | _Unreadable]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from digitrec.image import DigitImage, InputSpec, PreparedImage
-from digitrec.prepare import encode, mnist
+import digitrec.prepare.encode as encode
+import digitrec.prepare.mnist as mnist
 
 __all__ = ["prepare", "prepare_many"]
 

@@ -1,0 +1,107 @@
+"""The command line's door: finds the command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from digitrec import __version__, errors
+
+COMMANDS = {
+    "completion": "Print the script that completes commands in your shell.",
+    "models": "The models that are here, and what is known of them.",
+    "predict": "Say which digit is on each picture, and how sure that is.",
+    "providers": "List the engines: installed, configured, price.",
+    "train": "Train the CNN on MNIST and write it with its model card.",
+}
+"""Every command and its one line for the overview; each lives in ``digitrec.commands`` under its name."""
+
+EXIT_CODES: dict[type[errors.DigitrecError], int] = {
+    errors.ImageError: 1,
+    errors.UnknownProvider: 2,
+    errors.NotInstalled: 3,
+    errors.NotConfigured: 4,
+    errors.ModelError: 5,
+    errors.DataError: 6,
+    errors.BudgetExceeded: 7,
+    errors.LedgerError: 8,
+    errors.Rejected: 10,
+    errors.AuthFailed: 11,
+    errors.QuotaExceeded: 12,
+    errors.RateLimited: 13,
+    errors.TimedOut: 14,
+    errors.Unavailable: 15,
+    errors.BadAnswer: 16,
+}
+"""What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
+
+
+def exit_code(error: errors.DigitrecError) -> int:
+    """The exit code of the nearest class in the table, 1 for one that is not in it."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is run or when its own help is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"digitrec.commands.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, from the table: no command is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours becomes one line on stderr and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except errors.DigitrecError as error:
+            click.echo(f"digitrec: {error}", err=True)
+            ctx.exit(exit_code(error))
+        except KeyboardInterrupt:
+            click.echo("digitrec: interrupted", err=True)
+            ctx.exit(130)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="digitrec")
+def main() -> None:
+    """Read a handwritten digit from any picture and say how sure that is.
+
+    \b
+    Examples:
+      digitrec predict photo.jpg
+      digitrec predict scans/ --output csv > answers.csv
+      digitrec providers
+
+    \b
+    Exit codes:
+      0 all answered ("no digit here" is an answer)    1 some image failed
+      2 wrong usage, unknown provider                  3 an extra is not installed
+      4 a key or program is missing                    5 the model file cannot be used
+      6 a data set is missing or damaged               7 the budget does not allow it
+      8 the ledger cannot be used                     10 the engine refused the image
+     11 it refused the credentials                    12 its quota is spent
+     13 asked too fast                                14 no answer in time
+     15 out of reach                                  16 a malformed answer
+    130 interrupted
+    """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""``digitrec completion``."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script that completes commands in your shell.
+
+    \b
+    Examples:
+      digitrec completion bash >> ~/.bashrc
+      digitrec completion zsh > "${fpath[1]}/_digitrec"
+      digitrec completion fish > ~/.config/fish/completions/digitrec.fish
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(ctx.find_root().command, {}, "digitrec", "_DIGITREC_COMPLETE").source())

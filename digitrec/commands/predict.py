@@ -1,0 +1,92 @@
+"""``digitrec predict``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from digitrec import report
+from digitrec.cli import exit_code
+from digitrec.commands import options
+from digitrec.commands.progress import tracked
+from digitrec.commands.sources import expand
+from digitrec.engine import Engine
+from digitrec.errors import ImageError
+from digitrec.image import DigitImage
+from digitrec.prediction import Failure
+from digitrec.prepare import prepare
+from digitrec.recognise import Outcome, stream
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@options.provider
+@options.model
+@options.output("table", "json", "jsonl", "csv")
+@click.option(
+    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
+)
+@click.option(
+    "--save-prepared", type=click.Path(path_type=Path), metavar="FILE",
+    help="Save what the engine was given as a picture; for several images, name a folder.",
+)  # fmt: skip
+def predict(
+    images: Sequence[str],
+    provider: str,
+    model: Path | None,
+    output: report.Format,
+    lenient: bool,
+    save_prepared: Path | None,
+) -> None:
+    """Say which digit is on each picture, and how sure that is.
+
+    IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input. There is one
+    row for each, in the order given. "No digit here" is an answer, with its reason. A picture that
+    cannot be read is told on stderr, the others are answered all the same, and the exit code says so.
+
+    \b
+    Examples:
+      digitrec predict photo.jpg
+      digitrec predict scans/ --output csv > answers.csv
+      digitrec predict - < 7.png
+      digitrec predict 7.png --save-prepared seen.png
+    """
+    sources = expand(images)
+    failures: list[Failure] = []
+    with options.engine(provider, model) as engine:
+        if save_prepared is not None:
+            _save_prepared(sources, engine, save_prepared)
+        outcomes = _watched(stream(sources, engine, lenient=lenient), failures)
+        report.write(tracked(outcomes, len(sources)), output)
+    if failures:
+        raise SystemExit(_code(failures, len(sources)))
+
+
+def _watched(outcomes: Iterator[Outcome], failures: list[Failure]) -> Iterator[Outcome]:
+    """The outcomes as they come; a failure is told on stderr at once and kept for the exit code."""
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            click.echo(f"digitrec: {report.error_line(outcome)}", err=True)
+        yield outcome
+
+
+def _code(failures: Sequence[Failure], asked: int) -> int:
+    """The code of the one error that everything failed with; 1 when only some did, or variously."""
+    codes = {exit_code(failure.error) for failure in failures}
+    return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
+
+
+def _save_prepared(sources: Sequence[str], engine: Engine, target: Path) -> None:
+    if "-" in sources:
+        raise click.UsageError("--save-prepared needs files: standard input can be read only once.")
+    several = len(sources) > 1 or target.is_dir()
+    if several:
+        target.mkdir(parents=True, exist_ok=True)
+    for number, source in enumerate(sources, 1):
+        file = target / f"{number:03d}-{Path(source).stem}.png" if several else target
+        with suppress(ImageError):  # it is told when its turn comes to be read
+            prepare(DigitImage.open(source), engine.provider.wants).picture().save(file)

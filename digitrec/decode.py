@@ -1,0 +1,215 @@
+"""Foreign bytes and arrays into pixels, safely: the one place where a picture is decoded.
+
+Everything comes out upright, opaque and eight bits a channel: uint8, shape (height, width) for grey or
+(height, width, 3) for RGB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from digitrec.errors import ImageError
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Decoded = tuple[Pixels, str, str]
+"""Pixels, a name for messages, and the SHA-256 of what came in, in hex."""
+
+MAX_PIXELS = 64_000_000
+"""Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
+MAX_FILE_BYTES = 100_000_000
+"""Larger files are refused, no more than this is read of them."""
+ENOUGH_SIDE = 1000
+"""A JPEG is decoded at half, a quarter or an eighth while its shorter side stays at least this, in px."""
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP")
+"""The decoders we trust; Pillow knows many more that nobody photographs a digit with. (MPO is a JPEG.)"""
+
+
+def decode(source: str | Path | bytes | bytearray | memoryview | IO[bytes]) -> Decoded:
+    """The picture in a file, in "-" (standard input), in a stream or in encoded bytes.
+
+    Raises:
+        ImageError: it is missing, empty, truncated, not a picture, of an unknown format, or too large.
+    """
+    data, name = _read(source)
+    with _blaming(name):
+        picture = _open(data, name)
+        pixels = _upright(picture)
+    return pixels, name, hashlib.sha256(data).hexdigest()
+
+
+def from_pillow(picture: Image.Image) -> Decoded:
+    """The picture that Pillow holds, or has yet to load.
+
+    Raises:
+        ImageError: it is damaged or too large.
+    """
+    name = str(getattr(picture, "filename", "") or "<image>")
+    _check_size(picture.size, name)
+    with _blaming(name):
+        pixels = _upright(picture)
+    return pixels, name, _digest(pixels)
+
+
+def from_array(values: np.ndarray[Any, Any]) -> Decoded:
+    """The picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+
+    Args:
+        values: integers in 0..255 (or 0..65535 where the type has 16 bits or more), floats in 0..1 or
+            0..255, or booleans.
+
+    Raises:
+        ImageError: another shape, another type, or values that are no pixels.
+    """
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
+        raise ImageError(f"<array>: shape {values.shape} is not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)")
+    if values.dtype.kind not in "biuf":
+        raise ImageError(f"<array>: values of type {values.dtype} are not pixels")
+    _check_size((values.shape[1], values.shape[0]), "<array>")
+    pixels = np.ascontiguousarray(_scaled(values))
+    digest = _digest(pixels)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = _opaque(Image.fromarray(pixels))
+    return pixels, "<array>", digest
+
+
+def _digest(pixels: Pixels) -> str:
+    digest = hashlib.sha256(pixels.data)
+    digest.update(repr(pixels.shape).encode())  # the same bytes in another shape are another picture
+    return digest.hexdigest()
+
+
+def _read(source: Any) -> tuple[bytes, str]:
+    """The encoded bytes of a path, stream or buffer, and a name for messages."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        data, name = bytes(source), "<bytes>"
+    elif isinstance(source, str) and source == "-":
+        data, name = sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "<stdin>"
+    elif isinstance(source, str | Path):
+        data, name = _read_file(Path(source)), str(source)
+    elif hasattr(source, "read"):
+        data, name = source.read(MAX_FILE_BYTES + 1), str(getattr(source, "name", "<stream>"))
+    else:
+        raise TypeError(f"cannot read a picture from {type(source).__name__}")
+    if not data:
+        raise ImageError(f"{name}: the file is empty; give a picture")
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(f"{name}: larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
+    return data, name
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        why = getattr(error, "strerror", None) or str(error)
+        raise ImageError(f"{path}: cannot be read ({why.lower()}); check the name") from error
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    """Turns whatever a decoder throws at foreign bytes into one clear ImageError.
+
+    Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError and
+    more on damaged files, and promise none of them; so every Exception from decoding counts as the
+    picture's fault.
+    """
+    try:
+        yield
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{name}: {_too_large()}") from error
+    except Exception as error:
+        raise ImageError(f"{name}: damaged or cut off; save or export it again") from error
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    """The picture, checked, not yet decoded; a huge JPEG is told to decode itself smaller."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name}: {_unknown_format(data)}") from error
+    _check_size(picture.size, name)
+    shrink = min(picture.size) / ENOUGH_SIDE
+    if picture.format in ("JPEG", "MPO") and shrink >= 2:
+        picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
+    return picture
+
+
+def _unknown_format(data: bytes) -> str:
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
+        return 'HEIC pictures are not read; export it as JPEG (on a phone: "most compatible")'
+    return f"not a picture in a known format ({', '.join(FORMATS)})"
+
+
+def _too_large() -> str:
+    return f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
+
+
+def _check_size(size: tuple[int, int], name: str) -> None:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ImageError(f"{name}: {_too_large()}")
+    if 0 in size:
+        raise ImageError(f"{name}: the picture has no pixels")
+
+
+def _upright(picture: Image.Image) -> Pixels:
+    picture.load()
+    if 0x0112 in picture.getexif():
+        picture = ImageOps.exif_transpose(picture)
+    return _eight_bits(picture)
+
+
+def _eight_bits(picture: Image.Image) -> Pixels:
+    """Grey (H, W) or RGB (H, W, 3) from any Pillow mode."""
+    if picture.mode.startswith(("I", "F")):
+        return _scaled(np.asarray(picture))
+    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        return _opaque(picture.convert("RGBA"))
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _opaque(picture: Image.Image) -> Pixels:
+    """Transparency on white; on black where nothing visible is dark, or white ink would vanish."""
+    alpha = np.asarray(picture.getchannel("A"))
+    visible = alpha > 128
+    dark = np.asarray(picture.convert("L"))[visible] < 128
+    light_ink = bool(visible.any() and not visible.all() and dark.mean() < 0.001)
+    backdrop = Image.new("RGBA", picture.size, "black" if light_ink else "white")
+    return np.asarray(Image.alpha_composite(backdrop, picture).convert("RGB"))
+
+
+def _scaled(values: np.ndarray[Any, Any]) -> Pixels:
+    """Numbers of any type and range as 0..255."""
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255)
+    numbers = values.astype(np.float64)
+    low, high = float(numbers.min()), float(numbers.max())
+    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
+        raise ImageError("<array>: pixel values must be finite and not negative")
+    if values.dtype.kind == "f" and high <= 1:
+        full = 1.0
+    elif high <= 255 and values.dtype.itemsize != 2:
+        full = 255.0
+    else:
+        full = max(high, 65535.0)
+    return np.round(numbers * (255.0 / full)).astype(np.uint8)

@@ -1,0 +1,138 @@
+"""Outcomes as text: a table for people, JSON, JSON Lines and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from digitrec.prediction import Failure, Prediction
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Format = Literal["table", "json", "jsonl", "csv"]
+Outcome = Prediction | Failure
+
+BARS = "▁▂▃▄▅▆▇█"
+"""From no probability to all of it."""
+ASCII_BARS = "_.:-=+*#"
+"""The same for a terminal that cannot show blocks."""
+NAME_WIDTH = 44
+"""Longer names of images are cut at the left in a table, in characters."""
+COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if item.name != "image"), "error"]
+"""The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
+
+
+def write(outcomes: Iterable[Outcome], form: Format, out: IO[str] | None = None) -> None:
+    """Write outcomes as they come.
+
+    ``json`` is always one array and ``jsonl`` one object per line, both with failures included (they
+    have an ``error``); ``csv`` has a header and the columns `COLUMNS`; ``table`` is for people, with a
+    bar for each probability on a terminal and plain text in a pipe.
+    """
+    WRITERS[form](outcomes, sys.stdout if out is None else out)
+
+
+def error_line(failure: Failure) -> str:
+    """One line for a person: which image, what happened, what to do."""
+    message = str(failure.error)
+    source = failure.image.source
+    return message if message.startswith(source) else f"{source}: {message}"
+
+
+def _write_json(outcomes: Iterable[Outcome], out: IO[str]) -> None:
+    opening = "[\n"
+    for outcome in outcomes:
+        out.write(opening + _json(outcome))
+        opening = ",\n"
+    out.write("[]\n" if opening == "[\n" else "\n]\n")
+
+
+def _write_jsonl(outcomes: Iterable[Outcome], out: IO[str]) -> None:
+    for outcome in outcomes:
+        out.write(_json(outcome) + "\n")
+        out.flush()
+
+
+def _json(outcome: Outcome) -> str:
+    return json.dumps(outcome.as_dict(), default=str)
+
+
+def _write_csv(outcomes: Iterable[Outcome], out: IO[str]) -> None:
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for outcome in outcomes:
+        row = outcome.as_dict()
+        row.update(row.pop("image"))
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: Any) -> Any:
+    """Lists and objects as JSON; None as an empty cell."""
+    return json.dumps(value, default=str) if isinstance(value, list | dict) else value
+
+
+def _write_table(outcomes: Iterable[Outcome], out: IO[str]) -> None:
+    if out.isatty():
+        from rich.console import Console  # a pipe never needs it, and it takes as long as the network
+
+        _write_terminal(outcomes, Console(file=out, highlight=False))
+        return
+    for outcome in outcomes:
+        out.write("  ".join(_words(outcome)).rstrip() + "\n")
+        out.flush()
+
+
+def _words(outcome: Outcome) -> list[str]:
+    """Name, digit, confidence and what else there is to say, in columns of steady width."""
+    name = outcome.image.source
+    name = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+    if isinstance(outcome, Failure):
+        return [f"{name:<{NAME_WIDTH}}", "!", f"{'failed':>8}", type(outcome.error).__name__]
+    digit = "-" if outcome.digit is None else str(outcome.digit)
+    sure = "" if outcome.confidence is None else f"{outcome.confidence:.1%}"
+    return [f"{name:<{NAME_WIDTH}}", digit, f"{sure:>8}", "; ".join(_remarks(outcome))]
+
+
+def _remarks(prediction: Prediction) -> Iterator[str]:
+    if prediction.reason is not None:
+        yield prediction.reason
+    if prediction.text is not None and prediction.text != str(prediction.digit):
+        yield f"read {prediction.text!r}"
+    if prediction.inferred:
+        yield "inferred"
+    if prediction.emulated:
+        yield "emulated"
+    if prediction.replayed:
+        yield "replayed"
+
+
+def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
+    from rich.text import Text
+
+    bars = BARS if "utf" in console.encoding.lower() else ASCII_BARS
+    console.print(Text(f"{'image':<{NAME_WIDTH}}  digit      sure  0 1 2 3 4 5 6 7 8 9", style="dim"))
+    for outcome in outcomes:
+        name, digit, sure, remarks = _words(outcome)
+        style = "bold red" if isinstance(outcome, Failure) else "bold green" if digit != "-" else "yellow"
+        line = Text(no_wrap=True, overflow="ellipsis").append(f"{name}  ").append(f"{digit:^5}", style=style)
+        line.append(f"  {sure}  ")
+        if isinstance(outcome, Prediction) and outcome.probabilities is not None:
+            line.append(" ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", style="cyan")
+        console.print(line.append(remarks, style="yellow"))
+
+
+def _bar(share: float, bars: str) -> str:
+    return bars[min(round(share * (len(bars) - 1)), len(bars) - 1)]
+
+
+WRITERS: dict[Format, Callable[[Iterable[Outcome], IO[str]], None]] = {
+    "table": _write_table,
+    "json": _write_json,
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
+}
