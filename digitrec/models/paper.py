@@ -1,0 +1,130 @@
+"""What people write on, and what lies around it: paper, ruled or not, wood, cloth and stone.
+
+Every surface is made of smooth noise on several scales, and lines, from a random generator alone.
+Surfaces are float32 arrays (height, width, 3), the share of light each point gives back, 0..1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+Colour = tuple[float, float, float]
+"""Red, green and blue, each 0..1."""
+
+Ruling = Literal["plain", "squares", "lines", "dots"]
+RULINGS: tuple[Ruling, ...] = get_args(Ruling)
+"""What may be printed on a page."""
+
+Texture = Literal["wood", "cloth", "stone"]
+TEXTURES: tuple[Texture, ...] = get_args(Texture)
+"""What a page may lie on."""
+
+_PRINTS: tuple[Colour, ...] = ((0.45, 0.55, 0.75), (0.55, 0.55, 0.58), (0.45, 0.62, 0.60), (0.70, 0.50, 0.45))
+
+
+def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float, float]) -> Floats:
+    """Smooth noise, (height, width), about -1..1.
+
+    `cells` are how many hills there are from top to bottom and from left to right, both > 0.
+    """
+    rows, columns = (max(2, round(count) + 1) for count in cells)
+    knots = rng.uniform(-1, 1, (rows, columns)).astype(np.float32)
+    hills = Image.fromarray(knots).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(hills, dtype=np.float32)
+
+
+def paper(
+    rng: np.random.Generator,
+    height: int,
+    width: int,
+    *,
+    tint: Colour = (0.93, 0.92, 0.90),
+    ruling: Ruling = "plain",
+    period: float = 0.1,
+    print_strength: float = 0.4,
+    crumple: float = 0.0,
+) -> Floats:
+    """A page, (height, width, 3), 0..1.
+
+    Args:
+        rng: where the page's grain, print colour and the position of its lines come from.
+        height: pixels.
+        width: pixels.
+        tint: colour of the bare paper.
+        ruling: what is printed on it.
+        period: distance of the printed lines as a share of the shorter side, > 0.
+        print_strength: how dark they are, 0..1.
+        crumple: depth of creases and dents, 0..1.
+    """
+    side = min(height, width)
+    fibres = clouds(rng, height, width, (height / 2.5, width / 2.5))
+    mottle = clouds(rng, height, width, (8 * height / side, 8 * width / side))
+    page = np.asarray(tint, np.float32) * (1 + 0.015 * fibres + 0.012 * mottle)[:, :, None]
+    if ruling != "plain":
+        colour = np.asarray(_PRINTS[rng.choice(4, p=[0.45, 0.35, 0.12, 0.08])], np.float32)
+        cover = print_strength * _ruled(rng, height, width, ruling, max(4.0, period * side))
+        page += cover[:, :, None] * (colour - page)
+    if crumple:
+        page *= 1 + crumple * _creases(rng, height, width)[:, :, None]
+    return np.asarray(np.clip(page, 0, 1), np.float32)
+
+
+def texture(rng: np.random.Generator, height: int, width: int, kind: Texture) -> Floats:
+    """A surface that nobody writes on, (height, width, 3), 0..1."""
+    tone = {"wood": _wood, "cloth": _cloth, "stone": _stone}[kind](rng, height, width)
+    colours: dict[Texture, tuple[Colour, ...]] = {
+        "wood": ((0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),
+        "cloth": ((0.30, 0.36, 0.52), (0.70, 0.66, 0.60), (0.45, 0.18, 0.18)),
+        "stone": ((0.55, 0.55, 0.54), (0.75, 0.72, 0.68), (0.25, 0.26, 0.28)),
+    }
+    colour = np.asarray(colours[kind][rng.integers(3)], np.float32)
+    return np.asarray(np.clip(colour * (1 + tone)[:, :, None], 0, 1), np.float32)
+
+
+def _ruled(rng: np.random.Generator, height: int, width: int, ruling: Ruling, period: float) -> Floats:
+    """How much of each point the print covers, 0..1; the lines are never quite level."""
+    turn = rng.normal(0, 0.02)
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    down = (y * np.cos(turn) - x * np.sin(turn)) / period + rng.random()
+    along = (x * np.cos(turn) + y * np.sin(turn)) / period + rng.random()
+    half = max(0.45, 0.016 * period)  # half the width of a printed line, px
+    rows, columns = (np.abs(at - np.round(at)) * period for at in (down, along))
+    nearest = {"lines": rows, "squares": np.minimum(rows, columns), "dots": np.hypot(rows, columns) - 0.6 * half}
+    return np.asarray(np.clip(half + 0.5 - nearest[ruling], 0, 1), np.float32)
+
+
+def _creases(rng: np.random.Generator, height: int, width: int) -> Floats:
+    """Light and shade on dented paper: each fold is bright on one side and dark on the other."""
+    y, x = np.mgrid[:height, :width].astype(np.float32) / min(height, width)
+    shade = 0.25 * clouds(rng, height, width, (4, 4))
+    for _ in range(rng.integers(4, 9)):
+        angle, offset = rng.uniform(0, np.pi), rng.uniform(-0.3, 1.2)
+        across = x * np.cos(angle) + y * np.sin(angle) - offset + 0.05 * clouds(rng, height, width, (3, 3))
+        reach = rng.uniform(0.02, 0.1)
+        shade += rng.uniform(0.2, 0.6) * np.sign(across) * np.exp(-np.abs(across) / reach)
+    return np.asarray(shade, np.float32)
+
+
+def _wood(rng: np.random.Generator, height: int, width: int) -> Floats:
+    rings = clouds(rng, height, width, (3, 2)) + np.linspace(0, 2, height, dtype=np.float32)[:, None]
+    fibres = clouds(rng, height, width, (height / 2, width / 60))
+    return np.asarray(0.12 * np.sin(rng.uniform(8, 25) * rings) + 0.10 * fibres, np.float32)
+
+
+def _cloth(rng: np.random.Generator, height: int, width: int) -> Floats:
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    step = max(3.0, min(height, width) / rng.uniform(30, 80))
+    weave = np.sin(2 * np.pi * x / step) * np.sin(2 * np.pi * y / step)
+    return np.asarray(0.12 * weave + 0.15 * clouds(rng, height, width, (3, 3)), np.float32)
+
+
+def _stone(rng: np.random.Generator, height: int, width: int) -> Floats:
+    tone = np.zeros((height, width), np.float32)
+    for octave in range(1, 6):
+        tone += clouds(rng, height, width, (3 * 2**octave, 3 * 2**octave)) / 2 ** (octave / 2)
+    return 0.15 * tone
