@@ -22,7 +22,7 @@ BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "_.:-=+*#"
 """The same for a terminal that cannot show blocks."""
 NAME_WIDTH = 44
-"""Longer names of images are cut at the left in a table, in characters."""
+"""Longer names of images are cut at the left in a table, in characters; a narrow terminal cuts earlier."""
 COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if item.name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 
@@ -83,19 +83,19 @@ def _write_table(outcomes: Iterable[Outcome], out: IO[str]) -> None:
         _write_terminal(outcomes, Console(file=out, highlight=False))
         return
     for outcome in outcomes:
-        out.write("  ".join(_words(outcome)).rstrip() + "\n")
+        out.write("  ".join(_words(outcome, NAME_WIDTH)).rstrip() + "\n")
         out.flush()
 
 
-def _words(outcome: Outcome) -> list[str]:
-    """Name, digit, confidence and what else there is to say, in columns of steady width."""
-    name = outcome.image.source
-    name = name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+def _words(outcome: Outcome, width: int) -> list[str]:
+    """Name in ``width`` characters, digit, confidence in eight, and what else there is to say."""
+    source = outcome.image.source
+    name = f"{source:<{width}}" if len(source) <= width else "..." + source[3 - width :]
     if isinstance(outcome, Failure):
-        return [f"{name:<{NAME_WIDTH}}", "!", f"{'failed':>8}", type(outcome.error).__name__]
+        return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]
     digit = "-" if outcome.digit is None else str(outcome.digit)
     sure = "" if outcome.confidence is None else f"{outcome.confidence:.1%}"
-    return [f"{name:<{NAME_WIDTH}}", digit, f"{sure:>8}", "; ".join(_remarks(outcome))]
+    return [name, digit, f"{sure:>8}", "; ".join(_remarks(outcome))]
 
 
 def _remarks(prediction: Prediction) -> Iterator[str]:
@@ -115,9 +115,10 @@ def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
     from rich.text import Text
 
     bars = BARS if "utf" in console.encoding.lower() else ASCII_BARS
-    console.print(Text(f"{'image':<{NAME_WIDTH}}  digit      sure  0 1 2 3 4 5 6 7 8 9", style="dim"))
+    width = max(12, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
+    console.print(Text(f"{'image':<{width}}  digit      sure  0 1 2 3 4 5 6 7 8 9", style="dim"))
     for outcome in outcomes:
-        name, digit, sure, remarks = _words(outcome)
+        name, digit, sure, remarks = _words(outcome, width)
         style = "bold red" if isinstance(outcome, Failure) else "bold green" if digit != "-" else "yellow"
         line = Text(no_wrap=True, overflow="ellipsis").append(f"{name}  ").append(f"{digit:^5}", style=style)
         line.append(f"  {sure}  ")

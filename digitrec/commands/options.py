@@ -16,12 +16,13 @@ from digitrec.providers import registry
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of providers that begin with what was typed."""
     return [CompletionItem(name) for name in registry.names() if name.startswith(incomplete)]
 
 
 provider = click.option(
-    "-p", "--provider", default="local", metavar="NAME", shell_complete=_complete_provider,
+    "-p", "--provider", default="local", metavar="NAME", shell_complete=complete_provider,
     help="Which engine to ask; `digitrec providers` lists them.",
 )  # fmt: skip
 

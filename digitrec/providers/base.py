@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, runtime_checkable
+from importlib.util import find_spec
+from typing import Any, Protocol, Self, runtime_checkable
 
 from digitrec.answer import Answer
-from digitrec.errors import ProviderError
+from digitrec.errors import NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 
 
@@ -22,6 +23,38 @@ class Price:
 
 
 FREE = Price(0.0, "runs on this machine")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is there for a provider, found by looking and not by asking: no network, no process."""
+
+    installed: bool
+    """True when its optional packages are importable."""
+    configured: bool
+    """True when everything it needs before the first call was found."""
+    missing: tuple[str, ...] = ()
+    """What to install or set, each in words; empty when it is ready."""
+    found: tuple[str, ...] = ()
+    """Names of variables and files that will be used; never what is in them."""
+
+
+def is_installed(module: str) -> bool:
+    """Whether ``module`` could be imported, without importing it (its parent packages are)."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # a parent package is absent
+        return False
+
+
+def install_hint(extra: str) -> str:
+    """The command that brings an extra of digitrec."""
+    return f"pip install 'digitrec[{extra}]'"
+
+
+def not_installed(what: str, extra: str) -> NotInstalled:
+    """The error for an optional package that is missing."""
+    return NotInstalled(f"{what} needs packages that are not installed; {install_hint(extra)}")
 
 
 @runtime_checkable
@@ -64,6 +97,30 @@ class Provider(Protocol):
         """Release what it holds; may be called twice."""
 
 
+@runtime_checkable
+class Resumable(Protocol):
+    """A provider whose answer is ordered first and fetched later, so that a cut-off call is not lost.
+
+    ``read`` is ``finish(start(image))``. Whoever must not pay twice calls the two apart, and keeps the
+    token between them.
+    """
+
+    def start(self, image: PreparedImage, *, timeout: float) -> str:
+        """Send the image, which is what costs; return a token (no key in it) that ``finish`` takes.
+
+        Raises:
+            ProviderError: as for ``read``; nothing was started.
+        """
+
+    def finish(self, token: str, *, timeout: float) -> Answer:
+        """Wait for the answer to what ``start`` began, in this process or an earlier one.
+
+        Raises:
+            TimedOut: not ready in time; the same token may be tried again.
+            ProviderError: as for ``read``.
+        """
+
+
 class BaseProvider:
     """What most providers share; subclassing it is a convenience, not a duty."""
 
@@ -71,6 +128,17 @@ class BaseProvider:
     wants: InputSpec
     price: Price | None = None
     endpoint: str | None = None
+    rate: float | None = None
+    """Requests a second that the vendor allows by default; None is unlimited."""
+    batch: int = 1
+    """How many images one request of ``read_many`` carries at most, >= 1."""
+    options: Mapping[str, Any] = {}
+    """The settings that change its answers, as JSON-like values; the same image and options may be replayed."""
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """What is there to run it, told offline from ``env`` and the disk; by default all it needs."""
+        return Status(installed=True, configured=True)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once, for at most ``timeout`` seconds."""

@@ -8,18 +8,48 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from digitrec.errors import UnknownProvider
-from digitrec.providers.base import Provider
+from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
 GROUP = "digitrec.providers"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What can be said of a provider without asking it."""
+
+    name: str
+    """The name to call it by."""
+    status: Status
+    """Whether it is installed and configured, and what is missing."""
+    price: Price | None
+    """What one image costs; None is unknown."""
 
 
 def names() -> list[str]:
     """Names of all registered providers, sorted; imports none of them."""
     return sorted({point.name for point in entry_points(group=GROUP)})
+
+
+def listings(env: Mapping[str, str]) -> list[Listing]:
+    """All registered providers, sorted by name, told offline from ``env`` and the disk.
+
+    A provider that cannot even be imported is listed as not installed, with the reason.
+    """
+    return [_listing(name, env) for name in names()]
+
+
+def _listing(name: str, env: Mapping[str, str]) -> Listing:
+    try:
+        cls = provider_class(name)
+    except ImportError as error:
+        return Listing(name, Status(installed=False, configured=False, missing=(str(error),)), None)
+    status = cls.status(env) if issubclass(cls, BaseProvider) else Status(installed=True, configured=True)
+    return Listing(name, status, cls.price)
 
 
 def provider_class(name: str) -> type[Provider]:

@@ -1,0 +1,83 @@
+"""``digitrec providers``."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Literal
+
+import click
+
+from digitrec.commands import options
+from digitrec.engine import Engine, Options
+from digitrec.models.data import mnist_test
+from digitrec.providers import registry
+from digitrec.recognise import predict
+
+
+@click.group(invoke_without_command=True)
+@options.output("table", "json")
+@click.pass_context
+def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
+    """List the engines: installed, configured, price.
+
+    Told by looking only: nothing is sent and no program is started. To ask an engine for real, use
+    `digitrec providers check`.
+
+    \b
+    Examples:
+      digitrec providers
+      digitrec providers --output json
+      digitrec providers check google
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    listings = registry.listings(os.environ)
+    if output == "json":
+        click.echo(json.dumps([asdict(listing) for listing in listings], indent=2))
+        return
+    for listing in listings:
+        click.echo(_line(listing))
+        for thing in listing.status.missing:
+            click.echo(f"{'':16}missing: {thing}")
+
+
+def _line(listing: registry.Listing) -> str:
+    status = listing.status
+    state = "ready" if not status.missing else "not installed" if not status.installed else "not configured"
+    found = f"  uses {', '.join(status.found)}" if status.found else ""
+    return f"{listing.name:<16}{state:<16}{_price(listing):<24}{found}".rstrip()
+
+
+def _price(listing: registry.Listing) -> str:
+    if listing.price is None:
+        return "price unknown"
+    return f"${1000 * listing.price.usd:.2f} per 1,000" if listing.price.usd else "free"
+
+
+@providers.command()
+@click.argument("name", shell_complete=options.complete_provider)
+@click.option("--timeout", default=30.0, show_default=True, metavar="SECONDS", help="Give up after so long.")
+def check(name: str, timeout: float) -> None:
+    """Ask one engine for real about a built-in image, and say what came back and what it cost.
+
+    The image is the first test digit of MNIST, a seven. A cloud charges for it like for any other.
+
+    \b
+    Examples:
+      digitrec providers check local
+      digitrec providers check google
+    """
+    engine = Engine(registry.open_provider(name), Options(timeout=timeout))
+    try:
+        outcome = predict(mnist_test().images[0], engine)
+    finally:
+        engine.close()
+    cost = "unknown" if outcome.cost_usd is None else f"${outcome.cost_usd:.4f}"
+    saw = f"digit {outcome.digit}" if outcome.digit is not None else f"no digit ({outcome.reason})"
+    where = f" at {outcome.endpoint}" if outcome.endpoint else ""
+    click.echo(f"{name}{where} answered {saw} for a 7 in {outcome.latency_s:.3f} s; cost: {cost}")
+    click.echo(f"model: {outcome.model_version or 'not said'}")
+    if outcome.emulated:
+        click.echo("an emulator answered, not the vendor")

@@ -1,0 +1,45 @@
+# What a developer does here; `just` alone lists it.
+
+python := ".venv-test/bin/python"
+
+[private]
+default:
+    @just --list
+
+# Make the environment that tests and lint use.
+setup:
+    python3 -m venv .venv-test
+    .venv-test/bin/pip install -e '.[test]'
+
+# Run the whole suite.
+test *args:
+    {{python}} -m pytest {{args}}
+
+# Style, types, who imports whom, generated docs.
+lint:
+    .venv-test/bin/ruff check .
+    .venv-test/bin/ruff format --check .
+    .venv-test/bin/mypy
+    .venv-test/bin/lint-imports
+    {{python}} docs/make_cli.py --check
+
+# Mend what can be mended by machine.
+fix:
+    .venv-test/bin/ruff check --fix .
+    .venv-test/bin/ruff format .
+
+# Write the generated pages again.
+docs:
+    {{python}} docs/make_cli.py
+
+# The tests that need a live account (set the vendor's variables first).
+live:
+    {{python}} -m pytest -m live
+
+# Print every ratio; each script fails when its goal is missed.
+bench:
+    {{python}} benchmarks/predict.py
+
+# Train the shipped network again.
+train:
+    .venv-test/bin/digitrec train

@@ -1,0 +1,44 @@
+"""The README's first command, run as a newcomer runs it: in a copy of the tree, with nothing set up."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv*", "*.egg-info", "__pycache__", ".*_cache", "build")
+
+
+def first_command() -> str:
+    found = re.search(r"```sh\n(.*?)\n```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the README has another form of it for Windows")
+def test_the_first_command_reads_a_digit_from_nothing(tmp_path: Path) -> None:
+    clone = tmp_path / "digitrec"
+    shutil.copytree(ROOT, clone, ignore=LEFT_BEHIND)
+    command = ["bash", "-euc", first_command()]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    sample, digit, sure, *_ = done.stdout.split()
+    assert sample in first_command()
+    assert digit == label_of(sample)
+    assert float(sure.rstrip("%")) > 50
+    assert "Traceback" not in done.stderr
+
+
+def label_of(sample: str) -> str:
+    rows = (ROOT / "samples" / "labels.csv").read_text(encoding="utf-8").splitlines()
+    return next(row.split(",")[1] for row in rows if row.startswith(Path(sample).name + ","))
+
+
+def test_the_test_command_is_marked_for_ci() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"<!-- tests -->\n```sh\n[^\n]*pytest\n```", text)

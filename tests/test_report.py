@@ -1,0 +1,118 @@
+"""Outcomes as text: stable for programs, readable for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields
+
+import pytest
+
+from digitrec import report
+from digitrec.errors import TimedOut
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure, Prediction
+
+SEVEN = Prediction(
+    ImageRef("scans/7.png", "ab" * 32),
+    "local",
+    7,
+    0.991,
+    probabilities=(0.0,) * 7 + (0.991, 0.0, 0.009),
+    text="7",
+    raw={"probabilities": [0.991]},
+)
+BLANK = Prediction(ImageRef("blank.png", "cd" * 32), "local", None, None, "blank", attempts=0)
+LETTER = Prediction(
+    ImageRef("o.png", "ef" * 32), "google", 0, 0.8, text="O", inferred=True, emulated=True, replayed=True
+)
+FAILED = Failure(ImageRef("cut.png", None), "google", TimedOut("no answer in 30 s; try again"), 30.0, None, 3)
+ALL = [SEVEN, BLANK, LETTER, FAILED]
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+def written(form: report.Format, outcomes: list[report.Outcome]) -> str:
+    out = io.StringIO()
+    report.write(outcomes, form, out)
+    return out.getvalue()
+
+
+def test_json_is_an_array_whatever_there_is() -> None:
+    assert json.loads(written("json", [])) == []
+    assert len(json.loads(written("json", [SEVEN]))) == 1
+    assert [row["image"]["source"] for row in json.loads(written("json", ALL))] == [
+        "scans/7.png",
+        "blank.png",
+        "o.png",
+        "cut.png",
+    ]
+
+
+def test_json_lines_hold_every_field_under_its_own_name() -> None:
+    rows = [json.loads(line) for line in written("jsonl", ALL).splitlines()]
+    assert list(rows[0]) == [item.name for item in fields(Prediction)]
+    assert rows[0]["digit"] == 7
+    assert rows[0]["probabilities"][7] == 0.991
+    assert rows[0]["image"] == {"source": "scans/7.png", "sha256": "ab" * 32}
+    assert rows[1]["digit"] is None
+    assert rows[1]["reason"] == "blank"
+    assert rows[3]["error"] == {"type": "TimedOut", "message": "no answer in 30 s; try again"}
+    assert rows[3]["cost_usd"] is None
+
+
+def test_csv_has_one_row_for_each_and_names_its_columns() -> None:
+    rows = list(csv.DictReader(io.StringIO(written("csv", ALL))))
+    assert [row["digit"] for row in rows] == ["7", "", "0", ""]
+    assert rows[0]["source"] == "scans/7.png"
+    assert json.loads(rows[0]["probabilities"])[7] == 0.991
+    assert json.loads(rows[3]["error"])["type"] == "TimedOut"
+
+
+def test_a_policys_witnesses_are_written_out() -> None:
+    asked = Prediction(ImageRef("7.png", None), "fallback", 7, 0.9, asked=(SEVEN, FAILED))
+    row = json.loads(written("jsonl", [asked]))
+    assert [witness["provider"] for witness in row["asked"]] == ["local", "google"]
+
+
+def test_a_pipe_gets_plain_text() -> None:
+    lines = written("table", ALL).splitlines()
+    assert len(lines) == 4
+    assert lines[0].split() == ["scans/7.png", "7", "99.1%"]
+    assert lines[1].split() == ["blank.png", "-", "blank"]
+    assert "read 'O'; inferred; emulated; replayed" in lines[2]
+    assert "TimedOut" in lines[3]
+    assert "\x1b" not in "".join(lines)
+    assert "█" not in "".join(lines)
+
+
+def test_a_terminal_shows_a_bar_for_each_probability() -> None:
+    out = Terminal()
+    report.write([SEVEN], "table", out)
+    header, row = out.getvalue().splitlines()
+    assert "0 1 2 3 4 5 6 7 8 9" in header
+    assert "▁ ▁ ▁ ▁ ▁ ▁ ▁ █ ▁ ▁" in row
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured, plain = Terminal(), Terminal()
+    report.write([SEVEN], "table", coloured)
+    monkeypatch.setenv("NO_COLOR", "1")
+    report.write([SEVEN], "table", plain)
+    assert "\x1b[1;32m" in coloured.getvalue()
+    assert "32m" not in plain.getvalue()
+
+
+def test_the_line_for_a_failure_names_the_image_once() -> None:
+    assert report.error_line(FAILED) == "cut.png: no answer in 30 s; try again"
+    told = Failure(ImageRef("x.png", None), "local", TimedOut("x.png: too slow"))
+    assert report.error_line(told) == "x.png: too slow"
