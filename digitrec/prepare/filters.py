@@ -1,0 +1,64 @@
+"""Small filters on NumPy arrays, enough for this package: running extremes, smoothing, gradients, resizing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def running(values: np.ndarray[Any, Any], size: int, axis: int, pick: np.ufunc) -> np.ndarray[Any, Any]:
+    """The extreme of each window of ``size`` along ``axis``; the axis gets ``size - 1`` shorter.
+
+    The window is doubled until it is nearly wide enough, so the cost grows with its logarithm.
+    """
+    values = np.moveaxis(values, axis, 0)
+    width = 1
+    while width < size:
+        step = min(width, size - width)
+        values = pick(values[:-step], values[step:])
+        width += step
+    return np.moveaxis(values, 0, axis)
+
+
+def spread(values: np.ndarray[Any, Any], diagonal: bool, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
+    """The extreme of each pixel and its four (or, ``diagonal``, eight) neighbours."""
+    out = values.copy()
+    pick(out[1:], values[:-1], out=out[1:])
+    pick(out[:-1], values[1:], out=out[:-1])
+    across = out.copy() if diagonal else values
+    pick(out[:, 1:], across[:, :-1], out=out[:, 1:])
+    pick(out[:, :-1], across[:, 1:], out=out[:, :-1])
+    return out
+
+
+def grow(values: np.ndarray[Any, Any], radius: int, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
+    """The extreme within ``radius`` pixels; crosses and squares by turns make an octagon, nearly a disc."""
+    for step in range(radius):
+        values = spread(values, diagonal=step % 2 == 1, pick=pick)
+    return values
+
+
+def smooth(values: Floats) -> Floats:
+    """The 3x3 binomial filter."""
+    wide = np.pad(values, 1, mode="edge")
+    rows = wide[:-2] + 2 * wide[1:-1] + wide[2:]
+    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16)
+
+
+def steepness(values: Floats) -> Floats:
+    """Length of the gradient, per pixel."""
+    wide = np.pad(values, 1, mode="edge")
+    return np.hypot(wide[2:, 1:-1] - wide[:-2, 1:-1], wide[1:-1, 2:] - wide[1:-1, :-2]) * np.float32(0.5)
+
+
+def resize(
+    values: Floats, width: int, height: int, box: tuple[float, float, float, float] | None = None
+) -> Floats:
+    """One channel at another size; reducing averages, enlarging interpolates linearly."""
+    picture = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box=box))
