@@ -46,16 +46,23 @@ def stamp(points: Path, pen: Pen, side: int, rng: np.random.Generator) -> NDArra
     press = clouds(rng, 64, 64, (5, 5))
     rows, columns = np.clip((points[:, ::-1] * 64).astype(int), 0, 63).T
     radii = np.maximum(0.5 * pen.width * (1 + pen.pressure * press[rows, columns]) * large, 0.7)
+    centres = points * large
     if pen.flat < 1:
-        turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-        cos, sin = np.cos(pen.angle), np.sin(pen.angle)
-        nib = np.stack([np.cos(turns), pen.flat * np.sin(turns)], 1) @ np.array([[cos, sin], [-sin, cos]])
-        for (x, y), radius in zip(points * large, radii, strict=True):
-            draw.polygon([(x + radius * dx, y + radius * dy) for dx, dy in nib], fill=255)
+        nibs = centres[:, None] + radii[:, None, None] * _nib(pen)
+        for outline in nibs.reshape(len(nibs), -1).tolist():
+            draw.polygon(outline, fill=255)
     else:
-        for (x, y), radius in zip(points * large, radii, strict=True):
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        reach = radii[:, None]
+        for box in np.concatenate([centres - reach, centres + reach], axis=1).tolist():
+            draw.ellipse(box, fill=255)
     return np.asarray(canvas.reduce(_FINE))
+
+
+def _nib(pen: Pen) -> Path:
+    """The outline of a flat nib of half breadth 1."""
+    turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    cos, sin = np.cos(pen.angle), np.sin(pen.angle)
+    return np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1) @ np.array([[cos, sin], [-sin, cos]])
 
 
 def resample(path: Path, step: float) -> Path:

@@ -1,0 +1,196 @@
+"""Digits as other people might have written and scanned them: random changes to 28x28 images, reproducible by seed.
+
+Each digit goes through, in this order: an affine map (slant, turn, size, place) and an elastic one, sampled together;
+a change of stroke width; a loss of resolution; blur, gamma and contrast; stray lines; noise. Everything works on a whole
+batch with NumPy alone, about 0.2 ms per digit on one core, so that it keeps ahead of training on two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+SIDE = 28
+_FINE = 2 * SIDE  # strokes are widened at twice the resolution, in half-pixel steps
+_KNOTS = 6  # control points of the elastic map along each side
+_CHUNK = 256  # digits worked on at once: small enough for the cache
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How far digits may be changed; each digit draws its own values between none and these limits."""
+
+    rotation: float = 12.0
+    """Turn to either side, degrees."""
+    shear: float = 0.25
+    """Slant to either side, as the tangent of its angle."""
+    zoom: float = 0.18
+    """Size, as the natural logarithm of the factor for both sides together."""
+    stretch: float = 0.10
+    """Width against height, as the natural logarithm of the factor."""
+    shift: float = 2.0
+    """Displacement along each axis, pixels."""
+    elastic: float = 0.9
+    """Standard deviation of the elastic map's control points, pixels; each digit draws a share of it."""
+    thinner: float = 1.0
+    """Most that the pen loses on each side of a stroke, half pixels."""
+    thicker: float = 2.0
+    """Most that the pen gains on each side of a stroke, half pixels."""
+    coarse: float = 0.10
+    """Share of the digits reduced to 14x14 and back."""
+    blur: float = 0.25
+    """Share of the digits that are blurred."""
+    hard: float = 0.15
+    """Share of the digits whose edges are made hard, as in a scan of one bit."""
+    lines: float = 0.06
+    """Share of the digits crossed or neighboured by a stray line."""
+    noise: float = 0.15
+    """Share of the digits with noise over the whole image."""
+    clean: float = 0.10
+    """Share of the digits that are left as they are."""
+
+
+def augment(images: NDArray[np.uint8], rng: np.random.Generator, limits: Augmentation) -> NDArray[np.uint8]:
+    """Return a changed copy of each digit.
+
+    `images` is (N, 28, 28), ink high, and so is the answer. The same generator state gives the same digits.
+    """
+    changed = images.copy()
+    for start in range(0, len(images), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        chosen = rng.random(len(images[part])) >= limits.clean
+        ink = _change(images[part][chosen].astype(np.float32) / 255.0, rng, limits)
+        changed[part][chosen] = np.rint(np.clip(ink, 0.0, 1.0) * 255.0)
+    return changed
+
+
+def _change(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
+    fine = _sample(ink, *_positions(len(ink), rng, limits))
+    fine = _widen(fine, rng.uniform(-limits.thinner, limits.thicker, len(ink)))
+    ink = _halve(fine)
+    coarse = rng.random(len(ink)) < limits.coarse
+    ink[coarse] = _halve(ink[coarse]).repeat(2, axis=1).repeat(2, axis=2)
+    blurred = (rng.random(len(ink)) < limits.blur) | coarse
+    ink[blurred] = _blur(ink[blurred])
+    ink = _tones(ink, rng, limits)
+    ink = _lines(ink, rng, limits)
+    return _noise(ink, rng, limits)
+
+
+def _positions(n: int, rng: np.random.Generator, limits: Augmentation) -> tuple[Floats, Floats]:
+    """Where in the original (row, column, both (n, 56, 56), pixels) each point of the changed digit comes from."""
+    turn = np.radians(rng.uniform(-limits.rotation, limits.rotation, n))
+    slant = rng.uniform(-limits.shear, limits.shear, n)
+    zoom = rng.uniform(-limits.zoom, limits.zoom, n)
+    stretch = rng.uniform(-limits.stretch, limits.stretch, n)
+    high, wide = np.exp(-zoom - stretch), np.exp(-zoom + stretch)
+    cos, sin = np.cos(turn), np.sin(turn)
+    move = rng.uniform(-limits.shift, limits.shift, (2, n)) + (SIDE - 1) / 2
+    share = limits.elastic * rng.random((2, n, 1, 1))
+    bend = _SPLINE @ (share * rng.standard_normal((2, n, _KNOTS, _KNOTS))).astype(np.float32) @ _SPLINE.T
+
+    axis = ((np.arange(_FINE) + 0.5) / 2 - SIDE / 2).astype(np.float32)
+    y, x = axis[None, :, None], axis[None, None, :]
+    matrix = np.stack([high * cos, high * sin, wide * (slant * cos - sin), wide * (slant * sin + cos), *move])
+    yy, yx, xy, xx, dy, dx = matrix.astype(np.float32)[:, :, None, None]
+    return yy * y + yx * x + dy + bend[0], xy * y + xx * x + dx + bend[1]
+
+
+def _spline_weights() -> Floats:
+    """The uniform cubic B-spline from `_KNOTS` control points to 56 positions, rows summing to 1."""
+    at = np.linspace(0, _KNOTS - 1, _FINE)[:, None] - np.arange(_KNOTS)[None, :]
+    far = np.abs(at)
+    near = 2 / 3 - far**2 + far**3 / 2
+    weights = np.where(far < 1, near, np.where(far < 2, (2 - far) ** 3 / 6, 0.0))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+_SPLINE = _spline_weights()
+
+
+def _sample(ink: Floats, rows: Floats, columns: Floats) -> Floats:
+    """Bilinear reading of each digit at the given positions; outside it there is no ink."""
+    margin = 2
+    padded = np.pad(ink, ((0, 0), (margin, margin), (margin, margin)))
+    side = padded.shape[1]
+    rows = np.clip(rows + margin, 0, side - 1.001)
+    columns = np.clip(columns + margin, 0, side - 1.001)
+    top, left = rows.astype(np.int32), columns.astype(np.int32)
+    down, right = rows - top, columns - left
+    corner = top * side + left + np.arange(len(ink), dtype=np.int32)[:, None, None] * side**2
+    flat = padded.ravel()
+    above = flat[corner] * (1 - right) + flat[corner + 1] * right
+    below = flat[corner + side] * (1 - right) + flat[corner + side + 1] * right
+    return np.asarray(above * (1 - down) + below * down, dtype=np.float32)
+
+
+def _widen(fine: Floats, steps: NDArray[np.float64]) -> Floats:
+    """Thicken (steps > 0) or thin (steps < 0) strokes by that many pixels of `fine` on each side."""
+    for sign, extreme in ((1, np.maximum), (-1, np.minimum)):
+        left = steps * sign
+        while (still := left > 0).any():
+            part = fine[still]
+            amount = np.minimum(left[still], 1.0).astype(np.float32)[:, None, None]
+            fine[still] = part + amount * (_spread(part, extreme) - part)
+            left = left - 1.0
+    return fine
+
+
+def _spread(ink: Floats, extreme: np.ufunc) -> Floats:
+    """The extreme of each pixel and its four neighbours."""
+    out = ink.copy()
+    extreme(out[:, 1:], ink[:, :-1], out=out[:, 1:])
+    extreme(out[:, :-1], ink[:, 1:], out=out[:, :-1])
+    extreme(out[:, :, 1:], ink[:, :, :-1], out=out[:, :, 1:])
+    extreme(out[:, :, :-1], ink[:, :, 1:], out=out[:, :, :-1])
+    return out
+
+
+def _halve(ink: Floats) -> Floats:
+    """The mean of each 2x2 block."""
+    return (ink[:, ::2, ::2] + ink[:, 1::2, ::2] + ink[:, ::2, 1::2] + ink[:, 1::2, 1::2]) / 4
+
+
+def _blur(ink: Floats) -> Floats:
+    """The 3x3 binomial filter."""
+    wide = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
+    rows = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
+    return (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 4
+
+
+def _tones(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
+    """Contrast about the middle grey, hard edges for some, and gamma."""
+    n = len(ink)
+    contrast = rng.uniform(1.0, 1.6, n)
+    contrast[rng.random(n) < limits.hard] = 8.0
+    gamma = np.exp(rng.uniform(-0.4, 0.4, n))
+    ink = np.clip((ink - 0.45) * contrast[:, None, None].astype(np.float32) + 0.45, 0.0, 1.0)
+    return np.asarray(ink ** gamma[:, None, None].astype(np.float32), dtype=np.float32)
+
+
+def _lines(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
+    """A straight line across some digits, or a short stroke beside them, thinner and mostly fainter than the digit."""
+    marked = np.flatnonzero(rng.random(len(ink)) < limits.lines)
+    middle = rng.uniform(0, SIDE, (2, len(marked), 1, 1))
+    angle = rng.uniform(0, np.pi, (len(marked), 1, 1))
+    half = rng.choice([1.5, 3.0, SIDE], (len(marked), 1, 1))
+    width = rng.uniform(0.3, 1.0, (len(marked), 1, 1))
+    strength = rng.uniform(0.2, 0.9, (len(marked), 1, 1))
+    y, x = np.mgrid[:SIDE, :SIDE][:, None] - middle
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    distance = np.hypot(across, np.maximum(np.abs(along) - half, 0))
+    stroke = strength * np.clip(width + 0.5 - distance, 0, 1)
+    ink[marked] = np.maximum(ink[marked], stroke)
+    return ink
+
+
+def _noise(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
+    """Grain over some images, as strong as each of them draws."""
+    noisy = np.flatnonzero(rng.random(len(ink)) < limits.noise)
+    grain = rng.standard_normal((len(noisy), SIDE, SIDE), dtype=np.float32)
+    ink[noisy] += grain * rng.uniform(0.02, 0.15, (len(noisy), 1, 1)).astype(np.float32)
+    return ink

@@ -1,0 +1,94 @@
+"""The model card: what a shipped model is, what it learned from and how well it reads, for people and for programs."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+from digitrec.models.data import SHA256
+
+LICENCE = (
+    "Learned from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; from NIST Special Databases 1 and 3), "
+    "customarily CC BY-SA 3.0; the weights are given under digitrec's MIT licence with that attribution."
+)
+
+
+def environment() -> dict[str, Any]:
+    """The machine and the library versions that a result belongs to."""
+    libraries = ("tensorflow", "keras", "ai-edge-litert", "numpy")
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in libraries},
+    }
+
+
+def measured(correct: int, count: int) -> dict[str, Any]:
+    """An accuracy in percent with its 95 % Wilson interval.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+    """
+    z = 1.959964
+    share = correct / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return {
+        "correct": correct,
+        "count": count,
+        "percent": round(100 * share, 2),
+        "interval": [round(100 * (middle - half), 2), round(100 * (middle + half), 2)],
+    }
+
+
+def markdown(name: str, card: dict[str, Any]) -> str:
+    """The card as a page, from the facts that `train.train` gathers."""
+    test, run, where = card["test"], card["settings"], card["environment"]
+    low, high = test["interval"]
+    versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
+    changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
+    checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
+    return f"""# {name}
+
+Reads one handwritten digit from a 28x28 image in MNIST's form. Made by `digitrec train`; every figure below is by it.
+
+| | |
+|---|---|
+| MNIST test set, through the shipped file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}; \
+95 % interval {low:.2f} to {high:.2f}, Wilson) |
+| digits held back from training | {100 * card["validation_accuracy"]:.2f} % of {card["digits_held_back"]:,} |
+| network | {card["architecture"]} |
+| parameters | {card["parameters"]:,} |
+| file | LiteRT, weights in int8 (dynamic range), {card["kilobytes"]:,.0f} kB |
+| input | (N, 28, 28, 1) float32, ink 1, paper 0 |
+| output | (N, 10) probabilities |
+
+## How it was trained
+
+{card["digits_learned"]:,} digits of MNIST's 60,000, {run["epochs"]} epochs of batches of {run["batch"]}, seed \
+{run["seed"]}; AdamW, highest learning rate {run["learning_rate"]} after {100 * run["warm_up"]:.0f} % of the steps, then a \
+cosine down; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}; the running average of the \
+weights (over {100 * run["averaging"]:.0f} % of the steps) with its batch normalisation measured again. It took \
+{card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]} ({versions}).
+
+Every digit was changed anew in each epoch, each change drawn within these limits (`digitrec/models/augment.py` says what \
+each one is): {changes}.
+
+The test set was looked at once, after training. Nothing was chosen by it.
+
+## Data and licence
+
+{LICENCE}
+
+| file | SHA-256 |
+|---|---|
+{checksums}
+
+## What it is not for
+
+It always answers with one of ten digits: whether there is a digit at all, or more than one, is decided before it is asked.
+Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
+"""
