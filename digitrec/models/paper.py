@@ -94,11 +94,8 @@ def _ruled(rng: np.random.Generator, height: int, width: int, ruling: Ruling, pe
     along = (x * np.cos(turn) + y * np.sin(turn)) / period + rng.random()
     half = max(0.45, 0.016 * period)  # half the width of a printed line, px
     rows, columns = (np.abs(at - np.round(at)) * period for at in (down, along))
-    nearest = {
-        "lines": rows,
-        "squares": np.minimum(rows, columns),
-        "dots": np.hypot(rows, columns) - 0.6 * half,
-    }
+    dots, squares = np.hypot(rows, columns) - 0.6 * half, np.minimum(rows, columns)
+    nearest = {"lines": rows, "squares": squares, "dots": dots}
     return np.asarray(np.clip(half + 0.5 - nearest[ruling], 0, 1), np.float32)
 
 

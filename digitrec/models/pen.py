@@ -62,7 +62,8 @@ def _nib(pen: Pen) -> Path:
     """The outline of a flat nib of half breadth 1."""
     turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     cos, sin = np.cos(pen.angle), np.sin(pen.angle)
-    return np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1) @ np.array([[cos, sin], [-sin, cos]])
+    nib = np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1)
+    return np.asarray(nib @ np.array([[cos, sin], [-sin, cos]]))
 
 
 def resample(path: Path, step: float) -> Path:
