@@ -1,0 +1,156 @@
+"""AWS Rekognition, JSON 1.1: DetectText, its signature verified."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from digitrec.emulator import sigv4
+from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.protocol import Request, Response, Vendor
+from digitrec.emulator.reading import Box, Picture, Reader, Word, lines, outline
+from digitrec.errors import ImageError
+
+OPERATION = "RekognitionService.DetectText"
+MEDIA_TYPE = "application/x-amz-json-1.1"
+MAX_BYTES = 5_242_880
+"""Rekognition's limit for a picture sent as bytes."""
+MIN_SIDE = 80
+"""Rekognition's smallest width and height, in px."""
+MAX_WORDS = 100
+"""DetectText finds no more words than this."""
+FORMATS = ("PNG", "JPEG")
+
+
+class Aws(Vendor):
+    """AWS Rekognition."""
+
+    name = "aws"
+
+    def __init__(self, reader: Reader, credentials: Credentials) -> None:
+        super().__init__(reader)
+        self._secrets = credentials.aws_keys
+
+    def answer(self, request: Request) -> Response:
+        """Every word twice: in its line, and by itself."""
+        if request.method != "POST" or request.headers.get("x-amz-target") != OPERATION:
+            return error("UnknownOperationException", "")
+        try:
+            sigv4.verify(request, self._secrets, "rekognition")
+        except sigv4.Refused as refused:
+            return error(refused.code, str(refused))
+        try:
+            asked = json.loads(request.body)
+            image = asked["Image"]
+            content = base64.b64decode(image["Bytes"], validate=True) if "Bytes" in image else None
+        except (ValueError, KeyError, TypeError):
+            return error("SerializationException", "")
+        if "Filters" in asked:
+            return error("InvalidParameterException", "This emulator does not filter; leave out Filters.")
+        return FAILURES["no S3"]() if content is None else self._read(content)
+
+    def failure(self, kind: str) -> Response:
+        """AWS's own error body; most have HTTP status 400, whatever the fault is called."""
+        return FAILURES[kind]()
+
+    def without_field(self, request: Request) -> Response:
+        """An answer without "TextDetections"."""
+        return _response(200, {})
+
+    def _read(self, content: bytes) -> Response:
+        if len(content) > MAX_BYTES:
+            size = f"[pos=0 lim={len(content)} cap={len(content)}]"
+            return error("ValidationException", (
+                f"1 validation error detected: Value 'java.nio.HeapByteBuffer{size}' at 'image.bytes' failed "
+                f"to satisfy constraint: Member must have length less than or equal to {MAX_BYTES}"
+            ))  # fmt: skip
+        try:
+            picture = Picture.decode(content)
+        except ImageError:
+            return FAILURES["bad image"]()
+        if picture.format not in FORMATS:
+            return FAILURES["bad image"]()
+        if min(picture.width, picture.height) < MIN_SIDE:
+            return FAILURES["400"]()
+        words = self.reader.read(picture)[:MAX_WORDS]
+        body = {"TextDetections": _detections(words, picture), "TextModelVersion": self.model_version}
+        return _response(200, body, billed=1)
+
+
+def error(code: str, message: str, http: int = 400) -> Response:
+    """An error in AWS's form.
+
+    Args:
+        code: the exception's name; what an SDK goes by.
+        message: AWS's sentence.
+        http: HTTP status.
+    """
+    body = {"__type": code, "Code": code, "Logref": str(uuid.uuid4()), "Message": message}
+    return _response(http, body)
+
+
+def _response(http: int, body: dict[str, Any], billed: int = 0) -> Response:
+    request_id = {"x-amzn-RequestId": str(uuid.uuid4())}
+    return Response.of_json(http, body, media_type=MEDIA_TYPE, headers=request_id, billed=billed)
+
+
+def _detections(words: Sequence[Word], picture: Picture) -> list[dict[str, Any]]:
+    """First the lines, then their words, each with its line's number, as Rekognition lists them."""
+    rows = lines(words)
+    found = [_detection("LINE", number, row, picture) for number, row in enumerate(rows)]
+    for parent, row in enumerate(rows):
+        for word in row:
+            found.append({**_detection("WORD", len(found), [word], picture), "ParentId": parent})
+    return found
+
+
+def _detection(kind: str, number: int, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+    text = " ".join(word.text for word in words)
+    return {
+        "DetectedText": text,
+        "Type": kind,
+        "Id": number,
+        "Confidence": 100 * min(word.confidence for word in words),
+        "Geometry": _geometry(outline(words), picture),
+    }
+
+
+def _geometry(box: Box, picture: Picture) -> dict[str, Any]:
+    """The box as shares of the picture's width and height."""
+    left, right = box[0] / picture.width, box[2] / picture.width
+    top, bottom = box[1] / picture.height, box[3] / picture.height
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return {
+        "BoundingBox": {"Left": left, "Top": top, "Width": right - left, "Height": bottom - top},
+        "Polygon": [{"X": x, "Y": y} for x, y in corners],
+    }
+
+
+_DENIED = "User: arn:aws:iam::123456789012:user/test is not authorized to perform: rekognition:DetectText"
+_NO_S3 = "Unable to get object metadata from S3. Check object key, region and/or access permissions."
+_LIMIT = "An Amazon Rekognition service limit was exceeded. Please try again later."
+
+FAILURES: dict[str, Callable[[], Response]] = {
+    "bad image": partial(error, "InvalidImageFormatException", "Request has invalid image format"),
+    "no S3": partial(error, "InvalidS3ObjectException", _NO_S3),
+    "400": partial(error, "InvalidParameterException", "Request has invalid parameters"),
+    "401": partial(
+        error, "UnrecognizedClientException", "The security token included in the request is invalid."
+    ),
+    "403": partial(error, "AccessDeniedException", _DENIED),
+    "404": partial(
+        error, "ResourceNotFoundException", "The resource specified in the request cannot be found."
+    ),
+    "413": partial(error, "ImageTooLargeException", "Image size is too large"),
+    "429": partial(error, "ThrottlingException", "Rate exceeded"),
+    "quota": partial(error, "LimitExceededException", _LIMIT),
+    "500": partial(error, "InternalServerError", "Internal server error", 500),
+    "502": partial(Response.of_html, 502, "502 Bad Gateway"),
+    "503": partial(error, "ServiceUnavailableException", "Service is unavailable. Try again shortly.", 503),
+    "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
+}
+"""AWS's answer for each fault, and for what can be wrong with an image."""

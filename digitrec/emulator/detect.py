@@ -1,0 +1,58 @@
+"""Whether an endpoint is an emulator: asked of the endpoint itself, and only of this machine."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+DOOR = "/_emulator"
+"""Where an emulator says what it is; no vendor has such an address."""
+MARK = "digitrec"
+"""What it says there under "emulator"."""
+
+
+def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
+    """Whether the server behind ``endpoint`` is digitrec's emulator.
+
+    It is asked once, directly (no proxy is used), at ``GET /_emulator``. Only an address of this
+    machine is asked (localhost, 127.0.0.0/8, ::1): an emulator listens nowhere else, and a vendor is
+    not to be bothered. No server, no answer in time, or any other answer means no.
+
+    Args:
+        endpoint: an address such as "http://127.0.0.1:8001"; None means no.
+        timeout: seconds for the whole question, > 0.
+    """
+    if endpoint is None:
+        return False
+    address = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    try:
+        host, port = address.hostname or "", address.port
+    except ValueError:  # a port that is no number
+        return False
+    if address.scheme == "https" or not _is_loopback(host):
+        return False
+    return _says_so(host, port or 80, timeout)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _says_so(host: str, port: int, timeout: float) -> bool:
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(host, port, timeout=timeout)
+    try:
+        connection.request("GET", DOOR)
+        answer = json.loads(connection.getresponse().read(10_000))
+    except (OSError, HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
+    return isinstance(answer, dict) and answer.get("emulator") == MARK

@@ -1,0 +1,194 @@
+"""Several vendors at once, each on its own port; as a context manager, or until Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from digitrec.emulator.aws import Aws
+from digitrec.emulator.azure import Azure
+from digitrec.emulator.azure_analysis import AzureAnalysis
+from digitrec.emulator.azure_common import AzureVendor
+from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.google import Google
+from digitrec.emulator.protocol import Vendor
+from digitrec.emulator.reading import Read, Reader, open_reader
+from digitrec.emulator.server import Counts, VendorServer, check
+from digitrec.errors import NotConfigured, UnknownProvider
+
+VENDORS: Mapping[str, Callable[[Reader, Credentials], Vendor]] = {
+    "google": Google, "aws": Aws, "azure": Azure, "azure-analysis": AzureAnalysis,
+}  # fmt: skip
+"""Every vendor there is, by name."""
+
+
+def environment(vendor: str, endpoint: str) -> dict[str, str]:
+    """The variables by which programs find a vendor's emulator and have keys that it takes by default.
+
+    AWS's are read by its SDK, Azure's by Azure's samples, Google's by digitrec alone: its SDK reads
+    no address from the environment. Both Azure services are found at either one's endpoint.
+    """
+    if vendor == "google":
+        return {"DIGITREC_GOOGLE_ENDPOINT": endpoint}
+    if vendor == "aws":
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return {"AWS_ENDPOINT_URL_REKOGNITION": endpoint, **keys, "AWS_DEFAULT_REGION": "us-east-1"}
+    return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
+
+
+class Emulator:
+    """The protocols of one or more vendors on 127.0.0.1, for as long as a ``with`` lasts.
+
+    with Emulator(["aws"], engine="local") as emulator:
+        client = boto3.client("rekognition", endpoint_url=emulator.endpoints["aws"], ...)
+        ...
+        assert emulator.calls("aws") == 1
+    """
+
+    def __init__(
+        self,
+        vendors: Iterable[str] = tuple(VENDORS),
+        *,
+        engine: str | Read = "local",
+        faults: Iterable[str] = (),
+        credentials: Credentials | str | Path | None = None,
+        port: int = 0,
+    ) -> None:
+        """Bind the ports and open the engine; nothing is answered before ``with`` or `start`.
+
+        Args:
+            vendors: names out of `VENDORS`.
+            engine: what reads the pictures, see `open_reader`.
+            faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
+            credentials: keys to insist on, or the file that names them; None: `Credentials()`.
+            port: port of the first vendor, the others follow it; 0: any free ones.
+
+        Raises:
+            UnknownProvider: no vendor has this name, or no engine.
+            NotInstalled, NotConfigured, ModelError: the engine, port or credentials cannot be used.
+            ValueError: a fault is not one.
+        """
+        names = list(dict.fromkeys(vendors))
+        unknown = [name for name in names if name not in VENDORS]
+        if unknown or not names:
+            raise UnknownProvider(f"no vendor is called {unknown or ''}; there are: {', '.join(VENDORS)}")
+        if not isinstance(credentials, Credentials):
+            credentials = Credentials() if credentials is None else Credentials.load(credentials)
+        reader = open_reader(engine)
+        emulated = [VENDORS[name](reader, credentials) for name in names]
+        queues = [FaultQueue(_meant_for(vendor, list(faults), names)) for vendor in emulated]
+        self._servers: dict[str, VendorServer] = {}
+        for place, (vendor, queue) in enumerate(zip(emulated, queues, strict=True)):
+            self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, queue)
+        resource = [server for server in self._servers.values() if isinstance(server.vendor, AzureVendor)]
+        for server in resource:
+            server.relatives = resource
+
+    def _bind(self, vendor: Vendor, port: int, faults: FaultQueue) -> VendorServer:
+        try:
+            return VendorServer(vendor, port, faults)
+        except (OSError, OverflowError) as error:
+            self.stop()
+            why = getattr(error, "strerror", None) or str(error)
+            raise NotConfigured(f"port {port} of 127.0.0.1 cannot be used ({why}); choose another") from error
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Address of each vendor, such as {"google": "http://127.0.0.1:8001"}."""
+        return {name: server.endpoint for name, server in self._servers.items()}
+
+    def calls(self, vendor: str) -> int:
+        """How many requests a vendor got so far, polls and the control door apart, faulty ones included."""
+        return self.counts(vendor).calls
+
+    def counts(self, vendor: str) -> Counts:
+        """Everything that is counted for a vendor."""
+        return self._servers[vendor].counts()
+
+    def set_faults(self, vendor: str, *faults: str) -> None:
+        """Replace a vendor's faults, see `Fault.parse`; none: it is well again.
+
+        Raises:
+            ValueError: a fault is not one, or cannot befall this vendor.
+        """
+        server = self._servers[vendor]
+        server.faults.set([check(server.vendor, Fault.parse(text)) for text in faults])
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for server in self._servers.values():
+            server.start()
+
+    def stop(self) -> None:
+        """Stop at once, hanging requests included, and free the ports."""
+        for server in self._servers.values():
+            server.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    vendors: Sequence[str] = tuple(VENDORS),
+    *,
+    engine: str = "local",
+    faults: Sequence[str] = (),
+    credentials: str | Path | None = None,
+    port: int = 0,
+    say: Callable[[str], None],
+) -> None:
+    """Run an `Emulator` until Ctrl-C.
+
+    Args:
+        vendors, engine, faults, credentials, port: as for `Emulator`.
+        say: is given every line there is to print: the addresses, and the variables to set.
+
+    Raises:
+        Whatever `Emulator` raises.
+    """
+    with Emulator(vendors, engine=engine, faults=faults, credentials=credentials, port=port) as emulator:
+        for line in _introduction(emulator.endpoints, engine):
+            say(line)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            say("stopped")
+
+
+def _introduction(endpoints: Mapping[str, str], engine: str) -> Iterator[str]:
+    for name, endpoint in endpoints.items():
+        yield f"{name}: {endpoint}"
+    yield f"Read by {engine}, not by the vendors: it says nothing about their accuracy. Stop with Ctrl-C."
+    yield ""
+    yield "export NO_PROXY=127.0.0.1"
+    variables: dict[str, str] = {}
+    for name, endpoint in endpoints.items():
+        variables = {**environment(name, endpoint), **variables}
+    for variable, value in variables.items():
+        yield f"export {variable}={value}"
+
+
+def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> list[Fault]:
+    """The faults of a list that are this vendor's: those with its name before them, or no name."""
+    found = []
+    for text in texts:
+        name, named, rest = text.rpartition("/")
+        fault = Fault.parse(rest)
+        if named and name not in names:
+            raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
+        if name == vendor.name:
+            found.append(check(vendor, fault))
+        elif not named and (vendor.polled or fault.kind != "endless-poll"):
+            found.append(fault)
+    return found

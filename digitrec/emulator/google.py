@@ -1,0 +1,166 @@
+"""Google Cloud Vision, REST v1: ``POST /v1/images:annotate`` with both text features."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.google_errors import FAILURES, error, status
+from digitrec.emulator.protocol import Request, Response, Vendor
+from digitrec.emulator.reading import Box, Picture, Reader, Word, lines, outline
+from digitrec.errors import ImageError
+
+ADDRESS = re.compile(r"/v1/(projects/[^/]+/(locations/[^/]+/)?)?images:annotate")
+MAX_REQUEST_BYTES = 10 * 1024 * 1024
+"""Google's limit for a request's JSON; base64 makes that about 7.8 MB of picture."""
+MAX_IMAGES = 16
+"""Google's limit for one batch."""
+PLAIN_TEXT = (5, "TEXT_DETECTION")
+DOCUMENT_TEXT = (11, "DOCUMENT_TEXT_DETECTION")
+
+
+class Google(Vendor):
+    """Google Cloud Vision."""
+
+    name = "google"
+
+    def __init__(self, reader: Reader, credentials: Credentials) -> None:
+        super().__init__(reader)
+        self._credentials = credentials
+
+    def answer(self, request: Request) -> Response:
+        """Annotate up to 16 images; a bad one takes only its own place, with status 200."""
+        if not ADDRESS.fullmatch(request.path) or request.method != "POST":
+            return error(404, "NOT_FOUND", "Requested entity was not found.")
+        if (refusal := self._refused(request)) is not None:
+            return refusal
+        if len(request.body) > MAX_REQUEST_BYTES:
+            message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
+            return error(400, "INVALID_ARGUMENT", message)
+        try:
+            entries = _entries(request.body)
+        except ValueError as wrong:
+            return error(400, "INVALID_ARGUMENT", str(wrong))
+        answers = [self._annotate(entry) for entry in entries]
+        billed = sum(
+            len(entry["features"])
+            for entry, annotated in zip(entries, answers, strict=True)
+            if "error" not in annotated
+        )
+        return Response.of_json(200, {"responses": answers}, billed=billed)
+
+    def failure(self, kind: str) -> Response:
+        """Google's own error body."""
+        return FAILURES[kind]()
+
+    def without_field(self, request: Request) -> Response:
+        """An answer without "responses"."""
+        return Response.of_json(200, {})
+
+    def _refused(self, request: Request) -> Response | None:
+        """Google's answer to a missing or wrong key; None when the key is right."""
+        keys, tokens = self._credentials.google_api_keys, self._credentials.google_tokens
+        if keys is None and tokens is None:
+            return None
+        key = request.headers.get("x-goog-api-key") or request.parameters.get("key")
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if key:
+            return None if key in (keys or ()) else FAILURES["bad key"]()
+        if token:
+            return None if token in (tokens or ()) else FAILURES["401"]()
+        return FAILURES["no key"]()
+
+    def _annotate(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer for one image."""
+        kinds = [feature.get("type") for feature in entry["features"]]
+        plain, document = (any(kind in names for kind in kinds) for names in (PLAIN_TEXT, DOCUMENT_TEXT))
+        if not plain and not document:
+            return {"error": status(12, "This emulator reads text only; ask for a text feature.")}
+        if "content" not in entry["image"]:
+            message = "We can not access the URL currently. Please download the content and pass it in."
+            return {"error": status(7, message)}
+        try:
+            picture = Picture.decode(entry["image"]["content"])
+        except ImageError:
+            return {"error": status(3, "Bad image data.")}
+        text = _annotation(self.reader.read(picture), picture, scored=document or _wants_scores(entry))
+        return {**text, "context": {"uri": self.model_version}}
+
+
+def _entries(body: bytes) -> list[dict[str, Any]]:
+    """The requests of a batch, their images decoded from base64.
+
+    Raises:
+        ValueError: with Google's message for what is wrong.
+    """
+    try:
+        entries = json.loads(body)["requests"]
+        found = [
+            {**entry, "image": dict(entry["image"]), "features": list(entry["features"])} for entry in entries
+        ]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("Request must specify image and features.") from None
+    if len(found) > MAX_IMAGES:
+        raise ValueError("Too many images per request.")
+    for place, entry in enumerate(found):
+        if "content" in entry["image"]:
+            entry["image"]["content"] = _decoded(entry["image"]["content"], place)
+    return found
+
+
+def _decoded(content: str, place: int) -> bytes:
+    """Base64 as protobuf's JSON takes it: either alphabet, with or without padding."""
+    try:
+        text = content.replace("-", "+").replace("_", "/").rstrip("=")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError, AttributeError):
+        message = f"Invalid value at 'requests[{place}].image.content' (TYPE_BYTES), Base64 decoding failed"
+        raise ValueError(message) from None
+
+
+def _wants_scores(entry: Mapping[str, Any]) -> bool:
+    parameters = entry.get("imageContext", {}).get("textDetectionParams", {})
+    return bool(parameters.get("enableTextDetectionConfidenceScore"))
+
+
+def _annotation(words: Sequence[Word], picture: Picture, *, scored: bool) -> dict[str, Any]:
+    """The words in both of Google's forms: a flat list, and a page of blocks; {} for no words."""
+    if not words:
+        return {}
+    rows = lines(words)
+    text = "\n".join(" ".join(word.text for word in row) for row in rows)
+    flat = [{"description": word.text, "boundingPoly": _polygon(word.box)} for word in words]
+    spelled = [_word(word, scored=scored, last=word is row[-1]) for row in rows for word in row]
+    paragraph = {"boundingBox": _polygon(outline(words)), "words": spelled}
+    block = {"blockType": "TEXT", "boundingBox": _polygon(outline(words)), "paragraphs": [paragraph]}
+    page = {"width": picture.width, "height": picture.height, "blocks": [block]}
+    whole = {"locale": "und", "description": text, "boundingPoly": _polygon(outline(words))}
+    return {"textAnnotations": [whole, *flat], "fullTextAnnotation": {"pages": [page], "text": text}}
+
+
+def _word(word: Word, *, scored: bool, last: bool) -> dict[str, Any]:
+    """A word of the page, split into symbols of equal width."""
+    left, top, right, bottom = word.box
+    step = (right - left) / len(word.text)
+    score = {"confidence": word.confidence} if scored else {}
+    symbols: list[dict[str, Any]] = [
+        {
+            "text": char,
+            "boundingBox": _polygon((left + i * step, top, left + (i + 1) * step, bottom)),
+            **score,
+        }
+        for i, char in enumerate(word.text)
+    ]
+    symbols[-1]["property"] = {"detectedBreak": {"type": "LINE_BREAK" if last else "SPACE"}}
+    return {"boundingBox": _polygon(word.box), "symbols": symbols, **score}
+
+
+def _polygon(box: Box) -> dict[str, list[dict[str, int]]]:
+    left, top, right, bottom = (round(value) for value in box)
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return {"vertices": [{"x": x, "y": y} for x, y in corners]}

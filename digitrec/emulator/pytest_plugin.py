@@ -1,0 +1,33 @@
+"""A pytest fixture for anyone's project: ``pytest_plugins = ["digitrec.emulator.pytest_plugin"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from digitrec.emulator.emulator import Emulator
+
+
+@pytest.fixture
+def digitrec_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Emulator]]:
+    """A function that starts an `Emulator` with the arguments it is given; all stop with the test.
+
+    For the length of the test NO_PROXY names 127.0.0.1, because three of the four SDKs would send
+    even these requests through a proxy.
+
+        def test_reads(digitrec_emulator):
+            emulator = digitrec_emulator(["google"], engine="script:answers.jsonl")
+            ...
+            assert emulator.calls("google") == 1
+    """
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ExitStack() as running:
+
+        def start(*args: Any, **options: Any) -> Emulator:
+            return running.enter_context(Emulator(*args, **options))
+
+        yield start
