@@ -1,23 +1,67 @@
-"""A progress bar with an estimate, on a terminal, for work long enough to wonder about."""
+"""Progress with an estimate, on stderr, for work long enough to wonder about."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Item = TypeVar("Item")
 
 WORTH_A_BAR = 64
 """Fewer items than this are over before a bar could tell anything."""
+LINE_EVERY = 60.0
+"""Without a terminal, seconds between two lines in the log."""
+
+
+class Bar:
+    """A bar on a terminal, a line a minute in a log."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._bar: Progress | None = None
+        self._start = self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._bar.add_task(self._what, total=1.0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def at(self, done: float, remark: str) -> None:
+        """Show that a share (0..1) is done, and how it goes."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=done, description=f"{self._what}: {remark}")
+        elif time.monotonic() - self._told >= LINE_EVERY:
+            self._told = time.monotonic()
+            left = (self._told - self._start) * (1 - done) / max(done, 1e-9)
+            click.echo(f"{self._what}: {done:.0%}, {remark}, about {left / 60:.0f} min left", err=True)
 
 
 def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterator[Item]:
-    """The items, counted on stderr while they pass; silent in a pipe and for short work."""
-    if total < WORTH_A_BAR or not sys.stderr.isatty() or sys.stdout.isatty():
+    """The items, counted on stderr while they pass; silent for short work, and where rows show the way."""
+    if total < WORTH_A_BAR or sys.stdout.isatty() or not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(items, what, total, console=Console(stderr=True), transient=True)
+    with Bar(what) as bar:
+        for number, item in enumerate(items, 1):
+            yield item
+            bar.at(number / total, f"{number} of {total}")
