@@ -1,0 +1,62 @@
+"""One image on its way to its reply, and what its attempts cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from digitrec.answer import Answer
+from digitrec.engine import Reply
+from digitrec.errors import DigitrecError, ProviderError
+from digitrec.image import PreparedImage
+from digitrec.ledger import Claim, Entry, Question
+
+
+class Item:
+    """One image on its way to its reply."""
+
+    def __init__(self, image: PreparedImage, question: Question) -> None:
+        self.image = image
+        self.question = question
+        self.reply: Reply | None = None
+        self.entry: Entry | None = None  # the answer, once there is one
+        self.claim: Claim | None = None  # the latest
+        self.error: ProviderError | None = None  # of the latest attempt
+        self._attempts = 0
+        self._costs: list[float | None] = []  # of each attempt that was, or may have been, billed
+        self._started = time.monotonic()
+
+    def start(self) -> None:
+        """Its time runs from now."""
+        self._started = time.monotonic()
+
+    def sent(self, claim: Claim) -> None:
+        """An attempt begins, and counts as paid until it is known to be free."""
+        self._attempts += 1
+        self._costs.append(claim.cost_usd)
+
+    def free(self) -> None:
+        """The latest attempt cost nothing."""
+        self._costs.pop()
+
+    def settle(self, outcome: Answer | DigitrecError, *, replayed: bool = False) -> None:
+        """Make the reply, unless there is one."""
+        if self.reply is None:
+            cost = 0.0 if self.question.emulated else _total(self._costs)
+            latency = time.monotonic() - self._started
+            self.reply = Reply(outcome, latency, cost, self._attempts, replayed, self.question.emulated)
+
+    def replay(self, entry: Entry) -> None:
+        """Reply with an answer that was paid for before."""
+        self.entry = entry
+        self.settle(entry.answer, replayed=True)
+
+
+def open_items(items: Sequence[Item]) -> list[Item]:
+    """Those that have no reply yet."""
+    return [item for item in items if item.reply is None]
+
+
+def _total(costs: Sequence[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, 0.0) if len(known) == len(costs) else None

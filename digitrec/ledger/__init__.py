@@ -1,0 +1,16 @@
+"""The ledger: every paid answer, once; what was spent, and what is unknown.
+
+Its parts::
+
+    records.py    Question, Entry: what was asked, what was answered; and both as JSON
+    database.py   the SQLite file: opened, migrated, its errors made plain, repaired
+    book.py       Ledger: find an answer, claim a call within the budget, record what came of it
+    queries.py    what the ledger knows: recent calls, spending, export, clearing
+"""
+
+from __future__ import annotations
+
+from digitrec.ledger.book import Budget, Busy, Claim, Ledger, Verdict
+from digitrec.ledger.records import Entry, Question, read_recording
+
+__all__ = ["Budget", "Busy", "Claim", "Entry", "Ledger", "Question", "Verdict", "read_recording"]

@@ -1,0 +1,217 @@
+"""The ledger's file: SQLite, opened for this user alone, its errors in plain words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitrec.errors import LedgerError
+
+MIGRATIONS = (
+    (
+        """CREATE TABLE calls (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL,           -- Question.key
+            state TEXT NOT NULL,         -- asking, answered, failed, unknown
+            run TEXT NOT NULL,           -- the command it was made for
+            asked_at REAL NOT NULL,      -- seconds since 1970
+            lease_until REAL NOT NULL,   -- while asking: nobody else asks the same before this
+            cost_usd REAL,               -- what the budget counts; NULL is unknown
+            provider TEXT NOT NULL,
+            endpoint TEXT,
+            emulated INTEGER NOT NULL,
+            options TEXT NOT NULL,
+            spec TEXT NOT NULL,
+            image_sha256 TEXT,
+            prepared_sha256 TEXT NOT NULL,
+            token TEXT,                  -- of an answer that was ordered and not fetched yet
+            error TEXT,                  -- class of the error, for a failed call
+            model_version TEXT,
+            answer TEXT                  -- JSON of the Answer, the vendor's raw answer in it
+        )""",
+        "CREATE INDEX calls_by_key ON calls (key, state)",
+        "CREATE INDEX calls_by_run ON calls (run)",
+        "CREATE INDEX calls_by_time ON calls (asked_at)",
+    ),
+)
+"""What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
+
+LOCKED_S = 20.0
+"""How long to wait for another process before giving up on the ledger."""
+
+
+class Database:
+    """One connection for all threads of this process; None as path is a ledger in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open it, creating file and folder for this user alone, and bring its tables up to date.
+
+        Raises:
+            LedgerError: it cannot be opened, is damaged, or was written by a newer digitrec.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        with _plainly(path):
+            if path is not None:
+                _create(path)
+            self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._sqlite = sqlite3.connect(
+            ":memory:" if self.path is None else self.path,
+            timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
+        )  # fmt: skip
+        self._sqlite.row_factory = sqlite3.Row
+        _write_ahead(self._sqlite)
+        with self.transaction() as sqlite:
+            version = sqlite.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise LedgerError(f"the ledger {self.path} was written by a newer digitrec; upgrade this one")
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    sqlite.execute(statement)
+            sqlite.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside happens at once, or not at all; no other process writes meanwhile.
+
+        Raises:
+            LedgerError: the file could not be read or written; nothing in it was changed.
+        """
+        with self._lock, _plainly(self.path):
+            if self._process != os.getpid():  # a fork must not share its parent's connection
+                self._open()
+            self._sqlite.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._sqlite
+                self._sqlite.execute("COMMIT")
+            finally:
+                if self._sqlite.in_transaction:
+                    self._sqlite.execute("ROLLBACK")
+
+    def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        """The rows of a query; other processes may write meanwhile.
+
+        Raises:
+            LedgerError: the file could not be read.
+        """
+        with self._lock, _plainly(self.path):
+            return self._sqlite.execute(query, values).fetchall()
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        with self._lock:
+            self._sqlite.close()
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _write_ahead(sqlite: sqlite3.Connection) -> None:
+    """Let readers go on while one writes; FULL: an answer that was recorded outlives a power cut.
+
+    Several processes that create the same ledger at once get "locked" here without SQLite's own wait.
+    """
+    until = time.monotonic() + LOCKED_S
+    while True:
+        try:
+            sqlite.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+    sqlite.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
+def _plainly(path: Path | None) -> Iterator[None]:
+    """Turns what SQLite and the file system say into one line and what to do."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise LedgerError(f"the ledger {path} cannot be written ({why}); {_ELSEWHERE}") from error
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
+        what = _WHAT_HAPPENED.get(code, f"cannot be used ({error}); {_ELSEWHERE}")
+        raise LedgerError(f"the ledger {path} {what}") from error
+
+
+_ELSEWHERE = "name another with --ledger, or none with --no-ledger"
+_WHAT_HAPPENED = {
+    sqlite3.SQLITE_BUSY: f"is held by another program for more than {LOCKED_S:.0f} s; end that, or try again",
+    sqlite3.SQLITE_FULL: "has no room left on its disk, and was not changed; free some and try again",
+    sqlite3.SQLITE_IOERR: f"cannot be read or written: its disk fails or is full; {_ELSEWHERE}",
+    sqlite3.SQLITE_READONLY: f"is in a place that cannot be written; {_ELSEWHERE}",
+    sqlite3.SQLITE_CANTOPEN: f"cannot be opened in its folder; {_ELSEWHERE}",
+    sqlite3.SQLITE_CORRUPT: "is damaged; save what is readable with `digitrec ledger repair`",
+    sqlite3.SQLITE_NOTADB: "is damaged or not a ledger; save what is readable with `digitrec ledger repair`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What came of repairing a ledger."""
+
+    saved: int
+    """Calls that could be read and are in the new ledger, >= 0."""
+    lost: int
+    """At least this many more were there and could not be read, >= 0."""
+    damaged: Path
+    """Where the damaged file was put; it is not deleted."""
+
+
+def repair(path: Path) -> Repair:
+    """Put a damaged ledger aside and start a new one with every call that can still be read.
+
+    No other digitrec may be running on it meanwhile.
+
+    Raises:
+        LedgerError: there is no such file, or the new one cannot be written.
+    """
+    if not path.is_file():
+        raise LedgerError(f"there is no ledger {path} to repair; check the name")
+    with _plainly(path):
+        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        for suffix in ("", "-wal", "-shm"):
+            if (part := Path(f"{path}{suffix}")).exists():
+                part.rename(f"{aside}{suffix}")
+    rows, lost = _readable(aside)
+    fresh = Database(path)
+    with fresh.transaction() as sqlite:
+        for row in rows:
+            places = ", ".join("?" * len(row))
+            sql = f"INSERT OR IGNORE INTO calls ({', '.join(row.keys())}) VALUES ({places})"  # noqa: S608 (our columns)
+            sqlite.execute(sql, tuple(row))
+    fresh.close()
+    return Repair(len(rows), lost, aside)
+
+
+def _readable(path: Path) -> tuple[list[sqlite3.Row], int]:
+    """Every row that can be read by its id, and how many below the last of them cannot."""
+    sqlite = sqlite3.connect(path)
+    sqlite.row_factory = sqlite3.Row
+    try:
+        last = sqlite.execute("SELECT max(id) FROM calls").fetchone()[0] or 0
+    except sqlite3.Error:
+        last = path.stat().st_size // 100  # no row is smaller than this
+    rows: list[sqlite3.Row] = []
+    unreadable: list[int] = []
+    for number in range(1, last + 1):
+        try:
+            rows += sqlite.execute("SELECT * FROM calls WHERE id = ?", (number,)).fetchall()
+        except sqlite3.Error:
+            unreadable.append(number)
+    sqlite.close()
+    return rows, sum(number < rows[-1]["id"] for number in unreadable) if rows else 0

@@ -1,0 +1,117 @@
+"""Asking a provider that is far away or costs money: with ledger, budget, rate, retries and deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from digitrec import config
+from digitrec.engine import Estimate, Options, Reply
+from digitrec.errors import NotConfigured
+from digitrec.image import PreparedImage
+from digitrec.item import Item, open_items
+from digitrec.ledger import Budget, Ledger, Question
+from digitrec.ledger.records import append_recording
+from digitrec.providers.base import Provider
+from digitrec.rate import Limiter
+from digitrec.request import Request, Terms
+from digitrec.workers import run_all
+
+GRACE_S = 0.25
+"""A call that minds its timeout gets this long to say so itself before it is given up."""
+
+
+class Remote:
+    """The dependable way to one provider."""
+
+    def __init__(self, provider: Provider, options: Options) -> None:
+        """Check what is asked for; nothing is opened yet.
+
+        Raises:
+            NotConfigured: the configuration file is wrong, or there is a budget and no known price.
+        """
+        self._provider = provider
+        self._options = options
+        self._config = options.config or config.load()
+        own = None if provider.price is None else provider.price.usd
+        self._price = self._config.prices.get(provider.name, own)
+        self._rate = self._config.rates.get(provider.name, getattr(provider, "rate", None))
+        self._budget = Budget(options.run, options.max_cost, self._config.per_month)
+        self._per_request: int = getattr(provider, "batch", 1)
+        self.batch = max(16, options.concurrency * self._per_request)
+        self._opening = threading.Lock()
+        self._opened: tuple[Ledger, Limiter] | None = None
+        if self._budget.limited and self._price is None:
+            raise NotConfigured(
+                f"the price of {provider.name} is not known, so no budget can be kept; set it in "
+                f"{config.config_path()}: [prices] {provider.name} = US dollars for one image"
+            )
+
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        """One reply for each image, in order; what the ledger holds is not asked again."""
+        terms = self._terms()
+        items = [Item(it, Question.about(it, self._provider, emulated=terms.emulated)) for it in images]
+        for item, entry in zip(items, terms.ledger.find([item.question for item in items]), strict=True):
+            if entry is not None:
+                item.replay(entry)
+        self._run(open_items(items), terms)
+        if self._options.record is not None:
+            append_recording(self._options.record, [item.entry for item in items if item.entry])
+        return [item.reply for item in items if item.reply]
+
+    def _run(self, items: Sequence[Item], terms: Terms) -> None:
+        """Settle every item; those whose threads do not come back in time as TimedOut."""
+        size = self._per_request
+        stop = threading.Event()
+        requests = [Request(items[at : at + size], terms, stop) for at in range(0, len(items), size)]
+        give_up_s = self._options.timeout + GRACE_S
+        try:
+            run_all(requests, Request.run, at_once=self._options.concurrency, give_up_s=give_up_s)
+        finally:
+            stop.set()  # after Ctrl-C no thread begins another attempt
+        for item in open_items(items):
+            item.settle(terms.late())
+
+    def estimate(self, images: Sequence[PreparedImage]) -> Estimate:
+        """What `ask` would take; nothing is asked."""
+        terms = self._terms()
+        questions = [Question.about(it, self._provider, emulated=terms.emulated) for it in images]
+        different = list({question.key: question for question in questions}.values())
+        left = sum(entry is None for entry in terms.ledger.find(different))
+        cost = None if self._price is None else left * self._price
+        requests = -(-left // self._per_request)
+        return Estimate(self._provider.name, len(images), len(images) - left, requests, cost)
+
+    def close(self) -> None:
+        """Close the ledger and the queue; may be called twice."""
+        with self._opening:
+            for store in self._opened or ():
+                store.close()
+            self._opened = None
+
+    def _terms(self) -> Terms:
+        """The terms of one `ask`; an emulator may have been started since the last."""
+        from digitrec.emulator.detect import is_emulator
+
+        emulated = is_emulator(self._provider.endpoint)
+        ledger, limiter = self._open(emulated)
+        return Terms(
+            self._provider, self._options, ledger, limiter, self._budget, self._price, self._rate, emulated
+        )
+
+    def _open(self, emulated: bool) -> tuple[Ledger, Limiter]:
+        with self._opening:
+            if self._opened is None:
+                queue = config.default_ledger().with_name("rate.sqlite")
+                self._opened = (Ledger(self._ledger_path(emulated)), Limiter(queue))
+            return self._opened
+
+    def _ledger_path(self, emulated: bool) -> Path | None:
+        if self._options.ledger == "default":
+            return self._config.ledger or config.default_ledger()
+        if isinstance(self._options.ledger, Path):
+            return self._options.ledger
+        if self._budget.per_month is not None and not emulated:
+            raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
+        return None

@@ -1,0 +1,60 @@
+"""Several jobs at once, each given up when it takes too long; none ever keeps the program from ending."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Outcome = tuple[int, BaseException | None]
+
+SLICE_S = 0.2
+"""Ctrl-C cannot interrupt a wait on Windows, so no single wait is longer than this."""
+
+
+def run_all(jobs: Sequence[Job], work: Callable[[Job], None], *, at_once: int, give_up_s: float) -> None:
+    """Do each job in a thread of its own, and come back when all are done or given up.
+
+    The threads are daemons: one that hangs in foreign code is left behind, and if it ends after all
+    while the program lives, it still does what it has to do with its answer. (ThreadPoolExecutor
+    would wait for it at exit.)
+
+    Args:
+        jobs: what to do, started in order.
+        work: does one job.
+        at_once: how many may run at the same time, >= 1; one that was given up no longer counts.
+        give_up_s: seconds a job may take from its start.
+
+    Raises:
+        BaseException: whatever ``work`` raised first; the jobs that run go on.
+    """
+    done: SimpleQueue[Outcome] = SimpleQueue()
+    waiting = iter(enumerate(jobs))
+    running: dict[int, float] = {}  # job number -> when it is given up
+
+    def do(number: int, job: Job) -> None:
+        try:
+            work(job)
+        except BaseException as error:
+            done.put((number, error))
+        else:
+            done.put((number, None))
+
+    while True:
+        while len(running) < at_once and (following := next(waiting, None)) is not None:
+            running[following[0]] = time.monotonic() + give_up_s
+            threading.Thread(target=do, args=following, daemon=True, name="digitrec").start()
+        if not running:
+            return
+        try:
+            number, error = done.get(timeout=min(SLICE_S, max(0.0, min(running.values()) - time.monotonic())))
+        except Empty:
+            now = time.monotonic()
+            running = {number: until for number, until in running.items() if until > now}
+            continue
+        running.pop(number, None)
+        if error is not None:
+            raise error
