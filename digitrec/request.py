@@ -23,7 +23,7 @@ from digitrec.rate import Limiter
 from digitrec.retry import Backoff, is_retried, may_be_billed
 
 log = logging.getLogger(__name__)
-logging.getLogger("stamina").addHandler(logging.NullHandler())  # its word on each retry is for logs, not stderr
+logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
 
 LEASE_MARGIN_S = 2.0
 """A call counts as cut off when it is this much over its own timeout."""

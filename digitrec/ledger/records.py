@@ -89,6 +89,7 @@ class Entry:
         asked = dict(values["question"])
         for name in ("options", "spec"):
             asked[name] = to_json(asked[name])
+        to_spec(asked["spec"])  # a form that this version knows
         return cls(Question(**asked), to_answer(values["answer"]), values["asked_at"], values["cost_usd"])
 
 

@@ -1,0 +1,97 @@
+"""Answers from a recording in place of a provider: a comparison repeated by someone with no account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from digitrec.answer import Answer
+from digitrec.engine import Engine, Estimate, Options, Reply
+from digitrec.errors import LedgerError, NotConfigured, ProviderError
+from digitrec.image import PreparedImage
+from digitrec.ledger import Entry, read_recording
+from digitrec.ledger.records import to_spec
+from digitrec.providers.base import FREE, BaseProvider, Price
+
+
+class Recorded(BaseProvider):
+    """Stands in for a provider: its name, its endpoint and how it wanted its images, from a recording."""
+
+    price: Price | None = FREE
+
+    def __init__(self, entry: Entry) -> None:
+        """Stand in for the provider that gave this answer."""
+        self.name = entry.question.provider
+        self.endpoint = entry.question.endpoint
+        self.wants = to_spec(entry.question.spec)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """There is none: it is made from a recording."""
+        raise NotConfigured("a recorded provider comes from a recording; name the file with --replay")
+
+    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
+        """Nothing is ever asked; `Replay` answers."""
+        raise LedgerError("a recorded provider cannot be asked; use Replay")
+
+
+class Replay(Engine):
+    """An engine that answers from a recording, and asks and pays nobody.
+
+    An image is known by the SHA-256 of its file: another version of Pillow may prepare other bytes
+    from it, and the recorded answer is still about this image.
+    """
+
+    def __init__(self, path: Path, provider: str, *, preparation: str | None = None) -> None:
+        """Read the recording.
+
+        Args:
+            path: a recording (``--record``, or the ledger's export).
+            provider: whose answers.
+            preparation: which of them, where the recording holds several; None: the only one.
+
+        Raises:
+            LedgerError: it cannot be read, holds nothing of this provider, or holds answers to
+                different questions about the same images; the message says which.
+        """
+        entries = [it for it in read_recording(path) if it.question.provider == provider]
+        if preparation is not None:
+            entries = [it for it in entries if to_spec(it.question.spec).preparation == preparation]
+        _check(entries, path, provider)
+        super().__init__(Recorded(entries[-1]), Options())
+        self._path = path
+        self._entries = {it.question.image_sha256: it for it in entries}
+
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        """One reply for each image, in order; a LedgerError where the recording has none."""
+        return [self._reply(image) for image in images]
+
+    def _reply(self, image: PreparedImage) -> Reply:
+        entry = self._entries.get(image.image.sha256)
+        if entry is None:
+            missing = f"{self._path} has no answer of {self.provider.name} for this image; record it first"
+            return Reply(LedgerError(missing), 0.0, attempts=0)
+        return Reply(entry.answer, 0.0, attempts=0, replayed=True, emulated=entry.question.emulated)
+
+    def estimate(self, images: Sequence[PreparedImage]) -> Estimate:
+        """Nothing is ever asked or paid."""
+        return Estimate(self.provider.name, len(images), len(images), 0, 0.0)
+
+
+def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
+    """One provider, asked in one way: anything else would mix what must be compared."""
+    if not entries:
+        raise LedgerError(f"{path} holds no such answer of {provider}; record one, or name another provider")
+    if len({_way(entry) for entry in entries}) > 1:
+        how = sorted({to_spec(entry.question.spec).preparation for entry in entries})
+        raise LedgerError(
+            f"{path} holds answers of {provider} to different questions (preparations: {', '.join(how)}); "
+            "choose one preparation, or split the recording by endpoint and options"
+        )
+
+
+def _way(entry: Entry) -> tuple[object, ...]:
+    """How a question was asked; an emulator has another port each time, and is the same all the same."""
+    asked = entry.question
+    return (asked.emulated or asked.endpoint, asked.options, asked.spec)
