@@ -17,10 +17,6 @@ from digitrec.providers.base import Provider
 if TYPE_CHECKING:
     from digitrec.config import Config
 
-LOCAL_BATCH = 256
-"""How many images at once an engine on this machine is given."""
-
-
 def _new_run() -> str:
     return os.urandom(8).hex()
 
@@ -95,8 +91,8 @@ class Engine:
         self.provider = provider
         self.options = options
         self._remote = None
-        self.batch = LOCAL_BATCH
-        """How many images `ask` is best given at once."""
+        self.batch: int = getattr(provider, "batch", 1)
+        """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:
             from digitrec.remote import Remote
 

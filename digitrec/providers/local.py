@@ -20,6 +20,7 @@ class Local(BaseProvider):
 
     wants = InputSpec(encoding="mnist", preparation="mnist", gated=True)
     price = FREE
+    batch = 256
 
     def __init__(self, *, model: str | Path | None = None, name: str = "local") -> None:
         """Load the network.
