@@ -102,7 +102,9 @@ class InputSpec:
     max_bytes: int = 20_000_000
     """The encoded picture is at most this large."""
     margin: float = 0.0
-    """White border on each side, as a share of the longer side, >= 0."""
+    """Border on each side, as a share of the longer side of the picture (of one digit, if cropped), >= 0."""
+    crop: bool = False
+    """True: only the ink is sent, its longer side ``min_side`` pixels; False: the whole picture."""
     repeat: int = 1
     """How many times the digit is set side by side, >= 1."""
     gated: bool = False

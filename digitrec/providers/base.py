@@ -133,7 +133,7 @@ class BaseProvider:
     batch: int = 1
     """How many images one request of ``read_many`` carries at most, >= 1."""
     options: Mapping[str, Any] = {}
-    """The settings that change its answers, as JSON-like values; the same image and options may be replayed."""
+    """The settings that change its answers, JSON-like; what was asked with the same may be replayed."""
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

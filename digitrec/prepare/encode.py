@@ -1,0 +1,144 @@
+"""A picture as a vendor wants it: upright, dark on light, large enough, small enough, and nothing else in it.
+
+Every picture is encoded anew from its pixels, so what else was in the file (place, time, device,
+thumbnail) is not sent. There are three preparations, because general OCR often passes over a lone
+character; docs/benchmarks.md says which serves which engine:
+
+- ``plain``: the whole picture;
+- ``enlarged``: the ink alone, white-balanced and enlarged, with a wide white margin;
+- ``repeated``: the same ink three times in a row, whose reading `digitrec.normalise` folds back.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from digitrec.decode import Pixels
+from digitrec.errors import ImageError
+from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
+from digitrec.prepare.ink import Ink, find_ink, planes
+
+PREPARATIONS = ("plain", "enlarged", "repeated")
+WIDE_MARGIN = 0.5
+"""White on each side of an enlarged digit, as a share of its longer side."""
+COPIES = 3
+"""How often a repeated digit stands there: enough for a majority."""
+GAP = 0.2
+"""White between two copies, as a share of their height: near enough to be one word."""
+LOSSLESS_PIXELS = 500_000
+"""A larger picture is a photograph, and ten times smaller as a JPEG."""
+JPEG_QUALITY = 92
+
+
+def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
+    """What a provider is given when the caller chooses a preparation.
+
+    Raises:
+        ValueError: no preparation has that name, or the provider wants no encoded picture.
+    """
+    if preparation not in PREPARATIONS:
+        raise ValueError(f"no preparation is called {preparation!r}; there are: {', '.join(PREPARATIONS)}")
+    if wants.encoding == "mnist":
+        raise ValueError(
+            "this engine prepares in its own way; --prepare is for engines that are sent a picture"
+        )
+    if preparation == "plain":
+        return replace(wants, preparation="plain")
+    copies = COPIES if preparation == "repeated" else 1
+    return replace(wants, preparation=preparation, crop=True, margin=WIDE_MARGIN, repeat=copies)
+
+
+def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
+    """The picture in the form that ``spec`` names, PNG or JPEG without metadata.
+
+    Raises:
+        ImageError: it cannot be brought under the vendor's limits.
+    """
+    ink = find_ink(image.pixels)
+    picture = _digit(image.pixels, ink, spec.min_side) if spec.crop else _whole(image.pixels, ink)
+    picture = _framed(_in_a_row(picture, spec.repeat), spec)
+    data, media_type = _encoded(picture, spec, image.source)
+    findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
+    return PreparedImage(data, media_type, spec, image.ref, findings)
+
+
+def _whole(pixels: Pixels, ink: Ink) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    return ImageOps.invert(picture) if ink.polarity == "light on dark" else picture
+
+
+def _digit(pixels: Pixels, ink: Ink, side: int) -> Image.Image:
+    """The ink alone, its longer side ``side`` pixels, on white; the whole picture when it is blank."""
+    height, width = pixels.shape[:2]
+    boxes = np.array(ink.boxes or [(0, 0, width, height)])
+    around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # a box ends where ink is still fading
+    left, top = np.maximum(boxes[:, :2].min(axis=0) - around, 0)
+    right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, (width, height))
+    zoom = side / max(right - left, bottom - top)
+    size = max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom))
+    box = (float(left), float(top), float(right), float(bottom))
+    view = planes(np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, box=box)))
+    if ink.polarity == "light on dark":
+        view = 255 - view
+    rows, columns = ink.paper.colour.shape[0] / height, ink.paper.colour.shape[1] / width
+    contrast = ink.paper.contrast(view, (left * columns, top * rows, right * columns, bottom * rows))
+    return Image.fromarray(np.clip(255 * (1 - contrast), 0, 255).round().astype(np.uint8))
+
+
+def _in_a_row(picture: Image.Image, copies: int) -> Image.Image:
+    if copies == 1:
+        return picture
+    step = picture.width + round(GAP * picture.height)
+    row = Image.new(picture.mode, (step * (copies - 1) + picture.width, picture.height), "white")
+    for copy in range(copies):
+        row.paste(picture, (copy * step, 0))
+    return row
+
+
+def _framed(picture: Image.Image, spec: InputSpec) -> Image.Image:
+    """Scaled into the limits, and on a canvas that adds the margin in the colour of the picture's edge."""
+    zoom = max(1.0, spec.min_side / min(picture.size)) if not spec.crop else 1.0
+    zoom = min(zoom, spec.max_side / (max(picture.size) * (1 + 2 * spec.margin)))
+    if zoom != 1:
+        picture = picture.resize(_scaled(picture, zoom), Image.Resampling.BICUBIC)
+    margin = int(spec.margin * (spec.min_side if spec.crop else max(picture.size)))
+    width = max(picture.width + 2 * margin, min(spec.min_side, spec.max_side))
+    height = max(picture.height + 2 * margin, min(spec.min_side, spec.max_side))
+    canvas = Image.new(picture.mode, (width, height), "white" if spec.crop else _edge_colour(picture))
+    canvas.paste(picture, ((width - picture.width) // 2, (height - picture.height) // 2))
+    return canvas
+
+
+def _edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
+    """The usual colour along the edge, so that the margin shows no frame where the picture ends."""
+    pixels = np.asarray(picture)
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    colour = np.median(edge, axis=0)
+    return int(colour) if colour.ndim == 0 else tuple(int(channel) for channel in colour)
+
+
+def _scaled(picture: Image.Image, zoom: float) -> tuple[int, int]:
+    return max(1, int(picture.width * zoom)), max(1, int(picture.height * zoom))
+
+
+def _encoded(picture: Image.Image, spec: InputSpec, source: str) -> tuple[bytes, str]:
+    """PNG where that is wanted and small enough, else JPEG, reduced until it is."""
+    if spec.encoding == "png" and picture.width * picture.height <= LOSSLESS_PIXELS:
+        data = _saved(picture, "PNG")
+        if len(data) <= spec.max_bytes:
+            return data, "image/png"
+    while len(data := _saved(picture, "JPEG", quality=JPEG_QUALITY)) > spec.max_bytes:
+        if min(picture.size) * 0.7 < spec.min_side:
+            raise ImageError(f"{source}: cannot be sent in {spec.max_bytes} bytes or less; crop it")
+        picture = picture.resize(_scaled(picture, 0.7), Image.Resampling.BICUBIC)
+    return data, "image/jpeg"
+
+
+def _saved(picture: Image.Image, form: str, **options: int) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()

@@ -1,0 +1,187 @@
+"""Azure Computer Vision Read 3.2, through azure-cognitiveservices-vision-computervision.
+
+Read answers in two steps: the image is posted, and then its operation is polled. Posting is what costs,
+so the two can be called apart (`digitrec.providers.base.Resumable`). The SDK gets no more updates; the
+service has no published end.
+
+Which candidate and which confidence: each word is a candidate; its confidence is 0..1 already.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import BadAnswer, Rejected, TimedOut, Unavailable
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers import azure_resource
+from digitrec.providers.base import BaseProvider, Price, Status, not_installed
+from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http, problem_of
+
+
+class Azure(BaseProvider):
+    """Reads text with Azure Computer Vision's Read operation."""
+
+    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
+    price: Price | None = None
+    rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        key: str,
+        price_usd: float | None = None,
+        poll_s: float = 1.0,
+        name: str = "azure",
+    ) -> None:
+        """Open a client; nothing is sent yet.
+
+        Args:
+            endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
+            key: one of the resource's two keys.
+            price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
+            poll_s: seconds before each look at an operation, > 0; Azure asks for 1 to 2.
+            name: what to call this engine in a Prediction.
+
+        Raises:
+            NotInstalled: the extra "azure" is missing.
+            NotConfigured: the endpoint or the key is empty.
+        """
+        self.name = name
+        self.endpoint = azure_resource.checked(endpoint, key)
+        if price_usd is not None:
+            self.price = Price(price_usd, "set by the user")
+        self._poll_s = poll_s
+        self._secrets = (key,)
+        self._client = _client(self.endpoint, key)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """VISION_ENDPOINT and VISION_KEY, or their older names."""
+        endpoint, key = azure_resource.from_env(env)
+        return cls(endpoint=endpoint, key=key)
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Whether the SDK and the two variables are there."""
+        return azure_resource.status(env, "azure.cognitiveservices.vision.computervision")
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Post the image and wait for its answer, in ``timeout`` seconds together."""
+        deadline = time.monotonic() + timeout
+        token = self.start(image, timeout=timeout)
+        return self.finish(token, timeout=deadline - time.monotonic())
+
+    def start(self, image: PreparedImage, *, timeout: float) -> str:
+        """Post the image; the id of the operation that reads it."""
+        with SERVICE.translated(self._secrets):
+            answer = self._client.read_in_stream(
+                io.BytesIO(image.data), raw=True, timeout=timeout, allow_redirects=False
+            )
+        location = answer.headers.get("Operation-Location") or ""
+        token = str(location).rstrip("/").rpartition("/")[2]
+        if not token:
+            raise SERVICE.error(Problem(BadAnswer, "no Operation-Location"))
+        return token
+
+    def finish(self, token: str, *, timeout: float) -> Answer:
+        """Look at the operation until it is done, for at most ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > self._poll_s:
+            time.sleep(self._poll_s)
+            raw = self._ask(token, left - self._poll_s)
+            if raw.get("status") not in ("notStarted", "running"):
+                return parse(raw)
+        raise SERVICE.error(Problem(TimedOut, f"operation {token} is still running"))
+
+    def _ask(self, token: str, timeout: float) -> dict[str, Any]:
+        """One look at the operation; the answer as it stands on the wire."""
+        with SERVICE.translated(self._secrets):
+            answer = self._client.get_read_result(token, raw=True, timeout=timeout, allow_redirects=False)
+        raw = answer.response.json()
+        return raw if isinstance(raw, dict) else {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def parse(raw: Mapping[str, Any]) -> Answer:
+    """A Read operation's result, when it is over.
+
+    Raises:
+        Rejected: the operation failed.
+        BadAnswer: no status, or no result where there should be one; the SDK lets both through.
+    """
+    if raw.get("status") == "failed":
+        raise SERVICE.error(Problem(Rejected, "the operation failed", raw=raw))
+    try:
+        result = raw["analyzeResult"]
+        lines = [line for page in result["readResults"] for line in page["lines"]]
+        words = [_word(word) for line in lines for word in line["words"]]
+    except (KeyError, TypeError) as error:
+        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
+    return Answer(tuple(words), raw=raw, model_version=result.get("modelVersion"))
+
+
+def _word(word: Mapping[str, Any]) -> Candidate:
+    corners = word.get("boundingBox") or []
+    box = (min(corners[::2]), min(corners[1::2]), max(corners[::2]), max(corners[1::2])) if corners else None
+    return Candidate(word["text"], word.get("confidence"), box)
+
+
+def _client(endpoint: str, key: str) -> Any:
+    try:
+        from azure.cognitiveservices.vision.computervision import ComputerVisionClient
+        from msrest.authentication import CognitiveServicesCredentials
+    except ImportError as error:
+        raise not_installed("Azure Computer Vision", "azure") from error
+    client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
+    client.config.retry_policy.retries = 0
+    client.config.hooks.append(_refuse)
+    return client
+
+
+def _refuse(response: Any, *_: Any, **__: Any) -> None:
+    """Stop at an error status, before the SDK does.
+
+    The SDK's own exception hides what the service said, and where the body is empty it cannot even be
+    built: a TypeError comes out in its place.
+    """
+    from requests import HTTPError
+
+    if response.status_code != (202 if response.request.method == "POST" else 200):
+        raise HTTPError(response=response)
+
+
+def _http_error(error: Any) -> Problem:
+    """A refused request."""
+    response = error.response
+    try:
+        raw = response.json()
+        said = raw["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        raw, said = None, response.text
+    return from_http(response.status_code, said, response.headers, raw)
+
+
+def _request_error(error: Any) -> Problem:
+    """No answer at all; what happened is inside."""
+    inner = error.inner_exception
+    return problem_of(inner, ERRORS) or Problem(Unavailable, str(inner))
+
+
+ERRORS: Mapping[str, Rule] = {
+    "msrest.exceptions.ClientRequestError": _request_error,
+    "msrest.exceptions.DeserializationError": BadAnswer,
+    "azure.core.exceptions.DeserializationError": BadAnswer,
+    **REQUESTS,
+    "requests.exceptions.HTTPError": _http_error,
+}
+"""What the SDK raises: refusals, whatever kept the answer from coming, and answers it cannot read."""
+
+SERVICE = Service("Azure Read", ERRORS, azure_resource.ADVICE)

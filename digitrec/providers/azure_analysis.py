@@ -1,0 +1,141 @@
+"""Azure Image Analysis 4.0, through azure-ai-vision-imageanalysis: one synchronous call.
+
+Azure retires it on 25 September 2028 and points to Document Intelligence.
+
+Which candidate and which confidence: each word is a candidate; its confidence is 0..1 already.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Self
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import BadAnswer, TimedOut, Unavailable
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers import azure_resource
+from digitrec.providers.base import BaseProvider, Price, Status, not_installed
+from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http, problem_of
+
+
+class AzureAnalysis(BaseProvider):
+    """Reads text with Azure Image Analysis 4.0."""
+
+    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)
+    price: Price | None = None
+    rate = 20.0  # the lower of the two figures in Azure's documentation
+
+    def __init__(
+        self, *, endpoint: str, key: str, price_usd: float | None = None, name: str = "azure-analysis"
+    ) -> None:
+        """Open a client; nothing is sent yet.
+
+        Args:
+            endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
+            key: one of the resource's two keys.
+            price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
+            name: what to call this engine in a Prediction.
+
+        Raises:
+            NotInstalled: the extra "azure" is missing.
+            NotConfigured: the endpoint or the key is empty.
+        """
+        self.name = name
+        self.endpoint = azure_resource.checked(endpoint, key)
+        if price_usd is not None:
+            self.price = Price(price_usd, "set by the user")
+        self._secrets = (key,)
+        self._client = _client(self.endpoint, key)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """VISION_ENDPOINT and VISION_KEY, or their older names."""
+        endpoint, key = azure_resource.from_env(env)
+        return cls(endpoint=endpoint, key=key)
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Whether the SDK and the two variables are there."""
+        return azure_resource.status(env, "azure.ai.vision.imageanalysis")
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        with SERVICE.translated(self._secrets):
+            raw = self._ask(image.data, timeout)
+        return parse(raw)
+
+    def _ask(self, data: bytes, timeout: float) -> dict[str, Any]:
+        """One request, one attempt; the answer as it stands on the wire."""
+        answer = self._client.analyze(
+            image_data=data,
+            visual_features=["read"],
+            retry_total=0,
+            permit_redirects=False,
+            connection_timeout=timeout,
+            read_timeout=timeout,
+        )
+        return dict(answer.as_dict())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def parse(raw: Mapping[str, Any]) -> Answer:
+    """An ImageAnalysisResult.
+
+    Raises:
+        BadAnswer: it has no readResult, which the SDK lets through.
+    """
+    try:
+        lines = [line for block in raw["readResult"]["blocks"] for line in block["lines"]]
+        words = [_word(word) for line in lines for word in line["words"]]
+    except (KeyError, TypeError) as error:
+        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
+    return Answer(tuple(words), raw=raw, model_version=raw.get("modelVersion"))
+
+
+def _word(word: Mapping[str, Any]) -> Candidate:
+    corners = word.get("boundingPolygon") or []
+    xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
+    box = (min(xs), min(ys), max(xs), max(ys)) if corners else None
+    return Candidate(word["text"], word.get("confidence"), box)
+
+
+def _client(endpoint: str, key: str) -> Any:
+    try:
+        from azure.ai.vision.imageanalysis import ImageAnalysisClient
+        from azure.core.credentials import AzureKeyCredential
+    except ImportError as error:
+        raise not_installed("Azure Image Analysis", "azure") from error
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
+    return ImageAnalysisClient(endpoint, AzureKeyCredential(key))
+
+
+def _http_error(error: Any) -> Problem:
+    """A refused request."""
+    headers = error.response.headers if error.response is not None else {}
+    said = error.error.message if error.error is not None else error.reason
+    return from_http(error.status_code or 500, said or "", headers)
+
+
+def _response_error(error: Any) -> Problem:
+    """The answer broke off, or the SDK could not say why none came; what happened is inside."""
+    return problem_of(error.inner_exception, REQUESTS) or Problem(Unavailable, str(error))
+
+
+ERRORS: Mapping[str, Rule] = {
+    "azure.core.exceptions.HttpResponseError": _http_error,
+    "azure.core.exceptions.DecodeError": BadAnswer,
+    "azure.core.exceptions.DeserializationError": BadAnswer,
+    "azure.core.exceptions.ServiceRequestError": Unavailable,
+    "azure.core.exceptions.ServiceRequestTimeoutError": TimedOut,
+    "azure.core.exceptions.ServiceResponseError": _response_error,
+    "azure.core.exceptions.ServiceResponseTimeoutError": TimedOut,
+    "azure.core.exceptions.IncompleteReadError": BadAnswer,
+    "json.decoder.JSONDecodeError": BadAnswer,
+}
+"""What the SDK raises: refusals, no answer, and answers it cannot read (HTML with status 200)."""
+
+SERVICE = Service("Azure Image Analysis", ERRORS, azure_resource.ADVICE)

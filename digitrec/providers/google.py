@@ -1,0 +1,292 @@
+"""Google Cloud Vision, through google-cloud-vision over REST.
+
+DOCUMENT_TEXT_DETECTION is the feature Google names for handwriting, and the one that always carries a
+confidence for each character. One request holds up to 16 images.
+
+Which candidate and which confidence: each word is a candidate; its score is the lowest confidence among
+its characters, or the word's own where the characters have none, already 0..1; Google leaves a
+confidence of exactly 0 out, so a missing one counts as unknown.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    DigitrecError,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed, not_installed
+from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http
+
+ENDPOINT = "https://vision.googleapis.com"
+SCOPE = "https://www.googleapis.com/auth/cloud-vision"
+FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
+MOST_BYTES = 7_000_000
+"""Bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
+BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
+"""Reasons that come with status 400, although it is the key that is refused."""
+SETTINGS = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
+
+
+class Google(BaseProvider):
+    """Reads text with Google Cloud Vision."""
+
+    wants = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=MOST_BYTES, margin=0.1)
+    price = Price(0.0015, "cloud.google.com/vision/pricing: $1.50 per 1,000 up to 5 million a month; 2026-11")
+    rate = 30.0  # 1,800 requests a minute
+    batch = 16
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        credentials_file: str | Path | None = None,
+        endpoint: str | None = None,
+        feature: Literal["document", "text"] = "document",
+        language_hints: Sequence[str] = (),
+        name: str = "google",
+    ) -> None:
+        """Open a client; nothing is sent yet.
+
+        Args:
+            api_key: an API key; None: the credentials file, else Application Default Credentials.
+            credentials_file: a service-account or ADC file.
+            endpoint: where to ask instead of Google; a plain http one is asked without credentials.
+            feature: "document" for handwriting, "text" for sparse text in photographs.
+            language_hints: language codes; Google advises against them unless they are certain.
+            name: what to call this engine in a Prediction.
+
+        Raises:
+            NotInstalled: the extra "google" is missing.
+            NotConfigured: no credentials were found, or the file cannot be used.
+        """
+        if feature not in FEATURES:
+            raise NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
+        self.name = name
+        self.endpoint = (endpoint or ENDPOINT).rstrip("/")
+        self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
+        self._secrets = (api_key or "",)
+        with SERVICE.translated(self._secrets):
+            self._client = _client(api_key, credentials_file, self.endpoint)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server."""
+        file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
+        key = None if file else env.get("GOOGLE_API_KEY") or None
+        return cls(api_key=key, credentials_file=file, endpoint=env.get("DIGITREC_GOOGLE_ENDPOINT"))
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Which credentials are there, without asking Google's metadata server for any."""
+        installed = is_installed("google.cloud.vision")
+        found = _found(env)
+        missing = [] if installed else [install_hint("google")]
+        missing += [] if found else [SETTINGS]
+        return Status(installed, bool(found), tuple(missing), tuple(found))
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once about one image."""
+        (answer,) = self.read_many([image], timeout=timeout)
+        if isinstance(answer, ProviderError):
+            raise answer
+        return answer
+
+    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
+        """Ask in requests of up to 16 images; ``timeout`` bounds each request."""
+        return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]
+
+    def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
+        try:
+            with SERVICE.translated(self._secrets):
+                responses = self._ask(images, timeout)
+            if len(responses) != len(images):
+                said = f"{len(responses)} responses for {len(images)} images"
+                raise SERVICE.error(Problem(BadAnswer, said, raw=responses))
+        except ProviderError as error:
+            return [error] * len(images)
+        return [_parsed(response) for response in responses]
+
+    def _ask(self, images: Sequence[PreparedImage], timeout: float) -> list[dict[str, Any]]:
+        """One request, one attempt; the responses as they stand on the wire."""
+        from google.protobuf.json_format import MessageToDict
+
+        request = {"requests": [self._question(image) for image in images]}
+        answer = self._client.batch_annotate_images(request=request, retry=None, timeout=timeout)
+        return [MessageToDict(type(one).pb(one)) for one in answer.responses]
+
+    def _question(self, image: PreparedImage) -> dict[str, Any]:
+        context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
+        if self.options["feature"] == "TEXT_DETECTION":
+            context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
+        features = [{"type_": self.options["feature"]}]
+        return {"image": {"content": image.data}, "features": features, "image_context": context}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.transport.close()
+
+
+def parse(raw: Mapping[str, Any]) -> Answer:
+    """One AnnotateImageResponse, as JSON.
+
+    Raises:
+        ProviderError: the response carries an error of its own (HTTP 200 all the same).
+    """
+    if "error" in raw:
+        raise SERVICE.error(_rpc_problem(raw["error"]))
+    try:
+        return Answer(tuple(_words(raw)), raw=raw)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
+
+
+def _words(raw: Mapping[str, Any]) -> list[Candidate]:
+    if "fullTextAnnotation" not in raw:  # the first annotation is the whole text, the others its words
+        return [Candidate(found["description"]) for found in raw.get("textAnnotations", [])[1:]]
+    return [
+        _word(word)
+        for page in raw["fullTextAnnotation"]["pages"]
+        for block in page.get("blocks", [])
+        for paragraph in block.get("paragraphs", [])
+        for word in paragraph.get("words", [])
+    ]
+
+
+def _word(word: Mapping[str, Any]) -> Candidate:
+    symbols = word["symbols"]
+    scores = [symbol["confidence"] for symbol in symbols if "confidence" in symbol]
+    score = min(scores) if scores else word.get("confidence")
+    return Candidate("".join(symbol["text"] for symbol in symbols), score, _box(word))
+
+
+def _box(word: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    """Left, top, right, bottom; Google leaves coordinates of 0 out."""
+    corners = word.get("boundingBox", {}).get("vertices")
+    if not corners:
+        return None
+    xs, ys = [corner.get("x", 0) for corner in corners], [corner.get("y", 0) for corner in corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _parsed(response: dict[str, Any]) -> Answer | ProviderError:
+    try:
+        return parse(response)
+    except ProviderError as error:
+        return error
+
+
+def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
+    """The images in runs that fit into one request."""
+    batch: list[PreparedImage] = []
+    for image in images:
+        size = sum(len(other.data) for other in batch) + len(image.data)
+        if batch and (len(batch) == Google.batch or size > MOST_BYTES):
+            yield batch
+            batch = []
+        batch.append(image)
+    if batch:
+        yield batch
+
+
+def _client(api_key: str | None, credentials_file: str | Path | None, endpoint: str) -> Any:
+    try:
+        import google.auth
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud.vision import ImageAnnotatorClient
+    except ImportError as error:
+        raise not_installed("Google Vision", "google") from error
+    options: dict[str, Any] = {"api_endpoint": endpoint}
+    credentials = None
+    if api_key:
+        options["api_key"] = api_key
+    elif endpoint.startswith("http://"):  # a real token must not travel unencrypted
+        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    elif credentials_file:
+        with warnings.catch_warnings():  # it warns of files from strangers; this one is the user's own
+            warnings.simplefilter("ignore", DeprecationWarning)
+            load: Any = google.auth.load_credentials_from_file
+            credentials, _ = load(str(credentials_file), scopes=[SCOPE])
+    return ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
+
+
+def _found(env: Mapping[str, str]) -> list[str]:
+    """Names of the variables and files that hold credentials, in the order they are used."""
+    found = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
+    home = env.get("APPDATA") or Path(env.get("HOME", "~")).expanduser() / ".config"
+    folder = Path(env["CLOUDSDK_CONFIG"]) if env.get("CLOUDSDK_CONFIG") else Path(home) / "gcloud"
+    file = folder / "application_default_credentials.json"
+    return [*found, str(file)] if file.is_file() else found
+
+
+def _http_problem(error: Any) -> Problem:
+    """A refused request: by HTTP status, and by Google's reason where that is more exact."""
+    response = error.response
+    headers = response.headers if response is not None else {}
+    problem = from_http(error.code or 500, error.message, headers)
+    kind = problem.kind
+    limit = str((error.metadata or {}).get("quota_limit", "")).lower()
+    if error.reason in BAD_KEY or "api key not valid" in error.message.lower():
+        kind = AuthFailed
+    elif error.code == 429 and "perday" in limit:
+        kind = QuotaExceeded
+    said = f"{error.reason}: {_without_url(error.message)}" if error.reason else _without_url(error.message)
+    return Problem(kind, said, error.code, problem.retry_after)
+
+
+def _without_url(message: str) -> str:
+    """The message without the "POST https://...: " that the SDK puts before it."""
+    return message.partition(": ")[2] if message.startswith("POST ") else message
+
+
+RPC: Mapping[int, type[DigitrecError]] = {
+    3: Rejected,
+    4: Unavailable,
+    7: AuthFailed,
+    8: RateLimited,
+    13: Unavailable,
+    14: Unavailable,
+    16: AuthFailed,
+}
+"""What the code in ``responses[i].error`` means (google.rpc.Code)."""
+
+
+def _rpc_problem(error: Mapping[str, Any]) -> Problem:
+    code = error.get("code", 0)
+    return Problem(RPC.get(code, Rejected), error.get("message", ""), code, raw=error)
+
+
+ERRORS: Mapping[str, Rule] = {
+    "google.api_core.exceptions.GoogleAPICallError": _http_problem,
+    "google.auth.exceptions.GoogleAuthError": AuthFailed,
+    "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
+    "google.auth.exceptions.InvalidOperation": AuthFailed,
+    "google.auth.exceptions.TimeoutError": TimedOut,
+    "google.auth.exceptions.TransportError": Unavailable,
+    "google.protobuf.json_format.ParseError": BadAnswer,
+    **REQUESTS,
+}
+"""What the SDK raises, beyond one tree: REST answers, credentials, the transport and the JSON reader."""
+
+SERVICE = Service(
+    "Google Vision",
+    ERRORS,
+    {
+        AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
+        NotConfigured: SETTINGS,
+    },
+)

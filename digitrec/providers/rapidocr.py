@@ -1,0 +1,116 @@
+"""RapidOCR (PaddleOCR's networks on ONNX Runtime), on this machine: recognition only, no text detection.
+
+Its detector passes over a lone character, so the whole picture is taken as one line of text.
+
+Which candidate and which confidence: each line is a candidate; its score is 0..1 already.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import threading
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import BadAnswer, NotConfigured, Rejected
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.base import FREE, BaseProvider, Status, install_hint, is_installed, not_installed
+from digitrec.providers.translate import Problem, Rule, Service
+
+FLAGS = {
+    "use_det": False,
+    "use_cls": False,
+    "use_rec": True,
+    "return_word_box": False,
+    "return_single_char_box": False,
+    "text_score": 0.0,
+    "box_thresh": 0.5,
+    "unclip_ratio": 1.6,
+}
+"""Every flag there is, on every call: the engine keeps those of the call before."""
+
+
+class RapidOcr(BaseProvider):
+    """Reads text with RapidOCR."""
+
+    wants = InputSpec(encoding="png", min_side=96, max_side=2000, margin=0.1)
+    price = FREE
+
+    def __init__(self, *, name: str = "rapidocr") -> None:
+        """Load the networks (about two seconds); they are in the package, nothing is downloaded.
+
+        Args:
+            name: what to call this engine in a Prediction.
+
+        Raises:
+            NotInstalled: the extra "ocr" is missing.
+        """
+        self.name = name
+        with SERVICE.translated():
+            self._client = _client()
+        self._version = f"rapidocr {version('rapidocr')}"
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """The same for every environment."""
+        return cls()
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Whether its packages are there."""
+        if is_installed("rapidocr") and is_installed("onnxruntime"):
+            return Status(installed=True, configured=True)
+        return Status(installed=False, configured=True, missing=(install_hint("ocr"),))
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Read once; it takes milliseconds and cannot be interrupted, so ``timeout`` is not needed."""
+        with SERVICE.translated():
+            return parse(self._ask(image.data))
+
+    def _ask(self, data: bytes) -> dict[str, Any]:
+        pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))[:, :, ::-1]  # it expects BGR
+        with self._lock:  # the flags live on the engine
+            found = self._client(np.ascontiguousarray(pixels), **FLAGS)
+        scores = [float(score) for score in found.scores or ()]
+        return {"txts": list(found.txts or ()), "scores": scores, "version": self._version}
+
+
+def parse(raw: Mapping[str, Any]) -> Answer:
+    """The texts and scores of RapidOCR's TextRecOutput, and its version.
+
+    Raises:
+        BadAnswer: the two do not belong together.
+    """
+    try:
+        found = zip(raw["txts"], raw["scores"], strict=True)
+        lines = [Candidate(text, score) for text, score in found if text]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SERVICE.error(Problem(BadAnswer, "texts and scores do not match", raw=raw)) from error
+    return Answer(tuple(lines), raw=raw, model_version=raw.get("version"))
+
+
+def _client() -> Any:
+    try:
+        from rapidocr import RapidOCR
+    except ImportError as error:
+        raise not_installed("RapidOCR", "ocr") from error
+    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)  # it tells every user which file it loads
+    return RapidOCR(params={"Global.log_level": "critical"})
+
+
+ERRORS: Mapping[str, Rule] = {
+    "builtins.FileNotFoundError": NotConfigured,
+    "rapidocr.main.RapidOCRError": Rejected,
+    "rapidocr.inference_engine.onnxruntime.main.ONNXRuntimeError": Rejected,
+    "PIL.UnidentifiedImageError": Rejected,
+}
+"""What loading the networks and running them may raise."""
+
+SERVICE = Service("RapidOCR", ERRORS, {NotConfigured: f"its files are damaged; {install_hint('ocr')}"})

@@ -1,0 +1,120 @@
+"""Tesseract, the OCR program, on this machine: one process for each image.
+
+Which candidate and which confidence: each word of its table is a candidate; its confidence of 0-100 is
+divided by 100.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import Any, Self
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.base import FREE, BaseProvider, Status
+from digitrec.providers.translate import Problem, Rule, Service
+
+ONE_CHARACTER, ONE_WORD = 10, 8
+"""Tesseract's page segmentation modes for a lone digit, and for one that is repeated in a row."""
+INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
+
+
+class Tesseract(BaseProvider):
+    """Reads text with the tesseract program."""
+
+    wants = InputSpec(encoding="png", min_side=100, max_side=2000, margin=0.1)
+    price = FREE
+
+    def __init__(self, *, program: str = "tesseract", language: str = "eng", name: str = "tesseract") -> None:
+        """Find the program.
+
+        Args:
+            program: its name or path.
+            language: Tesseract's name of a language data file.
+            name: what to call this engine in a Prediction.
+
+        Raises:
+            NotConfigured: there is no such program, or it does not run.
+        """
+        self.name = name
+        self.options = {"language": language}
+        self._program = program
+        self._language = language
+        with SERVICE.translated():
+            self._version = _run([program, "--version"], b"", timeout=10.0).splitlines()[0]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """The program of DIGITREC_TESSERACT, else the one on the path."""
+        return cls(program=env.get("DIGITREC_TESSERACT") or "tesseract")
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Whether the program is there; it is not started."""
+        program = shutil.which(env.get("DIGITREC_TESSERACT") or "tesseract", path=env.get("PATH"))
+        if program is None:
+            return Status(installed=False, configured=False, missing=(INSTALL,))
+        return Status(installed=True, configured=True, found=(program,))
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Start the program once, for at most ``timeout`` seconds."""
+        with SERVICE.translated():
+            return parse(self._ask(image, timeout))
+
+    def _ask(self, image: PreparedImage, timeout: float) -> dict[str, str]:
+        mode = ONE_CHARACTER if image.spec.repeat == 1 else ONE_WORD
+        command = [self._program, "stdin", "stdout", "-l", self._language, "--psm", str(mode), "tsv"]
+        return {"tsv": _run(command, image.data, timeout), "version": self._version}
+
+
+def parse(raw: Mapping[str, Any]) -> Answer:
+    """Tesseract's table of what it read, and its version.
+
+    Raises:
+        BadAnswer: it is no such table.
+    """
+    rows = csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    try:
+        words = [_word(row) for row in rows if float(row["conf"]) >= 0 and row["text"].strip()]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SERVICE.error(Problem(BadAnswer, "no table of words", raw=raw)) from error
+    return Answer(tuple(words), raw=raw, model_version=raw["version"])
+
+
+def _word(row: Mapping[str, str]) -> Candidate:
+    left, top, width, height = (int(row[key]) for key in ("left", "top", "width", "height"))
+    return Candidate(row["text"].strip(), float(row["conf"]) / 100, (left, top, left + width, top + height))
+
+
+def _run(command: list[str], data: bytes, timeout: float) -> str:
+    """One run of the program, on one thread: more only wait for each other on one small picture."""
+    done = subprocess.run(  # noqa: S603 (the program is the user's choice, and no shell reads the command)
+        command,
+        input=data,
+        capture_output=True,
+        timeout=timeout,
+        check=True,
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+    )
+    return done.stdout.decode("utf-8")
+
+
+def _exit_error(error: subprocess.CalledProcessError) -> Problem:
+    said = error.stderr.decode("utf-8", "replace")
+    return Problem(NotConfigured if "language" in said else Rejected, said, error.returncode)
+
+
+ERRORS: Mapping[str, Rule] = {
+    "subprocess.TimeoutExpired": TimedOut,
+    "subprocess.CalledProcessError": _exit_error,
+    "builtins.OSError": NotConfigured,
+    "builtins.UnicodeDecodeError": BadAnswer,
+}
+"""What running a program raises; Tesseract says on stderr when a language's data are missing."""
+
+SERVICE = Service("Tesseract", ERRORS, {NotConfigured: INSTALL})
