@@ -15,6 +15,7 @@ COMMANDS = {
     "models": "The models that are here, and what is known of them.",
     "predict": "Say which digit is on each picture, and how sure that is.",
     "providers": "List the engines: installed, configured, price.",
+    "serve": "Serve the page to draw on, and the REST API.",
     "train": "Train the CNN on MNIST and write it with its model card.",
 }
 """Every command and its one line for the overview; each lives in ``digitrec.commands`` under its name."""

@@ -1,0 +1,84 @@
+"""``digitrec serve``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from digitrec.commands import options
+from digitrec.engine import Engine, Options
+from digitrec.providers import registry
+from digitrec.providers.base import not_installed
+
+KEYS = "DIGITREC_API_KEYS"
+"""The variable with the API keys, separated by commas; without it everybody may ask."""
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Where to listen; 0.0.0.0 for every network.")
+@click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
+@click.option("--providers", default="local", metavar="NAMES", help="Engines on offer, with commas between.")
+@options.model
+@click.option(
+    "--max-cost", type=click.FloatRange(min=0), metavar="USD",
+    help="Spend at most this while the server runs; needed to offer an engine that costs money.",
+)  # fmt: skip
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), default=50.0,
+    help="Questions a second that one client may ask.",
+)  # fmt: skip
+@click.option(
+    "--proxies", type=click.IntRange(min=0), default=0,
+    help="Trusted proxies in front, so that clients are told apart by X-Forwarded-For.",
+)  # fmt: skip
+def serve(
+    host: str,
+    port: int,
+    providers: str,
+    model: Path | None,
+    max_cost: float | None,
+    rate: float,
+    proxies: int,
+) -> None:
+    """Serve the page to draw on, and the REST API.
+
+    It listens on this machine only, offers our own network only, and keeps no picture. Set
+    DIGITREC_API_KEYS (keys with commas between) to let only those ask who have one. Stop it with
+    Ctrl-C: what it accepted is answered first.
+
+    \b
+    Examples:
+      digitrec serve
+      digitrec serve --providers local,tesseract,google --max-cost 1.50
+      curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
+    """
+    try:
+        from digitrec.web import server
+        from digitrec.web.settings import Settings
+    except ImportError as error:
+        raise not_installed("digitrec serve", "web") from error
+    keys = tuple(key.strip() for key in os.environ.get(KEYS, "").split(",") if key.strip())
+    settings = Settings(rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys)
+    names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
+    engines = _engines(names, model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))
+    click.echo(f"digitrec is at http://{host}:{port} (Ctrl-C stops it)", err=True)
+    server.run(engines, settings, host=host, port=port)
+
+
+def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engine]:
+    """The engines on offer, which share one budget."""
+    if model is not None and "local" not in names:
+        raise click.UsageError("--model is for the local engine, which --providers does not name.")
+    engines = []
+    for name in names:
+        own = {"model": model} if name == "local" and model is not None else {}
+        engine = Engine(registry.open_provider(name, **own), terms)
+        price = engine.provider.price
+        if terms.max_cost is None and (price is None or price.usd > 0):
+            raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")
+        engines.append(engine)
+    if not engines:
+        raise click.UsageError("--providers names no engine.")
+    return engines

@@ -1,0 +1,126 @@
+"""Errors as RFC 9457 problem bodies: one table from our errors to HTTP, one place that words them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digitrec import errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SOON_S = 1
+"""Seconds after which a server that was busy is worth asking again."""
+
+STATUS: dict[type[errors.DigitrecError], int] = {
+    errors.ImageError: 422,
+    errors.UnknownProvider: 422,
+    errors.BudgetExceeded: 402,
+    errors.Rejected: 422,
+    errors.AuthFailed: 502,
+    errors.QuotaExceeded: 503,
+    errors.TimedOut: 504,
+    errors.Unavailable: 503,
+    errors.ProviderError: 502,
+    errors.DigitrecError: 500,
+}
+"""The HTTP status of each error of ours; a class that is not named has its nearest parent's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told instead of an answer."""
+
+    status: int
+    """HTTP status."""
+    kind: str
+    """The last part of its ``type``; docs/api.md lists them all."""
+    detail: str
+    """One line: what happened, what to do."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that go with it (Retry-After, Allow, ...)."""
+
+    def body(self) -> dict[str, Any]:
+        """The members of the problem body."""
+        return {
+            "type": f"urn:digitrec:problem:{self.kind}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+
+    def response(self) -> Response:
+        """The answer that carries it."""
+        content = json.dumps(self.body()).encode()
+        return Response(content, self.status, dict(self.headers), MEDIA_TYPE)
+
+
+class Refused(Exception):
+    """Raised by the web layer to answer with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def busy(detail: str) -> Problem:
+    """The server has all it can do at the moment."""
+    return Problem(503, "busy", detail, {"Retry-After": str(RETRY_SOON_S)})
+
+
+INTERNAL = Problem(500, "internal", "something went wrong in the server; its log says what")
+
+
+def of(error: errors.DigitrecError) -> Problem:
+    """The problem that an error of ours is to the client.
+
+    What went wrong between this server and a vendor is told by its kind alone: the vendor's words are
+    for the operator's log.
+    """
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
+    retry = getattr(error, "retry_after", None)
+    headers = {"Retry-After": str(max(1, round(retry or 10)))} if status == 503 else {}
+    return Problem(status, kind, _detail(error, status), headers)
+
+
+def _detail(error: errors.DigitrecError, status: int) -> str:
+    if isinstance(error, errors.ProviderError):
+        engine = error.provider or "the engine"
+        return f"{engine} gave no answer ({type(error).__name__}); try later or ask another"
+    words = str(error).removeprefix("<bytes>: ")
+    return words if status < 500 else "the server is not set up for this; its log says what is missing"
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem."""
+
+    @app.exception_handler(errors.DigitrecError)
+    async def ours(request: Request, error: errors.DigitrecError) -> Response:
+        return of(error).response()
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return error.problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Problem(422, "invalid-request", f"{where}: {first['msg']}").response()
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        detail = {404: "there is nothing at this address; /docs lists what there is"}.get(
+            error.status_code, str(error.detail)
+        )
+        return Problem(error.status_code, kind, detail, dict(error.headers or {})).response()

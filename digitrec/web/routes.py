@@ -1,0 +1,116 @@
+"""The endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from digitrec.comparison import Comparison
+from digitrec.prediction import Failure
+from digitrec.web import body, problems, schemas
+from digitrec.web.answers import answer
+from digitrec.web.desk import Desk
+
+Provider = Annotated[
+    str | None,
+    Query(description="Which engine to ask; by default the first at `/providers`.", examples=["local"]),
+]
+Compared = Annotated[
+    list[str] | None,
+    Query(
+        description="An engine to ask; repeat it for each. By default all that cost nothing.",
+        examples=[["local"]],
+    ),
+]
+Seen = Annotated[bool, Query(description="Also show the 28x28 picture that the network was given.")]
+
+
+def questions(desk: Desk) -> APIRouter:
+    """``/predict`` and ``/compare``."""
+    router = APIRouter(tags=["read a digit"], responses=schemas.PROBLEMS)
+
+    @router.post(
+        "/predict", response_model=schemas.Reading | schemas.Readings, openapi_extra=schemas.PICTURES
+    )
+    async def predict(request: Request, provider: Provider = None, seen: Seen = False) -> Response:
+        """Say which digit is on a picture, or on each of several.
+
+        Send the picture as the body, as a form's `file`, or as base64 in JSON. One picture is answered
+        with a reading; several files, or a JSON list, with a list of them.
+        """
+        reader = desk.reader(provider)
+        pictures, is_list = await body.pictures(request, desk.settings)
+        readings = await reader.read(pictures)
+        if is_list:
+            return _json(schemas.Readings(predictions=[answer(reading, seen=seen) for reading in readings]))
+        outcome = readings[0].outcome
+        if isinstance(outcome, Failure):
+            return problems.of(outcome.error).response()
+        return _json(answer(readings[0], seen=seen))
+
+    @router.post("/compare", response_model=schemas.ComparisonBody, openapi_extra=schemas.PICTURES)
+    async def compare(request: Request, provider: Compared = None, seen: Seen = False) -> Response:
+        """Ask several engines about one picture at the same time.
+
+        Engines that cost money are asked only when they are named.
+        """
+        readers = [desk.reader(name) for name in dict.fromkeys(provider or desk.free())]
+        pictures, _ = await body.pictures(request, desk.settings)
+        if len(pictures) > 1:
+            raise problems.Refused(problems.Problem(422, "too-many", "one picture at a time is compared"))
+        answers = await asyncio.gather(*(reader.read(pictures) for reader in readers))
+        readings = [of_one[0] for of_one in answers]
+        outcomes = tuple(reading.outcome for reading in readings)
+        found = Comparison(outcomes[0].image, tuple(reader.name for reader in readers), outcomes)
+        return _json(
+            schemas.ComparisonBody(
+                agree=found.agree, consensus=found.consensus,
+                readings=[answer(reading, seen=seen) for reading in readings],
+            )
+        )  # fmt: skip
+
+    return router
+
+
+def state(desk: Desk) -> APIRouter:
+    """What the server says of itself."""
+    router = APIRouter(tags=["the server"])
+
+    @router.get("/health")
+    async def health() -> schemas.Health:
+        """Say that the server is alive; it answers nothing before its model is loaded."""
+        return schemas.Health(status="ok", model_loaded=True)
+
+    @router.get("/ready", responses={503: {"model": schemas.Ready, "description": "All places are taken."}})
+    async def ready(response: Response) -> schemas.Ready:
+        """Say whether a question would be let in now."""
+        response.status_code = 503 if desk.places.full else 200
+        return schemas.Ready(ready=not desk.places.full)
+
+    @router.get("/providers")
+    async def providers() -> schemas.Providers:
+        """List the engines on offer."""
+        infos = [
+            schemas.ProviderInfo(name=name, usd_per_picture=reader.usd_per_picture, remote=reader.remote)
+            for name, reader in desk.readers.items()
+        ]
+        settings = desk.settings
+        return schemas.Providers(
+            providers=infos, key_needed=bool(settings.api_keys), max_body_bytes=settings.max_body_bytes
+        )
+
+    @router.get("/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]})
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(desk.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _json(model: BaseModel) -> Response:
+    return Response(model.model_dump_json(), media_type="application/json")

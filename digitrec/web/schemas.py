@@ -1,0 +1,160 @@
+"""What the API says, as it stands in its OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457."""
+
+    type: str = Field(
+        description="Which problem; docs/api.md lists them.", examples=["urn:digitrec:problem:too-large"]
+    )
+    title: str = Field(description="The HTTP status in words.", examples=["Content Too Large"])
+    status: int = Field(description="The HTTP status.", examples=[413])
+    detail: str = Field(
+        description="What happened and what to do.",
+        examples=["the request is larger than 10 MB; scale the picture down"],
+    )
+
+
+class Reading(BaseModel):
+    """One engine's reading of one picture."""
+
+    prediction: int | None = Field(ge=0, le=9, description="The digit; null when there is no single digit.")
+    confidence: float | None = Field(
+        ge=0, le=1, description="What the engine said; not a chance of being right."
+    )
+    probs: list[float] | None = Field(
+        min_length=10,
+        max_length=10,
+        description="Chance of each digit 0..9; null where the engine gives none.",
+    )
+    reason: str | None = Field(description='Why there is no digit: "blank", "more than one digit", ...')
+    calibrated: float | None = Field(
+        ge=0, le=1, description="Chance of being right, where that was measured."
+    )
+    text: str | None = Field(description="What the engine read, as it spelled it.")
+    provider: str = Field(description="Which engine.")
+    model_version: str | None = Field(description="Which model of it.")
+    latency_s: float = Field(ge=0, description="Seconds that the engine took.")
+    cost_usd: float | None = Field(ge=0, description="US dollars spent; 0 is free, null is unknown.")
+    emulated: bool = Field(description="True when an emulator answered instead of the vendor.")
+    replayed: bool = Field(description="True when an earlier, paid answer was found in the ledger.")
+    sha256: str | None = Field(description="SHA-256 of the picture's bytes.")
+    seen: str | None = Field(
+        description="With `?seen=true`: the 28x28 the network was given, a PNG data URL."
+    )
+    problem: ProblemBody | None = Field(description="Among several readings: why this one failed.")
+
+
+class Readings(BaseModel):
+    """The readings of several pictures, in the order sent."""
+
+    predictions: list[Reading]
+
+
+class ComparisonBody(BaseModel):
+    """One picture, read by several engines."""
+
+    agree: bool | None = Field(description="Whether all who answered said the same; null for fewer than two.")
+    consensus: int | None = Field(ge=0, le=9, description="The digit most engines named; null when level.")
+    readings: list[Reading] = Field(description="One for each engine, in the order asked.")
+
+
+class ProviderInfo(BaseModel):
+    """An engine that this server offers."""
+
+    name: str
+    usd_per_picture: float | None = Field(ge=0, description="0 is free, null is unknown.")
+    remote: bool = Field(description="True when pictures are sent to another company's servers.")
+
+
+class Providers(BaseModel):
+    """The engines that this server offers, the default first."""
+
+    providers: list[ProviderInfo]
+    key_needed: bool = Field(description="Whether questions need an API key.")
+    max_body_bytes: int = Field(description="How large a request may be.")
+
+
+class Health(BaseModel):
+    """Alive."""
+
+    status: str = Field(examples=["ok"])
+    model_loaded: bool
+
+
+class Ready(BaseModel):
+    """Whether it makes sense to send questions now."""
+
+    ready: bool
+
+
+_EXAMPLE_URL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABwAAAAcAQAAAABaduI5AAAASUlEQVR42nXNsQ3CMBQFwPtPLlyyAYyS0VMy"
+    "jukoLD59pDTXXjWfwJWuKWxhGNVvYQqn8KD7ucJLNOEQP/TuFZso4kuEWNRd+QfccxT44vdacgAAAABJRU5ErkJggg=="
+)
+"""A 7 of 28x28 pixels."""
+_BINARY = {"type": "string", "format": "binary"}
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "array", "minItems": 1, "items": _BINARY, "description": "One file or several."}
+    },
+}
+_JSON = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": [name],
+            "additionalProperties": False,
+            "properties": {name: schema},
+        }
+        for name, schema in (
+            ("image", {"type": "string", "minLength": 1}),
+            ("images", {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}),
+        )
+    ]
+}
+
+PICTURES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": _FORM},
+            "application/json": {
+                "schema": _JSON,
+                "examples": {"a data URL": {"value": {"image": _EXAMPLE_URL}}},
+            },
+            "image/*": {"schema": _BINARY},
+            "application/octet-stream": {"schema": _BINARY},
+        },
+    }
+}
+"""How pictures are sent, for OpenAPI."""
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+    }
+    for status, text in {
+        400: "The form is malformed.",
+        401: "A key is needed.",
+        402: "The budget is spent.",
+        403: "Another site's page asked.",
+        408: "The request arrived too slowly.",
+        413: "Too large, or too many pictures.",
+        422: "Not a picture, or not a request we know.",
+        429: "Too many requests from this client.",
+        502: "A remote engine failed.",
+        503: "Busy; come back after Retry-After.",
+        504: "No answer in time.",
+    }.items()
+}
+"""What else a question may be answered with, for OpenAPI."""

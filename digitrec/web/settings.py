@@ -1,0 +1,33 @@
+"""What the server allows: every limit in one place, safe as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The limits and keys of one server."""
+
+    max_body_bytes: int = 10 * MEGABYTE
+    """Bytes of one request's body; counted while it arrives."""
+    max_pixels: int = 16_000_000
+    """Pixels of one picture, told from its header before it is decoded; a phone takes 12 million."""
+    max_pictures: int = 32
+    """Pictures in one request."""
+    max_requests: int = 32
+    """Requests at work or waiting at one moment; the next is told to come back (503)."""
+    max_buffered_bytes: int = 64 * MEGABYTE
+    """Bytes of all requests' bodies together that are held in memory at one moment."""
+    seconds: float = 30.0
+    """From the head of a request to its answer, > 0; the time to send the body is part of it."""
+    rate: float = 50.0
+    """Requests a second from one client in the long run, > 0; a page being drawn on sends about ten."""
+    burst: int = 100
+    """Requests that a client may have saved up, >= 1."""
+    proxies: int = 0
+    """Trusted proxies in front of the server; the client is the last but so many in X-Forwarded-For."""
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    """One of these must come with each question; empty: everybody may ask."""
