@@ -1,0 +1,178 @@
+"""Azure's Computer Vision SDK against the emulator, nothing of ours in between."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from azure.cognitiveservices.vision.computervision.models import ComputerVisionOcrErrorException
+from azure.core.exceptions import DeserializationError
+from msrest.exceptions import ClientRequestError
+from requests.exceptions import ChunkedEncodingError, ConnectionError, RequestException
+
+from digitrec.emulator import Credentials
+
+from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, azure, heavy, picture, reads
+
+
+def post(client: Any, content: bytes, timeout: float = TIMEOUT) -> str:
+    answer = client.read_in_stream(io.BytesIO(content), raw=True, timeout=timeout)
+    return answer.headers["Operation-Location"].rpartition("/")[2]
+
+
+def polled(client: Any, content: bytes) -> Any:
+    """The statuses that were seen, and the last answer."""
+    operation, seen = post(client, content), []
+    while True:
+        answer = client.get_read_result(operation, timeout=TIMEOUT)
+        seen.append(answer.status.value)
+        if seen[-1] not in ("notStarted", "running"):
+            return seen, answer
+
+
+def test_reads_words_after_some_polls(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN, FORTY_TWO, BELOW))
+    with azure(emulator.endpoints["azure"]) as client:
+        seen, answer = polled(client, picture((200, 300)))
+
+    assert seen == ["notStarted", "running", "succeeded"]
+    (page,) = answer.analyze_result.read_results
+    assert (page.width, page.height, page.unit.value) == (200, 300, "pixel")
+    assert [line.text for line in page.lines] == ["7 42", "8"]
+    words = [word for line in page.lines for word in line.words]
+    assert [(word.text, word.confidence) for word in words] == [("7", 0.93), ("42", 0.5), ("8", 0.25)]
+    assert words[0].bounding_box == [80, 10, 120, 10, 120, 110, 80, 110]
+    assert answer.analyze_result.model_version == "emulated-function"
+    counts = emulator.counts("azure")
+    assert (counts.calls, counts.polls, counts.billed) == (1, 3, 1)
+
+
+def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
+    with azure(digitrec_emulator(["azure"], engine=reads()).endpoints["azure"]) as client:
+        _, answer = polled(client, picture())
+    assert [page.lines for page in answer.analyze_result.read_results] == [[]]
+
+
+@pytest.mark.parametrize(
+    ("content", "inner"),
+    [
+        (picture((49, 200)), "InvalidImageSize"),
+        (picture((10_001, 60)), "InvalidImageSize"),
+        (heavy(4 * 1024 * 1024 + 1), "InvalidImageSize"),
+        (picture(form="WEBP"), "InvalidImageFormat"),
+        (b"no picture", "InvalidImageFormat"),
+        (picture()[:100], "InvalidImageFormat"),
+    ],
+    ids=["narrow", "wide", "over 4 MB", "webp", "no picture", "cut off"],
+)
+def test_limits(digitrec_emulator, content, inner):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN))
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        post(client, content)
+    assert caught.value.response.status_code == 400
+    assert caught.value.response.json()["error"]["innererror"]["code"] == inner
+    assert emulator.counts("azure").billed == 0
+
+
+@pytest.mark.parametrize("content", [picture((50, 50)), picture(form="BMP"), heavy(4 * 1024 * 1024)], ids=len)
+def test_within_the_limits(digitrec_emulator, content):
+    with azure(digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]) as client:
+        assert post(client, content)
+
+
+def test_an_image_named_by_its_address_is_not_fetched(digitrec_emulator):
+    endpoint = digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]
+    with azure(endpoint) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        client.read("https://example.org/7.png", timeout=TIMEOUT)
+    assert caught.value.response.json()["error"]["innererror"]["code"] == "InvalidImageUrl"
+
+
+def test_an_unknown_operation(digitrec_emulator):
+    endpoint = digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]
+    with azure(endpoint) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        client.get_read_result("00000000-0000-0000-0000-000000000000", timeout=TIMEOUT)
+    assert caught.value.response.status_code == 404
+
+
+def test_a_wrong_key(digitrec_emulator):
+    credentials = Credentials(azure_keys=frozenset({"right"}))
+    endpoint = digitrec_emulator(["azure"], engine=reads(SEVEN), credentials=credentials).endpoints["azure"]
+    with azure(endpoint, "right") as client:
+        assert post(client, picture())
+    with azure(endpoint, "wrong") as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        post(client, picture())
+    assert caught.value.response.status_code == 401
+    assert "invalid subscription key" in caught.value.response.text
+
+
+STATUSES = {
+    "400": 400, "401": 401, "403": 403, "404": 404, "413": 413, "429": 429, "quota": 403,
+    "500": 500, "502": 502, "503": 503, "504": 504,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STATUSES)
+def test_a_fault_of_the_post_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[f"{kind}:after=7"])
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        post(client, picture())
+    assert caught.value.response.status_code == STATUSES[kind]
+    assert caught.value.response.headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize("kind", STATUSES)
+def test_a_fault_of_the_poll_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[f"{kind}:skip=1"])
+    broken = STATUSES[kind] >= 500  # the SDK counts these as retries, and has none left
+    error = ClientRequestError if broken else ComputerVisionOcrErrorException
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(error) as caught:
+        polled(client, picture())
+    assert broken or caught.value.response.status_code == STATUSES[kind]
+    assert emulator.counts("azure").polls == 1
+
+
+def test_a_spent_quota_says_so(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["quota"])
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        post(client, picture())
+    assert "Out of call volume quota" in caught.value.response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["hang", "reset"])
+def test_no_answer(digitrec_emulator, kind):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[kind])
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ClientRequestError) as caught:
+        post(client, picture(), timeout=0.5)
+    assert isinstance(caught.value.inner_exception, RequestException)
+
+
+def test_a_poll_that_is_html(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["html:skip=1"])
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(DeserializationError):
+        polled(client, picture())
+
+
+def test_a_poll_that_is_cut_off(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["cut-off:skip=1"])
+    with azure(emulator.endpoints["azure"]) as client:
+        with pytest.raises((ClientRequestError, ChunkedEncodingError, ConnectionError, DeserializationError)):
+            polled(client, picture())
+
+
+def test_a_202_without_its_address(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["no-field"])
+    with azure(emulator.endpoints["azure"]) as client:
+        answer = client.read_in_stream(io.BytesIO(picture()), raw=True, timeout=TIMEOUT)
+    assert answer.headers.get("Operation-Location") is None
+
+
+def test_a_poll_that_never_ends(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["endless-poll"])
+    with azure(emulator.endpoints["azure"]) as client:
+        operation = post(client, picture())
+        seen = {client.get_read_result(operation, timeout=TIMEOUT).status.value for _ in range(10)}
+        assert seen == {"running"}
+        emulator.set_faults("azure")
+        statuses = [client.get_read_result(operation, timeout=TIMEOUT).status.value for _ in range(3)]
+    assert statuses[-1] == "succeeded"

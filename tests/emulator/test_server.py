@@ -1,0 +1,203 @@
+"""The HTTP under every vendor, spoken to byte by byte."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from http.client import HTTPConnection, IncompleteRead
+
+import pytest
+import requests
+
+from digitrec.emulator import Emulator, Word
+
+from .clients import SEVEN, TIMEOUT, picture, reads
+
+READ = "/computervision/imageanalysis:analyze?api-version=2023-10-01&features=read"
+HEADERS = {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/octet-stream"}
+
+
+@pytest.fixture
+def emulator(digitrec_emulator) -> Emulator:
+    return digitrec_emulator(["azure-analysis"], engine=reads(SEVEN))
+
+
+def address(emulator: Emulator) -> tuple[str, int]:
+    return "127.0.0.1", int(emulator.endpoints["azure-analysis"].rpartition(":")[2])
+
+
+@pytest.fixture
+def connection(emulator):
+    connection = HTTPConnection(*address(emulator), timeout=TIMEOUT)
+    yield connection
+    connection.close()
+
+
+def test_one_connection_serves_many_requests(emulator, connection):
+    connection.connect()
+    used = connection.sock
+    for _ in range(3):
+        connection.request("POST", READ, picture(), HEADERS)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert answer.headers["X-Digitrec-Emulator"] == "1"
+        assert json.loads(answer.read())["modelVersion"] == "emulated-function"
+    assert connection.sock is used
+    assert emulator.calls("azure-analysis") == 3
+
+
+def test_a_chunked_body(connection):
+    for _ in range(2):
+        connection.request("POST", READ, iter([picture()[:50], picture()[50:]]), HEADERS, encode_chunked=True)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        answer.read()
+
+
+def test_a_client_that_waits_to_be_told_to_continue(emulator):
+    data = picture()
+    head = f"POST {READ} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\nExpect: 100-continue\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items()) + "Connection: close\r\n\r\n"
+    with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
+        client.sendall(head.encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 100")
+        client.sendall(data)
+        assert client.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_over_every_limit(connection):
+    for _ in range(2):
+        connection.request("POST", READ, bytes(33_000_000), HEADERS)
+        answer = connection.getresponse()
+        assert answer.status == 413
+        assert json.loads(answer.read())["error"]["code"] == "RequestEntityTooLarge"
+
+
+def test_a_body_that_is_no_body(emulator):
+    with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 400")
+
+
+def test_requests_are_answered_side_by_side(digitrec_emulator):
+    together = threading.Barrier(4, timeout=TIMEOUT)
+
+    def read(picture) -> list[Word]:
+        together.wait()
+        return [SEVEN]
+
+    url = digitrec_emulator(["azure-analysis"], engine=read).endpoints["azure-analysis"] + READ
+    found: list[int] = []
+
+    def ask() -> None:
+        found.append(requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [200] * 4
+
+
+def test_a_reset_connection(emulator, connection):
+    emulator.set_faults("azure-analysis", "reset")
+    connection.request("POST", READ, picture(), HEADERS)
+    with pytest.raises(ConnectionResetError):
+        connection.getresponse()
+
+
+def test_a_cut_off_body_announces_more_than_it_brings(emulator, connection):
+    emulator.set_faults("azure-analysis", "cut-off")
+    connection.request("POST", READ, picture(), HEADERS)
+    answer = connection.getresponse()
+    with pytest.raises(IncompleteRead):
+        answer.read()
+    assert emulator.counts("azure-analysis").billed == 1
+
+
+def test_a_slow_answer_is_the_answer(emulator, connection):
+    emulator.set_faults("azure-analysis", "slow:seconds=0.01")
+    connection.request("POST", READ, picture(), HEADERS)
+    assert connection.getresponse().status == 200
+
+
+@pytest.mark.parametrize("kind", ["hang", "slow:seconds=1000"])
+def test_stopping_does_not_wait_for_what_hangs(kind):
+    emulator = Emulator(["azure-analysis"], engine=reads(SEVEN), faults=[kind])
+    with emulator:
+        clients = [socket.create_connection(address(emulator), timeout=TIMEOUT) for _ in range(3)]
+        for client in clients[:2]:
+            client.sendall(f"GET {READ} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        while emulator.calls("azure-analysis") < 2:
+            pass
+    for client in clients:  # two that wait for an answer, and one that never asked
+        client.recv(10_000)
+        client.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address(emulator), timeout=TIMEOUT)
+
+
+class TestDoor:
+    def test_says_what_it_is(self, emulator):
+        answer = requests.get(emulator.endpoints["azure-analysis"] + "/_emulator", timeout=TIMEOUT).json()
+        assert answer == {"emulator": "digitrec", "vendor": "azure-analysis", "engine": "function"}
+
+    def test_counts(self, emulator):
+        endpoint = emulator.endpoints["azure-analysis"]
+        emulator.set_faults("azure-analysis", "500:first=1")
+        for _ in range(3):
+            requests.post(endpoint + READ, picture(), headers=HEADERS, timeout=TIMEOUT)
+        counts = requests.get(endpoint + "/_emulator/calls", timeout=TIMEOUT).json()
+        assert counts == {"calls": 3, "polls": 0, "billed": 2}
+
+    def test_changes_the_faults(self, emulator):
+        endpoint = emulator.endpoints["azure-analysis"]
+        door = endpoint + "/_emulator/faults"
+        wanted = ["503:first=1,after=2", "429"]
+        assert requests.post(door, json=wanted, timeout=TIMEOUT).json() == ["503:first=1,after=2", "429"]
+        statuses = [requests.post(endpoint + READ, timeout=TIMEOUT).status_code for _ in range(3)]
+        assert statuses == [503, 429, 429]
+        assert requests.get(door, timeout=TIMEOUT).json() == ["429"]
+
+    @pytest.mark.parametrize("wrong", [["418"], ["endless-poll"], "429", 5, [5], None])
+    def test_says_what_is_wrong_with_a_fault(self, emulator, wrong):
+        door = emulator.endpoints["azure-analysis"] + "/_emulator/faults"
+        answer = requests.post(door, json=wrong, timeout=TIMEOUT)
+        assert answer.status_code == 400
+        assert answer.json()["error"]
+
+    def test_another_address(self, emulator):
+        url = emulator.endpoints["azure-analysis"] + "/_emulator/other"
+        assert requests.get(url, timeout=TIMEOUT).status_code == 404
+
+
+def test_an_engine_that_fails_is_the_vendors_internal_error(digitrec_emulator, caplog):
+    from digitrec.errors import Unavailable
+
+    def fails(picture):
+        raise Unavailable("no engine today")
+
+    endpoint = digitrec_emulator(["azure-analysis"], engine=fails).endpoints["azure-analysis"]
+    answer = requests.post(endpoint + READ, picture(), headers=HEADERS, timeout=TIMEOUT)
+    assert answer.status_code == 500
+    assert "no engine today" in caplog.text
+
+
+def test_a_bug_in_an_engine_is_printed(digitrec_emulator, capfd):
+    def broken(picture):
+        return 1 // 0
+
+    endpoint = digitrec_emulator(["azure-analysis"], engine=broken).endpoints["azure-analysis"]
+    with pytest.raises(requests.ConnectionError):
+        requests.post(endpoint + READ, picture(), headers=HEADERS, timeout=TIMEOUT)
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_a_key_in_an_address_is_not_logged(digitrec_emulator, caplog):
+    caplog.set_level("DEBUG")
+    endpoint = digitrec_emulator(["google"], engine=reads()).endpoints["google"]
+    requests.post(f"{endpoint}/v1/images:annotate?key=planted", json={}, timeout=TIMEOUT)
+    logged = [record.getMessage() for record in caplog.records if record.name == "digitrec.emulator"]
+    assert logged == ["google POST /v1/images:annotate"]
