@@ -20,8 +20,7 @@ Ruling = Literal["plain", "squares", "lines", "dots"]
 RULINGS: tuple[Ruling, ...] = get_args(Ruling)
 """What may be printed on a page."""
 
-Texture = Literal["wood", "cloth", "stone"]
-TEXTURES: tuple[Texture, ...] = get_args(Texture)
+TEXTURES = ("wood", "cloth", "stone")
 """What a page may lie on."""
 
 _PRINTS: tuple[Colour, ...] = ((0.45, 0.55, 0.75), (0.55, 0.55, 0.58), (0.45, 0.62, 0.60), (0.70, 0.50, 0.45))
@@ -74,10 +73,10 @@ def paper(
     return np.asarray(np.clip(page, 0, 1), np.float32)
 
 
-def texture(rng: np.random.Generator, height: int, width: int, kind: Texture) -> Floats:
-    """A surface that nobody writes on, (height, width, 3), 0..1."""
+def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Floats:
+    """A surface that nobody writes on, one of `TEXTURES`: (height, width, 3), 0..1."""
     tone = {"wood": _wood, "cloth": _cloth, "stone": _stone}[kind](rng, height, width)
-    colours: dict[Texture, tuple[Colour, ...]] = {
+    colours: dict[str, tuple[Colour, ...]] = {
         "wood": ((0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),
         "cloth": ((0.30, 0.36, 0.52), (0.70, 0.66, 0.60), (0.45, 0.18, 0.18)),
         "stone": ((0.55, 0.55, 0.54), (0.75, 0.72, 0.68), (0.25, 0.26, 0.28)),

@@ -91,7 +91,7 @@ def _curve(points: Path, corners: NDArray[np.bool_], round_off: bool, rng: np.ra
     if round_off:
         points, corners = _cut(points, corners, rng.uniform(0.08, 0.25)), np.zeros(0, np.bool_)
     ends = [0, *np.flatnonzero(corners), len(points) - 1]
-    pieces = [_spline(_bow(points[a : b + 1], rng)) for a, b in pairwise(ends) if b > a]
+    pieces = [smooth(_bow(points[a : b + 1], rng)) for a, b in pairwise(ends) if b > a]
     return np.concatenate(pieces)
 
 
@@ -113,7 +113,7 @@ def _bow(points: Path, rng: np.random.Generator) -> Path:
     return np.stack([points[0], middle, points[1]])
 
 
-def _spline(points: Path) -> Path:
+def smooth(points: Path) -> Path:
     """The Catmull-Rom curve through the points."""
     ends = 2 * points[[0, -1]] - points[[1, -2]]
     p = np.concatenate([ends[:1], points, ends[1:]])[:, None]
