@@ -1,4 +1,4 @@
-"""Labelled images to measure with: a folder, a data set's files, or one of the sets that come with digitrec."""
+"""Labelled images to measure with: from a folder, a data set's files, or a set that comes with digitrec."""
 
 from __future__ import annotations
 
@@ -35,10 +35,13 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """The labelled images of a folder, a data set or a name, in its own order; no image is opened.
 
     Args:
-        source: one of `NAMES`; or a folder with ``labels.csv`` (columns ``file,label``, others are ignored; an
-            empty label or "none" means that refusing is right); or a folder with sub-folders "0" to "9" and
-            perhaps "none"; or an ``.npz`` file with arrays ``x`` (N, H, W) or (N, H, W, 3) and ``y`` (N,); or the
-            image file of an IDX pair, packed with gzip or not, its labels beside it under MNIST's names.
+        source: one of these.
+            - one of `NAMES`;
+            - a folder with ``labels.csv``: columns ``file`` and ``label``, others are ignored; an empty label
+              or "none" means that refusing is right;
+            - a folder with sub-folders "0" to "9" and perhaps "none";
+            - an ``.npz`` file with arrays ``x``, (N, H, W) or (N, H, W, 3), and ``y``, (N,);
+            - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names.
         limit: at most so many, from the beginning, >= 0; None: all.
 
     Raises:
@@ -110,9 +113,10 @@ def _folders(path: Path) -> list[Sample]:
     )
     if not names:
         raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
+    labels = {name: _label(name, str(path / name)) for name in names}
     return [
-        Sample(image, _label(name, str(path / name)))
-        for name in names
+        Sample(image, label)
+        for name, label in labels.items()
         for image in sorted((path / name).iterdir())
         if image.is_file() and not image.name.startswith(".")
     ]
@@ -120,7 +124,7 @@ def _folders(path: Path) -> list[Sample]:
 
 def _npz(path: Path) -> list[Sample]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             images, labels = arrays["x"], arrays["y"]
     except KeyError as error:
         raise DataError(f"{path}: needs the arrays x (images) and y (labels)") from error
