@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
+from digitrec import calibration
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
@@ -19,14 +22,32 @@ from digitrec.providers.registry import open_provider
 Outcome = Prediction | Failure
 
 
+@runtime_checkable
+class Policy(Protocol):
+    """Several engines that answer as one; `digitrec.policy` has the ones there are."""
+
+    name: str
+    """What to call it in a Prediction."""
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """An outcome for each picture, in order."""
+
+    def close(self) -> None:
+        """Release its engines; may be called twice."""
+
+
+Reader = Engine | Policy
+"""What turns pictures into outcomes."""
+
+
 def predict(
-    image: ImageSource, provider: str | Provider | Engine = "local", *, lenient: bool = False
+    image: ImageSource, provider: str | Provider | Reader = "local", *, lenient: bool = False
 ) -> Prediction:
     """The digit on one picture.
 
     Args:
         image: anything `DigitImage.open` reads.
-        provider: a registered name, or a provider or engine of your own.
+        provider: a registered name, or a provider, an engine or a policy of your own.
         lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
 
     Returns:
@@ -44,7 +65,7 @@ def predict(
 
 
 def predict_many(
-    images: Iterable[ImageSource], provider: str | Provider | Engine = "local", *, lenient: bool = False
+    images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
 ) -> list[Outcome]:
     """The digits on many pictures: for each, in order, a Prediction or the Failure in its place.
 
@@ -60,20 +81,28 @@ def predict_many(
 
 
 def stream(
-    images: Iterable[ImageSource], provider: str | Provider | Engine = "local", *, lenient: bool = False
+    images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
 ) -> Iterator[Outcome]:
     """What `predict_many` returns, one after the other while the work goes on."""
-    engine = engine_for(provider)
+    engine = reader_for(provider)
+    if isinstance(engine, Policy):
+        yield from engine.stream(images, lenient=lenient)
+        return
     waiting = iter(images)
     while chunk := list(islice(waiting, engine.batch)):
         yield from _answer(chunk, engine, lenient)
 
 
-def engine_for(provider: str | Provider | Engine) -> Engine:
-    """The engine meant by a name, a provider or an engine; one per name is kept for the process."""
+def reader_for(provider: str | Provider | Reader) -> Reader:
+    """The engine meant by a name or a provider; one per name is kept for the process."""
     if isinstance(provider, str):
         return _shared_engine(provider)
-    return provider if isinstance(provider, Engine) else Engine(provider)
+    return provider if isinstance(provider, Engine | Policy) else Engine(provider)
+
+
+def name_of(reader: Reader) -> str:
+    """What an engine or a policy is called in a Prediction."""
+    return reader.provider.name if isinstance(reader, Engine) else reader.name
 
 
 @cache
@@ -82,35 +111,50 @@ def _shared_engine(name: str) -> Engine:
 
 
 def _answer(sources: Sequence[ImageSource], engine: Engine, lenient: bool) -> list[Outcome]:
-    """Open, prepare, ask, normalise; whatever fails takes only its own place."""
-    opened = [_open(source) for source in sources]
+    return ask(look(sources, engine), engine, lenient=lenient)
+
+
+def look(sources: Sequence[ImageSource], engine: Engine) -> list[Place]:
+    """The first half of the path: for each source what the engine will be given, or why it is no image."""
+    opened = [open_or_unreadable(source) for source in sources]
     good = [image for image in opened if isinstance(image, DigitImage)]
     prepared = iter(_prepare(good, engine))
-    places = [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+    return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+
+
+def ask(places: Sequence[Place], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
+    """The second half: ask and normalise; whatever failed takes only its own place."""
     askable = [place for place in places if isinstance(place, PreparedImage) and not _refused(place)]
     replies = iter(engine.ask(askable))
     provider = engine.provider.name
     return [
-        _failure(place, provider) if isinstance(place, _Unreadable)
+        _failure(place, provider) if isinstance(place, Unreadable)
         else _gated(place, provider) if _refused(place)
         else _outcome(place, next(replies), engine, lenient)
         for place in places
     ]  # fmt: skip
 
 
-class _Unreadable:
-    """An image that could not be opened or prepared, and why."""
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An image that could not be opened or prepared."""
 
-    def __init__(self, image: ImageRef, error: DigitrecError) -> None:
-        self.image = image
-        self.error = error
+    image: ImageRef
+    """Which image."""
+    error: DigitrecError
+    """What is wrong with it."""
 
 
-def _open(source: ImageSource) -> DigitImage | _Unreadable:
+Place = PreparedImage | Unreadable
+"""What has become of an image half-way along the path."""
+
+
+def open_or_unreadable(source: ImageSource) -> DigitImage | Unreadable:
+    """The picture, or why it is none."""
     try:
         return DigitImage.open(source)
     except ImageError as error:
-        return _Unreadable(ImageRef(_source_name(source), None), error)
+        return Unreadable(ImageRef(_source_name(source), None), error)
 
 
 def _source_name(source: ImageSource) -> str:
@@ -118,7 +162,7 @@ def _source_name(source: ImageSource) -> str:
     return str(source) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
 
 
-def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[PreparedImage | _Unreadable]:
+def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[Place]:
     spec = engine.provider.wants
     try:
         return list(prepare_many(images, spec))
@@ -126,18 +170,18 @@ def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[PreparedImage
         return [_prepare_one(image, engine) for image in images]
 
 
-def _prepare_one(image: DigitImage, engine: Engine) -> PreparedImage | _Unreadable:
+def _prepare_one(image: DigitImage, engine: Engine) -> Place:
     try:
         return prepare(image, engine.provider.wants)
     except ImageError as error:
-        return _Unreadable(image.ref, error)
+        return Unreadable(image.ref, error)
 
 
 def _refused(place: PreparedImage) -> bool:
     return place.spec.gated and place.findings.reason is not None
 
 
-def _failure(place: _Unreadable, provider: str) -> Failure:
+def _failure(place: Unreadable, provider: str) -> Failure:
     return Failure(place.image, provider, place.error)
 
 
@@ -154,12 +198,12 @@ def _outcome(place: PreparedImage, reply: Reply, engine: Engine, lenient: bool) 
     provider, answer = engine.provider, reply.outcome
     if isinstance(answer, DigitrecError):
         return Failure(place.image, provider.name, answer, reply.latency_s, reply.cost_usd, reply.attempts)
-    reading: Reading = normalise(answer, lenient=lenient)
-    return Prediction(
+    reading: Reading = normalise(answer, repeat=place.spec.repeat, lenient=lenient)
+    return calibration.apply(Prediction(
         place.image, provider.name, reading.digit, reading.confidence, reading.reason,
         probabilities=answer.probabilities, text=reading.text, inferred=reading.inferred,
         model_version=answer.model_version, endpoint=provider.endpoint,
         preparation=place.spec.preparation, raw=answer.raw, latency_s=reply.latency_s,
         cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
         replayed=reply.replayed,
-    )  # fmt: skip
+    ))  # fmt: skip

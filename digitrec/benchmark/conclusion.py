@@ -1,0 +1,79 @@
+"""What follows from a benchmark, in plain words: a difference is claimed only where the test shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from digitrec.benchmark.measures import Proportion
+from digitrec.benchmark.pairs import Pair
+from digitrec.benchmark.run import Benchmark
+from digitrec.benchmark.scorecard import Scorecard
+
+
+def conclusion(benchmark: Benchmark) -> list[str]:
+    """Sentences: the best, what beats what, what is undecided, and what to keep in mind.
+
+    Engines that were emulated are named, and nothing is claimed of them.
+    """
+    real = [card for card in benchmark.cards if not card.emulated and card.accuracy.n]
+    names = {card.engine for card in real}
+    compared = [pair for pair in benchmark.pairs if {pair.first, pair.second} <= names]
+    return [
+        *(_accuracy(card, benchmark.data) for card in real[:1]),
+        *_shown(compared),
+        *_undecided(compared),
+        *_caveats(benchmark.cards),
+    ]
+
+
+def _accuracy(best: Scorecard, data: str) -> str:
+    return (
+        f"{best.engine} was right on {percent(best.accuracy)} of the {best.accuracy.n} pictures of {data} "
+        f"that it answered."
+    )
+
+
+def percent(share: Proportion) -> str:
+    """A share with its interval, as people write it."""
+    if share.share is None or share.low is None or share.high is None:
+        return "nothing"
+    return f"{share.share:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
+
+
+def _shown(compared: Sequence[Pair]) -> Iterator[str]:
+    for pair in compared:
+        if pair.better is None:
+            continue
+        worse = pair.second if pair.better == pair.first else pair.first
+        won, lost = sorted((pair.only_first, pair.only_second), reverse=True)
+        yield (
+            f"{pair.better} reads these pictures better than {worse}: it alone was right on {won} of "
+            f"{pair.n}, {worse} alone on {lost} (McNemar's exact test, corrected p {_p(pair.p_corrected)})."
+        )
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _undecided(compared: Sequence[Pair]) -> Iterator[str]:
+    for pair in compared:
+        if pair.better is None:
+            yield (
+                f"No difference is shown between {pair.first} and {pair.second} on {pair.n} pictures "
+                f"(corrected p {_p(pair.p_corrected)}); there may be one that more pictures would show."
+            )
+
+
+def _caveats(cards: Sequence[Scorecard]) -> Iterator[str]:
+    for card in cards:
+        if card.emulated:
+            yield (
+                f"{card.engine} was emulated: its figures are those of the emulator's own engine, and say "
+                "nothing about the vendor's."
+            )
+        elif card.failed:
+            yield (
+                f"{card.engine} gave no answer on {card.failed} of {card.n} pictures; its accuracy leaves "
+                "them out."
+            )

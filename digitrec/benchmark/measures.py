@@ -1,0 +1,142 @@
+"""The measures of a scorecard, each from SciPy or scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binned_statistic, binomtest
+from sklearn.metrics import brier_score_loss, confusion_matrix, precision_recall_fscore_support
+
+CONFIDENCE_LEVEL = 0.95
+"""Of every interval."""
+BINS = 10
+"""Of the reliability diagram and of ECE, equally wide."""
+NONE = -1
+"""Stands for "no digit" among the digits 0..9."""
+CLASSES = [*range(10), NONE]
+"""Rows (the truth) and columns (the answer) of a confusion matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """A share of pictures, with its uncertainty."""
+
+    hits: int
+    """How many, >= 0."""
+    n: int
+    """Of how many, >= 0."""
+    low: float | None
+    """Lower end of the 95 % Wilson interval, 0..1; None when n is 0."""
+    high: float | None
+    """Its upper end."""
+
+    @property
+    def share(self) -> float | None:
+        """Hits / n, 0..1; None when n is 0."""
+        return self.hits / self.n if self.n else None
+
+
+def proportion(hits: int, n: int) -> Proportion:
+    """A share with its Wilson interval, which holds near 0 and 1 and on few pictures."""
+    if not n:
+        return Proportion(hits, n, None, None)
+    interval = binomtest(hits, n).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
+    return Proportion(hits, n, float(interval.low), float(interval.high))
+
+
+@dataclass(frozen=True, slots=True)
+class DigitScore:
+    """How one digit fares."""
+
+    digit: int
+    """0..9."""
+    precision: float | None
+    """Share of the answers "this digit" that were right, 0..1; None when it was never answered."""
+    recall: float | None
+    """Share of its pictures that were read as it, 0..1; None when no picture shows it."""
+    pictures: int
+    """How many pictures show it."""
+
+
+def confusion(truth: Sequence[int], answers: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """How often each digit (row, the last one "no digit") was answered as each (column); 11 x 11."""
+    counts = confusion_matrix(truth, answers, labels=CLASSES) if truth else np.zeros((11, 11), int)
+    return tuple(tuple(int(count) for count in row) for row in counts)
+
+
+def per_digit(truth: Sequence[int], answers: Sequence[int]) -> tuple[DigitScore, ...]:
+    """Precision and recall of each digit 0..9."""
+    if not truth:
+        return tuple(DigitScore(digit, None, None, 0) for digit in range(10))
+    precision, recall, _, pictures = precision_recall_fscore_support(
+        truth, answers, labels=range(10), zero_division=np.nan
+    )
+    return tuple(
+        DigitScore(digit, _known(precision[digit]), _known(recall[digit]), int(pictures[digit]))
+        for digit in range(10)
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One column of a reliability diagram."""
+
+    confidence: float
+    """Mean confidence of the answers in it, 0..1."""
+    right: float
+    """Share of them that were right, 0..1."""
+    answers: int
+    """How many there are, >= 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Whether confidences are chances of being right."""
+
+    answers: int
+    """Digits answered with a confidence."""
+    ece: float
+    """Expected calibration error: mean distance of confidence and share right over the bins, 0..1."""
+    brier: float
+    """Brier score: mean squared distance of confidence and outcome, 0..1."""
+    bins: tuple[Bin, ...]
+    """The reliability diagram, `BINS` equally wide bins without the empty ones."""
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability | None:
+    """Calibration of some answers; None when there are none."""
+    if not confidences:
+        return None
+    scores, hits = np.asarray(confidences, float), np.asarray(right, float)
+    edges = (0.0, 1.0)
+    (mean_score, share), *_ = binned_statistic(scores, [scores, hits], "mean", bins=BINS, range=[edges])
+    counts, *_ = binned_statistic(scores, scores, "count", bins=BINS, range=[edges])
+    bins = tuple(
+        Bin(float(score), float(part), int(count))
+        for score, part, count in zip(mean_score, share, counts, strict=True) if count
+    )  # fmt: skip
+    ece = sum(abs(bin.confidence - bin.right) * bin.answers for bin in bins) / len(scores)
+    return Reliability(len(scores), float(ece), float(brier_score_loss(hits, scores)), bins)
+
+
+def coverage_curve(
+    confidences: Sequence[float], right: Sequence[bool], n: int
+) -> tuple[tuple[float, float, float], ...]:
+    """What is gained by trusting only answers above a confidence: (threshold, coverage, accuracy) points.
+
+    From the strictest threshold to none; coverage is the share of ``n`` pictures that are then answered,
+    accuracy the share of those answers that are right.
+    """
+    if not confidences:
+        return ()
+    order = np.argsort(-np.asarray(confidences, float), kind="stable")
+    scores = np.asarray(confidences, float)[order]
+    hits = np.cumsum(np.asarray(right, float)[order])
+    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # equal confidences stand or fall together
+    return tuple((float(scores[end]), (end + 1) / n, float(hits[end] / (end + 1))) for end in ends)

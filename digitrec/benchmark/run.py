@@ -1,0 +1,180 @@
+"""Asks the engines about labelled pictures, all engines at the same time, and keeps what they said."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from digitrec.benchmark.pairs import Pair, pairs
+from digitrec.benchmark.prices import price_list
+from digitrec.benchmark.scorecard import Scorecard, scorecard
+from digitrec.comparison import race
+from digitrec.errors import DataError
+from digitrec.prediction import Prediction
+from digitrec.recognise import Outcome, Reader
+from digitrec.samples import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What came of it, whole: every answer, and the statistics over them."""
+
+    data: str
+    """What the pictures are called."""
+    samples: tuple[Sample, ...]
+    """The pictures and what they show."""
+    outcomes: Mapping[str, tuple[Outcome, ...]]
+    """For each engine, by name, an outcome for each picture."""
+    cards: tuple[Scorecard, ...]
+    """A scorecard for each engine, the most accurate first."""
+    pairs: tuple[Pair, ...]
+    """Every two engines compared."""
+    started: str
+    """When, ISO 8601, UTC."""
+    seconds: float
+    """How long it took."""
+    settings: Mapping[str, str]
+    """How the engines were asked, in words."""
+    versions: Mapping[str, str]
+    """Of digitrec, Python and the machine."""
+
+    @property
+    def labels(self) -> tuple[int | None, ...]:
+        """The digit on each picture; None: it shows none."""
+        return tuple(sample.label for sample in self.samples)
+
+    def title(self, place: int) -> str:
+        """What to call a picture: its file, or its number (from 0) in a data set."""
+        source = next(iter(self.outcomes.values()))[place].image.source
+        return f"no. {place}" if source.startswith("<") else source
+
+    @property
+    def misread(self) -> tuple[int, ...]:
+        """Places of the pictures that an engine read wrongly; those with the most wrong answers first."""
+        wrong = {place: sum(self._is_wrong(outcome, place) for outcome in row) for place, row in self._rows()}
+        return tuple(sorted((place for place in wrong if wrong[place]), key=lambda place: -wrong[place]))
+
+    @property
+    def splitting(self) -> tuple[int, ...]:
+        """Places of the pictures on which those who answered do not all say the same."""
+        return tuple(
+            place for place, row in self._rows()
+            if len({outcome.digit for outcome in row if isinstance(outcome, Prediction)}) > 1
+        )  # fmt: skip
+
+    def _rows(self) -> list[tuple[int, tuple[Outcome, ...]]]:
+        return list(enumerate(zip(*self.outcomes.values(), strict=True)))
+
+    def _is_wrong(self, outcome: Outcome, place: int) -> bool:
+        return (
+            isinstance(outcome, Prediction)
+            and outcome.digit is not None
+            and outcome.digit != self.samples[place].label
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the pictures, as JSON-like values."""
+        return {
+            "data": self.data,
+            "pictures": len(self.samples),
+            "started": self.started,
+            "seconds": self.seconds,
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "engines": [asdict(card) for card in self.cards],
+            "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "answers": [self._row_as_dict(place, row) for place, row in self._rows()],
+        }
+
+    def _row_as_dict(self, place: int, row: tuple[Outcome, ...]) -> dict[str, Any]:
+        said = {name: _brief(outcome) for name, outcome in zip(self.outcomes, row, strict=True)}
+        image = row[0].image
+        return {"source": image.source, "sha256": image.sha256, "label": self.samples[place].label} | said
+
+
+def _brief(outcome: Outcome) -> dict[str, Any]:
+    """The answer without what every other answer of the engine has as well."""
+    if not isinstance(outcome, Prediction):
+        return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+    kept = (
+        "digit",
+        "confidence",
+        "calibrated",
+        "reason",
+        "text",
+        "latency_s",
+        "cost_usd",
+        "attempts",
+        "replayed",
+    )
+    return {name: getattr(outcome, name) for name in kept}
+
+
+def benchmark(
+    samples: Sequence[Sample],
+    engines: Mapping[str, Reader],
+    *,
+    data: str,
+    lenient: bool = False,
+    settings: Mapping[str, str] | None = None,
+    arrived: Callable[[Outcome], None] | None = None,
+) -> Benchmark:
+    """Ask every engine about every picture.
+
+    Broken off and run again, it goes on where it was: paid answers come from the ledger.
+
+    Args:
+        samples: labelled pictures.
+        engines: engines and policies, under the names that they shall have in the report.
+        data: what the pictures are called.
+        lenient: also take a letter that resembles a digit.
+        settings: how the engines are asked, for the report.
+        arrived: called with every outcome as it arrives.
+
+    Raises:
+        DataError: there are no pictures.
+    """
+    if not samples:
+        raise DataError(f"{data}: no labelled pictures")
+    start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    names = list(engines)
+    found: list[dict[int, Outcome]] = [{} for _ in names]
+    spent = [0.0] * len(names)
+    for arrival in race((sample.image for sample in samples), list(engines.values()), lenient=lenient):
+        found[arrival.reader][arrival.image] = arrival.outcome
+        spent[arrival.reader] += arrival.spent_s
+        if arrived is not None:
+            arrived(arrival.outcome)
+    outcomes = {
+        name: tuple(answers[place] for place in range(len(samples)))
+        for name, answers in zip(names, found, strict=True)
+    }
+    labels = [sample.label for sample in samples]
+    prices = price_list(engines.values())
+    cards = [
+        scorecard(name, outcomes[name], labels, spent_s=seconds, prices=prices)
+        for name, seconds in zip(names, spent, strict=True)
+    ]
+    return Benchmark(
+        data, tuple(samples), outcomes,
+        cards=tuple(sorted(cards, key=lambda card: -(card.accuracy.share or 0.0))),
+        pairs=pairs(outcomes, labels), started=started, seconds=time.perf_counter() - start,
+        settings=settings or {}, versions=_versions(),
+    )  # fmt: skip
+
+
+def _versions() -> dict[str, str]:
+    from digitrec import __version__
+
+    return {
+        "digitrec": __version__,
+        "Python": platform.python_version(),
+        "SciPy": version("scipy"),
+        "scikit-learn": version("scikit-learn"),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,132 @@
+"""From an engine's own confidence to the chance that it is right.
+
+A calibration is a rising line through a few points, fitted on labelled pictures. It belongs to one
+engine, preparation and model version, and answers of an emulator have one of their own, which never
+serves the vendor's. `digitrec.calibrate` fits them; using what was fitted needs no extra.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from digitrec.errors import DataError
+from digitrec.prediction import Prediction
+
+Method = Literal["isotonic", "logistic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a calibration is for."""
+
+    provider: str
+    """Name of the engine."""
+    preparation: str
+    """How its images are prepared."""
+    model_version: str | None
+    """Which model answers, in the engine's words."""
+    emulated: bool
+    """True for the answers of an emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A fitted line, and where it comes from."""
+
+    key: Key
+    """What it is for."""
+    scores: tuple[float, ...]
+    """Confidences 0..1, rising: the points of the line."""
+    chances: tuple[float, ...]
+    """The chance of being right at each of them, 0..1, never falling."""
+    method: Method
+    """How it was fitted; the one that judged unseen answers better."""
+    n: int
+    """Answers it was fitted on."""
+    right: int
+    """How many of those were right."""
+    brier_before: float
+    """Mean squared distance of confidence and outcome, 0..1, without it."""
+    brier_after: float
+    """The same with it, each part of the data judged by a line fitted on the others."""
+    data: str
+    """The labelled pictures it was fitted on, as they were named."""
+    data_sha256: str
+    """SHA-256 over the sorted SHA-256 of those pictures."""
+    fitted: str
+    """When, ISO 8601, UTC."""
+    digitrec: str
+    """Version of digitrec that fitted it."""
+
+    def chance(self, confidence: float) -> float:
+        """The chance that an answer of this confidence is right, 0..1."""
+        return float(np.interp(confidence, self.scores, self.chances))
+
+
+def apply(prediction: Prediction) -> Prediction:
+    """The prediction with its ``calibrated`` filled in, where a calibration was fitted for it.
+
+    A refusal, an answer without confidence and a letter taken for a digit have none.
+    """
+    if prediction.digit is None or prediction.confidence is None or prediction.inferred:
+        return prediction
+    found = stored(str(folder())).get(key_of(prediction))
+    return (
+        prediction if found is None else replace(prediction, calibrated=found.chance(prediction.confidence))
+    )
+
+
+def key_of(prediction: Prediction) -> Key:
+    """Which calibration would be for this prediction."""
+    return Key(
+        prediction.provider, prediction.preparation, prediction.model_version, emulated=prediction.emulated
+    )
+
+
+def folder() -> Path:
+    """Where calibrations are kept."""
+    from platformdirs import user_data_path
+
+    return user_data_path("digitrec", appauthor=False) / "calibrations"
+
+
+@cache
+def stored(where: str) -> dict[Key, Calibration]:
+    """All calibrations in a folder, read once in a process; `save` makes it be read again.
+
+    Raises:
+        DataError: a file there is not a calibration.
+    """
+    found = (_read(path) for path in sorted(Path(where).glob("*.json")))
+    return {calibration.key: calibration for calibration in found}
+
+
+def _read(path: Path) -> Calibration:
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values |= {"key": Key(**values["key"]), "scores": tuple(values["scores"])}
+        return Calibration(**values | {"chances": tuple(values["chances"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path}: not a calibration ({error}); delete it and calibrate again") from error
+
+
+def save(calibration: Calibration) -> Path:
+    """Keep a calibration in place of an earlier one for the same key; the file it went to."""
+    key = calibration.key
+    digest = hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:12]
+    safe = "".join(char if char.isalnum() else "-" for char in key.provider)
+    path = folder() / f"{safe}-{digest}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    unfinished.write_text(json.dumps(asdict(calibration), indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+    stored.cache_clear()
+    return path

@@ -1,0 +1,158 @@
+"""The pictures of a benchmark, drawn with matplotlib (the extra ``plots``).
+
+Each function returns a figure; `svg` turns it into a drawing that takes its ink from the page around it,
+so that it reads on white, on black and on paper. Engines differ by marker and line as well as by colour.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from digitrec.providers.base import is_installed, not_installed
+
+if not is_installed("matplotlib"):
+    raise not_installed("Drawing plots", "plots")
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from digitrec.benchmark.pareto import pareto_front
+from digitrec.benchmark.scorecard import Scorecard
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK = "#010203"
+"""Stands for the colour of the page's text, and is replaced by it in `svg`."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f")
+"""Okabe and Ito's colours, told apart by colour-blind people too, the yellow darkened for white paper."""
+MARKERS = "osD^vPX"
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+STYLE: dict[Any, Any] = {
+    "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
+    "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
+    "grid.alpha": 0.25, "grid.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "font.size": 10, "legend.frameon": False, "svg.fonttype": "none", "font.family": "sans-serif",
+    "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True,
+}  # fmt: skip
+
+
+def svg(figure: Figure, title: str) -> str:
+    """The figure as an ``<svg>`` element for a page, with a title for those who cannot see it."""
+    data = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(data, format="svg", metadata={"Date": None})
+    drawing = data.getvalue()[data.getvalue().index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace(INK, "currentColor")
+    return drawing.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+
+
+@mpl.rc_context(STYLE)
+def trade_off(cards: Sequence[Scorecard]) -> Figure:
+    """Accuracy against cost and against latency, with the engines that nothing beats in all three.
+
+    Bars are 95 % Wilson intervals; a filled marker is on the Pareto front. An engine whose price or
+    latency is not known is missing from that half.
+    """
+    figure = Figure(figsize=(9.4, 4.2))
+    left, right = figure.subplots(1, 2, sharey=True)
+    best = {card.engine for card in pareto_front(cards)}
+    for place, card in enumerate(cards):
+        _point(left, card, card.cost_per_1000, place, filled=card.engine in best)
+        median_ms = None if card.latency is None else 1000 * card.latency.p50
+        _point(right, card, median_ms, place, filled=card.engine in best)
+    left.set(title="Accuracy and cost", xlabel="US dollars for 1,000 pictures", ylabel="accuracy (%)")
+    right.set(title="Accuracy and latency", xlabel="latency, median (ms)", xscale="log")
+    figure.legend(
+        *right.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(cards)),
+        title="filled: no other engine is at once more accurate, cheaper and faster",
+    )  # fmt: skip
+    return figure
+
+
+def _point(axes: Axes, card: Scorecard, x: float | None, place: int, *, filled: bool) -> None:
+    share, low, high = card.accuracy.share, card.accuracy.low, card.accuracy.high
+    if x is None or share is None or low is None or high is None:
+        return
+    colour = COLOURS[place % len(COLOURS)]
+    around = [[100 * (share - low)], [100 * (high - share)]]
+    axes.errorbar(
+        x, 100 * share, yerr=around, fmt=MARKERS[place % len(MARKERS)], color=colour,
+        markerfacecolor=colour if filled else "none", markersize=8, capsize=3, label=card.name,
+    )  # fmt: skip
+
+
+@mpl.rc_context(STYLE)
+def coverage(cards: Sequence[Scorecard]) -> Figure:
+    """Accuracy of what is answered, when only the surest share of the pictures is."""
+    figure, axes = _axes("Trusting only the surest answers", "pictures answered (%)", "of those right (%)")
+    for place, card in enumerate(cards):
+        if card.coverage:
+            _, covered, right = zip(*card.coverage, strict=True)
+            _line(
+                axes, [100 * share for share in covered], [100 * share for share in right], place, card.name
+            )
+    axes.set_xlim(0, 101)
+    _legend(axes)
+    return figure
+
+
+@mpl.rc_context(STYLE)
+def reliability(cards: Sequence[Scorecard], *, calibrated: bool) -> Figure:
+    """How often an answer of a given confidence is right; on the diagonal it is a chance."""
+    title = "Calibrated chances" if calibrated else "Engines' own confidence"
+    figure, axes = _axes(title, "confidence (%)", "of those right (%)")
+    axes.plot([0, 100], [0, 100], color=INK, alpha=0.5, linewidth=1)
+    for place, card in enumerate(cards):
+        found = card.calibrated if calibrated else card.reliability
+        if found is not None:
+            x = [100 * bin.confidence for bin in found.bins]
+            _line(axes, x, [100 * bin.right for bin in found.bins], place, card.name, marker=True)
+    axes.set(xlim=(0, 101), ylim=(0, 102))
+    _legend(axes)
+    return figure
+
+
+@mpl.rc_context(STYLE)
+def latency(cards: Sequence[Scorecard]) -> Figure:
+    """Seconds for one picture: the median, and how long the slow ones take."""
+    timed = [(card, card.latency) for card in cards if card.latency is not None][::-1]
+    figure, axes = _axes("Latency", "milliseconds for one picture", "")
+    for place, (_, spent) in enumerate(timed):
+        points = [1000 * seconds for seconds in (spent.p50, spent.p95, spent.p99)]
+        axes.plot(points, [place] * 3, color=COLOURS[0], linewidth=2, alpha=0.6)
+        for x, marker, name in zip(points, "o|X", ("median", "95 of 100", "99 of 100"), strict=True):
+            axes.plot(
+                x, place, marker, color=COLOURS[0], markersize=9, label="" if place else name, linestyle=""
+            )
+    axes.set(xscale="log", yticks=range(len(timed)), yticklabels=[card.name for card, _ in timed])
+    axes.margins(y=0.2)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(5.2, 4.2))
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel=x, ylabel=y)
+    return figure, axes
+
+
+def _line(
+    axes: Axes, x: Sequence[float], y: Sequence[float], place: int, title: str, *, marker: bool = False
+) -> None:
+    axes.plot(
+        x, y, linestyle=LINES[place % len(LINES)], color=COLOURS[place % len(COLOURS)], label=title,
+        linewidth=1.8, marker=MARKERS[place % len(MARKERS)] if marker else None,
+    )  # fmt: skip
+
+
+def _legend(axes: Axes) -> None:
+    """Below the axes, where it hides no line."""
+    handles, names = axes.get_legend_handles_labels()
+    if names:
+        axes.figure.legend(handles, names, loc="outside lower center", ncols=2)

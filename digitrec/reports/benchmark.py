@@ -1,0 +1,90 @@
+"""A benchmark as text for a terminal, Markdown or JSON; `benchmark_page` makes the page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import IO, Literal
+
+from digitrec.benchmark import Benchmark, conclusion
+from digitrec.reports import words
+from digitrec.reports.tables import Table, confusion, differences, leaderboard, tables
+
+Format = Literal["table", "markdown", "json"]
+
+
+def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> None:
+    """Write a benchmark: the leaderboard and what follows from it, or all there is to say."""
+    out = sys.stdout if out is None else out
+    if form == "json":
+        json.dump(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, out, indent=1, default=str)
+        out.write("\n")
+        return
+    for part in _markdown(benchmark) if form == "markdown" else _text(benchmark):
+        out.write(part + "\n")
+
+
+def _text(benchmark: Benchmark) -> Iterator[str]:
+    for table in (leaderboard(benchmark), *([differences(benchmark)] if benchmark.pairs else [])):
+        yield from _aligned(table)
+        yield ""
+    yield from conclusion(benchmark)
+
+
+def _aligned(table: Table) -> Iterator[str]:
+    """Columns as wide as their longest cell, figures to the right; empty columns are left out."""
+    filled = [place for place in range(len(table.header)) if any(row[place] for row in table.rows)]
+    rows = [table.header, *table.rows]
+    width = {place: max(len(row[place]) for row in rows) for place in filled}
+    for row in rows:
+        cells = [
+            row[place].rjust(width[place]) if place in table.numbers else row[place].ljust(width[place])
+            for place in filled
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def _markdown(benchmark: Benchmark) -> Iterator[str]:
+    yield f"# {heading(benchmark)}\n"
+    yield from (f"- {sentence}" for sentence in conclusion(benchmark))
+    for table in tables(benchmark):
+        yield f"\n## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
+    yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
+    for card in benchmark.cards:
+        yield f"\n### {confusion(card).title}\n\n{markdown_table(confusion(card))}"
+    yield "\n## How it was measured\n"
+    yield from (f"- {name}: {value}" for name, value in provenance(benchmark).items())
+
+
+def heading(benchmark: Benchmark) -> str:
+    """Which engines on what."""
+    return f"{len(benchmark.cards)} engines on {len(benchmark.samples)} pictures of {benchmark.data}"
+
+
+def markdown_table(table: Table) -> str:
+    """The table in Markdown, figures to the right."""
+    marks = ["---:" if place in table.numbers else "---" for place in range(len(table.header))]
+    return "".join(words.markdown_row(*row) for row in (table.header, marks, *table.rows)).rstrip()
+
+
+def provenance(benchmark: Benchmark) -> dict[str, str]:
+    """What produced the figures: when, on what, with which models, settings and versions."""
+    models = {
+        f"{card.engine}": ", ".join([
+            *card.model_versions,
+            *(f"prepared: {name}" for name in card.preparations),
+            *(f"asked at {place}" for place in card.endpoints),
+            *(["emulated"] if card.emulated else []),
+        ])
+        for card in benchmark.cards
+    }  # fmt: skip
+    labelled = sum(label is not None for label in benchmark.labels)
+    return {
+        "date": benchmark.started,
+        "pictures": f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a digit",
+        "took": words.duration(benchmark.seconds),
+        **benchmark.settings,
+        **models,
+        **benchmark.versions,
+    }

@@ -1,0 +1,162 @@
+"""Comparisons as a table, JSON, JSON Lines, CSV or Markdown; `comparison_page` makes the page."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Any, Literal
+
+from digitrec.comparison import Comparison
+from digitrec.prediction import Failure, Prediction
+from digitrec.recognise import Outcome
+from digitrec.reports import words
+
+Format = Literal["table", "json", "jsonl", "csv", "markdown"]
+
+CELLS = (
+    "digit",
+    "confidence",
+    "calibrated",
+    "reason",
+    "latency_s",
+    "cost_usd",
+    "emulated",
+    "replayed",
+    "error",
+)
+"""The columns of CSV for each engine, after its name and a dot."""
+NAME_WIDTH = 44
+"""Longer names of pictures are cut at the left in a table, in characters."""
+
+
+def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
+    """Write comparisons as they come (``json`` and the table of a terminal: when all are there).
+
+    ``table`` and ``markdown`` have one row for each picture and one column for each engine, ``csv`` the
+    columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per line, with all that
+    every engine said.
+    """
+    WRITERS[form](comparisons, sys.stdout if out is None else out)
+
+
+def verdict(comparison: Comparison) -> str:
+    """What the engines say together, in a few words."""
+    if not comparison.predictions:
+        return "nobody answered"
+    if comparison.agree is None:
+        return "one answer only"
+    if comparison.agree:
+        answer = comparison.predictions[0].digit
+        return "all say no digit" if answer is None else f"all say {answer}"
+    said = _say("by confidence", comparison.weighted)
+    if comparison.consensus is None:
+        return f"undecided; {said}"
+    others = ", ".join(
+        f"{name} says {'no digit' if outcome.digit is None else outcome.digit}"
+        for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True)
+        if name in comparison.dissenters and isinstance(outcome, Prediction)
+    )
+    same = comparison.weighted == comparison.consensus
+    return f"most say {comparison.consensus}, but {others}" + ("" if same else f"; {said}")
+
+
+def _say(what: str, digit: int | None) -> str:
+    return f"{what} undecided" if digit is None else f"{what} {digit}"
+
+
+def _cell(outcome: Outcome) -> list[str]:
+    """Digit and confidence; time and cost; what else there is to say."""
+    if isinstance(outcome, Failure):
+        return ["!", words.duration(outcome.latency_s), type(outcome.error).__name__]
+    sure = words.percent(outcome.calibrated) or words.percent(outcome.confidence)
+    spent = f"{words.duration(outcome.latency_s)}, {words.dollars(outcome.cost_usd)}"
+    return [f"{words.digit(outcome)}  {sure}".rstrip(), spent, *words.remarks(outcome)]
+
+
+def _write_table(comparisons: Iterable[Comparison], out: IO[str]) -> None:
+    if out.isatty():
+        _write_terminal(list(comparisons), out)
+        return
+    for number, comparison in enumerate(comparisons):
+        if not number:
+            out.write(f"{'image':<{NAME_WIDTH}}  {'  '.join(f'{name:<28}' for name in comparison.engines)}\n")
+        cells = [f"{'; '.join(_cell(outcome)):<28}" for outcome in comparison.outcomes]
+        out.write(
+            f"{_short(comparison.image.source):<{NAME_WIDTH}}  {'  '.join(cells)}  {verdict(comparison)}\n"
+        )
+        out.flush()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+
+
+def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("image", *(comparisons[0].engines if comparisons else ()), "together"):
+        table.add_column(name, overflow="fold")
+    for comparison in comparisons:
+        cells = [Text("\n".join(_cell(outcome)), style=_style(outcome)) for outcome in comparison.outcomes]
+        table.add_row(Text(_short(comparison.image.source)), *cells, Text(verdict(comparison)))
+    Console(file=out, highlight=False).print(table)
+
+
+def _style(outcome: Outcome) -> str:
+    if isinstance(outcome, Failure):
+        return "red"
+    return "yellow" if outcome.digit is None else "green"
+
+
+def _write_json(comparisons: Iterable[Comparison], out: IO[str]) -> None:
+    json.dump([comparison.as_dict() for comparison in comparisons], out, default=str, indent=1)
+    out.write("\n")
+
+
+def _write_jsonl(comparisons: Iterable[Comparison], out: IO[str]) -> None:
+    for comparison in comparisons:
+        out.write(json.dumps(comparison.as_dict(), default=str) + "\n")
+        out.flush()
+
+
+def _write_csv(comparisons: Iterable[Comparison], out: IO[str]) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    for number, comparison in enumerate(comparisons):
+        if not number:
+            columns = [f"{name}.{cell}" for name in comparison.engines for cell in CELLS]
+            writer.writerow(["source", "sha256", "agree", "consensus", "weighted", "dissenters", *columns])
+        row = comparison.as_dict()
+        common = [row[name] for name in ("source", "sha256", "agree", "consensus", "weighted")]
+        dissenters = " ".join(comparison.dissenters)
+        writer.writerow([*common, dissenters, *_csv_cells(row["outcomes"].values())])
+
+
+def _csv_cells(outcomes: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    for outcome in outcomes:
+        error = outcome.get("error")
+        values = outcome | {"error": f"{error['type']}: {error['message']}" if error else None}
+        yield from (values.get(cell) for cell in CELLS)
+
+
+def _write_markdown(comparisons: Iterable[Comparison], out: IO[str]) -> None:
+    for number, comparison in enumerate(comparisons):
+        if not number:
+            out.write(words.markdown_row("image", *comparison.engines, "together"))
+            out.write(words.markdown_row(*["---"] * (len(comparison.engines) + 2)))
+        cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
+        out.write(words.markdown_row(comparison.image.source, *cells, verdict(comparison)))
+
+
+WRITERS: dict[Format, Callable[[Iterable[Comparison], IO[str]], None]] = {
+    "table": _write_table,
+    "json": _write_json,
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
+    "markdown": _write_markdown,
+}
