@@ -57,6 +57,7 @@ class Limiter:
             try:
                 return self._book(name, rate, within)
             except sqlite3.Error:  # damaged, or locked for longer than anyone needs it
+                self._turns.close()
                 self._turns = _open(":memory:")
                 return self._book(name, rate, within)
 
@@ -78,6 +79,10 @@ class Limiter:
 
 def _open(path: str) -> sqlite3.Connection:
     turns = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
-    turns.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut costs nobody anything
-    turns.execute("CREATE TABLE IF NOT EXISTS turns (name TEXT PRIMARY KEY, at REAL NOT NULL)")
+    try:
+        turns.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut costs nobody anything
+        turns.execute("CREATE TABLE IF NOT EXISTS turns (name TEXT PRIMARY KEY, at REAL NOT NULL)")
+    except sqlite3.Error:
+        turns.close()
+        raise
     return turns

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from digitrec.errors import LedgerError
@@ -68,8 +69,15 @@ class Database:
             ":memory:" if self.path is None else self.path,
             timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
         )  # fmt: skip
-        self._sqlite.row_factory = sqlite3.Row
-        _write_ahead(self._sqlite)
+        try:
+            self._sqlite.row_factory = sqlite3.Row
+            _write_ahead(self._sqlite)
+            self._migrate()
+        except BaseException:
+            self._sqlite.close()
+            raise
+
+    def _migrate(self) -> None:
         with self.transaction() as sqlite:
             version = sqlite.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
@@ -183,7 +191,8 @@ def repair(path: Path) -> Repair:
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path} to repair; check the name")
     with _plainly(path):
-        aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
+        aside = next(name for name in names if not name.exists())
         for suffix in ("", "-wal", "-shm"):
             if (part := Path(f"{path}{suffix}")).exists():
                 part.rename(f"{aside}{suffix}")

@@ -1,0 +1,187 @@
+"""Finding an answer, claiming a call within the budget, writing down what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from paid_cloud import PaidCloud, answer, image
+
+from digitrec.errors import BudgetExceeded
+from digitrec.ledger import Budget, Busy, Claim, Entry, Ledger, Question, Verdict
+
+NO_LIMIT = Budget("run")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 30, 23, 59, tzinfo=UTC).timestamp()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
+    ledger = Ledger(tmp_path / "ledger.sqlite", clock=clock)
+    yield ledger
+    ledger.close()
+
+
+def question(number: int = 7, *, emulated: bool = False) -> Question:
+    return Question.about(image(number), PaidCloud(), emulated=emulated)
+
+
+def claim(
+    ledger: Ledger, asked: Question | None = None, *, budget: Budget = NO_LIMIT, price: float | None = 0.5
+) -> Verdict:
+    (verdict,) = ledger.claim([asked or question()], price=price, budget=budget, lease_s=10.0)
+    return verdict
+
+
+def claimed(ledger: Ledger, asked: Question | None = None, **how: Budget) -> Claim:
+    verdict = claim(ledger, asked, **how)
+    assert isinstance(verdict, Claim)
+    return verdict
+
+
+def test_an_answer_is_found_again_and_never_bought_again(ledger: Ledger) -> None:
+    ledger.answered(claimed(ledger), answer(7))
+    found = ledger.find([question(), question(8)])
+    assert found[0] is not None
+    assert found[0].answer == answer(7)
+    assert found[1] is None
+    assert claim(ledger) == found[0]
+
+
+def test_another_opening_of_the_file_finds_it_too(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.answered(claimed(ledger), answer(7))
+    again = Ledger(tmp_path / "ledger.sqlite")
+    assert isinstance(again.find([question()])[0], Entry)
+    again.close()
+
+
+def test_an_emulators_answer_is_never_found_as_a_real_one(ledger: Ledger) -> None:
+    ledger.answered(claimed(ledger, question(emulated=True)), answer(7))
+    assert ledger.find([question()]) == [None]
+    (found,) = ledger.find([question(emulated=True)])
+    assert found is not None
+    assert found.question.emulated
+
+
+def test_one_question_is_asked_by_one_at_a_time(ledger: Ledger, clock: Clock) -> None:
+    first = claimed(ledger)
+    assert claim(ledger) == Busy(clock.now + 10.0)
+    ledger.answered(first, answer(7))
+    assert isinstance(claim(ledger), Entry)
+
+
+def test_the_same_question_twice_in_one_request_is_claimed_once(ledger: Ledger) -> None:
+    first, second = ledger.claim([question(), question()], price=0.5, budget=NO_LIMIT, lease_s=10.0)
+    assert isinstance(first, Claim)
+    assert isinstance(second, Busy)
+
+
+def test_a_call_that_was_cut_off_stays_spent_and_may_be_repeated(ledger: Ledger, clock: Clock) -> None:
+    budget = Budget("run", max_cost=1.0)
+    claimed(ledger, budget=budget)
+    clock.now += 11
+    claimed(ledger, budget=budget)  # repeated: 0.50 twice
+    assert isinstance(claim(ledger, question(8), budget=budget), BudgetExceeded)
+
+
+def test_a_call_that_waits_for_its_turn_keeps_its_claim(ledger: Ledger, clock: Clock) -> None:
+    first = claimed(ledger)
+    ledger.extend([first], 30.0)
+    clock.now += 11
+    assert isinstance(claim(ledger), Busy)
+
+
+def test_a_late_answer_is_kept(ledger: Ledger, clock: Clock) -> None:
+    first = claimed(ledger)
+    clock.now += 100
+    ledger.sweep()
+    ledger.answered(first, answer(7))
+    assert isinstance(claim(ledger), Entry)
+
+
+def test_an_error_is_not_an_answer_and_its_reservation_ends(ledger: Ledger) -> None:
+    budget = Budget("run", max_cost=0.5)
+    first = claimed(ledger, budget=budget)
+    ledger.failed(first, "RateLimited", unknown=False, charged=False)
+    assert ledger.find([question()]) == [None]
+    claimed(ledger, budget=budget)
+
+
+def test_a_call_of_unknown_outcome_stays_spent(ledger: Ledger) -> None:
+    budget = Budget("run", max_cost=0.5)
+    ledger.failed(claimed(ledger, budget=budget), "TimedOut", unknown=True, charged=True)
+    assert isinstance(claim(ledger, budget=budget), BudgetExceeded)
+
+
+def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> None:
+    budget = Budget("run", max_cost=0.3)
+    questions = [question(number) for number in range(5)]
+    verdicts = ledger.claim(questions, price=0.1, budget=budget, lease_s=10.0)
+    assert [type(verdict) for verdict in verdicts] == [Claim] * 3 + [BudgetExceeded] * 2
+    assert str(verdicts[3]) == (
+        "not asked: a call to paid costs $0.1, and of the $0.3 for this command $0.3 are spent; "
+        "raise --max-cost or stop here"
+    )
+    assert isinstance(claim(ledger, question(9), budget=replace(budget, run="another"), price=0.1), Claim)
+
+
+def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, clock: Clock) -> None:
+    claimed(ledger, question(1), budget=Budget("one", per_month=1.0))
+    claimed(ledger, question(2), budget=Budget("two", per_month=1.0))
+    refused = claim(ledger, question(3), budget=Budget("three", per_month=1.0))
+    assert isinstance(refused, BudgetExceeded)
+    assert "for this month" in str(refused)
+    clock.now += 60  # the first of December, UTC
+    claimed(ledger, question(3), budget=Budget("three", per_month=1.0))
+
+
+def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
+    budget = Budget("run", max_cost=0.5, per_month=0.5)
+    claimed(ledger, question(emulated=True), budget=budget)
+    assert isinstance(claim(ledger, question(8, emulated=True), budget=budget), BudgetExceeded)
+    claimed(ledger, question(8), budget=budget)
+
+
+def test_an_ordered_answer_is_fetched_and_not_ordered_again(ledger: Ledger, clock: Clock) -> None:
+    first = ledger.ordered(claimed(ledger), "operation-1")
+    clock.now += 11  # the process was killed here
+    again = claimed(ledger, budget=Budget("run", max_cost=0.5))
+    assert (again.id, again.token, again.cost_usd) == (first.id, "operation-1", 0.0)
+    ledger.answered(again, answer(7))
+    assert isinstance(claim(ledger), Entry)
+
+
+def test_an_order_too_old_to_be_kept_by_the_vendor_is_made_again(ledger: Ledger, clock: Clock) -> None:
+    ledger.ordered(claimed(ledger), "operation-1")
+    clock.now += 2 * 24 * 3600
+    assert claimed(ledger).token is None
+
+
+def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:
+    first = ledger.ordered(claimed(ledger), "operation-1")
+    ledger.failed(first, "Rejected", unknown=False, charged=True)
+    assert claimed(ledger).token is None
+
+
+def test_a_ledger_in_memory_counts_money_and_finds_no_answer() -> None:
+    ledger = Ledger(None)
+    budget = Budget("run", max_cost=1.0)
+    ledger.answered(claimed(ledger, budget=budget), answer(7))
+    assert ledger.find([question()]) == [None]
+    claimed(ledger, budget=budget)
+    assert isinstance(claim(ledger, budget=budget), BudgetExceeded)
+    ledger.close()

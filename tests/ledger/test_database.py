@@ -1,0 +1,179 @@
+"""The ledger's file: for this user alone, and a plain word for whatever can be wrong with it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from paid_cloud import PaidCloud, image
+
+from digitrec.answer import Answer
+from digitrec.errors import LedgerError
+from digitrec.ledger import Budget, Claim, Ledger, Question, database
+from digitrec.ledger.database import Database, repair
+from digitrec.ledger.queries import entries
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "ledger.sqlite"
+
+
+def fill(path: Path, answers: int, size: int = 10) -> None:
+    with closing(Ledger(path)) as ledger:
+        questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(answers)]
+        for verdict in ledger.claim(questions, price=0.001, budget=Budget(), lease_s=60.0):
+            assert isinstance(verdict, Claim)
+            ledger.answered(verdict, Answer(raw={"number": verdict.id - 1, "padding": "x" * size}))
+
+
+def numbers(path: Path) -> list[int]:
+    with closing(Ledger(path)) as ledger:
+        return [entry.answer.raw["number"] for entry in entries(ledger)]
+
+
+@POSIX
+def test_nobody_else_can_read_it(path: Path) -> None:
+    with closing(Ledger(path)):
+        files = list(path.parent.iterdir())
+        assert len(files) == 3  # SQLite's two companions too
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_ledger_of_a_newer_digitrec_is_not_touched(path: Path) -> None:
+    fill(path, 1)
+    with closing(sqlite3.connect(path)) as sqlite:
+        sqlite.execute("PRAGMA user_version = 99")
+    with pytest.raises(LedgerError, match="newer digitrec; upgrade"):
+        Ledger(path)
+
+
+def test_an_older_ledger_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path, 3)
+    added = (*database.MIGRATIONS, ("ALTER TABLE calls ADD COLUMN note TEXT",))
+    monkeypatch.setattr(database, "MIGRATIONS", added)
+    assert numbers(path) == [0, 1, 2]
+    with closing(Database(path)) as opened:
+        assert opened.read("SELECT note FROM calls")[0]["note"] is None
+
+
+def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger"):
+        Ledger(tmp_path / "file" / "ledger.sqlite")
+    with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger"):
+        Ledger(tmp_path)
+
+
+def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path, 1)
+    monkeypatch.setattr(database, "LOCKED_S", 0.1)
+    with closing(Ledger(path)) as ledger, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="held by another program"):
+            ledger.sweep()
+        assert len(list(entries(ledger))) == 1  # reading goes on
+
+
+@POSIX
+def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
+    fill(path, 20)
+    program = (
+        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "import test_database\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        "test_database.fill_more(Path(sys.argv[1]))\n"
+    )
+    tests = Path(__file__).parent
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(path), str(tests)],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tests.parent)},
+    )  # fmt: skip
+    recorded = [int(number) for number in run.stdout.split()]
+    assert "digitrec.errors.LedgerError" in run.stderr, run.stderr
+    assert "disk" in run.stderr
+    assert 0 < len(recorded) < 100
+    assert numbers(path) == [*range(20), *recorded]
+
+
+def fill_more(path: Path) -> None:
+    """Record large answers, and tell of each once it is recorded, until the disk is full."""
+    ledger = Ledger(path)
+    for number in range(100, 200):
+        question = Question.about(image(number), PaidCloud(), emulated=False)
+        (verdict,) = ledger.claim([question], price=0.001, budget=Budget(), lease_s=60.0)
+        assert isinstance(verdict, Claim)
+        ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * 10_000}))
+        sys.stdout.write(f"{number}\n")
+
+
+@pytest.fixture
+def damaged(path: Path) -> Iterator[Path]:
+    """A ledger of 300 answers with 40 kB in its middle overwritten."""
+    fill(path, 300, size=1000)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 40_000)
+    yield path
+
+
+def test_a_damaged_ledger_says_how_to_save_it(damaged: Path) -> None:
+    with pytest.raises(LedgerError, match="is damaged; save what is readable with `digitrec ledger repair`"):
+        numbers(damaged)
+
+
+def test_repairing_keeps_what_can_be_read_and_the_damaged_file(damaged: Path) -> None:
+    size = damaged.stat().st_size
+    done = repair(damaged)
+    kept = numbers(damaged)
+    assert len(kept) == done.saved
+    assert 200 < len(kept) < 300
+    assert len(kept) + done.lost == 300
+    assert repair(damaged).lost == 0
+    assert done.damaged.stat().st_size == size
+
+
+def test_what_is_no_ledger_at_all_is_put_aside(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("these are not the bytes of a database" * 100)
+    with pytest.raises(LedgerError, match="damaged or not a ledger"):
+        Ledger(path)
+    done = repair(path)
+    assert (done.saved, done.lost) == (0, 0)
+    assert "not the bytes" in done.damaged.read_text()
+    assert numbers(path) == []
+
+
+def test_there_must_be_something_to_repair(path: Path) -> None:
+    with pytest.raises(LedgerError, match="no ledger"):
+        repair(path)
+
+
+def test_many_processes_may_make_the_same_ledger_at_once(path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from digitrec.ledger import Ledger; Ledger(Path(sys.argv[1]))"
+    )
+    runs = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", program, str(path)]) for _ in range(6)]
+    assert [run.wait(60) for run in runs] == [0] * 6
+
+
+@POSIX
+def test_a_forked_process_uses_a_connection_of_its_own(path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from digitrec.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1])); mine = ledger.database._sqlite\n"
+        "child = os.fork(); ledger.sweep()\n"
+        "if child: assert os.waitpid(child, 0)[1] == 0; assert ledger.database._sqlite is mine\n"
+        "else: os._exit(ledger.database._sqlite is mine)\n"
+    )
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", program, str(path), ""], check=False)
+    assert run.returncode == 0

@@ -1,0 +1,469 @@
+"""What a caller of an engine may rely on: retries, deadline, batches, ledger, budget, rate."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+from paid_cloud import PRICE, PaidCloud, answer, image, options
+
+from digitrec.config import Config
+from digitrec.engine import Engine, Estimate, Options, Reply
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    BudgetExceeded,
+    DigitrecError,
+    LedgerError,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
+from digitrec.image import PreparedImage
+from digitrec.ledger import Ledger, Question
+from digitrec.ledger.queries import recent, spending
+from digitrec.providers.base import FREE
+
+
+@pytest.fixture
+def no_waits() -> Iterator[None]:
+    """Retries follow at once."""
+    with stamina.set_testing(True, attempts=99, cap=True):
+        yield
+
+
+def ask(cloud: PaidCloud, how: Options, *numbers: int) -> list[Reply]:
+    engine = Engine(cloud, how)
+    replies = engine.ask([image(number) for number in numbers])
+    engine.close()
+    return replies
+
+
+def error_of(reply: Reply) -> DigitrecError:
+    assert isinstance(reply.outcome, DigitrecError)
+    return reply.outcome
+
+
+# ---- answers and what they say of themselves
+
+
+def test_replies_come_in_order_and_say_what_they_cost(tmp_path: Path) -> None:
+    replies = ask(PaidCloud(), options(tmp_path), *range(9))
+    assert [reply.outcome for reply in replies] == [answer(number) for number in range(9)]
+    assert {(r.cost_usd, r.attempts, r.replayed, r.emulated) for r in replies} == {(PRICE, 1, False, False)}
+
+
+def test_an_answer_is_bought_once(tmp_path: Path) -> None:
+    ask(PaidCloud(), options(tmp_path), 7)
+    again = PaidCloud()
+    (reply,) = ask(again, options(tmp_path), 7)
+    assert again.calls == []
+    assert reply.outcome == answer(7)
+    assert (reply.cost_usd, reply.attempts, reply.replayed) == (0.0, 0, True)
+
+
+def test_the_same_image_twice_in_one_go_is_bought_once(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    first, second = ask(cloud, options(tmp_path), 7, 7)
+    assert cloud.calls == [7]
+    assert {first.replayed, second.replayed} == {False, True}
+    assert first.outcome == second.outcome
+
+
+def test_without_a_ledger_every_image_is_asked_about(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    replies = ask(cloud, options(tmp_path, ledger="none"), 7, 7)
+    assert cloud.calls == [7, 7]
+    assert not any(reply.replayed for reply in replies)
+
+
+def test_many_threads_share_an_engine_and_buy_nothing_twice(tmp_path: Path) -> None:
+    cloud = PaidCloud(delay_s=0.01)
+    engine = Engine(cloud, options(tmp_path))
+    answers: list[object] = []
+
+    def work() -> None:
+        answers.extend(reply.outcome for reply in engine.ask([image(number) for number in range(10)]))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    engine.close()
+    assert sorted(cloud.calls) == list(range(10))
+    assert len(answers) == 80
+    assert all(answers.count(answer(number)) == 8 for number in range(10))
+
+
+def test_requests_carry_as_many_images_as_the_provider_takes(tmp_path: Path) -> None:
+    cloud = PaidCloud(batch=4)
+    replies = ask(cloud, options(tmp_path), *range(10))
+    assert sorted(cloud.requests) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert [reply.outcome for reply in replies] == [answer(number) for number in range(10)]
+
+
+def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
+    cloud = PaidCloud(batch=4)
+    engine = Engine(cloud, options(tmp_path))
+    engine.ask([image(1)])
+    images = [image(number) for number in (1, 2, 2, 3, 4, 5, 6)]
+    assert engine.estimate(images) == Estimate("paid", images=7, replayed=2, requests=2, cost_usd=5 * PRICE)
+    assert cloud.calls == [1]
+    engine.close()
+
+
+# ---- retries
+
+
+FAULTS: list[tuple[list[ProviderError | float], int, type[DigitrecError] | None, float]] = [
+    # what the calls bring, attempts, how it ends (None: with the answer), US dollars counted
+    ([], 1, None, PRICE),
+    ([Unavailable("x", status=503)], 2, None, PRICE),
+    ([RateLimited("x", status=429), RateLimited("x", status=429)], 3, None, PRICE),
+    ([TimedOut("x")], 2, None, 2 * PRICE),
+    ([Unavailable("reset")], 2, None, 2 * PRICE),
+    ([Unavailable("x", status=500)] * 9, 5, Unavailable, 0.0),
+    ([RateLimited("x", status=429, retry_after=500.0)], 1, RateLimited, 0.0),
+    ([AuthFailed("x", status=401)], 1, AuthFailed, 0.0),
+    ([Rejected("x", status=400)], 1, Rejected, 0.0),
+    ([QuotaExceeded("x", status=403)], 1, QuotaExceeded, 0.0),
+    ([BadAnswer("x", status=200)], 1, BadAnswer, PRICE),
+    ([Unavailable("x", status=502), AuthFailed("x", status=401)], 2, AuthFailed, 0.0),
+]
+
+
+@pytest.mark.usefixtures("no_waits")
+@pytest.mark.parametrize("batch", [1, 16])
+@pytest.mark.parametrize(("script", "attempts", "error", "cost"), FAULTS)
+def test_faults(
+    tmp_path: Path,
+    script: list[Any],
+    attempts: int,
+    error: type[DigitrecError] | None,
+    cost: float,
+    batch: int,
+) -> None:
+    cloud = PaidCloud(script={7: script}, batch=batch)
+    reply, other = ask(cloud, options(tmp_path), 7, 8)
+    assert reply.attempts == cloud.calls.count(7) == attempts
+    assert reply.outcome == answer(7) if error is None else type(reply.outcome) is error
+    assert reply.cost_usd == pytest.approx(cost)
+    assert (other.outcome, other.attempts, other.cost_usd) == (answer(8), 1, PRICE)
+    if error is not None:
+        assert getattr(reply.outcome, "provider", None) == "paid"
+        assert ask(PaidCloud(), options(tmp_path), 7)[0].outcome == answer(7)  # an error is never an answer
+
+
+@pytest.mark.usefixtures("no_waits")
+def test_only_the_failed_images_of_a_request_are_asked_about_again(tmp_path: Path) -> None:
+    cloud = PaidCloud(script={2: [Unavailable("x", status=503)]}, batch=4)
+    ask(cloud, options(tmp_path), 0, 1, 2, 3)
+    assert cloud.requests == [[0, 1, 2, 3], [2]]
+
+
+def test_retry_after_is_honoured(tmp_path: Path) -> None:
+    cloud = PaidCloud(script={7: [RateLimited("x", status=429, retry_after=1.2)]})
+    (reply,) = ask(cloud, options(tmp_path), 7)
+    assert reply.outcome == answer(7)
+    assert reply.latency_s >= 1.2
+
+
+def test_a_programming_error_is_not_swallowed(tmp_path: Path) -> None:
+    class Broken(PaidCloud):
+        def read(self, image: PreparedImage, *, timeout: float) -> Any:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        ask(Broken(), options(tmp_path), 7)
+
+
+# ---- deadline
+
+
+def test_a_call_that_hangs_is_given_up_and_its_late_answer_kept(tmp_path: Path) -> None:
+    cloud = PaidCloud(script={7: [1.0]})
+    engine = Engine(cloud, options(tmp_path, timeout=0.2))
+    hanging, other = engine.ask([image(7), image(8)])
+    assert isinstance(hanging.outcome, TimedOut)
+    assert "--timeout" in str(hanging.outcome)
+    assert (hanging.attempts, hanging.cost_usd) == (1, PRICE)
+    assert other.outcome == answer(8)
+    until = time.monotonic() + 30
+    while not (late := engine.ask([image(7)])[0]).replayed and time.monotonic() < until:
+        time.sleep(0.1)
+    assert late.outcome == answer(7)
+    assert cloud.calls.count(7) == 1
+    engine.close()
+
+
+HANGING = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from paid_cloud import PaidCloud, image, options
+from digitrec.engine import Engine
+folder = Path(sys.argv[2])
+cloud = PaidCloud(script={7: [600.0]}, counter=folder / "counter")
+print(Engine(cloud, options(folder, timeout=float(sys.argv[3]))).ask([image(7)])[0].outcome)
+"""
+
+
+def hanging(folder: Path, timeout: float) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-c",
+        HANGING,
+        str(Path(__file__).parent),
+        str(folder),
+        str(timeout),
+    ]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_hanging_call_does_not_keep_the_program_from_ending(tmp_path: Path) -> None:
+    with hanging(tmp_path, 0.2) as program:
+        output, errors = program.communicate(timeout=60)
+    assert "no answer within 0.2 s" in output
+    assert program.returncode == 0, errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process on Windows")
+def test_ctrl_c_stops_at_once_although_a_call_hangs(tmp_path: Path) -> None:
+    import signal
+
+    with hanging(tmp_path, 600) as program:
+        until = time.monotonic() + 60
+        while not (tmp_path / "counter").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=30)
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+
+
+# ---- rate and budget
+
+
+def test_requests_wait_for_their_turn(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    cloud.rate = 20.0
+    replies = ask(cloud, options(tmp_path), *range(5))
+    assert max(reply.latency_s for reply in replies) >= 0.19
+    assert len(cloud.calls) == 5
+
+
+def test_a_turn_that_comes_too_late_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    config = Config(rates={"paid": 0.01})
+    cloud = PaidCloud()
+    first, second = ask(cloud, options(tmp_path, config=config, timeout=5.0), 1, 2)
+    refused = error_of(first if isinstance(first.outcome, TimedOut) else second)
+    assert "[rates]" in str(refused)
+    assert len(cloud.calls) == 1
+    assert {first.cost_usd, second.cost_usd} == {PRICE, 0.0}
+    (reply,) = ask(cloud, options(tmp_path), 1)  # the claim was given back
+    assert reply.outcome == answer(1)
+
+
+def test_the_budget_of_a_command_is_shared_by_its_engines(tmp_path: Path) -> None:
+    how = options(tmp_path, max_cost=4 * PRICE)
+    ask(PaidCloud(name="one"), how, 1, 2, 3)
+    replies = ask(PaidCloud(name="two"), how, 1, 2, 3)
+    assert sum(isinstance(reply.outcome, BudgetExceeded) for reply in replies) == 2
+    assert sum(reply.cost_usd or 0.0 for reply in replies) == PRICE
+
+
+def test_a_budget_holds_without_a_ledger(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    replies = ask(cloud, options(tmp_path, ledger="none", max_cost=2 * PRICE), *range(5))
+    assert len(cloud.calls) == 2
+    assert sum(isinstance(reply.outcome, BudgetExceeded) for reply in replies) == 3
+
+
+def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="--no-ledger"):
+        ask(PaidCloud(), options(tmp_path, ledger="none", config=Config(per_month=1.0)), 7)
+
+
+def test_a_budget_needs_a_price(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    cloud.price = None
+    with pytest.raises(NotConfigured, match=r"price of paid is not known.*\[prices\] paid = "):
+        ask(cloud, options(tmp_path, max_cost=1.0), 7)
+    replies = ask(cloud, options(tmp_path, max_cost=1.0, config=Config(prices={"paid": 0.25})), *range(5))
+    assert [reply.cost_usd for reply in replies].count(0.25) == 4
+
+
+def test_an_unknown_price_is_an_unknown_cost(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    cloud.price = None
+    (reply,) = ask(cloud, options(tmp_path), 7)
+    assert reply.cost_usd is None
+    assert Engine(cloud, options(tmp_path)).estimate([image(8)]).cost_usd is None
+
+
+# ---- the ledger that cannot be written
+
+
+def test_a_ledger_that_cannot_be_opened_stops_before_anything_is_asked(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    with pytest.raises(LedgerError):
+        ask(cloud, options(tmp_path, ledger=tmp_path), 7)
+    assert cloud.calls == []
+
+
+def test_a_paid_answer_that_cannot_be_written_down_is_shown_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    how = options(tmp_path)
+
+    class Unwritable(PaidCloud):
+        """While it answers, somebody damages the ledger."""
+
+        def read(self, image: PreparedImage, *, timeout: float) -> Any:
+            with Ledger(tmp_path / "ledger.sqlite").database.transaction() as sqlite:
+                sqlite.execute("ALTER TABLE calls RENAME TO gone")
+            return super().read(image, timeout=timeout)
+
+    cloud = Unwritable()
+    first, second = ask(cloud, replace(how, concurrency=1), 7, 8)
+    assert first.outcome == answer(7)
+    assert "could not be written down" in caplog.text
+    assert isinstance(second.outcome, LedgerError)
+    assert cloud.calls == [7]
+
+
+# ---- answers that are ordered first and fetched later
+
+
+class Ordered(PaidCloud):
+    """Takes orders, and hands out what was ordered; fetching fails as told."""
+
+    def __init__(self, fetching: list[ProviderError]) -> None:
+        super().__init__()
+        self.orders: list[int] = []
+        self.fetched: list[str] = []
+        self._fetching = fetching
+
+    def start(self, image: PreparedImage, *, timeout: float) -> str:
+        self.orders.append(int(image.data))
+        return f"order-{int(image.data)}"
+
+    def finish(self, token: str, *, timeout: float) -> Any:
+        self.fetched.append(token)
+        if self._fetching:
+            raise self._fetching.pop(0)
+        return answer(int(token.removeprefix("order-")))
+
+
+@pytest.mark.usefixtures("no_waits")
+def test_an_ordered_answer_is_fetched_again_and_not_ordered_again(tmp_path: Path) -> None:
+    cloud = Ordered([Unavailable("x", status=503), TimedOut("x")])
+    (reply,) = ask(cloud, options(tmp_path), 7)
+    assert (cloud.orders, cloud.fetched) == ([7], ["order-7"] * 3)
+    assert (reply.outcome, reply.attempts, reply.cost_usd) == (answer(7), 3, PRICE)
+
+
+@pytest.mark.usefixtures("no_waits")
+def test_an_order_is_fetched_by_a_later_run(tmp_path: Path) -> None:
+    (reply,) = ask(Ordered([TimedOut("x")] * 9), options(tmp_path), 7)
+    assert isinstance(reply.outcome, TimedOut)
+    later = Ordered([])
+    (reply,) = ask(later, options(tmp_path), 7)
+    assert (reply.outcome, later.orders, later.fetched, reply.cost_usd) == (answer(7), [], ["order-7"], 0.0)
+
+
+def test_an_order_that_failed_for_good_is_made_again_by_a_later_run(tmp_path: Path) -> None:
+    (reply,) = ask(Ordered([Rejected("x", status=404)]), options(tmp_path), 7)
+    assert isinstance(reply.outcome, Rejected)
+    assert reply.cost_usd == PRICE
+    later = Ordered([])
+    ask(later, options(tmp_path), 7)
+    assert later.orders == [7]
+
+
+# ---- recording, secrets, and the engine that needs nothing of all this
+
+
+def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
+    from digitrec.ledger import read_recording
+
+    ask(PaidCloud(), options(tmp_path), 1)
+    ask(PaidCloud(script={2: [Rejected("x")]}), options(tmp_path, record=tmp_path / "r.jsonl"), 1, 2, 3)
+    recorded = read_recording(tmp_path / "r.jsonl")
+    assert [entry.answer for entry in recorded] == [answer(1), answer(3)]
+
+
+def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
+    secret = "PLANTED-4f1d"
+    cloud = PaidCloud(
+        endpoint=f"https://me:{secret}@paid.example/?key={secret}",
+        script={
+            1: [AuthFailed(f"wrong key {secret}", status=401, raw={"key": secret})],
+            2: [BadAnswer(f"wrong key {secret}", raw={"key": secret})],
+        },
+    )
+    cloud.key = secret  # type: ignore[attr-defined]
+    ask(cloud, options(tmp_path, record=tmp_path / "r.jsonl"), 1, 2, 3)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 2
+    assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+def test_the_ledger_tells_what_was_done(tmp_path: Path) -> None:
+    ask(PaidCloud(script={2: [Rejected("x", status=400)]}), options(tmp_path, concurrency=1), 1, 2, 3)
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    assert [(call.state, call.error) for call in recent(ledger)] == [
+        ("answered", None), ("failed", "Rejected"), ("answered", None),
+    ]  # fmt: skip
+    assert spending(ledger)[0].usd == 2 * PRICE
+    found = ledger.find([Question.about(image(1), PaidCloud(), emulated=False)])
+    assert found[0] is not None
+    ledger.close()
+
+
+def test_a_free_engine_on_this_machine_pays_for_none_of_this(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from paid_cloud import PaidCloud, image\n"
+        "from digitrec.engine import Engine\n"
+        "from digitrec.providers.base import FREE\n"
+        "cloud = PaidCloud(); cloud.endpoint = None; cloud.price = FREE\n"
+        "before = set(sys.modules)\n"
+        "reply, = Engine(cloud).ask([image(7)])\n"
+        "assert (reply.attempts, reply.cost_usd, reply.replayed) == (1, 0.0, False)\n"
+        "new = set(sys.modules) - before\n"
+        "assert not new, new\n"
+        "assert not {'stamina', 'sqlite3'} & set(sys.modules)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(Path(__file__).parent)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
+    cloud = PaidCloud()
+    cloud.endpoint, cloud.price = None, FREE  # type: ignore[assignment]
+    engine = Engine(cloud)
+    assert [reply.outcome for reply in engine.ask([image(1), image(2)])] == [answer(1), answer(2)]
+    assert cloud.requests == [[1, 2]]
+    assert engine.estimate([image(1)]) == Estimate("paid", 1, 0, 1, 0.0)
+    engine.close()

@@ -1,0 +1,107 @@
+"""Processes at once, and processes killed at random: nothing is paid for twice, no budget passed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from paid_cloud import PRICE, PaidCloud, counted, image
+
+from digitrec.ledger import Ledger, Question
+from digitrec.ledger.queries import spending
+
+IMAGES = 200
+IN_FLIGHT = 4
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from paid_cloud import PaidCloud, image, options
+from digitrec.engine import Engine
+from digitrec.errors import BudgetExceeded
+folder, first, last, concurrency, max_cost = Path(sys.argv[2]), *map(float, sys.argv[3:])
+cloud = PaidCloud(counter=folder / "counter", delay_s=0.01)
+how = options(
+    folder, run="shared", concurrency=int(concurrency), max_cost=max_cost or None,
+    timeout=60.0, attempt_timeout=1.0,
+)
+replies = Engine(cloud, how).ask([image(number) for number in range(int(first), int(last))])
+refused = sum(isinstance(reply.outcome, BudgetExceeded) for reply in replies)
+print(len(replies) - refused, refused, sum(reply.replayed for reply in replies))
+"""
+
+
+def start(
+    folder: Path, first: int, last: int, *, concurrency: int, max_cost: float = 0
+) -> subprocess.Popen[str]:
+    arguments = [str(it) for it in (Path(__file__).parent, folder, first, last, concurrency, max_cost)]
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def outcome(program: subprocess.Popen[str]) -> list[int]:
+    """Answers, refusals for the budget, and how many of the answers were replayed."""
+    output, _ = program.communicate(timeout=120)
+    assert program.returncode == 0
+    return [int(number) for number in output.split()]
+
+
+def answered(folder: Path) -> set[int]:
+    """The images whose answer is in the ledger."""
+    questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(IMAGES)]
+    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
+        return {number for number, entry in enumerate(ledger.find(questions)) if entry is not None}
+
+
+def test_killed_three_times_a_run_pays_for_no_answer_twice(tmp_path: Path) -> None:
+    chance = random.Random()
+    counter = tmp_path / "counter"
+    for kill in range(3):
+        enough = len(counted(counter)) + chance.randint(15, 45)
+        program = start(tmp_path, 0, IMAGES, concurrency=IN_FLIGHT)
+        while len(counted(counter)) < enough:
+            assert program.poll() is None
+            time.sleep(chance.uniform(0.0, 0.005))
+        program.kill()
+        program.communicate()
+        kept, calls = answered(tmp_path), counted(counter)
+        assert len(calls) <= len(kept) + (kill + 1) * IN_FLIGHT
+    before = len(calls)
+
+    assert outcome(start(tmp_path, 0, IMAGES, concurrency=IN_FLIGHT)) == [IMAGES, 0, len(kept)]
+
+    calls = counted(counter)
+    assert IMAGES <= len(calls) <= IMAGES + 3 * IN_FLIGHT
+    assert not kept & set(calls[before:])  # what was answered before the last kill was not asked again
+    assert max(Counter(calls).values()) <= 4
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        (spent,) = spending(ledger)
+    assert len(calls) <= spent.calls == IMAGES + spent.unknown <= IMAGES + 3 * IN_FLIGHT
+    assert spent.usd == pytest.approx(spent.calls * PRICE)
+
+
+def test_two_processes_that_ask_the_same_share_the_bill(tmp_path: Path) -> None:
+    programs = [start(tmp_path, 0, 30, concurrency=4) for _ in range(2)]
+    results = [outcome(program) for program in programs]
+    assert sorted(counted(tmp_path / "counter")) == list(range(30))
+    assert [result[0] for result in results] == [30, 30]
+    assert sum(result[2] for result in results) == 30
+
+
+def test_eight_threads_in_three_processes_keep_one_budget(tmp_path: Path) -> None:
+    affordable = 50
+    programs = [
+        start(tmp_path, 40 * number, 40 * number + 40, concurrency=8, max_cost=affordable * PRICE)
+        for number in range(3)
+    ]
+    results = [outcome(program) for program in programs]
+    assert len(counted(tmp_path / "counter")) == affordable
+    assert sum(result[0] for result in results) == affordable
+    assert sum(result[1] for result in results) == 120 - affordable

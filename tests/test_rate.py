@@ -1,0 +1,78 @@
+"""Turns are spaced evenly, for all threads and processes together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from digitrec.rate import Limiter
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(tmp_path: Path, clock: Clock) -> Iterator[Limiter]:
+    with closing(Limiter(tmp_path / "rate.sqlite", clock=clock)) as limiter:
+        yield limiter
+
+
+def test_turns_are_spaced_and_the_time_that_passes_counts(limiter: Limiter, clock: Clock) -> None:
+    assert [limiter.book("a", 4.0, within=60) for _ in range(3)] == [0.0, 0.25, 0.5]
+    clock.now += 0.5
+    assert limiter.book("a", 4.0, within=60) == 0.25
+    clock.now += 100
+    assert limiter.book("a", 4.0, within=60) == 0.0
+
+
+def test_each_name_has_its_own_queue(limiter: Limiter) -> None:
+    assert limiter.book("a", 1.0, within=60) == 0.0
+    assert limiter.book("b", 1.0, within=60) == 0.0
+
+
+def test_a_turn_that_comes_too_late_is_not_used_up(limiter: Limiter, clock: Clock) -> None:
+    assert limiter.book("a", 0.1, within=5) == 0.0
+    assert limiter.book("a", 0.1, within=5) is None
+    assert limiter.book("a", 0.1, within=15) == 10.0
+
+
+def test_a_clock_that_was_set_back_stops_nobody(limiter: Limiter, clock: Clock) -> None:
+    clock.now += 1_000_000
+    limiter.book("a", 1.0, within=60)
+    clock.now -= 1_000_000
+    assert limiter.book("a", 1.0, within=60) == 0.0
+
+
+@pytest.mark.parametrize("damage", ["not a folder", "not a database"])
+def test_without_its_file_the_limit_holds_in_this_process(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "x").write_text("nothing of use here" * 100)
+    path = tmp_path / "x" / "rate.sqlite" if damage == "not a folder" else tmp_path / "x"
+    with closing(Limiter(path, clock=Clock())) as limiter:
+        assert [limiter.book("a", 1.0, within=60) for _ in range(2)] == [0.0, 1.0]
+
+
+def test_three_processes_share_one_limit(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from digitrec.rate import Limiter\n"
+        "limiter = Limiter(Path(sys.argv[1]), clock=lambda: 1000.0)\n"
+        "print(*[limiter.book('a', 8.0, within=600) for _ in range(20)])"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "rate.sqlite")]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    turns = sorted(float(turn) for run in runs for turn in run.communicate()[0].split())
+    assert turns == [number / 8 for number in range(60)]
