@@ -17,6 +17,7 @@ from digitrec.providers.base import Provider
 if TYPE_CHECKING:
     from digitrec.config import Config
 
+
 def _new_run() -> str:
     return os.urandom(8).hex()
 
@@ -37,6 +38,8 @@ class Options:
     """US dollars that all engines with these options may spend together, >= 0; None is no limit."""
     ledger: Path | Literal["default", "none"] = "default"
     """The file of paid answers; "default": as configured; "none": no answer is kept or found again."""
+    fresh: bool = False
+    """True: ask, and pay, also where the ledger has the answer; the new answer is kept like any other."""
     record: Path | None = None
     """Every answer is also appended to this recording (JSON Lines); None: to none."""
     config: Config | None = None

@@ -103,8 +103,8 @@ class Remote:
     def _open(self, emulated: bool) -> tuple[Ledger, Limiter]:
         with self._opening:
             if self._opened is None:
-                queue = config.default_ledger().with_name("rate.sqlite")
-                self._opened = (Ledger(self._ledger_path(emulated)), Limiter(queue))
+                ledger = Ledger(self._ledger_path(emulated), fresh=self._options.fresh)
+                self._opened = (ledger, Limiter(config.default_ledger().with_name("rate.sqlite")))
             return self._opened
 
     def _ledger_path(self, emulated: bool) -> Path | None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,16 @@ def test_without_a_ledger_every_image_is_asked_about(tmp_path: Path) -> None:
     replies = ask(cloud, options(tmp_path, ledger="none"), 7, 7)
     assert cloud.calls == [7, 7]
     assert not any(reply.replayed for reply in replies)
+
+
+def test_a_fresh_answer_is_bought_again_and_kept(tmp_path: Path) -> None:
+    ask(PaidCloud(), options(tmp_path), 7)
+    cloud = PaidCloud()
+    (reply,) = ask(cloud, options(tmp_path, fresh=True), 7)
+    assert (cloud.calls, reply.replayed, reply.cost_usd) == ([7], False, PRICE)
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    assert [call.state for call in recent(ledger)] == ["answered", "answered"]
+    ledger.close()
 
 
 def test_many_threads_share_an_engine_and_buy_nothing_twice(tmp_path: Path) -> None:
@@ -190,6 +201,23 @@ def test_a_programming_error_is_not_swallowed(tmp_path: Path) -> None:
         ask(Broken(), options(tmp_path), 7)
 
 
+def test_when_nobody_waits_any_more_nothing_further_is_asked(tmp_path: Path) -> None:
+    class Broken(PaidCloud):
+        def read(self, image: PreparedImage, *, timeout: float) -> Any:
+            if image.data == b"1":
+                time.sleep(0.1)
+                raise ZeroDivisionError
+            return super().read(image, timeout=timeout)
+
+    cloud = Broken(script={2: [RateLimited("x", status=429, retry_after=0.6)]})
+    engine = Engine(cloud, options(tmp_path, concurrency=2))
+    with pytest.raises(ZeroDivisionError):
+        engine.ask([image(number) for number in (1, 2, 3, 4)])
+    time.sleep(1.2)
+    assert cloud.calls == [2]
+    engine.close()
+
+
 # ---- deadline
 
 
@@ -261,8 +289,9 @@ def test_ctrl_c_stops_at_once_although_a_call_hangs(tmp_path: Path) -> None:
 def test_requests_wait_for_their_turn(tmp_path: Path) -> None:
     cloud = PaidCloud()
     cloud.rate = 20.0
-    replies = ask(cloud, options(tmp_path), *range(5))
-    assert max(reply.latency_s for reply in replies) >= 0.19
+    start = time.monotonic()
+    ask(cloud, options(tmp_path), *range(5))
+    assert time.monotonic() - start > 0.199  # four turns after the first, 0.05 s each
     assert len(cloud.calls) == 5
 
 
@@ -313,6 +342,58 @@ def test_an_unknown_price_is_an_unknown_cost(tmp_path: Path) -> None:
     (reply,) = ask(cloud, options(tmp_path), 7)
     assert reply.cost_usd is None
     assert Engine(cloud, options(tmp_path)).estimate([image(8)]).cost_usd is None
+
+
+# ---- emulators
+
+
+class Door(BaseHTTPRequestHandler):
+    """Says what an emulator says of itself."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"emulator": "digitrec"}' if self.path == "/_emulator" else b"")
+
+    def log_message(self, *what: object) -> None:
+        pass
+
+
+@pytest.fixture
+def emulator() -> Iterator[HTTPServer]:
+    server = HTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_emulators_answer_says_so_costs_nothing_and_is_never_real(
+    tmp_path: Path, emulator: HTTPServer
+) -> None:
+    endpoint = f"http://127.0.0.1:{emulator.server_port}"
+    cloud = PaidCloud(endpoint=endpoint)
+    cloud.rate = 0.001  # an emulator has no quota
+    replies = ask(cloud, options(tmp_path), 1, 2)
+    assert {(r.emulated, r.cost_usd, r.replayed) for r in replies} == {(True, 0.0, False)}
+    (again,) = ask(PaidCloud(endpoint=endpoint), options(tmp_path), 1)
+    assert (again.emulated, again.replayed) == (True, True)
+    emulator.shutdown()
+    emulator.server_close()
+    real = PaidCloud(endpoint=endpoint)
+    (reply,) = ask(real, options(tmp_path), 1)
+    assert (real.calls, reply.emulated, reply.replayed, reply.cost_usd) == ([1], False, False, PRICE)
+
+
+def test_an_emulator_that_starts_later_is_noticed(tmp_path: Path, emulator: HTTPServer) -> None:
+    cloud = PaidCloud()
+    engine = Engine(cloud, options(tmp_path))
+    assert not engine.ask([image(1)])[0].emulated
+    cloud.endpoint = f"http://127.0.0.1:{emulator.server_port}"
+    assert engine.ask([image(1)])[0].emulated
+    engine.close()
 
 
 # ---- the ledger that cannot be written

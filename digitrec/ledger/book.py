@@ -67,11 +67,14 @@ Verdict = Entry | Claim | Busy | BudgetExceeded
 class Ledger:
     """The calls that were made, in a file; threads and processes may share it."""
 
-    def __init__(self, path: Path | None, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path | None, *, fresh: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
         """Open the ledger, or make it.
 
         Args:
             path: the file; None: in memory, where money is counted and no answer is found again.
+            fresh: True: no answer is found again in the file either, and everything is asked anew.
             clock: seconds since 1970.
 
         Raises:
@@ -79,7 +82,7 @@ class Ledger:
         """
         self.database = Database(path)
         self._clock = clock
-        self._remembers = path is not None
+        self._remembers = path is not None and not fresh
 
     def find(self, questions: Sequence[Question]) -> list[Entry | None]:
         """For each question its answer, where it was already answered.
