@@ -174,7 +174,9 @@ def _introduction(endpoints: Mapping[str, str], engine: str) -> Iterator[str]:
     yield "export NO_PROXY=127.0.0.1"
     variables: dict[str, str] = {}
     for name, endpoint in endpoints.items():
-        variables = {**environment(name, endpoint), **variables}
+        variables |= {
+            key: value for key, value in environment(name, endpoint).items() if key not in variables
+        }
     for variable, value in variables.items():
         yield f"export {variable}={value}"
 

@@ -199,7 +199,7 @@ def _script(path: Path) -> Read:
         answers = [json.loads(line) for line in text.splitlines() if line.strip()]
         for answer in answers:
             _words(answer, (0.0, 0.0, 1.0, 1.0))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotConfigured(f"{path}: not a script of answers ({error}); see docs/emulator.md") from error
     if not answers:
         raise NotConfigured(f"{path}: holds no answers; write one a line, see docs/emulator.md")
@@ -212,12 +212,20 @@ def _script(path: Path) -> Read:
 
 
 def _words(answer: list[dict[str, Any]], whole: Box) -> list[Word]:
-    """One line of a script."""
-    found = []
-    for entry in answer:
-        left, top, right, bottom = (float(value) for value in entry.get("box", whole))
-        found.append(Word(entry["text"], float(entry["confidence"]), (left, top, right, bottom)))
-    return found
+    """One line of a script.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is not of the documented form.
+    """
+    return [_word(entry, whole) for entry in answer]
+
+
+def _word(entry: dict[str, Any], whole: Box) -> Word:
+    text, confidence = entry["text"], float(entry["confidence"])
+    left, top, right, bottom = (float(value) for value in entry.get("box", whole))
+    if text.split() != [text] or not 0 <= confidence <= 1:
+        raise ValueError("a text has no spaces, a confidence is 0 to 1")
+    return Word(text, confidence, (left, top, right, bottom))
 
 
 def _one_at_a_time(read: Read) -> Read:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -51,15 +53,26 @@ def google(endpoint: str, **options: Any) -> Any:
     )
 
 
-def aws(endpoint: str, key: str = "test", secret: str = "test", timeout: float = TIMEOUT) -> Any:
+def detect_text(
+    endpoint: str, key: str = "test", secret: str = "test", timeout: float = TIMEOUT, **arguments: Any
+) -> Any:
+    """Rekognition's answer, asked through a client that is closed again."""
+    with aws(endpoint, key, secret, timeout) as client:
+        return client.detect_text(**(arguments or {"Image": {"Bytes": picture()}}))
+
+
+@contextmanager
+def aws(endpoint: str, key: str, secret: str, timeout: float) -> Iterator[Any]:
     import boto3
     from botocore.config import Config
 
     config = Config(retries={"total_max_attempts": 1}, read_timeout=timeout, connect_timeout=timeout)
-    return boto3.client(
+    client = boto3.client(
         "rekognition", region_name="eu-west-1", endpoint_url=endpoint, config=config,
         aws_access_key_id=key, aws_secret_access_key=secret,
     )  # fmt: skip
+    with closing(client):
+        yield client
 
 
 def azure(endpoint: str, key: str = "any") -> Any:

@@ -7,14 +7,16 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from digitrec.emulator import Credentials, Word
 
-from .clients import BELOW, FORTY_TWO, SEVEN, aws, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, heavy, picture, reads
 
 
 def test_every_text_comes_as_a_line_and_as_words(digitrec_emulator):
     emulator = digitrec_emulator(["aws"], engine=reads(SEVEN, FORTY_TWO, BELOW))
-    answer = aws(emulator.endpoints["aws"]).detect_text(Image={"Bytes": picture((200, 300))})
+    answer = detect_text(emulator.endpoints["aws"], Image={"Bytes": picture((200, 300))})
 
-    found = [(one["Type"], one["DetectedText"], one["Id"], one.get("ParentId")) for one in answer["TextDetections"]]
+    found = [
+        (one["Type"], one["DetectedText"], one["Id"], one.get("ParentId")) for one in answer["TextDetections"]
+    ]
     assert found == [
         ("LINE", "7 42", 0, None), ("LINE", "8", 1, None),
         ("WORD", "7", 2, 0), ("WORD", "42", 3, 0), ("WORD", "8", 4, 1),
@@ -28,14 +30,12 @@ def test_every_text_comes_as_a_line_and_as_words(digitrec_emulator):
 
 def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
     endpoint = digitrec_emulator(["aws"], engine=reads()).endpoints["aws"]
-    assert aws(endpoint).detect_text(Image={"Bytes": picture()})["TextDetections"] == []
+    assert detect_text(endpoint)["TextDetections"] == []
 
 
 def test_no_more_than_a_hundred_words(digitrec_emulator):
     many = [Word(str(n), 1.0, (n, 0, n + 1, 10)) for n in range(150)]
-    answer = aws(digitrec_emulator(["aws"], engine=reads(*many)).endpoints["aws"]).detect_text(
-        Image={"Bytes": picture()}
-    )
+    answer = detect_text(digitrec_emulator(["aws"], engine=reads(*many)).endpoints["aws"])
     assert sum(one["Type"] == "WORD" for one in answer["TextDetections"]) == 100
 
 
@@ -54,7 +54,7 @@ def test_no_more_than_a_hundred_words(digitrec_emulator):
 def test_limits(digitrec_emulator, content, code):
     emulator = digitrec_emulator(["aws"], engine=reads(SEVEN))
     with pytest.raises(ClientError) as caught:
-        aws(emulator.endpoints["aws"]).detect_text(Image={"Bytes": content})
+        detect_text(emulator.endpoints["aws"], Image={"Bytes": content})
     assert caught.value.response["Error"]["Code"] == code
     assert emulator.counts("aws").billed == 0
 
@@ -62,28 +62,32 @@ def test_limits(digitrec_emulator, content, code):
 @pytest.mark.parametrize("content", [picture((80, 80)), picture(form="JPEG"), heavy(5_242_880)], ids=len)
 def test_within_the_limits(digitrec_emulator, content):
     endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN)).endpoints["aws"]
-    assert aws(endpoint).detect_text(Image={"Bytes": content})["TextDetections"]
+    assert detect_text(endpoint, Image={"Bytes": content})["TextDetections"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         ({"Image": {"S3Object": {"Bucket": "bucket", "Name": "7.png"}}}, "InvalidS3ObjectException"),
-        ({"Image": {"Bytes": picture()}, "Filters": {"WordFilter": {"MinConfidence": 5}}}, "InvalidParameterException"),
+        (
+            {"Image": {"Bytes": picture()}, "Filters": {"WordFilter": {"MinConfidence": 5}}},
+            "InvalidParameterException",
+        ),
     ],
     ids=["S3", "filters"],
 )
 def test_what_is_not_emulated_says_so(digitrec_emulator, arguments, code):
     endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN)).endpoints["aws"]
     with pytest.raises(ClientError) as caught:
-        aws(endpoint).detect_text(**arguments)
+        detect_text(endpoint, **arguments)
     assert caught.value.response["Error"]["Code"] == code
 
 
 def test_another_operation_is_unknown(digitrec_emulator):
     endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN)).endpoints["aws"]
-    with pytest.raises(ClientError, match="UnknownOperationException"):
-        aws(endpoint).detect_labels(Image={"Bytes": picture()})
+    unknown = pytest.raises(ClientError, match="UnknownOperationException")
+    with aws(endpoint, "test", "test", TIMEOUT) as client, unknown:
+        client.detect_labels(Image={"Bytes": picture()})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def test_another_operation_is_unknown(digitrec_emulator):
 def test_keys_are_verified(digitrec_emulator, key, secret, code):
     endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN)).endpoints["aws"]
     with pytest.raises(ClientError) as caught:
-        aws(endpoint, key, secret).detect_text(Image={"Bytes": picture()})
+        detect_text(endpoint, key, secret)
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
@@ -104,9 +108,9 @@ def test_keys_are_verified(digitrec_emulator, key, secret, code):
 def test_keys_of_ones_own(digitrec_emulator):
     credentials = Credentials(aws_keys={"AKIAEXAMPLE": "secret"})
     endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN), credentials=credentials).endpoints["aws"]
-    assert aws(endpoint, "AKIAEXAMPLE", "secret").detect_text(Image={"Bytes": picture()})["TextDetections"]
+    assert detect_text(endpoint, "AKIAEXAMPLE", "secret")["TextDetections"]
     with pytest.raises(ClientError, match="UnrecognizedClientException"):
-        aws(endpoint).detect_text(Image={"Bytes": picture()})
+        detect_text(endpoint)
 
 
 CODES = {
@@ -128,7 +132,7 @@ CODES = {
 def test_a_fault_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
     emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[f"{kind}:after=7"])
     with pytest.raises(ClientError) as caught:
-        aws(emulator.endpoints["aws"]).detect_text(Image={"Bytes": picture()})
+        detect_text(emulator.endpoints["aws"])
     assert caught.value.response["Error"]["Code"] == CODES[kind]
     assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "7"
 
@@ -140,11 +144,11 @@ BROKEN = {"hang": ReadTimeoutError, "reset": ConnectionClosedError}
 def test_a_broken_connection(digitrec_emulator, kind):
     emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[kind])
     with pytest.raises(BROKEN[kind]):
-        aws(emulator.endpoints["aws"], timeout=0.5).detect_text(Image={"Bytes": picture()})
+        detect_text(emulator.endpoints["aws"], timeout=0.5)
 
 
 @pytest.mark.parametrize("kind", ["cut-off", "html", "empty", "no-field"])
 def test_an_answer_that_is_none_raises_nothing_and_lacks_its_field(digitrec_emulator, kind):
     emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[kind])
-    answer = aws(emulator.endpoints["aws"]).detect_text(Image={"Bytes": picture()})
+    answer = detect_text(emulator.endpoints["aws"])
     assert "TextDetections" not in answer

@@ -9,7 +9,7 @@ import pytest
 from azure.cognitiveservices.vision.computervision.models import ComputerVisionOcrErrorException
 from azure.core.exceptions import DeserializationError
 from msrest.exceptions import ClientRequestError
-from requests.exceptions import ChunkedEncodingError, ConnectionError, RequestException
+from requests.exceptions import RequestException
 
 from digitrec.emulator import Credentials
 
@@ -68,7 +68,10 @@ def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
 )
 def test_limits(digitrec_emulator, content, inner):
     emulator = digitrec_emulator(["azure"], engine=reads(SEVEN))
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+    with (
+        azure(emulator.endpoints["azure"]) as client,
+        pytest.raises(ComputerVisionOcrErrorException) as caught,
+    ):
         post(client, content)
     assert caught.value.response.status_code == 400
     assert caught.value.response.json()["error"]["innererror"]["code"] == inner
@@ -115,7 +118,10 @@ STATUSES = {
 @pytest.mark.parametrize("kind", STATUSES)
 def test_a_fault_of_the_post_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
     emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[f"{kind}:after=7"])
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+    with (
+        azure(emulator.endpoints["azure"]) as client,
+        pytest.raises(ComputerVisionOcrErrorException) as caught,
+    ):
         post(client, picture())
     assert caught.value.response.status_code == STATUSES[kind]
     assert caught.value.response.headers["Retry-After"] == "7"
@@ -134,7 +140,10 @@ def test_a_fault_of_the_poll_is_what_the_sdk_makes_of_it(digitrec_emulator, kind
 
 def test_a_spent_quota_says_so(digitrec_emulator):
     emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["quota"])
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+    with (
+        azure(emulator.endpoints["azure"]) as client,
+        pytest.raises(ComputerVisionOcrErrorException) as caught,
+    ):
         post(client, picture())
     assert "Out of call volume quota" in caught.value.response.json()["error"]["message"]
 
@@ -155,9 +164,8 @@ def test_a_poll_that_is_html(digitrec_emulator):
 
 def test_a_poll_that_is_cut_off(digitrec_emulator):
     emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["cut-off:skip=1"])
-    with azure(emulator.endpoints["azure"]) as client:
-        with pytest.raises((ClientRequestError, ChunkedEncodingError, ConnectionError, DeserializationError)):
-            polled(client, picture())
+    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ClientRequestError):
+        polled(client, picture())
 
 
 def test_a_202_without_its_address(digitrec_emulator):

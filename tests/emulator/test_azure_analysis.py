@@ -45,7 +45,9 @@ def test_reads_words_with_confidences_and_boxes(digitrec_emulator):
 
 
 def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
-    with azure_analysis(digitrec_emulator(["azure-analysis"], engine=reads()).endpoints["azure-analysis"]) as client:
+    with azure_analysis(
+        digitrec_emulator(["azure-analysis"], engine=reads()).endpoints["azure-analysis"]
+    ) as client:
         assert analyse(client, picture()).read.blocks == []
 
 
@@ -62,14 +64,19 @@ def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
 )
 def test_limits(digitrec_emulator, content, inner):
     emulator = digitrec_emulator(["azure-analysis"], engine=reads(SEVEN))
-    with azure_analysis(emulator.endpoints["azure-analysis"]) as client, pytest.raises(HttpResponseError) as caught:
+    with (
+        azure_analysis(emulator.endpoints["azure-analysis"]) as client,
+        pytest.raises(HttpResponseError) as caught,
+    ):
         analyse(client, content)
     assert caught.value.status_code == 400
     assert caught.value.error.innererror["code"] == inner
     assert emulator.counts("azure-analysis").billed == 0
 
 
-@pytest.mark.parametrize("content", [picture((51, 51)), picture(form="WEBP"), heavy(20 * 1024 * 1024 - 1)], ids=len)
+@pytest.mark.parametrize(
+    "content", [picture((51, 51)), picture(form="WEBP"), heavy(20 * 1024 * 1024 - 1)], ids=len
+)
 def test_within_the_limits(digitrec_emulator, content):
     endpoint = digitrec_emulator(["azure-analysis"], engine=reads(SEVEN)).endpoints["azure-analysis"]
     with azure_analysis(endpoint) as client:
@@ -88,7 +95,10 @@ def test_a_wrong_key(digitrec_emulator):
     endpoint = emulator.endpoints["azure-analysis"]
     with azure_analysis(endpoint, "right") as client:
         assert analyse(client, picture()).read.blocks
-    with azure_analysis(endpoint, "wrong") as client, pytest.raises(ClientAuthenticationError, match="subscription"):
+    with (
+        azure_analysis(endpoint, "wrong") as client,
+        pytest.raises(ClientAuthenticationError, match="subscription"),
+    ):
         analyse(client, picture())
 
 

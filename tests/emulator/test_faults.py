@@ -49,7 +49,14 @@ def test_which_requests_a_fault_meets():
 
 
 def test_faults_come_one_after_the_other():
-    assert met("503:first=2", "429:first=1", "hang:skip=1,first=1") == ["503", "503", "429", None, "hang", None]
+    assert met("503:first=2", "429:first=1", "hang:skip=1,first=1") == [
+        "503",
+        "503",
+        "429",
+        None,
+        "hang",
+        None,
+    ]
 
 
 def test_new_faults_replace_the_old_ones():

@@ -19,7 +19,9 @@ DOCUMENT, PLAIN = Feature.Type.DOCUMENT_TEXT_DETECTION, Feature.Type.TEXT_DETECT
 GOOD = {"retry": None, "timeout": TIMEOUT}
 
 
-def request(content: bytes, *kinds: Feature.Type, context: ImageContext | None = None) -> AnnotateImageRequest:
+def request(
+    content: bytes, *kinds: Feature.Type, context: ImageContext | None = None
+) -> AnnotateImageRequest:
     features = [Feature(type_=kind) for kind in kinds or (DOCUMENT,)]
     return AnnotateImageRequest(image=Image(content=content), features=features, image_context=context)
 
@@ -46,7 +48,9 @@ def test_reads_words_with_confidences_and_boxes(digitrec_emulator):
 
 
 def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
-    (answer,) = annotated(digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture()))
+    (answer,) = annotated(
+        digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture())
+    )
     assert not answer.full_text_annotation.text
     assert not answer.text_annotations
     assert not answer.error.code
@@ -57,7 +61,9 @@ def test_text_detection_gives_confidences_only_when_asked(digitrec_emulator):
     params = TextDetectionParams(enable_text_detection_confidence_score=True)
     scored = ImageContext(text_detection_params=params)
     answers = annotated(endpoint, request(picture(), PLAIN), request(picture(), PLAIN, context=scored))
-    symbols = [answer.full_text_annotation.pages[0].blocks[0].paragraphs[0].words[0].symbols[0] for answer in answers]
+    symbols = [
+        answer.full_text_annotation.pages[0].blocks[0].paragraphs[0].words[0].symbols[0] for answer in answers
+    ]
     assert [symbol.confidence for symbol in symbols] == pytest.approx([0, 0.93])
 
 
@@ -109,7 +115,9 @@ def test_limits(digitrec_emulator, requests, message):
 
 
 def test_an_answer_says_who_gave_it(digitrec_emulator):
-    (answer,) = annotated(digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture()))
+    (answer,) = annotated(
+        digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture())
+    )
     assert answer.context.uri == "emulated-function"
 
 

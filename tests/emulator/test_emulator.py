@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from digitrec.emulator import VENDORS, Emulator, is_emulator
+from digitrec.emulator.emulator import environment
+from digitrec.errors import NotConfigured, UnknownProvider
+
+from .clients import SEVEN, TIMEOUT, detect_text, reads
+
+
+def status(endpoint: str) -> int:
+    return requests.get(endpoint, timeout=TIMEOUT).status_code
+
+
+def test_each_vendor_has_a_port_of_its_own(digitrec_emulator):
+    emulator = digitrec_emulator(engine=reads())
+    assert list(emulator.endpoints) == ["google", "aws", "azure", "azure-analysis"] == list(VENDORS)
+    assert len(set(emulator.endpoints.values())) == 4
+
+
+def test_ports_follow_the_first(digitrec_emulator):
+    taken = digitrec_emulator(["google"], engine=reads())
+    taken.stop()
+    port = int(taken.endpoints["google"].rpartition(":")[2])
+    emulator = digitrec_emulator(["aws", "google"], engine=reads(), port=port)
+    assert emulator.endpoints == {"aws": f"http://127.0.0.1:{port}", "google": f"http://127.0.0.1:{port + 1}"}
+
+
+@pytest.mark.parametrize("port", ["taken", 70_000])
+def test_a_port_that_cannot_be_had_is_named(digitrec_emulator, port):
+    if port == "taken":
+        port = int(digitrec_emulator(["google"], engine=reads()).endpoints["google"].rpartition(":")[2])
+    with pytest.raises(NotConfigured, match=f"port {port} of"):
+        Emulator(["aws"], engine=reads(), port=port)
+
+
+@pytest.mark.parametrize("vendors", [["gogle"], []])
+def test_an_unknown_vendor(vendors):
+    with pytest.raises(UnknownProvider, match="there are: google, aws, azure, azure-analysis"):
+        Emulator(vendors, engine=reads())
+
+
+def test_a_fault_meets_every_vendor_or_the_one_it_names(digitrec_emulator):
+    emulator = digitrec_emulator(
+        ["google", "azure"], engine=reads(), faults=["google/500", "503", "endless-poll"]
+    )
+    assert status(emulator.endpoints["google"]) == 500
+    assert status(emulator.endpoints["azure"]) == 503
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("418", "there are: 400"),
+        ("aws/429", "no vendor 'aws' here; there are: google"),
+        ("google/endless-poll", "not polled"),
+    ],
+)
+def test_a_fault_that_cannot_be(fault, message):
+    with pytest.raises(ValueError, match=message):
+        Emulator(["google"], engine=reads(), faults=[fault])
+
+
+def test_faults_can_be_changed_and_taken_away(digitrec_emulator):
+    emulator = digitrec_emulator(["google"], engine=reads(), faults=["500"])
+    endpoint = emulator.endpoints["google"]
+    emulator.set_faults("google", "503:first=1", "429:first=1")
+    assert [status(endpoint) for _ in range(3)] == [503, 429, 404]
+    with pytest.raises(ValueError, match="not polled"):
+        emulator.set_faults("google", "endless-poll")
+
+
+def test_credentials_may_be_a_file(digitrec_emulator, tmp_path):
+    (tmp_path / "keys.toml").write_text('[aws.keys]\nAKIAEXAMPLE = "secret"\n')
+    emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), credentials=tmp_path / "keys.toml")
+    assert detect_text(emulator.endpoints["aws"], "AKIAEXAMPLE", "secret")["TextDetections"]
+
+
+def test_the_variables_of_a_vendor():
+    assert environment("google", "E") == {"DIGITREC_GOOGLE_ENDPOINT": "E"}
+    assert (
+        environment("azure", "E")
+        == environment("azure-analysis", "E")
+        == {"VISION_ENDPOINT": "E", "VISION_KEY": "test"}
+    )
+    assert environment("aws", "E")["AWS_ENDPOINT_URL_REKOGNITION"] == "E"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a Ctrl-C cannot be sent to one process on Windows")
+def test_serving_until_ctrl_c(tmp_path):
+    (tmp_path / "answers.jsonl").write_text('[{"text": "7", "confidence": 1}]')
+    code = "import sys; from digitrec.emulator import serve; serve(['azure', 'azure-analysis', 'aws'], "
+    code += f"engine='script:{tmp_path / 'answers.jsonl'}', say=lambda line: print(line, flush=True))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline().strip() for _ in range(12)]
+        endpoint = said[0].removeprefix("azure: ")
+        seen = is_emulator(endpoint)
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+    assert seen
+    assert [line.partition("=")[0] for line in said[5:]] == [
+        "export NO_PROXY", "export VISION_ENDPOINT", "export VISION_KEY",
+        "export AWS_ENDPOINT_URL_REKOGNITION", "export AWS_ACCESS_KEY_ID", "export AWS_SECRET_ACCESS_KEY", "export AWS_DEFAULT_REGION",
+    ]  # fmt: skip
+    assert said[6] == f"export VISION_ENDPOINT={endpoint}"
+    assert rest == "stopped\n"
+    assert process.returncode == 0
