@@ -1,4 +1,4 @@
-"""Every form of labelled data is read without opening an image; what is wrong with it is said with its place."""
+"""Every form of labelled data is read without opening an image; what is wrong is said with its place."""
 
 from __future__ import annotations
 

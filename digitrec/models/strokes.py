@@ -57,9 +57,10 @@ def put(paths: Sequence[Path], pen: Pen, rng: np.random.Generator, side: int) ->
     """Draw strokes of any scale so that they lie within the image: (side, side), uint8, ink high."""
     points = np.concatenate(paths)
     corner, size = points.min(axis=0), np.ptp(points, axis=0)
-    scale = (rng.uniform(0.6, 0.92) - pen.width) / size.max()
-    rest = 1 - pen.width - scale * size
-    place = pen.width / 2 + rest * np.clip(rng.normal(0.5, 0.12, 2), 0, 1)
+    breadth = pen.width * (1 + pen.pressure)
+    scale = (rng.uniform(0.6, 0.92) - breadth) / size.max()
+    rest = 1 - breadth - scale * size
+    place = breadth / 2 + rest * np.clip(rng.normal(0.5, 0.12, 2), 0, 1)
     return ink([(path - corner) * scale + place for path in paths], pen, side, rng)
 
 
