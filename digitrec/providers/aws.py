@@ -36,7 +36,9 @@ class Aws(BaseProvider):
     """Reads text with AWS Rekognition."""
 
     wants = InputSpec(encoding="png", min_side=200, max_side=4096, max_bytes=5_242_880, margin=0.1)
-    price = Price(0.001, "second-hand copy of aws.amazon.com/rekognition/pricing: $1.00 per 1,000; 2026-11")
+    price: Price | None = Price(
+        0.001, "second-hand copy of aws.amazon.com/rekognition/pricing: $1.00 per 1,000; 2026-11"
+    )
     rate = 5.0  # the lowest of the regions' defaults that AWS has published
 
     def __init__(
@@ -63,6 +65,8 @@ class Aws(BaseProvider):
             NotInstalled: the extra "aws" is missing.
             NotConfigured: no credentials or no region were found.
         """
+        if bool(access_key) != bool(secret_key):
+            raise NotConfigured(f"AWS has one half of a pair of keys; {KEYS}")
         self.name = name
         self._secrets = (secret_key or "", session_token or "", access_key or "")
         keys = {
@@ -214,15 +218,28 @@ ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.ResponseStreamingError": BadAnswer,
     "botocore.exceptions.IncompleteReadError": BadAnswer,
     "botocore.parsers.ResponseParserError": BadAnswer,
+    "botocore.exceptions.BaseEndpointResolverError": NotConfigured,
+    "botocore.exceptions.ConfigNotFound": NotConfigured,
+    "botocore.exceptions.ConfigParseError": NotConfigured,
     "botocore.exceptions.CredentialRetrievalError": NotConfigured,
+    "botocore.exceptions.EndpointProviderError": NotConfigured,
+    "botocore.exceptions.InfiniteLoopConfigError": NotConfigured,
+    "botocore.exceptions.InvalidConfigError": NotConfigured,
+    "botocore.exceptions.InvalidProxiesConfigError": NotConfigured,
+    "botocore.exceptions.InvalidRegionError": NotConfigured,
+    "botocore.exceptions.MetadataRetrievalError": NotConfigured,
+    "botocore.exceptions.MissingDependencyException": NotConfigured,
+    "botocore.exceptions.NoAuthTokenError": NotConfigured,
     "botocore.exceptions.NoCredentialsError": NotConfigured,
     "botocore.exceptions.PartialCredentialsError": NotConfigured,
-    "botocore.exceptions.NoRegionError": NotConfigured,
-    "botocore.exceptions.InvalidRegionError": NotConfigured,
     "botocore.exceptions.ProfileNotFound": NotConfigured,
-    "botocore.exceptions.ConfigParseError": NotConfigured,
-    "botocore.exceptions.TokenRetrievalError": AuthFailed,
+    "botocore.exceptions.RefreshWithMFAUnsupportedError": NotConfigured,
+    "botocore.exceptions.UnknownCredentialError": NotConfigured,
+    "botocore.exceptions.UnknownRegionError": NotConfigured,
+    "botocore.exceptions.UnknownTokenProviderError": NotConfigured,
+    "botocore.exceptions.LoginError": AuthFailed,
     "botocore.exceptions.SSOError": AuthFailed,
+    "botocore.exceptions.TokenRetrievalError": AuthFailed,
 }
 """What boto3 raises: the service's answers, the transport, and its search for credentials."""
 

@@ -177,7 +177,7 @@ def _request_error(error: Any) -> Problem:
 
 ERRORS: Mapping[str, Rule] = {
     "msrest.exceptions.ClientRequestError": _request_error,
-    "msrest.exceptions.DeserializationError": BadAnswer,
+    "msrest.exceptions.HttpOperationError": _http_error,
     "azure.core.exceptions.DeserializationError": BadAnswer,
     **REQUESTS,
     "requests.exceptions.HTTPError": _http_error,

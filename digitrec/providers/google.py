@@ -46,7 +46,9 @@ class Google(BaseProvider):
     """Reads text with Google Cloud Vision."""
 
     wants = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=MOST_BYTES, margin=0.1)
-    price = Price(0.0015, "cloud.google.com/vision/pricing: $1.50 per 1,000 up to 5 million a month; 2026-11")
+    price: Price | None = Price(
+        0.0015, "cloud.google.com/vision/pricing: $1.50 per 1,000 up to 5 million a month; 2026-11"
+    )
     rate = 30.0  # 1,800 requests a minute
     batch = 16
 

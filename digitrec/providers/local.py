@@ -12,14 +12,14 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
-from digitrec.providers.base import FREE, BaseProvider
+from digitrec.providers.base import FREE, BaseProvider, Price
 
 
 class Local(BaseProvider):
     """Reads a digit with a network from a file, by default the one inside the package."""
 
     wants = InputSpec(encoding="mnist", preparation="mnist", gated=True)
-    price = FREE
+    price: Price | None = FREE
     batch = 256
 
     def __init__(self, *, model: str | Path | None = None, name: str = "local") -> None:

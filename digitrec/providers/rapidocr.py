@@ -20,7 +20,15 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer, NotConfigured, Rejected
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import FREE, BaseProvider, Status, install_hint, is_installed, not_installed
+from digitrec.providers.base import (
+    FREE,
+    BaseProvider,
+    Price,
+    Status,
+    install_hint,
+    is_installed,
+    not_installed,
+)
 from digitrec.providers.translate import Problem, Rule, Service
 
 FLAGS = {
@@ -40,7 +48,7 @@ class RapidOcr(BaseProvider):
     """Reads text with RapidOCR."""
 
     wants = InputSpec(encoding="png", min_side=96, max_side=2000, margin=0.1)
-    price = FREE
+    price: Price | None = FREE
 
     def __init__(self, *, name: str = "rapidocr") -> None:
         """Load the networks (about two seconds); they are in the package, nothing is downloaded.

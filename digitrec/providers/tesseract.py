@@ -16,7 +16,7 @@ from typing import Any, Self
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import FREE, BaseProvider, Status
+from digitrec.providers.base import FREE, BaseProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
 ONE_CHARACTER, ONE_WORD = 10, 8
@@ -27,8 +27,8 @@ INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew i
 class Tesseract(BaseProvider):
     """Reads text with the tesseract program."""
 
-    wants = InputSpec(encoding="png", min_side=100, max_side=2000, margin=0.1)
-    price = FREE
+    wants = InputSpec(encoding="png", min_side=40, max_side=2000, margin=0.1)
+    price: Price | None = FREE
 
     def __init__(self, *, program: str = "tesseract", language: str = "eng", name: str = "tesseract") -> None:
         """Find the program.
@@ -78,8 +78,10 @@ def parse(raw: Mapping[str, Any]) -> Answer:
     Raises:
         BadAnswer: it is no such table.
     """
-    rows = csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = list(csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     try:
+        if not rows:  # an empty page has at least the row of the page
+            raise ValueError
         words = [_word(row) for row in rows if float(row["conf"]) >= 0 and row["text"].strip()]
     except (KeyError, TypeError, ValueError) as error:
         raise SERVICE.error(Problem(BadAnswer, "no table of words", raw=raw)) from error

@@ -1,0 +1,77 @@
+"""The vendors' stored answers, and their emulators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitrec.emulator import Emulator, Picture, Word
+from digitrec.image import PreparedImage
+from digitrec.prepare import prepare
+from digitrec.providers.base import Provider
+from digitrec.providers.registry import provider_class
+from digitrec.testing import drawn_seven
+
+ANSWERS = Path(__file__).parent.parent / "answers"
+KEY = "planted-key-0123456789abcdef"
+SECRETS = (KEY,)
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "google": {"api_key": KEY},
+    "aws": {"access_key": "test", "secret_key": "test", "region": "us-east-1"},
+    "azure": {"key": KEY, "poll_s": 0.02},
+    "azure-analysis": {"key": KEY},
+}
+"""What each constructor is given beside the endpoint."""
+
+
+def sees_a_seven(picture: Picture) -> Sequence[Word]:
+    """An engine for the emulator whose answer is known."""
+    return [Word("7", 0.875, (10.0, 20.0, 30.0, 60.0))]
+
+
+@pytest.fixture(autouse=True)
+def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's search for credentials stays on this machine."""
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+
+
+@pytest.fixture
+def stored() -> Callable[[str, str], Any]:
+    """A vendor's answer as it stands on the wire; its file also says where it is from."""
+
+    def load(provider: str, case: str) -> Any:
+        return json.loads((ANSWERS / provider / f"{case}.json").read_text("utf-8"))["answer"]
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(engine=sees_a_seven) as running:
+        yield running
+
+
+@pytest.fixture
+def opened(emulator: Emulator) -> Iterator[Callable[..., Provider]]:
+    """Opens a provider at its emulator, which is well again."""
+    providers: list[Provider] = []
+
+    def open_one(name: str, **options: Any) -> Provider:
+        emulator.set_faults(name)
+        settings = {"endpoint": emulator.endpoints[name], **CREDENTIALS[name], **options}
+        providers.append(provider_class(name)(**settings))
+        return providers[-1]
+
+    yield open_one
+    for provider in providers:
+        provider.close()
+
+
+@pytest.fixture
+def prepared() -> Callable[[Provider], PreparedImage]:
+    """A seven, in the form that a provider wants."""
+    return lambda provider: prepare(drawn_seven(), provider.wants)

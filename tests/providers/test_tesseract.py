@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digitrec.answer import Candidate
+from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
+from digitrec.normalise import normalise
+from digitrec.prepare import prepare
+from digitrec.prepare.encode import PREPARATIONS, spec_for
+from digitrec.providers.tesseract import Tesseract, parse
+from digitrec.testing import ProviderContract, drawn_seven
+
+Stored = Callable[[str, str], Any]
+needs_program = pytest.mark.skipif(
+    shutil.which("tesseract") is None, reason="the tesseract program is not installed"
+)
+
+
+def stand_in(folder: Path, script: str) -> str:
+    """A program that says its version as tesseract does, and then runs a script of ours."""
+    program = folder / "tesseract"
+    version = 'import sys\nif "--version" in sys.argv: sys.exit(print("tesseract 0.0"))\n'
+    program.write_text(f"#!{sys.executable}\n{version}{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_parse(stored: Stored) -> None:
+    answer = parse(stored("tesseract", "seven"))
+    assert answer.candidates == (Candidate("7", 95.80452 / 100, (37, 29, 78, 89)),)
+    assert answer.model_version == "tesseract 5.3.0"
+
+
+def test_parse_reads_no_words() -> None:
+    head = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
+    page = "1\t1\t0\t0\t0\t0\t0\t0\t114\t114\t-1\t"
+    space = "5\t1\t1\t1\t1\t1\t0\t0\t114\t114\t95.0\t "
+    assert parse({"tsv": "\n".join([head, page, space]), "version": "tesseract 5"}).candidates == ()
+
+
+@pytest.mark.parametrize("table", ["a\tb\n1\t2", "conf\ttext\nhigh\t7", "conf\ttext\n90\t7"])
+def test_parse_refuses(table: str) -> None:
+    with pytest.raises(BadAnswer, match="no table of words"):
+        parse({"tsv": table, "version": "tesseract 5"})
+
+
+@needs_program
+class TestContract(ProviderContract):
+    def provider(self) -> Tesseract:
+        return Tesseract()
+
+
+@needs_program
+@pytest.mark.parametrize("preparation", PREPARATIONS)
+def test_the_real_program_reads(preparation: str) -> None:
+    tesseract = Tesseract()
+    spec = spec_for(tesseract.wants, preparation)
+    answer = tesseract.read(prepare(drawn_seven(), spec), timeout=30)
+    assert normalise(answer, repeat=spec.repeat).digit == 7
+    assert answer.model_version is not None
+    assert answer.model_version.startswith("tesseract ")
+
+
+@needs_program
+def test_a_language_without_data_says_what_to_install() -> None:
+    with pytest.raises(NotConfigured, match="language"):
+        Tesseract(language="xxx").read(prepare(drawn_seven(), Tesseract.wants), timeout=30)
+
+
+def test_no_program_says_how_to_install_it(tmp_path: Path) -> None:
+    missing = str(tmp_path / "tesseract")
+    with pytest.raises(NotConfigured, match="apt install tesseract-ocr"):
+        Tesseract(program=missing)
+    status = Tesseract.status({"DIGITREC_TESSERACT": missing})
+    assert not status.installed
+    assert "brew install tesseract" in status.missing[0]
+
+
+def test_status_finds_the_program_without_starting_it(tmp_path: Path) -> None:
+    program = stand_in(tmp_path, "")
+    Path(program).write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    assert Tesseract.status({"PATH": str(tmp_path)}).found == (program,)
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("import time; time.sleep(60)", TimedOut),
+        ("print('nothing tabular')", BadAnswer),
+        ("sys.stdout.buffer.write(bytes([255, 254]))", BadAnswer),
+        ("sys.exit('cannot read this image')", Rejected),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Rejected),
+    ],
+    ids=["hangs", "rubbish", "no UTF-8", "refuses", "crashes"],
+)
+def test_a_program_that_fails(tmp_path: Path, script: str, error: type[Exception]) -> None:
+    tesseract = Tesseract.from_env({"DIGITREC_TESSERACT": stand_in(tmp_path, script)})
+    with pytest.raises(error):
+        tesseract.read(prepare(drawn_seven(), tesseract.wants), timeout=1.0)
