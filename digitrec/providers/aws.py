@@ -7,6 +7,7 @@ only the WORDs are candidates. Its confidence of 0-100 is divided by 100.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -80,6 +81,7 @@ class Aws(BaseProvider):
                 raise NotConfigured(f"AWS has no credentials; {KEYS}")
             self._client = lru_cache(maxsize=8)(lambda timeout: _client(self._session, endpoint, timeout))
             self.endpoint = str(self._client(60.0).meta.endpoint_url)
+        self._making = threading.Lock()  # a boto3 session may make one client at a time
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -113,7 +115,9 @@ class Aws(BaseProvider):
 
     def _ask(self, data: bytes, timeout: float) -> dict[str, Any]:
         """One request, one attempt; the answer as it stands on the wire."""
-        answer = self._client(_rounded(timeout)).detect_text(Image={"Bytes": data})
+        with self._making:
+            client = self._client(_rounded(timeout))
+        answer = client.detect_text(Image={"Bytes": data})
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
     def close(self) -> None:
