@@ -29,7 +29,7 @@ class Options:
     timeout: float = 30.0
     """Seconds for one image, waiting and retries included, > 0; the call in flight is bounded too."""
     attempt_timeout: float = 10.0
-    """Seconds for one attempt, > 0; less where less is left of ``timeout``."""
+    """Seconds for one request to the provider, > 0; less where less is left of ``timeout``."""
     attempts: int = 5
     """How often one image is asked about at most, >= 1."""
     concurrency: int = 4

@@ -1,13 +1,6 @@
 """How fast a vendor may be asked: one queue for all threads and processes of this user.
 
-The vendors' published defaults, which a provider names in its ``rate`` and the configuration file
-may override (``[rates]``, requests a second):
-
-    google          30     1,800 requests a minute
-    aws              5     not published for DetectText where we could read it; a careful guess
-    azure            10    paid: 20 (FAQ) to 30 (Read how-to); the free tier allows 20 a *minute*: 0.33
-    azure-analysis   10    the same
-
+The limit is the provider's ``rate``, its vendor's default; the configuration file may say otherwise.
 Requests are spaced evenly rather than let through in bursts, so a limit holds over any window.
 """
 

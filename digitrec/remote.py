@@ -103,6 +103,8 @@ class Remote:
     def _open(self, emulated: bool) -> tuple[Ledger, Limiter]:
         with self._opening:
             if self._opened is None:
+                if self._options.record is not None:
+                    append_recording(self._options.record, [])  # fails now, or not after money was spent
                 ledger = Ledger(self._ledger_path(emulated), fresh=self._options.fresh)
                 self._opened = (ledger, Limiter(config.default_ledger().with_name("rate.sqlite")))
             return self._opened
@@ -110,8 +112,8 @@ class Remote:
     def _ledger_path(self, emulated: bool) -> Path | None:
         if self._options.ledger == "default":
             return self._config.ledger or config.default_ledger()
-        if isinstance(self._options.ledger, Path):
-            return self._options.ledger
+        if self._options.ledger != "none":
+            return Path(self._options.ledger)
         if self._budget.per_month is not None and not emulated:
             raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
         return None

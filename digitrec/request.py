@@ -55,7 +55,7 @@ class Terms:
     @property
     def lease_s(self) -> float:
         """Seconds for which a call under way keeps others from making the same."""
-        return self.options.attempt_timeout + LEASE_MARGIN_S
+        return min(self.options.attempt_timeout, self.options.timeout) + LEASE_MARGIN_S
 
     def late(self) -> TimedOut:
         """The error of an image for which the time ran out."""

@@ -488,6 +488,13 @@ def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
     assert [entry.answer for entry in recorded] == [answer(1), answer(3)]
 
 
+def test_a_recording_that_cannot_be_written_stops_before_anything_is_asked(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    with pytest.raises(LedgerError, match=r"recording .* cannot be written"):
+        ask(cloud, options(tmp_path, record=tmp_path), 7)
+    assert cloud.calls == []
+
+
 def test_no_secret_is_written_anywhere(tmp_path: Path) -> None:
     secret = "PLANTED-4f1d"
     cloud = PaidCloud(

@@ -63,6 +63,7 @@ class Provider(Protocol):
 
     A provider neither retries nor waits nor remembers: `digitrec.engine.Engine` does that around it.
     It knows its vendor's wire format; it does not know what counts as a digit (`digitrec.normalise`).
+    The engine calls ``read`` and ``read_many`` from several threads at once, never from the main one.
     """
 
     name: str
