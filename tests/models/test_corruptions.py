@@ -165,6 +165,11 @@ class TestCannyEdges:
         assert (np.count_nonzero(edges[11:17], axis=1) == 2).all()
         assert (np.count_nonzero(edges[:, 11:17], axis=0) == 2).all()
 
-    def test_leave_out_what_is_fainter_than_the_threshold(self):
-        faint = bar(slice(8, 20), slice(8, 20), n=1) // 100
+    def test_begin_above_the_upper_threshold_and_go_on_above_the_lower(self):
+        square = bar(slice(8, 20), slice(8, 20), n=1)
+        faint, strong = (np.minimum(square, level) for level in (12, 25))  # steepness about 0.13 and 0.27
         assert not corrupt(faint, "canny edges", 0).any()
+        assert corrupt(strong, "canny edges", 0).any()
+        fading = np.zeros_like(square)
+        fading[:, 8:20, 4:24] = np.linspace(60, 12, 20)
+        assert (corrupt(fading, "canny edges", 0)[0, 5:11, 21] == 255).any()  # joined to its strong part

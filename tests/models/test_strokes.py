@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.models.allographs import DIGITS
+from digitrec.models.allographs import DIGITS, Shape
 from digitrec.models.letters import PLAIN, RESEMBLING
-from digitrec.models.strokes import draw, draw_many, write
+from digitrec.models.strokes import by_hand, draw, draw_many, write
 
 DIGIT_SHAPES = [shape for shapes in DIGITS for shape in shapes]
 SHAPES = [*DIGIT_SHAPES, *PLAIN.values(), *RESEMBLING.values()]
@@ -50,6 +50,16 @@ def test_two_drawings_of_one_shape_differ_in_more_than_place():
         inked = np.argwhere(write([shape], rng, 96, 0.05) > 127)
         cut.append(np.ptp(inked, axis=0))
     assert (cut[0] != cut[1]).any()
+
+
+def test_a_hand_misses_the_points_of_a_shape_by_a_few_hundredths_of_its_height():
+    off = []
+    for seed in range(100):
+        (path,) = by_hand(Shape("0 0, 0 50, 0 100"), np.random.default_rng(seed))
+        along, away = path[-1] - path[0], path - path[0]
+        off.append(np.abs(away @ (along[::-1] * (1, -1))).max() / np.hypot(*along))
+    assert 1.5 < np.mean(off) < 5
+    assert max(off) < 20
 
 
 def test_the_digits_have_the_holes_that_digits_have():
