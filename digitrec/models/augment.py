@@ -1,8 +1,9 @@
-"""Digits as other people might have written and scanned them: random changes to 28x28 images, reproducible by seed.
+"""Digits as other people might have written and scanned them: random changes to 28x28 images, by seed.
 
-Each digit goes through, in this order: an affine map (slant, turn, size, place) and an elastic one, sampled together;
-a change of stroke width; a loss of resolution; blur, gamma and contrast; stray lines; noise. Everything works on a whole
-batch with NumPy alone, about 0.2 ms per digit on one core, so that it keeps ahead of training on two.
+Each digit goes through, in this order: an affine map (slant, turn, size, place) and an elastic one, sampled
+together; a change of stroke width; a loss of resolution; blur, gamma and contrast; stray lines; noise.
+Everything works on a whole batch with NumPy alone, about 0.2 ms per digit on one core, so that it keeps ahead
+of training on two.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _change(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floa
 
 
 def _positions(n: int, rng: np.random.Generator, limits: Augmentation) -> tuple[Floats, Floats]:
-    """Where in the original (row, column, both (n, 56, 56), pixels) each point of the changed digit comes from."""
+    """Where each point of the changed digit comes from: rows and columns of the original, (n, 56, 56)."""
     turn = np.radians(rng.uniform(-limits.rotation, limits.rotation, n))
     slant = rng.uniform(-limits.shear, limits.shear, n)
     zoom = rng.uniform(-limits.zoom, limits.zoom, n)
@@ -152,14 +153,15 @@ def _spread(ink: Floats, extreme: np.ufunc) -> Floats:
 
 def _halve(ink: Floats) -> Floats:
     """The mean of each 2x2 block."""
-    return (ink[:, ::2, ::2] + ink[:, 1::2, ::2] + ink[:, ::2, 1::2] + ink[:, 1::2, 1::2]) / 4
+    rows = ink[:, ::2] + ink[:, 1::2]
+    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, dtype=np.float32)
 
 
 def _blur(ink: Floats) -> Floats:
     """The 3x3 binomial filter."""
     wide = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
-    rows = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
-    return (rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 4
+    rows = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
+    return np.asarray((rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16, dtype=np.float32)
 
 
 def _tones(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
@@ -173,7 +175,7 @@ def _tones(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Float
 
 
 def _lines(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
-    """A straight line across some digits, or a short stroke beside them, thinner and mostly fainter than the digit."""
+    """A straight line across some digits, or a short stroke beside them, mostly fainter than the digit."""
     marked = np.flatnonzero(rng.random(len(ink)) < limits.lines)
     middle = rng.uniform(0, SIDE, (2, len(marked), 1, 1))
     angle = rng.uniform(0, np.pi, (len(marked), 1, 1))

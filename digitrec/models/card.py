@@ -1,4 +1,4 @@
-"""The model card: what a shipped model is, what it learned from and how well it reads, for people and for programs."""
+"""The model card: what a model is, what it learned from and how well it reads."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from typing import Any
 from digitrec.models.data import SHA256
 
 LICENCE = (
-    "Learned from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; from NIST Special Databases 1 and 3), "
-    "customarily CC BY-SA 3.0; the weights are given under digitrec's MIT licence with that attribution."
+    "Learned from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; from NIST Special Databases 1 "
+    "and 3), customarily CC BY-SA 3.0. The weights are given under digitrec's MIT licence, with that "
+    "attribution."
 )
 
 
 def environment() -> dict[str, Any]:
     """The machine and the library versions that a result belongs to."""
-    libraries = ("tensorflow", "keras", "ai-edge-litert", "numpy")
+    versions = {name: metadata.version(name) for name in ("tensorflow", "keras", "ai-edge-litert", "numpy")}
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": os.cpu_count(),
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in libraries},
+        "versions": {"python": platform.python_version()} | versions,
     }
 
 
 def measured(correct: int, count: int) -> dict[str, Any]:
     """An accuracy in percent with its 95 % Wilson interval.
 
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat.
+    Assoc. 22 (1927) 209-212.
     """
     z = 1.959964
     share = correct / count
@@ -53,12 +55,13 @@ def markdown(name: str, card: dict[str, Any]) -> str:
     checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
     return f"""# {name}
 
-Reads one handwritten digit from a 28x28 image in MNIST's form. Made by `digitrec train`; every figure below is by it.
+Reads one handwritten digit from a 28x28 image in MNIST's form.
+Made by `digitrec train`, which also measured every figure below.
 
 | | |
 |---|---|
-| MNIST test set, through the shipped file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}; \
-95 % interval {low:.2f} to {high:.2f}, Wilson) |
+| MNIST test set, through this file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}) |
+| its 95 % interval (Wilson) | {low:.2f} to {high:.2f} % |
 | digits held back from training | {100 * card["validation_accuracy"]:.2f} % of {card["digits_held_back"]:,} |
 | network | {card["architecture"]} |
 | parameters | {card["parameters"]:,} |
@@ -68,14 +71,14 @@ Reads one handwritten digit from a 28x28 image in MNIST's form. Made by `digitre
 
 ## How it was trained
 
-{card["digits_learned"]:,} digits of MNIST's 60,000, {run["epochs"]} epochs of batches of {run["batch"]}, seed \
-{run["seed"]}; AdamW, highest learning rate {run["learning_rate"]} after {100 * run["warm_up"]:.0f} % of the steps, then a \
-cosine down; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}; the running average of the \
-weights (over {100 * run["averaging"]:.0f} % of the steps) with its batch normalisation measured again. It took \
-{card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]} ({versions}).
-
-Every digit was changed anew in each epoch, each change drawn within these limits (`digitrec/models/augment.py` says what \
-each one is): {changes}.
+- {card["digits_learned"]:,} digits of MNIST's 60,000; {run["epochs"]} epochs; batches of {run["batch"]}; \
+seed {run["seed"]}.
+- AdamW; the learning rate rises to {run["learning_rate"]} over the first {run["warm_up"]:.0%} of the steps \
+and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}.
+- The weights are a running average over {run["averaging"]:.0%} of the steps, with the batch normalisation \
+measured again.
+- Every digit is changed anew in each epoch (`digitrec/models/augment.py`), within: {changes}.
+- {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
 
 The test set was looked at once, after training. Nothing was chosen by it.
 
@@ -89,6 +92,7 @@ The test set was looked at once, after training. Nothing was chosen by it.
 
 ## What it is not for
 
-It always answers with one of ten digits: whether there is a digit at all, or more than one, is decided before it is asked.
-Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
+It always answers with one of ten digits: whether there is a digit at all, or more than one, is decided
+before it is asked. Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads
+all 10,000.
 """

@@ -1,8 +1,9 @@
-"""The network: six 3x3 convolutions in three stages, batch normalisation, the mean over the last map, ten outputs.
+"""The network: six 3x3 convolutions in three stages, batch normalisation, the mean over the last map.
 
-As built by default it has 288,946 parameters and takes 22 million multiplications a digit. Two choices keep it small:
-the first stage does not pad (MNIST's border of four pixels holds no ink, so nothing is lost), and the mean over the
-last map replaces the usual dense layer, which would hold most of the parameters and overfit first.
+As built by default it has 289,066 parameters and takes 22 million multiplications a digit. Two choices keep
+it small: the first stage does not pad (MNIST's border of four pixels holds no ink, so nothing is lost), and
+the mean over the last map replaces the usual dense layer, which would hold most of the parameters and overfit
+first.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 def build(widths: tuple[int, ...] = (32, 64, 128), *, seed: int = 0) -> keras.Model:
     """Return an untrained network from (N, 28, 28, 1), ink 1, paper 0, to (N, 10) probabilities.
 
-    Each entry of `widths` is one stage of two convolutions with that many channels; the image is halved between
-    stages. The same `seed` gives the same first weights.
+    Each entry of `widths` is one stage of two convolutions with that many channels; the image is halved
+    between stages. The same `seed` gives the same first weights.
     """
     import keras
     from keras import layers
@@ -48,4 +49,4 @@ def build(widths: tuple[int, ...] = (32, 64, 128), *, seed: int = 0) -> keras.Mo
 def describe(widths: tuple[int, ...]) -> str:
     """The network in one line, for its card."""
     stages = ", ".join(f"2 x {width}" for width in widths)
-    return f"3x3 convolutions ({stages} channels) with batch normalisation and ReLU, mean over the last map, dense 10"
+    return f"3x3 convolutions ({stages} channels), batch normalisation, ReLU, mean over the map, dense 10"

@@ -1,10 +1,10 @@
 """The MNIST digits: 60,000 to train on, 10,000 to test with, as NumPy arrays.
 
-The test digits come with the package. The training digits are read from the folder that DIGITREC_DATA names
-(`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz` and so on) or else fetched once from a public mirror.
+The test digits come with the package. The training digits are read from the folder that DIGITREC_DATA
+names (`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz` and so on) or else fetched once from a public mirror.
 
-MNIST is the work of Yann LeCun, Corinna Cortes and Christopher J.C. Burges, made from NIST's Special Databases 1 and 3,
-and customarily licensed CC BY-SA 3.0.
+MNIST is the work of Yann LeCun, Corinna Cortes and Christopher J.C. Burges, made from NIST's Special
+Databases 1 and 3, and customarily licensed CC BY-SA 3.0.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Digits:
 def mnist_test() -> Digits:
     """The 10,000 test digits that come with the package; needs neither network nor setting.
 
-    Raises DataError when the installed package is damaged.
+    Raises:
+        DataError: the installed package is damaged.
     """
     return _digits("t10k", lambda name: _checked(_SHIPPED / name, "install digitrec again"))
 
@@ -70,13 +71,15 @@ def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
 
     A download shows a progress bar on a terminal and is kept in the user's cache folder.
 
-    Raises DataError naming the file that is missing or damaged, NotInstalled when a download needs the `train` extra.
+    Raises:
+        DataError: a file is missing or damaged; the message names it.
+        NotInstalled: a download needs the `train` extra.
     """
     folder = os.environ.get("DIGITREC_DATA")
     if folder:
         advice = "put the official file there, or unset DIGITREC_DATA and it is fetched"
         return _digits("train", lambda name: _checked(Path(folder, "mnist", name), advice))
-    return _digits("train", lambda name: _fetched(name, mirrors))
+    return _digits("train", lambda name: fetched(name, mirrors))
 
 
 def _digits(part: str, file: Callable[[str], bytes]) -> Digits:
@@ -96,8 +99,13 @@ def _checked(path: Path, advice: str) -> bytes:
     return gzip.decompress(packed)
 
 
-def _fetched(name: str, mirrors: Sequence[str]) -> bytes:
-    """The unpacked content of one of the official files, from the cache or the first mirror that has it."""
+def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
+    """One of the official files, unpacked, from the user's cache or the first mirror that has it.
+
+    Raises:
+        DataError: no mirror gives it intact.
+        NotInstalled: the `train` extra is missing.
+    """
     try:
         import pooch
     except ImportError as error:

@@ -1,8 +1,8 @@
 """From a trained Keras network to the files that are shipped, each carrying its own description.
 
-A description is the JSON member `digitrec.json` of a zip archive: appended to a `.tflite`, as LiteRT's own metadata
-convention has it for associated files, or inside the archive that a `.keras` file already is; in an `.h5` it is the
-root attribute of that name. `store.load` reads it back and applies the preparation that it names.
+A description is the JSON member `digitrec.json` of a zip archive: appended to a `.tflite`, as LiteRT's own
+metadata convention has it for associated files, or inside the archive that a `.keras` file already is; in an
+`.h5` it is the root attribute of that name. `store.load` reads it back and applies the preparation it names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import keras
 
 
-def description(name: str, card: dict[str, Any], *, output: str = "softmax", scale: str = "unit") -> dict[str, Any]:
+def description(
+    name: str, card: dict[str, Any], *, output: str = "softmax", scale: str = "unit"
+) -> dict[str, Any]:
     """What a model file says of itself.
 
     `output` is "softmax" or "logits"; `scale` is "unit" (the network wants ink in 0..1) or "byte" (0..255).
@@ -38,8 +40,8 @@ def description(name: str, card: dict[str, Any], *, output: str = "softmax", sca
 def to_litert(network: keras.Model) -> bytes:
     """The network as a LiteRT flatbuffer for any batch size, its weights in int8, activations in float32.
 
-    This is TensorFlow's dynamic-range quantisation: a quarter of the size and, where the processor multiplies bytes,
-    about a third of the time, for the same answers but in a digit out of thousands.
+    This is TensorFlow's dynamic-range quantisation: a quarter of the size and, where the processor multiplies
+    bytes, about a third of the time, for the same answers but in a digit out of thousands.
     """
     import tensorflow as tf
 

@@ -1,6 +1,6 @@
 """Model files: load one and ask it for ten probabilities. LiteRT is imported here and nowhere else.
 
-Everything that `digitrec predict` waits for is here, so nothing heavy is imported: NumPy, LiteRT, and Keras only for a
+`digitrec predict` waits for this file, so it imports nothing heavy: NumPy and LiteRT, and Keras only for a
 file of Keras' own.
 """
 
@@ -25,38 +25,41 @@ from digitrec.errors import ModelError
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
+Shape = Sequence[int | None]
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
 DESCRIPTION = "digitrec.json"
-"""Name of the member (or, in `.h5`, the attribute) in which a model file describes itself."""
+"""Name of the member (in `.h5`, of the attribute) in which a model file describes itself."""
 BATCH = 64
-"""Digits in one pass: as many as the cache holds."""
+"""Digits in one pass: as many as the processor's cache holds."""
 
-_CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 _SCALES = {"unit": 1 / 255, "byte": 1.0}
+_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """How pixels are put before a network, and how its answer is read; it is in the model file."""
+    """How pixels are put before a network and how its answer is read; the model file says it."""
 
     form: str = "mnist"
     """"mnist": 28x28, ink high, as `prepare` makes it."""
     scale: str = "unit"
     """"unit": ink in 0..1; "byte": 0..255."""
     output: str = "softmax"
-    """"softmax": the network answers with probabilities; "logits": with scores, of which we take the softmax."""
+    """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
     temperature: float = 1.0
     """Scores are divided by it before the softmax, > 0; above 1 it makes answers less sure."""
     assumed: bool = False
-    """True when the file says nothing and this is a guess: `scale` by custom, `output` from its answers."""
+    """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
 
 
 class Model:
-    """A network that was loaded from a file. Safe to use from several threads."""
+    """A network loaded from a file; several threads may use it at once."""
 
-    def __init__(self, name: str, version: str, model_input: ModelInput, card: Mapping[str, Any], forward: Forward):
+    def __init__(
+        self, name: str, version: str, model_input: ModelInput, card: Mapping[str, Any], forward: Forward
+    ) -> None:
         self.name = name
         self.version = version
         """The name and the first 12 hex digits of the file's SHA-256."""
@@ -69,30 +72,34 @@ class Model:
         return f"Model({self.version!r}, {self.input})"
 
     def probabilities(self, batch: NDArray[np.uint8]) -> Floats:
-        """The chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32, each row summing to 1.
+        """The chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32, rows summing to 1.
 
-        Raises ValueError for an array of any other shape or type.
+        Raises:
+            ValueError: an array of any other shape or type.
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
-            raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of shape {batch.shape}")
-        scaled = np.multiply(batch, _SCALES[self.input.scale], dtype=np.float32)
+            raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of {batch.shape}")
+        ink = np.multiply(batch, _SCALES[self.input.scale], dtype=np.float32)
         answer = np.empty((len(batch), 10), np.float32)
         for start in range(0, len(batch), BATCH):
-            answer[start : start + BATCH] = self._forward(scaled[start : start + BATCH])
+            answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
         return _probabilities(answer, self.input)
 
 
 def load(path: Path | None = None) -> Model:
-    """Read a model file: `.tflite`, or `.keras`/`.h5` when the `train` extra is installed; None is the shipped model.
+    """Read a `.tflite` file, or `.keras`/`.h5` when the `train` extra is installed; None: the shipped model.
 
-    Raises ModelError when there is no such file, when it is no model, or when it does not take 28x28 images and give
-    ten numbers; NotInstalled for a Keras file without TensorFlow.
+    Raises:
+        ModelError: there is no such file, or it is no model from 28x28 pixels to ten numbers.
+        NotInstalled: a file of Keras' own without TensorFlow.
     """
     path = SHIPPED if path is None else path
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); give the path of a model file") from error
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model file") from error
+    about: Mapping[str, Any]
+    forward: Forward
     if path.suffix == ".tflite":
         about, forward = _appended(content, path), _LiteRt(content, path)
     elif path.suffix in (".keras", ".h5"):
@@ -106,31 +113,49 @@ def load(path: Path | None = None) -> Model:
     return Model(name, version, _model_input(about, forward, path), about.get("card", {}), forward)
 
 
+def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> None:
+    """Make sure that a network has one input, of 28x28 pixels, and one output, of ten numbers.
+
+    The first axis may be open (None or -1), or 1 for a network that takes one image at a time.
+
+    Raises:
+        ModelError: it has others; the message names them.
+    """
+    taken, given = ([_shape(shape) for shape in shapes] for shapes in (takes, gives))
+    usual = [f"({n}, {rest})" for n in "N1" for rest in ("28, 28", "28, 28, 1", "784")]
+    if len(taken) != 1 or taken[0] not in usual or given not in (["(N, 10)"], ["(1, 10)"]):
+        has, answers = " and ".join(taken), " and ".join(given)
+        raise ModelError(f"{path}: takes {has} and gives {answers}, not (N, 28, 28, 1) and (N, 10)")
+
+
+def _shape(sides: Shape) -> str:
+    return "(" + ", ".join("N" if side in (None, -1) else str(side) for side in sides) + ")"
+
+
 def _model_input(about: Mapping[str, Any], forward: Forward, path: Path) -> ModelInput:
     """The input that a file describes; for a file that does not, the usual one."""
     if not about:
         return ModelInput(output=_kind_of_output(forward), assumed=True)
     try:
-        described = ModelInput(
-            about["input"]["form"], about["input"]["scale"], about["output"], float(about["temperature"])
-        )
+        form, scale = about["input"]["form"], about["input"]["scale"]
+        output, temperature = about["output"], float(about["temperature"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
-    known = described.form == "mnist" and described.scale in _SCALES and described.output in ("softmax", "logits")
-    if about.get("format") != 1 or not known or not described.temperature > 0:
-        raise ModelError(f"{path}: its {DESCRIPTION} asks for what this digitrec does not know; update digitrec")
-    return described
+    known = form == "mnist" and scale in _SCALES and output in ("softmax", "logits")
+    if about.get("format") != 1 or not known or not temperature > 0:
+        raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
+    return ModelInput(form, scale, output, temperature)
 
 
 def _kind_of_output(forward: Forward) -> str:
-    """"softmax" when answers to a few plain images are probabilities, else "logits"."""
+    """Whether answers to a few plain images are probabilities ("softmax") or scores ("logits")."""
     answers = forward(np.linspace(0, 1, 4 * 784, dtype=np.float32).reshape(4, 28, 28))
     sums_to_one = np.allclose(answers.sum(axis=1), 1, atol=1e-3)
     return "softmax" if sums_to_one and (answers >= 0).all() else "logits"
 
 
 def _probabilities(answer: Floats, said: ModelInput) -> Floats:
-    """Rows that sum to 1, from probabilities or logits, at the model's temperature."""
+    """Rows that sum to 1, at the model's temperature."""
     if said.output == "softmax":
         if said.temperature == 1:
             return answer
@@ -145,10 +170,10 @@ def _appended(content: bytes, path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return dict(json.loads(archive.read(DESCRIPTION)))
-    except (zipfile.BadZipFile, KeyError):
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        if DESCRIPTION.encode() in content:
+            raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
         return {}
-    except ValueError as error:
-        raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
 
 
 class _LiteRt:
@@ -158,26 +183,23 @@ class _LiteRt:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with _without_chatter():
+            with quiet():
                 self._interpreter = Interpreter(model_content=content, num_threads=1)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: not a LiteRT model, or a damaged one; give another file") from error
         takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        if len(takes) != 1 or len(gives) != 1:
-            raise ModelError(f"{path}: has {len(takes)} inputs and {len(gives)} outputs, not one of each")
-        check_shapes(takes[0]["shape_signature"], gives[0]["shape_signature"], path)
+        check_shapes(_signatures(takes), _signatures(gives), path)
         if takes[0]["dtype"] != np.float32 or gives[0]["dtype"] != np.float32:
-            raise ModelError(f"{path}: its input or output is quantised; export it with float32 input and output")
+            raise ModelError(f"{path}: its input or output is quantised; export it with both in float32")
         self._input, self._output = takes[0]["index"], gives[0]["index"]
         self._one_by_one = takes[0]["shape_signature"][0] == 1
-        self._shape = [int(side) for side in takes[0]["shape"]]
+        self._shape = takes[0]["shape"].tolist()
         self._lock = threading.Lock()
 
     def __call__(self, ink: Floats) -> Floats:
-        if self._one_by_one:
-            return np.concatenate([self._run(ink[n : n + 1]) for n in range(len(ink))])
-        return self._run(ink)
+        batches = np.split(ink, len(ink)) if self._one_by_one else [ink]
+        return np.concatenate([self._run(batch) for batch in batches])
 
     def _run(self, ink: Floats) -> Floats:
         with self._lock:
@@ -188,29 +210,19 @@ class _LiteRt:
             self._interpreter.set_tensor(self._input, ink.reshape(self._shape))
             self._interpreter.invoke()
             answer: Floats = self._interpreter.get_tensor(self._output)
-            return answer.reshape(-1, 10)
+            return answer
 
 
-def check_shapes(takes: Sequence[int | None], gives: Sequence[int | None], path: Path) -> None:
-    """Raise ModelError unless a network takes 28x28 images, any number or one at a time, and gives ten numbers each."""
-    shapes = [tuple(None if side in (None, -1) else int(side) for side in shape) for shape in (takes, gives)]
-    if shapes[0][1:] not in ((28, 28), (28, 28, 1), (784,)) or shapes[0][0] not in (None, 1) or shapes[1][1:] != (10,):
-        raise ModelError(
-            f"{path}: takes {_said(shapes[0])} and gives {_said(shapes[1])}; a digit model takes (N, 28, 28), "
-            "(N, 28, 28, 1) or (N, 784) and gives (N, 10)"
-        )
-
-
-def _said(shape: tuple[int | None, ...]) -> str:
-    return "(" + ", ".join("N" if side is None else str(side) for side in shape) + ")"
+def _signatures(tensors: list[dict[str, Any]]) -> list[list[int]]:
+    return [tensor["shape_signature"].tolist() for tensor in tensors]
 
 
 @contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Hold back what native code writes on stderr, and pass on all of it but LiteRT's greeting."""
+def quiet() -> Iterator[None]:
+    """Hold back what native code writes to stderr, then pass on all of it but LiteRT's greeting."""
     try:
         stderr = os.dup(2)
-    except OSError:  # a service without stderr: nobody to spare
+    except OSError:  # a service that was started without stderr: nobody to spare
         yield
         return
     readable, writable = os.pipe()
@@ -221,6 +233,6 @@ def _without_chatter() -> Iterator[None]:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
-        with open(readable, "rb") as held_back:
+        with os.fdopen(readable, "rb") as held_back:
             lines = held_back.read().splitlines(keepends=True)
-        os.write(2, b"".join(line for line in lines if not line.startswith(_CHATTER)))
+        os.write(2, b"".join(line for line in lines if not line.startswith(_GREETING)))

@@ -1,0 +1,247 @@
+"""Loading model files of every kind, and asking them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from digitrec.errors import ModelError
+from digitrec.models import export, store
+from digitrec.models.data import mnist_test
+from digitrec.models.run import TrainResult
+
+TEST = mnist_test()
+
+
+@pytest.fixture(scope="module")
+def shipped() -> store.Model:
+    return store.load()
+
+
+def right(model: store.Model, count: int = 10_000) -> int:
+    return int((model.probabilities(TEST.images[:count]).argmax(axis=1) == TEST.labels[:count]).sum())
+
+
+class TestShipped:
+    def test_it_reads_mnist_as_its_card_says(self, shipped: store.Model) -> None:
+        correct = right(shipped)
+        assert correct >= 9950
+        assert abs(correct - shipped.card["test"]["correct"]) <= 2  # another processor may round otherwise
+        page = store.SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
+        assert f"{shipped.card['test']['correct']:,} of 10,000" in page
+
+    def test_it_says_what_it_is(self, shipped: store.Model) -> None:
+        assert shipped.name == "digitrec-cnn"
+        assert shipped.version.startswith("digitrec-cnn-") and len(shipped.version) == 25
+        assert shipped.input == store.ModelInput("mnist", "unit", "softmax", 1.0, assumed=False)
+
+    def test_rows_are_probabilities_and_do_not_depend_on_the_batch(self, shipped: store.Model) -> None:
+        together = shipped.probabilities(TEST.images[:130])
+        alone = np.concatenate([shipped.probabilities(image[None]) for image in TEST.images[:130]])
+        assert together.shape == (130, 10) and together.dtype == np.float32
+        assert np.allclose(together.sum(axis=1), 1, atol=1e-5)
+        assert np.allclose(together, alone, atol=1e-4)
+
+    def test_no_image_is_an_empty_answer(self, shipped: store.Model) -> None:
+        assert shipped.probabilities(TEST.images[:0]).shape == (0, 10)
+
+    @pytest.mark.parametrize("batch", [TEST.images[0], TEST.images[:2, :27], TEST.images[:2] / 255])
+    def test_other_arrays_are_refused(self, shipped: store.Model, batch: Any) -> None:
+        with pytest.raises(ValueError, match=r"uint8 of shape \(N, 28, 28\)"):
+            shipped.probabilities(batch)
+
+    def test_many_threads_get_their_own_answers(self, shipped: store.Model) -> None:
+        parts = [TEST.images[start : start + 1 + start % 3] for start in range(0, 300, 3)]
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(shipped.probabilities, parts))
+        for part, answer in zip(parts, answers, strict=True):
+            assert np.allclose(answer, shipped.probabilities(part), atol=1e-6)
+
+    def test_loading_is_silent_and_imports_nothing_heavy(self) -> None:
+        code = (
+            "import sys; from digitrec.models import store; m = store.load()\n"
+            "import numpy; m.probabilities(numpy.zeros((1, 28, 28), numpy.uint8))\n"
+            "heavy = {'tensorflow', 'keras', 'scipy', 'h5py', 'pooch', 'matplotlib'}\n"
+            "print(heavy & set(sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == ("set()\n", "")
+
+    def test_what_else_is_said_on_stderr_is_kept(self) -> None:
+        code = (
+            "import os; from digitrec.models import store\n"
+            "with store.quiet():\n"
+            "    os.write(2, b'INFO: Created TensorFlow Lite XNNPACK delegate.\\nout of memory\\n')"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stderr == "out of memory\n"
+
+
+Build = Callable[[keras.Model, str], Path]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Build:
+    """Writes a network as a stranger would, without our description."""
+
+    def save(network: keras.Model, ending: str) -> Path:
+        path = tmp_path / f"theirs{ending}"
+        if ending == ".tflite":
+            path.write_bytes(export.to_litert(network))
+        else:
+            network.save(path)
+        return path
+
+    return save
+
+
+def dense(
+    shape: tuple[int, ...], outputs: int = 10, *, activation: str = "softmax", batch: int | None = None
+) -> keras.Model:
+    image = keras.Input(shape, batch_size=batch)
+    return keras.Model(image, layers.Dense(outputs, activation=activation)(layers.Flatten()(image)))
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
+class TestForeign:
+    @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (784,)])
+    def test_usual_shapes_are_taken(self, saved: Build, ending: str, shape: tuple[int, ...]) -> None:
+        network = dense(shape)
+        model = store.load(saved(network, ending))
+        assert model.input == store.ModelInput(assumed=True)
+        assert model.name == "theirs" and model.version.startswith("theirs-")
+        expected = network.predict(TEST.images[:70].reshape(-1, *shape) / np.float32(255), verbose=0)
+        assert np.allclose(model.probabilities(TEST.images[:70]), expected, atol=0.02)
+
+    def test_a_batch_of_one_is_asked_one_by_one(self, saved: Build, ending: str) -> None:
+        network = dense((28, 28, 1), batch=1)
+        model = store.load(saved(network, ending))
+        images = TEST.images[:5]
+        expected = np.concatenate([network(image[None, ..., None] / np.float32(255)) for image in images])
+        assert np.allclose(model.probabilities(images), expected, atol=0.02)
+
+    def test_logits_are_noticed_and_become_probabilities(self, saved: Build, ending: str) -> None:
+        network = dense((28, 28), activation="linear")
+        model = store.load(saved(network, ending))
+        assert model.input.output == "logits"
+        logits = network.predict(TEST.images[:9] / np.float32(255), verbose=0)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        expected = powers / powers.sum(axis=1, keepdims=True)
+        assert np.allclose(model.probabilities(TEST.images[:9]), expected, atol=0.02)
+
+    @pytest.mark.parametrize(
+        ("shape", "outputs", "said"),
+        [
+            ((32, 32, 1), 10, r"takes \(N, 32, 32, 1\)"),
+            ((28, 28, 3), 10, r"takes \(N, 28, 28, 3\)"),
+            ((28, 28), 26, r"gives \(N, 26\)"),
+        ],
+    )
+    def test_other_shapes_are_refused(
+        self, saved: Build, ending: str, shape: tuple[int, ...], outputs: int, said: str
+    ) -> None:
+        with pytest.raises(ModelError, match=said):
+            store.load(saved(dense(shape, outputs), ending))
+
+    def test_a_file_that_is_no_model_is_refused(self, tmp_path: Path, ending: str) -> None:
+        path = tmp_path / f"notes{ending}"
+        for content in (b"", b"just some text", store.SHIPPED.read_bytes()[:5000]):
+            path.write_bytes(content)
+            with pytest.raises(ModelError, match=f"notes{ending}"):
+                store.load(path)
+
+
+def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.tflite: cannot be read \(No such file"):
+        store.load(tmp_path / "none.tflite")
+    (tmp_path / "model.onnx").write_bytes(b"onnx")
+    with pytest.raises(ModelError, match=r"model\.onnx: a model file ends in \.tflite, \.keras or \.h5"):
+        store.load(tmp_path / "model.onnx")
+
+
+def shipped_as(tmp_path: Path, about: Any) -> Path:
+    """The shipped network under another description."""
+    bare = store.SHIPPED.read_bytes()
+    bare = bare[: bare.index(b"PK\x03\x04")]
+    path = tmp_path / "other.tflite"
+    path.write_bytes(export.described(bare, about))
+    return path
+
+
+def test_the_preparation_in_the_file_is_applied(tmp_path: Path, shipped: store.Model) -> None:
+    blinded = store.load(shipped_as(tmp_path, export.description("other", {}, scale="byte")))
+    assert blinded.input.scale == "byte"
+    dim = TEST.images[:100] // 255  # as bytes of 0 and 1, the network sees hard-edged ink of full strength
+    full = dim * np.uint8(255)
+    assert np.allclose(blinded.probabilities(dim), shipped.probabilities(full), atol=1e-3)
+
+
+def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path, shipped: store.Model) -> None:
+    warm = store.load(shipped_as(tmp_path, export.description("other", {}) | {"temperature": 2.0}))
+    before, after = (model.probabilities(TEST.images[:500]) for model in (shipped, warm))
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+    assert after.max(axis=1).mean() < before.max(axis=1).mean()
+    assert np.allclose(after.sum(axis=1), 1, atol=1e-5)
+    expected = np.sqrt(before) / np.sqrt(before).sum(axis=1, keepdims=True)
+    assert np.allclose(after, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": 2}, "something unknown"),
+        ({"output": "sigmoid"}, "something unknown"),
+        ({"input": {"form": "mnist", "scale": "l7"}}, "something unknown"),
+        ({"temperature": 0}, "something unknown"),
+        ({"temperature": "warm"}, "damaged"),
+        ({"input": None}, "damaged"),
+    ],
+)
+def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        store.load(shipped_as(tmp_path, export.description("other", {}) | change))
+
+
+def test_a_file_cut_off_in_its_description_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(store.SHIPPED.read_bytes()[:-30])
+    with pytest.raises(ModelError, match="damaged"):
+        store.load(path)
+
+
+def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
+    path = shipped_as(tmp_path, {})
+    path.write_bytes(path.read_bytes().replace(b"digitrec.json", b"metadata.json"))
+    assert store.load(path).input == store.ModelInput(assumed=True)
+
+
+def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
+    image = keras.Input((28, 28))
+    network = keras.Model(image, layers.Dense(10)(layers.Flatten()(layers.Lambda(lambda x: x * 2)(image))))
+    for ending in (".keras", ".h5"):
+        path = tmp_path / f"sly{ending}"
+        network.save(path)
+        with pytest.raises(ModelError, match="cannot load it safely"):
+            store.load(path)
+
+
+def test_a_keras_file_without_tensorflow_names_the_extra(trained: TrainResult) -> None:
+    code = (
+        "import sys; from pathlib import Path; sys.modules['keras'] = None\n"
+        "from digitrec.errors import NotInstalled; from digitrec.models import store\n"
+        f"try: store.load(Path({json.dumps(str(trained.keras_file))}))\n"
+        "except NotInstalled as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'digitrec[train]'" in done.stdout

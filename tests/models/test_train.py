@@ -1,0 +1,86 @@
+"""A training run from end to end, on a few digits and with a tiny network."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.errors import ModelError
+from digitrec.models import store
+from digitrec.models.augment import Augmentation
+from digitrec.models.data import mnist_test
+from digitrec.models.run import Progress, TrainConfig, TrainResult
+from digitrec.models.train import split, train
+
+TINY = TrainConfig(name="tiny", widths=(4, 8), epochs=2, batch=16, validation=0.2)
+DIGITS = mnist_test()[:120]
+
+
+class Stopped(Exception):
+    """What a user does with Ctrl-C."""
+
+
+def test_a_run_leaves_a_model_that_predicts_its_card_and_its_history(trained: TrainResult) -> None:
+    model = store.load(trained.litert_file)
+    assert model.name == "tiny"
+    assert model.probabilities(DIGITS.images).shape == (120, 10)
+    assert trained.test_count == 10_000
+    assert f"{trained.test_correct:,} of 10,000" in trained.card_file.read_text()
+    with (trained.litert_file.parent / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == [1, 2]
+    assert [float(row["loss"]) for row in rows] == [epoch.loss for epoch in trained.history]
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    plain = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
+    result = train(plain, tmp_path, digits=DIGITS)
+    assert result.history[-1].loss < 0.7 * result.history[0].loss
+    assert result.test_correct > 3000
+
+
+def test_digits_held_back_are_never_learned_and_do_not_depend_on_the_seed() -> None:
+    numbered = replace(DIGITS, labels=np.arange(120, dtype=np.uint8))
+    learned, held_back = split(numbered, 0.2)
+    assert len(held_back) == 24
+    assert sorted([*learned.labels, *held_back.labels]) == list(range(120))
+    assert split(numbered, 0.2)[1].labels.tolist() == held_back.labels.tolist()
+
+
+def test_progress_is_told_with_an_estimate(trained: TrainResult, told: list[Progress]) -> None:
+    assert [round(12 * progress.done, 6) for progress in told] == list(range(1, 13))
+    assert [progress.epoch for progress in told] == [1] * 6 + [2] * 6
+    assert told[0].seconds_left > told[-1].seconds_left == 0
+    assert told[0].last is None and told[-1].last == trained.history[0]
+
+
+def test_a_stopped_run_goes_on_where_it_stopped(trained: TrainResult, tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.done > 0.6:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(TINY, tmp_path, digits=DIGITS, on_progress=stop)
+    result = train(TINY, tmp_path, digits=DIGITS, resume=True)
+    assert len(result.history) == 2
+    for whole, resumed in zip(trained.history, result.history, strict=True):
+        assert resumed.loss == pytest.approx(whole.loss, rel=1e-3)
+        assert resumed.validation_loss == pytest.approx(whole.validation_loss, rel=1e-3)
+
+
+def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no stopped run"):
+        train(TINY, tmp_path, digits=DIGITS, resume=True)
+    copy = shutil.copytree(trained.litert_file.parent, tmp_path / "copy")
+    with pytest.raises(ModelError, match="other settings"):
+        train(replace(TINY, seed=1), copy, digits=DIGITS, resume=True)
+
+
+def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fewer than one batch"):
+        train(TrainConfig(), tmp_path, digits=DIGITS)
