@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from digitrec.emulator.detect import is_emulator as is_emulator
     from digitrec.emulator.emulator import VENDORS as VENDORS
     from digitrec.emulator.emulator import Emulator as Emulator
+    from digitrec.emulator.emulator import environment as environment
     from digitrec.emulator.emulator import serve as serve
     from digitrec.emulator.faults import Fault as Fault
     from digitrec.emulator.reading import Picture as Picture
@@ -34,6 +35,7 @@ _HOME = {
     "Fault": "digitrec.emulator.faults",
     "Picture": "digitrec.emulator.reading",
     "Word": "digitrec.emulator.reading",
+    "environment": "digitrec.emulator.emulator",
     "is_emulator": "digitrec.emulator.detect",
     "serve": "digitrec.emulator.emulator",
 }

@@ -24,7 +24,8 @@ MAX_BYTES = 20 * 1024 * 1024
 """A picture must be smaller than this."""
 MIN_SIDE, MAX_SIDE = 50, 16_000
 """Width and height must lie between these, in px, and not on them."""
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "ICO", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
+"""The service takes ICO too, which digitrec does not read."""
 
 
 class AzureAnalysis(AzureVendor):

@@ -88,7 +88,8 @@ class Google(Vendor):
             picture = Picture.decode(entry["image"]["content"])
         except ImageError:
             return {"error": status(3, "Bad image data.")}
-        text = _annotation(self.reader.read(picture), picture, scored=document or _wants_scores(entry))
+        scored = document or bool(entry["parameters"].get("enableTextDetectionConfidenceScore"))
+        text = _annotation(self.reader.read(picture), picture, scored=scored)
         return {**text, "context": {"uri": self.model_version}}
 
 
@@ -99,11 +100,8 @@ def _entries(body: bytes) -> list[dict[str, Any]]:
         ValueError: with Google's message for what is wrong.
     """
     try:
-        entries = json.loads(body)["requests"]
-        found = [
-            {**entry, "image": dict(entry["image"]), "features": list(entry["features"])} for entry in entries
-        ]
-    except (ValueError, KeyError, TypeError):
+        found = [_entry(entry) for entry in json.loads(body)["requests"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("Request must specify image and features.") from None
     if len(found) > MAX_IMAGES:
         raise ValueError("Too many images per request.")
@@ -111,6 +109,16 @@ def _entries(body: bytes) -> list[dict[str, Any]]:
         if "content" in entry["image"]:
             entry["image"]["content"] = _decoded(entry["image"]["content"], place)
     return found
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One request, its parts of the right shape."""
+    context = dict(entry.get("imageContext") or {})
+    return {
+        "image": dict(entry["image"]),
+        "features": [dict(feature) for feature in entry["features"]],
+        "parameters": dict(context.get("textDetectionParams") or {}),
+    }
 
 
 def _decoded(content: str, place: int) -> bytes:
@@ -121,11 +129,6 @@ def _decoded(content: str, place: int) -> bytes:
     except (binascii.Error, ValueError, AttributeError):
         message = f"Invalid value at 'requests[{place}].image.content' (TYPE_BYTES), Base64 decoding failed"
         raise ValueError(message) from None
-
-
-def _wants_scores(entry: Mapping[str, Any]) -> bool:
-    parameters = entry.get("imageContext", {}).get("textDetectionParams", {})
-    return bool(parameters.get("enableTextDetectionConfidenceScore"))
 
 
 def _annotation(words: Sequence[Word], picture: Picture, *, scored: bool) -> dict[str, Any]:

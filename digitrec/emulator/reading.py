@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from digitrec.engine import Engine
 from digitrec.errors import NotConfigured
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prediction import Prediction
@@ -101,7 +102,8 @@ def open_reader(engine: str | Read) -> Reader:
     if not isinstance(engine, str):
         return Reader("function", engine)
     if engine == "local":
-        return Reader(engine, _one_at_a_time(read_digits))
+        cnn = Engine(open_provider(engine))  # a model that is missing or damaged is told now
+        return Reader(engine, _one_at_a_time(lambda picture: read_digits(picture, cnn)))
     kind, _, file = engine.partition(":")
     if kind == "script":
         return Reader(kind, _script(Path(file)))
@@ -126,8 +128,8 @@ def outline(words: Sequence[Word]) -> Box:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def read_digits(picture: Picture) -> list[Word]:
-    """Our CNN on each digit that stands apart; digits closer than half their height form one word."""
+def read_digits(picture: Picture, cnn: Engine) -> list[Word]:
+    """A classifier on each digit that stands apart; digits closer than half their height are one word."""
     image = picture.image
     boxes = prepare(image, _MNIST).findings.boxes
     scale = _scale(picture)
@@ -137,7 +139,7 @@ def read_digits(picture: Picture) -> list[Word]:
         crops = [_crop(image, box) for box in boxes]
     digits = [
         Word(str(outcome.digit), outcome.confidence or 0.0, _scaled(box, scale))
-        for box, outcome in zip(boxes, predict_many(crops), strict=True)
+        for box, outcome in zip(boxes, predict_many(crops, cnn), strict=True)
         if isinstance(outcome, Prediction) and outcome.digit is not None
     ]
     return [word for line in lines(digits) for word in _joined(line)]

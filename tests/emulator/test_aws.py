@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import requests as rest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as Keys
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from digitrec.emulator import Credentials, Word
@@ -81,6 +85,16 @@ def test_what_is_not_emulated_says_so(digitrec_emulator, arguments, code):
     with pytest.raises(ClientError) as caught:
         detect_text(endpoint, **arguments)
     assert caught.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize("body", [b"no json", b"5", b"{}", b'{"Image": 5}', b'{"Image": {"Bytes": "~"}}'])
+def test_a_malformed_request(digitrec_emulator, body):
+    endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN)).endpoints["aws"]
+    headers = {"X-Amz-Target": "RekognitionService.DetectText", "Content-Type": "application/x-amz-json-1.1"}
+    signed = AWSRequest("POST", endpoint, headers=headers, data=body)
+    SigV4Auth(Keys("test", "test"), "rekognition", "eu-west-1").add_auth(signed)
+    answer = rest.post(endpoint, body, headers=dict(signed.headers), timeout=TIMEOUT)
+    assert answer.json()["__type"] == "SerializationException"
 
 
 def test_another_operation_is_unknown(digitrec_emulator):

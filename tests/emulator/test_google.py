@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
+import requests as rest
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.vision import AnnotateImageRequest, Feature, Image, ImageContext, TextDetectionParams
@@ -114,6 +116,32 @@ def test_limits(digitrec_emulator, requests, message):
     assert emulator.counts("google").billed == 0
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "no json", [], {}, {"requests": 5}, {"requests": [5]}, {"requests": [{"image": {"content": ""}}]},
+        {"requests": [{"image": {"content": ""}, "features": [5]}]},
+        {"requests": [{"image": {"content": 5}, "features": []}]},
+        {"requests": [{"image": {"content": "~"}, "features": []}]},
+        {"requests": [{"image": {}, "features": [], "imageContext": 5}]},
+    ],
+)  # fmt: skip
+def test_a_malformed_request(digitrec_emulator, body):
+    endpoint = digitrec_emulator(["google"], engine=reads(SEVEN)).endpoints["google"]
+    answer = rest.post(f"{endpoint}/v1/images:annotate", json=body, timeout=TIMEOUT)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize("padding", ["", "="])
+def test_base64_of_either_alphabet(digitrec_emulator, padding):
+    content = base64.urlsafe_b64encode(picture()).decode().rstrip("=") + padding
+    body = {"requests": [{"image": {"content": content}, "features": [{"type": "TEXT_DETECTION"}]}]}
+    endpoint = digitrec_emulator(["google"], engine=reads(SEVEN)).endpoints["google"]
+    answer = rest.post(f"{endpoint}/v1/projects/p/images:annotate", json=body, timeout=TIMEOUT)
+    assert answer.json()["responses"][0]["fullTextAnnotation"]["text"] == "7"
+
+
 def test_an_answer_says_who_gave_it(digitrec_emulator):
     (answer,) = annotated(
         digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture())
@@ -143,11 +171,9 @@ class TestStrictCredentials:
 
     @pytest.mark.parametrize("token", ["token", "another"])
     def test_a_token(self, endpoint, token):
-        import requests
-
         body = {"requests": [{"image": {"content": ""}, "features": [{"type": "TEXT_DETECTION"}]}]}
         headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.post(f"{endpoint}/v1/images:annotate", json=body, headers=headers, timeout=TIMEOUT)
+        answer = rest.post(f"{endpoint}/v1/images:annotate", json=body, headers=headers, timeout=TIMEOUT)
         assert answer.status_code == (200 if token == "token" else 401)
 
 
