@@ -1,0 +1,111 @@
+// The same picture before several engines, a column for each.
+
+import * as api from "./api.js";
+import { percent, reasonInWords } from "./view.js";
+
+export class Comparison {
+  constructor({ button, columns, agreement }, getPicture, fail) {
+    Object.assign(this, { button, columns, agreement, getPicture, fail });
+    this.engines = [];
+    button.addEventListener("click", () => this.start());
+  }
+
+  offer(engines) {
+    this.engines = engines;
+  }
+
+  /** Empty columns: the picture has changed. */
+  reset(hasPicture) {
+    this.button.disabled = !hasPicture;
+    if (this.columns.childElementCount === 0) return;
+    this.columns.replaceChildren();
+    this.agreement.textContent = "";
+  }
+
+  /** Ask what is free; show what each of the others would cost. */
+  async start() {
+    const picture = await this.getPicture();
+    this.said = new Map();
+    const articles = new Map(this.engines.map((engine) => [engine.name, this.column(engine, picture)]));
+    this.columns.replaceChildren(...articles.values());
+    const free = this.engines.filter((engine) => engine.usd_per_picture === 0).map(({ name }) => name);
+    if (free.length) await this.ask(picture, free);
+  }
+
+  column(engine, picture) {
+    const article = document.createElement("article");
+    article.dataset.engine = engine.name;
+    article.append(element("h3", engine.name));
+    if (engine.usd_per_picture === 0) {
+      article.append(element("p", "reading…"));
+    } else {
+      const price = engine.usd_per_picture === null ? "price unknown" : dollars(engine.usd_per_picture);
+      const button = element("button", `Ask (${price})`);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        button.disabled = true;
+        this.ask(picture, [engine.name]);
+      });
+      article.append(element("p", "sends the picture to another company"), button);
+    }
+    return article;
+  }
+
+  async ask(picture, names) {
+    let answer;
+    try {
+      answer = await api.compare(picture, names);
+    } catch (problem) {
+      this.fail(problem);
+      names.forEach((name) => this.fill(name, element("p", "no answer")));
+      return;
+    }
+    for (const reading of answer.readings) {
+      this.said.set(reading.provider, reading);
+      this.fill(reading.provider, ...columnOf(reading));
+    }
+    this.sumUp();
+  }
+
+  fill(name, ...content) {
+    const article = this.columns.querySelector(`[data-engine="${CSS.escape(name)}"]`);
+    article?.replaceChildren(element("h3", name), ...content);
+  }
+
+  sumUp() {
+    const answers = [...this.said.values()].filter((reading) => !reading.problem);
+    const digits = new Set(answers.map((reading) => reading.prediction));
+    const words = digits.size > 1 ? "They do not agree." : "They all say the same.";
+    this.agreement.textContent = answers.length > 1 ? words : "";
+  }
+}
+
+function columnOf(reading) {
+  const time = reading.latency_s < 0.1 ? `${(1000 * reading.latency_s).toFixed(1)} ms` : `${reading.latency_s.toFixed(2)} s`;
+  const price = reading.cost_usd === null ? "price unknown" : reading.cost_usd === 0 ? "free" : dollars(reading.cost_usd);
+  const remarks = [reading.emulated && "emulated", reading.replayed && "from the ledger"].filter(Boolean);
+  return [said(reading), element("p", words(reading)), element("p", [time, price, ...remarks].join(" · "))];
+}
+
+function said({ prediction, problem }) {
+  const text = problem ? "!" : String(prediction ?? "?");
+  const node = element("p", text);
+  node.className = `said ${problem ? "failed" : prediction === null ? "none" : ""}`;
+  return node;
+}
+
+function words({ prediction, confidence, reason, problem }) {
+  if (problem) return problem.detail;
+  if (prediction === null) return reasonInWords(reason);
+  return confidence === null ? "says no more" : `${percent(confidence)} sure`;
+}
+
+function dollars(usd) {
+  return `$${usd.toFixed(4)}`;
+}
+
+function element(tag, text) {
+  const node = document.createElement(tag);
+  node.textContent = text;
+  return node;
+}

@@ -1,0 +1,104 @@
+// What a reading looks like: the digit, how sure, the bars, what the network saw.
+
+const REASONS = {
+  blank: "There is nothing on it yet.",
+  texture: "There is something, but it does not look like ink.",
+  "more than one digit": "There is more than one digit. One at a time, please.",
+  "no digit": "There is writing, but no digit.",
+  "no text": "No writing was found.",
+};
+const WAITING = ["Waiting for a digit", "The network reads along while you draw."];
+
+const by = (id) => document.getElementById(id);
+const bars = Array.from({ length: 10 }, (_, digit) => makeBar(digit));
+by("bars").append(...bars.map((bar) => bar.item));
+
+export function percent(share) {
+  return share > 0.995 && share < 1 ? ">99%" : `${Math.round(100 * share)}%`;
+}
+
+export function reasonInWords(reason) {
+  return REASONS[reason] ?? `${reason[0].toUpperCase()}${reason.slice(1)}.`;
+}
+
+/** One sentence for the ear and for the history. */
+export function inWords({ prediction, reason, calibrated, confidence }) {
+  const sure = calibrated ?? confidence;
+  if (prediction === null) return `Can't tell. ${reasonInWords(reason)}`;
+  return sure === null ? `${prediction}` : `${prediction}, ${percent(sure)} sure`;
+}
+
+export function showReading(reading, roundTripMs) {
+  const { prediction, reason, probs, seen } = reading;
+  const sure = reading.calibrated ?? reading.confidence;
+  const told = prediction !== null;
+  by("verdict").classList.toggle("unsure", !told);
+  setDigit(told ? String(prediction) : "?");
+  by("sure").textContent = told ? (sure === null ? "It says" : `${percent(sure)} sure`) : "Can't tell";
+  by("why").textContent = told ? runnerUp(prediction, probs) : reasonInWords(reason);
+  by("timing").textContent = `${(1000 * reading.latency_s).toFixed(1)} ms in the network, ${Math.round(roundTripMs)} ms there and back`;
+  setBars(probs ?? []);
+  showSeen(seen);
+}
+
+export function showNothing() {
+  by("verdict").classList.remove("unsure");
+  setDigit("");
+  [by("sure").textContent, by("why").textContent] = WAITING;
+  by("timing").textContent = "";
+  setBars([]);
+  showSeen(null);
+}
+
+let hideToast;
+export function toast(words) {
+  const element = by("toast");
+  element.textContent = words;
+  element.hidden = false;
+  clearTimeout(hideToast);
+  hideToast = setTimeout(() => { element.hidden = true; }, 6000);
+}
+
+function setDigit(text) {
+  const element = by("digit");
+  if (element.textContent === text) return;
+  element.textContent = text;
+  element.classList.remove("pop");
+  void element.offsetWidth; // lets the animation start again
+  element.classList.add("pop");
+}
+
+function runnerUp(prediction, probs) {
+  if (!probs) return "";
+  const others = probs.map((share, digit) => ({ share, digit })).filter(({ digit }) => digit !== prediction);
+  const second = others.reduce((best, other) => (other.share > best.share ? other : best));
+  return second.share < 0.02 ? "No other digit comes near." : `Might also be a ${second.digit} (${percent(second.share)}).`;
+}
+
+function setBars(probs) {
+  const best = probs.indexOf(Math.max(...probs));
+  bars.forEach(({ item, fill, share }, digit) => {
+    const value = probs[digit] ?? 0;
+    item.classList.toggle("best", digit === best);
+    fill.style.setProperty("--share", value.toFixed(3));
+    share.textContent = value >= 0.005 ? percent(value) : "";
+  });
+}
+
+function showSeen(url) {
+  by("seen-picture").hidden = !url;
+  by("seen").classList.toggle("empty", !url);
+  if (url) by("seen-picture").src = url;
+}
+
+function makeBar(digit) {
+  const [item, share, trough, fill, name] = ["li", "span", "span", "span", "span"].map((tag) => document.createElement(tag));
+  share.className = "share";
+  trough.className = "trough";
+  fill.className = "fill";
+  name.className = "name";
+  name.textContent = digit;
+  trough.append(fill);
+  item.append(name, trough, share);
+  return { item, fill, share };
+}
