@@ -18,6 +18,7 @@ if not is_installed("matplotlib"):
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from digitrec.benchmark.pareto import pareto_front
 from digitrec.benchmark.scorecard import Scorecard
@@ -31,6 +32,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7
 """Okabe and Ito's colours, told apart by colour-blind people too, the yellow darkened for white paper."""
 MARKERS = "osD^vPX"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+FEWEST = 10
+"""A share of fewer answers than this says nothing, and is not drawn."""
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
@@ -55,7 +58,7 @@ def svg(figure: Figure, title: str) -> str:
 def trade_off(cards: Sequence[Scorecard]) -> Figure:
     """Accuracy against cost and against latency, with the engines that nothing beats in all three.
 
-    Bars are 95 % Wilson intervals; a filled marker is on the Pareto front. An engine whose price or
+    Bars are 95% Wilson intervals; a filled marker is on the Pareto front. An engine whose price or
     latency is not known is missing from that half.
     """
     figure = Figure(figsize=(9.4, 4.2))
@@ -66,7 +69,10 @@ def trade_off(cards: Sequence[Scorecard]) -> Figure:
         median_ms = None if card.latency is None else 1000 * card.latency.p50
         _point(right, card, median_ms, place, filled=card.engine in best)
     left.set(title="Accuracy and cost", xlabel="US dollars for 1,000 pictures", ylabel="accuracy (%)")
-    right.set(title="Accuracy and latency", xlabel="latency, median (ms)", xscale="log")
+    dearest = max((card.cost_per_1000 or 0.0 for card in cards), default=0.0) or 1.0
+    left.set_xlim(-0.05 * dearest, 1.1 * dearest)
+    right.set(title="Accuracy and latency", xlabel="latency, median (ms)")
+    _logarithmic(right)
     figure.legend(
         *right.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(cards)),
         title="filled: no other engine is at once more accurate, cheaper and faster",
@@ -92,10 +98,11 @@ def coverage(cards: Sequence[Scorecard]) -> Figure:
     figure, axes = _axes("Trusting only the surest answers", "pictures answered (%)", "of those right (%)")
     for place, card in enumerate(cards):
         if card.coverage:
-            _, covered, right = zip(*card.coverage, strict=True)
-            _line(
-                axes, [100 * share for share in covered], [100 * share for share in right], place, card.name
-            )
+            points = [
+                point for point in card.coverage if point[1] * card.accuracy.n >= FEWEST
+            ] or card.coverage
+            _, covered, right = zip(*points, strict=True)
+            _line(axes, [100 * it for it in covered], [100 * it for it in right], place, card.name)
     axes.set_xlim(0, 101)
     _legend(axes)
     return figure
@@ -110,8 +117,9 @@ def reliability(cards: Sequence[Scorecard], *, calibrated: bool) -> Figure:
     for place, card in enumerate(cards):
         found = card.calibrated if calibrated else card.reliability
         if found is not None:
-            x = [100 * bin.confidence for bin in found.bins]
-            _line(axes, x, [100 * bin.right for bin in found.bins], place, card.name, marker=True)
+            bins = [bin for bin in found.bins if bin.answers >= FEWEST]
+            x, y = [100 * bin.confidence for bin in bins], [100 * bin.right for bin in bins]
+            _line(axes, x, y, place, card.name, marker=True)
     axes.set(xlim=(0, 101), ylim=(0, 102))
     _legend(axes)
     return figure
@@ -127,9 +135,11 @@ def latency(cards: Sequence[Scorecard]) -> Figure:
         axes.plot(points, [place] * 3, color=COLOURS[0], linewidth=2, alpha=0.6)
         for x, marker, name in zip(points, "o|X", ("median", "95 of 100", "99 of 100"), strict=True):
             axes.plot(
-                x, place, marker, color=COLOURS[0], markersize=9, label="" if place else name, linestyle=""
-            )
-    axes.set(xscale="log", yticks=range(len(timed)), yticklabels=[card.name for card, _ in timed])
+                x, place, marker, color=COLOURS[0], markersize=9, markeredgewidth=1.5,
+                label="" if place else name,
+            )  # fmt: skip
+    axes.set(yticks=range(len(timed)), yticklabels=[card.name for card, _ in timed])
+    _logarithmic(axes)
     axes.margins(y=0.2)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -140,6 +150,16 @@ def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x, ylabel=y)
     return figure, axes
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic x-axis with plain figures, at least a decade of it."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _line(

@@ -37,7 +37,7 @@ def percent(share: Proportion) -> str:
     """A share with its interval, as people write it."""
     if share.share is None or share.low is None or share.high is None:
         return "nothing"
-    return f"{share.share:.1%} (95 % interval {share.low:.1%} to {share.high:.1%})"
+    return f"{share.share:.1%} (95% interval {share.low:.1%} to {share.high:.1%})"
 
 
 def _shown(compared: Sequence[Pair]) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Proportion:
     n: int
     """Of how many, >= 0."""
     low: float | None
-    """Lower end of the 95 % Wilson interval, 0..1; None when n is 0."""
+    """Lower end of the 95% Wilson interval, 0..1; None when n is 0."""
     high: float | None
     """Its upper end."""
 

@@ -94,7 +94,8 @@ class Benchmark:
     def _row_as_dict(self, place: int, row: tuple[Outcome, ...]) -> dict[str, Any]:
         said = {name: _brief(outcome) for name, outcome in zip(self.outcomes, row, strict=True)}
         image = row[0].image
-        return {"source": image.source, "sha256": image.sha256, "label": self.samples[place].label} | said
+        label = self.samples[place].label
+        return {"source": image.source, "sha256": image.sha256, "label": label, "answers": said}
 
 
 def _brief(outcome: Outcome) -> dict[str, Any]:

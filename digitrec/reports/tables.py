@@ -63,7 +63,7 @@ def leaderboard(benchmark: Benchmark) -> Table:
         "Leaderboard",
         "Right: digits named and pictures without a digit refused, among all that were answered; failures "
         "are counted apart. Front: no other engine is at once more accurate, cheaper and faster.",
-        ("engine", "right", "95 % interval", "digits right", "wrong", "refused rightly / wrongly", "failed",
+        ("engine", "right", "95% interval", "digits right", "wrong", "refused rightly / wrongly", "failed",
          "median time", "per 1,000", "front"),
         tuple(rows), range(1, 9),
     )  # fmt: skip

@@ -1,0 +1,164 @@
+"""Engines side by side: at the same time, each for itself, and what they say together."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.answer import Answer, Candidate
+from digitrec.comparison import Comparison, compare, compare_many, free_engines, race
+from digitrec.engine import Engine, Options
+from digitrec.errors import ImageError, NotConfigured, ProviderError, TimedOut, Unavailable
+from digitrec.image import ImageRef, PreparedImage
+from digitrec.prediction import Failure, Prediction
+from digitrec.testing import FakeProvider, Line, drawn_seven
+
+NOTHING = Answer()
+
+
+def fakes(*lines: Line) -> list[FakeProvider]:
+    return [FakeProvider([line], name=f"e{number}") for number, line in enumerate(lines)]
+
+
+def sure(digit: str, score: float | None) -> Answer:
+    return Answer((Candidate(digit, score),))
+
+
+def answers(*said: tuple[int | None, float | None]) -> Comparison:
+    image = ImageRef("x.png", "00")
+    outcomes = tuple(Prediction(image, f"e{place}", *answer) for place, answer in enumerate(said))
+    return Comparison(image, tuple(outcome.provider for outcome in outcomes), outcomes)
+
+
+class MeetingProvider(FakeProvider):
+    """Answers only when as many calls are in flight as the barrier waits for."""
+
+    def __init__(self, name: str, barrier: threading.Barrier) -> None:
+        super().__init__(name=name)
+        self._barrier = barrier
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        self._barrier.wait(timeout=20)
+        return super().read(image, timeout=timeout)
+
+
+class HangingProvider(FakeProvider):
+    """Never answers, whatever timeout it is given."""
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        threading.Event().wait()
+        raise AssertionError
+
+
+class BuggyProvider(FakeProvider):
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        raise ZeroDivisionError("a bug")
+
+
+def test_seven_engines_have_their_calls_in_flight_together() -> None:
+    barrier = threading.Barrier(7)
+    comparison = compare(drawn_seven(), [MeetingProvider(f"e{number}", barrier) for number in range(7)])
+    assert [prediction.digit for prediction in comparison.predictions] == [7] * 7
+
+
+def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() -> None:
+    hanging = Engine(
+        HangingProvider(name="hanging", endpoint="http://127.0.0.1:9"), Options(timeout=0.3, ledger="none")
+    )
+    engines = [hanging, *(Engine(provider) for provider in fakes(*"123456"))]
+    arrivals = list(race([drawn_seven()], engines))
+    assert [arrival.reader for arrival in arrivals][-1] == 0
+    assert isinstance(arrivals[-1].outcome, Failure)
+    assert isinstance(arrivals[-1].outcome.error, TimedOut)
+    others = [arrival.outcome for arrival in arrivals[:-1]]
+    assert sorted(outcome.digit or 0 for outcome in others if isinstance(outcome, Prediction)) == list(
+        range(1, 7)
+    )
+
+
+def test_a_failure_takes_only_its_own_place() -> None:
+    comparison = compare(drawn_seven(), fakes("7", Unavailable("down"), "7"))
+    first, second, third = comparison.outcomes
+    assert isinstance(first, Prediction) and isinstance(third, Prediction)
+    assert isinstance(second, Failure)
+    assert isinstance(second.error, Unavailable)
+    assert second.provider == "e1"
+
+
+def test_a_bug_is_not_swallowed() -> None:
+    with pytest.raises(ZeroDivisionError):
+        compare(drawn_seven(), [*fakes("7"), BuggyProvider(name="buggy")])
+
+
+def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_read(tmp_path: Path) -> None:
+    missing, *rest = compare_many([tmp_path / "none.png", drawn_seven(), drawn_seven()], fakes("7", "7"))
+    assert [type(outcome) for outcome in missing.outcomes] == [Failure, Failure]
+    assert all(
+        isinstance(outcome.error, ImageError) for outcome in missing.outcomes if isinstance(outcome, Failure)
+    )
+    assert [comparison.consensus for comparison in rest] == [7, 7]
+
+
+def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:
+    pictures = [np.full((30, 30 + number), 255, np.uint8) for number in range(150)]
+    script = [str(number % 10) for number in range(150)]
+    found = list(compare_many(pictures, [FakeProvider(script, name="a"), FakeProvider(script, name="b")]))
+    assert [comparison.consensus for comparison in found] == [number % 10 for number in range(150)]
+
+
+@pytest.mark.parametrize(
+    ("said", "agree", "consensus", "weighted", "dissenters"),
+    [
+        ([(7, 0.9), (7, 0.8)], True, 7, 7, ()),
+        ([(7, 0.9), (7, 0.8), (1, 0.5)], False, 7, 7, ("e2",)),
+        ([(7, 0.3), (7, 0.3), (1, 0.9)], False, 7, 1, ("e2",)),
+        ([(7, 0.9), (1, 0.8)], False, None, 7, ()),
+        ([(7, 0.9), (1, 0.9)], False, None, None, ()),
+        ([(7, None), (1, 0.4)], False, None, 7, ()),
+        ([(7, 0.9), (None, None)], False, 7, 7, ("e1",)),
+        ([(None, None), (None, None)], True, None, None, ()),
+        ([(7, 0.9)], None, 7, 7, ()),
+        ([], None, None, None, ()),
+    ],
+)
+def test_what_engines_say_together(
+    said: list[tuple[int | None, float | None]],
+    agree: bool | None,
+    consensus: int | None,
+    weighted: int | None,
+    dissenters: tuple[str, ...],
+) -> None:
+    together = answers(*said)
+    assert together.agree is agree
+    assert (together.consensus, together.weighted, together.dissenters) == (consensus, weighted, dissenters)
+
+
+def test_a_calibrated_chance_outweighs_a_boast() -> None:
+    image = ImageRef("x.png", "00")
+    boast = Prediction(image, "boast", 1, 0.99, calibrated=0.4)
+    honest = Prediction(image, "honest", 7, 0.5, calibrated=0.8)
+    assert Comparison(image, ("boast", "honest"), (boast, honest)).weighted == 7
+
+
+def test_as_dict_has_every_outcome_under_its_engine() -> None:
+    values = compare(drawn_seven(), fakes("7", ProviderError("broken"))).as_dict()
+    assert values["consensus"] == 7
+    assert values["outcomes"]["e0"]["digit"] == 7
+    assert values["outcomes"]["e1"]["error"] == {"type": "ProviderError", "message": "broken"}
+
+
+def test_only_engines_that_are_ready_and_free_are_asked_unnamed() -> None:
+    chosen, left_out = free_engines({"GOOGLE_API_KEY": "k"})
+    assert "local" in chosen
+    assert not {"google", "aws", "azure", "azure-analysis"} & set(chosen)
+    assert "$1.50 per 1,000" in left_out["google"]
+    assert left_out["azure"]
+
+
+def test_no_free_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: [])
+    with pytest.raises(NotConfigured, match="name the engines"):
+        free_engines({})
