@@ -129,7 +129,7 @@ def _tremble(path: Path, rng: np.random.Generator) -> Path:
     """The same line from an unsteady hand, its ends a little short now and then."""
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     knots = np.arange(0, lengths[-1] + 12, rng.uniform(5, 12))
-    shake = rng.normal(0, abs(rng.normal(0, 0.5)), (2, len(knots)))
+    shake = rng.normal(0, abs(rng.normal(0, 0.4)), (2, len(knots)))
     path = path + np.stack([np.interp(lengths, knots, axis) for axis in shake], axis=1)
     if rng.random() < 0.3:
         kept = (lengths >= rng.uniform(0, 5)) & (lengths <= lengths[-1] - rng.uniform(0, 5))
