@@ -12,6 +12,8 @@ from digitrec import __version__, errors
 
 COMMANDS = {
     "completion": "Print the script that completes commands in your shell.",
+    "emulate": "Speak the clouds' protocols on this machine.",
+    "ledger": "What was paid for: shown, exported, cleared.",
     "models": "The models that are here, and what is known of them.",
     "predict": "Say which digit is on each picture, and how sure that is.",
     "providers": "List the engines: installed, configured, price.",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.prediction import Failure, Prediction
@@ -35,6 +36,33 @@ def write(outcomes: Iterable[Outcome], form: Format, out: IO[str] | None = None)
     bar for each probability on a terminal and plain text in a pipe.
     """
     WRITERS[form](outcomes, sys.stdout if out is None else out)
+
+
+def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
+    """Write dataclasses of one kind: a JSON array, or columns under their fields' names."""
+    out = sys.stdout if out is None else out
+    rows = [asdict(record) for record in records]
+    if form == "json":
+        out.write(json.dumps(rows, indent=2, default=str) + "\n")
+        return
+    if not rows:
+        out.write("nothing yet\n")
+        return
+    lines = [list(rows[0]), *([_word(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        out.write("  ".join(cells).rstrip() + "\n")
+
+
+def _word(value: Any) -> str:
+    """A value in a column: short hashes, times to the second, "-" for None."""
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    text = str(value)
+    return text[:12] if len(text) == 64 else text
 
 
 def error_line(failure: Failure) -> str:

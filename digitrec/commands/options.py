@@ -1,9 +1,12 @@
-"""The options that several commands share, and the engine they describe."""
+"""The options that several commands share, and the engines they describe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,25 +14,21 @@ import click
 from click.shell_completion import CompletionItem
 
 from digitrec.engine import Engine
+from digitrec.engine import Options as EngineOptions
 from digitrec.providers import registry
+from digitrec.providers.base import Provider
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+EMULATED = ("google", "aws", "azure", "azure-analysis")
+"""The providers that the emulator can stand in for."""
+PREPARATIONS = ("plain", "enlarged", "repeated")
+"""How a picture may be prepared for an engine that is sent one."""
 
 
 def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The names of providers that begin with what was typed."""
     return [CompletionItem(name) for name in registry.names() if name.startswith(incomplete)]
-
-
-provider = click.option(
-    "-p", "--provider", default="local", metavar="NAME", shell_complete=complete_provider,
-    help="Which engine to ask; `digitrec providers` lists them.",
-)  # fmt: skip
-
-model = click.option(
-    "--model", type=click.Path(path_type=Path), metavar="FILE",
-    help="Read with this network instead: .tflite, or .keras/.h5 with the extra `train`.",
-)  # fmt: skip
 
 
 def output(default: str, *others: str) -> Callable[[Command], Command]:
@@ -40,18 +39,130 @@ def output(default: str, *others: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-@contextmanager
-def engine(name: str, model: Path | None) -> Iterator[Engine]:
-    """The engine that the options describe, closed at the end.
+def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
+    """A list of names with commas between, as an option's value; [] when it is not given."""
+    return [name for name in (value or "").split(",") if name]
 
-    Raises:
-        click.UsageError: ``--model`` with an engine that is not the local one.
-    """
-    if model is not None and name != "local":
-        raise click.UsageError(f"--model is for the local engine, not for {name!r}.")
-    chosen = registry.open_provider(name) if model is None else registry.open_provider(name, model=model)
-    opened = Engine(chosen)
-    try:
-        yield opened
-    finally:
-        opened.close()
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the engines of a command are asked: the options of `asking`, together."""
+
+    model: Path | None
+    prepare: str | None
+    timeout: float
+    max_cost: float | None
+    ledger: Path | None
+    no_ledger: bool
+    record: Path | None
+    replay: Path | None
+    emulate: bool
+
+    @contextmanager
+    def engines(self, providers: Sequence[str]) -> Iterator[list[Engine]]:
+        """The engines of these names, closed at the end; their budget is one.
+
+        Raises:
+            click.UsageError: options that do not fit these engines.
+            DigitrecError: an engine that cannot be asked at all.
+        """
+        self._check(providers)
+        with ExitStack() as stack:
+            env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
+            options = self._options()
+            engines = [self._engine(name, env, options) for name in providers]
+            for engine in engines:
+                stack.callback(engine.close)
+            yield engines
+
+    @contextmanager
+    def engine(self, provider: str) -> Iterator[Engine]:
+        """The one engine of this name, as `engines` gives it."""
+        with self.engines([provider]) as (engine,):
+            yield engine
+
+    def _check(self, providers: Sequence[str]) -> None:
+        if self.model is not None and "local" not in providers:
+            raise click.UsageError(f"--model is for the local engine, not for {', '.join(providers)}.")
+        if self.emulate and not set(providers) & set(EMULATED):
+            raise click.UsageError(
+                f"--emulate stands in for {', '.join(EMULATED)}; name one with --provider."
+            )
+        if self.ledger is not None and self.no_ledger:
+            raise click.UsageError("--ledger and --no-ledger exclude each other.")
+
+    def _options(self) -> EngineOptions:
+        return EngineOptions(
+            timeout=self.timeout,
+            attempt_timeout=min(10.0, self.timeout),
+            max_cost=self.max_cost,
+            ledger="none" if self.no_ledger else self.ledger or "default",
+            record=self.record,
+        )
+
+    def _engine(self, name: str, env: Mapping[str, str], options: EngineOptions) -> Engine:
+        if self.replay is not None:
+            from digitrec.replay import Replay
+
+            return Replay(self.replay, name, preparation=self.prepare)
+        return Engine(self._provider(name, env), options)
+
+    def _provider(self, name: str, env: Mapping[str, str]) -> Provider:
+        if name == "local" and self.model is not None:
+            return registry.open_provider(name, model=self.model)
+        provider = registry.open_provider(name, env=env)
+        if self.prepare is not None and provider.wants.encoding != "mnist":
+            from digitrec.prepare.encode import spec_for
+
+            provider.wants = spec_for(provider.wants, self.prepare)
+        return provider
+
+
+@contextmanager
+def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """The environment in which the clouds among these names are found on this machine."""
+    from digitrec.emulator import Emulator, environment
+
+    os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
+    with Emulator([name for name in providers if name in EMULATED]) as emulator:
+        env = dict(os.environ)
+        for name, endpoint in emulator.endpoints.items():
+            env |= environment(name, endpoint)
+        yield env
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_OPTIONS = (
+    click.option("--model", type=_FILE, metavar="FILE",
+                 help="Network of the local engine: .tflite, or .keras/.h5 with the extra `train`."),
+    click.option("--prepare", type=click.Choice(PREPARATIONS),
+                 help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
+                 "and enlarged, or that several times in a row.  [default: the engine's own]"),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
+                 metavar="SECONDS", help="Time for one image, waiting and retries included."),
+    click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD",
+                 help="Spend no more than this on the whole command."),
+    click.option("--ledger", type=_FILE, metavar="FILE",
+                 help="Where paid answers are kept and found again.  [default: the user's data folder]"),
+    click.option("--no-ledger", is_flag=True, help="Keep no paid answer and look for none."),
+    click.option("--record", type=_FILE, metavar="FILE",
+                 help="Also write every paid answer to this recording."),
+    click.option("--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+                 help="Answer from this recording; nobody is asked."),
+    click.option("--emulate", is_flag=True,
+                 help="Let an emulator on this machine stand in for the cloud: no account, no cost, and no "
+                 "word on the vendor's accuracy."),
+)  # fmt: skip
+
+
+def asking(command: Command) -> Command:
+    """All options on how engines are asked; the command gets them as one `Asking`, named ``asking``."""
+
+    @wraps(command)
+    def with_asking(**options: Any) -> Any:
+        chosen = {item.name: options.pop(item.name) for item in fields(Asking)}
+        return command(asking=Asking(**chosen), **options)
+
+    for option in reversed(_OPTIONS):
+        with_asking = option(with_asking)
+    return with_asking  # type: ignore[return-value]

@@ -8,23 +8,25 @@ from pathlib import Path
 
 import click
 
-from digitrec import report
+from digitrec import config, report
 from digitrec.cli import exit_code
 from digitrec.commands import options
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage
+from digitrec.image import DigitImage, PreparedImage
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
-from digitrec.recognise import Outcome, stream
+from digitrec.recognise import Outcome, look, stream
 
 
-@click.command(context_settings={"show_default": True})
+@click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
-@options.provider
-@options.model
+@click.option(
+    "-p", "--provider", metavar="NAME", shell_complete=options.complete_provider,
+    help="Which engine to ask; `digitrec providers` lists them.  [default: local]",
+)  # fmt: skip
 @options.output("table", "json", "jsonl", "csv")
 @click.option(
     "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
@@ -33,13 +35,16 @@ from digitrec.recognise import Outcome, stream
     "--save-prepared", type=click.Path(path_type=Path), metavar="FILE",
     help="Save what the engine was given as a picture; for several images, name a folder.",
 )  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say how many requests that would be, and what they cost.")
+@options.asking
 def predict(
     images: Sequence[str],
-    provider: str,
-    model: Path | None,
+    provider: str | None,
     output: report.Format,
     lenient: bool,
     save_prepared: Path | None,
+    dry_run: bool,
+    asking: options.Asking,
 ) -> None:
     """Say which digit is on each picture, and how sure that is.
 
@@ -53,10 +58,15 @@ def predict(
       digitrec predict scans/ --output csv > answers.csv
       digitrec predict - < 7.png
       digitrec predict 7.png --save-prepared seen.png
+      digitrec predict 7.png --provider google --emulate
+      digitrec predict scans/ --provider aws --max-cost 0.50
     """
     sources = expand(images)
     failures: list[Failure] = []
-    with options.engine(provider, model) as engine:
+    with asking.engine(provider or config.load().provider) as engine:
+        if dry_run:
+            _say_cost(sources, engine)
+            return
         if save_prepared is not None:
             _save_prepared(sources, engine, save_prepared)
         outcomes = _watched(stream(sources, engine, lenient=lenient), failures)
@@ -78,6 +88,16 @@ def _code(failures: Sequence[Failure], asked: int) -> int:
     """The code of the one error that everything failed with; 1 when only some did, or variously."""
     codes = {exit_code(failure.error) for failure in failures}
     return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
+
+
+def _say_cost(sources: Sequence[str], engine: Engine) -> None:
+    prepared = [place for place in look(sources, engine) if isinstance(place, PreparedImage)]
+    estimate = engine.estimate(prepared)
+    cost = "an unknown amount" if estimate.cost_usd is None else f"${estimate.cost_usd:.4f}"
+    click.echo(
+        f"{estimate.provider}: {estimate.images} of {len(sources)} images can be sent, {estimate.replayed} "
+        f"are answered already; {estimate.requests} requests would cost {cost} before any free allowance"
+    )
 
 
 def _save_prepared(sources: Sequence[str], engine: Engine, target: Path) -> None:

@@ -1,0 +1,45 @@
+"""``digitrec emulate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from digitrec.commands.options import EMULATED
+from digitrec.emulator import serve
+
+
+@click.command()
+@click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+              help="Port of the first vendor, the others follow it.  [default: any free ones]")  # fmt: skip
+@click.option("--engine", default="local", show_default=True, metavar="NAME",
+              help="What reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
+@click.option("--fault", "faults", multiple=True, metavar="FAULT",
+              help='What goes wrong, such as "429:first=2" or "google/503"; may be given again.')  # fmt: skip
+@click.option("--credentials", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+              help="The keys to insist on.  [default: test keys]")  # fmt: skip
+def emulate(
+    vendors: Sequence[str], port: int, engine: str, faults: Sequence[str], credentials: Path | None
+) -> None:
+    """Speak the clouds' protocols on this machine, for programs and tests without an account.
+
+    VENDOR is google, aws, azure or azure-analysis; all four when none is named. The pictures are really
+    decoded and read, the vendors' limits really applied. What is read says nothing about a vendor's
+    accuracy. The faults are listed in docs/emulator.md. Stop with Ctrl-C.
+
+    \b
+    Examples:
+      digitrec emulate
+      digitrec emulate aws --port 8001
+      digitrec emulate google --fault 429:first=2
+    """
+    try:
+        serve(
+            vendors or EMULATED, engine=engine, faults=faults, credentials=credentials, port=port,
+            say=click.echo,
+        )  # fmt: skip
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

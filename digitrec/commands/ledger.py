@@ -1,0 +1,112 @@
+"""``digitrec ledger``."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from digitrec import config
+from digitrec.commands import options
+from digitrec.ledger import Ledger, queries
+from digitrec.ledger.database import repair as repair_file
+from digitrec.report import write_records
+
+
+@click.group()
+@click.option("--ledger", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Another ledger than the configured one.")  # fmt: skip
+@click.pass_context
+def ledger(ctx: click.Context, path: Path | None) -> None:
+    """What was paid for: every answer of a cloud, once.
+
+    \b
+    Examples:
+      digitrec ledger spend
+      digitrec ledger show --limit 50
+      digitrec ledger export > answers.jsonl
+    """
+    ctx.obj = path or config.load().ledger or config.default_ledger()
+
+
+_provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine's.")
+
+
+@ledger.command()
+@_provider
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@options.output("table", "json")
+@click.pass_obj
+def show(path: Path, provider: str | None, limit: int, output: Literal["table", "json"]) -> None:
+    """The newest calls, newest first.
+
+    \b
+    Example:
+      digitrec ledger show --provider google
+    """
+    with closing(Ledger(path)) as book:
+        write_records(queries.recent(book, limit=limit, provider=provider), output)
+
+
+@ledger.command()
+@options.output("table", "json")
+@click.pass_obj
+def spend(path: Path, output: Literal["table", "json"]) -> None:
+    """What was spent, by month and engine.
+
+    \b
+    Example:
+      digitrec ledger spend --output json
+    """
+    with closing(Ledger(path)) as book:
+        write_records(queries.spending(book), output)
+
+
+@ledger.command()
+@_provider
+@click.pass_obj
+def export(path: Path, provider: str | None) -> None:
+    """Every answer as a recording, for `--replay` on another machine.
+
+    \b
+    Example:
+      digitrec ledger export --provider google > google.jsonl
+    """
+    with closing(Ledger(path)) as book:
+        for entry in queries.entries(book, provider=provider):
+            click.echo(entry.line())
+
+
+@ledger.command()
+@_provider
+@click.option("--before", type=click.DateTime(), metavar="DATE", help="Only those asked before.")
+@click.option("--emulated", is_flag=True, help="Only the emulator's.")
+@click.confirmation_option(prompt="Forget these answers? They would be bought again")
+@click.pass_obj
+def clear(path: Path, provider: str | None, before: datetime | None, emulated: bool) -> None:
+    """Forget answers; what they cost stays spent.
+
+    \b
+    Examples:
+      digitrec ledger clear --emulated --yes
+      digitrec ledger clear --before 2026-01-01
+    """
+    with closing(Ledger(path)) as book:
+        gone = queries.clear(book, provider=provider, before=before, emulated=emulated or None)
+    click.echo(f"{gone} answers forgotten")
+
+
+@ledger.command()
+@click.pass_obj
+def repair(path: Path) -> None:
+    """Put a damaged ledger aside, and save every call that can still be read into a new one.
+
+    \b
+    Example:
+      digitrec ledger repair
+    """
+    done = repair_file(path)
+    click.echo(f"{done.saved} calls saved, at least {done.lost} lost; the damaged file is {done.damaged}")
