@@ -132,9 +132,12 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+model = click.option(
+    "--model", type=_FILE, metavar="FILE",
+    help="Network of the local engine: .tflite, or .keras/.h5 with the extra `train`.",
+)  # fmt: skip
 _OPTIONS = (
-    click.option("--model", type=_FILE, metavar="FILE",
-                 help="Network of the local engine: .tflite, or .keras/.h5 with the extra `train`."),
+    model,
     click.option("--prepare", type=click.Choice(PREPARATIONS),
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),

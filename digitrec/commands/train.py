@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
-    "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-    help="Where the model, its card, its history and the checkpoint go.",
+    "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER", help="Where the model, its card, its history and the checkpoint go.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch of a run that was stopped.")
 def train(epochs: int | None, seed: int, out: Path, resume: bool) -> None:
