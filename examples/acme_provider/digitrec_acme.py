@@ -1,0 +1,118 @@
+"""Acme OCR, an imaginary service, as a provider for digitrec.
+
+It takes a POST of a PNG to /read, with the key in the header X-Acme-Key, and answers
+{"model": "acme-2", "words": [{"text": "7", "percent": 93.5}]}.
+
+Which candidate and which confidence: each word is a candidate; its 0-100 is divided by 100.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPSConnection
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, TimedOut, Unavailable
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.base import BaseProvider, Price, Status
+from digitrec.providers.translate import Problem, Rule, Service, from_http
+
+
+class Acme(BaseProvider):
+    """Reads text with Acme OCR."""
+
+    wants = InputSpec(encoding="png", min_side=100, max_side=4000, max_bytes=2_000_000, margin=0.1)
+    price: Price | None = Price(0.001, "acme.example/prices, 2026-11")
+    rate = 5.0
+
+    def __init__(self, *, key: str, endpoint: str = "https://ocr.acme.example", name: str = "acme") -> None:
+        """Check the settings; nothing is sent yet.
+
+        Raises:
+            NotConfigured: the key is empty.
+        """
+        if not key:
+            raise NotConfigured("Acme OCR has no key; set ACME_KEY")
+        self.name = name
+        self.endpoint = endpoint.rstrip("/")
+        self._address = urlsplit(endpoint)
+        self._key = key
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """ACME_KEY, and ACME_ENDPOINT where it is not Acme's own."""
+        return cls(
+            key=env.get("ACME_KEY", ""), endpoint=env.get("ACME_ENDPOINT") or "https://ocr.acme.example"
+        )
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Whether the key is there."""
+        if env.get("ACME_KEY"):
+            return Status(installed=True, configured=True, found=("ACME_KEY",))
+        return Status(installed=True, configured=False, missing=("set ACME_KEY",))
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        with SERVICE.translated([self._key]):
+            raw = self._ask(image.data, timeout)
+        return parse(raw)
+
+    def _ask(self, data: bytes, timeout: float) -> Any:
+        """One request, one attempt; the answer as it stands on the wire."""
+        connection = _client(self._address, timeout)
+        try:
+            connection.request("POST", "/read", data, {"X-Acme-Key": self._key, "Content-Type": "image/png"})
+            response = connection.getresponse()
+            body = response.read()
+            if response.status != 200:
+                raise Refused(response.status, body.decode("utf-8", "replace"), dict(response.headers))
+            return json.loads(body)
+        finally:
+            connection.close()
+
+
+def _client(address: SplitResult, timeout: float) -> HTTPConnection:
+    """Where an SDK would be imported, and NotInstalled raised; here the standard library is enough."""
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    return kind(address.netloc, timeout=timeout)
+
+
+def parse(raw: Any) -> Answer:
+    """Acme's JSON.
+
+    Raises:
+        BadAnswer: it has no words, which is not the same as an empty list of them.
+    """
+    try:
+        words = [Candidate(word["text"], word["percent"] / 100) for word in raw["words"]]
+    except (KeyError, TypeError) as error:
+        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
+    return Answer(tuple(words), raw=raw, model_version=raw.get("model"))
+
+
+class Refused(Exception):
+    """A status other than 200; an SDK would bring such an exception of its own."""
+
+    def __init__(self, status: int, said: str, headers: Mapping[str, str]) -> None:
+        super().__init__(f"{status} {said}")
+        self.status, self.said, self.headers = status, said, headers
+
+
+def _refused(error: Refused) -> Problem:
+    return from_http(error.status, error.said, error.headers)
+
+
+ERRORS: Mapping[str, Rule] = {
+    f"{__name__}.Refused": _refused,
+    "builtins.TimeoutError": TimedOut,
+    "builtins.OSError": Unavailable,
+    "http.client.HTTPException": BadAnswer,
+    "json.decoder.JSONDecodeError": BadAnswer,
+}
+"""What asking raises, by the full name of the class; the most specific one that is listed counts."""
+
+SERVICE = Service("Acme OCR", ERRORS, {AuthFailed: "check ACME_KEY"})

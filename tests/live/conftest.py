@@ -1,0 +1,10 @@
+"""Tests that ask a real service with a real account."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_environment() -> None:
+    """The developer's own environment, here alone: it holds the credentials."""

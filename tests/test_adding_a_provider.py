@@ -1,0 +1,102 @@
+"""The guide's example is the package in examples/, and that package works as a stranger's would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from digitrec.testing import drawn_seven
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples" / "acme_provider"
+ASK = "import digitrec; print(digitrec.predict('7.png', provider='acme').as_dict())"
+
+
+class Acme(BaseHTTPRequestHandler):
+    """The imaginary service."""
+
+    def do_POST(self) -> None:
+        assert self.rfile.read(int(self.headers["Content-Length"])).startswith(b"\x89PNG")
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"model": "acme-2", "words": [{"text": "7", "percent": 93.5}]}).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Acme) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip has installed the example."""
+    source, target = tmp_path_factory.mktemp("source") / "acme", tmp_path_factory.mktemp("site")
+    shutil.copytree(EXAMPLE, source)  # building leaves files beside the source
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+    ]
+    subprocess.run([*pip, "--target", target, source], check=True)
+    return target
+
+
+def python(installed: Path, folder: Path, *command: str, **variables: str) -> str:
+    """What a new interpreter prints that has the example on its path."""
+    env = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)])}
+    run = [sys.executable, *command]
+    return subprocess.run(run, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "digitrec_acme.py", "test_digitrec_acme.py"])
+def test_the_guide_shows_the_example_as_it_is(name: str) -> None:
+    guide = (ROOT / "ADDING_A_PROVIDER.md").read_text("utf-8")
+    shown = re.search(rf"`{re.escape(name)}`\n\n```\w+\n(.*?)\n```\n", guide, re.DOTALL)
+    assert shown is not None
+    assert shown[1] == (EXAMPLE / name).read_text("utf-8").rstrip()
+
+
+def test_the_installed_example_is_asked_through_its_entry_point(
+    installed: Path, endpoint: str, tmp_path: Path
+) -> None:
+    Image.fromarray(drawn_seven().pixels).save(tmp_path / "7.png")
+    said = python(installed, tmp_path, "-c", ASK, ACME_KEY="planted-acme-key", ACME_ENDPOINT=endpoint)
+    assert "'provider': 'acme', 'digit': 7, 'confidence': 0.935" in said
+    assert "'model_version': 'acme-2'" in said
+    assert "planted-acme-key" not in said
+
+
+def test_its_status_is_listed_beside_ours(installed: Path, tmp_path: Path) -> None:
+    said = python(installed, tmp_path, "-m", "digitrec", "providers", "--output", "json")
+    (acme,) = [listing for listing in json.loads(said) if listing["name"] == "acme"]
+    assert acme["status"]["missing"] == ["set ACME_KEY"]
+
+
+def test_its_own_tests_pass(installed: Path, tmp_path: Path) -> None:
+    shutil.copy(EXAMPLE / "test_digitrec_acme.py", tmp_path)
+    said = python(
+        installed, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_digitrec_acme.py"
+    )
+    assert " passed" in said
