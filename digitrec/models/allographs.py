@@ -2,7 +2,7 @@
 
 A form is a string of strokes, separated by "/". A stroke is a list of points "x y", separated by ",": x grows
 to the right, y downwards from 0 at the top to 100 at the foot. The pen passes smoothly through them, except
-where "!" marks a corner. A shape is one form, or two with the same points between which a hand may draw any other.
+where "!" marks a corner. A shape is one form, or two with the same points between which any other lies.
 """
 
 from __future__ import annotations
