@@ -9,10 +9,8 @@ import numpy as np
 from digitrec.image import Polarity
 from digitrec.prepare.filters import Floats, resize, running
 
-COARSE_SIDE = 64
-"""Longer side of the grid on which the paper's colour is kept, px; light changes slowly."""
-WINDOW = 0.5
-"""What is darker than its surroundings and narrower than this share of the shorter side is no paper."""
+CELLS = 8
+"""The paper's colour is kept on a grid with this many cells to the window: light changes slowly."""
 DARKEST = 0.25
 """Paper is taken to be at least this share of the brightest paper, or noise in deep shadow would pass for ink."""
 
@@ -45,27 +43,32 @@ class Paper:
         return total
 
 
-def find_paper(view: Floats) -> Paper:
-    """The paper of a picture with dark ink on light paper, (h, w, channels), 0..255."""
+def find_paper(view: Floats, window: float) -> Paper:
+    """The paper of a picture with dark ink on light paper.
+
+    Args:
+        view: (h, w, channels), 0..255.
+        window: what is darker than its surroundings and narrower than this, px, is no paper.
+    """
     height, width, channels = view.shape
-    shrink = max(height, width) / COARSE_SIDE
-    size = (width, height) if shrink <= 1 else (max(1, round(width / shrink)), max(1, round(height / shrink)))
-    planes = [_closing(resize(view[:, :, channel], *size)) for channel in range(channels)]
-    colour = np.maximum(np.stack(planes, axis=-1), DARKEST * max(float(plane.max()) for plane in planes))
-    colour = np.maximum(colour, 1)
-    even = np.full(channels, 1 / channels, np.float32)
-    paper = Paper(colour, even)
+    cell = max(1.0, window / CELLS)
+    size = max(1, round(width / cell)), max(1, round(height / cell))
+    cells = max(3, round(window / cell))
+    planes = [_closing(resize(view[:, :, channel], *size), cells) for channel in range(channels)]
+    darkest = max(1.0, DARKEST * max(float(plane.max()) for plane in planes))
+    colour = np.maximum(np.stack(planes, axis=-1), np.float32(darkest))
+    paper = Paper(colour, np.full(channels, 1 / channels, np.float32))
     return paper if channels == 1 else Paper(colour, _ink_direction(view, paper))
 
 
-def _closing(plane: Floats) -> Floats:
-    """Fill what is darker than its surroundings and narrower than the window, then soften the result."""
-    size = max(3, round(WINDOW * min(plane.shape))) | 1
-    for axis in (0, 1):
-        plane = _continued(plane, size - 1, axis)
+def _closing(plane: Floats, size: int) -> Floats:
+    """Fill what is darker than its surroundings and narrower than ``size``."""
+    widths = [min(size, side) for side in plane.shape]
+    for axis, width in enumerate(widths):
+        plane = _continued(plane, width - 1, axis)
     for pick in (np.maximum, np.minimum):
-        for axis in (0, 1):
-            plane = running(plane, size, axis, pick)
+        for axis, width in enumerate(widths):
+            plane = running(plane, width, axis, pick)
     return plane
 
 

@@ -40,6 +40,16 @@ class Components:
         np.maximum.at(peaks, self.labels, values[mask])
         return peaks
 
+    def border(self, mask: Mask) -> Ints:
+        """How many pixels of each part lie on the edge of the picture."""
+        ends = np.cumsum(mask.sum(axis=1))
+        starts = np.concatenate([[0], ends[:-1]])
+        at = (
+            np.arange(ends[0]), np.arange(starts[-1], ends[-1]),
+            starts[mask[:, 0]], ends[mask[:, -1]] - 1,
+        )  # fmt: skip
+        return np.bincount(self.labels[np.concatenate(at)], minlength=len(self))
+
 
 def components(mask: Mask) -> Components:
     """Label the parts of a mask that hang together, diagonals included."""

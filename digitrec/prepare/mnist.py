@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digitrec.image import DigitImage, Findings, InputSpec, Pixels, PreparedImage
+from digitrec.decode import Pixels
+from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare.filters import Floats, grow, resize, steepness
 from digitrec.prepare.ink import Ink, find_ink, planes
 
