@@ -69,7 +69,7 @@ def check(name: str, timeout: float) -> None:
       digitrec providers check local
       digitrec providers check google
     """
-    engine = Engine(registry.open_provider(name), Options(timeout=timeout))
+    engine = Engine(registry.open_provider(name), Options(timeout=timeout, fresh=True))
     try:
         outcome = predict(mnist_test().images[0], engine)
     finally:
