@@ -111,6 +111,8 @@ def _read(source: Any) -> tuple[bytes, str]:
 
 def _read_file(path: Path) -> bytes:
     try:
+        if path.is_dir():
+            raise ImageError(f"{path}: a folder, with no picture to read; name a file")
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

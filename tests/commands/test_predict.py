@@ -1,0 +1,158 @@
+"""`digitrec predict`: answers on stdout, trouble on stderr, the rest in the exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.cli import main
+from digitrec.models.data import mnist_test
+from digitrec.testing import drawn_seven
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with two digits, a blank page, and a file that is no picture."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    Image.fromarray(mnist_test().images[2]).save("one.png")
+    Image.new("L", (200, 200), 240).save("blank.png")
+    Path("broken.png").write_bytes(b"nothing of the kind")
+    return tmp_path
+
+
+def run(*arguments: str, **options: object) -> Result:
+    return CliRunner().invoke(main, ["predict", *arguments], **options)  # type: ignore[arg-type]
+
+
+def test_one_row_for_each_image_in_the_order_given(folder: Path) -> None:
+    done = run("one.png", "seven.png", "blank.png", "-o", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["source"], row["digit"], row["reason"]) for row in rows] == [
+        ("one.png", "1", ""),
+        ("seven.png", "7", ""),
+        ("blank.png", "", "blank"),
+    ]
+    assert done.exit_code == 0
+
+
+def test_a_bad_file_is_told_on_stderr_and_costs_the_others_nothing(folder: Path) -> None:
+    done = run("broken.png", "seven.png", "missing.png", "-o", "jsonl")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row.get("digit") for row in rows] == [None, 7, None]
+    assert rows[0]["error"]["type"] == "ImageError"
+    assert done.stderr.count("digitrec: ") == 2
+    assert "Traceback" not in done.stderr
+    assert done.exit_code == 1
+
+
+def test_json_is_an_array_even_for_one(folder: Path) -> None:
+    assert [row["digit"] for row in json.loads(run("seven.png", "-o", "json").stdout)] == [7]
+
+
+def test_folders_and_patterns_are_expanded(folder: Path) -> None:
+    (folder / "notes.txt").write_text("not a picture")
+    assert len(run(".", "-o", "jsonl").stdout.splitlines()) == 4
+    rows = run("*e*n.png", "-o", "jsonl").stdout.splitlines()
+    assert [json.loads(row)["image"]["source"] for row in rows] == ["broken.png", "seven.png"]
+
+
+def test_an_empty_folder_is_told_and_costs_the_others_nothing(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    done = run("empty", "seven.png")
+    assert "empty: a folder" in done.stderr
+    assert "seven.png" in done.stdout
+    assert done.exit_code == 1
+
+
+def test_standard_input(folder: Path) -> None:
+    done = run("-", "-o", "json", input=(folder / "seven.png").read_bytes())
+    assert json.loads(done.stdout)[0]["digit"] == 7
+
+
+def test_what_the_network_saw_is_saved(folder: Path) -> None:
+    run("seven.png", "--save-prepared", "seen.png")
+    seen = np.asarray(Image.open("seen.png"))
+    assert seen.shape == (28, 28)
+    assert seen.max() > 200
+    assert seen[0].max() == 0
+    run("seven.png", "broken.png", "one.png", "--save-prepared", "all")
+    assert sorted(path.name for path in Path("all").iterdir()) == ["001-seven.png", "003-one.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "Missing argument"),
+        (["seven.png", "-p", "gogle"], 2, "google"),
+        (["seven.png", "-p", "google"], 4, "GOOGLE_APPLICATION_CREDENTIALS"),
+        (["seven.png", "--model", "seven.png"], 5, ".tflite"),
+        (["seven.png", "--model", "missing.tflite"], 5, "cannot be read"),
+        (["seven.png", "--model", "x.tflite", "-p", "tesseract"], 2, "local engine"),
+        (["seven.png", "--emulate"], 2, "google"),
+        (["missing.png"], 1, "cannot be read"),
+    ],
+)
+def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code: int, says: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == "" if code != 1 else True
+
+
+def test_a_cloud_is_rehearsed_without_an_account_and_paid_once(folder: Path) -> None:
+    """The real SDK, the emulator, the ledger: the second run replays what the first was answered."""
+    first = json.loads(run("seven.png", "-p", "aws", "--emulate", "-o", "json").stdout)[0]
+    assert (first["digit"], first["emulated"], first["attempts"]) == (7, True, 1)
+
+
+def test_a_dry_run_asks_nobody(folder: Path) -> None:
+    done = run("seven.png", "broken.png", "-p", "google", "--emulate", "--dry-run")
+    assert "1 of 2 images" in done.stdout
+    assert "$0.0015" in done.stdout
+
+
+def test_a_recording_is_replayed_without_an_account(folder: Path) -> None:
+    run("seven.png", "one.png", "-p", "google", "--emulate", "--record", "answers.jsonl")
+    done = run("seven.png", "one.png", "-p", "google", "--replay", "answers.jsonl", "-o", "jsonl")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["digit"], row["replayed"], row["emulated"]) for row in rows] == [
+        (7, True, True),
+        (1, True, True),
+    ]
+
+
+HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib", "boto3", "google.cloud", "azure", "fastapi",
+         "rich", "stamina", "sqlite3", "pooch")  # fmt: skip
+"""What reading a digit with our own network, into a pipe, must not load."""
+
+
+def test_predicting_loads_nothing_heavy(folder: Path) -> None:
+    code = (
+        "import sys, json\n"
+        "from digitrec.cli import main\n"
+        "try: main(['predict', 'seven.png'])\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stderr) == []
+    assert done.stdout.split()[:2] == ["seven.png", "7"]
+
+
+def test_the_runtimes_chatter_is_silenced(folder: Path) -> None:
+    command = [sys.executable, "-m", "digitrec", "predict", "seven.png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert done.stderr == ""

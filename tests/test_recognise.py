@@ -1,0 +1,145 @@
+"""The path: a picture in, a Prediction out, and nothing lost on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import digitrec
+from digitrec.answer import Answer, Candidate
+from digitrec.engine import Engine
+from digitrec.errors import ImageError, TimedOut, UnknownProvider
+from digitrec.image import InputSpec
+from digitrec.models.data import mnist_test
+from digitrec.prediction import Failure, Prediction
+from digitrec.recognise import stream
+from digitrec.testing import FakeProvider, drawn_seven
+
+ROOT = Path(__file__).parents[1]
+SEVEN = drawn_seven()
+
+
+def test_our_own_network_reads_test_digits() -> None:
+    digits = mnist_test()
+    answers = digitrec.predict_many(digits.images[:200])
+    right = sum(
+        isinstance(answer, Prediction) and answer.digit == label
+        for answer, label in zip(answers, digits.labels, strict=False)
+    )
+    assert len(answers) == 200
+    assert right >= 196
+
+
+def test_a_prediction_says_everything_about_itself() -> None:
+    answer = digitrec.predict(SEVEN)
+    assert answer.digit == 7
+    assert answer.provider == "local"
+    assert answer.image == SEVEN.ref
+    assert answer.probabilities is not None
+    assert sum(answer.probabilities) == pytest.approx(1, abs=1e-3)
+    assert answer.confidence == max(answer.probabilities)
+    assert answer.model_version is not None
+    assert answer.preparation == "mnist"
+    assert (answer.cost_usd, answer.endpoint, answer.emulated, answer.replayed) == (0.0, None, False, False)
+
+
+@pytest.mark.parametrize("upside", ["dark on light", "light on dark"])
+def test_polarity_does_not_matter(upside: str) -> None:
+    pixels = SEVEN.pixels if upside == "dark on light" else 255 - SEVEN.pixels
+    assert digitrec.predict(pixels).digit == 7
+
+
+def test_a_blank_page_is_refused_without_asking() -> None:
+    answer = digitrec.predict(np.full((200, 200), 240, np.uint8))
+    assert (answer.digit, answer.reason, answer.attempts) == (None, "blank", 0)
+
+
+def test_a_cloud_is_asked_about_a_blank_page_too() -> None:
+    fake = FakeProvider([Answer()])
+    answer = digitrec.predict(np.full((200, 200), 240, np.uint8), fake)
+    assert fake.calls == 1
+    assert (answer.digit, answer.reason) == (None, "no text")
+
+
+def test_a_bad_picture_takes_only_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    outcomes = digitrec.predict_many([SEVEN, tmp_path / "cut.png", SEVEN], FakeProvider(["7", "1"]))
+    assert isinstance(outcomes[1], Failure)
+    assert isinstance(outcomes[1].error, ImageError)
+    assert outcomes[1].image.source == str(tmp_path / "cut.png")
+    assert [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)] == [7, 1]
+
+
+def test_a_failed_call_takes_only_its_own_place() -> None:
+    script = ["7", TimedOut("too slow"), "1"]
+    outcomes = digitrec.predict_many([SEVEN] * 3, FakeProvider(script))
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Prediction", "Failure", "Prediction"]
+    assert isinstance(outcomes[1], Failure)
+    assert outcomes[1].error is script[1]
+
+
+def test_an_image_over_the_vendors_limit_is_refused_before_it_is_sent() -> None:
+    fake = FakeProvider(wants=InputSpec(encoding="png", min_side=50, max_bytes=10))
+    outcomes = digitrec.predict_many([SEVEN], fake)
+    assert isinstance(outcomes[0], Failure)
+    assert fake.calls == 0
+
+
+def test_predict_raises_what_predict_many_puts_in_its_place() -> None:
+    with pytest.raises(TimedOut):
+        digitrec.predict(SEVEN, FakeProvider([TimedOut("too slow")]))
+    with pytest.raises(ImageError):
+        digitrec.predict(b"")
+
+
+def test_letters_count_only_when_asked_for() -> None:
+    strict = digitrec.predict(SEVEN, FakeProvider(["O"]))
+    lenient = digitrec.predict(SEVEN, FakeProvider(["O"]), lenient=True)
+    assert (strict.digit, strict.text) == (None, "O")
+    assert (lenient.digit, lenient.inferred, lenient.text) == (0, True, "O")
+
+
+def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
+    fake = FakeProvider([str(n % 10) for n in range(50)])
+    taken = []
+    engine = Engine(fake)
+    engine.batch = 10
+    for outcome in stream([SEVEN] * 50, engine):
+        taken.append(outcome)
+        if len(taken) == 5:
+            assert fake.calls == 10
+    assert [outcome.digit for outcome in taken if isinstance(outcome, Prediction)] == [
+        n % 10 for n in range(50)
+    ]
+
+
+def test_an_unknown_provider_names_those_there_are() -> None:
+    with pytest.raises(UnknownProvider, match=r"'gogle'.*google"):
+        digitrec.predict(SEVEN, "gogle")
+
+
+def test_a_score_of_the_vendor_is_the_confidence_and_not_a_chance() -> None:
+    answer = digitrec.predict(SEVEN, FakeProvider([Answer((Candidate("7", 0.61),), raw={"kept": True})]))
+    assert answer.confidence == 0.61
+    assert answer.calibrated is None
+    assert answer.raw == {"kept": True}
+
+
+def test_the_samples_are_read() -> None:
+    rows = (ROOT / "samples" / "labels.csv").read_text(encoding="utf-8").splitlines()[1:]
+    labels = dict(row.split(",")[:2] for row in rows)
+    answers = digitrec.predict_many([ROOT / "samples" / name for name in labels])
+    right = 0
+    for answer, label in zip(answers, labels.values(), strict=True):
+        assert isinstance(answer, Prediction)
+        right += answer.digit == (int(label) if label else None)
+    assert right >= 0.9 * len(labels)
+
+
+def test_pillow_images_arrays_and_paths_are_one() -> None:
+    picture = Image.fromarray(SEVEN.pixels)
+    answers = digitrec.predict_many([picture, SEVEN.pixels, SEVEN])
+    assert [answer.digit for answer in answers if isinstance(answer, Prediction)] == [7, 7, 7]
