@@ -10,10 +10,9 @@ confidence of exactly 0 out, so a missing one counts as unknown.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import (
@@ -29,17 +28,16 @@ from digitrec.errors import (
     Unavailable,
 )
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers import google_credentials
 from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed, not_installed
 from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http
 
 ENDPOINT = "https://vision.googleapis.com"
-SCOPE = "https://www.googleapis.com/auth/cloud-vision"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
 MOST_BYTES = 7_000_000
 """Bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
 BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
 """Reasons that come with status 400, although it is the key that is refused."""
-SETTINGS = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
 
 
 class Google(BaseProvider):
@@ -58,7 +56,7 @@ class Google(BaseProvider):
         api_key: str | None = None,
         credentials_file: str | Path | None = None,
         endpoint: str | None = None,
-        feature: Literal["document", "text"] = "document",
+        feature: str = "document",
         language_hints: Sequence[str] = (),
         name: str = "google",
     ) -> None:
@@ -87,18 +85,28 @@ class Google(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server."""
+        """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server.
+
+        Beside them: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE ("document" or "text"), and
+        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between).
+        """
         file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
-        key = None if file else env.get("GOOGLE_API_KEY") or None
-        return cls(api_key=key, credentials_file=file, endpoint=env.get("DIGITREC_GOOGLE_ENDPOINT"))
+        hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
+        return cls(
+            api_key=None if file else env.get("GOOGLE_API_KEY") or None,
+            credentials_file=file,
+            endpoint=env.get("DIGITREC_GOOGLE_ENDPOINT"),
+            feature=env.get("DIGITREC_GOOGLE_FEATURE") or "document",
+            language_hints=[hint.strip() for hint in hints if hint.strip()],
+        )
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which credentials are there, without asking Google's metadata server for any."""
         installed = is_installed("google.cloud.vision")
-        found = _found(env)
+        found = google_credentials.found(env)
         missing = [] if installed else [install_hint("google")]
-        missing += [] if found else [SETTINGS]
+        missing += [] if found else [google_credentials.ADVICE]
         return Status(installed, bool(found), tuple(missing), tuple(found))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
@@ -207,32 +215,12 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
 
 def _client(api_key: str | None, credentials_file: str | Path | None, endpoint: str) -> Any:
     try:
-        import google.auth
-        from google.auth.credentials import AnonymousCredentials
         from google.cloud.vision import ImageAnnotatorClient
     except ImportError as error:
         raise not_installed("Google Vision", "google") from error
-    options: dict[str, Any] = {"api_endpoint": endpoint}
-    credentials = None
-    if api_key:
-        options["api_key"] = api_key
-    elif endpoint.startswith("http://"):  # a real token must not travel unencrypted
-        credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    elif credentials_file:
-        with warnings.catch_warnings():  # it warns of files from strangers; this one is the user's own
-            warnings.simplefilter("ignore", DeprecationWarning)
-            load: Any = google.auth.load_credentials_from_file
-            credentials, _ = load(str(credentials_file), scopes=[SCOPE])
+    options = {"api_endpoint": endpoint, **({"api_key": api_key} if api_key else {})}
+    credentials = None if api_key else google_credentials.load(credentials_file, endpoint)
     return ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
-
-
-def _found(env: Mapping[str, str]) -> list[str]:
-    """Names of the variables and files that hold credentials, in the order they are used."""
-    found = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
-    home = env.get("APPDATA") or Path(env.get("HOME", "~")).expanduser() / ".config"
-    folder = Path(env["CLOUDSDK_CONFIG"]) if env.get("CLOUDSDK_CONFIG") else Path(home) / "gcloud"
-    file = folder / "application_default_credentials.json"
-    return [*found, str(file)] if file.is_file() else found
 
 
 def _http_problem(error: Any) -> Problem:
@@ -289,6 +277,6 @@ SERVICE = Service(
     ERRORS,
     {
         AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
-        NotConfigured: SETTINGS,
+        NotConfigured: google_credentials.ADVICE,
     },
 )

@@ -110,7 +110,7 @@ def test_a_failed_request_fails_each_of_its_images(
 
 def test_an_unknown_feature_is_refused() -> None:
     with pytest.raises(NotConfigured, match="document or text"):
-        Google(api_key="k" * 39, feature="labels")  # type: ignore[arg-type]
+        Google(api_key="k" * 39, feature="labels")
 
 
 def test_without_credentials_it_says_what_to_set() -> None:
@@ -126,11 +126,17 @@ def test_a_credentials_file_that_is_none_is_not_configured(tmp_path: Path) -> No
             Google.from_env({"GOOGLE_APPLICATION_CREDENTIALS": str(name), "GOOGLE_API_KEY": "x" * 39})
 
 
-def test_from_env_takes_a_key_and_an_endpoint(emulator: Emulator, prepared: Prepared) -> None:
-    env = {"GOOGLE_API_KEY": "x" * 39, "DIGITREC_GOOGLE_ENDPOINT": emulator.endpoints["google"] + "/"}
+def test_from_env_takes_a_key_an_endpoint_and_options(emulator: Emulator, prepared: Prepared) -> None:
+    env = {
+        "GOOGLE_API_KEY": "x" * 39,
+        "DIGITREC_GOOGLE_ENDPOINT": emulator.endpoints["google"] + "/",
+        "DIGITREC_GOOGLE_FEATURE": "text",
+        "DIGITREC_GOOGLE_LANGUAGE_HINTS": "en, de",
+    }
     emulator.set_faults("google")
     google = Google.from_env(env)
     assert google.endpoint == emulator.endpoints["google"]
+    assert google.options == {"feature": "TEXT_DETECTION", "language_hints": ["en", "de"]}
     assert google.read(prepared(google), timeout=10).candidates
     google.close()
 

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from digitrec.providers import google_credentials
+
+NAME = "application_default_credentials.json"
+
+
+@pytest.mark.parametrize(
+    ("variable", "below"),
+    [("CLOUDSDK_CONFIG", ""), ("APPDATA", "gcloud"), ("HOME", ".config/gcloud")],
+)
+def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: str, below: str) -> None:
+    assert google_credentials.found({variable: str(tmp_path)}) == []
+    file = tmp_path / below / NAME
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("{}")
+    assert google_credentials.found({variable: str(tmp_path)}) == [str(file)]
+
+
+def test_variables_are_named_and_not_shown(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "GOOGLE_API_KEY": "secret", "GOOGLE_APPLICATION_CREDENTIALS": "/a/file"}
+    assert google_credentials.found(env) == ["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY"]
+
+
+def test_a_plain_http_address_gets_no_token(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.json"
+    assert google_credentials.load(missing, "http://127.0.0.1:1") is not None
+
+
+def test_an_authorized_users_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / NAME
+    file.write_text(
+        '{"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}'
+    )
+    credentials = google_credentials.load(file, "https://vision.googleapis.com")
+    assert credentials.refresh_token == "c"
+    assert google_credentials.load(None, "https://vision.googleapis.com") is None
