@@ -61,7 +61,9 @@ def provider_class(name: str) -> type[Provider]:
     return cast("type[Provider]", _find(name).load())
 
 
-def open_provider(name: str = "local", *, env: Mapping[str, str] | None = None, **options: Any) -> Provider:
+def open_provider(
+    name: str = "local", /, *, env: Mapping[str, str] | None = None, **options: Any
+) -> Provider:
     """A provider ready to be asked.
 
     Without options it is built by its ``from_env`` from ``env`` (default: the process's

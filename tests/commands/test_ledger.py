@@ -1,0 +1,82 @@
+"""`digitrec ledger`: what was asked and paid, after real runs of `predict` against the emulator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.cli import main
+from digitrec.emulator import Emulator
+from digitrec.testing import drawn_seven
+
+
+def run(*arguments: str, **options: object) -> Result:
+    return CliRunner().invoke(main, list(arguments), **options)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """A folder with a ledger that holds one answer of an emulated Azure, which is still running."""
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    with Emulator(["azure"], engine="local") as emulator:
+        monkeypatch.setenv("VISION_ENDPOINT", emulator.endpoints["azure"])
+        monkeypatch.setenv("VISION_KEY", "planted-secret")
+        first = run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite", "-o", "json")
+        assert json.loads(first.stdout)[0]["digit"] == 7
+        yield emulator
+
+
+def test_a_paid_answer_is_replayed_and_not_bought_again(asked: Emulator) -> None:
+    again = run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite", "-o", "json")
+    row = json.loads(again.stdout)[0]
+    assert (row["digit"], row["replayed"], row["attempts"], row["cost_usd"]) == (7, True, 0, 0.0)
+    assert asked.calls("azure") == 1
+
+
+def test_no_ledger_asks_again(asked: Emulator) -> None:
+    run("predict", "seven.png", "-p", "azure", "--no-ledger")
+    assert asked.calls("azure") == 2
+
+
+def test_show_and_spend(asked: Emulator) -> None:
+    (call,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "show", "-o", "json").stdout)
+    assert (call["provider"], call["state"], call["text"], call["emulated"]) == (
+        "azure",
+        "answered",
+        "7",
+        True,
+    )
+    (month,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "spend", "-o", "json").stdout)
+    assert (month["provider"], month["calls"], month["unpriced"]) == ("azure", 1, 1)
+    assert "azure" in run("ledger", "--ledger", "paid.sqlite", "show").stdout
+
+
+def test_an_export_is_a_recording(asked: Emulator) -> None:
+    Path("answers.jsonl").write_text(run("ledger", "--ledger", "paid.sqlite", "export").stdout)
+    again = run("predict", "seven.png", "-p", "azure", "--replay", "answers.jsonl", "-o", "json")
+    assert json.loads(again.stdout)[0]["replayed"]
+    assert "planted-secret" not in Path("answers.jsonl").read_text()
+
+
+def test_clearing_asks_first_and_keeps_what_was_spent(asked: Emulator) -> None:
+    refused = run("ledger", "--ledger", "paid.sqlite", "clear", input="n\n")
+    assert refused.exit_code == 1
+    assert "1 answers forgotten" in run("ledger", "--ledger", "paid.sqlite", "clear", "--yes").stdout
+    (month,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "spend", "-o", "json").stdout)
+    assert month["calls"] == 1
+
+
+def test_a_damaged_ledger_says_so_and_is_repaired(asked: Emulator) -> None:
+    Path("paid.sqlite").write_bytes(b"not a ledger at all" * 100)
+    for part in ("paid.sqlite-wal", "paid.sqlite-shm"):
+        Path(part).unlink(missing_ok=True)
+    broken = run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite")
+    assert broken.exit_code == 8
+    assert "digitrec ledger repair" in broken.stderr
+    assert run("ledger", "--ledger", "paid.sqlite", "repair").exit_code == 0
+    assert run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite").exit_code == 0

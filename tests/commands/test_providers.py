@@ -1,0 +1,60 @@
+"""`digitrec providers`: what is there, told by looking; and one real question."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from digitrec.cli import main
+from digitrec.emulator import Emulator
+
+ALL = ["aws", "azure", "azure-analysis", "google", "local", "rapidocr", "tesseract"]
+
+
+def listed() -> dict[str, dict[str, object]]:
+    done = CliRunner().invoke(main, ["providers", "-o", "json"])
+    assert done.exit_code == 0
+    return {row["name"]: row for row in json.loads(done.stdout)}
+
+
+def test_every_provider_is_listed_with_state_and_price() -> None:
+    rows = listed()
+    assert set(ALL) <= set(rows)
+    assert rows["local"]["price"] == {"usd": 0.0, "source": "runs on this machine"}
+    assert rows["local"]["status"] == {"installed": True, "configured": True, "missing": [], "found": []}
+    assert rows["azure"]["price"] is None
+
+
+def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "VISION_KEY" in str(listed()["azure"]["status"])
+    monkeypatch.setenv("VISION_KEY", "planted-secret")
+    monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
+    status = listed()["azure"]["status"]
+    assert isinstance(status, dict)
+    assert status["configured"]
+    assert "VISION_KEY" in status["found"]
+    text = CliRunner().invoke(main, ["providers"]).output
+    assert "planted-secret" not in str(listed()) + text
+
+
+def test_check_asks_for_real() -> None:
+    done = CliRunner().invoke(main, ["providers", "check", "local"])
+    assert done.exit_code == 0
+    assert "answered digit 7 for a 7" in done.output
+
+
+def test_check_says_when_it_was_an_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator(["azure"], engine="local") as emulator:
+        monkeypatch.setenv("VISION_ENDPOINT", emulator.endpoints["azure"])
+        monkeypatch.setenv("VISION_KEY", "test")
+        done = CliRunner().invoke(main, ["providers", "check", "azure"])
+        assert emulator.calls("azure") == 1
+    assert "an emulator answered" in done.output
+
+
+def test_check_of_one_that_is_not_configured() -> None:
+    done = CliRunner().invoke(main, ["providers", "check", "google"])
+    assert done.exit_code == 4
+    assert "GOOGLE_API_KEY" in done.stderr

@@ -1,0 +1,99 @@
+"""The door: every command has help with an example, and errors have one line and their own code."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import digitrec
+from digitrec import errors
+from digitrec.cli import COMMANDS, EXIT_CODES, LazyGroup, exit_code, main
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    """The path of every command, those below groups included."""
+
+    def below(group: click.Group, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+        found: list[tuple[str, ...]] = []
+        for name in group.list_commands(click.Context(group)):
+            command = group.get_command(click.Context(group), name)
+            found.append((*path, name))
+            if isinstance(command, click.Group):
+                found += below(command, (*path, name))
+        return found
+
+    return below(main, ())
+
+
+@pytest.mark.parametrize("path", all_commands(), ids=" ".join)
+def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*path, "--help"])
+    assert done.exit_code == 0
+    assert "Example" in done.output
+    assert "digitrec " + path[0] in done.output.split("Example", 1)[1] or "digitrec predict" in done.output
+
+
+def test_the_overview_names_every_command_and_exit_code() -> None:
+    help_text = CliRunner().invoke(main, ["--help"]).output
+    assert all(name in help_text for name in COMMANDS)
+    assert all(f"{code} " in help_text for code in EXIT_CODES.values())
+
+
+def test_version() -> None:
+    assert digitrec.__version__ in CliRunner().invoke(main, ["--version"]).output
+
+
+def test_every_error_has_a_code_of_its_own_or_its_parents() -> None:
+    ours = [
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.DigitrecError) and kind not in (errors.DigitrecError, errors.ProviderError)
+    ]
+    assert set(ours) == set(EXIT_CODES)
+    assert len(set(EXIT_CODES.values())) == len(EXIT_CODES)
+    assert exit_code(errors.RateLimited("too fast")) == 13
+    assert exit_code(errors.DigitrecError("something else")) == 1
+
+
+def test_an_error_of_ours_is_one_line_and_a_bug_is_a_traceback() -> None:
+    @click.command()
+    @click.argument("kind")
+    def fail(kind: str) -> None:
+        raise errors.NotConfigured("set KEY") if kind == "ours" else ZeroDivisionError("a bug")
+
+    class OneCommand(LazyGroup):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+            return fail
+
+    group = OneCommand("digitrec")
+    ours = CliRunner().invoke(group, ["fail", "ours"])
+    assert (ours.exit_code, ours.stderr) == (4, "digitrec: set KEY\n")
+    assert isinstance(CliRunner().invoke(group, ["fail", "bug"]).exception, ZeroDivisionError)
+
+
+def test_importing_digitrec_loads_next_to_nothing() -> None:
+    code = (
+        "import sys, json, digitrec\n"
+        "heavy = ('numpy', 'PIL', 'click', 'boto3', 'google', 'azure', 'tensorflow')\n"
+        "print(json.dumps([name for name in heavy if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+@pytest.mark.parametrize("name", digitrec.__all__)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    thing = getattr(digitrec, name)
+    assert name == "__version__" or (inspect.getdoc(thing) or "").strip()
+    assert name in dir(digitrec)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="guess"):
+        digitrec.guess  # noqa: B018
