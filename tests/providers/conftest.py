@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from digitrec.emulator import Emulator, Picture, Word
+from digitrec.emulator import Credentials, Emulator, Picture, Word
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
@@ -18,10 +18,14 @@ from digitrec.testing import drawn_seven
 
 ANSWERS = Path(__file__).parent.parent / "answers"
 KEY = "planted-key-0123456789abcdef"
-SECRETS = (KEY,)
+AWS_KEY = "AKIAPLANTED012345678"
+AWS_SECRET = "planted-secret-0123456789abcdef"
+STRICT = Credentials(
+    google_api_keys=frozenset({KEY}), aws_keys={AWS_KEY: AWS_SECRET}, azure_keys=frozenset({KEY})
+)
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "google": {"api_key": KEY},
-    "aws": {"access_key": "test", "secret_key": "test", "region": "us-east-1"},
+    "aws": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
     "azure": {"key": KEY, "poll_s": 0.02},
     "azure-analysis": {"key": KEY},
 }
@@ -49,9 +53,15 @@ def stored() -> Callable[[str, str], Any]:
     return load
 
 
+@pytest.fixture
+def secrets() -> Sequence[str]:
+    """The keys that the providers are given, and that may show nowhere."""
+    return KEY, AWS_KEY, AWS_SECRET
+
+
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    with Emulator(engine=sees_a_seven) as running:
+    with Emulator(engine=sees_a_seven, credentials=STRICT) as running:
         yield running
 
 

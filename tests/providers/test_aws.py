@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,9 @@ def test_parse_refuses(stored: Stored, case: str, said: str) -> None:
 
 
 class TestContract(ProviderContract):
-    secrets = (*KEYS.values(),)
-
     @pytest.fixture(autouse=True)
-    def at_the_emulator(self, opened: Opened) -> None:
+    def at_the_emulator(self, opened: Opened, secrets: Sequence[str]) -> None:
+        self.secrets = secrets
         self.provider = lambda: opened("aws")  # type: ignore[method-assign]
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -38,10 +38,9 @@ def test_parse_refuses_what_the_sdk_lets_through(stored: Stored) -> None:
 
 
 class TestContract(ProviderContract):
-    secrets = ("planted-key-0123456789abcdef",)
-
     @pytest.fixture(autouse=True)
-    def at_the_emulator(self, opened: Opened) -> None:
+    def at_the_emulator(self, opened: Opened, secrets: Sequence[str]) -> None:
+        self.secrets = secrets
         self.provider = lambda: opened("azure-analysis")  # type: ignore[method-assign]
 
 

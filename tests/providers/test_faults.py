@@ -7,7 +7,8 @@ What came out is printed after the last one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -101,6 +102,7 @@ def test_a_fault_is_the_right_error_after_one_attempt(
     emulator: Emulator,
     opened: Callable[..., Provider],
     prepared: Callable[[Provider], PreparedImage],
+    secrets: Sequence[str],
     table: dict[tuple[str, str], str],
 ) -> None:
     provider = opened(cloud)
@@ -115,6 +117,8 @@ def test_a_fault_is_the_right_error_after_one_attempt(
     assert took < 10 * TIMEOUT_S, "bounded by our timeout, not by the SDK's minutes"
     assert any(what in str(caught.value) for what in TO_DO[expected].split("|"))
     assert "\n" not in str(caught.value)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert not [key for key in secrets if key in shown]
 
 
 def expected_attempts(cloud: str, fault: str) -> int:

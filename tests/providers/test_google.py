@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,9 @@ def test_parse_refuses(stored: Stored, case: str, error: type[Exception], said: 
 
 
 class TestContract(ProviderContract):
-    secrets = ("planted-key-0123456789abcdef",)
-
     @pytest.fixture(autouse=True)
-    def at_the_emulator(self, opened: Opened) -> None:
+    def at_the_emulator(self, opened: Opened, secrets: Sequence[str]) -> None:
+        self.secrets = secrets
         self.provider = lambda: opened("google")  # type: ignore[method-assign]
 
 
@@ -126,9 +125,11 @@ def test_a_credentials_file_that_is_none_is_not_configured(tmp_path: Path) -> No
             Google.from_env({"GOOGLE_APPLICATION_CREDENTIALS": str(name), "GOOGLE_API_KEY": "x" * 39})
 
 
-def test_from_env_takes_a_key_an_endpoint_and_options(emulator: Emulator, prepared: Prepared) -> None:
+def test_from_env_takes_a_key_an_endpoint_and_options(
+    emulator: Emulator, prepared: Prepared, secrets: Sequence[str]
+) -> None:
     env = {
-        "GOOGLE_API_KEY": "x" * 39,
+        "GOOGLE_API_KEY": secrets[0],
         "DIGITREC_GOOGLE_ENDPOINT": emulator.endpoints["google"] + "/",
         "DIGITREC_GOOGLE_FEATURE": "text",
         "DIGITREC_GOOGLE_LANGUAGE_HINTS": "en, de",
