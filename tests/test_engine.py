@@ -303,6 +303,9 @@ def test_a_turn_that_comes_too_late_is_an_error_that_says_what_to_do(tmp_path: P
     assert "[rates]" in str(refused)
     assert len(cloud.calls) == 1
     assert {first.cost_usd, second.cost_usd} == {PRICE, 0.0}
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    assert spending(ledger)[0].usd == PRICE
+    ledger.close()
     (reply,) = ask(cloud, options(tmp_path), 1)  # the claim was given back
     assert reply.outcome == answer(1)
 
@@ -377,6 +380,7 @@ def test_an_emulators_answer_says_so_costs_nothing_and_is_never_real(
     cloud = PaidCloud(endpoint=endpoint)
     cloud.rate = 0.001  # an emulator has no quota
     replies = ask(cloud, options(tmp_path), 1, 2)
+    assert [reply.outcome for reply in replies] == [answer(1), answer(2)]
     assert {(r.emulated, r.cost_usd, r.replayed) for r in replies} == {(True, 0.0, False)}
     (again,) = ask(PaidCloud(endpoint=endpoint), options(tmp_path), 1)
     assert (again.emulated, again.replayed) == (True, True)
