@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI
-from PIL import Image
+from fastapi.routing import APIRoute
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
@@ -30,7 +29,8 @@ def create_app(engines: Sequence[Engine], settings: Settings = Settings()) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await _warm_up(desk)
+        for reader in desk.readers.values():
+            await reader.warm_up()
         yield
         desk.close()
 
@@ -39,22 +39,14 @@ def create_app(engines: Sequence[Engine], settings: Settings = Settings()) -> Fa
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
     problems.install(app)
-    app.include_router(routes.questions(desk))
-    app.include_router(routes.state(desk))
+    paths = {"/", "/docs"}
+    for router in (routes.questions(desk), routes.state(desk)):
+        app.include_router(router)
+        paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
     _add_pages(app)
-    paths = {getattr(route, "path", "") for route in app.routes}
     app.add_middleware(Gate, settings=settings, places=desk.places)
     app.add_middleware(Envelope, metrics=desk.metrics, paths=paths)
     return app
-
-
-async def _warm_up(desk: Desk) -> None:
-    """Read a blank picture with the engines on this machine, so that the first visitor does not wait."""
-    blank = io.BytesIO()
-    Image.new("L", (28, 28)).save(blank, "PNG")
-    for reader in desk.readers.values():
-        if not reader.remote:
-            await reader.read([blank.getvalue()])
 
 
 def _add_pages(app: FastAPI) -> None:

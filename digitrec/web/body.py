@@ -63,7 +63,10 @@ async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes],
     except MultiPartException as error:
         raise _refused(400, "bad-form", f"the form cannot be read: {error.message}") from error
     files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
-    return [await file.read() for file in files], len(files) > 1
+    try:
+        return [await file.read() for file in files], len(files) > 1
+    finally:
+        await form.close()
 
 
 def _from_json(body: bytes) -> tuple[list[bytes], bool]:

@@ -133,6 +133,15 @@ class Reader:
             self._record(reading.outcome)
         return readings
 
+    async def warm_up(self) -> None:
+        """Read a stroke, so that the first visitor does not wait; a remote engine is left alone."""
+        if not self.remote:
+            picture = Image.new("L", (28, 28))
+            picture.paste(255, (13, 5, 16, 23))
+            stroke = io.BytesIO()
+            picture.save(stroke, "PNG")
+            await self._read(stroke.getvalue())
+
     def _record(self, outcome: Outcome) -> None:
         self._metrics.read(outcome)
         if isinstance(outcome, Failure) and not isinstance(outcome.error, ImageError):

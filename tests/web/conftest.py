@@ -1,0 +1,20 @@
+"""A server with an engine that says what it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra web is not installed")
+
+from fastapi.testclient import TestClient
+
+from .fakes import serving
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    """A client of a server with one engine that reads a 7 everywhere."""
+    with serving() as made:
+        yield made

@@ -1,0 +1,53 @@
+"""Engines that say what they are told to, and the server in front of them, without a network."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi.testclient import TestClient
+from PIL import Image, ImageDraw
+
+from digitrec.answer import Answer, Candidate
+from digitrec.engine import Engine, Options
+from digitrec.image import InputSpec
+from digitrec.providers.base import Price
+from digitrec.testing import FakeProvider, Line
+from digitrec.web.app import create_app
+from digitrec.web.settings import Settings
+
+SURE = 0.91
+SEVEN = Answer((Candidate("7", SURE),), tuple(SURE if digit == 7 else 0.01 for digit in range(10)))
+GATED = InputSpec(encoding="mnist", preparation="mnist", gated=True)
+
+
+def local(*script: Line, latency_s: float = 0.0) -> Engine:
+    """A network on this machine; says 7 unless told otherwise."""
+    return Engine(FakeProvider(script or (SEVEN,), wants=GATED, name="local", latency_s=latency_s))
+
+
+def paid(*script: Line, max_cost: float = 1.0) -> Engine:
+    """A cloud that takes a cent a picture."""
+    price = Price(0.01, "made up")
+    provider = FakeProvider(script or ("7",), price=price, endpoint="http://127.0.0.1:9", name="cloud")
+    return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
+
+
+@contextmanager
+def serving(*engines: Engine, settings: Settings = Settings()) -> Iterator[TestClient]:
+    """A client of a server with these engines; an error inside the server is an answer, as in life."""
+    with TestClient(create_app(engines or [local()], settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
+    """A 7 in black on white, as an encoded picture."""
+    picture = Image.new("L", size, 255)
+    if not blank:
+        corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]
+        line = [(x * size[0], y * size[1]) for x, y in corners]
+        ImageDraw.Draw(picture).line(line, fill=0, width=max(2, size[0] // 14))
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return data.getvalue()

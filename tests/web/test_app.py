@@ -1,0 +1,95 @@
+"""Around every answer: headers, problem bodies, logs; and that nothing comes from another host."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from digitrec.web import app as app_module
+from digitrec.web.logs import JsonLines
+from digitrec.web.settings import Settings
+
+from .fakes import local, png, serving
+
+STATIC = Path(app_module.__file__).parent / "static"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/health", "/openapi.json", "/static/main.js", "/nothing"])
+def test_every_answer_carries_the_protective_headers(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy and "script-src 'self';" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "access-control-allow-origin" not in headers
+    assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/static/icon.svg"])
+def test_assets_are_served_from_here(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+
+
+def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
+    named = {
+        path
+        for file in STATIC.iterdir()
+        for path in re.findall(r'(?:src|href|from)[= ]"(/(?:static|docs)/[^"]+|\./[^"]+)"', file.read_text())
+    }
+    assert "/static/main.js" in named and "./pad.js" in named
+    for path in named:
+        assert client.get(path.replace("./", "/static/")).status_code == 200, path
+
+
+def test_no_page_names_another_host() -> None:
+    for file in STATIC.iterdir():
+        found = re.findall(r"https?://[^\s\"'<>]+", file.read_text())
+        assert set(found) <= {"http://www.w3.org/2000/svg"}, file.name
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("GET", "/predict", 405), ("PUT", "/health", 405)],
+)
+def test_every_error_is_a_problem(client: TestClient, method: str, path: str, status: int) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert set(answer.json()) == {"type", "title", "status", "detail"}
+
+
+def test_a_wrong_parameter_is_named(client: TestClient) -> None:
+    answer = client.post("/predict?seen=perhaps", content=png())
+    assert answer.status_code == 422
+    assert "seen" in answer.json()["detail"]
+
+
+def test_a_bug_is_told_to_the_log_and_not_to_the_client(caplog: pytest.LogCaptureFixture) -> None:
+    engine = local()
+    with serving(engine) as client:
+        engine.provider.read = lambda image, timeout: 1 / 0  # type: ignore[method-assign, return-value]
+        answer = client.post("/predict", content=png())
+    assert answer.status_code == 500
+    assert "division" not in answer.text and "Traceback" not in answer.text
+    assert any(record.exc_info and record.name == "digitrec.web" for record in caplog.records)
+
+
+def test_the_log_is_one_object_a_request_without_picture_key_or_query(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "digitrec.web")
+    with serving(settings=Settings(api_keys=("open-sesame",))) as client:
+        client.post("/predict?seen=true", content=png(), headers={"x-api-key": "open-sesame"})
+    lines = [JsonLines().format(record) for record in caplog.records if record.name == "digitrec.web"]
+    line = json.loads(lines[-1])
+    told = [line[name] for name in ("event", "method", "path", "status")]
+    assert told == ["request", "POST", "/predict", 200]
+    assert "open-sesame" not in "".join(lines) and "seen" not in "".join(lines)
