@@ -11,12 +11,16 @@ import click
 from digitrec import __version__, errors
 
 COMMANDS = {
+    "benchmark": "Measure engines on labelled pictures, with the statistics.",
+    "calibrate": "Learn how often an engine of a given confidence is right.",
+    "compare": "Show what several engines read on the same picture.",
     "completion": "Print the script that completes commands in your shell.",
     "emulate": "Speak the clouds' protocols on this machine.",
     "ledger": "What was paid for: shown, exported, cleared.",
     "models": "The models that are here, and what is known of them.",
     "predict": "Say which digit is on each picture, and how sure that is.",
     "providers": "List the engines: installed, configured, price.",
+    "recommend": "Name the cheapest way of asking that reaches an accuracy.",
     "serve": "Serve the page to draw on, and the REST API.",
     "train": "Train the CNN on MNIST and write it with its model card.",
 }

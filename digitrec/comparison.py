@@ -12,7 +12,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any
 
-from digitrec.errors import DigitrecError, NotConfigured
+from digitrec.errors import DigitrecError, ModelError, NotConfigured, NotInstalled
 from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.prediction import Failure, Prediction
 from digitrec.providers import registry
@@ -109,6 +109,22 @@ def _leader(votes: Counter[int]) -> int | None:
     return ranked[0][0]
 
 
+class Absent:
+    """In the place of an engine that cannot be asked at all: its Failure, for every picture."""
+
+    def __init__(self, name: str, error: DigitrecError) -> None:
+        self.name = name
+        self._error = error
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """The same Failure for each picture."""
+        for image in images:
+            yield Failure(DigitImage.open(image).ref, self.name, self._error)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
 def compare(
     image: ImageSource, providers: Sequence[str | Provider | Reader] | None = None, *, lenient: bool = False
 ) -> Comparison:
@@ -123,10 +139,11 @@ def compare(
         lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
 
     Returns:
-        A Comparison; a picture that cannot be read is a Failure of every engine.
+        A Comparison; a picture that cannot be read is a Failure of every engine, and an engine that is
+        not installed or not configured is a Failure for every picture.
 
     Raises:
-        UnknownProvider, NotInstalled, NotConfigured: a provider cannot be asked at all.
+        UnknownProvider: there is no provider of a name.
     """
     return next(compare_many([image], providers, lenient=lenient))
 
@@ -139,7 +156,7 @@ def compare_many(
 ) -> Iterator[Comparison]:
     """The same for many pictures: a Comparison for each, in order, as they are ready."""
     names = free_engines(os.environ)[0] if providers is None else providers
-    readers = [reader_for(provider) for provider in names]
+    readers = [_reader_or_absent(provider) for provider in names]
     labels = tuple(name_of(reader) for reader in readers)
     rows: dict[int, dict[int, Outcome]] = {}
     ready = 0
@@ -150,6 +167,13 @@ def compare_many(
             outcomes = tuple(row[place] for place in range(len(readers)))
             yield Comparison(outcomes[0].image, labels, outcomes)
             ready += 1
+
+
+def _reader_or_absent(provider: str | Provider | Reader) -> Reader:
+    try:
+        return reader_for(provider)
+    except (NotInstalled, NotConfigured, ModelError) as error:
+        return Absent(str(provider), error)
 
 
 def free_engines(env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:

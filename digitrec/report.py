@@ -133,10 +133,18 @@ def _remarks(prediction: Prediction) -> Iterator[str]:
         yield f"read {prediction.text!r}"
     if prediction.inferred:
         yield "inferred"
+    if prediction.asked:
+        yield "asked " + ", ".join(f"{said.provider}: {_answer(said)}" for said in prediction.asked)
     if prediction.emulated:
         yield "emulated"
     if prediction.replayed:
         yield "replayed"
+
+
+def _answer(said: Outcome) -> str:
+    if isinstance(said, Failure):
+        return type(said.error).__name__
+    return "no digit" if said.digit is None else str(said.digit)
 
 
 def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:

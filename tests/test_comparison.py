@@ -11,7 +11,14 @@ import pytest
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison import Comparison, compare, compare_many, free_engines, race
 from digitrec.engine import Engine, Options
-from digitrec.errors import ImageError, NotConfigured, ProviderError, TimedOut, Unavailable
+from digitrec.errors import (
+    ImageError,
+    NotConfigured,
+    ProviderError,
+    TimedOut,
+    Unavailable,
+    UnknownProvider,
+)
 from digitrec.image import ImageRef, PreparedImage
 from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, Line, drawn_seven
@@ -162,3 +169,18 @@ def test_no_free_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: [])
     with pytest.raises(NotConfigured, match="name the engines"):
         free_engines({})
+
+
+def test_an_engine_that_cannot_be_asked_at_all_costs_the_others_nothing() -> None:
+    comparison = compare(drawn_seven(), ["azure", *fakes("7")])
+    assert comparison.engines == ("azure", "e0")
+    first, second = comparison.outcomes
+    assert isinstance(first, Failure)
+    assert isinstance(first.error, NotConfigured)
+    assert "VISION_" in str(first.error)
+    assert isinstance(second, Prediction)
+
+
+def test_an_unknown_name_is_the_callers_mistake() -> None:
+    with pytest.raises(UnknownProvider):
+        compare(drawn_seven(), ["no-such-engine"])

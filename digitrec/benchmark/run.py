@@ -15,6 +15,7 @@ from digitrec.benchmark.prices import price_list
 from digitrec.benchmark.scorecard import Scorecard, scorecard
 from digitrec.comparison import race
 from digitrec.errors import DataError
+from digitrec.policy import EnginePolicy
 from digitrec.prediction import Prediction
 from digitrec.recognise import Outcome, Reader
 from digitrec.samples import Sample
@@ -121,6 +122,7 @@ def benchmark(
     engines: Mapping[str, Reader],
     *,
     data: str,
+    policies: Sequence[EnginePolicy] = (),
     lenient: bool = False,
     settings: Mapping[str, str] | None = None,
     arrived: Callable[[Outcome], None] | None = None,
@@ -133,6 +135,7 @@ def benchmark(
         samples: labelled pictures.
         engines: engines and policies, under the names that they shall have in the report.
         data: what the pictures are called.
+        policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
         settings: how the engines are asked, for the report.
         arrived: called with every outcome as it arrives.
@@ -155,11 +158,14 @@ def benchmark(
         name: tuple(answers[place] for place in range(len(samples)))
         for name, answers in zip(names, found, strict=True)
     }
+    for policy in policies:
+        outcomes[policy.name] = _by_policy(policy, engines, outcomes)
+        spent.append(0.0)  # it had no time of its own
     labels = [sample.label for sample in samples]
     prices = price_list(engines.values())
     cards = [
         scorecard(name, outcomes[name], labels, spent_s=seconds, prices=prices)
-        for name, seconds in zip(names, spent, strict=True)
+        for name, seconds in zip(outcomes, spent, strict=True)
     ]
     return Benchmark(
         data, tuple(samples), outcomes,
@@ -167,6 +173,15 @@ def benchmark(
         pairs=pairs(outcomes, labels), started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(),
     )  # fmt: skip
+
+
+def _by_policy(
+    policy: EnginePolicy, engines: Mapping[str, Reader], outcomes: Mapping[str, tuple[Outcome, ...]]
+) -> tuple[Outcome, ...]:
+    """What the policy would have said, had its engines given it these answers."""
+    names = {id(engine): name for name, engine in engines.items()}
+    rows = zip(*(outcomes[names[id(engine)]] for engine in policy.engines), strict=True)
+    return tuple(policy.on_answers(row) for row in rows)
 
 
 def _versions() -> dict[str, str]:

@@ -44,12 +44,21 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list
     return [name for name in (value or "").split(",") if name]
 
 
+def _preparations(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
+    """Names of preparations with commas between, all of them known."""
+    chosen = names(ctx, param, value)
+    for name in chosen:
+        if name not in PREPARATIONS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(PREPARATIONS)}.", ctx, param)
+    return chosen
+
+
 @dataclass(frozen=True, slots=True)
 class Asking:
     """How the engines of a command are asked: the options of `asking`, together."""
 
     model: Path | None
-    prepare: str | None
+    prepare: list[str]
     timeout: float
     max_cost: float | None
     ledger: Path | None
@@ -66,20 +75,46 @@ class Asking:
             click.UsageError: options that do not fit these engines.
             DigitrecError: an engine that cannot be asked at all.
         """
+        if len(self.prepare) > 1:
+            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
+        with self.columns(providers) as columns:
+            yield list(columns.values())
+
+    @contextmanager
+    def columns(self, providers: Sequence[str]) -> Iterator[dict[str, Engine]]:
+        """The same by name, and each engine once for every preparation where there are several."""
         self._check(providers)
         with ExitStack() as stack:
             env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
             options = self._options()
-            engines = [self._engine(name, env, options) for name in providers]
-            for engine in engines:
-                stack.callback(engine.close)
-            yield engines
+            columns: dict[str, Engine] = {}
+            preparations: Sequence[str | None] = self.prepare or [None]
+            for name in providers:
+                for preparation in preparations:
+                    engine = self._engine(name, env, options, preparation)
+                    stack.callback(engine.close)
+                    if len(self.prepare) < 2 or engine.provider.wants.encoding == "mnist":
+                        columns[name] = engine
+                        break
+                    columns[f"{name}/{preparation}"] = engine
+            yield columns
 
     @contextmanager
     def engine(self, provider: str) -> Iterator[Engine]:
         """The one engine of this name, as `engines` gives it."""
         with self.engines([provider]) as (engine,):
             yield engine
+
+    def settings(self) -> dict[str, str]:
+        """What a report says about these options."""
+        model = {} if self.model is None else {"model of local": self.model.name}
+        replay = {} if self.replay is None else {"answers": f"replayed from {self.replay.name}"}
+        return {
+            "preparation": ", ".join(self.prepare) or "each engine's own",
+            "timeout": f"{self.timeout:g} s for one picture",
+            **model,
+            **replay,
+        }
 
     def _check(self, providers: Sequence[str]) -> None:
         if self.model is not None and "local" not in providers:
@@ -100,21 +135,23 @@ class Asking:
             record=self.record,
         )
 
-    def _engine(self, name: str, env: Mapping[str, str], options: EngineOptions) -> Engine:
+    def _engine(
+        self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None
+    ) -> Engine:
         if self.replay is not None:
             from digitrec.replay import Replay
 
-            return Replay(self.replay, name, preparation=self.prepare)
-        return Engine(self._provider(name, env), options)
+            return Replay(self.replay, name, preparation=preparation)
+        return Engine(self._provider(name, env, preparation), options)
 
-    def _provider(self, name: str, env: Mapping[str, str]) -> Provider:
+    def _provider(self, name: str, env: Mapping[str, str], preparation: str | None) -> Provider:
         if name == "local" and self.model is not None:
             return registry.open_provider(name, model=self.model)
         provider = registry.open_provider(name, env=env)
-        if self.prepare is not None and provider.wants.encoding != "mnist":
+        if preparation is not None and provider.wants.encoding != "mnist":
             from digitrec.prepare.encode import spec_for
 
-            provider.wants = spec_for(provider.wants, self.prepare)
+            provider.wants = spec_for(provider.wants, preparation)
         return provider
 
 
@@ -138,7 +175,7 @@ model = click.option(
 )  # fmt: skip
 _OPTIONS = (
     model,
-    click.option("--prepare", type=click.Choice(PREPARATIONS),
+    click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,

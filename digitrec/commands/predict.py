@@ -10,7 +10,7 @@ import click
 
 from digitrec import config, report
 from digitrec.cli import exit_code
-from digitrec.commands import options
+from digitrec.commands import options, policies
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
 from digitrec.engine import Engine
@@ -24,8 +24,9 @@ from digitrec.recognise import Outcome, look, stream
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option(
-    "-p", "--provider", metavar="NAME", shell_complete=options.complete_provider,
-    help="Which engine to ask; `digitrec providers` lists them.  [default: local]",
+    "-p", "--provider", "providers", callback=options.names, metavar="NAME",
+    shell_complete=options.complete_provider,
+    help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
 @options.output("table", "json", "jsonl", "csv")
 @click.option(
@@ -36,14 +37,16 @@ from digitrec.recognise import Outcome, look, stream
     help="Save what the engine was given as a picture; for several images, name a folder.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only say how many requests that would be, and what they cost.")
+@policies.policy
 @options.asking
 def predict(
     images: Sequence[str],
-    provider: str | None,
+    providers: list[str],
     output: report.Format,
     lenient: bool,
     save_prepared: Path | None,
     dry_run: bool,
+    rule: policies.Rule,
     asking: options.Asking,
 ) -> None:
     """Say which digit is on each picture, and how sure that is.
@@ -60,16 +63,19 @@ def predict(
       digitrec predict 7.png --save-prepared seen.png
       digitrec predict 7.png --provider google --emulate
       digitrec predict scans/ --provider aws --max-cost 0.50
+      digitrec predict scans/ --fallback google,aws --below 0.95
+      digitrec predict 7.png --provider local,tesseract,rapidocr --consensus 2
     """
     sources = expand(images)
     failures: list[Failure] = []
-    with asking.engine(provider or config.load().provider) as engine:
+    with asking.engines(rule.names(providers or [config.load().provider], together=True)) as engines:
         if dry_run:
-            _say_cost(sources, engine)
+            for engine in engines:
+                _say_cost(sources, engine)
             return
         if save_prepared is not None:
-            _save_prepared(sources, engine, save_prepared)
-        outcomes = _watched(stream(sources, engine, lenient=lenient), failures)
+            _save_prepared(sources, engines[0], save_prepared)
+        outcomes = _watched(stream(sources, rule.policy(engines) or engines[0], lenient=lenient), failures)
         report.write(tracked(outcomes, len(sources)), output)
     if failures:
         raise SystemExit(_code(failures, len(sources)))

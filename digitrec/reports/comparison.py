@@ -70,7 +70,9 @@ def _cell(outcome: Outcome) -> list[str]:
     """Digit and confidence; time and cost; what else there is to say."""
     if isinstance(outcome, Failure):
         return ["!", words.duration(outcome.latency_s), type(outcome.error).__name__]
-    sure = words.percent(outcome.calibrated) or words.percent(outcome.confidence)
+    sure = words.percent(outcome.confidence)
+    if outcome.calibrated is not None:
+        sure += f", calibrated {words.percent(outcome.calibrated)}"
     spent = f"{words.duration(outcome.latency_s)}, {words.dollars(outcome.cost_usd)}"
     return [f"{words.digit(outcome)}  {sure}".rstrip(), spent, *words.remarks(outcome)]
 

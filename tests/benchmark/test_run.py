@@ -11,7 +11,7 @@ import pytest
 from digitrec.benchmark import benchmark
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
-from digitrec.policy import Fallback
+from digitrec.policy import Consensus, Fallback
 from digitrec.prediction import Failure
 from digitrec.samples import Sample
 from digitrec.testing import FakeProvider, drawn_seven
@@ -87,3 +87,12 @@ def test_as_dict_is_json_with_every_answer() -> None:
 def test_no_pictures_are_refused() -> None:
     with pytest.raises(DataError, match="empty: no labelled pictures"):
         benchmark([], {"e": engine("7")}, data="empty")
+
+
+def test_a_policy_is_scored_on_the_answers_of_its_engines_and_nobody_is_asked_twice() -> None:
+    first, second = engine("1", name="a"), engine("7", name="b")
+    policy = Consensus([first, second], 2)
+    found = benchmark([Sample(drawn_seven(), 7)], {"a": first, "b": second}, data="x", policies=[policy])
+    assert found.outcomes["2 of a+b"][0].provider == "2 of a+b"
+    assert {card.engine: card.refused_wrongly for card in found.cards} == {"a": 0, "b": 0, "2 of a+b": 1}
+    assert second.provider.calls == 1  # type: ignore[attr-defined]

@@ -1,0 +1,101 @@
+"""``digitrec benchmark``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from digitrec.commands import options, policies
+from digitrec.commands.progress import Bar
+from digitrec.prediction import Failure
+from digitrec.recognise import Outcome
+from digitrec.samples import read_samples
+
+
+@click.command()
+@click.argument("data", metavar="DATA")
+@click.option(
+    "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
+    metavar="NAMES", shell_complete=options.complete_provider,
+    help="Which engines to ask, with commas between.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+@options.output("table", "markdown", "json")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Also write the whole report as a page, which needs no other file.",
+)  # fmt: skip
+@click.option(
+    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
+)
+@policies.policy
+@options.asking
+def benchmark(
+    data: str,
+    providers: list[str],
+    limit: int | None,
+    output: Literal["table", "markdown", "json"],
+    html: Path | None,
+    lenient: bool,
+    rule: policies.Rule,
+    asking: options.Asking,
+) -> None:
+    """Measure engines on labelled pictures, and say which differences are more than chance.
+
+    DATA is a folder with labels.csv (columns file,label) or with sub-folders 0 to 9, an IDX pair, an
+    .npz file with x and y, or one of the names mnist-test and samples. All engines are asked at the same
+    time. Ctrl-C stops it; the same command later goes on, because answers that were paid for come from
+    the ledger. A policy (--fallback, --consensus) is scored beside its engines.
+
+    \b
+    Examples:
+      digitrec benchmark samples --provider local,tesseract,rapidocr
+      digitrec benchmark mnist-test --limit 500 --html report.html
+      digitrec benchmark photos/ --provider local,google,aws --max-cost 2
+      digitrec benchmark photos/ --provider tesseract --prepare plain,enlarged,repeated
+      digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
+    """
+    from digitrec.benchmark import benchmark as measure
+    from digitrec.reports.benchmark import write
+
+    names = rule.names(providers)
+    samples = read_samples(data, limit)
+    with asking.columns(names) as engines, watched(len(samples) * len(engines)) as arrived:
+        policy = rule.policy(list(engines.values()))
+        found = measure(
+            samples,
+            engines,
+            data=data,
+            policies=[] if policy is None else [policy],
+            lenient=lenient,
+            settings=asking.settings(),
+            arrived=arrived,
+        )
+    write(found, output)
+    if html is not None:
+        from digitrec.reports.benchmark_page import benchmark_page
+
+        html.write_text(benchmark_page(found), encoding="utf-8")
+
+
+@contextmanager
+def watched(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """A bar that counts outcomes, the money they cost and the failures among them."""
+    done = failed = 0
+    spent, unknown = 0.0, False
+    with Bar("reading") as bar:
+
+        def arrived(outcome: Outcome) -> None:
+            nonlocal done, failed, spent, unknown
+            done += 1
+            failed += isinstance(outcome, Failure)
+            spent += outcome.cost_usd or 0.0
+            unknown |= outcome.cost_usd is None
+            money = f"${spent:.2f} spent" + (" and an unknown amount" if unknown else "")
+            bar.at(done / total, f"{done} of {total}, {money}" + (f", {failed} failed" if failed else ""))
+
+        yield arrived

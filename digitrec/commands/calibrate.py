@@ -1,0 +1,54 @@
+"""``digitrec calibrate``."""
+
+from __future__ import annotations
+
+import click
+
+from digitrec import calibration
+from digitrec.commands import options
+from digitrec.commands.progress import tracked
+from digitrec.prediction import Prediction
+from digitrec.recognise import stream
+from digitrec.samples import read_samples
+
+
+@click.command()
+@click.argument("data", metavar="DATA")
+@click.option(
+    "-p", "--provider", default="local", show_default=True, metavar="NAME",
+    shell_complete=options.complete_provider, help="Which engine to calibrate.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+@options.asking
+def calibrate(data: str, provider: str, limit: int | None, asking: options.Asking) -> None:
+    """Learn from labelled pictures how often an engine of a given confidence is right.
+
+    From then on every prediction of this engine, with this preparation and this model version, carries
+    `calibrated`: the chance that its digit is right. DATA is named as for `digitrec benchmark`; it should
+    look like the pictures to be read later, and hold some that the engine gets wrong.
+
+    \b
+    Examples:
+      digitrec calibrate photos/
+      digitrec calibrate photos/ --provider tesseract --prepare enlarged
+      digitrec calibrate photos/ --provider google --max-cost 1
+    """
+    from digitrec.calibrate import fit
+
+    samples = read_samples(data, limit)
+    with asking.engine(provider) as engine:
+        outcomes = list(tracked(stream((sample.image for sample in samples), engine), len(samples)))
+    answered = [
+        (outcome, sample.label) for outcome, sample in zip(outcomes, samples, strict=True)
+        if isinstance(outcome, Prediction)
+    ]  # fmt: skip
+    fitted = fit([outcome for outcome, _ in answered], [label for _, label in answered], data)
+    for found in fitted:
+        path = calibration.save(found)
+        model = found.key.model_version or "of unknown version"
+        emulated = ", emulated" if found.key.emulated else ""
+        click.echo(
+            f"{found.key.provider} ({found.key.preparation}, model {model}{emulated}): {found.right} of "
+            f"{found.n} digits right; Brier score {found.brier_before:.4f} before, {found.brier_after:.4f} "
+            f"after, on pictures not fitted on ({found.method}); kept in {path}"
+        )

@@ -1,0 +1,125 @@
+"""``digitrec compare``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from digitrec import report
+from digitrec.commands import options
+from digitrec.commands.progress import tracked
+from digitrec.commands.sources import expand
+from digitrec.comparison import Absent, Comparison, compare_many, free_engines
+from digitrec.engine import Engine
+from digitrec.errors import ImageError, NotConfigured
+from digitrec.image import DigitImage, ImageSource
+from digitrec.prediction import Failure
+from digitrec.providers import registry
+from digitrec.recognise import Reader
+from digitrec.reports import comparison as rows
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.option(
+    "-p", "--provider", "providers", callback=options.names, metavar="NAMES",
+    shell_complete=options.complete_provider,
+    help="Which engines to ask, with commas between.  [default: all that are ready and free]",
+)  # fmt: skip
+@click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
+@options.output("table", "json", "jsonl", "csv", "markdown")
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Also write a page with the pictures, which needs no other file.",
+)  # fmt: skip
+@click.option(
+    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
+)
+@options.asking
+def compare(
+    images: Sequence[str],
+    providers: list[str],
+    everyone: bool,
+    output: rows.Format,
+    html: Path | None,
+    lenient: bool,
+    asking: options.Asking,
+) -> None:
+    """Show what several engines read on the same picture.
+
+    One row for each picture, one column for each engine: the digit and how sure it is, the time, the
+    cost, and what went wrong. All engines are asked at the same time, and one that fails costs the others
+    nothing. Without --provider, those are asked that are ready and free, with --emulate the emulated
+    clouds as well; stderr says who is left out, and why. The exit code is 1 when nobody answered for a
+    picture.
+
+    \b
+    Examples:
+      digitrec compare photo.jpg
+      digitrec compare photo.jpg --emulate
+      digitrec compare photo.jpg --provider local,google,aws
+      digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
+      digitrec compare scans/ --html side-by-side.html
+    """
+    names = providers or _chosen(everyone, options.EMULATED if asking.emulate else ())
+    sources: list[ImageSource] = [DigitImage.open(it) if it == "-" else it for it in expand(images)]
+    absent = {} if asking.replay else _absent(names, asking)
+    with asking.engines([name for name in names if name not in absent]) as engines:
+        readers = _in_order(names, engines, absent)
+        found: list[Comparison] = []
+        comparisons = tracked(compare_many(sources, readers, lenient=lenient), len(sources))
+        rows.write(_kept(comparisons, found), output)
+    if html is not None:
+        from digitrec.reports.comparison_page import comparison_page
+
+        html.write_text(comparison_page(found, sources), encoding="utf-8")
+    if not all(comparison.predictions for comparison in found):
+        raise SystemExit(1)
+
+
+def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
+    """The engines that are ready and free, or only ready; tells who is left out and why."""
+    chosen, left_out = free_engines(os.environ)
+    if everyone:
+        chosen = [listing.name for listing in registry.listings(os.environ) if not listing.status.missing]
+    chosen += [name for name in emulated if name not in chosen]
+    for name, why in left_out.items():
+        if name not in chosen:
+            click.echo(f"digitrec: not asked: {name}: {why}", err=True)
+    return chosen
+
+
+def _absent(names: Sequence[str], asking: options.Asking) -> dict[str, Absent]:
+    """Those that cannot be asked at all; an emulated one always can."""
+    for name in names:
+        registry.provider_class(name)  # an unknown name is wrong usage, not an engine's failure
+    missing = {listing.name: listing.status.missing for listing in registry.listings(os.environ)}
+    emulated = options.EMULATED if asking.emulate else ()
+    return {
+        name: Absent(name, NotConfigured(f"{name} cannot be asked: {'; '.join(missing[name])}"))
+        for name in names if missing[name] and name not in emulated
+    }  # fmt: skip
+
+
+def _in_order(names: Sequence[str], engines: Iterable[Engine], absent: Mapping[str, Absent]) -> list[Reader]:
+    present = iter(engines)
+    return [absent[name] if name in absent else next(present) for name in names]
+
+
+def _kept(comparisons: Iterable[Comparison], found: list[Comparison]) -> Iterator[Comparison]:
+    """The comparisons as they come, kept as well; a failure is told on stderr at once."""
+    for comparison in comparisons:
+        found.append(comparison)
+        for line in dict.fromkeys(_failures(comparison)):  # an unreadable picture is told once
+            click.echo(f"digitrec: {line}", err=True)
+        yield comparison
+
+
+def _failures(comparison: Comparison) -> Iterator[str]:
+    for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
+        if isinstance(outcome, Failure):
+            line = report.error_line(outcome)
+            yield line if isinstance(outcome.error, ImageError) else f"{name}: {line}"

@@ -1,0 +1,81 @@
+"""The options that make one answer out of several engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from digitrec.commands import options
+from digitrec.engine import Engine
+from digitrec.policy import Consensus, EnginePolicy, Fallback
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The options of `policy`, together."""
+
+    fallback: list[str]
+    below: float
+    consensus: int | None
+
+    def names(self, first: Sequence[str], *, together: bool = False) -> list[str]:
+        """All engines that may be asked, in their order.
+
+        Args:
+            first: those of ``--provider``.
+            together: they shall give one answer, so several need a policy.
+
+        Raises:
+            click.UsageError: the options contradict each other.
+        """
+        if self.fallback and self.consensus is not None:
+            raise click.UsageError("--fallback and --consensus exclude each other.")
+        names = [*first, *self.fallback]
+        if together and len(names) > 1 and not self.fallback and self.consensus is None:
+            raise click.UsageError(
+                "several engines give one answer with --consensus or --fallback; to see what each says, use "
+                "`digitrec compare`."
+            )
+        if len(set(names)) < len(names):
+            raise click.UsageError(f"an engine is named twice: {', '.join(names)}.")
+        if self.consensus is not None and not 2 <= self.consensus <= len(names):
+            raise click.UsageError(
+                f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "
+                "--provider A,B,C."
+            )
+        return names
+
+    def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
+        """What the options make of the engines; None: nothing, each answers for itself."""
+        if self.fallback:
+            return Fallback(engines, self.below)
+        return None if self.consensus is None else Consensus(engines, self.consensus)
+
+
+def policy(command: Command) -> Command:
+    """``--fallback``, ``--below``, ``--consensus``; the command gets them as one `Rule`, named ``rule``."""
+
+    @wraps(command)
+    def with_rule(**values: Any) -> Any:
+        chosen = {item.name: values.pop(item.name) for item in fields(Rule)}
+        return command(rule=Rule(**chosen), **values)
+
+    for option in reversed(_OPTIONS):
+        with_rule = option(with_rule)
+    return with_rule  # type: ignore[return-value]
+
+
+_OPTIONS = (
+    click.option("--fallback", callback=options.names, metavar="NAMES",
+                 help="Engines to ask next, in this order, when the one before is unsure or fails."),
+    click.option("--below", type=click.FloatRange(0, 1), default=0.9, show_default=True, metavar="CHANCE",
+                 help="Unsure means below this chance of being right (see `digitrec calibrate`)."),
+    click.option("--consensus", type=int, metavar="N",
+                 help="Take the digit that N of the engines agree on, and none where they do not."),
+)  # fmt: skip

@@ -1,0 +1,101 @@
+"""``digitrec recommend``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from digitrec.commands import options
+from digitrec.commands.benchmark import watched
+from digitrec.samples import read_samples
+
+if TYPE_CHECKING:
+    from digitrec.benchmark import Benchmark
+    from digitrec.recommend import Option, Recommendation
+
+
+@click.command()
+@click.argument("data", metavar="DATA")
+@click.option(
+    "--accuracy", type=click.FloatRange(0, 1, min_open=True, max_open=True), required=True,
+    metavar="SHARE", help="Share of the pictures to be answered rightly, such as 0.995.",
+)  # fmt: skip
+@click.option(
+    "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
+    metavar="NAMES", shell_complete=options.complete_provider,
+    help="Which engines may be used, with commas between.",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+@click.option(
+    "--max-per-1000", type=click.FloatRange(min=0), metavar="USD",
+    help="What 1,000 pictures may cost at most by what is recommended.",
+)  # fmt: skip
+@options.asking
+def recommend(
+    data: str,
+    accuracy: float,
+    providers: list[str],
+    limit: int | None,
+    max_per_1000: float | None,
+    asking: options.Asking,
+) -> None:
+    """Name the cheapest way of asking that reaches an accuracy on labelled pictures.
+
+    Every engine is asked about every picture once; then each engine alone, each pair as a fallback and
+    each vote is tried on these answers. The way is chosen on one half of the pictures and reported on the
+    other; it is said to reach the accuracy only when the lower end of its 95% interval does. --max-cost
+    bounds what this command spends. DATA is named as for `digitrec benchmark`.
+
+    \b
+    Examples:
+      digitrec recommend photos/ --accuracy 0.98 --provider local,tesseract,rapidocr
+      digitrec recommend photos/ --accuracy 0.995 --provider local,google,aws --max-cost 3
+    """
+    from digitrec.benchmark import benchmark
+    from digitrec.recommend import recommend as choose
+
+    samples = read_samples(data, limit)
+    with asking.engines(providers) as opened:
+        engines = dict(zip(providers, opened, strict=True))
+        with watched(len(samples) * len(engines)) as arrived:
+            found = benchmark(samples, engines, data=data, settings=asking.settings(), arrived=arrived)
+        advice = choose(found.outcomes, engines, found.labels, accuracy, max_per_1000=max_per_1000)
+    click.echo(_said(advice))
+    for line in _caveats(found):
+        click.echo(line)
+
+
+def _said(advice: Recommendation) -> str:
+    if advice.chosen is None:
+        return f"None of {advice.tried} ways costs a known amount within what is allowed."
+    figures = _figures(advice.chosen)
+    if advice.reached:
+        return f"{advice.chosen.name} reaches {advice.accuracy:.1%}: {figures}."
+    needed = advice.pictures_needed
+    how = (
+        "and it would not be on more of them: fewer were right than that"
+        if needed is None
+        else f"it would take about {2 * needed:,} pictures of which as many are right"
+    )
+    return (
+        f"{advice.accuracy:.1%} is not shown on this much data; {how}. The nearest of {advice.tried} ways is "
+        f"{advice.chosen.name}: {figures}."
+    )
+
+
+def _figures(option: Option) -> str:
+    from digitrec.benchmark.conclusion import percent
+    from digitrec.reports.words import dollars, duration
+
+    return (
+        f"{percent(option.right)} on the {option.right.n} pictures it was not chosen on, "
+        f"{dollars(option.cost_per_1000)} for 1,000, {duration(option.latency_s)} a picture"
+    )
+
+
+def _caveats(found: Benchmark) -> list[str]:
+    return [
+        f"{card.engine} was emulated: this says nothing about the vendor's."
+        for card in found.cards if card.emulated
+    ]  # fmt: skip
