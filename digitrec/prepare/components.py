@@ -30,6 +30,16 @@ class Components:
     def __len__(self) -> int:
         return len(self.area)
 
+    @property
+    def width(self) -> Ints:
+        """Of the box."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> Ints:
+        """Of the box."""
+        return self.bottom - self.top
+
     def total(self, values: Floats, mask: Mask) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The sum of ``values`` over each part of ``mask``."""
         return np.bincount(self.labels, weights=values[mask], minlength=len(self))

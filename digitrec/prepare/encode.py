@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 from digitrec.decode import Pixels
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
-from digitrec.prepare.ink import Ink, find_ink, planes
+from digitrec.prepare.ink import Ink, close_up, find_ink
 
 PREPARATIONS = ("plain", "enlarged", "repeated")
 WIDE_MARGIN = 0.5
@@ -80,12 +80,7 @@ def _digit(pixels: Pixels, ink: Ink, side: int) -> Image.Image:
     right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, (width, height))
     zoom = side / max(right - left, bottom - top)
     size = max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom))
-    box = (float(left), float(top), float(right), float(bottom))
-    view = planes(np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, box=box)))
-    if ink.polarity == "light on dark":
-        view = 255 - view
-    rows, columns = ink.paper.colour.shape[0] / height, ink.paper.colour.shape[1] / width
-    contrast = ink.paper.contrast(view, (left * columns, top * rows, right * columns, bottom * rows))
+    contrast = close_up(pixels, ink, (int(left), int(top), int(right), int(bottom)), size)
     return Image.fromarray(np.clip(255 * (1 - contrast), 0, 255).round().astype(np.uint8))
 
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from digitrec.decode import Pixels
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare.filters import Floats, grow, resize, steepness
-from digitrec.prepare.ink import Ink, find_ink, planes
+from digitrec.prepare.ink import Ink, close_up, find_ink
 
 SIDE = 28
 DIGIT = 20
@@ -77,12 +76,7 @@ def _fine(pixels: Pixels, ink: Ink) -> Floats:
     right, bottom = min(pixels.shape[1], right + margin), min(pixels.shape[0], bottom + margin)
     zoom = FINE / max(right - left, bottom - top)
     size = (max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom)))
-    part = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=(left, top, right, bottom))
-    view = planes(np.asarray(part))
-    if ink.polarity == "light on dark":
-        view = 255 - view
-    grid_y, grid_x = (ink.paper.colour.shape[i] / pixels.shape[i] for i in (0, 1))
-    contrast = ink.paper.contrast(view, (left * grid_x, top * grid_y, right * grid_x, bottom * grid_y))
+    contrast = close_up(pixels, ink, (left, top, right, bottom), size)
     near = grow(ink.mask, 2 if ink.shrink > 1 else 1).astype(np.float32)
     near = resize(near, *size, box=(left / ink.shrink, top / ink.shrink, right / ink.shrink, bottom / ink.shrink))
     low = max(0.1 * ink.level, 2 * ink.noise)
