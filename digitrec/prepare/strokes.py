@@ -1,0 +1,180 @@
+"""The strokes of a digit on a picture: told from the paper, its printed lines, and what lies around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from digitrec.prepare.background import Paper, find_paper
+from digitrec.prepare.components import Components, components
+from digitrec.prepare.filters import Floats, Mask, grow, smooth, steepness
+from digitrec.prepare.rules import rules
+
+Scores = np.ndarray[Any, np.dtype[np.float64]]
+
+SMALL = 64
+"""A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
+WINDOWS = (0.5, 0.2, 0.07)
+"""Windows in which the paper is sought, as shares of the shorter side: for markers, felt pens, fine pens."""
+LOST = 0.7
+"""Strokes that keep less than this share of their score in a narrower window are wider than it."""
+FAINTEST = 0.02
+"""Ink takes away at least this share of the paper's light."""
+NOISE = 4.0
+"""Ink departs from the paper by at least this many standard deviations of the paper's noise."""
+EDGE = 0.3
+"""A stroke ends where the contrast falls below this share of the ink's."""
+FRAMED = (0.2, 0.03)
+"""What lies inside another part is framed by it from this share of its score; the second: by a part that
+reaches the picture's border, and is a page's edge or the table around it."""
+SPANNING = 0.5
+"""A part that reaches across this share of the picture may hang on printed lines."""
+NEAR = 0.2
+"""Parts of one digit are no further apart than this share of its longer side."""
+SPECK = 0.05
+"""A part with less than this share of the edges is a speck."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strokes:
+    """One way to see the picture: with the paper sought in a window of one size."""
+
+    paper: Paper
+    """The background."""
+    contrast: Floats
+    """(h, w): 0 paper, 1 black."""
+    noise: float
+    """Standard deviation of the contrast on bare paper."""
+    seed: Mask
+    """The one part, at whatever threshold, that looks most like a digit's ink."""
+    score: float
+    """How much it does; 0 when nothing stands out."""
+
+    @property
+    def faintest(self) -> float:
+        """Contrast below which nothing is told from the paper."""
+        return max(FAINTEST, NOISE * self.noise)
+
+    @property
+    def level(self) -> float:
+        """Contrast of the digit's ink, 0..1."""
+        return float(np.percentile(self.contrast[self.seed], 80)) if self.score else 0.0
+
+    def inked(self) -> Mask:
+        """Everything as dark as the digit's ink, its paler ends included."""
+        return self.contrast > max(EDGE * self.level, self.faintest)
+
+
+def find_strokes(view: Floats) -> Strokes:
+    """The strokes of a view, (channels, h, w), with dark ink on light paper.
+
+    The paper is sought in ever narrower windows, as long as the strokes are not lost: the narrower, the
+    less remains of shadows.
+    """
+    side = min(view.shape[1:])
+    seen = _through(view, WINDOWS[0] * side)
+    if side <= SMALL:
+        return seen
+    for share in WINDOWS[1:]:
+        closer = _through(view, share * side)
+        if closer.score < LOST * seen.score or grow(closer.seed, round(share * side / 4), np.minimum).any():
+            break
+        seen = closer
+    return _without_rules(seen)
+
+
+def _through(view: Floats, window: float) -> Strokes:
+    paper = find_paper(view, window)
+    contrast = paper.contrast(view)
+    if min(contrast.shape) > SMALL:
+        contrast = smooth(contrast)
+    level, noise = _bare(contrast)
+    contrast -= level
+    seed, score = _best(contrast, max(FAINTEST, NOISE * noise))
+    return Strokes(paper, contrast, noise, seed, score)
+
+
+def _bare(contrast: Floats) -> tuple[float, float]:
+    """Mean and standard deviation on bare paper, from the palest quarter: the rest may be ink."""
+    palest = contrast[:: 1 + contrast.shape[0] // 128, :: 1 + contrast.shape[1] // 128]
+    low, quarter = np.percentile(palest, [5, 25])
+    deviation = float(quarter - low) / 0.97  # of a normal distribution: 1.645 - 0.674
+    return float(quarter) + 0.674 * deviation, deviation
+
+
+def _without_rules(seen: Strokes) -> Strokes:
+    """The same with the printed lines of the paper taken out, if the strokes may hang on them."""
+    mask = seen.inked()
+    parts = components(mask)
+    height, width = mask.shape
+    if not (parts.width > SPANNING * width).any() and not (parts.height > SPANNING * height).any():
+        return seen
+    printed = rules(mask)
+    if not printed.any():
+        return seen
+    contrast = np.where(printed, np.float32(0), seen.contrast)
+    seed, score = _best(contrast, seen.faintest)
+    return replace(seen, contrast=contrast, seed=seed, score=score)
+
+
+def _best(contrast: Floats, faintest: float) -> tuple[Mask, float]:
+    """The part that looks most like a digit's ink, at the threshold where it does most, and how much."""
+    sharp = steepness(contrast) ** 2
+    threshold = float(contrast.max()) / 2
+    best, best_score = np.zeros(contrast.shape, bool), 0.0
+    while threshold >= faintest:
+        mask = contrast > threshold
+        parts = components(mask)
+        scores = _scores(parts, mask, parts.total(sharp, mask) / parts.peak(contrast, mask))
+        main = _unframed(parts, mask, scores)
+        if scores[main] > 1.2 * best_score:
+            best_score, best = float(scores[main]), np.zeros(mask.shape, bool)
+            best[mask] = parts.labels == main
+        threshold *= 0.6
+    return best, best_score
+
+
+def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
+    """How much each part looks like a digit's ink.
+
+    That is: its edges are sharp and long, little of its outline is the picture's border, and it is not
+    at the very rim.
+    """
+    height, width = mask.shape
+    contact = parts.border(mask) / (parts.width + parts.height)
+    x = (parts.left + parts.right) / width - 1
+    y = (parts.top + parts.bottom) / height - 1
+    return edges * np.maximum(1 - contact, 0.01) / (1 + 3 * (x**4 + y**4))
+
+
+def _unframed(parts: Components, mask: Mask, scores: Scores) -> int:
+    """The part with the highest score, or what it frames: a box, a page's edge, the table around a page."""
+    main = int(np.argmax(scores))
+    while True:
+        share = FRAMED[int(_sides(parts, main, mask) > 1)]
+        inside = framed(parts, main, mask) & (scores > share * scores[main])
+        if not inside.any():
+            return main
+        main = int(np.argmax(np.where(inside, scores, 0)))
+
+
+def _sides(parts: Components, part: int, mask: Mask) -> int:
+    """How many sides of the picture a part reaches."""
+    height, width = mask.shape
+    return sum(
+        (parts.left[part] == 0, parts.top[part] == 0, parts.right[part] == width, parts.bottom[part] == height)
+    )
+
+
+def framed(parts: Components, frame: int, mask: Mask) -> Mask:
+    """Which parts lie wholly inside the box of one, whose sides on the picture's border count as open."""
+    height, width = mask.shape
+    left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
+    inside = (
+        (parts.left > (left if left > 0 else -1)) & (parts.right < (right if right < width else width + 1))
+        & (parts.top > (top if top > 0 else -1)) & (parts.bottom < (bottom if bottom < height else height + 1))
+    )  # fmt: skip
+    inside[frame] = False
+    return inside
