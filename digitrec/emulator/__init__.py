@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from digitrec.emulator.emulator import environment as environment
     from digitrec.emulator.emulator import serve as serve
     from digitrec.emulator.faults import Fault as Fault
-    from digitrec.emulator.reading import Picture as Picture
-    from digitrec.emulator.reading import Word as Word
+    from digitrec.emulator.picture import Picture as Picture
+    from digitrec.emulator.picture import Word as Word
     from digitrec.emulator.server import Counts as Counts
 
 _HOME = {
@@ -33,8 +33,8 @@ _HOME = {
     "Credentials": "digitrec.emulator.credentials",
     "Emulator": "digitrec.emulator.emulator",
     "Fault": "digitrec.emulator.faults",
-    "Picture": "digitrec.emulator.reading",
-    "Word": "digitrec.emulator.reading",
+    "Picture": "digitrec.emulator.picture",
+    "Word": "digitrec.emulator.picture",
     "environment": "digitrec.emulator.emulator",
     "is_emulator": "digitrec.emulator.detect",
     "serve": "digitrec.emulator.emulator",

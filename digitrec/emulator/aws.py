@@ -11,8 +11,9 @@ from typing import Any
 
 from digitrec.emulator import sigv4
 from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.picture import Box, Picture, Word, lines, outline
 from digitrec.emulator.protocol import Request, Response, Vendor
-from digitrec.emulator.reading import Box, Picture, Reader, Word, lines, outline
+from digitrec.emulator.reading import Reader
 from digitrec.errors import ImageError
 
 OPERATION = "RekognitionService.DetectText"

@@ -22,8 +22,9 @@ from digitrec.emulator.azure_common import (
     request_id,
 )
 from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.picture import Box, Picture, Word, lines, outline
 from digitrec.emulator.protocol import Request, Response
-from digitrec.emulator.reading import Box, Picture, Reader, Word, lines, outline
+from digitrec.emulator.reading import Reader
 
 POST_ADDRESS = "/vision/v3.2/read/analyze"
 POLL_ADDRESS = re.compile(r"/vision/v3\.2/read/analyzeResults/(?P<id>[0-9a-f-]{36})")

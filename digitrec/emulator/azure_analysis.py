@@ -15,8 +15,8 @@ from digitrec.emulator.azure_common import (
     error,
     request_id,
 )
+from digitrec.emulator.picture import Box, Picture, Word, lines, outline
 from digitrec.emulator.protocol import Request, Response
-from digitrec.emulator.reading import Box, Picture, Word, lines, outline
 
 ADDRESS = "/computervision/imageanalysis:analyze"
 API_VERSIONS = ("2023-10-01", "2024-02-01")

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.picture import Box, Picture
 from digitrec.emulator.protocol import Request, Response, Vendor
-from digitrec.emulator.reading import Box, Picture, Reader
+from digitrec.emulator.reading import Reader
 from digitrec.errors import ImageError
 
 BINARY = (

@@ -157,9 +157,9 @@ def serve(
         Whatever `Emulator` raises.
     """
     with Emulator(vendors, engine=engine, faults=faults, credentials=credentials, port=port) as emulator:
-        for line in _introduction(emulator.endpoints, engine):
-            say(line)
         try:
+            for line in _introduction(emulator.endpoints, engine):
+                say(line)
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:

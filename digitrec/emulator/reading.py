@@ -2,76 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from digitrec.emulator.digits import read_digits
+from digitrec.emulator.picture import Box, Picture, Word
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured
-from digitrec.image import DigitImage, InputSpec
-from digitrec.prediction import Prediction
+from digitrec.image import InputSpec
 from digitrec.prepare import prepare
 from digitrec.providers.registry import open_provider
-from digitrec.recognise import predict_many
 
-Box = tuple[float, float, float, float]
-
-_SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
-_MNIST = InputSpec(encoding="mnist")
 _AS_IT_CAME = InputSpec(encoding="png")
-READ_TIMEOUT_S = 60.0  # for one picture, when the engine is a program of its own
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that a vendor was sent, decoded."""
-
-    data: bytes = field(repr=False)
-    """The encoded bytes, as they were sent."""
-    image: DigitImage
-    """Its pixels, upright; a large JPEG's are reduced."""
-    format: str
-    """"PNG", "JPEG", "GIF", ..."""
-    width: int
-    """Width of the upright picture in px, >= 1."""
-    height: int
-    """Height of the upright picture in px, >= 1."""
-
-    @classmethod
-    def decode(cls, data: bytes) -> Picture:
-        """Decode a picture wholly.
-
-        Raises:
-            ImageError: it is no picture, damaged, or has too many pixels.
-        """
-        image = DigitImage.open(data)
-        with Image.open(io.BytesIO(data)) as header:
-            width, height = header.size
-            sideways = header.getexif().get(0x0112) in _SIDEWAYS
-            name = header.format or ""
-        if sideways:
-            width, height = height, width
-        return cls(data, image, "JPEG" if name == "MPO" else name, width, height)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word that was read: characters without a space between them."""
-
-    text: str
-    """Its characters, at least one."""
-    confidence: float
-    """How sure the engine is, 0..1; 0 where it does not say."""
-    box: Box
-    """Left, top, right, bottom in px of the upright picture."""
-
+READ_TIMEOUT_S = 60.0
+"""Seconds an OCR engine may take for one picture."""
 
 Read = Callable[[Picture], Sequence[Word]]
 """An engine: a picture in, its words in reading order out; no words when it reads nothing."""
@@ -110,72 +59,6 @@ def open_reader(engine: str | Read) -> Reader:
     return Reader(engine, _one_at_a_time(_provider(engine)))
 
 
-def lines(words: Iterable[Word]) -> list[list[Word]]:
-    """Words in reading order, a list for each line: a word whose middle is level with its neighbour."""
-    found: list[list[Word]] = []
-    for word in words:
-        middle = (word.box[1] + word.box[3]) / 2
-        if found and found[-1][-1].box[1] <= middle <= found[-1][-1].box[3]:
-            found[-1].append(word)
-        else:
-            found.append([word])
-    return found
-
-
-def outline(words: Sequence[Word]) -> Box:
-    """The smallest box around some words, of which there is at least one."""
-    lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def read_digits(picture: Picture, cnn: Engine) -> list[Word]:
-    """A classifier on each digit that stands apart; digits closer than half their height are one word."""
-    image = picture.image
-    boxes = prepare(image, _MNIST).findings.boxes
-    scale = _scale(picture)
-    if len(boxes) <= 1:
-        crops, boxes = [image], boxes or ((0, 0, image.pixels.shape[1], image.pixels.shape[0]),)
-    else:
-        crops = [_crop(image, box) for box in boxes]
-    digits = [
-        Word(str(outcome.digit), outcome.confidence or 0.0, _scaled(box, scale))
-        for box, outcome in zip(boxes, predict_many(crops, cnn), strict=True)
-        if isinstance(outcome, Prediction) and outcome.digit is not None
-    ]
-    return [word for line in lines(digits) for word in _joined(line)]
-
-
-def _crop(image: DigitImage, box: tuple[int, int, int, int]) -> DigitImage:
-    """One digit with a little of the paper around it, but nothing of its neighbours' boxes' far side."""
-    left, top, right, bottom = box
-    margin = max(2, (bottom - top) // 8)
-    pixels = image.pixels[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
-    return DigitImage.open(pixels)
-
-
-def _joined(digits: Sequence[Word]) -> list[Word]:
-    """Neighbours on one line as words; a word is as sure as its least sure digit."""
-    words: list[Word] = []
-    for digit in digits:
-        last = words[-1] if words else None
-        if last is not None and digit.box[0] - last.box[2] < (digit.box[3] - digit.box[1]) / 2:
-            sure = min(last.confidence, digit.confidence)
-            words[-1] = Word(last.text + digit.text, sure, outline((last, digit)))
-        else:
-            words.append(digit)
-    return words
-
-
-def _scale(picture: Picture) -> float:
-    """Pixels of the picture for one pixel of the image, which may have been decoded at a reduced scale."""
-    return max(picture.width, picture.height) / float(max(picture.image.pixels.shape[:2]))
-
-
-def _scaled(box: Sequence[float], scale: float) -> Box:
-    left, top, right, bottom = (value * scale for value in box)
-    return left, top, right, bottom
-
-
 def _provider(name: str) -> Read:
     """An OCR engine that is also one of our providers, given the picture as it came."""
     provider = open_provider(name)
@@ -184,12 +67,11 @@ def _provider(name: str) -> Read:
 
     def read(picture: Picture) -> list[Word]:
         answer = provider.read(prepare(picture.image, _AS_IT_CAME), timeout=READ_TIMEOUT_S)
-        scale, whole = _scale(picture), (0.0, 0.0, float(picture.width), float(picture.height))
-        return [
-            Word(text, candidate.score or 0.0, _scaled(candidate.box, scale) if candidate.box else whole)
-            for candidate in answer.candidates
-            for text in candidate.text.split()
-        ]
+        words = []
+        for candidate in answer.candidates:
+            box = picture.located(candidate.box) if candidate.box else picture.whole
+            words += [Word(text, candidate.score or 0.0, box) for text in candidate.text.split()]
+        return words
 
     return read
 
@@ -208,7 +90,7 @@ def _script(path: Path) -> Read:
     upcoming = cycle(answers)
 
     def read(picture: Picture) -> list[Word]:
-        return _words(next(upcoming), (0.0, 0.0, float(picture.width), float(picture.height)))
+        return _words(next(upcoming), picture.whole)
 
     return _one_at_a_time(read)
 

@@ -23,6 +23,12 @@ def test_an_emulator_says_so(digitrec_emulator):
     assert [emulator.calls(name) for name in emulator.endpoints] == [0, 0, 0, 0]
 
 
+def test_only_addresses_of_this_machine_are_asked(digitrec_emulator):
+    endpoint = digitrec_emulator(["google"], engine=reads()).endpoints["google"]
+    assert not is_emulator(endpoint.replace("127.0.0.1", "0.0.0.0"))  # leads there too, on some systems
+    assert not is_emulator(endpoint.replace("http:", "https:"))
+
+
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"emulator": "other"}', b"<html>", b""])
 def test_another_server_does_not(body):
     class Other(BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from http.client import HTTPConnection, IncompleteRead
+from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
 
 import pytest
 import requests
@@ -104,8 +104,9 @@ def test_requests_are_answered_side_by_side(digitrec_emulator):
 def test_a_reset_connection(emulator, connection):
     emulator.set_faults("azure-analysis", "reset")
     connection.request("POST", READ, picture(), HEADERS)
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as caught:
         connection.getresponse()
+    assert not isinstance(caught.value, RemoteDisconnected)  # that would be a mere goodbye
 
 
 def test_a_cut_off_body_announces_more_than_it_brings(emulator, connection):
@@ -133,8 +134,11 @@ def test_stopping_does_not_wait_for_what_hangs(kind):
         while emulator.calls("azure-analysis") < 2:
             pass
     for client in clients:  # two that wait for an answer, and one that never asked
-        client.recv(10_000)
         client.close()
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(TIMEOUT)
+            assert not thread.is_alive()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address(emulator), timeout=TIMEOUT)
 

@@ -1,0 +1,103 @@
+"""Each vendor's SDK, and behind the emulator the CNN that is in the package: a picture in, its digit out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from unittest.mock import ANY
+
+import pytest
+from PIL import Image
+
+from digitrec.emulator import Picture
+from digitrec.emulator.digits import pieces
+from digitrec.emulator.reading import open_reader
+from digitrec.image import DigitImage
+
+from .clients import TIMEOUT, azure, azure_analysis, detect_text, google
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def in_a_row(*names: str, gap: int) -> bytes:
+    """Small pictures of light ink on black, enlarged, as dark ink on white, side by side."""
+    pictures = [Image.open(SAMPLES / name).convert("L").resize((140, 140)) for name in names]
+    row = Image.new("L", (100 + len(names) * (140 + gap), 240), 255)
+    for place, digit in enumerate(pictures):
+        row.paste(digit.point(lambda value: 255 - value), (50 + place * (140 + gap), 50))
+    file = io.BytesIO()
+    row.save(file, "PNG")
+    return file.getvalue()
+
+
+def read(data: bytes) -> list[str]:
+    return [word.text for word in open_reader("local").read(Picture.decode(data))]
+
+
+def test_google(digitrec_emulator):
+    from google.cloud.vision import Image as Photo
+
+    with google(digitrec_emulator(["google"]).endpoints["google"]) as client:
+        photo = Photo(content=sample("photo-pen.jpg"))
+        answer = client.document_text_detection(image=photo, retry=None, timeout=TIMEOUT)
+    assert answer.full_text_annotation.text == "7"
+    assert answer.context.uri == "emulated-local"
+
+
+def test_aws(digitrec_emulator):
+    endpoint = digitrec_emulator(["aws"]).endpoints["aws"]
+    answer = detect_text(endpoint, Image={"Bytes": sample("lined-paper.jpg")})
+    assert [one["DetectedText"] for one in answer["TextDetections"]] == ["4", "4"]
+
+
+def test_azure(digitrec_emulator):
+    with azure(digitrec_emulator(["azure"]).endpoints["azure"]) as client:
+        posted = client.read_in_stream(io.BytesIO(sample("blue-ink.jpg")), raw=True, timeout=TIMEOUT)
+        operation = posted.headers["Operation-Location"].rpartition("/")[2]
+        answers = [client.get_read_result(operation, timeout=TIMEOUT) for _ in range(3)]
+    (page,) = answers[-1].analyze_result.read_results
+    assert [line.text for line in page.lines] == ["9"]
+
+
+def test_azure_analysis(digitrec_emulator):
+    with azure_analysis(digitrec_emulator(["azure-analysis"]).endpoints["azure-analysis"]) as client:
+        answer = client.analyze(sample("chalk.jpg"), visual_features=["read"], retry_total=0)
+    assert [line.text for block in answer.read.blocks for line in block.lines] == ["1"]
+
+
+def test_a_white_page_holds_no_words():
+    file = io.BytesIO()
+    Image.new("L", (200, 200), 255).save(file, "PNG")
+    assert read(file.getvalue()) == []
+
+
+def test_the_box_is_around_the_digit_in_pixels_of_the_picture():
+    (word,) = open_reader("local").read(Picture.decode(in_a_row("mnist-28x28.png", gap=0)))
+    left, top, right, bottom = word.box
+    assert 50 < left < right < 190
+    assert 50 < top < bottom < 190
+    assert bottom - top == pytest.approx(100, abs=15)  # MNIST's digits are 20 of 28 pixels long
+
+
+def test_digits_side_by_side_are_one_word():
+    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", "mnist-28x28.png", gap=-40)) == ["020"]
+
+
+def test_digits_far_apart_are_words_of_their_own():
+    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", gap=100)) == ["0", "2"]
+
+
+@pytest.mark.parametrize("name", ["photo-shadow.jpg", "squared-paper.jpg", "lined-paper.jpg"])
+def test_what_is_not_written_on_a_clean_sheet_is_read_as_one(name):
+    assert pieces(DigitImage.open(sample(name)).pixels) in ([], [ANY])
+
+
+def test_a_speck_is_no_digit():
+    pixels = DigitImage.open(in_a_row("mnist-28x28.png", gap=0)).pixels.copy()
+    assert len(pieces(pixels)) == 1
+    pixels[30:36, 10:16] = 0
+    assert pieces(pixels) == []
