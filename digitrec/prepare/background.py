@@ -87,7 +87,7 @@ def _ink_direction(view: Floats, colour: Floats) -> Floats:
     away = np.stack([1 - seen / resize(paper, width, height) for seen, paper in zip(view, colour, strict=True)])
     away = away.reshape(len(view), -1)
     strength = away[0] + away[1] + away[2]
-    most = max(4, round(INK_SHARE * len(strength)))
+    most = min(len(strength), max(4, round(INK_SHARE * len(strength))))
     ink = np.maximum(away[:, np.argpartition(strength, -most)[-most:]].mean(axis=1), 1e-3)
     return np.asarray(ink / ink.sum(), np.float32)
 
