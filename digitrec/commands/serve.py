@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -73,7 +74,7 @@ def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engin
         raise click.UsageError("--model is for the local engine, which --providers does not name.")
     engines = []
     for name in names:
-        own = {"model": model} if name == "local" and model is not None else {}
+        own: dict[str, Any] = {"model": model} if name == "local" and model is not None else {}
         engine = Engine(registry.open_provider(name, **own), terms)
         price = engine.provider.price
         if terms.max_cost is None and (price is None or price.usd > 0):
