@@ -18,6 +18,7 @@ Floats = NDArray[np.float32]
 SIDE = 28
 _FINE = 2 * SIDE  # strokes are widened at twice the resolution, in half-pixel steps
 _KNOTS = 6  # control points of the elastic map along each side
+_BOX = 20  # the side of the square that MNIST's digits fit
 _CHUNK = 256  # digits worked on at once: small enough for the cache
 
 
@@ -33,6 +34,8 @@ class Augmentation:
     """Size, as the natural logarithm of the factor for both sides together."""
     stretch: float = 0.10
     """Width against height, as the natural logarithm of the factor."""
+    boxed: float = 0.06
+    """Share of the digits that are widened towards a square box, as some readers of forms do."""
     shift: float = 2.0
     """Displacement along each axis, pixels."""
     elastic: float = 0.9
@@ -70,7 +73,7 @@ def augment(images: NDArray[np.uint8], rng: np.random.Generator, limits: Augment
 
 
 def _change(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
-    fine = _sample(ink, *_positions(len(ink), rng, limits))
+    fine = _sample(ink, *_positions(ink, rng, limits))
     fine = _widen(fine, rng.uniform(-limits.thinner, limits.thicker, len(ink)))
     ink = _halve(fine)
     coarse = rng.random(len(ink)) < limits.coarse
@@ -82,13 +85,16 @@ def _change(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floa
     return _noise(ink, rng, limits)
 
 
-def _positions(n: int, rng: np.random.Generator, limits: Augmentation) -> tuple[Floats, Floats]:
-    """Where each point of the changed digit comes from: rows and columns of the original, (n, 56, 56)."""
+def _positions(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> tuple[Floats, Floats]:
+    """Where each point of the changed digit comes from: rows and columns of the original, (N, 56, 56)."""
+    n = len(ink)
     turn = np.radians(rng.uniform(-limits.rotation, limits.rotation, n))
     slant = rng.uniform(-limits.shear, limits.shear, n)
     zoom = rng.uniform(-limits.zoom, limits.zoom, n)
     stretch = rng.uniform(-limits.stretch, limits.stretch, n)
     high, wide = np.exp(-zoom - stretch), np.exp(-zoom + stretch)
+    boxed = rng.random(n) < limits.boxed
+    wide[boxed] /= (_BOX / _widths(ink[boxed])) ** rng.uniform(0, 1, boxed.sum())
     cos, sin = np.cos(turn), np.sin(turn)
     move = rng.uniform(-limits.shift, limits.shift, (2, n)) + (SIDE - 1) / 2
     share = limits.elastic * rng.random((2, n, 1, 1))
@@ -99,6 +105,13 @@ def _positions(n: int, rng: np.random.Generator, limits: Augmentation) -> tuple[
     matrix = np.stack([high * cos, high * sin, wide * (slant * cos - sin), wide * (slant * sin + cos), *move])
     yy, yx, xy, xx, dy, dx = matrix.astype(np.float32)[:, :, None, None]
     return yy * y + yx * x + dy + bend[0], xy * y + xx * x + dx + bend[1]
+
+
+def _widths(ink: Floats) -> NDArray[np.float64]:
+    """How wide each digit is, pixels, 1 to `_BOX`."""
+    inked = ink.max(axis=1) > 0.25
+    margins = inked.argmax(axis=1) + inked[:, ::-1].argmax(axis=1)
+    return np.asarray(np.clip(SIDE - margins, 1, _BOX), np.float64)
 
 
 def _spline_weights() -> Floats:

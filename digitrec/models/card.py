@@ -48,10 +48,11 @@ def measured(correct: int, count: int) -> dict[str, Any]:
 
 def markdown(name: str, card: dict[str, Any]) -> str:
     """The card as a page, from the facts that `train.train` gathers."""
-    test, run, where = card["test"], card["settings"], card["environment"]
+    test, run, where, digits = card["test"], card["settings"], card["environment"], card["digits"]
     low, high = test["interval"]
     versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
     changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
+    made = f" and {digits['made']:,} made by `digitrec/models/sources.py`" if digits["made"] else ""
     checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
     return f"""# {name}
 
@@ -62,7 +63,7 @@ Made by `digitrec train`, which also measured every figure below.
 |---|---|
 | MNIST test set, through this file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}) |
 | its 95 % interval (Wilson) | {low:.2f} to {high:.2f} % |
-| digits held back from training | {100 * card["validation_accuracy"]:.2f} % of {card["digits_held_back"]:,} |
+| digits held back from training | {100 * card["validation_accuracy"]:.2f} % of {digits["held back"]:,} |
 | network | {card["architecture"]} |
 | parameters | {card["parameters"]:,} |
 | file | LiteRT, weights in int8 (dynamic range), {card["kilobytes"]:,.0f} kB |
@@ -71,7 +72,7 @@ Made by `digitrec train`, which also measured every figure below.
 
 ## How it was trained
 
-- {card["digits_learned"]:,} digits of MNIST's 60,000; {run["epochs"]} epochs; batches of {run["batch"]}; \
+- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs; batches of {run["batch"]}; \
 seed {run["seed"]}.
 - AdamW; the learning rate rises to {run["learning_rate"]} over the first {run["warm_up"]:.0%} of the steps \
 and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}.

@@ -53,6 +53,10 @@ class Digits:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __add__(self, other: Digits) -> Digits:
+        images, labels = (self.images, other.images), (self.labels, other.labels)
+        return Digits(np.concatenate(images), np.concatenate(labels))
+
     def __getitem__(self, chosen: slice | NDArray[np.int64]) -> Digits:
         return Digits(self.images[chosen], self.labels[chosen])
 

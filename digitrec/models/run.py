@@ -14,7 +14,7 @@ from digitrec.models.augment import Augmentation
 if TYPE_CHECKING:
     import keras
 
-CHECKPOINT, SETTINGS, HISTORY = "checkpoint.keras", "settings.json", "history.csv"
+CHECKPOINT, SETTINGS, HISTORY, MADE = "checkpoint.keras", "settings.json", "history.csv", "made.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class TrainConfig:
     """Share of the run that the running average of the weights reaches back over."""
     validation: float = 0.1
     """Share of the digits held back, the same ones for every seed."""
+    made: int = 0
+    """Digits added, made by `sources`: half by a synthetic hand, half photographed from paper."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -70,9 +72,9 @@ class Progress:
     """Where a run stands; given to `on_progress` after each step."""
 
     done: float
-    """Share of all steps, 0..1."""
+    """Share of all steps, 0..1; while digits are made, share of those."""
     epoch: int
-    """The epoch that is running, 1 is the first."""
+    """The epoch that is running, 1 is the first; 0 while digits are made."""
     loss: float
     """Mean loss in this epoch so far."""
     seconds_left: float
@@ -102,7 +104,8 @@ class TrainResult:
 def begin(folder: Path, config: TrainConfig) -> None:
     """Make `folder` ready for a new run, which writes over what an older one left."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for name in (CHECKPOINT, MADE):
+        (folder / name).unlink(missing_ok=True)
     (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
 
 
@@ -112,22 +115,27 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     return settings
 
 
-def stopped(folder: Path, config: TrainConfig) -> tuple[keras.Model, list[Epoch]]:
-    """The network, with its optimiser, and the history that a stopped run left in `folder`.
+def check(folder: Path, config: TrainConfig) -> None:
+    """Make sure that `folder` holds a run that can go on with these settings.
 
     Raises:
         ModelError: there is none, or one with other settings.
     """
-    import keras
-
     if not (folder / CHECKPOINT).is_file():
         raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
     if json.loads((folder / SETTINGS).read_text()) != _settings(config):
         raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
+
+
+def stopped(folder: Path, steps: int) -> tuple[keras.Model, list[Epoch]]:
+    """The network, with its optimiser, and the history that a run of so many steps per epoch left."""
+    import keras
+
     with (folder / HISTORY).open(newline="") as file:
         rows = list(csv.DictReader(file))
     history = [Epoch(int(row.pop("epoch")), *(float(value) for value in row.values())) for row in rows]
-    return keras.models.load_model(folder / CHECKPOINT), history
+    network = keras.models.load_model(folder / CHECKPOINT)
+    return network, history[: int(network.optimizer.iterations) // steps]
 
 
 def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors import NotInstalled
-from digitrec.models import card, cnn, export, run, store
+from digitrec.models import card, cnn, export, run, sources, store
 from digitrec.models.augment import augment
 from digitrec.models.data import SHA256, Digits, mnist_test, mnist_train
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Epoch", "Progress", "TrainConfig", "TrainResult", "split", "train"]
 
 Watcher = Callable[[Progress], object]
+
+_PORTION = 500  # digits made between two words of progress
 
 
 def train(
@@ -60,8 +62,18 @@ def train(
     learned, held_back = split(digits, config.validation)
     if len(learned) < config.batch:
         raise ValueError(f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}")
-    network, history = _start(config, folder, len(learned), resume)
-    averaged = _built(config)
+    if resume:
+        run.check(folder, config)
+    else:
+        run.begin(folder, config)
+    made = _made(learned, config, folder / run.MADE, on_progress)
+    counts = {"learned": len(learned), "made": len(made), "held back": len(held_back)}
+    learned += made
+    steps = len(learned) // config.batch
+    network, averaged = _built(config, _optimizer(config, steps)), _built(config)
+    history: list[Epoch] = []
+    if resume:
+        network, history = run.stopped(folder, steps)
     typical = _lesson(learned, config, config.epochs)[: 30 * config.batch]
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(_lesson, learned, config, len(history))
@@ -77,7 +89,7 @@ def train(
             run.keep(network, history, folder)
         coming.cancel()
     _average(network, averaged, typical, config.batch)
-    return _ship(averaged, config, history, len(digits), folder)
+    return _ship(averaged, config, history, counts, folder)
 
 
 def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
@@ -87,14 +99,25 @@ def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
     return digits[order[held:]], digits[order[:held]]
 
 
-def _start(config: TrainConfig, folder: Path, count: int, resume: bool) -> tuple[keras.Model, list[Epoch]]:
-    """The network and its history: new, or as a stopped run left them."""
+def _made(learned: Digits, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
+    """The digits that are made for this run; kept in `file`, since each takes 10 to 20 ms."""
+    if file.is_file():
+        with np.load(file) as kept:
+            return Digits(kept["images"], kept["labels"])
+    made = learned[:0]
+    started = time.monotonic()
+    for count in range(_PORTION, config.made + 1, _PORTION):
+        made += sources.make(learned, _PORTION, [config.seed, count])
+        if on_progress is not None:
+            done = count / config.made
+            on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
+    np.savez_compressed(file, images=made.images, labels=made.labels)
+    return made
+
+
+def _optimizer(config: TrainConfig, steps: int) -> Any:
+    """AdamW with its learning rate over `steps` per epoch, keeping the running average of the weights."""
     keras = _keras()
-    steps = count // config.batch
-    if resume:
-        network, history = run.stopped(folder, config)
-        return network, history[: int(network.optimizer.iterations) // steps]
-    run.begin(folder, config)
     total = steps * config.epochs
     rising = round(config.warm_up * total)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -103,14 +126,13 @@ def _start(config: TrainConfig, folder: Path, count: int, resume: bool) -> tuple
         warmup_target=config.learning_rate,
         warmup_steps=rising,
     )
-    optimizer = keras.optimizers.AdamW(
+    return keras.optimizers.AdamW(
         rate,
         weight_decay=config.weight_decay,
         beta_2=0.99,
         use_ema=True,
         ema_momentum=1 - 1 / max(1, config.averaging * total),
     )
-    return _built(config, optimizer), []
 
 
 def _lesson(digits: Digits, config: TrainConfig, epoch: int) -> Digits:
@@ -156,17 +178,15 @@ def _average(network: keras.Model, averaged: keras.Model, typical: Digits, batch
 
 
 def _ship(
-    network: keras.Model, config: TrainConfig, history: list[Epoch], count: int, folder: Path
+    network: keras.Model, config: TrainConfig, history: list[Epoch], counts: dict[str, int], folder: Path
 ) -> TrainResult:
     """Write the files, and look at the test digits through the very file that is shipped."""
-    held_back = round(config.validation * count)
     bare = export.to_litert(network)
     facts: dict[str, Any] = {
         "architecture": cnn.describe(config.widths),
         "parameters": network.count_params(),
         "kilobytes": len(bare) / 1000,
-        "digits_learned": count - held_back,
-        "digits_held_back": held_back,
+        "digits": counts,
         "validation_accuracy": history[-1].validation_accuracy,
         "training_seconds": sum(epoch.seconds for epoch in history),
         "settings": asdict(config),

@@ -72,6 +72,14 @@ def test_zoom_changes_the_size_both_ways() -> None:
     assert ratio.min() < 0.75 and ratio.max() > 1.3
 
 
+def test_boxed_digits_become_wider_and_stay_within_the_box() -> None:
+    one = np.zeros((200, 28, 28), np.uint8)
+    one[:, 4:24, 12:16] = 255
+    wide = (augment(one, np.random.default_rng(0), replace(NONE, boxed=1.0)) > 127).any(axis=1).sum(axis=1)
+    assert wide.min() >= 4 and wide.max() <= 22
+    assert 8 < wide.mean() < 12
+
+
 def test_rotation_turns_both_ways() -> None:
     one = np.zeros((200, 28, 28), np.uint8)
     one[:, 4:24, 13:15] = 255
