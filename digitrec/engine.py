@@ -2,84 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
-from digitrec.answer import Answer
-from digitrec.errors import DigitrecError
+from digitrec.asking import Estimate, Options, Reply
 from digitrec.image import PreparedImage
 from digitrec.providers.base import Provider
-
-if TYPE_CHECKING:
-    from digitrec.config import Config
-
-
-def _new_run() -> str:
-    return os.urandom(8).hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How an engine asks its provider; one that is free and on this machine needs none of it."""
-
-    timeout: float = 30.0
-    """Seconds for one image, waiting and retries included, > 0; the call in flight is bounded too."""
-    attempt_timeout: float = 10.0
-    """Seconds for one request to the provider, > 0; less where less is left of ``timeout``."""
-    attempts: int = 5
-    """How often one image is asked about at most, >= 1."""
-    concurrency: int = 4
-    """How many requests are in flight at once, >= 1."""
-    max_cost: float | None = None
-    """US dollars that all engines with these options may spend together, >= 0; None is no limit."""
-    ledger: Path | Literal["default", "none"] = "default"
-    """The file of paid answers; "default": as configured; "none": no answer is kept or found again."""
-    fresh: bool = False
-    """True: ask, and pay, also where the ledger has the answer; the new answer is kept like any other."""
-    record: Path | None = None
-    """Every answer is also appended to this recording (JSON Lines); None: to none."""
-    config: Config | None = None
-    """The standing settings; None: read from the configuration file."""
-    run: str = field(default_factory=_new_run)
-    """The account that ``max_cost`` is counted on; a new one for each Options."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came of asking about one image."""
-
-    outcome: Answer | DigitrecError
-    """The answer, or why there is none."""
-    latency_s: float
-    """Seconds from asking to this reply, waiting and retries included, >= 0."""
-    cost_usd: float | None = 0.0
-    """US dollars spent, attempts of unknown outcome counted as paid; None is unknown."""
-    attempts: int = 1
-    """How many times the provider was asked, >= 0."""
-    replayed: bool = False
-    """True when it came from the ledger or a recording."""
-    emulated: bool = False
-    """True when an emulator said it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What asking about some images would take, found out without asking."""
-
-    provider: str
-    """Name of the engine."""
-    images: int
-    """How many images there are, >= 0."""
-    replayed: int
-    """How many of them are answered already, or are the same as another, >= 0."""
-    requests: int
-    """How many requests would be sent if none fails, >= 0."""
-    cost_usd: float | None
-    """US dollars for them before any free allowance; None is unknown."""
 
 
 class Engine:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitrec import config
-from digitrec.engine import Estimate, Options, Reply
+from digitrec.asking import Estimate, Options, Reply
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.item import Item, open_items

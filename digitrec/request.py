@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digitrec.answer import Answer
-from digitrec.engine import Options
+from digitrec.asking import Options
 from digitrec.errors import BudgetExceeded, LedgerError, ProviderError, TimedOut
 from digitrec.item import Item, open_items
 from digitrec.ledger import Budget, Claim, Entry, Ledger, Verdict

@@ -64,7 +64,7 @@ class Database:
             self._open()
 
     def _open(self) -> None:
-        self._process = os.getpid()
+        self._process: int | None = os.getpid()
         self._sqlite = sqlite3.connect(
             ":memory:" if self.path is None else self.path,
             timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
@@ -76,6 +76,11 @@ class Database:
         except BaseException:
             self._sqlite.close()
             raise
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._process != os.getpid():  # closed, or a fork: it must not share its parent's connection
+            self._open()
+        return self._sqlite
 
     def _migrate(self) -> None:
         with self.transaction() as sqlite:
@@ -95,15 +100,14 @@ class Database:
             LedgerError: the file could not be read or written; nothing in it was changed.
         """
         with self._lock, _plainly(self.path):
-            if self._process != os.getpid():  # a fork must not share its parent's connection
-                self._open()
-            self._sqlite.execute("BEGIN IMMEDIATE")
+            sqlite = self._connection()
+            sqlite.execute("BEGIN IMMEDIATE")
             try:
-                yield self._sqlite
-                self._sqlite.execute("COMMIT")
+                yield sqlite
+                sqlite.execute("COMMIT")
             finally:
-                if self._sqlite.in_transaction:
-                    self._sqlite.execute("ROLLBACK")
+                if sqlite.in_transaction:
+                    sqlite.execute("ROLLBACK")
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         """The rows of a query; other processes may write meanwhile.
@@ -112,12 +116,13 @@ class Database:
             LedgerError: the file could not be read.
         """
         with self._lock, _plainly(self.path):
-            return self._sqlite.execute(query, values).fetchall()
+            return self._connection().execute(query, values).fetchall()
 
     def close(self) -> None:
-        """Close the file; may be called twice."""
+        """Close the file; may be called twice. Whoever has something to write down later opens it again."""
         with self._lock:
             self._sqlite.close()
+            self._process = None
 
 
 def _create(path: Path) -> None:
