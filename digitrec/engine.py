@@ -9,6 +9,8 @@ from digitrec.asking import Estimate, Options, Reply
 from digitrec.image import PreparedImage
 from digitrec.providers.base import Provider
 
+__all__ = ["Engine", "Estimate", "Options", "Reply"]
+
 
 class Engine:
     """Asks one provider, and tells what came of it; never raises for a provider's failure."""
