@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from digitrec.providers.registry import provider_class
 from digitrec.rate import Limiter
 
 
@@ -64,6 +66,15 @@ def test_without_its_file_the_limit_holds_in_this_process(tmp_path: Path, damage
     path = tmp_path / "x" / "rate.sqlite" if damage == "not a folder" else tmp_path / "x"
     with closing(Limiter(path, clock=Clock())) as limiter:
         assert [limiter.book("a", 1.0, within=60) for _ in range(2)] == [0.0, 1.0]
+
+
+def test_the_documented_defaults_are_the_providers_own() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "ledger.md").read_text("utf-8")
+    rows = re.findall(r"^\| (google|aws|azure|azure-analysis) \| (\d+) \|", page, re.MULTILINE)
+    assert {name: float(rate) for name, rate in rows} == {
+        name: provider_class(name).rate  # type: ignore[attr-defined]
+        for name in ("google", "aws", "azure", "azure-analysis")
+    }
 
 
 def test_three_processes_share_one_limit(tmp_path: Path) -> None:
