@@ -175,6 +175,14 @@ def test_a_202_without_its_address(digitrec_emulator):
     assert answer.headers.get("Operation-Location") is None
 
 
+def test_a_poll_without_its_status(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["no-field:skip=1"])
+    with azure(emulator.endpoints["azure"]) as client:
+        answer = client.get_read_result(post(client, picture()), timeout=TIMEOUT)
+    assert answer.status is None
+    assert answer.analyze_result is None
+
+
 def test_a_poll_that_never_ends(digitrec_emulator):
     emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["endless-poll"])
     with azure(emulator.endpoints["azure"]) as client:

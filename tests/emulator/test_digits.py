@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from unittest.mock import ANY
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -100,4 +101,12 @@ def test_a_speck_is_no_digit():
     pixels = DigitImage.open(in_a_row("mnist-28x28.png", gap=0)).pixels.copy()
     assert len(pieces(pixels)) == 1
     pixels[30:36, 10:16] = 0
+    assert pieces(pixels) == []
+
+
+def test_what_runs_off_the_sheet_makes_it_no_clean_one():
+    pixels = np.full((100, 100), 255, np.uint8)
+    pixels[20:80, 20:30] = pixels[20:80, 60:70] = 0
+    assert len(pieces(pixels)) == 2
+    pixels[20:80, 90:] = 0
     assert pieces(pixels) == []

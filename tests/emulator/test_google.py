@@ -177,6 +177,13 @@ class TestStrictCredentials:
         assert answer.status_code == (200 if token == "token" else 401)
 
 
+def test_where_only_tokens_are_taken_a_key_is_not(digitrec_emulator):
+    taken = Credentials(google_tokens=frozenset({"token"}))
+    endpoint = digitrec_emulator(["google"], engine=reads(), credentials=taken).endpoints["google"]
+    with google(endpoint, api_key="any") as client, pytest.raises(exceptions.BadRequest, match="not valid"):
+        client.document_text_detection(image=Image(content=picture()), **GOOD)
+
+
 FAULTS = {
     "400": exceptions.BadRequest,
     "401": GoogleAuthError,
