@@ -75,7 +75,8 @@ class Emulator:
         names = list(dict.fromkeys(vendors))
         unknown = [name for name in names if name not in VENDORS]
         if unknown or not names:
-            raise UnknownProvider(f"no vendor is called {unknown or ''}; there are: {', '.join(VENDORS)}")
+            what = f"no vendor is called {unknown[0]!r}" if unknown else "no vendor was named"
+            raise UnknownProvider(f"{what}; there are: {', '.join(VENDORS)}")
         if not isinstance(credentials, Credentials):
             credentials = Credentials() if credentials is None else Credentials.load(credentials)
         reader = open_reader(engine)
