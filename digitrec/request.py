@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 from digitrec.answer import Answer
 from digitrec.asking import Options
@@ -27,6 +28,8 @@ logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are ne
 
 LEASE_MARGIN_S = 2.0
 """A call counts as cut off when it is this much over its own timeout."""
+SHORTEST_CALL_S = 0.05
+"""No call is given less time than this: some SDKs refuse a timeout of 0."""
 POLL_S = 0.1
 """How often to look whether somebody else's call has brought the answer."""
 
@@ -98,11 +101,13 @@ class Request:
         while claimed := self._claim():
             if not self._take_turn(claimed):
                 continue
-            timeout = min(self._terms.options.attempt_timeout, self._deadline - time.monotonic())
+            left = max(SHORTEST_CALL_S, self._deadline - time.monotonic())
+            timeout = min(self._terms.options.attempt_timeout, left)
             for item, outcome in zip(claimed, self._call(claimed, timeout), strict=True):
-                self._write_down(item, outcome)
-                if isinstance(outcome, Answer) or not is_retried(outcome):
-                    item.settle(outcome)
+                if isinstance(outcome, Answer):
+                    self._answered(item, outcome)
+                else:
+                    self._failed(item, outcome)
             failed = [item.error for item in open_items(claimed) if item.error is not None]
             if failed:
                 raise max(failed, key=lambda error: getattr(error, "retry_after", None) or 0.0)
@@ -166,36 +171,41 @@ class Request:
             token = claim.token
             if token is None:
                 token = provider.start(item.image, timeout=timeout)
-                item.claim = self._terms.ledger.ordered(claim, token)
-            return provider.finish(token, timeout=max(0.0, until - time.monotonic()))
+                item.claim = replace(claim, token=token)
+                self._write_down(partial(self._terms.ledger.ordered, claim, token))
+            return provider.finish(token, timeout=max(SHORTEST_CALL_S, until - time.monotonic()))
         except ProviderError as error:
             return error
 
-    def _write_down(self, item: Item, outcome: Answer | ProviderError) -> None:
+    def _answered(self, item: Item, answer: Answer) -> None:
+        item.entry = Entry(item.question, answer, time.time(), self._terms.price)
+        self._write_down(partial(self._terms.ledger.answered, _claim_of(item), answer))
+        item.settle(answer)
+
+    def _failed(self, item: Item, error: ProviderError) -> None:
+        error.provider = error.provider or self._terms.provider.name
+        item.error = error
+        ordered = _claim_of(item).token is not None
+        unknown = may_be_billed(error) or (ordered and is_retried(error))
+        charged = may_be_billed(error) or ordered
+        if not charged:
+            item.free()
+        kind = type(error).__name__
+        failed = self._terms.ledger.failed
+        self._write_down(partial(failed, _claim_of(item), kind, unknown=unknown, charged=charged))
+        if not is_retried(error):
+            item.settle(error)
+
+    def _write_down(self, write: Callable[[], None]) -> None:
         """Into the ledger, before anybody sees it.
 
         Where that fails, what was paid for is shown all the same; the next claim will fail too, so
         nothing more is bought.
         """
         try:
-            if isinstance(outcome, Answer):
-                item.entry = Entry(item.question, outcome, time.time(), self._terms.price)
-                self._terms.ledger.answered(_claim_of(item), outcome)
-            else:
-                self._write_down_failure(item, outcome)
+            write()
         except LedgerError as error:
             log.warning("an outcome of %s could not be written down: %s", self._terms.provider.name, error)
-
-    def _write_down_failure(self, item: Item, error: ProviderError) -> None:
-        error.provider = error.provider or self._terms.provider.name
-        item.error = error
-        lost = may_be_billed(error)
-        ordered = _claim_of(item).token is not None
-        if not (lost or ordered):
-            item.free()
-        unknown = lost or (ordered and is_retried(error))
-        kind = type(error).__name__
-        self._terms.ledger.failed(_claim_of(item), kind, unknown=unknown, charged=lost or ordered)
 
 
 def _is_ours(item: Item, verdict: Verdict) -> bool:

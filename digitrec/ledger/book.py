@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection, Row
@@ -137,11 +137,10 @@ class Ledger:
         with self.database.transaction() as sqlite:
             sqlite.executemany(_RENEW, [(until, claim.id) for claim in claims])
 
-    def ordered(self, claim: Claim, token: str) -> Claim:
+    def ordered(self, claim: Claim, token: str) -> None:
         """Write down that the answer was ordered, so that it is fetched and not ordered again."""
         with self.database.transaction() as sqlite:
             sqlite.execute("UPDATE calls SET token = ? WHERE id = ?", (token, claim.id))
-        return replace(claim, token=token)
 
     def answered(self, claim: Claim, answer: Answer) -> None:
         """Write down the answer, on time or late."""

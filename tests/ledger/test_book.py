@@ -157,7 +157,8 @@ def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
 
 
 def test_an_ordered_answer_is_fetched_and_not_ordered_again(ledger: Ledger, clock: Clock) -> None:
-    first = ledger.ordered(claimed(ledger), "operation-1")
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
     clock.now += 11  # the process was killed here
     again = claimed(ledger, budget=Budget("run", max_cost=0.5))
     assert (again.id, again.token, again.cost_usd) == (first.id, "operation-1", 0.0)
@@ -172,7 +173,8 @@ def test_an_order_too_old_to_be_kept_by_the_vendor_is_made_again(ledger: Ledger,
 
 
 def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:
-    first = ledger.ordered(claimed(ledger), "operation-1")
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
     ledger.failed(first, "Rejected", unknown=False, charged=True)
     assert claimed(ledger).token is None
 
