@@ -76,8 +76,9 @@ def _continued(planes: Floats, by: int, axis: int) -> Floats:
     """Continue each end by its point reflection, so that a slope of light goes on beyond the edge."""
     planes = np.moveaxis(planes, axis, 0)
     steps = np.arange(1, by + 1)
-    before = 2 * planes[:1] - planes[steps[::-1]]
-    after = 2 * planes[-1:] - planes[len(planes) - 1 - steps]
+    brightest = planes.max()  # no lamp beyond the edge outshines the paper: it is ink that is reflected
+    before = np.minimum(2 * planes[:1] - planes[steps[::-1]], brightest)
+    after = np.minimum(2 * planes[-1:] - planes[len(planes) - 1 - steps], brightest)
     return np.moveaxis(np.concatenate([before, planes, after]), 0, axis)
 
 

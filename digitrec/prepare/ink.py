@@ -106,6 +106,8 @@ def _digit(seen: Strokes, mask: Mask, parts: Components) -> Mask:
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
     keep = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
+    border = parts.border(mask) > 0
+    keep &= ~border | border[main]
     for part in np.flatnonzero(keep):
         keep[part] = not framed(parts, int(part), mask)[main]
     keep[main] = True

@@ -20,6 +20,8 @@ WINDOWS = (0.5, 0.2, 0.07)
 """Windows in which the paper is sought, as shares of the shorter side: for markers, felt pens, fine pens."""
 LOST = 0.7
 """Strokes that keep less than this share of their score in a narrower window are wider than it."""
+CLEARLY = 2.0
+"""A narrower window that may hollow the strokes out is trusted when it shows this many times the score."""
 FAINTEST = 0.02
 """Ink takes away at least this share of the paper's light."""
 NOISE = 4.0
@@ -31,6 +33,8 @@ FRAMED = (0.2, 0.03)
 reaches the picture's border, and is a page's edge or the table around it."""
 SPANNING = 0.5
 """A part that reaches across this share of the picture may hang on printed lines."""
+ACROSS = 0.2
+"""A part that reaches from one side of the picture to the other counts this much: so do lines and frames."""
 NEAR = 0.2
 """Parts of one digit are no further apart than this share of its longer side."""
 SPECK = 0.05
@@ -74,14 +78,14 @@ def find_strokes(view: Floats) -> Strokes:
     less remains of shadows.
     """
     side = min(view.shape[1:])
-    seen = _through(view, WINDOWS[0] * side)
     if side <= SMALL:
-        return seen
+        return _through(view, side)
+    seen = _through(view, WINDOWS[0] * side)
     for share in WINDOWS[1:]:
         closer = _through(view, share * side)
-        if closer.score < LOST * seen.score or grow(closer.seed, round(share * side / 4), np.minimum).any():
-            break
-        seen = closer
+        hollow = grow(closer.seed, round(share * side / 4), np.minimum).any()  # hardly narrower than the window
+        if closer.score > (CLEARLY if hollow else LOST) * seen.score:
+            seen = closer
     return _without_rules(seen)
 
 
@@ -92,6 +96,8 @@ def _through(view: Floats, window: float) -> Strokes:
         contrast = smooth(contrast)
     level, noise = _bare(contrast)
     contrast -= level
+    if min(contrast.shape) <= SMALL:  # a digit may fill the picture, and leave too little paper to judge by
+        noise = min(noise, float(contrast.max()) / 10)
     seed, score = _best(contrast, max(FAINTEST, NOISE * noise))
     return Strokes(paper, contrast, noise, seed, score)
 
@@ -114,8 +120,9 @@ def _without_rules(seen: Strokes) -> Strokes:
     printed = rules(mask)
     if not printed.any():
         return seen
-    contrast = np.where(printed, np.float32(0), seen.contrast)
-    seed, score = _best(contrast, seen.faintest)
+    gone = grow(printed, 1) & ~(mask & ~printed)
+    contrast = np.where(gone, np.float32(0), seen.contrast)
+    seed, score = _best(contrast, max(EDGE * seen.level, seen.faintest))
     return replace(seen, contrast=contrast, seed=seed, score=score)
 
 
@@ -146,7 +153,8 @@ def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
     contact = parts.border(mask) / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
-    return edges * np.maximum(1 - contact, 0.01) / (1 + 3 * (x**4 + y**4))
+    across = ((parts.width == width).astype(int) + (parts.height == height)).astype(float)
+    return edges * np.maximum(1 - contact, 0.01) * ACROSS**across / (1 + 3 * (x**4 + y**4))
 
 
 def _unframed(parts: Components, mask: Mask, scores: Scores) -> int:
