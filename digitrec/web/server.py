@@ -52,13 +52,18 @@ class GuardedProtocol(H11Protocol):
         self.transport.close()
 
 
-def run(engines: Sequence[Engine], settings: Settings, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end."""
-    logs.configure()
+def server(engines: Sequence[Engine], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
+    """The server, not running yet; port 0 lets the system choose one."""
     config = uvicorn.Config(
         create_app(engines, settings), host=host, port=port, http=GuardedProtocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES, timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=math.ceil(settings.seconds) + 1,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    return uvicorn.Server(config)
+
+
+def run(engines: Sequence[Engine], settings: Settings, *, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end."""
+    logs.configure()
+    server(engines, settings, host=host, port=port).run()

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +21,7 @@ from digitrec.image import InputSpec
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, Line
 from digitrec.web.app import create_app
+from digitrec.web.server import server
 from digitrec.web.settings import Settings
 
 SURE = 0.91
@@ -41,6 +48,22 @@ def serving(*engines: Engine, settings: Settings = Settings()) -> Iterator[TestC
         yield client
 
 
+@contextmanager
+def listening(*engines: Engine, settings: Settings = Settings()) -> Iterator[str]:
+    """The address of a real server on this machine."""
+    made = server(engines or [local()], settings, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    while not made.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{made.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        made.should_exit = True
+        thread.join(30)
+
+
 def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
     """A 7 in black on white, as an encoded picture."""
     picture = Image.new("L", size, 255)
@@ -51,3 +74,40 @@ def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
     data = io.BytesIO()
     picture.save(data, "PNG")
     return data.getvalue()
+
+
+@contextmanager
+def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address and process of ``digitrec serve``, as a user starts it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port), "--rate", "100000", *options]
+    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE)
+    told = threading.Thread(target=_drain, args=(process,))
+    told.start()
+    try:
+        _wait_until_it_answers(port, process)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        process.wait(60)
+        told.join()
+
+
+def _drain(process: subprocess.Popen[bytes]) -> None:
+    """Keep the log from filling its pipe."""
+    assert process.stderr is not None
+    with process.stderr:
+        while process.stderr.read(65536):
+            pass
+
+
+def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
+    while True:
+        assert process.poll() is None, "digitrec serve ended by itself"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,50 @@
+"""The API against its own description, by Schemathesis: every answer is one that it announces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from digitrec.web.settings import Settings
+
+from .fakes import listening
+
+NOT_TOLD_BY_A_SCHEMA = [positive_data_acceptance]
+"""Whether bytes are a picture is beyond a schema: a valid request may still be refused with 422."""
+OPERATIONS = [
+    ("/predict", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"), ("/providers", "GET"),
+    ("/metrics", "GET"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def described() -> Iterator[Any]:
+    """The description that a real server gives of itself."""
+    with listening(settings=Settings(rate=1e6, burst=1_000_000)) as url:
+        yield schemathesis.openapi.from_url(f"{url}/openapi.json")
+
+
+def test_every_operation_is_tried(described: Any) -> None:
+    found = {(one.ok().path, one.ok().method.upper()) for one in described.get_all_operations()}
+    assert found == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_every_answer_is_as_described(described: Any, path: str, method: str, mode: GenerationMode) -> None:
+    @given(case=described[path][method].as_strategy(generation_mode=mode))
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    def ask(case: Any) -> None:
+        case.call_and_validate(excluded_checks=NOT_TOLD_BY_A_SCHEMA)
+
+    try:
+        ask()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE and not described[path][method].body  # nothing to get wrong

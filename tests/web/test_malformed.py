@@ -1,0 +1,135 @@
+"""Thousands of uploads that are damaged, lie, explode or are no picture: no 5xx, no growth, still there."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+import struct
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from .fakes import png, started
+
+ROUNDS = 60
+WARM_UP = 20
+GROWTH = 48_000_000
+"""Bytes; one picture of the largest size allowed takes more than this while it is decoded."""
+
+
+def encoded(form: str, size: tuple[int, int] = (60, 50)) -> bytes:
+    data = io.BytesIO()
+    Image.effect_noise(size, 90).convert("RGB").save(data, form)
+    return data.getvalue()
+
+
+WHOLE = [encoded(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "PPM")] + [png()]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_that_says(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG of any claimed size around any compressed data."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+def archive() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        file.writestr("7.png", WHOLE[0])
+    return data.getvalue()
+
+
+BOMBS = [
+    png_that_says(60_000, 60_000, b""),
+    png_that_says(2**31 - 1, 1, b""),
+    png_that_says(0, 0, b""),
+    png_that_says(10, 10, b"\0" * 20_000_000),
+    png_that_says(3900, 3900, b"\0" * (3900 * 3901 * 3)),
+    b"P6\n50000 50000\n255\n",
+    b"GIF89a" + struct.pack("<HH", 65535, 65535) + b"\0\0\0;",
+    gzip.compress(b"\0" * 5_000_000),
+]
+STRANGERS = [
+    b"", b"\0", b"7", "sieben \U0001f600".encode(), b"<svg xmlns='http://www.w3.org/2000/svg'/>", archive(),
+    b"%PDF-1.7\n1 0 obj\n", b"\x7fELF" + bytes(100), b"<!doctype html><script>alert(1)</script>",
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", bytes(range(256)) * 40,
+]  # fmt: skip
+POLYGLOTS = [WHOLE[0] + archive(), WHOLE[2] + b"<script>", b"\xff\xd8\xff" + WHOLE[0], archive() + WHOLE[1]]
+JSONS = [
+    b"", b"{", b"null", b"[]", b"7", b'{"image": 7}', b'{"image": null}', b'{"images": []}',
+    b'{"image": "data:image/png;base64,"}', b'{"image": "data:,7"}', b'{"image": "***"}', b'{"images": [""]}',
+    b'{"image": "\\ud800"}',
+    b"\xff\xfe{}", b"[" * 100_000, b'{"image":' * 20_000, b'{"image": "' + b"A" * 9_000_000,
+    json.dumps({"images": ["QUJD"] * 1000}).encode(), b'{"image": "QUJD", "more": 1}', b"9" * 100_000,
+]  # fmt: skip
+PART = b"--a\r\nContent-Disposition: form-data"
+FORMS = [
+    ("multipart/form-data", b"x"), ("multipart/form-data; boundary=", b"--\r\n"),
+    ("multipart/form-data; boundary=a", b""), ("multipart/form-data; boundary=a", b"--a\r\n"),
+    ("multipart/form-data; boundary=a", PART + b"\r\n\r\nx\r\n--a--"),
+    ("multipart/form-data; boundary=a", PART + b'; name="file"\r\n\r\nx\r\n--a--'),
+    ("multipart/form-data; boundary=a", b"--a\r\n" + b"X: y\r\n" * 50_000 + b"\r\n\r\n--a--"),
+    ("multipart/form-data; boundary=" + "a" * 5000, b"--a\r\n"),
+    ("multipart/form-data; boundary=a; charset=nonsense", b"--a\r\nContent-Disposition: \xff\r\n\r\n--a--"),
+    ("multipart/form-data; boundary=a", PART + b'; name="file"; filename="../../x"\r\n\r\n' + bytes(10**6)),
+]  # fmt: skip
+
+
+def damaged(chance: random.Random) -> bytes:
+    """A good picture, cut off, with bytes changed, or with a piece taken out."""
+    data = bytearray(chance.choice(WHOLE))
+    what = chance.randrange(3)
+    if what == 0:
+        return bytes(data[: chance.randrange(len(data))])
+    if what == 1:
+        for _ in range(chance.randint(1, 20)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        return bytes(data)
+    start = chance.randrange(len(data))
+    del data[start : start + chance.randint(1, 40)]
+    return bytes(data)
+
+
+def requests(chance: random.Random) -> Iterator[tuple[str, bytes]]:
+    """One round: a few of everything, as content type and body."""
+    for _ in range(40):
+        yield "image/png", damaged(chance)
+    for body in chance.sample(BOMBS, 2) + chance.sample(STRANGERS, 3) + chance.sample(POLYGLOTS, 1):
+        yield chance.choice(["image/png", "application/octet-stream", "text/plain", ""]), body
+    for body in chance.sample(JSONS, 3):
+        yield "application/json", body
+    yield from chance.sample(FORMS, 2)
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
+def test_nothing_that_is_sent_brings_it_down() -> None:
+    chance = random.Random(7)
+    with started() as (url, process), httpx.Client(base_url=url, timeout=60) as client:
+        for round_ in range(ROUNDS):
+            if round_ == WARM_UP:
+                before = resident(process.pid)
+            for kind, body in requests(chance):
+                answer = client.post("/predict", content=body, headers={"content-type": kind} if kind else {})
+                assert answer.status_code < 500, (kind, body[:200], answer.text)
+                if answer.status_code != 200:
+                    assert answer.headers["content-type"] == "application/problem+json"
+        assert client.post("/predict", content=png()).json()["prediction"] == 7
+        assert resident(process.pid) - before < GROWTH

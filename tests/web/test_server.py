@@ -1,0 +1,128 @@
+"""The server on a real socket: heads that are slow, long or no HTTP, slow bodies, and an orderly end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from digitrec.web import server as server_module
+from digitrec.web.settings import Settings
+
+from .fakes import SEVEN, listening, local, png, started
+
+
+def connect(url: str) -> socket.socket:
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname, address.port), timeout=30)
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What arrives until the server closes."""
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x16\x03\x01 this is not HTTP\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000,
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_told_so_and_cut_off(head: bytes) -> None:
+    with listening() as url, connect(url) as connection:
+        connection.sendall(head)
+        status, _, body = everything(connection).partition(b"\r\n\r\n")
+    assert status.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["type"] == "urn:digitrec:problem:bad-http"
+
+
+def test_a_head_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "IDLE_S", 0.5)
+    with listening() as url, connect(url) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        connection.settimeout(0.02)
+        with pytest.raises(ConnectionError):
+            for number in count():  # a byte now and then does not win it more time
+                connection.sendall(f"X-{number}: 1\r\n".encode())
+                try:
+                    if not connection.recv(1):
+                        raise ConnectionError
+                except TimeoutError:
+                    pass
+
+
+def test_a_body_that_never_ends_is_given_up() -> None:
+    with listening(settings=Settings(seconds=0.3)) as url, connect(url) as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nstart")
+        status, _, body = everything(connection).partition(b"\r\n\r\n")
+    assert status.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["type"] == "urn:digitrec:problem:too-slow"
+
+
+def test_a_client_that_leaves_takes_nobody_with_it() -> None:
+    with listening(settings=Settings(max_requests=2)) as url:
+        for _ in range(6):
+            with connect(url) as connection:
+                connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nstart")
+        for _ in range(100):
+            answer = httpx.post(f"{url}/predict", content=png())
+            if answer.status_code == 200:
+                break
+    assert answer.status_code == 200
+
+
+def test_what_was_accepted_is_answered_before_the_end() -> None:
+    engine, go, entered = local(), threading.Event(), threading.Semaphore(0)
+
+    def wait(image: object, *, timeout: float) -> object:
+        entered.release()
+        go.wait(20)
+        return SEVEN
+
+    engine.provider.read = wait  # type: ignore[method-assign, assignment]
+    with ThreadPoolExecutor(1) as pool:
+        go.set()
+        with listening(engine) as url:
+            assert entered.acquire(timeout=20)  # the warm-up
+            go.clear()
+            answer = pool.submit(httpx.post, f"{url}/predict", content=png(), timeout=30)
+            assert entered.acquire(timeout=20)
+            threading.Timer(0.5, go.set).start()  # the server is told to end while this one waits
+        assert answer.result().json()["prediction"] == 7
+
+
+def test_pictures_that_arrive_together_share_a_pass() -> None:
+    with listening() as url:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: httpx.post(f"{url}/predict", files=[("file", png())] * 16), range(8)))
+        figures = dict(
+            line.rsplit(" ", 1) for line in httpx.get(f"{url}/metrics").text.splitlines() if line[0] != "#"
+        )
+    label = 'provider="local"'
+    passes = float(figures[f"digitrec_batch_pictures_count{{{label}}}"])
+    pictures = float(figures[f"digitrec_batch_pictures_sum{{{label}}}"])
+    assert pictures == 8 * 16 + 1
+    assert passes < pictures
+
+
+def test_the_command_serves_and_ends_at_a_signal() -> None:
+    with started() as (url, process):
+        assert httpx.get(f"{url}/health").json()["status"] == "ok"
+        assert httpx.get(url).headers["content-type"].startswith("text/html")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) in (0, -signal.SIGTERM)
