@@ -1,60 +1,42 @@
-"""Digits made to be learned besides MNIST's own: as people elsewhere write them, on paper, photographed.
-
-All go through our own preparation, so that training sees what predicting sees.
-"""
+"""Digits to look at and to learn from, whatever they come as: 28x28, as the network is given them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitrec.image import DigitImage, InputSpec
-from digitrec.models.data import Digits
-from digitrec.models.photo import ink_on_paper
-from digitrec.models.redraw import enlarge, rewrite
-from digitrec.models.strokes import any_pen, draw
+from digitrec.errors import DataError
+from digitrec.image import InputSpec
+from digitrec.models.data import Digits, mnist_test, mnist_train
 from digitrec.prepare import prepare
+from digitrec.recognise import Unreadable, open_or_unreadable
+from digitrec.samples import Sample, read_samples
 
-Pixels = NDArray[np.uint8]
-
-_FORM = InputSpec("mnist")
+WANTS = InputSpec(encoding="mnist")
 
 
-def make(digits: Digits, count: int, seed: int | list[int]) -> Digits:
-    """About `count` new digits: half `drawn`, half `photographed` from the given ones.
+def read_digits(source: str | Path, limit: int | None = None) -> Digits:
+    """The digits of a source, brought into MNIST's form by the same preparation that predicting uses.
 
-    Those in which the preparation finds no single digit are left out.
+    Args:
+        source: "mnist-train" (the 60,000), "mnist-test", or anything that `samples.read_samples` takes.
+        limit: at most so many, from the beginning; None: all.
+
+    Raises:
+        DataError: there is no digit in it, or one of its files is no picture.
     """
-    rng = np.random.default_rng(seed)
-    return drawn(count - count // 2, rng) + photographed(digits, count // 2, rng)
+    if source in ("mnist-train", "mnist-test"):
+        return (mnist_train() if source == "mnist-train" else mnist_test())[slice(limit)]
+    digits = [sample for sample in read_samples(source, limit) if sample.label is not None]
+    if not digits:
+        raise DataError(f"{source}: no labelled digits")
+    images = np.stack([_in_form(sample) for sample in digits])
+    return Digits(images, np.array([sample.label for sample in digits], np.uint8))
 
 
-def drawn(count: int, rng: np.random.Generator) -> Digits:
-    """Digits from the synthetic hand of `strokes`, half of them on photographed paper."""
-    labels = (np.arange(count) % 10).astype(np.uint8)
-    inks = (draw(int(label), rng) for label in labels)
-    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
-
-
-def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits written on paper, half of them with another pen, and photographed."""
-    chosen = digits[rng.integers(len(digits), size=count)]
-    return _prepared((ink_on_paper(_written(image, rng), rng) for image in chosen.images), chosen.labels)
-
-
-def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:
-    """A digit of MNIST's form, larger, somewhere on an empty page: square, ink high."""
-    side = int(rng.integers(56, 140))
-    ink = rewrite(digit, any_pen(rng), side, rng) if rng.random() < 0.5 else enlarge(digit, side)
-    page = round(side * rng.uniform(1.0, 1.7))
-    top, left = rng.integers(page - side + 1, size=2)
-    return np.pad(ink, ((top, page - side - top), (left, page - side - left)))
-
-
-def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
-    ready = [prepare(DigitImage(pixels, "<synthetic>", ""), _FORM) for pixels in pictures]
-    single = [one.findings.reason is None for one in ready]
-    images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(-1, 28, 28)
-    return Digits(images, labels)[np.flatnonzero(single)]
+def _in_form(sample: Sample) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    image = open_or_unreadable(sample.image)
+    if isinstance(image, Unreadable):
+        raise DataError(f"{image.image.source}: {image.error}") from image.error
+    return np.frombuffer(prepare(image, WANTS).data, np.uint8).reshape(28, 28)

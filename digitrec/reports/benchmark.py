@@ -27,12 +27,12 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
 
 def _text(benchmark: Benchmark) -> Iterator[str]:
     for table in (leaderboard(benchmark), *([differences(benchmark)] if benchmark.pairs else [])):
-        yield from _aligned(table)
+        yield from aligned(table)
         yield ""
     yield from conclusion(benchmark)
 
 
-def _aligned(table: Table) -> Iterator[str]:
+def aligned(table: Table) -> Iterator[str]:
     """Columns as wide as their longest cell, figures to the right; empty columns are left out."""
     filled = [place for place in range(len(table.header)) if any(row[place] for row in table.rows)]
     rows = [table.header, *table.rows]

@@ -1,0 +1,120 @@
+"""``digitrec evaluate``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digitrec.commands import options
+from digitrec.commands.progress import Bar
+from digitrec.engine import Engine
+from digitrec.providers.registry import open_provider
+from digitrec.samples import read_samples
+
+if TYPE_CHECKING:
+    from digitrec.models.evaluate import Evaluation
+
+
+@click.command(context_settings={"show_default": True})
+@options.model
+@click.option(
+    "--data", "sources", multiple=True, metavar="SOURCE",
+    help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
+    "[default: the whole table]",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N of each set.")
+@click.option(
+    "--out", default=Path("digitrec-evaluation"), type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER", help="Where the pictures and the page go.",
+)  # fmt: skip
+def evaluate(model: Path | None, sources: Sequence[str], limit: int | None, out: Path) -> None:
+    """Measure how well a model reads, and show its mistakes.
+
+    With --data: loss, accuracy with its 95 % interval, a report on each digit, and as pictures the
+    confusion, fifteen predictions, the misread digits (the surest first), a curve for each digit and the
+    confidence. Without: the whole table of accuracy, as far as its sets are here ($DIGITREC_DATA), written
+    as accuracy.md. A refusal or a failure counts as wrong. Needs the extras `stats` and `plots`.
+
+    \b
+    Examples:
+      digitrec evaluate --data mnist-test --limit 1000
+      digitrec evaluate --data photos/ --model mnist_cnn_model.h5
+      digitrec evaluate --out docs
+    """
+    engine = Engine(open_provider("local", model=model))
+    try:
+        if sources:
+            for source in sources:
+                _one(source, engine, limit, out)
+        else:
+            _table(engine, limit, out)
+    finally:
+        engine.close()
+
+
+def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
+    from digitrec.models.evaluate import classification
+    from digitrec.models.evaluate import evaluate as measure
+    from digitrec.reports.benchmark import aligned
+
+    samples = read_samples(source, limit)
+    name = Path(source).stem
+    with Bar(name) as bar:
+        done = iter(range(1, len(samples) + 1))
+        found = measure(
+            samples, engine, name,
+            arrived=lambda _: bar.at(next(done) / len(samples), f"{len(samples)} pictures"),
+        )  # fmt: skip
+    right = found.accuracy
+    loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
+    click.echo(
+        f"{name}: accuracy {right.share:.2%} ({right.hits:,} of {right.n:,}, 95 % interval {right.low:.2%} "
+        f"to {right.high:.2%}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
+    )
+    click.echo("\n".join(["", *aligned(classification(found)), ""]))
+    for path in _pictures(found, out, name):
+        click.echo(path)
+
+
+def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
+    from digitrec.models.evaluate import misread_rows
+    from digitrec.pictures import evaluation
+    from digitrec.pictures.style import save
+
+    for draw in (evaluation.confusion, evaluation.predictions, evaluation.mistakes, evaluation.curves,
+                 evaluation.reliability):  # fmt: skip
+        yield save(draw(found), out / f"{name}-{draw.__name__}.png")
+    path = out / f"{name}-misread.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, ["place", "file", "actual", "predicted", "confidence"])
+        rows.writeheader()
+        rows.writerows(misread_rows(found))
+    yield path
+
+
+def _table(engine: Engine, limit: int | None, out: Path) -> None:
+    from digitrec.models.accuracy import DIGITS, measure, sets
+    from digitrec.pictures.evaluation import coverage
+    from digitrec.pictures.style import save
+    from digitrec.reports import accuracy
+    from digitrec.reports.benchmark import aligned
+
+    chosen = list(sets())
+    measured = []
+    with Bar("measuring") as bar:
+        for one in measure(
+            engine, chosen, limit=limit, arrived=lambda name, _: bar.at(len(measured) / len(chosen), name)
+        ):
+            measured.append(one)
+    for table in accuracy.tables(measured):
+        click.echo("\n".join([table.title, *aligned(table), ""]))
+    click.echo(accuracy.heading(measured))
+    drawn = Path("images", "accuracy-coverage.png")
+    click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
+    page = accuracy.markdown(measured, {"Coverage against accuracy": drawn.as_posix()})
+    (out / "accuracy.md").write_text(page, encoding="utf-8")
+    click.echo(out / "accuracy.md")

@@ -1,0 +1,68 @@
+"""``digitrec explore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digitrec.commands.progress import Bar
+
+if TYPE_CHECKING:
+    from digitrec.models.explore import Exploration
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("data", default="mnist-test", metavar="[DATA]")
+@click.option(
+    "--limit", type=click.IntRange(min=3), default=10_000, metavar="N", help="Only the first N digits."
+)
+@click.option(
+    "--out", default=Path("digitrec-exploration"), type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER", help="Where the pictures and the page go.",
+)  # fmt: skip
+def explore(data: str, limit: int, out: Path) -> None:
+    """Look at the digits of a data set before learning from them.
+
+    DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
+    pictures named as for `digitrec benchmark`. It leaves seven pictures and a page with them all: samples,
+    classes, mean and spread, pixel values, one digit flattened, noise and artefacts (the faintest, thickest,
+    most unusual and doubtfully labelled), and a map by likeness. Needs the extras `stats` and `plots`.
+
+    \b
+    Examples:
+      digitrec explore
+      digitrec explore mnist-train --limit 20000
+      digitrec explore my-digits/ --out looked
+    """
+    from digitrec.models.explore import explore as look
+    from digitrec.models.sources import read_digits
+    from digitrec.pictures.exploration import PICTURES
+    from digitrec.pictures.style import save
+
+    with Bar("exploring") as bar:
+        bar.at(0.0, "reading")
+        digits = read_digits(data, limit)
+        bar.at(0.1, f"{len(digits):,} digits compared with each other")
+        seen = look(digits, Path(data).stem)
+        bar.at(0.8, "drawing")
+        for title, draw in PICTURES.items():
+            click.echo(save(draw(seen), out / f"{draw.__name__}.png"))
+            bar.at(0.9, title)
+        page = out / "index.html"
+        page.write_text(_page(seen), encoding="utf-8")
+    click.echo(page)
+
+
+def _page(seen: Exploration) -> str:
+    """All pictures in one page that needs no other file."""
+    from digitrec.pictures.exploration import PICTURES
+    from digitrec.plots import svg
+    from digitrec.reports import page
+
+    parts = [
+        page.section(title, f"<figure>{svg(draw(seen), title)}</figure>", long=True)
+        for title, draw in PICTURES.items()
+    ]
+    return page.page(f"A look at {seen.name}", [page.versions(), *parts])
