@@ -79,9 +79,7 @@ class Azure(BaseProvider):
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; the id of the operation that reads it."""
         with SERVICE.translated(self._secrets):
-            answer = self._client.read_in_stream(
-                io.BytesIO(image.data), raw=True, timeout=timeout, allow_redirects=False
-            )
+            answer = self._client.read_in_stream(io.BytesIO(image.data), raw=True, timeout=timeout)
         location = answer.headers.get("Operation-Location") or ""
         token = str(location).rstrip("/").rpartition("/")[2]
         if not token:
@@ -101,7 +99,7 @@ class Azure(BaseProvider):
     def _ask(self, token: str, timeout: float) -> dict[str, Any]:
         """One look at the operation; the answer as it stands on the wire."""
         with SERVICE.translated(self._secrets):
-            answer = self._client.get_read_result(token, raw=True, timeout=timeout, allow_redirects=False)
+            answer = self._client.get_read_result(token, raw=True, timeout=timeout)
         raw = answer.response.json()
         return raw if isinstance(raw, dict) else {}
 
@@ -147,9 +145,9 @@ def _client(endpoint: str, key: str) -> Any:
 
 
 def _refuse(response: Any, *_: Any, **__: Any) -> None:
-    """Stop at an error status, before the SDK does.
+    """Stop at any status but the one to be expected, before the SDK acts on it.
 
-    The SDK's own exception hides what the service said, and where the body is empty it cannot even be
+    It would carry the key along a redirect. Its own exception hides what the service said, and where the body is empty it cannot even be
     built: a TypeError comes out in its place.
     """
     from requests import HTTPError

@@ -7,15 +7,10 @@ Which candidate and which confidence: each line is a candidate; its score is 0..
 
 from __future__ import annotations
 
-import io
-import logging
 import threading
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Self
-
-import numpy as np
-from PIL import Image
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer, NotConfigured, Rejected
@@ -83,9 +78,8 @@ class RapidOcr(BaseProvider):
             return parse(self._ask(image.data))
 
     def _ask(self, data: bytes) -> dict[str, Any]:
-        pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))[:, :, ::-1]  # it expects BGR
         with self._lock:  # the flags live on the engine
-            found = self._client(np.ascontiguousarray(pixels), **FLAGS)
+            found = self._client(data, **FLAGS)
         scores = [float(score) for score in found.scores or ()]
         return {"txts": list(found.txts or ()), "scores": scores, "version": self._version}
 
@@ -109,14 +103,14 @@ def _client() -> Any:
         from rapidocr import RapidOCR
     except ImportError as error:
         raise not_installed("RapidOCR", "ocr") from error
-    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)  # it tells every user which file it loads
-    return RapidOCR(params={"Global.log_level": "critical"})
+    return RapidOCR(params={"Global.log_level": "critical"})  # or it tells every user which file it loads
 
 
 ERRORS: Mapping[str, Rule] = {
     "builtins.FileNotFoundError": NotConfigured,
     "rapidocr.main.RapidOCRError": Rejected,
     "rapidocr.inference_engine.onnxruntime.main.ONNXRuntimeError": Rejected,
+    "rapidocr.utils.load_image.LoadImageError": Rejected,
     "PIL.UnidentifiedImageError": Rejected,
 }
 """What loading the networks and running them may raise."""
