@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
 from digitrec.providers import registry
-from digitrec.providers.base import Provider
+from digitrec.providers.base import FREE, Provider
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -131,15 +131,15 @@ class Asking:
             timeout=self.timeout,
             attempt_timeout=min(10.0, self.timeout),
             max_cost=self.max_cost,
-            ledger="none" if self.no_ledger else self.ledger or "default",
+            ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
             record=self.record,
         )
 
     def _engine(
         self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None
     ) -> Engine:
-        if self.replay is not None:
-            from digitrec.replay import Replay
+        if self.replay is not None and registry.provider_class(name).price != FREE:
+            from digitrec.engine.replay import Replay
 
             return Replay(self.replay, name, preparation=preparation)
         return Engine(self._provider(name, env, preparation), options)
@@ -188,10 +188,10 @@ _OPTIONS = (
     click.option("--record", type=_FILE, metavar="FILE",
                  help="Also write every paid answer to this recording."),
     click.option("--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
-                 help="Answer from this recording; nobody is asked."),
+                 help="Answer from this recording; no cloud is asked."),
     click.option("--emulate", is_flag=True,
                  help="Let an emulator on this machine stand in for the cloud: no account, no cost, and no "
-                 "word on the vendor's accuracy."),
+                 "word on the vendor's accuracy. Kept in the ledger only with --ledger."),
 )  # fmt: skip
 
 

@@ -1,11 +1,23 @@
-"""An engine: a provider, and all that makes asking it dependable."""
+"""An engine: a provider, and all that makes asking it dependable.
+
+The room's parts, in the order in which an image meets them::
+
+    asking.py    Options, Reply, Estimate: how one asks, and what comes of it
+    remote.py    a provider that is far away or costs money: on what terms it is asked
+    request.py   one request's worth of images, from the ledger to the last reply: the one retry loop
+    item.py      one image on its way to its reply
+    retry.py     what is retried, and how long to wait
+    rate.py      whose turn it is, across threads and processes
+    workers.py   threads that can be given up
+    replay.py    an engine that answers from a recording
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 
-from digitrec.asking import Estimate, Options, Reply
+from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.image import PreparedImage
 from digitrec.providers.base import Provider
 
@@ -27,7 +39,7 @@ class Engine:
         self.batch: int = getattr(provider, "batch", 1)
         """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:
-            from digitrec.remote import Remote
+            from digitrec.engine.remote import Remote
 
             self._remote = Remote(provider, options)
             self.batch = self._remote.batch

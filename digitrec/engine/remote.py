@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from digitrec import config
-from digitrec.asking import Estimate, Options, Reply
+from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.engine.item import Item, open_items
+from digitrec.engine.rate import Limiter
+from digitrec.engine.request import Request, Terms
+from digitrec.engine.workers import run_all
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
-from digitrec.item import Item, open_items
 from digitrec.ledger import Budget, Ledger, Question
 from digitrec.ledger.records import append_recording
 from digitrec.providers.base import Provider
-from digitrec.rate import Limiter
-from digitrec.request import Request, Terms
-from digitrec.workers import run_all
 
 GRACE_S = 0.25
 """A call that minds its timeout gets this long to say so itself before it is given up."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from digitrec.answer import Answer
-from digitrec.asking import Reply
+from digitrec.engine.asking import Reply
 from digitrec.errors import DigitrecError, ProviderError
 from digitrec.image import PreparedImage
 from digitrec.ledger import Claim, Entry, Question

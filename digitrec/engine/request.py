@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from digitrec.answer import Answer
-from digitrec.asking import Options
+from digitrec.engine.asking import Options
+from digitrec.engine.item import Item, open_items
+from digitrec.engine.rate import Limiter
+from digitrec.engine.retry import Backoff, is_retried, may_be_billed
 from digitrec.errors import BudgetExceeded, LedgerError, ProviderError, TimedOut
-from digitrec.item import Item, open_items
 from digitrec.ledger import Budget, Claim, Entry, Ledger, Verdict
 from digitrec.providers.base import Provider, Resumable
-from digitrec.rate import Limiter
-from digitrec.retry import Backoff, is_retried, may_be_billed
 
 log = logging.getLogger(__name__)
 logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from digitrec.engine.rate import Limiter
 from digitrec.providers.registry import provider_class
-from digitrec.rate import Limiter
 
 
 class Clock:
@@ -69,7 +69,7 @@ def test_without_its_file_the_limit_holds_in_this_process(tmp_path: Path, damage
 
 
 def test_the_documented_defaults_are_the_providers_own() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "ledger.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
     rows = re.findall(r"^\| (google|aws|azure|azure-analysis) \| (\d+) \|", page, re.MULTILINE)
     assert {name: float(rate) for name, rate in rows} == {
         name: provider_class(name).rate  # type: ignore[attr-defined]
@@ -79,7 +79,7 @@ def test_the_documented_defaults_are_the_providers_own() -> None:
 
 def test_three_processes_share_one_limit(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from digitrec.rate import Limiter\n"
+        "import sys; from pathlib import Path; from digitrec.engine.rate import Limiter\n"
         "limiter = Limiter(Path(sys.argv[1]), clock=lambda: 1000.0)\n"
         "print(*[limiter.book('a', 8.0, within=600) for _ in range(20)])"
     )

@@ -41,7 +41,7 @@ print(len(replies) - refused, refused, sum(reply.replayed for reply in replies))
 def start(
     folder: Path, first: int, last: int, *, concurrency: int, max_cost: float = 0
 ) -> subprocess.Popen[str]:
-    arguments = [str(it) for it in (Path(__file__).parent, folder, first, last, concurrency, max_cost)]
+    arguments = [str(it) for it in (Path(__file__).parents[1], folder, first, last, concurrency, max_cost)]
     command = [sys.executable, "-W", "ignore", "-c", PROGRAM, *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from digitrec.workers import run_all
+from digitrec.engine.workers import run_all
 
 
 def test_every_job_is_done() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
-from digitrec.item import Item
+from digitrec.engine.item import Item
+from digitrec.engine.rate import Limiter
+from digitrec.engine.request import LEASE_MARGIN_S, Request, Terms
 from digitrec.ledger import Budget, Claim, Ledger, Question
-from digitrec.rate import Limiter
-from digitrec.request import LEASE_MARGIN_S, Request, Terms
 
 
 class Noting(Ledger):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from digitrec import errors
+from digitrec.engine.retry import LONGEST_WAIT_S, RETRIED, Backoff, is_retried, may_be_billed, wait_s
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -17,7 +18,6 @@ from digitrec.errors import (
     TimedOut,
     Unavailable,
 )
-from digitrec.retry import LONGEST_WAIT_S, RETRIED, Backoff, is_retried, may_be_billed, wait_s
 
 # error, is it repeated, may it have been billed
 TABLE = [

@@ -261,7 +261,7 @@ def hanging(folder: Path, timeout: float) -> subprocess.Popen[str]:
         "ignore",
         "-c",
         HANGING,
-        str(Path(__file__).parent),
+        str(Path(__file__).parents[1]),
         str(folder),
         str(timeout),
     ]
@@ -548,7 +548,7 @@ def test_a_free_engine_on_this_machine_pays_for_none_of_this(tmp_path: Path) -> 
         "assert not {'stamina', 'sqlite3'} & set(sys.modules)\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", program, str(Path(__file__).parent)],
+        [sys.executable, "-c", program, str(Path(__file__).parents[1])],
         check=False,
         capture_output=True,
         text=True,
