@@ -145,10 +145,10 @@ def _client(endpoint: str, key: str) -> Any:
 
 
 def _refuse(response: Any, *_: Any, **__: Any) -> None:
-    """Stop at any status but the one to be expected, before the SDK acts on it.
+    """Stop at any status but the expected one, before the SDK acts on it.
 
-    It would carry the key along a redirect. Its own exception hides what the service said, and where the body is empty it cannot even be
-    built: a TypeError comes out in its place.
+    It would carry the key along a redirect. Its own exception hides what the service said, and where the
+    body is empty it cannot even be built: a TypeError comes out in its place.
     """
     from requests import HTTPError
 
