@@ -1,0 +1,130 @@
+"""The report in a real browser: nothing fetched, nothing cut off, readable in light, dark and print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digitrec.answer import Answer, Candidate
+from digitrec.benchmark import benchmark
+from digitrec.engine import Engine, Options
+from digitrec.reports.benchmark_page import benchmark_page
+from digitrec.samples import Sample
+from digitrec.testing import FakeProvider
+
+CHROMIUM = Path("/usr/bin/chromium")
+READABLE = 4.5
+"""Least contrast of text and background that WCAG 2.2 AA allows."""
+
+CONTRAST = """
+() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((it) => {
+      const share = it / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const paper = light(getComputedStyle(document.body).backgroundColor);
+  return [...document.querySelectorAll("h1, h2, p, li, td, th, figcaption, svg text")].map((it) => {
+    const style = getComputedStyle(it);
+    const ink = light(it.namespaceURI.endsWith("svg") ? style.fill : style.color);
+    return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  });
+}
+"""
+CUT_OFF = """
+() => [...document.querySelectorAll("svg")].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.left < frame.left - 1 || box.right > frame.right + 1
+        || box.top < frame.top - 1 || box.bottom > frame.bottom + 1;
+  }).map((text) => text.textContent);
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, as the system has it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs {CHROMIUM}: apt-get install chromium")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """A report on two engines, one of which misreads every fourth picture."""
+    pictures = [np.full((40, 30 + number), 255, np.uint8) for number in range(48)]
+    for number, pixels in enumerate(pictures):
+        pixels[8:32, 10:14] = number
+    samples = [Sample(pixels, number % 10) for number, pixels in enumerate(pictures)]
+
+    def engine(name: str, wrong: int) -> Engine:
+        digits = [(number + (number % wrong == 0)) % 10 for number in range(48)]
+        lines = [Answer((Candidate(str(digit), 0.5 + number / 100),)) for number, digit in enumerate(digits)]
+        return Engine(FakeProvider(lines, name=name), Options(ledger="none"))
+
+    found = benchmark(samples, {"good": engine("good", 40), "worse": engine("worse", 4)}, data="pictures")
+    file = tmp_path / "report.html"
+    file.write_text(benchmark_page(found), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_every_word_is_readable_and_nothing_is_cut_off(
+    browser: Any, report: Path, scheme: str, width: int
+) -> None:
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page.goto(report.as_uri())
+    assert min(page.evaluate(CONTRAST)) >= READABLE
+    assert page.evaluate(CUT_OFF) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
+    page.close()
+
+
+def test_nothing_is_fetched_and_nothing_goes_wrong(browser: Any, report: Path) -> None:
+    page = browser.new_page()
+    requests: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(report.as_uri())
+    assert [url for url in requests if not url.startswith("data:")] == [report.as_uri()]
+    assert problems == []
+    page.close()
+
+
+def test_all_parts_are_there_and_every_picture_is_shown(browser: Any, report: Path) -> None:
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    headings = page.locator("h2").all_inner_texts()
+    assert headings[:3] == ["Conclusion", "Leaderboard", "Plots"]
+    assert headings[-2:] == ["Misread pictures", "How it was measured"]
+    shown = page.evaluate("[...document.images].map((it) => it.naturalWidth)")
+    assert len(shown) == 12
+    assert min(shown) > 0
+    page.close()
+
+
+def test_print_is_black_on_white_even_in_dark_mode(browser: Any, report: Path) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto(report.as_uri())
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert len(page.pdf()) > 10_000
+    page.close()

@@ -1,0 +1,137 @@
+"""digitrec benchmark: from a folder of labelled pictures to statistics and a report."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.cli import main
+from digitrec.emulator import Emulator, environment
+from digitrec.emulator.picture import Word
+from digitrec.testing import drawn_seven
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    pixels = drawn_seven().pixels
+    for number in range(4):
+        Image.fromarray(pixels[number:, :]).save(folder / f"{number}.png")
+    (folder / "labels.csv").write_text("file,label\n0.png,7\n1.png,7\n2.png,7\n3.png,1\n")
+    return folder
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["benchmark", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_engines_are_scored_and_compared(data: Path) -> None:
+    found = json.loads(run(data, "-p", "local,google", "--emulate", "--no-ledger", "-o", "json").stdout)
+    cards = {card["engine"]: card for card in found["engines"]}
+    assert (cards["local"]["correct"], cards["local"]["wrong"]) == (3, 1)
+    assert cards["google"]["emulated"]
+    assert cards["google"]["cost_per_1000"] == pytest.approx(1.5)
+    assert cards["google"]["cost_usd"] == 0
+    assert [(pair["first"], pair["second"]) for pair in found["pairs"]] == [("local", "google")]
+    assert any("google was emulated" in sentence for sentence in found["conclusion"])
+
+
+def test_every_preparation_is_a_column_but_the_cnn_has_its_own(data: Path) -> None:
+    arguments = ("-p", "local,aws", "--prepare", "plain,repeated", "--emulate", "--no-ledger", "-o", "json")
+    found = json.loads(run(data, *arguments).stdout)
+    cards = {card["engine"]: card["preparations"] for card in found["engines"]}
+    assert cards == {"local": ["mnist"], "aws/plain": ["plain"], "aws/repeated": ["repeated"]}
+
+
+def test_a_policy_is_scored_beside_its_engines(data: Path) -> None:
+    arguments = ("-p", "local", "--fallback", "aws", "--below", "1", "--emulate", "--no-ledger", "-o", "json")
+    found = json.loads(run(data, *arguments).stdout)
+    assert {card["engine"] for card in found["engines"]} == {"local", "aws", "local>aws@1"}
+
+
+def test_limit_takes_the_first(data: Path) -> None:
+    assert json.loads(run(data, "--limit", 2, "-o", "json").stdout)["pictures"] == 2
+
+
+def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    result = run(data, "--html", page)
+    assert result.stdout.startswith("engine  right ")
+    assert "Misread pictures" in page.read_text(encoding="utf-8")
+
+
+PICTURES = int(os.environ.get("DIGITREC_KILL_PICTURES", "60"))
+"""For a longer trial than every run of the tests deserves."""
+IN_FLIGHT = 4
+"""Requests of one engine at the same time."""
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
+    """AWS, emulated for the length of the test and without its usual rate limit."""
+    config = tmp_path / "config.toml"
+    config.write_text("[rates]\naws = 10000\n")
+    monkeypatch.setenv("DIGITREC_CONFIG", str(config))
+    with Emulator(["aws"], engine=lambda picture: [Word("7", 0.99, (2, 2, 20, 20))]) as emulator:
+        for name, value in environment("aws", emulator.endpoints["aws"]).items():
+            monkeypatch.setenv(name, value)
+        yield emulator
+
+
+def numbered(path: Path) -> Path:
+    """Pictures that all differ, as a data set."""
+    pictures = np.full((PICTURES, 24, 24), 255, np.uint8)
+    for number in range(PICTURES):
+        pictures[number, 4:20, 10:14] = 0
+        pictures[number, 0, :16] = [255 * (number >> bit & 1) for bit in range(16)]
+    np.savez(path, x=pictures, y=np.full(PICTURES, 7, np.uint8))
+    return path
+
+
+def test_killed_three_times_it_ends_complete_and_repeats_only_the_calls_in_flight(
+    cloud: Emulator, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "digitrec", "benchmark", str(numbered(tmp_path / "data.npz"))]
+    command += ["-p", "aws", "--ledger", str(tmp_path / "ledger.sqlite"), "-o", "json"]
+    for kill in (1, 2, 3):
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while cloud.calls("aws") < PICTURES * kill // 4:
+            assert run.poll() is None
+            time.sleep(0.005)
+        run.kill()
+        run.communicate()
+    last = subprocess.run(command, capture_output=True, text=True, check=True)
+    (card,) = json.loads(last.stdout)["engines"]
+    assert (card["n"], card["correct"], card["failed"]) == (PICTURES, PICTURES, 0)
+    assert cloud.calls("aws") <= PICTURES + 3 * IN_FLIGHT
+    assert all(row["answers"]["aws"]["digit"] == 7 for row in json.loads(last.stdout)["answers"])
+
+
+def test_a_second_run_asks_nobody(cloud: Emulator, tmp_path: Path) -> None:
+    data = numbered(tmp_path / "data.npz")
+    arguments = ("-p", "aws", "--ledger", tmp_path / "ledger.sqlite", "-o", "json", "--limit")
+    run(data, *arguments, 5)
+    found = json.loads(run(data, *arguments, 8).stdout)
+    assert cloud.calls("aws") == 8
+    assert [row["answers"]["aws"]["replayed"] for row in found["answers"]] == [True] * 5 + [False] * 3
+
+
+def test_missing_data_is_told(tmp_path: Path) -> None:
+    assert "no such file or folder" in run(tmp_path / "none", code=6).stderr
+
+
+def test_help_needs_no_extra() -> None:
+    assert "labels.csv" in run("--help").stdout

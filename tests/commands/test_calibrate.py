@@ -1,0 +1,44 @@
+"""digitrec calibrate: from labelled pictures to a chance in every prediction."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner, Result
+
+from digitrec.cli import main
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, list(map(str, arguments)))
+    assert result.exit_code == code, result.output
+    return result
+
+
+def noisy_digits(path: Path, noise: float) -> Path:
+    """MNIST test digits under so much noise that some are misread."""
+    from digitrec.samples import read_samples
+
+    samples = read_samples("mnist-test", 200)
+    rng = np.random.default_rng(0)
+    clean = np.stack([np.asarray(sample.image) for sample in samples])
+    noisy = np.clip(clean + rng.normal(0, noise, clean.shape), 0, 255).astype(np.uint8)
+    np.savez(path, x=noisy, y=np.array([sample.label for sample in samples], np.uint8))
+    return path
+
+
+def test_every_prediction_carries_the_chance_from_then_on(tmp_path: Path) -> None:
+    data = noisy_digits(tmp_path / "noisy.npz", noise=110)
+    said = run("calibrate", data).stdout
+    assert "local (mnist, model " in said
+    assert "Brier score" in said
+    clean = run("benchmark", "mnist-test", "--limit", 3, "-o", "json").stdout
+    answers = [row["answers"]["local"] for row in json.loads(clean)["answers"]]
+    assert all(0 < answer["calibrated"] < 1 for answer in answers)
+
+
+def test_pictures_without_errors_calibrate_nothing() -> None:
+    result = run("calibrate", "mnist-test", "--limit", 60, code=6)
+    assert "give more or harder pictures" in result.stderr

@@ -1,0 +1,98 @@
+"""digitrec compare: several engines on the same picture."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from digitrec.cli import main
+from digitrec.testing import drawn_seven
+
+
+@pytest.fixture
+def seven(tmp_path: Path) -> Path:
+    from PIL import Image
+
+    file = tmp_path / "seven.png"
+    Image.fromarray(drawn_seven().pixels).save(file)
+    return file
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["compare", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) -> None:
+    header, row = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout.splitlines()
+    assert re.split(r"\s{2,}", header.strip()) == ["image", "local", "google", "aws"]
+    assert row.count("emulated") == 2
+    assert row.endswith("all say 7")
+
+
+def test_json_has_what_everyone_said(seven: Path) -> None:
+    (found,) = json.loads(run(seven, "-p", "local,azure", "--emulate", "--no-ledger", "-o", "json").stdout)
+    assert (found["consensus"], found["agree"]) == (7, True)
+    assert found["outcomes"]["azure"]["emulated"]
+
+
+def test_without_names_those_are_asked_that_are_free_and_the_others_are_told(seven: Path) -> None:
+    result = run(seven, "-o", "json")
+    (found,) = json.loads(result.stdout)
+    assert "local" in found["outcomes"]
+    assert "google" not in found["outcomes"]
+    assert "not asked: google: set GOOGLE_APPLICATION_CREDENTIALS" in result.stderr
+
+
+def test_a_paid_engine_that_is_ready_is_left_out_with_its_price(
+    seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    assert "not asked: google: costs $1.50 per 1,000, so only by name" in run(seven).stderr
+
+
+def test_emulate_alone_adds_the_clouds(seven: Path) -> None:
+    (found,) = json.loads(run(seven, "--emulate", "--no-ledger", "-o", "json").stdout)
+    assert {"local", "google", "aws", "azure", "azure-analysis"} <= set(found["outcomes"])
+
+
+def test_an_engine_that_cannot_be_asked_costs_the_others_nothing(seven: Path) -> None:
+    result = run(seven, "-p", "azure,local", "-o", "json")
+    (found,) = json.loads(result.stdout)
+    assert list(found["outcomes"]) == ["azure", "local"]
+    assert found["outcomes"]["azure"]["error"]["type"] == "NotConfigured"
+    assert found["outcomes"]["local"]["digit"] == 7
+    assert "azure cannot be asked: set VISION_ENDPOINT" in result.stderr
+
+
+def test_a_picture_that_nobody_answers_is_told_once_and_exits_with_1(seven: Path, tmp_path: Path) -> None:
+    result = run(seven, tmp_path / "none.png", "-p", "local,rapidocr", "-o", "jsonl", code=1)
+    assert len(result.stdout.splitlines()) == 2
+    assert result.stderr.count("none.png") == 1
+
+
+def test_an_unknown_name_is_wrong_usage(seven: Path) -> None:
+    assert "no provider is called 'nix'" in run(seven, "-p", "local,nix", code=2).stderr
+
+
+def test_several_preparations_are_for_the_benchmark(seven: Path) -> None:
+    assert "digitrec benchmark" in run(seven, "--prepare", "plain,enlarged", code=2).stderr
+    assert "'huge' is not one of" in run(seven, "--prepare", "huge", code=2).stderr
+
+
+def test_standard_input_is_read_once_for_everyone(seven: Path) -> None:
+    arguments = ["compare", "-", "-p", "local,aws", "--emulate", "--no-ledger", "-o", "json"]
+    result = CliRunner().invoke(main, arguments, input=seven.read_bytes())
+    (found,) = json.loads(result.stdout)
+    assert (found["source"], found["consensus"]) == ("<stdin>", 7)
+
+
+def test_the_page_holds_the_picture(seven: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    run(seven, "-p", "local", "--html", page)
+    assert 'src="data:image/png;base64,' in page.read_text(encoding="utf-8")

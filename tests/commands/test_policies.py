@@ -1,0 +1,63 @@
+"""--fallback and --consensus on predict: who may be asked, and what is wrong usage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.cli import main
+from digitrec.testing import drawn_seven
+
+
+@pytest.fixture
+def seven(tmp_path: Path) -> Path:
+    file = tmp_path / "seven.png"
+    Image.fromarray(drawn_seven().pixels).save(file)
+    return file
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["predict", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_next_engine_is_asked_when_the_first_is_unsure(seven: Path) -> None:
+    arguments = (seven, "--fallback", "google", "--below", 1, "--emulate", "--no-ledger", "-o", "json")
+    (found,) = json.loads(run(*arguments).stdout)
+    assert (found["provider"], found["digit"], found["emulated"]) == ("local>google@1", 7, True)
+    assert [said["provider"] for said in found["asked"]] == ["local", "google"]
+
+
+def test_the_next_engine_is_not_asked_when_the_first_is_sure(seven: Path) -> None:
+    arguments = (seven, "--fallback", "google", "--below", 0.5, "--emulate", "--no-ledger")
+    assert "asked local: 7" in run(*arguments).stdout
+
+
+def test_so_many_must_agree(seven: Path) -> None:
+    arguments = (seven, "-p", "local,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
+    (found,) = json.loads(run(*arguments).stdout)
+    assert (found["provider"], found["digit"]) == ("2 of local+aws", 7)
+
+
+def test_a_dry_run_says_it_for_each(seven: Path) -> None:
+    arguments = (seven, "--fallback", "google", "--emulate", "--no-ledger", "--dry-run")
+    assert [line.split(":")[0] for line in run(*arguments).stdout.splitlines()] == ["local", "google"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-p", "local,rapidocr"), "digitrec compare"),
+        (("--fallback", "rapidocr", "--consensus", 2), "exclude each other"),
+        (("--fallback", "local"), "named twice"),
+        (("--consensus", 2), "needs that many engines"),
+        (("-p", "local,rapidocr", "--consensus", 1), "2 at least"),
+    ],
+)
+def test_wrong_usage(seven: Path, arguments: tuple[object, ...], said: str) -> None:
+    assert said in run(seven, *arguments, code=2).stderr

@@ -1,0 +1,33 @@
+"""digitrec recommend: the cheapest way, and whether it is shown to be good enough."""
+
+from __future__ import annotations
+
+from click.testing import CliRunner, Result
+
+from digitrec.cli import main
+
+
+def run(*arguments: object, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["recommend", *map(str, arguments)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_what_is_shown_is_said_to_be_reached() -> None:
+    said = run("mnist-test", "--limit", 200, "--accuracy", 0.8).stdout
+    assert said.startswith("local reaches 80.0%: ")
+    assert "on the 100 pictures it was not chosen on, free for 1,000" in said
+
+
+def test_what_is_not_shown_is_not_claimed_and_how_much_it_takes_is_said() -> None:
+    said = run("mnist-test", "--limit", 40, "--accuracy", 0.9).stdout
+    assert said.startswith("90.0% is not shown on this much data; it would take about ")
+
+
+def test_an_emulated_engine_is_called_so() -> None:
+    arguments = ("-p", "local,aws", "--emulate", "--no-ledger", "--limit", 20, "--accuracy", 0.5)
+    assert "aws was emulated" in run("samples", *arguments).stdout
+
+
+def test_too_few_pictures_are_told() -> None:
+    assert "too few" in run("mnist-test", "--limit", 5, "--accuracy", 0.9, code=6).stderr

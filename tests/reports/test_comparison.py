@@ -1,0 +1,90 @@
+"""Comparisons in every form: one row for each picture, all that each engine said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from digitrec.comparison import Comparison
+from digitrec.errors import TimedOut
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure, Prediction
+from digitrec.reports.comparison import Format, verdict, write
+
+IMAGE = ImageRef("seven|7.png", "ab")
+LOCAL = Prediction(IMAGE, "local", 7, 0.98, calibrated=0.91, latency_s=0.0004)
+CLOUD = Prediction(IMAGE, "cloud", 1, 0.7, latency_s=0.21, cost_usd=0.0015, emulated=True)
+NOTHING = Prediction(IMAGE, "ocr", None, None, "no text")
+FAILED = Failure(IMAGE, "slow", TimedOut("no answer within 30 s"), latency_s=30.0)
+COMPARISON = Comparison(IMAGE, ("local", "cloud", "ocr", "slow"), (LOCAL, CLOUD, NOTHING, FAILED))
+
+
+def written(form: Format, *comparisons: Comparison) -> str:
+    out = io.StringIO()
+    write(comparisons, form, out)
+    return out.getvalue()
+
+
+def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> None:
+    header, row = written("table", COMPARISON).splitlines()
+    assert header.split() == ["image", "local", "cloud", "ocr", "slow"]
+    assert "7  98.0%, calibrated 91.0%; 0.4 ms, free" in row
+    assert "1  70.0%; 210 ms, $0.0015; emulated" in row
+    assert "-; 0 ms, free; no text" in row
+    assert "!; 30.0 s; TimedOut" in row
+
+
+def test_a_terminal_shows_the_same_in_columns() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    out = Terminal()
+    write([COMPARISON], "table", out)
+    for word in ("local", "98.0%", "$0.0015", "TimedOut", "emulated"):
+        assert word in out.getvalue()
+
+
+def test_json_and_json_lines_say_the_same() -> None:
+    (one,) = json.loads(written("json", COMPARISON))
+    assert json.loads(written("jsonl", COMPARISON)) == one == json.loads(json.dumps(COMPARISON.as_dict()))
+    assert one["outcomes"]["slow"]["error"]["message"] == "no answer within 30 s"
+
+
+def test_csv_has_columns_for_each_engine() -> None:
+    (row,) = csv.DictReader(io.StringIO(written("csv", COMPARISON)))
+    assert (row["source"], row["agree"], row["consensus"]) == ("seven|7.png", "False", "")
+    assert (row["local.digit"], row["local.calibrated"], row["cloud.cost_usd"]) == ("7", "0.91", "0.0015")
+    assert (row["ocr.reason"], row["slow.error"]) == ("no text", "TimedOut: no answer within 30 s")
+
+
+def test_a_markdown_table_has_a_column_for_each_engine() -> None:
+    header, line, row = written("markdown", COMPARISON).splitlines()
+    assert header == "| image | local | cloud | ocr | slow | together |"
+    assert line.count("---") == 6
+    assert row.startswith("| seven\\|7.png | 7  98.0%")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ((LOCAL, LOCAL), "all say 7"),
+        ((NOTHING, NOTHING), "all say no digit"),
+        ((LOCAL, LOCAL, CLOUD), "most say 7, but e2 says 1"),
+        ((LOCAL, NOTHING), "most say 7, but e1 says no digit"),
+        ((LOCAL, CLOUD), "undecided; by confidence 7"),
+        ((LOCAL, FAILED), "one answer only"),
+        ((FAILED, FAILED), "nobody answered"),
+    ],
+)
+def test_verdicts(outcomes: tuple[Prediction | Failure, ...], said: str) -> None:
+    names = tuple(f"e{place}" for place in range(len(outcomes)))
+    assert verdict(Comparison(IMAGE, names, outcomes)) == said
+
+
+def test_no_pictures_are_an_empty_answer() -> None:
+    assert json.loads(written("json")) == []
+    assert written("csv") == written("jsonl") == written("table") == ""
