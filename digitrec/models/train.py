@@ -30,7 +30,7 @@ __all__ = ["Epoch", "Progress", "TrainConfig", "TrainResult", "split", "train"]
 
 Watcher = Callable[[Progress], object]
 
-_PORTION = 500  # digits made between two words of progress
+_PORTION = 100  # digits made between two words of progress
 
 
 def train(

@@ -73,6 +73,25 @@ def test_a_stopped_run_goes_on_where_it_stopped(trained: TrainResult, tmp_path: 
         assert resumed.validation_loss == pytest.approx(whole.validation_loss, rel=1e-3)
 
 
+def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        told.append(progress)
+        if progress.epoch == 2:
+            raise Stopped
+
+    told: list[Progress] = []
+    mixed = replace(TINY, made=100)
+    with pytest.raises(Stopped):
+        train(mixed, tmp_path, digits=DIGITS, on_progress=stop)
+    assert (told[0].epoch, told[0].done) == (0, 1.0)
+    assert len(told) - 2 >= 11  # 96 digits are 6 steps, about 100 more another 6
+
+    told.clear()
+    result = train(mixed, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
+    assert told[0].epoch == 2
+    assert 90 <= store.load(result.litert_file).card["digits"]["made"] <= 100
+
+
 def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no stopped run"):
         train(TINY, tmp_path, digits=DIGITS, resume=True)
