@@ -23,6 +23,8 @@ from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare.ink import Ink, close_up, find_ink
 
 PREPARATIONS = ("plain", "enlarged", "repeated")
+NARROW_MARGIN = 0.1
+"""White on each side of a whole picture, as a share of its longer side."""
 WIDE_MARGIN = 0.5
 """White on each side of an enlarged digit, as a share of its longer side."""
 COPIES = 3
@@ -46,8 +48,10 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
         raise ValueError(
             "this engine prepares in its own way; --prepare is for engines that are sent a picture"
         )
+    if preparation == wants.preparation:
+        return wants
     if preparation == "plain":
-        return replace(wants, preparation="plain")
+        return replace(wants, preparation=preparation, crop=False, margin=NARROW_MARGIN, repeat=1)
     copies = COPIES if preparation == "repeated" else 1
     return replace(wants, preparation=preparation, crop=True, margin=WIDE_MARGIN, repeat=copies)
 

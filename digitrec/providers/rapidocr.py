@@ -42,7 +42,9 @@ FLAGS = {
 class RapidOcr(BaseProvider):
     """Reads text with RapidOCR."""
 
-    wants = InputSpec(encoding="png", min_side=96, max_side=2000, margin=0.1)
+    wants = InputSpec(
+        encoding="png", preparation="enlarged", crop=True, min_side=96, max_side=2000, margin=0.5
+    )
     price: Price | None = FREE
 
     def __init__(self, *, name: str = "rapidocr") -> None:

@@ -27,7 +27,9 @@ INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew i
 class Tesseract(BaseProvider):
     """Reads text with the tesseract program."""
 
-    wants = InputSpec(encoding="png", min_side=40, max_side=2000, margin=0.1)
+    wants = InputSpec(
+        encoding="png", preparation="enlarged", crop=True, min_side=40, max_side=2000, margin=0.5
+    )
     price: Price | None = FREE
 
     def __init__(self, *, program: str = "tesseract", language: str = "eng", name: str = "tesseract") -> None:

@@ -145,6 +145,14 @@ def test_every_preparation_says_its_name_and_keeps_the_vendors_limits() -> None:
         assert (spec.max_bytes, spec.max_side) == (CLOUD.max_bytes, CLOUD.max_side)
 
 
+def test_an_engine_that_wants_the_ink_alone_can_be_sent_the_whole_picture() -> None:
+    wants = InputSpec(encoding="png", preparation="enlarged", crop=True, margin=0.7, min_side=200)
+    assert spec_for(wants, "enlarged") == wants
+    plain = spec_for(wants, "plain")
+    assert (plain.crop, plain.repeat, plain.preparation) == (False, 1, "plain")
+    assert spec_for(spec_for(CLOUD, "repeated"), "plain") == CLOUD
+
+
 def test_an_unknown_preparation_is_refused() -> None:
     with pytest.raises(ValueError, match="plain, enlarged, repeated"):
         spec_for(CLOUD, "sharpened")
