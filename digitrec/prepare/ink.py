@@ -10,9 +10,9 @@ from PIL import Image
 from digitrec.decode import Pixels
 from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, find_polarity
-from digitrec.prepare.components import Components, components
-from digitrec.prepare.filters import Floats, Mask, steepness
-from digitrec.prepare.strokes import NEAR, SPECK, Strokes, find_strokes, framed
+from digitrec.prepare.count import count
+from digitrec.prepare.filters import Floats, Mask
+from digitrec.prepare.strokes import find_strokes
 
 WORKING_SIDE = 320
 """Longer side of the picture on which the ink is looked for, px: a thin pen is still a pixel wide."""
@@ -58,15 +58,12 @@ def find_ink(pixels: Pixels) -> Ink:
     view = _view(picture, polarity)
     seen = find_strokes(view)
     mask = seen.inked()
-    parts = components(mask)
     if not seen.score:
         return Ink(polarity, "blank", (), seen.paper, mask, shrink, 0.0, seen.noise)
-    digit = _digit(seen, mask, parts)
-    box = (parts.left[digit].min(), parts.top[digit].min(), parts.right[digit].max(), parts.bottom[digit].max())
-    mask[mask] = digit[parts.labels]
-    left, top, right, bottom = (int(side) * shrink for side in box)
-    box = left, top, min(right, pixels.shape[1]), min(bottom, pixels.shape[0])
-    return Ink(polarity, None, (box,), seen.paper, mask, shrink, seen.level, seen.noise)
+    found = count(seen, mask)
+    scale = np.array([pixels.shape[1], pixels.shape[0]] * 2)
+    boxes = tuple(tuple(np.minimum(box * shrink, scale).tolist()) for box in found.boxes)
+    return Ink(polarity, found.reason, boxes, seen.paper, found.mask, shrink, seen.level, seen.noise)
 
 
 def close_up(pixels: Pixels, ink: Ink, box: Box, size: tuple[int, int]) -> Floats:
@@ -96,19 +93,3 @@ def _view(picture: Image.Image, polarity: Polarity) -> Floats:
     values = np.asarray(picture)
     view = np.ascontiguousarray(np.atleast_3d(values).transpose(2, 0, 1), np.float32)
     return 255 - view if polarity == "light on dark" else view
-
-
-def _digit(seen: Strokes, mask: Mask, parts: Components) -> Mask:
-    """Which parts are the digit's: the main one, and what is near it and no mere speck."""
-    edges = parts.total(steepness(seen.contrast), mask)
-    main = int(np.argmax(parts.total(seen.seed.astype(np.float32), mask)))
-    size = max(parts.width[main], parts.height[main])
-    gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
-    gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
-    keep = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
-    border = parts.border(mask) > 0
-    keep &= ~border | border[main]
-    for part in np.flatnonzero(keep):
-        keep[part] = not framed(parts, int(part), mask)[main]
-    keep[main] = True
-    return keep

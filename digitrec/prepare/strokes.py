@@ -35,10 +35,6 @@ SPANNING = 0.5
 """A part that reaches across this share of the picture may hang on printed lines."""
 ACROSS = 0.2
 """A part that reaches from one side of the picture to the other counts this much: so do lines and frames."""
-NEAR = 0.2
-"""Parts of one digit are no further apart than this share of its longer side."""
-SPECK = 0.05
-"""A part with less than this share of the edges is a speck."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
