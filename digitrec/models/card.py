@@ -52,7 +52,7 @@ def markdown(name: str, card: dict[str, Any]) -> str:
     low, high = test["interval"]
     versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
     changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
-    made = f" and {digits['made']:,} made by `digitrec/models/sources.py`" if digits["made"] else ""
+    made = f" and {digits['made']:,} made by `digitrec/models/synthetic.py`" if digits["made"] else ""
     checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
     return f"""# {name}
 

@@ -13,6 +13,7 @@ from digitrec.models.augment import Augmentation
 
 if TYPE_CHECKING:
     import keras
+    from _typeshed import DataclassInstance as Settings
 
 CHECKPOINT, SETTINGS, HISTORY, MADE = "checkpoint.keras", "settings.json", "history.csv", "made.npz"
 
@@ -42,7 +43,7 @@ class TrainConfig:
     validation: float = 0.1
     """Share of the digits held back, the same ones for every seed."""
     made: int = 0
-    """Digits added, made by `sources`: half by a synthetic hand, half photographed from paper."""
+    """Digits added, made by `synthetic`: half by a synthetic hand, half photographed from paper."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -101,7 +102,7 @@ class TrainResult:
     """10,000."""
 
 
-def begin(folder: Path, config: TrainConfig) -> None:
+def begin(folder: Path, config: Settings) -> None:
     """Make `folder` ready for a new run, which writes over what an older one left."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (CHECKPOINT, MADE):
@@ -109,13 +110,13 @@ def begin(folder: Path, config: TrainConfig) -> None:
     (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
 
 
-def _settings(config: TrainConfig) -> dict[str, Any]:
+def _settings(config: Settings) -> dict[str, Any]:
     """The settings as JSON gives them back."""
     settings: dict[str, Any] = json.loads(json.dumps(asdict(config)))
     return settings
 
 
-def check(folder: Path, config: TrainConfig) -> None:
+def check(folder: Path, config: Settings) -> None:
     """Make sure that `folder` holds a run that can go on with these settings.
 
     Raises:

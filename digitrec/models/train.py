@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors import NotInstalled
-from digitrec.models import card, cnn, export, run, sources, store
+from digitrec.models import card, cnn, export, run, store, synthetic
 from digitrec.models.augment import augment
 from digitrec.models.data import SHA256, Digits, mnist_test, mnist_train
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
@@ -107,7 +107,7 @@ def _made(learned: Digits, config: TrainConfig, file: Path, on_progress: Watcher
     made = learned[:0]
     started = time.monotonic()
     for count in range(_PORTION, config.made + 1, _PORTION):
-        made += sources.make(learned, _PORTION, [config.seed, count])
+        made += synthetic.make(learned, _PORTION, [config.seed, count])
         if on_progress is not None:
             done = count / config.made
             on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
@@ -117,7 +117,7 @@ def _made(learned: Digits, config: TrainConfig, file: Path, on_progress: Watcher
 
 def _optimizer(config: TrainConfig, steps: int) -> Any:
     """AdamW with its learning rate over `steps` per epoch, keeping the running average of the weights."""
-    keras = _keras()
+    keras = load_keras()
     total = steps * config.epochs
     rising = round(config.warm_up * total)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -211,7 +211,7 @@ def _ship(
 def _built(config: TrainConfig, optimizer: Any = "adam") -> keras.Model:
     """The untrained network, ready to be trained or measured."""
     network = cnn.build(config.widths, seed=config.seed)
-    loss = _keras().losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
+    loss = load_keras().losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
     network.compile(optimizer, loss, metrics=["accuracy"])
     return network
 
@@ -222,7 +222,12 @@ def _tensors(digits: Digits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return images, np.eye(10, dtype=np.float32)[digits.labels]
 
 
-def _keras() -> Any:
+def load_keras() -> Any:
+    """Keras, imported now.
+
+    Raises:
+        NotInstalled: the `train` extra is missing.
+    """
     try:
         import keras
     except ImportError as error:

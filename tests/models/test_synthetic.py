@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitrec.models import sources, store
+from digitrec.models import store, synthetic
 from digitrec.models.data import mnist_test
 from digitrec.prepare.mnist import in_form
 
@@ -12,21 +12,21 @@ DIGITS = mnist_test()[:500]
 
 
 def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
-    made = sources.make(DIGITS, 60, seed=1)
+    made = synthetic.make(DIGITS, 60, seed=1)
     assert 50 <= len(made) <= 60
     assert in_form(made.images).mean() > 0.9
 
 
 def test_the_seed_decides_them() -> None:
-    one, same, other = (sources.make(DIGITS, 6, seed) for seed in (1, 1, 2))
+    one, same, other = (synthetic.make(DIGITS, 6, seed) for seed in (1, 1, 2))
     assert np.array_equal(one.images, same.images) and np.array_equal(one.labels, same.labels)
     assert not np.array_equal(one.images[:4], other.images[:4])
 
 
 def test_labels_belong_to_their_images() -> None:
     for made in (
-        sources.drawn(60, np.random.default_rng(0)),
-        sources.photographed(DIGITS, 60, np.random.default_rng(0)),
+        synthetic.drawn(60, np.random.default_rng(0)),
+        synthetic.photographed(DIGITS, 60, np.random.default_rng(0)),
     ):
         read = store.load().probabilities(made.images).argmax(axis=1)
         assert (read == made.labels).mean() > 0.85
