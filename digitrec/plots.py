@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from digitrec.providers.base import is_installed, not_installed
@@ -34,6 +36,10 @@ MARKERS = "osD^vPX"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 FEWEST = 10
 """A share of fewer answers than this says nothing, and is not drawn."""
+LINE_HEIGHT = 0.3
+"""For one entry of a legend, in inches."""
+LABEL_WIDTH = 26
+"""Characters of an engine's name on one line."""
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
@@ -61,7 +67,7 @@ def trade_off(cards: Sequence[Scorecard]) -> Figure:
     Bars are 95% Wilson intervals; a filled marker is on the Pareto front. An engine whose price or
     latency is not known is missing from that half.
     """
-    figure = Figure(figsize=(9.4, 4.2))
+    figure = Figure(figsize=(9.4, 4.0 + LINE_HEIGHT * ceil(len(cards) / 4)))
     left, right = figure.subplots(1, 2, sharey=True)
     best = {card.engine for card in pareto_front(cards)}
     for place, card in enumerate(cards):
@@ -74,7 +80,7 @@ def trade_off(cards: Sequence[Scorecard]) -> Figure:
     right.set(title="Accuracy and latency", xlabel="latency, median (ms)")
     _logarithmic(right)
     figure.legend(
-        *right.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(cards)),
+        *right.get_legend_handles_labels(), loc="outside lower center", ncols=4,
         title="filled: no other engine is at once more accurate, cheaper and faster",
     )  # fmt: skip
     return figure
@@ -88,21 +94,22 @@ def _point(axes: Axes, card: Scorecard, x: float | None, place: int, *, filled: 
     around = [[100 * (share - low)], [100 * (high - share)]]
     axes.errorbar(
         x, 100 * share, yerr=around, fmt=MARKERS[place % len(MARKERS)], color=colour,
-        markerfacecolor=colour if filled else "none", markersize=8, capsize=3, label=card.name,
+        markerfacecolor=colour if filled else "none", markersize=8, capsize=3, label=_label(card),
     )  # fmt: skip
 
 
 @mpl.rc_context(STYLE)
 def coverage(cards: Sequence[Scorecard]) -> Figure:
     """Accuracy of what is answered, when only the surest share of the pictures is."""
-    figure, axes = _axes("Trusting only the surest answers", "pictures answered (%)", "of those right (%)")
+    height = 3.7 + LINE_HEIGHT * ceil(len(cards) / 2)
+    figure, axes = _axes("Trusting only the surest", "pictures answered (%)", "of those right (%)", height)
     for place, card in enumerate(cards):
         if card.coverage:
             points = [
                 point for point in card.coverage if point[1] * card.accuracy.n >= FEWEST
             ] or card.coverage
             _, covered, right = zip(*points, strict=True)
-            _line(axes, [100 * it for it in covered], [100 * it for it in right], place, card.name)
+            _line(axes, [100 * it for it in covered], [100 * it for it in right], place, _label(card))
     axes.set_xlim(0, 101)
     _legend(axes)
     return figure
@@ -112,14 +119,15 @@ def coverage(cards: Sequence[Scorecard]) -> Figure:
 def reliability(cards: Sequence[Scorecard], *, calibrated: bool) -> Figure:
     """How often an answer of a given confidence is right; on the diagonal it is a chance."""
     title = "Calibrated chances" if calibrated else "Engines' own confidence"
-    figure, axes = _axes(title, "confidence (%)", "of those right (%)")
+    height = 3.7 + LINE_HEIGHT * ceil(len(cards) / 2)
+    figure, axes = _axes(title, "confidence (%)", "of those right (%)", height)
     axes.plot([0, 100], [0, 100], color=INK, alpha=0.5, linewidth=1)
     for place, card in enumerate(cards):
         found = card.calibrated if calibrated else card.reliability
         if found is not None:
             bins = [bin for bin in found.bins if bin.answers >= FEWEST]
             x, y = [100 * bin.confidence for bin in bins], [100 * bin.right for bin in bins]
-            _line(axes, x, y, place, card.name, marker=True)
+            _line(axes, x, y, place, _label(card), marker=True)
     axes.set(xlim=(0, 101), ylim=(0, 102))
     _legend(axes)
     return figure
@@ -129,7 +137,8 @@ def reliability(cards: Sequence[Scorecard], *, calibrated: bool) -> Figure:
 def latency(cards: Sequence[Scorecard]) -> Figure:
     """Seconds for one picture: the median, and how long the slow ones take."""
     timed = [(card, card.latency) for card in cards if card.latency is not None][::-1]
-    figure, axes = _axes("Latency", "milliseconds for one picture", "")
+    height = 1.6 + 1.6 * LINE_HEIGHT * max(len(timed), 3)
+    figure, axes = _axes("Latency", "milliseconds for one picture", "", height)
     for place, (_, spent) in enumerate(timed):
         points = [1000 * seconds for seconds in (spent.p50, spent.p95, spent.p99)]
         axes.plot(points, [place] * 3, color=COLOURS[0], linewidth=2, alpha=0.6)
@@ -138,15 +147,15 @@ def latency(cards: Sequence[Scorecard]) -> Figure:
                 x, place, marker, color=COLOURS[0], markersize=9, markeredgewidth=1.5,
                 label="" if place else name,
             )  # fmt: skip
-    axes.set(yticks=range(len(timed)), yticklabels=[card.name for card, _ in timed])
+    axes.set(yticks=range(len(timed)), yticklabels=[_label(card) for card, _ in timed])
     _logarithmic(axes)
     axes.margins(y=0.2)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
-def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.2, 4.2))
+def _axes(title: str, x: str, y: str, height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(5.2, height))
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x, ylabel=y)
     return figure, axes
@@ -157,9 +166,14 @@ def _logarithmic(axes: Axes) -> None:
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axes.xaxis.set_major_formatter("{x:,g}")
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _label(card: Scorecard) -> str:
+    """The engine's name in lines that fit beside or below a plot."""
+    return textwrap.fill(card.name, LABEL_WIDTH)
 
 
 def _line(

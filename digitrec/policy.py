@@ -186,7 +186,8 @@ class Consensus(EnginePolicy):
             )
         super().__init__(engines)
         self.agree = agree
-        self.name = f"{agree} of " + "+".join(engine.provider.name for engine in engines)
+        names = [engine.provider.name for engine in engines]
+        self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
 
     def more(self, said: Sequence[Outcome]) -> int:
         """As many as must agree, then one, while agreement is open."""

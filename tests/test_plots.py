@@ -120,3 +120,9 @@ def test_no_engine_and_no_answer_still_make_plots() -> None:
     for cards in ([], [silent]):
         for figure in (plots.trade_off(cards), plots.coverage(cards), plots.latency(cards)):
             assert plots.svg(figure, "empty")
+
+
+def test_many_engines_with_long_names_still_fit() -> None:
+    long = [replace(CARDS[0], engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
+    for figure in (plots.trade_off(long), plots.coverage(long), plots.latency(long)):
+        assert plots.svg(figure, "long"), "a layout that cannot be drawn warns, and warnings are errors"

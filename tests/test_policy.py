@@ -185,3 +185,8 @@ def test_an_impossible_consensus_is_refused(agree: int) -> None:
 def test_a_threshold_that_is_no_chance_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Fallback(engines("1", "2"), below=90)
+
+
+def test_a_consensus_of_many_has_a_short_name() -> None:
+    assert Consensus(engines("1", "2", "3"), 2).name == "2 of a+b+c"
+    assert Consensus([*engines("1", "2", "3"), *engines("4")], 2).name == "2 of 4 engines"

@@ -57,22 +57,23 @@ def _p(value: float) -> str:
 
 
 def _undecided(compared: Sequence[Pair]) -> Iterator[str]:
-    for pair in compared:
-        if pair.better is None:
-            yield (
-                f"No difference is shown between {pair.first} and {pair.second} on {pair.n} pictures "
-                f"(corrected p {_p(pair.p_corrected)}); there may be one that more pictures would show."
-            )
+    level = [pair for pair in compared if pair.better is None]
+    if level:
+        named = ", ".join(f"{pair.first} and {pair.second}" for pair in level)
+        least = min(pair.p_corrected for pair in level)
+        more = " or more" if len(level) > 1 else ""
+        yield (
+            f"No difference is shown between {named} (corrected p {_p(least)}{more}); "
+            "there may be one that more pictures would show."
+        )
 
 
 def _caveats(cards: Sequence[Scorecard]) -> Iterator[str]:
+    emulated = [card.engine for card in cards if card.emulated]
+    if emulated:
+        yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."
     for card in cards:
-        if card.emulated:
-            yield (
-                f"{card.engine} was emulated: its figures are those of the emulator's own engine, and say "
-                "nothing about the vendor's."
-            )
-        elif card.failed:
+        if card.failed and not card.emulated:
             yield (
                 f"{card.engine} gave no answer on {card.failed} of {card.n} pictures; its accuracy leaves "
                 "them out."

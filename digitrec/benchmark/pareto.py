@@ -8,8 +8,12 @@ from digitrec.benchmark.scorecard import Scorecard
 
 
 def pareto_front(cards: Sequence[Scorecard]) -> list[Scorecard]:
-    """The engines that no other beats in accuracy, cost and latency together; unknown figures are worst."""
-    return [card for card in cards if not any(_beats(other, card) for other in cards)]
+    """The engines that no other beats in accuracy, cost and latency together.
+
+    Unknown figures count as worst. Emulated engines take no part: their figures are not the vendor's.
+    """
+    real = [card for card in cards if not card.emulated and card.accuracy.n]
+    return [card for card in real if not any(_beats(other, card) for other in real)]
 
 
 def _beats(one: Scorecard, other: Scorecard) -> bool:

@@ -44,9 +44,10 @@ def list_price(outcome: Outcome, prices: Prices) -> float | None:
 
 
 def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
-    """US dollars for 1,000 such pictures; None is unknown, or there are none."""
-    whole = total([list_price(outcome, prices) for outcome in outcomes])
-    return None if whole is None or not outcomes else 1000 * whole / len(outcomes)
+    """US dollars for 1,000 such answers, failures left out; None is unknown, or there are none."""
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+    whole = total([list_price(answer, prices) for answer in answers])
+    return None if whole is None or not answers else 1000 * whole / len(answers)
 
 
 def total(costs: Sequence[float | None]) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from digitrec.benchmark.pairs import Pair, pairs
@@ -32,7 +33,7 @@ class Benchmark:
     outcomes: Mapping[str, tuple[Outcome, ...]]
     """For each engine, by name, an outcome for each picture."""
     cards: tuple[Scorecard, ...]
-    """A scorecard for each engine, the most accurate first."""
+    """A scorecard for each engine; the highest lower end of its interval first, emulated ones last."""
     pairs: tuple[Pair, ...]
     """Every two engines compared."""
     started: str
@@ -52,7 +53,7 @@ class Benchmark:
     def title(self, place: int) -> str:
         """What to call a picture: its file, or its number (from 0) in a data set."""
         source = next(iter(self.outcomes.values()))[place].image.source
-        return f"no. {place}" if source.startswith("<") else source
+        return f"no. {place}" if source.startswith("<") else Path(source).name
 
     @property
     def misread(self) -> tuple[int, ...]:
@@ -169,7 +170,7 @@ def benchmark(
     ]
     return Benchmark(
         data, tuple(samples), outcomes,
-        cards=tuple(sorted(cards, key=lambda card: -(card.accuracy.share or 0.0))),
+        cards=tuple(sorted(cards, key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))),
         pairs=pairs(outcomes, labels), started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(),
     )  # fmt: skip

@@ -143,7 +143,7 @@ def scorecard(
         throughput=len(fresh) / spent_s if fresh and spent_s else None,
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
         cost_per_1000=cost,
-        cost_per_correct=cost * len(outcomes) / right / 1000 if cost is not None and right else None,
+        cost_per_correct=cost * len(answered) / right / 1000 if cost is not None and right else None,
         emulated=any(answer.emulated for answer, _ in answered),
         model_versions=_kinds([answer.model_version for answer, _ in answered]),
         preparations=_kinds([answer.preparation for answer, _ in answered]),

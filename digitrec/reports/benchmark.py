@@ -9,7 +9,7 @@ from typing import IO, Literal
 
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.reports import words
-from digitrec.reports.tables import Table, confusion, differences, leaderboard, tables
+from digitrec.reports.tables import Table, confusion, leaderboard, tables
 
 Format = Literal["table", "markdown", "json"]
 
@@ -26,9 +26,8 @@ def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> Non
 
 
 def _text(benchmark: Benchmark) -> Iterator[str]:
-    for table in (leaderboard(benchmark), *([differences(benchmark)] if benchmark.pairs else [])):
-        yield from aligned(table)
-        yield ""
+    yield from aligned(leaderboard(benchmark))
+    yield ""
     yield from conclusion(benchmark)
 
 

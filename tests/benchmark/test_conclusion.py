@@ -32,9 +32,7 @@ def test_two_equal_engines_and_a_worse_one(found: Benchmark) -> None:
     said = conclusion(found)
     claims = {match.groups() for sentence in said if (match := BETTER.match(sentence))}
     assert claims == {("twin", "worse"), ("sister", "worse")}
-    assert [
-        sentence for sentence in said if sentence.startswith("No difference is shown between twin and sister")
-    ]
+    assert [sentence for sentence in said if "No difference is shown between twin and sister (" in sentence]
 
 
 def test_between_equals_a_difference_is_claimed_in_less_than_one_benchmark_in_twenty() -> None:
@@ -52,8 +50,7 @@ def test_nothing_is_claimed_of_an_emulated_engine(found: Benchmark) -> None:
     cards = tuple(replace(card, emulated=card.engine == "worse") for card in found.cards)
     said = conclusion(replace(found, cards=cards))
     assert [sentence for sentence in said if "worse" in sentence] == [
-        "worse was emulated: its figures are those of the emulator's own engine, and say nothing about the "
-        "vendor's."
+        "Emulated: worse. An emulator's figures say nothing about the vendor's."
     ]
 
 

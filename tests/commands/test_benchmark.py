@@ -46,7 +46,7 @@ def test_engines_are_scored_and_compared(data: Path) -> None:
     assert cards["google"]["cost_per_1000"] == pytest.approx(1.5)
     assert cards["google"]["cost_usd"] == 0
     assert [(pair["first"], pair["second"]) for pair in found["pairs"]] == [("local", "google")]
-    assert any("google was emulated" in sentence for sentence in found["conclusion"])
+    assert any("Emulated: google." in sentence for sentence in found["conclusion"])
 
 
 def test_every_preparation_is_a_column_but_the_cnn_has_its_own(data: Path) -> None:
