@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"show_default": True})
 @options.model
+@options.model_scale
 @click.option(
     "--data", "sources", multiple=True, metavar="SOURCE",
     help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     "--out", default=Path("digitrec-evaluation"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures and the page go.",
 )  # fmt: skip
-def evaluate(model: Path | None, sources: Sequence[str], limit: int | None, out: Path) -> None:
+def evaluate(
+    model: Path | None, model_scale: str | None, sources: Sequence[str], limit: int | None, out: Path
+) -> None:
     """Measure how well a model reads, and show its mistakes.
 
     With --data: loss, accuracy with its 95 % interval, a report on each digit, and as pictures the
@@ -45,7 +48,8 @@ def evaluate(model: Path | None, sources: Sequence[str], limit: int | None, out:
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
-    engine = Engine(open_provider("local", model=model))
+    chosen: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
+    engine = Engine(open_provider("local", **chosen))
     try:
         if sources:
             for source in sources:

@@ -58,6 +58,7 @@ class Asking:
     """How the engines of a command are asked: the options of `asking`, together."""
 
     model: Path | None
+    model_scale: str | None
     prepare: list[str]
     timeout: float
     max_cost: float | None
@@ -119,6 +120,8 @@ class Asking:
     def _check(self, providers: Sequence[str]) -> None:
         if self.model is not None and "local" not in providers:
             raise click.UsageError(f"--model is for the local engine, not for {', '.join(providers)}.")
+        if self.model_scale is not None and self.model is None:
+            raise click.UsageError("--model-scale goes with --model.")
         if self.emulate and not set(providers) & set(EMULATED):
             raise click.UsageError(
                 f"--emulate stands in for {', '.join(EMULATED)}; name one with --provider."
@@ -146,7 +149,7 @@ class Asking:
 
     def _provider(self, name: str, env: Mapping[str, str], preparation: str | None) -> Provider:
         if name == "local" and self.model is not None:
-            return registry.open_provider(name, model=self.model)
+            return registry.open_provider(name, model=self.model, scale=self.model_scale)
         provider = registry.open_provider(name, env=env)
         if preparation is not None and provider.wants.encoding != "mnist":
             from digitrec.prepare.encode import spec_for
@@ -171,10 +174,15 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 _FILE = click.Path(path_type=Path, dir_okay=False)
 model = click.option(
     "--model", type=_FILE, metavar="FILE",
-    help="Network of the local engine: .tflite, or .keras/.h5 with the extra `train`.",
+    help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `zoo`).",
+)  # fmt: skip
+model_scale = click.option(
+    "--model-scale", type=click.Choice(["unit", "byte", "l2"]),
+    help="What a foreign network wants: ink in 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
 )  # fmt: skip
 _OPTIONS = (
     model,
+    model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),

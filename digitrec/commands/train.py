@@ -2,51 +2,168 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from digitrec.commands.progress import Bar
 
 if TYPE_CHECKING:
-    from digitrec.models.train import Progress
+    from digitrec.models.data import Digits
+    from digitrec.models.run import Epoch, Progress
+    from digitrec.models.train import Watcher
+
+RECIPE = "our own, by its own recipe"
+SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
+"""What the name of a model file may end in; any other name is a folder's."""
 
 
 @click.command(context_settings={"show_default": True})
 @click.option(
+    "--arch", metavar="NAME",
+    help="tutorial-cnn, simple-cnn, complex-cnn, mlp, knn, random-forest, svm, resnet, vgg, efficientnet, or "
+    f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
+)  # fmt: skip
+@click.option(
     "--epochs", type=click.IntRange(min=1), help="Times that every digit is seen.  [default: the recipe's]"
 )
+@click.option(
+    "--validation-split", type=click.FloatRange(0, 0.9), default=0.1, metavar="SHARE",
+    help="Share of the digits that is held back to watch by.",
+)  # fmt: skip
+@click.option(
+    "--loss", type=click.Choice(["categorical", "sparse"]), default="categorical",
+    help="Cross-entropy over one-hot labels, or over labels as numbers.",
+)  # fmt: skip
+@click.option(
+    "--scale", type=click.Choice(["unit", "byte", "l2"]), default="unit",
+    help="Pixels as 0..1, as 0..255, or as Keras' normalize(axis=1); the model file says which.",
+)  # fmt: skip
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Learning rate, at its highest.")
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
-    "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER", help="Where the model, its card, its history and the checkpoint go.",
+    "--data", "sources", multiple=True, metavar="SOURCE",
+    help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
+    "[default: mnist-train]",
+)  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=10), metavar="N", help="Only the first N digits of each.")
+@click.option(
+    "--start", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    help="Go on learning from this .keras or .h5 model; for a backbone, its published weights.",
+)  # fmt: skip
+@click.option(
+    "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path), metavar="PATH",
+    help="Model file (.keras, .h5, .tflite, .skops), or a folder. What belongs to it goes beside it.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch of a run that was stopped.")
-def train(epochs: int | None, seed: int, out: Path, resume: bool) -> None:
-    """Train the CNN on MNIST and write it with its model card.
+def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
+    """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
 
-    Needs the extra `train`. The digits come from $DIGITREC_DATA/mnist, or are fetched once from a public
-    mirror. Stop it when you like: --resume goes on where it was. Read with the result by
-    `digitrec predict --model`.
+    Without --arch, digitrec's own network by its own recipe; with it, another by name. Needs the extra
+    `train`, or `zoo` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist, or is fetched
+    once from a public mirror. Stop it when you like: --resume goes on where it was. Curves of accuracy and
+    loss are drawn beside the model, which `digitrec predict --model` reads.
 
     \b
     Examples:
       digitrec train
-      digitrec train --epochs 5 --seed 1 --out runs/one
-      digitrec train --epochs 5 --seed 1 --out runs/one --resume
-      digitrec predict 7.png --model runs/one/digitrec-cnn.tflite
+      digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
+      digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
+      digitrec train --arch svm --out svm.skops
+      digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
+      digitrec predict 7.png --model mine.keras
     """
-    from digitrec.models.train import TrainConfig
+    file = out if out.suffix in SUFFIXES else None
+    if arch is None:
+        _by_recipe(file, out, _digits(sources, limit), options)
+    else:
+        _by_name(arch, file or out / f"{arch}.{'skops' if arch in _classics() else 'keras'}",
+                 _digits(sources, limit), options)  # fmt: skip
+
+
+def _classics() -> list[str]:
+    from digitrec.models.zoo import ZOO
+
+    return [one.name for one in ZOO.values() if one.family == "scikit-learn"]
+
+
+def _digits(sources: Sequence[str], limit: int | None) -> Digits | None:
+    """The digits of all sources together; None for the recipe's own."""
+    if not sources and limit is None:
+        return None
+    from digitrec.models.sources import read_digits
+
+    first, *others = [read_digits(source, limit) for source in sources or ["mnist-train"]]
+    for more in others:
+        first += more
+    return first
+
+
+def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dict[str, Any]) -> None:
+    """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
+    if options["loss"] != "categorical" or options["scale"] != "unit" or options["start"] is not None:
+        raise click.UsageError("--loss, --scale and --start are for an architecture named with --arch.")
+    from digitrec.models import export
+    from digitrec.models.run import TrainConfig
     from digitrec.models.train import train as run
 
-    config = TrainConfig(seed=seed) if epochs is None else TrainConfig(seed=seed, epochs=epochs)
+    given = {"epochs": options["epochs"], "learning_rate": options["rate"]}
+    config = TrainConfig(
+        name=TrainConfig().name if file is None else file.stem, validation=options["validation_split"],
+        seed=options["seed"], **{name: value for name, value in given.items() if value is not None},
+    )  # fmt: skip
+    folder = out if file is None else file.parent
+    with _shown(config.epochs) as show:
+        result = run(config, folder, digits=digits, resume=options["resume"], on_progress=show)
+    if file is not None and file.suffix == ".h5":
+        export.as_h5(result.keras_file, file)
+    click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
+    click.echo(f"model: {file or result.litert_file}\ncard:  {result.card_file}")
+    _draw(result.history, config.name, folder)
+
+
+def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, Any]) -> None:
+    """An architecture of the zoo."""
+    from digitrec.models.fit import FitConfig, fit
+    from digitrec.models.zoo import find
+
+    config = FitConfig(
+        arch, options["epochs"], learning_rate=options["rate"], loss=options["loss"], scale=options["scale"],
+        validation=options["validation_split"], seed=options["seed"],
+    )  # fmt: skip
+    with _shown(config.epochs or find(arch).epochs) as show:
+        result = fit(
+            config, file, digits=digits, start=options["start"], resume=options["resume"], on_progress=show
+        )
+    share = result.test_correct / result.test_count
+    click.echo(
+        f"test accuracy {share:.2%} ({result.test_correct:,} of {result.test_count:,}), "
+        f"test loss {result.test_loss:.4f}, {result.seconds:.0f} s\nmodel: {result.file}"
+    )
+    _draw(result.history, file.stem, file.parent)
+
+
+@contextmanager
+def _shown(epochs: int) -> Iterator[Watcher]:
+    """A bar with the epoch, the loss and how well the digits held back are read."""
     with Bar("training") as bar:
 
         def show(progress: Progress) -> None:
             seen = "" if progress.last is None else f", held back {progress.last.validation_accuracy:.2%}"
-            bar.at(progress.done, f"epoch {progress.epoch}/{config.epochs}, loss {progress.loss:.3f}{seen}")
+            at = f"epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
+            bar.at(progress.done, at if progress.epoch else "making digits")
 
-        result = run(config, out, resume=resume, on_progress=show)
-    click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
-    click.echo(f"model: {result.litert_file}\ncard:  {result.card_file}")
+        yield show
+
+
+def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
+    """The curves, where there is a history."""
+    if not history:
+        return
+    from digitrec.pictures.style import save
+    from digitrec.pictures.training import curves
+
+    click.echo(f"curves: {save(curves(history, name), folder / f'{name}-curves.png')}")

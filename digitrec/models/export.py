@@ -25,7 +25,7 @@ def description(
 ) -> dict[str, Any]:
     """What a model file says of itself.
 
-    `output` is "softmax" or "logits"; `scale` is "unit" (the network wants ink in 0..1) or "byte" (0..255).
+    `output` is "softmax" or "logits"; `scale` is one of `store.SCALES`.
     """
     return {
         "format": 1,
@@ -70,3 +70,12 @@ def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
 
     with h5py.File(path, "a") as file:
         file.attrs[DESCRIPTION] = json.dumps(about)
+
+
+def as_h5(keras_file: Path, path: Path) -> None:
+    """Write a `.keras` file again as `.h5`, its description kept."""
+    import keras
+
+    with zipfile.ZipFile(keras_file) as archive:
+        about = json.loads(archive.read(DESCRIPTION))
+    save_keras(keras.saving.load_model(keras_file, compile=False), path, about)

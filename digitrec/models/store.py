@@ -34,7 +34,8 @@ DESCRIPTION = "digitrec.json"
 BATCH = 64
 """Digits in one pass: as many as the processor's cache holds."""
 
-_SCALES = {"unit": 1 / 255, "byte": 1.0}
+SCALES = ("unit", "byte", "l2")
+"""What a network may want its pixels to be; `scaled` says what each means."""
 _GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 
@@ -45,7 +46,7 @@ class ModelInput:
     form: str = "mnist"
     """"mnist": 28x28, ink high, as `prepare` makes it."""
     scale: str = "unit"
-    """"unit": ink in 0..1; "byte": 0..255."""
+    """"unit": ink in 0..1; "byte": 0..255; "l2": each column of pixels divided by its Euclidean length."""
     output: str = "softmax"
     """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
     temperature: float = 1.0
@@ -79,19 +80,38 @@ class Model:
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
             raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of {batch.shape}")
-        ink = np.multiply(batch, _SCALES[self.input.scale], dtype=np.float32)
+        ink = scaled(batch, self.input.scale)
         answer = np.empty((len(batch), 10), np.float32)
         for start in range(0, len(batch), BATCH):
             answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
         return _probabilities(answer, self.input)
 
 
-def load(path: Path | None = None) -> Model:
-    """Read a `.tflite` file, or `.keras`/`.h5` when the `train` extra is installed; None: the shipped model.
+def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
+    """Pixels as a network wants them: (N, 28, 28) uint8 to float32, by one of `SCALES`.
+
+    "l2" is what `keras.utils.normalize(images, axis=1)` gives: over the rows, so for each column its own.
+    """
+    if scale == "unit":
+        return np.multiply(batch, 1 / 255, dtype=np.float32)
+    ink = batch.astype(np.float32)
+    if scale == "byte":
+        return ink
+    length = np.linalg.norm(ink, axis=1, keepdims=True)
+    return np.asarray(ink / np.where(length > 0, length, 1), dtype=np.float32)
+
+
+def load(path: Path | None = None, *, scale: str | None = None) -> Model:
+    """Read a model file; None: the shipped model.
+
+    Args:
+        path: `.tflite`; `.keras` or `.h5`, with the extra `train`; `.skops`, with the extra `zoo`.
+        scale: one of `SCALES`, for a file that does not say how its pixels are to be scaled; None: "unit".
 
     Raises:
-        ModelError: there is no such file, or it is no model from 28x28 pixels to ten numbers.
-        NotInstalled: a file of Keras' own without TensorFlow.
+        ModelError: there is no such file, or it is no model from 28x28 pixels to ten numbers, or it says
+            itself that its pixels are scaled otherwise.
+        NotInstalled: a file of Keras' or scikit-learn's own without that extra.
     """
     path = SHIPPED if path is None else path
     try:
@@ -106,11 +126,15 @@ def load(path: Path | None = None) -> Model:
         from digitrec.models import kerasfile
 
         about, forward = kerasfile.load(path)
+    elif path.suffix == ".skops":
+        from digitrec.models import classics
+
+        about, forward = classics.load(content, path)
     else:
-        raise ModelError(f"{path}: a model file ends in .tflite, .keras or .h5")
+        raise ModelError(f"{path}: a model file ends in .tflite, .keras, .h5 or .skops")
     name = str(about.get("name", path.stem))
     version = f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
-    return Model(name, version, _model_input(about, forward, path), about.get("card", {}), forward)
+    return Model(name, version, _model_input(about, forward, path, scale), about.get("card", {}), forward)
 
 
 def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> None:
@@ -132,18 +156,20 @@ def _shape(sides: Shape) -> str:
     return "(" + ", ".join("N" if side in (None, -1) else str(side) for side in sides) + ")"
 
 
-def _model_input(about: Mapping[str, Any], forward: Forward, path: Path) -> ModelInput:
-    """The input that a file describes; for a file that does not, the usual one."""
+def _model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: str | None) -> ModelInput:
+    """The input that a file describes; for a file that does not, the one that was named, or the usual."""
     if not about:
-        return ModelInput(output=_kind_of_output(forward), assumed=True)
+        return ModelInput(scale=named or "unit", output=_kind_of_output(forward), assumed=named is None)
     try:
         form, scale = about["input"]["form"], about["input"]["scale"]
         output, temperature = about["output"], float(about["temperature"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
-    known = form == "mnist" and scale in _SCALES and output in ("softmax", "logits")
+    known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
     if about.get("format") != 1 or not known or not temperature > 0:
         raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
+    if named not in (None, scale):
+        raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
     return ModelInput(form, scale, output, temperature)
 
 

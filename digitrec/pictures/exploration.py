@@ -38,7 +38,7 @@ def classes(seen: Exploration) -> Figure:
     figure = Figure(figsize=(7.2, 4))
     axes = figure.add_subplot()
     bars = axes.bar(range(10), seen.counts, color=COLOURS[0], zorder=2)
-    axes.bar_label(bars, [f"{count:,}" for count in seen.counts], fontsize=9)
+    axes.bar_label(bars, [f"{count:,}" for count in seen.counts], label_type="center", color="white")
     mean = seen.counts.mean()
     axes.axhline(mean, color=INK, linestyle="--", linewidth=1, zorder=3, label=f"mean {mean:,.0f}")
     axes.set(
@@ -96,8 +96,8 @@ def flattened(seen: Exploration) -> Figure:
     )
     left.grid(visible=False)
     right.plot(image.ravel(), color=COLOURS[0], linewidth=0.8)
-    right.set(title="the same as 784 numbers: what is above what is lost", xlabel="place (row times 28 plus column)",
-              ylabel="value", xlim=(0, 783), ylim=(-5, 260))  # fmt: skip
+    right.set(title="the same as 784 numbers: what is above what is lost", xlim=(0, 783), ylim=(-5, 260),
+              xlabel="place (28 times row, plus column)", ylabel="value")  # fmt: skip
     figure.suptitle(
         f"The first digit of {seen.name}, a {seen.digits.labels[0]}, flattened and in two dimensions"
     )

@@ -22,24 +22,28 @@ class Local(BaseProvider):
     price: Price | None = FREE
     batch = 256
 
-    def __init__(self, *, model: str | Path | None = None, name: str = "local") -> None:
+    def __init__(
+        self, *, model: str | Path | None = None, scale: str | None = None, name: str = "local"
+    ) -> None:
         """Load the network.
 
         Args:
-            model: a ``.tflite`` file, or ``.keras``/``.h5`` with the extra ``train``; None: ours.
+            model: a ``.tflite`` file, ``.keras``/``.h5`` with the extra ``train``, or ``.skops`` with
+                ``zoo``; None: ours.
+            scale: "unit", "byte" or "l2", for a file that does not say how its pixels are scaled.
             name: what to call this engine in a Prediction.
 
         Raises:
             ModelError: the file is missing, damaged or of the wrong shape.
-            NotInstalled: a Keras file without the extra ``train``.
+            NotInstalled: a file of Keras' or scikit-learn's own without that extra.
         """
         self.name = name
-        self._model = store.load(None if model is None else Path(model))
+        self._model = store.load(None if model is None else Path(model), scale=scale)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The network of ``DIGITREC_MODEL``, else the one inside the package."""
-        return cls(model=env.get("DIGITREC_MODEL") or None)
+        """The network of ``DIGITREC_MODEL`` (scaled by ``DIGITREC_MODEL_SCALE``), else our own."""
+        return cls(model=env.get("DIGITREC_MODEL") or None, scale=env.get("DIGITREC_MODEL_SCALE") or None)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """The chance of each digit; ``timeout`` (seconds) is not needed here."""
