@@ -38,6 +38,7 @@ def create_app(engines: Sequence[Engine], settings: Settings = Settings()) -> Fa
         title="digitrec", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
+    app.state.places = desk.places
     problems.install(app)
     paths = {"/", "/docs"}
     for router in (routes.questions(desk), routes.state(desk)):

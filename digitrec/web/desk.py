@@ -29,9 +29,10 @@ class Desk:
     @classmethod
     def open(cls, engines: Sequence[Engine], settings: Settings) -> Desk:
         """A desk for these engines."""
-        metrics = Metrics()
+        places = Places(settings.max_requests)
+        metrics = Metrics(turned_away=lambda: places.turned_away)
         readers = {engine.provider.name: Reader(engine, settings, metrics) for engine in engines}
-        return cls(readers, settings, metrics, Places(settings.max_requests))
+        return cls(readers, settings, metrics, places)
 
     def reader(self, name: str | None) -> Reader:
         """The engine of that name; the default for None.

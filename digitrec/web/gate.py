@@ -18,17 +18,22 @@ GUARDED = {*QUESTIONS, "/metrics"}
 """What needs a key, where there are keys."""
 
 
+FULL = "all places are taken; try again in a moment"
+
+
 class Places:
     """How many requests may be inside at one moment, and how many are."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self.taken = 0
+        self.turned_away = 0
+        """How many were told to come back without being read."""
 
     @property
     def full(self) -> bool:
         """Whether the next one is turned away."""
-        return self.taken >= self._limit
+        return self.taken >= self.limit
 
 
 class Gate:
@@ -81,7 +86,7 @@ class Gate:
                 429, "too-fast", f"more than {settings.rate:g} requests a second; slow down", retry
             )
         if self._places.full:
-            return problems.busy("all places are taken; try again in a moment")
+            return problems.busy(FULL)
         if _declared(headers) > settings.max_body_bytes:
             return self._too_large()
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from digitrec.prediction import Failure
@@ -13,8 +15,12 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 class Metrics:
     """The figures of one server."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, turned_away: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
+        Gauge(
+            "digitrec_http_turned_away", "Questions told to come back, unread, while all places were taken.",
+            registry=self._registry,
+        ).set_function(turned_away)  # fmt: skip
         self.requests = Counter(
             "digitrec_http_requests", "Requests answered.", ["path", "status"], registry=self._registry
         )

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any, cast
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.engine import Engine
-from digitrec.web import logs
+from digitrec.web import gate, logs, problems
 from digitrec.web.app import create_app
-from digitrec.web.problems import MEDIA_TYPE, Problem
+from digitrec.web.gate import QUESTIONS, Places
+from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
 IDLE_S = 15
@@ -24,8 +28,16 @@ MAX_CONNECTIONS = 512
 """Connections above this number are closed as they come."""
 
 
+QUESTION = tuple(f"POST {path}".encode() for path in sorted(QUESTIONS))
+
+
 class GuardedProtocol(H11Protocol):
-    """HTTP/1.1 that slow or malformed request heads cannot hold up."""
+    """HTTP/1.1 that neither slow or malformed request heads nor too many requests can hold up."""
+
+    def __init__(self, places: Places, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self._places = places
+        self._leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock with the connection, not only after its first answer."""
@@ -36,26 +48,48 @@ class GuardedProtocol(H11Protocol):
         self.timeout_keep_alive_task = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
-        """Let the clock run on until a head is complete; uvicorn would stop it at the first byte."""
+        """Take what arrives; the clock runs on until a head is complete, where uvicorn would stop it.
+
+        While the server is full a new question is turned away unread: telling a hundred clients to come
+        back must cost less than answering one, or those inside would never be answered.
+        """
+        if self._leaving:
+            return
+        full = len(self.tasks) >= self._places.limit  # of all requests: one counts from its first line on
+        if full and self.conn.our_state is h11.IDLE and data.startswith(QUESTION):
+            self._leaving = True
+            self._places.turned_away += 1
+            self.transport.write(FULL)
+            self.transport.write_eof()
+            return
         self.conn.receive_data(data)
         self.handle_events()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or a head too long, with a problem body."""
-        body = bytes(
-            Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long").response().body
-        )
-        headers = [("content-type", MEDIA_TYPE), ("content-length", str(len(body))), ("connection", "close")]
-        events = (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage())
-        for event in events:
-            self.transport.write(self.conn.send(event) or b"")
+        self.transport.write(NOT_HTTP)
         self.transport.close()
+
+
+def _raw(problem: Problem) -> bytes:
+    """A problem as the bytes of a whole response that ends the connection."""
+    response = problem.response()
+    headers = [*response.raw_headers, (b"connection", b"close")]
+    head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+    status = f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}\r\n".encode()
+    return status + head + b"\r\n" + bytes(response.body)
+
+
+FULL = _raw(problems.busy(gate.FULL))
+NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"))
 
 
 def server(engines: Sequence[Engine], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
+    app = create_app(engines, settings)
+    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.places))
     config = uvicorn.Config(
-        create_app(engines, settings), host=host, port=port, http=GuardedProtocol, ws="none", lifespan="on",
+        app, host=host, port=port, http=protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES, timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=math.ceil(settings.seconds) + 1,

@@ -1,0 +1,159 @@
+"""Requests at a server on this machine: as fast as so many connections allow, or at a given rate."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+HOST = "127.0.0.1"
+PATIENCE_S = 30.0
+"""An answer that takes longer counts as none."""
+
+
+@dataclass(slots=True)
+class Load:
+    """What came of it."""
+
+    seconds: float = 0.0
+    """How long it lasted."""
+    latencies: dict[int, list[float]] = field(default_factory=dict)
+    """Seconds from asking to the whole answer, by HTTP status; 0 stands for no answer."""
+
+    def add(self, status: int, seconds: float) -> None:
+        """Count one request."""
+        self.latencies.setdefault(status, []).append(seconds)
+
+    @property
+    def statuses(self) -> Counter[int]:
+        """How often each status came."""
+        return Counter({status: len(times) for status, times in self.latencies.items()})
+
+    @property
+    def per_second(self) -> float:
+        """Requests answered with 200, a second."""
+        return len(self.latencies.get(200, ())) / self.seconds
+
+    def percentile(self, share: float, status: int = 200) -> float:
+        """The latency that this share of the answers with a status keeps, s."""
+        times = sorted(self.latencies[status])
+        return times[min(len(times) - 1, int(share * len(times)))]
+
+
+def multipart(picture: bytes) -> bytes:
+    """A whole request with the picture in the form field `file`."""
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\n\r\n'
+    body = part + picture + b"\r\n--b--\r\n"
+    head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class Connection:
+    """One client, which connects again whenever the server has closed."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._wire: _Wire | None = None
+
+    async def ask(self, request: bytes) -> int:
+        """Send a request and take its whole answer; the status, 0 for none."""
+        loop = asyncio.get_running_loop()
+        try:
+            if self._wire is None or self._wire.over:
+                _, self._wire = await loop.create_connection(_Wire, HOST, self._port)
+            return await self._wire.ask(request)
+        except OSError:
+            return 0
+
+    def close(self) -> None:
+        """Leave."""
+        if self._wire is not None:
+            self._wire.close()
+
+
+class _Wire(asyncio.Protocol):
+    """One connection; a protocol rather than streams, to leave the processor to the servers."""
+
+    over = False
+    """Whether no further request can be sent."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self._answer: asyncio.Future[int] | None = None
+
+    async def ask(self, request: bytes) -> int:
+        loop = asyncio.get_running_loop()
+        self._received = b""
+        self._answer = loop.create_future()
+        patience = loop.call_later(PATIENCE_S, self.close)
+        self._transport.write(request)
+        try:
+            return await self._answer
+        finally:
+            patience.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, ended, body = self._received.partition(b"\r\n\r\n")
+        if not ended:
+            return
+        head = head.lower()
+        if len(body) >= int(head.partition(b"content-length:")[2].split(b"\r\n")[0]):
+            self._finish(int(head.split()[1]))
+            if b"connection: close" in head or head.startswith(b"http/1.0"):
+                self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over = True
+        self._finish(0)
+
+    def close(self) -> None:
+        self.over = True
+        self._transport.close()
+
+    def _finish(self, status: int) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(status)
+
+
+async def closed_loop(port: int, request: bytes, *, connections: int, seconds: float) -> Load:
+    """Each connection asks again as soon as it is answered."""
+    load = Load()
+    start = time.perf_counter()
+
+    async def client() -> None:
+        connection = Connection(port)
+        while (begun := time.perf_counter()) < start + seconds:
+            load.add(await connection.ask(request), time.perf_counter() - begun)
+        connection.close()
+
+    await asyncio.gather(*(client() for _ in range(connections)))
+    load.seconds = time.perf_counter() - start
+    return load
+
+
+async def open_loop(port: int, request: bytes, *, per_second: float, seconds: float) -> Load:
+    """Requests arrive at their rate, whether or not those before them were answered."""
+    load = Load()
+    idle: list[Connection] = []
+    under_way: set[asyncio.Task[None]] = set()
+    start = time.perf_counter()
+
+    async def one() -> None:
+        connection = idle.pop() if idle else Connection(port)
+        begun = time.perf_counter()
+        load.add(await connection.ask(request), time.perf_counter() - begun)
+        idle.append(connection)
+
+    for number in range(int(per_second * seconds)):
+        wait = start + number / per_second - time.perf_counter()
+        await asyncio.sleep(max(0.0, wait))
+        task = asyncio.create_task(one())
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+    await asyncio.gather(*under_way)
+    load.seconds = time.perf_counter() - start
+    for connection in idle:
+        connection.close()
+    return load
