@@ -132,7 +132,8 @@ class Asking:
     def _options(self) -> EngineOptions:
         return EngineOptions(
             timeout=self.timeout,
-            attempt_timeout=min(10.0, self.timeout),
+            attempt_timeout=self.timeout if self.emulate else min(10.0, self.timeout),
+            concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
             max_cost=self.max_cost,
             ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
             record=self.record,
