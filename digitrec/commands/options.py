@@ -15,15 +15,16 @@ from click.shell_completion import CompletionItem
 
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
+from digitrec.prepare.encode import PREPARATIONS, spec_for
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
+"""Variables with these beginnings hold real credentials, which an emulator has no business with."""
 EMULATED = ("google", "aws", "azure", "azure-analysis")
 """The providers that the emulator can stand in for."""
-PREPARATIONS = ("plain", "enlarged", "repeated")
-"""How a picture may be prepared for an engine that is sent one."""
 
 
 def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -153,8 +154,6 @@ class Asking:
             return registry.open_provider(name, model=self.model, scale=self.model_scale)
         provider = registry.open_provider(name, env=env)
         if preparation is not None and provider.wants.encoding != "mnist":
-            from digitrec.prepare.encode import spec_for
-
             provider.wants = spec_for(provider.wants, preparation)
         return provider
 
@@ -166,7 +165,7 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
     with Emulator([name for name in providers if name in EMULATED]) as emulator:
-        env = dict(os.environ)
+        env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}
         for name, endpoint in emulator.endpoints.items():
             env |= environment(name, endpoint)
         yield env
