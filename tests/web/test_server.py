@@ -126,3 +126,28 @@ def test_the_command_serves_and_ends_at_a_signal() -> None:
         assert httpx.get(url).headers["content-type"].startswith("text/html")
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) in (0, -signal.SIGTERM)
+
+
+def test_the_surplus_is_turned_away_before_it_is_read() -> None:
+    engine, go, entered = local(), threading.Event(), threading.Semaphore(0)
+    go.set()
+
+    def wait(image: object, *, timeout: float) -> object:
+        entered.release()
+        go.wait(20)
+        return SEVEN
+
+    engine.provider.read = wait  # type: ignore[method-assign, assignment]
+    with listening(engine, settings=Settings(max_requests=1)) as url, ThreadPoolExecutor(1) as pool:
+        assert entered.acquire(timeout=20)  # the warm-up
+        go.clear()
+        accepted = pool.submit(httpx.post, f"{url}/predict", content=png(), timeout=30)
+        assert entered.acquire(timeout=20)
+        with connect(url) as connection:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+            status, _, body = everything(connection).partition(b"\r\n\r\n")
+        go.set()
+        assert accepted.result().json()["prediction"] == 7
+        assert "digitrec_http_turned_away 1.0" in httpx.get(f"{url}/metrics").text
+    assert status.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1" in status
+    assert json.loads(body)["type"] == "urn:digitrec:problem:busy"
