@@ -16,6 +16,7 @@ from digitrec.providers.registry import open_provider
 from digitrec.samples import read_samples
 
 if TYPE_CHECKING:
+    from digitrec.models.accuracy import Measured
     from digitrec.models.evaluate import Evaluation
 
 
@@ -108,7 +109,7 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     from digitrec.reports.benchmark import aligned
 
     chosen = list(sets())
-    measured = []
+    measured: list[Measured] = []
     with Bar("measuring") as bar:
         for one in measure(
             engine, chosen, limit=limit, arrived=lambda name, _: bar.at(len(measured) / len(chosen), name)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import click
 
 from digitrec.commands import options
+from digitrec.commands.progress import Bar
 from digitrec.models import store
 
 
@@ -21,6 +22,7 @@ def models() -> None:
     \b
     Example:
       digitrec models list
+      digitrec models compare --quick
     """
 
 
@@ -57,11 +59,61 @@ def _facts(path: Path) -> dict[str, Any]:
     }
 
 
+@models.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--quick", is_flag=True, help="On a few digits, in under two minutes: to see how it goes.")
+@click.option("--seed", default=0, show_default=True, help="Decides first weights and order.")
+@click.option(
+    "--out", default=Path("digitrec-models"), show_default=True, metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False), help="Where the models, the page and the pictures go.",
+)  # fmt: skip
+def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
+    """Train several kinds of models on the same digits, and compare them.
+
+    NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn, random-forest
+    and svm. It prints accuracy with its interval, training time, time for one digit, size and complexity,
+    draws four pictures, and writes them as models.md. The whole of MNIST takes an hour or more on two cores.
+    Needs the extras `train`, `zoo`, `stats` and `plots`.
+
+    \b
+    Examples:
+      digitrec models compare --quick
+      digitrec models compare --out compared
+      digitrec models compare tutorial-cnn complex-cnn
+      digitrec predict 7.png --model compared/models/svm.skops
+    """
+    from digitrec.models import compare as contest
+    from digitrec.models.sources import read_digits
+    from digitrec.models.zoo import COMPARED
+    from digitrec.pictures.comparison import PICTURES
+    from digitrec.pictures.style import save
+    from digitrec.reports.benchmark import aligned
+
+    digits = read_digits("mnist-test" if quick else "mnist-train")
+    test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
+    digits = digits[: contest.QUICK_DIGITS] if quick else digits
+    chosen = names or COMPARED
+    found: list[contest.Contestant] = []
+    with Bar("comparing") as bar:
+        for one in contest.compare(
+            chosen, digits, test, out / "models", seed=seed,
+            epochs=contest.QUICK_EPOCHS if quick else None, batch=contest.QUICK_BATCH if quick else None,
+            on_progress=lambda name, at: bar.at((len(found) + at.done) / len(chosen), name),
+        ):  # fmt: skip
+            found.append(one)
+    click.echo("\n".join(aligned(contest.table(found, len(digits)))))
+    paths = {title: Path("images", f"models-{draw.__name__}.png") for title, draw in PICTURES.items()}
+    for title, path in paths.items():
+        click.echo(save(PICTURES[title](found), out / path))
+    page = contest.markdown(found, len(digits), [(title, path.as_posix()) for title, path in paths.items()])
+    (out / "models.md").write_text(page, encoding="utf-8")
+    click.echo(out / "models.md")
+
+
 def _accuracy(card: dict[str, Any]) -> str:
     if "test" not in card:
         return "says nothing of its accuracy"
     test = card["test"]
     low, high = test["interval"]
-    return (
-        f"MNIST test {test['percent']} % (95 % interval {low} to {high}), {card['parameters']:,} parameters"
-    )
+    parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""
+    return f"MNIST test {test['percent']} % (95 % interval {low} to {high}){parameters}"

@@ -36,6 +36,7 @@ GENTLE = Augmentation(
 """How far digits are changed for MNIST's own sake: no more than its writers differ."""
 
 Batch = tuple[NDArray[np.float32], NDArray[Any]]
+Writer = Callable[[dict[str, Any]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def _write(
     learned: Any, out: Path, facts: dict[str, Any], scale: str, test: Digits
 ) -> tuple[float, int, int]:
     """Write the model with its description, which says what the test digits said through that very file."""
+    save: Writer
     if out.suffix == ".skops":
         save, output = partial(classics.save, learned, out), classics.output_of(learned)
     else:
@@ -289,7 +291,7 @@ class _Watch:
         run.keep(self._network, self._history, self._folder)
 
 
-def _keras_writer(network: keras.Model, out: Path) -> Callable[[dict[str, Any]], object]:
+def _keras_writer(network: keras.Model, out: Path) -> Writer:
     """What writes the network with a description, by the ending of the file."""
     if out.suffix != ".tflite":
         return lambda about: export.save_keras(network, out, about)

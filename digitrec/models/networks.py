@@ -56,7 +56,7 @@ def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout:
     for stage in range(depth):
         stages += [
             layers.Conv2D(filters * 2**stage, kernel, padding="same", use_bias=False),
-            layers.BatchNormalization(),
+            layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
             layers.MaxPooling2D(2),
         ]
@@ -76,7 +76,10 @@ def complex_cnn() -> keras.Model:
     stages = []
     for width, repeats in ((32, 2), (64, 2), (128, 1)):
         for _ in range(repeats):
-            stages += [layers.Conv2D(width, 3, padding="same", use_bias=False), layers.BatchNormalization()]
+            stages += [
+                layers.Conv2D(width, 3, padding="same", use_bias=False),
+                layers.BatchNormalization(momentum=0.9),
+            ]
             stages += [layers.ReLU()]
         stages += [layers.MaxPooling2D(2), layers.Dropout(0.2)]
     return _sequential("complex-cnn", [
@@ -94,7 +97,11 @@ def mlp() -> keras.Model:
 
     hidden = []
     for width in (512, 256):
-        hidden += [layers.Dense(width, use_bias=False), layers.BatchNormalization(), layers.ReLU()]
+        hidden += [
+            layers.Dense(width, use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+        ]
         hidden += [layers.Dropout(0.3)]
     return _sequential("mlp", [layers.Flatten(), *hidden, layers.Dense(10, activation="softmax")])
 

@@ -34,7 +34,7 @@ def confusion(found: Evaluation) -> Figure:
     field = axes.imshow(np.ma.masked_equal(shown, 0), cmap="Greys", norm=LogNorm(1, max(shown.max(), 2)))
     for (row, column), count in np.ndenumerate(shown):
         if count:
-            dark = field.norm(count) > 0.6
+            dark = np.log(count) > 0.6 * np.log(max(shown.max(), 2))
             axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=8,
                       color="white" if dark else INK)  # fmt: skip
     axes.set(

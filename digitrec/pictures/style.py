@@ -41,9 +41,9 @@ def bare(axes: Axes) -> None:
         side.set_visible(False)
 
 
-def picture(axes: Axes, pixels: NDArray[Any], title: str = "", **options: Any) -> None:
+def picture(axes: Axes, pixels: NDArray[Any], title: str = "", *, darkest: float = 255) -> None:
     """Show a digit as it is kept, ink high, as dark ink on white."""
-    axes.imshow(pixels, **({"cmap": "gray_r", "vmin": 0, "vmax": 255} | options))
+    axes.imshow(pixels, cmap="gray_r", vmin=0, vmax=darkest)
     axes.set_title(title, fontsize=9)
     bare(axes)
 
