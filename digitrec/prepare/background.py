@@ -1,4 +1,4 @@
-"""The paper under the ink: its colour everywhere, and how far each pixel departs from it towards the ink's."""
+"""The paper under the ink: its colour everywhere, and how far each pixel departs from it towards ink."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def _continued(planes: Floats, by: int, axis: int) -> Floats:
 def _ink_direction(view: Floats, colour: Floats) -> Floats:
     """How far the ink departs from the paper in each channel, from the pixels that depart most."""
     _, height, width = view.shape
-    away = np.stack([1 - seen / resize(paper, width, height) for seen, paper in zip(view, colour, strict=True)])
+    away = np.stack(
+        [1 - seen / resize(paper, width, height) for seen, paper in zip(view, colour, strict=True)]
+    )
     away = away.reshape(len(view), -1)
     strength = away[0] + away[1] + away[2]
     most = min(len(strength), max(4, round(INK_SHARE * len(strength))))

@@ -42,7 +42,7 @@ class Components:
 
     def total(self, values: Floats, mask: Mask) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The sum of ``values`` over each part of ``mask``."""
-        return np.bincount(self.labels, weights=values[mask], minlength=len(self))
+        return np.bincount(self.labels, weights=values[mask], minlength=len(self)).astype(np.float64)
 
     def peak(self, values: Floats, mask: Mask) -> Floats:
         """The largest of ``values`` in each part of ``mask``."""

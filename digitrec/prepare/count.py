@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,9 +18,10 @@ EVIDENCE = 0.04
 """Below this, what was found is paper grain, a crease or a shadow; see `_evidence`."""
 CLEAREST = 200.0
 """Contrast of this many times the noise is as good as any more."""
-LONGEST = 9.0
-"""No digit's strokes are longer than this many times its longer side; noise and weaves are."""
-RIVAL = 0.3
+LONGEST = 6.0
+"""No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
+longest is 4.3."""
+RIVAL = 0.2
 """A second digit has at least this share of the main one's edges."""
 AS_HIGH = 0.5
 """Two digits side by side, or one above the other, differ in height by no more than this factor."""
@@ -52,7 +52,7 @@ def count(seen: Strokes, mask: Mask) -> Count:
     digit = _together(parts, main, edges, mask, rivals)
     own = np.zeros(mask.shape, bool)
     own[mask] = digit[parts.labels]
-    reason = _nothing(seen, parts, digit, edges, mask)
+    reason = _nothing(seen, parts, digit, edges, mask, own)
     if reason is not None:
         return Count(reason, (), own)
     boxes = [_box(parts, digit)]
@@ -64,14 +64,21 @@ def count(seen: Strokes, mask: Mask) -> Count:
 
 def _box(parts: Components, chosen: Mask) -> Ints:
     return np.array(
-        [parts.left[chosen].min(), parts.top[chosen].min(), parts.right[chosen].max(), parts.bottom[chosen].max()]
+        [
+            parts.left[chosen].min(),
+            parts.top[chosen].min(),
+            parts.right[chosen].max(),
+            parts.bottom[chosen].max(),
+        ]
     )
 
 
 def _add(boxes: list[Ints], box: Ints) -> None:
     """Add the box of another digit, or to the one above or below which it is another piece."""
     for i, other in enumerate(boxes[1:], 1):
-        if min(box[2], other[2]) - max(box[0], other[0]) > OVERLAP * min(box[2] - box[0], other[2] - other[0]):
+        if min(box[2], other[2]) - max(box[0], other[0]) > OVERLAP * min(
+            box[2] - box[0], other[2] - other[0]
+        ):
             boxes[i] = np.concatenate([np.minimum(box[:2], other[:2]), np.maximum(box[2:], other[2:])])
             return
     boxes.append(box)
@@ -94,7 +101,7 @@ def _together(parts: Components, main: int, edges: Scores, mask: Mask, rivals: I
     size = max(parts.width[main], parts.height[main])
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
-    keep = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
+    keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
     border = parts.border(mask) > 0
     keep &= ~border | border[main]
     keep[rivals] = False
@@ -104,11 +111,13 @@ def _together(parts: Components, main: int, edges: Scores, mask: Mask, rivals: I
     return keep
 
 
-def _nothing(seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask: Mask) -> str | None:
+def _nothing(
+    seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask: Mask, own: Mask
+) -> str | None:
     """Why there is no digit at all, or None."""
     left, top, right, bottom = (int(side) for side in _box(parts, digit))
     longer = max(right - left, bottom - top)
-    if edges[digit].sum() / (2 * seen.level) > LONGEST * longer:
+    if _outline(own) / 2 > LONGEST * longer:
         return "texture"
     evidence, share = _evidence(seen, parts, digit, edges, mask)
     if evidence > EVIDENCE:
@@ -116,7 +125,14 @@ def _nothing(seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask:
     return "blank" if share > 0.5 else "texture"
 
 
-def _evidence(seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask: Mask) -> tuple[float, float]:
+def _outline(mask: Mask) -> int:
+    """Steps between ink and paper along rows and columns, px."""
+    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+
+
+def _evidence(
+    seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask: Mask
+) -> tuple[float, float]:
     """How surely the strokes found are ink, and which share of all edges away from the border they have.
 
     Ink has sharp and long edges (the score, for the size of the picture), is far above the noise, and is

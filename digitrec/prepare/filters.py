@@ -1,4 +1,4 @@
-"""Small filters on NumPy arrays, enough for this package: running extremes, smoothing, gradients, resizing."""
+"""Small filters on NumPy arrays: running extremes, smoothing, gradients, resizing."""
 
 from __future__ import annotations
 
@@ -47,13 +47,14 @@ def smooth(values: Floats) -> Floats:
     """The 3x3 binomial filter."""
     wide = np.pad(values, 1, mode="edge")
     rows = wide[:-2] + 2 * wide[1:-1] + wide[2:]
-    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16)
+    return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16))
 
 
 def steepness(values: Floats) -> Floats:
     """Length of the gradient, per pixel."""
     wide = np.pad(values, 1, mode="edge")
-    return np.hypot(wide[2:, 1:-1] - wide[:-2, 1:-1], wide[1:-1, 2:] - wide[1:-1, :-2]) * np.float32(0.5)
+    down, across = wide[2:, 1:-1] - wide[:-2, 1:-1], wide[1:-1, 2:] - wide[1:-1, :-2]
+    return np.asarray(np.hypot(down, across) * np.float32(0.5))
 
 
 def resize(

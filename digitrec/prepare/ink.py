@@ -44,6 +44,20 @@ class Ink:
     noise: float
     """Standard deviation of the paper's contrast."""
 
+    @property
+    def box(self) -> Box | None:
+        """The box of the digit (of the largest, if there are several); None when nothing is inked."""
+        rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
+        if not len(rows):
+            return None
+        left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+        return (
+            int(left) * self.shrink,
+            int(top) * self.shrink,
+            int(right) * self.shrink,
+            int(bottom) * self.shrink,
+        )
+
 
 def find_ink(pixels: Pixels) -> Ink:
     """Find the handwriting on a picture, uint8 (H, W) or (H, W, 3), of any polarity.
@@ -57,10 +71,9 @@ def find_ink(pixels: Pixels) -> Ink:
     polarity = find_polarity(_grey(picture))
     view = _view(picture, polarity)
     seen = find_strokes(view)
-    mask = seen.inked()
     if not seen.score:
-        return Ink(polarity, "blank", (), seen.paper, mask, shrink, 0.0, seen.noise)
-    found = count(seen, mask)
+        return Ink(polarity, "blank", (), seen.paper, seen.seed, shrink, 0.0, seen.noise)
+    found = count(seen, seen.inked())
     scale = np.array([pixels.shape[1], pixels.shape[0]] * 2)
     boxes = tuple(tuple(np.minimum(box * shrink, scale).tolist()) for box in found.boxes)
     return Ink(polarity, found.reason, boxes, seen.paper, found.mask, shrink, seen.level, seen.noise)

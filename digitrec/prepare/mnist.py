@@ -1,4 +1,4 @@
-"""A picture as one of MNIST's: 28x28, ink high, the digit 20 pixels long, its centre of mass in the middle."""
+"""A picture as one of MNIST's: 28x28, ink high, the digit 20 pixels long, its mass in the middle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from digitrec.decode import Pixels
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
-from digitrec.prepare.filters import Floats, grow, resize, steepness
-from digitrec.prepare.ink import Ink, close_up, find_ink
+from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
+from digitrec.prepare.ink import Box, Ink, close_up, find_ink
 
 SIDE = 28
 DIGIT = 20
@@ -24,13 +24,31 @@ _NOTHING = bytes(SIDE * SIDE)
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
-    """The digit on a picture as 784 bytes, row by row, ink high, with what was found on the way."""
-    if image.pixels.shape == (SIDE, SIDE) and in_form(image.pixels[None])[0]:
+    """The digit on a picture as 784 bytes, row by row, ink high, with what was found on the way.
+
+    Where nothing was found the bytes are all 0; where several digits were, they show the largest.
+    """
+    if _is_in_form(image):
         return _unchanged(image, spec)
     ink = find_ink(image.pixels)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
-    data = _NOTHING if not ink.boxes else _placed(_thickened(_fine(image.pixels, ink))).tobytes()
+    data = _NOTHING if ink.box is None else _placed(_thickened(_fine(image.pixels, ink, ink.box))).tobytes()
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings)
+
+
+def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
+    """How `prepare` came to its 28x28 pixels: the name and the picture, uint8 (h, w), of each step."""
+    if _is_in_form(image):
+        return [("already in MNIST's form", image.pixels)]
+    ink = find_ink(image.pixels)
+    height, width = image.pixels.shape[:2]
+    flat = close_up(image.pixels, ink, (0, 0, width, height), ink.mask.shape[::-1])
+    shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
+    if ink.box is None:
+        return shown
+    fine = _fine(image.pixels, ink, ink.box)
+    thick = _thickened(fine)
+    return [*shown, ("digit", _bytes(fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
@@ -41,6 +59,10 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
         fits = in_form(np.stack([images[i].pixels for i in small]))
         ready = {i for i, fit in zip(small, fits.tolist(), strict=True) if fit}
     return [_unchanged(x, spec) if i in ready else prepare(x, spec) for i, x in enumerate(images)]
+
+
+def _is_in_form(image: DigitImage) -> bool:
+    return image.pixels.shape == (SIDE, SIDE) and bool(in_form(image.pixels[None])[0])
 
 
 _UNCHANGED = Findings(polarity="light on dark", unchanged=True)
@@ -56,21 +78,30 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
     That is: the ink's box is 20 pixels long (19 in 13 of the 60,000 training images), and its centre of
     mass is in the middle to half a pixel, as rounding left it.
     """
-    inked = stack > 0
-    rows, columns = inked.any(axis=2), inked.any(axis=1)
-    height = SIDE - rows.argmax(axis=1) - rows[:, ::-1].argmax(axis=1)
-    width = SIDE - columns.argmax(axis=1) - columns[:, ::-1].argmax(axis=1)
-    longer = np.maximum(height, width)
-    at = np.arange(SIDE, dtype=np.float32)
-    down, across = stack.sum(axis=2, dtype=np.float32), stack.sum(axis=1, dtype=np.float32)
+    sums = stack.reshape(-1, SIDE * SIDE).astype(np.float32) @ _ROWS_AND_COLUMNS
+    down, across = sums[:, :SIDE], sums[:, SIDE:]
+    longer = np.maximum(_length(down > 0), _length(across > 0))
     mass = np.maximum(down.sum(axis=1), 1)
-    off_y, off_x = down @ at / mass - 14, across @ at / mass - 14
-    return (longer >= DIGIT - 1) & (longer <= DIGIT) & (np.abs(off_y) < 0.6) & (np.abs(off_x) < 0.6)
+    at = np.arange(SIDE, dtype=np.float32)
+    off_y, off_x = down @ at / mass - SIDE / 2, across @ at / mass - SIDE / 2
+    middle = (np.abs(off_y) < 0.6) & (np.abs(off_x) < 0.6)
+    return np.asarray((longer >= DIGIT - 1) & (longer <= DIGIT) & middle)
 
 
-def _fine(pixels: Pixels, ink: Ink) -> Floats:
+_ROWS_AND_COLUMNS = np.concatenate(
+    [np.repeat(np.eye(SIDE), SIDE, axis=0), np.tile(np.eye(SIDE), (SIDE, 1))], axis=1
+).astype(np.float32)
+"""(784, 56): an image's sums along its rows and along its columns."""
+
+
+def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """From the first to the last that is inked, for each line of (N, 28)."""
+    return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1))
+
+
+def _fine(pixels: Pixels, ink: Ink, box: Box) -> Floats:
     """The digit's ink alone, 0..1, at a scale that makes its longer side about `FINE` pixels."""
-    (left, top, right, bottom), *_ = ink.boxes
+    left, top, right, bottom = box
     margin = max(2 * ink.shrink, (max(right - left, bottom - top)) // 16)
     left, top = max(0, left - margin), max(0, top - margin)
     right, bottom = min(pixels.shape[1], right + margin), min(pixels.shape[0], bottom + margin)
@@ -78,9 +109,11 @@ def _fine(pixels: Pixels, ink: Ink) -> Floats:
     size = (max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom)))
     contrast = close_up(pixels, ink, (left, top, right, bottom), size)
     near = grow(ink.mask, 2 if ink.shrink > 1 else 1).astype(np.float32)
-    near = resize(near, *size, box=(left / ink.shrink, top / ink.shrink, right / ink.shrink, bottom / ink.shrink))
+    near = resize(
+        near, *size, box=(left / ink.shrink, top / ink.shrink, right / ink.shrink, bottom / ink.shrink)
+    )
     low = max(0.1 * ink.level, 2 * ink.noise)
-    return np.clip((contrast - low) / max(ink.level - low, 1e-3), 0, 1) * near
+    return np.asarray(np.clip((contrast - low) / max(ink.level - low, 1e-3), 0, 1) * near)
 
 
 def _stroke(fine: Floats) -> float:
@@ -97,10 +130,10 @@ def _thickened(fine: Floats) -> Floats:
     missing = (STROKE * max(rows[1] - rows[0], columns[1] - columns[0]) - _stroke(fine)) / 2
     if missing <= 0:
         return fine
-    steps = int(np.ceil(missing))
-    fine = np.pad(fine, steps)
-    inner = grow(fine, steps - 1)
-    return inner + (missing - (steps - 1)) * (grow(fine, steps) - inner)
+    radius = int(np.ceil(missing))
+    fine = np.pad(fine, radius)
+    inner = grow(fine, radius - 1)
+    return np.asarray(inner + np.float32(missing - (radius - 1)) * (grow(fine, radius) - inner))
 
 
 def _extent(fine: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -117,8 +150,7 @@ def _placed(fine: Floats) -> Pixels:
     (top, bottom), (left, right) = _extent(fine)
     scale = DIGIT / max(bottom - top, right - left)
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    small = resize(fine, width, height, box=(left, top, right, bottom))
-    small = np.clip(small * 255, 0, 255).round().astype(np.uint8)
+    small = _bytes(resize(fine, width, height, box=(left, top, right, bottom)))
     mass = max(int(small.sum()), 1)
     y = round(SIDE / 2 - float(small.sum(axis=1) @ np.arange(height)) / mass)
     x = round(SIDE / 2 - float(small.sum(axis=0) @ np.arange(width)) / mass)
@@ -126,3 +158,7 @@ def _placed(fine: Floats) -> Pixels:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     canvas[y : y + height, x : x + width] = small
     return canvas
+
+
+def _bytes(values: Floats) -> Pixels:
+    return (np.clip(values, 0, 1) * 255).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""The printed lines of ruled and squared paper: found as straight lines from border to border, and taken out."""
+"""The printed lines of ruled and squared paper: straight from border to border, and taken out."""
 
 from __future__ import annotations
 

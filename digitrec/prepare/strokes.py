@@ -28,7 +28,7 @@ NOISE = 4.0
 """Ink departs from the paper by at least this many standard deviations of the paper's noise."""
 EDGE = 0.3
 """A stroke ends where the contrast falls below this share of the ink's."""
-FRAMED = (0.2, 0.03)
+FRAMED = (0.2, 0.08)
 """What lies inside another part is framed by it from this share of its score; the second: by a part that
 reaches the picture's border, and is a page's edge or the table around it."""
 SPANNING = 0.5
@@ -79,7 +79,9 @@ def find_strokes(view: Floats) -> Strokes:
     seen = _through(view, WINDOWS[0] * side)
     for share in WINDOWS[1:]:
         closer = _through(view, share * side)
-        hollow = grow(closer.seed, round(share * side / 4), np.minimum).any()  # hardly narrower than the window
+        hollow = grow(
+            closer.seed, round(share * side / 4), np.minimum
+        ).any()  # hardly narrower than the window
         if closer.score > (CLEARLY if hollow else LOST) * seen.score:
             seen = closer
     return _without_rules(seen)
@@ -149,36 +151,36 @@ def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
     contact = parts.border(mask) / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
-    across = ((parts.width == width).astype(int) + (parts.height == height)).astype(float)
-    return edges * np.maximum(1 - contact, 0.01) * ACROSS**across / (1 + 3 * (x**4 + y**4))
+    across = (parts.width == width) * 1.0 + (parts.height == height)
+    scores: Scores = edges * np.maximum(1 - contact, 0.01) * ACROSS**across / (1 + 3 * (x**4 + y**4))
+    return scores
 
 
 def _unframed(parts: Components, mask: Mask, scores: Scores) -> int:
     """The part with the highest score, or what it frames: a box, a page's edge, the table around a page."""
+    height, width = mask.shape
+    reach = (parts.left == 0) + (parts.top == 0) * 1 + (parts.right == width) + (parts.bottom == height)
     main = int(np.argmax(scores))
     while True:
-        share = FRAMED[int(_sides(parts, main, mask) > 1)]
+        share = FRAMED[int(reach[main] > 1)]
         inside = framed(parts, main, mask) & (scores > share * scores[main])
         if not inside.any():
             return main
         main = int(np.argmax(np.where(inside, scores, 0)))
 
 
-def _sides(parts: Components, part: int, mask: Mask) -> int:
-    """How many sides of the picture a part reaches."""
-    height, width = mask.shape
-    return sum(
-        (parts.left[part] == 0, parts.top[part] == 0, parts.right[part] == width, parts.bottom[part] == height)
-    )
-
-
 def framed(parts: Components, frame: int, mask: Mask) -> Mask:
     """Which parts lie wholly inside the box of one, whose sides on the picture's border count as open."""
     height, width = mask.shape
     left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
-    inside = (
-        (parts.left > (left if left > 0 else -1)) & (parts.right < (right if right < width else width + 1))
-        & (parts.top > (top if top > 0 else -1)) & (parts.bottom < (bottom if bottom < height else height + 1))
-    )  # fmt: skip
-    inside[frame] = False
+    area = parts.width * parts.height
+    inside: Mask = area < area[frame]
+    if left > 0:
+        inside &= parts.left > left
+    if top > 0:
+        inside &= parts.top > top
+    if right < width:
+        inside &= parts.right < right
+    if bottom < height:
+        inside &= parts.bottom < bottom
     return inside
