@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
+    from digitrec.comparison import Comparison as Comparison
+    from digitrec.comparison import compare as compare
+    from digitrec.comparison import compare_many as compare_many
     from digitrec.engine import Engine as Engine
     from digitrec.engine import Options as Options
     from digitrec.errors import DigitrecError as DigitrecError
     from digitrec.errors import ImageError as ImageError
     from digitrec.errors import ProviderError as ProviderError
     from digitrec.image import DigitImage as DigitImage
+    from digitrec.policy import Consensus as Consensus
+    from digitrec.policy import Fallback as Fallback
     from digitrec.prediction import Failure as Failure
     from digitrec.prediction import Prediction as Prediction
     from digitrec.providers.base import Provider as Provider
@@ -33,15 +38,20 @@ __version__ = "0.1.0"
 _HOME = {
     "Answer": "digitrec.answer",
     "Candidate": "digitrec.answer",
+    "Comparison": "digitrec.comparison",
+    "Consensus": "digitrec.policy",
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
     "Failure": "digitrec.prediction",
+    "Fallback": "digitrec.policy",
     "ImageError": "digitrec.errors",
     "Options": "digitrec.engine",
     "Prediction": "digitrec.prediction",
     "Provider": "digitrec.providers.base",
     "ProviderError": "digitrec.errors",
+    "compare": "digitrec.comparison",
+    "compare_many": "digitrec.comparison",
     "open_provider": "digitrec.providers.registry",
     "predict": "digitrec.recognise",
     "predict_many": "digitrec.recognise",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import click
 
@@ -26,7 +25,7 @@ from digitrec.samples import read_samples
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
 @options.output("table", "markdown", "json")
 @click.option(
-    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    "--html", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE",
     help="Also write the whole report as a page, which needs no other file.",
 )  # fmt: skip
 @click.option(
@@ -39,7 +38,7 @@ def benchmark(
     providers: list[str],
     limit: int | None,
     output: Literal["table", "markdown", "json"],
-    html: Path | None,
+    html: IO[str] | None,
     lenient: bool,
     rule: policies.Rule,
     asking: options.Asking,
@@ -62,6 +61,9 @@ def benchmark(
     from digitrec.benchmark import benchmark as measure
     from digitrec.reports.benchmark import write
 
+    if html is not None:
+        from digitrec.reports.benchmark_page import benchmark_page  # what it needs is missed before asking
+
     names = rule.names(providers)
     samples = read_samples(data, limit)
     with asking.columns(names) as engines, watched(len(samples) * len(engines)) as arrived:
@@ -77,9 +79,7 @@ def benchmark(
         )
     write(found, output)
     if html is not None:
-        from digitrec.reports.benchmark_page import benchmark_page
-
-        html.write_text(benchmark_page(found), encoding="utf-8")
+        html.write(benchmark_page(found))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from typing import IO
 
 import click
 
@@ -32,7 +32,7 @@ from digitrec.reports import comparison as rows
 @click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
 @click.option(
-    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    "--html", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE",
     help="Also write a page with the pictures, which needs no other file.",
 )  # fmt: skip
 @click.option(
@@ -44,7 +44,7 @@ def compare(
     providers: list[str],
     everyone: bool,
     output: rows.Format,
-    html: Path | None,
+    html: IO[str] | None,
     lenient: bool,
     asking: options.Asking,
 ) -> None:
@@ -75,7 +75,7 @@ def compare(
     if html is not None:
         from digitrec.reports.comparison_page import comparison_page
 
-        html.write_text(comparison_page(found, sources), encoding="utf-8")
+        html.write(comparison_page(found, sources))
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 

@@ -135,3 +135,9 @@ def test_missing_data_is_told(tmp_path: Path) -> None:
 
 def test_help_needs_no_extra() -> None:
     assert "labels.csv" in run("--help").stdout
+
+
+def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
+    result = run(data, "--html", tmp_path / "none" / "report.html", code=2)
+    assert "No such file or directory" in result.stderr
+    assert result.stdout == ""
