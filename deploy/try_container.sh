@@ -26,9 +26,9 @@ if ! command -v buildah >/dev/null || ! command -v debootstrap >/dev/null; then
 fi
 
 if ! buildah images -q "docker.io/library/$base" >/dev/null 2>&1; then
-    mirror=$(apt-cache policy | grep -oE 'https?://[^ ]+' | head -n 1)
+    mirror=$(apt-cache policy | awk '$3 == "bookworm/main" && !found {print $2; found=1}')
     debootstrap --variant=minbase --include=python3-minimal,python3-venv,python3-pip,ca-certificates \
-        bookworm "$work/rootfs" "$mirror" >"$work/debootstrap.log"
+        bookworm "$work/rootfs" "${mirror:-http://deb.debian.org/debian}" >&2
     tar -C "$work/rootfs" -cf "$work/rootfs.tar" .
     rm -rf "$work/rootfs"
     printf 'FROM scratch\nADD rootfs.tar /\n' >"$work/Dockerfile"
