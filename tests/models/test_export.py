@@ -20,7 +20,7 @@ DIGITS = mnist_test()[:200]
 
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
-    return cnn.build((8, 16), seed=3)
+    return cnn.build((16, 32), seed=3)
 
 
 def test_the_litert_file_agrees_with_the_float_network(network: keras.Model, tmp_path: Path) -> None:
@@ -29,6 +29,10 @@ def test_the_litert_file_agrees_with_the_float_network(network: keras.Model, tmp
     ours = store.load(path).probabilities(DIGITS.images)
     theirs = network.predict(DIGITS.images[..., None] / np.float32(255), verbose=0)
     assert np.abs(ours - theirs).max() < 0.02
+
+
+def test_a_weight_takes_one_byte(network: keras.Model) -> None:
+    assert len(export.to_litert(network)) < 2 * network.count_params()
 
 
 def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult) -> None:
