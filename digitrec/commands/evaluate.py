@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from digitrec.commands import options
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
-from digitrec.providers.registry import open_provider
 from digitrec.samples import read_samples
 
 if TYPE_CHECKING:
@@ -49,16 +48,11 @@ def evaluate(
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
-    chosen: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
-    engine = Engine(open_provider("local", **chosen))
-    try:
-        if sources:
-            for source in sources:
-                _one(source, engine, limit, out)
-        else:
+    with options.local(model, model_scale) as engine:
+        for source in sources:
+            _one(source, engine, limit, out)
+        if not sources:
             _table(engine, limit, out)
-    finally:
-        engine.close()
 
 
 def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:

@@ -180,6 +180,26 @@ model_scale = click.option(
     "--model-scale", type=click.Choice(["unit", "byte", "l2"]),
     help="What a foreign network wants: ink in 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
 )  # fmt: skip
+
+
+@contextmanager
+def local(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
+    """The engine of a model file, closed at the end; None: of our own network.
+
+    Raises:
+        click.UsageError: a scale without a file.
+        ModelError: the file cannot be used.
+    """
+    if model_scale is not None and model is None:
+        raise click.UsageError("--model-scale goes with --model.")
+    own = {} if model is None else {"model": model, "scale": model_scale}
+    engine = Engine(registry.open_provider("local", **own))
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
 _OPTIONS = (
     model,
     model_scale,
