@@ -13,7 +13,7 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from digitrec import __version__
-from digitrec.engine import Engine
+from digitrec.recognise import Reader
 from digitrec.web import problems, routes
 from digitrec.web.desk import Desk
 from digitrec.web.envelope import Envelope
@@ -23,7 +23,7 @@ from digitrec.web.settings import Settings
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(engines: Sequence[Engine], settings: Settings = Settings()) -> FastAPI:
+def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> FastAPI:
     """The server for these engines, the first of them the default; it closes them at its end."""
     desk = Desk.open(engines, settings)
 

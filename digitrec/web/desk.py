@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digitrec.engine import Engine
+from digitrec import recognise
 from digitrec.errors import UnknownProvider
 from digitrec.web.gate import Places
 from digitrec.web.metrics import Metrics
@@ -27,12 +27,12 @@ class Desk:
     """Who is inside."""
 
     @classmethod
-    def open(cls, engines: Sequence[Engine], settings: Settings) -> Desk:
+    def open(cls, engines: Sequence[recognise.Reader], settings: Settings) -> Desk:
         """A desk for these engines."""
         places = Places(settings.max_requests)
         metrics = Metrics(turned_away=lambda: places.turned_away)
-        readers = {engine.provider.name: Reader(engine, settings, metrics) for engine in engines}
-        return cls(readers, settings, metrics, places)
+        readers = [Reader(engine, settings, metrics) for engine in engines]
+        return cls({reader.name: reader for reader in readers}, settings, metrics, places)
 
     def reader(self, name: str | None) -> Reader:
         """The engine of that name; the default for None.

@@ -92,12 +92,12 @@ class Reading:
 
 
 class Reader:
-    """One engine, at the service of many requests."""
+    """One engine or policy, at the service of many requests."""
 
-    def __init__(self, engine: Engine, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, engine: recognise.Reader, settings: Settings, metrics: Metrics) -> None:
         self.engine = engine
-        self.name = engine.provider.name
-        self.remote = engine.provider.endpoint is not None
+        self.name = recognise.name_of(engine)
+        self.remote = not isinstance(engine, Engine) or engine.provider.endpoint is not None
         self._settings = settings
         self._metrics = metrics
         self._one_at_a_time = threading.Lock()
@@ -108,9 +108,11 @@ class Reader:
 
     @property
     def usd_per_picture(self) -> float | None:
-        """What a picture costs in US dollars; 0 is free, None is unknown."""
-        price = self.engine.provider.price
-        return None if price is None else price.usd
+        """What a picture costs in US dollars, by a policy that asks everybody; 0 is free, None is unknown."""
+        engines = [self.engine] if isinstance(self.engine, Engine) else self.engine.engines
+        prices = [engine.provider.price for engine in engines]
+        known = [price.usd for price in prices if price is not None]
+        return sum(known) if len(known) == len(prices) else None
 
     async def read(self, pictures: Sequence[bytes]) -> list[Reading]:
         """What the engine says about each picture, in order.
@@ -160,9 +162,24 @@ class Reader:
         return Reading(await self._batcher.submit(place), place)
 
     def _look_and_ask(self, picture: bytes) -> Outcome:
-        return self._ask([self._look(picture)])[0]
+        if isinstance(self.engine, Engine):
+            return self._ask([self._look(picture)])[0]
+        opened = self._guarded(picture, recognise.open_or_unreadable)
+        if isinstance(opened, Unreadable):
+            return Failure(opened.image, self.name, opened.error)
+        return next(self.engine.stream([opened]))
 
     def _look(self, picture: bytes) -> Place:
+        engine = self._engine
+        return self._guarded(picture, lambda it: recognise.look([it], engine)[0])
+
+    @property
+    def _engine(self) -> Engine:
+        assert isinstance(self.engine, Engine)
+        return self.engine
+
+    def _guarded(self, picture: bytes, look: Callable[[bytes], Item | Unreadable]) -> Item | Unreadable:
+        """What ``look`` makes of a picture, unless it is too large; large ones one at a time."""
         try:
             pixels = _pixels(picture)
         except Exception:  # not for us to judge: opening it in earnest says what is wrong
@@ -172,11 +189,11 @@ class Reader:
             error = ImageError(f"the picture has more than {limit} million pixels; scale it down first")
             return Unreadable(ImageRef("<bytes>", None), error)
         with self._one_at_a_time if pixels > LARGE_PIXELS else nullcontext():
-            return recognise.look([picture], self.engine)[0]
+            return look(picture)
 
     def _ask(self, places: list[Place]) -> list[Outcome]:
         self._metrics.batch.labels(self.name).observe(len(places))
-        return recognise.ask(places, self.engine)
+        return recognise.ask(places, self._engine)
 
     def close(self) -> None:
         """Let what is under way end, then release the engine."""

@@ -13,7 +13,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from digitrec.engine import Engine
+from digitrec.recognise import Reader
 from digitrec.web import gate, logs, problems
 from digitrec.web.app import create_app
 from digitrec.web.gate import QUESTIONS, Places
@@ -84,7 +84,7 @@ FULL = _raw(problems.busy(gate.FULL))
 NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"))
 
 
-def server(engines: Sequence[Engine], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
+def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
     app = create_app(engines, settings)
     protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.places))
@@ -97,7 +97,7 @@ def server(engines: Sequence[Engine], settings: Settings, *, host: str, port: in
     return uvicorn.Server(config)
 
 
-def run(engines: Sequence[Engine], settings: Settings, *, host: str, port: int) -> None:
+def run(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end."""
     logs.configure()
     server(engines, settings, host=host, port=port).run()

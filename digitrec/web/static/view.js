@@ -36,7 +36,9 @@ export function showReading(reading, roundTripMs) {
   setDigit(told ? String(prediction) : "?");
   by("sure").textContent = told ? (sure === null ? "It says" : `${percent(sure)} sure`) : "Can't tell";
   by("why").textContent = told ? runnerUp(prediction, probs) : reasonInWords(reason);
-  by("timing").textContent = `${(1000 * reading.latency_s).toFixed(1)} ms in the network, ${Math.round(roundTripMs)} ms there and back`;
+  const thought = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms in the network, ` : "";
+  by("timing").textContent = `${thought}${Math.round(roundTripMs)} ms there and back`;
+  by("seen-caption").textContent = probs ? "what the network saw" : "what the network would have seen";
   setBars(probs ?? []);
   showSeen(seen);
 }
