@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distribution, entry_points
 from typing import Any, cast
 
 from digitrec.errors import UnknownProvider
@@ -82,7 +82,9 @@ def open_provider(
 
 
 def _find(name: str) -> EntryPoint:
-    found = entry_points(group=GROUP, name=name)
+    wanted = {"group": GROUP, "name": name}
+    # Ours first: one package's metadata is read in a fraction of the time that everybody's takes.
+    found = distribution("digitrec").entry_points.select(**wanted) or entry_points(**wanted)
     if not found:
         raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
     return next(iter(found))
