@@ -40,8 +40,8 @@ class Explanation:
     steps: tuple[tuple[str, Pixels], ...]
     """Name and picture, (h, w), of each step from there to what the network was given."""
     saliency: NDArray[np.float64] | None
-    """(28, 28): by how much hiding the ink around a pixel lowers the log-odds of the digit against the
-    runner-up; below 0 it spoke against it. None where the picture was refused."""
+    """(28, 28): by how much hiding the ink around a pixel lowers the digit's log-odds, log(p / (1 - p));
+    below 0 the ink spoke against it. None where the picture was refused."""
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
@@ -90,17 +90,16 @@ def explain(source: ImageSource, engine: Engine) -> Explanation:
 
 
 def _saliency(prepared: PreparedImage, chances: tuple[float, ...], engine: Engine) -> NDArray[np.float64]:
-    """By how much the log-odds of the likeliest digit against the second fall when each patch is hidden."""
-    second, first = (int(digit) for digit in np.argsort(chances)[-2:])
+    """By how much the log-odds of the likeliest digit fall when each patch is hidden."""
     digit = np.frombuffer(prepared.data, np.uint8).reshape(28, 28)
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
     asked = [replace(prepared, data=one.astype(np.uint8).tobytes()) for one in hidden]
-    rows = np.array([_chances(reply) for reply in engine.ask(asked)])
-    odds = np.log(np.maximum(rows[:, first], 1e-9)) - np.log(np.maximum(rows[:, second], 1e-9))
-    before = np.log(max(chances[first], 1e-9)) - np.log(max(chances[second], 1e-9))
-    return np.asarray((before - odds).reshape(28, 28))
+    rows = np.array([chances, *(_chances(reply) for reply in engine.ask(asked))])
+    chance = np.clip(rows[:, int(np.argmax(chances))], 1e-6, 1 - 1e-6)
+    odds = np.log(chance / (1 - chance))
+    return np.asarray((odds[0] - odds[1:]).reshape(28, 28))
 
 
 def _chances(reply: Reply) -> tuple[float, ...]:

@@ -69,7 +69,7 @@ def complexity(contestants: Sequence[Contestant]) -> Figure:
     there = [level for level in LEVELS if shares[level]]
     means = [float(np.mean(shares[level])) for level in there]
     bars = axes.bar(
-        [f"{level}\n({len(shares[level])} models)" for level in there], means, zorder=2, width=0.6,
+        [f"{level}\n(models: {len(shares[level])})" for level in there], means, zorder=2, width=0.6,
         color=[SHADES[level] for level in there], hatch=[HATCHES[level] for level in there],
         edgecolor="white",
     )  # fmt: skip

@@ -16,7 +16,8 @@ from digitrec.reports import words
 @mpl.rc_context(STYLE)
 def explanation(found: Explanation) -> Figure:
     """The picture, each step of its preparation, which ink spoke for the digit, and the ten probabilities."""
-    figure = Figure(figsize=(1.9 * (len(found.steps) + 1) + 0.6, 5.8 if found.saliency is not None else 2.8))
+    wide = max(9.0, 1.9 * (len(found.steps) + 1) + 0.6)
+    figure = Figure(figsize=(wide, 2.8 if found.saliency is None else 5.8))
     figure.suptitle(headline(found))
     rows = 1 if found.saliency is None else 2
     above, *below = figure.subfigures(rows, 1, height_ratios=(2, 3)[:rows], squeeze=False).ravel()

@@ -1,0 +1,61 @@
+"""``digitrec tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digitrec.commands.progress import Bar
+
+if TYPE_CHECKING:
+    from digitrec.models.tune import Trial
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Settings to try now.")
+@click.option("--epochs", type=click.IntRange(min=1), default=4, help="Times that each trial sees a digit.")
+@click.option("--data", default="mnist-train", metavar="SOURCE", help="As for `digitrec explore`.")
+@click.option("--limit", type=click.IntRange(min=50), default=6000, metavar="N", help="The first N digits.")
+@click.option("--seed", default=0, help="Decides what is tried.")
+@click.option(
+    "--out", default=Path("digitrec-tuning"), type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER", help="Where the study is kept, with the winner and the pictures.",
+)  # fmt: skip
+def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
+    """Search for the best settings of a CNN, resumable.
+
+    Filters, layers, kernel, dense units, dropout, learning rate and batch, by Optuna; a trial that is worse
+    than half of the others is stopped. Stop it when you like: the same command goes on with the same study.
+    The winner is trained by `digitrec train --arch FOLDER/best.json`. Needs the extras `tune`, `train` and
+    `plots`.
+
+    \b
+    Examples:
+      digitrec tune --trials 30
+      digitrec tune --trials 5 --data mnist-test --limit 1000
+      digitrec train --arch digitrec-tuning/best.json --out tuned.keras
+    """
+    from digitrec.models.sources import read_digits
+    from digitrec.models.tune import tune as search
+    from digitrec.pictures import tuning
+    from digitrec.pictures.style import save
+
+    digits = read_digits(data, limit)
+    over: list[Trial] = []
+    with Bar("tuning") as bar:
+
+        def show(trial: Trial) -> None:
+            over.append(trial)
+            read = "" if trial.accuracy is None else f", {trial.accuracy:.2%}"
+            bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state}{read}")
+
+        study = search(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
+    settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best.settings.items())
+    click.echo(f"best of {len(study.trials)} trials: {study.best.accuracy:.2%} of the digits held back")
+    click.echo(f"  {settings}")
+    click.echo(save(tuning.history(study), out / "history.png"))
+    if study.importance:
+        click.echo(save(tuning.importance(study), out / "importance.png"))
+    click.echo(f"train it: digitrec train --arch {study.file} --out tuned.keras")
