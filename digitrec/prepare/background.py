@@ -17,6 +17,8 @@ EDGE_WEIGHT = 0.5
 """How much the picture's edge counts against the skew for the polarity; 0.3 to 0.5 decides all sets alike."""
 INK_SHARE = 0.01
 """The share of pixels that depart most is ink, and shows its colour."""
+CELLS_ACROSS = 28
+"""And with at least this many to the shorter side, or the ink of a small picture would blur into it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +54,7 @@ def find_paper(view: Floats, window: float) -> Paper:
         window: what is darker than its surroundings and narrower than this, px, is no paper.
     """
     channels, height, width = view.shape
-    cell = max(1.0, window / CELLS)
+    cell = max(1.0, min(window / CELLS, min(width, height) / CELLS_ACROSS))
     size = max(1, round(width / cell)), max(1, round(height / cell))
     cells = max(3, round(window / cell))
     colour = _closing(np.stack([resize(plane, *size) for plane in view]), cells)

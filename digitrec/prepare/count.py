@@ -21,7 +21,7 @@ CLEAREST = 200.0
 LONGEST = 6.0
 """No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
 longest is 4.3."""
-RIVAL = 0.2
+RIVAL = 0.25
 """A second digit has at least this share of the main one's edges."""
 AS_HIGH = 0.5
 """Two digits side by side, or one above the other, differ in height by no more than this factor."""

@@ -58,8 +58,12 @@ def steepness(values: Floats) -> Floats:
 
 
 def resize(
-    values: Floats, width: int, height: int, box: tuple[float, float, float, float] | None = None
+    values: Floats,
+    width: int,
+    height: int,
+    box: tuple[float, float, float, float] | None = None,
+    how: Image.Resampling = Image.Resampling.BILINEAR,
 ) -> Floats:
-    """One channel at another size; reducing averages, enlarging interpolates linearly."""
+    """One channel, or a part of it, at another size; reducing averages, enlarging interpolates."""
     picture = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box=box))
+    return np.asarray(picture.resize((width, height), how, box=box))

@@ -82,6 +82,8 @@ def find_ink(pixels: Pixels) -> Ink:
 def close_up(pixels: Pixels, ink: Ink, box: Box, size: tuple[int, int]) -> Floats:
     """The contrast of one part of the picture, enlarged or reduced: (height, width), 0 paper, 1 black.
 
+    Reducing averages, enlarging repeats pixels: what is reduced again to the size it had is the same.
+
     Args:
         pixels: what `find_ink` was given.
         ink: what it answered.
@@ -90,7 +92,7 @@ def close_up(pixels: Pixels, ink: Ink, box: Box, size: tuple[int, int]) -> Float
     """
     height, width = pixels.shape[:2]
     left, top, right, bottom = box
-    part = Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=box)
+    part = Image.fromarray(pixels).resize(size, Image.Resampling.BOX, box=box)
     shares = (left / width, top / height, right / width, bottom / height)
     return ink.paper.contrast(_view(part, ink.polarity), shares)
 

@@ -31,7 +31,7 @@ def _level(mask: Mask) -> Mask:
     if not on_line.any():
         return on_line
     thick = _run_lengths(mask)
-    return on_line & (thick <= 1.5 * np.median(thick[on_line]) + 1)
+    return on_line & (thick <= np.median(thick[on_line]) + 1)
 
 
 def _bands(mask: Mask) -> Mask:
@@ -44,15 +44,16 @@ def _bands(mask: Mask) -> Mask:
     near = padded[:-2] | padded[1:-1] | padded[2:]  # a bent or jagged line still counts
     ends = max(1, round(END * columns))
     at = np.arange(columns)
+    drifts = np.round(SLOPES[:, None] * (at - columns / 2)).astype(np.intp)
+    inked = [near[np.arange(rows)[:, None] + (reach + drift), at] for drift in drifts]
+    along = np.stack([lines.mean(axis=1) for lines in inked])
+    best = int(np.argmax((along**4).sum(axis=1)))  # where the lines are sharpest
     band = np.zeros_like(padded)
-    for slope in SLOPES:
-        drift = np.round(slope * (at - columns / 2)).astype(np.intp)
-        inked = near[np.arange(rows)[:, None] + (reach + drift), at]
-        along = inked.sum(axis=1, dtype=np.intp) > COVERED * columns
-        for line in np.flatnonzero(along):
-            if min(inked[line, :ends].mean(), inked[line, -ends:].mean()) > COVERED:
-                for offset in (0, 1, 2):
-                    band[line + reach + offset + drift, at] = 1
+    for slope in range(max(best - 1, 0), min(best + 2, len(SLOPES))):  # perspective turns some a little
+        first, last = inked[slope][:, :ends].mean(axis=1), inked[slope][:, -ends:].mean(axis=1)
+        for line in np.flatnonzero(np.minimum(np.minimum(first, last), along[slope]) > COVERED):
+            for offset in (0, 1, 2):
+                band[line + reach + offset + drifts[slope], at] = 1
     whole = np.zeros(mask.shape, bool)
     whole[: 2 * rows, : 2 * columns] = band[reach + 1 : -reach - 1].repeat(2, axis=0).repeat(2, axis=1)
     return whole

@@ -1,0 +1,132 @@
+"""Pictures in MNIST's form: what is in it already, what is brought into it, and how near it comes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digitrec.decode import Pixels
+from digitrec.image import DigitImage, InputSpec
+from digitrec.models.data import mnist_test
+from digitrec.prepare import mnist
+
+SPEC = InputSpec("mnist", gated=True)
+DIGITS = mnist_test().images[:40]
+
+
+def prepared(pixels: Pixels) -> Pixels:
+    data = mnist.prepare(DigitImage.open(pixels), SPEC).data
+    return np.frombuffer(data, np.uint8).reshape(28, 28)
+
+
+def likeness(a: Pixels, b: Pixels) -> float:
+    """Correlation of two images."""
+    return float(np.corrcoef(a.ravel().astype(float), b.ravel().astype(float))[0, 1])
+
+
+def test_mnist_passes_unchanged_one_by_one_and_together() -> None:
+    images = [DigitImage.open(digit) for digit in DIGITS]
+    for digit, alone, together in zip(
+        DIGITS, [mnist.prepare(x, SPEC) for x in images], mnist.prepare_many(images, SPEC), strict=True
+    ):
+        assert alone.data == together.data == digit.tobytes()
+        assert together.findings.unchanged
+        assert together.media_type == "image/x-mnist"
+
+
+def test_all_of_the_test_set_is_in_form() -> None:
+    assert mnist.in_form(mnist_test().images).all()
+
+
+def test_size_alone_is_not_the_form() -> None:
+    moved = np.roll(DIGITS[0], (3, 2), axis=(0, 1))
+    small = np.pad(np.asarray(Image.fromarray(DIGITS[0]).resize((14, 14))), 7)
+    assert not mnist.in_form(np.stack([moved, small, 255 - DIGITS[0], np.zeros_like(moved)])).any()
+
+
+def test_inverted_mnist_comes_back() -> None:
+    assert np.median([likeness(prepared(255 - digit), digit) for digit in DIGITS]) > 0.98
+
+
+@pytest.mark.parametrize("zoom", [4, 12])
+def test_enlarged_black_on_white_mnist_comes_back(zoom: int) -> None:
+    size = (28 * zoom, 28 * zoom)
+    large = [Image.fromarray(255 - digit).resize(size, Image.Resampling.BICUBIC) for digit in DIGITS]
+    alike = [likeness(prepared(np.asarray(x)), digit) for x, digit in zip(large, DIGITS, strict=True)]
+    assert np.median(alike) > 0.95
+
+
+def test_off_centre_digit_is_centred_and_scaled() -> None:
+    pages = [np.pad(digit, ((60, 10), (5, 90))) for digit in DIGITS]
+    alike = [likeness(prepared(page), digit) for page, digit in zip(pages, DIGITS, strict=True)]
+    assert np.median(alike) > 0.98
+
+
+def test_the_answer_is_in_mnists_form() -> None:
+    page = np.pad(np.asarray(Image.fromarray(DIGITS[3]).resize((100, 100))), ((10, 90), (40, 0)))
+    assert mnist.in_form(prepared(page)[None])[0]
+
+
+def test_thin_strokes_are_thickened_and_thick_ones_left() -> None:
+    widths = {}
+    for pen in (2, 30):
+        picture = Image.new("L", (300, 300), 255)
+        ImageDraw.Draw(picture).line([(150, 30), (150, 270)], fill=0, width=pen)
+        widths[pen] = prepared(np.asarray(picture)).max(axis=0) > 127
+    assert 2 <= widths[2].sum() <= 3
+    assert 2 <= widths[30].sum() <= 4
+
+
+def test_aspect_is_kept() -> None:
+    picture = Image.new("L", (400, 300), 255)
+    ImageDraw.Draw(picture).rectangle((50, 100, 350, 200), outline=0, width=12)
+    inked = prepared(np.asarray(picture)) > 60
+    assert np.count_nonzero(inked.any(axis=0)) == 20
+    assert 6 <= np.count_nonzero(inked.any(axis=1)) <= 8
+
+
+def test_blank_is_all_zero_with_its_reason() -> None:
+    answer = mnist.prepare(DigitImage.open(np.full((50, 60), 200, np.uint8)), SPEC)
+    assert answer.data == bytes(784)
+    assert (answer.findings.reason, answer.findings.digits, answer.findings.boxes) == ("blank", 0, ())
+
+
+def test_two_digits_are_counted_and_the_larger_is_shown() -> None:
+    pair = np.hstack([np.pad(digit, 2) for digit in DIGITS[:2]])
+    answer = mnist.prepare(DigitImage.open(np.kron(pair, np.ones((6, 6), np.uint8))), SPEC)
+    assert answer.findings.reason == "more than one digit"
+    assert answer.findings.digits == len(answer.findings.boxes) == 2
+    shown = np.frombuffer(answer.data, np.uint8).reshape(28, 28)
+    assert max(likeness(shown, digit) for digit in DIGITS[:2]) > 0.9
+
+
+@pytest.mark.parametrize("side", [8, 12, 16, 20])
+def test_small_binary_images_that_the_digit_fills(side: int) -> None:
+    picture = Image.new("L", (side, side))
+    ImageDraw.Draw(picture).line(
+        [(0, 0), (side - 1, 0), (side // 3, side - 1)], fill=255, width=max(1, side // 6)
+    )
+    answer = mnist.prepare(DigitImage.open(np.asarray(picture)), SPEC)
+    assert answer.findings.reason is None
+    assert answer.findings.polarity == "light on dark"
+
+
+def test_many_of_every_kind_are_answered_in_order() -> None:
+    mixed = [DIGITS[0], 255 - DIGITS[1], np.zeros((28, 28), np.uint8), np.pad(DIGITS[2], 30), DIGITS[3]]
+    images = [DigitImage.open(pixels) for pixels in mixed]
+    assert mnist.prepare_many(images, SPEC) == [mnist.prepare(image, SPEC) for image in images]
+
+
+def test_steps_end_in_what_is_prepared() -> None:
+    page = np.asarray(Image.fromarray(255 - DIGITS[5]).resize((140, 140)))
+    steps = mnist.steps(DigitImage.open(page))
+    assert [name for name, _ in steps] == ["paper removed", "ink", "digit", "strokes thickened", "28x28"]
+    assert all(picture.dtype == np.uint8 and picture.ndim == 2 for _, picture in steps)
+    assert (steps[-1][1] == prepared(page)).all()
+
+
+def test_steps_of_a_blank_page_and_of_mnist() -> None:
+    assert len(mnist.steps(DigitImage.open(np.full((50, 60), 200, np.uint8)))) == 2
+    ((_, shown),) = mnist.steps(DigitImage.open(DIGITS[0]))
+    assert (shown == DIGITS[0]).all()
