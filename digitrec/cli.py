@@ -16,6 +16,9 @@ COMMANDS = {
     "compare": "Show what several engines read on the same picture.",
     "completion": "Print the script that completes commands in your shell.",
     "emulate": "Speak the clouds' protocols on this machine.",
+    "evaluate": "Measure how well a model reads, and show its mistakes.",
+    "explain": "Show why: each step, what spoke for the digit, the runner-up.",
+    "explore": "Look at the digits of a data set before learning from them.",
     "ledger": "What was paid for: shown, exported, cleared.",
     "models": "The models that are here, and what is known of them.",
     "predict": "Say which digit is on each picture, and how sure that is.",
@@ -23,6 +26,7 @@ COMMANDS = {
     "recommend": "Name the cheapest way of asking that reaches an accuracy.",
     "serve": "Serve the page to draw on, and the REST API.",
     "train": "Train the CNN on MNIST and write it with its model card.",
+    "tune": "Search for the best settings of a CNN, resumable.",
 }
 """Every command and its one line for the overview; each lives in ``digitrec.commands`` under its name."""
 
