@@ -45,7 +45,7 @@ buildah bud -q --pull-never --format docker "${mounts[@]}" "$@" -t digitrec . >/
 
 container=$(buildah from --pull-never digitrec)
 root=$(buildah mount "$container")
-echo "base:  $(buildah images --format '{{.Size}}' "$base")"
+echo "image: $(buildah images --format '{{.Size}}' digitrec), of which the base $(buildah images --format '{{.Size}}' "$base")"
 echo "added: $(du -sm "$root/opt/venv" | cut -f1) MB"
 buildah umount "$container" >/dev/null
 
