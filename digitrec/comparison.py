@@ -12,6 +12,7 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import Any
 
+from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ModelError, NotConfigured, NotInstalled
 from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.prediction import Failure, Prediction
@@ -114,6 +115,7 @@ class Absent:
 
     def __init__(self, name: str, error: DigitrecError) -> None:
         self.name = name
+        self.engines: Sequence[Engine] = ()
         self._error = error
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:

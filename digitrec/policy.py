@@ -29,7 +29,7 @@ class EnginePolicy:
     """What to call it in a Prediction."""
 
     def __init__(self, engines: Sequence[Engine]) -> None:
-        self.engines = tuple(engines)
+        self.engines: Sequence[Engine] = tuple(engines)
 
     def more(self, said: Sequence[Outcome]) -> int:
         """How many of the next engines to ask, at the same time; 0 when it is decided."""

@@ -28,6 +28,8 @@ class Policy(Protocol):
 
     name: str
     """What to call it in a Prediction."""
+    engines: Sequence[Engine]
+    """Those that it may ask, in its order."""
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """An outcome for each picture, in order."""

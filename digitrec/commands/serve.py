@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, policies
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.providers.base import not_installed
@@ -22,6 +22,7 @@ KEYS = "DIGITREC_API_KEYS"
 @click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
 @click.option("--providers", default="local", metavar="NAMES", help="Engines on offer, with commas between.")
 @options.model
+@policies.policy
 @click.option(
     "--max-cost", type=click.FloatRange(min=0), metavar="USD",
     help="Spend at most this while the server runs; needed to offer an engine that costs money.",
@@ -42,6 +43,7 @@ def serve(
     max_cost: float | None,
     rate: float,
     proxies: int,
+    rule: policies.Rule,
 ) -> None:
     """Serve the page to draw on, and the REST API.
 
@@ -53,6 +55,7 @@ def serve(
     Examples:
       digitrec serve
       digitrec serve --providers local,tesseract,google --max-cost 1.50
+      digitrec serve --fallback google --below 0.95 --max-cost 1.50
       curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
     """
     try:
@@ -63,9 +66,10 @@ def serve(
     keys = tuple(key.strip() for key in os.environ.get(KEYS, "").split(",") if key.strip())
     settings = Settings(rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys)
     names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
-    engines = _engines(names, model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))
+    engines = _engines(rule.names(names), model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))
     click.echo(f"digitrec is at http://{host}:{port} (Ctrl-C stops it)", err=True)
-    server.run(engines, settings, host=host, port=port)
+    policy = rule.policy(engines)
+    server.run(engines if policy is None else [policy, *engines], settings, host=host, port=port)
 
 
 def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engine]:

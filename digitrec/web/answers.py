@@ -26,7 +26,7 @@ def answer(reading: Reading, *, seen: bool = False) -> schemas.Reading:
             prediction=None, confidence=None, probs=None, reason=None, calibrated=None, text=None,
             provider=outcome.provider, model_version=None, latency_s=outcome.latency_s,
             cost_usd=outcome.cost_usd, emulated=False, replayed=False, sha256=outcome.image.sha256,
-            seen=picture, problem=problem,
+            seen=picture, problem=problem, asked=[],
         )  # fmt: skip
     return schemas.Reading(
         prediction=outcome.digit, confidence=outcome.confidence,
@@ -35,6 +35,7 @@ def answer(reading: Reading, *, seen: bool = False) -> schemas.Reading:
         provider=outcome.provider, model_version=outcome.model_version, latency_s=outcome.latency_s,
         cost_usd=outcome.cost_usd, emulated=outcome.emulated, replayed=outcome.replayed,
         sha256=outcome.image.sha256, seen=picture, problem=None,
+        asked=[answer(Reading(said, None)) for said in outcome.asked],
     )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ class Reading(BaseModel):
         description="With `?seen=true`: the 28x28 the network was given, a PNG data URL."
     )
     problem: ProblemBody | None = Field(description="Among several readings: why this one failed.")
+    asked: list[Reading] = Field(description="Of a policy: what each engine said that it asked; else empty.")
 
 
 class Readings(BaseModel):

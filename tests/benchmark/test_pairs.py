@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from digitrec.benchmark.pairs import holm, mcnemar, pairs
+from digitrec.benchmark.pairs import Pair, holm, mcnemar, pairs
 from digitrec.recognise import Outcome
 
 Said = Callable[..., list[Outcome]]
@@ -65,3 +66,9 @@ def test_better_is_named_only_when_the_corrected_test_shows_it(said: Said) -> No
     (turned,) = pairs({"b": said(*[2] * 30), "a": said(*[1] * 30)}, labels)
     (open_,) = pairs({"a": said(*[1] * 30), "b": said(*[1] * 26, 2, 2, 2, 2)}, labels)
     assert (clear.better, turned.better, open_.better) == ("a", "a", None)
+
+
+def test_the_corrected_p_value_decides() -> None:
+    pair = Pair("a", "b", 100, 12, 3, agreement=0.8, kappa=0.7, p=0.035, p_corrected=0.07)
+    assert pair.better is None
+    assert replace(pair, p_corrected=0.035).better == "a"

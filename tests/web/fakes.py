@@ -19,6 +19,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine, Options
 from digitrec.image import InputSpec
 from digitrec.providers.base import Price
+from digitrec.recognise import Reader
 from digitrec.testing import FakeProvider, Line
 from digitrec.web.app import create_app
 from digitrec.web.server import server
@@ -42,14 +43,14 @@ def paid(*script: Line, max_cost: float = 1.0) -> Engine:
 
 
 @contextmanager
-def serving(*engines: Engine, settings: Settings = Settings()) -> Iterator[TestClient]:
+def serving(*engines: Reader, settings: Settings = Settings()) -> Iterator[TestClient]:
     """A client of a server with these engines; an error inside the server is an answer, as in life."""
     with TestClient(create_app(engines or [local()], settings), raise_server_exceptions=False) as client:
         yield client
 
 
 @contextmanager
-def listening(*engines: Engine, settings: Settings = Settings()) -> Iterator[str]:
+def listening(*engines: Reader, settings: Settings = Settings()) -> Iterator[str]:
     """The address of a real server on this machine."""
     made = server(engines or [local()], settings, host="127.0.0.1", port=0)
     thread = threading.Thread(target=made.run)

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from digitrec.errors import Unavailable
+from digitrec.policy import Fallback
 
 from .fakes import SEVEN, SURE, local, paid, png, serving
 
@@ -134,3 +135,24 @@ def test_metrics_count_what_was_read_and_answered(client: TestClient) -> None:
 
 def test_ready_says_whether_a_question_would_be_let_in(client: TestClient) -> None:
     assert client.get("/ready").json() == {"ready": True}
+
+
+def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
+    network, cloud = local(), paid("3")
+    with serving(Fallback([network, cloud], below=0.95), network) as client:
+        answer = client.post("/predict", content=png()).json()
+        alone = client.post("/predict?provider=local", content=png()).json()
+        (first, *_) = client.get("/providers").json()["providers"]
+    assert (answer["provider"], answer["cost_usd"]) == ("local>cloud@0.95", 0.01)
+    assert [(said["provider"], said["prediction"]) for said in answer["asked"]] == [
+        ("local", 7),
+        ("cloud", 3),
+    ]
+    assert (alone["provider"], alone["asked"]) == ("local", [])
+    assert first == {"name": "local>cloud@0.95", "usd_per_picture": 0.01, "remote": True}
+
+
+def test_a_policy_refuses_what_an_engine_refuses() -> None:
+    with serving(Fallback([local(), paid()], below=0.95)) as client:
+        broken = client.post("/predict", content=b"this is no picture")
+    assert broken.status_code == 422
