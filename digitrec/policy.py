@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from digitrec.comparison import UNSURE, WINDOW, gather, sureness
+from digitrec.comparison import UNSURE, sureness
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure, Prediction
+from digitrec.race import WINDOW, gather
 from digitrec.recognise import Outcome, Unreadable, open_or_unreadable
 
 log = logging.getLogger(__name__)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from digitrec.answer import Answer, Candidate
-from digitrec.comparison import Comparison, compare, compare_many, free_engines, race
-from digitrec.engine import Engine, Options
+from digitrec.comparison import Comparison, compare, compare_many, free_engines
 from digitrec.errors import (
     ImageError,
     NotConfigured,
     ProviderError,
-    TimedOut,
     Unavailable,
     UnknownProvider,
 )
-from digitrec.image import ImageRef, PreparedImage
+from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, Line, drawn_seven
 
@@ -40,52 +37,6 @@ def answers(*said: tuple[int | None, float | None]) -> Comparison:
     return Comparison(image, tuple(outcome.provider for outcome in outcomes), outcomes)
 
 
-class MeetingProvider(FakeProvider):
-    """Answers only when as many calls are in flight as the barrier waits for."""
-
-    def __init__(self, name: str, barrier: threading.Barrier) -> None:
-        super().__init__(name=name)
-        self._barrier = barrier
-
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        self._barrier.wait(timeout=20)
-        return super().read(image, timeout=timeout)
-
-
-class HangingProvider(FakeProvider):
-    """Never answers, whatever timeout it is given."""
-
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        threading.Event().wait()
-        raise AssertionError
-
-
-class BuggyProvider(FakeProvider):
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        raise ZeroDivisionError("a bug")
-
-
-def test_seven_engines_have_their_calls_in_flight_together() -> None:
-    barrier = threading.Barrier(7)
-    comparison = compare(drawn_seven(), [MeetingProvider(f"e{number}", barrier) for number in range(7)])
-    assert [prediction.digit for prediction in comparison.predictions] == [7] * 7
-
-
-def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() -> None:
-    hanging = Engine(
-        HangingProvider(name="hanging", endpoint="http://127.0.0.1:9"), Options(timeout=0.3, ledger="none")
-    )
-    engines = [hanging, *(Engine(provider) for provider in fakes(*"123456"))]
-    arrivals = list(race([drawn_seven()], engines))
-    assert [arrival.reader for arrival in arrivals][-1] == 0
-    assert isinstance(arrivals[-1].outcome, Failure)
-    assert isinstance(arrivals[-1].outcome.error, TimedOut)
-    others = [arrival.outcome for arrival in arrivals[:-1]]
-    assert sorted(outcome.digit or 0 for outcome in others if isinstance(outcome, Prediction)) == list(
-        range(1, 7)
-    )
-
-
 def test_a_failure_takes_only_its_own_place() -> None:
     comparison = compare(drawn_seven(), fakes("7", Unavailable("down"), "7"))
     first, second, third = comparison.outcomes
@@ -93,11 +44,6 @@ def test_a_failure_takes_only_its_own_place() -> None:
     assert isinstance(second, Failure)
     assert isinstance(second.error, Unavailable)
     assert second.provider == "e1"
-
-
-def test_a_bug_is_not_swallowed() -> None:
-    with pytest.raises(ZeroDivisionError):
-        compare(drawn_seven(), [*fakes("7"), BuggyProvider(name="buggy")])
 
 
 def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_read(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 from digitrec.benchmark.pairs import Pair, pairs
 from digitrec.benchmark.prices import price_list
 from digitrec.benchmark.scorecard import Scorecard, scorecard
-from digitrec.comparison import race
 from digitrec.errors import DataError
 from digitrec.policy import EnginePolicy
 from digitrec.prediction import Prediction
+from digitrec.race import race
 from digitrec.recognise import Outcome, Reader
 from digitrec.samples import Sample
 

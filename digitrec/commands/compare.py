@@ -12,12 +12,13 @@ from digitrec import report
 from digitrec.commands import options
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
-from digitrec.comparison import Absent, Comparison, compare_many, free_engines
+from digitrec.comparison import Comparison, compare_many, free_engines
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, NotConfigured
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure
 from digitrec.providers import registry
+from digitrec.race import Absent
 from digitrec.recognise import Reader
 from digitrec.reports import comparison as rows
 
