@@ -212,6 +212,20 @@ def test_compare_asks_what_costs_money_only_on_a_click(open_page: Callable[..., 
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
 
 
+def test_nothing_is_asked_unbidden_where_all_engines_cost_money(browser: Browser) -> None:
+    cloud = paid("3")
+    with listening(cloud) as url:
+        page = browser.new_page()
+        page.goto(url)
+        draw(page, 7)
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_role("button", name="Ask ($0.0100)")).to_be_visible()
+        assert cloud.provider.calls == 0  # type: ignore[attr-defined]
+        page.get_by_role("button", name="Ask ($0.0100)").click()
+        expect(page.locator("[data-engine=cloud] .said")).to_have_text("3")
+        page.close()
+
+
 def camera_film(path: Path) -> Path:
     """A film for the fake camera: a 7 on white paper, standing still."""
     picture = Image.new("L", (640, 480), 225)

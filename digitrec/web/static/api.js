@@ -19,9 +19,9 @@ export function providers() {
   return answered(fetch("/providers"));
 }
 
-/** One engine's reading; without a name, the default engine's. */
-export function predict(picture) {
-  return answered(fetch("/predict?seen=true", question(picture)));
+/** One engine's reading. */
+export function predict(picture, name) {
+  return answered(fetch(`/predict?seen=true&provider=${encodeURIComponent(name)}`, question(picture)));
 }
 
 export function compare(picture, names) {

@@ -16,7 +16,7 @@ const stage = by("stage");
 
 const pad = new Pad(by("pad"), drawingChanged);
 const camera = new Camera(by("video"));
-const live = new Live(api.predict, show, fail);
+const live = new Live((picture) => api.predict(picture, reader), show, fail);
 const history = new History({ list: by("history"), section: by("past"), forget: by("forget") });
 const comparison = new Comparison(
   { button: by("compare"), columns: by("columns"), agreement: by("agreement") },
@@ -24,6 +24,7 @@ const comparison = new Comparison(
   fail,
 );
 
+let reader = null; // the engine that reads along: the first that is free
 let current = null; // makes the picture that is on the stage; null when there is none
 let subject = 0; // one for each drawing, picture or thing held before the camera
 let settling = null;
@@ -40,15 +41,17 @@ listenForPictures({ button: by("choose"), input: by("file"), stage }, takePictur
 by("key-dialog").addEventListener("close", () => {
   if (!by("key").value) return;
   api.useKey(by("key").value);
-  if (current) live.read(current);
+  if (current) read();
 });
 start();
 
 async function start() {
   try {
     const { providers } = await api.providers();
+    reader = providers.find((engine) => engine.usd_per_picture === 0)?.name ?? null;
     comparison.offer(providers);
-    by("comparison").hidden = providers.length < 2;
+    by("comparison").hidden = providers.length < 2 && reader !== null;
+    if (current) read();
   } catch (problem) {
     fail(problem);
   }
@@ -85,7 +88,7 @@ async function startCamera() {
 /** Read frame after frame; the next is asked for when the one before is answered. */
 function watch() {
   if (!camera.on) return;
-  if (!live.busy && !document.hidden) live.read(current);
+  if (!live.busy && !document.hidden) read();
   setTimeout(watch, FRAME_MS);
 }
 
@@ -110,12 +113,17 @@ function put(makePicture) {
   by("clear").disabled = current === null;
   comparison.reset(current !== null);
   if (current) {
-    live.read(current);
+    read();
     return;
   }
   live.stop();
   settle("", null);
   showNothing();
+}
+
+/** Have it read, where that costs nothing; else it is for the comparison's buttons. */
+function read() {
+  if (reader !== null) live.read(current);
 }
 
 function show(reading, picture, ms) {
