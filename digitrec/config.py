@@ -20,7 +20,6 @@ It holds no key: credentials stay where each vendor's users keep them.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +73,10 @@ def load(path: Path | None = None) -> Config:
     named = path is not None or VARIABLE in os.environ
     path = config_path() if path is None else path
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        import tomllib  # where there is no file, which is the usual case, it is not needed
+
+        settings = tomllib.loads(text)
     except FileNotFoundError:
         if named:
             raise NotConfigured(f"the configuration file {path} is not there; correct its name") from None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from digitrec.commands import options
 from digitrec.engine import Engine
-from digitrec.policy import Consensus, EnginePolicy, Fallback
+
+if TYPE_CHECKING:
+    from digitrec.policy import EnginePolicy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,9 +55,11 @@ class Rule:
 
     def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
         """What the options make of the engines; None: nothing, each answers for itself."""
-        if self.fallback:
-            return Fallback(engines, self.below)
-        return None if self.consensus is None else Consensus(engines, self.consensus)
+        if not self.fallback and self.consensus is None:
+            return None
+        from digitrec.policy import Consensus, Fallback  # most commands ask one engine, which needs none
+
+        return Fallback(engines, self.below) if self.consensus is None else Consensus(engines, self.consensus)
 
 
 def policy(command: Command) -> Command:

@@ -1,21 +1,27 @@
 """Names to providers, through the entry-point group ``digitrec.providers``.
 
 Ours come through the same door as a stranger's: a package that declares an entry point in this group
-is a provider. Listing names imports none of them.
+is a provider. Listing names imports none of them. Only the local engine is known without looking at
+anybody's metadata, which takes longer than reading a digit (docs/adr/0002-quick-start.md).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, distribution, entry_points
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from digitrec.errors import UnknownProvider
 from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "digitrec.providers"
+KNOWN = {"local": ("digitrec.providers.local", "Local")}
+"""What our own metadata says of the engine that is asked most, so that it need not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Listing:
 
 def names() -> list[str]:
     """Names of all registered providers, sorted; imports none of them."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return sorted({point.name for point in _points()})
 
 
 def listings(env: Mapping[str, str]) -> list[Listing]:
@@ -58,7 +64,13 @@ def provider_class(name: str) -> type[Provider]:
     Raises:
         UnknownProvider: there is none of that name.
     """
-    return cast("type[Provider]", _find(name).load())
+    if name in KNOWN:
+        module, attribute = KNOWN[name]
+        return cast("type[Provider]", getattr(import_module(module), attribute))
+    for point in _points():
+        if point.name == name:
+            return cast("type[Provider]", point.load())
+    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
 
 
 def open_provider(
@@ -81,9 +93,7 @@ def open_provider(
     return cls.from_env(os.environ if env is None else env)
 
 
-def _find(name: str) -> EntryPoint:
-    # Ours first: one package's metadata is read in a fraction of the time that everybody's takes.
-    ours = distribution("digitrec").entry_points
-    for point in ours.select(group=GROUP, name=name) or entry_points(group=GROUP, name=name):
-        return point
-    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
+def _points() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points
+
+    return entry_points(group=GROUP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 import pytest
 
@@ -42,10 +43,14 @@ def test_an_unknown_name_lists_those_there_are() -> None:
 def test_a_provider_that_cannot_be_imported_is_listed_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from importlib.metadata import EntryPoint, EntryPoints
-
     broken = EntryPoint("broken", "no_such_module:Provider", registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda **_: EntryPoints([broken]))
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: EntryPoints([broken]))
     (listing,) = registry.listings({})
     assert not listing.status.installed
     assert "no_such_module" in listing.status.missing[0]
+
+
+def test_what_is_known_without_looking_is_what_the_metadata_says() -> None:
+    for name, (module, attribute) in registry.KNOWN.items():
+        (point,) = entry_points(group=registry.GROUP, name=name)
+        assert point.value == f"{module}:{attribute}"
