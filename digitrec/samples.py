@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from digitrec import usps
 from digitrec.errors import DataError
 from digitrec.image import ImageSource
 
@@ -41,7 +42,9 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
               or "none" means that refusing is right;
             - a folder with sub-folders "0" to "9" and perhaps "none";
             - an ``.npz`` file with arrays ``x``, (N, H, W) or (N, H, W, 3), and ``y``, (N,);
-            - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names.
+            - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
+              (EMNIST's are stored on their side, and turned);
+            - a USPS file as `digitrec.usps` describes.
         limit: at most so many, from the beginning, >= 0; None: all.
 
     Raises:
@@ -61,6 +64,8 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
     elif path.suffix == ".npz":
         samples = _npz(path)
+    elif path.name.startswith(usps.NAMES):
+        samples = _arrays(path, *usps.read(path))
     else:
         samples = _idx(path)
     return samples[:limit]
@@ -140,7 +145,10 @@ def _idx(path: Path) -> list[Sample]:
             f"{path}: not a folder, an .npz file or the images of an IDX pair (...images-idx3...)"
         )
     labels = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    return _arrays(path, _idx_array(path, 3), _idx_array(labels, 1))
+    images = _idx_array(path, 3)
+    if path.name.startswith("emnist"):
+        images = images.transpose(0, 2, 1)
+    return _arrays(path, images, _idx_array(labels, 1))
 
 
 def _idx_array(path: Path, dimensions: int) -> np.ndarray[Any, Any]:
