@@ -14,7 +14,7 @@ NEAR = 0.2
 """Parts of one digit are no further apart than this share of its longer side."""
 SPECK = 0.05
 """A part with less than this share of the main part's edges is a speck."""
-EVIDENCE = 0.04
+EVIDENCE = 0.055
 """Below this, what was found is paper grain, a crease or a shadow; see `_evidence`."""
 CLEAREST = 200.0
 """Contrast of this many times the noise is as good as any more."""
