@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from digitrec.image import DigitImage, InputSpec, PreparedImage
-import digitrec.prepare.encode as encode
-import digitrec.prepare.mnist as mnist
+from digitrec.prepare import encode, mnist
 
 __all__ = ["prepare", "prepare_many"]
 
