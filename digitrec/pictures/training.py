@@ -24,13 +24,13 @@ def curves(history: Sequence[Epoch], name: str) -> Figure:
         "color": COLOURS[0],
         "marker": "o",
         "linestyle": "-",
-        "label": "digits learned from",
+        "label": "learned from",
     }
     held_back: dict[str, Any] = {
         "color": COLOURS[1],
         "marker": "s",
         "linestyle": "--",
-        "label": "digits held back",
+        "label": "held back",
     }
     accuracy.plot(epochs, [row.accuracy for row in history], **learned)
     loss.plot(epochs, [row.loss for row in history], **learned)

@@ -48,5 +48,5 @@ def test_what_holds_no_digit_is_refused(tmp_path: Path) -> None:
         read_digits(tmp_path)
     (tmp_path / "3").mkdir()
     (tmp_path / "3" / "broken.png").write_bytes(b"nothing of the kind")
-    with pytest.raises(DataError, match="broken.png"):
+    with pytest.raises(DataError, match="broken"):
         read_digits(tmp_path)
