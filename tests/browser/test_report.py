@@ -121,9 +121,10 @@ def test_all_parts_are_there_and_every_picture_is_shown(browser: Any, report: Pa
 
 
 def test_print_is_black_on_white_even_in_dark_mode(browser: Any, report: Path) -> None:
-    page = browser.new_page(color_scheme="dark")
+    page = browser.new_page(color_scheme="dark", viewport={"width": 718, "height": 1000})  # A4 within margins
     page.goto(report.as_uri())
     page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718, "a table is cut off at the edge"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert len(page.pdf()) > 10_000
