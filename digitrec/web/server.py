@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
@@ -24,10 +25,11 @@ IDLE_S = 15
 """Seconds that a connection may go without a complete request head."""
 MAX_HEAD_BYTES = 16_384
 """A longer request head is refused."""
-MAX_CONNECTIONS = 512
-"""Connections above this number are closed as they come."""
+MAX_CONNECTIONS = 900
+"""Connections above this number are closed as they come; systems commonly allow a process 1,024 files."""
 
 
+LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)")
 QUESTION = tuple(f"POST {path}".encode() for path in sorted(QUESTIONS))
 
 
@@ -57,13 +59,20 @@ class GuardedProtocol(H11Protocol):
             return
         full = len(self.tasks) >= self._places.limit  # of all requests: one counts from its first line on
         if full and self.conn.our_state is h11.IDLE and data.startswith(QUESTION):
-            self._leaving = True
-            self._places.turned_away += 1
-            self.transport.write(FULL)
-            self.transport.write_eof()
+            self._turn_away(data)
             return
         self.conn.receive_data(data)
         self.handle_events()
+
+    def _turn_away(self, data: bytes) -> None:
+        """Say that the server is full; a client that is still sending loses its connection."""
+        self._places.turned_away += 1
+        if _is_whole(data):
+            self.transport.write(FULL)
+            return
+        self._leaving = True
+        self.transport.write(FULL_AND_CLOSING)
+        self.transport.write_eof()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or a head too long, with a problem body."""
@@ -71,17 +80,25 @@ class GuardedProtocol(H11Protocol):
         self.transport.close()
 
 
-def _raw(problem: Problem) -> bytes:
-    """A problem as the bytes of a whole response that ends the connection."""
+def _is_whole(data: bytes) -> bool:
+    """Whether this is one request from its first byte to its last, so that the next may follow."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = LENGTH.findall(head)
+    return len(lengths) == 1 and int(lengths[0]) == len(body) and b"transfer-encoding" not in head.lower()
+
+
+def _raw(problem: Problem, *, closing: bool) -> bytes:
+    """A problem as the bytes of a whole response."""
     response = problem.response()
-    headers = [*response.raw_headers, (b"connection", b"close")]
+    headers = response.raw_headers + ([(b"connection", b"close")] if closing else [])
     head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     status = f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}\r\n".encode()
     return status + head + b"\r\n" + bytes(response.body)
 
 
-FULL = _raw(problems.busy(gate.FULL))
-NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"))
+FULL = _raw(problems.busy(gate.FULL), closing=False)
+FULL_AND_CLOSING = _raw(problems.busy(gate.FULL), closing=True)
+NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"), closing=True)
 
 
 def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:

@@ -146,8 +146,15 @@ def test_the_surplus_is_turned_away_before_it_is_read() -> None:
         with connect(url) as connection:
             connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
             status, _, body = everything(connection).partition(b"\r\n\r\n")
-        go.set()
-        assert accepted.result().json()["prediction"] == 7
-        assert "digitrec_http_turned_away 1.0" in httpx.get(f"{url}/metrics").text
+        with connect(url) as connection:
+            whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
+            for _ in range(2):  # sent to its end, the request costs nobody the connection
+                connection.sendall(whole)
+                assert connection.recv(65536).startswith(b"HTTP/1.1 503 ")
+            go.set()
+            assert accepted.result().json()["prediction"] == 7
+            connection.sendall(whole)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 422 ")
+        assert "digitrec_http_turned_away 3.0" in httpx.get(f"{url}/metrics").text
     assert status.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1" in status
     assert json.loads(body)["type"] == "urn:digitrec:problem:busy"
