@@ -8,7 +8,7 @@ from typing import IO, Literal
 
 import click
 
-from digitrec.commands import options, policies
+from digitrec.commands import cost, options, policies
 from digitrec.commands.progress import Bar
 from digitrec.prediction import Failure
 from digitrec.recognise import Outcome
@@ -31,6 +31,7 @@ from digitrec.samples import read_samples
 @click.option(
     "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
 )
+@cost.dry_run
 @policies.policy
 @options.asking
 def benchmark(
@@ -40,6 +41,7 @@ def benchmark(
     output: Literal["table", "markdown", "json"],
     html: IO[str] | None,
     lenient: bool,
+    dry_run: bool,
     rule: policies.Rule,
     asking: options.Asking,
 ) -> None:
@@ -66,17 +68,21 @@ def benchmark(
 
     names = rule.names(providers)
     samples = read_samples(data, limit)
-    with asking.columns(names) as engines, watched(len(samples) * len(engines)) as arrived:
+    with asking.columns(names) as engines:
+        if dry_run:
+            cost.say([sample.image for sample in samples], engines.values())
+            return
         policy = rule.policy(list(engines.values()))
-        found = measure(
-            samples,
-            engines,
-            data=data,
-            policies=[] if policy is None else [policy],
-            lenient=lenient,
-            settings=asking.settings(),
-            arrived=arrived,
-        )
+        with watched(len(samples) * len(engines)) as arrived:
+            found = measure(
+                samples,
+                engines,
+                data=data,
+                policies=[] if policy is None else [policy],
+                lenient=lenient,
+                settings=asking.settings(),
+                arrived=arrived,
+            )
     write(found, output)
     if html is not None:
         html.write(benchmark_page(found))

@@ -9,7 +9,7 @@ from typing import IO
 import click
 
 from digitrec import report
-from digitrec.commands import options
+from digitrec.commands import cost, options
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
 from digitrec.comparison import Comparison, compare_many, free_engines
@@ -39,6 +39,7 @@ from digitrec.reports import comparison as rows
 @click.option(
     "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
 )
+@cost.dry_run
 @options.asking
 def compare(
     images: Sequence[str],
@@ -47,6 +48,7 @@ def compare(
     output: rows.Format,
     html: IO[str] | None,
     lenient: bool,
+    dry_run: bool,
     asking: options.Asking,
 ) -> None:
     """Show what several engines read on the same picture.
@@ -69,6 +71,9 @@ def compare(
     sources: list[ImageSource] = [DigitImage.open(it) if it == "-" else it for it in expand(images)]
     absent = {} if asking.replay else _absent(names, asking)
     with asking.engines([name for name in names if name not in absent]) as engines:
+        if dry_run:
+            cost.say(sources, engines)
+            return
         readers = _in_order(names, engines, absent)
         found: list[Comparison] = []
         comparisons = tracked(compare_many(sources, readers, lenient=lenient), len(sources))

@@ -10,15 +10,15 @@ import click
 
 from digitrec import config, report
 from digitrec.cli import exit_code
-from digitrec.commands import options, policies
+from digitrec.commands import cost, options, policies
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, PreparedImage
+from digitrec.image import DigitImage
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
-from digitrec.recognise import Outcome, look, stream
+from digitrec.recognise import Outcome, stream
 
 
 @click.command()
@@ -36,7 +36,7 @@ from digitrec.recognise import Outcome, look, stream
     "--save-prepared", type=click.Path(path_type=Path), metavar="FILE",
     help="Save what the engine was given as a picture; for several images, name a folder.",
 )  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Only say how many requests that would be, and what they cost.")
+@cost.dry_run
 @policies.policy
 @options.asking
 def predict(
@@ -70,8 +70,7 @@ def predict(
     failures: list[Failure] = []
     with asking.engines(rule.names(providers or [config.load().provider], together=True)) as engines:
         if dry_run:
-            for engine in engines:
-                _say_cost(sources, engine)
+            cost.say(sources, engines)
             return
         if save_prepared is not None:
             _save_prepared(sources, engines[0], save_prepared)
@@ -94,16 +93,6 @@ def _code(failures: Sequence[Failure], asked: int) -> int:
     """The code of the one error that everything failed with; 1 when only some did, or variously."""
     codes = {exit_code(failure.error) for failure in failures}
     return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
-
-
-def _say_cost(sources: Sequence[str], engine: Engine) -> None:
-    prepared = [place for place in look(sources, engine) if isinstance(place, PreparedImage)]
-    estimate = engine.estimate(prepared)
-    cost = "an unknown amount" if estimate.cost_usd is None else f"${estimate.cost_usd:.4f}"
-    click.echo(
-        f"{estimate.provider}: {estimate.images} of {len(sources)} images can be sent, {estimate.replayed} "
-        f"are answered already; {estimate.requests} requests would cost {cost} before any free allowance"
-    )
 
 
 def _save_prepared(sources: Sequence[str], engine: Engine, target: Path) -> None:

@@ -141,3 +141,10 @@ def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Pat
     result = run(data, "--html", tmp_path / "none" / "report.html", code=2)
     assert "No such file or directory" in result.stderr
     assert result.stdout == ""
+
+
+def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(cloud: Emulator, data: Path) -> None:
+    said = run(data, "-p", "local,aws", "--dry-run").stdout.splitlines()
+    assert said[0].startswith("local: 4 of 4 images")
+    assert "4 requests would cost $0.0040" in said[1]
+    assert cloud.calls("aws") == 0

@@ -96,3 +96,9 @@ def test_the_page_holds_the_picture(seven: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     run(seven, "-p", "local", "--html", page)
     assert 'src="data:image/png;base64,' in page.read_text(encoding="utf-8")
+
+
+def test_a_dry_run_asks_nobody(seven: Path) -> None:
+    result = run(seven, "-p", "local,google", "--emulate", "--no-ledger", "--dry-run")
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["local", "google"]
+    assert "$0.0015" in result.stdout

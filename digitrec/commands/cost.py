@@ -1,0 +1,28 @@
+"""``--dry-run``: what a command would cost, found out without asking anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from digitrec.engine import Engine
+from digitrec.image import ImageSource, PreparedImage
+from digitrec.recognise import look
+
+dry_run = click.option(
+    "--dry-run", is_flag=True, help="Only say how many requests that would be, and what they cost."
+)
+
+
+def say(sources: Sequence[ImageSource], engines: Iterable[Engine]) -> None:
+    """One line for each engine: what it would be sent, and for how much."""
+    for engine in engines:
+        prepared = [place for place in look(sources, engine) if isinstance(place, PreparedImage)]
+        estimate = engine.estimate(prepared)
+        cost = "an unknown amount" if estimate.cost_usd is None else f"${estimate.cost_usd:.4f}"
+        click.echo(
+            f"{estimate.provider}: {estimate.images} of {len(sources)} images can be sent, "
+            f"{estimate.replayed} are answered already; {estimate.requests} requests would cost {cost} "
+            "before any free allowance"
+        )
