@@ -1,0 +1,38 @@
+"""The pages: every link leads somewhere, and what is generated is up to date."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path.relative_to(ROOT)
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md")]
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)", text)
+    missing = [
+        target for target in targets if "://" not in target and not (ROOT / page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_the_list_of_commands_is_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "docs" / "make_cli.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_no_page_names_somebodys_own_folders(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert not re.search(r"/home/\w|/Users/\w|/root/", text)
