@@ -33,4 +33,4 @@ def predict() -> Response:
 
 
 if __name__ == "__main__":
-    app.run(port=int(sys.argv[2]))
+    app.run(port=int(sys.argv[2]), threaded=False)  # with threads, predict ends the process now and then
