@@ -156,10 +156,11 @@ def classification(found: Evaluation) -> Table:
     """Precision, recall and F1 of each digit, as scikit-learn's classification report."""
     truth = [NONE if sample.label is None else sample.label for sample in found.samples]
     said = [_said(outcome) for outcome in found.outcomes]
+    shown = sorted(set(truth) - {NONE})
     measured: dict[str, dict[str, float]] = classification_report(
-        truth, said, labels=range(10), output_dict=True, zero_division=0
+        truth, said, labels=shown, output_dict=True, zero_division=0
     )
-    names = {str(digit): str(digit) for digit in range(10)} | {"macro avg": "mean of the ten"}
+    names = {str(digit): str(digit) for digit in shown} | {"macro avg": "mean"}
     rows = [
         (
             name, f"{measured[key]['precision']:.2%}", f"{measured[key]['recall']:.2%}",

@@ -50,7 +50,7 @@ def picture(axes: Axes, pixels: NDArray[Any], title: str = "", *, darkest: float
 
 def sheet(figure: Figure, pictures: Sequence[NDArray[Any]], titles: Sequence[str], columns: int) -> None:
     """Pictures in rows, each under its title; grey or RGB, dark on light or not, as they are."""
-    rows = -(-len(pictures) // columns)
+    rows = max(1, -(-len(pictures) // columns))
     cells = np.ravel(figure.subplots(rows, columns, squeeze=False))
     for axes in cells:
         bare(axes)

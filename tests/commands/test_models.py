@@ -1,8 +1,9 @@
-"""`digitrec models list`."""
+"""`digitrec models`: what is known of a model, and several kinds compared."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from click.testing import CliRunner
 
@@ -22,3 +23,14 @@ def test_a_file_that_is_no_model_is_refused() -> None:
     done = CliRunner().invoke(main, ["models", "list", "missing.tflite"])
     assert done.exit_code == 5
     assert "missing.tflite" in done.stderr
+
+
+def test_kinds_of_models_are_compared_on_a_few_digits(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["models", "compare", "knn", "--quick", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    header, row = done.stdout.splitlines()[:2]
+    assert header.split()[:3] == ["model", "test", "accuracy"]
+    assert row.startswith("k-NN ") and row.rstrip().endswith("`knn.skops`")
+    assert "3,000 digits" in (tmp_path / "models.md").read_text(encoding="utf-8")
+    assert len(list((tmp_path / "images").glob("models-*.png"))) == 4
+    assert store.load(tmp_path / "models" / "knn.skops").name == "knn"

@@ -1,0 +1,27 @@
+"""`digitrec explore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner
+from PIL import Image
+
+from digitrec.cli import main
+
+
+def test_it_leaves_seven_pictures_and_one_page(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["explore", "--limit", "60", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    *pictures, page = done.stdout.splitlines()
+    assert len(pictures) == 7
+    assert all(np.asarray(Image.open(path)).shape[1] > 500 for path in pictures)
+    text = Path(page).read_text(encoding="utf-8")
+    assert text.count("<svg") == 7 and "A look at mnist-test" in text
+    assert 'src="http' not in text and "url(http" not in text
+
+
+def test_a_set_that_is_not_there_is_refused() -> None:
+    done = CliRunner().invoke(main, ["explore", "nowhere"])
+    assert done.exit_code == 6 and "nowhere" in done.stderr

@@ -1,0 +1,70 @@
+"""`digitrec train`: what it is told reaches the training, and its files predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.cli import main
+from digitrec.models import store
+from digitrec.testing import drawn_seven
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
+FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_the_tutorials_run_in_one_line() -> None:
+    options = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3", "--scale", "l2"]
+    done = run("train", *options, *FEW, "--out", "mlp.keras")
+    assert done.exit_code == 0, done.output
+    assert "test accuracy " in done.stdout and "test loss " in done.stdout
+    assert np.asarray(Image.open("mlp-curves.png")).shape[1] > 500
+    card = store.load(Path("mlp.keras")).card
+    assert (
+        card["settings"] | {"loss": "sparse", "scale": "l2", "validation": 0.3, "epochs": 1}
+        == card["settings"]
+    )
+    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    assert run("predict", "seven.png", "--model", "mlp.keras").exit_code == 0
+
+
+def test_a_network_learns_on_from_a_file() -> None:
+    assert run("train", "--arch", "mlp", *FEW, "--out", "first.h5").exit_code == 0
+    done = run("train", "--arch", "mlp", "--start", "first.h5", *FEW, "--rate", "0.0001", "--out", "mine.h5")
+    assert done.exit_code == 0, done.output
+    assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
+
+
+def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
+    done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models")
+    assert done.exit_code == 0, done.output
+    assert store.load(Path("models/knn.skops")).name == "knn"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--loss", "sparse"], 2, "--arch"),
+        (["--arch", "lenet"], 5, "tutorial-cnn"),
+        (["--arch", "knn", "--out", "knn.keras"], 5, ".skops"),
+        (["--arch", "mlp", "--data", "nowhere"], 6, "nowhere"),
+        (["--validation-split", "1.5"], 2, "0.9"),
+        (["--arch", "mlp", "--start", "missing.keras"], 2, "missing.keras"),
+    ],
+)
+def test_what_does_not_fit_is_refused(options: list[str], code: int, says: str) -> None:
+    done = run("train", *options)
+    assert done.exit_code == code and says in done.stderr
