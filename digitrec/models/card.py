@@ -17,6 +17,15 @@ LICENCE = (
     "attribution."
 )
 
+_MADE = """
+The digits that were made (`digitrec/models/synthetic.py`) come from a synthetic hand (a quarter) or from the
+digits learned, photographed from paper (a quarter) or damaged (half); all were then prepared as pictures are
+when they are read. The damages (`digitrec/models/damage.py`: bands inverted, haze, outlines only, lines and
+zigzags across, specks, spots) are of the same kinds as some of MNIST-C's corruptions, by other code and with
+other strengths. So what is measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and
+spatter does not tell how the network reads through damage of a kind never seen.
+"""
+
 
 def environment() -> dict[str, Any]:
     """The machine and the library versions that a result belongs to."""
@@ -52,7 +61,7 @@ def markdown(name: str, card: dict[str, Any]) -> str:
     low, high = test["interval"]
     versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
     changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
-    made = f" and {digits['made']:,} made by `digitrec/models/synthetic.py`" if digits["made"] else ""
+    made = f" and {digits['made']:,} made as described below" if digits["made"] else ""
     checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
     return f"""# {name}
 
@@ -78,9 +87,11 @@ seed {run["seed"]}.
 and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}.
 - The weights are a running average over {run["averaging"]:.0%} of the steps, with the batch normalisation \
 measured again.
+- The scores are divided by a temperature of {card["temperature"]} before the softmax; fitted on the digits \
+held back, so that its probabilities are chances of being right.
 - Every digit is changed anew in each epoch (`digitrec/models/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
-
+{_MADE if digits["made"] else ""}
 The test set was looked at once, after training. Nothing was chosen by it.
 
 ## Data and licence

@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 
 
 def description(
-    name: str, card: dict[str, Any], *, output: str = "softmax", scale: str = "unit"
+    name: str,
+    card: dict[str, Any],
+    *,
+    output: str = "softmax",
+    scale: str = "unit",
+    temperature: float = 1.0,
 ) -> dict[str, Any]:
-    """What a model file says of itself.
-
-    `output` is "softmax" or "logits"; `scale` is one of `store.SCALES`.
-    """
+    """What a model file says of itself; see `store.ModelInput` for what the keywords mean."""
     return {
         "format": 1,
         "name": name,
         "input": {"form": "mnist", "scale": scale},
         "output": output,
-        "temperature": 1.0,
+        "temperature": temperature,
         "card": card,
     }
 

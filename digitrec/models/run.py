@@ -43,7 +43,7 @@ class TrainConfig:
     validation: float = 0.1
     """Share of the digits held back, the same ones for every seed."""
     made: int = 0
-    """Digits added, made by `synthetic`: half by a synthetic hand, half photographed from paper."""
+    """Digits added, made by `synthetic`: drawn by a synthetic hand, photographed from paper, damaged."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed."""
     augmentation: Augmentation = field(default_factory=Augmentation)

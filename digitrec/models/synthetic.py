@@ -1,4 +1,4 @@
-"""Digits made to be learned besides MNIST's own: as people elsewhere write them, on paper, photographed.
+"""Digits made to be learned besides MNIST's own: as people elsewhere write them, photographed, damaged.
 
 All go through our own preparation, so that training sees what predicting sees.
 """
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.image import DigitImage, InputSpec
+from digitrec.models.damage import damage
 from digitrec.models.data import Digits
 from digitrec.models.photo import ink_on_paper
 from digitrec.models.redraw import enlarge, rewrite
@@ -23,12 +24,13 @@ _FORM = InputSpec("mnist")
 
 
 def make(digits: Digits, count: int, seed: int | list[int]) -> Digits:
-    """About `count` new digits: half `drawn`, half `photographed` from the given ones.
+    """About `count` new digits: a quarter `drawn`, a quarter `photographed` and half `damaged`.
 
     Those in which the preparation finds no single digit are left out.
     """
     rng = np.random.default_rng(seed)
-    return drawn(count - count // 2, rng) + photographed(digits, count // 2, rng)
+    on_paper = drawn(count // 4, rng) + photographed(digits, count // 4, rng)
+    return on_paper + damaged(digits, count - 2 * (count // 4), rng)
 
 
 def drawn(count: int, rng: np.random.Generator) -> Digits:
@@ -42,6 +44,12 @@ def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits
     """Some of the given digits written on paper, half of them with another pen, and photographed."""
     chosen = digits[rng.integers(len(digits), size=count)]
     return _prepared((ink_on_paper(_written(image, rng), rng) for image in chosen.images), chosen.labels)
+
+
+def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+    """Some of the given digits with something laid over them, or their outlines only; see `damage`."""
+    chosen = digits[rng.integers(len(digits), size=count)]
+    return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
 
 
 def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:

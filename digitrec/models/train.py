@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from digitrec.errors import NotInstalled
 from digitrec.models import card, cnn, export, run, store, synthetic
 from digitrec.models.augment import augment
+from digitrec.models.confidence import fit_temperature
 from digitrec.models.data import SHA256, Digits, mnist_test, mnist_train
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
 
@@ -89,7 +90,7 @@ def train(
             run.keep(network, history, folder)
         coming.cancel()
     _average(network, averaged, typical, config.batch)
-    return _ship(averaged, config, history, counts, folder)
+    return _ship(averaged, config, history, counts, held_back, folder)
 
 
 def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
@@ -178,28 +179,35 @@ def _average(network: keras.Model, averaged: keras.Model, typical: Digits, batch
 
 
 def _ship(
-    network: keras.Model, config: TrainConfig, history: list[Epoch], counts: dict[str, int], folder: Path
+    network: keras.Model,
+    config: TrainConfig,
+    history: list[Epoch],
+    counts: dict[str, int],
+    held_back: Digits,
+    folder: Path,
 ) -> TrainResult:
-    """Write the files, and look at the test digits through the very file that is shipped."""
+    """Write the files; their temperature and the figures on their card come from the file that is shipped."""
     bare = export.to_litert(network)
+    litert_file = folder / f"{config.name}.tflite"
+    litert_file.write_bytes(export.described(bare, export.description(config.name, {})))
+    read = store.load(litert_file).probabilities
+    temperature = fit_temperature(read(held_back.images), held_back.labels)
+    test = mnist_test()
+    correct = int((read(test.images).argmax(axis=1) == test.labels).sum())
     facts: dict[str, Any] = {
         "architecture": cnn.describe(config.widths),
         "parameters": network.count_params(),
         "kilobytes": len(bare) / 1000,
         "digits": counts,
         "validation_accuracy": history[-1].validation_accuracy,
+        "temperature": temperature,
+        "test": card.measured(correct, len(test)),
         "training_seconds": sum(epoch.seconds for epoch in history),
         "settings": asdict(config),
         "data_sha256": SHA256,
         "environment": card.environment(),
     }
-    litert_file = folder / f"{config.name}.tflite"
-    litert_file.write_bytes(export.described(bare, export.description(config.name, facts)))
-    test = mnist_test()
-    answers = store.load(litert_file).probabilities(test.images).argmax(axis=1)
-    correct = int((answers == test.labels).sum())
-    facts["test"] = card.measured(correct, len(test))
-    about = export.description(config.name, facts)
+    about = export.description(config.name, facts, temperature=temperature)
     litert_file.write_bytes(export.described(bare, about))
     keras_file = folder / f"{config.name}.keras"
     export.save_keras(network, keras_file, about)

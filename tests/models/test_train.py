@@ -37,6 +37,11 @@ def test_a_run_leaves_a_model_that_predicts_its_card_and_its_history(trained: Tr
     assert [float(row["loss"]) for row in rows] == [epoch.loss for epoch in trained.history]
 
 
+def test_a_network_that_has_hardly_learned_is_made_modest(trained: TrainResult) -> None:
+    model = store.load(trained.litert_file)
+    assert model.input.temperature == model.card["temperature"] > 2
+
+
 def test_it_learns(tmp_path: Path) -> None:
     plain = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
     result = train(plain, tmp_path, digits=DIGITS)
