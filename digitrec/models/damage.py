@@ -88,7 +88,8 @@ def _crossed(ink: Floats, rng: np.random.Generator) -> Floats:
         for step, (first, last) in enumerate(pairwise(points)):
             if not broken or step % period < on:
                 pen.line([*first, *last], fill=int(rng.integers(110, 256)), width=width)
-    return np.maximum(ink, np.asarray(drawing.reduce(_FINE), np.float32) / np.float32(255))
+    lines = np.asarray(drawing.reduce(_FINE), np.float32) / np.float32(255)
+    return np.asarray(np.maximum(ink, lines))
 
 
 def _zigzag(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -118,7 +119,7 @@ def _spots(ink: Floats, rng: np.random.Generator) -> Floats:
     cells = rng.uniform(4, 14)
     height = clouds(rng, side, side, (cells, cells))
     wet = height > np.percentile(height, rng.uniform(60, 97))
-    return np.asarray(np.where(wet, np.float32(rng.uniform(0.05, 0.5)), ink), np.float32)
+    return np.where(wet, np.float32(rng.uniform(0.05, 0.5)), ink)
 
 
 KINDS: tuple[Damage, ...] = (_band, _haze, _hollow, _crossed, _specks, _spots)
