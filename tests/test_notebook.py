@@ -19,10 +19,11 @@ def outputs(cell: Any) -> list[Any]:
 @pytest.fixture(scope="module")
 def run() -> Any:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(NOTEBOOK.parent)}})
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(NOTEBOOK.parent)}})
     return client.execute()
 
 
+@pytest.mark.timeout(900)
 def test_every_section_shows_its_pictures_and_figures(run: Any) -> None:
     shown = [kind for cell in run.cells for output in outputs(cell) for kind in output.get("data", {})]
     assert shown.count("image/png") == 9

@@ -1,0 +1,57 @@
+"""The tutorial's commands, run one after the other as a reader would, in a folder of its own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from digitrec.cli import COMMANDS, main
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    return [line for block in blocks for line in block.strip().splitlines()]
+
+
+@pytest.mark.timeout(900)
+def test_the_commands_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    for command in commands():
+        program, *arguments = shlex.split(command)
+        assert program == "digitrec"
+        done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
+    pictures = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    for name in (
+        "digitrec-exploration/embedding.png",
+        "digitrec-explanation/photo-shadow.png",
+        "mnist_cnn_model-curves.png",
+        "digitrec-evaluation/mnist-test-mistakes.png",
+        "digitrec-models/images/models-accuracy.png",
+        "digitrec-tuning/history.png",
+    ):
+        assert name in pictures
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "coming-from.md"])
+def test_every_command_and_option_that_is_named_exists(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = [line for line in re.split(r"[`\n]", text) if line.startswith("digitrec ")]
+    assert len(named) > 10
+    for command in named:
+        words = [word for word in shlex.split(command)[1:] if word != "..."]
+        assert words[0] in COMMANDS, command
+        group = words[:2] if words[0] in ("models", "providers", "ledger") else words[:1]
+        shown = CliRunner().invoke(main, [*group, "--help"])
+        assert shown.exit_code == 0, command
+        for option in [word.split("=")[0] for word in words if word.startswith("--")]:
+            assert option in shown.stdout, f"{command}: no {option}"
