@@ -192,7 +192,7 @@ def local(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
     """
     if model_scale is not None and model is None:
         raise click.UsageError("--model-scale goes with --model.")
-    own = {} if model is None else {"model": model, "scale": model_scale}
+    own: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
     engine = Engine(registry.open_provider("local", **own))
     try:
         yield engine

@@ -23,11 +23,15 @@ SHADES = dict(zip(LEVELS, (COLOURS[5], COLOURS[2], COLOURS[0]), strict=True))
 def accuracy(contestants: Sequence[Contestant]) -> Figure:
     """Test accuracy of each model, with its interval."""
     figure, axes = _axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
-    _bars(axes, ranked(contestants), lambda one: one.accuracy.share or 0.0, "{:.2%}")
+    _bars(axes, ranked(contestants), lambda one: one.accuracy.share or 0.0, "")
     for place, one in enumerate(reversed(ranked(contestants))):
-        axes.plot([one.accuracy.low, one.accuracy.high], [place, place], color=INK, linewidth=2)
+        low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
+        axes.plot([low, high], [place, place], color=INK, linewidth=2)
+        _beside(axes, high, place, f"{one.accuracy.share:.2%}")
     lowest = min(one.accuracy.low or 0.0 for one in contestants)
-    axes.set_xlim(max(0.0, 1 - 1.25 * (1 - lowest)), 1 + 0.2 * (1 - lowest))
+    limits = max(0.0, 1 - 1.25 * (1 - lowest)), 1 + 0.2 * (1 - lowest)
+    axes.set_xlim(limits)
+    axes.set_xticks([tick for tick in axes.get_xticks() if limits[0] <= tick <= 1])
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     return figure
 
@@ -104,8 +108,7 @@ def _bars(
             place, value(one), color=SHADES[one.complexity], hatch=HATCHES[one.complexity], edgecolor="white",
             height=0.6, zorder=2,
         )  # fmt: skip
-        axes.annotate(words.format(value(one)), (value(one), place), (14, 0), va="center", fontsize=9,
-                      textcoords="offset points")  # fmt: skip
+        _beside(axes, value(one), place, words.format(value(one)))
     axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in reversed(contestants)])
     there = [level for level in LEVELS if any(one.complexity == level for one in contestants)]
     marks = [
@@ -113,3 +116,7 @@ def _bars(
         for level in there
     ]
     axes.figure.legend(handles=marks, loc="outside right center", title="complexity")
+
+
+def _beside(axes: Axes, x: float, y: float, words: str) -> None:
+    axes.annotate(words, (x, y), (6, 0), va="center", fontsize=9, textcoords="offset points")

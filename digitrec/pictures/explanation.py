@@ -47,6 +47,10 @@ def _saliency(axes: Axes, found: Explanation) -> None:
     strongest = max(float(np.abs(found.saliency).max()), 1e-6)
     field = axes.imshow(found.saliency, cmap="PuOr", vmin=-strongest, vmax=strongest)
     axes.contour(found.steps[-1][1], levels=[127], colors=INK, linewidths=1)
+    for sign, place in (("+", found.saliency.argmax()), ("\N{MINUS SIGN}", found.saliency.argmin())):
+        row, column = np.unravel_index(place, found.saliency.shape)
+        if abs(found.saliency[row, column]) > 0.2 * strongest:  # the two ends of the scale are alike in grey
+            axes.text(float(column), float(row), sign, color="white", weight="bold", ha="center", va="center")
     axes.set_title("which ink spoke for it (outline: the digit)", fontsize=9)
     bare(axes)
     assert axes.figure is not None

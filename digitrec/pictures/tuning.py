@@ -19,7 +19,11 @@ def history(study: Study) -> Figure:
     for state, marker, colour in (("complete", "o", COLOURS[0]), ("pruned", "x", COLOURS[1])):
         tried = [it for it in study.trials if it.state == state and it.accuracy is not None]
         axes.plot(
-            [it.number for it in tried], [it.accuracy for it in tried], marker, color=colour, label=state
+            [it.number for it in tried],
+            [it.accuracy or 0.0 for it in tried],
+            marker,
+            color=colour,
+            label=state,
         )
     finished = [it for it in study.trials if it.state == "complete"]
     best = np.maximum.accumulate([it.accuracy or 0.0 for it in finished])

@@ -245,3 +245,36 @@ def test_a_keras_file_without_tensorflow_names_the_extra(trained: TrainResult) -
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'digitrec[train]'" in done.stdout
+
+
+class TestScale:
+    """A foreign network that tells from its input how it was scaled: it answers with the brightest pixel."""
+
+    @pytest.fixture
+    def foreign(self, tmp_path: Path) -> Path:
+        image = keras.Input((28, 28, 1))
+        flat = layers.Reshape((784,))(image)
+        brightest = layers.GlobalMaxPooling1D()(layers.Reshape((784, 1))(flat))
+        network = keras.Model(
+            image, layers.Concatenate()([brightest] + [layers.Rescaling(0.0)(brightest)] * 9)
+        )
+        network.save(tmp_path / "foreign.keras")
+        return tmp_path / "foreign.keras"
+
+    @pytest.mark.parametrize(
+        ("scale", "brightest"), [(None, 1.0), ("unit", 1.0), ("byte", 255.0), ("l2", 0.8)]
+    )
+    def test_pixels_are_scaled_as_it_is_named(
+        self, foreign: Path, scale: str | None, brightest: float
+    ) -> None:
+        images = np.zeros((1, 28, 28), np.uint8)
+        images[0, 5:7, 3] = 255, 191  # a column of length 318.6; 255 of it is 0.8
+        model = store.load(foreign, scale=scale)
+        assert model.input.output == "logits" and model.input.assumed == (scale is None)
+        chances = model.probabilities(images)[0]
+        assert np.log(chances[0] / max(chances[1], 1e-38)) == pytest.approx(min(brightest, 87), rel=0.01)
+
+    def test_a_file_that_says_its_scale_is_believed(self, trained: TrainResult) -> None:
+        assert store.load(trained.litert_file, scale="unit").input.scale == "unit"
+        with pytest.raises(ModelError, match="says itself"):
+            store.load(trained.litert_file, scale="l2")
