@@ -33,4 +33,5 @@ def predict() -> Response:
 
 
 if __name__ == "__main__":
-    app.run(port=int(sys.argv[2]), threaded=False)  # with threads, predict ends the process now and then
+    # With threads the process once ended by itself; why is not known.
+    app.run(port=int(sys.argv[2]), threaded=False)
