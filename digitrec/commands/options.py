@@ -174,7 +174,7 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 _FILE = click.Path(path_type=Path, dir_okay=False)
 model = click.option(
     "--model", type=_FILE, metavar="FILE",
-    help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `zoo`).",
+    help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `stats`).",
 )  # fmt: skip
 model_scale = click.option(
     "--model-scale", type=click.Choice(["unit", "byte", "l2"]),

@@ -63,7 +63,7 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
 
     Without --arch, digitrec's own network by its own recipe; with it, another by name. Needs the extra
-    `train`, or `zoo` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist, or is fetched
+    `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist, or is fetched
     once from a public mirror. Stop it when you like: --resume goes on where it was. Curves of accuracy and
     loss are drawn beside the model, which `digitrec predict --model` reads.
 

@@ -59,7 +59,7 @@ def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
     """Write it as `.skops`, with its description inside the archive that such a file is.
 
     Raises:
-        NotInstalled: the extra `zoo` is missing.
+        NotInstalled: the extra `stats` is missing.
     """
     content = io.BytesIO(_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
     with zipfile.ZipFile(content, "a") as archive:
@@ -74,7 +74,7 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Callable[[Floats],
 
     Raises:
         ModelError: it is no such file, holds anything else, or has not learned ten digits from 784 pixels.
-        NotInstalled: the extra `zoo` is missing.
+        NotInstalled: the extra `stats` is missing.
     """
     skops = _skops()
     try:
@@ -95,5 +95,5 @@ def _skops() -> Any:
     try:
         import skops.io
     except ImportError as error:
-        raise NotInstalled("a .skops file needs skops: pip install 'digitrec[zoo]'") from error
+        raise NotInstalled("a .skops file needs skops: pip install 'digitrec[stats]'") from error
     return skops.io

@@ -74,7 +74,7 @@ def compare(
         on_progress: told the name and how far its training is.
 
     Raises:
-        NotInstalled: the extra `train` or `zoo` is missing.
+        NotInstalled: the extra `train` or `stats` is missing.
         ModelError: there is no such architecture.
     """
     for name in names:

@@ -96,7 +96,7 @@ def fit(
         on_progress: told after every step.
 
     Raises:
-        NotInstalled: the extra `train` (Keras) or `zoo` (scikit-learn) is missing.
+        NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
         DataError: MNIST cannot be had.
         ModelError: there is no such architecture, it cannot be written as `out` says, `start` is no network,
             or `resume` finds no run or one with other settings.
