@@ -166,7 +166,7 @@ def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.tflite: cannot be read \(No such file"):
         store.load(tmp_path / "none.tflite")
     (tmp_path / "model.onnx").write_bytes(b"onnx")
-    with pytest.raises(ModelError, match=r"model\.onnx: a model file ends in \.tflite, \.keras or \.h5"):
+    with pytest.raises(ModelError, match=r"model\.onnx: a model file ends in \.tflite, \.keras, \.h5 or \.skops"):
         store.load(tmp_path / "model.onnx")
 
 
