@@ -31,3 +31,5 @@ class Answer:
     """The provider's own answer, as JSON-like values, unabridged."""
     model_version: str | None = None
     """Which model answered, in the provider's words, or None where it did not say."""
+    reason: str | None = None
+    """Why the provider itself takes it for no digit; None where it does not judge, or takes it for one."""

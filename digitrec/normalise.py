@@ -59,6 +59,8 @@ def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Read
             ``inferred``.
     """
     candidates = answer.candidates
+    if answer.reason is not None:
+        return Reading(None, None, answer.reason)
     if len(candidates) == 1:  # the shortest way for what comes 10,000 at a time
         only = candidates[0]
         if (plain := _PLAIN.get(only.text)) is not None:

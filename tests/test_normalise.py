@@ -122,3 +122,8 @@ def test_no_score_is_no_confidence() -> None:
 def test_a_classifiers_answer_is_its_best_class() -> None:
     chances = (0.0, 0.0, 0.0, 0.7, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0)
     assert normalise(Answer((Candidate("3", 0.7),), chances)) == Reading(3, 0.7, None, "3")
+
+
+def test_a_provider_that_sees_no_digit_is_believed() -> None:
+    answer = Answer((Candidate("7", 0.4),), reason="not clearly a digit")
+    assert normalise(answer, lenient=True) == Reading(None, None, "not clearly a digit")

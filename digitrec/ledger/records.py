@@ -146,6 +146,7 @@ def to_answer(values: Mapping[str, Any]) -> Answer:
         probabilities=None if values["probabilities"] is None else tuple(values["probabilities"]),
         raw=values["raw"],
         model_version=values["model_version"],
+        reason=values.get("reason"),  # recordings made without it stay good
     )
 
 

@@ -9,6 +9,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
+from digitrec.models.confidence import UNCLEAR
 from digitrec.models.data import SHA256
 
 LICENCE = (
@@ -89,6 +90,8 @@ and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by
 measured again.
 - The scores are divided by a temperature of {card["temperature"]} before the softmax; fitted on the digits \
 held back, so that its probabilities are chances of being right.
+- A picture that was cut out by digitrec is "not clearly a digit" where the scores differ by less than \
+{card["evidence"]} (standard deviation); all but {UNCLEAR:.1%} of the digits held back show more.
 - Every digit is changed anew in each epoch (`digitrec/models/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
 {_MADE if digits["made"] else ""}
@@ -104,7 +107,7 @@ The test set was looked at once, after training. Nothing was chosen by it.
 
 ## What it is not for
 
-It always answers with one of ten digits: whether there is a digit at all, or more than one, is decided
-before it is asked. Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads
-all 10,000.
+Text: it knows ten digits and no letter. Whether there is a digit at all, or more than one, is decided before
+it is asked; of letters and scribbles it refuses only some. Fifteen of the test set's labels are doubted by
+human reviewers; nobody honest reads all 10,000.
 """

@@ -1,12 +1,16 @@
-"""How sure a network may be: the temperature at which its probabilities are chances of being right."""
+"""How sure a network may be, and when to say that it is no digit; both fitted on digits held back."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.models.store import evidence
+
 Floats = NDArray[np.float32]
 
+UNCLEAR = 0.001
+"""Share of the digits held back that may pass for none."""
 _LOWEST, _HIGHEST = 0.1, 10.0
 
 
@@ -29,6 +33,16 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
         else:
             low += third
     return round(float(np.exp((low + high) / 2)), 3)
+
+
+def fit_evidence(probabilities: Floats, temperature: float) -> float:
+    """The `store.evidence` that all but `UNCLEAR` of given digits show once the temperature is applied.
+
+    Args:
+        probabilities: (N, 10), of digits that were not learned from, as the network gave them.
+        temperature: > 0.
+    """
+    return round(float(np.quantile(evidence(probabilities), UNCLEAR)) / temperature, 3)
 
 
 def _cross_entropy(scores: NDArray[np.float64], labels: NDArray[np.uint8], log_temperature: float) -> float:

@@ -27,6 +27,7 @@ def description(
     output: str = "softmax",
     scale: str = "unit",
     temperature: float = 1.0,
+    evidence: float = 0.0,
 ) -> dict[str, Any]:
     """What a model file says of itself; see `store.ModelInput` for what the keywords mean."""
     return {
@@ -35,6 +36,7 @@ def description(
         "input": {"form": "mnist", "scale": scale},
         "output": output,
         "temperature": temperature,
+        "evidence": evidence,
         "card": card,
     }
 

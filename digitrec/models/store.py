@@ -51,6 +51,8 @@ class ModelInput:
     """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
     temperature: float = 1.0
     """Scores are divided by it before the softmax, > 0; above 1 it makes answers less sure."""
+    evidence: float = 0.0
+    """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
     assumed: bool = False
     """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
 
@@ -85,6 +87,18 @@ class Model:
         for start in range(0, len(batch), BATCH):
             answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
         return _probabilities(answer, self.input)
+
+    def recognises(self, chances: Floats) -> NDArray[np.bool_]:
+        """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,)."""
+        return np.asarray(evidence(chances) >= self.input.evidence)
+
+
+def evidence(chances: Floats) -> Floats:
+    """How far a network tells the digits apart, (N, 10) probabilities to (N,): >= 0, high for a clear digit.
+
+    The standard deviation of the ten scores behind them. What is no digit resembles none or several.
+    """
+    return np.asarray(np.log(np.maximum(chances, 1e-30)).std(axis=1))
 
 
 def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
@@ -163,6 +177,7 @@ def _model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: 
     try:
         form, scale = about["input"]["form"], about["input"]["scale"]
         output, temperature = about["output"], float(about["temperature"])
+        least = float(about.get("evidence", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
     known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
@@ -170,7 +185,7 @@ def _model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: 
         raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
     if named not in (None, scale):
         raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
-    return ModelInput(form, scale, output, temperature)
+    return ModelInput(form, scale, output, temperature, least)
 
 
 def _kind_of_output(forward: Forward) -> str:

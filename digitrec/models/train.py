@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from digitrec.errors import NotInstalled
 from digitrec.models import card, cnn, export, run, store, synthetic
 from digitrec.models.augment import augment
-from digitrec.models.confidence import fit_temperature
+from digitrec.models.confidence import fit_evidence, fit_temperature
 from digitrec.models.data import SHA256, Digits, mnist_test, mnist_train
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
 
@@ -191,7 +191,9 @@ def _ship(
     litert_file = folder / f"{config.name}.tflite"
     litert_file.write_bytes(export.described(bare, export.description(config.name, {})))
     read = store.load(litert_file).probabilities
-    temperature = fit_temperature(read(held_back.images), held_back.labels)
+    chances = read(held_back.images)
+    temperature = fit_temperature(chances, held_back.labels)
+    evidence = fit_evidence(chances, temperature)
     test = mnist_test()
     correct = int((read(test.images).argmax(axis=1) == test.labels).sum())
     facts: dict[str, Any] = {
@@ -201,13 +203,14 @@ def _ship(
         "digits": counts,
         "validation_accuracy": history[-1].validation_accuracy,
         "temperature": temperature,
+        "evidence": evidence,
         "test": card.measured(correct, len(test)),
         "training_seconds": sum(epoch.seconds for epoch in history),
         "settings": asdict(config),
         "data_sha256": SHA256,
         "environment": card.environment(),
     }
-    about = export.description(config.name, facts, temperature=temperature)
+    about = export.description(config.name, facts, temperature=temperature, evidence=evidence)
     litert_file.write_bytes(export.described(bare, about))
     keras_file = folder / f"{config.name}.keras"
     export.save_keras(network, keras_file, about)

@@ -14,6 +14,9 @@ from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.providers.base import FREE, BaseProvider, Price
 
+UNCLEAR = "not clearly a digit"
+"""Why our own network refuses what resembles no digit, or several alike."""
+
 
 class Local(BaseProvider):
     """Reads a digit with a network from a file, by default the one inside the package."""
@@ -29,7 +32,7 @@ class Local(BaseProvider):
 
         Args:
             model: a ``.tflite`` file, ``.keras``/``.h5`` with the extra ``train``, or ``.skops`` with
-                ``zoo``; None: ours.
+                ``stats``; None: ours.
             scale: "unit", "byte" or "l2", for a file that does not say how its pixels are scaled.
             name: what to call this engine in a Prediction.
 
@@ -54,10 +57,14 @@ class Local(BaseProvider):
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """The same for many images in one pass through the network."""
         batch = np.frombuffer(b"".join([image.data for image in images]), np.uint8)
-        rows: list[list[float]] = self._model.probabilities(batch.reshape(-1, 28, 28)).tolist()
-        return [self._answer(row) for row in rows]
+        chances = self._model.probabilities(batch.reshape(-1, 28, 28))
+        clear: list[bool] = self._model.recognises(chances).tolist()
+        rows: list[list[float]] = chances.tolist()
+        return [self._answer(*one) for one in zip(images, rows, clear, strict=True)]
 
-    def _answer(self, row: list[float]) -> Answer:
+    def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)
         candidate = Candidate(str(row.index(best)), best)
-        return Answer((candidate,), tuple(row), {"probabilities": row}, self._model.version)
+        cut_out = image.findings.unchanged  # by somebody who knew it for a digit, as MNIST's are
+        reason = None if clear or cut_out else UNCLEAR
+        return Answer((candidate,), tuple(row), {"probabilities": row}, self._model.version, reason)

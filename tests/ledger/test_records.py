@@ -16,7 +16,7 @@ from digitrec.ledger.records import append_recording, to_spec
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
 FULL = Answer(
-    (Candidate("七", 0.5, (1.0, 2.0, 3.0, 4.0)), Candidate("7")), (0.1,) * 10, {"a": [None, 1.5]}, "m"
+    (Candidate("七", 0.5, (1.0, 2.0, 3.0, 4.0)), Candidate("7")), (0.1,) * 10, {"a": [None, 1.5]}, "m", "no"
 )
 
 

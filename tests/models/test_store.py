@@ -43,7 +43,17 @@ class TestShipped:
     def test_it_says_what_it_is(self, shipped: store.Model) -> None:
         assert shipped.name == "digitrec-cnn"
         assert shipped.version.startswith("digitrec-cnn-") and len(shipped.version) == 25
-        assert shipped.input == store.ModelInput("mnist", "unit", "softmax", 1.0, assumed=False)
+        fitted = {"temperature": shipped.card["temperature"], "evidence": shipped.card["evidence"]}
+        assert shipped.input == store.ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
+
+    def test_it_is_as_sure_as_it_is_right(self, shipped: store.Model) -> None:
+        chances = shipped.probabilities(TEST.images)
+        right = chances.argmax(axis=1) == TEST.labels
+        assert chances.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.002)
+
+    def test_it_recognises_nearly_all_digits_and_no_blank(self, shipped: store.Model) -> None:
+        assert shipped.recognises(shipped.probabilities(TEST.images)).mean() > 0.997
+        assert not shipped.recognises(np.full((1, 10), 0.1, np.float32)).any()
 
     def test_rows_are_probabilities_and_do_not_depend_on_the_batch(self, shipped: store.Model) -> None:
         together = shipped.probabilities(TEST.images[:130])
@@ -166,7 +176,9 @@ def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.tflite: cannot be read \(No such file"):
         store.load(tmp_path / "none.tflite")
     (tmp_path / "model.onnx").write_bytes(b"onnx")
-    with pytest.raises(ModelError, match=r"model\.onnx: a model file ends in \.tflite, \.keras, \.h5 or \.skops"):
+    with pytest.raises(
+        ModelError, match=r"model\.onnx: a model file ends in \.tflite, \.keras, \.h5 or \.skops"
+    ):
         store.load(tmp_path / "model.onnx")
 
 
@@ -179,17 +191,19 @@ def shipped_as(tmp_path: Path, about: Any) -> Path:
     return path
 
 
-def test_the_preparation_in_the_file_is_applied(tmp_path: Path, shipped: store.Model) -> None:
+def test_the_preparation_in_the_file_is_applied(tmp_path: Path) -> None:
     blinded = store.load(shipped_as(tmp_path, export.description("other", {}, scale="byte")))
     assert blinded.input.scale == "byte"
     dim = TEST.images[:100] // 255  # as bytes of 0 and 1, the network sees hard-edged ink of full strength
     full = dim * np.uint8(255)
-    assert np.allclose(blinded.probabilities(dim), shipped.probabilities(full), atol=1e-3)
+    plain = store.load(shipped_as(tmp_path, export.description("other", {})))
+    assert np.allclose(blinded.probabilities(dim), plain.probabilities(full), atol=1e-3)
 
 
-def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path, shipped: store.Model) -> None:
-    warm = store.load(shipped_as(tmp_path, export.description("other", {}) | {"temperature": 2.0}))
-    before, after = (model.probabilities(TEST.images[:500]) for model in (shipped, warm))
+def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path) -> None:
+    cool = store.load(shipped_as(tmp_path, export.description("other", {})))
+    warm = store.load(shipped_as(tmp_path, export.description("other", {}, temperature=2.0)))
+    before, after = (model.probabilities(TEST.images[:500]) for model in (cool, warm))
     assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
     assert after.max(axis=1).mean() < before.max(axis=1).mean()
     assert np.allclose(after.sum(axis=1), 1, atol=1e-5)
@@ -205,6 +219,7 @@ def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path, s
         ({"input": {"form": "mnist", "scale": "l7"}}, "something unknown"),
         ({"temperature": 0}, "something unknown"),
         ({"temperature": "warm"}, "damaged"),
+        ({"evidence": "much"}, "damaged"),
         ({"input": None}, "damaged"),
     ],
 )

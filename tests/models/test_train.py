@@ -40,6 +40,7 @@ def test_a_run_leaves_a_model_that_predicts_its_card_and_its_history(trained: Tr
 def test_a_network_that_has_hardly_learned_is_made_modest(trained: TrainResult) -> None:
     model = store.load(trained.litert_file)
     assert model.input.temperature == model.card["temperature"] > 2
+    assert model.input.evidence == model.card["evidence"] > 0
 
 
 def test_it_learns(tmp_path: Path) -> None:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from digitrec import predict
 from digitrec.errors import ModelError
+from digitrec.models import export, store
+from digitrec.models.data import mnist_test
+from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
-from digitrec.testing import ProviderContract
+from digitrec.testing import ProviderContract, drawn_seven
 
 
 class TestLocal(ProviderContract):
@@ -23,13 +27,31 @@ def test_the_model_may_be_named_by_a_variable() -> None:
 
 
 def test_it_answers_with_ten_probabilities_and_its_version() -> None:
-    from digitrec.models import store
-    from digitrec.prepare import prepare
-    from digitrec.testing import drawn_seven
-
     provider = Local(model=Path(store.SHIPPED))
     answer = provider.read(prepare(drawn_seven(), provider.wants), timeout=1)
     assert answer.probabilities is not None
     assert answer.candidates[0].text == "7"
     assert answer.candidates[0].score == max(answer.probabilities)
     assert answer.model_version == store.load().version
+
+
+def asking_for(evidence: float, folder: Path) -> Local:
+    """Our own network, for which a digit must show so much evidence."""
+    content = Path(store.SHIPPED).read_bytes()
+    bare = content[: content.index(b"PK\x03\x04")]
+    file = folder / "asking.tflite"
+    file.write_bytes(export.described(bare, export.description("asking", {}, evidence=evidence)))
+    return Local(model=file)
+
+
+def test_what_is_not_clearly_a_digit_is_refused_and_its_probabilities_kept(tmp_path: Path) -> None:
+    sure, never_sure = asking_for(0.0, tmp_path), asking_for(100.0, tmp_path)
+    assert predict(drawn_seven(), sure).digit == 7
+    refused = predict(drawn_seven(), never_sure)
+    assert (refused.digit, refused.confidence, refused.reason) == (None, None, "not clearly a digit")
+    assert refused.probabilities == predict(drawn_seven(), sure).probabilities
+
+
+def test_what_is_in_mnists_form_already_is_taken_for_a_digit(tmp_path: Path) -> None:
+    digit = mnist_test()[:1]
+    assert predict(digit.images[0], asking_for(100.0, tmp_path)).digit == digit.labels[0]
