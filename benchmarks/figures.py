@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import re
@@ -77,16 +78,27 @@ class Process:
     """Peak resident memory, MB."""
 
 
+_LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]))
+"""
+
+
 def run(command: Sequence[str]) -> Process:
-    """Run a program to its end; its output is thrown away, its failure is ours."""
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit(f"{' '.join(command)} exited with {child.returncode}")
-    return Process(seconds, usage.ru_maxrss / 1024)
+    """Run a program to its end; its output is thrown away, its failure is ours.
+
+    A small process starts it: the peak memory of a child counts what its parent had at the fork.
+    """
+    launched = subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
+    )
+    seconds, kilobytes, code = json.loads(launched.stdout)
+    if code:
+        sys.exit(f"{' '.join(command)} exited with {code}")
+    return Process(seconds, kilobytes / 1024)
 
 
 def alternate(*actions: Callable[[], float], rounds: int) -> list[float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -71,14 +72,23 @@ class Calibration:
         return float(np.interp(confidence, self.scores, self.chances))
 
 
-def apply(prediction: Prediction) -> Prediction:
+Calibrations = Mapping[Key, Calibration]
+"""Those there are, by what each is for."""
+
+
+def known() -> Calibrations:
+    """All calibrations that are kept for this user; empty where none was fitted."""
+    return stored(str(folder()))
+
+
+def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
     """The prediction with its ``calibrated`` filled in, where a calibration was fitted for it.
 
     A refusal, an answer without confidence and a letter taken for a digit have none.
     """
-    if prediction.digit is None or prediction.confidence is None or prediction.inferred:
+    if not calibrations or prediction.digit is None or prediction.confidence is None or prediction.inferred:
         return prediction
-    found = stored(str(folder())).get(key_of(prediction))
+    found = calibrations.get(key_of(prediction))
     return (
         prediction if found is None else replace(prediction, calibrated=found.chance(prediction.confidence))
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from digitrec import calibration
+from digitrec.calibration import Calibrations
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
@@ -128,11 +129,11 @@ def ask(places: Sequence[Place], engine: Engine, *, lenient: bool = False) -> li
     """The second half: ask and normalise; whatever failed takes only its own place."""
     askable = [place for place in places if isinstance(place, PreparedImage) and not _refused(place)]
     replies = iter(engine.ask(askable))
-    provider = engine.provider.name
+    provider, calibrations = engine.provider.name, calibration.known()
     return [
         _failure(place, provider) if isinstance(place, Unreadable)
         else _gated(place, provider) if _refused(place)
-        else _outcome(place, next(replies), engine, lenient)
+        else _outcome(place, next(replies), engine, lenient, calibrations)
         for place in places
     ]  # fmt: skip
 
@@ -195,17 +196,20 @@ def _gated(place: PreparedImage, provider: str) -> Prediction:
     )  # fmt: skip
 
 
-def _outcome(place: PreparedImage, reply: Reply, engine: Engine, lenient: bool) -> Outcome:
+def _outcome(
+    place: PreparedImage, reply: Reply, engine: Engine, lenient: bool, calibrations: Calibrations
+) -> Outcome:
     """What the engine's reply means."""
     provider, answer = engine.provider, reply.outcome
     if isinstance(answer, DigitrecError):
         return Failure(place.image, provider.name, answer, reply.latency_s, reply.cost_usd, reply.attempts)
     reading: Reading = normalise(answer, repeat=place.spec.repeat, lenient=lenient)
-    return calibration.apply(Prediction(
+    prediction = Prediction(
         place.image, provider.name, reading.digit, reading.confidence, reading.reason,
         probabilities=answer.probabilities, text=reading.text, inferred=reading.inferred,
         model_version=answer.model_version, endpoint=provider.endpoint,
         preparation=place.spec.preparation, raw=answer.raw, latency_s=reply.latency_s,
         cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
         replayed=reply.replayed,
-    ))  # fmt: skip
+    )  # fmt: skip
+    return calibration.apply(prediction, calibrations)

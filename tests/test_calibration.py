@@ -55,14 +55,14 @@ def test_predictions_carry_the_chance_from_then_on() -> None:
 )
 def test_it_serves_nothing_that_it_was_not_fitted_for(other: Prediction) -> None:
     calibration.save(FITTED)
-    assert calibration.apply(ANSWER).calibrated == pytest.approx(0.55)
-    assert calibration.apply(other).calibrated is None
+    assert calibration.apply(ANSWER, calibration.known()).calibrated == pytest.approx(0.55)
+    assert calibration.apply(other, calibration.known()).calibrated is None
 
 
 def test_a_new_one_takes_the_place_of_the_old() -> None:
     calibration.save(FITTED)
     calibration.save(replace(FITTED, chances=(0.0, 0.0, 0.0)))
-    assert calibration.apply(ANSWER).calibrated == 0.0
+    assert calibration.apply(ANSWER, calibration.known()).calibrated == 0.0
     assert len(list(calibration.folder().iterdir())) == 1
 
 
@@ -72,5 +72,5 @@ def test_a_damaged_file_is_named_and_what_to_do(text: str) -> None:
     path.write_text(text)
     calibration.stored.cache_clear()
     with pytest.raises(DataError, match=r"not a calibration.*delete it") as caught:
-        calibration.apply(ANSWER)
+        calibration.apply(ANSWER, calibration.known())
     assert str(path) in str(caught.value)

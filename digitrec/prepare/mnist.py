@@ -81,8 +81,8 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
     That is: the ink's box is 20 pixels long (19 in 13 of the 60,000 training images), and its centre of
     mass is in the middle to half a pixel, as rounding left it.
     """
-    sums = stack.reshape(-1, SIDE * SIDE).astype(np.float32) @ _ROWS_AND_COLUMNS
-    down, across = sums[:, :SIDE], sums[:, SIDE:]
+    ink = stack.astype(np.float32)
+    down, across = ink @ _ONES, _ONES @ ink
     longer = np.maximum(_length(down > 0), _length(across > 0))
     mass = np.maximum(down.sum(axis=1), 1)
     at = np.arange(SIDE, dtype=np.float32)
@@ -91,10 +91,8 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.asarray((longer >= DIGIT - 1) & (longer <= DIGIT) & middle)
 
 
-_ROWS_AND_COLUMNS = np.concatenate(
-    [np.repeat(np.eye(SIDE), SIDE, axis=0), np.tile(np.eye(SIDE), (SIDE, 1))], axis=1
-).astype(np.float32)
-"""(784, 56): an image's sums along its rows and along its columns."""
+_ONES = np.ones(SIDE, np.float32)
+"""A product with it is a sum over rows or columns, several times as quick as np.sum over 28 numbers."""
 
 
 def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
