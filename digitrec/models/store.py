@@ -119,7 +119,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
     """Read a model file; None: the shipped model.
 
     Args:
-        path: `.tflite`; `.keras` or `.h5`, with the extra `train`; `.skops`, with the extra `zoo`.
+        path: `.tflite`; `.keras` or `.h5`, with the extra `train`; `.skops`, with the extra `stats`.
         scale: one of `SCALES`, for a file that does not say how its pixels are to be scaled; None: "unit".
 
     Raises:
