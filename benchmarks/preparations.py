@@ -13,7 +13,8 @@ from pathlib import Path
 
 from digitrec.benchmark import Benchmark, Scorecard, benchmark
 from digitrec.engine import Engine
-from digitrec.prepare.encode import PREPARATIONS, spec_for
+from digitrec.prepare import PREPARATIONS
+from digitrec.prepare.encode import spec_for
 from digitrec.providers.registry import open_provider
 from digitrec.reports.words import duration, markdown_row, percent
 from digitrec.samples import Sample, read_samples

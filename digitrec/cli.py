@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -66,7 +67,9 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
+        gc.disable()  # what an import makes stays: to look for garbage meanwhile is a fifth of its time
         module = import_module(f"digitrec.commands.{cmd_name}")
+        gc.enable()
         command: click.Command = getattr(module, cmd_name)
         return command
 

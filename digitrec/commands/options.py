@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
-from digitrec.prepare.encode import PREPARATIONS, spec_for
+from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
 
@@ -154,6 +154,8 @@ class Asking:
             return registry.open_provider(name, model=self.model, scale=self.model_scale)
         provider = registry.open_provider(name, env=env)
         if preparation is not None and provider.wants.encoding != "mnist":
+            from digitrec.prepare.encode import spec_for
+
             provider.wants = spec_for(provider.wants, preparation)
         return provider
 

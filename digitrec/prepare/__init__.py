@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from digitrec.image import DigitImage, InputSpec, PreparedImage
-from digitrec.prepare import encode, mnist
+from digitrec.prepare import mnist
 
-__all__ = ["prepare", "prepare_many"]
+__all__ = ["PREPARATIONS", "prepare", "prepare_many"]
+
+PREPARATIONS = ("plain", "enlarged", "repeated")
+"""How a picture may be prepared for an engine that is sent one; `digitrec.prepare.encode` does it."""
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
@@ -18,6 +21,8 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """
     if spec.encoding == "mnist":
         return mnist.prepare(image, spec)
+    from digitrec.prepare import encode  # our own network needs none of it
+
     return encode.prepare(image, spec)
 
 
@@ -25,4 +30,6 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
     """The same for many images; 28x28 arrays already in MNIST's form are recognised all at once."""
     if spec.encoding == "mnist":
         return mnist.prepare_many(images, spec)
+    from digitrec.prepare import encode
+
     return [encode.prepare(image, spec) for image in images]

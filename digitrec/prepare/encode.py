@@ -20,9 +20,9 @@ from PIL import Image, ImageOps
 from digitrec.decode import Pixels
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
+from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.ink import Ink, close_up, find_ink
 
-PREPARATIONS = ("plain", "enlarged", "repeated")
 NARROW_MARGIN = 0.1
 """White on each side of a whole picture, as a share of its longer side."""
 WIDE_MARGIN = 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -11,7 +11,9 @@ from PIL import Image
 from digitrec.decode import Pixels
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
-from digitrec.prepare.ink import Box, Ink, close_up, find_ink
+
+if TYPE_CHECKING:
+    from digitrec.prepare.ink import Box, Ink
 
 SIDE = 28
 DIGIT = 20
@@ -33,6 +35,8 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """
     if _is_in_form(image):
         return _unchanged(image, spec)
+    from digitrec.prepare.ink import find_ink  # a digit in MNIST's form needs none of it
+
     ink = find_ink(image.pixels)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
     data = _NOTHING if ink.box is None else _placed(_thickened(_fine(image.pixels, ink, ink.box))).tobytes()
@@ -43,6 +47,8 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     """How `prepare` came to its 28x28 pixels: the name and the picture, uint8 (h, w), of each step."""
     if _is_in_form(image):
         return [("already in MNIST's form", image.pixels)]
+    from digitrec.prepare.ink import close_up, find_ink
+
     ink = find_ink(image.pixels)
     height, width = image.pixels.shape[:2]
     flat = close_up(image.pixels, ink, (0, 0, width, height), ink.mask.shape[::-1])
@@ -108,6 +114,8 @@ def _fine(pixels: Pixels, ink: Ink, box: Box) -> Floats:
     right, bottom = min(pixels.shape[1], right + margin), min(pixels.shape[0], bottom + margin)
     zoom = FINE / max(right - left, bottom - top)
     size = (max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom)))
+    from digitrec.prepare.ink import close_up
+
     contrast = close_up(pixels, ink, (left, top, right, bottom), size)
     near = grow(ink.mask, 2).astype(np.float32)
     near = resize(

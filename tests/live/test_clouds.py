@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from digitrec.errors import AuthFailed
-from digitrec.prepare import prepare
-from digitrec.prepare.encode import PREPARATIONS, spec_for
+from digitrec.prepare import PREPARATIONS, prepare
+from digitrec.prepare.encode import spec_for
 from digitrec.providers import azure_resource
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.registry import provider_class

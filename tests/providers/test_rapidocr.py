@@ -13,8 +13,8 @@ from digitrec.answer import Candidate
 from digitrec.errors import BadAnswer
 from digitrec.image import DigitImage
 from digitrec.normalise import normalise
-from digitrec.prepare import prepare
-from digitrec.prepare.encode import PREPARATIONS, spec_for
+from digitrec.prepare import PREPARATIONS, prepare
+from digitrec.prepare.encode import spec_for
 from digitrec.providers.rapidocr import RapidOcr, parse
 from digitrec.testing import ProviderContract, drawn_seven
 

@@ -11,8 +11,8 @@ import pytest
 from digitrec.answer import Candidate
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.normalise import normalise
-from digitrec.prepare import prepare
-from digitrec.prepare.encode import PREPARATIONS, spec_for
+from digitrec.prepare import PREPARATIONS, prepare
+from digitrec.prepare.encode import spec_for
 from digitrec.providers.tesseract import Tesseract, parse
 from digitrec.testing import ProviderContract, drawn_seven
 
