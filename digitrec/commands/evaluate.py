@@ -114,6 +114,6 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     click.echo(accuracy.heading(measured))
     drawn = Path("images", "accuracy-coverage.png")
     click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
-    page = accuracy.markdown(measured, {"Coverage against accuracy": drawn.as_posix()})
+    page = accuracy.markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
     (out / "accuracy.md").write_text(page, encoding="utf-8")
     click.echo(out / "accuracy.md")

@@ -101,11 +101,11 @@ def heading(measured: Sequence[Measured]) -> str:
     return f"{sum(goals)} of {len(goals)} goals met by {', '.join(models) or 'no model'}"
 
 
-def markdown(measured: Sequence[Measured], pictures: Mapping[str, str]) -> str:
-    """The page; `pictures` are titles and paths relative to it."""
+def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: int | None = None) -> str:
+    """The page; `pictures` are titles and paths relative to it, `limit` how many of each set were measured."""
     parts = [
         "# Accuracy",
-        f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.",
+        f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{_limited(limit)}",
         "Every picture went through `digitrec.predict_many` as it is, with no setting for any set. Intervals "
         "are Wilson's. Sets that may not be passed on are measured where DIGITREC_DATA names their folder.",
     ]
@@ -114,6 +114,11 @@ def markdown(measured: Sequence[Measured], pictures: Mapping[str, str]) -> str:
     parts += [f"![{title}]({path})" for title, path in pictures.items()]
     parts += ["## How it was measured", "\n".join(f"- {line}" for line in provenance(measured))]
     return "\n\n".join(parts) + "\n"
+
+
+def _limited(limit: int | None) -> str:
+    """A warning that this is not the whole table."""
+    return "" if limit is None else f" **Only the first {limit:,} pictures of each set were measured.**"
 
 
 def provenance(measured: Sequence[Measured]) -> list[str]:

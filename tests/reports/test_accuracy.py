@@ -63,3 +63,5 @@ def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None
         "Digits", "Corruptions of MNIST-C", "No single digit: refused",
     ]  # fmt: skip
     assert "![Coverage](images/coverage.png)" in page
+    assert "Only the first" not in page
+    assert "Only the first 2,000 pictures of each set" in accuracy.markdown(ALL, {}, limit=2000)
