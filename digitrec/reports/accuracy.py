@@ -102,7 +102,7 @@ def heading(measured: Sequence[Measured]) -> str:
 
 
 def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: int | None = None) -> str:
-    """The page; `pictures` are titles and paths relative to it, `limit` how many of each set were measured."""
+    """The page; `pictures` are titles and paths relative to it, `limit` is how much of each set was read."""
     parts = [
         "# Accuracy",
         f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{_limited(limit)}",
