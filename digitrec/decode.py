@@ -28,7 +28,7 @@ MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
 MAX_FILE_BYTES = 100_000_000
 """Larger files are refused, no more than this is read of them."""
-ENOUGH_SIDE = 1000
+ENOUGH_SIDE = 750
 """A JPEG is decoded at half, a quarter or an eighth while its shorter side stays at least this, in px."""
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP")
 """The decoders we trust; Pillow knows many more that nobody photographs a digit with. (MPO is a JPEG.)"""
