@@ -139,6 +139,20 @@ def test_the_samples_are_read() -> None:
     assert right >= 0.9 * len(labels)
 
 
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        ("blank-page.jpg", {"blank"}),
+        ("blank-squared.jpg", {"blank", "texture"}),
+        ("two-digits.jpg", {"more than one digit"}),
+    ],
+)
+def test_pages_without_a_single_digit_are_refused_with_the_reason(name: str, reasons: set[str]) -> None:
+    answer = digitrec.predict(ROOT / "samples" / name)
+    assert answer.digit is None
+    assert answer.reason in reasons
+
+
 def test_pillow_images_arrays_and_paths_are_one() -> None:
     picture = Image.fromarray(SEVEN.pixels)
     answers = digitrec.predict_many([picture, SEVEN.pixels, SEVEN])
