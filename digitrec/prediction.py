@@ -26,7 +26,9 @@ class Prediction:
     confidence: float | None
     """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
     reason: str | None = None
-    """Why there is no digit ("blank", "no text", "more than one digit", ...); None beside a digit."""
+    """Why there is no digit; None beside one. From our own network "blank", "texture", "more than one
+    digit" or "not clearly a digit"; from an engine that reads text "no text", "no digit", "more than one
+    digit" or "letters beside the digit"."""
     calibrated: float | None = None
     """Chance 0..1 that ``digit`` is right; None where no calibration was fitted for this engine."""
     probabilities: tuple[float, ...] | None = None
