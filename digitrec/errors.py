@@ -71,15 +71,23 @@ class ProviderError(DigitrecError):
         provider: name of the provider that failed, as registered; "" until the engine fills it in.
         status: the vendor's own status (an HTTP status or error code), or None.
         raw: the vendor's own answer where there was one (JSON-like, never a key), or None.
+        retry_after: seconds the provider asked us to wait, >= 0, or None where it did not say.
     """
 
     def __init__(
-        self, message: str, *, provider: str = "", status: int | str | None = None, raw: Any = None
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        status: int | str | None = None,
+        raw: Any = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.provider = provider
         self.status = status
         self.raw = raw
+        self.retry_after = retry_after
 
 
 class Rejected(ProviderError):
@@ -95,23 +103,7 @@ class QuotaExceeded(ProviderError):
 
 
 class RateLimited(QuotaExceeded):
-    """Asked too fast; slow down and try again.
-
-    Attributes:
-        retry_after: seconds the provider asked us to wait, >= 0, or None where it did not say.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        provider: str = "",
-        status: int | str | None = None,
-        raw: Any = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, provider=provider, status=status, raw=raw)
-        self.retry_after = retry_after
+    """Asked too fast; slow down, for ``retry_after`` seconds where it is given, and try again."""
 
 
 class TimedOut(ProviderError, TimeoutError):
@@ -119,23 +111,7 @@ class TimedOut(ProviderError, TimeoutError):
 
 
 class Unavailable(ProviderError, ConnectionError):
-    """The provider is out of reach or failing for the moment; try again later.
-
-    Attributes:
-        retry_after: seconds the provider asked us to wait, >= 0, or None where it did not say.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        provider: str = "",
-        status: int | str | None = None,
-        raw: Any = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, provider=provider, status=status, raw=raw)
-        self.retry_after = retry_after
+    """The provider is out of reach or failing for the moment; try again later."""
 
 
 class BadAnswer(ProviderError):
