@@ -43,7 +43,7 @@ class RapidOcr(BaseProvider):
     """Reads text with RapidOCR."""
 
     wants = InputSpec(
-        encoding="png", preparation="enlarged", crop=True, min_side=96, max_side=2000, margin=0.5
+        encoding="png", preparation="repeated", crop=True, repeat=3, min_side=96, max_side=2000, margin=0.5
     )
     price: Price | None = FREE
 

@@ -28,7 +28,7 @@ class Tesseract(BaseProvider):
     """Reads text with the tesseract program."""
 
     wants = InputSpec(
-        encoding="png", preparation="enlarged", crop=True, min_side=40, max_side=2000, margin=0.5
+        encoding="png", preparation="repeated", crop=True, repeat=3, min_side=40, max_side=2000, margin=0.5
     )
     price: Price | None = FREE
 
