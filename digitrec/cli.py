@@ -67,9 +67,11 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        gc.disable()  # what an import makes stays: to look for garbage meanwhile is a fifth of its time
-        module = import_module(f"digitrec.commands.{cmd_name}")
-        gc.enable()
+        gc.disable()  # what an import makes stays, so there is no garbage to look for meanwhile
+        try:
+            module = import_module(f"digitrec.commands.{cmd_name}")
+        finally:
+            gc.enable()
         command: click.Command = getattr(module, cmd_name)
         return command
 
