@@ -18,6 +18,8 @@ SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 WINDOWS = (0.5, 0.2, 0.07)
 """Windows in which the paper is sought, as shares of the shorter side: for markers, felt pens, fine pens."""
+SMALL_WINDOWS = (1.0, 0.25)
+"""The same for small pictures, on which a stroke may be as wide as a tenth of the side."""
 LOST = 0.7
 """Strokes that keep less than this share of their score in a narrower window are wider than it."""
 CLEARLY = 2.0
@@ -74,17 +76,16 @@ def find_strokes(view: Floats) -> Strokes:
     less remains of shadows.
     """
     side = min(view.shape[1:])
-    if side <= SMALL:
-        return _through(view, side)
-    seen = _through(view, WINDOWS[0] * side)
-    for share in WINDOWS[1:]:
+    small = side <= SMALL
+    windows = SMALL_WINDOWS if small else WINDOWS
+    seen = _through(view, windows[0] * side)
+    for share in windows[1:]:
         closer = _through(view, share * side)
-        hollow = grow(
-            closer.seed, round(share * side / 4), np.minimum
-        ).any()  # hardly narrower than the window
+        reach = max(1, round(share * side / 4))
+        hollow = grow(closer.seed, reach, np.minimum).any()  # hardly narrower than the window
         if closer.score > (CLEARLY if hollow else LOST) * seen.score:
             seen = closer
-    return _without_rules(seen)
+    return seen if small else _without_rules(seen)
 
 
 def _through(view: Floats, window: float) -> Strokes:

@@ -112,6 +112,15 @@ def test_small_binary_images_that_the_digit_fills(side: int) -> None:
     assert answer.findings.polarity == "light on dark"
 
 
+@pytest.mark.parametrize("bright", ["top", "left", "middle"])
+def test_a_small_picture_behind_bright_haze(bright: str) -> None:
+    y, x = np.mgrid[-1:1:28j, -1:1:28j]
+    haze = {"top": -y / 2, "left": -x / 2, "middle": 0.5 - x**2 - y**2}[bright]
+    hazy = [np.uint8(np.clip(90 + 100 * haze + 0.35 * digit, 0, 255)) for digit in DIGITS]
+    alike = [likeness(prepared(picture), digit) for picture, digit in zip(hazy, DIGITS, strict=True)]
+    assert np.median(alike) > 0.9
+
+
 def test_many_of_every_kind_are_answered_in_order() -> None:
     mixed = [DIGITS[0], 255 - DIGITS[1], np.zeros((28, 28), np.uint8), np.pad(DIGITS[2], 30), DIGITS[3]]
     images = [DigitImage.open(pixels) for pixels in mixed]
