@@ -12,21 +12,22 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer, Rejected, TimedOut, Unavailable
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import azure_resource
-from digitrec.providers.base import BaseProvider, Price, Status, not_installed
+from digitrec.providers.azure_resource import ADVICE, AzureProvider
+from digitrec.providers.base import not_installed
 from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http, problem_of
 
 
-class Azure(BaseProvider):
+class Azure(AzureProvider):
     """Reads text with Azure Computer Vision's Read operation."""
 
+    name = "azure"
+    package = "azure.cognitiveservices.vision.computervision"
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
-    price: Price | None = None
     rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
 
     def __init__(
@@ -36,39 +37,28 @@ class Azure(BaseProvider):
         key: str,
         price_usd: float | None = None,
         poll_s: float = 1.0,
-        name: str = "azure",
+        name: str | None = None,
     ) -> None:
-        """Open a client; nothing is sent yet.
+        """Open a client as `AzureProvider` says; nothing is sent yet.
 
         Args:
-            endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
-            key: one of the resource's two keys.
-            price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
+            endpoint, key, price_usd, name: as there.
             poll_s: seconds before each look at an operation, > 0; Azure asks for 1 to 2.
-            name: what to call this engine in a Prediction.
-
-        Raises:
-            NotInstalled: the extra "azure" is missing.
-            NotConfigured: the endpoint or the key is empty.
         """
-        self.name = name
-        self.endpoint = azure_resource.checked(endpoint, key)
-        if price_usd is not None:
-            self.price = Price(price_usd, "set by the user")
+        super().__init__(endpoint=endpoint, key=key, price_usd=price_usd, name=name)
         self._poll_s = poll_s
-        self._secrets = (key,)
-        self._client = _client(self.endpoint, key)
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """VISION_ENDPOINT and VISION_KEY, or their older names."""
-        endpoint, key = azure_resource.from_env(env)
-        return cls(endpoint=endpoint, key=key)
-
-    @classmethod
-    def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether the SDK and the two variables are there."""
-        return azure_resource.status(env, "azure.cognitiveservices.vision.computervision")
+    @staticmethod
+    def _open(endpoint: str, key: str) -> Any:
+        try:
+            from azure.cognitiveservices.vision.computervision import ComputerVisionClient
+            from msrest.authentication import CognitiveServicesCredentials
+        except ImportError as error:
+            raise not_installed("Azure Computer Vision", "azure") from error
+        client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
+        client.config.retry_policy.retries = 0
+        client.config.hooks.append(_refuse)
+        return client
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and wait for its answer, in ``timeout`` seconds together."""
@@ -103,10 +93,6 @@ class Azure(BaseProvider):
         raw = answer.response.json()
         return raw if isinstance(raw, dict) else {}
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
 
 def parse(raw: Mapping[str, Any]) -> Answer:
     """A Read operation's result, when it is over.
@@ -130,18 +116,6 @@ def _word(word: Mapping[str, Any]) -> Candidate:
     corners = word.get("boundingBox") or []
     box = (min(corners[::2]), min(corners[1::2]), max(corners[::2]), max(corners[1::2])) if corners else None
     return Candidate(word["text"], word.get("confidence"), box)
-
-
-def _client(endpoint: str, key: str) -> Any:
-    try:
-        from azure.cognitiveservices.vision.computervision import ComputerVisionClient
-        from msrest.authentication import CognitiveServicesCredentials
-    except ImportError as error:
-        raise not_installed("Azure Computer Vision", "azure") from error
-    client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
-    client.config.retry_policy.retries = 0
-    client.config.hooks.append(_refuse)
-    return client
 
 
 def _refuse(response: Any, *_: Any, **__: Any) -> None:
@@ -182,4 +156,4 @@ ERRORS: Mapping[str, Rule] = {
 }
 """What the SDK raises: refusals, whatever kept the answer from coming, and answers it cannot read."""
 
-SERVICE = Service("Azure Read", ERRORS, azure_resource.ADVICE)
+SERVICE = Service("Azure Read", ERRORS, ADVICE)

@@ -9,55 +9,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer, TimedOut, Unavailable
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import azure_resource
-from digitrec.providers.base import BaseProvider, Price, Status, not_installed
+from digitrec.providers.azure_resource import ADVICE, AzureProvider
+from digitrec.providers.base import not_installed
 from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http, problem_of
 
 
-class AzureAnalysis(BaseProvider):
+class AzureAnalysis(AzureProvider):
     """Reads text with Azure Image Analysis 4.0."""
 
+    name = "azure-analysis"
+    package = "azure.ai.vision.imageanalysis"
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)
-    price: Price | None = None
     rate = 20.0  # the lower of the two figures in Azure's documentation
 
-    def __init__(
-        self, *, endpoint: str, key: str, price_usd: float | None = None, name: str = "azure-analysis"
-    ) -> None:
-        """Open a client; nothing is sent yet.
-
-        Args:
-            endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
-            key: one of the resource's two keys.
-            price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
-            name: what to call this engine in a Prediction.
-
-        Raises:
-            NotInstalled: the extra "azure" is missing.
-            NotConfigured: the endpoint or the key is empty.
-        """
-        self.name = name
-        self.endpoint = azure_resource.checked(endpoint, key)
-        if price_usd is not None:
-            self.price = Price(price_usd, "set by the user")
-        self._secrets = (key,)
-        self._client = _client(self.endpoint, key)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """VISION_ENDPOINT and VISION_KEY, or their older names."""
-        endpoint, key = azure_resource.from_env(env)
-        return cls(endpoint=endpoint, key=key)
-
-    @classmethod
-    def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether the SDK and the two variables are there."""
-        return azure_resource.status(env, "azure.ai.vision.imageanalysis")
+    @staticmethod
+    def _open(endpoint: str, key: str) -> Any:
+        try:
+            from azure.ai.vision.imageanalysis import ImageAnalysisClient
+            from azure.core.credentials import AzureKeyCredential
+        except ImportError as error:
+            raise not_installed("Azure Image Analysis", "azure") from error
+        logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
+        return ImageAnalysisClient(endpoint, AzureKeyCredential(key))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""
@@ -76,10 +54,6 @@ class AzureAnalysis(BaseProvider):
             read_timeout=timeout,
         )
         return dict(answer.as_dict())
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
 
 def parse(raw: Mapping[str, Any]) -> Answer:
@@ -101,16 +75,6 @@ def _word(word: Mapping[str, Any]) -> Candidate:
     xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
     box = (min(xs), min(ys), max(xs), max(ys)) if corners else None
     return Candidate(word["text"], word.get("confidence"), box)
-
-
-def _client(endpoint: str, key: str) -> Any:
-    try:
-        from azure.ai.vision.imageanalysis import ImageAnalysisClient
-        from azure.core.credentials import AzureKeyCredential
-    except ImportError as error:
-        raise not_installed("Azure Image Analysis", "azure") from error
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
-    return ImageAnalysisClient(endpoint, AzureKeyCredential(key))
 
 
 def _http_error(error: Any) -> Problem:
@@ -138,4 +102,4 @@ ERRORS: Mapping[str, Rule] = {
 }
 """What the SDK raises: refusals, no answer, and answers it cannot read (HTML with status 200)."""
 
-SERVICE = Service("Azure Image Analysis", ERRORS, azure_resource.ADVICE)
+SERVICE = Service("Azure Image Analysis", ERRORS, ADVICE)

@@ -1,11 +1,12 @@
-"""What both Azure services share: the resource they belong to, with its endpoint and key."""
+"""What both Azure services share: their resource with its endpoint and key, their price, their client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured
-from digitrec.providers.base import Status, install_hint, is_installed
+from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed
 
 ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""
@@ -16,20 +17,58 @@ ADVICE: Mapping[type[DigitrecError], str] = {
 }
 
 
-def from_env(env: Mapping[str, str]) -> tuple[str, str]:
-    """The endpoint and the key that the environment holds; "" for one that it does not."""
-    return env.get(_name(env, ENDPOINTS) or "", ""), env.get(_name(env, KEYS) or "", "")
+class AzureProvider(BaseProvider):
+    """A service of an Azure resource, asked through an SDK of its own."""
 
+    package: ClassVar[str]
+    """The SDK's module."""
 
-def status(env: Mapping[str, str], package: str) -> Status:
-    """What is there for a service that is reached through ``package``."""
-    installed = is_installed(package)
-    endpoint, key = _name(env, ENDPOINTS), _name(env, KEYS)
-    missing = [] if installed else [install_hint("azure")]
-    missing += [] if endpoint else [f"set {ENDPOINTS[0]}"]
-    missing += [] if key else [f"set {KEYS[0]}"]
-    found = tuple(name for name in (endpoint, key) if name)
-    return Status(installed, len(found) == 2, tuple(missing), found)
+    def __init__(
+        self, *, endpoint: str, key: str, price_usd: float | None = None, name: str | None = None
+    ) -> None:
+        """Open a client; nothing is sent yet.
+
+        Args:
+            endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
+            key: one of the resource's two keys.
+            price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
+            name: what to call this engine in a Prediction; None: as it is registered.
+
+        Raises:
+            NotInstalled: the extra "azure" is missing.
+            NotConfigured: the endpoint or the key is empty.
+        """
+        self.name = name or self.name
+        self.endpoint = checked(endpoint, key)
+        if price_usd is not None:
+            self.price = Price(price_usd, "set by the user")
+        self._secrets = (key,)
+        self._client = self._open(self.endpoint, key)
+
+    @staticmethod
+    def _open(endpoint: str, key: str) -> Any:
+        """The SDK's client; the only import of the SDK."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """VISION_ENDPOINT and VISION_KEY, or their older names."""
+        return cls(endpoint=_value(env, ENDPOINTS), key=_value(env, KEYS))
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Whether the SDK and the two variables are there."""
+        installed = is_installed(cls.package)
+        endpoint, key = _name(env, ENDPOINTS), _name(env, KEYS)
+        missing = [] if installed else [install_hint("azure")]
+        missing += [] if endpoint else [f"set {ENDPOINTS[0]}"]
+        missing += [] if key else [f"set {KEYS[0]}"]
+        found = tuple(name for name in (endpoint, key) if name)
+        return Status(installed, len(found) == 2, tuple(missing), found)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
 
 def checked(endpoint: str, key: str) -> str:
@@ -52,3 +91,7 @@ def checked(endpoint: str, key: str) -> str:
 
 def _name(env: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((name for name in names if env.get(name)), None)
+
+
+def _value(env: Mapping[str, str], names: Sequence[str]) -> str:
+    return env.get(_name(env, names) or "", "")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from digitrec.emulator import Credentials, Emulator, Picture, Word
-from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.testing import drawn_seven
+
+from .common import Opened, Prepared, Stored
 
 ANSWERS = Path(__file__).parent.parent / "answers"
 KEY = "planted-key-0123456789abcdef"
@@ -44,7 +45,7 @@ def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def stored() -> Callable[[str, str], Any]:
+def stored() -> Stored:
     """A vendor's answer as it stands on the wire; its file also says where it is from."""
 
     def load(provider: str, case: str) -> Any:
@@ -66,7 +67,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def opened(emulator: Emulator) -> Iterator[Callable[..., Provider]]:
+def opened(emulator: Emulator) -> Iterator[Opened]:
     """Opens a provider at its emulator, which is well again."""
     providers: list[Provider] = []
 
@@ -82,6 +83,6 @@ def opened(emulator: Emulator) -> Iterator[Callable[..., Provider]]:
 
 
 @pytest.fixture
-def prepared() -> Callable[[Provider], PreparedImage]:
+def prepared() -> Prepared:
     """A seven, in the form that a provider wants."""
     return lambda provider: prepare(drawn_seven(), provider.wants)

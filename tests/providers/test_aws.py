@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,12 +10,10 @@ from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.aws import Aws, parse
-from digitrec.providers.base import Provider
-from digitrec.testing import ProviderContract, drawn_seven
+from digitrec.testing import drawn_seven
 
-Stored = Callable[[str, str], Any]
-Opened = Callable[..., Provider]
-Prepared = Callable[[Provider], PreparedImage]
+from .common import Opened, Prepared, Stored
+
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
 
 
@@ -40,13 +36,6 @@ def test_parse_takes_each_word_once(stored: Stored, case: str, candidates: list[
 def test_parse_refuses(stored: Stored, case: str, said: str) -> None:
     with pytest.raises(BadAnswer, match=said):
         parse(stored("aws", case))
-
-
-class TestContract(ProviderContract):
-    @pytest.fixture(autouse=True)
-    def at_the_emulator(self, opened: Opened, secrets: Sequence[str]) -> None:
-        self.secrets = secrets
-        self.provider = lambda: opened("aws")  # type: ignore[method-assign]
 
 
 def test_the_real_sdk_reads(opened: Opened, prepared: Prepared) -> None:

@@ -1,32 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
-from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut, Unavailable
-from digitrec.image import PreparedImage
-from digitrec.providers.azure import Azure, parse
-from digitrec.providers.base import Provider, Resumable
-from digitrec.testing import ProviderContract
+from digitrec.errors import BadAnswer, Rejected, TimedOut, Unavailable
+from digitrec.providers.azure import parse
+from digitrec.providers.base import Resumable
 
-Stored = Callable[[str, str], Any]
-Opened = Callable[..., Provider]
-Prepared = Callable[[Provider], PreparedImage]
-BOX = (61, 40, 142, 171)
+from .common import AZURE_WORDS, Opened, Prepared, Stored
 
 
-@pytest.mark.parametrize(
-    ("case", "candidates"),
-    [
-        ("seven", [Candidate("7", 0.985, BOX)]),
-        ("two-words", [Candidate("4", 0.9, BOX), Candidate("2", 0.7, BOX)]),
-        ("no-text", []),
-    ],
-)
+@pytest.mark.parametrize(("case", "candidates"), AZURE_WORDS)
 def test_parse(stored: Stored, case: str, candidates: list[Candidate]) -> None:
     raw = stored("azure", case)
     assert parse(raw) == Answer(tuple(candidates), raw=raw, model_version="2022-04-30")
@@ -45,13 +30,6 @@ def test_parse_refuses_what_the_sdk_lets_through(
 ) -> None:
     with pytest.raises(error, match=said):
         parse(stored("azure", case))
-
-
-class TestContract(ProviderContract):
-    @pytest.fixture(autouse=True)
-    def at_the_emulator(self, opened: Opened, secrets: Sequence[str]) -> None:
-        self.secrets = secrets
-        self.provider = lambda: opened("azure")  # type: ignore[method-assign]
 
 
 def test_the_real_sdk_reads(opened: Opened, prepared: Prepared) -> None:
@@ -101,21 +79,3 @@ def test_an_unknown_operation_is_refused(opened: Opened) -> None:
     assert isinstance(azure, Resumable)
     with pytest.raises(Rejected):
         azure.finish("00000000-0000-0000-0000-000000000000", timeout=5)
-
-
-def test_a_price_is_unknown_until_the_user_sets_one(emulator: Emulator) -> None:
-    url = emulator.endpoints["azure"]
-    assert Azure(endpoint=url, key="k").price is None
-    price = Azure(endpoint=url, key="k", price_usd=0.001).price
-    assert price is not None
-    assert price.usd == 0.001
-
-
-def test_from_env_takes_endpoint_and_key(emulator: Emulator) -> None:
-    url = emulator.endpoints["azure"]
-    assert Azure.from_env({"VISION_ENDPOINT": url + "/", "VISION_KEY": "k"}).endpoint == url
-
-
-def test_from_env_names_what_is_missing() -> None:
-    with pytest.raises(NotConfigured, match="VISION_ENDPOINT"):
-        Azure.from_env({"VISION_KEY": "k"})

@@ -4,51 +4,78 @@ import pytest
 
 from digitrec.errors import NotConfigured
 from digitrec.providers import azure_resource
+from digitrec.providers.azure import Azure
+from digitrec.providers.azure_analysis import AzureAnalysis
+from digitrec.providers.azure_resource import AzureProvider
 
-PACKAGE = "azure.ai.vision.imageanalysis"
+URL = "https://a.example"
+SERVICES = pytest.mark.parametrize("service", [Azure, AzureAnalysis])
 
 
+@SERVICES
 @pytest.mark.parametrize(
     ("endpoint", "key"), [*zip(azure_resource.ENDPOINTS, azure_resource.KEYS, strict=True)]
 )
-def test_each_pair_of_names_is_known(endpoint: str, key: str) -> None:
-    env = {endpoint: "https://a.example", key: "secret"}
-    assert azure_resource.from_env(env) == ("https://a.example", "secret")
-    status = azure_resource.status(env, PACKAGE)
+def test_each_pair_of_names_is_known(service: type[AzureProvider], endpoint: str, key: str) -> None:
+    env = {endpoint: URL, key: "secret"}
+    assert service.from_env(env).endpoint == URL
+    status = service.status(env)
     assert status.configured
     assert status.found == (endpoint, key)
 
 
 def test_the_name_in_azures_own_samples_wins() -> None:
-    env = {"COMPUTER_VISION_ENDPOINT": "https://old.example", "VISION_ENDPOINT": "https://new.example"}
-    assert azure_resource.from_env(env) == ("https://new.example", "")
+    env = {"COMPUTER_VISION_ENDPOINT": "https://old.example", "VISION_ENDPOINT": URL, "VISION_KEY": "k"}
+    assert Azure.from_env(env).endpoint == URL
 
 
-def test_status_names_what_is_missing() -> None:
-    status = azure_resource.status({"VISION_KEY": ""}, PACKAGE)
+@SERVICES
+def test_status_names_what_is_missing(service: type[AzureProvider]) -> None:
+    status = service.status({"VISION_KEY": ""})
+    assert status.installed
     assert not status.configured
     assert status.missing == ("set VISION_ENDPOINT", "set VISION_KEY")
 
 
 def test_a_package_that_is_not_there_is_named_by_its_extra() -> None:
-    status = azure_resource.status({}, "azure.no.such.package")
+    class Later(AzureProvider):
+        package = "azure.no.such.package"
+
+    status = Later.status({})
     assert not status.installed
     assert status.missing[0] == "pip install 'digitrec[azure]'"
 
 
+@SERVICES
+def test_a_price_is_unknown_until_the_user_sets_one(service: type[AzureProvider]) -> None:
+    assert service(endpoint=URL, key="k").price is None
+    price = service(endpoint=URL, key="k", price_usd=0.001).price
+    assert price is not None
+    assert price.usd == 0.001
+
+
+def test_a_service_has_the_name_it_is_registered_under_or_one_of_your_own() -> None:
+    services = (Azure, AzureAnalysis)
+    assert [service(endpoint=URL, key="k").name for service in services] == ["azure", "azure-analysis"]
+    assert [service(endpoint=URL, key="k", name="east").name for service in services] == ["east", "east"]
+
+
 def test_a_slash_at_the_end_is_cut() -> None:
-    assert azure_resource.checked("https://a.example/", "key") == "https://a.example"
+    assert Azure(endpoint=f"{URL}/", key="k").endpoint == URL
 
 
 @pytest.mark.parametrize(
     ("endpoint", "key", "said"),
     [
         ("", "key", "VISION_ENDPOINT"),
-        ("https://a.example", "", "VISION_KEY"),
-        ("https://a.example", "  ", "VISION_KEY"),
+        (URL, "", "VISION_KEY"),
+        (URL, "  ", "VISION_KEY"),
         ("a.example", "key", "https://"),
     ],
 )
-def test_an_empty_key_or_endpoint_is_refused_by_us(endpoint: str, key: str, said: str) -> None:
+@SERVICES
+def test_an_empty_key_or_endpoint_is_refused_by_us(
+    service: type[AzureProvider], endpoint: str, key: str, said: str
+) -> None:
     with pytest.raises(NotConfigured, match=said):
-        azure_resource.checked(endpoint, key)
+        service(endpoint=endpoint, key=key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -26,10 +26,9 @@ from digitrec.errors import (
     TimedOut,
     Unavailable,
 )
-from digitrec.image import PreparedImage
-from digitrec.providers.base import Provider
 
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
+from .common import CLOUDS, Opened, Prepared
+
 R, A, Q, L = Rejected, AuthFailed, QuotaExceeded, RateLimited
 T, U, B = TimedOut, Unavailable, BadAnswer
 
@@ -121,8 +120,8 @@ def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     fault: str,
     expected: type[ProviderError],
     emulator: Emulator,
-    opened: Callable[..., Provider],
-    prepared: Callable[[Provider], PreparedImage],
+    opened: Opened,
+    prepared: Prepared,
     secrets: Sequence[str],
     table: dict[tuple[str, str], str],
 ) -> None:
@@ -158,8 +157,8 @@ def test_the_wait_that_a_vendor_asks_for_is_handed_on(
     cloud: str,
     status: str,
     emulator: Emulator,
-    opened: Callable[..., Provider],
-    prepared: Callable[[Provider], PreparedImage],
+    opened: Opened,
+    prepared: Prepared,
 ) -> None:
     provider = opened(cloud)
     emulator.set_faults(cloud, f"{status}:after=3")

@@ -1,24 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.errors import BadAnswer, NotConfigured, RateLimited, Rejected, Unavailable
-from digitrec.image import PreparedImage
-from digitrec.providers.base import Provider
 from digitrec.providers.google import Google, parse
-from digitrec.testing import ProviderContract
 
-Stored = Callable[[str, str], Any]
-Opened = Callable[..., Provider]
-Prepared = Callable[[Provider], PreparedImage]
-BOX = (61, 40, 142, 171)
+from .common import BOX, Opened, Prepared, Stored
 
 
 @pytest.mark.parametrize(
@@ -49,13 +42,6 @@ def test_parse(stored: Stored, case: str, candidates: list[Candidate]) -> None:
 def test_parse_refuses(stored: Stored, case: str, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         parse(stored("google", case))
-
-
-class TestContract(ProviderContract):
-    @pytest.fixture(autouse=True)
-    def at_the_emulator(self, opened: Opened, secrets: Sequence[str]) -> None:
-        self.secrets = secrets
-        self.provider = lambda: opened("google")  # type: ignore[method-assign]
 
 
 def test_the_real_sdk_reads(opened: Opened, prepared: Prepared) -> None:

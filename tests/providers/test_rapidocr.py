@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -18,7 +17,7 @@ from digitrec.prepare.encode import spec_for
 from digitrec.providers.rapidocr import RapidOcr, parse
 from digitrec.testing import ProviderContract, drawn_seven
 
-Stored = Callable[[str, str], Any]
+from .common import Stored
 
 
 @cache

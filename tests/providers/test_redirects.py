@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from digitrec.errors import BadAnswer
-from digitrec.image import PreparedImage
-from digitrec.providers.base import Provider
+
+from .common import Opened, Prepared
 
 
 class Elsewhere(BaseHTTPRequestHandler):
@@ -46,8 +46,8 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 def test_a_redirect_is_not_followed(
     cloud: str,
     elsewhere: tuple[str, list[str]],
-    opened: Callable[..., Provider],
-    prepared: Callable[[Provider], PreparedImage],
+    opened: Opened,
+    prepared: Prepared,
 ) -> None:
     url, arrived = elsewhere
     provider = opened(cloud, endpoint=url)

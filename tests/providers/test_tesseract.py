@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,8 @@ from digitrec.prepare.encode import spec_for
 from digitrec.providers.tesseract import Tesseract, parse
 from digitrec.testing import ProviderContract, drawn_seven
 
-Stored = Callable[[str, str], Any]
+from .common import Stored
+
 needs_program = pytest.mark.skipif(
     shutil.which("tesseract") is None, reason="the tesseract program is not installed"
 )

@@ -1,0 +1,19 @@
+"""What digitrec relies on, of every cloud, asked through its real SDK at its emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from digitrec.testing import ProviderContract
+
+from .common import CLOUDS, Opened
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+class TestContract(ProviderContract):
+    @pytest.fixture(autouse=True)
+    def at_the_emulator(self, cloud: str, opened: Opened, secrets: Sequence[str]) -> None:
+        self.secrets = secrets
+        self.provider = lambda: opened(cloud)  # type: ignore[method-assign]
