@@ -14,7 +14,7 @@ import pytest
 from digitrec.errors import AuthFailed
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
-from digitrec.providers import azure_resource
+from digitrec.providers.azure import Azure
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.registry import provider_class
 from digitrec.testing import drawn_seven
@@ -28,7 +28,7 @@ def settings_with_a_wrong_key(cloud: str) -> dict[str, Any]:
         return {"api_key": "wrong" * 8}
     if cloud == "aws":
         return {"access_key": "A" * 20, "secret_key": "wrong" * 8, "region": "us-east-1"}
-    return {"endpoint": azure_resource.from_env(os.environ)[0], "key": "0" * 32}
+    return {"endpoint": Azure.from_env(os.environ).endpoint, "key": "0" * 32}
 
 
 @pytest.fixture
