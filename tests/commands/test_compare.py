@@ -10,16 +10,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from digitrec.cli import main
-from digitrec.testing import drawn_seven
-
-
-@pytest.fixture
-def seven(tmp_path: Path) -> Path:
-    from PIL import Image
-
-    file = tmp_path / "seven.png"
-    Image.fromarray(drawn_seven().pixels).save(file)
-    return file
 
 
 def run(*arguments: object, code: int = 0) -> Result:

@@ -10,13 +10,11 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
-from digitrec.testing import drawn_seven
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(drawn_seven().pixels).save("seven.png")
+def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(seven.parent)
     Image.new("L", (100, 100), 240).save("blank.png")
 
 

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
 
 from digitrec.cli import main
 from digitrec.emulator import Emulator
-from digitrec.testing import drawn_seven
 
 
 def run(*arguments: str, **options: object) -> Result:
@@ -19,10 +17,9 @@ def run(*arguments: str, **options: object) -> Result:
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+def asked(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """A folder with a ledger that holds one answer of an emulated Azure, which is still running."""
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    monkeypatch.chdir(seven.parent)
     with Emulator(["azure"], engine="local") as emulator:
         monkeypatch.setenv("VISION_ENDPOINT", emulator.endpoints["azure"])
         monkeypatch.setenv("VISION_KEY", "planted-secret")

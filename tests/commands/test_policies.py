@@ -7,17 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
 
 from digitrec.cli import main
-from digitrec.testing import drawn_seven
-
-
-@pytest.fixture
-def seven(tmp_path: Path) -> Path:
-    file = tmp_path / "seven.png"
-    Image.fromarray(drawn_seven().pixels).save(file)
-    return file
 
 
 def run(*arguments: object, code: int = 0) -> Result:

@@ -17,18 +17,16 @@ from PIL import Image
 
 from digitrec.cli import main
 from digitrec.models.data import mnist_test
-from digitrec.testing import drawn_seven
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with two digits, a blank page, and a file that is no picture."""
-    monkeypatch.chdir(tmp_path)
-    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    monkeypatch.chdir(seven.parent)
     Image.fromarray(mnist_test().images[2]).save("one.png")
     Image.new("L", (200, 200), 240).save("blank.png")
     Path("broken.png").write_bytes(b"nothing of the kind")
-    return tmp_path
+    return seven.parent
 
 
 def run(*arguments: str, **options: object) -> Result:

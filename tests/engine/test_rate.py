@@ -10,17 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from clock import Clock
 
 from digitrec.engine.rate import Limiter
 from digitrec.providers.registry import provider_class
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from clock import Clock
 from paid_cloud import PaidCloud, answer, image
 
 from digitrec.errors import BudgetExceeded
@@ -16,17 +17,9 @@ from digitrec.ledger import Budget, Busy, Claim, Entry, Ledger, Question, Verdic
 NO_LIMIT = Budget("run")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 30, 23, 59, tzinfo=UTC).timestamp()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC).timestamp())
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from clock import Clock
 from paid_cloud import PaidCloud, answer, image
 
 from digitrec.ledger import Budget, Claim, Ledger, Question
@@ -14,13 +15,6 @@ from digitrec.ledger.queries import Spending, clear, entries, recent, spending
 
 OCTOBER = datetime(2026, 10, 31, 12, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-class Clock:
-    now = OCTOBER.timestamp()
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def claim(
@@ -36,7 +30,7 @@ def claim(
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """Two answers in October; in November an answer, one that failed, one cut off, one of unknown price,
     and one of an emulator."""
-    clock = Clock()
+    clock = Clock(OCTOBER.timestamp())
     ledger = Ledger(tmp_path / "ledger.sqlite", clock=clock)
     for number in (1, 2):
         ledger.answered(claim(ledger, number, "google"), answer(number))

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from digitrec.testing import drawn_seven
+
+
+@pytest.fixture
+def seven(tmp_path: Path) -> Path:
+    """A picture of a 7, alone in its folder."""
+    file = tmp_path / "seven.png"
+    Image.fromarray(drawn_seven().pixels).save(file)
+    return file
