@@ -22,15 +22,13 @@ from digitrec.samples import read_samples
     metavar="NAMES", shell_complete=options.complete_provider,
     help="Which engines to ask, with commas between.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+@options.limit
 @options.output("table", "markdown", "json")
 @click.option(
     "--html", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE",
     help="Also write the whole report as a page, which needs no other file.",
 )  # fmt: skip
-@click.option(
-    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
-)
+@options.lenient
 @cost.dry_run
 @policies.policy
 @options.asking

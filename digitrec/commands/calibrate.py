@@ -18,7 +18,7 @@ from digitrec.samples import read_samples
     "-p", "--provider", default="local", show_default=True, metavar="NAME",
     shell_complete=options.complete_provider, help="Which engine to calibrate.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+@options.limit
 @options.asking
 def calibrate(data: str, provider: str, limit: int | None, asking: options.Asking) -> None:
     """Learn from labelled pictures how often an engine of a given confidence is right.

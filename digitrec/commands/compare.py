@@ -36,9 +36,7 @@ from digitrec.reports import comparison as rows
     "--html", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE",
     help="Also write a page with the pictures, which needs no other file.",
 )  # fmt: skip
-@click.option(
-    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
-)
+@options.lenient
 @cost.dry_run
 @options.asking
 def compare(

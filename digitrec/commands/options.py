@@ -40,6 +40,30 @@ def output(default: str, *others: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
+limit = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+lenient = click.option(
+    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
+)
+
+
+def gathered(
+    name: str, kind: type[Any], declared: Sequence[Callable[[Any], Any]]
+) -> Callable[[Command], Command]:
+    """These options on a command, which gets them together: as one ``kind``, named ``name``."""
+
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def with_them(**values: Any) -> Any:
+            chosen = {item.name: values.pop(item.name) for item in fields(kind)}
+            return command(**{name: kind(**chosen)}, **values)
+
+        for option in reversed(declared):
+            with_them = option(with_them)
+        return with_them  # type: ignore[return-value]
+
+    return decorated
+
+
 def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
     """A list of names with commas between, as an option's value; [] when it is not given."""
     return [name for name in (value or "").split(",") if name]
@@ -224,15 +248,5 @@ _OPTIONS = (
                  "word on the vendor's accuracy. Kept in the ledger only with --ledger."),
 )  # fmt: skip
 
-
-def asking(command: Command) -> Command:
-    """All options on how engines are asked; the command gets them as one `Asking`, named ``asking``."""
-
-    @wraps(command)
-    def with_asking(**options: Any) -> Any:
-        chosen = {item.name: options.pop(item.name) for item in fields(Asking)}
-        return command(asking=Asking(**chosen), **options)
-
-    for option in reversed(_OPTIONS):
-        with_asking = option(with_asking)
-    return with_asking  # type: ignore[return-value]
+asking = gathered("asking", Asking, _OPTIONS)
+"""All options on how engines are asked, as one `Asking`."""

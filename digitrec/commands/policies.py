@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +13,6 @@ from digitrec.engine import Engine
 
 if TYPE_CHECKING:
     from digitrec.policy import EnginePolicy
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +59,6 @@ class Rule:
         return Fallback(engines, self.below) if self.consensus is None else Consensus(engines, self.consensus)
 
 
-def policy(command: Command) -> Command:
-    """``--fallback``, ``--below``, ``--consensus``; the command gets them as one `Rule`, named ``rule``."""
-
-    @wraps(command)
-    def with_rule(**values: Any) -> Any:
-        chosen = {item.name: values.pop(item.name) for item in fields(Rule)}
-        return command(rule=Rule(**chosen), **values)
-
-    for option in reversed(_OPTIONS):
-        with_rule = option(with_rule)
-    return with_rule  # type: ignore[return-value]
-
-
 _OPTIONS = (
     click.option("--fallback", callback=options.names, metavar="NAMES",
                  help="Engines to ask next, in this order, when the one before is unsure or fails."),
@@ -83,3 +67,5 @@ _OPTIONS = (
     click.option("--consensus", type=int, metavar="N",
                  help="Take the digit that N of the engines agree on, and none where they do not."),
 )  # fmt: skip
+policy = options.gathered("rule", Rule, _OPTIONS)
+"""``--fallback``, ``--below`` and ``--consensus``, as one `Rule`."""

@@ -29,9 +29,7 @@ from digitrec.recognise import Outcome, stream
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
 @options.output("table", "json", "jsonl", "csv")
-@click.option(
-    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
-)
+@options.lenient
 @click.option(
     "--save-prepared", type=click.Path(path_type=Path), metavar="FILE",
     help="Save what the engine was given as a picture; for several images, name a folder.",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     metavar="NAMES", shell_complete=options.complete_provider,
     help="Which engines may be used, with commas between.",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+@options.limit
 @click.option(
     "--max-per-1000", type=click.FloatRange(min=0), metavar="USD",
     help="What 1,000 pictures may cost at most by what is recommended.",
