@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digitrec.emulator.credentials import Credentials as Credentials
-    from digitrec.emulator.detect import is_emulator as is_emulator
     from digitrec.emulator.emulator import VENDORS as VENDORS
     from digitrec.emulator.emulator import Emulator as Emulator
     from digitrec.emulator.emulator import environment as environment
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from digitrec.emulator.picture import Picture as Picture
     from digitrec.emulator.picture import Word as Word
     from digitrec.emulator.server import Counts as Counts
+    from digitrec.engine.detect import is_emulator as is_emulator
 
 _HOME = {
     "VENDORS": "digitrec.emulator.emulator",
@@ -36,7 +36,7 @@ _HOME = {
     "Picture": "digitrec.emulator.picture",
     "Word": "digitrec.emulator.picture",
     "environment": "digitrec.emulator.emulator",
-    "is_emulator": "digitrec.emulator.detect",
+    "is_emulator": "digitrec.engine.detect",
     "serve": "digitrec.emulator.emulator",
 }
 

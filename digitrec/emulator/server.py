@@ -14,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from digitrec.emulator.body import TooLarge, read_body
-from digitrec.emulator.detect import DOOR, MARK
 from digitrec.emulator.faults import Fault, FaultQueue
 from digitrec.emulator.protocol import Request, Response, Vendor
+from digitrec.engine.detect import DOOR, MARK
 from digitrec.errors import ProviderError
 
 log = logging.getLogger("digitrec.emulator")

@@ -4,6 +4,7 @@ The room's parts, in the order in which an image meets them::
 
     asking.py    Options, Reply, Estimate: how one asks, and what comes of it
     remote.py    a provider that is far away or costs money: on what terms it is asked
+    detect.py    whether its endpoint is an emulator
     request.py   one request's worth of images, from the ledger to the last reply: the one retry loop
     item.py      one image on its way to its reply
     retry.py     what is retried, and how long to wait

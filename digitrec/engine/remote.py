@@ -8,6 +8,7 @@ from pathlib import Path
 
 from digitrec import config
 from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.engine.detect import is_emulator
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.rate import Limiter
 from digitrec.engine.request import Request, Terms
@@ -92,8 +93,6 @@ class Remote:
 
     def _terms(self) -> Terms:
         """The terms of one `ask`; an emulator may have been started since the last."""
-        from digitrec.emulator.detect import is_emulator
-
         emulated = is_emulator(self._provider.endpoint)
         ledger, limiter = self._open(emulated)
         return Terms(

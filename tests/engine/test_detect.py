@@ -8,13 +8,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from digitrec.emulator import is_emulator
-
-from .clients import reads
+from digitrec.emulator import Emulator, is_emulator
 
 
-def test_an_emulator_says_so(digitrec_emulator):
-    emulator = digitrec_emulator(engine=reads(), faults=["hang"])
+@pytest.fixture(scope="module")
+def emulator():
+    with Emulator(engine=lambda picture: [], faults=["hang"]) as emulator:
+        yield emulator
+
+
+def test_an_emulator_says_so(emulator):
     for endpoint in emulator.endpoints.values():
         assert is_emulator(endpoint)
         assert is_emulator(endpoint + "/")
@@ -23,8 +26,8 @@ def test_an_emulator_says_so(digitrec_emulator):
     assert [emulator.calls(name) for name in emulator.endpoints] == [0, 0, 0, 0]
 
 
-def test_only_addresses_of_this_machine_are_asked(digitrec_emulator):
-    endpoint = digitrec_emulator(["google"], engine=reads()).endpoints["google"]
+def test_only_addresses_of_this_machine_are_asked(emulator):
+    endpoint = emulator.endpoints["google"]
     assert not is_emulator(endpoint.replace("127.0.0.1", "0.0.0.0"))  # leads there too, on some systems
     assert not is_emulator(endpoint.replace("http:", "https:"))
 
@@ -62,8 +65,8 @@ def test_nobody_there_or_nobody_of_this_machine(endpoint):
 
 def test_asking_loads_no_server():
     code = (
-        "import sys; from digitrec.emulator.detect import is_emulator; is_emulator(None); "
-        "print([m for m in ('http.server', 'numpy', 'digitrec.emulator.emulator') if m in sys.modules])"
+        "import sys; from digitrec.emulator import is_emulator; is_emulator(None); "
+        "print([m for m in ('http.server', 'digitrec.emulator.emulator') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
