@@ -96,10 +96,10 @@ def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
+    from digitrec.models import accuracy_page
     from digitrec.models.accuracy import DIGITS, measure, sets
     from digitrec.pictures.evaluation import coverage
     from digitrec.pictures.style import save
-    from digitrec.reports import accuracy
     from digitrec.reports.benchmark import aligned
 
     chosen = list(sets())
@@ -109,11 +109,11 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
             engine, chosen, limit=limit, arrived=lambda name, _: bar.at(len(measured) / len(chosen), name)
         ):
             measured.append(one)
-    for table in accuracy.tables(measured):
+    for table in accuracy_page.tables(measured):
         click.echo("\n".join([table.title, *aligned(table), ""]))
-    click.echo(accuracy.heading(measured))
+    click.echo(accuracy_page.heading(measured))
     drawn = Path("images", "accuracy-coverage.png")
     click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
-    page = accuracy.markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
+    page = accuracy_page.markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
     (out / "accuracy.md").write_text(page, encoding="utf-8")
     click.echo(out / "accuracy.md")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from digitrec.benchmark.scorecard import scorecard
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef
+from digitrec.models import accuracy_page as page
 from digitrec.models.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
 from digitrec.models.evaluate import Evaluation
 from digitrec.prediction import Failure, Prediction
-from digitrec.reports import accuracy
 from digitrec.samples import Sample
 
 REF = ImageRef("<array>", None)
@@ -34,34 +34,34 @@ ALL = [GOOD, SHORT, LETTERS]
 
 
 def test_a_goal_is_met_or_missed_by_so_much() -> None:
-    assert accuracy.row(GOOD)[:2] == ("good", "100")
-    assert accuracy.row(GOOD)[4:6] == ("98.00%", "met")
-    assert accuracy.row(SHORT)[4:6] == ("85.00%", "5.00 short")
-    assert accuracy.row(LETTERS)[4:6] == ("", "")
-    assert accuracy.heading(ALL) == "1 of 2 goals met by net-1"
+    assert page.row(GOOD)[:2] == ("good", "100")
+    assert page.row(GOOD)[4:6] == ("98.00%", "met")
+    assert page.row(SHORT)[4:6] == ("85.00%", "5.00 short")
+    assert page.row(LETTERS)[4:6] == ("", "")
+    assert page.heading(ALL) == "1 of 2 goals met by net-1"
 
 
 def test_errors_are_named_commonest_first() -> None:
-    assert accuracy.row(GOOD)[-1] == "1 read as 7: 1"
-    assert accuracy.row(SHORT)[-1] == "4 read as 9: 1, 4 refused (blank): 1"
-    assert accuracy.row(LETTERS)[-1] == "read as 3: 1"
-    assert accuracy.row(SHORT)[6] == "90.00%"
+    assert page.row(GOOD)[-1] == "1 read as 7: 1"
+    assert page.row(SHORT)[-1] == "4 read as 9: 1, 4 refused (blank): 1"
+    assert page.row(LETTERS)[-1] == "read as 3: 1"
+    assert page.row(SHORT)[6] == "90.00%"
 
 
 def test_a_failure_is_no_right_answer() -> None:
     outcomes = [Failure(REF, "local", ImageError("no picture"))]
     found = Evaluation("failed", [Sample(b"", 2)], outcomes, scorecard("local", outcomes, [2]))
-    row = accuracy.row(Measured(DIGITS, found, 0.5))
+    row = page.row(Measured(DIGITS, found, 0.5))
     assert row[2] == "0.00%" and row[-1] == "2 failed: 1"
 
 
 def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None:
-    page = accuracy.markdown(ALL, {"Coverage": "images/coverage.png"})
-    assert "| good | 100 | 99.00% |" in page
-    assert "| mean of 1 |  | 80.00% |" in page and "15.00 short" in page
-    assert [title.title for title in accuracy.tables(ALL)] == [
+    text = page.markdown(ALL, {"Coverage": "images/coverage.png"})
+    assert "| good | 100 | 99.00% |" in text
+    assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
+    assert [title.title for title in page.tables(ALL)] == [
         "Digits", "Corruptions of MNIST-C", "No single digit: refused",
     ]  # fmt: skip
-    assert "![Coverage](images/coverage.png)" in page
-    assert "Only the first" not in page
-    assert "Only the first 2,000 pictures of each set" in accuracy.markdown(ALL, {}, limit=2000)
+    assert "![Coverage](images/coverage.png)" in text
+    assert "Only the first" not in text
+    assert "Only the first 2,000 pictures of each set" in page.markdown(ALL, {}, limit=2000)
