@@ -11,7 +11,7 @@ from digitrec.decode import Pixels
 from digitrec.emulator.picture import Picture, Word, lines, outline
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, InputSpec
-from digitrec.prediction import Prediction
+from digitrec.prediction import Failure
 from digitrec.prepare import prepare
 from digitrec.recognise import predict_many
 
@@ -23,18 +23,23 @@ _MNIST = InputSpec(encoding="mnist")
 
 
 def read_digits(picture: Picture, cnn: Engine) -> list[Word]:
-    """A classifier on each digit that stands apart; digits closer than half their height are one word."""
+    """A classifier on each digit that stands apart; digits closer than half their height are one word.
+
+    Raises:
+        DigitrecError: the classifier failed, which is not the same as reading nothing.
+    """
     image = picture.image
     boxes = pieces(image.pixels)
     if len(boxes) > 1:
         crops = [_crop(image, box) for box in boxes]
     else:
         crops, boxes = [image], list(prepare(image, _MNIST).findings.boxes[:1]) or [_whole(image)]
-    digits = [
-        Word(str(outcome.digit), outcome.confidence or 0.0, picture.located(box))
-        for box, outcome in zip(boxes, predict_many(crops, cnn), strict=True)
-        if isinstance(outcome, Prediction) and outcome.digit is not None
-    ]
+    digits = []
+    for box, outcome in zip(boxes, predict_many(crops, cnn), strict=True):
+        if isinstance(outcome, Failure):
+            raise outcome.error
+        if outcome.digit is not None:
+            digits.append(Word(str(outcome.digit), outcome.confidence or 0.0, picture.located(box)))
     return [word for line in lines(digits) for word in _joined(line)]
 
 

@@ -13,11 +13,12 @@ from digitrec.emulator.azure import Azure
 from digitrec.emulator.azure_analysis import AzureAnalysis
 from digitrec.emulator.azure_common import AzureVendor
 from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.door import check
 from digitrec.emulator.faults import Fault, FaultQueue
 from digitrec.emulator.google import Google
 from digitrec.emulator.protocol import Vendor
 from digitrec.emulator.reading import Read, Reader, open_reader
-from digitrec.emulator.server import Counts, VendorServer, check
+from digitrec.emulator.server import Counts, VendorServer
 from digitrec.errors import NotConfigured, UnknownProvider
 
 VENDORS: Mapping[str, Callable[[Reader, Credentials], Vendor]] = {

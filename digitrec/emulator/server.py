@@ -1,23 +1,24 @@
-"""The HTTP under every vendor: connections, bodies, faults, counters and the control door."""
+"""The HTTP under every vendor: connections, bodies, faults and counters."""
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import struct
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from digitrec.emulator import door
 from digitrec.emulator.body import TooLarge, read_body
 from digitrec.emulator.faults import Fault, FaultQueue
 from digitrec.emulator.protocol import Request, Response, Vendor
-from digitrec.engine.detect import DOOR, MARK
-from digitrec.errors import ProviderError
+from digitrec.engine.detect import DOOR
+from digitrec.errors import DigitrecError, TimedOut, Unavailable
 
 log = logging.getLogger("digitrec.emulator")
 
@@ -144,7 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         request = Request(self.command, path, query, headers, body)
         if path == DOOR or path.startswith(f"{DOOR}/"):
-            self._send(_door(self.server, request))
+            own = self.server
+            self._send(door.answer(request, own.vendor, own.faults, asdict(own.counts())))
         else:
             self._answer(request)
 
@@ -222,38 +224,17 @@ def _faulty(server: VendorServer, fault: Fault, request: Request) -> Response:
 def _read(server: VendorServer, request: Request) -> Response:
     try:
         response = server.vendor.answer(request)
-    except ProviderError as error:  # the engine behind us failed: to a client, the vendor did
-        log.warning("the engine failed: %s", error)
-        return server.vendor.failure("500")
+    except Exception as error:  # whatever happened to the engine: to a client, it happened to the vendor
+        log.error("%s: the engine failed: %s", server.vendor.name, _in_a_line(error))
+        return server.vendor.failure("503" if isinstance(error, Unavailable | TimedOut) else "500")
     server.count(billed=response.billed)
     return response
 
 
-def _door(server: VendorServer, request: Request) -> Response:
-    """The control door: what this is, what it counted, and which faults are waiting."""
-    what = request.path.removeprefix(DOOR).strip("/")
-    if what == "":
-        engine = server.vendor.reader.name
-        return Response.of_json(200, {"emulator": MARK, "vendor": server.vendor.name, "engine": engine})
-    if what == "calls":
-        return Response.of_json(200, asdict(server.counts()))
-    if what != "faults":
-        return Response.of_json(404, {"error": f"no such door; there are {DOOR}/calls and {DOOR}/faults"})
-    if request.method == "POST":
-        try:
-            server.faults.set([check(server.vendor, Fault.parse(text)) for text in json.loads(request.body)])
-        except (ValueError, TypeError, AttributeError) as error:
-            message = f'send a JSON list of faults such as ["429:first=1"]: {error}'
-            return Response.of_json(400, {"error": message})
-    return Response.of_json(200, [str(fault) for fault in server.faults.waiting()])
-
-
-def check(vendor: Vendor, fault: Fault) -> Fault:
-    """The fault, if it can befall this vendor.
-
-    Raises:
-        ValueError: it cannot.
-    """
-    if fault.kind == "endless-poll" and not vendor.polled:
-        raise ValueError(f"{vendor.name} is not polled, so it has no endless-poll")
-    return fault
+def _in_a_line(error: Exception) -> str:
+    """What went wrong, without anything of the picture: a foreign error's own words may hold some."""
+    name = type(error).__name__
+    if isinstance(error, DigitrecError):
+        return f"{name}: {error}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{name} at {place.filename}:{place.lineno}, in {place.name}"

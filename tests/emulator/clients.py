@@ -15,6 +15,9 @@ SEVEN = Word("7", 0.93, (80, 10, 120, 110))
 FORTY_TWO = Word("42", 0.5, (130, 10, 170, 110))
 BELOW = Word("8", 0.25, (10, 200, 40, 260))
 TIMEOUT = 5
+READ = "/computervision/imageanalysis:analyze?api-version=2023-10-01&features=read"
+HEADERS = {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/octet-stream"}
+"""What Azure Image Analysis is asked with in plain HTTP."""
 
 
 def picture(size: tuple[int, int] = (200, 120), form: str = "PNG") -> bytes:
@@ -39,6 +42,15 @@ def reads(*words: Word) -> Any:
 
     def read(picture: Picture) -> list[Word]:
         return list(words)
+
+    return read
+
+
+def fails(error: Exception) -> Any:
+    """An engine to which this happens on every picture."""
+
+    def read(picture: Picture) -> list[Word]:
+        raise error
 
     return read
 

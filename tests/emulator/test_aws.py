@@ -10,8 +10,9 @@ from botocore.credentials import Credentials as Keys
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from digitrec.emulator import Credentials, Word
+from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, fails, heavy, picture, reads
 
 
 def test_every_text_comes_as_a_line_and_as_words(digitrec_emulator):
@@ -149,6 +150,21 @@ def test_a_fault_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
         detect_text(emulator.endpoints["aws"])
     assert caught.value.response["Error"]["Code"] == CODES[kind]
     assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (IndexError(), "InternalServerError", 500),
+        (Unavailable("gone"), "ServiceUnavailableException", 503),
+    ],
+)
+def test_an_engine_that_fails_is_aws_failing(digitrec_emulator, error, code, status):
+    endpoint = digitrec_emulator(["aws"], engine=fails(error)).endpoints["aws"]
+    with pytest.raises(ClientError) as caught:
+        detect_text(endpoint)
+    assert caught.value.response["Error"]["Code"] == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
 BROKEN = {"hang": ReadTimeoutError, "reset": ConnectionClosedError}

@@ -12,8 +12,9 @@ from msrest.exceptions import ClientRequestError
 from requests.exceptions import RequestException
 
 from digitrec.emulator import Credentials
+from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, azure, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, azure, fails, heavy, picture, reads
 
 
 def post(client: Any, content: bytes, timeout: float = TIMEOUT) -> str:
@@ -136,6 +137,18 @@ def test_a_fault_of_the_poll_is_what_the_sdk_makes_of_it(digitrec_emulator, kind
         polled(client, picture())
     assert broken or caught.value.response.status_code == STATUSES[kind]
     assert emulator.counts("azure").polls == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(IndexError(), 500, "InternalServerError"), (Unavailable("gone"), 503, "ServiceUnavailable")],
+)
+def test_an_engine_that_fails_is_azure_failing(digitrec_emulator, error, status, code):
+    endpoint = digitrec_emulator(["azure"], engine=fails(error)).endpoints["azure"]
+    with azure(endpoint) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
+        post(client, picture())
+    assert caught.value.response.status_code == status
+    assert caught.value.response.json()["error"]["code"] == code
 
 
 def test_a_spent_quota_says_so(digitrec_emulator):

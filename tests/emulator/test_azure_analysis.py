@@ -17,8 +17,9 @@ from azure.core.exceptions import (
 )
 
 from digitrec.emulator import Credentials
+from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, azure_analysis, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, SEVEN, azure_analysis, fails, heavy, picture, reads
 
 
 def analyse(client: Any, content: bytes, *features: str, timeout: float = 5) -> Any:
@@ -138,6 +139,17 @@ def test_a_fault_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
         analyse(client, picture())
     assert caught.value.status_code == status
     assert caught.value.response.headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(IndexError(), 500, "InternalServerError"), (Unavailable("gone"), 503, "ServiceUnavailable")],
+)
+def test_an_engine_that_fails_is_azure_failing(digitrec_emulator, error, status, code):
+    endpoint = digitrec_emulator(["azure-analysis"], engine=fails(error)).endpoints["azure-analysis"]
+    with azure_analysis(endpoint) as client, pytest.raises(HttpResponseError) as caught:
+        analyse(client, picture())
+    assert (caught.value.status_code, caught.value.error.code) == (status, code)
 
 
 BROKEN = {

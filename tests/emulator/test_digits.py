@@ -11,9 +11,12 @@ import pytest
 from PIL import Image
 
 from digitrec.emulator import Picture
-from digitrec.emulator.digits import pieces
+from digitrec.emulator.digits import pieces, read_digits
 from digitrec.emulator.reading import open_reader
+from digitrec.engine import Engine
+from digitrec.errors import Unavailable
 from digitrec.image import DigitImage
+from digitrec.testing import FakeProvider
 
 from .clients import TIMEOUT, azure, azure_analysis, detect_text, google
 
@@ -37,6 +40,12 @@ def in_a_row(*names: str, gap: int) -> bytes:
 
 def read(data: bytes) -> list[str]:
     return [word.text for word in open_reader("local").read(Picture.decode(data))]
+
+
+def test_a_classifier_that_fails_has_not_read_nothing():
+    failing = Engine(FakeProvider([Unavailable("no network today")]))
+    with pytest.raises(Unavailable, match="no network today"):
+        read_digits(Picture.decode(sample("photo-pen.jpg")), failing)
 
 
 def test_google(digitrec_emulator):

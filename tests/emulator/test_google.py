@@ -14,8 +14,9 @@ from google.protobuf.json_format import ParseError
 from requests.exceptions import ChunkedEncodingError, ConnectionError, ReadTimeout
 
 from digitrec.emulator import Credentials
+from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, google, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, fails, google, heavy, picture, reads
 
 DOCUMENT, PLAIN = Feature.Type.DOCUMENT_TEXT_DETECTION, Feature.Type.TEXT_DETECTION
 GOOD = {"retry": None, "timeout": TIMEOUT}
@@ -209,6 +210,16 @@ def test_a_fault_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
     emulator = digitrec_emulator(["google"], engine=reads(SEVEN), faults=[kind])
     with google(emulator.endpoints["google"]) as client, pytest.raises(FAULTS[kind]):
         client.batch_annotate_images(requests=[request(picture())], retry=None, timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("error", "made"),
+    [(IndexError(), exceptions.InternalServerError), (Unavailable("gone"), exceptions.ServiceUnavailable)],
+)
+def test_an_engine_that_fails_is_google_failing(digitrec_emulator, error, made):
+    endpoint = digitrec_emulator(["google"], engine=fails(error)).endpoints["google"]
+    with pytest.raises(made):
+        annotated(endpoint, request(picture()))
 
 
 def test_an_answer_without_its_field_has_no_responses(digitrec_emulator):
