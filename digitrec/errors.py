@@ -16,6 +16,7 @@
         │   └── RateLimited              asked too fast: slow down, try again
         ├── TimedOut (TimeoutError)      no answer in time: try again or allow more time
         ├── Unavailable (ConnectionError)  out of reach or broken for the moment: try again
+        │   └── Unreachable              no connection came about, nothing was sent: check the network
         └── BadAnswer                    it answered with something that is not its protocol
 
 Each message is one line: what happened, whose turn it is, what to do. None ever holds a key, a
@@ -112,6 +113,10 @@ class TimedOut(ProviderError, TimeoutError):
 
 class Unavailable(ProviderError, ConnectionError):
     """The provider is out of reach or failing for the moment; try again later."""
+
+
+class Unreachable(Unavailable):
+    """No connection came about, so nothing was sent and nothing can be billed; check the network."""
 
 
 class BadAnswer(ProviderError):

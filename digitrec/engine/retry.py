@@ -15,11 +15,13 @@ from digitrec.errors import (
     Rejected,
     TimedOut,
     Unavailable,
+    Unreachable,
 )
 
 RETRIED: Mapping[type[ProviderError], bool] = {
     RateLimited: True,  # asked too fast: the same request is welcome later
     Unavailable: True,  # out of reach or broken for the moment
+    Unreachable: True,  # a network comes back
     TimedOut: True,  # another attempt may be quicker, while the deadline allows one
     QuotaExceeded: False,  # a day's or month's allowance does not come back within a deadline
     AuthFailed: False,  # only a person can correct a key
@@ -44,10 +46,11 @@ def may_be_billed(error: ProviderError) -> bool:
     """Whether the vendor may have done the work although its answer did not arrive.
 
     A status is the vendor's own word that the call failed, and a failed call is not billed. Without
-    one the connection broke or nobody answered in time; a `BadAnswer` did answer, with something.
+    one the connection broke or nobody answered in time, unless there never was a connection; a
+    `BadAnswer` did answer, with something.
     """
     if isinstance(error, Unavailable):
-        return error.status is None
+        return error.status is None and not isinstance(error, Unreachable)
     return isinstance(error, TimedOut | BadAnswer)
 
 

@@ -24,6 +24,7 @@ from digitrec.errors import (
     Rejected,
     TimedOut,
     Unavailable,
+    Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed, not_installed
@@ -215,7 +216,10 @@ def _client_error(error: Any) -> Problem:
 
 ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.ClientError": _client_error,
-    "botocore.exceptions.ConnectTimeoutError": TimedOut,
+    "botocore.exceptions.ConnectTimeoutError": Unreachable,
+    "botocore.exceptions.EndpointConnectionError": Unreachable,
+    "botocore.exceptions.ProxyConnectionError": Unreachable,
+    "botocore.exceptions.SSLError": Unreachable,  # the handshake comes before the request
     "botocore.exceptions.ReadTimeoutError": TimedOut,
     "botocore.exceptions.ConnectionError": Unavailable,
     "botocore.exceptions.HTTPClientError": Unavailable,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import BadAnswer, TimedOut, Unavailable
+from digitrec.errors import BadAnswer, TimedOut, Unavailable, Unreachable
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.azure_resource import ADVICE, AzureProvider
 from digitrec.providers.base import not_installed
@@ -93,8 +93,8 @@ ERRORS: Mapping[str, Rule] = {
     "azure.core.exceptions.HttpResponseError": _http_error,
     "azure.core.exceptions.DecodeError": BadAnswer,
     "azure.core.exceptions.DeserializationError": BadAnswer,
-    "azure.core.exceptions.ServiceRequestError": Unavailable,
-    "azure.core.exceptions.ServiceRequestTimeoutError": TimedOut,
+    "azure.core.exceptions.ServiceRequestError": Unreachable,
+    "azure.core.exceptions.ServiceRequestTimeoutError": Unreachable,
     "azure.core.exceptions.ServiceResponseError": _response_error,
     "azure.core.exceptions.ServiceResponseTimeoutError": TimedOut,
     "azure.core.exceptions.IncompleteReadError": BadAnswer,

@@ -26,6 +26,7 @@ from digitrec.errors import (
     Rejected,
     TimedOut,
     Unavailable,
+    Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
@@ -266,7 +267,7 @@ ERRORS: Mapping[str, Rule] = {
     "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
     "google.auth.exceptions.InvalidOperation": AuthFailed,
     "google.auth.exceptions.TimeoutError": TimedOut,
-    "google.auth.exceptions.TransportError": Unavailable,
+    "google.auth.exceptions.TransportError": Unreachable,  # asking for a token; the image was not sent
     "google.protobuf.json_format.ParseError": BadAnswer,
     **REQUESTS,
 }

@@ -27,6 +27,7 @@ from digitrec.errors import (
     Rejected,
     TimedOut,
     Unavailable,
+    Unreachable,
 )
 
 
@@ -56,6 +57,7 @@ WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
     RateLimited: ("was asked too fast", "slow down, then try again"),
     TimedOut: ("did not answer in time", "try again, or allow more with --timeout"),
     Unavailable: ("is out of reach or failing for the moment", "check the network, then try again later"),
+    Unreachable: ("cannot be reached", "check the network and the endpoint, then try again later"),
     BadAnswer: ("answered with something that is not its protocol", "check the endpoint and any proxy"),
     NotConfigured: ("is not configured", "`digitrec providers` lists what is missing"),
 }
@@ -73,10 +75,23 @@ STATUS: Mapping[int, type[DigitrecError]] = {
 }
 """What an HTTP status means where the vendor says nothing more exact; 5xx is Unavailable."""
 
+NOT_CONNECTED = {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}
+"""What urllib3 calls it when there is no connection to send a request on."""
+
+
+def _connection_error(error: Any) -> Problem:
+    """A connection that never was, or that broke after the request may have been sent; the reason tells."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return Problem(Unreachable if type(reason).__name__ in NOT_CONNECTED else Unavailable, str(error))
+
+
 REQUESTS: Mapping[str, Rule] = {
     "requests.exceptions.ChunkedEncodingError": BadAnswer,
+    "requests.exceptions.ConnectTimeout": Unreachable,
+    "requests.exceptions.ConnectionError": _connection_error,
     "requests.exceptions.ContentDecodingError": BadAnswer,
     "requests.exceptions.RequestException": Unavailable,
+    "requests.exceptions.SSLError": Unreachable,  # the handshake comes before the request
     "requests.exceptions.Timeout": TimedOut,
 }
 """What requests raises, which two of the SDKs let through or wrap."""

@@ -31,6 +31,7 @@ from digitrec.errors import (
     Rejected,
     TimedOut,
     Unavailable,
+    Unreachable,
 )
 from digitrec.image import PreparedImage
 from digitrec.ledger import Ledger, Question
@@ -153,6 +154,7 @@ FAULTS: list[tuple[list[ProviderError | float], int, type[DigitrecError] | None,
     ([RateLimited("x", status=429), RateLimited("x", status=429)], 3, None, PRICE),
     ([TimedOut("x")], 2, None, 2 * PRICE),
     ([Unavailable("reset")], 2, None, 2 * PRICE),
+    ([Unreachable("refused")] * 9, 5, Unreachable, 0.0),
     ([Unavailable("x", status=500)] * 9, 5, Unavailable, 0.0),
     ([RateLimited("x", status=429, retry_after=500.0)], 1, RateLimited, 0.0),
     ([AuthFailed("x", status=401)], 1, AuthFailed, 0.0),

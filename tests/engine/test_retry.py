@@ -17,6 +17,7 @@ from digitrec.errors import (
     Rejected,
     TimedOut,
     Unavailable,
+    Unreachable,
 )
 
 # error, is it repeated, may it have been billed
@@ -25,6 +26,7 @@ TABLE = [
     (RateLimited("slow down", status="ThrottlingException", retry_after=2.0), True, False),
     (Unavailable("broken", status=503), True, False),
     (Unavailable("connection reset"), True, True),
+    (Unreachable("connection refused"), True, False),
     (TimedOut("nobody answered"), True, True),
     (QuotaExceeded("the day's calls are spent", status=403), False, False),
     (AuthFailed("wrong key", status=401), False, False),

@@ -80,7 +80,7 @@ ATTEMPTS: dict[type[ProviderError], int] = {
 }
 """How often each is asked about when two attempts are allowed."""
 
-OPTIONS = Options(timeout=4.0, attempt_timeout=0.8, attempts=2, ledger="none")
+OPTIONS = Options(timeout=10.0, attempt_timeout=0.8, attempts=2, ledger="none")
 DEADLINE_S = OPTIONS.timeout + 1
 CASES = [
     (cloud, fault, error)
