@@ -26,6 +26,23 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    said: list[tuple[object, ...]] = []
+    names["print"] = lambda *values: said.append(values)
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(block, "library.md", "exec"), names)
+    (seven, _), blank, first, missing, asked, refused = said
+    assert seven == 7
+    assert blank == (None, "blank")
+    assert first == ("samples/photo-pen.jpg", 7)
+    assert missing[0] == "not-there.jpg"
+    assert asked == (7, True, 0.0)
+    assert "not-there.jpg" in str(refused[0])
+
+
 def test_the_list_of_commands_is_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "docs" / "make_cli.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
