@@ -10,7 +10,6 @@ import math
 import threading
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Self
 
 from digitrec.answer import Answer, Candidate
@@ -27,7 +26,17 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed, not_installed
+from digitrec.providers import aws_files
+from digitrec.providers.base import (
+    BaseProvider,
+    Price,
+    Status,
+    checked_endpoint,
+    checked_key,
+    install_hint,
+    is_installed,
+    not_installed,
+)
 from digitrec.providers.translate import Problem, Rule, Service, from_http, retry_after
 
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
@@ -69,13 +78,15 @@ class Aws(BaseProvider):
         """
         if bool(access_key) != bool(secret_key):
             raise NotConfigured(f"AWS has one half of a pair of keys; {KEYS}")
+        if endpoint:
+            endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL")
         self.name = name
-        self._secrets = (secret_key or "", session_token or "", access_key or "")
         keys = {
-            "aws_access_key_id": access_key,
-            "aws_secret_access_key": secret_key,
-            "aws_session_token": session_token,
+            "aws_access_key_id": checked_key(access_key or "", "AWS_ACCESS_KEY_ID") or None,
+            "aws_secret_access_key": checked_key(secret_key or "", "AWS_SECRET_ACCESS_KEY") or None,
+            "aws_session_token": checked_key(session_token or "", "AWS_SESSION_TOKEN") or None,
         }
+        self._secrets = tuple(key for key in keys.values() if key)
         with SERVICE.translated(self._secrets):
             self._session = _session(region_name=region, profile_name=profile, **keys)
             if self._session.get_credentials() is None:
@@ -101,7 +112,7 @@ class Aws(BaseProvider):
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which variables and files are there; no profile's program is run, no metadata service asked."""
         installed = is_installed("boto3")
-        credentials, region = _found_credentials(env), _found_region(env)
+        credentials, region = aws_files.credentials(env), aws_files.region(env)
         missing = [] if installed else [install_hint("aws")]
         missing += [] if credentials else [KEYS]
         missing += [] if region else [REGION]
@@ -159,28 +170,6 @@ def _rounded(timeout: float) -> float:
     """The timeout cut to two digits: boto3 fixes it per client, and so a few clients serve all calls."""
     step = 10.0 ** (math.floor(math.log10(timeout)) - 1)
     return math.floor(timeout / step) * step
-
-
-def _found_credentials(env: Mapping[str, str]) -> list[str]:
-    if env.get("AWS_ACCESS_KEY_ID") and env.get("AWS_SECRET_ACCESS_KEY"):
-        return ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-    files = [
-        _aws_file(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-        _aws_file(env, "AWS_CONFIG_FILE", "config"),
-    ]
-    found = [str(file) for file in files if file.is_file()]
-    return [*(["AWS_PROFILE"] if env.get("AWS_PROFILE") else []), *found] if found else []
-
-
-def _found_region(env: Mapping[str, str]) -> list[str]:
-    named = [name for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if env.get(name)]
-    config = _aws_file(env, "AWS_CONFIG_FILE", "config")
-    return named[:1] or ([str(config)] if config.is_file() and "region" in config.read_text("utf-8") else [])
-
-
-def _aws_file(env: Mapping[str, str], variable: str, name: str) -> Path:
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or "~").expanduser()
-    return Path(env[variable]).expanduser() if env.get(variable) else home / ".aws" / name
 
 
 CODES: Mapping[str, type[DigitrecError]] = {

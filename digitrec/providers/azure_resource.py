@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured
-from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed
+from digitrec.providers.base import (
+    BaseProvider,
+    Price,
+    Status,
+    checked_endpoint,
+    checked_key,
+    install_hint,
+    is_installed,
+)
 
 ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""
@@ -36,10 +44,16 @@ class AzureProvider(BaseProvider):
 
         Raises:
             NotInstalled: the extra "azure" is missing.
-            NotConfigured: the endpoint or the key is empty.
+            NotConfigured: the endpoint or the key is empty (one SDK takes an empty key, and asks with it),
+                or is none.
         """
         self.name = name or self.name
-        self.endpoint = checked(endpoint, key)
+        if not endpoint.strip():
+            raise NotConfigured(f"Azure has no endpoint; set {ENDPOINTS[0]} to the resource's address")
+        if not key.strip():
+            raise NotConfigured(f"Azure has no key; set {KEYS[0]} to one of the resource's two keys")
+        self.endpoint = checked_endpoint(endpoint, ENDPOINTS[0])
+        key = checked_key(key, KEYS[0])
         if price_usd is not None:
             self.price = Price(price_usd, "set by the user")
         self._secrets = (key,)
@@ -69,24 +83,6 @@ class AzureProvider(BaseProvider):
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-
-def checked(endpoint: str, key: str) -> str:
-    """The endpoint without a slash at its end.
-
-    Raises:
-        NotConfigured: one of the two is empty (one SDK takes an empty key, and asks with it), or the
-            endpoint is no address.
-    """
-    if not endpoint.strip():
-        raise NotConfigured(f"Azure has no endpoint; set {ENDPOINTS[0]} to the resource's address")
-    if not endpoint.startswith(("https://", "http://")):
-        raise NotConfigured(
-            f"Azure's endpoint {endpoint!r} is no address; {ENDPOINTS[0]} starts with https://"
-        )
-    if not key.strip():
-        raise NotConfigured(f"Azure has no key; set {KEYS[0]} to one of the resource's two keys")
-    return endpoint.rstrip("/")
 
 
 def _name(env: Mapping[str, str], names: Sequence[str]) -> str | None:

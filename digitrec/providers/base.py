@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol, Self, runtime_checkable
+from urllib.parse import urlsplit
 
 from digitrec.answer import Answer
-from digitrec.errors import NotInstalled, ProviderError
+from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 
 
@@ -55,6 +57,38 @@ def install_hint(extra: str) -> str:
 def not_installed(what: str, extra: str) -> NotInstalled:
     """The error for an optional package that is missing."""
     return NotInstalled(f"{what} needs packages that are not installed; {install_hint(extra)}")
+
+
+_HOST = re.compile(r"[A-Za-z0-9.:-]+")
+
+
+def checked_endpoint(endpoint: str, variable: str) -> str:
+    """The address of a service, without a slash at its end.
+
+    Raises:
+        NotConfigured: it is none, on which each SDK would fail in a way of its own. It is not shown: it
+            may be the key, set in the wrong place.
+    """
+    try:
+        parts = urlsplit(endpoint)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # a port or an IPv6 address that is none
+        host = ""
+    if not _HOST.fullmatch(host) or parts.scheme not in ("http", "https") or "{" in endpoint:
+        raise NotConfigured(f"{variable} holds no address: one begins with https:// and names a host")
+    return endpoint.rstrip("/")
+
+
+def checked_key(key: str, variable: str) -> str:
+    """A key as it is sent: without the line break that came with it from a file.
+
+    Raises:
+        NotConfigured: it holds what no key holds. An SDK would fail on it, and quote it.
+    """
+    key = key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise NotConfigured(f"{variable} holds a character that is in no key; copy the key again")
+    return key
 
 
 @runtime_checkable

@@ -30,7 +30,16 @@ from digitrec.errors import (
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
-from digitrec.providers.base import BaseProvider, Price, Status, install_hint, is_installed, not_installed
+from digitrec.providers.base import (
+    BaseProvider,
+    Price,
+    Status,
+    checked_endpoint,
+    checked_key,
+    install_hint,
+    is_installed,
+    not_installed,
+)
 from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http
 
 ENDPOINT = "https://vision.googleapis.com"
@@ -78,9 +87,10 @@ class Google(BaseProvider):
         if feature not in FEATURES:
             raise NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
         self.name = name
-        self.endpoint = (endpoint or ENDPOINT).rstrip("/")
+        self.endpoint = checked_endpoint(endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT")
+        api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
-        self._secrets = (api_key or "",)
+        self._secrets = (api_key,)
         with SERVICE.translated(self._secrets):
             self._client = _client(api_key, credentials_file, self.endpoint)
 
@@ -105,10 +115,10 @@ class Google(BaseProvider):
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which credentials are there, without asking Google's metadata server for any."""
         installed = is_installed("google.cloud.vision")
-        found = google_credentials.found(env)
+        found, wrong = google_credentials.found(env), google_credentials.wrong(env)
         missing = [] if installed else [install_hint("google")]
-        missing += [] if found else [google_credentials.ADVICE]
-        return Status(installed, bool(found), tuple(missing), tuple(found))
+        missing += wrong or ([] if found else [google_credentials.ADVICE])
+        return Status(installed, bool(found) and not wrong, tuple(missing), tuple(found))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once about one image."""
@@ -214,7 +224,7 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
         yield batch
 
 
-def _client(api_key: str | None, credentials_file: str | Path | None, endpoint: str) -> Any:
+def _client(api_key: str, credentials_file: str | Path | None, endpoint: str) -> Any:
     try:
         from google.cloud.vision import ImageAnnotatorClient
     except ImportError as error:

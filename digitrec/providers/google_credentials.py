@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from digitrec.errors import NotConfigured
 
 SCOPE = "https://www.googleapis.com/auth/cloud-vision"
 ADVICE = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
@@ -18,7 +21,8 @@ def load(file: str | Path | None, endpoint: str) -> Any:
     A plain http endpoint is asked anonymously: a real token must not travel unencrypted.
 
     Raises:
-        google.auth.exceptions.DefaultCredentialsError: the file is missing or no credentials file.
+        NotConfigured: the file cannot be read, or is no JSON.
+        google.auth.exceptions.DefaultCredentialsError: it holds no credentials.
     """
     import google.auth
     from google.auth.credentials import AnonymousCredentials
@@ -27,11 +31,30 @@ def load(file: str | Path | None, endpoint: str) -> Any:
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
     if not file:
         return None
+    _check(Path(file))
     from_file: Any = google.auth.load_credentials_from_file
     with warnings.catch_warnings():  # it warns of files from strangers; this one is the user's own
         warnings.simplefilter("ignore", DeprecationWarning)
         credentials, _ = from_file(str(file), scopes=[SCOPE])
     return credentials
+
+
+def _check(file: Path) -> None:
+    """Whether the file is JSON at all: of one that is not, Google's SDK quotes the content, keys included."""
+    try:
+        why = "" if isinstance(json.loads(file.read_text("utf-8")), dict) else "it holds no credentials"
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+    except ValueError:
+        why = "it is not JSON"
+    if why:
+        raise NotConfigured(f"the credentials file {file} cannot be used ({why}); {ADVICE}")
+
+
+def wrong(env: Mapping[str, str]) -> list[str]:
+    """What keeps the credentials from being used: the file that a variable names comes before all others."""
+    named = env.get("GOOGLE_APPLICATION_CREDENTIALS")
+    return ["GOOGLE_APPLICATION_CREDENTIALS names no file"] if named and not Path(named).is_file() else []
 
 
 def found(env: Mapping[str, str]) -> list[str]:

@@ -186,7 +186,8 @@ def without(value: Any, secrets: Sequence[str]) -> Any:
     """A JSON-like value with every secret in its texts replaced by ``***``."""
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, "***") if len(secret) >= SHORTEST_SECRET else value
+            if len(secret) >= SHORTEST_SECRET:
+                value = value.replace(secret, "***").replace(repr(secret)[1:-1], "***")  # SDKs quote
         return value
     if isinstance(value, Mapping):
         return {without(key, secrets): without(item, secrets) for key, item in value.items()}

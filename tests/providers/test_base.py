@@ -6,10 +6,18 @@ import sys
 import pytest
 
 from digitrec.answer import Answer
-from digitrec.errors import NotInstalled, ProviderError, Rejected
+from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
-from digitrec.providers.base import BaseProvider, Status, install_hint, is_installed, not_installed
+from digitrec.providers.base import (
+    BaseProvider,
+    Status,
+    checked_endpoint,
+    checked_key,
+    install_hint,
+    is_installed,
+    not_installed,
+)
 from digitrec.testing import FakeProvider, drawn_seven
 
 LOOK = """
@@ -44,6 +52,33 @@ def test_a_missing_package_is_named_by_the_extra_that_brings_it() -> None:
     assert isinstance(error, NotInstalled)
     assert install_hint("google") == "pip install 'digitrec[google]'"
     assert install_hint("google") in str(error)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["a.example", "https://", "ftp://a.example", "http://[", "http://a:99999", "https://{name}.example",
+     "https://a.example/{x}", "https://a b", ""],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_and_not_shown(endpoint: str) -> None:
+    with pytest.raises(NotConfigured, match="AN_ENDPOINT holds no address") as caught:
+        checked_endpoint(endpoint, "AN_ENDPOINT")
+    assert not endpoint or endpoint == "https://" or endpoint not in str(caught.value)
+
+
+@pytest.mark.parametrize("endpoint", ["https://a.example", "http://127.0.0.1:8001", "http://[::1]:1/v1"])
+def test_an_address_loses_only_the_slash_at_its_end(endpoint: str) -> None:
+    assert checked_endpoint(endpoint, "X") == checked_endpoint(f"{endpoint}/", "X") == endpoint
+
+
+def test_a_key_loses_the_line_break_that_came_with_its_file() -> None:
+    assert checked_key(" a+key/=\r\n", "A_KEY") == "a+key/="
+
+
+@pytest.mark.parametrize("key", ["planted\nsecret", "plänted-secret", "planted\x00secret"])
+def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(NotConfigured, match="A_KEY holds a character") as caught:
+        checked_key(key, "A_KEY")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_failure_takes_only_its_own_place() -> None:

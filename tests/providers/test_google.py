@@ -137,3 +137,6 @@ def test_status_names_what_is_missing_and_what_is_found(tmp_path: Path) -> None:
     both = Google.status({"CLOUDSDK_CONFIG": str(tmp_path), "GOOGLE_API_KEY": "secret"})
     assert both.configured
     assert both.found == ("GOOGLE_API_KEY", str(adc))
+    gone = Google.status({"GOOGLE_API_KEY": "secret", "GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file"})
+    assert not gone.configured
+    assert gone.missing == ("GOOGLE_APPLICATION_CREDENTIALS names no file",)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
 
+from digitrec.errors import NotConfigured
 from digitrec.providers import google_credentials
 
 NAME = "application_default_credentials.json"
@@ -22,8 +24,31 @@ def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: st
 
 
 def test_variables_are_named_and_not_shown(tmp_path: Path) -> None:
-    env = {"HOME": str(tmp_path), "GOOGLE_API_KEY": "secret", "GOOGLE_APPLICATION_CREDENTIALS": "/a/file"}
+    env = {"HOME": str(tmp_path), "GOOGLE_API_KEY": "secret", "GOOGLE_APPLICATION_CREDENTIALS": __file__}
     assert google_credentials.found(env) == ["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY"]
+
+
+def test_a_variable_that_names_no_file_is_told(tmp_path: Path) -> None:
+    assert google_credentials.wrong({}) == []
+    assert google_credentials.wrong({"GOOGLE_APPLICATION_CREDENTIALS": __file__}) == []
+    env = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "gone.json"), "GOOGLE_API_KEY": "x" * 39}
+    assert google_credentials.wrong(env) == ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"planted-secret", b"\xff\xfeplanted-secret", b'["planted-secret"]', b""]
+)
+def test_a_file_that_is_no_credentials_file_is_told_and_not_quoted(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "key.p12"
+    file.write_bytes(content)
+    with pytest.raises(NotConfigured, match=r"key\.p12") as caught:
+        google_credentials.load(file, "https://vision.googleapis.com")
+    assert "planted-secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="is a directory"):
+        google_credentials.load(tmp_path, "https://vision.googleapis.com")
 
 
 def test_a_plain_http_address_gets_no_token(tmp_path: Path) -> None:

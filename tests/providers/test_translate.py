@@ -135,6 +135,12 @@ def test_a_secret_shows_neither_in_the_message_nor_in_the_traceback() -> None:
     assert "***" in str(caught.value)
 
 
+def test_a_secret_shows_not_even_quoted() -> None:
+    assert "planted" not in str(
+        SERVICE.error(Problem(Unavailable, r"header 'planted\nkey'"), ["planted\nkey"])
+    )
+
+
 def test_a_secret_is_taken_out_of_the_raw_answer() -> None:
     error = SERVICE.error(Problem(BadAnswer, raw={"echo": ["a-planted-key"]}), ["a-planted-key"])
     assert isinstance(error, ProviderError)
