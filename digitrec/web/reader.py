@@ -26,6 +26,8 @@ from digitrec.web.logs import log
 from digitrec.web.metrics import Metrics
 from digitrec.web.settings import Settings
 
+SMALL = 1024
+"""A picture of no more bytes and pixels is looked at sooner than it is handed to a thread of its own."""
 LARGE_PIXELS = 2_000_000
 """Pictures above this size are decoded one at a time, which bounds the memory they take together."""
 CALLS = 8
@@ -58,7 +60,7 @@ class Reader:
         self._under_way = 0
         threads = CALLS if self._here is None else min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, f"digitrec-{self.name}")
-        self._batcher: Batcher[Place, Outcome] = Batcher(self._ask)
+        self._batcher: Batcher[bytes | Place, Reading] = Batcher(self._pass)
 
     @property
     def usd_per_picture(self) -> float | None:
@@ -105,8 +107,10 @@ class Reader:
         loop = asyncio.get_running_loop()
         if self._here is None:
             return Reading(await loop.run_in_executor(self._pool, self._whole_path, picture), None)
+        if len(picture) <= SMALL and _pixels(picture) <= min(SMALL, self._settings.max_pixels):
+            return await self._batcher.submit(picture)
         place = await loop.run_in_executor(self._pool, self._look, picture, self._here)
-        return Reading(await self._batcher.submit(place), place)
+        return await self._batcher.submit(place)
 
     def _whole_path(self, picture: bytes) -> Outcome:
         try:
@@ -123,10 +127,13 @@ class Reader:
         except ImageError as error:
             return Unreadable(ImageRef("<bytes>", None), error)
 
-    def _ask(self, places: list[Place]) -> list[Outcome]:
+    def _pass(self, waiting: list[bytes | Place]) -> list[Reading]:
+        """One pass through the network, for pictures and for what has been looked at already."""
         assert self._here is not None
-        self._metrics.batch.labels(self.name).observe(len(places))
-        return recognise.ask(places, self._here)
+        self._metrics.batch.labels(self.name).observe(len(waiting))
+        places = [recognise.look([one], self._here)[0] if isinstance(one, bytes) else one for one in waiting]
+        outcomes = recognise.ask(places, self._here)
+        return [Reading(*one) for one in zip(outcomes, places, strict=True)]
 
     def _turn(self, picture: bytes) -> AbstractContextManager[object]:
         """Permission to decode a picture, told from what its header says.
@@ -134,11 +141,7 @@ class Reader:
         Raises:
             ImageError: it has too many pixels.
         """
-        try:
-            with Image.open(io.BytesIO(picture), formats=FORMATS) as header:
-                pixels = header.width * header.height
-        except Exception:  # not for us to judge: opening it in earnest says what is wrong
-            pixels = 0
+        pixels = _pixels(picture)
         if pixels > self._settings.max_pixels:
             limit = self._settings.max_pixels // 1_000_000
             raise ImageError(f"the picture has more than {limit} million pixels; scale it down first")
@@ -149,6 +152,15 @@ class Reader:
         self._pool.shutdown()
         self._batcher.close()
         self._reader.close()
+
+
+def _pixels(picture: bytes) -> int:
+    """How many pixels its header promises; 0 where that cannot be told."""
+    try:
+        with Image.open(io.BytesIO(picture), formats=FORMATS) as header:
+            return header.width * header.height
+    except Exception:  # not for us to judge: opening it in earnest says what is wrong
+        return 0
 
 
 def _engines(reader: recognise.Reader) -> Sequence[Engine]:

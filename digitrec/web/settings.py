@@ -17,8 +17,11 @@ class Settings:
     """Pixels of one picture, told from its header before it is decoded; a phone takes 12 million."""
     max_pictures: int = 32
     """Pictures in one request."""
-    max_requests: int = 32
-    """Requests at work or waiting at one moment; the next is told to come back (503)."""
+    max_requests: int = 24
+    """Requests at work or waiting at one moment; the next is told to come back (503).
+
+    More are answered no sooner: under full load each place only lengthens the wait of those behind it.
+    """
     max_buffered_bytes: int = 64 * MEGABYTE
     """Bytes of all requests' bodies together that are held in memory at one moment."""
     seconds: float = 30.0

@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from urllib.parse import urlsplit
@@ -121,10 +122,12 @@ def test_pictures_that_arrive_during_a_pass_share_the_next() -> None:
         assert entered.acquire(timeout=20)  # the warm-up
         go.clear()
         threading.Timer(1, go.set).start()
-        httpx.post(f"{url}/predict", files=[("file", png())] * 16, timeout=30)
+        files = [("file", png((28, 28))), ("file", png(blank=True))] * 8  # looked at here and elsewhere
+        answer = httpx.post(f"{url}/predict", files=files, timeout=30).json()
         figures = dict(
             line.rsplit(" ", 1) for line in httpx.get(f"{url}/metrics").text.splitlines() if line[0] != "#"
         )
+    assert [one["prediction"] for one in answer["predictions"]] == [7, None] * 8
     label = 'provider="local"'
     assert float(figures[f"digitrec_batch_pictures_sum{{{label}}}"]) == 16 + 1
     assert float(figures[f"digitrec_batch_pictures_count{{{label}}}"]) < 16 + 1
@@ -168,3 +171,13 @@ def test_the_surplus_is_turned_away_before_it_is_read() -> None:
         assert "digitrec_http_turned_away 3.0" in httpx.get(f"{url}/metrics").text
     assert status.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1" in status
     assert json.loads(body)["type"] == "urn:digitrec:problem:busy"
+
+
+def test_a_client_told_to_come_back_keeps_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "IDLE_S", 1.0)
+    whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nwhole"
+    with listening(settings=Settings(max_requests=0)) as url, connect(url) as connection:
+        begin = time.monotonic()
+        while time.monotonic() - begin < 1.5:  # each question starts the clock anew
+            connection.sendall(whole)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 503 ")
