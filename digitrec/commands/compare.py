@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import IO
 
 import click
@@ -14,12 +15,11 @@ from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
 from digitrec.comparison import Comparison, compare_many, free_engines
 from digitrec.engine import Engine
-from digitrec.errors import ImageError, NotConfigured
+from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure
 from digitrec.providers import registry
 from digitrec.race import Absent
-from digitrec.recognise import Reader
 from digitrec.reports import comparison as rows
 
 
@@ -66,13 +66,13 @@ def compare(
       digitrec compare scans/ --html side-by-side.html
     """
     names = providers or _chosen(everyone, options.EMULATED if asking.emulate else ())
-    sources: list[ImageSource] = [DigitImage.open(it) if it == "-" else it for it in expand(images)]
-    absent = {} if asking.replay else _absent(names, asking)
-    with asking.engines([name for name in names if name not in absent]) as engines:
+    sources = [_read_once(source) for source in expand(images)]
+    with asking.opener(names) as open_engine:
+        preparation = asking.one_preparation()
+        readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
         if dry_run:
-            cost.say(sources, engines)
+            cost.say(sources, [reader for reader in readers if isinstance(reader, Engine)])
             return
-        readers = _in_order(names, engines, absent)
         found: list[Comparison] = []
         comparisons = tracked(compare_many(sources, readers, lenient=lenient), len(sources))
         rows.write(_kept(comparisons, found), output)
@@ -96,21 +96,20 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     return chosen
 
 
-def _absent(names: Sequence[str], asking: options.Asking) -> dict[str, Absent]:
-    """Those that cannot be asked at all; an emulated one always can."""
-    for name in names:
-        registry.provider_class(name)  # an unknown name is wrong usage, not an engine's failure
-    missing = {listing.name: listing.status.missing for listing in registry.listings(os.environ)}
-    emulated = options.EMULATED if asking.emulate else ()
-    return {
-        name: Absent(name, NotConfigured(f"{name} cannot be asked: {'; '.join(missing[name])}"))
-        for name in names if missing[name] and name not in emulated
-    }  # fmt: skip
+def _or_absent(name: str, open_engine: Callable[[], Engine]) -> Engine | Absent:
+    """The engine; in the place of one that cannot be asked at all its failure, which costs nobody else."""
+    try:
+        return open_engine()
+    except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
+        return Absent(name, error)
 
 
-def _in_order(names: Sequence[str], engines: Iterable[Engine], absent: Mapping[str, Absent]) -> list[Reader]:
-    present = iter(engines)
-    return [absent[name] if name in absent else next(present) for name in names]
+def _read_once(source: str) -> ImageSource:
+    """Standard input is there only once, and the page needs its picture again."""
+    try:
+        return DigitImage.open(source) if source == "-" else source
+    except ImageError:
+        return source  # trying again says the same, and costs the others nothing
 
 
 def _kept(comparisons: Iterable[Comparison], found: list[Comparison]) -> Iterator[Comparison]:

@@ -101,24 +101,19 @@ class Asking:
             click.UsageError: options that do not fit these engines.
             DigitrecError: an engine that cannot be asked at all.
         """
-        if len(self.prepare) > 1:
-            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
-        with self.columns(providers) as columns:
-            yield list(columns.values())
+        with self.opener(providers) as open_engine:
+            preparation = self.one_preparation()
+            yield [open_engine(name, preparation) for name in providers]
 
     @contextmanager
     def columns(self, providers: Sequence[str]) -> Iterator[dict[str, Engine]]:
-        """The same by name, and each engine once for every preparation where there are several."""
-        self._check(providers)
-        with ExitStack() as stack:
-            env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
-            options = self._options()
+        """As `engines`, by name, and each engine once for every preparation where there are several."""
+        with self.opener(providers) as open_engine:
             columns: dict[str, Engine] = {}
             preparations: Sequence[str | None] = self.prepare or [None]
             for name in providers:
                 for preparation in preparations:
-                    engine = self._engine(name, env, options, preparation)
-                    stack.callback(engine.close)
+                    engine = open_engine(name, preparation)
                     if len(self.prepare) < 2 or engine.provider.wants.encoding == "mnist":
                         columns[name] = engine
                         break
@@ -141,6 +136,31 @@ class Asking:
             **model,
             **replay,
         }
+
+    @contextmanager
+    def opener(self, providers: Sequence[str]) -> Iterator[Callable[[str, str | None], Engine]]:
+        """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
+        self._check(providers)
+        with ExitStack() as stack:
+            env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
+            options = self._options()
+
+            def open_engine(name: str, preparation: str | None) -> Engine:
+                engine = self._engine(name, env, options, preparation)
+                stack.callback(engine.close)
+                return engine
+
+            yield open_engine
+
+    def one_preparation(self) -> str | None:
+        """The preparation that was asked for; None: the engine's own.
+
+        Raises:
+            click.UsageError: there are several.
+        """
+        if len(self.prepare) > 1:
+            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
+        return self.prepare[0] if self.prepare else None
 
     def _check(self, providers: Sequence[str]) -> None:
         if self.model is not None and "local" not in providers:
@@ -189,6 +209,7 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
     """The environment in which the clouds among these names are found on this machine."""
     from digitrec.emulator import Emulator, environment
 
+    os.environ.pop("AWS_PROFILE", None)  # boto3 looks for it, whatever keys it is given
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
     with Emulator([name for name in providers if name in EMULATED]) as emulator:
         env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}

@@ -57,7 +57,48 @@ def test_an_engine_that_cannot_be_asked_costs_the_others_nothing(seven: Path) ->
     assert list(found["outcomes"]) == ["azure", "local"]
     assert found["outcomes"]["azure"]["error"]["type"] == "NotConfigured"
     assert found["outcomes"]["local"]["digit"] == 7
-    assert "azure cannot be asked: set VISION_ENDPOINT" in result.stderr
+    assert "azure: " in result.stderr
+    assert "set VISION_ENDPOINT" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings"),
+    [
+        ("aws", {"AWS_PROFILE": "nobody", "AWS_REGION": "us-east-1"}),  # found only when it is opened
+        ("google", {"GOOGLE_APPLICATION_CREDENTIALS": __file__}),
+        ("azure", {"VISION_ENDPOINT": "https://", "VISION_KEY": "k"}),
+    ],
+)
+def test_a_wrong_setting_of_one_engine_costs_the_others_nothing(
+    seven: Path, monkeypatch: pytest.MonkeyPatch, engine: str, settings: dict[str, str]
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    (found,) = json.loads(run(seven, "-p", f"{engine},local", "-o", "json").stdout)
+    assert found["outcomes"][engine]["error"]["type"] == "NotConfigured"
+    assert found["outcomes"]["local"]["digit"] == 7
+
+
+def test_an_engine_that_was_not_recorded_costs_the_others_nothing(seven: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "google.jsonl"
+    run(seven, "-p", "google", "--emulate", "--record", recording)
+    (found,) = json.loads(run(seven, "-p", "google,aws", "--replay", recording, "-o", "json").stdout)
+    assert found["outcomes"]["google"]["digit"] == 7
+    assert found["outcomes"]["aws"]["error"]["type"] == "LedgerError"
+
+
+def test_a_budget_leaves_out_only_who_has_no_known_price(seven: Path) -> None:
+    arguments = ["-p", "azure,aws", "--emulate", "--max-cost", "1", "-o", "json"]
+    (found,) = json.loads(run(seven, *arguments).stdout)
+    assert "price of azure is not known" in found["outcomes"]["azure"]["error"]["message"]
+    assert found["outcomes"]["aws"]["digit"] == 7
+
+
+def test_an_emulator_needs_none_of_the_users_settings(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file")
+    (found,) = json.loads(run(seven, "-p", "aws,google", "--emulate", "-o", "json").stdout)
+    assert found["consensus"] == 7
 
 
 def test_a_picture_that_nobody_answers_is_told_once_and_exits_with_1(seven: Path, tmp_path: Path) -> None:
@@ -80,6 +121,15 @@ def test_standard_input_is_read_once_for_everyone(seven: Path) -> None:
     result = CliRunner().invoke(main, arguments, input=seven.read_bytes())
     (found,) = json.loads(result.stdout)
     assert (found["source"], found["consensus"]) == ("<stdin>", 7)
+
+
+def test_an_empty_standard_input_costs_the_others_nothing(seven: Path) -> None:
+    arguments = ["compare", "-", str(seven), "-p", "local", "-o", "json"]
+    result = CliRunner().invoke(main, arguments, input=b"")
+    failed, found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert failed["outcomes"]["local"]["error"]["type"] == "ImageError"
+    assert found["consensus"] == 7
 
 
 def test_the_page_holds_the_picture(seven: Path, tmp_path: Path) -> None:
