@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -47,8 +52,11 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.TimedOut: 14,
     errors.Unavailable: 15,
     errors.BadAnswer: 16,
+    errors.Unreachable: 17,
 }
 """What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
+REFUSED_BY_SYSTEM = 9
+"""The same where a file cannot be written: a full disk, a folder that is not there."""
 
 
 def exit_code(error: errors.DigitrecError) -> int:
@@ -81,15 +89,50 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of ours becomes one line on stderr and its exit code."""
+        """Run the command; an error of ours or of the system becomes one line on stderr and its exit code."""
+        _show_any_name(sys.stdout)
         try:
-            return super().invoke(ctx)
+            with _flushed(sys.stdout):
+                return super().invoke(ctx)
         except errors.DigitrecError as error:
-            click.echo(f"digitrec: {error}", err=True)
+            _tell(str(error))
             ctx.exit(exit_code(error))
         except KeyboardInterrupt:
-            click.echo("digitrec: interrupted", err=True)
+            _tell("interrupted")
             ctx.exit(130)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads us has had enough: click ends quietly
+                raise
+            _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
+            _drop(sys.stdout)
+            ctx.exit(REFUSED_BY_SYSTEM)
+
+
+def _tell(what: str) -> None:
+    from digitrec.report import printable
+
+    click.echo(f"digitrec: {printable(what)}", err=True)
+
+
+def _show_any_name(out: TextIO) -> None:
+    """A file's name need not be valid in the encoding of the terminal: what cannot be shown is escaped."""
+    if isinstance(out, io.TextIOWrapper) and out.errors == "strict":
+        out.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _flushed(out: TextIO) -> Iterator[None]:
+    """What is left in the buffer is written while a full disk can still be told."""
+    try:
+        yield
+    finally:
+        out.flush()
+
+
+def _drop(out: TextIO) -> None:
+    """Let what cannot be written go nowhere, or the interpreter complains of it once more at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 @click.group(
@@ -111,10 +154,11 @@ def main() -> None:
       2 wrong usage, unknown provider                  3 an extra is not installed
       4 a key or program is missing                    5 the model file cannot be used
       6 a data set is missing or damaged               7 the budget does not allow it
-      8 the ledger cannot be used                     10 the engine refused the image
-     11 it refused the credentials                    12 its quota is spent
-     13 asked too fast                                14 no answer in time
-     15 out of reach                                  16 a malformed answer
+      8 the ledger cannot be used                      9 a file cannot be written
+     10 the engine refused the image                  11 it refused the credentials
+     12 its quota is spent                            13 asked too fast
+     14 no answer in time                             15 failing for the moment
+     16 a malformed answer                            17 no connection
     130 interrupted
     """
 

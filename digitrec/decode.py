@@ -53,7 +53,7 @@ def from_pillow(picture: Image.Image) -> Decoded:
     Raises:
         ImageError: it is damaged or too large.
     """
-    name = str(getattr(picture, "filename", "") or "<image>")
+    name = name_of(picture)
     _check_size(picture.size, name)
     with _blaming(name):
         pixels = _upright(picture)
@@ -92,14 +92,15 @@ def _digest(pixels: Pixels) -> str:
 
 def _read(source: Any) -> tuple[bytes, str]:
     """The encoded bytes of a path, stream or buffer, and a name for messages."""
+    name = name_of(source)
     if isinstance(source, bytes | bytearray | memoryview):
-        data, name = bytes(source), "<bytes>"
+        data = bytes(source)
     elif isinstance(source, str) and source == "-":
-        data, name = sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "<stdin>"
+        data = _read_stdin(name)
     elif isinstance(source, str | Path):
-        data, name = _read_file(Path(source)), str(source)
+        data = _read_file(Path(source))
     elif hasattr(source, "read"):
-        data, name = source.read(MAX_FILE_BYTES + 1), str(getattr(source, "name", "<stream>"))
+        data = source.read(MAX_FILE_BYTES + 1)
     else:
         raise TypeError(f"cannot read a picture from {type(source).__name__}")
     if not data:
@@ -109,12 +110,33 @@ def _read(source: Any) -> tuple[bytes, str]:
     return data, name
 
 
+def name_of(source: Any) -> str:
+    """What to call a source in messages, whether it can be read or not."""
+    if isinstance(source, str | Path):
+        return "<stdin>" if source == "-" else str(source)
+    if isinstance(source, np.ndarray):
+        return "<array>"
+    if isinstance(source, Image.Image):
+        return str(getattr(source, "filename", "") or "<image>")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "<bytes>"
+    return str(getattr(source, "name", "<stream>"))
+
+
+def _read_stdin(name: str) -> bytes:
+    if sys.stdin is None:  # closed by whoever started us
+        raise ImageError(f"{name}: there is no standard input; name a file")
+    return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+
+
 def _read_file(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise ImageError(f"{path}: a folder, with no picture to read; name a file")
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
+    except ImageError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         why = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"{path}: cannot be read ({why.lower()}); check the name") from error

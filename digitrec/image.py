@@ -19,7 +19,7 @@ class ImageRef:
     """Which image an answer is about."""
 
     source: str
-    """A path, or "<bytes>", "<array>", "<image>", "<stdin>"."""
+    """A path, or "<bytes>", "<array>", "<image>", "<stream>", "<stdin>"."""
     sha256: str | None
     """SHA-256 of the bytes that came in, in hex; None when they could not be read."""
 

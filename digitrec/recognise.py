@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from digitrec import calibration
 from digitrec.calibration import Calibrations
+from digitrec.decode import name_of as name_of_source
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
@@ -157,12 +157,7 @@ def open_or_unreadable(source: ImageSource) -> DigitImage | Unreadable:
     try:
         return DigitImage.open(source)
     except ImageError as error:
-        return Unreadable(ImageRef(_source_name(source), None), error)
-
-
-def _source_name(source: ImageSource) -> str:
-    """What to call a source that never became an image."""
-    return str(source) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
+        return Unreadable(ImageRef(name_of_source(source), None), error)
 
 
 def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[Place]:

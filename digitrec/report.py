@@ -69,7 +69,14 @@ def error_line(failure: Failure) -> str:
     """One line for a person: which image, what happened, what to do."""
     message = str(failure.error)
     source = failure.image.source
-    return message if message.startswith(source) else f"{source}: {message}"
+    return printable(message if message.startswith(source) else f"{source}: {message}")
+
+
+def printable(text: str) -> str:
+    """The text in one line, its control characters escaped: a file's name may not steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _write_json(outcomes: Iterable[Outcome], out: IO[str]) -> None:
@@ -117,7 +124,7 @@ def _write_table(outcomes: Iterable[Outcome], out: IO[str]) -> None:
 
 def _words(outcome: Outcome, width: int) -> list[str]:
     """Name in ``width`` characters, digit, confidence in eight, and what else there is to say."""
-    source = outcome.image.source
+    source = printable(outcome.image.source)
     name = f"{source:<{width}}" if len(source) <= width else "..." + source[3 - width :]
     if isinstance(outcome, Failure):
         return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -13,7 +15,7 @@ from click.testing import CliRunner
 
 import digitrec
 from digitrec import errors
-from digitrec.cli import COMMANDS, EXIT_CODES, LazyGroup, exit_code, main
+from digitrec.cli import COMMANDS, EXIT_CODES, REFUSED_BY_SYSTEM, LazyGroup, exit_code, main
 
 
 def all_commands() -> list[tuple[str, ...]]:
@@ -42,7 +44,7 @@ def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) ->
 def test_the_overview_names_every_command_and_exit_code() -> None:
     help_text = CliRunner().invoke(main, ["--help"]).output
     assert all(name in help_text for name in COMMANDS)
-    assert all(f"{code} " in help_text for code in EXIT_CODES.values())
+    assert all(f"{code} " in help_text for code in (*EXIT_CODES.values(), REFUSED_BY_SYSTEM))
 
 
 def test_version() -> None:
@@ -56,7 +58,7 @@ def test_every_error_has_a_code_of_its_own_or_its_parents() -> None:
         if issubclass(kind, errors.DigitrecError) and kind not in (errors.DigitrecError, errors.ProviderError)
     ]
     assert set(ours) == set(EXIT_CODES)
-    assert len(set(EXIT_CODES.values())) == len(EXIT_CODES)
+    assert len({*EXIT_CODES.values(), REFUSED_BY_SYSTEM}) == len(EXIT_CODES) + 1
     assert exit_code(errors.RateLimited("too fast")) == 13
     assert exit_code(errors.DigitrecError("something else")) == 1
 
@@ -75,6 +77,39 @@ def test_an_error_of_ours_is_one_line_and_a_bug_is_a_traceback() -> None:
     ours = CliRunner().invoke(group, ["fail", "ours"])
     assert (ours.exit_code, ours.stderr) == (4, "digitrec: set KEY\n")
     assert isinstance(CliRunner().invoke(group, ["fail", "bug"]).exception, ZeroDivisionError)
+
+
+def digitrec_into(out: object, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The program, its standard output going to ``out``."""
+    return subprocess.run(
+        [sys.executable, "-m", "digitrec", *map(str, arguments)],
+        stdout=out,  # type: ignore[call-overload]
+        stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["providers", "ledger spend", "models list"])
+def test_a_full_disk_is_one_line_and_a_code(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = digitrec_into(full, *command.split())
+    assert (done.returncode, done.stderr) == (9, "digitrec: the output: no space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is always text")
+def test_a_name_that_is_no_text_or_steers_the_terminal_is_shown_escaped(tmp_path: Path) -> None:
+    names = [b"\xff7.png", b"new\nline.png", b"\x1b[31mred.png"]
+    for name in names:
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b"")
+    for command in ("predict", "compare -p local", "predict -o csv"):
+        done = digitrec_into(subprocess.PIPE, *command.split(), tmp_path, PYTHONIOENCODING="utf-8:strict")
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "\x1b" not in done.stderr
+        assert [line.rpartition("/")[2].split(":")[0] for line in done.stderr.splitlines()] == [
+            r"\x1b[31mred.png", r"new\nline.png", r"\udcff7.png",
+        ]  # fmt: skip
+        assert command.endswith("csv") or "\x1b" not in done.stdout
 
 
 def test_importing_digitrec_loads_next_to_nothing() -> None:

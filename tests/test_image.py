@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -220,8 +221,14 @@ def test_a_file_that_cannot_be_read_names_itself(name: str) -> None:
 
 
 def test_a_folder_is_not_a_picture(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="a folder"):
+    with pytest.raises(ImageError, match=f"^{re.escape(str(tmp_path))}: a folder, with no picture to read"):
         DigitImage.open(tmp_path)
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ImageError, match="<stdin>: there is no standard input"):
+        DigitImage.open("-")
 
 
 def test_heic_says_what_to_do() -> None:

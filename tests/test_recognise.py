@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import digitrec
 from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider
-from digitrec.image import InputSpec
+from digitrec.image import ImageSource, InputSpec
 from digitrec.models.data import mnist_test
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import stream
@@ -71,6 +72,21 @@ def test_a_bad_picture_takes_only_its_own_place(tmp_path: Path) -> None:
     assert isinstance(outcomes[1].error, ImageError)
     assert outcomes[1].image.source == str(tmp_path / "cut.png")
     assert [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)] == [7, 1]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [(b"", "<bytes>"), (io.BytesIO(), "<stream>"), (np.zeros((2, 2, 7)), "<array>"), ("none.png", "none.png"),
+     (Image.new("L", (0, 1)), "<image>")],
+    ids=lambda value: value if isinstance(value, str) else "source",
+)  # fmt: skip
+def test_a_source_that_cannot_be_read_is_called_what_it_would_have_been(
+    source: ImageSource, name: str
+) -> None:
+    (failure,) = digitrec.predict_many([source])
+    assert isinstance(failure, Failure)
+    assert failure.image.source == name
+    assert str(failure.error).startswith(name)
 
 
 def test_a_failed_call_takes_only_its_own_place() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, Literal
+from pathlib import Path
+from typing import Literal
 
 import click
 
-from digitrec.commands import cost, options, policies
+from digitrec.commands import cost, options, page, policies
 from digitrec.commands.progress import Bar
 from digitrec.prediction import Failure
 from digitrec.recognise import Outcome
@@ -24,10 +25,7 @@ from digitrec.samples import read_samples
 )  # fmt: skip
 @options.limit
 @options.output("table", "markdown", "json")
-@click.option(
-    "--html", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE",
-    help="Also write the whole report as a page, which needs no other file.",
-)  # fmt: skip
+@page.option("Also write the whole report as a page, which needs no other file.")
 @options.lenient
 @cost.dry_run
 @policies.policy
@@ -37,7 +35,7 @@ def benchmark(
     providers: list[str],
     limit: int | None,
     output: Literal["table", "markdown", "json"],
-    html: IO[str] | None,
+    html: Path | None,
     lenient: bool,
     dry_run: bool,
     rule: policies.Rule,
@@ -83,7 +81,7 @@ def benchmark(
             )
     write(found, output)
     if html is not None:
-        html.write(benchmark_page(found))
+        page.write(html, benchmark_page(found))
 
 
 @contextmanager

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import IO
+from pathlib import Path
 
 import click
 
 from digitrec import report
-from digitrec.commands import cost, options
+from digitrec.commands import cost, options, page
 from digitrec.commands.progress import tracked
 from digitrec.commands.sources import expand
 from digitrec.comparison import Comparison, compare_many, free_engines
@@ -32,10 +32,7 @@ from digitrec.reports import comparison as rows
 )  # fmt: skip
 @click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
-@click.option(
-    "--html", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE",
-    help="Also write a page with the pictures, which needs no other file.",
-)  # fmt: skip
+@page.option("Also write a page with the pictures, which needs no other file.")
 @options.lenient
 @cost.dry_run
 @options.asking
@@ -44,7 +41,7 @@ def compare(
     providers: list[str],
     everyone: bool,
     output: rows.Format,
-    html: IO[str] | None,
+    html: Path | None,
     lenient: bool,
     dry_run: bool,
     asking: options.Asking,
@@ -79,7 +76,7 @@ def compare(
     if html is not None:
         from digitrec.reports.comparison_page import comparison_page
 
-        html.write(comparison_page(found, sources))
+        page.write(html, comparison_page(found, sources))
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 

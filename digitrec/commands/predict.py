@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+from PIL import Image
 
 from digitrec import config, report
 from digitrec.cli import exit_code
@@ -99,6 +100,10 @@ def _save_prepared(sources: Sequence[str], engine: Engine, target: Path) -> None
     several = len(sources) > 1 or target.is_dir()
     if several:
         target.mkdir(parents=True, exist_ok=True)
+    elif target.suffix.lower() not in Image.registered_extensions():
+        raise click.UsageError(
+            "--save-prepared needs a name that ends as a picture's does, such as seen.png."
+        )
     for number, source in enumerate(sources, 1):
         file = target / f"{number:03d}-{Path(source).stem}.png" if several else target
         with suppress(ImageError):  # it is told when its turn comes to be read

@@ -17,7 +17,14 @@ def expand(arguments: Iterable[str]) -> list[str]:
 
     What matches nothing stays as it is: trying to read it says what is wrong, and costs the others nothing.
     """
-    return [source for argument in arguments for source in _expand_one(argument) or [argument]]
+    return [source for argument in arguments for source in _matches(argument) or [argument]]
+
+
+def _matches(argument: str) -> list[str]:
+    try:
+        return _expand_one(argument)
+    except OSError:  # a name too long, a folder closed to us
+        return []
 
 
 def _expand_one(argument: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import IO, Any, Literal
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
+from digitrec.report import printable
 from digitrec.reports import words
 
 Format = Literal["table", "json", "jsonl", "csv", "markdown"]
@@ -92,6 +93,7 @@ def _write_table(comparisons: Iterable[Comparison], out: IO[str]) -> None:
 
 
 def _short(name: str) -> str:
+    name = printable(name)
     return name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
 
 
@@ -152,7 +154,7 @@ def _write_markdown(comparisons: Iterable[Comparison], out: IO[str]) -> None:
             out.write(words.markdown_row("image", *comparison.engines, "together"))
             out.write(words.markdown_row(*["---"] * (len(comparison.engines) + 2)))
         cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
-        out.write(words.markdown_row(comparison.image.source, *cells, verdict(comparison)))
+        out.write(words.markdown_row(printable(comparison.image.source), *cells, verdict(comparison)))
 
 
 WRITERS: dict[Format, Callable[[Iterable[Comparison], IO[str]], None]] = {

@@ -143,6 +143,13 @@ def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Pat
     assert result.stdout == ""
 
 
+def test_a_page_that_is_there_stays_until_there_is_a_better_one(data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text("the last report")
+    run(data, "--html", page, "--dry-run")
+    assert page.read_text() == "the last report"
+
+
 def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(cloud: Emulator, data: Path) -> None:
     said = run(data, "-p", "local,aws", "--dry-run").stdout.splitlines()
     assert said[0].startswith("local: 4 of 4 images")

@@ -78,6 +78,12 @@ def test_standard_input(folder: Path) -> None:
     assert json.loads(done.stdout)[0]["digit"] == 7
 
 
+def test_a_standard_input_that_gives_nothing_is_told(folder: Path) -> None:
+    done = run("-", input=b"")
+    assert done.stderr == "digitrec: <stdin>: the file is empty; give a picture\n"
+    assert done.stdout.startswith("<stdin> ")
+
+
 def test_what_the_network_saw_is_saved(folder: Path) -> None:
     run("seven.png", "--save-prepared", "seen.png")
     seen = np.asarray(Image.open("seen.png"))
@@ -99,6 +105,11 @@ def test_what_the_network_saw_is_saved(folder: Path) -> None:
         (["seven.png", "--model", "x.tflite", "-p", "tesseract"], 2, "local engine"),
         (["seven.png", "--emulate"], 2, "google"),
         (["missing.png"], 1, "cannot be read"),
+        (["a" * 300], 1, "cannot be read"),
+        (["[" + "a" * 300], 1, "cannot be read"),
+        (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
+        (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"),
+        (["seven.png", "one.png", "--save-prepared", "one.png"], 9, "one.png: file exists"),
     ],
 )
 def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code: int, says: str) -> None:
