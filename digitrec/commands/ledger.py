@@ -11,6 +11,7 @@ import click
 
 from digitrec import config
 from digitrec.commands import options
+from digitrec.errors import LedgerError
 from digitrec.ledger import Ledger, queries
 from digitrec.ledger.database import repair as repair_file
 from digitrec.report import write_records
@@ -29,7 +30,14 @@ def ledger(ctx: click.Context, path: Path | None) -> None:
       digitrec ledger show --limit 50
       digitrec ledger export > answers.jsonl
     """
+    if path is not None and not path.exists():
+        raise LedgerError(f"there is no ledger {path}; check the name")
     ctx.obj = path or config.load().ledger or config.default_ledger()
+
+
+def _open(path: Path) -> closing[Ledger]:
+    """The ledger, closed at the end; an empty one where nothing was paid for yet: looking makes no file."""
+    return closing(Ledger(path if path.exists() else None))
 
 
 _provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine's.")
@@ -47,7 +55,7 @@ def show(path: Path, provider: str | None, limit: int, output: Literal["table", 
     Example:
       digitrec ledger show --provider google
     """
-    with closing(Ledger(path)) as book:
+    with _open(path) as book:
         write_records(queries.recent(book, limit=limit, provider=provider), output)
 
 
@@ -61,7 +69,7 @@ def spend(path: Path, output: Literal["table", "json"]) -> None:
     Example:
       digitrec ledger spend --output json
     """
-    with closing(Ledger(path)) as book:
+    with _open(path) as book:
         write_records(queries.spending(book), output)
 
 
@@ -75,7 +83,7 @@ def export(path: Path, provider: str | None) -> None:
     Example:
       digitrec ledger export --provider google > google.jsonl
     """
-    with closing(Ledger(path)) as book:
+    with _open(path) as book:
         for entry in queries.entries(book, provider=provider):
             click.echo(entry.line())
 
@@ -94,9 +102,9 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
       digitrec ledger clear --emulated --yes
       digitrec ledger clear --before 2026-01-01
     """
-    with closing(Ledger(path)) as book:
+    with _open(path) as book:
         gone = queries.clear(book, provider=provider, before=before, emulated=emulated or None)
-    click.echo(f"{gone} answers forgotten")
+    click.echo(f"{gone} {'answer' if gone == 1 else 'answers'} forgotten")
 
 
 @ledger.command()

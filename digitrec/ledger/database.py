@@ -158,7 +158,8 @@ def _plainly(path: Path | None) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
         what = _WHAT_HAPPENED.get(code, f"cannot be used ({error}); {_ELSEWHERE}")
-        raise LedgerError(f"the ledger {path} {what}") from error
+        mend = f"; save what is readable with `digitrec ledger --ledger '{path}' repair`"
+        raise LedgerError(f"the ledger {path} {what}{mend if code in _MENDABLE else ''}") from error
 
 
 _ELSEWHERE = "name another with --ledger, or none with --no-ledger"
@@ -168,9 +169,10 @@ _WHAT_HAPPENED = {
     sqlite3.SQLITE_IOERR: f"cannot be read or written: its disk fails or is full; {_ELSEWHERE}",
     sqlite3.SQLITE_READONLY: f"is in a place that cannot be written; {_ELSEWHERE}",
     sqlite3.SQLITE_CANTOPEN: f"cannot be opened in its folder; {_ELSEWHERE}",
-    sqlite3.SQLITE_CORRUPT: "is damaged; save what is readable with `digitrec ledger repair`",
-    sqlite3.SQLITE_NOTADB: "is damaged or not a ledger; save what is readable with `digitrec ledger repair`",
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+    sqlite3.SQLITE_NOTADB: "is damaged or not a ledger",
 }
+_MENDABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 @dataclass(frozen=True, slots=True)

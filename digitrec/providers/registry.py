@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from digitrec.errors import UnknownProvider
+from digitrec.errors import NotInstalled, UnknownProvider
 from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def listings(env: Mapping[str, str]) -> list[Listing]:
 def _listing(name: str, env: Mapping[str, str]) -> Listing:
     try:
         cls = provider_class(name)
-    except ImportError as error:
+    except NotInstalled as error:
         return Listing(name, Status(installed=False, configured=False, missing=(str(error),)), None)
     status = cls.status(env) if issubclass(cls, BaseProvider) else Status(installed=True, configured=True)
     return Listing(name, status, cls.price)
@@ -63,14 +63,24 @@ def provider_class(name: str) -> type[Provider]:
 
     Raises:
         UnknownProvider: there is none of that name.
+        NotInstalled: the package that registers it lacks something.
     """
     if name in KNOWN:
         module, attribute = KNOWN[name]
         return cast("type[Provider]", getattr(import_module(module), attribute))
     for point in _points():
         if point.name == name:
-            return cast("type[Provider]", point.load())
+            return _load(point)
     raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
+
+
+def _load(point: EntryPoint) -> type[Provider]:
+    try:
+        return cast("type[Provider]", point.load())
+    except (ImportError, AttributeError) as error:  # AttributeError: no longer there under this name
+        raise NotInstalled(
+            f"the provider {point.name} cannot be loaded ({error}); install what it needs, or remove it"
+        ) from error
 
 
 def open_provider(

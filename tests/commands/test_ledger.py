@@ -63,7 +63,7 @@ def test_an_export_is_a_recording(asked: Emulator) -> None:
 def test_clearing_asks_first_and_keeps_what_was_spent(asked: Emulator) -> None:
     refused = run("ledger", "--ledger", "paid.sqlite", "clear", input="n\n")
     assert refused.exit_code == 1
-    assert "1 answers forgotten" in run("ledger", "--ledger", "paid.sqlite", "clear", "--yes").stdout
+    assert "1 answer forgotten" in run("ledger", "--ledger", "paid.sqlite", "clear", "--yes").stdout
     (month,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "spend", "-o", "json").stdout)
     assert month["calls"] == 1
 
@@ -74,6 +74,19 @@ def test_a_damaged_ledger_says_so_and_is_repaired(asked: Emulator) -> None:
         Path(part).unlink(missing_ok=True)
     broken = run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite")
     assert broken.exit_code == 8
-    assert "digitrec ledger repair" in broken.stderr
+    assert "`digitrec ledger --ledger 'paid.sqlite' repair`" in broken.stderr
     assert run("ledger", "--ledger", "paid.sqlite", "repair").exit_code == 0
     assert run("predict", "seven.png", "-p", "azure", "--ledger", "paid.sqlite").exit_code == 0
+
+
+def test_looking_makes_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong = run("ledger", "--ledger", "typo/paid.sqlite", "show")
+    assert (wrong.exit_code, wrong.stderr) == (
+        8,
+        "digitrec: there is no ledger typo/paid.sqlite; check the name\n",
+    )
+    assert run("ledger", "spend").stdout == "nothing yet\n"
+    assert run("ledger", "export").stdout == ""
+    assert list(tmp_path.iterdir()) == []
+    assert list(Path.home().rglob("*.sqlite")) == []

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 
 import pytest
 
-from digitrec.errors import NotConfigured, UnknownProvider
+from digitrec.errors import NotConfigured, NotInstalled, UnknownProvider
 from digitrec.providers import registry
 from digitrec.providers.local import Local
 
@@ -40,14 +40,17 @@ def test_an_unknown_name_lists_those_there_are() -> None:
         registry.open_provider("nobody")
 
 
+@pytest.mark.parametrize("place", ["no_such_module:Provider", "json:no_such_module"])
 def test_a_provider_that_cannot_be_imported_is_listed_with_the_reason(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    broken = EntryPoint("broken", "no_such_module:Provider", registry.GROUP)
+    broken = EntryPoint("broken", place, registry.GROUP)
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: EntryPoints([broken]))
     (listing,) = registry.listings({})
     assert not listing.status.installed
     assert "no_such_module" in listing.status.missing[0]
+    with pytest.raises(NotInstalled, match="the provider broken cannot be loaded"):
+        registry.open_provider("broken")
 
 
 def test_what_is_known_without_looking_is_what_the_metadata_says() -> None:
