@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,6 +20,12 @@ from digitrec.prediction import Prediction
 from digitrec.race import race
 from digitrec.recognise import Outcome, Reader
 from digitrec.samples import Sample
+
+KEPT = (
+    "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
+    "replayed",
+)  # fmt: skip
+"""What is told of each answer; the rest is the same for all of an engine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +96,13 @@ class Benchmark:
             "versions": dict(self.versions),
             "engines": [asdict(card) for card in self.cards],
             "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
-            "answers": [self._row_as_dict(place, row) for place, row in self._rows()],
+            "answers": list(self.answers()),
         }
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """For each picture what it shows, and the figures `KEPT` of what every engine said, JSON-like."""
+        for place, row in self._rows():
+            yield self._row_as_dict(place, row)
 
     def _row_as_dict(self, place: int, row: tuple[Outcome, ...]) -> dict[str, Any]:
         said = {name: _brief(outcome) for name, outcome in zip(self.outcomes, row, strict=True)}
@@ -104,18 +115,7 @@ def _brief(outcome: Outcome) -> dict[str, Any]:
     """The answer without what every other answer of the engine has as well."""
     if not isinstance(outcome, Prediction):
         return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
-    kept = (
-        "digit",
-        "confidence",
-        "calibrated",
-        "reason",
-        "text",
-        "latency_s",
-        "cost_usd",
-        "attempts",
-        "replayed",
-    )
-    return {name: getattr(outcome, name) for name in kept}
+    return {name: getattr(outcome, name) for name in KEPT}
 
 
 def benchmark(

@@ -24,7 +24,7 @@ from digitrec.samples import read_samples
     help="Which engines to ask, with commas between.",
 )  # fmt: skip
 @options.limit
-@options.output("table", "markdown", "json")
+@options.output("table", "markdown", "json", "jsonl", "csv")
 @page.option("Also write the whole report as a page, which needs no other file.")
 @options.lenient
 @cost.dry_run
@@ -34,7 +34,7 @@ def benchmark(
     data: str,
     providers: list[str],
     limit: int | None,
-    output: Literal["table", "markdown", "json"],
+    output: Literal["table", "markdown", "json", "jsonl", "csv"],
     html: Path | None,
     lenient: bool,
     dry_run: bool,
@@ -52,6 +52,7 @@ def benchmark(
     Examples:
       digitrec benchmark samples --provider local,tesseract,rapidocr
       digitrec benchmark mnist-test --limit 500 --html report.html
+      digitrec benchmark mnist-test --output csv > answers.csv
       digitrec benchmark photos/ --provider local,google,aws --max-cost 2
       digitrec benchmark photos/ --provider tesseract --prepare plain,enlarged,repeated
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterator
 from typing import IO, Literal
 
 from digitrec.benchmark import Benchmark, conclusion
+from digitrec.benchmark.run import KEPT
 from digitrec.reports import words
 from digitrec.reports.tables import Table, confusion, leaderboard, tables
 
-Format = Literal["table", "markdown", "json"]
+Format = Literal["table", "markdown", "json", "jsonl", "csv"]
+COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
+"""The columns of CSV: the picture, what it shows, who was asked, and what was said."""
 
 
 def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> None:
-    """Write a benchmark: the leaderboard and what follows from it, or all there is to say."""
+    """Write a benchmark.
+
+    ``table`` is the leaderboard and what follows from it, ``markdown`` and ``json`` all there is to say;
+    ``jsonl`` (an object for each picture) and ``csv`` (a row for each picture and engine) are the answers.
+    """
     out = sys.stdout if out is None else out
-    if form == "json":
-        json.dump(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, out, indent=1, default=str)
-        out.write("\n")
+    if form == "csv":
+        _write_csv(benchmark, out)
         return
-    for part in _markdown(benchmark) if form == "markdown" else _text(benchmark):
-        out.write(part + "\n")
+    lines = {"table": _text, "markdown": _markdown, "json": _json, "jsonl": _jsonl}[form]
+    for line in lines(benchmark):
+        out.write(line + "\n")
+
+
+def _json(benchmark: Benchmark) -> Iterator[str]:
+    yield json.dumps(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, indent=1, default=str)
+
+
+def _jsonl(benchmark: Benchmark) -> Iterator[str]:
+    for row in benchmark.answers():
+        yield json.dumps(row, default=str)
+
+
+def _write_csv(benchmark: Benchmark, out: IO[str]) -> None:
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in benchmark.answers():
+        said = row.pop("answers")
+        writer.writerows(row | {"engine": name} | answer for name, answer in said.items())
 
 
 def _text(benchmark: Benchmark) -> Iterator[str]:

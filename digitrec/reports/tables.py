@@ -85,8 +85,9 @@ def time_and_money(cards: Sequence[Scorecard]) -> Table:
         rows.append((card.name, *times, speed, *costs))
     return Table(
         "Time and money",
-        "Times without the answers that came from the ledger; engines worked side by side, so those on this "
-        "machine slowed each other. Prices are list prices before any free allowance.",
+        "Times without the answers that came from the ledger. Engines worked side by side, so those on this "
+        "machine slowed each other; one that reads many pictures at once (the CNN) has the mean of each lot "
+        "as every picture's time. Prices are list prices before any free allowance.",
         ("engine", "median", "95 of 100", "99 of 100", "pictures a second", "per 1,000", "per right answer",
          "paid in this run"),
         tuple(rows), range(1, 8),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -59,6 +60,19 @@ def test_json_has_the_conclusion_and_every_answer(found: Benchmark) -> None:
     assert values["conclusion"] == conclusion(found)
     assert len(values["answers"]) == 40
     assert values["answers"][0]["answers"]["good"]["error"] == "TimedOut: no answer in time"
+
+
+def test_json_lines_are_the_answers_to_each_picture(found: Benchmark) -> None:
+    lines = [json.loads(line) for line in written(found, "jsonl").splitlines()]
+    assert lines == json.loads(written(found, "json"))["answers"]
+
+
+def test_csv_has_a_row_for_each_picture_and_engine(found: Benchmark) -> None:
+    rows = list(csv.DictReader(io.StringIO(written(found, "csv"))))
+    assert len(rows) == 40 * 3
+    assert [row["engine"] for row in rows[:3]] == ["good", "fair", "cloud"]
+    assert (rows[0]["label"], rows[0]["digit"], rows[0]["error"]) == ("0", "", "TimedOut: no answer in time")
+    assert (rows[4]["label"], rows[4]["digit"], rows[4]["emulated"]) == ("1", "2", "False")
 
 
 def test_confusions_name_what_was_taken_for_what(found: Benchmark) -> None:
