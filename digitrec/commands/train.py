@@ -116,7 +116,7 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
         seed=options["seed"], **{name: value for name, value in given.items() if value is not None},
     )  # fmt: skip
     folder = out if file is None else file.parent
-    with _shown(config.epochs) as show:
+    with _shown(config.epochs + config.finishing) as show:
         result = run(config, folder, digits=digits, resume=options["resume"], on_progress=show)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)

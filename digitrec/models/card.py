@@ -19,13 +19,25 @@ LICENCE = (
 )
 
 _MADE = """
-The digits that were made (`digitrec/models/synthetic.py`) come from a synthetic hand (a quarter) or from the
-digits learned, photographed from paper (a quarter) or damaged (half); all were then prepared as pictures are
-when they are read. The damages (`digitrec/models/damage.py`: bands inverted, haze, outlines only, lines and
-zigzags across, specks, spots) are of the same kinds as some of MNIST-C's corruptions, by other code and with
-other strengths. So what is measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and
-spatter does not tell how the network reads through damage of a kind never seen.
+What was made (`digitrec/models/synthetic.py`) are digits of a synthetic hand (a fifth), digits of those
+learned, photographed from paper (a fifth) or damaged (two fifths), and pictures of no digit, which are to
+leave the network undecided (a fifth: letters, strokes at random, digits lying on their side); all were then
+prepared as pictures are when they are read. The damages (`digitrec/models/damage.py`: bands inverted, haze,
+outlines only, lines and zigzags across, specks, spots) are of the same kinds as some of MNIST-C's
+corruptions, by other code and with other strengths. So what is measured on stripe, fog, canny edges, zigzag,
+dotted line, impulse noise and spatter does not tell how the network reads through damage of a kind never
+seen; nor do the letters and scribbles measured, though other ones, tell how it takes all that is no digit.
 """
+
+
+def _finishing(run: dict[str, Any]) -> str:
+    """What happened after the epochs, as an item of the list."""
+    if not run["finishing"]:
+        return ""
+    return (
+        f"- Then {run['finishing']} epochs without what was made, from a rate of {run['finishing_rate']}; "
+        "the weights shipped are the mean of those before and after.\n"
+    )
 
 
 def environment() -> dict[str, Any]:
@@ -62,7 +74,11 @@ def markdown(name: str, card: dict[str, Any]) -> str:
     low, high = test["interval"]
     versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
     changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
-    made = f" and {digits['made']:,} made as described below" if digits["made"] else ""
+    made = (
+        f" and {digits['made']:,} made as described below, with {digits['no digit']:,} pictures of no digit"
+        if digits["made"]
+        else ""
+    )
     checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
     return f"""# {name}
 
@@ -91,11 +107,12 @@ measured again.
 - The scores are divided by a temperature of {card["temperature"]} before the softmax; fitted on the digits \
 held back, so that its probabilities are chances of being right.
 - A picture that was cut out by digitrec is "not clearly a digit" where the scores differ by less than \
-{card["evidence"]} (standard deviation); all but {UNCLEAR:.1%} of the digits held back show more.
+{card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the digits held back show more.
+{_finishing(run)}\
 - Every digit is changed anew in each epoch (`digitrec/models/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
 {_MADE if digits["made"] else ""}
-The test set was looked at once, after training. Nothing was chosen by it.
+This run looked at the test set once, after training, and chose nothing by it.
 
 ## Data and licence
 
@@ -107,7 +124,7 @@ The test set was looked at once, after training. Nothing was chosen by it.
 
 ## What it is not for
 
-Text: it knows ten digits and no letter. Whether there is a digit at all, or more than one, is decided before
-it is asked; of letters and scribbles it refuses only some. Fifteen of the test set's labels are doubted by
-human reviewers; nobody honest reads all 10,000.
+Text: it knows ten digits and no letter. Whether there is anything at all, or more than one digit, is decided
+before it is asked; of letters and scribbles it refuses some, and reads the others as digits.
+Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
 """

@@ -9,7 +9,7 @@ from digitrec.models.store import evidence
 
 Floats = NDArray[np.float32]
 
-UNCLEAR = 0.001
+UNCLEAR = 0.0005
 """Share of the digits held back that may pass for none."""
 _LOWEST, _HIGHEST = 0.1, 10.0
 

@@ -38,6 +38,9 @@ SHA256 = {
 }
 """The official files and their checksums."""
 
+NO_DIGIT = 10
+"""The label of a picture that shows no digit."""
+
 _SHIPPED = Path(__file__).parent / "data"
 
 
@@ -48,7 +51,7 @@ class Digits:
     images: NDArray[np.uint8]
     """(N, 28, 28), ink high, 0..255."""
     labels: NDArray[np.uint8]
-    """(N,), 0..9."""
+    """(N,), 0..9; `NO_DIGIT` where a network learns what it is not to recognise."""
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from digitrec.models.train import Watcher
 
 GENTLE = Augmentation(
-    rotation=10, shear=0.15, zoom=0.1, stretch=0.08, shift=1.5, elastic=0.6, thinner=0.5, thicker=0.5,
-    coarse=0, blur=0, hard=0, lines=0, noise=0,
+    rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,
+    thicker=0.5, coarse=0, blur=0, hard=0, lines=0, noise=0,
 )  # fmt: skip
 """How far digits are changed for MNIST's own sake: no more than its writers differ."""
 

@@ -38,6 +38,9 @@ PLAIN: dict[str, Shape] = {
 }
 """Letters and signs that resemble no digit."""
 
+LEARNED = tuple("AEHKMRWXaehkmwx")
+"""Those of `PLAIN` that a network may be shown in training; the others tell how it takes unknown ones."""
+
 RESEMBLING: dict[str, Shape] = {
     "O": Shape("34 0, 8 18, 0 50, 10 84, 36 100, 62 82, 68 48, 58 14, 34 0"),
     "D": Shape("4 0, 2 100!, 40 92, 60 50, 40 8, 0 1"),

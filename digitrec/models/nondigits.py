@@ -16,7 +16,7 @@ from PIL import Image
 from digitrec.models import strokes
 from digitrec.models.allographs import Shape
 from digitrec.models.data import Digits, mnist_test
-from digitrec.models.letters import PLAIN, RESEMBLING
+from digitrec.models.letters import LEARNED, PLAIN, RESEMBLING
 from digitrec.models.paper import TEXTURES, clouds, texture
 from digitrec.models.pen import Path
 from digitrec.models.photo import ink_on_paper, photograph, random_look
@@ -63,7 +63,10 @@ def pairs(n: int, seed: int) -> Iterator[NonDigit]:
 
 
 def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
-    """`n` pictures of letters that resemble no digit, of letters that do, and of scribbles, a third each."""
+    """`n` pictures of letters that resemble no digit, of letters that do, and of scribbles, a third each.
+
+    None of the letters is one that networks are shown in training.
+    """
     for rng in _generators(n, seed, 3):
         kind = str(rng.choice(SCRIBBLES))
         side = int(rng.integers(80, 200))
@@ -71,7 +74,7 @@ def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
             draw = _SCRIBBLES[rng.integers(len(_SCRIBBLES))]
             written = strokes.put([draw(rng)], strokes.any_pen(rng), rng, side)
         else:
-            shapes: list[Shape] = list((PLAIN if kind == "letter" else RESEMBLING).values())
+            shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
             written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
         yield NonDigit(_shown(written, rng), kind)
 
@@ -177,4 +180,5 @@ def _star(rng: np.random.Generator) -> Path:
     return 50 * np.stack([np.sin(angles), -np.cos(angles)], axis=1) + rng.normal(0, 3, (points + 1, 2))
 
 
+_UNKNOWN: list[Shape] = [shape for letter, shape in PLAIN.items() if letter not in LEARNED]
 _SCRIBBLES: tuple[Callable[[np.random.Generator], Path], ...] = (_tangle, _coil, _hatching, _star)

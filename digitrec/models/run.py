@@ -24,14 +24,18 @@ class TrainConfig:
 
     name: str = "digitrec-cnn"
     """Name of the model and its files."""
-    widths: tuple[int, ...] = (32, 64, 128)
+    widths: tuple[int, ...] = (24, 80, 192)
     """Channels of each stage of the network."""
     epochs: int = 14
-    """Times that every digit is seen, each time changed differently."""
+    """Times that every picture is seen, each time changed differently."""
+    finishing: int = 2
+    """Times after that that the digits alone are seen, without what was made; 0: never."""
     batch: int = 128
     """Digits per step."""
     learning_rate: float = 3e-3
     """Highest learning rate, reached after the warm-up."""
+    finishing_rate: float = 5e-4
+    """The same while finishing."""
     warm_up: float = 0.15
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = 0.02
@@ -42,8 +46,9 @@ class TrainConfig:
     """Share of the run that the running average of the weights reaches back over."""
     validation: float = 0.1
     """Share of the digits held back, the same ones for every seed."""
-    made: int = 0
-    """Digits added, made by `synthetic`: drawn by a synthetic hand, photographed from paper, damaged."""
+    made: float = 0.556
+    """Pictures added, as a share of the digits learned, made by `synthetic`: drawn by a synthetic hand,
+    photographed, damaged, or no digit."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -59,7 +64,7 @@ class Epoch:
     loss: float
     """Mean cross-entropy with smoothed labels over the changed digits."""
     accuracy: float
-    """Share of the changed digits read rightly while learning, 0..1."""
+    """Share of the changed pictures read rightly while learning, 0..1; never those that show no digit."""
     validation_loss: float
     """Mean cross-entropy of the averaged network over the digits held back."""
     validation_accuracy: float
@@ -141,10 +146,15 @@ def stopped(folder: Path, steps: int) -> tuple[keras.Model, list[Epoch]]:
 
 def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:
     """Write the history, then the checkpoint it belongs to; a stop in between repeats one epoch."""
+    write(history, folder)
+    unfinished = folder / f"new-{CHECKPOINT}"
+    network.save(unfinished)
+    unfinished.replace(folder / CHECKPOINT)
+
+
+def write(history: list[Epoch], folder: Path) -> None:
+    """Write the history, a row per epoch."""
     with (folder / HISTORY).open("w", newline="") as file:
         rows = csv.DictWriter(file, [column.name for column in fields(Epoch)])
         rows.writeheader()
         rows.writerows(asdict(epoch) for epoch in history)
-    unfinished = folder / f"new-{CHECKPOINT}"
-    network.save(unfinished)
-    unfinished.replace(folder / CHECKPOINT)

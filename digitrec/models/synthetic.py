@@ -1,4 +1,8 @@
-"""Digits made to be learned besides MNIST's own: as people elsewhere write them, photographed, damaged.
+"""Pictures made to be learned besides MNIST's own digits.
+
+Digits as people elsewhere write them, photographed, damaged; and what is no digit, so that a network learns
+to be undecided: by Dan Hendrycks, Mantas Mazeika and Thomas Dietterich, "Deep Anomaly Detection with Outlier
+Exposure", ICLR 2019, even what it has never seen then looks less like a digit.
 
 All go through our own preparation, so that training sees what predicting sees.
 """
@@ -12,25 +16,28 @@ from numpy.typing import NDArray
 
 from digitrec.image import DigitImage, InputSpec
 from digitrec.models.damage import damage
-from digitrec.models.data import Digits
+from digitrec.models.data import NO_DIGIT, Digits
+from digitrec.models.letters import LEARNED, PLAIN
 from digitrec.models.photo import ink_on_paper
 from digitrec.models.redraw import enlarge, rewrite
-from digitrec.models.strokes import any_pen, draw
+from digitrec.models.strokes import any_pen, draw, put, smooth, write
 from digitrec.prepare import prepare
 
 Pixels = NDArray[np.uint8]
 
 _FORM = InputSpec("mnist")
+_NONE_LYING = (3, 4)  # digits that look like none when they lie on their side
 
 
 def make(digits: Digits, count: int, seed: int | list[int]) -> Digits:
-    """About `count` new digits: a quarter `drawn`, a quarter `photographed` and half `damaged`.
+    """About `count` new pictures: a fifth each `drawn`, `photographed` and `senseless`, the rest `damaged`.
 
-    Those in which the preparation finds no single digit are left out.
+    Those in which the preparation finds no single character are left out.
     """
     rng = np.random.default_rng(seed)
-    on_paper = drawn(count // 4, rng) + photographed(digits, count // 4, rng)
-    return on_paper + damaged(digits, count - 2 * (count // 4), rng)
+    fifth = count // 5
+    on_paper = drawn(fifth, rng) + photographed(digits, fifth, rng) + senseless(digits, fifth, rng)
+    return on_paper + damaged(digits, count - 3 * fifth, rng)
 
 
 def drawn(count: int, rng: np.random.Generator) -> Digits:
@@ -50,6 +57,32 @@ def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     """Some of the given digits with something laid over them, or their outlines only; see `damage`."""
     chosen = digits[rng.integers(len(digits), size=count)]
     return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
+
+
+def senseless(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+    """What is no digit, half of it photographed: letters, strokes at random, digits lying on their side."""
+    lying = digits[np.flatnonzero(np.isin(digits.labels, _NONE_LYING))].images
+    inks = (_SENSELESS[rng.choice(3, p=(0.5, 0.35, 0.15))](lying, rng) for _ in range(count))
+    labels = np.full(count, NO_DIGIT, np.uint8)
+    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+
+
+def _letter(lying: Pixels, rng: np.random.Generator) -> Pixels:
+    return write([PLAIN[str(rng.choice(LEARNED))]], rng, int(rng.integers(80, 160)))
+
+
+def _strokes(lying: Pixels, rng: np.random.Generator) -> Pixels:
+    """Three to six bent strokes over each other."""
+    paths = [smooth(rng.uniform(0, 100, (int(rng.integers(2, 6)), 2))) for _ in range(rng.integers(3, 7))]
+    return put(paths, any_pen(rng), rng, int(rng.integers(80, 160)))
+
+
+def _lying(lying: Pixels, rng: np.random.Generator) -> Pixels:
+    """A digit turned by a quarter to either side."""
+    return np.rot90(_written(lying[rng.integers(len(lying))], rng), rng.choice([1, 3]))
+
+
+_SENSELESS = (_letter, _strokes, _lying)
 
 
 def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:

@@ -53,7 +53,7 @@ _ALL = (
         cosine=False,
     ),
     Architecture("simple-cnn", "Simple CNN", OURS, networks.simple_cnn, "Medium"),
-    Architecture("complex-cnn", "Complex CNN", OURS, networks.complex_cnn, "High", epochs=20),
+    Architecture("complex-cnn", "Complex CNN", OURS, networks.complex_cnn, "High"),
     Architecture("mlp", "MLP", OURS, networks.mlp, "Medium"),
     Architecture("knn", "k-NN", SKLEARN, classics.knn, "Low", family="scikit-learn", augmented=False),
     Architecture(

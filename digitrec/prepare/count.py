@@ -14,8 +14,9 @@ NEAR = 0.2
 """Parts of one digit are no further apart than this share of its longer side."""
 SPECK = 0.05
 """A part with less than this share of the main part's edges is a speck."""
-EVIDENCE = 0.055
-"""Below this, what was found is paper grain, a crease or a shadow; see `_evidence`."""
+EVIDENCE = 0.035
+"""Below this, what was found is paper grain, a crease or a shadow; see `_evidence`. Faint pencil is little
+above, and so are some shadows: in those the network does not recognise a digit."""
 ALONG_BORDER = 0.15
 """What touches the picture's border with more than this share of its box's width and height comes in from
 outside, as shadows do, and must show `OUTSIDE` times the evidence."""

@@ -28,6 +28,6 @@ def told() -> list[Progress]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
-    config = TrainConfig(name="tiny", widths=(4, 8), epochs=2, batch=16, validation=0.2)
+    config = TrainConfig(name="tiny", widths=(4, 8), epochs=2, finishing=0, batch=16, validation=0.2, made=0)
     folder = tmp_path_factory.mktemp("tiny")
     return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)

@@ -8,6 +8,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from digitrec.models import strokes
+from digitrec.models.letters import LEARNED, PLAIN
 from digitrec.models.nondigits import DIGIT_WIDTH, PAGES, SCRIBBLES, NonDigit, pages, pairs, scribbles
 
 
@@ -52,6 +54,20 @@ def test_scribbles_are_of_each_kind_and_written():
     inked = [ink.mean() for scribble in made if (ink := drawing(scribble.pixels)) is not None]
     assert len(inked) > 5
     assert 0.005 < min(inked) < max(inked) < 0.7
+
+
+def test_no_letter_is_one_that_networks_learn(monkeypatch: pytest.MonkeyPatch):
+    shown = []
+
+    def write(shapes, rng, side):
+        shown.extend(shapes)
+        return np.zeros((side, side), np.uint8)
+
+    monkeypatch.setattr(strokes, "write", write)
+    assert len(list(scribbles(60, 0))) == 60
+    learned = [PLAIN[letter] for letter in LEARNED]
+    assert len(shown) > 20
+    assert not [shape for shape in shown if shape in learned]
 
 
 def test_pairs_name_their_digits_and_gap(made_pairs):

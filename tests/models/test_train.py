@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from digitrec.errors import ModelError
-from digitrec.models import store
+from digitrec.models import store, synthetic
 from digitrec.models.augment import Augmentation
-from digitrec.models.data import mnist_test
+from digitrec.models.data import NO_DIGIT, Digits, mnist_test
 from digitrec.models.run import Progress, TrainConfig, TrainResult
 from digitrec.models.train import split, train
 
-TINY = TrainConfig(name="tiny", widths=(4, 8), epochs=2, batch=16, validation=0.2)
+TINY = TrainConfig(name="tiny", widths=(4, 8), epochs=2, finishing=0, batch=16, validation=0.2, made=0)
+PLAIN = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
 DIGITS = mnist_test()[:120]
 
 
@@ -44,8 +45,7 @@ def test_a_network_that_has_hardly_learned_is_made_modest(trained: TrainResult) 
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    plain = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
-    result = train(plain, tmp_path, digits=DIGITS)
+    result = train(PLAIN, tmp_path, digits=DIGITS)
     assert result.history[-1].loss < 0.7 * result.history[0].loss
     assert result.test_correct > 3000
 
@@ -79,6 +79,18 @@ def test_a_stopped_run_goes_on_where_it_stopped(trained: TrainResult, tmp_path: 
         assert resumed.validation_loss == pytest.approx(whole.validation_loss, rel=1e-3)
 
 
+def test_finishing_sees_the_digits_alone_and_keeps_the_mean(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    finishing = replace(TINY, made=1.05, finishing=1)
+    result = train(finishing, tmp_path, digits=DIGITS, on_progress=told.append)
+    assert [epoch.epoch for epoch in result.history] == [1, 2, 3]
+    assert [progress.epoch for progress in told].count(3) == 6  # 96 digits are 6 steps
+    assert told[-1].done == 1
+    again = train(finishing, tmp_path, digits=DIGITS, resume=True)
+    assert [epoch.epoch for epoch in again.history] == [1, 2, 3]
+    assert again.history[-1].validation_loss == pytest.approx(result.history[-1].validation_loss, rel=1e-3)
+
+
 def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
     def stop(progress: Progress) -> None:
         told.append(progress)
@@ -86,7 +98,7 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
             raise Stopped
 
     told: list[Progress] = []
-    mixed = replace(TINY, made=100)
+    mixed = replace(TINY, made=1.05)
     with pytest.raises(Stopped):
         train(mixed, tmp_path, digits=DIGITS, on_progress=stop)
     assert (told[0].epoch, told[0].done) == (0, 1.0)
@@ -95,7 +107,21 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
     told.clear()
     result = train(mixed, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
     assert told[0].epoch == 2
-    assert 90 <= store.load(result.litert_file).card["digits"]["made"] <= 100
+    digits = store.load(result.litert_file).card["digits"]
+    assert digits["no digit"] > 10
+    assert 90 <= digits["made"] + digits["no digit"] <= 100
+
+
+def test_a_network_learns_to_be_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def noise(digits: Digits, count: int, seed: list[int]) -> Digits:
+        images = np.random.default_rng(seed).integers(0, 256, (count, 28, 28), np.uint8)
+        return Digits(images, np.full(count, NO_DIGIT, np.uint8))
+
+    monkeypatch.setattr(synthetic, "make", noise)
+    result = train(replace(PLAIN, made=1.05), tmp_path, digits=DIGITS)
+    model = store.load(result.litert_file)
+    assert not model.recognises(model.probabilities(noise(DIGITS, 50, [9]).images)).any()
+    assert model.recognises(model.probabilities(DIGITS.images)).mean() > 0.9
 
 
 def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_path: Path) -> None:
@@ -108,4 +134,4 @@ def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_p
 
 def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fewer than one batch"):
-        train(TrainConfig(), tmp_path, digits=DIGITS)
+        train(TrainConfig(made=0), tmp_path, digits=DIGITS)
