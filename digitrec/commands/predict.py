@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -80,12 +81,21 @@ def predict(
 
 
 def _watched(outcomes: Iterator[Outcome], failures: list[Failure]) -> Iterator[Outcome]:
-    """The outcomes as they come; a failure is told on stderr at once and kept for the exit code."""
+    """The outcomes as they come; a failure is kept for the exit code, and told on stderr at once.
+
+    What stops one picture may stop thousands (a spent budget): each reason is told once, and how often.
+    """
+    reasons: Counter[str] = Counter()
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(outcome)
-            click.echo(f"digitrec: {report.error_line(outcome)}", err=True)
+            reasons[str(outcome.error)] += 1
+            if reasons[str(outcome.error)] == 1:
+                click.echo(f"digitrec: {report.error_line(outcome)}", err=True)
         yield outcome
+    for reason, times in reasons.items():
+        if times > 1:
+            click.echo(f"digitrec: {times - 1} more: {report.printable(reason)}", err=True)
 
 
 def _code(failures: Sequence[Failure], asked: int) -> int:

@@ -48,7 +48,7 @@ class Tesseract(BaseProvider):
         self._program = program
         self._language = language
         with SERVICE.translated():
-            self._version = _run([program, "--version"], b"", timeout=10.0).splitlines()[0]
+            self._version = _version(program)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -93,6 +93,13 @@ def parse(raw: Mapping[str, Any]) -> Answer:
 def _word(row: Mapping[str, str]) -> Candidate:
     left, top, width, height = (int(row[key]) for key in ("left", "top", "width", "height"))
     return Candidate(row["text"].strip(), float(row["conf"]) / 100, (left, top, left + width, top + height))
+
+
+def _version(program: str) -> str:
+    try:
+        return _run([program, "--version"], b"", timeout=10.0).splitlines()[0]
+    except (subprocess.CalledProcessError, IndexError) as error:
+        raise NotConfigured(f"{program} does not say which Tesseract it is; {INSTALL}") from error
 
 
 def _run(command: list[str], data: bytes, timeout: float) -> str:

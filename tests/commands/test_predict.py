@@ -54,6 +54,16 @@ def test_a_bad_file_is_told_on_stderr_and_costs_the_others_nothing(folder: Path)
     assert done.exit_code == 1
 
 
+def test_what_stops_many_pictures_is_told_once_and_how_often(folder: Path) -> None:
+    arguments = ["-p", "google", "--emulate", "--max-cost", "0", "-o", "jsonl"]
+    done = run("seven.png", "one.png", "blank.png", *arguments)
+    assert done.exit_code == 7
+    first, others = done.stderr.splitlines()
+    assert first.startswith("digitrec: seven.png: not asked: a call to google costs $0.0015")
+    assert others.startswith("digitrec: 2 more: not asked: a call to google costs $0.0015")
+    assert [json.loads(line)["error"]["type"] for line in done.stdout.splitlines()] == ["BudgetExceeded"] * 3
+
+
 def test_json_is_an_array_even_for_one(folder: Path) -> None:
     assert [row["digit"] for row in json.loads(run("seven.png", "-o", "json").stdout)] == [7]
 

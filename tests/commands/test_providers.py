@@ -54,6 +54,11 @@ def test_check_says_when_it_was_an_emulator(monkeypatch: pytest.MonkeyPatch) -> 
     assert "an emulator answered" in done.output
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
+def test_no_time_at_all_is_wrong_usage(seconds: str) -> None:
+    assert CliRunner().invoke(main, ["providers", "check", "local", "--timeout", seconds]).exit_code == 2
+
+
 def test_check_of_one_that_is_not_configured() -> None:
     done = CliRunner().invoke(main, ["providers", "check", "google"])
     assert done.exit_code == 4

@@ -81,6 +81,15 @@ def test_no_program_says_how_to_install_it(tmp_path: Path) -> None:
     assert "brew install tesseract" in status.missing[0]
 
 
+@pytest.mark.parametrize("script", ["exit 1", ""])
+def test_another_program_in_its_place_is_told(tmp_path: Path, script: str) -> None:
+    program = tmp_path / "tesseract"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    with pytest.raises(NotConfigured, match="does not say which Tesseract it is"):
+        Tesseract(program=str(program))
+
+
 def test_status_finds_the_program_without_starting_it(tmp_path: Path) -> None:
     program = stand_in(tmp_path, "")
     Path(program).write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
@@ -89,17 +98,17 @@ def test_status_finds_the_program_without_starting_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "error"),
+    ("script", "error", "timeout"),
     [
-        ("import time; time.sleep(60)", TimedOut),
-        ("print('nothing tabular')", BadAnswer),
-        ("sys.stdout.buffer.write(bytes([255, 254]))", BadAnswer),
-        ("sys.exit('cannot read this image')", Rejected),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Rejected),
+        ("import time; time.sleep(60)", TimedOut, 1.0),
+        ("print('nothing tabular')", BadAnswer, 30.0),
+        ("sys.stdout.buffer.write(bytes([255, 254]))", BadAnswer, 30.0),
+        ("sys.exit('cannot read this image')", Rejected, 30.0),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Rejected, 30.0),
     ],
     ids=["hangs", "rubbish", "no UTF-8", "refuses", "crashes"],
 )
-def test_a_program_that_fails(tmp_path: Path, script: str, error: type[Exception]) -> None:
+def test_a_program_that_fails(tmp_path: Path, script: str, error: type[Exception], timeout: float) -> None:
     tesseract = Tesseract.from_env({"DIGITREC_TESSERACT": stand_in(tmp_path, script)})
     with pytest.raises(error):
-        tesseract.read(prepare(drawn_seven(), tesseract.wants), timeout=1.0)
+        tesseract.read(prepare(drawn_seven(), tesseract.wants), timeout=timeout)
