@@ -148,10 +148,13 @@ def _blaming(name: str) -> Iterator[None]:
 
     Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError and
     more on damaged files, and promise none of them; so every Exception from decoding counts as the
-    picture's fault.
+    picture's fault. Of damage beside the picture (in its EXIF data) they only warn, and nobody is told.
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -163,9 +166,7 @@ def _blaming(name: str) -> Iterator[None]:
 def _open(data: bytes, name: str) -> Image.Image:
     """The picture, checked, not yet decoded; a huge JPEG is told to decode itself smaller."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise ImageError(f"{name}: {_unknown_format(data)}") from error
     _check_size(picture.size, name)

@@ -225,6 +225,13 @@ def test_a_folder_is_not_a_picture(tmp_path: Path) -> None:
         DigitImage.open(tmp_path)
 
 
+def test_damage_beside_the_picture_is_no_damage_to_it(recwarn: pytest.WarningsRecorder) -> None:
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none; phones do that
+    image = DigitImage.open(encoded(corner(), "JPEG", exif=cut_off))
+    assert image.pixels.shape == (60, 40)
+    assert not recwarn.list
+
+
 def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ImageError, match="<stdin>: there is no standard input"):
