@@ -6,14 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from digitrec.comparison import UNSURE, sureness
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure, Prediction
 from digitrec.race import WINDOW, gather
-from digitrec.recognise import Outcome, Unreadable, open_or_unreadable
+from digitrec.recognise import Outcome, Unreadable, windows
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +41,7 @@ class EnginePolicy:
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """An outcome for each picture, in order; what each engine said is in its ``asked``."""
-        waiting = iter(images)
-        while window := list(islice(waiting, WINDOW)):
-            opened = [open_or_unreadable(source) for source in window]
+        for opened in windows(images, WINDOW):
             good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
             said = self._ask(good, lenient)
             for place, image in enumerate(opened):

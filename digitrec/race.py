@@ -6,17 +6,16 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from queue import SimpleQueue
 
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure
-from digitrec.recognise import Outcome, Reader, Unreadable, name_of, open_or_unreadable, stream
+from digitrec.recognise import Outcome, Reader, Unreadable, name_of, stream, windows
 
 WINDOW = 64
-"""Pictures that are open at the same time: each is opened once for all engines, and then let go."""
+"""Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,9 @@ def race(
     Each engine works in a thread of its own, so a slow or failing one costs the others nothing; the
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
     """
-    waiting = iter(images)
     start = 0
-    while window := list(islice(waiting, WINDOW)):
-        opened = {start + place: open_or_unreadable(source) for place, source in enumerate(window)}
+    for window in windows(images, WINDOW):
+        opened = dict(enumerate(window, start))
         good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
         for place, failed in opened.items():
             if isinstance(failed, Unreadable):

@@ -22,6 +22,9 @@ from digitrec.providers.registry import open_provider
 
 Outcome = Prediction | Failure
 
+HELD_BYTES = 64_000_000
+"""Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
+
 
 @runtime_checkable
 class Policy(Protocol):
@@ -92,8 +95,8 @@ def stream(
         yield from engine.stream(images, lenient=lenient)
         return
     waiting = iter(images)
-    while chunk := list(islice(waiting, engine.batch)):
-        yield from _answer(chunk, engine, lenient)
+    while places := look(islice(waiting, engine.batch), engine):
+        yield from ask(places, engine, lenient=lenient)
 
 
 def reader_for(provider: str | Provider | Reader) -> Reader:
@@ -113,16 +116,28 @@ def _shared_engine(name: str) -> Engine:
     return Engine(open_provider(name))
 
 
-def _answer(sources: Sequence[ImageSource], engine: Engine, lenient: bool) -> list[Outcome]:
-    return ask(look(sources, engine), engine, lenient=lenient)
-
-
-def look(sources: Sequence[ImageSource], engine: Engine) -> list[Place]:
+def look(sources: Iterable[ImageSource], engine: Engine) -> list[Place]:
     """The first half of the path: for each source what the engine will be given, or why it is no image."""
-    opened = [open_or_unreadable(source) for source in sources]
-    good = [image for image in opened if isinstance(image, DigitImage)]
-    prepared = iter(_prepare(good, engine))
-    return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+    places: list[Place] = []
+    for opened in windows(sources, engine.batch):
+        prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
+        places += [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+    return places
+
+
+def windows(sources: Iterable[ImageSource], most: int) -> Iterator[list[DigitImage | Unreadable]]:
+    """The pictures, opened: as many at a time as ``most`` and `HELD_BYTES` allow, and one at least."""
+    window: list[DigitImage | Unreadable] = []
+    held = 0
+    for source in sources:
+        image = open_or_unreadable(source)
+        window.append(image)
+        held += image.pixels.nbytes if isinstance(image, DigitImage) else 0
+        if len(window) == most or held >= HELD_BYTES:
+            yield window
+            window, held = [], 0
+    if window:
+        yield window
 
 
 def ask(places: Sequence[Place], engine: Engine, *, lenient: bool = False) -> list[Outcome]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from PIL import Image
 
 import digitrec
+from digitrec import recognise
 from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider
@@ -130,6 +133,37 @@ def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
     assert [outcome.digit for outcome in taken if isinstance(outcome, Prediction)] == [
         n % 10 for n in range(50)
     ]
+
+
+class Crowd:
+    """Pictures of 40 kB, and how many of them were alive at once."""
+
+    def __init__(self) -> None:
+        self.alive: list[weakref.ref[np.ndarray]] = []
+        self.most = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for _ in range(30):
+            pixels = np.full((200, 200), 255, np.uint8)
+            self.alive.append(weakref.ref(pixels))
+            self.most = max(self.most, sum(it() is not None for it in self.alive))
+            yield pixels
+            del pixels
+
+
+@pytest.mark.parametrize("reader", ["engine", "race", "policy"])
+def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognise, "HELD_BYTES", 100_000)
+    crowd = Crowd()
+    fakes = [Engine(FakeProvider(name=name)) for name in ("one", "other")]
+    fakes[0].batch = 30
+    if reader == "race":
+        found = len(list(digitrec.compare_many(crowd, fakes)))
+    else:
+        one = fakes[0] if reader == "engine" else digitrec.Fallback(fakes, below=0.5)
+        found = len(digitrec.predict_many(crowd, one))
+    assert found == 30
+    assert crowd.most <= 8
 
 
 def test_an_unknown_provider_names_those_there_are() -> None:
