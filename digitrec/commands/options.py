@@ -28,8 +28,9 @@ EMULATED = ("google", "aws", "azure", "azure-analysis")
 
 
 def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of providers that begin with what was typed."""
-    return [CompletionItem(name) for name in registry.names() if name.startswith(incomplete)]
+    """The names of providers that begin with what was typed after the last comma."""
+    before, comma, begun = incomplete.rpartition(",")
+    return [CompletionItem(before + comma + name) for name in registry.names() if name.startswith(begun)]
 
 
 def output(default: str, *others: str) -> Callable[[Command], Command]:

@@ -17,12 +17,13 @@ def test_the_script_is_for_this_program(shell: str) -> None:
     assert "_DIGITREC_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).stdout
 
 
-def test_providers_are_completed() -> None:
+@pytest.mark.parametrize(("typed", "completed"), [("go", "google"), ("local,go", "local,google")])
+def test_providers_are_completed(typed: str, completed: str) -> None:
     env = os.environ | {
         "_DIGITREC_COMPLETE": "bash_complete",
-        "COMP_WORDS": "digitrec predict --provider go",
+        "COMP_WORDS": f"digitrec predict --provider {typed}",
         "COMP_CWORD": "3",
     }
     command = [sys.executable, "-c", "from digitrec.cli import main; main(prog_name='digitrec')"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert "plain,google" in done.stdout
+    assert done.stdout.splitlines() == [f"plain,{completed}"]
