@@ -12,7 +12,7 @@ from digitrec.engine import Engine
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure
-from digitrec.recognise import Outcome, Reader, Unreadable, name_of, stream, windows
+from digitrec.recognise import Outcome, Reader, Unreadable, name_of, several, stream, windows
 
 WINDOW = 64
 """Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""
@@ -41,7 +41,7 @@ def race(
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
     """
     start = 0
-    for window in windows(images, WINDOW):
+    for window in windows(several(images), WINDOW):
         opened = dict(enumerate(window, start))
         good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
         for place, failed in opened.items():

@@ -90,13 +90,20 @@ def stream(
     images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
 ) -> Iterator[Outcome]:
     """What `predict_many` returns, one after the other while the work goes on."""
-    engine = reader_for(provider)
+    engine, waiting = reader_for(provider), iter(several(images))
     if isinstance(engine, Policy):
-        yield from engine.stream(images, lenient=lenient)
+        yield from engine.stream(waiting, lenient=lenient)
         return
-    waiting = iter(images)
+
     while places := look(islice(waiting, engine.batch), engine):
         yield from ask(places, engine, lenient=lenient)
+
+
+def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
+    """The same pictures; a single name is refused, or each of its letters would be taken for a file."""
+    if isinstance(images, str | bytes):
+        raise TypeError("this is one picture: give it to predict or compare, or in a list")
+    return images
 
 
 def reader_for(provider: str | Provider | Reader) -> Reader:

@@ -166,6 +166,14 @@ def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytes
     assert crowd.most <= 8
 
 
+@pytest.mark.parametrize("one", ["7.png", b"7.png"])
+def test_one_picture_is_not_many(one: str | bytes) -> None:
+    with pytest.raises(TypeError, match="one picture"):
+        digitrec.predict_many(one)  # every letter of it is a name
+    with pytest.raises(TypeError, match="one picture"):
+        next(digitrec.compare_many(one, [FakeProvider()]))
+
+
 def test_an_unknown_provider_names_those_there_are() -> None:
     with pytest.raises(UnknownProvider, match=r"'gogle'.*google"):
         digitrec.predict(SEVEN, "gogle")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +90,7 @@ def export(path: Path, provider: str | None) -> None:
 
 @ledger.command()
 @_provider
-@click.option("--before", type=click.DateTime(), metavar="DATE", help="Only those asked before.")
+@click.option("--before", type=click.DateTime(), metavar="DATE", help="Only those asked before it (UTC).")
 @click.option("--emulated", is_flag=True, help="Only the emulator's.")
 @click.confirmation_option(prompt="Forget these answers? They would be bought again")
 @click.pass_obj
@@ -102,8 +102,9 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
       digitrec ledger clear --emulated --yes
       digitrec ledger clear --before 2026-01-01
     """
+    until = None if before is None else before.replace(tzinfo=UTC)  # as `digitrec ledger show` has it
     with _open(path) as book:
-        gone = queries.clear(book, provider=provider, before=before, emulated=emulated or None)
+        gone = queries.clear(book, provider=provider, before=until, emulated=emulated or None)
     click.echo(f"{gone} {'answer' if gone == 1 else 'answers'} forgotten")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_clearing_asks_first_and_keeps_what_was_spent(asked: Emulator) -> None:
     assert "1 answer forgotten" in run("ledger", "--ledger", "paid.sqlite", "clear", "--yes").stdout
     (month,) = json.loads(run("ledger", "--ledger", "paid.sqlite", "spend", "-o", "json").stdout)
     assert month["calls"] == 1
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone cannot be changed here")
+def test_a_date_is_meant_as_it_is_shown(asked: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = json.loads(run("ledger", "--ledger", "paid.sqlite", "show", "-o", "json").stdout)[0]["asked_at"]
+    second = shown[:19]  # without its fraction, so just before the call
+    clear = ("ledger", "--ledger", "paid.sqlite", "clear", "--yes", "--before", second)
+    for zone in ("UTC+12", "UTC-12"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        assert run(*clear).stdout == "0 answers forgotten\n"
+    monkeypatch.delenv("TZ")
+    time.tzset()
 
 
 def test_a_damaged_ledger_says_so_and_is_repaired(asked: Emulator) -> None:
