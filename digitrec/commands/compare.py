@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from digitrec import report
 from digitrec.commands import cost, options, page
 from digitrec.commands.progress import tracked
+from digitrec.commands.reasons import Reasons
 from digitrec.commands.sources import expand
 from digitrec.comparison import Comparison, compare_many, free_engines
 from digitrec.engine import Engine
@@ -110,16 +110,23 @@ def _read_once(source: str) -> ImageSource:
 
 
 def _kept(comparisons: Iterable[Comparison], found: list[Comparison]) -> Iterator[Comparison]:
-    """The comparisons as they come, kept as well; a failure is told on stderr at once."""
+    """The comparisons as they come, kept as well; their failures are told on stderr."""
+    reasons = Reasons()
     for comparison in comparisons:
         found.append(comparison)
-        for line in dict.fromkeys(_failures(comparison)):  # an unreadable picture is told once
-            click.echo(f"digitrec: {line}", err=True)
+        for name, failure in _failures(comparison):
+            reasons.tell(failure, name)
         yield comparison
+    reasons.sum_up()
 
 
-def _failures(comparison: Comparison) -> Iterator[str]:
+def _failures(comparison: Comparison) -> Iterator[tuple[str, Failure]]:
+    """Whose failure, and which; what is wrong with the picture is nobody's, and comes once."""
+    wrong: dict[str, Failure] = {}
     for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
-        if isinstance(outcome, Failure):
-            line = report.error_line(outcome)
-            yield line if isinstance(outcome.error, ImageError) else f"{name}: {line}"
+        if isinstance(outcome, Failure) and isinstance(outcome.error, ImageError):
+            wrong.setdefault(str(outcome.error), outcome)
+        elif isinstance(outcome, Failure):
+            yield f"{name}: ", outcome
+    for failure in wrong.values():
+        yield "", failure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from digitrec import config, report
 from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies
 from digitrec.commands.progress import tracked
+from digitrec.commands.reasons import Reasons
 from digitrec.commands.sources import expand
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
@@ -81,21 +81,14 @@ def predict(
 
 
 def _watched(outcomes: Iterator[Outcome], failures: list[Failure]) -> Iterator[Outcome]:
-    """The outcomes as they come; a failure is kept for the exit code, and told on stderr at once.
-
-    What stops one picture may stop thousands (a spent budget): each reason is told once, and how often.
-    """
-    reasons: Counter[str] = Counter()
+    """The outcomes as they come; a failure is told on stderr and kept for the exit code."""
+    reasons = Reasons()
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(outcome)
-            reasons[str(outcome.error)] += 1
-            if reasons[str(outcome.error)] == 1:
-                click.echo(f"digitrec: {report.error_line(outcome)}", err=True)
+            reasons.tell(outcome)
         yield outcome
-    for reason, times in reasons.items():
-        if times > 1:
-            click.echo(f"digitrec: {times - 1} more: {report.printable(reason)}", err=True)
+    reasons.sum_up()
 
 
 def _code(failures: Sequence[Failure], asked: int) -> int:

@@ -107,6 +107,11 @@ def test_a_picture_that_nobody_answers_is_told_once_and_exits_with_1(seven: Path
     assert result.stderr.count("none.png") == 1
 
 
+def test_an_engine_that_fails_for_every_picture_is_told_of_once(seven: Path) -> None:
+    lines = run(seven, seven, seven, "-p", "local,azure", "-o", "jsonl").stderr.splitlines()
+    assert [line.rpartition("azure: ")[0] for line in lines] == ["digitrec: ", "digitrec: 2 more: "]
+
+
 def test_an_unknown_name_is_wrong_usage(seven: Path) -> None:
     assert "no provider is called 'nix'" in run(seven, "-p", "local,nix", code=2).stderr
 
