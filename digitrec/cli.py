@@ -90,6 +90,8 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours or of the system becomes one line on stderr and its exit code."""
+        if sys.stdout is None:  # closed by whoever started us, who wants only the exit code
+            sys.stdout = io.StringIO()
         _show_any_name(sys.stdout)
         try:
             with _flushed(sys.stdout):

@@ -96,6 +96,15 @@ def test_a_full_disk_is_one_line_and_a_code(command: str) -> None:
     assert (done.returncode, done.stderr) == (9, "digitrec: the output: no space left on device\n")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
+@pytest.mark.parametrize("command", ["providers", "predict nothing.png", "compare -p local nothing.png"])
+def test_a_closed_standard_output_is_no_trouble(command: str) -> None:
+    line = f"{sys.executable} -m digitrec {command} >&-"
+    done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == ("nothing.png" in command)
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a file's name is always text")
 def test_a_name_that_is_no_text_or_steers_the_terminal_is_shown_escaped(tmp_path: Path) -> None:
     names = [b"\xff7.png", b"new\nline.png", b"\x1b[31mred.png"]
