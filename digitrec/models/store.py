@@ -6,14 +6,12 @@ file of Keras' own.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
-import os
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors import ModelError
+from digitrec.models import chatter
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
@@ -224,7 +223,7 @@ class _LiteRt:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with quiet():
+            with chatter.without(_GREETING):
                 self._interpreter = Interpreter(model_content=content, num_threads=1)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -256,24 +255,3 @@ class _LiteRt:
 
 def _signatures(tensors: list[dict[str, Any]]) -> list[list[int]]:
     return [tensor["shape_signature"].tolist() for tensor in tensors]
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Hold back what native code writes to stderr, then pass on all of it but LiteRT's greeting."""
-    try:
-        stderr = os.dup(2)
-    except OSError:  # a service that was started without stderr: nobody to spare
-        yield
-        return
-    readable, writable = os.pipe()
-    os.dup2(writable, 2)
-    os.close(writable)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        with os.fdopen(readable, "rb") as held_back:
-            lines = held_back.read().splitlines(keepends=True)
-        os.write(2, b"".join(line for line in lines if not line.startswith(_GREETING)))

@@ -87,15 +87,6 @@ class TestShipped:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert (done.stdout, done.stderr) == ("set()\n", "")
 
-    def test_what_else_is_said_on_stderr_is_kept(self) -> None:
-        code = (
-            "import os; from digitrec.models import store\n"
-            "with store.quiet():\n"
-            "    os.write(2, b'INFO: Created TensorFlow Lite XNNPACK delegate.\\nout of memory\\n')"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stderr == "out of memory\n"
-
 
 Build = Callable[[keras.Model, str], Path]
 
@@ -260,6 +251,20 @@ def test_a_keras_file_without_tensorflow_names_the_extra(trained: TrainResult) -
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'digitrec[train]'" in done.stdout
+
+
+@pytest.mark.parametrize("ending", [".keras", ".missing.keras"])
+def test_of_a_keras_file_only_an_error_is_told(trained: TrainResult, ending: str) -> None:
+    path = trained.keras_file.with_suffix(ending)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from digitrec.errors import ModelError; from digitrec.models import store\n"
+        f"try: store.load(Path({json.dumps(str(path))}))\n"
+        "except ModelError as error: print(error, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = done.stderr.splitlines()
+    assert told == [] if path.exists() else len(told) == 1 and path.name in told[0]
 
 
 class TestScale:
