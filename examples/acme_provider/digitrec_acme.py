@@ -15,9 +15,9 @@ from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, TimedOut, Unavailable
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import BaseProvider, Price, Status
+from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key
 from digitrec.providers.translate import Problem, Rule, Service, from_http
 
 
@@ -32,14 +32,14 @@ class Acme(BaseProvider):
         """Check the settings; nothing is sent yet.
 
         Raises:
-            NotConfigured: the key is empty.
+            NotConfigured: the key is empty or cannot be one, or the endpoint is no address.
         """
-        if not key:
+        self._key = checked_key(key, "ACME_KEY")
+        if not self._key:
             raise NotConfigured("Acme OCR has no key; set ACME_KEY")
         self.name = name
-        self.endpoint = endpoint.rstrip("/")
-        self._address = urlsplit(endpoint)
-        self._key = key
+        self.endpoint = checked_endpoint(endpoint, "ACME_ENDPOINT")
+        self._address = urlsplit(self.endpoint)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -65,6 +65,7 @@ class Acme(BaseProvider):
         """One request, one attempt; the answer as it stands on the wire."""
         connection = _client(self._address, timeout)
         try:
+            _connect(connection)
             connection.request("POST", "/read", data, {"X-Acme-Key": self._key, "Content-Type": "image/png"})
             response = connection.getresponse()
             body = response.read()
@@ -79,6 +80,14 @@ def _client(address: SplitResult, timeout: float) -> HTTPConnection:
     """Where an SDK would be imported, and NotInstalled raised; here the standard library is enough."""
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     return kind(address.netloc, timeout=timeout)
+
+
+def _connect(connection: HTTPConnection) -> None:
+    """Connect before asking: what fails here has sent nothing, and a budget need not count it as paid."""
+    try:
+        connection.connect()
+    except OSError as error:
+        raise SERVICE.error(Problem(Unreachable, str(error))) from error
 
 
 def parse(raw: Any) -> Answer:

@@ -19,6 +19,7 @@ from digitrec.errors import (
     RateLimited,
     Rejected,
     Unavailable,
+    Unreachable,
 )
 from digitrec.prepare import prepare
 from digitrec.testing import ProviderContract, drawn_seven
@@ -93,11 +94,20 @@ def test_a_fault_is_the_right_error(
     assert caught.value.retry_after == (3 if expected in (RateLimited, Unavailable) else None)
 
 
-def test_nobody_there_is_unavailable() -> None:
-    with pytest.raises(Unavailable):
+def test_nobody_there_is_unreachable_which_costs_nothing() -> None:
+    with pytest.raises(Unreachable):
         Acme(endpoint="http://127.0.0.1:1", key=KEY).read(prepare(drawn_seven(), Acme.wants), timeout=5)
 
 
-def test_no_key_is_not_configured() -> None:
-    with pytest.raises(NotConfigured, match="ACME_KEY"):
-        Acme.from_env({})
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({}, "ACME_KEY"),
+        ({"ACME_KEY": "two\nlines"}, "ACME_KEY"),
+        ({"ACME_KEY": KEY, "ACME_ENDPOINT": KEY}, "ACME_ENDPOINT"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_not_shown(env: dict[str, str], named: str) -> None:
+    with pytest.raises(NotConfigured, match=named) as caught:
+        Acme.from_env(env)
+    assert KEY not in str(caught.value)
