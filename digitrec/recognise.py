@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from digitrec import calibration
@@ -90,12 +91,11 @@ def stream(
     images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
 ) -> Iterator[Outcome]:
     """What `predict_many` returns, one after the other while the work goes on."""
-    engine, waiting = reader_for(provider), iter(several(images))
+    engine, waiting = reader_for(provider), several(images)
     if isinstance(engine, Policy):
         yield from engine.stream(waiting, lenient=lenient)
         return
-
-    while places := look(islice(waiting, engine.batch), engine):
+    for places in batches(waiting, engine):
         yield from ask(places, engine, lenient=lenient)
 
 
@@ -125,24 +125,29 @@ def _shared_engine(name: str) -> Engine:
 
 def look(sources: Iterable[ImageSource], engine: Engine) -> list[Place]:
     """The first half of the path: for each source what the engine will be given, or why it is no image."""
-    places: list[Place] = []
-    for opened in windows(sources, engine.batch):
+    return [place for places in batches(sources, engine) for place in places]
+
+
+def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[Place]]:
+    """The same, as many at a time as the engine is best given at once and came within its patience."""
+    for opened in windows(sources, engine.batch, engine.patience_s):
         prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
-        places += [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
-    return places
+        yield [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
 
 
-def windows(sources: Iterable[ImageSource], most: int) -> Iterator[list[DigitImage | Unreadable]]:
-    """The pictures, opened: as many at a time as ``most`` and `HELD_BYTES` allow, and one at least."""
+def windows(
+    sources: Iterable[ImageSource], most: int, seconds: float = math.inf
+) -> Iterator[list[DigitImage | Unreadable]]:
+    """The pictures, opened: as many at a time as the limits and `HELD_BYTES` allow, and one at least."""
     window: list[DigitImage | Unreadable] = []
-    held = 0
+    held, start = 0, time.monotonic()
     for source in sources:
         image = open_or_unreadable(source)
         window.append(image)
         held += image.pixels.nbytes if isinstance(image, DigitImage) else 0
-        if len(window) == most or held >= HELD_BYTES:
+        if len(window) == most or held >= HELD_BYTES or time.monotonic() - start >= seconds:
             yield window
-            window, held = [], 0
+            window, held, start = [], 0, time.monotonic()
     if window:
         yield window
 

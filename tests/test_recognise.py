@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from paid_cloud import PaidCloud
 from PIL import Image
 
 import digitrec
@@ -133,6 +136,28 @@ def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
     assert [outcome.digit for outcome in taken if isinstance(outcome, Prediction)] == [
         n % 10 for n in range(50)
     ]
+
+
+def test_rows_come_before_a_large_batch_of_slow_files_is_read() -> None:
+    opened = []
+
+    def slowly() -> Iterator[ImageSource]:
+        for number in range(20):
+            time.sleep(0.05)
+            opened.append(number)
+            yield SEVEN
+
+    engine = Engine(FakeProvider(["7"]))
+    engine.batch = 256
+    rows = stream(slowly(), engine)
+    next(rows)
+    assert len(opened) < 20
+    assert len(list(rows)) == 19
+
+
+def test_a_cloud_gets_its_batch_whole_however_slowly_it_is_read() -> None:
+    assert Engine(FakeProvider(["7"])).patience_s < math.inf
+    assert Engine(PaidCloud()).patience_s == math.inf
 
 
 class Crowd:

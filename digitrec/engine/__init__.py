@@ -15,6 +15,7 @@ The room's parts, in the order in which an image meets them::
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -23,6 +24,9 @@ from digitrec.image import PreparedImage
 from digitrec.providers.base import Provider
 
 __all__ = ["Engine", "Estimate", "Options", "Reply"]
+
+PATIENCE_S = 0.2
+"""Asking an engine on this machine twice costs next to nothing, but whoever waits for a row sees it late."""
 
 
 class Engine:
@@ -39,11 +43,13 @@ class Engine:
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)
         """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
+        self.patience_s: float = PATIENCE_S
+        """Seconds for which so many are worth waiting for, >= 0."""
         if provider.endpoint is not None or provider.price is None or provider.price.usd > 0:
             from digitrec.engine.remote import Remote
 
             self._remote = Remote(provider, options)
-            self.batch = self._remote.batch
+            self.batch, self.patience_s = self._remote.batch, math.inf
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """One reply for each image, in order.
