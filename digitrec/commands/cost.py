@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import click
 
 from digitrec.engine import Engine
 from digitrec.image import ImageSource, PreparedImage
-from digitrec.recognise import look
+from digitrec.recognise import batches
 
 dry_run = click.option(
     "--dry-run", is_flag=True, help="Only say how many requests that would be, and what they cost."
@@ -18,8 +19,8 @@ dry_run = click.option(
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine]) -> None:
     """One line for each engine: what it would be sent, and for how much."""
     for engine in engines:
-        prepared = [place for place in look(sources, engine) if isinstance(place, PreparedImage)]
-        estimate = engine.estimate(prepared)
+        places = chain.from_iterable(batches(sources, engine))
+        estimate = engine.estimate(place for place in places if isinstance(place, PreparedImage))
         cost = "an unknown amount" if estimate.cost_usd is None else f"${estimate.cost_usd:.4f}"
         click.echo(
             f"{estimate.provider}: {estimate.images} of {len(sources)} images can be sent, "

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.image import PreparedImage
@@ -64,15 +64,16 @@ class Engine:
         spent = (time.perf_counter() - start) / max(len(outcomes), 1)
         return [Reply(outcome, spent) for outcome in outcomes]
 
-    def estimate(self, images: Sequence[PreparedImage]) -> Estimate:
-        """What `ask` would take for these images; nothing is asked.
+    def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
+        """What `ask` would take for these images, each looked at once and not kept; nothing is asked.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
         if self._remote is not None:
             return self._remote.estimate(images)
-        return Estimate(self.provider.name, len(images), 0, len(images), 0.0)
+        count = sum(1 for _ in images)
+        return Estimate(self.provider.name, count, 0, count, 0.0)
 
     def close(self) -> None:
         """Release the provider and the ledger; may be called twice."""

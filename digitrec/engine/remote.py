@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from digitrec import config
@@ -74,15 +74,19 @@ class Remote:
         for item in open_items(items):
             item.settle(terms.late())
 
-    def estimate(self, images: Sequence[PreparedImage]) -> Estimate:
+    def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """What `ask` would take; nothing is asked."""
         terms = self._terms()
-        questions = [Question.about(it, self._provider, emulated=terms.emulated) for it in images]
-        different = list({question.key: question for question in questions}.values())
-        left = sum(entry is None for entry in terms.ledger.find(different))
+        seen: set[str] = set()
+        count = left = 0
+        for image in images:
+            question = Question.about(image, self._provider, emulated=terms.emulated)
+            left += question.key not in seen and terms.ledger.find([question]) == [None]
+            seen.add(question.key)
+            count += 1
         cost = None if self._price is None else left * self._price
         requests = -(-left // self._per_request)
-        return Estimate(self._provider.name, len(images), len(images) - left, requests, cost)
+        return Estimate(self._provider.name, count, count - left, requests, cost)
 
     def close(self) -> None:
         """Close the ledger and the queue; may be called twice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -74,9 +74,10 @@ class Replay(Engine):
             return Reply(LedgerError(missing), 0.0, attempts=0)
         return Reply(entry.answer, 0.0, attempts=0, replayed=True, emulated=entry.question.emulated)
 
-    def estimate(self, images: Sequence[PreparedImage]) -> Estimate:
+    def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """Nothing is ever asked or paid."""
-        return Estimate(self.provider.name, len(images), len(images), 0, 0.0)
+        count = sum(1 for _ in images)
+        return Estimate(self.provider.name, count, count, 0, 0.0)
 
 
 def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +19,7 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.config import Config, default_ledger
 from digitrec.engine import Engine, Estimate, Options, Reply
+from digitrec.engine.replay import Replay
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -141,6 +143,35 @@ def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
     images = [image(number) for number in (1, 2, 2, 3, 4, 5, 6)]
     assert engine.estimate(images) == Estimate("paid", images=7, replayed=2, requests=2, cost_usd=5 * PRICE)
     assert cloud.calls == [1]
+    engine.close()
+
+
+class Tracked(PreparedImage):
+    """An image of which one can tell whether somebody still holds it."""
+
+
+@pytest.mark.parametrize("where", ["far away", "here", "recorded"])
+def test_an_estimate_keeps_no_image(where: str, tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    if where == "here":
+        cloud.endpoint, cloud.price = None, FREE  # type: ignore[assignment]
+    engine = Engine(cloud, options(tmp_path, record=tmp_path / "answers.jsonl"))
+    engine.ask([image(1)])
+    if where == "recorded":
+        engine.close()
+        engine = Replay(tmp_path / "answers.jsonl", "paid")
+    alive: list[weakref.ref[PreparedImage]] = []
+
+    def images() -> Iterator[PreparedImage]:
+        for number in range(5):
+            plain = image(number)
+            one = Tracked(plain.data, plain.media_type, plain.spec, plain.image)
+            alive.append(weakref.ref(one))
+            yield one
+            del one
+            assert sum(it() is not None for it in alive) <= 1  # the one that is being looked at
+
+    assert engine.estimate(images()).images == 5
     engine.close()
 
 
