@@ -6,13 +6,17 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
 from digitrec.report import printable
 from digitrec.reports import words
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
 Format = Literal["table", "json", "jsonl", "csv", "markdown"]
 
@@ -98,18 +102,40 @@ def _short(name: str) -> str:
 
 
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
-    from rich.box import SIMPLE_HEAD
+    """A column for each engine where the terminal is wide enough for all of them, else a line for each."""
     from rich.console import Console
+
+    console = Console(file=out, highlight=False)
+    columns = _columns(comparisons)
+    needed = console.measure(columns, options=console.options.update(max_width=10_000)).maximum
+    console.print(columns if needed <= console.width else _lines(comparisons))
+
+
+def _columns(comparisons: Sequence[Comparison]) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in ("image", *(comparisons[0].engines if comparisons else ()), "together"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name)
     for comparison in comparisons:
         cells = [Text("\n".join(_cell(outcome)), style=_style(outcome)) for outcome in comparison.outcomes]
         table.add_row(Text(_short(comparison.image.source)), *cells, Text(verdict(comparison)))
-    Console(file=out, highlight=False).print(table)
+    return table
+
+
+def _lines(comparisons: Sequence[Comparison]) -> Text:
+    from rich.text import Text
+
+    text = Text()
+    for comparison in comparisons:
+        text.append(f"{_short(comparison.image.source)}  ", style="bold").append(f"{verdict(comparison)}\n")
+        width = max(len(name) for name in comparison.engines)
+        for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
+            text.append(f"  {name:<{width}}  ")
+            text.append("; ".join(_cell(outcome)) + "\n", style=_style(outcome))
+    return text
 
 
 def _style(outcome: Outcome) -> str:

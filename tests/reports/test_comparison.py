@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from click import unstyle
 
 from digitrec.comparison import Comparison
 from digitrec.errors import TimedOut
@@ -37,15 +38,35 @@ def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> Non
     assert "!; 30.0 s; TimedOut" in row
 
 
-def test_a_terminal_shows_the_same_in_columns() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    """A terminal as wide as the variable COLUMNS says."""
 
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(params=[80, 140])
+def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    return int(request.param)
+
+
+def test_a_terminal_shows_the_same(columns: int) -> None:
     out = Terminal()
     write([COMPARISON], "table", out)
-    for word in ("local", "98.0%", "$0.0015", "TimedOut", "emulated"):
+    for word in ("98.0%, calibrated 91.0%", "$0.0015", "TimedOut", "emulated", "no text"):
         assert word in out.getvalue()
+    rows = [line.split() for line in unstyle(out.getvalue()).splitlines()]
+    assert (["image", *COMPARISON.engines, "together"] in rows) == (columns == 140)
+
+
+def test_seven_engines_have_a_line_each_where_their_columns_do_not_fit(columns: int) -> None:
+    out = Terminal()
+    names = tuple(f"engine-{number}" for number in range(7))
+    write([Comparison(IMAGE, names, (CLOUD,) * 7)], "table", out)
+    first, *lines = unstyle(out.getvalue()).strip().splitlines()
+    assert first == "seven|7.png  all say 1"
+    assert lines == [f"  {name}  1  70.0%; 210 ms, $0.0015; emulated" for name in names]
 
 
 def test_json_and_json_lines_say_the_same() -> None:
