@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ class LazyGroup(click.Group):
             sys.stdout = io.StringIO()
         _show_any_name(sys.stdout)
         try:
-            with _flushed(sys.stdout):
+            with _flushed(sys.stdout), _warnings_told():
                 return super().invoke(ctx)
         except errors.DigitrecError as error:
             _tell(str(error))
@@ -114,6 +115,23 @@ def _tell(what: str) -> None:
     from digitrec.report import printable
 
     click.echo(f"digitrec: {printable(what)}", err=True)
+
+
+class _Teller(logging.Handler):
+    """Tells what the library warns of as the command line tells everything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _tell(record.getMessage())
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    logger, teller = logging.getLogger("digitrec"), _Teller(logging.WARNING)
+    logger.addHandler(teller)
+    try:
+        yield
+    finally:
+        logger.removeHandler(teller)
 
 
 def _show_any_name(out: TextIO) -> None:

@@ -29,6 +29,12 @@ def test_the_next_engine_is_not_asked_when_the_first_is_sure(seven: Path) -> Non
     assert "asked local: 7" in run(*arguments).stdout
 
 
+def test_what_a_policy_warns_of_is_told_as_every_message_is(seven: Path) -> None:
+    for _ in range(2):  # the second run of one process tells it once as well
+        (told,) = run(seven, "--fallback", "google", "--emulate", "--no-ledger").stderr.splitlines()
+        assert told.startswith("digitrec: local is not calibrated: ")
+
+
 def test_so_many_must_agree(seven: Path) -> None:
     arguments = (seven, "-p", "local,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
     (found,) = json.loads(run(*arguments).stdout)
