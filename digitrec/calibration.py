@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,8 +19,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from digitrec.errors import DataError
 from digitrec.prediction import Prediction
+
+log = logging.getLogger(__name__)
 
 Method = Literal["isotonic", "logistic"]
 
@@ -112,20 +114,24 @@ def folder() -> Path:
 def stored(where: str) -> dict[Key, Calibration]:
     """All calibrations in a folder, read once in a process; `save` makes it be read again.
 
-    Raises:
-        DataError: a file there is not a calibration.
+    A damaged one is warned of and left out: it costs its own engine the chances, and the others nothing.
     """
-    found = (_read(path) for path in sorted(Path(where).glob("*.json")))
-    return {calibration.key: calibration for calibration in found}
+    found: dict[Key, Calibration] = {}
+    for path in sorted(Path(where).glob("*.json")):
+        try:
+            calibration = _read(path)
+            found[calibration.key] = calibration
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)
+    return found
 
 
 def _read(path: Path) -> Calibration:
-    try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        values |= {"key": Key(**values["key"]), "scores": tuple(values["scores"])}
-        return Calibration(**values | {"chances": tuple(values["chances"])})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path}: not a calibration ({error}); delete it and calibrate again") from error
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    scores, chances = tuple(values["scores"]), tuple(values["chances"])
+    if len(scores) != len(chances) or not scores or not all(0 <= share <= 1 for share in scores + chances):
+        raise ValueError("its line has points that are none")
+    return Calibration(**values | {"key": Key(**values["key"]), "scores": scores, "chances": chances})
 
 
 def save(calibration: Calibration) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -10,7 +11,6 @@ import digitrec
 from digitrec import calibration
 from digitrec.calibration import Calibration, Key
 from digitrec.engine import Engine
-from digitrec.errors import DataError
 from digitrec.image import ImageRef
 from digitrec.prediction import Prediction
 from digitrec.testing import FakeProvider, drawn_seven
@@ -66,11 +66,27 @@ def test_a_new_one_takes_the_place_of_the_old() -> None:
     assert len(list(calibration.folder().iterdir())) == 1
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"key": {"provider": "e"}}', "\x00"])
-def test_a_damaged_file_is_named_and_what_to_do(text: str) -> None:
+WHOLE = asdict(FITTED)
+DAMAGED = [
+    "", "{}", "[]", '{"key": {"provider": "e"}}', "\x00",
+    json.dumps(WHOLE | {"key": asdict(KEY) | {"provider": []}}),
+    json.dumps(WHOLE | {"scores": [0.0, 1.0]}),
+    json.dumps(WHOLE | {"scores": [], "chances": []}),
+    json.dumps(WHOLE | {"chances": [0.1, "0.2", 0.9]}),
+    json.dumps(WHOLE | {"chances": [0.1, float("nan"), 0.9]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_file_is_told_once_and_costs_only_its_own_engine(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     path = calibration.save(FITTED)
+    calibration.save(replace(FITTED, key=replace(KEY, provider="f")))
     path.write_text(text)
-    calibration.stored.cache_clear()
-    with pytest.raises(DataError, match=r"not a calibration.*delete it") as caught:
-        calibration.apply(ANSWER, calibration.known())
-    assert str(path) in str(caught.value)
+    for _ in range(2):
+        assert calibration.apply(ANSWER, calibration.known()).calibrated is None
+        assert calibration.apply(replace(ANSWER, provider="f"), calibration.known()).calibrated is not None
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith(f"{path}: not a calibration (")
+    assert told.endswith("; delete it and calibrate again")
