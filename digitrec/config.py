@@ -20,12 +20,13 @@ It holds no key: credentials stay where each vendor's users keep them.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from digitrec.errors import NotConfigured
+from digitrec.providers import registry
 
 VARIABLE = "DIGITREC_CONFIG"
 """Names another configuration file."""
@@ -102,8 +103,8 @@ class _Reader:
             provider=self._text("provider") or "local",
             ledger=None if ledger is None else Path(ledger).expanduser(),
             per_month=self._number("budget.per_month", budget["per_month"]) if budget else None,
-            prices={name: self._number(f"prices.{name}", it) for name, it in self._table("prices").items()},
-            rates={name: self._rate(f"rates.{name}", it) for name, it in self._table("rates").items()},
+            prices={name: self._number(f"prices.{name}", it) for name, it in self._providers("prices")},
+            rates={name: self._rate(f"rates.{name}", it) for name, it in self._providers("rates")},
         )
 
     def _known(self, table: dict[str, Any], names: set[str], where: str) -> None:
@@ -116,6 +117,13 @@ class _Reader:
         if not isinstance(table, dict):
             raise self._wrong(name, f"must be a table: [{name}]")
         return table
+
+    def _providers(self, name: str) -> ItemsView[str, Any]:
+        """A table by provider: a name that nobody has would be a price or a limit that never holds."""
+        table = self._table(name)
+        if table:  # names are not looked up for nothing, which takes a while
+            self._known(table, set(registry.names()), f"{name}.")
+        return table.items()
 
     def _text(self, name: str) -> str | None:
         text = self._settings.get(name)

@@ -72,6 +72,8 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
         ("[budget]\nper_month = true", r"the setting budget\.per_month must be a number"),
         ("[prices]\nazure = 'cheap'", r"the setting prices\.azure must be a number"),
         ("[prices]\nazure = inf", r"the setting prices\.azure must be a number"),
+        ("[prices]\nazur = 0.001", r"the setting prices\.azur is unknown; there are: aws, azure, .*rapidocr"),
+        ("[rates]\nazur = 1", r"the setting rates\.azur is unknown; there are: aws, azure, "),
         ("[rates]\nazure = 0", r"the setting rates\.azure must be more than 0"),
     ],
 )
@@ -79,6 +81,15 @@ def test_a_mistake_is_named_with_its_file(tmp_path: Path, text: str, message: st
     with pytest.raises(NotConfigured, match=message) as caught:
         load(written(tmp_path, text))
     assert "config.toml" in str(caught.value)
+
+
+def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "acme-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[digitrec.providers]\nacme = acme:Acme\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert load(written(tmp_path, "[prices]\nacme = 0.001")).prices == {"acme": 0.001}
 
 
 def test_the_ledger_lies_in_the_users_data_folder() -> None:

@@ -17,6 +17,7 @@ from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Ledger, Question
 from digitrec.ledger.records import append_recording
+from digitrec.providers import registry
 from digitrec.providers.base import Provider
 
 GRACE_S = 0.25
@@ -45,8 +46,8 @@ class Remote:
         self._opened: tuple[Ledger, Limiter] | None = None
         if self._budget.limited and self._price is None:
             raise NotConfigured(
-                f"the price of {provider.name} is not known, so no budget can be kept; set it in "
-                f"{config.config_path()}: [prices] {provider.name} = US dollars for one image"
+                f"the price of {provider.name} is not known, so no budget can be kept; "
+                + _where_a_price_is_set(provider.name)
             )
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
@@ -120,3 +121,9 @@ class Remote:
         if self._budget.per_month is not None and not emulated:
             raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
         return None
+
+
+def _where_a_price_is_set(name: str) -> str:
+    if name in registry.names():
+        return f"set it in {config.config_path()}: [prices] {name} = US dollars for one image"
+    return "give the provider its `price`"  # the configuration takes registered names only

@@ -371,8 +371,12 @@ def test_a_monthly_budget_needs_the_ledger(tmp_path: Path) -> None:
 def test_a_budget_needs_a_price(tmp_path: Path) -> None:
     cloud = PaidCloud()
     cloud.price = None
-    with pytest.raises(NotConfigured, match=r"price of paid is not known.*\[prices\] paid = "):
+    with pytest.raises(NotConfigured, match=r"price of paid is not known.*give the provider its `price`"):
         ask(cloud, options(tmp_path, max_cost=1.0), 7)
+    cloud.name = "azure"
+    with pytest.raises(NotConfigured, match=r"price of azure is not known.*\[prices\] azure = "):
+        ask(cloud, options(tmp_path, max_cost=1.0), 7)
+    cloud.name = "paid"
     replies = ask(cloud, options(tmp_path, max_cost=1.0, config=Config(prices={"paid": 0.25})), *range(5))
     assert [reply.cost_usd for reply in replies].count(0.25) == 4
 
