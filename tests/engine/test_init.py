@@ -276,7 +276,7 @@ def test_a_call_that_hangs_is_given_up_and_its_late_answer_kept(tmp_path: Path) 
 
 
 LONGEST_S = 60
-"""A program whose call hangs ends by itself after so many seconds: pytest may be killed before it is told to."""
+"""A program whose call hangs ends by itself after so many seconds, also when pytest is killed."""
 
 HANGING = f"""
 import sys
