@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
+from digitrec.emulator import Emulator, environment
 from digitrec.models.data import mnist_test
 
 
@@ -130,10 +131,21 @@ def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code:
     assert done.stdout == "" if code != 1 else True
 
 
-def test_a_cloud_is_rehearsed_without_an_account_and_paid_once(folder: Path) -> None:
+def test_a_cloud_is_rehearsed_without_an_account(folder: Path) -> None:
+    """The real SDK, against an emulator that the command starts for itself."""
+    (found,) = json.loads(run("seven.png", "-p", "aws", "--emulate", "-o", "json").stdout)
+    assert (found["digit"], found["emulated"], found["attempts"]) == (7, True, 1)
+
+
+def test_a_cloud_is_paid_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real SDK, the emulator, the ledger: the second run replays what the first was answered."""
-    first = json.loads(run("seven.png", "-p", "aws", "--emulate", "-o", "json").stdout)[0]
-    assert (first["digit"], first["emulated"], first["attempts"]) == (7, True, 1)
+    with Emulator(["aws"]) as emulator:
+        for name, value in environment("aws", emulator.endpoints["aws"]).items():
+            monkeypatch.setenv(name, value)
+        first, again = (json.loads(run("seven.png", "-p", "aws", "-o", "json").stdout)[0] for _ in range(2))
+        assert emulator.calls("aws") == 1
+    assert (first["digit"], first["replayed"], first["attempts"]) == (7, False, 1)
+    assert (again["digit"], again["replayed"], again["attempts"]) == (7, True, 0)
 
 
 def test_a_dry_run_asks_nobody(folder: Path) -> None:
