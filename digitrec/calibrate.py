@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitrec.calibration import Calibration, Key, Method, key_of
+from digitrec.calibration import Calibration, Key, Method, digest, key_of
 from digitrec.errors import DataError
 from digitrec.prediction import Prediction
 from digitrec.providers.base import is_installed, not_installed
@@ -72,11 +71,10 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
     judged = {method: _brier(_unseen(method, scores, right), right) for method in FITTERS}
     method = min(judged, key=lambda name: judged[name])
     points, chances = FITTERS[method](scores, right)
-    digests = "".join(sorted(prediction.image.sha256 or "" for prediction, _ in answers))
     return Calibration(
         key, tuple(points.tolist()), tuple(chances.tolist()), method, n, hits,
         brier_before=_brier(scores, right), brier_after=judged[method], data=data,
-        data_sha256=hashlib.sha256(digests.encode()).hexdigest(),
+        data_sha256=digest(prediction for prediction, _ in answers),
         fitted=datetime.now(UTC).isoformat(timespec="seconds"), digitrec=__version__,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -100,6 +100,23 @@ def key_of(prediction: Prediction) -> Key:
     """Which calibration would be for this prediction."""
     return Key(
         prediction.provider, prediction.preparation, prediction.model_version, emulated=prediction.emulated
+    )
+
+
+def digest(predictions: Iterable[Prediction]) -> str:
+    """SHA-256 over the sorted SHA-256 of the pictures that these are about."""
+    return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
+
+
+def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> bool:
+    """Whether chances among these come from a calibration that was fitted on the very same pictures."""
+    groups: dict[Key, list[Prediction]] = {}
+    for prediction in predictions:
+        if prediction.calibrated is not None:
+            groups.setdefault(key_of(prediction), []).append(prediction)
+    return any(
+        key in calibrations and calibrations[key].data_sha256 == digest(group)
+        for key, group in groups.items()
     )
 
 

@@ -22,7 +22,7 @@ def conclusion(benchmark: Benchmark) -> list[str]:
         *(_accuracy(card, benchmark.data) for card in real[:1]),
         *_shown(compared),
         *_undecided(compared),
-        *_caveats(benchmark.cards),
+        *_caveats(benchmark),
     ]
 
 
@@ -68,11 +68,17 @@ def _undecided(compared: Sequence[Pair]) -> Iterator[str]:
         )
 
 
-def _caveats(cards: Sequence[Scorecard]) -> Iterator[str]:
-    emulated = [card.engine for card in cards if card.emulated]
+def _caveats(benchmark: Benchmark) -> Iterator[str]:
+    if benchmark.fitted_here:
+        named = ", ".join(benchmark.fitted_here)
+        yield (
+            f"The calibrated chances of {named} were fitted on these very pictures, so they fit better here "
+            "than they will elsewhere: judge them on others."
+        )
+    emulated = [card.engine for card in benchmark.cards if card.emulated]
     if emulated:
         yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."
-    for card in cards:
+    for card in benchmark.cards:
         if card.failed and not card.emulated:
             yield (
                 f"{card.engine} gave no answer on {card.failed} of {card.n} pictures; its accuracy leaves "

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from digitrec import calibration
 from digitrec.benchmark.pairs import Pair, pairs
 from digitrec.benchmark.prices import price_list
 from digitrec.benchmark.scorecard import Scorecard, scorecard
@@ -42,6 +43,8 @@ class Benchmark:
     """A scorecard for each engine; the highest lower end of its interval first, emulated ones last."""
     pairs: tuple[Pair, ...]
     """Every two engines compared."""
+    fitted_here: tuple[str, ...]
+    """Names of the engines whose calibrated chances were fitted on these very pictures."""
     started: str
     """When, ISO 8601, UTC."""
     seconds: float
@@ -94,6 +97,7 @@ class Benchmark:
             "seconds": self.seconds,
             "settings": dict(self.settings),
             "versions": dict(self.versions),
+            "fitted_here": list(self.fitted_here),
             "engines": [asdict(card) for card in self.cards],
             "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
             "answers": list(self.answers()),
@@ -171,7 +175,8 @@ def benchmark(
     return Benchmark(
         data, tuple(samples), outcomes,
         cards=tuple(sorted(cards, key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))),
-        pairs=pairs(outcomes, labels), started=started, seconds=time.perf_counter() - start,
+        pairs=pairs(outcomes, labels), fitted_here=_fitted_here(outcomes),
+        started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(),
     )  # fmt: skip
 
@@ -183,6 +188,15 @@ def _by_policy(
     names = {id(engine): name for name, engine in engines.items()}
     rows = zip(*(outcomes[names[id(engine)]] for engine in policy.engines), strict=True)
     return tuple(policy.on_answers(row) for row in rows)
+
+
+def _fitted_here(outcomes: Mapping[str, tuple[Outcome, ...]]) -> tuple[str, ...]:
+    calibrations = calibration.known()
+    answers = {
+        name: [outcome for outcome in row if isinstance(outcome, Prediction)]
+        for name, row in outcomes.items()
+    }
+    return tuple(name for name, said in answers.items() if calibration.fitted_on(said, calibrations))
 
 
 def _versions() -> dict[str, str]:

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from digitrec import calibration
 from digitrec.benchmark import Benchmark, benchmark, conclusion
 from digitrec.benchmark.pairs import SIGNIFICANCE, holm, mcnemar
+from digitrec.calibrate import fit
 from digitrec.engine import Engine
 from digitrec.prediction import Prediction
 from digitrec.samples import Sample
@@ -52,6 +54,23 @@ def test_nothing_is_claimed_of_an_emulated_engine(found: Benchmark) -> None:
     assert [sentence for sentence in said if "worse" in sentence] == [
         "Emulated: worse. An emulator's figures say nothing about the vendor's."
     ]
+
+
+def test_chances_that_were_fitted_on_these_very_pictures_are_told(
+    samples: list[Sample], fake: Callable[..., Engine]
+) -> None:
+    def measured(pictures: list[Sample]) -> Benchmark:
+        engines = {"known": fake("known", 0.8, 1), "other": fake("other", 0.8, 2)}
+        return benchmark(pictures, engines, data="fakes")
+
+    before = measured(samples)
+    answers = before.outcomes["known"]
+    assert all(isinstance(answer, Prediction) for answer in answers)
+    for fitted in fit(answers, before.labels, "fakes"):  # type: ignore[arg-type]
+        calibration.save(fitted)
+    warning = "The calibrated chances of known were fitted on these very pictures"
+    assert [len([it for it in conclusion(found) if it.startswith(warning)])
+            for found in (before, measured(samples), measured(samples[:100]))] == [0, 1, 0]  # fmt: skip
 
 
 def test_failures_are_told(found: Benchmark) -> None:
