@@ -72,8 +72,8 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
 
     NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn, random-forest
     and svm. It prints accuracy with its interval, training time, time for one digit, size and complexity,
-    draws four pictures, and writes them as models.md. The whole of MNIST takes an hour or more on two cores.
-    Needs the extras `train`, `stats` and `plots`.
+    draws four pictures, and writes them as models.md. The whole of MNIST takes half an hour to an hour on two
+    cores. Needs the extras `train`, `stats` and `plots`.
 
     \b
     Examples:

@@ -40,7 +40,7 @@ def accuracy(contestants: Sequence[Contestant]) -> Figure:
 def training(contestants: Sequence[Contestant]) -> Figure:
     """How long each model learned."""
     figure, axes = _axes("Training time", "seconds (logarithmic)", "")
-    _bars(axes, sorted(contestants, key=lambda one: one.training_s), lambda one: one.training_s, "{:,.3g} s")
+    _bars(axes, sorted(contestants, key=lambda one: one.training_s), lambda one: one.training_s, "{:,.1f} s")
     axes.set_xscale("log")
     axes.margins(x=0.2)
     return figure
