@@ -9,7 +9,7 @@ from digitrec.models import cnn
 
 def test_size_and_shapes_are_as_documented() -> None:
     network = cnn.build()
-    assert network.count_params() == 289_066
+    assert network.count_params() == 554_594
     answers = np.asarray(network(np.zeros((3, 28, 28, 1), np.float32)))
     assert answers.shape == (3, 10)
     assert np.allclose(answers.sum(axis=1), 1)
