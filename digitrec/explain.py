@@ -90,13 +90,14 @@ def explain(source: ImageSource, engine: Engine) -> Explanation:
 
 
 def _saliency(prepared: PreparedImage, chances: tuple[float, ...], engine: Engine) -> NDArray[np.float64]:
-    """By how much the log-odds of the likeliest digit fall when each patch is hidden."""
+    """By how much the log-odds of the likeliest digit fall when each patch is hidden, `data` alone read."""
     digit = np.frombuffer(prepared.data, np.uint8).reshape(28, 28)
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
-    asked = [replace(prepared, data=one.astype(np.uint8).tobytes()) for one in hidden]
-    rows = np.array([chances, *(_chances(reply) for reply in engine.ask(asked))])
+    pictures = [digit, *hidden]
+    asked = [replace(prepared, data=one.astype(np.uint8).tobytes(), whole=None) for one in pictures]
+    rows = np.array([_chances(reply) for reply in engine.ask(asked)])
     chance = np.clip(rows[:, int(np.argmax(chances))], 1e-6, 1 - 1e-6)
     odds = np.log(chance / (1 - chance))
     return np.asarray((odds[0] - odds[1:]).reshape(28, 28))

@@ -125,6 +125,9 @@ class PreparedImage:
     """Which image it was made from."""
     findings: Findings = Findings()
     """What was seen in the image on the way."""
+    whole: bytes | None = field(default=None, repr=False)
+    """A second reading, in the same form: all of the picture with its paper removed, where nothing was moved.
+    Only for a picture of MNIST's own size, which may be laid out as MNIST's are already."""
 
     def picture(self) -> Image.Image:
         """What the provider is given, as a Pillow image."""

@@ -31,7 +31,9 @@ _NOTHING = bytes(SIDE * SIDE)
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """The digit on a picture as 784 bytes, row by row, ink high, with what was found on the way.
 
-    Where nothing was found the bytes are all 0; where several digits were, they show the largest.
+    Where nothing was found the bytes are all 0; where several digits were, they show the largest. A picture
+    of 28x28 that is not quite in MNIST's form may be so but for lines, specks or haze, which would be taken
+    for ink and move the digit: it is also given as a `whole`.
     """
     if _is_in_form(image):
         return _unchanged(image, spec)
@@ -39,8 +41,11 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
     ink = find_ink(image.pixels)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
-    data = _NOTHING if ink.box is None else _placed(_thickened(_fine(image.pixels, ink, ink.box))).tobytes()
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings)
+    if ink.box is None:
+        return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings)
+    data = _placed(_thickened(_fine(image.pixels, ink, ink.box))).tobytes()
+    whole = _bytes(_whole(image.pixels, ink)).tobytes() if _is_in_size(image) else None
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole)
 
 
 def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
@@ -55,6 +60,8 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.box is None:
         return shown
+    if _is_in_size(image):
+        shown.append(("also read whole", _bytes(_whole(image.pixels, ink))))
     fine = _fine(image.pixels, ink, ink.box)
     thick = _thickened(fine)
     return [*shown, ("digit", _bytes(fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
@@ -72,6 +79,10 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
 
 def _is_in_form(image: DigitImage) -> bool:
     return image.pixels.shape == (SIDE, SIDE) and bool(in_form(image.pixels[None])[0])
+
+
+def _is_in_size(image: DigitImage) -> bool:
+    return bool(image.pixels.shape[:2] == (SIDE, SIDE))
 
 
 _UNCHANGED = Findings(polarity="light on dark", unchanged=True)
@@ -121,8 +132,20 @@ def _fine(pixels: Pixels, ink: Ink, box: Box) -> Floats:
     near = resize(
         near, *size, box=(left / ink.shrink, top / ink.shrink, right / ink.shrink, bottom / ink.shrink)
     )
+    return _strength(contrast, ink) * near
+
+
+def _whole(pixels: Pixels, ink: Ink) -> Floats:
+    """All that stands out from the paper of a 28x28 picture, 0..1, where it is."""
+    from digitrec.prepare.ink import close_up
+
+    return _strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink)
+
+
+def _strength(contrast: Floats, ink: Ink) -> Floats:
+    """The contrast as ink, 0..1: what is paler than noise or a fringe is none, the digit's own is 1."""
     low = max(FRINGE * ink.level, 2 * ink.noise)
-    return np.asarray(np.clip((contrast - low) / max(ink.level - low, 1e-3), 0, 1) * near)
+    return np.asarray(np.clip((contrast - low) / max(ink.level - low, 1e-3), 0, 1))
 
 
 def _stroke(fine: Floats) -> float:

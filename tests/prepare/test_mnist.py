@@ -135,6 +135,29 @@ def test_steps_end_in_what_is_prepared() -> None:
     assert (steps[-1][1] == prepared(page)).all()
 
 
+def crossed(digit: Pixels) -> Pixels:
+    """A digit with a line from edge to edge over its foot, as a careless pen draws it."""
+    picture = digit.copy()
+    picture[23:25] = 255
+    return picture
+
+
+def test_a_digit_that_is_in_form_but_for_a_line_is_also_given_as_a_whole() -> None:
+    for picture in (crossed(DIGITS[0]), 255 - crossed(DIGITS[0])):
+        made = mnist.prepare(DigitImage.open(picture), SPEC)
+        assert made.whole is not None
+        whole = np.frombuffer(made.whole, np.uint8).reshape(28, 28)
+        assert likeness(whole, crossed(DIGITS[0])) > 0.98
+        assert likeness(prepared(picture), crossed(DIGITS[0])) < 0.9
+        assert "also read whole" in dict(mnist.steps(DigitImage.open(picture)))
+
+
+def test_only_what_has_mnists_size_and_not_its_form_is_given_as_a_whole() -> None:
+    larger = np.asarray(Image.fromarray(crossed(DIGITS[0])).resize((56, 56)))
+    for picture in (DIGITS[0], larger, np.zeros((28, 28), np.uint8)):
+        assert mnist.prepare(DigitImage.open(picture), SPEC).whole is None
+
+
 def test_steps_of_a_blank_page_and_of_mnist() -> None:
     assert len(mnist.steps(DigitImage.open(np.full((50, 60), 200, np.uint8)))) == 2
     ((_, shown),) = mnist.steps(DigitImage.open(DIGITS[0]))

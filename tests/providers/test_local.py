@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from digitrec import predict
+from digitrec import Prediction, predict, predict_many
+from digitrec.answer import Answer
 from digitrec.errors import ModelError
+from digitrec.image import DigitImage
 from digitrec.models import export, store
 from digitrec.models.data import mnist_test
 from digitrec.prepare import prepare
@@ -50,6 +54,27 @@ def test_what_is_not_clearly_a_digit_is_refused_and_its_probabilities_kept(tmp_p
     refused = predict(drawn_seven(), never_sure)
     assert (refused.digit, refused.confidence, refused.reason) == (None, None, "not clearly a digit")
     assert refused.probabilities == predict(drawn_seven(), sure).probabilities
+
+
+def test_both_readings_of_a_picture_have_their_say() -> None:
+    provider = Local()
+    one, other = (provider._model.probabilities(mnist_test().images[at : at + 1]) for at in (3, 8))
+    images = mnist_test().images
+    plain = prepare(DigitImage.open(images[3]), provider.wants)
+    twice = replace(plain, whole=images[8].tobytes())
+    alone, both, again = provider.read_many([plain, twice, plain], timeout=1)
+    assert isinstance(alone, Answer) and isinstance(both, Answer) and isinstance(again, Answer)
+    assert alone.probabilities == again.probabilities == pytest.approx(one[0], abs=1e-6)
+    mean = np.sqrt(one * other)[0]
+    assert both.probabilities == pytest.approx(mean / mean.sum(), abs=1e-6)
+
+
+def test_a_line_across_a_digit_of_mnists_size_is_read_through() -> None:
+    digits = mnist_test()[:100]
+    crossed = digits.images.copy()
+    crossed[:, 12:14, ::2] = 255
+    found = [outcome.digit for outcome in predict_many(crossed) if isinstance(outcome, Prediction)]
+    assert (np.array(found) == digits.labels).mean() > 0.85
 
 
 def test_what_is_in_mnists_form_already_is_taken_for_a_digit(tmp_path: Path) -> None:
