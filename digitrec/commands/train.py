@@ -13,8 +13,8 @@ from digitrec.commands.progress import Bar
 
 if TYPE_CHECKING:
     from digitrec.models.data import Digits
+    from digitrec.models.learn import Watcher
     from digitrec.models.run import Epoch, Progress
-    from digitrec.models.train import Watcher
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
@@ -62,10 +62,10 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
 
-    Without --arch, digitrec's own network by its own recipe; with it, another by name. Needs the extra
-    `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist, or is fetched
-    once from a public mirror. Stop it when you like: --resume goes on where it was. Curves of accuracy and
-    loss are drawn beside the model, which `digitrec predict --model` reads.
+    Without --arch, digitrec's own by its own recipe, two networks in one file; with it, another by name.
+    Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist,
+    or is fetched once from a public mirror. Stop it when you like: --resume goes on where it was. Curves of
+    accuracy and loss are drawn beside the model, which `digitrec predict --model` reads.
 
     \b
     Examples:
@@ -116,13 +116,14 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
         seed=options["seed"], **{name: value for name, value in given.items() if value is not None},
     )  # fmt: skip
     folder = out if file is None else file.parent
-    with _shown(config.epochs + config.finishing) as show:
+    with _shown(config.epochs + config.finishing, config.networks) as show:
         result = run(config, folder, digits=digits, resume=options["resume"], on_progress=show)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
     click.echo(f"model: {file or result.litert_file}\ncard:  {result.card_file}")
-    _draw(result.history, config.name, folder)
+    for number, history in enumerate(result.histories, 1):
+        _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
 
 
 def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, Any]) -> None:
@@ -147,13 +148,14 @@ def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, An
 
 
 @contextmanager
-def _shown(epochs: int) -> Iterator[Watcher]:
-    """A bar with the epoch, the loss and how well the digits held back are read."""
+def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
+    """A bar with the network, the epoch, the loss and how well the digits held back are read."""
     with Bar("training") as bar:
 
         def show(progress: Progress) -> None:
             seen = "" if progress.last is None else f", held back {progress.last.validation_accuracy:.2%}"
-            at = f"epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
+            which = "" if networks == 1 else f"network {progress.network}/{networks}, "
+            at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else "making digits")
 
         yield show

@@ -40,6 +40,23 @@ def _finishing(run: dict[str, Any]) -> str:
     )
 
 
+def _for_all(run: dict[str, Any]) -> str:
+    """Whose the pictures are that were made."""
+    return f" (each of the {run['networks']} networks its own share)" if run["networks"] > 1 else ""
+
+
+def _joined(run: dict[str, Any]) -> str:
+    """That several networks learned, as an item of the list."""
+    networks = run["networks"]
+    if networks == 1:
+        return ""
+    seeds = ", ".join(str(run["seed"] * networks + number) for number in range(networks))
+    return (
+        f"- {networks} networks learned so, one after the other, each for itself, with the seeds {seeds}; "
+        "what is shipped gives the mean of their scores.\n"
+    )
+
+
 def environment() -> dict[str, Any]:
     """The machine and the library versions that a result belongs to."""
     versions = {name: metadata.version(name) for name in ("tensorflow", "keras", "ai-edge-litert", "numpy")}
@@ -76,6 +93,7 @@ def markdown(name: str, card: dict[str, Any]) -> str:
     changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
     made = (
         f" and {digits['made']:,} made as described below, with {digits['no digit']:,} pictures of no digit"
+        f"{_for_all(run)}"
         if digits["made"]
         else ""
     )
@@ -100,6 +118,7 @@ Made by `digitrec train`, which also measured every figure below.
 
 - {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs; batches of {run["batch"]}; \
 seed {run["seed"]}.
+{_joined(run)}\
 - AdamW; the learning rate rises to {run["learning_rate"]} over the first {run["warm_up"]:.0%} of the steps \
 and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}.
 - The weights are a running average over {run["averaging"]:.0%} of the steps, with the batch normalisation \

@@ -18,9 +18,10 @@ import numpy as np
 from digitrec.errors import ModelError
 from digitrec.models import card, classics, export, run, store, zoo
 from digitrec.models.data import Digits, mnist_test, mnist_train
+from digitrec.models.learn import Watcher, load_keras
 from digitrec.models.lessons import Watch, batch_of, lessons
 from digitrec.models.run import Epoch
-from digitrec.models.train import Watcher, load_keras, split
+from digitrec.models.train import split
 from digitrec.models.zoo import Architecture
 
 if TYPE_CHECKING:

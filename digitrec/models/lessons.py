@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
 
     from digitrec.models.fit import FitConfig
-    from digitrec.models.train import Watcher
+    from digitrec.models.learn import Watcher
 
 GENTLE = Augmentation(
     rotation=10, shear=0.15, zoom=0.1, stretch=0.08, boxed=0, shift=1.5, elastic=0.6, thinner=0.5,

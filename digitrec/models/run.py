@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import keras
     from _typeshed import DataclassInstance as Settings
 
-CHECKPOINT, SETTINGS, HISTORY, MADE = "checkpoint.keras", "settings.json", "history.csv", "made.npz"
+CHECKPOINT, FINISHED, MADE = "checkpoint.keras", "finished.keras", "made.npz"
+SETTINGS, HISTORY = "settings.json", "history.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class TrainConfig:
     name: str = "digitrec-cnn"
     """Name of the model and its files."""
     widths: tuple[int, ...] = (24, 80, 192)
-    """Channels of each stage of the network."""
+    """Channels of each stage of a network."""
+    networks: int = 2
+    """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
     epochs: int = 14
     """Times that every picture is seen, each time changed differently."""
     finishing: int = 2
@@ -50,7 +53,8 @@ class TrainConfig:
     """Pictures added, as a share of the digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
     seed: int = 0
-    """Decides the first weights, the order of the digits and how they are changed."""
+    """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
+    those of this run have the seeds from ``seed * networks`` on."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """How far the digits are changed."""
 
@@ -86,7 +90,9 @@ class Progress:
     seconds_left: float
     """Estimate from the time that the steps so far took."""
     last: Epoch | None
-    """The last epoch that was finished."""
+    """The last epoch of this network that was finished."""
+    network: int = 1
+    """The network that is trained, 1 is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,8 @@ class TrainResult:
     """The same in float32, to go on from."""
     card_file: Path
     """Its model card, in Markdown."""
-    history: tuple[Epoch, ...]
-    """One row per epoch; also in history.csv."""
+    histories: tuple[tuple[Epoch, ...], ...]
+    """For each network one row per epoch; also in its folder's history.csv."""
     test_correct: int
     """How many of the `test_count` test digits the LiteRT model reads rightly."""
     test_count: int
@@ -110,7 +116,7 @@ class TrainResult:
 def begin(folder: Path, config: Settings) -> None:
     """Make `folder` ready for a new run, which writes over what an older one left."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (CHECKPOINT, MADE):
+    for name in (CHECKPOINT, FINISHED, MADE):
         (folder / name).unlink(missing_ok=True)
     (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
 
@@ -137,11 +143,15 @@ def stopped(folder: Path, steps: int) -> tuple[keras.Model, list[Epoch]]:
     """The network, with its optimiser, and the history that a run of so many steps per epoch left."""
     import keras
 
+    network = keras.models.load_model(folder / CHECKPOINT)
+    return network, read(folder)[: int(network.optimizer.iterations) // steps]
+
+
+def read(folder: Path) -> list[Epoch]:
+    """The history that `write` wrote."""
     with (folder / HISTORY).open(newline="") as file:
         rows = list(csv.DictReader(file))
-    history = [Epoch(int(row.pop("epoch")), *(float(value) for value in row.values())) for row in rows]
-    network = keras.models.load_model(folder / CHECKPOINT)
-    return network, history[: int(network.optimizer.iterations) // steps]
+    return [Epoch(int(row.pop("epoch")), *(float(value) for value in row.values())) for row in rows]
 
 
 def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:

@@ -17,7 +17,8 @@ import numpy as np
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.models import networks, store
 from digitrec.models.data import Digits
-from digitrec.models.train import load_keras, split
+from digitrec.models.learn import load_keras
+from digitrec.models.train import split
 
 if TYPE_CHECKING:
     import optuna

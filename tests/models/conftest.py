@@ -28,6 +28,8 @@ def told() -> list[Progress]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
-    config = TrainConfig(name="tiny", widths=(4, 8), epochs=2, finishing=0, batch=16, validation=0.2, made=0)
+    config = TrainConfig(
+        name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0
+    )  # fmt: skip
     folder = tmp_path_factory.mktemp("tiny")
     return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)

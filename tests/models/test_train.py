@@ -17,7 +17,9 @@ from digitrec.models.data import NO_DIGIT, Digits, mnist_test
 from digitrec.models.run import Progress, TrainConfig, TrainResult
 from digitrec.models.train import split, train
 
-TINY = TrainConfig(name="tiny", widths=(4, 8), epochs=2, finishing=0, batch=16, validation=0.2, made=0)
+TINY = TrainConfig(
+    name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0
+)  # fmt: skip
 PLAIN = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
 DIGITS = mnist_test()[:120]
 
@@ -32,10 +34,10 @@ def test_a_run_leaves_a_model_that_predicts_its_card_and_its_history(trained: Tr
     assert model.probabilities(DIGITS.images).shape == (120, 10)
     assert trained.test_count == 10_000
     assert f"{trained.test_correct:,} of 10,000" in trained.card_file.read_text()
-    with (trained.litert_file.parent / "history.csv").open(newline="") as file:
+    with (trained.litert_file.parent / "network-1" / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["epoch"]) for row in rows] == [1, 2]
-    assert [float(row["loss"]) for row in rows] == [epoch.loss for epoch in trained.history]
+    assert [float(row["loss"]) for row in rows] == [epoch.loss for epoch in trained.histories[0]]
 
 
 def test_a_network_that_has_hardly_learned_is_made_modest(trained: TrainResult) -> None:
@@ -46,7 +48,8 @@ def test_a_network_that_has_hardly_learned_is_made_modest(trained: TrainResult) 
 
 def test_it_learns(tmp_path: Path) -> None:
     result = train(PLAIN, tmp_path, digits=DIGITS)
-    assert result.history[-1].loss < 0.7 * result.history[0].loss
+    (history,) = result.histories
+    assert history[-1].loss < 0.7 * history[0].loss
     assert result.test_correct > 3000
 
 
@@ -62,7 +65,7 @@ def test_progress_is_told_with_an_estimate(trained: TrainResult, told: list[Prog
     assert [round(12 * progress.done, 6) for progress in told] == list(range(1, 13))
     assert [progress.epoch for progress in told] == [1] * 6 + [2] * 6
     assert told[0].seconds_left > told[-1].seconds_left == 0
-    assert told[0].last is None and told[-1].last == trained.history[0]
+    assert told[0].last is None and told[-1].last == trained.histories[0][0]
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(trained: TrainResult, tmp_path: Path) -> None:
@@ -73,8 +76,8 @@ def test_a_stopped_run_goes_on_where_it_stopped(trained: TrainResult, tmp_path: 
     with pytest.raises(Stopped):
         train(TINY, tmp_path, digits=DIGITS, on_progress=stop)
     result = train(TINY, tmp_path, digits=DIGITS, resume=True)
-    assert len(result.history) == 2
-    for whole, resumed in zip(trained.history, result.history, strict=True):
+    assert len(result.histories[0]) == 2
+    for whole, resumed in zip(trained.histories[0], result.histories[0], strict=True):
         assert resumed.loss == pytest.approx(whole.loss, rel=1e-3)
         assert resumed.validation_loss == pytest.approx(whole.validation_loss, rel=1e-3)
 
@@ -83,12 +86,36 @@ def test_finishing_sees_the_digits_alone_and_keeps_the_mean(tmp_path: Path) -> N
     told: list[Progress] = []
     finishing = replace(TINY, made=1.05, finishing=1)
     result = train(finishing, tmp_path, digits=DIGITS, on_progress=told.append)
-    assert [epoch.epoch for epoch in result.history] == [1, 2, 3]
+    (history,) = result.histories
+    assert [epoch.epoch for epoch in history] == [1, 2, 3]
     assert [progress.epoch for progress in told].count(3) == 6  # 96 digits are 6 steps
     assert told[-1].done == 1
-    again = train(finishing, tmp_path, digits=DIGITS, resume=True)
-    assert [epoch.epoch for epoch in again.history] == [1, 2, 3]
-    assert again.history[-1].validation_loss == pytest.approx(result.history[-1].validation_loss, rel=1e-3)
+    (tmp_path / "network-1" / "finished.keras").unlink()  # as if it had been stopped while finishing
+    (again,) = train(finishing, tmp_path, digits=DIGITS, resume=True).histories
+    assert [epoch.epoch for epoch in again] == [1, 2, 3]
+    assert again[-1].validation_loss == pytest.approx(history[-1].validation_loss, rel=1e-3)
+
+
+def test_two_networks_learn_for_themselves_and_read_together(tmp_path: Path) -> None:
+    def stop(progress: Progress) -> None:
+        told.append(progress)
+        if progress.network == 2 and progress.epoch == 2:
+            raise Stopped
+
+    told: list[Progress] = []
+    twice = replace(PLAIN, epochs=4, networks=2, seed=3)
+    with pytest.raises(Stopped):
+        train(twice, tmp_path, digits=DIGITS, on_progress=stop)
+    told.clear()
+    result = train(twice, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
+    assert {(progress.network, progress.epoch) for progress in told} == {(2, 2), (2, 3), (2, 4)}
+    assert told[0].done > 0.5 and told[-1].done == 1
+    assert [len(history) for history in result.histories] == [4, 4]
+    for seed, history in zip((6, 7), result.histories, strict=True):
+        alone = train(replace(PLAIN, epochs=4, seed=seed), tmp_path / f"{seed}", digits=DIGITS)
+        assert alone.histories[0][-1].loss == pytest.approx(history[-1].loss, rel=1e-2)
+        one = store.load(alone.litert_file).card["parameters"]
+    assert store.load(result.litert_file).card["parameters"] == 2 * one
 
 
 def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
