@@ -25,6 +25,10 @@ STROKE = 0.10
 FRINGE = 0.04
 """Paler than this share of the ink's contrast is paper; MNIST's own digits fade out slowly."""
 
+LAID = 16
+"""What stands out on a picture laid out as MNIST's are is at least this long, px; else it is a smaller digit,
+alone on its paper."""
+
 _NOTHING = bytes(SIDE * SIDE)
 
 
@@ -44,8 +48,9 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     if ink.box is None:
         return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings)
     data = _placed(_thickened(_fine(image.pixels, ink, ink.box))).tobytes()
-    whole = _bytes(_whole(image.pixels, ink)).tobytes() if _is_in_size(image) else None
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, whole)
+    whole = _whole(image.pixels, ink)
+    second = None if whole is None else whole.tobytes()
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second)
 
 
 def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
@@ -60,8 +65,9 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.box is None:
         return shown
-    if _is_in_size(image):
-        shown.append(("also read whole", _bytes(_whole(image.pixels, ink))))
+    whole = _whole(image.pixels, ink)
+    if whole is not None:
+        shown.append(("also read whole", whole))
     fine = _fine(image.pixels, ink, ink.box)
     thick = _thickened(fine)
     return [*shown, ("digit", _bytes(fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
@@ -79,10 +85,6 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
 
 def _is_in_form(image: DigitImage) -> bool:
     return image.pixels.shape == (SIDE, SIDE) and bool(in_form(image.pixels[None])[0])
-
-
-def _is_in_size(image: DigitImage) -> bool:
-    return bool(image.pixels.shape[:2] == (SIDE, SIDE))
 
 
 _UNCHANGED = Findings(polarity="light on dark", unchanged=True)
@@ -135,11 +137,15 @@ def _fine(pixels: Pixels, ink: Ink, box: Box) -> Floats:
     return _strength(contrast, ink) * near
 
 
-def _whole(pixels: Pixels, ink: Ink) -> Floats:
-    """All that stands out from the paper of a 28x28 picture, 0..1, where it is."""
+def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
+    """All that stands out from the paper of a 28x28 picture, where it is; None: no digit can be laid so."""
+    if pixels.shape[:2] != (SIDE, SIDE):
+        return None
     from digitrec.prepare.ink import close_up
 
-    return _strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink)
+    strength = _strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink)
+    longer = max(end - start for start, end in _extent(strength))
+    return _bytes(strength) if longer >= LAID else None
 
 
 def _strength(contrast: Floats, ink: Ink) -> Floats:

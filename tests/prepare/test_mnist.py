@@ -154,7 +154,8 @@ def test_a_digit_that_is_in_form_but_for_a_line_is_also_given_as_a_whole() -> No
 
 def test_only_what_has_mnists_size_and_not_its_form_is_given_as_a_whole() -> None:
     larger = np.asarray(Image.fromarray(crossed(DIGITS[0])).resize((56, 56)))
-    for picture in (DIGITS[0], larger, np.zeros((28, 28), np.uint8)):
+    smaller = np.pad(np.asarray(Image.fromarray(DIGITS[0]).resize((16, 16))), ((9, 3), (2, 10)))
+    for picture in (DIGITS[0], larger, smaller, np.zeros((28, 28), np.uint8)):
         assert mnist.prepare(DigitImage.open(picture), SPEC).whole is None
 
 
