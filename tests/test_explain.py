@@ -48,6 +48,16 @@ def test_only_ink_can_speak_for_a_digit(seven: Explanation) -> None:
     assert seven.saliency.max() > 0.5
 
 
+def test_a_picture_that_is_read_twice_shows_both_readings(engine: Engine) -> None:
+    picture = mnist_test().images[2].copy()
+    picture[12:14, ::2] = 255
+    found = explain(picture, engine)
+    names = [name for name, _ in found.steps]
+    assert "also read whole" in names and names[-1] == "28x28"
+    assert found.prediction.digit == 1
+    assert found.saliency is not None and found.saliency.max() > 0.5
+
+
 def test_hiding_what_makes_the_difference_costs_the_most(engine: Engine) -> None:
     """A nine lives by the stroke that closes its loop; its stem alone is a one's."""
     image = mnist_test().images[12]

@@ -100,14 +100,14 @@ def evidence(chances: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(chances, 1e-30)).std(axis=1))
 
 
-def pooled(chances: Floats, counts: Sequence[int]) -> Floats:
-    """Several readings of each picture as one: (sum of counts, 10) probabilities to (len(counts), 10).
+def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
+    """Several readings of each picture as one: (N, 10) probabilities to (M, 10), one row from each start on.
 
     Their geometric mean, made to sum to 1: the mean of the scores behind them. So what one reading excludes
     is excluded, and one that is undecided has little say.
     """
-    starts = np.cumsum([0, *counts[:-1]])
-    scores = np.add.reduceat(np.log(np.maximum(chances, 1e-30)), starts) / np.array(counts)[:, None]
+    counts = np.diff(starts, append=len(chances)).astype(np.float32)
+    scores = np.add.reduceat(np.log(np.maximum(chances, 1e-30)), starts) / counts[:, None]
     return _probabilities(scores, ModelInput(output="logits"))
 
 

@@ -55,15 +55,19 @@ class Local(BaseProvider):
         return answer
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """The same for many images in one pass through the network, which also reads each `whole`."""
+        """The same for many images in one pass through the network, which also reads each `whole`.
+
+        A picture is clear where one of its readings is.
+        """
         readings = [[image.data] if image.whole is None else [image.data, image.whole] for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)
         chances = self._model.probabilities(batch.reshape(-1, 28, 28))
+        clear = self._model.recognises(chances)
         if len(chances) > len(images):
-            chances = store.pooled(chances, [len(several) for several in readings])
-        clear: list[bool] = self._model.recognises(chances).tolist()
+            starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
+            clear, chances = np.logical_or.reduceat(clear, starts), store.pooled(chances, starts)
         rows: list[list[float]] = chances.tolist()
-        return [self._answer(*one) for one in zip(images, rows, clear, strict=True)]
+        return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
 
     def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)

@@ -69,6 +69,19 @@ def test_both_readings_of_a_picture_have_their_say() -> None:
     assert both.probabilities == pytest.approx(mean / mean.sum(), abs=1e-6)
 
 
+def test_one_clear_reading_of_two_is_enough(tmp_path: Path) -> None:
+    images = mnist_test().images
+    strict = Local()
+    of = prepare(DigitImage.open(255 - images[3] // 2), strict.wants)
+    nothing = bytes(784)
+    for data, whole, reason in (
+        (images[3].tobytes(), nothing, None),
+        (nothing, images[3].tobytes(), None),
+        (nothing, nothing, "not clearly a digit"),
+    ):
+        assert strict.read(replace(of, data=data, whole=whole), timeout=1).reason == reason
+
+
 def test_a_line_across_a_digit_of_mnists_size_is_read_through() -> None:
     digits = mnist_test()[:100]
     crossed = digits.images.copy()
