@@ -106,9 +106,9 @@ def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
     Their geometric mean, made to sum to 1: the mean of the scores behind them. So what one reading excludes
     is excluded, and one that is undecided has little say.
     """
-    counts = np.diff(starts, append=len(chances)).astype(np.float32)
-    scores = np.add.reduceat(np.log(np.maximum(chances, 1e-30)), starts) / counts[:, None]
-    return _probabilities(scores, ModelInput(output="logits"))
+    counts = np.diff(starts, append=len(chances))[:, None]
+    scores = np.add.reduceat(np.log(np.maximum(chances, 1e-30)), starts) / counts
+    return _probabilities(np.asarray(scores, np.float32), ModelInput(output="logits"))
 
 
 def scaled(batch: NDArray[np.uint8], scale: str) -> Floats:
