@@ -157,9 +157,14 @@ def read(folder: Path) -> list[Epoch]:
 def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:
     """Write the history, then the checkpoint it belongs to; a stop in between repeats one epoch."""
     write(history, folder)
-    unfinished = folder / f"new-{CHECKPOINT}"
+    save(network, folder / CHECKPOINT)
+
+
+def save(network: keras.Model, file: Path) -> None:
+    """Write the network; a stop in between leaves what was there."""
+    unfinished = file.with_name(f"new-{file.name}")
     network.save(unfinished)
-    unfinished.replace(folder / CHECKPOINT)
+    unfinished.replace(file)
 
 
 def write(history: list[Epoch], folder: Path) -> None:

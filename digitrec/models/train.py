@@ -65,17 +65,18 @@ def train(
     else:
         for part, own in zip(parts, configs, strict=True):
             run.begin(part, own)
-    counts = {"learned": len(learned), "made": 0, "no digit": 0, "held back": len(held_back)}
     networks: list[keras.Model] = []
     courses: list[Course] = []
+    labels = learned.labels[:0]
     for part, own in zip(parts, configs, strict=True):
         past = sum(epoch.seconds for course in courses for epoch in course.history)
         courses.append(Course(own, len(courses) + 1, past, on_progress))
         made = _made(learned, own, part / run.MADE, on_progress)
-        senseless = int((made.labels == NO_DIGIT).sum())
-        counts["made"] += len(made) - senseless
-        counts["no digit"] += senseless
+        labels = np.append(labels, made.labels)
         networks.append(_learned(courses[-1], learned, made, held_back, part))
+    senseless = int((labels == NO_DIGIT).sum())
+    counts = {"learned": len(learned), "made": len(labels) - senseless, "no digit": senseless}
+    counts["held back"] = len(held_back)
     histories = tuple(tuple(course.history) for course in courses)
     return _ship(cnn.together(networks), config, histories, counts, held_back, folder)
 
@@ -88,7 +89,7 @@ def _learned(course: Course, learned: Digits, made: Digits, held_back: Digits, f
         return load_keras().models.load_model(finished, compile=False)
     network = learn(course, learned, made, held_back, folder)
     run.write(course.history, folder)
-    network.save(finished)
+    run.save(network, finished)
     return network
 
 
@@ -112,7 +113,9 @@ def _made(learned: Digits, config: TrainConfig, file: Path, on_progress: Watcher
         if on_progress is not None:
             done = count / wanted
             on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
-    np.savez_compressed(file, images=made.images, labels=made.labels)
+    unfinished = file.with_name(f"new-{file.name}")
+    np.savez_compressed(unfinished, images=made.images, labels=made.labels)
+    unfinished.replace(file)
     return made
 
 
