@@ -54,12 +54,9 @@ def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits
 
 
 def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits with something laid over them, or their outlines only; see `damage`.
-
-    Those that are read in two ways are learned in one of them, whichever chance says.
-    """
+    """Some of the given digits with something laid over them, or their outlines only; see `damage`."""
     chosen = digits[rng.integers(len(digits), size=count)]
-    return _prepared((damage(image, rng) for image in chosen.images), chosen.labels, rng)
+    return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
 
 
 def senseless(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
@@ -97,11 +94,8 @@ def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:
     return np.pad(ink, ((top, page - side - top), (left, page - side - left)))
 
 
-def _prepared(
-    pictures: Iterable[Pixels], labels: NDArray[np.uint8], rng: np.random.Generator | None = None
-) -> Digits:
+def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
     ready = [prepare(DigitImage(pixels, "<synthetic>", ""), _FORM) for pixels in pictures]
     single = [one.findings.reason is None for one in ready]
-    given = [one.whole if one.whole and rng and rng.random() < 0.5 else one.data for one in ready]
-    images = np.frombuffer(b"".join(given), np.uint8).reshape(-1, 28, 28)
+    images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(-1, 28, 28)
     return Digits(images, labels)[np.flatnonzero(single)]

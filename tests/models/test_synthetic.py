@@ -14,7 +14,7 @@ DIGITS = mnist_test()[:500]
 def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
     made = synthetic.make(DIGITS, 60, seed=1)
     assert 50 <= len(made) <= 60
-    assert in_form(made.images).mean() > 0.75  # but for the damaged that are learned as a whole
+    assert in_form(made.images).mean() > 0.9
     assert 8 <= (made.labels == NO_DIGIT).sum() <= 12
 
 
@@ -33,11 +33,6 @@ def test_labels_belong_to_their_images() -> None:
         read = store.load().probabilities(made.images).argmax(axis=1)
         assert (read == made.labels).mean() > readable
         assert len(set(made.labels.tolist())) == 10
-
-
-def test_damaged_digits_are_learned_in_both_ways_in_which_they_are_read() -> None:
-    made = synthetic.damaged(DIGITS, 100, np.random.default_rng(1))
-    assert 0.5 < in_form(made.images).mean() < 0.9
 
 
 def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
