@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
@@ -10,6 +11,10 @@ OURS = (
     "DIGITREC_", "GOOGLE_", "AWS_", "AZURE_", "VISION_", "COMPUTER_VISION_", "CLOUDSDK_",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
+
+# A shell without job control starts what it puts into the background with Ctrl-C ignored; so would be the
+# programs that tests start and stop by it, which would then run on for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
