@@ -97,7 +97,12 @@ def evidence(chances: Floats) -> Floats:
 
     The standard deviation of the ten scores behind them. What is no digit resembles none or several.
     """
-    return np.asarray(np.log(np.maximum(chances, 1e-30)).std(axis=1))
+    return np.asarray(_scores(chances).std(axis=1))
+
+
+def _scores(chances: Floats) -> Floats:
+    """The scores behind probabilities, up to a constant for each row."""
+    return np.asarray(np.log(np.maximum(chances, 1e-30)))
 
 
 def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
@@ -107,7 +112,7 @@ def pooled(chances: Floats, starts: NDArray[np.intp]) -> Floats:
     is excluded, and one that is undecided has little say.
     """
     counts = np.diff(starts, append=len(chances))[:, None]
-    scores = np.add.reduceat(np.log(np.maximum(chances, 1e-30)), starts) / counts
+    scores = np.add.reduceat(_scores(chances), starts) / counts
     return _probabilities(np.asarray(scores, np.float32), ModelInput(output="logits"))
 
 
@@ -210,7 +215,7 @@ def _probabilities(answer: Floats, said: ModelInput) -> Floats:
     if said.output == "softmax":
         if said.temperature == 1:
             return answer
-        answer = np.log(np.maximum(answer, 1e-30))
+        answer = _scores(answer)
     answer = answer / said.temperature
     powers = np.exp(answer - answer.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -57,9 +57,8 @@ def test_what_is_not_clearly_a_digit_is_refused_and_its_probabilities_kept(tmp_p
 
 
 def test_both_readings_of_a_picture_have_their_say() -> None:
-    provider = Local()
-    one, other = (provider._model.probabilities(mnist_test().images[at : at + 1]) for at in (3, 8))
-    images = mnist_test().images
+    provider, images = Local(), mnist_test().images
+    one, other = (store.load().probabilities(images[at : at + 1]) for at in (3, 8))
     plain = prepare(DigitImage.open(images[3]), provider.wants)
     twice = replace(plain, whole=images[8].tobytes())
     alone, both, again = provider.read_many([plain, twice, plain], timeout=1)
@@ -69,17 +68,17 @@ def test_both_readings_of_a_picture_have_their_say() -> None:
     assert both.probabilities == pytest.approx(mean / mean.sum(), abs=1e-6)
 
 
-def test_one_clear_reading_of_two_is_enough(tmp_path: Path) -> None:
+def test_one_clear_reading_of_two_is_enough() -> None:
     images = mnist_test().images
-    strict = Local()
-    of = prepare(DigitImage.open(255 - images[3] // 2), strict.wants)
+    provider = Local()
+    page = prepare(DigitImage.open(255 - images[3] // 2), provider.wants)
     nothing = bytes(784)
     for data, whole, reason in (
         (images[3].tobytes(), nothing, None),
         (nothing, images[3].tobytes(), None),
         (nothing, nothing, "not clearly a digit"),
     ):
-        assert strict.read(replace(of, data=data, whole=whole), timeout=1).reason == reason
+        assert provider.read(replace(page, data=data, whole=whole), timeout=1).reason == reason
 
 
 def test_a_line_across_a_digit_of_mnists_size_is_read_through() -> None:
