@@ -5,10 +5,15 @@ The room's parts, in the order in which an image meets them::
     asking.py    Options, Reply, Estimate: how one asks, and what comes of it
     remote.py    a provider that is far away or costs money: on what terms it is asked
     detect.py    whether its endpoint is an emulator
+    terms.py     on what terms all requests of one `ask` are made, and why nothing new is begun
     request.py   one request's worth of images, from the ledger to the last reply: the one retry loop
     item.py      one image on its way to its reply
-    retry.py     what is retried, and how long to wait
+    call.py      one call of a provider, whatever it does: outcomes only
+    ordered.py   an answer that is ordered first and fetched later
+    pace.py      how a request spends its time: deadline, turns, waits
+    retry.py     what is retried, how long to wait, and what may have cost money
     rate.py      whose turn it is, across threads and processes
+    recorder.py  the recording that is made meanwhile
     workers.py   threads that can be given up
     replay.py    an engine that answers from a recording
 """
@@ -19,8 +24,11 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 
+from digitrec.engine import call
 from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
+from digitrec.providers import registry
 from digitrec.providers.base import Provider
 
 __all__ = ["Engine", "Estimate", "Options", "Reply"]
@@ -36,8 +44,12 @@ class Engine:
         """Make the engine; nothing is sent and no file is made yet.
 
         Raises:
-            NotConfigured: the configuration file is wrong, or there is a budget and no known price.
+            NotConfigured: the configuration file is wrong, there is a budget and no known price, or the
+                provider says something of itself that cannot be.
         """
+        if flaw := registry.flaw_of(provider):
+            name = getattr(provider, "name", type(provider).__name__)
+            raise NotConfigured(f"the provider {name} cannot be asked: {flaw}; tell its author")
         self.provider = provider
         self.options = options
         self._remote = None
@@ -60,7 +72,7 @@ class Engine:
         if self._remote is not None:
             return self._remote.ask(images)
         start = time.perf_counter()
-        outcomes = self.provider.read_many(images, timeout=self.options.timeout)
+        outcomes = call.read_many(self.provider, images, timeout=self.options.timeout)
         spent = (time.perf_counter() - start) / max(len(outcomes), 1)
         return [Reply(outcome, spent) for outcome in outcomes]
 
@@ -76,7 +88,13 @@ class Engine:
         return Estimate(self.provider.name, count, 0, count, 0.0)
 
     def close(self) -> None:
-        """Release the provider and the ledger; may be called twice."""
-        if self._remote is not None:
-            self._remote.close()
-        self.provider.close()
+        """Release the provider and the ledger; may be called twice.
+
+        Raises:
+            LedgerError: an answer could not be written into the recording; it is in the ledger.
+        """
+        try:
+            if self._remote is not None:
+                self._remote.close()
+        finally:
+            self.provider.close()

@@ -23,7 +23,8 @@ class Options:
     """How an engine asks its provider; one that is free and on this machine needs none of it."""
 
     timeout: float = 30.0
-    """Seconds for one image, waiting and retries included, > 0; the call in flight is bounded too."""
+    """Seconds for one image, retries included, > 0; the call in flight is bounded too. The wait for the
+    vendor's turn does not count: a rate limit alone never makes an image fail."""
     attempt_timeout: float = 10.0
     """Seconds for one request to the provider, > 0; less where less is left of ``timeout``."""
     attempts: int = 5

@@ -46,7 +46,7 @@ class Azure(AzureProvider):
             poll_s: seconds before each look at an operation, > 0; Azure asks for 1 to 2.
         """
         super().__init__(endpoint=endpoint, key=key, price_usd=price_usd, name=name)
-        self._poll_s = poll_s
+        self.poll_s = poll_s
 
     @staticmethod
     def _open(endpoint: str, key: str) -> Any:
@@ -64,7 +64,11 @@ class Azure(AzureProvider):
         """Post the image and wait for its answer, in ``timeout`` seconds together."""
         deadline = time.monotonic() + timeout
         token = self.start(image, timeout=timeout)
-        return self.finish(token, timeout=deadline - time.monotonic())
+        while (left := deadline - time.monotonic()) > self.poll_s:
+            time.sleep(self.poll_s)
+            if (answer := self.poll(token, timeout=left - self.poll_s)) is not None:
+                return answer
+        raise SERVICE.error(Problem(TimedOut, f"operation {token} is still running"))
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; the id of the operation that reads it."""
@@ -76,15 +80,10 @@ class Azure(AzureProvider):
             raise SERVICE.error(Problem(BadAnswer, "no Operation-Location"))
         return token
 
-    def finish(self, token: str, *, timeout: float) -> Answer:
-        """Look at the operation until it is done, for at most ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > self._poll_s:
-            time.sleep(self._poll_s)
-            raw = self._ask(token, left - self._poll_s)
-            if raw.get("status") not in ("notStarted", "running"):
-                return parse(raw)
-        raise SERVICE.error(Problem(TimedOut, f"operation {token} is still running"))
+    def poll(self, token: str, *, timeout: float) -> Answer | None:
+        """Look at the operation once; None while it is running."""
+        raw = self._ask(token, timeout)
+        return None if raw.get("status") in ("notStarted", "running") else parse(raw)
 
     def _ask(self, token: str, timeout: float) -> dict[str, Any]:
         """One look at the operation; the answer as it stands on the wire."""

@@ -15,8 +15,9 @@ from paid_cloud import PaidCloud, image
 from digitrec.answer import Answer
 from digitrec.errors import LedgerError
 from digitrec.ledger import Budget, Claim, Ledger, Question, database
-from digitrec.ledger.database import Database, repair
+from digitrec.ledger.database import Database
 from digitrec.ledger.queries import entries
+from digitrec.ledger.repair import repair
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
 

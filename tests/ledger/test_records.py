@@ -12,7 +12,8 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import LedgerError
 from digitrec.image import ImageRef, InputSpec
 from digitrec.ledger import Entry, Question, read_recording
-from digitrec.ledger.records import append_recording, to_spec
+from digitrec.ledger.recording import append_recording
+from digitrec.ledger.records import to_spec
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
 FULL = Answer(
