@@ -190,8 +190,8 @@ def test_a_status_that_cannot_be_told_is_the_reason(package: Package, method: st
     ],
 )
 def test_one_that_cannot_be_built_is_one_line(package: Package, method: str) -> None:
-    package("bad-ocr", "bad = bad_ocr_code:Stranger",
-            f"{PROVIDER}\nclass Stranger(Stranger):\n    @classmethod\n    def from_env(cls, env): {method}\n")  # fmt: skip
+    built = f"class Stranger(Stranger):\n    @classmethod\n    def from_env(cls, env): {method}\n"
+    package("bad-ocr", "bad = bad_ocr_code:Stranger", f"{PROVIDER}\n{built}")
     with pytest.raises(NotInstalled, match="the provider bad of the package bad-ocr"):
         registry.open_provider("bad", env={})
 
