@@ -22,8 +22,11 @@ def say(sources: Sequence[ImageSource], engines: Iterable[Engine]) -> None:
         places = chain.from_iterable(batches(sources, engine))
         estimate = engine.estimate(place for place in places if isinstance(place, PreparedImage))
         cost = "an unknown amount" if estimate.cost_usd is None else f"${estimate.cost_usd:.4f}"
+        images = "image" if len(sources) == 1 else "images"
+        are = "is" if estimate.replayed == 1 else "are"
+        requests = "request" if estimate.requests == 1 else "requests"
         click.echo(
-            f"{estimate.provider}: {estimate.images} of {len(sources)} images can be sent, "
-            f"{estimate.replayed} are answered already; {estimate.requests} requests would cost {cost} "
+            f"{estimate.provider}: {estimate.images} of {len(sources)} {images} can be sent, "
+            f"{estimate.replayed} {are} answered already; {estimate.requests} {requests} would cost {cost} "
             "before any free allowance"
         )

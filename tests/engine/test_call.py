@@ -66,7 +66,8 @@ class Own(BaseException):
 
 BUGS = [
     ValueError("planted-secret"), KeyError("x"), MemoryError(), RecursionError(), AttributeError(), OSError(),
-    StopIteration(), GeneratorExit(), asyncio.CancelledError(), Own(), UnicodeDecodeError("utf-8", b"x", 0, 1, ""),
+    StopIteration(), GeneratorExit(), asyncio.CancelledError(), Own(),
+    UnicodeDecodeError("utf-8", b"x", 0, 1, ""),
 ]  # fmt: skip
 
 

@@ -146,6 +146,17 @@ def test_an_estimate_asks_nothing(tmp_path: Path) -> None:
     engine.close()
 
 
+@pytest.mark.parametrize("how", [{"ledger": "none"}, {"fresh": True}])
+def test_an_estimate_counts_what_would_really_be_sent(tmp_path: Path, how: dict[str, Any]) -> None:
+    cloud = PaidCloud()
+    engine = Engine(cloud, options(tmp_path, **how))
+    images = [image(number) for number in (1, 2, 2, 2)]
+    estimate = engine.estimate(images)
+    engine.ask(images)
+    engine.close()
+    assert (estimate.requests, estimate.replayed) == (len(cloud.calls), 0) == (4, 0)
+
+
 class Tracked(PreparedImage):
     """An image of which one can tell whether somebody still holds it."""
 
