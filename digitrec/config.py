@@ -12,7 +12,7 @@ A TOML file, by default ``config.toml`` in the user's configuration folder (`con
     azure = 0.001
 
     [rates]                     # requests a second, over the vendor's default
-    azure = 0.16
+    azure = 0.33
 
 It holds no key: credentials stay where each vendor's users keep them.
 """
