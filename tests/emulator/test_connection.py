@@ -91,11 +91,8 @@ def test_a_redirect_for_one_vendor(digitrec_emulator):
 def test_a_drip_is_the_whole_answer_byte_by_byte(emulator):
     emulator.set_faults(NAME, "drip:seconds=0")
     with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
-        client.sendall(posted())
-        pieces = []
-        while not b"".join(pieces).endswith(b"}"):
-            pieces.append(client.recv(65536))
-    head, _, body = b"".join(pieces).partition(b"\r\n\r\n")
+        client.sendall(posted().replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        head, _, body = everything(client).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
     assert json.loads(body)["readResult"]["blocks"]
     assert emulator.billed(NAME) == 1
