@@ -28,13 +28,22 @@ def emulate(
 
     VENDOR is google, aws, azure or azure-analysis; all four when none is named. The pictures are really
     decoded and read, the vendors' limits really applied. What is read says nothing about a vendor's
-    accuracy. The faults are listed in docs/emulator.md. Stop with Ctrl-C.
+    accuracy. Stop with Ctrl-C.
+
+    \b
+    A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
+      Errors:   400 401 403 404 413 429 500 502 503 504 quota limit redirect
+      Delivery: slow hang reset cut-off drip
+      Answers:  html empty no-field endless-poll wrong-type null-field lost-field
+                bad-confidence deep echo huge not-utf8 surrogate
+      Options:  skip first rate seed after calls seconds status size to
 
     \b
     Examples:
       digitrec emulate
       digitrec emulate aws --port 8001
       digitrec emulate google --fault 429:first=2
+      digitrec emulate azure --fault limit:calls=20,seconds=60 --fault 503:rate=0.05
     """
     try:
         serve(
