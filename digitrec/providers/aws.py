@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -137,18 +137,15 @@ class Aws(BaseProvider):
         self._client.cache_clear()
 
 
-def parse(raw: Mapping[str, Any]) -> Answer:
-    """The body of a DetectText answer.
+def parse(raw: Any) -> Answer:
+    """The body of a DetectText answer: any JSON value.
 
     Raises:
-        BadAnswer: there is no list of detections, or one lacks its text; boto3 lets both through.
+        BadAnswer: it is none.
     """
-    try:
-        words = [found for found in raw["TextDetections"] if found["Type"] == "WORD"]
-        candidates = [Candidate(word["DetectedText"], word["Confidence"] / 100) for word in words]
-    except (KeyError, TypeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
-    return Answer(tuple(candidates), raw=raw, model_version=raw.get("TextModelVersion"))
+    from digitrec.providers import aws_answer  # it needs msgspec, which comes with the extra
+
+    return aws_answer.parse(raw, SERVICE)
 
 
 def _session(**settings: str | None) -> Any:
