@@ -111,7 +111,7 @@ class Aws(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which variables and files are there; no profile's program is run, no metadata service asked."""
-        installed = is_installed("boto3")
+        installed = is_installed("boto3") and is_installed("msgspec")
         credentials, region = aws_files.credentials(env), aws_files.region(env)
         missing = [] if installed else [install_hint("aws")]
         missing += [] if credentials else [KEYS]
@@ -143,7 +143,7 @@ def parse(raw: Any) -> Answer:
     Raises:
         BadAnswer: it is none.
     """
-    from digitrec.providers import aws_answer  # it needs msgspec, which comes with the extra
+    from digitrec.providers import aws_answer
 
     return aws_answer.parse(raw, SERVICE)
 
@@ -151,6 +151,8 @@ def parse(raw: Any) -> Answer:
 def _session(**settings: str | None) -> Any:
     try:
         import boto3
+
+        from digitrec.providers import aws_answer  # noqa: F401 (missed here, before a question is paid for)
     except ImportError as error:
         raise not_installed("AWS Rekognition", "aws") from error
     return boto3.Session(**settings)  # type: ignore[arg-type]

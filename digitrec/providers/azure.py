@@ -53,6 +53,8 @@ class Azure(AzureProvider):
         try:
             from azure.cognitiveservices.vision.computervision import ComputerVisionClient
             from msrest.authentication import CognitiveServicesCredentials
+
+            from digitrec.providers import azure_answer  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed("Azure Computer Vision", "azure") from error
         client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
@@ -101,7 +103,7 @@ def parse(raw: Any) -> Answer:
         Rejected: the operation failed.
         BadAnswer: it is no such operation.
     """
-    from digitrec.providers import azure_answer  # it needs msgspec, which comes with the extra
+    from digitrec.providers import azure_answer
 
     return azure_answer.parse(raw, SERVICE)
 

@@ -32,6 +32,8 @@ class AzureAnalysis(AzureProvider):
         try:
             from azure.ai.vision.imageanalysis import ImageAnalysisClient
             from azure.core.credentials import AzureKeyCredential
+
+            from digitrec.providers import azure_analysis_answer  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed("Azure Image Analysis", "azure") from error
         logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
@@ -62,7 +64,7 @@ def parse(raw: Any) -> Answer:
     Raises:
         BadAnswer: it is none.
     """
-    from digitrec.providers import azure_analysis_answer  # it needs msgspec, which comes with the extra
+    from digitrec.providers import azure_analysis_answer
 
     return azure_analysis_answer.parse(raw, SERVICE)
 

@@ -114,7 +114,7 @@ class Google(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which credentials are there, without asking Google's metadata server for any."""
-        installed = is_installed("google.cloud.vision")
+        installed = is_installed("google.cloud.vision") and is_installed("msgspec")
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
         missing = [] if installed else [install_hint("google")]
         missing += wrong or ([] if found else [google_credentials.ADVICE])
@@ -169,7 +169,7 @@ def parse(raw: Any) -> Answer:
         ProviderError: the response carries an error of its own and no text (HTTP 200 all the same).
         BadAnswer: it is no such response.
     """
-    from digitrec.providers import google_answer  # it needs msgspec, which comes with the extra
+    from digitrec.providers import google_answer
 
     return google_answer.parse(raw, SERVICE, RPC)
 
@@ -197,6 +197,8 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
 def _client(api_key: str, credentials_file: str | Path | None, endpoint: str) -> Any:
     try:
         from google.cloud.vision import ImageAnnotatorClient
+
+        from digitrec.providers import google_answer  # noqa: F401 (missed here, before a question is paid for)
     except ImportError as error:
         raise not_installed("Google Vision", "google") from error
     options = {"api_endpoint": endpoint, **({"api_key": api_key} if api_key else {})}

@@ -66,7 +66,7 @@ class Page(Scored):
     blocks: tuple[Block, ...] = ()
 
 
-class TextAnnotation(Struct):
+class TextAnnotation(Struct, frozen=True):
     """The text, and once more as pages."""
 
     text: str = ""
@@ -74,7 +74,7 @@ class TextAnnotation(Struct):
 
 
 class EntityAnnotation(Struct):
-    """A text; the first of a list is the whole one, the others are its words."""
+    """A text: the whole one, or one of its words."""
 
     description: Text
 
@@ -89,7 +89,7 @@ class RpcStatus(Struct, frozen=True):
 class AnnotateImageResponse(Struct, rename="camel"):
     """What is said about one image."""
 
-    full_text_annotation: TextAnnotation | UnsetType = UNSET
+    full_text_annotation: TextAnnotation = TextAnnotation()
     text_annotations: tuple[EntityAnnotation, ...] = ()
     error: RpcStatus = RpcStatus()
 
@@ -105,10 +105,10 @@ def parse(raw: Any, service: Service, rpc: Mapping[int, type[DigitrecError]]) ->
     """
     response = document(raw, AnnotateImageResponse, service)
     full, entities = response.full_text_annotation, response.text_annotations
-    if full is UNSET:  # TEXT_DETECTION of old
-        text, found = "".join(entity.description for entity in entities[:1]), _entities(entities)
-    else:
-        text, found = full.text, [_candidate(word) for word in _words(full)]
+    text = full.text or "".join(entity.description for entity in entities[:1])
+    found = [_candidate(word) for word in _words(full)]
+    if not found:  # the first entity is the whole text, the others are its words
+        found = [Candidate(entity.description) for entity in entities[1:]]
     if response.error.code and not found:
         code, said = response.error.code, response.error.message
         raise service.error(Problem(rpc.get(code, Rejected), said, code, raw=raw["error"]))
@@ -118,10 +118,6 @@ def parse(raw: Any, service: Service, rpc: Mapping[int, type[DigitrecError]]) ->
 
 
 _WITHOUT_WORDS = "a text without words: no 'pages' in fullTextAnnotation, or one entry in textAnnotations"
-
-
-def _entities(entities: tuple[EntityAnnotation, ...]) -> list[Candidate]:
-    return [Candidate(entity.description) for entity in entities[1:]]
 
 
 def _words(full: TextAnnotation) -> Iterator[Word]:
