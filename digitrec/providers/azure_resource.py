@@ -72,7 +72,7 @@ class AzureProvider(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Whether the SDK and the two variables are there."""
-        installed = is_installed(cls.package)
+        installed = is_installed(cls.package) and is_installed("msgspec")
         endpoint, key = _name(env, ENDPOINTS), _name(env, KEYS)
         missing = [] if installed else [install_hint("azure")]
         missing += [] if endpoint else [f"set {ENDPOINTS[0]}"]
