@@ -6,16 +6,17 @@ import errno
 import gc
 import io
 import logging
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TextIO
 
 import click
 
 from digitrec import __version__, errors
+from digitrec.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
+from digitrec.text import printable
 
 COMMANDS = {
     "benchmark": "Measure engines on labelled pictures, with the statistics.",
@@ -89,11 +90,19 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; where that prints a help, its reader may go too."""
+        open_what_is_closed()
+        with quiet_without_reader(), _wrong_usage_printable():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours or of the system becomes one line on stderr and its exit code."""
-        if sys.stdout is None:  # closed by whoever started us, who wants only the exit code
-            sys.stdout = io.StringIO()
         _show_any_name(sys.stdout)
+        with quiet_without_reader(), _wrong_usage_printable(), kept_at_home():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             with _flushed(sys.stdout), _warnings_told():
                 return super().invoke(ctx)
@@ -104,16 +113,14 @@ class LazyGroup(click.Group):
             _tell("interrupted")
             ctx.exit(130)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # who reads us has had enough: click ends quietly
+            if error.errno == errno.EPIPE:
                 raise
             _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
-            _drop(sys.stdout)
+            drop(sys.stdout)
             ctx.exit(REFUSED_BY_SYSTEM)
 
 
 def _tell(what: str) -> None:
-    from digitrec.report import printable
-
     click.echo(f"digitrec: {printable(what)}", err=True)
 
 
@@ -141,18 +148,23 @@ def _show_any_name(out: TextIO) -> None:
 
 
 @contextmanager
+def _wrong_usage_printable() -> Iterator[None]:
+    """What click quotes from the command line may not steer the terminal either."""
+    try:
+        yield
+    except click.ClickException as error:
+        lines = error.message.split("\n")
+        error.message = "\n".join(map(printable, lines))  # type: ignore[misc]  # there is no other way in
+        raise
+
+
+@contextmanager
 def _flushed(out: TextIO) -> Iterator[None]:
     """What is left in the buffer is written while a full disk can still be told."""
     try:
         yield
     finally:
         out.flush()
-
-
-def _drop(out: TextIO) -> None:
-    """Let what cannot be written go nowhere, or the interpreter complains of it once more at its end."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 @click.group(
@@ -179,7 +191,7 @@ def main() -> None:
      12 its quota is spent                            13 asked too fast
      14 no answer in time                             15 failing for the moment
      16 a malformed answer                            17 no connection
-    130 interrupted
+    130 interrupted                              141 whoever read the output has stopped
     """
 
 

@@ -10,6 +10,7 @@ import click
 
 from digitrec.commands import options
 from digitrec.commands.sources import expand
+from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
     from digitrec.explain import Explanation
@@ -47,16 +48,16 @@ def explain(images: Sequence[str], model: Path | None, model_scale: str | None, 
             stem = Path(source).stem
             name = stem if len(sources) == 1 else f"{number:03d}-{stem}"
             path = save(explanation(found), out / f"{name}.png")
-            click.echo("\n".join([*_lines(found), f"  picture: {path}"]))
+            click.echo("\n".join([*_lines(found), printable(f"  picture: {path}")]))
 
 
 def _lines(found: Explanation) -> Iterator[str]:
     from digitrec.pictures.explanation import headline
     from digitrec.report import BARS
 
-    yield f"{found.prediction.image.source}: {headline(found)}"
+    yield printable(f"{found.prediction.image.source}: {headline(found)}")
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
         yield f"  what spoke for it most: {', '.join(found.where)}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
-        yield f"  {digit}  {chance:7.2%}  {BARS[-1] * round(40 * chance)}".rstrip()
+        yield f"  {digit}  {percent(chance, 2):>7}  {BARS[-1] * round(40 * chance)}".rstrip()

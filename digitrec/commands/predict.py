@@ -75,7 +75,7 @@ def predict(
         if save_prepared is not None:
             _save_prepared(sources, engines[0], save_prepared)
         outcomes = _watched(stream(sources, rule.policy(engines) or engines[0], lenient=lenient), failures)
-        report.write(tracked(outcomes, len(sources)), output)
+        report.write(tracked(outcomes, len(sources)), output, names=sources)
     if failures:
         raise SystemExit(_code(failures, len(sources)))
 

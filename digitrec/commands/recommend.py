@@ -71,7 +71,7 @@ def _said(advice: Recommendation) -> str:
         return f"None of {advice.tried} ways costs a known amount within what is allowed."
     figures = _figures(advice.chosen)
     if advice.reached:
-        return f"{advice.chosen.name} reaches {advice.accuracy:.1%}: {figures}."
+        return f"{advice.chosen.name} reaches {100 * advice.accuracy:g}%: {figures}."
     needed = advice.pictures_needed
     how = (
         "and it would not be on more of them: fewer were right than that"
@@ -79,8 +79,8 @@ def _said(advice: Recommendation) -> str:
         else f"it would take about {2 * needed:,} pictures of which as many are right"
     )
     return (
-        f"{advice.accuracy:.1%} is not shown on this much data; {how}. The nearest of {advice.tried} ways is "
-        f"{advice.chosen.name}: {figures}."
+        f"{100 * advice.accuracy:g}% is not shown on this much data; {how}. The nearest of {advice.tried} "
+        f"ways is {advice.chosen.name}: {figures}."
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitrec.commands.progress import Bar
+from digitrec.text import percent
 
 if TYPE_CHECKING:
     from digitrec.models.data import Digits
@@ -141,7 +142,7 @@ def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, An
         )
     share = result.test_correct / result.test_count
     click.echo(
-        f"test accuracy {share:.2%} ({result.test_correct:,} of {result.test_count:,}), "
+        f"test accuracy {percent(share, 2)} ({result.test_correct:,} of {result.test_count:,}), "
         f"test loss {result.test_loss:.4f}, {result.seconds:.0f} s\nmodel: {result.file}"
     )
     _draw(result.history, file.stem, file.parent)
@@ -153,7 +154,8 @@ def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
     with Bar("training") as bar:
 
         def show(progress: Progress) -> None:
-            seen = "" if progress.last is None else f", held back {progress.last.validation_accuracy:.2%}"
+            last = progress.last
+            seen = "" if last is None else f", held back {percent(last.validation_accuracy, 2)}"
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else "making digits")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands.progress import Bar
+from digitrec.text import percent
 
 if TYPE_CHECKING:
     from digitrec.models.tune import Trial
@@ -48,12 +49,14 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
 
         def show(trial: Trial) -> None:
             over.append(trial)
-            read = "" if trial.accuracy is None else f", {trial.accuracy:.2%}"
+            read = "" if trial.accuracy is None else f", {percent(trial.accuracy, 2)}"
             bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state}{read}")
 
         study = search(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
     settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best.settings.items())
-    click.echo(f"best of {len(study.trials)} trials: {study.best.accuracy:.2%} of the digits held back")
+    click.echo(
+        f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the digits held back"
+    )
     click.echo(f"  {settings}")
     click.echo(save(tuning.history(study), out / "history.png"))
     if study.importance:
