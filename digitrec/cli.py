@@ -6,6 +6,7 @@ import errno
 import gc
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from importlib import import_module
 from typing import Any, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
 from digitrec import __version__, errors
 from digitrec.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
@@ -57,6 +59,8 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.Unreachable: 17,
 }
 """What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
+COMPLETE = "_DIGITREC_COMPLETE"
+"""The variable by which a shell's script asks what may follow."""
 REFUSED_BY_SYSTEM = 9
 """The same where a file cannot be written: a full disk, a folder that is not there."""
 
@@ -89,6 +93,21 @@ class LazyGroup(click.Group):
         """The overview, from the table: no command is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as a program; where a shell asks what may follow, its scripts are ours and not click's."""
+        if COMPLETE in os.environ:
+            import_module("digitrec.commands.completion")
+        return super().main(*args, **extra)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Commands and options; as in the overview no command is imported for it."""
+        items = click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            *(CompletionItem(name, help=what) for name, what in sorted(COMMANDS.items())
+              if name.startswith(incomplete)),
+            *items,
+        ]  # fmt: skip
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments; where that prints a help, its reader may go too."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import cost, options, page
+from digitrec.commands import cost, options, page, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.commands.sources import expand
@@ -24,10 +24,10 @@ from digitrec.reports import comparison as rows
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAMES",
-    shell_complete=options.complete_provider,
+    shell_complete=values.providers,
     help="Which engines to ask, with commas between.  [default: all that are ready and free]",
 )  # fmt: skip
 @click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
 from digitrec.samples import read_samples
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @options.model
 @options.model_scale
 @click.option(
-    "--data", "sources", multiple=True, metavar="SOURCE",
+    "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.data,
     help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
     "[default: the whole table]",
 )  # fmt: skip

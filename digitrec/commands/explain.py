@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.sources import expand
 from digitrec.text import percent, printable
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image)
 @options.model
 @options.model_scale
 @click.option(

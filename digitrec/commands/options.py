@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
+from digitrec.commands import values
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
 from digitrec.prepare import PREPARATIONS
@@ -25,12 +25,6 @@ REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
 EMULATED = ("google", "aws", "azure", "azure-analysis")
 """The providers that the emulator can stand in for."""
-
-
-def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of providers that begin with what was typed after the last comma."""
-    before, comma, begun = incomplete.rpartition(",")
-    return [CompletionItem(before + comma + name) for name in registry.names() if name.startswith(begun)]
 
 
 def output(default: str, *others: str) -> Callable[[Command], Command]:
@@ -252,6 +246,7 @@ _OPTIONS = (
     model,
     model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
+                 shell_complete=values.preparations,
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,

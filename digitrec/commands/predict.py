@@ -11,7 +11,7 @@ from PIL import Image
 
 from digitrec import config, report
 from digitrec.cli import exit_code
-from digitrec.commands import cost, options, policies
+from digitrec.commands import cost, options, policies, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.commands.sources import expand
@@ -24,10 +24,10 @@ from digitrec.recognise import Outcome, stream
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAME",
-    shell_complete=options.complete_provider,
+    shell_complete=values.providers,
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
 @options.output("table", "json", "jsonl", "csv")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.benchmark import watched
 from digitrec.samples import read_samples
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data", metavar="DATA")
+@click.argument("data", metavar="DATA", shell_complete=values.data)
 @click.option(
     "--accuracy", type=click.FloatRange(0, 1, min_open=True, max_open=True), required=True,
     metavar="SHARE", help="Share of the pictures to be answered rightly, such as 0.995.",
 )  # fmt: skip
 @click.option(
     "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
-    metavar="NAMES", shell_complete=options.complete_provider,
+    metavar="NAMES", shell_complete=values.providers,
     help="Which engines may be used, with commas between.",
 )  # fmt: skip
 @options.limit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.progress import Bar
 from digitrec.text import percent
 
@@ -24,7 +25,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", metavar="NAME",
+    "--arch", metavar="NAME", shell_complete=values.architecture,
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, knn, random-forest, svm, resnet, vgg, efficientnet, or "
     f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
@@ -46,7 +47,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Learning rate, at its highest.")
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
-    "--data", "sources", multiple=True, metavar="SOURCE",
+    "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.digits,
     help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
     "[default: mnist-train]",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.progress import Bar
 from digitrec.text import percent
 
@@ -17,7 +18,13 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Settings to try now.")
 @click.option("--epochs", type=click.IntRange(min=1), default=4, help="Times that each trial sees a digit.")
-@click.option("--data", default="mnist-train", metavar="SOURCE", help="As for `digitrec explore`.")
+@click.option(
+    "--data",
+    default="mnist-train",
+    metavar="SOURCE",
+    shell_complete=values.digits,
+    help="As for `digitrec explore`.",
+)
 @click.option("--limit", type=click.IntRange(min=50), default=6000, metavar="N", help="The first N digits.")
 @click.option("--seed", default=0, help="Decides what is tried.")
 @click.option(
