@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -60,6 +60,20 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
         return
     for line in aligned([list(rows[0]), *([_word(value) for value in row.values()] for row in rows)]):
         out.write(line + "\n")
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], form: str, out: IO[str] | None = None) -> None:
+    """Write rows with the same columns for a program: ``json``, ``jsonl``, else CSV with a header."""
+    out = sys.stdout if out is None else out
+    if form == "json":
+        out.write(json.dumps(rows, indent=2) + "\n")
+    elif form == "jsonl":
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    elif rows:
+        write_row = csv_rows(out)
+        write_row(rows[0])
+        for row in rows:
+            write_row(row.values())
 
 
 def _word(value: Any) -> str:

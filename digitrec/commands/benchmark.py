@@ -65,9 +65,9 @@ def benchmark(
 
     names = rule.names(providers)
     samples = read_samples(data, limit)
-    with asking.columns(names) as engines:
+    with asking.columns(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say([sample.image for sample in samples], engines.values())
+            cost.say([sample.image for sample in samples], engines.values(), output)
             return
         policy = rule.policy(list(engines.values()))
         with watched(len(samples) * len(engines)) as arrived:

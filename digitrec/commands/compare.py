@@ -64,11 +64,11 @@ def compare(
     """
     names = providers or _chosen(everyone, options.EMULATED if asking.emulate else ())
     sources = [_read_once(source) for source in expand(images)]
-    with asking.opener(names) as open_engine:
+    with asking.opener(names, dry_run=dry_run) as open_engine:
         preparation = asking.one_preparation()
         readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
         if dry_run:
-            cost.say(sources, [reader for reader in readers if isinstance(reader, Engine)])
+            cost.say(sources, [reader for reader in readers if isinstance(reader, Engine)], output)
             return
         found: list[Comparison] = []
         comparisons = tracked(compare_many(sources, readers, lenient=lenient), len(sources))

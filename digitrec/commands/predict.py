@@ -68,14 +68,15 @@ def predict(
     """
     sources = expand(images)
     failures: list[Failure] = []
-    with asking.engines(rule.names(providers or [config.load().provider], together=True)) as engines:
+    names = rule.names(providers or [config.load().provider], together=True)
+    with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say(sources, engines)
+            cost.say(sources, engines, output)
             return
         if save_prepared is not None:
             _save_prepared(sources, engines[0], save_prepared)
         outcomes = _watched(stream(sources, rule.policy(engines) or engines[0], lenient=lenient), failures)
-        report.write(tracked(outcomes, len(sources)), output, names=sources)
+        report.write(tracked(outcomes, len(sources)), output, names=map(str, sources))
     if failures:
         raise SystemExit(_code(failures, len(sources)))
 
