@@ -84,7 +84,8 @@ def test_a_policys_witnesses_are_written_out() -> None:
 
 
 def test_a_pipe_gets_plain_text() -> None:
-    lines = written("table", ALL).splitlines()
+    header, *lines = written("table", ALL).splitlines()
+    assert header.split() == ["image", "digit", "sure"]
     assert len(lines) == 4
     assert lines[0].split() == ["scans/7.png", "7", "99.1%"]
     assert lines[1].split() == ["blank.png", "-", "blank"]

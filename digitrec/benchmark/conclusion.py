@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from digitrec import text
 from digitrec.benchmark.measures import Proportion
 from digitrec.benchmark.pairs import Pair
 from digitrec.benchmark.run import Benchmark
@@ -37,7 +38,8 @@ def percent(share: Proportion) -> str:
     """A share with its interval, as people write it."""
     if share.share is None or share.low is None or share.high is None:
         return "nothing"
-    return f"{share.share:.1%} (95% interval {share.low:.1%} to {share.high:.1%})"
+    low, high = text.percent(share.low), text.percent(share.high)
+    return f"{text.percent(share.share)} (95% interval {low} to {high})"
 
 
 def _shown(compared: Sequence[Pair]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import cost, options, page
+from digitrec.commands import cost, options, page, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.commands.sources import expand
@@ -24,10 +24,10 @@ from digitrec.reports import comparison as rows
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAMES",
-    shell_complete=options.complete_provider,
+    shell_complete=values.providers,
     help="Which engines to ask, with commas between.  [default: all that are ready and free]",
 )  # fmt: skip
 @click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
@@ -64,11 +64,11 @@ def compare(
     """
     names = providers or _chosen(everyone, options.EMULATED if asking.emulate else ())
     sources = [_read_once(source) for source in expand(images)]
-    with asking.opener(names) as open_engine:
+    with asking.opener(names, dry_run=dry_run) as open_engine:
         preparation = asking.one_preparation()
         readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
         if dry_run:
-            cost.say(sources, [reader for reader in readers if isinstance(reader, Engine)])
+            cost.say(sources, [reader for reader in readers if isinstance(reader, Engine)], output)
             return
         found: list[Comparison] = []
         comparisons = tracked(compare_many(sources, readers, lenient=lenient), len(sources))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.options import EMULATED
 from digitrec.emulator import serve
 
@@ -15,7 +16,7 @@ from digitrec.emulator import serve
 @click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
               help="Port of the first vendor, the others follow it.  [default: any free ones]")  # fmt: skip
-@click.option("--engine", default="local", show_default=True, metavar="NAME",
+@click.option("--engine", default="local", show_default=True, metavar="NAME", shell_complete=values.reader,
               help="What reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='What goes wrong, such as "429:first=2" or "google/503"; may be given again.')  # fmt: skip

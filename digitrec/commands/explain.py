@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.sources import expand
+from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
     from digitrec.explain import Explanation
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image)
 @options.model
 @options.model_scale
 @click.option(
@@ -47,16 +48,16 @@ def explain(images: Sequence[str], model: Path | None, model_scale: str | None, 
             stem = Path(source).stem
             name = stem if len(sources) == 1 else f"{number:03d}-{stem}"
             path = save(explanation(found), out / f"{name}.png")
-            click.echo("\n".join([*_lines(found), f"  picture: {path}"]))
+            click.echo("\n".join([*_lines(found), printable(f"  picture: {path}")]))
 
 
 def _lines(found: Explanation) -> Iterator[str]:
     from digitrec.pictures.explanation import headline
     from digitrec.report import BARS
 
-    yield f"{found.prediction.image.source}: {headline(found)}"
+    yield printable(f"{found.prediction.image.source}: {headline(found)}")
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
         yield f"  what spoke for it most: {', '.join(found.where)}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
-        yield f"  {digit}  {chance:7.2%}  {BARS[-1] * round(40 * chance)}".rstrip()
+        yield f"  {digit}  {percent(chance, 2):>7}  {BARS[-1] * round(40 * chance)}".rstrip()

@@ -10,7 +10,7 @@ from typing import Literal
 import click
 
 from digitrec import config
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.errors import LedgerError
 from digitrec.ledger import Ledger, queries
 from digitrec.ledger.database import repair as repair_file
@@ -40,7 +40,9 @@ def _open(path: Path) -> closing[Ledger]:
     return closing(Ledger(path if path.exists() else None))
 
 
-_provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine's.")
+_provider = click.option(
+    "-p", "--provider", metavar="NAME", shell_complete=values.provider, help="Only this engine's."
+)
 
 
 @ledger.command()

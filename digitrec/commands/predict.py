@@ -11,7 +11,7 @@ from PIL import Image
 
 from digitrec import config, report
 from digitrec.cli import exit_code
-from digitrec.commands import cost, options, policies
+from digitrec.commands import cost, options, policies, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.commands.sources import expand
@@ -24,10 +24,10 @@ from digitrec.recognise import Outcome, stream
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAME",
-    shell_complete=options.complete_provider,
+    shell_complete=values.providers,
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
 @options.output("table", "json", "jsonl", "csv")
@@ -68,14 +68,15 @@ def predict(
     """
     sources = expand(images)
     failures: list[Failure] = []
-    with asking.engines(rule.names(providers or [config.load().provider], together=True)) as engines:
+    names = rule.names(providers or [config.load().provider], together=True)
+    with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say(sources, engines)
+            cost.say(sources, engines, output)
             return
         if save_prepared is not None:
             _save_prepared(sources, engines[0], save_prepared)
         outcomes = _watched(stream(sources, rule.policy(engines) or engines[0], lenient=lenient), failures)
-        report.write(tracked(outcomes, len(sources)), output)
+        report.write(tracked(outcomes, len(sources)), output, names=map(str, sources))
     if failures:
         raise SystemExit(_code(failures, len(sources)))
 

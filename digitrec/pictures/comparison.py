@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from digitrec.models.compare import Contestant, ranked
 from digitrec.pictures.style import COLOURS, INK, MARKERS, STYLE
+from digitrec.text import percent
 
 LEVELS = ("Low", "Medium", "High")
 HATCHES = {"Low": "", "Medium": "//", "High": "xx"}
@@ -27,7 +28,7 @@ def accuracy(contestants: Sequence[Contestant]) -> Figure:
     for place, one in enumerate(reversed(ranked(contestants))):
         low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
         axes.plot([low, high], [place, place], color=INK, linewidth=2)
-        _beside(axes, high, place, f"{one.accuracy.share:.2%}")
+        _beside(axes, high, place, percent(one.accuracy.share, 2))
     lowest = min(one.accuracy.low or 0.0 for one in contestants)
     limits = max(0.0, 1 - 1.25 * (1 - lowest)), 1 + 0.2 * (1 - lowest)
     axes.set_xlim(limits)
@@ -77,7 +78,7 @@ def complexity(contestants: Sequence[Contestant]) -> Figure:
         color=[SHADES[level] for level in there], hatch=[HATCHES[level] for level in there],
         edgecolor="white",
     )  # fmt: skip
-    axes.bar_label(bars, [f"{mean:.2%}" for mean in means])
+    axes.bar_label(bars, [percent(mean, 2) for mean in means])
     axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means))), 1.0 + 0.2 * (1 - min(means)))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     return figure

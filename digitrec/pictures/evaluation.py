@@ -14,6 +14,7 @@ from digitrec.benchmark.measures import BINS
 from digitrec.models.evaluate import Curve, Evaluation
 from digitrec.pictures.style import COLOURS, INK, STYLE, line, sheet
 from digitrec.plots import FEWEST
+from digitrec.text import percent
 
 GRID = (3, 5)
 """Rows and columns of the grid of predictions."""
@@ -82,7 +83,7 @@ def curves(found: Evaluation) -> Figure:
         axes.plot(
             curve.recall, curve.precision, linestyle=line(place),
             color=COLOURS[place % len(COLOURS)], linewidth=1.6,
-            label=f"{curve.digit}  (average precision {curve.average:.2%})",
+            label=f"{curve.digit}  (average precision {percent(curve.average, 2)})",
         )  # fmt: skip
     low = max(0.0, _floor(found.curves))
     axes.set(
@@ -135,7 +136,7 @@ def reliability(found: Evaluation) -> Figure:
     if known is not None:
         bins = known.bins
         axes.plot([it.confidence for it in bins], [it.right for it in bins], "o-", color=COLOURS[0],
-                  label=f"{BINS} equally wide bins, ECE {known.ece:.2%}")  # fmt: skip
+                  label=f"{BINS} equally wide bins, ECE {percent(known.ece, 2)}")  # fmt: skip
     axes.set(
         title=f"Confidence on {found.data}", xlabel="confidence", ylabel="of those right",
         xlim=(0, 1.02), ylim=(0, 1.02),

@@ -20,7 +20,7 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) -> None:
     header, row = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout.splitlines()
-    assert re.split(r"\s{2,}", header.strip()) == ["image", "local", "google", "aws"]
+    assert re.split(r"\s{2,}", header.strip()) == ["image", "local", "google", "aws", "together"]
     assert row.count("emulated") == 2
     assert row.endswith("all say 7")
 

@@ -31,7 +31,7 @@ def written(form: Format, *comparisons: Comparison) -> str:
 
 def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> None:
     header, row = written("table", COMPARISON).splitlines()
-    assert header.split() == ["image", "local", "cloud", "ocr", "slow"]
+    assert header.split() == ["image", "local", "cloud", "ocr", "slow", "together"]
     assert "7  98.0%, calibrated 91.0%; 0.4 ms, free" in row
     assert "1  70.0%; 210 ms, $0.0015; emulated" in row
     assert "-; 0 ms, free; no text" in row
