@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol, Self, runtime_checkable
-from urllib.parse import urlsplit
 
 from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +55,59 @@ def install_hint(extra: str) -> str:
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:
-    """The error for an optional package that is missing."""
-    return NotInstalled(f"{what} needs packages that are not installed; {install_hint(extra)}")
+    """The error for an optional package that is missing.
+
+    Args:
+        what: what needs it, as it stands at the start of the message.
+        extra: the extra of digitrec that brings it. Where digitrec has none of that name it is taken for
+            what to install: the package of whoever calls this knows its own extras, digitrec does not.
+    """
+    todo = install_hint(extra) if extra in _extras() else f"pip install '{extra}'"
+    return NotInstalled(f"{what} needs packages that are not installed; {todo}")
 
 
-_HOST = re.compile(r"[A-Za-z0-9.:-]+")
+def _extras() -> frozenset[str]:
+    """Names of digitrec's extras, from its own metadata; all of ours where it was never installed."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        return frozenset(metadata("digitrec").get_all("Provides-Extra") or ())
+    except PackageNotFoundError:  # run from its source
+        return OURS
 
 
-def checked_endpoint(endpoint: str, variable: str) -> str:
+OURS = frozenset({"google", "aws", "azure", "ocr", "heif", "pdf", "train", "stats", "plots", "tune", "web"})
+"""The extras that our own code asks for."""
+
+
+def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = True) -> str:
     """The address of a service, without a slash at its end.
 
+    Args:
+        endpoint: an address such as "https://ocr.example".
+        variable: where it comes from, for the message.
+        allow_plain_http: whether one on another machine may be without encryption. Pass False where a
+            key, a token or a picture goes there; then `addresses.PLAIN_HTTP` is named as the way out.
+
     Raises:
-        NotConfigured: it is none, on which each SDK would fail in a way of its own. It is not shown: it
+        NotConfigured: it is none, on which each SDK would fail in a way of its own; it has spaces or line
+            breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
             may be the key, set in the wrong place.
     """
-    try:
-        parts = urlsplit(endpoint)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:  # a port or an IPv6 address that is none
-        host = ""
-    if not _HOST.fullmatch(host) or parts.scheme not in ("http", "https") or "{" in endpoint:
+    parts = split(endpoint)
+    if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
         raise NotConfigured(f"{variable} holds no address: one begins with https:// and names a host")
+    if not allow_plain_http and in_the_clear(endpoint):
+        raise NotConfigured(
+            f"{variable} holds an http:// address, where key and picture could be read on the way; "
+            f"use https://, or set {PLAIN_HTTP}=1 to allow it"
+        )
     return endpoint.rstrip("/")
+
+
+def allows_plain_http(env: Mapping[str, str]) -> bool:
+    """Whether the environment allows an endpoint on another machine without encryption."""
+    return env.get(PLAIN_HTTP, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def checked_key(key: str, variable: str) -> str:

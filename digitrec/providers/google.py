@@ -11,6 +11,7 @@ confidence of exactly 0 out, so a missing one counts as unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,23 +25,25 @@ from digitrec.errors import (
     QuotaExceeded,
     RateLimited,
     Rejected,
-    TimedOut,
     Unavailable,
     Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import google_credentials
+from digitrec.providers import carrier, google_credentials
 from digitrec.providers.base import (
     BaseProvider,
     Price,
     Status,
+    allows_plain_http,
     checked_endpoint,
     checked_key,
     install_hint,
     is_installed,
     not_installed,
 )
-from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem, Rule, Service, from_http
+from digitrec.providers.wire import Reply, Wire, dig, text_of
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
@@ -68,6 +71,7 @@ class Google(BaseProvider):
         endpoint: str | None = None,
         feature: str = "document",
         language_hints: Sequence[str] = (),
+        allow_plain_http: bool = False,
         name: str = "google",
     ) -> None:
         """Open a client; nothing is sent yet.
@@ -75,31 +79,35 @@ class Google(BaseProvider):
         Args:
             api_key: an API key; None: the credentials file, else Application Default Credentials.
             credentials_file: a service-account or ADC file.
-            endpoint: where to ask instead of Google; a plain http one is asked without credentials.
+            endpoint: where to ask instead of Google; a plain http one is asked without the file's token.
             feature: "document" for handwriting, "text" for sparse text in photographs.
             language_hints: language codes; Google advises against them unless they are certain.
+            allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: what to call this engine in a Prediction.
 
         Raises:
             NotInstalled: the extra "google" is missing.
-            NotConfigured: no credentials were found, or the file cannot be used.
+            NotConfigured: no credentials were found, or the file or the endpoint cannot be used.
         """
         if feature not in FEATURES:
             raise NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
         self.name = name
-        self.endpoint = checked_endpoint(endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT")
+        self.endpoint = checked_endpoint(
+            endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT", allow_plain_http=allow_plain_http
+        )
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
-        self._secrets = (api_key,)
-        with SERVICE.translated(self._secrets):
-            self._client = _client(api_key, credentials_file, self.endpoint)
+        self._has_key = bool(api_key)
+        secrets = Secrets(api_key)
+        self._wire = Wire(SERVICE, self.endpoint, _refused, secrets, allow_plain_http)
+        self._client = self._wire.prepare(lambda: _client(api_key, credentials_file, self._wire))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server.
 
         Beside them: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE ("document" or "text"), and
-        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between).
+        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between), DIGITREC_ALLOW_PLAIN_HTTP.
         """
         file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
         hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
@@ -109,6 +117,7 @@ class Google(BaseProvider):
             endpoint=env.get("DIGITREC_GOOGLE_ENDPOINT"),
             feature=env.get("DIGITREC_GOOGLE_FEATURE") or "document",
             language_hints=[hint.strip() for hint in hints if hint.strip()],
+            allow_plain_http=allows_plain_http(env),
         )
 
     @classmethod
@@ -133,22 +142,28 @@ class Google(BaseProvider):
 
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
         try:
-            with SERVICE.translated(self._secrets):
-                responses = self._ask(images, timeout)
-            if len(responses) != len(images):
-                said = f"{len(responses)} responses for {len(images)} images"
-                raise SERVICE.error(Problem(BadAnswer, said, raw=responses))
+            return [_parsed(response) for response in self._ask(images, timeout)]
         except ProviderError as error:
             return [error] * len(images)
-        return [_parsed(response) for response in responses]
 
-    def _ask(self, images: Sequence[PreparedImage], timeout: float) -> list[dict[str, Any]]:
-        """One request, one attempt; the responses as they stand on the wire."""
-        from google.protobuf.json_format import MessageToDict
-
+    def _ask(self, images: Sequence[PreparedImage], timeout: float) -> list[Any]:
+        """One request, one attempt; the response to each image as it stands on the wire."""
         request = {"requests": [self._question(image) for image in images]}
-        answer = self._client.batch_annotate_images(request=request, retry=None, timeout=timeout)
-        return [MessageToDict(type(one).pb(one)) for one in answer.responses]
+        ask = self._client.batch_annotate_images
+        try:
+            reply = self._wire.ask(lambda: ask(request=request, retry=None, timeout=timeout), timeout=timeout)
+        except AuthFailed as error:
+            if error.status == 401 and not self._has_key:
+                self._client.transport._session.credentials.token = None  # the next call fetches another
+            raise
+        raw = self._wire.document(reply)
+        responses = raw.get("responses") if isinstance(raw, dict) else None
+        if not isinstance(responses, list) or len(responses) != len(images):
+            count = len(responses) if isinstance(responses, list) else "no"
+            raise SERVICE.error(
+                Problem(BadAnswer, f"{count} responses for {len(images)} images", raw=raw), self._wire.secrets
+            )
+        return responses
 
     def _question(self, image: PreparedImage) -> dict[str, Any]:
         context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
@@ -224,34 +239,42 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
         yield batch
 
 
-def _client(api_key: str, credentials_file: str | Path | None, endpoint: str) -> Any:
+def _client(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
     try:
         from google.cloud.vision import ImageAnnotatorClient
     except ImportError as error:
         raise not_installed("Google Vision", "google") from error
-    options = {"api_endpoint": endpoint, **({"api_key": api_key} if api_key else {})}
-    credentials = None if api_key else google_credentials.load(credentials_file, endpoint)
-    return ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
+    options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}
+    credentials = None if api_key else google_credentials.load(credentials_file, wire.endpoint)
+    client: Any = ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
+    session = client.transport._session  # the SDK has no public way to it
+    carrier.mount(session, carrier.questions())
+    carrier.mount(session._auth_request.session, carrier.errands())
+    wire.secrets.learn(*google_credentials.secrets(credentials_file, session.credentials))
+    return client
 
 
-def _http_problem(error: Any) -> Problem:
+def _refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by HTTP status, and by Google's reason where that is more exact."""
-    response = error.response
-    headers = response.headers if response is not None else {}
-    problem = from_http(error.code or 500, error.message, headers)
+    raw = raw[0] if isinstance(raw, list) and raw else raw
+    message = dig(raw, "error", "message") or text_of(reply)
+    problem = from_http(reply.status, message, reply.headers, raw)
+    info = _error_info(raw)
+    reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
     kind = problem.kind
-    limit = str((error.metadata or {}).get("quota_limit", "")).lower()
-    if error.reason in BAD_KEY or "api key not valid" in error.message.lower():
+    if reason in BAD_KEY or "api key not valid" in message.lower():
         kind = AuthFailed
-    elif error.code == 429 and "perday" in limit:
+    elif reply.status == 429 and "perday" in limit:
         kind = QuotaExceeded
-    said = f"{error.reason}: {_without_url(error.message)}" if error.reason else _without_url(error.message)
-    return Problem(kind, said, error.code, problem.retry_after)
+    return replace(problem, kind=kind, said=f"{reason}: {message}" if reason else message)
 
 
-def _without_url(message: str) -> str:
-    """The message without the "POST https://...: " that the SDK puts before it."""
-    return message.partition(": ")[2] if message.startswith("POST ") else message
+def _error_info(raw: Any) -> Any:
+    """The detail that names the reason (google.rpc.ErrorInfo), or None."""
+    error = raw.get("error") if isinstance(raw, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    infos = details if isinstance(details, list) else []
+    return next((info for info in infos if dig(info, "@type").endswith("google.rpc.ErrorInfo")), None)
 
 
 RPC: Mapping[int, type[DigitrecError]] = {
@@ -271,17 +294,23 @@ def _rpc_problem(error: Mapping[str, Any]) -> Problem:
     return Problem(RPC.get(code, Rejected), error.get("message", ""), code, raw=error)
 
 
+def _no_token(error: Any) -> Problem:
+    """The credentials were refused where tokens are given out."""
+    said = str(error.args[0]) if error.args else ""
+    skewed = "reasonable timeframe" in said
+    return Problem(AuthFailed, said, todo="set the clock of this machine" if skewed else "")
+
+
 ERRORS: Mapping[str, Rule] = {
-    "google.api_core.exceptions.GoogleAPICallError": _http_problem,
     "google.auth.exceptions.GoogleAuthError": AuthFailed,
     "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
     "google.auth.exceptions.InvalidOperation": AuthFailed,
-    "google.auth.exceptions.TimeoutError": TimedOut,
-    "google.auth.exceptions.TransportError": Unreachable,  # asking for a token; the image was not sent
-    "google.protobuf.json_format.ParseError": BadAnswer,
-    **REQUESTS,
+    "google.auth.exceptions.MalformedError": NotConfigured,
+    "google.auth.exceptions.RefreshError": _no_token,
+    "google.auth.exceptions.TimeoutError": Unreachable,
+    "google.auth.exceptions.TransportError": Unreachable,
 }
-"""What the SDK raises, beyond one tree: REST answers, credentials, the transport and the JSON reader."""
+"""What the SDK raises before the image is sent, on its way to a token; all else is `Wire`'s."""
 
 SERVICE = Service(
     "Google Vision",
