@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -36,6 +37,11 @@ def origin(url: str) -> tuple[str, str, int] | None:
     if parts is None:
         return None
     return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def allows_plain_http(env: Mapping[str, str]) -> bool:
+    """Whether the environment allows an endpoint on another machine without encryption."""
+    return env.get(PLAIN_HTTP, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def in_the_clear(url: str) -> bool:

@@ -10,10 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer
 from digitrec.errors import (
     AuthFailed,
-    BadAnswer,
     DigitrecError,
     NotConfigured,
     QuotaExceeded,
@@ -24,11 +23,11 @@ from digitrec.errors import (
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import aws_files, carrier
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
     Status,
-    allows_plain_http,
     checked_endpoint,
     checked_key,
     install_hint,
@@ -116,7 +115,7 @@ class Aws(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which variables and files are there; no profile's program is run, no metadata service asked."""
-        installed = is_installed("boto3")
+        installed = is_installed("boto3") and is_installed("msgspec")
         credentials, region = aws_files.credentials(env), aws_files.region(env)
         missing = [] if installed else [install_hint("aws")]
         missing += [] if credentials else [KEYS]
@@ -140,18 +139,15 @@ class Aws(BaseProvider):
         self._client.close()
 
 
-def parse(raw: Mapping[str, Any]) -> Answer:
-    """The body of a DetectText answer.
+def parse(raw: Any) -> Answer:
+    """The body of a DetectText answer: any JSON value.
 
     Raises:
-        BadAnswer: there is no list of detections, or one lacks its text; boto3 lets both through.
+        BadAnswer: it is none.
     """
-    try:
-        words = [found for found in raw["TextDetections"] if found["Type"] == "WORD"]
-        candidates = [Candidate(word["DetectedText"], word["Confidence"] / 100) for word in words]
-    except (KeyError, TypeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
-    return Answer(tuple(candidates), raw=raw, model_version=raw.get("TextModelVersion"))
+    from digitrec.providers import aws_answer
+
+    return aws_answer.parse(raw, SERVICE)
 
 
 class _Carrier:
@@ -164,6 +160,8 @@ class _Carrier:
             import boto3
             from botocore.session import Session
             from requests import Session as Connections
+
+            from digitrec.providers import aws_answer  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed("AWS Rekognition", "aws") from error
         self._wire = wire

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
     Status,
-    allows_plain_http,
     checked_endpoint,
     checked_key,
     install_hint,
@@ -86,7 +86,7 @@ class AzureProvider(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Whether the SDK and the two variables are there."""
-        installed = is_installed(cls.package)
+        installed = is_installed(cls.package) and is_installed("msgspec")
         endpoint, key = _name(env, ENDPOINTS), _name(env, KEYS)
         missing = [] if installed else [install_hint("azure")]
         missing += [] if endpoint else [f"set {ENDPOINTS[0]}"]

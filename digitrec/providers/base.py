@@ -11,7 +11,6 @@ from typing import Any, Protocol, Self, runtime_checkable
 from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,8 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
             breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
             may be the key, set in the wrong place.
     """
+    from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
+
     parts = split(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
         raise NotConfigured(f"{variable} holds no address: one begins with https:// and names a host")
@@ -103,11 +104,6 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
             f"use https://, or set {PLAIN_HTTP}=1 to allow it"
         )
     return endpoint.rstrip("/")
-
-
-def allows_plain_http(env: Mapping[str, str]) -> bool:
-    """Whether the environment allows an endpoint on another machine without encryption."""
-    return env.get(PLAIN_HTTP, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 def checked_key(key: str, variable: str) -> str:

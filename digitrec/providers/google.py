@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -30,11 +30,11 @@ from digitrec.errors import (
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import carrier, google_credentials
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
     Status,
-    allows_plain_http,
     checked_endpoint,
     checked_key,
     install_hint,
@@ -123,7 +123,7 @@ class Google(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which credentials are there, without asking Google's metadata server for any."""
-        installed = is_installed("google.cloud.vision")
+        installed = is_installed("google.cloud.vision") and is_installed("msgspec")
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
         missing = [] if installed else [install_hint("google")]
         missing += wrong or ([] if found else [google_credentials.ADVICE])
@@ -177,46 +177,16 @@ class Google(BaseProvider):
         self._client.transport.close()
 
 
-def parse(raw: Mapping[str, Any]) -> Answer:
-    """One AnnotateImageResponse, as JSON.
+def parse(raw: Any) -> Answer:
+    """One AnnotateImageResponse: any JSON value.
 
     Raises:
-        ProviderError: the response carries an error of its own (HTTP 200 all the same).
+        ProviderError: the response carries an error of its own and no text (HTTP 200 all the same).
+        BadAnswer: it is no such response.
     """
-    if "error" in raw:
-        raise SERVICE.error(_rpc_problem(raw["error"]))
-    try:
-        return Answer(tuple(_words(raw)), raw=raw)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
+    from digitrec.providers import google_answer
 
-
-def _words(raw: Mapping[str, Any]) -> list[Candidate]:
-    if "fullTextAnnotation" not in raw:  # the first annotation is the whole text, the others its words
-        return [Candidate(found["description"]) for found in raw.get("textAnnotations", [])[1:]]
-    return [
-        _word(word)
-        for page in raw["fullTextAnnotation"]["pages"]
-        for block in page.get("blocks", [])
-        for paragraph in block.get("paragraphs", [])
-        for word in paragraph.get("words", [])
-    ]
-
-
-def _word(word: Mapping[str, Any]) -> Candidate:
-    symbols = word["symbols"]
-    scores = [symbol["confidence"] for symbol in symbols if "confidence" in symbol]
-    score = min(scores) if scores else word.get("confidence")
-    return Candidate("".join(symbol["text"] for symbol in symbols), score, _box(word))
-
-
-def _box(word: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom; Google leaves coordinates of 0 out."""
-    corners = word.get("boundingBox", {}).get("vertices")
-    if not corners:
-        return None
-    xs, ys = [corner.get("x", 0) for corner in corners], [corner.get("y", 0) for corner in corners]
-    return min(xs), min(ys), max(xs), max(ys)
+    return google_answer.parse(raw, SERVICE, RPC)
 
 
 def _parsed(response: dict[str, Any]) -> Answer | ProviderError:
@@ -242,6 +212,8 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
 def _client(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
     try:
         from google.cloud.vision import ImageAnnotatorClient
+
+        from digitrec.providers import google_answer  # noqa: F401 (missed here, before a question is paid for)
     except ImportError as error:
         raise not_installed("Google Vision", "google") from error
     options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}
@@ -287,11 +259,6 @@ RPC: Mapping[int, type[DigitrecError]] = {
     16: AuthFailed,
 }
 """What the code in ``responses[i].error`` means (google.rpc.Code)."""
-
-
-def _rpc_problem(error: Mapping[str, Any]) -> Problem:
-    code = error.get("code", 0)
-    return Problem(RPC.get(code, Rejected), error.get("message", ""), code, raw=error)
 
 
 def _no_token(error: Any) -> Problem:

@@ -130,7 +130,7 @@ class Service:
             chain = "".join(traceback.format_exception(error))
             if Secrets.of(secrets).masked(chain) == chain:
                 raise told from error
-        raise told  # outside, or what it hides would be its context
+        raise told from None
 
 
 def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
