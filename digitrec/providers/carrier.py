@@ -57,7 +57,7 @@ def questions() -> HTTPAdapter:
 
 def errands() -> HTTPAdapter:
     """An adapter for the requests that fetch credentials; threads may share it."""
-    adapter: HTTPAdapter = _classes()[1](max_retries=3)
+    adapter: HTTPAdapter = _classes()[1]()
     return adapter
 
 

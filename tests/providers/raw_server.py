@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -14,6 +15,8 @@ class RawServer:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.say: list[bytes] = [b""]
         self.arrived: list[bytes] = []
+        self.drip_s = 0.0
+        """Seconds between any two bytes of a body."""
         self._socket = socket.create_server((host, 0))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
@@ -33,7 +36,12 @@ class RawServer:
                 return
             turn = len(self.arrived)
             self.arrived.append(request)
-            connection.sendall(self.say[min(turn, len(self.say) - 1)])
+            said = self.say[min(turn, len(self.say) - 1)]
+            body = said.find(b"\r\n\r\n") + 4 if self.drip_s else len(said)
+            connection.sendall(said[:body])
+            for at in range(body, len(said)):
+                time.sleep(self.drip_s)
+                connection.sendall(said[at : at + 1])
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(65_536):  # or a reset could overtake the answer
                 pass
