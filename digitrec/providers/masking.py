@@ -71,7 +71,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     data = secret.encode("utf-8", "surrogatepass")
-    yield from (quote(data, safe=""), quote_plus(data))
+    yield from (quote(data), quote(data, safe=""), quote_plus(data))
     for before in range(3):  # as many bytes of something else may stand before it, as in "user:key"
         start, end = (before * 8 + 5) // 6, (before + len(data)) * 8 // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):

@@ -114,7 +114,8 @@ replies = st.builds(
 OK = b"HTTP/1.1 200 OK\r\n"
 no_http = st.binary(max_size=80) | st.sampled_from(
     [b"", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/9.9 200\r\n\r\n",
-     b"HTTP/1.1 99999 x\r\n\r\n", b"HTTP/1.1 200 " + b"x" * 70_000, OK + b"a: b\r\n" * 200 + b"\r\n", b"SSH-2.0-OpenSSH_9.6\r\n",
+     b"HTTP/1.1 99999 x\r\n\r\n", b"HTTP/1.1 200 " + b"x" * 70_000, OK + b"a: b\r\n" * 200 + b"\r\n",
+     b"SSH-2.0-OpenSSH_9.6\r\n",
      OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
      OK + b"Content-Length: 9\r\nContent-Length: 8\r\n\r\n{}"]
 )  # fmt: skip
