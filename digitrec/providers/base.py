@@ -40,6 +40,10 @@ class Status:
     """Names of variables and files that will be used; never what is in them."""
 
 
+OURS = frozenset({"google", "aws", "azure", "ocr", "heif", "pdf", "train", "stats", "plots", "tune", "web"})
+"""Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
+
+
 def is_installed(module: str) -> bool:
     """Whether ``module`` could be imported, without importing it (its parent packages are)."""
     try:
@@ -61,22 +65,8 @@ def not_installed(what: str, extra: str) -> NotInstalled:
         extra: the extra of digitrec that brings it. Where digitrec has none of that name it is taken for
             what to install: the package of whoever calls this knows its own extras, digitrec does not.
     """
-    todo = install_hint(extra) if extra in _extras() else f"pip install '{extra}'"
+    todo = install_hint(extra) if extra in OURS else f"pip install '{extra}'"
     return NotInstalled(f"{what} needs packages that are not installed; {todo}")
-
-
-def _extras() -> frozenset[str]:
-    """Names of digitrec's extras, from its own metadata; all of ours where it was never installed."""
-    from importlib.metadata import PackageNotFoundError, metadata
-
-    try:
-        return frozenset(metadata("digitrec").get_all("Provides-Extra") or ())
-    except PackageNotFoundError:  # run from its source
-        return OURS
-
-
-OURS = frozenset({"google", "aws", "azure", "ocr", "heif", "pdf", "train", "stats", "plots", "tune", "web"})
-"""The extras that our own code asks for."""
 
 
 def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = True) -> str:

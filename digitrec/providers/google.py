@@ -11,23 +11,11 @@ confidence of exactly 0 out, so a missing one counts as unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from digitrec.answer import Answer
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    DigitrecError,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    Unavailable,
-    Unreachable,
-)
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import carrier, google_credentials
 from digitrec.providers.addresses import allows_plain_http
@@ -41,16 +29,15 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
+from digitrec.providers.google_errors import RPC, SERVICE, refused
 from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem, Rule, Service, from_http
-from digitrec.providers.wire import Reply, Wire, dig, text_of
+from digitrec.providers.translate import Problem
+from digitrec.providers.wire import Wire
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
 MOST_BYTES = 7_000_000
 """Bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
-BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
-"""Reasons that come with status 400, although it is the key that is refused."""
 
 
 class Google(BaseProvider):
@@ -99,7 +86,7 @@ class Google(BaseProvider):
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
         self._has_key = bool(api_key)
         secrets = Secrets(api_key)
-        self._wire = Wire(SERVICE, self.endpoint, _refused, secrets, allow_plain_http)
+        self._wire = Wire(SERVICE, self.endpoint, refused, secrets, allow_plain_http)
         self._client = self._wire.prepare(lambda: _client(api_key, credentials_file, self._wire))
 
     @classmethod
@@ -224,66 +211,3 @@ def _client(api_key: str, credentials_file: str | Path | None, wire: Wire) -> An
     carrier.mount(session._auth_request.session, carrier.errands())
     wire.secrets.learn(*google_credentials.secrets(credentials_file, session.credentials))
     return client
-
-
-def _refused(reply: Reply, raw: Any) -> Problem:
-    """A refused request: by HTTP status, and by Google's reason where that is more exact."""
-    raw = raw[0] if isinstance(raw, list) and raw else raw
-    message = dig(raw, "error", "message") or text_of(reply)
-    problem = from_http(reply.status, message, reply.headers, raw)
-    info = _error_info(raw)
-    reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
-    kind = problem.kind
-    if reason in BAD_KEY or "api key not valid" in message.lower():
-        kind = AuthFailed
-    elif reply.status == 429 and "perday" in limit:
-        kind = QuotaExceeded
-    return replace(problem, kind=kind, said=f"{reason}: {message}" if reason else message)
-
-
-def _error_info(raw: Any) -> Any:
-    """The detail that names the reason (google.rpc.ErrorInfo), or None."""
-    error = raw.get("error") if isinstance(raw, dict) else None
-    details = error.get("details") if isinstance(error, dict) else None
-    infos = details if isinstance(details, list) else []
-    return next((info for info in infos if dig(info, "@type").endswith("google.rpc.ErrorInfo")), None)
-
-
-RPC: Mapping[int, type[DigitrecError]] = {
-    3: Rejected,
-    4: Unavailable,
-    7: AuthFailed,
-    8: RateLimited,
-    13: Unavailable,
-    14: Unavailable,
-    16: AuthFailed,
-}
-"""What the code in ``responses[i].error`` means (google.rpc.Code)."""
-
-
-def _no_token(error: Any) -> Problem:
-    """The credentials were refused where tokens are given out."""
-    said = str(error.args[0]) if error.args else ""
-    skewed = "reasonable timeframe" in said
-    return Problem(AuthFailed, said, todo="set the clock of this machine" if skewed else "")
-
-
-ERRORS: Mapping[str, Rule] = {
-    "google.auth.exceptions.GoogleAuthError": AuthFailed,
-    "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
-    "google.auth.exceptions.InvalidOperation": AuthFailed,
-    "google.auth.exceptions.MalformedError": NotConfigured,
-    "google.auth.exceptions.RefreshError": _no_token,
-    "google.auth.exceptions.TimeoutError": Unreachable,
-    "google.auth.exceptions.TransportError": Unreachable,
-}
-"""What the SDK raises before the image is sent, on its way to a token; all else is `Wire`'s."""
-
-SERVICE = Service(
-    "Google Vision",
-    ERRORS,
-    {
-        AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
-        NotConfigured: google_credentials.ADVICE,
-    },
-)
