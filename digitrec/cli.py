@@ -58,6 +58,8 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
 """What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
 REFUSED_BY_SYSTEM = 9
 """The same where a file cannot be written: a full disk, a folder that is not there."""
+WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
+"""What the system answers to writing, when it does not name the file."""
 
 
 def exit_code(error: errors.DigitrecError) -> int:
@@ -105,6 +107,8 @@ class LazyGroup(click.Group):
             ctx.exit(130)
         except OSError as error:
             if error.errno == errno.EPIPE:  # who reads us has had enough: click ends quietly
+                raise
+            if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
                 raise
             _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
             _drop(sys.stdout)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from botocore.retries import standard
+from raw_server import answer, raw_server
 
 from digitrec.errors import (
     AuthFailed,
@@ -22,8 +23,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.aws import Aws
 from digitrec.providers.aws_errors import CODES
 from digitrec.testing import drawn_seven
-
-from .raw_server import answer, raw_server
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
 SECRET = "planted-profile-secret-0123456789"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured, ProviderError, Unreachable
@@ -17,8 +18,6 @@ from digitrec.prepare import prepare
 from digitrec.providers import google_credentials
 from digitrec.providers.google import Google
 from digitrec.testing import drawn_seven
-
-from .raw_server import RawServer, answer, raw_server
 
 REFRESH, CLIENT, TOKEN = "planted-refresh-token-01", "planted-client-secret-01", "planted-access-token-01"
 

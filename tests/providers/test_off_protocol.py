@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer, DigitrecError, ProviderError, TimedOut, Unavailable
@@ -26,7 +27,6 @@ from digitrec.testing import drawn_seven
 from .common import CLOUDS
 from .conftest import AWS_KEY, AWS_SECRET, CREDENTIALS, KEY
 from .documents import DOCUMENTS, mutated
-from .raw_server import RawServer, answer, raw_server
 
 CASES = int(os.environ.get("WIRE_CASES", "250"))
 many = settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from raw_server import RawServer, answer, raw_server
 
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured
 from digitrec.prepare import prepare
@@ -15,7 +16,6 @@ from digitrec.providers.google import Google
 from digitrec.testing import drawn_seven
 
 from .common import CLOUDS, Opened, Prepared
-from .raw_server import RawServer, answer, raw_server
 
 STATUSES = (300, 301, 302, 303, 304, 305, 307, 308)
 

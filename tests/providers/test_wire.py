@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from raw_server import answer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.errors import (
@@ -32,7 +33,6 @@ from digitrec.testing import drawn_seven
 
 from .common import CLOUDS, Opened, Prepared
 from .conftest import AWS_KEY, AWS_SECRET, KEY
-from .raw_server import answer, raw_server
 
 ENDPOINTS = {
     "google": "DIGITREC_GOOGLE_ENDPOINT",

@@ -36,6 +36,9 @@ class RawServer:
             request = connection.recv(65_536) if self.hasty else _request(connection)
             if not request:
                 return
+            if request.startswith(b"GET /_emulator "):  # whether it is digitrec's emulator
+                connection.sendall(answer(404))
+                return
             turn = len(self.arrived)
             self.arrived.append(request)
             said = self.say[min(turn, len(self.say) - 1)]
