@@ -71,10 +71,9 @@ def test_no_planted_key_is_anywhere(
 
 TOKEN = "planted-session-token-0123456789"
 """Of the profile: digitrec is given none of what stands there."""
-ECHO = [KEY, AWS_SECRET, TOKEN]
 ANSWERS = {
     "google": [answer(200, json.dumps({"responses": [{
-        "textAnnotations": [{"description": "7"}, {"description": f"7 {KEY}"}], KEY: ECHO}]}).encode())],
+        "textAnnotations": [{"description": "7"}, {"description": f"7 {KEY}"}], KEY: [KEY]}]}).encode())],
     "aws": [answer(200, json.dumps({
         "TextDetections": [{"Type": "WORD", "DetectedText": f"7 {TOKEN}", "Confidence": 90, "Id": 0}],
         "TextModelVersion": f"{AWS_SECRET} {TOKEN}"}).encode())],
