@@ -64,6 +64,8 @@ COMPLETE = "_DIGITREC_COMPLETE"
 """The variable by which a shell's script asks what may follow."""
 REFUSED_BY_SYSTEM = 9
 """The same where a file cannot be written: a full disk, a folder that is not there."""
+WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
+"""What the system answers to writing, when it does not name the file."""
 
 
 def exit_code(error: errors.DigitrecError) -> int:
@@ -134,6 +136,8 @@ class LazyGroup(click.Group):
             ctx.exit(130)
         except OSError as error:
             if error.errno == errno.EPIPE:
+                raise
+            if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
                 raise
             _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
             drop(sys.stdout)
