@@ -22,6 +22,10 @@ BARS = "▁▂▃▄▅▆▇█"
 """From no probability to all of it."""
 ASCII_BARS = "_.:-=+*#"
 """The same for a terminal that cannot show blocks."""
+MARK = "*"
+"""Stands behind a calibrated chance."""
+LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
+"""What the mark says, below a table in which it stands."""
 NAME_WIDTH = 44
 """Longer names of images are cut at the left in a table, in characters; a narrow terminal cuts earlier."""
 COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if item.name != "image"), "error"]
@@ -33,9 +37,35 @@ def write(outcomes: Iterable[Outcome], form: Format, out: IO[str] | None = None)
 
     ``json`` is always one array and ``jsonl`` one object per line, both with failures included (they
     have an ``error``); ``csv`` has a header and the columns `COLUMNS`; ``table`` is for people, with a
-    bar for each probability on a terminal and plain text in a pipe.
+    bar for each probability on a terminal and plain text in a pipe. Where there is a calibrated chance it
+    stands in the place of the confidence, marked, and `LEGEND` below all.
     """
-    WRITERS[form](outcomes, sys.stdout if out is None else out)
+    out = sys.stdout if out is None else out
+    marked: list[Outcome] = []
+    WRITERS[form](_marked(outcomes, marked), out)
+    if form == "table" and marked:
+        out.write(LEGEND + "\n")
+
+
+def _marked(outcomes: Iterable[Outcome], found: list[Outcome]) -> Iterator[Outcome]:
+    """The outcomes as they come; the first that shows a calibrated chance is kept."""
+    for outcome in outcomes:
+        if not found and MARK in "".join(map(sure, (outcome, *_asked(outcome)))):
+            found.append(outcome)
+        yield outcome
+
+
+def _asked(outcome: Outcome) -> tuple[Outcome, ...]:
+    return outcome.asked if isinstance(outcome, Prediction) else ()
+
+
+def sure(outcome: Outcome) -> str:
+    """How sure it is: the calibrated chance, marked, else the engine's own confidence; "" without either."""
+    if isinstance(outcome, Prediction) and outcome.calibrated is not None:
+        return f"{outcome.calibrated:.1%}{MARK}"
+    if isinstance(outcome, Prediction) and outcome.confidence is not None:
+        return f"{outcome.confidence:.1%} "
+    return ""
 
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
@@ -129,8 +159,7 @@ def _words(outcome: Outcome, width: int) -> list[str]:
     if isinstance(outcome, Failure):
         return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]
     digit = "-" if outcome.digit is None else str(outcome.digit)
-    sure = "" if outcome.confidence is None else f"{outcome.confidence:.1%}"
-    return [name, digit, f"{sure:>8}", "; ".join(_remarks(outcome))]
+    return [name, digit, f"{sure(outcome):>8}", "; ".join(_remarks(outcome))]
 
 
 def _remarks(prediction: Prediction) -> Iterator[str]:
@@ -151,7 +180,9 @@ def _remarks(prediction: Prediction) -> Iterator[str]:
 def _answer(said: Outcome) -> str:
     if isinstance(said, Failure):
         return type(said.error).__name__
-    return "no digit" if said.digit is None else str(said.digit)
+    if said.digit is None:
+        return "no digit"
+    return str(said.digit) if said.calibrated is None else f"{said.digit} ({sure(said)})"
 
 
 def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
@@ -161,10 +192,10 @@ def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
     width = max(12, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
     console.print(Text(f"{'image':<{width}}  digit      sure  0 1 2 3 4 5 6 7 8 9", style="dim"))
     for outcome in outcomes:
-        name, digit, sure, remarks = _words(outcome, width)
+        name, digit, trust, remarks = _words(outcome, width)
         style = "bold red" if isinstance(outcome, Failure) else "bold green" if digit != "-" else "yellow"
         line = Text(no_wrap=True, overflow="ellipsis").append(f"{name}  ").append(f"{digit:^5}", style=style)
-        line.append(f"  {sure}  ")
+        line.append(f"  {trust}  ")
         if isinstance(outcome, Prediction) and outcome.probabilities is not None:
             line.append(" ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", style="cyan")
         console.print(line.append(remarks, style="yellow"))
