@@ -53,9 +53,8 @@ def verdict(comparison: Comparison) -> str:
     said = _together(comparison)
     if comparison.emulated:
         return f"{said} (emulated)"
-    return (
-        said if len(comparison.counted) == len(comparison.predictions) else f"{said} (emulated: not counted)"
-    )
+    all_count = len(comparison.counted) == len(comparison.predictions)
+    return said if all_count else f"{said} (emulated: not counted)"
 
 
 def _together(comparison: Comparison) -> str:

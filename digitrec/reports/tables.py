@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from digitrec.benchmark.measures import Reliability
 from digitrec.benchmark.pareto import pareto_front
@@ -90,8 +91,8 @@ def time_and_money(cards: Sequence[Scorecard]) -> Table:
         "of an engine's work on pictures that are open, of which preparing them is often the most. Engines "
         "worked side by side, so those on this machine slowed each other. Prices are list prices before any "
         "free allowance.",
-        ("engine", "median", "95 of 100", "99 of 100", "prepared and read a second", "per 1,000", "per right answer",
-         "paid in this run"),
+        ("engine", "median", "95 of 100", "99 of 100", "prepared and read a second", "per 1,000",
+         "per right answer", "paid in this run"),
         tuple(rows), range(1, 8),
     )  # fmt: skip
 
@@ -205,12 +206,12 @@ def sample(benchmark: Benchmark, places: Sequence[int]) -> list[int]:
     Drawn by chance, and always the same: within each label the places are shuffled, and stand at equal
     distances between 0 and 1; those nearest to 0 are taken.
     """
-    dice, strata = random.Random(0), defaultdict(list)
+    dice, strata = np.random.default_rng(0), defaultdict(list)
     for place in places:
         strata[benchmark.labels[place]].append(place)
     rank: dict[int, float] = {}
     for label in sorted(strata, key=str):
-        alike = dice.sample(strata[label], len(strata[label]))
+        alike = dice.permutation(strata[label]).tolist()
         rank |= {place: (number + dice.random()) / len(alike) for number, place in enumerate(alike)}
     drawn = set(sorted(places, key=lambda place: rank[place])[:MOST_PICTURES])
     return [place for place in places if place in drawn]
