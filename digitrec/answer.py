@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from digitrec.fieldhelp import documented
 
+
+@documented
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One piece of text that a provider read."""
@@ -19,6 +22,7 @@ class Candidate:
     """Left, top, right, bottom in pixels of the image that was sent, or None."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Answer:
     """All that a provider said about one image, in one form for every provider."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
+from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
 from digitrec.prediction import Prediction, counted, is_emulated
 from digitrec.providers import registry
@@ -22,6 +23,7 @@ UNSURE = 0.5
 """What the vote of an engine counts that gives no confidence at all."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What several engines said about one picture."""

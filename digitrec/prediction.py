@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeGuard
 
 from digitrec.errors import DigitrecError
+from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One engine's reading of one image.
@@ -63,6 +65,7 @@ class Prediction:
         return _as_dict(self)
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The place of an image for which no engine could be made to answer."""
