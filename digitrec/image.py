@@ -12,6 +12,7 @@ from PIL import Image
 
 from digitrec import decode
 from digitrec.decode import Pixels
+from digitrec.fieldhelp import documented
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class ImageRef:
     """SHA-256 of the bytes that came in, in hex; None when they could not be read."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class DigitImage:
     """A picture that was read: upright, opaque, eight bits a channel."""

@@ -23,6 +23,10 @@ BARS = "▁▂▃▄▅▆▇█"
 """From no probability to all of it."""
 ASCII_BARS = "_.:-=+*#"
 """The same for a terminal that cannot show blocks."""
+MARK = "*"
+"""Stands behind a calibrated chance."""
+LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
+"""What the mark says, below a table in which it stands."""
 NAME_WIDTH = 44
 """Longer names of images are cut at the left on a terminal, in columns; a narrow one cuts earlier."""
 NARROW = 56
@@ -39,13 +43,38 @@ def write(
     ``json`` is always one array and ``jsonl`` one object per line, both with failures included (they
     have an ``error``); ``csv`` has a header and the columns `COLUMNS`; ``table`` is for people, with a
     bar for each probability on a terminal and plain text in a pipe, where the first column is wide enough
-    for all of ``names``, the images to come.
+    for all of ``names``, the images to come. Where there is a calibrated chance it stands in the place of
+    the confidence, marked, and `LEGEND` below all.
     """
     out = sys.stdout if out is None else out
-    if form == "table":
-        _write_table(outcomes, out, names)
-    else:
+    if form != "table":
         WRITERS[form](outcomes, out)
+        return
+    marked: list[Outcome] = []
+    _write_table(_marked(outcomes, marked), out, names)
+    if marked:
+        out.write(LEGEND + "\n")
+
+
+def _marked(outcomes: Iterable[Outcome], found: list[Outcome]) -> Iterator[Outcome]:
+    """The outcomes as they come; the first that shows a calibrated chance is kept."""
+    for outcome in outcomes:
+        if not found and MARK in "".join(map(sure, (outcome, *_asked(outcome)))):
+            found.append(outcome)
+        yield outcome
+
+
+def _asked(outcome: Outcome) -> tuple[Outcome, ...]:
+    return outcome.asked if isinstance(outcome, Prediction) else ()
+
+
+def sure(outcome: Outcome) -> str:
+    """How sure it is: the calibrated chance, marked, else the engine's own confidence; "" without either."""
+    if isinstance(outcome, Prediction) and outcome.calibrated is not None:
+        return percent(outcome.calibrated) + MARK
+    if isinstance(outcome, Prediction) and outcome.confidence is not None:
+        return percent(outcome.confidence) + " "
+    return ""
 
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
@@ -160,7 +189,7 @@ def _words(outcome: Outcome) -> list[str]:
     if isinstance(outcome, Failure):
         return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]
     digit = "-" if outcome.digit is None else str(outcome.digit)
-    return [name, digit, f"{percent(outcome.confidence):>8}", printable("; ".join(_remarks(outcome)))]
+    return [name, digit, f"{sure(outcome):>8}", printable("; ".join(_remarks(outcome)))]
 
 
 def _remarks(prediction: Prediction) -> Iterator[str]:
@@ -181,7 +210,9 @@ def _remarks(prediction: Prediction) -> Iterator[str]:
 def _answer(said: Outcome) -> str:
     if isinstance(said, Failure):
         return type(said.error).__name__
-    return "no digit" if said.digit is None else str(said.digit)
+    if said.digit is None:
+        return "no digit"
+    return str(said.digit) if said.calibrated is None else f"{said.digit} ({sure(said)})"
 
 
 def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
@@ -193,10 +224,10 @@ def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
     head = f"{'image':<{name}}  digit      sure" + ("" if narrow else "  0 1 2 3 4 5 6 7 8 9")
     console.print(Text(head, style="dim"), soft_wrap=narrow)
     for outcome in outcomes:
-        source, digit, sure, remarks = _words(outcome)
+        source, digit, trust, remarks = _words(outcome)
         style = "bold red" if isinstance(outcome, Failure) else "bold green" if digit != "-" else "yellow"
         line = Text(no_wrap=True, overflow="ellipsis").append(f"{padded(shortened(source, name), name)}  ")
-        line.append(f"{digit:^5}", style=style).append(f"  {sure}  ")
+        line.append(f"{digit:^5}", style=style).append(f"  {trust}  ")
         if isinstance(outcome, Prediction) and outcome.probabilities is not None and not narrow:
             line.append(" ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", style="cyan")
         # What does not fit into a narrow terminal is wrapped by it; in a wide one the bars stay in columns.

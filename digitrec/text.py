@@ -31,6 +31,11 @@ def percent(share: float | None, places: int = 1) -> str:
     return text
 
 
+def count(number: int, noun: str) -> str:
+    """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def printable(text: str) -> str:
     """The text in one line; what steers a terminal or shows nothing is escaped, as in Python's strings.
 

@@ -43,10 +43,11 @@ def benchmark(
 ) -> None:
     """Measure engines on labelled pictures, and say which differences are more than chance.
 
-    DATA is a folder with labels.csv (columns file,label) or with sub-folders 0 to 9, an IDX pair, an
-    .npz file with x and y, or one of the names mnist-test and samples. All engines are asked at the same
-    time. Ctrl-C stops it; the same command later goes on, because answers that were paid for come from
-    the ledger. A policy (--fallback, --consensus) is scored beside its engines.
+    DATA is a folder with labels.csv (columns file,label; the label none where there is no digit) or with
+    sub-folders 0 to 9, an IDX pair, an .npz file with x and y or images and labels, or, where there is no
+    folder so called, one of the names mnist-test and samples. All engines are asked at the same time.
+    Ctrl-C stops it; the same command later goes on, because answers that were paid for come from the
+    ledger. A policy (--fallback, --consensus) is scored beside its engines.
 
     \b
     Examples:

@@ -52,3 +52,5 @@ def calibrate(data: str, provider: str, limit: int | None, asking: options.Askin
             f"{found.n} digits right; Brier score {found.brier_before:.4f} before, {found.brier_after:.4f} "
             f"after, on pictures not fitted on ({found.method}); kept in {path}"
         )
+        if found.key.emulated:
+            click.echo(f"It is for the emulator's answers alone: it says nothing about {found.key.provider}.")

@@ -51,8 +51,8 @@ def compare(
     One row for each picture, one column for each engine: the digit and how sure it is, the time, the
     cost, and what went wrong. All engines are asked at the same time, and one that fails costs the others
     nothing. Without --provider, those are asked that are ready and free, with --emulate the emulated
-    clouds as well; stderr says who is left out, and why. The exit code is 1 when nobody answered for a
-    picture.
+    clouds as well, whose answers are marked and not counted; stderr says who is left out, and why. The
+    exit code is 1 when nobody answered for a picture.
 
     \b
     Examples:

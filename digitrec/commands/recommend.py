@@ -45,7 +45,8 @@ def recommend(
     Every engine is asked about every picture once; then each engine alone, each pair as a fallback and
     each vote is tried on these answers. The way is chosen on one half of the pictures and reported on the
     other; it is said to reach the accuracy only when the lower end of its 95% interval does. --max-cost
-    bounds what this command spends. DATA is named as for `digitrec benchmark`.
+    bounds what this command spends. An emulated engine is never recommended. DATA is named as for
+    `digitrec benchmark`.
 
     \b
     Examples:
@@ -67,6 +68,8 @@ def recommend(
 
 
 def _said(advice: Recommendation) -> str:
+    if not advice.tried:
+        return "Nothing is recommended: every engine was emulated."
     if advice.chosen is None:
         return f"None of {advice.tried} ways costs a known amount within what is allowed."
     figures = _figures(advice.chosen)
@@ -96,6 +99,6 @@ def _figures(option: Option) -> str:
 
 def _caveats(found: Benchmark) -> list[str]:
     return [
-        f"{card.engine} was emulated: this says nothing about the vendor's."
+        f"{card.engine} was emulated, which says nothing about the vendor's, and is in none of these ways."
         for card in found.cards if card.emulated
     ]  # fmt: skip

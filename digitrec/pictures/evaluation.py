@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from digitrec.benchmark.measures import BINS
 from digitrec.models.evaluate import Curve, Evaluation
 from digitrec.pictures.style import COLOURS, INK, STYLE, line, sheet
-from digitrec.plots import FEWEST
+from digitrec.plots import FEWEST, end_at
 from digitrec.text import percent
 
 GRID = (3, 5)
@@ -87,7 +87,7 @@ def curves(found: Evaluation) -> Figure:
         )  # fmt: skip
     low = max(0.0, _floor(found.curves))
     axes.set(
-        title=f"Precision and recall of each digit on {found.data}", xlim=(low, 1.002), ylim=(low, 1.002),
+        title=f"Precision and recall of each digit on {found.data}", xlim=(low, 1), ylim=(low, 1),
         xlabel="recall: share of the digit's pictures that are found",
         ylabel="precision: share of the answers that are right",
     )  # fmt: skip
@@ -117,11 +117,11 @@ def coverage(measured: Sequence[Evaluation]) -> Figure:
         )  # fmt: skip
     axes.set(
         title="Trusting only the surest answers", xlabel="pictures answered", ylabel="of those right",
-        xlim=(0, 1.01),
+        xlim=(0, 1),
     )  # fmt: skip
+    end_at(1, axes, "y")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-    axes.set_ylim(top=1.002)
     figure.legend(loc="outside right center", title="set")
     return figure
 
@@ -139,8 +139,9 @@ def reliability(found: Evaluation) -> Figure:
                   label=f"{BINS} equally wide bins, ECE {percent(known.ece, 2)}")  # fmt: skip
     axes.set(
         title=f"Confidence on {found.data}", xlabel="confidence", ylabel="of those right",
-        xlim=(0, 1.02), ylim=(0, 1.02),
+        xlim=(0, 1), ylim=(0, 1),
     )  # fmt: skip
+    end_at(1, axes)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
     figure.legend(loc="outside lower center", ncols=2)

@@ -12,8 +12,8 @@ from digitrec.benchmark import Benchmark, conclusion
 from digitrec.benchmark.run import KEPT
 from digitrec.report import csv_rows
 from digitrec.reports import words
-from digitrec.reports.tables import Table, confusion, leaderboard, tables
-from digitrec.text import printable
+from digitrec.reports.tables import Table, confusion, leaderboard, splitting, tables
+from digitrec.text import count, printable
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
@@ -69,7 +69,7 @@ def aligned(table: Table) -> Iterator[str]:
 def _markdown(benchmark: Benchmark) -> Iterator[str]:
     yield f"# {heading(benchmark)}\n"
     yield from (f"- {sentence}" for sentence in conclusion(benchmark))
-    for table in tables(benchmark):
+    for table in (*tables(benchmark), *([splitting(benchmark)] if benchmark.splitting else [])):
         yield f"\n## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
     yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
     for card in benchmark.cards:
@@ -80,7 +80,8 @@ def _markdown(benchmark: Benchmark) -> Iterator[str]:
 
 def heading(benchmark: Benchmark) -> str:
     """Which engines on what."""
-    return f"{len(benchmark.cards)} engines on {len(benchmark.samples)} pictures of {benchmark.data}"
+    engines = count(len(benchmark.cards), "engine")
+    return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
 
 
 def markdown_table(table: Table) -> str:

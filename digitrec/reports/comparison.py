@@ -47,24 +47,38 @@ def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None =
 
 
 def verdict(comparison: Comparison) -> str:
-    """What the engines say together, in a few words."""
+    """What the engines say together, in a few words; what emulators say is marked or left out."""
     if not comparison.predictions:
         return "nobody answered"
+    said = _together(comparison)
+    if comparison.emulated:
+        return f"{said} (emulated)"
+    all_count = len(comparison.counted) == len(comparison.predictions)
+    return said if all_count else f"{said} (emulated: not counted)"
+
+
+def _together(comparison: Comparison) -> str:
+    votes = comparison.counted
     if comparison.agree is None:
         return "one answer only"
     if comparison.agree:
-        answer = comparison.predictions[0].digit
-        return "all say no digit" if answer is None else f"all say {answer}"
-    said = _say("by confidence", comparison.weighted)
-    if comparison.consensus is None:
-        return f"undecided; {said}"
+        return f"all say {_answer(votes[0].digit)}"
+    by_confidence = _say("by confidence", comparison.weighted)
+    if not comparison.dissenters:
+        return f"undecided; {by_confidence}"
     others = ", ".join(
-        f"{name} says {'no digit' if outcome.digit is None else outcome.digit}"
+        f"{name} says {_answer(outcome.digit)}"
         for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True)
         if name in comparison.dissenters and isinstance(outcome, Prediction)
     )
-    same = comparison.weighted == comparison.consensus
-    return f"most say {comparison.consensus}, but {others}" + ("" if same else f"; {said}")
+    most = len(votes) > 2 * len(comparison.dissenters)
+    answer = _answer(comparison.consensus)
+    said = (f"most say {answer}" if most else f"{answer} has the most votes") + f", but {others}"
+    return said if comparison.weighted == comparison.consensus else f"{said}; {by_confidence}"
+
+
+def _answer(digit: int | None) -> str:
+    return "no digit" if digit is None else str(digit)
 
 
 def _say(what: str, digit: int | None) -> str:
@@ -158,11 +172,12 @@ def _write_csv(comparisons: Iterable[Comparison], out: IO[str]) -> None:
     for number, comparison in enumerate(comparisons):
         if not number:
             columns = [f"{name}.{cell}" for name in comparison.engines for cell in CELLS]
-            write_row(["source", "sha256", "agree", "consensus", "weighted", "dissenters", *columns])
+            together = ["source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated"]
+            write_row([*together, *columns])
         row = comparison.as_dict()
         common = [row[name] for name in ("source", "sha256", "agree", "consensus", "weighted")]
         dissenters = " ".join(comparison.dissenters)
-        write_row([*common, dissenters, *_csv_cells(row["outcomes"].values())])
+        write_row([*common, dissenters, row["emulated"], *_csv_cells(row["outcomes"].values())])
 
 
 def _csv_cells(outcomes: Iterable[dict[str, Any]]) -> Iterator[Any]:

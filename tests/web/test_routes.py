@@ -12,7 +12,7 @@ from PIL import Image
 from digitrec.errors import Unavailable
 from digitrec.policy import Fallback
 
-from .fakes import SEVEN, SURE, local, paid, png, serving
+from .fakes import SEVEN, SURE, emulated, local, paid, png, serving
 
 
 def test_health_says_what_it_always_said(client: TestClient) -> None:
@@ -91,6 +91,14 @@ def test_compare_asks_what_costs_money_only_by_name() -> None:
     assert both["readings"][1]["cost_usd"] == pytest.approx(0.01)
     assert both["agree"] is False
     assert cloud.provider.calls == 1  # type: ignore[attr-defined]
+
+
+def test_emulators_have_no_vote_beside_an_engine() -> None:
+    with serving(local(), emulated("google", "3"), emulated("aws", "3")) as client:
+        beside = client.post("/compare?provider=local&provider=google&provider=aws", content=png()).json()
+        alone = client.post("/compare?provider=google&provider=aws", content=png()).json()
+    assert (beside["agree"], beside["consensus"], beside["emulated"]) == (None, 7, False)
+    assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 3, True)
 
 
 def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> None:
