@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import logging
 import struct
 import zipfile
 import zlib
@@ -16,7 +17,10 @@ import numpy as np
 
 from digitrec import usps
 from digitrec.errors import DataError
+from digitrec.folders import Skipped, pictures
 from digitrec.image import ImageSource
+
+log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test", "samples")
 """Sets known by name: MNIST's 10,000 test digits, and the repository's own pictures."""
@@ -40,7 +44,8 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
             - one of `NAMES`;
             - a folder with ``labels.csv``: columns ``file`` and ``label``, others are ignored; an empty label
               or "none" means that refusing is right;
-            - a folder with sub-folders "0" to "9" and perhaps "none";
+            - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
+              (`digitrec.folders`), and what was skipped is logged;
             - an ``.npz`` file with arrays ``x``, (N, H, W) or (N, H, W, 3), and ``y``, (N,);
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned);
@@ -51,6 +56,8 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
         DataError: a file is missing, damaged or in none of these forms, or a label is not 0..9; the message
             names the file, and the line where there is one.
     """
+    if not str(source):
+        raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
     path = Path(source)
     if source == "mnist-test":
         samples = _idx(_package() / "models" / "data" / "t10k-images-idx3-ubyte.gz")
@@ -119,12 +126,15 @@ def _folders(path: Path) -> list[Sample]:
     if not names:
         raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
     labels = {name: _label(name, str(path / name)) for name in names}
-    return [
-        Sample(image, label)
+    skipped = Skipped()
+    samples = [
+        Sample(Path(image), label)
         for name, label in labels.items()
-        for image in sorted((path / name).iterdir())
-        if image.is_file() and not image.name.startswith(".")
+        for image in pictures(str(path / name), skipped)
     ]
+    if words := skipped.words():
+        log.warning("%s: skipped %s", path, ", ".join(words))
+    return samples
 
 
 def _npz(path: Path) -> list[Sample]:
