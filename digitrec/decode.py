@@ -70,7 +70,7 @@ def frames(source: files.Encoded) -> list[Frame]:
 
 def _count(data: bytes, name: str) -> int:
     with formats.opened(data, name) as picture:
-        return formats.count(picture)
+        return formats.count(picture, data)
 
 
 def from_pillow(picture: Image.Image) -> Decoded:
@@ -143,7 +143,7 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
         return pdf.page(data, name, number or 1, MAX_PIXELS)
     picture = formats.opened(data, name)
     _check_size(picture.size, name)
-    count = formats.count(picture)
+    count = formats.count(picture, data)
     if number is not None:
         if number > count:
             raise ImageError(f"{name}: there is no such picture; the file holds {count}")

@@ -101,7 +101,9 @@ def _without_secrets(name: str) -> str:
         return name
     if name[:5].lower() == "data:":
         return re.split("[;,]", name[:40], maxsplit=1)[0] + ",..."
-    return re.split("[?#]", re.sub("^([^/]*/+).*@", r"\1", name, flags=re.DOTALL), maxsplit=1)[0]
+    if "@" in name:  # a password may hold any character, so nobody can tell where it ends
+        return re.split("(?<=/)(?!/)", name, maxsplit=1)[0] + "..."
+    return re.split("[?#]", name, maxsplit=1)[0]
 
 
 def _read_stdin(name: str) -> bytes:

@@ -157,7 +157,8 @@ def _all_below(folder: str, closed: list[str], hidden: bool, folders: bool) -> I
     waiting = [folder]
     while waiting:
         path = waiting.pop()
-        yield path
+        if folders:
+            yield path
         for entry in _open_entries(path, closed):
             if entry.name.startswith(".") and not hidden:
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Literal
 
 from PIL import Image, UnidentifiedImageError, features
@@ -80,31 +81,34 @@ def promised_pixels(data: bytes) -> int:
         return 0
 
 
-def count(picture: Image.Image) -> int:
+def count(picture: Image.Image, data: bytes) -> int:
     """How many pictures an opened file holds, >= 1; beyond `MAX_FRAMES` they are not counted.
 
-    The picture is left at its first. Damage behind that is no damage to it: a page that cannot be opened
-    counts as the last.
+    Damage behind the first is no damage to it, and nothing of the others is read.
     """
-    if picture.format != "TIFF":
-        try:
-            return int(min(getattr(picture, "n_frames", 1), MAX_FRAMES + 1))
-        except Exception:
-            return 1
     try:
-        return _tiff_pages(picture)
-    finally:
-        picture.seek(0)
+        found = _tiff_pages(data) if picture.format == "TIFF" else getattr(picture, "n_frames", 1)
+    except Exception:  # a chain that is cut off where its first picture is not
+        return 1
+    return max(1, min(found, MAX_FRAMES + 1))
 
 
-def _tiff_pages(picture: Image.Image) -> int:
-    """Each page says where the next one is: a file can hold millions, so they are counted one by one."""
-    for number in range(1, MAX_FRAMES + 1):
+def _tiff_pages(data: bytes) -> int:
+    """How many directories hang together, from TIFF 6.0, section 2, or in the layout of BigTIFF.
+
+    Pillow's own count reads all that the directories point to, which may be far more than the file holds.
+    """
+    order = "<" if data.startswith(b"II") else ">"
+    big = 43 in (data[2], data[3])
+    first, number, offset, entry = (8, "Q", "Q", 20) if big else (4, "H", "I", 12)
+    seen: set[int] = set()
+    (place,) = struct.unpack_from(order + offset, data, first)
+    while place and place not in seen and len(seen) <= MAX_FRAMES:
+        seen.add(place)
         try:
-            picture.seek(number)
-        except EOFError:
-            return number
-        except Exception:
-            if picture.tell() != number:
-                return number + 1
-    return MAX_FRAMES + 1
+            (entries,) = struct.unpack_from(order + number, data, place)
+            place += struct.calcsize(order + number) + entry * entries
+            (place,) = struct.unpack_from(order + offset, data, place)
+        except struct.error:  # it lies beyond the end: this page is the last
+            break
+    return len(seen)

@@ -37,11 +37,11 @@ def explain(given: sources.Given, model: Path | None, model_scale: str | None, o
       digitrec explain scans/ --out why
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
+    images, firsts, failed = given.sources(), given.note(), False
     from digitrec.explain import explain as why
     from digitrec.pictures.explanation import explanation
     from digitrec.pictures.style import save
 
-    images, firsts, failed = given.sources(), given.note(), False
     with options.local(model, model_scale) as engine:
         for number, image in enumerate(images, 1):
             try:

@@ -119,7 +119,7 @@ class FirstsRead:
     def sum_up(self) -> None:
         """Say how many more there were."""
         if len(self._names) > 1:
-            _say(f"and {len(self._names) - 1} more that hold several; of each the first was read")
+            _say(f"{len(self._names) - 1} more: a file with several pictures, of which the first was read")
 
 
 def _say(what: str) -> None:
