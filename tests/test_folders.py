@@ -136,7 +136,7 @@ NAMES = st.sampled_from(["a", "b", "ab", ".h", "a.png", "b.png", ".c.png", "x[1]
 PARTS = st.sampled_from(["*", "**", "?", "a*", "*.png", "[ab]", "[!a]*", ".*", "a", "b.png", "x[[]1].png"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     names=st.lists(st.lists(NAMES, min_size=1, max_size=3), max_size=8),
     parts=st.lists(PARTS, min_size=1, max_size=4),
@@ -158,7 +158,7 @@ def test_patterns_mean_what_they_mean_to_python(
         os.chdir(root)
         try:
             known = glob(pattern, recursive=True)  # noqa: PTH207
-            expected = sorted({name for name in known if Path(name).is_file()})
+            expected = sorted({name for name in known if Path(name).is_file() and name[-1] != "/"})
             assert matches(pattern, Skipped()) == expected
         finally:
             os.chdir(was)

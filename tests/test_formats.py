@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import struct
 import sys
-import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -231,6 +232,20 @@ class TestSeveralPictures:
             with pytest.raises(ImageError, match="more than 4 pictures; split it first"):
                 frames(data)
 
+    def test_no_more_directories_are_looked_at_than_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file of 10 MB can hold a million of them."""
+        data, looks = pages("TIFF", 40), []
+
+        def looking(*arguments: object) -> tuple[int, ...]:
+            looks.append(arguments)
+            return struct.unpack_from(*arguments)
+
+        watched = SimpleNamespace(unpack_from=looking, calcsize=struct.calcsize, error=struct.error)
+        monkeypatch.setattr(formats, "MAX_FRAMES", 4)
+        monkeypatch.setattr(formats, "struct", watched)
+        assert DigitImage.open(data).frames == 5
+        assert len(looks) <= 11
+
     def test_a_page_that_is_not_there_is_told(self) -> None:
         beyond = frames(pages("TIFF"))[2]
         for form in ("TIFF", "PDF"):
@@ -281,17 +296,28 @@ def test_damaged_bytes_never_raise_anything_but_our_error(form: str) -> None:
     damaged()
 
 
-def test_pages_of_pdfs_are_drawn_in_many_threads_at_once() -> None:
-    """PDFium itself is used by one at a time."""
-    one, barrier = frames(pages("PDF", 2)), threading.Barrier(8)
+def test_pdfium_is_used_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pypdfium2
 
-    def read(number: int) -> int:
-        barrier.wait()
-        return sum(int(grey(DigitImage.open(one[number % 2])).min()) for _ in range(5))
+    open_now: list[int] = []
 
+    class Watched(pypdfium2.PdfDocument):
+        def __init__(self, data: bytes) -> None:
+            open_now.append(1)
+            time.sleep(0.001)  # lets another thread in, where nothing keeps it out
+            assert len(open_now) == 1
+            super().__init__(data)
+
+        def close(self) -> None:
+            super().close()
+            open_now.pop()
+
+    one = frames(pages("PDF", 2))
+    monkeypatch.setattr(pypdfium2, "PdfDocument", Watched)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(read, range(8)))
-    assert len(set(found)) == 2 and found[0] < found[1]  # black ink and red
+        darkest = list(pool.map(lambda place: int(grey(DigitImage.open(one[place % 2])).min()), range(40)))
+    assert darkest[0] < darkest[1]  # black ink and red
+    assert darkest == darkest[:2] * 20
 
 
 class TestAPdf:
@@ -312,6 +338,14 @@ class TestAPdf:
                 b"0 0 144.0 72.0", b"0 0 " + size.encode()
             )
         )
+
+    def test_a_page_that_is_long_and_thin_is_not_drawn_beyond_the_limit(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(decode, "MAX_PIXELS", 1000)
+        data = encoded(corner((144, 72)), "PDF", resolution=72).replace(b"0 0 144.0 72.0", b"0 0 7200 0.1")
+        with pytest.raises(ImageError, match="7200 x 0 points cannot be drawn"):
+            DigitImage.open(data)
 
     def test_without_pdfium_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         data = pages("PDF")
