@@ -16,6 +16,7 @@ import numpy as np
 from digitrec import arrayfiles, labels, usps
 from digitrec.decode import Pixels
 from digitrec.errors import DataError
+from digitrec.folders import Skipped, pictures
 from digitrec.image import ImageSource
 from digitrec.text import count
 
@@ -46,7 +47,8 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
         source: one of these.
             - a folder with ``labels.csv``, a table that `digitrec.labels` describes: columns ``file`` and
               ``label``; the label "none" means that refusing is right;
-            - a folder with sub-folders "0" to "9" and perhaps "none";
+            - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
+              (`digitrec.folders`);
             - one of `NAMES`, where there is no folder of that name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
@@ -60,6 +62,8 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
         DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
             contradicts another; the message names the file, and the line where there is one.
     """
+    if not str(source):
+        raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
     name, _, part = str(source).rpartition(":")
     if part in arrayfiles.PARTS and name.endswith(".npz"):
         samples = _samples(arrayfiles.read_npz(Path(name), part))
@@ -124,11 +128,16 @@ def _folders(path: Path) -> list[Sample]:
     if not folders:
         raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
     shown = {folder: labels.label(folder.name, str(folder)) for folder in folders}
-    inside = [(entry, label) for folder, label in shown.items() for entry in _entries(folder)]
-    samples = [Sample(file, label) for file, label in inside if file.is_file() and not _is_hidden(file)]
-    taken = {sample.image for sample in samples} | set(folders)
-    left = [entry for entry in (*entries, *(entry for entry, _ in inside)) if entry not in taken]
-    _tell(path, [str(entry.relative_to(path)) for entry in left], "hidden, or no file in a folder 0 to 9")
+    skipped = Skipped()
+    samples = [
+        Sample(Path(image), label)
+        for folder, label in shown.items()
+        for image in pictures(str(folder), skipped)
+    ]
+    if words := skipped.words():
+        log.warning("%s: skipped %s", path, ", ".join(words))
+    outside = [str(entry.relative_to(path)) for entry in entries if entry not in shown]
+    _tell(path, outside, "hidden, or not in a folder 0 to 9")
     return samples
 
 

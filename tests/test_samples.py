@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import struct
 from collections import Counter
 from pathlib import Path
@@ -81,6 +82,25 @@ class TestFolders:
             ("x.png", 3),
             ("z.png", None),
         ]
+
+    def test_hold_pictures_also_further_down_and_what_else_they_hold_is_told(self, tmp_path, caplog):
+        for name in ("3/a/x.HEIC", "3/notes.txt", "3/b.png", "0/.DS_Store"):
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_bytes(b"never opened")
+        os.mkfifo(tmp_path / "0" / "pipe.png")
+        samples = read_samples(tmp_path)
+        assert [(sample.image, sample.label) for sample in samples] == [
+            (tmp_path / "3/a/x.HEIC", 3),
+            (tmp_path / "3/b.png", 3),
+        ]
+        assert caplog.messages == [
+            f"{tmp_path}: skipped 1 file that is no picture (.txt), 1 hidden file or folder, "
+            "1 pipe, socket or device"
+        ]
+
+    def test_need_a_name(self):
+        with pytest.raises(DataError, match="an empty name"):
+            read_samples("")
 
     def test_with_another_name_are_refused(self, tmp_path):
         (tmp_path / "10").mkdir()

@@ -18,6 +18,7 @@ from digitrec.errors import NotConfigured
 
 VARIABLES = {
     "DIGITREC_API_KEYS": "keys that `digitrec serve` asks for, with commas between",
+    "DIGITREC_ALLOW_PLAIN_HTTP": "1: keys may travel unencrypted, to a plain http endpoint elsewhere",
     "DIGITREC_CONFIG": "another configuration file",
     "DIGITREC_DATA": "folder with data sets, such as mnist/",
     "DIGITREC_GOOGLE_ENDPOINT": "where to ask instead of Google",

@@ -64,7 +64,12 @@ def gathered(
 
 def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
     """A list of names with commas between, as an option's value; [] when it is not given."""
-    return [name for name in (value or "").split(",") if name]
+    if value is None:
+        return []
+    found = [name for part in value.split(",") if (name := part.strip())]
+    if not found:
+        raise click.BadParameter("no name is given (a variable that is not set?).", ctx, param)
+    return found
 
 
 def _preparations(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
