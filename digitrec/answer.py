@@ -10,11 +10,13 @@ from math import fsum
 from typing import Any
 
 from digitrec.errors import BadAnswer
+from digitrec.fieldhelp import documented
 
 DEEPEST = 100
 """Levels of lists and dicts that ``Answer.raw`` may have; the vendors' have fewer than 20."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One piece of text that a provider read."""
@@ -27,6 +29,7 @@ class Candidate:
     """Left, top, right, bottom in pixels of the image that was sent, or None."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Answer:
     """All that a provider said about one image, in one form for every provider."""
@@ -60,6 +63,19 @@ def checked(answer: object) -> Answer:
     return answer
 
 
+def no_json(value: object) -> str | None:
+    """Why a value cannot be an answer's ``raw``, or a part of it; None where it can.
+
+    It can when it is written as JSON in UTF-8 (no NaN, no lone surrogate, no integer of 5,000 digits) and has
+    at most `DEEPEST` levels, so that whatever walks through it later does not run out of stack.
+    """
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"cannot be written as JSON ({error})"
+    return f"has more than {DEEPEST} levels" if _is_deeper(value, DEEPEST) else None
+
+
 def _bad(wrong: str) -> BadAnswer:
     return BadAnswer(f"the answer cannot be used: {wrong}; whoever wrote the provider must mend it")
 
@@ -71,7 +87,10 @@ def _wrong(answer: Answer) -> Iterator[str]:
     for place, candidate in enumerate(answer.candidates):
         yield from _wrong_candidate(candidate, f"candidates[{place}]")
     yield from _wrong_probabilities(answer.probabilities)
-    yield from _wrong_raw(answer.raw)
+    if not isinstance(answer.raw, dict):
+        yield f"raw is {_kind(answer.raw)}, not a dict"
+    if (why := no_json(answer.raw)) is not None:
+        yield f"raw {why}"
     if answer.model_version is not None:
         yield from _wrong_text(answer.model_version, "model_version")
     if answer.reason is not None:
@@ -103,17 +122,6 @@ def _wrong_probabilities(probabilities: object) -> Iterator[str]:
         yield from _wrong_number(chance, f"probabilities[{digit}]", 0.0, 1.0)
     if abs(fsum(probabilities) - 1) > 1e-3:
         yield f"probabilities sum to {fsum(probabilities):.4g}, not to 1"
-
-
-def _wrong_raw(raw: object) -> Iterator[str]:
-    if not isinstance(raw, dict):
-        yield f"raw is {_kind(raw)}, not a dict"
-    try:
-        json.dumps(raw, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        yield f"raw cannot be written as JSON ({error})"
-    if _is_deeper(raw, DEEPEST):
-        yield f"raw has more than {DEEPEST} levels"
 
 
 def _is_deeper(value: object, most: int) -> bool:

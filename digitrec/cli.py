@@ -9,19 +9,23 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
 from digitrec import __version__, errors
+from digitrec.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
+from digitrec.text import printable
 
 COMMANDS = {
     "benchmark": "Measure engines on labelled pictures, with the statistics.",
     "calibrate": "Learn how often an engine of a given confidence is right.",
     "compare": "Show what several engines read on the same picture.",
     "completion": "Print the script that completes commands in your shell.",
+    "config": "Show the configuration file and what is in force.",
     "emulate": "Speak the clouds' protocols on this machine.",
     "evaluate": "Measure how well a model reads, and show its mistakes.",
     "explain": "Show why: each step, what spoke for the digit, the runner-up.",
@@ -56,8 +60,12 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.Unreachable: 17,
 }
 """What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
+COMPLETE = "_DIGITREC_COMPLETE"
+"""The variable by which a shell's script asks what may follow."""
 REFUSED_BY_SYSTEM = 9
 """The same where a file cannot be written: a full disk, a folder that is not there."""
+WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
+"""What the system answers to writing, when it does not name the file."""
 
 
 def exit_code(error: errors.DigitrecError) -> int:
@@ -89,11 +97,34 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run as a program; where a shell asks what may follow, its scripts are ours and not click's."""
+        if COMPLETE in os.environ:
+            import_module("digitrec.commands.completion")
+        return super().main(*args, **extra)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Commands and options; as in the overview no command is imported for it."""
+        items = click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            *(CompletionItem(name, help=what) for name, what in sorted(COMMANDS.items())
+              if name.startswith(incomplete)),
+            *items,
+        ]  # fmt: skip
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; where that prints a help, its reader may go too."""
+        open_what_is_closed()
+        with quiet_without_reader(), _wrong_usage_printable():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error of ours or of the system becomes one line on stderr and its exit code."""
-        if sys.stdout is None:  # closed by whoever started us, who wants only the exit code
-            sys.stdout = io.StringIO()
         _show_any_name(sys.stdout)
+        with quiet_without_reader(), _wrong_usage_printable(), kept_at_home():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             with _flushed(sys.stdout), _warnings_told():
                 return super().invoke(ctx)
@@ -104,16 +135,16 @@ class LazyGroup(click.Group):
             _tell("interrupted")
             ctx.exit(130)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # who reads us has had enough: click ends quietly
+            if error.errno == errno.EPIPE:
+                raise
+            if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
                 raise
             _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
-            _drop(sys.stdout)
+            drop(sys.stdout)
             ctx.exit(REFUSED_BY_SYSTEM)
 
 
 def _tell(what: str) -> None:
-    from digitrec.report import printable
-
     click.echo(f"digitrec: {printable(what)}", err=True)
 
 
@@ -148,18 +179,23 @@ def _show_any_name(out: TextIO) -> None:
 
 
 @contextmanager
+def _wrong_usage_printable() -> Iterator[None]:
+    """What click quotes from the command line may not steer the terminal either."""
+    try:
+        yield
+    except click.ClickException as error:
+        lines = error.message.split("\n")
+        error.message = "\n".join(map(printable, lines))  # type: ignore[misc]  # there is no other way in
+        raise
+
+
+@contextmanager
 def _flushed(out: TextIO) -> Iterator[None]:
     """What is left in the buffer is written while a full disk can still be told."""
     try:
         yield
     finally:
         out.flush()
-
-
-def _drop(out: TextIO) -> None:
-    """Let what cannot be written go nowhere, or the interpreter complains of it once more at its end."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 @click.group(
@@ -186,7 +222,7 @@ def main() -> None:
      12 its quota is spent                            13 asked too fast
      14 no answer in time                             15 failing for the moment
      16 a malformed answer                            17 no connection
-    130 interrupted
+    130 interrupted                              141 whoever read the output has stopped
     """
 
 

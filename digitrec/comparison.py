@@ -6,20 +6,24 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
+from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
-from digitrec.prediction import Prediction
+from digitrec.prediction import Prediction, counted, is_emulated
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.race import Absent, race
 from digitrec.recognise import Outcome, Reader, name_of, reader_for
 
+Answered = TypeVar("Answered")
+
 UNSURE = 0.5
 """What the vote of an engine counts that gives no confidence at all."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What several engines said about one picture."""
@@ -37,15 +41,25 @@ class Comparison:
         return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Prediction))
 
     @property
+    def counted(self) -> tuple[Prediction, ...]:
+        """The answers that vote: an emulator's only where nobody else answered (`prediction.counted`)."""
+        return tuple(counted(self.outcomes))
+
+    @property
+    def emulated(self) -> bool:
+        """True when only emulators answered: then all that is said of them together is a rehearsal."""
+        return is_emulated(self.counted)
+
+    @property
     def agree(self) -> bool | None:
-        """Whether all who answered said the same, "no digit" being an answer; None for fewer than two."""
-        answers = {prediction.digit for prediction in self.predictions}
-        return len(answers) == 1 if len(self.predictions) > 1 else None
+        """Whether all who vote said the same, "no digit" being an answer; None for fewer than two."""
+        votes = self.counted
+        return len({vote.digit for vote in votes}) == 1 if len(votes) > 1 else None
 
     @property
     def consensus(self) -> int | None:
-        """The digit that more engines named than any other; None when two are level or none was named."""
-        return _leader(Counter(digit for digit, _ in self._votes()))
+        """The digit that more engines named than gave any other answer, "no digit" being one; else None."""
+        return next(iter(self._most), None)
 
     @property
     def weighted(self) -> int | None:
@@ -54,21 +68,27 @@ class Comparison:
         A vote weighs its ``calibrated`` chance where there is one, else its ``confidence``, else
         `UNSURE`. Uncalibrated confidences of different engines are not on one scale.
         """
-        weights: Counter[int] = Counter()
-        for digit, weight in self._votes():
-            weights[digit] += weight  # type: ignore[assignment]  # a Counter adds floats as well
-        return _leader(weights)
+        weights: dict[int, float] = {}
+        for vote in self.counted:
+            if vote.digit is not None:
+                weights[vote.digit] = weights.get(vote.digit, 0.0) + sureness(vote, UNSURE)
+        return next(iter(_leaders(weights)), None)
 
     @property
     def dissenters(self) -> tuple[str, ...]:
-        """Names of the engines that answered otherwise than the consensus; empty without one."""
-        if self.consensus is None:
-            return ()
+        """Names of the engines that voted otherwise than most did; empty where two answers are level."""
+        votes = self.counted
         said = zip(self.engines, self.outcomes, strict=True)
         return tuple(
             name for name, outcome in said
-            if isinstance(outcome, Prediction) and outcome.digit != self.consensus
+            if self._most and isinstance(outcome, Prediction) and outcome in votes
+            and outcome.digit not in self._most
         )  # fmt: skip
+
+    @property
+    def _most(self) -> tuple[int | None, ...]:
+        """The answer that more engines gave than any other; none when two are level."""
+        return _leaders(Counter(vote.digit for vote in self.counted))
 
     def as_dict(self) -> dict[str, Any]:
         """The picture, the verdicts and every outcome under its engine's name, as JSON-like values."""
@@ -79,15 +99,11 @@ class Comparison:
             "consensus": self.consensus,
             "weighted": self.weighted,
             "dissenters": list(self.dissenters),
+            "emulated": self.emulated,
             "outcomes": {
                 name: outcome.as_dict() for name, outcome in zip(self.engines, self.outcomes, strict=True)
             },
         }
-
-    def _votes(self) -> Iterator[tuple[int, float]]:
-        for prediction in self.predictions:
-            if prediction.digit is not None:
-                yield prediction.digit, sureness(prediction, UNSURE)
 
 
 def sureness(prediction: Prediction, otherwise: float) -> float:
@@ -96,12 +112,11 @@ def sureness(prediction: Prediction, otherwise: float) -> float:
     return next((value for value in known if value is not None), otherwise)
 
 
-def _leader(votes: Counter[int]) -> int | None:
-    """The one with the most votes; None when there is none or two are level."""
-    ranked = votes.most_common(2)
-    if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
-        return None
-    return ranked[0][0]
+def _leaders(votes: Mapping[Answered, float]) -> tuple[Answered, ...]:
+    """The one with the most votes; none when two are level."""
+    best = max(votes.values(), default=0.0)
+    leading = tuple(answer for answer, weight in votes.items() if weight == best)
+    return leading if len(leading) == 1 else ()
 
 
 def compare(

@@ -1,20 +1,7 @@
 """The optional configuration file: what holds for every command until an option says otherwise.
 
-A TOML file, by default ``config.toml`` in the user's configuration folder (`config_path`)::
-
-    provider = "local"          # which engine answers when none is named
-    ledger = "~/answers.sqlite" # where paid answers are kept
-
-    [budget]
-    per_month = 10.0            # US dollars in one calendar month (UTC), all providers together
-
-    [prices]                    # US dollars for one image, over what digitrec knows
-    azure = 0.001
-
-    [rates]                     # requests a second, over the vendor's default
-    azure = 0.33
-
-It holds no key: credentials stay where each vendor's users keep them.
+A TOML file, by default ``config.toml`` in the user's configuration folder (`config_path`); `EXAMPLE` is one
+with every setting. It holds no key: credentials stay where each vendor's users keep them.
 """
 
 from __future__ import annotations
@@ -27,9 +14,37 @@ from typing import Any
 
 from digitrec.errors import NotConfigured
 from digitrec.providers import registry
+from digitrec.text import printable
 
 VARIABLE = "DIGITREC_CONFIG"
 """Names another configuration file."""
+MOST_BYTES = 1_000_000
+"""A longer file is no configuration."""
+LARGEST = 1_000_000_000
+"""A larger number is a slip of the finger."""
+
+EXAMPLE = """\
+provider = "local"           # which engine answers when none is named
+ledger = "~/answers.sqlite"  # where paid answers are kept
+
+[budget]
+per_month = 10.0             # US dollars in a calendar month (UTC), all providers together
+
+[prices]                     # US dollars for one image, over what digitrec knows
+azure = 0.001
+
+[rates]                      # requests a second, over the vendor's default
+azure = 0.33
+"""
+"""Every setting once; `digitrec config --example` prints it."""
+MEANINGS = {
+    "provider": "which engine answers when none is named",
+    "ledger": "the file in which paid answers are kept",
+    "budget.per_month": "US dollars in a calendar month (UTC), all providers together; none is no limit",
+    "prices": "US dollars for one image by provider, over what digitrec knows",
+    "rates": "requests a second by provider, over the vendor's default",
+}
+"""What each setting means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +86,56 @@ def load(path: Path | None = None) -> Config:
         NotConfigured: the file named is missing, is not TOML, or holds a setting that is unknown or
             of the wrong kind; the message names it.
     """
+    settings = read(path)
+    return _Reader(config_path() if path is None else path, settings).config()
+
+
+def read(path: Path | None = None) -> dict[str, Any]:
+    """The settings as they stand in the file, not checked yet; {} where there is none by default.
+
+    Raises:
+        NotConfigured: the file named is missing, or is not TOML.
+    """
     named = path is not None or VARIABLE in os.environ
     path = config_path() if path is None else path
     try:
-        text = path.read_text("utf-8")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
         import tomllib  # where there is no file, which is the usual case, it is not needed
 
-        settings = tomllib.loads(text)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        return tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError:
         if named:
-            raise NotConfigured(f"the configuration file {path} is not there; correct its name") from None
-        return Config()
+            raise _cannot(path, "is not there; correct its name") from None
+        return {}
+    except RecursionError:
+        raise _cannot(path, "cannot be read: it is nested too deeply; correct it") from None
     except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
-        raise NotConfigured(f"the configuration file {path} cannot be read: {error}; correct it") from error
-    return _Reader(path, settings).config()
+        why = error.strerror if isinstance(error, OSError) else error
+        raise _cannot(path, f"cannot be read: {why}; correct it") from error
+
+
+def _cannot(path: Path, what: str) -> NotConfigured:
+    return NotConfigured(printable(f"the configuration file {path} {what}"))
+
+
+def problems(path: Path | None = None) -> list[str]:
+    """All that is wrong with the file, each in a line; [] when it is good or not there."""
+    try:
+        settings = read(path)
+    except NotConfigured as error:
+        return [str(error)]
+    reader_path, found = config_path() if path is None else path, []
+    for name, value in settings.items():
+        parts = [{key: item} for key, item in value.items()] if isinstance(value, dict) and value else [value]
+        for part in parts:  # each setting by itself, so that one does not hide the next
+            try:
+                _Reader(reader_path, {name: part}).config()
+            except NotConfigured as error:
+                found.append(str(error))
+    return found
 
 
 class _Reader:
@@ -101,7 +152,7 @@ class _Reader:
         ledger = self._text("ledger")
         return Config(
             provider=self._text("provider") or "local",
-            ledger=None if ledger is None else Path(ledger).expanduser(),
+            ledger=None if ledger is None else self._path_of("ledger", ledger),
             per_month=self._number("budget.per_month", budget["per_month"]) if budget else None,
             prices={name: self._number(f"prices.{name}", it) for name, it in self._providers("prices")},
             rates={name: self._rate(f"rates.{name}", it) for name, it in self._providers("rates")},
@@ -131,9 +182,18 @@ class _Reader:
             return text
         raise self._wrong(name, "must be a text in quotes")
 
+    def _path_of(self, name: str, text: str) -> Path:
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError:  # ~ is somebody who is not there
+            raise self._wrong(name, "begins with ~ and a name that no user here has") from None
+        if "\0" in text:
+            raise self._wrong(name, "holds a character that is in no file's name")
+        return path
+
     def _number(self, name: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            raise self._wrong(name, "must be a number, 0 or more")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST:
+            raise self._wrong(name, f"must be a number, 0 or more, and {LARGEST:,} at most")
         return float(value)
 
     def _rate(self, name: str, value: object) -> float:
@@ -143,4 +203,4 @@ class _Reader:
         return rate
 
     def _wrong(self, name: str, what: str) -> NotConfigured:
-        return NotConfigured(f"{self._path}: the setting {name} {what}")
+        return NotConfigured(printable(f"{self._path}: the setting {name} {what}"))

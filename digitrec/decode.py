@@ -7,18 +7,18 @@ Everything comes out upright, opaque and eight bits a channel: uint8, shape (hei
 from __future__ import annotations
 
 import hashlib
-import io
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from digitrec import files, formats, pdf
 from digitrec.errors import ImageError
+from digitrec.files import Frame, name_of
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Decoded = tuple[Pixels, str, str]
@@ -26,25 +26,51 @@ Decoded = tuple[Pixels, str, str]
 
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
-MAX_FILE_BYTES = 100_000_000
-"""Larger files are refused, no more than this is read of them."""
 ENOUGH_SIDE = 750
 """A JPEG is decoded at half, a quarter or an eighth while its shorter side stays at least this, in px."""
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP")
-"""The decoders we trust; Pillow knows many more that nobody photographs a digit with. (MPO is a JPEG.)"""
 
 
-def decode(source: str | Path | bytes | bytearray | memoryview | IO[bytes]) -> Decoded:
-    """The picture in a file, in "-" (standard input), in a stream or in encoded bytes.
+def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
+    """The picture in a file, in "-" (standard input), in a stream or in encoded bytes, or a frame of one.
+
+    Returns:
+        As `Decoded`, and how many pictures there are of which this is the first; 1 for a frame.
 
     Raises:
         ImageError: it is missing, empty, truncated, not a picture, of an unknown format, or too large.
     """
-    data, name = _read(source)
+    data, name = files.read(source)
+    number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
-        picture = _open(data, name)
+        picture, count = _open(data, name, number)
         pixels = _upright(picture)
-    return pixels, name, hashlib.sha256(data).hexdigest()
+    digest = hashlib.sha256(data)
+    if number is None:
+        return pixels, name, digest.hexdigest(), count
+    digest.update(f"[{number}]".encode())  # another picture than the file's first
+    return pixels, name, digest.hexdigest(), 1
+
+
+def frames(source: files.Encoded) -> list[Frame]:
+    """All pictures in such a source, in order; none is decoded.
+
+    Raises:
+        ImageError: as for `decode`, or there are more than `digitrec.formats.MAX_FRAMES`.
+    """
+    if isinstance(source, Frame):
+        return [source]
+    data, name = files.read(source)
+    with _blaming(name):
+        count = pdf.pages(data, name) if formats.kind(data) == "PDF" else _count(data, name)
+    if count > formats.MAX_FRAMES:
+        raise ImageError(f"{name}: holds more than {formats.MAX_FRAMES} pictures; split it first")
+    again = source if isinstance(source, str | Path) and not files.read_once(source) else data
+    return [Frame(again, number, f"{name}[{number}]") for number in range(1, count + 1)]
+
+
+def _count(data: bytes, name: str) -> int:
+    with formats.opened(data, name) as picture:
+        return formats.count(picture, data)
 
 
 def from_pillow(picture: Image.Image) -> Decoded:
@@ -90,58 +116,6 @@ def _digest(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
-def _read(source: Any) -> tuple[bytes, str]:
-    """The encoded bytes of a path, stream or buffer, and a name for messages."""
-    name = name_of(source)
-    if isinstance(source, bytes | bytearray | memoryview):
-        data = bytes(source)
-    elif isinstance(source, str) and source == "-":
-        data = _read_stdin(name)
-    elif isinstance(source, str | Path):
-        data = _read_file(Path(source))
-    elif hasattr(source, "read"):
-        data = source.read(MAX_FILE_BYTES + 1)
-    else:
-        raise TypeError(f"cannot read a picture from {type(source).__name__}")
-    if not data:
-        raise ImageError(f"{name}: the file is empty; give a picture")
-    if len(data) > MAX_FILE_BYTES:
-        raise ImageError(f"{name}: larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
-    return data, name
-
-
-def name_of(source: Any) -> str:
-    """What to call a source in messages, whether it can be read or not."""
-    if isinstance(source, str | Path):
-        return "<stdin>" if source == "-" else str(source)
-    if isinstance(source, np.ndarray):
-        return "<array>"
-    if isinstance(source, Image.Image):
-        return str(getattr(source, "filename", "") or "<image>")
-    if isinstance(source, bytes | bytearray | memoryview):
-        return "<bytes>"
-    return str(getattr(source, "name", "<stream>"))
-
-
-def _read_stdin(name: str) -> bytes:
-    if sys.stdin is None:  # closed by whoever started us
-        raise ImageError(f"{name}: there is no standard input; name a file")
-    return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise ImageError(f"{path}: a folder, with no picture to read; name a file")
-        with path.open("rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
-    except ImageError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        why = getattr(error, "strerror", None) or str(error)
-        raise ImageError(f"{path}: cannot be read ({why.lower()}); check the name") from error
-
-
 @contextmanager
 def _blaming(name: str) -> Iterator[None]:
     """Turns whatever a decoder throws at foreign bytes into one clear ImageError.
@@ -163,23 +137,22 @@ def _blaming(name: str) -> Iterator[None]:
         raise ImageError(f"{name}: damaged or cut off; save or export it again") from error
 
 
-def _open(data: bytes, name: str) -> Image.Image:
-    """The picture, checked, not yet decoded; a huge JPEG is told to decode itself smaller."""
-    try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: {_unknown_format(data)}") from error
+def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]:
+    """A picture, checked, not yet decoded, and how many its file holds."""
+    if formats.kind(data) == "PDF":
+        return pdf.page(data, name, number or 1, MAX_PIXELS)
+    picture = formats.opened(data, name)
     _check_size(picture.size, name)
+    count = formats.count(picture, data)
+    if number is not None:
+        if number > count:
+            raise ImageError(f"{name}: there is no such picture; the file holds {count}")
+        picture.seek(number - 1)
+        _check_size(picture.size, name)
     shrink = min(picture.size) / ENOUGH_SIDE
-    if picture.format in ("JPEG", "MPO") and shrink >= 2:
+    if picture.format in ("JPEG", "MPO") and shrink >= 2:  # a huge one is told to decode itself smaller
         picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
-    return picture
-
-
-def _unknown_format(data: bytes) -> str:
-    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc"):
-        return 'HEIC pictures are not read; export it as JPEG (on a phone: "most compatible")'
-    return f"not a picture in a known format ({', '.join(FORMATS)})"
+    return picture, count
 
 
 def _too_large() -> str:

@@ -12,6 +12,8 @@ from PIL import Image
 
 from digitrec import decode
 from digitrec.decode import Pixels
+from digitrec.fieldhelp import documented
+from digitrec.files import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,11 @@ class ImageRef:
     """A path, or "<bytes>", "<array>", "<image>", "<stream>", "<stdin>"."""
     sha256: str | None
     """SHA-256 of the bytes that came in, in hex; None when they could not be read."""
+    frames: int = 1
+    """How many pictures its file holds, of which this is the first; `frames` reaches the others."""
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class DigitImage:
     """A picture that was read: upright, opaque, eight bits a channel."""
@@ -34,19 +39,22 @@ class DigitImage:
     """Where it came from."""
     sha256: str
     """SHA-256 of the bytes that came in, in hex; two images are equal when this and the source are."""
+    frames: int = field(default=1, compare=False)
+    """How many pictures its file holds, of which this is the first, told as far as 1,001; 1 for a `Frame`."""
 
     @property
     def ref(self) -> ImageRef:
         """The image without its pixels."""
-        return ImageRef(self.source, self.sha256)
+        return ImageRef(self.source, self.sha256, self.frames)
 
     @classmethod
     def open(cls, source: ImageSource) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
 
         EXIF orientation is applied, transparency is put on white (on black when all the visible ink
-        is light), only the first frame of an animation is used, and a JPEG far larger than needed is
-        decoded at a reduced scale.
+        is light), and a JPEG far larger than needed is decoded at a reduced scale. Of an animation, or a
+        file of several pages, the first is read (`frames` has all); a PDF's page is drawn at
+        `digitrec.pdf.DPI`. A HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
 
         Args:
             source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); integers in 0..255
@@ -65,8 +73,23 @@ class DigitImage:
         return cls(*decode.decode(source))
 
 
-ImageSource = DigitImage | str | Path | bytes | bytearray | memoryview | IO[bytes] | Pixels | Image.Image
+ImageSource = (
+    DigitImage | str | Path | bytes | bytearray | memoryview | IO[bytes] | Pixels | Image.Image | Frame
+)
 """Everything `DigitImage.open` reads."""
+
+
+def frames(source: str | Path | bytes | bytearray | memoryview | IO[bytes]) -> list[Frame]:
+    """All pictures of a file of several pages, or of an animation; each can be read wherever a picture can.
+
+    None is decoded yet, and each opens the file for itself. Their names are the file's and a number from 1,
+    such as "scan.tif[2]"; a file with one picture gives one.
+
+    Raises:
+        ImageError: the file cannot be opened, or holds more than `digitrec.formats.MAX_FRAMES` pictures.
+    """
+    return decode.frames(source)
+
 
 Polarity = Literal["dark on light", "light on dark"]
 

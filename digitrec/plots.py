@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from digitrec.providers.base import is_installed, not_installed
 
@@ -79,6 +79,8 @@ def trade_off(cards: Sequence[Scorecard]) -> Figure:
     left.set_xlim(-0.05 * dearest, 1.1 * dearest)
     right.set(title="Accuracy and latency", xlabel="latency, median (ms)")
     _logarithmic(right)
+    for axes in (left, right):
+        end_at(100, axes, "y")
     figure.legend(
         *right.get_legend_handles_labels(), loc="outside lower center", ncols=4,
         title="filled: no other engine is at once more accurate, cheaper and faster",
@@ -110,7 +112,8 @@ def coverage(cards: Sequence[Scorecard]) -> Figure:
             ] or card.coverage
             _, covered, right = zip(*points, strict=True)
             _line(axes, [100 * it for it in covered], [100 * it for it in right], place, _label(card))
-    axes.set_xlim(0, 101)
+    axes.set_xlim(left=0)
+    end_at(100, axes, "x", "y")
     _legend(axes)
     return figure
 
@@ -128,7 +131,8 @@ def reliability(cards: Sequence[Scorecard], *, calibrated: bool) -> Figure:
             bins = [bin for bin in found.bins if bin.answers >= FEWEST]
             x, y = [100 * bin.confidence for bin in bins], [100 * bin.right for bin in bins]
             _line(axes, x, y, place, _label(card), marker=True)
-    axes.set(xlim=(0, 101), ylim=(0, 102))
+    axes.set(xlim=(0, 100), ylim=(0, 100))
+    end_at(100, axes)
     _legend(axes)
     return figure
 
@@ -152,6 +156,16 @@ def latency(cards: Sequence[Scorecard]) -> Figure:
     axes.margins(y=0.2)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
+
+
+def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
+    """Let these axes end at the whole, which no share exceeds; what stands on the edge is drawn in full."""
+    for name in names:
+        axis = getattr(axes, f"{name}axis")
+        low, high = axis.get_view_interval()
+        getattr(axes, f"set_{name}lim")(low, min(high, whole))
+    for drawn in (*axes.lines, *axes.collections):
+        drawn.set_clip_on(False)
 
 
 def _axes(title: str, x: str, y: str, height: float) -> tuple[Figure, Axes]:

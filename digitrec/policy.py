@@ -10,7 +10,7 @@ from dataclasses import replace
 from digitrec.comparison import UNSURE, sureness
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Prediction, counted, is_emulated
 from digitrec.race import WINDOW, gather
 from digitrec.recognise import Outcome, Unreadable, windows
 
@@ -191,29 +191,41 @@ class Consensus(EnginePolicy):
         """As many as must agree, then one, while agreement is open."""
         if not said:
             return self.agree
-        leading = max(_answers(said).values(), default=0)
+        leading = max(_votes(said).values(), default=0)
         left = len(self.engines) - len(said)
-        return 1 if leading < self.agree <= leading + left else 0
+        if leading >= self.agree:
+            return min(1, left) if _rehearsed(said) else 0  # an engine may come, and emulators outvote none
+        return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
         """The agreed answer, with the mean confidence of those who gave it; else a refusal."""
-        predictions = [outcome for outcome in said if isinstance(outcome, Prediction)]
-        if not predictions:
+        votes = _votes(said)
+        if not votes:
             return said[-1]
-        ((answer, votes),) = _answers(said).most_common(1)
-        if votes < self.agree:
-            text = ", ".join(
-                str(prediction.digit) for prediction in predictions if prediction.digit is not None
-            )
-            return Prediction(
-                predictions[0].image, self.name, None, None, "engines disagree", text=text or None,
-                preparation=predictions[0].preparation,
-            )  # fmt: skip
-        agreeing = [prediction for prediction in predictions if prediction.digit == answer]
+        ((answer, most),) = votes.most_common(1)
+        if most < self.agree:
+            return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
+        agreeing = [prediction for prediction in counted(said) if prediction.digit == answer]
         known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
+    def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
+        """No digit, and why: they differ, or too few of those who say the same have a vote."""
+        all_votes = Counter(prediction.digit for prediction in predictions)
+        enough = max(all_votes.values()) >= self.agree
+        text = ", ".join(str(it.digit) for it in predictions if it.digit is not None)
+        return Prediction(
+            predictions[0].image, self.name, None, None,
+            "emulated answers do not vote" if enough else "engines disagree", text=text or None,
+            preparation=predictions[0].preparation,
+        )  # fmt: skip
 
-def _answers(said: Sequence[Outcome]) -> Counter[int | None]:
-    """How often each answer was given, "no digit" being one; whoever failed gave none."""
-    return Counter(outcome.digit for outcome in said if isinstance(outcome, Prediction))
+
+def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
+    """How often each answer was given by those who vote, "no digit" being one; whoever failed gave none."""
+    return Counter(prediction.digit for prediction in counted(said))
+
+
+def _rehearsed(said: Sequence[Outcome]) -> bool:
+    """Whether nobody but emulators answered so far."""
+    return is_emulated(counted(said))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeGuard
 
 from digitrec.errors import DigitrecError
+from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One engine's reading of one image.
@@ -63,6 +65,7 @@ class Prediction:
         return _as_dict(self)
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The place of an image for which no engine could be made to answer."""
@@ -83,6 +86,29 @@ class Failure:
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, the error as its class name and message."""
         return _as_dict(self)
+
+
+def counts(outcome: Prediction | Failure) -> TypeGuard[Prediction]:
+    """Whether an outcome has a part where answers are counted: voted, compared, tested, ranked, recommended.
+
+    A failure says nothing. An emulator's answer is shown and marked, but says nothing about the vendor.
+    """
+    return isinstance(outcome, Prediction) and not outcome.emulated
+
+
+def counted(outcomes: Iterable[Prediction | Failure]) -> list[Prediction]:
+    """The answers to one picture that vote on it: those that `counts` lets in.
+
+    Where nobody but emulators answered, theirs: that is a rehearsal, which outvotes no engine, and what
+    comes of it is emulated too.
+    """
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+    return [answer for answer in answers if counts(answer)] or answers
+
+
+def is_emulated(outcomes: Iterable[Prediction | Failure]) -> bool:
+    """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
+    return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
 
 
 def _as_dict(record: Prediction | Failure) -> dict[str, Any]:

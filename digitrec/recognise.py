@@ -11,9 +11,9 @@ from typing import Protocol, runtime_checkable
 
 from digitrec import calibration
 from digitrec.calibration import Calibrations
-from digitrec.decode import name_of as name_of_source
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
+from digitrec.files import name_of as name_of_source
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
 from digitrec.normalise import Reading, normalise
 from digitrec.prediction import Failure, Prediction

@@ -12,6 +12,7 @@ from digitrec.benchmark.scorecard import is_right
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.policy import Consensus, EnginePolicy, Fallback
+from digitrec.prediction import is_emulated
 from digitrec.recognise import Outcome
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
@@ -46,7 +47,7 @@ class Recommendation:
     """The cheapest that reaches it, or comes nearest, with its figures on the half it was not chosen on;
     None when every way costs more than allowed, or an unknown amount."""
     tried: int
-    """How many ways were tried."""
+    """How many ways were tried; 0 when every engine was emulated."""
 
     @property
     def reached(self) -> bool:
@@ -74,6 +75,7 @@ def recommend(
     Each engine alone, each fallback of two at every threshold of `THRESHOLDS`, and each vote of two and of
     three is tried on the answers that are there; nobody is asked again. Chosen is the cheapest whose
     interval lies wholly at the accuracy or above; where there is none, the one whose lower end is highest.
+    An engine that was emulated is left out of all of them: its answers are not the vendor's.
 
     Args:
         outcomes: for each engine an outcome for each picture.
@@ -86,9 +88,9 @@ def recommend(
         DataError: there are fewer than `FEWEST` pictures.
     """
     if len(labels) < FEWEST:
-        raise DataError(f"{len(labels)} pictures are too few to choose on one half and report on the other")
+        raise DataError(f"too few pictures ({len(labels)}) to choose on one half and report on the other")
     prices = price_list(engines.values())
-    ways = dict(_ways(outcomes, engines))
+    ways = dict(_ways({name: said for name, said in outcomes.items() if not is_emulated(said)}, engines))
     choosing, reporting = _halves(labels)
     tried = [_option(name, answers, labels, choosing, prices) for name, answers in ways.items()]
     allowed = [
@@ -106,13 +108,14 @@ def recommend(
 def _ways(
     outcomes: Mapping[str, Sequence[Outcome]], engines: Mapping[str, Engine]
 ) -> Iterator[tuple[str, Sequence[Outcome]]]:
-    """Every way of asking, and what it would have said."""
+    """Every way of asking these engines, and what it would have said."""
     yield from outcomes.items()
-    for pair in permutations(engines, 2):
+    known = [name for name in engines if name in outcomes]
+    for pair in permutations(known, 2):
         for below in THRESHOLDS:
             yield _tried(Fallback([engines[name] for name in pair], below), pair, outcomes)
     for size in (2, 3):
-        for names in combinations(engines, size):
+        for names in combinations(known, size):
             yield _tried(Consensus([engines[name] for name in names], 2), names, outcomes)
 
 

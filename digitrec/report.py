@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.prediction import Failure, Prediction
+from digitrec.text import aligned, padded, percent, printable, shortened, width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,20 +23,58 @@ BARS = "▁▂▃▄▅▆▇█"
 """From no probability to all of it."""
 ASCII_BARS = "_.:-=+*#"
 """The same for a terminal that cannot show blocks."""
+MARK = "*"
+"""Stands behind a calibrated chance."""
+LEGEND = f"{MARK} calibrated: the chance of being right; else the engine's own confidence"
+"""What the mark says, below a table in which it stands."""
 NAME_WIDTH = 44
-"""Longer names of images are cut at the left in a table, in characters; a narrow terminal cuts earlier."""
+"""Longer names of images are cut at the left on a terminal, in columns; a narrow one cuts earlier."""
+NARROW = 56
+"""A terminal with fewer columns has no room for the bars."""
 COLUMNS = ["source", "sha256", *(item.name for item in fields(Prediction) if item.name != "image"), "error"]
 """The columns of CSV: every field of a Prediction, the image as source and SHA-256, then the error."""
 
 
-def write(outcomes: Iterable[Outcome], form: Format, out: IO[str] | None = None) -> None:
+def write(
+    outcomes: Iterable[Outcome], form: Format, out: IO[str] | None = None, *, names: Iterable[str] = ()
+) -> None:
     """Write outcomes as they come.
 
     ``json`` is always one array and ``jsonl`` one object per line, both with failures included (they
     have an ``error``); ``csv`` has a header and the columns `COLUMNS`; ``table`` is for people, with a
-    bar for each probability on a terminal and plain text in a pipe.
+    bar for each probability on a terminal and plain text in a pipe, where the first column is wide enough
+    for all of ``names``, the images to come. Where there is a calibrated chance it stands in the place of
+    the confidence, marked, and `LEGEND` below all.
     """
-    WRITERS[form](outcomes, sys.stdout if out is None else out)
+    out = sys.stdout if out is None else out
+    if form != "table":
+        WRITERS[form](outcomes, out)
+        return
+    marked: list[Outcome] = []
+    _write_table(_marked(outcomes, marked), out, names)
+    if marked:
+        out.write(LEGEND + "\n")
+
+
+def _marked(outcomes: Iterable[Outcome], found: list[Outcome]) -> Iterator[Outcome]:
+    """The outcomes as they come; the first that shows a calibrated chance is kept."""
+    for outcome in outcomes:
+        if not found and MARK in "".join(map(sure, (outcome, *_asked(outcome)))):
+            found.append(outcome)
+        yield outcome
+
+
+def _asked(outcome: Outcome) -> tuple[Outcome, ...]:
+    return outcome.asked if isinstance(outcome, Prediction) else ()
+
+
+def sure(outcome: Outcome) -> str:
+    """How sure it is: the calibrated chance, marked, else the engine's own confidence; "" without either."""
+    if isinstance(outcome, Prediction) and outcome.calibrated is not None:
+        return percent(outcome.calibrated) + MARK
+    if isinstance(outcome, Prediction) and outcome.confidence is not None:
+        return percent(outcome.confidence) + " "
+    return ""
 
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
@@ -48,11 +87,22 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
     if not rows:
         out.write("nothing yet\n")
         return
-    lines = [list(rows[0]), *([_word(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
-        out.write("  ".join(cells).rstrip() + "\n")
+    for line in aligned([list(rows[0]), *([_word(value) for value in row.values()] for row in rows)]):
+        out.write(line + "\n")
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], form: str, out: IO[str] | None = None) -> None:
+    """Write rows with the same columns for a program: ``json``, ``jsonl``, else CSV with a header."""
+    out = sys.stdout if out is None else out
+    if form == "json":
+        out.write(json.dumps(rows, indent=2) + "\n")
+    elif form == "jsonl":
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    elif rows:
+        write_row = csv_rows(out)
+        write_row(rows[0])
+        for row in rows:
+            write_row(row.values())
 
 
 def _word(value: Any) -> str:
@@ -61,7 +111,7 @@ def _word(value: Any) -> str:
         return "-"
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
-    text = str(value)
+    text = printable(str(value))
     return text[:12] if len(text) == 64 else text
 
 
@@ -70,13 +120,6 @@ def error_line(failure: Failure) -> str:
     message = str(failure.error)
     source = failure.image.source
     return printable(message if message.startswith(source) else f"{source}: {message}")
-
-
-def printable(text: str) -> str:
-    """The text in one line, its control characters escaped: a file's name may not steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _write_json(outcomes: Iterable[Outcome], out: IO[str]) -> None:
@@ -97,13 +140,27 @@ def _json(outcome: Outcome) -> str:
     return json.dumps(outcome.as_dict(), default=str)
 
 
+def csv_rows(out: IO[str]) -> Callable[[Iterable[Any]], None]:
+    """What writes a row of CSV as RFC 4180 has it, but for line ends, which are a line feed."""
+    plain, quoted = (
+        csv.writer(out, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+    )
+
+    def write_row(cells: Iterable[Any]) -> None:
+        row = list(cells)
+        bare = any(isinstance(cell, str) and "\r" in cell for cell in row)  # Python 3.11 leaves it unquoted
+        (quoted if bare else plain).writerow(row)
+
+    return write_row
+
+
 def _write_csv(outcomes: Iterable[Outcome], out: IO[str]) -> None:
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    write_row = csv_rows(out)
+    write_row(COLUMNS)
     for outcome in outcomes:
         row = outcome.as_dict()
         row.update(row.pop("image"))
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        write_row(_cell(row.get(name)) for name in COLUMNS)
 
 
 def _cell(value: Any) -> Any:
@@ -111,26 +168,28 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, default=str) if isinstance(value, list | dict) else value
 
 
-def _write_table(outcomes: Iterable[Outcome], out: IO[str]) -> None:
+def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
     if out.isatty():
         from rich.console import Console  # a pipe never needs it, and it takes as long as the network
 
         _write_terminal(outcomes, Console(file=out, highlight=False))
         return
+    name = max([len("image"), *(width(printable(name)) for name in names)])
+    out.write(f"{'image':<{name}}  digit      sure\n")
     for outcome in outcomes:
-        out.write("  ".join(_words(outcome, NAME_WIDTH)).rstrip() + "\n")
+        source, digit, sure, remarks = _words(outcome)
+        name = max(name, width(source))
+        out.write(f"{padded(source, name)}  {digit:^5}  {sure}  {remarks}".rstrip() + "\n")
         out.flush()
 
 
-def _words(outcome: Outcome, width: int) -> list[str]:
-    """Name in ``width`` characters, digit, confidence in eight, and what else there is to say."""
-    source = printable(outcome.image.source)
-    name = f"{source:<{width}}" if len(source) <= width else "..." + source[3 - width :]
+def _words(outcome: Outcome) -> list[str]:
+    """Name, digit, confidence in eight columns, and what else there is to say; all in one line."""
+    name = printable(outcome.image.source)
     if isinstance(outcome, Failure):
         return [name, "!", f"{'failed':>8}", type(outcome.error).__name__]
     digit = "-" if outcome.digit is None else str(outcome.digit)
-    sure = "" if outcome.confidence is None else f"{outcome.confidence:.1%}"
-    return [name, digit, f"{sure:>8}", "; ".join(_remarks(outcome))]
+    return [name, digit, f"{sure(outcome):>8}", printable("; ".join(_remarks(outcome)))]
 
 
 def _remarks(prediction: Prediction) -> Iterator[str]:
@@ -151,23 +210,28 @@ def _remarks(prediction: Prediction) -> Iterator[str]:
 def _answer(said: Outcome) -> str:
     if isinstance(said, Failure):
         return type(said.error).__name__
-    return "no digit" if said.digit is None else str(said.digit)
+    if said.digit is None:
+        return "no digit"
+    return str(said.digit) if said.calibrated is None else f"{said.digit} ({sure(said)})"
 
 
 def _write_terminal(outcomes: Iterable[Outcome], console: Console) -> None:
     from rich.text import Text
 
     bars = BARS if "utf" in console.encoding.lower() else ASCII_BARS
-    width = max(12, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
-    console.print(Text(f"{'image':<{width}}  digit      sure  0 1 2 3 4 5 6 7 8 9", style="dim"))
+    narrow = console.width < NARROW
+    name = max(16, min(NAME_WIDTH, console.width - 40))  # 40: all columns to the right of the name
+    head = f"{'image':<{name}}  digit      sure" + ("" if narrow else "  0 1 2 3 4 5 6 7 8 9")
+    console.print(Text(head, style="dim"), soft_wrap=narrow)
     for outcome in outcomes:
-        name, digit, sure, remarks = _words(outcome, width)
+        source, digit, trust, remarks = _words(outcome)
         style = "bold red" if isinstance(outcome, Failure) else "bold green" if digit != "-" else "yellow"
-        line = Text(no_wrap=True, overflow="ellipsis").append(f"{name}  ").append(f"{digit:^5}", style=style)
-        line.append(f"  {sure}  ")
-        if isinstance(outcome, Prediction) and outcome.probabilities is not None:
+        line = Text(no_wrap=True, overflow="ellipsis").append(f"{padded(shortened(source, name), name)}  ")
+        line.append(f"{digit:^5}", style=style).append(f"  {trust}  ")
+        if isinstance(outcome, Prediction) and outcome.probabilities is not None and not narrow:
             line.append(" ".join(_bar(share, bars) for share in outcome.probabilities) + "  ", style="cyan")
-        console.print(line.append(remarks, style="yellow"))
+        # What does not fit into a narrow terminal is wrapped by it; in a wide one the bars stay in columns.
+        console.print(line.append(remarks, style="yellow"), soft_wrap=narrow)
 
 
 def _bar(share: float, bars: str) -> str:
@@ -175,7 +239,6 @@ def _bar(share: float, bars: str) -> str:
 
 
 WRITERS: dict[Format, Callable[[Iterable[Outcome], IO[str]], None]] = {
-    "table": _write_table,
     "json": _write_json,
     "jsonl": _write_jsonl,
     "csv": _write_csv,

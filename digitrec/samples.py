@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import struct
-import zipfile
-import zlib
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from digitrec import usps
+from digitrec import arrayfiles, labels, usps
+from digitrec.decode import Pixels
 from digitrec.errors import DataError
+from digitrec.folders import Skipped, pictures
 from digitrec.image import ImageSource
+from digitrec.text import count
+
+log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test", "samples")
 """Sets known by name: MNIST's 10,000 test digits, and the repository's own pictures."""
+SHOWN = 3
+"""Names of files in a warning at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,145 +41,163 @@ class Sample:
 def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """The labelled images of a folder, a data set or a name, in its own order; no image is opened.
 
+    What is left out, and what is doubtful, is told as a warning of the logger.
+
     Args:
         source: one of these.
-            - one of `NAMES`;
-            - a folder with ``labels.csv``: columns ``file`` and ``label``, others are ignored; an empty label
-              or "none" means that refusing is right;
-            - a folder with sub-folders "0" to "9" and perhaps "none";
-            - an ``.npz`` file with arrays ``x``, (N, H, W) or (N, H, W, 3), and ``y``, (N,);
+            - a folder with ``labels.csv``, a table that `digitrec.labels` describes: columns ``file`` and
+              ``label``; the label "none" means that refusing is right;
+            - a folder with sub-folders "0" to "9" and perhaps "none"; of the files in them, the pictures
+              (`digitrec.folders`);
+            - one of `NAMES`, where there is no folder of that name;
+            - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
+              (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
+              the test part is meant, and with "mnist.npz:train" the other;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned);
             - a USPS file as `digitrec.usps` describes.
         limit: at most so many, from the beginning, >= 0; None: all.
 
     Raises:
-        DataError: a file is missing, damaged or in none of these forms, or a label is not 0..9; the message
-            names the file, and the line where there is one.
+        DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
+            contradicts another; the message names the file, and the line where there is one.
     """
-    path = Path(source)
-    if source == "mnist-test":
-        samples = _idx(_package() / "models" / "data" / "t10k-images-idx3-ubyte.gz")
-    elif source == "samples":
-        samples = _table(_repository_samples() / "labels.csv")
-    elif (path / "labels.csv").is_file():
-        samples = _table(path / "labels.csv")
-    elif path.is_dir():
-        samples = _folders(path)
-    elif not path.exists():
-        raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
-    elif path.suffix == ".npz":
-        samples = _npz(path)
-    elif path.name.startswith(usps.NAMES):
-        samples = _arrays(path, *usps.read(path))
+    if not str(source):
+        raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
+    name, _, part = str(source).rpartition(":")
+    if part in arrayfiles.PARTS and name.endswith(".npz"):
+        samples = _samples(arrayfiles.read_npz(Path(name), part))
     else:
-        samples = _idx(path)
-    return samples[:limit]
+        samples = _read(str(source), Path(source))
+    samples = samples[:limit]
+    _tell_contradictions(str(source), samples)
+    return samples
 
 
-def _package() -> Path:
-    return Path(str(resources.files("digitrec")))
+def _read(source: str, path: Path) -> list[Sample]:
+    if source in NAMES:
+        path = _named(source, path)
+    if (path / "labels.csv").is_file():
+        return _table(path / "labels.csv")
+    if path.is_dir():
+        return _folders(path)
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
+    if path.suffix == ".npz":
+        return _samples(arrayfiles.read_npz(path))
+    if path.name.startswith(usps.NAMES):
+        return _samples(arrayfiles.checked(path, *usps.read(path)))
+    return _samples(arrayfiles.read_idx(path))
 
 
-def _repository_samples() -> Path:
-    folder = _package().parent / "samples"
-    if not (folder / "labels.csv").is_file():
-        raise DataError(
-            "the samples come with a clone of the repository, not with the package; name a folder"
-        )
-    return folder
+def _named(name: str, here: Path) -> Path:
+    """The folder or file that a name stands for: a folder of that name goes before the set."""
+    package = Path(str(resources.files("digitrec")))
+    known = package / "models" / "data" / "t10k-images-idx3-ubyte.gz"
+    if name == "samples":
+        known = package.parent / "samples"
+    if here.is_dir():
+        if here.resolve() != known:
+            log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
+        return here
+    if name == "samples":
+        if not (known / "labels.csv").is_file():
+            raise DataError(
+                "samples: there is no folder of that name here, and the set of that name comes with a clone "
+                "of the repository, not with the package; name a folder"
+            )
+        log.warning("%s: there is no folder of that name here, so the set %s is meant", name, known)
+    return known
 
 
 def _table(path: Path) -> list[Sample]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = {"file", "label"} - set(rows.fieldnames or ())
-            if missing:
-                raise DataError(f"{path}, line 1: no column {' or '.join(sorted(missing))}")
-            return [_row(path, rows.line_num, row) for row in rows]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as a table ({error})") from error
-
-
-def _row(table: Path, line: int, row: dict[str, str | None]) -> Sample:
-    image = table.parent / (row["file"] or "")
-    if not image.is_file():
-        raise DataError(f"{table}, line {line}: there is no file {row['file'] or ''!r}")
-    return Sample(image, _label(row["label"] or "", f"{table}, line {line}"))
-
-
-def _label(text: str, where: str) -> int | None:
-    text = text.strip()
-    if text in ("", "none"):
-        return None
-    if len(text) == 1 and text in "0123456789":
-        return int(text)
-    raise DataError(f"{where}: label {text!r} is not a digit, nor empty where none is right")
+    rows = labels.read(path)
+    listed = {row.file.resolve() for row in rows}
+    kinds = {file.suffix.lower() for file in listed}
+    missing = sorted(
+        file.name for folder in {row.file.parent for row in rows} for file in _entries(folder)
+        if file.suffix.lower() in kinds and file.resolve() not in listed
+    )  # fmt: skip
+    _tell(path, missing, "not in the table, but beside its files and of the same kind")
+    return [Sample(row.file, row.label) for row in rows]
 
 
 def _folders(path: Path) -> list[Sample]:
-    names = sorted(
-        entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-    )
-    if not names:
+    entries = _entries(path)
+    folders = [entry for entry in entries if entry.is_dir() and not _is_hidden(entry)]
+    if not folders:
         raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
-    labels = {name: _label(name, str(path / name)) for name in names}
-    return [
-        Sample(image, label)
-        for name, label in labels.items()
-        for image in sorted((path / name).iterdir())
-        if image.is_file() and not image.name.startswith(".")
+    shown = {folder: labels.label(folder.name, str(folder)) for folder in folders}
+    skipped = Skipped()
+    samples = [
+        Sample(Path(image), label)
+        for folder, label in shown.items()
+        for image in pictures(str(folder), skipped)
     ]
+    if words := skipped.words():
+        log.warning("%s: skipped %s", path, ", ".join(words))
+    outside = [str(entry.relative_to(path)) for entry in entries if entry not in shown]
+    _tell(path, outside, "hidden, or not in a folder 0 to 9")
+    return samples
 
 
-def _npz(path: Path) -> list[Sample]:
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _entries(folder: Path) -> list[Path]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            images, labels = arrays["x"], arrays["y"]
-    except KeyError as error:
-        raise DataError(f"{path}: needs the arrays x (images) and y (labels)") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged, or not an .npz file of plain arrays") from error
-    return _arrays(path, images, labels)
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be looked into ({error.strerror}); check its rights") from error
 
 
-def _idx(path: Path) -> list[Sample]:
-    """The samples of an IDX pair: http://yann.lecun.com/exdb/mnist describes the format."""
-    if "images-idx3" not in path.name:
-        raise DataError(
-            f"{path}: not a folder, an .npz file or the images of an IDX pair (...images-idx3...)"
-        )
-    labels = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    images = _idx_array(path, 3)
-    if path.name.startswith("emnist"):
-        images = images.transpose(0, 2, 1)
-    return _arrays(path, images, _idx_array(labels, 1))
+def _tell(where: Path, names: Sequence[str], what: str) -> None:
+    """Warn of what is left out: how many, why, and the first of them."""
+    if names:
+        more = ", ..." if len(names) > SHOWN else ""
+        log.warning("%s: left out %d (%s): %s%s", where, len(names), what, ", ".join(names[:SHOWN]), more)
 
 
-def _idx_array(path: Path, dimensions: int) -> np.ndarray[Any, Any]:
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: damaged; fetch it again") from error
-    header = 4 + 4 * dimensions
-    if len(data) < header or data[:4] != bytes((0, 0, 8, dimensions)):
-        raise DataError(f"{path}: not an IDX file of bytes in {dimensions} dimension(s)")
-    shape = struct.unpack(f">{dimensions}I", data[4:header])
-    values = np.frombuffer(data, np.uint8, offset=header)
-    if values.size != np.prod(shape, dtype=np.int64):
-        raise DataError(f"{path}: cut off or too long for its header; fetch it again")
-    return values.reshape(shape)
+def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:
+    return [Sample(image, int(label)) for image, label in zip(*arrays, strict=True)]
 
 
-def _arrays(path: Path, images: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> list[Sample]:
-    if images.ndim not in (3, 4) or labels.shape != images.shape[:1]:
-        raise DataError(f"{path}: {images.shape} images do not go with {labels.shape} labels")
-    wrong = np.flatnonzero(~np.isin(labels, range(10)))
-    if wrong.size:
-        raise DataError(f"{path}: label {labels[wrong[0]]} of image {wrong[0]} is not a digit")
-    return [Sample(image, int(label)) for image, label in zip(images, labels, strict=True)]
+def _tell_contradictions(data: str, samples: Sequence[Sample]) -> None:
+    """Warn of pictures that are there more than once, byte for byte, with different labels."""
+    shown: dict[tuple[int, bytes], dict[int | None, int]] = {}
+    for place, key in _fingerprints(samples):
+        shown.setdefault(key, {}).setdefault(samples[place].label, place)
+    torn = [list(places.values()) for places in shown.values() if len(places) > 1]
+    if torn:
+        words = [
+            f"{_called(samples[place].image, place)} ({'none' if it is None else it})"
+            for place in torn[0][:2] for it in [samples[place].label]
+        ]  # fmt: skip
+        log.warning(
+            "%s: %s twice with different labels, such as %s: one of the labels is wrong",
+            data, count(len(torn), "picture"), " and ".join(words),
+        )  # fmt: skip
+
+
+def _called(image: ImageSource, place: int) -> str:
+    return image.name if isinstance(image, Path) else f"no. {place}"
+
+
+def _fingerprints(samples: Sequence[Sample]) -> Iterator[tuple[int, tuple[int, bytes]]]:
+    """Size and SHA-256 of each picture, by place; a file whose size no other has is not read."""
+    sizes = [_size(sample.image) for sample in samples]
+    common = Counter(sizes)
+    for place, (sample, size) in enumerate(zip(samples, sizes, strict=True)):
+        if size is not None and common[size] > 1:
+            with suppress(OSError):  # it is told when its turn comes to be read
+                image = sample.image
+                data = image.read_bytes() if isinstance(image, Path) else np.asarray(image).tobytes()
+                yield place, (size, hashlib.sha256(data).digest())
+
+
+def _size(image: ImageSource) -> int | None:
+    """Bytes; None where it cannot be told."""
+    with suppress(OSError):
+        return image.stat().st_size if isinstance(image, Path) else np.asarray(image).nbytes
+    return None

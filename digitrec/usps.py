@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,11 @@ def read(path: Path) -> tuple[Bytes, Bytes]:
         with opener(path, "rt", encoding="ascii") as file:
             rows = [_row(line.split()) for line in file if line.strip()]
         values = np.stack([image for _, image in rows])
-    except (OSError, EOFError, ValueError, IndexError) as error:
+        labels = np.array([label for label, _ in rows], np.uint8)
+    except (OSError, EOFError, ValueError, IndexError, OverflowError, zlib.error) as error:
         raise DataError(f"{path}: not one of the USPS files, or damaged; fetch it again") from error
     images = np.rint(np.clip((values + 1) / 2, 0, 1) * 255).astype(np.uint8)
-    return images, np.array([label for label, _ in rows], np.uint8)
+    return images, labels
 
 
 def _row(words: list[str]) -> tuple[int, np.ndarray[Any, np.dtype[np.float64]]]:

@@ -142,7 +142,7 @@ def main() -> None:
     rows = []
     for number, picture in enumerate(PICTURES):
         save(draw(picture, digits, np.random.default_rng((SEED, number))), picture)
-        rows.append((picture.file, "" if picture.reason else picture.digits, picture.reason))
+        rows.append((picture.file, "none" if picture.reason else picture.digits, picture.reason))
     rows += small_pictures(digits)
     with (FOLDER / "labels.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("file", "label", "reason"), *rows])

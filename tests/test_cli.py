@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import os
@@ -77,6 +78,32 @@ def test_an_error_of_ours_is_one_line_and_a_bug_is_a_traceback() -> None:
     ours = CliRunner().invoke(group, ["fail", "ours"])
     assert (ours.exit_code, ours.stderr) == (4, "digitrec: set KEY\n")
     assert isinstance(CliRunner().invoke(group, ["fail", "bug"]).exception, ZeroDivisionError)
+
+
+def test_an_error_of_the_system_is_the_outputs_only_where_it_came_of_writing() -> None:
+    failures = {
+        "network": ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
+        "other": OSError("Could not find a suitable TLS CA certificate bundle"),
+        "full": OSError(errno.ENOSPC, "No space left on device"),
+        "file": FileNotFoundError(errno.ENOENT, "No such file or directory", "/no/such/page.html"),
+    }
+
+    @click.command()
+    @click.argument("kind")
+    def fail(kind: str) -> None:
+        raise failures[kind]
+
+    class OneCommand(LazyGroup):
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+            return fail
+
+    group = OneCommand("digitrec")
+    for kind in ("network", "other"):
+        assert CliRunner().invoke(group, ["fail", kind]).exception is failures[kind]
+    said = [CliRunner().invoke(group, ["fail", kind]) for kind in ("full", "file")]
+    assert [done.exit_code for done in said] == [9, 9]
+    assert said[0].stderr == "digitrec: the output: no space left on device\n"
+    assert said[1].stderr == "digitrec: /no/such/page.html: no such file or directory\n"
 
 
 def digitrec_into(out: object, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

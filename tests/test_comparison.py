@@ -71,7 +71,9 @@ def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:
         ([(7, 0.9), (1, 0.8)], False, None, 7, ()),
         ([(7, 0.9), (1, 0.9)], False, None, None, ()),
         ([(7, None), (1, 0.4)], False, None, 7, ()),
-        ([(7, 0.9), (None, None)], False, 7, 7, ("e1",)),
+        ([(7, 0.9), (None, None)], False, None, 7, ()),
+        ([(7, 0.9), (7, 0.9), (None, None)], False, 7, 7, ("e2",)),
+        ([(7, 0.9), (None, None), (None, None)], False, None, 7, ("e0",)),
         ([(None, None), (None, None)], True, None, None, ()),
         ([(7, 0.9)], None, 7, 7, ()),
         ([], None, None, None, ()),
@@ -87,6 +89,25 @@ def test_what_engines_say_together(
     together = answers(*said)
     assert together.agree is agree
     assert (together.consensus, together.weighted, together.dissenters) == (consensus, weighted, dissenters)
+
+
+def emulated(name: str, digit: int) -> Prediction:
+    return Prediction(ImageRef("x.png", "00"), name, digit, 0.99, emulated=True)
+
+
+def test_emulators_outvote_no_engine() -> None:
+    right = Prediction(ImageRef("x.png", "00"), "rapidocr", 3, 0.6)
+    clouds = [emulated(name, 5) for name in ("google", "aws", "azure", "azure-analysis")]
+    together = Comparison(right.image, ("rapidocr", *(it.provider for it in clouds)), (right, *clouds))
+    assert (together.agree, together.consensus, together.weighted) == (None, 3, 3)
+    assert (together.dissenters, together.emulated) == ((), False)
+
+
+def test_where_only_emulators_answer_what_they_say_is_a_rehearsal() -> None:
+    clouds = (emulated("google", 5), emulated("aws", 5), emulated("azure", 1))
+    together = Comparison(clouds[0].image, ("google", "aws", "azure"), clouds)
+    assert (together.consensus, together.dissenters, together.emulated) == (5, ("azure",), True)
+    assert together.as_dict()["emulated"] is True
 
 
 def test_a_calibrated_chance_outweighs_a_boast() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from digitrec.config import Config, config_path, default_ledger, load
+from digitrec.config import EXAMPLE, Config, config_path, default_ledger, load, problems
 from digitrec.errors import NotConfigured
 
 WHOLE = """
@@ -40,6 +42,7 @@ def test_every_setting(tmp_path: Path) -> None:
 def test_the_documented_file_is_a_good_one(tmp_path: Path) -> None:
     page = (Path(__file__).parents[1] / "docs" / "ledger.md").read_text("utf-8")
     example = page.partition("```toml\n")[2].partition("```")[0]
+    assert example == EXAMPLE
     assert load(written(tmp_path, example)).per_month == 10.0
 
 
@@ -95,3 +98,74 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
 def test_the_ledger_lies_in_the_users_data_folder() -> None:
     assert default_ledger().name == "ledger.sqlite"
     assert default_ledger().parent.name == "digitrec"
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, -0.0]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = st.sampled_from(["provider", "ledger", "budget", "per_month", "prices", "rates", "azure"]) | st.text()
+
+
+def toml(value: object) -> str:
+    """A value in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(char):08x}" for char in value) + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{toml(name)} = {toml(it)}" for name, it in value.items()) + "}"
+    return repr(value)
+
+
+def loads_or_says_in_one_line(path: Path) -> None:
+    """The property: a configuration, or NotConfigured in one line that names the file."""
+    told = problems(path)
+    try:
+        assert isinstance(load(path), Config)
+        assert told == []
+    except NotConfigured as error:
+        assert str(error).isprintable()
+        assert path.name in str(error)
+        assert told
+
+
+@given(content=st.binary(max_size=300))
+@example(content=b"\xff\xfe")
+@example(content=b"a = " + b"[" * 20_000)
+@example(content=b"a." * 5_000 + b"b = 1")
+@example(content=b"ledger = 'x'" + b" " * 1_000_001)
+@example(content=b"[budget]\nper_month = " + b"9" * 5_000)
+@example(content=b"[budget]\nper_month = 1e999")
+@example(content=b"ledger = '~nobody-here/x'")
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_bytes_the_file_holds(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    loads_or_says_in_one_line(path)
+
+
+@given(content=st.dictionaries(NAMES, VALUES | st.dictionaries(NAMES, VALUES, max_size=3), max_size=4))
+@example(content={"budget": {"per_month": 10**400}})
+@example(content={"ledger": "a\0b"})
+@example(content={"a\nb": 1})
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_settings_the_file_holds(tmp_path: Path, content: dict[str, object]) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(f"{toml(name)} = {toml(it)}" for name, it in content.items()), "utf-8")
+    loads_or_says_in_one_line(path)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="cannot be read: Is a directory; correct it"):
+        load(tmp_path)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    told = problems(
+        written(tmp_path, "a = 1\n[prices]\nazure = 'x'\nb = 2\naws = 1\n[budget]\nper_month = 5")
+    )
+    assert [line.split("the setting ")[1].split()[0] for line in told] == ["a", "prices.azure", "prices.b"]

@@ -236,8 +236,3 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ImageError, match="<stdin>: there is no standard input"):
         DigitImage.open("-")
-
-
-def test_heic_says_what_to_do() -> None:
-    with pytest.raises(ImageError, match="export it as JPEG"):
-        DigitImage.open(BROKEN["heic"])

@@ -126,3 +126,16 @@ def test_many_engines_with_long_names_still_fit() -> None:
     long = [replace(CARDS[0], engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
     for figure in (plots.trade_off(long), plots.coverage(long), plots.latency(long)):
         assert plots.svg(figure, "long"), "a layout that cannot be drawn warns, and warnings are errors"
+
+
+def test_axes_of_shares_end_at_100_per_cent_and_what_stands_there_is_whole() -> None:
+    perfect = [card("perfect", 100, 0.001, 0.01), *CARDS]
+    for figure in (plots.trade_off(perfect), plots.coverage(perfect)):
+        for axes in figure.axes:
+            assert axes.get_ylim()[1] == 100
+            assert not any(drawn.get_clip_on() for drawn in (*axes.lines, *axes.collections))
+    assert plots.coverage(perfect).axes[0].get_xlim() == (0, 100)
+    (axes,) = plots.reliability(perfect, calibrated=False).axes
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 100), (0, 100))
+    low = plots.trade_off([card("low", 50, 0.001, 0.01)]).axes[0]
+    assert low.get_ylim()[1] < 70, "an axis that ends below stays as it is"

@@ -190,3 +190,24 @@ def test_a_threshold_that_is_no_chance_is_refused() -> None:
 def test_a_consensus_of_many_has_a_short_name() -> None:
     assert Consensus(engines("1", "2", "3"), 2).name == "2 of a+b+c"
     assert Consensus([*engines("1", "2", "3"), *engines("4")], 2).name == "2 of 4 engines"
+
+
+@pytest.mark.parametrize(
+    ("said", "digit", "reason", "who"),
+    [
+        ([("a", 7, True), ("b", 7, True), ("c", 3, False)], None, "emulated answers do not vote", "abc"),
+        ([("a", 3, False), ("b", 7, True), ("c", 7, True)], None, "emulated answers do not vote", "abc"),
+        ([("a", 3, False), ("b", 7, True), ("c", 3, False)], 3, None, "abc"),
+        ([("a", 3, False), ("b", 3, True), ("c", 7, False)], None, "emulated answers do not vote", "abc"),
+        ([("a", 7, True), ("b", 7, True), ("c", 1, True)], 7, None, "abc"),
+        ([("a", 7, True), ("b", 1, True), ("c", 2, True)], None, "engines disagree", "abc"),
+    ],
+)
+def test_emulators_vote_only_where_nobody_else_answers(
+    said: list[tuple[str, int, bool]], digit: int | None, reason: str | None, who: str
+) -> None:
+    answers = [answer(name, value, 0.9, emulated=emulated) for name, value, emulated in said]
+    outcome = Consensus(engines("1", "2", "3"), 2).on_answers(answers)
+    assert isinstance(outcome, Prediction)
+    assert (outcome.digit, outcome.reason, "".join(asked(outcome))) == (digit, reason, who)
+    assert outcome.emulated, "an emulator had a part in it"

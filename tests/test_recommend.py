@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,5 +118,20 @@ def test_failures_are_not_right_answers() -> None:
 
 
 def test_too_few_pictures_are_refused() -> None:
-    with pytest.raises(DataError, match="19 pictures are too few"):
+    with pytest.raises(DataError, match=r"too few pictures \(19\)"):
         advice(19, {"free": 0.9}, 0.9)
+
+
+def test_an_emulated_engine_is_in_no_way_that_is_recommended() -> None:
+    labels = [number % 10 for number in range(400)]
+    real = outcomes("free", labels, 0.8, 0)
+    perfect: list[Outcome] = [
+        replace(it, emulated=True) if isinstance(it, Prediction) else it
+        for it in outcomes("cheap", labels, 1.0, 1)
+    ]
+    engines = {name: engine(name, PRICES[name]) for name in ("free", "cheap")}
+    found = recommend({"cheap": perfect, "free": real}, engines, labels, 0.99)
+    assert found.chosen is not None
+    assert (found.chosen.name, found.tried, found.reached) == ("free", 1, False)
+    alone = recommend({"cheap": perfect}, engines, labels, 0.99)
+    assert (alone.chosen, alone.tried) == (None, 0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
+from click import unstyle
 
 from digitrec import report
 from digitrec.errors import TimedOut
@@ -84,7 +85,8 @@ def test_a_policys_witnesses_are_written_out() -> None:
 
 
 def test_a_pipe_gets_plain_text() -> None:
-    lines = written("table", ALL).splitlines()
+    header, *lines = written("table", ALL).splitlines()
+    assert header.split() == ["image", "digit", "sure"]
     assert len(lines) == 4
     assert lines[0].split() == ["scans/7.png", "7", "99.1%"]
     assert lines[1].split() == ["blank.png", "-", "blank"]
@@ -92,6 +94,43 @@ def test_a_pipe_gets_plain_text() -> None:
     assert "TimedOut" in lines[3]
     assert "\x1b" not in "".join(lines)
     assert "█" not in "".join(lines)
+
+
+@pytest.fixture(params=["pipe", "wide", "narrow"])
+def anywhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A pipe, or a terminal of 120 or 40 columns."""
+    monkeypatch.setenv("COLUMNS", "40" if request.param == "narrow" else "120")
+    return io.StringIO() if request.param == "pipe" else Terminal()
+
+
+def test_a_calibrated_chance_stands_in_the_place_of_the_confidence_and_is_called_so(
+    anywhere: io.StringIO,
+) -> None:
+    boast = replace(SEVEN, image=ImageRef("boast.png", "ef" * 32), confidence=0.978, calibrated=0.556)
+    report.write([SEVEN, boast, FAILED], "table", anywhere)
+    *rows, legend = unstyle(anywhere.getvalue()).splitlines()
+    assert any("55.6%*" in row for row in rows)
+    assert "97.8%" not in anywhere.getvalue()
+    (own,) = [row for row in rows if "99.1%" in row]
+    (marked,) = [row for row in rows if "55.6%" in row]
+    assert own.index("%") == marked.index("%"), "figures stand below each other"
+    assert legend == "* calibrated: the chance of being right; else the engine's own confidence"
+
+
+def test_without_a_calibrated_chance_nothing_is_said_of_one(anywhere: io.StringIO) -> None:
+    report.write(ALL, "table", anywhere)
+    assert "*" not in anywhere.getvalue()
+    assert "calibrated" not in anywhere.getvalue()
+
+
+def test_the_chances_a_policy_went_by_are_shown() -> None:
+    first = replace(SEVEN, calibrated=0.556)
+    second = Prediction(ImageRef("7.png", None), "google", 7, 0.9)
+    asked = Prediction(ImageRef("7.png", None), "local>google@0.9", 7, 0.9, asked=(first, second))
+    row, legend = written("table", [asked]).splitlines()
+    assert row.endswith("  asked local: 7 (55.6%*), google: 7")
+    assert " 90.0% " in row
+    assert legend == report.LEGEND
 
 
 def test_a_terminal_shows_a_bar_for_each_probability() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import struct
 from collections import Counter
 from pathlib import Path
@@ -21,7 +22,7 @@ REPOSITORY_SAMPLES = Path(__file__).parent.parent / "samples"
 
 def table(folder: Path, text: str) -> Path:
     for name in ("a.png", "b.png"):
-        (folder / name).write_bytes(b"never opened")
+        (folder / name).write_bytes(b"never opened as a picture: " + name.encode())
     (folder / "labels.csv").write_text(text, encoding="utf-8")
     return folder
 
@@ -32,12 +33,11 @@ def idx(values: np.ndarray) -> bytes:
 
 class TestATable:
     def test_gives_paths_and_labels_in_its_own_order(self, tmp_path):
-        folder = table(tmp_path, "file,label,reason\nb.png,7,\na.png,,blank\nb.png,none,\n")
+        folder = table(tmp_path, "file,label,reason\nb.png,7,\na.png,none,blank\n")
         samples = read_samples(folder)
         assert [(sample.image, sample.label) for sample in samples] == [
             (folder / "b.png", 7),
             (folder / "a.png", None),
-            (folder / "b.png", None),
         ]
 
     def test_written_by_a_spreadsheet_with_a_byte_order_mark(self, tmp_path):
@@ -83,6 +83,25 @@ class TestFolders:
             ("z.png", None),
         ]
 
+    def test_hold_pictures_also_further_down_and_what_else_they_hold_is_told(self, tmp_path, caplog):
+        for name in ("3/a/x.HEIC", "3/notes.txt", "3/b.png", "0/.DS_Store"):
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_bytes(b"never opened")
+        os.mkfifo(tmp_path / "0" / "pipe.png")
+        samples = read_samples(tmp_path)
+        assert [(sample.image, sample.label) for sample in samples] == [
+            (tmp_path / "3/a/x.HEIC", 3),
+            (tmp_path / "3/b.png", 3),
+        ]
+        assert caplog.messages == [
+            f"{tmp_path}: skipped 1 file that is no picture (.txt), 1 hidden file or folder, "
+            "1 pipe, socket or device"
+        ]
+
+    def test_need_a_name(self):
+        with pytest.raises(DataError, match="an empty name"):
+            read_samples("")
+
     def test_with_another_name_are_refused(self, tmp_path):
         (tmp_path / "10").mkdir()
         with pytest.raises(DataError, match=r"10: label '10' is not a digit"):
@@ -127,7 +146,7 @@ class TestArrays:
 
     def test_missing_from_an_npz_file_are_named(self, tmp_path):
         np.savez(tmp_path / "set.npz", images=self.images)
-        with pytest.raises(DataError, match=r"set\.npz: needs the arrays x \(images\) and y \(labels\)"):
+        with pytest.raises(DataError, match=r"set\.npz: needs the arrays x/y or .*; it holds images$"):
             read_samples(tmp_path / "set.npz")
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no archive at all"])
@@ -198,9 +217,57 @@ class TestOurOwnPictures:
         pictures = {entry.name for entry in REPOSITORY_SAMPLES.iterdir() if entry.is_file()}
         pictures -= {"labels.csv", "SOURCES.md", "make_samples.py", "pictures.py"}
         assert pictures == {row["file"] for row in rows}
-        assert all(bool(row["reason"]) != bool(row["label"]) for row in rows)
+        assert all(bool(row["reason"]) == (row["label"] == "none") for row in rows)
 
     def test_stay_small(self):
         sizes = [Path(str(sample.image)).stat().st_size for sample in read_samples("samples")]
         assert max(sizes) <= 200_000
         assert sum(sizes) <= 3_000_000
+
+
+class TestWhatIsLeftOut:
+    def test_of_folders_is_counted_and_named(self, tmp_path, caplog):
+        for name in ("3/x.png", "3/.hidden", "3/deeper/y.png", ".cache/w.png", "z.png"):
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_bytes(b"never opened")
+        assert len(read_samples(tmp_path)) == 1
+        assert caplog.messages == [
+            f"{tmp_path}: left out 4 (hidden, or no file in a folder 0 to 9): .cache, z.png, 3/.hidden, ..."
+        ]
+
+    def test_is_nothing_where_all_is_read(self, tmp_path, caplog):
+        (tmp_path / "3").mkdir()
+        (tmp_path / "3" / "x.png").write_bytes(b"never opened")
+        assert len(read_samples(tmp_path)) == 1
+        assert not caplog.messages
+
+
+class TestTheNameSamples:
+    def test_is_a_folder_of_that_name_where_there_is_one(self, tmp_path, caplog, monkeypatch):
+        (tmp_path / "samples").mkdir()
+        table(tmp_path / "samples", "file,label\na.png,1\nb.png,2\n")
+        monkeypatch.chdir(tmp_path)
+        assert [sample.label for sample in read_samples("samples")] == [1, 2]
+        assert caplog.messages == [
+            f"samples: the folder {tmp_path / 'samples'} is meant, not the set of that name"
+        ]
+
+    def test_is_our_own_set_elsewhere_and_that_is_told(self, tmp_path, caplog, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert len(read_samples("samples")) > 36
+        assert caplog.messages == [
+            f"samples: there is no folder of that name here, so the set {REPOSITORY_SAMPLES} is meant"
+        ]
+
+    def test_needs_no_words_where_both_are_the_same(self, caplog, monkeypatch):
+        monkeypatch.chdir(REPOSITORY_SAMPLES.parent)
+        assert len(read_samples("samples")) > 36
+        assert not caplog.messages
+
+    def test_of_a_plain_install_is_the_folder_beside_it_or_an_error_that_says_so(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("digitrec.samples.resources.files", lambda _: tmp_path / "site" / "digitrec")
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(DataError, match="there is no folder of that name here, and the set of that name"):
+            read_samples("samples")
+        monkeypatch.chdir(REPOSITORY_SAMPLES.parent)
+        assert len(read_samples("samples")) > 36

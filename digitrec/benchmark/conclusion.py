@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from digitrec import text
 from digitrec.benchmark.measures import Proportion
 from digitrec.benchmark.pairs import Pair
 from digitrec.benchmark.run import Benchmark
 from digitrec.benchmark.scorecard import Scorecard
+from digitrec.text import count
 
 
 def conclusion(benchmark: Benchmark) -> list[str]:
@@ -16,8 +18,7 @@ def conclusion(benchmark: Benchmark) -> list[str]:
     Engines that were emulated are named, and nothing is claimed of them.
     """
     real = [card for card in benchmark.cards if not card.emulated and card.accuracy.n]
-    names = {card.engine for card in real}
-    compared = [pair for pair in benchmark.pairs if {pair.first, pair.second} <= names]
+    compared = [pair for pair in benchmark.pairs if not pair.emulated and pair.n]
     return [
         *(_accuracy(card, benchmark.data) for card in real[:1]),
         *_shown(compared),
@@ -28,8 +29,8 @@ def conclusion(benchmark: Benchmark) -> list[str]:
 
 def _accuracy(best: Scorecard, data: str) -> str:
     return (
-        f"{best.engine} was right on {percent(best.accuracy)} of the {best.accuracy.n} pictures of {data} "
-        f"that it answered."
+        f"{best.engine} was right on {percent(best.accuracy)} of the {count(best.accuracy.n, 'picture')} of "
+        f"{data} that it answered."
     )
 
 
@@ -37,12 +38,13 @@ def percent(share: Proportion) -> str:
     """A share with its interval, as people write it."""
     if share.share is None or share.low is None or share.high is None:
         return "nothing"
-    return f"{share.share:.1%} (95% interval {share.low:.1%} to {share.high:.1%})"
+    low, high = text.percent(share.low), text.percent(share.high)
+    return f"{text.percent(share.share)} (95% interval {low} to {high})"
 
 
 def _shown(compared: Sequence[Pair]) -> Iterator[str]:
     for pair in compared:
-        if pair.better is None:
+        if pair.better is None or pair.p_corrected is None:
             continue
         worse = pair.second if pair.better == pair.first else pair.first
         won, lost = sorted((pair.only_first, pair.only_second), reverse=True)
@@ -60,7 +62,7 @@ def _undecided(compared: Sequence[Pair]) -> Iterator[str]:
     level = [pair for pair in compared if pair.better is None]
     if level:
         named = ", ".join(f"{pair.first} and {pair.second}" for pair in level)
-        least = min(pair.p_corrected for pair in level)
+        least = min(pair.p_corrected for pair in level if pair.p_corrected is not None)
         more = " or more" if len(level) > 1 else ""
         yield (
             f"No difference is shown between {named} (corrected p {_p(least)}{more}); "
@@ -81,6 +83,6 @@ def _caveats(benchmark: Benchmark) -> Iterator[str]:
     for card in benchmark.cards:
         if card.failed and not card.emulated:
             yield (
-                f"{card.engine} gave no answer on {card.failed} of {card.n} pictures; its accuracy leaves "
-                "them out."
+                f"{card.engine} gave no answer on {card.failed} of {count(card.n, 'picture')}; its accuracy "
+                "leaves them out."
             )

@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from digitrec.benchmark.measures import CLASSES, NONE
 from digitrec.benchmark.scorecard import is_right
-from digitrec.prediction import Prediction
+from digitrec.prediction import Prediction, is_emulated
 from digitrec.recognise import Outcome
 
 SIGNIFICANCE = 0.05
@@ -36,44 +36,49 @@ class Pair:
     """Share of the pictures on which both said the same, 0..1; None without pictures."""
     kappa: float | None
     """Cohen's kappa, -1..1: agreement beyond chance; None where chance alone would agree always."""
-    p: float
-    """p-value of McNemar's exact test that neither is better, 0..1."""
-    p_corrected: float
-    """The same, corrected by Holm's method for all the pairs of the benchmark."""
+    p: float | None
+    """p-value of McNemar's exact test that neither is better, 0..1; None where an emulator had a part."""
+    p_corrected: float | None
+    """The same, corrected by Holm's method for all tested pairs of the benchmark."""
+    emulated: tuple[str, ...] = ()
+    """Which of the two were emulated: the pair is shown, not tested, and takes no part in the correction."""
 
     @property
     def better(self) -> str | None:
         """Name of the one that is shown to be better; None where no difference is shown."""
-        if self.p_corrected >= SIGNIFICANCE:
+        if self.p_corrected is None or self.p_corrected >= SIGNIFICANCE:
             return None
         return self.first if self.only_first > self.only_second else self.second
 
 
 def pairs(outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]) -> tuple[Pair, ...]:
-    """Every two engines compared, p-values corrected over all of them."""
+    """Every two engines compared, p-values corrected over all those that are tested."""
+    emulated = {name for name, said in outcomes.items() if is_emulated(said)}
     found = [
-        _pair(first, second, outcomes[first], outcomes[second], labels)
+        _pair(first, second, outcomes, labels, tuple(name for name in (first, second) if name in emulated))
         for first, second in combinations(outcomes, 2)
     ]
-    corrected = holm([pair.p for pair in found])
-    return tuple(replace(pair, p_corrected=p) for pair, p in zip(found, corrected, strict=True))
+    corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
+    return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
 
 
 def _pair(
-    first: str, second: str, ones: Sequence[Outcome], others: Sequence[Outcome], labels: Sequence[int | None]
-) -> Pair:
+    first: str, second: str, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None],
+    emulated: tuple[str, ...],
+) -> Pair:  # fmt: skip
     both = [
-        (one, other, label) for one, other, label in zip(ones, others, labels, strict=True)
+        (one, other, label)
+        for one, other, label in zip(outcomes[first], outcomes[second], labels, strict=True)
         if isinstance(one, Prediction) and isinstance(other, Prediction)
-    ]  # fmt: skip
+    ]
     only_first = sum(is_right(one, label) and not is_right(other, label) for one, other, label in both)
     only_second = sum(is_right(other, label) and not is_right(one, label) for one, other, label in both)
-    p = mcnemar(only_first, only_second)
+    p = None if emulated else mcnemar(only_first, only_second)
     return Pair(
         first, second, len(both), only_first, only_second,
         agreement=sum(one.digit == other.digit for one, other, _ in both) / len(both) if both else None,
         kappa=_kappa([_class(one) for one, _, _ in both], [_class(other) for _, other, _ in both]),
-        p=p, p_corrected=p,
+        p=p, p_corrected=p, emulated=emulated,
     )  # fmt: skip
 
 

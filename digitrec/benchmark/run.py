@@ -64,29 +64,33 @@ class Benchmark:
         source = next(iter(self.outcomes.values()))[place].image.source
         return f"no. {place}" if source.startswith("<") else Path(source).name
 
+    def called(self, engine: str) -> str:
+        """The engine's name, and that it was emulated where it was."""
+        return next(card.name for card in self.cards if card.engine == engine)
+
     @property
     def misread(self) -> tuple[int, ...]:
         """Places of the pictures that an engine read wrongly; those with the most wrong answers first."""
-        wrong = {place: sum(self._is_wrong(outcome, place) for outcome in row) for place, row in self._rows()}
+        wrong = {place: sum(self._is_wrong(vote, place) for vote in votes) for place, votes in self._votes()}
         return tuple(sorted((place for place in wrong if wrong[place]), key=lambda place: -wrong[place]))
 
     @property
     def splitting(self) -> tuple[int, ...]:
         """Places of the pictures on which those who answered do not all say the same."""
-        return tuple(
-            place for place, row in self._rows()
-            if len({outcome.digit for outcome in row if isinstance(outcome, Prediction)}) > 1
-        )  # fmt: skip
+        return tuple(place for place, votes in self._votes() if len({vote.digit for vote in votes}) > 1)
+
+    def _votes(self) -> Iterator[tuple[int, list[Prediction]]]:
+        """For each picture the answers that count: an emulator's only where nobody else was asked."""
+        engines = [card for card in self.cards if not card.emulated] or self.cards
+        for place in range(len(self.samples)):
+            said = [self.outcomes[card.engine][place] for card in engines]
+            yield place, [outcome for outcome in said if isinstance(outcome, Prediction)]
 
     def _rows(self) -> list[tuple[int, tuple[Outcome, ...]]]:
         return list(enumerate(zip(*self.outcomes.values(), strict=True)))
 
-    def _is_wrong(self, outcome: Outcome, place: int) -> bool:
-        return (
-            isinstance(outcome, Prediction)
-            and outcome.digit is not None
-            and outcome.digit != self.samples[place].label
-        )
+    def _is_wrong(self, answer: Prediction, place: int) -> bool:
+        return answer.digit is not None and answer.digit != self.samples[place].label
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the pictures, as JSON-like values."""

@@ -10,7 +10,7 @@ import numpy as np
 from digitrec.benchmark import measures
 from digitrec.benchmark.measures import NONE, DigitScore, Proportion, Reliability
 from digitrec.benchmark.prices import Prices, per_1000, total
-from digitrec.prediction import Prediction
+from digitrec.prediction import Prediction, is_emulated
 from digitrec.recognise import Outcome
 
 
@@ -65,7 +65,8 @@ class Scorecard:
     latency: Latency | None
     """None when every answer came from the ledger."""
     throughput: float | None
-    """Pictures a second in this run, engines working side by side; None when the ledger answered all."""
+    """Pictures that it prepared and read in a second of this run, engines working side by side; None when the
+    ledger answered all. Preparing takes most of it where asking is quick: `latency` is the asking alone."""
     cost_usd: float | None
     """US dollars paid in this run; None is unknown."""
     cost_per_1000: float | None
@@ -144,7 +145,7 @@ def scorecard(
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
         cost_per_1000=cost,
         cost_per_correct=cost * len(answered) / right / 1000 if cost is not None and right else None,
-        emulated=any(answer.emulated for answer, _ in answered),
+        emulated=is_emulated(outcomes),
         model_versions=_kinds([answer.model_version for answer, _ in answered]),
         preparations=_kinds([answer.preparation for answer, _ in answered]),
         endpoints=_kinds([answer.endpoint for answer, _ in answered]),

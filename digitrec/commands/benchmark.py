@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from digitrec.commands import cost, options, page, policies
+from digitrec.commands import cost, options, page, policies, values
 from digitrec.commands.progress import Bar
 from digitrec.prediction import Failure
 from digitrec.recognise import Outcome
@@ -17,10 +17,10 @@ from digitrec.samples import read_samples
 
 
 @click.command()
-@click.argument("data", metavar="DATA")
+@click.argument("data", metavar="DATA", shell_complete=values.data)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
-    metavar="NAMES", shell_complete=options.complete_provider,
+    metavar="NAMES", shell_complete=values.providers,
     help="Which engines to ask, with commas between.",
 )  # fmt: skip
 @options.limit
@@ -43,10 +43,11 @@ def benchmark(
 ) -> None:
     """Measure engines on labelled pictures, and say which differences are more than chance.
 
-    DATA is a folder with labels.csv (columns file,label) or with sub-folders 0 to 9, an IDX pair, an
-    .npz file with x and y, or one of the names mnist-test and samples. All engines are asked at the same
-    time. Ctrl-C stops it; the same command later goes on, because answers that were paid for come from
-    the ledger. A policy (--fallback, --consensus) is scored beside its engines.
+    DATA is a folder with labels.csv (columns file,label; the label none where there is no digit) or with
+    sub-folders 0 to 9, an IDX pair, an .npz file with x and y or images and labels, or, where there is no
+    folder so called, one of the names mnist-test and samples. All engines are asked at the same time.
+    Ctrl-C stops it; the same command later goes on, because answers that were paid for come from the
+    ledger. A policy (--fallback, --consensus) is scored beside its engines.
 
     \b
     Examples:
@@ -65,9 +66,9 @@ def benchmark(
 
     names = rule.names(providers)
     samples = read_samples(data, limit)
-    with asking.columns(names) as engines:
+    with asking.columns(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say([sample.image for sample in samples], engines.values())
+            cost.say([sample.image for sample in samples], engines.values(), output)
             return
         policy = rule.policy(list(engines.values()))
         with watched(len(samples) * len(engines)) as arrived:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from digitrec import calibration
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.progress import tracked
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
@@ -13,10 +13,10 @@ from digitrec.samples import read_samples
 
 
 @click.command()
-@click.argument("data", metavar="DATA")
+@click.argument("data", metavar="DATA", shell_complete=values.data)
 @click.option(
     "-p", "--provider", default="local", show_default=True, metavar="NAME",
-    shell_complete=options.complete_provider, help="Which engine to calibrate.",
+    shell_complete=values.provider, help="Which engine to calibrate.",
 )  # fmt: skip
 @options.limit
 @options.asking
@@ -52,3 +52,5 @@ def calibrate(data: str, provider: str, limit: int | None, asking: options.Askin
             f"{found.n} digits right; Brier score {found.brier_before:.4f} before, {found.brier_after:.4f} "
             f"after, on pictures not fitted on ({found.method}); kept in {path}"
         )
+        if found.key.emulated:
+            click.echo(f"It is for the emulator's answers alone: it says nothing about {found.key.provider}.")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import cost, options, page
+from digitrec.commands import cost, options, page, sources, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
-from digitrec.commands.sources import expand
 from digitrec.comparison import Comparison, compare_many, free_engines
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
+from digitrec.files import read_once
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure
 from digitrec.providers import registry
@@ -24,10 +24,10 @@ from digitrec.reports import comparison as rows
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@sources.given
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAMES",
-    shell_complete=options.complete_provider,
+    shell_complete=values.providers,
     help="Which engines to ask, with commas between.  [default: all that are ready and free]",
 )  # fmt: skip
 @click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
@@ -37,7 +37,7 @@ from digitrec.reports import comparison as rows
 @cost.dry_run
 @options.asking
 def compare(
-    images: Sequence[str],
+    given: sources.Given,
     providers: list[str],
     everyone: bool,
     output: rows.Format,
@@ -48,11 +48,11 @@ def compare(
 ) -> None:
     """Show what several engines read on the same picture.
 
-    One row for each picture, one column for each engine: the digit and how sure it is, the time, the
-    cost, and what went wrong. All engines are asked at the same time, and one that fails costs the others
-    nothing. Without --provider, those are asked that are ready and free, with --emulate the emulated
-    clouds as well; stderr says who is left out, and why. The exit code is 1 when nobody answered for a
-    picture.
+    IMAGE is named as for `digitrec predict`. One row for each picture, one column for each engine: the
+    digit and how sure it is, the time, the cost, and what went wrong. All engines are asked at the same
+    time, and one that fails costs the others nothing. Without --provider, those are asked that are ready
+    and free, with --emulate the emulated clouds as well, whose answers are marked and not counted; stderr
+    says who is left out, and why. The exit code is 1 when nobody answered for a picture.
 
     \b
     Examples:
@@ -63,20 +63,20 @@ def compare(
       digitrec compare scans/ --html side-by-side.html
     """
     names = providers or _chosen(everyone, options.EMULATED if asking.emulate else ())
-    sources = [_read_once(source) for source in expand(images)]
-    with asking.opener(names) as open_engine:
+    images = [_held(source) for source in given.sources()]
+    with asking.opener(names, dry_run=dry_run) as open_engine:
         preparation = asking.one_preparation()
         readers = [_or_absent(name, partial(open_engine, name, preparation)) for name in names]
         if dry_run:
-            cost.say(sources, [reader for reader in readers if isinstance(reader, Engine)])
+            cost.say(images, [reader for reader in readers if isinstance(reader, Engine)], output)
             return
         found: list[Comparison] = []
-        comparisons = tracked(compare_many(sources, readers, lenient=lenient), len(sources))
-        rows.write(_kept(comparisons, found), output)
+        comparisons = tracked(compare_many(images, readers, lenient=lenient), len(images))
+        rows.write(_kept(comparisons, found, given.note()), output)
     if html is not None:
         from digitrec.reports.comparison_page import comparison_page
 
-        page.write(html, comparison_page(found, sources))
+        page.write(html, comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 
@@ -101,23 +101,27 @@ def _or_absent(name: str, open_engine: Callable[[], Engine]) -> Engine | Absent:
         return Absent(name, error)
 
 
-def _read_once(source: str) -> ImageSource:
-    """Standard input is there only once, and the page needs its picture again."""
+def _held(source: sources.Source) -> ImageSource:
+    """Standard input and a pipe are there only once, and the page needs the picture again."""
     try:
-        return DigitImage.open(source) if source == "-" else source
+        return DigitImage.open(source) if read_once(source) else source
     except ImageError:
         return source  # trying again says the same, and costs the others nothing
 
 
-def _kept(comparisons: Iterable[Comparison], found: list[Comparison]) -> Iterator[Comparison]:
+def _kept(
+    comparisons: Iterable[Comparison], found: list[Comparison], firsts: sources.FirstsRead
+) -> Iterator[Comparison]:
     """The comparisons as they come, kept as well; their failures are told on stderr."""
     reasons = Reasons()
     for comparison in comparisons:
         found.append(comparison)
         for name, failure in _failures(comparison):
             reasons.tell(failure, name)
+        firsts.tell(comparison.image)
         yield comparison
     reasons.sum_up()
+    firsts.sum_up()
 
 
 def _failures(comparison: Comparison) -> Iterator[tuple[str, Failure]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.options import EMULATED
 from digitrec.emulator import serve
 
@@ -15,7 +16,7 @@ from digitrec.emulator import serve
 @click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
               help="Port of the first vendor, the others follow it.  [default: any free ones]")  # fmt: skip
-@click.option("--engine", default="local", show_default=True, metavar="NAME",
+@click.option("--engine", default="local", show_default=True, metavar="NAME", shell_complete=values.reader,
               help="What reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='What goes wrong, such as "429:first=2" or "google/503"; may be given again.')  # fmt: skip
@@ -28,13 +29,22 @@ def emulate(
 
     VENDOR is google, aws, azure or azure-analysis; all four when none is named. The pictures are really
     decoded and read, the vendors' limits really applied. What is read says nothing about a vendor's
-    accuracy. The faults are listed in docs/emulator.md. Stop with Ctrl-C.
+    accuracy. Stop with Ctrl-C.
+
+    \b
+    A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
+      Errors:   400 401 403 404 413 429 500 502 503 504 quota limit redirect
+      Delivery: slow hang reset cut-off drip
+      Answers:  html empty no-field endless-poll wrong-type null-field lost-field
+                bad-confidence deep echo huge not-utf8 surrogate
+      Options:  skip first rate seed after calls seconds status size to
 
     \b
     Examples:
       digitrec emulate
       digitrec emulate aws --port 8001
       digitrec emulate google --fault 429:first=2
+      digitrec emulate azure --fault limit:calls=20,seconds=60 --fault 503:rate=0.05
     """
     try:
         serve(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
 from digitrec.samples import read_samples
+from digitrec.text import percent
 
 if TYPE_CHECKING:
     from digitrec.models.accuracy import Measured
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @options.model
 @options.model_scale
 @click.option(
-    "--data", "sources", multiple=True, metavar="SOURCE",
+    "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.data,
     help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
     "[default: the whole table]",
 )  # fmt: skip
@@ -71,8 +72,9 @@ def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
     right = found.accuracy
     loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
     click.echo(
-        f"{name}: accuracy {right.share:.2%} ({right.hits:,} of {right.n:,}, 95 % interval {right.low:.2%} "
-        f"to {right.high:.2%}), loss {loss}, {found.card.refused_wrongly} refused, {found.card.failed} failed"
+        f"{name}: accuracy {percent(right.share, 2)} ({right.hits:,} of {right.n:,}, 95 % interval "
+        f"{percent(right.low, 2)} to {percent(right.high, 2)}), loss {loss}, {found.card.refused_wrongly} "
+        f"refused, {found.card.failed} failed"
     )
     click.echo("\n".join(["", *aligned(classification(found)), ""]))
     for path in _pictures(found, out, name):

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
-from digitrec.commands.sources import expand
+from digitrec.commands import options, sources
+from digitrec.errors import ImageError
+from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
     from digitrec.explain import Explanation
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@sources.given
 @options.model
 @options.model_scale
 @click.option(
     "--out", default=Path("digitrec-explanation"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures go, one for each image.",
 )  # fmt: skip
-def explain(images: Sequence[str], model: Path | None, model_scale: str | None, out: Path) -> None:
+def explain(given: sources.Given, model: Path | None, model_scale: str | None, out: Path) -> None:
     """Show why: each step, what spoke for the digit, the runner-up.
 
     For each image a picture: as it was read, each step of its preparation, which ink spoke for the digit
@@ -36,27 +37,36 @@ def explain(images: Sequence[str], model: Path | None, model_scale: str | None, 
       digitrec explain scans/ --out why
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
+    images, firsts, failed = given.sources(), given.note(), False
     from digitrec.explain import explain as why
     from digitrec.pictures.explanation import explanation
     from digitrec.pictures.style import save
 
-    sources = expand(images)
     with options.local(model, model_scale) as engine:
-        for number, source in enumerate(sources, 1):
-            found = why(source, engine)
-            stem = Path(source).stem
-            name = stem if len(sources) == 1 else f"{number:03d}-{stem}"
+        for number, image in enumerate(images, 1):
+            try:
+                found = why(image, engine)
+            except ImageError as error:
+                click.echo(f"digitrec: {printable(str(error))}", err=True)
+                failed = True
+                continue
+            firsts.tell(found.prediction.image)
+            stem = Path(found.prediction.image.source).stem
+            name = stem if len(images) == 1 else f"{number:03d}-{stem}"
             path = save(explanation(found), out / f"{name}.png")
-            click.echo("\n".join([*_lines(found), f"  picture: {path}"]))
+            click.echo("\n".join([*_lines(found), printable(f"  picture: {path}")]))
+    firsts.sum_up()
+    if failed:
+        raise SystemExit(1)
 
 
 def _lines(found: Explanation) -> Iterator[str]:
     from digitrec.pictures.explanation import headline
     from digitrec.report import BARS
 
-    yield f"{found.prediction.image.source}: {headline(found)}"
+    yield printable(f"{found.prediction.image.source}: {headline(found)}")
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
         yield f"  what spoke for it most: {', '.join(found.where)}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
-        yield f"  {digit}  {chance:7.2%}  {BARS[-1] * round(40 * chance)}".rstrip()
+        yield f"  {digit}  {percent(chance, 2):>7}  {BARS[-1] * round(40 * chance)}".rstrip()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.progress import Bar
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("data", default="mnist-test", metavar="[DATA]")
+@click.argument("data", default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
 @click.option(
     "--limit", type=click.IntRange(min=3), default=10_000, metavar="N", help="Only the first N digits."
 )

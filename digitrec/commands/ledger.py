@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from digitrec import config
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.errors import LedgerError
 from digitrec.ledger import Ledger, queries
 from digitrec.ledger.repair import Repair
@@ -61,7 +61,9 @@ def _open(path: Path, *, to_look: bool = True) -> closing[Ledger]:
     return closing(Ledger(path if path.exists() else None, to_look=to_look))
 
 
-_provider = click.option("-p", "--provider", metavar="NAME", help="Only this engine's.")
+_provider = click.option(
+    "-p", "--provider", metavar="NAME", shell_complete=values.provider, help="Only this engine's."
+)
 
 
 @ledger.command()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.progress import Bar
 from digitrec.models import store
 
@@ -60,7 +60,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 @models.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=values.architecture)
 @click.option("--quick", is_flag=True, help="On a few digits, in under two minutes: to see how it goes.")
 @click.option("--seed", default=0, show_default=True, help="Decides first weights and order.")
 @click.option(

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
+from digitrec.commands import values
+from digitrec.commands.unopened import Unopened
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
+from digitrec.errors import NotConfigured, NotInstalled
+from digitrec.image import InputSpec
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
@@ -25,12 +28,6 @@ REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
 EMULATED = ("google", "aws", "azure", "azure-analysis")
 """The providers that the emulator can stand in for."""
-
-
-def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of providers that begin with what was typed after the last comma."""
-    before, comma, begun = incomplete.rpartition(",")
-    return [CompletionItem(before + comma + name) for name in registry.names() if name.startswith(begun)]
 
 
 def output(default: str, *others: str) -> Callable[[Command], Command]:
@@ -67,7 +64,12 @@ def gathered(
 
 def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
     """A list of names with commas between, as an option's value; [] when it is not given."""
-    return [name for name in (value or "").split(",") if name]
+    if value is None:
+        return []
+    found = [name for part in value.split(",") if (name := part.strip())]
+    if not found:
+        raise click.BadParameter("no name is given (a variable that is not set?).", ctx, param)
+    return found
 
 
 def _preparations(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
@@ -95,21 +97,23 @@ class Asking:
     emulate: bool
 
     @contextmanager
-    def engines(self, providers: Sequence[str]) -> Iterator[list[Engine]]:
+    def engines(self, providers: Sequence[str], *, dry_run: bool = False) -> Iterator[list[Engine]]:
         """The engines of these names, closed at the end; their budget is one.
+
+        With ``dry_run`` those without credentials are there as well, and can only estimate.
 
         Raises:
             click.UsageError: options that do not fit these engines.
             DigitrecError: an engine that cannot be asked at all.
         """
-        with self.opener(providers) as open_engine:
+        with self.opener(providers, dry_run=dry_run) as open_engine:
             preparation = self.one_preparation()
             yield [open_engine(name, preparation) for name in providers]
 
     @contextmanager
-    def columns(self, providers: Sequence[str]) -> Iterator[dict[str, Engine]]:
+    def columns(self, providers: Sequence[str], *, dry_run: bool = False) -> Iterator[dict[str, Engine]]:
         """As `engines`, by name, and each engine once for every preparation where there are several."""
-        with self.opener(providers) as open_engine:
+        with self.opener(providers, dry_run=dry_run) as open_engine:
             columns: dict[str, Engine] = {}
             preparations: Sequence[str | None] = self.prepare or [None]
             for name in providers:
@@ -139,7 +143,9 @@ class Asking:
         }
 
     @contextmanager
-    def opener(self, providers: Sequence[str]) -> Iterator[Callable[[str, str | None], Engine]]:
+    def opener(
+        self, providers: Sequence[str], *, dry_run: bool = False
+    ) -> Iterator[Callable[[str, str | None], Engine]]:
         """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
         self._check(providers)
         with ExitStack() as stack:
@@ -147,7 +153,12 @@ class Asking:
             options = self._options()
 
             def open_engine(name: str, preparation: str | None) -> Engine:
-                engine = self._engine(name, env, options, preparation)
+                try:
+                    engine = self._engine(name, env, options, preparation)
+                except (NotConfigured, NotInstalled):
+                    if not dry_run:
+                        raise
+                    engine = _prepared_for(Unopened(name, options), preparation)
                 stack.callback(engine.close)
                 return engine
 
@@ -174,6 +185,11 @@ class Asking:
             )
         if self.ledger is not None and self.no_ledger:
             raise click.UsageError("--ledger and --no-ledger exclude each other.")
+        if self.prepare and all(map(_is_sent_pixels, providers)):
+            raise click.UsageError(
+                f"--prepare is for engines that are sent a picture; {', '.join(providers)} gets 28x28 "
+                "pixels, prepared as MNIST was."
+            )
 
     def _options(self) -> EngineOptions:
         return EngineOptions(
@@ -192,17 +208,28 @@ class Asking:
             from digitrec.engine.replay import Replay
 
             return Replay(self.replay, name, preparation=preparation)
-        return Engine(self._provider(name, env, preparation), options)
+        return _prepared_for(Engine(self._provider(name, env), options), preparation)
 
-    def _provider(self, name: str, env: Mapping[str, str], preparation: str | None) -> Provider:
+    def _provider(self, name: str, env: Mapping[str, str]) -> Provider:
         if name == "local" and self.model is not None:
             return registry.open_provider(name, model=self.model, scale=self.model_scale)
-        provider = registry.open_provider(name, env=env)
-        if preparation is not None and provider.wants.encoding != "mnist":
-            from digitrec.prepare.encode import spec_for
+        return registry.open_provider(name, env=env)
 
-            provider.wants = spec_for(provider.wants, preparation)
-        return provider
+
+def _is_sent_pixels(name: str) -> bool:
+    """Whether the engine has one form of image only, MNIST's; False where its class does not say."""
+    wants = getattr(registry.provider_class(name), "wants", None)
+    return isinstance(wants, InputSpec) and wants.encoding == "mnist"
+
+
+def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
+    """The engine, its provider wanting images of this preparation; None: its own."""
+    provider = engine.provider
+    if preparation is not None and provider.wants.encoding != "mnist":
+        from digitrec.prepare.encode import spec_for
+
+        provider.wants = spec_for(provider.wants, preparation)
+    return engine
 
 
 @contextmanager
@@ -252,6 +279,7 @@ _OPTIONS = (
     model,
     model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
+                 shell_complete=values.preparations,
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,

@@ -19,7 +19,7 @@ def option(what: str) -> Callable[[Command], Command]:
 
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
     try:
-        if value is not None:
+        if value is not None and not ctx.resilient_parsing:  # a shell that asks what may follow makes no file
             value.open("a").close()  # what it holds stays until there is something better
     except OSError as error:
         raise click.BadParameter(f"{str(value)!r}: {error.strerror}", ctx, param) from error

@@ -11,12 +11,12 @@ from PIL import Image
 
 from digitrec import config, report
 from digitrec.cli import exit_code
-from digitrec.commands import cost, options, policies
+from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
-from digitrec.commands.sources import expand
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
+from digitrec.files import read_once
 from digitrec.image import DigitImage
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
@@ -24,10 +24,10 @@ from digitrec.recognise import Outcome, stream
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@sources.given
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAME",
-    shell_complete=options.complete_provider,
+    shell_complete=values.providers,
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
 @options.output("table", "json", "jsonl", "csv")
@@ -40,7 +40,7 @@ from digitrec.recognise import Outcome, stream
 @policies.policy
 @options.asking
 def predict(
-    images: Sequence[str],
+    given: sources.Given,
     providers: list[str],
     output: report.Format,
     lenient: bool,
@@ -51,44 +51,53 @@ def predict(
 ) -> None:
     """Say which digit is on each picture, and how sure that is.
 
-    IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input. There is one
-    row for each, in the order given. "No digit here" is an answer, with its reason. A picture that
-    cannot be read is told on stderr, the others are answered all the same, and the exit code says so.
+    IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input; with --paths-from
+    a table of paths. There is one row for each picture, in the order given. "No digit here" is an answer,
+    with its reason. A picture that cannot be read is told on stderr, the others are answered all the same,
+    and the exit code says so. Nothing is fetched from a network.
 
     \b
     Examples:
       digitrec predict photo.jpg
       digitrec predict scans/ --output csv > answers.csv
       digitrec predict - < 7.png
+      digitrec predict scan.pdf --frames all
+      digitrec predict list.csv --paths-from file
       digitrec predict 7.png --save-prepared seen.png
       digitrec predict 7.png --provider google --emulate
       digitrec predict scans/ --provider aws --max-cost 0.50
       digitrec predict scans/ --fallback google,aws --below 0.95
       digitrec predict 7.png --provider local,tesseract,rapidocr --consensus 2
     """
-    sources = expand(images)
+    images = given.sources()
     failures: list[Failure] = []
-    with asking.engines(rule.names(providers or [config.load().provider], together=True)) as engines:
+    names = rule.names(providers or [config.load().provider], together=True)
+    with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say(sources, engines)
+            cost.say(images, engines, output)
             return
         if save_prepared is not None:
-            _save_prepared(sources, engines[0], save_prepared)
-        outcomes = _watched(stream(sources, rule.policy(engines) or engines[0], lenient=lenient), failures)
-        report.write(tracked(outcomes, len(sources)), output)
+            _save_prepared(images, engines[0], save_prepared)
+        outcomes = stream(images, rule.policy(engines) or engines[0], lenient=lenient)
+        watched = _watched(outcomes, failures, given.note())
+        report.write(tracked(watched, len(images)), output, names=map(str, images))
     if failures:
-        raise SystemExit(_code(failures, len(sources)))
+        raise SystemExit(_code(failures, len(images)))
 
 
-def _watched(outcomes: Iterator[Outcome], failures: list[Failure]) -> Iterator[Outcome]:
+def _watched(
+    outcomes: Iterator[Outcome], failures: list[Failure], firsts: sources.FirstsRead
+) -> Iterator[Outcome]:
     """The outcomes as they come; a failure is told on stderr and kept for the exit code."""
     reasons = Reasons()
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(outcome)
             reasons.tell(outcome)
+        firsts.tell(outcome.image)
         yield outcome
     reasons.sum_up()
+    firsts.sum_up()
 
 
 def _code(failures: Sequence[Failure], asked: int) -> int:
@@ -97,17 +106,17 @@ def _code(failures: Sequence[Failure], asked: int) -> int:
     return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
 
 
-def _save_prepared(sources: Sequence[str], engine: Engine, target: Path) -> None:
-    if "-" in sources:
-        raise click.UsageError("--save-prepared needs files: standard input can be read only once.")
-    several = len(sources) > 1 or target.is_dir()
+def _save_prepared(images: Sequence[sources.Source], engine: Engine, target: Path) -> None:
+    if any(read_once(image) for image in images):
+        raise click.UsageError("--save-prepared needs files: standard input or a pipe is read only once.")
+    several = len(images) > 1 or target.is_dir()
     if several:
         target.mkdir(parents=True, exist_ok=True)
     elif target.suffix.lower() not in Image.registered_extensions():
         raise click.UsageError(
             "--save-prepared needs a name that ends as a picture's does, such as seen.png."
         )
-    for number, source in enumerate(sources, 1):
-        file = target / f"{number:03d}-{Path(source).stem}.png" if several else target
+    for number, image in enumerate(images, 1):
+        file = target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
         with suppress(ImageError):  # it is told when its turn comes to be read
-            prepare(DigitImage.open(source), engine.provider.wants).picture().save(file)
+            prepare(DigitImage.open(image), engine.provider.wants).picture().save(file)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.engine import Engine, Options
 from digitrec.models.data import mnist_test
 from digitrec.providers import registry
@@ -57,7 +57,7 @@ def _price(listing: registry.Listing) -> str:
 
 
 @providers.command()
-@click.argument("name", shell_complete=options.complete_provider)
+@click.argument("name", shell_complete=values.provider)
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
               metavar="SECONDS", help="Give up after so long.")  # fmt: skip
 def check(name: str, timeout: float) -> None:

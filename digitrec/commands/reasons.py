@@ -8,6 +8,7 @@ import click
 
 from digitrec import report
 from digitrec.prediction import Failure
+from digitrec.text import printable
 
 
 class Reasons:
@@ -18,7 +19,7 @@ class Reasons:
 
     def tell(self, failure: Failure, who: str = "") -> None:
         """Tell it, unless it was told; ``who`` is said first."""
-        reason = report.printable(f"{who}{failure.error}")
+        reason = printable(f"{who}{failure.error}")
         self._times[reason] += 1
         if self._times[reason] == 1:
             click.echo(f"digitrec: {who}{report.error_line(failure)}", err=True)

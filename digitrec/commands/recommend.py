@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options
+from digitrec.commands import options, values
 from digitrec.commands.benchmark import watched
 from digitrec.samples import read_samples
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data", metavar="DATA")
+@click.argument("data", metavar="DATA", shell_complete=values.data)
 @click.option(
     "--accuracy", type=click.FloatRange(0, 1, min_open=True, max_open=True), required=True,
     metavar="SHARE", help="Share of the pictures to be answered rightly, such as 0.995.",
 )  # fmt: skip
 @click.option(
     "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
-    metavar="NAMES", shell_complete=options.complete_provider,
+    metavar="NAMES", shell_complete=values.providers,
     help="Which engines may be used, with commas between.",
 )  # fmt: skip
 @options.limit
@@ -45,7 +45,8 @@ def recommend(
     Every engine is asked about every picture once; then each engine alone, each pair as a fallback and
     each vote is tried on these answers. The way is chosen on one half of the pictures and reported on the
     other; it is said to reach the accuracy only when the lower end of its 95% interval does. --max-cost
-    bounds what this command spends. DATA is named as for `digitrec benchmark`.
+    bounds what this command spends. An emulated engine is never recommended. DATA is named as for
+    `digitrec benchmark`.
 
     \b
     Examples:
@@ -67,11 +68,13 @@ def recommend(
 
 
 def _said(advice: Recommendation) -> str:
+    if not advice.tried:
+        return "Nothing is recommended: every engine was emulated."
     if advice.chosen is None:
         return f"None of {advice.tried} ways costs a known amount within what is allowed."
     figures = _figures(advice.chosen)
     if advice.reached:
-        return f"{advice.chosen.name} reaches {advice.accuracy:.1%}: {figures}."
+        return f"{advice.chosen.name} reaches {100 * advice.accuracy:g}%: {figures}."
     needed = advice.pictures_needed
     how = (
         "and it would not be on more of them: fewer were right than that"
@@ -79,8 +82,8 @@ def _said(advice: Recommendation) -> str:
         else f"it would take about {2 * needed:,} pictures of which as many are right"
     )
     return (
-        f"{advice.accuracy:.1%} is not shown on this much data; {how}. The nearest of {advice.tried} ways is "
-        f"{advice.chosen.name}: {figures}."
+        f"{100 * advice.accuracy:g}% is not shown on this much data; {how}. The nearest of {advice.tried} "
+        f"ways is {advice.chosen.name}: {figures}."
     )
 
 
@@ -96,6 +99,6 @@ def _figures(option: Option) -> str:
 
 def _caveats(found: Benchmark) -> list[str]:
     return [
-        f"{card.engine} was emulated: this says nothing about the vendor's."
+        f"{card.engine} was emulated, which says nothing about the vendor's, and is in none of these ways."
         for card in found.cards if card.emulated
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from digitrec.commands import options, policies
+from digitrec.commands import options, policies, values
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.providers.base import not_installed
@@ -20,7 +20,13 @@ KEYS = "DIGITREC_API_KEYS"
 @click.command(context_settings={"show_default": True})
 @click.option("--host", default="127.0.0.1", help="Where to listen; 0.0.0.0 for every network.")
 @click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
-@click.option("--providers", default="local", metavar="NAMES", help="Engines on offer, with commas between.")
+@click.option(
+    "--providers",
+    default="local",
+    metavar="NAMES",
+    shell_complete=values.providers,
+    help="Engines on offer, with commas between.",
+)
 @options.model
 @policies.policy
 @click.option(

@@ -2,36 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from glob import glob, has_magic
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-SUFFIXES = {
-    ".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm",
-}  # fmt: skip
-"""What counts as a picture in a folder; a file named outright is always tried."""
+import click
+
+from digitrec import files, folders
+from digitrec.commands import options, table, values
+from digitrec.errors import ImageError
+from digitrec.files import Frame
+from digitrec.formats import MAX_FRAMES
+from digitrec.image import ImageRef, frames
+from digitrec.text import printable
+
+Source = str | Frame
 
 
-def expand(arguments: Iterable[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The arguments that name pictures, and the options on how they are meant: those of `given`, together."""
+
+    images: tuple[str, ...]
+    paths_from: str | None
+    hidden: bool
+    frames: Literal["first", "all"] | None
+
+    def sources(self) -> list[Source]:
+        """What is to be read, in order; what was skipped on the way is told on stderr.
+
+        Raises:
+            click.UsageError: an argument is empty, or a table has no such column.
+            DataError: a table cannot be read.
+        """
+        if not all(self.images):
+            raise click.UsageError(
+                "an empty name (a variable that is not set?); the folder you are in is called `.`."
+            )
+        if self.paths_from is not None:
+            found = [path for name in self.images for path in table.paths(name, self.paths_from)]
+        else:
+            found = expand(self.images, hidden=self.hidden)
+        return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
+
+    def note(self) -> FirstsRead:
+        """What tells of files of which only the first picture was read."""
+        return FirstsRead(asked_for=self.frames is not None)
+
+
+_OPTIONS = (
+    click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image),
+    click.option("--frames", type=click.Choice(["first", "all"]),
+                 help="Which pictures are read of a file that holds several: pages of a TIFF or PDF, an "
+                 "animation.  [default: first, and said]"),
+    click.option("--hidden", is_flag=True,
+                 help="In folders, also read files and folders whose names begin with a dot."),
+    click.option("--paths-from", metavar="COLUMN",
+                 help="IMAGE is a table (CSV, also with ; or tabs) with a picture's path in each row, in the "
+                 "column of this name; paths are relative to the table's folder."),
+)  # fmt: skip
+
+given = options.gathered("given", Given, _OPTIONS)
+"""The argument IMAGE... and its options, as one `Given`."""
+
+
+def expand(arguments: Iterable[str], *, hidden: bool = False) -> list[str]:
     """Files as they stand, folders as the pictures in them, patterns as what they match; "-" is kept.
 
     What matches nothing stays as it is: trying to read it says what is wrong, and costs the others nothing.
     """
-    return [source for argument in arguments for source in _matches(argument) or [argument]]
+    skipped = folders.Skipped()
+    found = [source for argument in arguments for source in _matches(argument, skipped, hidden) or [argument]]
+    if words := skipped.words():
+        option = "; --hidden reads what is hidden" if skipped.hidden else ""
+        _say(f"skipped {', '.join(words)}{option}")
+    return found
 
 
-def _matches(argument: str) -> list[str]:
+def _matches(argument: str, skipped: folders.Skipped, hidden: bool) -> list[str]:
     try:
-        return _expand_one(argument)
-    except OSError:  # a name too long, a folder closed to us
-        return []
-
-
-def _expand_one(argument: str) -> list[str]:
-    path = Path(argument)
-    if path.is_dir():
-        return [str(file) for file in sorted(path.rglob("*")) if file.suffix.lower() in SUFFIXES]
-    if has_magic(argument) and not path.exists():  # a shell that does not expand patterns hands them on
-        matches = sorted(glob(argument, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute pattern)
-        return [match for match in matches if Path(match).is_file()]
+        path = Path(argument)
+        if path.is_dir():
+            return list(folders.pictures(str(path), skipped, hidden=hidden))
+        if folders.is_pattern(argument) and not path.exists():  # a shell that expands none hands them on
+            return folders.matches(argument, skipped, hidden=hidden)
+    except (OSError, ValueError):  # a name too long, a null byte in it
+        pass
     return []
+
+
+def _frames(source: str) -> Sequence[Source]:
+    try:
+        found = frames(source)
+    except ImageError:
+        return [source]  # trying again says the same, and costs the others nothing
+    return found if len(found) > 1 or files.read_once(source) else [source]
+
+
+class FirstsRead:
+    """Tells of files of which only the first picture was read: of one at once, of the others how many."""
+
+    def __init__(self, *, asked_for: bool) -> None:
+        self._asked_for = asked_for
+        self._names: set[str] = set()
+
+    def tell(self, image: ImageRef) -> None:
+        """Tell it, unless it was asked for, or told of another file."""
+        if image.frames < 2 or self._asked_for:
+            return
+        self._names.add(image.source)
+        if len(self._names) == 1:
+            number = image.frames if image.frames <= MAX_FRAMES else f"more than {MAX_FRAMES}"
+            _say(f"{image.source} holds {number} pictures; the first was read (--frames all reads all)")
+
+    def sum_up(self) -> None:
+        """Say how many more there were."""
+        if len(self._names) > 1:
+            _say(f"{len(self._names) - 1} more: a file with several pictures, of which the first was read")
+
+
+def _say(what: str) -> None:
+    click.echo(f"digitrec: {printable(what)}", err=True)

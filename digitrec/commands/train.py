@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.progress import Bar
+from digitrec.text import percent
 
 if TYPE_CHECKING:
     from digitrec.models.data import Digits
@@ -23,7 +25,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", metavar="NAME",
+    "--arch", metavar="NAME", shell_complete=values.architecture,
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, knn, random-forest, svm, resnet, vgg, efficientnet, or "
     f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
@@ -45,7 +47,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Learning rate, at its highest.")
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
-    "--data", "sources", multiple=True, metavar="SOURCE",
+    "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.digits,
     help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
     "[default: mnist-train]",
 )  # fmt: skip
@@ -141,7 +143,7 @@ def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, An
         )
     share = result.test_correct / result.test_count
     click.echo(
-        f"test accuracy {share:.2%} ({result.test_correct:,} of {result.test_count:,}), "
+        f"test accuracy {percent(share, 2)} ({result.test_correct:,} of {result.test_count:,}), "
         f"test loss {result.test_loss:.4f}, {result.seconds:.0f} s\nmodel: {result.file}"
     )
     _draw(result.history, file.stem, file.parent)
@@ -153,7 +155,8 @@ def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
     with Bar("training") as bar:
 
         def show(progress: Progress) -> None:
-            seen = "" if progress.last is None else f", held back {progress.last.validation_accuracy:.2%}"
+            last = progress.last
+            seen = "" if last is None else f", held back {percent(last.validation_accuracy, 2)}"
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else "making digits")

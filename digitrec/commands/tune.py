@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitrec.commands import values
 from digitrec.commands.progress import Bar
+from digitrec.text import percent
 
 if TYPE_CHECKING:
     from digitrec.models.tune import Trial
@@ -16,7 +18,13 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Settings to try now.")
 @click.option("--epochs", type=click.IntRange(min=1), default=4, help="Times that each trial sees a digit.")
-@click.option("--data", default="mnist-train", metavar="SOURCE", help="As for `digitrec explore`.")
+@click.option(
+    "--data",
+    default="mnist-train",
+    metavar="SOURCE",
+    shell_complete=values.digits,
+    help="As for `digitrec explore`.",
+)
 @click.option("--limit", type=click.IntRange(min=50), default=6000, metavar="N", help="The first N digits.")
 @click.option("--seed", default=0, help="Decides what is tried.")
 @click.option(
@@ -48,12 +56,14 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
 
         def show(trial: Trial) -> None:
             over.append(trial)
-            read = "" if trial.accuracy is None else f", {trial.accuracy:.2%}"
+            read = "" if trial.accuracy is None else f", {percent(trial.accuracy, 2)}"
             bar.at(len(over) / trials, f"trial {len(over)} of {trials} {trial.state}{read}")
 
         study = search(digits, out, trials=trials, epochs=epochs, seed=seed, on_trial=show)
     settings = ", ".join(f"{name} {value:.3g}" for name, value in study.best.settings.items())
-    click.echo(f"best of {len(study.trials)} trials: {study.best.accuracy:.2%} of the digits held back")
+    click.echo(
+        f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the digits held back"
+    )
     click.echo(f"  {settings}")
     click.echo(save(tuning.history(study), out / "history.png"))
     if study.importance:

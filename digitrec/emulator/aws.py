@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from digitrec.emulator import sigv4
+from digitrec.emulator.aws_filters import BadFilter, Filters
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.picture import Box, Picture, Word, lines, outline
 from digitrec.emulator.protocol import Request, Response, Vendor
@@ -48,21 +49,30 @@ class Aws(Vendor):
             asked = json.loads(request.body)
             image = asked["Image"]
             content = base64.b64decode(image["Bytes"], validate=True) if "Bytes" in image else None
-        except (ValueError, KeyError, TypeError):
+            filters = Filters.parse(asked.get("Filters"))
+        except (ValueError, KeyError, TypeError, RecursionError):
             return error("SerializationException", "")
-        if "Filters" in asked:
-            return error("InvalidParameterException", "This emulator does not filter; leave out Filters.")
-        return FAILURES["no S3"]() if content is None else self._read(content)
+        except BadFilter as bad:
+            return error(bad.code, str(bad))
+        return FAILURES["no S3"]() if content is None else self._read(content, filters)
 
     def failure(self, kind: str) -> Response:
         """AWS's own error body; most have HTTP status 400, whatever the fault is called."""
         return FAILURES[kind]()
 
+    def throttled(self, wait_s: int) -> Response:
+        """AWS's refusal of what is over an account's rate; it does not say how long to wait."""
+        return FAILURES["limit"]()
+
+    def stamp(self) -> dict[str, str]:
+        """The number of the request."""
+        return {"x-amzn-RequestId": str(uuid.uuid4())}
+
     def without_field(self, request: Request) -> Response:
         """An answer without "TextDetections"."""
         return _response(200, {})
 
-    def _read(self, content: bytes) -> Response:
+    def _read(self, content: bytes, filters: Filters) -> Response:
         if len(content) > MAX_BYTES:
             size = f"[pos=0 lim={len(content)} cap={len(content)}]"
             return error("ValidationException", (
@@ -77,7 +87,7 @@ class Aws(Vendor):
             return FAILURES["bad image"]()
         if min(picture.width, picture.height) < MIN_SIDE:
             return FAILURES["400"]()
-        words = self.reader.read(picture)[:MAX_WORDS]
+        words = filters.stay(self.reader.read(picture)[:MAX_WORDS], picture)
         body = {"TextDetections": _detections(words, picture), "TextModelVersion": self.model_version}
         return _response(200, body, billed=1)
 
@@ -95,8 +105,7 @@ def error(code: str, message: str, http: int = 400) -> Response:
 
 
 def _response(http: int, body: dict[str, Any], billed: int = 0) -> Response:
-    request_id = {"x-amzn-RequestId": str(uuid.uuid4())}
-    return Response.of_json(http, body, media_type=MEDIA_TYPE, headers=request_id, billed=billed)
+    return Response.of_json(http, body, media_type=MEDIA_TYPE, billed=billed)
 
 
 def _detections(words: Sequence[Word], picture: Picture) -> list[dict[str, Any]]:
@@ -148,10 +157,11 @@ FAILURES: dict[str, Callable[[], Response]] = {
     ),
     "413": partial(error, "ImageTooLargeException", "Image size is too large"),
     "429": partial(error, "ThrottlingException", "Rate exceeded"),
+    "limit": partial(error, "ProvisionedThroughputExceededException", "Provisioned rate exceeded"),
     "quota": partial(error, "LimitExceededException", _LIMIT),
     "500": partial(error, "InternalServerError", "Internal server error", 500),
     "502": partial(Response.of_html, 502, "502 Bad Gateway"),
     "503": partial(error, "ServiceUnavailableException", "Service is unavailable. Try again shortly.", 503),
     "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
 }
-"""AWS's answer for each fault, and for what can be wrong with an image."""
+"""AWS's answer for each fault and limit, and for what can be wrong with an image."""

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from digitrec.emulator import azure_languages
 from digitrec.emulator.azure_common import (
     FAILURES,
     AzureVendor,
     Refused,
     bad_image,
+    bad_parameter,
     binary_picture,
     corners,
-    request_id,
+    error,
 )
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.picture import Box, Picture, Word, lines, outline
@@ -39,6 +42,16 @@ DONE_AFTER_S = 1.0
 """An operation this old is done, however often it was polled: Azure asks for one poll a second or two."""
 KEPT = 1000
 """How many operations are remembered, the newest ones."""
+KEPT_S = 48 * 3600.0
+"""How long an operation is remembered."""
+MODEL_VERSIONS = (
+    "latest", "latest-preview", "2021-04-12", "2021-09-30-preview", "2021-09-30", "2022-01-30-preview",
+    "2022-01-30", "2022-04-30",
+)  # fmt: skip
+READING_ORDERS = ("basic", "natural")
+STYLE_CONFIDENCE = 0.9
+"""How sure every line's style is; no engine says, so it is a constant."""
+_PAGES = re.compile(r"[1-9]\d{0,8}(-[1-9]\d{0,8})?", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -47,7 +60,7 @@ class _Operation:
 
     result: dict[str, Any]
     created: str
-    done_at: float
+    ordered_at: float
     polls: int = 0
 
 
@@ -77,7 +90,7 @@ class Azure(AzureVendor):
         """For a picture a 202 without Operation-Location; for a poll {}."""
         if self.is_poll(request):
             return Response.of_json(200, {})
-        return Response(202, headers=request_id())
+        return Response(202)
 
     def unfinished(self, request: Request) -> Response:
         """The poll's answer "running"."""
@@ -86,29 +99,34 @@ class Azure(AzureVendor):
         )
 
     def _begin(self, request: Request) -> Response:
+        language = _check_parameters(request.parameters)
         picture = binary_picture(request, formats=FORMATS, max_bytes=MAX_BYTES)
         if min(picture.width, picture.height) < MIN_SIDE or max(picture.width, picture.height) > MAX_SIDE:
             message = f"Image must be at least {MIN_SIDE} and at most {MAX_SIDE} pixels in width and height"
             raise Refused(bad_image("InvalidImageSize", message))
-        result = _result(self.reader.read(picture), picture, self.model_version)
+        style = "handwriting" if self.reader.name == "local" else "other"
+        result = _result(self.reader.read(picture), picture, self.model_version, style, language)
         number = str(uuid.uuid4())
         with self._lock:
-            self._operations[number] = _Operation(result, _now(), time.monotonic() + DONE_AFTER_S)
+            self._operations[number] = _Operation(result, _now(), time.monotonic())
             if len(self._operations) > KEPT:
                 self._operations.popitem(last=False)
         location = f"http://{request.headers.get('host', '')}/vision/v3.2/read/analyzeResults/{number}"
-        return Response(202, headers={"Operation-Location": location, **request_id()}, billed=1)
+        return Response(202, headers={"Operation-Location": location}, billed=1)
 
     def _poll(self, request: Request) -> Response:
         match = POLL_ADDRESS.fullmatch(request.path)
         with self._lock:
-            operation = self._operations.get(match["id"]) if match and request.method == "GET" else None
-            if operation is None:
+            if match is None or request.method != "GET":
                 return FAILURES["404"]()
+            operation = self._operations.get(match["id"])
+            age_s = time.monotonic() - operation.ordered_at if operation else math.inf
+            if operation is None or age_s > KEPT_S:
+                return error(404, "NotFound", "The operation is not known, or its result has expired.")
             step = operation.polls
             operation.polls += 1
         times = {"createdDateTime": operation.created, "lastUpdatedDateTime": _now()}
-        if step < len(STEPS) and time.monotonic() < operation.done_at:
+        if step < len(STEPS) and age_s < DONE_AFTER_S:
             return Response.of_json(200, {"status": STEPS[step], **times})
         return Response.of_json(200, {"status": "succeeded", **times, "analyzeResult": operation.result})
 
@@ -117,18 +135,57 @@ def _now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _result(words: Sequence[Word], picture: Picture, model_version: str) -> dict[str, Any]:
+def _check_parameters(parameters: Mapping[str, str]) -> str | None:
+    """The language that was asked for, None for none.
+
+    Raises:
+        Refused: a parameter of the query has a value that the service would not take.
+    """
+    if (model := parameters.get("model-version", "latest")) not in MODEL_VERSIONS:
+        raise bad_parameter("InvalidModel", f"The model version '{model}' is not supported.")
+    if (order := parameters.get("readingOrder", "basic")) not in READING_ORDERS:
+        raise bad_parameter(
+            "BadArgument", f"The reading order '{order}' is not one of {', '.join(READING_ORDERS)}."
+        )
+    language = parameters.get("language")
+    if language is not None and language.lower() not in azure_languages.READ:
+        raise bad_parameter("NotSupportedLanguage", f"The language '{language}' is not supported.")
+    if not _first_page_is_meant(parameters.get("pages", "1")):
+        raise bad_parameter(
+            "BadArgument", "The page range is not one like '1' or '1-3,5', or has no page of the image."
+        )
+    return language
+
+
+def _first_page_is_meant(pages: str) -> bool:
+    """Whether it is a list of pages and ranges with page 1 among them, the only one that is read."""
+    parts = [part.strip() for part in pages.split(",")]
+    if not all(_PAGES.fullmatch(part) for part in parts):
+        return False
+    ranges = [(int(first), int(last or first)) for first, _, last in (part.partition("-") for part in parts)]
+    return all(first <= last for first, last in ranges) and any(first == 1 for first, _ in ranges)
+
+
+def _result(
+    words: Sequence[Word], picture: Picture, model_version: str, style: str, language: str | None
+) -> dict[str, Any]:
     """One page of lines of words; for no words a page without lines."""
-    page = {
+    page: dict[str, Any] = {
         "page": 1, "angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel",
-        "lines": [_line(row) for row in lines(words)],
+        "lines": [_line(row, style) for row in lines(words)],
     }  # fmt: skip
+    if language is not None:
+        page["language"] = language
     return {"version": "3.2.0", "modelVersion": model_version, "readResults": [page]}
 
 
-def _line(row: Sequence[Word]) -> dict[str, Any]:
-    text = " ".join(word.text for word in row)
-    return {"boundingBox": _flat(outline(row)), "text": text, "words": [_word(word) for word in row]}
+def _line(row: Sequence[Word], style: str) -> dict[str, Any]:
+    return {
+        "boundingBox": _flat(outline(row)),
+        "text": " ".join(word.text for word in row),
+        "appearance": {"style": {"name": style, "confidence": STYLE_CONFIDENCE}},
+        "words": [_word(word) for word in row],
+    }
 
 
 def _word(word: Word) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from digitrec.emulator import azure_languages
 from digitrec.emulator.azure_common import (
     FAILURES,
     AzureVendor,
     Refused,
     bad_image,
+    bad_parameter,
     binary_picture,
     corners,
     error,
-    request_id,
 )
 from digitrec.emulator.picture import Box, Picture, Word, lines, outline
 from digitrec.emulator.protocol import Request, Response
@@ -24,6 +26,11 @@ MAX_BYTES = 20 * 1024 * 1024
 """A picture must be smaller than this."""
 MIN_SIDE, MAX_SIDE = 50, 16_000
 """Width and height must lie between these, in px, and not on them."""
+FEATURES = {"caption", "densecaptions", "objects", "people", "read", "smartcrops", "tags"}
+"""The features there are, in lower case; only "read" is emulated."""
+MODEL_VERSIONS = ("latest", *API_VERSIONS)
+MIN_RATIO, MAX_RATIO = 0.75, 1.8
+_RATIO = re.compile(r"\d{1,3}(\.\d{1,20})?", re.ASCII)
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 """The service takes ICO too, which digitrec does not read."""
 
@@ -48,7 +55,7 @@ class AzureAnalysis(AzureVendor):
         read = _blocks(self.reader.read(picture))
         metadata = {"width": picture.width, "height": picture.height}
         body = {"modelVersion": self.model_version, "metadata": metadata, "readResult": {"blocks": read}}
-        return Response.of_json(200, body, headers=request_id(), billed=1)
+        return Response.of_json(200, body, billed=1)
 
     def without_field(self, request: Request) -> Response:
         """An answer without "readResult"."""
@@ -58,13 +65,36 @@ class AzureAnalysis(AzureVendor):
 
 
 def _check_parameters(parameters: dict[str, str]) -> None:
+    """Raise Refused unless every parameter of the query is one that the service would take."""
     version = parameters.get("api-version")
     if version not in API_VERSIONS:
         raise Refused(error(400, "BadRequest", f"The api-version is not one of {', '.join(API_VERSIONS)}."))
-    features = [name.strip().lower() for name in parameters.get("features", "").split(",") if name.strip()]
-    if features != ["read"]:
+    _check_features(parameters)
+    if (language := parameters.get("language", "en")).lower() not in azure_languages.ANALYSIS:
+        raise bad_parameter("NotSupportedLanguage", f"The language '{language}' is not supported.")
+    if (model := parameters.get("model-version", "latest")) not in MODEL_VERSIONS:
+        raise bad_parameter("InvalidModel", f"The model version '{model}' is not supported.")
+    if parameters.get("gender-neutral-caption", "false").lower() not in ("true", "false"):
+        raise bad_parameter("BadArgument", "The value of gender-neutral-caption is not true or false.")
+    for ratio in parameters.get("smartcrops-aspect-ratios", "1").split(","):
+        if not _RATIO.fullmatch(ratio.strip()) or not MIN_RATIO <= float(ratio) <= MAX_RATIO:
+            message = (
+                f"An aspect ratio of smartcrops-aspect-ratios is not a number {MIN_RATIO} to {MAX_RATIO}."
+            )
+            raise bad_parameter("BadArgument", message)
+
+
+def _check_features(parameters: dict[str, str]) -> None:
+    features = {name.strip().lower() for name in parameters.get("features", "").split(",") if name.strip()}
+    if unknown := features - FEATURES:
+        message = f"The feature '{min(unknown)}' is not one of the visual features."
+    elif not features:
+        message = "Either features or model-name has to be given."
+    elif features != {"read"}:
         message = "This emulator reads text only: ask for the one feature 'read'."
-        raise Refused(error(400, "InvalidRequest", message, ("NotSupportedVisualFeature", message)))
+    else:
+        return
+    raise Refused(error(400, "InvalidRequest", message, ("NotSupportedVisualFeature", message)))
 
 
 def _check_size(picture: Picture) -> None:

@@ -47,6 +47,14 @@ class AzureVendor(Vendor):
         """Azure's own error body."""
         return FAILURES[kind]()
 
+    def throttled(self, wait_s: int) -> Response:
+        """Azure's refusal, which says the seconds in its sentence too."""
+        return error(429, "429", too_fast(wait_s)).with_headers(Retry_After=str(wait_s))
+
+    def stamp(self) -> dict[str, str]:
+        """The header by which Azure numbers its answers."""
+        return {"apim-request-id": str(uuid.uuid4())}
+
     def check_key(self, request: Request) -> None:
         """Raise Refused unless the request carries a key that is taken."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
@@ -66,12 +74,20 @@ def error(http: int, code: str, message: str, inner: tuple[str, str] | None = No
     body: dict[str, object] = {"code": code, "message": message}
     if inner is not None:
         body["innererror"] = {"code": inner[0], "message": inner[1]}
-    return Response.of_json(http, {"error": body}, headers=request_id())
+    return Response.of_json(http, {"error": body})
 
 
-def request_id() -> dict[str, str]:
-    """The header by which Azure numbers its answers."""
-    return {"apim-request-id": str(uuid.uuid4())}
+def too_fast(wait_s: int) -> str:
+    """Azure's sentence for a request above the tier's rate."""
+    return (
+        "Requests to the Computer Vision API have exceeded call rate limit of your current ComputerVision F0 "
+        f"pricing tier. Please retry after {wait_s} seconds."
+    )
+
+
+def bad_parameter(inner: str, message: str) -> Refused:
+    """The refusal of a query parameter: ``inner`` is Azure's inner code, such as "NotSupportedLanguage"."""
+    return Refused(error(400, "InvalidArgument", message, (inner, message)))
 
 
 def bad_image(code: str, message: str) -> Response:
@@ -112,10 +128,6 @@ _WRONG_KEY = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
     "for an active subscription and use a correct regional API endpoint for your resource."
 )
-_TOO_FAST = (
-    "Requests to the Computer Vision API have exceeded call rate limit of your current ComputerVision F0 "
-    "pricing tier. Please retry after 26 seconds."
-)
 _SPENT = (
     "Out of call volume quota for ComputerVision F0 pricing tier. Please retry after 15 days. To increase "
     "your call volume switch to a paid tier."
@@ -129,7 +141,7 @@ FAILURES: dict[str, Callable[[], Response]] = {
     "403": partial(error, 403, "403", "Access denied due to Virtual Network/Firewall rules."),
     "404": partial(error, 404, "404", "Resource not found"),
     "413": partial(error, 413, "RequestEntityTooLarge", "The request body is too large."),
-    "429": partial(error, 429, "429", _TOO_FAST),
+    "429": partial(error, 429, "429", too_fast(26)),
     "quota": partial(error, 403, "403", _SPENT),
     "500": partial(error, 500, "InternalServerError", "The service met an internal error."),
     "502": partial(Response.of_html, 502, "502 Bad Gateway"),

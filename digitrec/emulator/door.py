@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.fault_queue import FaultQueue
+from digitrec.emulator.faults import Fault
 from digitrec.emulator.protocol import Request, Response, Vendor
 from digitrec.engine.detect import DOOR, MARK
 
@@ -30,7 +31,7 @@ def answer(request: Request, vendor: Vendor, faults: FaultQueue, counts: Mapping
     if request.method == "POST":
         try:
             faults.set([check(vendor, Fault.parse(text)) for text in json.loads(request.body)])
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             message = f'send a JSON list of faults such as ["429:first=1"]: {error}'
             return Response.of_json(400, {"error": message})
     return Response.of_json(200, [str(fault) for fault in faults.waiting()])

@@ -14,7 +14,8 @@ from digitrec.emulator.azure_analysis import AzureAnalysis
 from digitrec.emulator.azure_common import AzureVendor
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.door import check
-from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.fault_queue import FaultQueue
+from digitrec.emulator.faults import Fault
 from digitrec.emulator.google import Google
 from digitrec.emulator.protocol import Vendor
 from digitrec.emulator.reading import Read, Reader, open_reader
@@ -107,6 +108,10 @@ class Emulator:
         """How many requests a vendor got so far, polls and the control door apart, faulty ones included."""
         return self.counts(vendor).calls
 
+    def billed(self, vendor: str) -> int:
+        """How many units a vendor would send a bill for so far, see `Counts.billed`."""
+        return self.counts(vendor).billed
+
     def counts(self, vendor: str) -> Counts:
         """Everything that is counted for a vendor."""
         return self._servers[vendor].counts()
@@ -183,12 +188,19 @@ def _introduction(endpoints: Mapping[str, str], engine: str) -> Iterator[str]:
         yield f"export {variable}={value}"
 
 
+def _vendor_of(text: str) -> tuple[str, bool]:
+    """The vendor before the first slash, and whether there is one: a fault may hold slashes of its own."""
+    name, slash, _ = text.partition("/")
+    named = bool(slash) and ":" not in name
+    return (name.strip() if named else ""), named
+
+
 def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> list[Fault]:
     """The faults of a list that are this vendor's: those with its name before them, or no name."""
     found = []
     for text in texts:
-        name, named, rest = text.rpartition("/")
-        fault = Fault.parse(rest)
+        name, named = _vendor_of(text)
+        fault = Fault.parse(text.removeprefix(f"{name}/") if named else text)
         if named and name not in names:
             raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
         if name == vendor.name:

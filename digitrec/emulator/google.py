@@ -6,12 +6,13 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.google_errors import FAILURES, error, status
-from digitrec.emulator.picture import Box, Picture, Word, lines, outline
+from digitrec.emulator.google_text import annotation, language_of
+from digitrec.emulator.picture import Picture
 from digitrec.emulator.protocol import Request, Response, Vendor
 from digitrec.emulator.reading import Reader
 from digitrec.errors import ImageError
@@ -89,9 +90,13 @@ class Google(Vendor):
             picture = Picture.decode(entry["image"]["content"])
         except ImageError:
             return {"error": status(3, "Bad image data.")}
-        scored = document or bool(entry["parameters"].get("enableTextDetectionConfidenceScore"))
-        text = _annotation(self.reader.read(picture), picture, scored=scored)
-        return {**text, "context": {"uri": self.model_version}}
+        scored = document or entry["parameters"].get("enableTextDetectionConfidenceScore") is True
+        words = self.reader.read(picture)
+        language = entry["hints"][0] if entry["hints"] else language_of(words)
+        return {
+            **annotation(words, picture, scored=scored, language=language),
+            "context": {"uri": self.model_version},
+        }
 
 
 def _entries(body: bytes) -> list[dict[str, Any]]:
@@ -102,7 +107,7 @@ def _entries(body: bytes) -> list[dict[str, Any]]:
     """
     try:
         found = [_entry(entry) for entry in json.loads(body)["requests"]]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("Request must specify image and features.") from None
     if len(found) > MAX_IMAGES:
         raise ValueError("Too many images per request.")
@@ -119,6 +124,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         "image": dict(entry["image"]),
         "features": [dict(feature) for feature in entry["features"]],
         "parameters": dict(context.get("textDetectionParams") or {}),
+        "hints": [str(hint) for hint in context.get("languageHints") or []],
     }
 
 
@@ -130,41 +136,3 @@ def _decoded(content: str, place: int) -> bytes:
     except (binascii.Error, ValueError, AttributeError):
         message = f"Invalid value at 'requests[{place}].image.content' (TYPE_BYTES), Base64 decoding failed"
         raise ValueError(message) from None
-
-
-def _annotation(words: Sequence[Word], picture: Picture, *, scored: bool) -> dict[str, Any]:
-    """The words in both of Google's forms: a flat list, and a page of blocks; {} for no words."""
-    if not words:
-        return {}
-    rows = lines(words)
-    text = "\n".join(" ".join(word.text for word in row) for row in rows)
-    flat = [{"description": word.text, "boundingPoly": _polygon(word.box)} for word in words]
-    spelled = [_word(word, scored=scored, last=word is row[-1]) for row in rows for word in row]
-    paragraph = {"boundingBox": _polygon(outline(words)), "words": spelled}
-    block = {"blockType": "TEXT", "boundingBox": _polygon(outline(words)), "paragraphs": [paragraph]}
-    page = {"width": picture.width, "height": picture.height, "blocks": [block]}
-    whole = {"locale": "und", "description": text, "boundingPoly": _polygon(outline(words))}
-    return {"textAnnotations": [whole, *flat], "fullTextAnnotation": {"pages": [page], "text": text}}
-
-
-def _word(word: Word, *, scored: bool, last: bool) -> dict[str, Any]:
-    """A word of the page, split into symbols of equal width."""
-    left, top, right, bottom = word.box
-    step = (right - left) / len(word.text)
-    score = {"confidence": word.confidence} if scored else {}
-    symbols: list[dict[str, Any]] = [
-        {
-            "text": char,
-            "boundingBox": _polygon((left + i * step, top, left + (i + 1) * step, bottom)),
-            **score,
-        }
-        for i, char in enumerate(word.text)
-    ]
-    symbols[-1]["property"] = {"detectedBreak": {"type": "LINE_BREAK" if last else "SPACE"}}
-    return {"boundingBox": _polygon(word.box), "symbols": symbols, **score}
-
-
-def _polygon(box: Box) -> dict[str, list[dict[str, int]]]:
-    left, top, right, bottom = (round(value) for value in box)
-    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    return {"vertices": [{"x": x, "y": y} for x, y in corners]}

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from digitrec.errors import ImageError
+from digitrec.formats import FORMATS, kind
 from digitrec.image import DigitImage
 
 Box = tuple[float, float, float, float]
@@ -38,8 +40,10 @@ class Picture:
         Raises:
             ImageError: it is no picture, damaged, or has too many pixels.
         """
+        if kind(data) is not None:
+            raise ImageError("<bytes>: a format that no vendor here takes")
         image = DigitImage.open(data)
-        with Image.open(io.BytesIO(data)) as header:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as header:
             width, height = header.size
             sideways = header.getexif().get(0x0112) in _SIDEWAYS
             name = header.format or ""

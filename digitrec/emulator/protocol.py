@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -57,7 +57,9 @@ class Response:
         headers: Mapping[str, str] | None = None, billed: int = 0,
     ) -> Response:  # fmt: skip
         """A response whose body is ``value`` as JSON."""
-        body = json.dumps(value, ensure_ascii=False).encode()
+        body = json.dumps(value, ensure_ascii=False).encode(
+            errors="backslashreplace"
+        )  # half a surrogate pair
         return cls(status, body, {"Content-Type": media_type, **(headers or {})}, billed)
 
     @classmethod
@@ -65,6 +67,11 @@ class Response:
         """A short page, as gateways and proxies send it."""
         page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         return cls(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
+
+    def with_headers(self, **headers: str) -> Response:
+        """The same response with more headers; an underscore in a name stands for a hyphen."""
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(self, headers={**self.headers, **more})
 
 
 class Vendor(ABC):
@@ -88,6 +95,14 @@ class Vendor(ABC):
     @abstractmethod
     def failure(self, kind: str) -> Response:
         """The vendor's own error body for a fault: a status ("400" .. "504") or "quota"."""
+
+    def throttled(self, wait_s: int) -> Response:
+        """The refusal of a request that came too fast; ``wait_s`` whole seconds later one may come."""
+        return self.failure("429").with_headers(Retry_After=str(wait_s))
+
+    def stamp(self) -> dict[str, str]:
+        """Headers that are in every answer of this vendor, whatever else it is."""
+        return {}
 
     @abstractmethod
     def without_field(self, request: Request) -> Response:

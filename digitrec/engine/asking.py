@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from digitrec.answer import Answer
 from digitrec.errors import DigitrecError
+from digitrec.fieldhelp import documented
 
 if TYPE_CHECKING:
     from digitrec.config import Config
@@ -18,6 +19,7 @@ def _new_run() -> str:
     return os.urandom(8).hex()
 
 
+@documented
 @dataclass(frozen=True, slots=True)
 class Options:
     """How an engine asks its provider; one that is free and on this machine needs none of it."""

@@ -14,6 +14,7 @@ from digitrec.models.evaluate import Evaluation
 from digitrec.prediction import Prediction
 from digitrec.reports.benchmark import markdown_table
 from digitrec.reports.tables import Table
+from digitrec.text import percent
 
 COMMONEST = 3
 """So many kinds of errors are named for each set."""
@@ -72,7 +73,7 @@ def _missing(one: Measured) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.2%}"
+    return percent(share, 2)
 
 
 def _errors(found: Evaluation) -> str:

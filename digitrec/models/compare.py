@@ -20,6 +20,7 @@ from digitrec.models.zoo import Complexity, find
 from digitrec.reports import words
 from digitrec.reports.benchmark import markdown_table
 from digitrec.reports.tables import Table
+from digitrec.text import percent
 
 QUICK_DIGITS, QUICK_TEST, QUICK_EPOCHS, QUICK_BATCH = 3000, 2000, 3, 32
 """The quick comparison: digits to learn from, digits to measure with, times that a network sees each, digits
@@ -107,7 +108,8 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
     """The comparison in words, the most accurate first."""
     rows = [
         (
-            one.title, f"{one.accuracy.share:.2%}", f"{one.accuracy.low:.2%} to {one.accuracy.high:.2%}",
+            one.title, percent(one.accuracy.share, 2),
+            f"{percent(one.accuracy.low, 2)} to {percent(one.accuracy.high, 2)}",
             words.duration(one.training_s), words.duration(one.prediction_s),
             f"{one.size_bytes / 1000:,.0f} kB", one.complexity, f"`{one.file.name}`",
         )

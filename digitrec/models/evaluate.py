@@ -24,6 +24,7 @@ from digitrec.recognise import Outcome, Reader, name_of, stream
 from digitrec.reports import words
 from digitrec.reports.tables import Table
 from digitrec.samples import Sample
+from digitrec.text import percent
 
 THUMBNAIL = 128
 """Pictures are kept at most so large for being shown, in pixels."""
@@ -97,7 +98,7 @@ class Evaluation:
         outcome, label = self.outcomes[place], self.samples[place].label
         sure = outcome.confidence if isinstance(outcome, Prediction) else None
         mark = "" if is_right(outcome, label) else "  ✗"
-        said = f"{words.digit(outcome)} ({sure:.1%})" if sure is not None else words.digit(outcome)
+        said = f"{words.digit(outcome)} ({percent(sure)})" if sure is not None else words.digit(outcome)
         return f"predicted {said}{mark}\nactual {'none' if label is None else label}"
 
     def pixels(self, place: int) -> NDArray[np.uint8]:
@@ -163,8 +164,8 @@ def classification(found: Evaluation) -> Table:
     names = {str(digit): str(digit) for digit in shown} | {"macro avg": "mean"}
     rows = [
         (
-            name, f"{measured[key]['precision']:.2%}", f"{measured[key]['recall']:.2%}",
-            f"{measured[key]['f1-score']:.2%}", f"{measured[key]['support']:.0f}",
+            name, percent(measured[key]["precision"], 2), percent(measured[key]["recall"], 2),
+            percent(measured[key]["f1-score"], 2), f"{measured[key]['support']:.0f}",
         )
         for key, name in names.items()
     ]  # fmt: skip

@@ -13,6 +13,8 @@ from matplotlib.ticker import PercentFormatter
 
 from digitrec.models.compare import Contestant, ranked
 from digitrec.pictures.style import COLOURS, INK, MARKERS, STYLE
+from digitrec.plots import end_at
+from digitrec.text import percent
 
 LEVELS = ("Low", "Medium", "High")
 HATCHES = {"Low": "", "Medium": "//", "High": "xx"}
@@ -27,11 +29,9 @@ def accuracy(contestants: Sequence[Contestant]) -> Figure:
     for place, one in enumerate(reversed(ranked(contestants))):
         low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
         axes.plot([low, high], [place, place], color=INK, linewidth=2)
-        _beside(axes, high, place, f"{one.accuracy.share:.2%}")
+        _beside(axes, high, place, percent(one.accuracy.share, 2))
     lowest = min(one.accuracy.low or 0.0 for one in contestants)
-    limits = max(0.0, 1 - 1.25 * (1 - lowest)), 1 + 0.2 * (1 - lowest)
-    axes.set_xlim(limits)
-    axes.set_xticks([tick for tick in axes.get_xticks() if limits[0] <= tick <= 1])
+    axes.set_xlim(max(0.0, 1 - 1.25 * (1 - lowest)), 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     return figure
 
@@ -57,6 +57,7 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
         )  # fmt: skip
     axes.set_xscale("log")
     axes.margins(0.12)
+    end_at(1, axes, "y")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     figure.legend(loc="outside right center", title="model")
     return figure
@@ -77,8 +78,9 @@ def complexity(contestants: Sequence[Contestant]) -> Figure:
         color=[SHADES[level] for level in there], hatch=[HATCHES[level] for level in there],
         edgecolor="white",
     )  # fmt: skip
-    axes.bar_label(bars, [f"{mean:.2%}" for mean in means])
-    axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means))), 1.0 + 0.2 * (1 - min(means)))
+    on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means))), 1)
+    axes.bar_label(bars, [percent(mean, 2) for mean in means], label_type="center", bbox=on_white)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     return figure
 

@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from digitrec.benchmark.measures import BINS
 from digitrec.models.evaluate import Curve, Evaluation
 from digitrec.pictures.style import COLOURS, INK, STYLE, line, sheet
-from digitrec.plots import FEWEST
+from digitrec.plots import FEWEST, end_at
+from digitrec.text import percent
 
 GRID = (3, 5)
 """Rows and columns of the grid of predictions."""
@@ -82,11 +83,11 @@ def curves(found: Evaluation) -> Figure:
         axes.plot(
             curve.recall, curve.precision, linestyle=line(place),
             color=COLOURS[place % len(COLOURS)], linewidth=1.6,
-            label=f"{curve.digit}  (average precision {curve.average:.2%})",
+            label=f"{curve.digit}  (average precision {percent(curve.average, 2)})",
         )  # fmt: skip
     low = max(0.0, _floor(found.curves))
     axes.set(
-        title=f"Precision and recall of each digit on {found.data}", xlim=(low, 1.002), ylim=(low, 1.002),
+        title=f"Precision and recall of each digit on {found.data}", xlim=(low, 1), ylim=(low, 1),
         xlabel="recall: share of the digit's pictures that are found",
         ylabel="precision: share of the answers that are right",
     )  # fmt: skip
@@ -116,11 +117,11 @@ def coverage(measured: Sequence[Evaluation]) -> Figure:
         )  # fmt: skip
     axes.set(
         title="Trusting only the surest answers", xlabel="pictures answered", ylabel="of those right",
-        xlim=(0, 1.01),
+        xlim=(0, 1),
     )  # fmt: skip
+    end_at(1, axes, "y")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
-    axes.set_ylim(top=1.002)
     figure.legend(loc="outside right center", title="set")
     return figure
 
@@ -135,11 +136,12 @@ def reliability(found: Evaluation) -> Figure:
     if known is not None:
         bins = known.bins
         axes.plot([it.confidence for it in bins], [it.right for it in bins], "o-", color=COLOURS[0],
-                  label=f"{BINS} equally wide bins, ECE {known.ece:.2%}")  # fmt: skip
+                  label=f"{BINS} equally wide bins, ECE {percent(known.ece, 2)}")  # fmt: skip
     axes.set(
         title=f"Confidence on {found.data}", xlabel="confidence", ylabel="of those right",
-        xlim=(0, 1.02), ylim=(0, 1.02),
+        xlim=(0, 1), ylim=(0, 1),
     )  # fmt: skip
+    end_at(1, axes)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0))
     figure.legend(loc="outside lower center", ncols=2)

@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from digitrec.explain import Explanation
 from digitrec.pictures.style import COLOURS, INK, STYLE, bare
 from digitrec.reports import words
+from digitrec.text import percent
 
 
 @mpl.rc_context(STYLE)
@@ -64,6 +65,6 @@ def _probabilities(axes: Axes, found: Explanation) -> None:
     colours = [COLOURS[1] if digit == best else COLOURS[0] for digit in range(10)]
     hatches = ["//" if digit == best else "" for digit in range(10)]
     bars = axes.bar(range(10), chances, color=colours, hatch=hatches, edgecolor="white", zorder=2)
-    axes.bar_label(bars, [f"{chance:.1%}" for chance in chances], fontsize=8)
+    axes.bar_label(bars, [percent(chance) for chance in chances], fontsize=8)
     axes.set(title="probabilities", xlabel="digit", ylabel="probability", xticks=range(10), ylim=(0, 1.1))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

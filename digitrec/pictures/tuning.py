@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from digitrec.models.tune import Study
 from digitrec.pictures.style import COLOURS, STYLE
+from digitrec.text import percent
 
 
 @mpl.rc_context(STYLE)
@@ -29,7 +30,7 @@ def history(study: Study) -> Figure:
     best = np.maximum.accumulate([it.accuracy or 0.0 for it in finished])
     axes.step([it.number for it in finished], best, where="post", color=COLOURS[0], label="best so far")
     axes.set(
-        title=f"{len(study.trials)} trials; the best reads {study.best.accuracy:.2%}", xlabel="trial",
+        title=f"{len(study.trials)} trials; the best reads {percent(study.best.accuracy, 2)}", xlabel="trial",
         ylabel="digits held back that are read rightly",
     )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -48,7 +49,7 @@ def importance(study: Study) -> Figure:
         [name.replace("_", " ") for name, _ in ordered], [share for _, share in ordered], color=COLOURS[0],
         height=0.6, zorder=2,
     )  # fmt: skip
-    axes.bar_label(bars, [f"{share:.0%}" for _, share in ordered], padding=4)
+    axes.bar_label(bars, [percent(share, 0) for _, share in ordered], padding=4)
     axes.set(title="Importance of each setting", xlabel="share of the variance of accuracy that it explains")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.margins(x=0.12)

@@ -6,27 +6,15 @@ only the WORDs are candidates. Its confidence of 0-100 is divided by 100.
 
 from __future__ import annotations
 
-import math
-import threading
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    DigitrecError,
-    NotConfigured,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-    Unreachable,
-)
+from digitrec.answer import Answer
+from digitrec.errors import NotConfigured
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import aws_files
+from digitrec.providers import aws_files, carrier
+from digitrec.providers.addresses import allows_plain_http
+from digitrec.providers.aws_errors import KEYS, REGION, SERVICE, refused
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -37,10 +25,11 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.providers.translate import Problem, Rule, Service, from_http, retry_after
+from digitrec.providers.masking import Secrets
+from digitrec.providers.wire import Wire, current, may_give_credentials
 
-KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
-REGION = "set AWS_REGION, or a region in the profile"
+ANY = "https://rekognition.amazonaws.com"
+"""Where it would ask until the region is known."""
 
 
 class Aws(BaseProvider):
@@ -61,6 +50,7 @@ class Aws(BaseProvider):
         secret_key: str | None = None,
         session_token: str | None = None,
         endpoint: str | None = None,
+        allow_plain_http: bool = False,
         name: str = "aws",
     ) -> None:
         """Find the credentials, as boto3 does; nothing is sent yet.
@@ -70,6 +60,7 @@ class Aws(BaseProvider):
             profile: a profile of ~/.aws; beats keys in the environment.
             access_key, secret_key, session_token: keys; None: where boto3 finds them.
             endpoint: where to ask instead of the region's own address.
+            allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: what to call this engine in a Prediction.
 
         Raises:
@@ -79,21 +70,21 @@ class Aws(BaseProvider):
         if bool(access_key) != bool(secret_key):
             raise NotConfigured(f"AWS has one half of a pair of keys; {KEYS}")
         if endpoint:
-            endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL")
+            endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL", allow_plain_http=allow_plain_http)
         self.name = name
         keys = {
             "aws_access_key_id": checked_key(access_key or "", "AWS_ACCESS_KEY_ID") or None,
             "aws_secret_access_key": checked_key(secret_key or "", "AWS_SECRET_ACCESS_KEY") or None,
             "aws_session_token": checked_key(session_token or "", "AWS_SESSION_TOKEN") or None,
         }
-        self._secrets = tuple(key for key in keys.values() if key)
-        with SERVICE.translated(self._secrets):
-            self._session = _session(region_name=region, profile_name=profile, **keys)
-            if self._session.get_credentials() is None:
-                raise NotConfigured(f"AWS has no credentials; {KEYS}")
-            self._client = lru_cache(maxsize=8)(lambda timeout: _client(self._session, endpoint, timeout))
-            self.endpoint = str(self._client(60.0).meta.endpoint_url)
-        self._making = threading.Lock()  # a boto3 session may make one client at a time
+        self._wire = Wire(SERVICE, endpoint or ANY, refused, Secrets(*keys.values()), allow_plain_http)
+        self._carrier = self._wire.prepare(lambda: _Carrier(self._wire, profile, region, keys))
+        if self._carrier.credentials is None:
+            raise NotConfigured(f"AWS has no credentials; {KEYS}")
+        self._client = self._wire.prepare(lambda: self._carrier.client(endpoint))
+        self.endpoint = self._wire.endpoint = checked_endpoint(
+            str(self._client.meta.endpoint_url), "the profile", allow_plain_http=allow_plain_http
+        )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -106,12 +97,13 @@ class Aws(BaseProvider):
             secret_key=env.get("AWS_SECRET_ACCESS_KEY") or None if keys else None,
             session_token=env.get("AWS_SESSION_TOKEN") or None if keys else None,
             endpoint=env.get("AWS_ENDPOINT_URL_REKOGNITION") or env.get("AWS_ENDPOINT_URL") or None,
+            allow_plain_http=allows_plain_http(env),
         )
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which variables and files are there; no profile's program is run, no metadata service asked."""
-        installed = is_installed("boto3")
+        installed = is_installed("boto3") and is_installed("msgspec")
         credentials, region = aws_files.credentials(env), aws_files.region(env)
         missing = [] if installed else [install_hint("aws")]
         missing += [] if credentials else [KEYS]
@@ -121,131 +113,81 @@ class Aws(BaseProvider):
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""
-        with SERVICE.translated(self._secrets):
-            raw = self._ask(image.data, timeout)
-        return parse(raw)
 
-    def _ask(self, data: bytes, timeout: float) -> dict[str, Any]:
-        """One request, one attempt; the answer as it stands on the wire."""
-        with self._making:
-            client = self._client(_rounded(timeout))
-        answer = client.detect_text(Image={"Bytes": data})
-        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        def call() -> None:
+            self._wire.secrets.learn(*self._carrier.credentials.get_frozen_credentials())
+            self._client.detect_text(Image={"Bytes": image.data})
+
+        reply = self._wire.ask(call, timeout=timeout)
+        return parse(self._wire.document(reply))
 
     def close(self) -> None:
-        """Forget the clients, and with them their connections."""
-        self._client.cache_clear()
+        """Close the connections."""
+        self._carrier.close()
+        self._client.close()
 
 
-def parse(raw: Mapping[str, Any]) -> Answer:
-    """The body of a DetectText answer.
+def parse(raw: Any) -> Answer:
+    """The body of a DetectText answer: any JSON value.
 
     Raises:
-        BadAnswer: there is no list of detections, or one lacks its text; boto3 lets both through.
+        BadAnswer: it is none.
     """
-    try:
-        words = [found for found in raw["TextDetections"] if found["Type"] == "WORD"]
-        candidates = [Candidate(word["DetectedText"], word["Confidence"] / 100) for word in words]
-    except (KeyError, TypeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
-    return Answer(tuple(candidates), raw=raw, model_version=raw.get("TextModelVersion"))
+    from digitrec.providers import aws_answer
+
+    return aws_answer.parse(raw, SERVICE)
 
 
-def _session(**settings: str | None) -> Any:
-    try:
-        import boto3
-    except ImportError as error:
-        raise not_installed("AWS Rekognition", "aws") from error
-    return boto3.Session(**settings)  # type: ignore[arg-type]
+class _Carrier:
+    """A boto3 session whose requests go out by the wire: botocore signs them, and does not send them."""
 
+    def __init__(
+        self, wire: Wire, profile: str | None, region: str | None, keys: Mapping[str, str | None]
+    ) -> None:
+        try:
+            import boto3
+            from botocore.session import Session
+            from requests import Session as Connections
 
-def _client(session: Any, endpoint: str | None, timeout: float) -> Any:
-    from botocore.config import Config
+            from digitrec.providers import aws_answer  # noqa: F401 (missed here, before a question is paid for)
+        except ImportError as error:
+            raise not_installed("AWS Rekognition", "aws") from error
+        self._wire = wire
+        self._botocore = Session(profile=profile)
+        handler: Any = self._send
+        self._botocore.register("before-send", handler)
+        settings: Any = {"botocore_session": self._botocore, "region_name": region, **keys}
+        self._session = boto3.Session(**settings)
+        self._connections = Connections()
+        carrier.mount(self._connections, carrier.questions())
+        self.credentials: Any = self._session.get_credentials()
 
-    once = Config(connect_timeout=timeout, read_timeout=timeout, retries={"total_max_attempts": 1})
-    return session.client("rekognition", endpoint_url=endpoint, config=once)
+    def client(self, endpoint: str | None) -> Any:
+        from botocore.config import Config
 
+        once = Config(retries={"total_max_attempts": 1})
+        return self._session.client("rekognition", endpoint_url=endpoint, config=once)
 
-def _rounded(timeout: float) -> float:
-    """The timeout cut to two digits: boto3 fixes it per client, and so a few clients serve all calls."""
-    step = 10.0 ** (math.floor(math.log10(timeout)) - 1)
-    return math.floor(timeout / step) * step
+    def _send(self, request: Any, event_name: str, **_: Any) -> None:
+        """What botocore calls when a request is ready; the question is sent from here, and ends its call.
 
+        What it asks of other services on its way to credentials it sends itself; it follows no redirect.
+        """
+        if not event_name.startswith("before-send.rekognition."):
+            if problem := may_give_credentials(request.url):
+                raise self._wire.service.error(problem, self._wire.secrets)
+            return
+        from requests import PreparedRequest
+        from requests.structures import CaseInsensitiveDict
 
-CODES: Mapping[str, type[DigitrecError]] = {
-    "AccessDeniedException": AuthFailed,
-    "ExpiredTokenException": AuthFailed,
-    "IncompleteSignatureException": AuthFailed,
-    "InvalidSignatureException": AuthFailed,
-    "MissingAuthenticationTokenException": AuthFailed,
-    "UnrecognizedClientException": AuthFailed,
-    "ImageTooLargeException": Rejected,
-    "InvalidImageFormatException": Rejected,
-    "InvalidParameterException": Rejected,
-    "ValidationException": Rejected,
-    "LimitExceededException": QuotaExceeded,
-    "ServiceQuotaExceededException": QuotaExceeded,
-    "ProvisionedThroughputExceededException": RateLimited,
-    "ThrottlingException": RateLimited,
-    "InternalServerError": Unavailable,
-    "ServiceUnavailableException": Unavailable,
-}
-"""AWS tells its errors apart by code; the HTTP status is 400 for a bad image, a bad key and a flood."""
+        signed = PreparedRequest()  # filled in and not prepared: what is signed must go out as it is
+        signed.method, signed.url, signed.body = request.method, request.url, request.body
+        signed.headers = CaseInsensitiveDict(
+            {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
+        )
+        bundle = self._botocore.get_config_variable("ca_bundle")
+        around: Any = self._connections.merge_environment_settings(request.url, {}, True, bundle, None)
+        self._connections.get_adapter(request.url).send(signed, timeout=current().left_s, **around)
 
-
-def _client_error(error: Any) -> Problem:
-    said, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
-    code, status = str(said.get("Code", "")), meta.get("HTTPStatusCode", 500)
-    headers = meta.get("HTTPHeaders", {})
-    if code not in CODES:
-        named = "" if code.isdecimal() else f"{code}: "
-        return from_http(status, named + said.get("Message", ""), headers)
-    return Problem(CODES[code], said.get("Message", ""), code, retry_after(headers))
-
-
-ERRORS: Mapping[str, Rule] = {
-    "botocore.exceptions.ClientError": _client_error,
-    "botocore.exceptions.ConnectTimeoutError": Unreachable,
-    "botocore.exceptions.EndpointConnectionError": Unreachable,
-    "botocore.exceptions.ProxyConnectionError": Unreachable,
-    "botocore.exceptions.SSLError": Unreachable,  # the handshake comes before the request
-    "botocore.exceptions.ReadTimeoutError": TimedOut,
-    "botocore.exceptions.ConnectionError": Unavailable,
-    "botocore.exceptions.HTTPClientError": Unavailable,
-    "botocore.exceptions.ResponseStreamingError": BadAnswer,
-    "botocore.exceptions.IncompleteReadError": BadAnswer,
-    "botocore.parsers.ResponseParserError": BadAnswer,
-    "botocore.exceptions.BaseEndpointResolverError": NotConfigured,
-    "botocore.exceptions.ConfigNotFound": NotConfigured,
-    "botocore.exceptions.ConfigParseError": NotConfigured,
-    "botocore.exceptions.CredentialRetrievalError": NotConfigured,
-    "botocore.exceptions.EndpointProviderError": NotConfigured,
-    "botocore.exceptions.InfiniteLoopConfigError": NotConfigured,
-    "botocore.exceptions.InvalidConfigError": NotConfigured,
-    "botocore.exceptions.InvalidProxiesConfigError": NotConfigured,
-    "botocore.exceptions.InvalidRegionError": NotConfigured,
-    "botocore.exceptions.MetadataRetrievalError": NotConfigured,
-    "botocore.exceptions.MissingDependencyException": NotConfigured,
-    "botocore.exceptions.NoAuthTokenError": NotConfigured,
-    "botocore.exceptions.NoCredentialsError": NotConfigured,
-    "botocore.exceptions.PartialCredentialsError": NotConfigured,
-    "botocore.exceptions.ProfileNotFound": NotConfigured,
-    "botocore.exceptions.RefreshWithMFAUnsupportedError": NotConfigured,
-    "botocore.exceptions.UnknownCredentialError": NotConfigured,
-    "botocore.exceptions.UnknownRegionError": NotConfigured,
-    "botocore.exceptions.UnknownTokenProviderError": NotConfigured,
-    "botocore.exceptions.LoginError": AuthFailed,
-    "botocore.exceptions.SSOError": AuthFailed,
-    "botocore.exceptions.TokenRetrievalError": AuthFailed,
-}
-"""What boto3 raises: the service's answers, the transport, and its search for credentials."""
-
-SERVICE = Service(
-    "AWS Rekognition",
-    ERRORS,
-    {
-        AuthFailed: "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the profile, and its permission "
-        "rekognition:DetectText",
-        NotConfigured: f"{KEYS}; {REGION}",
-    },
-)
+    def close(self) -> None:
+        self._connections.close()

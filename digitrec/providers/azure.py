@@ -10,16 +10,23 @@ Which candidate and which confidence: each word is a candidate; its confidence i
 from __future__ import annotations
 
 import io
+import re
 import time
-from collections.abc import Mapping
 from typing import Any
 
-from digitrec.answer import Answer, Candidate
-from digitrec.errors import BadAnswer, Rejected, TimedOut, Unavailable
+from digitrec.answer import Answer
+from digitrec.errors import BadAnswer, TimedOut
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers import carrier
 from digitrec.providers.azure_resource import ADVICE, AzureProvider
 from digitrec.providers.base import not_installed
-from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http, problem_of
+from digitrec.providers.translate import Problem, Service
+
+SERVICE = Service("Azure Read", {}, ADVICE)
+RUNNING = ("notStarted", "running")
+"""What an operation says of itself until it is over."""
+OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""What the id of one looks like: a UUID."""
 
 
 class Azure(AzureProvider):
@@ -27,6 +34,7 @@ class Azure(AzureProvider):
 
     name = "azure"
     package = "azure.cognitiveservices.vision.computervision"
+    service = SERVICE
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=4_000_000, margin=0.1)
     rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
 
@@ -37,15 +45,18 @@ class Azure(AzureProvider):
         key: str,
         price_usd: float | None = None,
         poll_s: float = 1.0,
+        allow_plain_http: bool = False,
         name: str | None = None,
     ) -> None:
         """Open a client as `AzureProvider` says; nothing is sent yet.
 
         Args:
-            endpoint, key, price_usd, name: as there.
+            endpoint, key, price_usd, allow_plain_http, name: as there.
             poll_s: seconds before each look at an operation, > 0; Azure asks for 1 to 2.
         """
-        super().__init__(endpoint=endpoint, key=key, price_usd=price_usd, name=name)
+        super().__init__(
+            endpoint=endpoint, key=key, price_usd=price_usd, allow_plain_http=allow_plain_http, name=name
+        )
         self.poll_s = poll_s
 
     @staticmethod
@@ -53,11 +64,19 @@ class Azure(AzureProvider):
         try:
             from azure.cognitiveservices.vision.computervision import ComputerVisionClient
             from msrest.authentication import CognitiveServicesCredentials
+
+            from digitrec.providers import azure_answer  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed("Azure Computer Vision", "azure") from error
         client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
-        client.config.retry_policy.retries = 0
-        client.config.hooks.append(_refuse)
+        adapter = carrier.questions()
+
+        def mounted(session: Any, *_: Any, **__: Any) -> None:
+            """Called before each request; each thread has a session of its own."""
+            carrier.mount(session, adapter)
+
+        config: Any = client.config
+        config.session_configuration_callback = mounted
         return client
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
@@ -72,87 +91,31 @@ class Azure(AzureProvider):
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; the id of the operation that reads it."""
-        with SERVICE.translated(self._secrets):
-            answer = self._client.read_in_stream(io.BytesIO(image.data), raw=True, timeout=timeout)
-        location = answer.headers.get("Operation-Location") or ""
-        token = str(location).rstrip("/").rpartition("/")[2]
-        if not token:
+        data = io.BytesIO(image.data)
+        post = self._client.read_in_stream
+        reply = self._wire.ask(lambda: post(data, raw=True, timeout=timeout), timeout=timeout, expected=202)
+        token = reply.headers.get("operation-location", "").rstrip("/").rpartition("/")[2]
+        if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
             raise SERVICE.error(Problem(BadAnswer, "no Operation-Location"))
         return token
 
     def poll(self, token: str, *, timeout: float) -> Answer | None:
-        """Look at the operation once; None while it is running."""
-        raw = self._ask(token, timeout)
-        return None if raw.get("status") in ("notStarted", "running") else parse(raw)
-
-    def _ask(self, token: str, timeout: float) -> dict[str, Any]:
-        """One look at the operation; the answer as it stands on the wire."""
-        with SERVICE.translated(self._secrets):
-            answer = self._client.get_read_result(token, raw=True, timeout=timeout)
-        raw = answer.response.json()
-        return raw if isinstance(raw, dict) else {}
+        """One look at the operation; None while it is still at work."""
+        look = self._client.get_read_result
+        reply = self._wire.ask(lambda: look(token, raw=True, timeout=timeout), timeout=timeout)
+        raw = self._wire.document(reply)
+        if isinstance(raw, dict) and raw.get("status") in RUNNING:
+            return None
+        return parse(raw)
 
 
-def parse(raw: Mapping[str, Any]) -> Answer:
-    """A Read operation's result, when it is over.
+def parse(raw: Any) -> Answer:
+    """A Read operation's result, when it is over: any JSON value.
 
     Raises:
         Rejected: the operation failed.
-        BadAnswer: no status, or no result where there should be one; the SDK lets both through.
+        BadAnswer: it is no such operation.
     """
-    if raw.get("status") == "failed":
-        raise SERVICE.error(Problem(Rejected, "the operation failed", raw=raw))
-    try:
-        result = raw["analyzeResult"]
-        lines = [line for page in result["readResults"] for line in page["lines"]]
-        words = [_word(word) for line in lines for word in line["words"]]
-    except (KeyError, TypeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
-    return Answer(tuple(words), raw=raw, model_version=result.get("modelVersion"))
+    from digitrec.providers import azure_answer
 
-
-def _word(word: Mapping[str, Any]) -> Candidate:
-    corners = word.get("boundingBox") or []
-    box = (min(corners[::2]), min(corners[1::2]), max(corners[::2]), max(corners[1::2])) if corners else None
-    return Candidate(word["text"], word.get("confidence"), box)
-
-
-def _refuse(response: Any, *_: Any, **__: Any) -> None:
-    """Stop at any status but the expected one, before the SDK acts on it.
-
-    It would carry the key along a redirect. Its own exception hides what the service said, and where the
-    body is empty it cannot even be built: a TypeError comes out in its place.
-    """
-    from requests import HTTPError
-
-    if response.status_code != (202 if response.request.method == "POST" else 200):
-        raise HTTPError(response=response)
-
-
-def _http_error(error: Any) -> Problem:
-    """A refused request."""
-    response = error.response
-    try:
-        raw = response.json()
-        said = raw["error"]["message"]
-    except (ValueError, KeyError, TypeError):
-        raw, said = None, response.text
-    return from_http(response.status_code, said, response.headers, raw)
-
-
-def _request_error(error: Any) -> Problem:
-    """No answer at all; what happened is inside."""
-    inner = error.inner_exception
-    return problem_of(inner, ERRORS) or Problem(Unavailable, str(inner))
-
-
-ERRORS: Mapping[str, Rule] = {
-    "msrest.exceptions.ClientRequestError": _request_error,
-    "msrest.exceptions.HttpOperationError": _http_error,
-    "azure.core.exceptions.DeserializationError": BadAnswer,
-    **REQUESTS,
-    "requests.exceptions.HTTPError": _http_error,
-}
-"""What the SDK raises: refusals, whatever kept the answer from coming, and answers it cannot read."""
-
-SERVICE = Service("Azure Read", ERRORS, ADVICE)
+    return azure_answer.parse(raw, SERVICE)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -15,6 +16,9 @@ from digitrec.providers.base import (
     install_hint,
     is_installed,
 )
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem, Service, from_http
+from digitrec.providers.wire import Reply, Wire, dig, text_of
 
 ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""
@@ -30,9 +34,17 @@ class AzureProvider(BaseProvider):
 
     package: ClassVar[str]
     """The SDK's module."""
+    service: ClassVar[Service]
+    """The service's name in messages."""
 
     def __init__(
-        self, *, endpoint: str, key: str, price_usd: float | None = None, name: str | None = None
+        self,
+        *,
+        endpoint: str,
+        key: str,
+        price_usd: float | None = None,
+        allow_plain_http: bool = False,
+        name: str | None = None,
     ) -> None:
         """Open a client; nothing is sent yet.
 
@@ -40,6 +52,7 @@ class AzureProvider(BaseProvider):
             endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
             key: one of the resource's two keys.
             price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
+            allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: what to call this engine in a Prediction; None: as it is registered.
 
         Raises:
@@ -52,27 +65,28 @@ class AzureProvider(BaseProvider):
             raise NotConfigured(f"Azure has no endpoint; set {ENDPOINTS[0]} to the resource's address")
         if not key.strip():
             raise NotConfigured(f"Azure has no key; set {KEYS[0]} to one of the resource's two keys")
-        self.endpoint = checked_endpoint(endpoint, ENDPOINTS[0])
+        self.endpoint = checked_endpoint(endpoint, ENDPOINTS[0], allow_plain_http=allow_plain_http)
         key = checked_key(key, KEYS[0])
         if price_usd is not None:
             self.price = Price(price_usd, "set by the user")
-        self._secrets = (key,)
-        self._client = self._open(self.endpoint, key)
+        self._wire = Wire(self.service, self.endpoint, _refused, Secrets(key), allow_plain_http)
+        self._client = self._wire.prepare(lambda: self._open(self._wire.endpoint, key))
 
     @staticmethod
     def _open(endpoint: str, key: str) -> Any:
-        """The SDK's client; the only import of the SDK."""
+        """The SDK's client, which sends by a carrier; the only import of the SDK."""
         raise NotImplementedError
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """VISION_ENDPOINT and VISION_KEY, or their older names."""
-        return cls(endpoint=_value(env, ENDPOINTS), key=_value(env, KEYS))
+        """VISION_ENDPOINT and VISION_KEY, or their older names; DIGITREC_ALLOW_PLAIN_HTTP."""
+        allowed = allows_plain_http(env)
+        return cls(endpoint=_value(env, ENDPOINTS), key=_value(env, KEYS), allow_plain_http=allowed)
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Whether the SDK and the two variables are there."""
-        installed = is_installed(cls.package)
+        installed = is_installed(cls.package) and is_installed("msgspec")
         endpoint, key = _name(env, ENDPOINTS), _name(env, KEYS)
         missing = [] if installed else [install_hint("azure")]
         missing += [] if endpoint else [f"set {ENDPOINTS[0]}"]
@@ -83,6 +97,12 @@ class AzureProvider(BaseProvider):
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def _refused(reply: Reply, raw: Any) -> Problem:
+    """A refused request: by HTTP status; the service's own words are in one of two places."""
+    said = dig(raw, "error", "message") or dig(raw, "message") or text_of(reply)
+    return from_http(reply.status, said, reply.headers, raw)
 
 
 def _name(env: Mapping[str, str], names: Sequence[str]) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol, Self, runtime_checkable
-from urllib.parse import urlsplit
 
 from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
@@ -41,6 +40,10 @@ class Status:
     """Names of variables and files that will be used; never what is in them."""
 
 
+OURS = frozenset({"google", "aws", "azure", "ocr", "heif", "pdf", "train", "stats", "plots", "tune", "web"})
+"""Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
+
+
 def is_installed(module: str) -> bool:
     """Whether ``module`` could be imported, without importing it (its parent packages are)."""
     try:
@@ -55,27 +58,41 @@ def install_hint(extra: str) -> str:
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:
-    """The error for an optional package that is missing."""
-    return NotInstalled(f"{what} needs packages that are not installed; {install_hint(extra)}")
+    """The error for an optional package that is missing.
+
+    Args:
+        what: what needs it, as it stands at the start of the message.
+        extra: the extra of digitrec that brings it. Where digitrec has none of that name it is taken for
+            what to install: the package of whoever calls this knows its own extras, digitrec does not.
+    """
+    todo = install_hint(extra) if extra in OURS else f"pip install '{extra}'"
+    return NotInstalled(f"{what} needs packages that are not installed; {todo}")
 
 
-_HOST = re.compile(r"[A-Za-z0-9.:-]+")
-
-
-def checked_endpoint(endpoint: str, variable: str) -> str:
+def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = True) -> str:
     """The address of a service, without a slash at its end.
 
+    Args:
+        endpoint: an address such as "https://ocr.example".
+        variable: where it comes from, for the message.
+        allow_plain_http: whether one on another machine may be without encryption. Pass False where a
+            key, a token or a picture goes there; then `addresses.PLAIN_HTTP` is named as the way out.
+
     Raises:
-        NotConfigured: it is none, on which each SDK would fail in a way of its own. It is not shown: it
+        NotConfigured: it is none, on which each SDK would fail in a way of its own; it has spaces or line
+            breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
             may be the key, set in the wrong place.
     """
-    try:
-        parts = urlsplit(endpoint)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:  # a port or an IPv6 address that is none
-        host = ""
-    if not _HOST.fullmatch(host) or parts.scheme not in ("http", "https") or "{" in endpoint:
+    from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
+
+    parts = split(endpoint)
+    if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
         raise NotConfigured(f"{variable} holds no address: one begins with https:// and names a host")
+    if not allow_plain_http and in_the_clear(endpoint):
+        raise NotConfigured(
+            f"{variable} holds an http:// address, where key and picture could be read on the way; "
+            f"use https://, or set {PLAIN_HTTP}=1 to allow it"
+        )
     return endpoint.rstrip("/")
 
 

@@ -14,22 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
-from digitrec.errors import (
-    AuthFailed,
-    BadAnswer,
-    DigitrecError,
-    NotConfigured,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Rejected,
-    TimedOut,
-    Unavailable,
-    Unreachable,
-)
+from digitrec.answer import Answer
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import google_credentials
+from digitrec.providers import carrier, google_credentials
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -40,14 +29,15 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.providers.translate import REQUESTS, Problem, Rule, Service, from_http
+from digitrec.providers.google_errors import RPC, SERVICE, refused
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem
+from digitrec.providers.wire import Wire
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
 MOST_BYTES = 7_000_000
 """Bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
-BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
-"""Reasons that come with status 400, although it is the key that is refused."""
 
 
 class Google(BaseProvider):
@@ -68,6 +58,7 @@ class Google(BaseProvider):
         endpoint: str | None = None,
         feature: str = "document",
         language_hints: Sequence[str] = (),
+        allow_plain_http: bool = False,
         name: str = "google",
     ) -> None:
         """Open a client; nothing is sent yet.
@@ -75,31 +66,35 @@ class Google(BaseProvider):
         Args:
             api_key: an API key; None: the credentials file, else Application Default Credentials.
             credentials_file: a service-account or ADC file.
-            endpoint: where to ask instead of Google; a plain http one is asked without credentials.
+            endpoint: where to ask instead of Google; a plain http one is asked without the file's token.
             feature: "document" for handwriting, "text" for sparse text in photographs.
             language_hints: language codes; Google advises against them unless they are certain.
+            allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: what to call this engine in a Prediction.
 
         Raises:
             NotInstalled: the extra "google" is missing.
-            NotConfigured: no credentials were found, or the file cannot be used.
+            NotConfigured: no credentials were found, or the file or the endpoint cannot be used.
         """
         if feature not in FEATURES:
             raise NotConfigured(f"Google Vision has no feature {feature!r}; choose document or text")
         self.name = name
-        self.endpoint = checked_endpoint(endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT")
+        self.endpoint = checked_endpoint(
+            endpoint or ENDPOINT, "DIGITREC_GOOGLE_ENDPOINT", allow_plain_http=allow_plain_http
+        )
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
-        self._secrets = (api_key,)
-        with SERVICE.translated(self._secrets):
-            self._client = _client(api_key, credentials_file, self.endpoint)
+        self._has_key = bool(api_key)
+        secrets = Secrets(api_key)
+        self._wire = Wire(SERVICE, self.endpoint, refused, secrets, allow_plain_http)
+        self._client = self._wire.prepare(lambda: _client(api_key, credentials_file, self._wire))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server.
 
         Beside them: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE ("document" or "text"), and
-        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between).
+        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between), DIGITREC_ALLOW_PLAIN_HTTP.
         """
         file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
         hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
@@ -109,12 +104,13 @@ class Google(BaseProvider):
             endpoint=env.get("DIGITREC_GOOGLE_ENDPOINT"),
             feature=env.get("DIGITREC_GOOGLE_FEATURE") or "document",
             language_hints=[hint.strip() for hint in hints if hint.strip()],
+            allow_plain_http=allows_plain_http(env),
         )
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which credentials are there, without asking Google's metadata server for any."""
-        installed = is_installed("google.cloud.vision")
+        installed = is_installed("google.cloud.vision") and is_installed("msgspec")
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
         missing = [] if installed else [install_hint("google")]
         missing += wrong or ([] if found else [google_credentials.ADVICE])
@@ -133,22 +129,28 @@ class Google(BaseProvider):
 
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
         try:
-            with SERVICE.translated(self._secrets):
-                responses = self._ask(images, timeout)
-            if len(responses) != len(images):
-                said = f"{len(responses)} responses for {len(images)} images"
-                raise SERVICE.error(Problem(BadAnswer, said, raw=responses))
+            return [_parsed(response) for response in self._ask(images, timeout)]
         except ProviderError as error:
             return [error] * len(images)
-        return [_parsed(response) for response in responses]
 
-    def _ask(self, images: Sequence[PreparedImage], timeout: float) -> list[dict[str, Any]]:
-        """One request, one attempt; the responses as they stand on the wire."""
-        from google.protobuf.json_format import MessageToDict
-
+    def _ask(self, images: Sequence[PreparedImage], timeout: float) -> list[Any]:
+        """One request, one attempt; the response to each image as it stands on the wire."""
         request = {"requests": [self._question(image) for image in images]}
-        answer = self._client.batch_annotate_images(request=request, retry=None, timeout=timeout)
-        return [MessageToDict(type(one).pb(one)) for one in answer.responses]
+        ask = self._client.batch_annotate_images
+        try:
+            reply = self._wire.ask(lambda: ask(request=request, retry=None, timeout=timeout), timeout=timeout)
+        except AuthFailed as error:
+            if error.status == 401 and not self._has_key:
+                self._client.transport._session.credentials.token = None  # the next call fetches another
+            raise
+        raw = self._wire.document(reply)
+        responses = raw.get("responses") if isinstance(raw, dict) else None
+        if not isinstance(responses, list) or len(responses) != len(images):
+            count = len(responses) if isinstance(responses, list) else "no"
+            raise SERVICE.error(
+                Problem(BadAnswer, f"{count} responses for {len(images)} images", raw=raw), self._wire.secrets
+            )
+        return responses
 
     def _question(self, image: PreparedImage) -> dict[str, Any]:
         context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
@@ -162,46 +164,16 @@ class Google(BaseProvider):
         self._client.transport.close()
 
 
-def parse(raw: Mapping[str, Any]) -> Answer:
-    """One AnnotateImageResponse, as JSON.
+def parse(raw: Any) -> Answer:
+    """One AnnotateImageResponse: any JSON value.
 
     Raises:
-        ProviderError: the response carries an error of its own (HTTP 200 all the same).
+        ProviderError: the response carries an error of its own and no text (HTTP 200 all the same).
+        BadAnswer: it is no such response.
     """
-    if "error" in raw:
-        raise SERVICE.error(_rpc_problem(raw["error"]))
-    try:
-        return Answer(tuple(_words(raw)), raw=raw)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
+    from digitrec.providers import google_answer
 
-
-def _words(raw: Mapping[str, Any]) -> list[Candidate]:
-    if "fullTextAnnotation" not in raw:  # the first annotation is the whole text, the others its words
-        return [Candidate(found["description"]) for found in raw.get("textAnnotations", [])[1:]]
-    return [
-        _word(word)
-        for page in raw["fullTextAnnotation"]["pages"]
-        for block in page.get("blocks", [])
-        for paragraph in block.get("paragraphs", [])
-        for word in paragraph.get("words", [])
-    ]
-
-
-def _word(word: Mapping[str, Any]) -> Candidate:
-    symbols = word["symbols"]
-    scores = [symbol["confidence"] for symbol in symbols if "confidence" in symbol]
-    score = min(scores) if scores else word.get("confidence")
-    return Candidate("".join(symbol["text"] for symbol in symbols), score, _box(word))
-
-
-def _box(word: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    """Left, top, right, bottom; Google leaves coordinates of 0 out."""
-    corners = word.get("boundingBox", {}).get("vertices")
-    if not corners:
-        return None
-    xs, ys = [corner.get("x", 0) for corner in corners], [corner.get("y", 0) for corner in corners]
-    return min(xs), min(ys), max(xs), max(ys)
+    return google_answer.parse(raw, SERVICE, RPC)
 
 
 def _parsed(response: dict[str, Any]) -> Answer | ProviderError:
@@ -224,70 +196,18 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
         yield batch
 
 
-def _client(api_key: str, credentials_file: str | Path | None, endpoint: str) -> Any:
+def _client(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
     try:
         from google.cloud.vision import ImageAnnotatorClient
+
+        from digitrec.providers import google_answer  # noqa: F401 (missed here, before a question is paid for)
     except ImportError as error:
         raise not_installed("Google Vision", "google") from error
-    options = {"api_endpoint": endpoint, **({"api_key": api_key} if api_key else {})}
-    credentials = None if api_key else google_credentials.load(credentials_file, endpoint)
-    return ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
-
-
-def _http_problem(error: Any) -> Problem:
-    """A refused request: by HTTP status, and by Google's reason where that is more exact."""
-    response = error.response
-    headers = response.headers if response is not None else {}
-    problem = from_http(error.code or 500, error.message, headers)
-    kind = problem.kind
-    limit = str((error.metadata or {}).get("quota_limit", "")).lower()
-    if error.reason in BAD_KEY or "api key not valid" in error.message.lower():
-        kind = AuthFailed
-    elif error.code == 429 and "perday" in limit:
-        kind = QuotaExceeded
-    said = f"{error.reason}: {_without_url(error.message)}" if error.reason else _without_url(error.message)
-    return Problem(kind, said, error.code, problem.retry_after)
-
-
-def _without_url(message: str) -> str:
-    """The message without the "POST https://...: " that the SDK puts before it."""
-    return message.partition(": ")[2] if message.startswith("POST ") else message
-
-
-RPC: Mapping[int, type[DigitrecError]] = {
-    3: Rejected,
-    4: Unavailable,
-    7: AuthFailed,
-    8: RateLimited,
-    13: Unavailable,
-    14: Unavailable,
-    16: AuthFailed,
-}
-"""What the code in ``responses[i].error`` means (google.rpc.Code)."""
-
-
-def _rpc_problem(error: Mapping[str, Any]) -> Problem:
-    code = error.get("code", 0)
-    return Problem(RPC.get(code, Rejected), error.get("message", ""), code, raw=error)
-
-
-ERRORS: Mapping[str, Rule] = {
-    "google.api_core.exceptions.GoogleAPICallError": _http_problem,
-    "google.auth.exceptions.GoogleAuthError": AuthFailed,
-    "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
-    "google.auth.exceptions.InvalidOperation": AuthFailed,
-    "google.auth.exceptions.TimeoutError": TimedOut,
-    "google.auth.exceptions.TransportError": Unreachable,  # asking for a token; the image was not sent
-    "google.protobuf.json_format.ParseError": BadAnswer,
-    **REQUESTS,
-}
-"""What the SDK raises, beyond one tree: REST answers, credentials, the transport and the JSON reader."""
-
-SERVICE = Service(
-    "Google Vision",
-    ERRORS,
-    {
-        AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
-        NotConfigured: google_credentials.ADVICE,
-    },
-)
+    options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}
+    credentials = None if api_key else google_credentials.load(credentials_file, wire.endpoint)
+    client: Any = ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
+    session = client.transport._session  # the SDK has no public way to it
+    carrier.mount(session, carrier.questions())
+    carrier.mount(session._auth_request.session, carrier.errands())
+    wire.secrets.learn(*google_credentials.secrets(credentials_file, session.credentials))
+    return client

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from digitrec.errors import NotConfigured
 
 SCOPE = "https://www.googleapis.com/auth/cloud-vision"
+SECRET = ("private_key", "private_key_id", "client_secret", "refresh_token", "token", "access_token")
+"""What a credentials file holds that may show nowhere."""
 ADVICE = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
 """What to do where none are found."""
 
@@ -37,6 +41,30 @@ def load(file: str | Path | None, endpoint: str) -> Any:
         warnings.simplefilter("ignore", DeprecationWarning)
         credentials, _ = from_file(str(file), scopes=[SCOPE])
     return credentials
+
+
+def secrets(file: str | Path | None, credentials: Any) -> Iterator[str]:
+    """What may show nowhere, of the credentials: from their file, and from the SDK's object."""
+    named = [Path(file)] if file else [Path(name) for name in found(os.environ) if os.path.sep in name]
+    for path in named:
+        with suppress(OSError, ValueError):
+            yield from _secret_texts(json.loads(path.read_text("utf-8")))
+    for name in ("token", "refresh_token", "client_secret"):
+        value = getattr(credentials, name, None)
+        if isinstance(value, str):
+            yield value
+
+
+def _secret_texts(value: Any) -> Iterator[str]:
+    """The texts in a credentials file that stand under a secret's name."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and name in SECRET:
+                yield item
+            yield from _secret_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secret_texts(item)
 
 
 def _check(file: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import (
@@ -97,7 +97,7 @@ def parse(raw: Mapping[str, Any]) -> Answer:
         lines = [Candidate(text, score) for text, score in found if text]
     except (KeyError, TypeError, ValueError) as error:
         raise SERVICE.error(Problem(BadAnswer, "texts and scores do not match", raw=raw)) from error
-    return Answer(tuple(lines), raw=raw, model_version=raw.get("version"))
+    return checked(Answer(tuple(lines), raw=raw, model_version=raw.get("version")))
 
 
 def _client() -> Any:

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price, Status
@@ -80,19 +80,26 @@ def parse(raw: Mapping[str, Any]) -> Answer:
     Raises:
         BadAnswer: it is no such table.
     """
-    rows = list(csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     try:
+        rows = list(csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
         if not rows:  # an empty page has at least the row of the page
             raise ValueError
-        words = [_word(row) for row in rows if float(row["conf"]) >= 0 and row["text"].strip()]
-    except (KeyError, TypeError, ValueError) as error:
+        words = [_word(row) for row in rows if float(row["conf"]) >= 0 and _text(row)]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise SERVICE.error(Problem(BadAnswer, "no table of words", raw=raw)) from error
-    return Answer(tuple(words), raw=raw, model_version=raw["version"])
+    return checked(Answer(tuple(words), raw=raw, model_version=raw["version"]))
 
 
 def _word(row: Mapping[str, str]) -> Candidate:
     left, top, width, height = (int(row[key]) for key in ("left", "top", "width", "height"))
-    return Candidate(row["text"].strip(), float(row["conf"]) / 100, (left, top, left + width, top + height))
+    return Candidate(_text(row), float(row["conf"]) / 100, (left, top, left + width, top + height))
+
+
+def _text(row: Mapping[str, str | None]) -> str:
+    """The last column, which a row that was cut off has not."""
+    if row["text"] is None:
+        raise ValueError
+    return row["text"].strip()
 
 
 def _version(program: str) -> str:

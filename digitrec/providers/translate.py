@@ -9,11 +9,13 @@ not listed is a programming error and passes through.
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any
 
 from digitrec.errors import (
@@ -29,6 +31,7 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
+from digitrec.providers.masking import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Problem:
     """Seconds the vendor asked us to wait, >= 0, or None."""
     raw: Any = None
     """The vendor's answer, JSON-like, or None."""
+    todo: str = ""
+    """What to do about it, where that is known more exactly than by its kind."""
 
 
 Rule = type[DigitrecError] | Callable[[Any], Problem]
@@ -73,32 +78,9 @@ STATUS: Mapping[int, type[DigitrecError]] = {
     415: Rejected,
     429: RateLimited,
 }
-"""What an HTTP status means where the vendor says nothing more exact; 5xx is Unavailable."""
-
-NOT_CONNECTED = {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError"}
-"""What urllib3 calls it when there is no connection to send a request on."""
-
-
-def _connection_error(error: Any) -> Problem:
-    """A connection that never was, or that broke after the request may have been sent; the reason tells."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return Problem(Unreachable if type(reason).__name__ in NOT_CONNECTED else Unavailable, str(error))
-
-
-REQUESTS: Mapping[str, Rule] = {
-    "requests.exceptions.ChunkedEncodingError": BadAnswer,
-    "requests.exceptions.ConnectTimeout": Unreachable,
-    "requests.exceptions.ConnectionError": _connection_error,
-    "requests.exceptions.ContentDecodingError": BadAnswer,
-    "requests.exceptions.RequestException": Unavailable,
-    "requests.exceptions.SSLError": Unreachable,  # the handshake comes before the request
-    "requests.exceptions.Timeout": TimedOut,
-}
-"""What requests raises, which two of the SDKs let through or wrap."""
+"""What an HTTP status means where the vendor says nothing more exact; any other 5xx is Unavailable."""
 
 MISSING_ADDRESS = "nothing is at this address: check the endpoint"
-SHORTEST_SECRET = 8
-"""No real key is shorter, and taking out a test's "k" would make a message unreadable."""
 SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota|billing", re.IGNORECASE)
 """Words by which the vendors mark a spent allowance, where they have no status of its own for it."""
 
@@ -114,35 +96,41 @@ class Service:
     advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)
     """What to do, for the classes where the vendor's users know it more exactly than `WORDS`."""
 
-    def error(self, problem: Problem, secrets: Sequence[str] = ()) -> DigitrecError:
+    def error(self, problem: Problem, secrets: Secrets | Sequence[str] = ()) -> DigitrecError:
         """Our exception for a problem, in one line: what happened, what was said, what to do."""
+        masked = Secrets.of(secrets).masked
         happened, todo = WORDS[problem.kind]
+        todo = self.advice.get(problem.kind, todo)
         if problem.status == 404:
             todo = MISSING_ADDRESS
-        todo = self.advice.get(problem.kind, todo)
-        said = _one_line(without(problem.said, secrets))
-        details = ": ".join(str(part) for part in (problem.status, said) if part)
+        todo = problem.todo or todo
+        status, said = masked(problem.status), _one_line(masked(problem.said))
+        details = ": ".join(str(part) for part in (status, said) if part)
         message = f"{self.name} {happened}{f' ({details})' if details else ''}; {todo}"
         if not issubclass(problem.kind, ProviderError):
             return problem.kind(message)
-        error = problem.kind(message, status=problem.status, raw=without(problem.raw, secrets))
+        error = problem.kind(message, status=status, raw=masked(problem.raw))
         if isinstance(error, RateLimited | Unavailable):
             error.retry_after = problem.retry_after
         return error
 
     @contextmanager
-    def translated(self, secrets: Sequence[str] = ()) -> Iterator[None]:
+    def translated(self, secrets: Secrets | Sequence[str] = ()) -> Iterator[None]:
         """Inside, an exception in the table becomes one of ours, and ``secrets`` never show in it."""
         try:
             yield
+            return
         except DigitrecError:
             raise
         except Exception as error:
             problem = problem_of(error, self.errors)
             if problem is None:
                 raise
-            leaks = without(str(error), secrets) != str(error)
-            raise self.error(problem, secrets) from (None if leaks else error)
+            told = self.error(problem, secrets)
+            chain = "".join(traceback.format_exception(error))
+            if Secrets.of(secrets).masked(chain) == chain:
+                raise told from error
+        raise told from None
 
 
 def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
@@ -160,7 +148,7 @@ def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = Non
     """What an HTTP error status means, with the wait that its headers ask for."""
     kind = STATUS.get(status)
     if kind is None:
-        kind = Unavailable if status >= 500 else Rejected if status >= 400 else BadAnswer
+        kind = Unavailable if 500 <= status < 600 else Rejected if 400 <= status < 500 else BadAnswer
     if status in (403, 429) and SPENT.search(said):
         kind = QuotaExceeded
     return Problem(kind, said, status, retry_after(headers), raw)
@@ -172,28 +160,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if value is None:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        wait = float(value)
+        return wait if isfinite(wait) else None
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):  # its parser raises any of them
         return None
     if when.tzinfo is None:  # "-0000": a time in UTC, by RFC 5322
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
-
-
-def without(value: Any, secrets: Sequence[str]) -> Any:
-    """A JSON-like value with every secret in its texts replaced by ``***``."""
-    if isinstance(value, str):
-        for secret in secrets:
-            if len(secret) >= SHORTEST_SECRET:
-                value = value.replace(secret, "***").replace(repr(secret)[1:-1], "***")  # SDKs quote
-        return value
-    if isinstance(value, Mapping):
-        return {without(key, secrets): without(item, secrets) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without(item, secrets) for item in value]
-    return value
 
 
 def _one_line(text: str, most: int = 200) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterator
 from typing import IO, Literal
 
+from digitrec import text
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.benchmark.run import KEPT
+from digitrec.report import csv_rows
 from digitrec.reports import words
-from digitrec.reports.tables import Table, confusion, leaderboard, tables
+from digitrec.reports.tables import Table, confusion, leaderboard, splitting, tables
+from digitrec.text import count, printable
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
@@ -43,11 +45,12 @@ def _jsonl(benchmark: Benchmark) -> Iterator[str]:
 
 
 def _write_csv(benchmark: Benchmark, out: IO[str]) -> None:
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
+    write_row = csv_rows(out)
+    write_row(COLUMNS)
     for row in benchmark.answers():
-        said = row.pop("answers")
-        writer.writerows(row | {"engine": name} | answer for name, answer in said.items())
+        for name, answer in row.pop("answers").items():
+            cells = row | {"engine": name} | answer
+            write_row(cells.get(column) for column in COLUMNS)
 
 
 def _text(benchmark: Benchmark) -> Iterator[str]:
@@ -57,22 +60,16 @@ def _text(benchmark: Benchmark) -> Iterator[str]:
 
 
 def aligned(table: Table) -> Iterator[str]:
-    """Columns as wide as their longest cell, figures to the right; empty columns are left out."""
+    """The table as lines of text, figures to the right; empty columns are left out."""
     filled = [place for place in range(len(table.header)) if any(row[place] for row in table.rows)]
-    rows = [table.header, *table.rows]
-    width = {place: max(len(row[place]) for row in rows) for place in filled}
-    for row in rows:
-        cells = [
-            row[place].rjust(width[place]) if place in table.numbers else row[place].ljust(width[place])
-            for place in filled
-        ]
-        yield "  ".join(cells).rstrip()
+    rows = [[printable(row[place]) for place in filled] for row in (table.header, *table.rows)]
+    return text.aligned(rows, [number for number, place in enumerate(filled) if place in table.numbers])
 
 
 def _markdown(benchmark: Benchmark) -> Iterator[str]:
     yield f"# {heading(benchmark)}\n"
     yield from (f"- {sentence}" for sentence in conclusion(benchmark))
-    for table in tables(benchmark):
+    for table in (*tables(benchmark), *([splitting(benchmark)] if benchmark.splitting else [])):
         yield f"\n## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
     yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
     for card in benchmark.cards:
@@ -83,7 +80,8 @@ def _markdown(benchmark: Benchmark) -> Iterator[str]:
 
 def heading(benchmark: Benchmark) -> str:
     """Which engines on what."""
-    return f"{len(benchmark.cards)} engines on {len(benchmark.samples)} pictures of {benchmark.data}"
+    engines = count(len(benchmark.cards), "engine")
+    return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
 
 
 def markdown_table(table: Table) -> str:

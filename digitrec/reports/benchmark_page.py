@@ -1,18 +1,18 @@
-"""A benchmark as one self-contained page: conclusion, leaderboard, plots, misread pictures, provenance."""
+"""A benchmark as one self-contained page: conclusion, leaderboard, plots, pictures, provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from digitrec import plots
+from digitrec import plots, report
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.prediction import Prediction
 from digitrec.reports import page, words
 from digitrec.reports.benchmark import heading, provenance
-from digitrec.reports.tables import MOST_PICTURES, NONE, Table, confusion, tables
+from digitrec.reports.tables import NONE, Table, confusion, how_many, sample, tables
 
 THUMBNAIL = 128
-"""Misread pictures are shown at most so large, in pixels."""
+"""Misread pictures and those that split the engines are shown at most so large, in pixels."""
 
 
 def benchmark_page(benchmark: Benchmark) -> str:
@@ -30,7 +30,8 @@ def benchmark_page(benchmark: Benchmark) -> str:
         page.section("Plots", _plots(benchmark), long=True),
         *(_section(table) for table in others),
         page.section("Confusion", _confusions(benchmark), long=True),
-        *_contact_sheet(benchmark),
+        *_contact_sheet(benchmark, "Pictures that split the engines", benchmark.splitting),
+        *_contact_sheet(benchmark, "Misread pictures", benchmark.misread),
         page.section("How it was measured", page.listing(provenance(benchmark))),
     ]
     return page.page(heading(benchmark), parts)
@@ -66,22 +67,24 @@ def _confusions(benchmark: Benchmark) -> str:
     return f'{note}<div class="plots">{boxes}</div>'
 
 
-def _contact_sheet(benchmark: Benchmark) -> Iterator[str]:
-    """The misread pictures with every engine's answer, those that most engines misread first."""
-    if not benchmark.misread:
+def _contact_sheet(benchmark: Benchmark, title: str, places: Sequence[int]) -> Iterator[str]:
+    """Pictures with every engine's answer, in the order given."""
+    if not places:
         return
-    shown = benchmark.misread[:MOST_PICTURES]
-    note = f'<p class="soft">{len(shown)} of {len(benchmark.misread)}; a wrong answer is underlined.</p>'
-    boxes = "".join(_misread(benchmark, place) for place in shown)
-    yield page.section("Misread pictures", f'{note}<div class="sheet">{boxes}</div>', long=True)
+    shown = sample(benchmark, places)
+    boxes = "".join(_picture(benchmark, place) for place in shown)
+    legend = f" {report.LEGEND}." if report.MARK in boxes else ""
+    note = f"{how_many(shown, places)} A wrong answer is underlined. -: no digit, !: no answer.{legend}"
+    body = f'<p class="soft">{page.text(note)}</p><div class="sheet">{boxes}</div>'
+    yield page.section(title, body, long=True)
 
 
-def _misread(benchmark: Benchmark, place: int) -> str:
-    sample = benchmark.samples[place]
-    shows = NONE if sample.label is None else str(sample.label)
+def _picture(benchmark: Benchmark, place: int) -> str:
+    shown = benchmark.samples[place]
+    shows = NONE if shown.label is None else str(shown.label)
     answers = "<br>".join(_answer(benchmark, engine, place) for engine in benchmark.outcomes)
     title = page.text(benchmark.title(place))
-    image = page.picture(sample.image, f"shows {shows}", THUMBNAIL)
+    image = page.picture(shown.image, f"shows {shows}", THUMBNAIL)
     return f"<figure>{image}<figcaption>{title}<br>shows {shows}</figcaption>{answers}</figure>"
 
 
@@ -89,5 +92,5 @@ def _answer(benchmark: Benchmark, engine: str, place: int) -> str:
     outcome, label = benchmark.outcomes[engine][place], benchmark.samples[place].label
     wrong = isinstance(outcome, Prediction) and outcome.digit is not None and outcome.digit != label
     mark = ' class="wrong"' if wrong else ""
-    sure = words.percent(outcome.confidence) if isinstance(outcome, Prediction) else ""
-    return f"{page.text(engine)} <strong{mark}>{words.digit(outcome)}</strong> {sure}"
+    name = page.text(benchmark.called(engine))
+    return f"{name} <strong{mark}>{words.digit(outcome)}</strong> {report.sure(outcome).strip()}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,8 +10,9 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
-from digitrec.report import printable
+from digitrec.report import csv_rows
 from digitrec.reports import words
+from digitrec.text import aligned, padded, printable, shortened, width
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,11 +33,11 @@ CELLS = (
 )
 """The columns of CSV for each engine, after its name and a dot."""
 NAME_WIDTH = 44
-"""Longer names of pictures are cut at the left in a table, in characters."""
+"""Longer names of pictures are cut at the left on a terminal, in columns."""
 
 
 def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
-    """Write comparisons as they come (``json`` and the table of a terminal: when all are there).
+    """Write comparisons as they come (``json`` and ``table``: when all are there).
 
     ``table`` and ``markdown`` have one row for each picture and one column for each engine, ``csv`` the
     columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per line, with all that
@@ -47,24 +47,38 @@ def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None =
 
 
 def verdict(comparison: Comparison) -> str:
-    """What the engines say together, in a few words."""
+    """What the engines say together, in a few words; what emulators say is marked or left out."""
     if not comparison.predictions:
         return "nobody answered"
+    said = _together(comparison)
+    if comparison.emulated:
+        return f"{said} (emulated)"
+    all_count = len(comparison.counted) == len(comparison.predictions)
+    return said if all_count else f"{said} (emulated: not counted)"
+
+
+def _together(comparison: Comparison) -> str:
+    votes = comparison.counted
     if comparison.agree is None:
         return "one answer only"
     if comparison.agree:
-        answer = comparison.predictions[0].digit
-        return "all say no digit" if answer is None else f"all say {answer}"
-    said = _say("by confidence", comparison.weighted)
-    if comparison.consensus is None:
-        return f"undecided; {said}"
+        return f"all say {_answer(votes[0].digit)}"
+    by_confidence = _say("by confidence", comparison.weighted)
+    if not comparison.dissenters:
+        return f"undecided; {by_confidence}"
     others = ", ".join(
-        f"{name} says {'no digit' if outcome.digit is None else outcome.digit}"
+        f"{name} says {_answer(outcome.digit)}"
         for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True)
         if name in comparison.dissenters and isinstance(outcome, Prediction)
     )
-    same = comparison.weighted == comparison.consensus
-    return f"most say {comparison.consensus}, but {others}" + ("" if same else f"; {said}")
+    most = len(votes) > 2 * len(comparison.dissenters)
+    answer = _answer(comparison.consensus)
+    said = (f"most say {answer}" if most else f"{answer} has the most votes") + f", but {others}"
+    return said if comparison.weighted == comparison.consensus else f"{said}; {by_confidence}"
+
+
+def _answer(digit: int | None) -> str:
+    return "no digit" if digit is None else str(digit)
 
 
 def _say(what: str, digit: int | None) -> str:
@@ -79,26 +93,24 @@ def _cell(outcome: Outcome) -> list[str]:
     if outcome.calibrated is not None:
         sure += f", calibrated {words.percent(outcome.calibrated)}"
     spent = f"{words.duration(outcome.latency_s)}, {words.dollars(outcome.cost_usd)}"
-    return [f"{words.digit(outcome)}  {sure}".rstrip(), spent, *words.remarks(outcome)]
+    return [f"{words.digit(outcome)}  {sure}".rstrip(), spent, *map(printable, words.remarks(outcome))]
 
 
 def _write_table(comparisons: Iterable[Comparison], out: IO[str]) -> None:
+    found = list(comparisons)
     if out.isatty():
-        _write_terminal(list(comparisons), out)
+        _write_terminal(found, out)
         return
-    for number, comparison in enumerate(comparisons):
-        if not number:
-            out.write(f"{'image':<{NAME_WIDTH}}  {'  '.join(f'{name:<28}' for name in comparison.engines)}\n")
-        cells = [f"{'; '.join(_cell(outcome)):<28}" for outcome in comparison.outcomes]
-        out.write(
-            f"{_short(comparison.image.source):<{NAME_WIDTH}}  {'  '.join(cells)}  {verdict(comparison)}\n"
-        )
-        out.flush()
+    rows = [["image", *found[0].engines, "together"]] if found else []
+    for comparison in found:
+        cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
+        rows.append([comparison.image.source, *cells, verdict(comparison)])
+    for line in aligned([[printable(cell) for cell in row] for row in rows]):
+        out.write(line + "\n")
 
 
 def _short(name: str) -> str:
-    name = printable(name)
-    return name if len(name) <= NAME_WIDTH else "…" + name[1 - NAME_WIDTH :]
+    return shortened(printable(name), NAME_WIDTH)
 
 
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
@@ -131,9 +143,9 @@ def _lines(comparisons: Sequence[Comparison]) -> Text:
     text = Text()
     for comparison in comparisons:
         text.append(f"{_short(comparison.image.source)}  ", style="bold").append(f"{verdict(comparison)}\n")
-        width = max(len(name) for name in comparison.engines)
+        widest = max(map(width, comparison.engines))
         for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
-            text.append(f"  {name:<{width}}  ")
+            text.append(f"  {padded(name, widest)}  ")
             text.append("; ".join(_cell(outcome)) + "\n", style=_style(outcome))
     return text
 
@@ -156,15 +168,16 @@ def _write_jsonl(comparisons: Iterable[Comparison], out: IO[str]) -> None:
 
 
 def _write_csv(comparisons: Iterable[Comparison], out: IO[str]) -> None:
-    writer = csv.writer(out, lineterminator="\n")
+    write_row = csv_rows(out)
     for number, comparison in enumerate(comparisons):
         if not number:
             columns = [f"{name}.{cell}" for name in comparison.engines for cell in CELLS]
-            writer.writerow(["source", "sha256", "agree", "consensus", "weighted", "dissenters", *columns])
+            together = ["source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated"]
+            write_row([*together, *columns])
         row = comparison.as_dict()
         common = [row[name] for name in ("source", "sha256", "agree", "consensus", "weighted")]
         dissenters = " ".join(comparison.dissenters)
-        writer.writerow([*common, dissenters, *_csv_cells(row["outcomes"].values())])
+        write_row([*common, dissenters, row["emulated"], *_csv_cells(row["outcomes"].values())])
 
 
 def _csv_cells(outcomes: Iterable[dict[str, Any]]) -> Iterator[Any]:

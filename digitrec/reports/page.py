@@ -15,6 +15,7 @@ from PIL import Image
 from digitrec import __version__
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageSource
+from digitrec.text import printable
 
 PICTURE_SIDE = 320
 """Pictures are shown at most so large, in pixels."""
@@ -27,8 +28,8 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def text(words: str) -> str:
-    """Words as HTML, so that no name of a file or text on a picture becomes markup."""
-    return html.escape(words)
+    """Words as HTML, so that no name of a file or text on a picture becomes markup or hides."""
+    return html.escape(printable(words))
 
 
 def versions() -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from digitrec.benchmark.measures import Reliability
 from digitrec.benchmark.pareto import pareto_front
@@ -42,8 +45,6 @@ def tables(benchmark: Benchmark) -> Iterator[Table]:
         yield differences(benchmark)
         yield agreement(benchmark)
     yield digits(benchmark.cards)
-    if benchmark.splitting:
-        yield splitting(benchmark)
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
@@ -85,11 +86,13 @@ def time_and_money(cards: Sequence[Scorecard]) -> Table:
         rows.append((card.name, *times, speed, *costs))
     return Table(
         "Time and money",
-        "Times without the answers that came from the ledger. Engines worked side by side, so those on this "
-        "machine slowed each other; one that reads many pictures at once (the CNN) has the mean of each lot "
-        "as every picture's time. Prices are list prices before any free allowance.",
-        ("engine", "median", "95 of 100", "99 of 100", "pictures a second", "per 1,000", "per right answer",
-         "paid in this run"),
+        "Times without the answers that came from the ledger, from asking to answer; one that reads many "
+        "pictures at once (the CNN) has the mean of each lot as every picture's time. Prepared and read: all "
+        "of an engine's work on pictures that are open, of which preparing them is often the most. Engines "
+        "worked side by side, so those on this machine slowed each other. Prices are list prices before any "
+        "free allowance.",
+        ("engine", "median", "95 of 100", "99 of 100", "prepared and read a second", "per 1,000",
+         "per right answer", "paid in this run"),
         tuple(rows), range(1, 8),
     )  # fmt: skip
 
@@ -113,30 +116,40 @@ def differences(benchmark: Benchmark) -> Table:
     """Which differences are more than chance."""
     rows = [
         (
-            pair.first, pair.second, str(pair.n), str(pair.only_first), str(pair.only_second),
+            benchmark.called(pair.first), benchmark.called(pair.second),
+            str(pair.n), str(pair.only_first), str(pair.only_second),
             words.percent(pair.agreement), "" if pair.kappa is None else f"{pair.kappa:.2f}",
-            f"{pair.p:.3g}", f"{pair.p_corrected:.3g}", pair.better or "not shown",
+            _p_value(pair.p), _p_value(pair.p_corrected),
+            "not tested" if pair.emulated else pair.better or "not shown",
         )
         for pair in benchmark.pairs
     ]  # fmt: skip
     return Table(
         "Differences",
         "McNemar's exact test on the pictures that both answered, p-values corrected by Holm's method over "
-        "all pairs; below 0.05 a difference is shown. Kappa: agreement of the answers beyond chance.",
+        "all tested pairs; below 0.05 a difference is shown. Kappa: agreement of the answers beyond chance. "
+        "An emulated engine is not tested: its answers are not the vendor's.",
         ("first", "second", "both answered", "only first right", "only second right", "same answer", "kappa",
          "p", "corrected p", "better"),
         tuple(rows), range(2, 9),
     )  # fmt: skip
 
 
+def _p_value(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
 def agreement(benchmark: Benchmark) -> Table:
     """How often every two engines say the same."""
     share = {frozenset((pair.first, pair.second)): words.percent(pair.agreement) for pair in benchmark.pairs}
-    names = [card.engine for card in benchmark.cards]
-    rows = [(one, *(share.get(frozenset((one, other)), "") for other in names)) for one in names]
+    cards = benchmark.cards
+    rows = [
+        (one.name, *(share.get(frozenset((one.engine, other.engine)), "") for other in cards))
+        for one in cards
+    ]
     return Table(
         "Agreement", "Share of the pictures answered by both on which both say the same.",
-        ("engine", *names), tuple(rows), range(1, len(names) + 1),
+        ("engine", *(card.name for card in cards)), tuple(rows), range(1, len(cards) + 1),
     )  # fmt: skip
 
 
@@ -172,14 +185,40 @@ def confusion(card: Scorecard) -> Table:
 
 def splitting(benchmark: Benchmark) -> Table:
     """The pictures on which engines do not say the same."""
-    names = list(benchmark.outcomes)
-    rows = []
-    for place in benchmark.splitting[:MOST_PICTURES]:
-        answers = [words.digit(benchmark.outcomes[engine][place]) for engine in names]
-        label = benchmark.labels[place]
-        rows.append((benchmark.title(place), NONE if label is None else str(label), *answers))
-    shown = f"{len(rows)} of {len(benchmark.splitting)}"
+    shown = sample(benchmark, benchmark.splitting)
+    rows = [
+        (
+            benchmark.title(place), NONE if benchmark.labels[place] is None else str(benchmark.labels[place]),
+            *(words.digit(said[place]) for said in benchmark.outcomes.values()),
+        )
+        for place in shown
+    ]  # fmt: skip
     return Table(
-        "Pictures that split the engines", f"{shown} are shown. -: no digit, !: no answer.",
-        ("picture", "shows", *names), tuple(rows),
+        "Pictures that split the engines",
+        f"{how_many(shown, benchmark.splitting)} -: no digit, !: no answer.",
+        ("picture", "shows", *map(benchmark.called, benchmark.outcomes)), tuple(rows),
     )  # fmt: skip
+
+
+def sample(benchmark: Benchmark, places: Sequence[int]) -> list[int]:
+    """At most `MOST_PICTURES` of these places, in their order, of each label as large a share as of all.
+
+    Drawn by chance, and always the same: within each label the places are shuffled, and stand at equal
+    distances between 0 and 1; those nearest to 0 are taken.
+    """
+    dice, strata = np.random.default_rng(0), defaultdict(list)
+    for place in places:
+        strata[benchmark.labels[place]].append(place)
+    rank: dict[int, float] = {}
+    for label in sorted(strata, key=str):
+        alike = dice.permutation(strata[label]).tolist()
+        rank |= {place: (number + dice.random()) / len(alike) for number, place in enumerate(alike)}
+    drawn = set(sorted(places, key=lambda place: rank[place])[:MOST_PICTURES])
+    return [place for place in places if place in drawn]
+
+
+def how_many(shown: Sequence[int], places: Sequence[int]) -> str:
+    """How many of how many are shown, in a sentence."""
+    if len(shown) == len(places):
+        return f"All {len(places)} of them." if len(places) > 1 else "One picture."
+    return f"{len(shown)} of {len(places)}, drawn by chance, of each digit in proportion."

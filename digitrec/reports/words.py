@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
+from digitrec.text import percent, printable
 
-
-def percent(share: float | None) -> str:
-    """A share of 1 as per cent; "" for None."""
-    return "" if share is None else f"{share:.1%}"
+__all__ = ["digit", "dollars", "duration", "markdown_row", "origin", "percent", "remarks"]
 
 
 def duration(seconds: float) -> str:
@@ -56,4 +54,6 @@ def origin(prediction: Prediction) -> list[str]:
 
 def markdown_row(*cells: str) -> str:
     """One row of a Markdown table; what would break it is escaped."""
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+    return (
+        "| " + " | ".join(printable(cell.replace("\n", " ")).replace("|", "\\|") for cell in cells) + " |\n"
+    )

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from digitrec import recognise
-from digitrec.decode import FORMATS
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
+from digitrec.formats import kind, promised_pixels
 from digitrec.image import DigitImage, ImageRef
 from digitrec.prediction import Failure
 from digitrec.recognise import Outcome, Place, Unreadable
@@ -30,6 +30,9 @@ SMALL = 1024
 """A picture of no more bytes and pixels is looked at sooner than it is handed to a thread of its own."""
 LARGE_PIXELS = 2_000_000
 """Pictures above this size are decoded one at a time, which bounds the memory they take together."""
+REFUSED = ("AVIF", "PDF")
+"""Formats that digitrec reads and a server does not: behind the header of an AVIF that promises a small
+picture a huge one may be coded, which shows when it fills the memory; a PDF may keep its decoder busy."""
 CALLS = 8
 """Questions to one engine elsewhere, or to one policy, under way at the same time; as many more may wait."""
 
@@ -104,10 +107,13 @@ class Reader:
             log.warning("engine failed", extra={"fields": fields})
 
     async def _read(self, picture: bytes) -> Reading:
+        if (found := kind(picture)) in REFUSED:
+            error = ImageError(f"{found} is not read here; send a JPEG or a PNG")
+            return Reading(Failure(ImageRef("<bytes>", None), self.name, error), None)
         loop = asyncio.get_running_loop()
         if self._here is None:
             return Reading(await loop.run_in_executor(self._pool, self._whole_path, picture), None)
-        if len(picture) <= SMALL and _pixels(picture) <= min(SMALL, self._settings.max_pixels):
+        if len(picture) <= SMALL and promised_pixels(picture) <= min(SMALL, self._settings.max_pixels):
             return await self._batcher.submit(picture)
         place = await loop.run_in_executor(self._pool, self._look, picture, self._here)
         return await self._batcher.submit(place)
@@ -141,7 +147,7 @@ class Reader:
         Raises:
             ImageError: it has too many pixels.
         """
-        pixels = _pixels(picture)
+        pixels = promised_pixels(picture)
         if pixels > self._settings.max_pixels:
             limit = self._settings.max_pixels // 1_000_000
             raise ImageError(f"the picture has more than {limit} million pixels; scale it down first")
@@ -152,15 +158,6 @@ class Reader:
         self._pool.shutdown()
         self._batcher.close()
         self._reader.close()
-
-
-def _pixels(picture: bytes) -> int:
-    """How many pixels its header promises; 0 where that cannot be told."""
-    try:
-        with Image.open(io.BytesIO(picture), formats=FORMATS) as header:
-            return header.width * header.height
-    except Exception:  # not for us to judge: opening it in earnest says what is wrong
-        return 0
 
 
 def _engines(reader: recognise.Reader) -> Sequence[Engine]:

@@ -69,7 +69,7 @@ def questions(desk: Desk) -> APIRouter:
         found = Comparison(outcomes[0].image, tuple(reader.name for reader in readers), outcomes)
         return _json(
             schemas.ComparisonBody(
-                agree=found.agree, consensus=found.consensus,
+                agree=found.agree, consensus=found.consensus, emulated=found.emulated,
                 readings=[answer(reading, seen=seen) for reading in readings],
             )
         )  # fmt: skip

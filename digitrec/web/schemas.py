@@ -61,8 +61,9 @@ class Readings(BaseModel):
 class ComparisonBody(BaseModel):
     """One picture, read by several engines."""
 
-    agree: bool | None = Field(description="Whether all who answered said the same; null for fewer than two.")
+    agree: bool | None = Field(description="Whether all who vote said the same; null for fewer than two.")
     consensus: int | None = Field(ge=0, le=9, description="The digit most engines named; null when level.")
+    emulated: bool = Field(description="True when only emulators answered; else they have no vote.")
     readings: list[Reading] = Field(description="One for each engine, in the order asked.")
 
 

@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key
@@ -91,16 +91,16 @@ def _connect(connection: HTTPConnection) -> None:
 
 
 def parse(raw: Any) -> Answer:
-    """Acme's JSON.
+    """Acme's JSON, or any other.
 
     Raises:
-        BadAnswer: it has no words, which is not the same as an empty list of them.
+        BadAnswer: it has no words, which is not the same as an empty list of them, or one that is none.
     """
     try:
         words = [Candidate(word["text"], word["percent"] / 100) for word in raw["words"]]
-    except (KeyError, TypeError) as error:
-        raise SERVICE.error(Problem(BadAnswer, f"no {error}", raw=raw)) from error
-    return Answer(tuple(words), raw=raw, model_version=raw.get("model"))
+    except (KeyError, TypeError, OverflowError) as error:
+        raise SERVICE.error(Problem(BadAnswer, f"no {error}")) from error
+    return checked(Answer(tuple(words), raw=raw, model_version=raw.get("model")))
 
 
 class Refused(Exception):

@@ -65,13 +65,39 @@ class TestContract(ProviderContract):
     def provider(self) -> Acme:
         return Acme(endpoint=self.url, key=KEY)
 
+    def provider_at(self, endpoint: str) -> Acme:
+        return Acme(endpoint=endpoint, key=KEY)
+
 
 def test_parse() -> None:
     raw = {"model": "acme-2", "words": [{"text": "7", "percent": 50}]}
     assert parse(raw).candidates == (Candidate("7", 0.5),)
     assert parse({"words": []}).candidates == ()
+
+
+@pytest.mark.parametrize("raw", [None, [], "words", 7, {}, {"words": None}, {"words": [7]}])
+def test_parse_refuses_what_is_no_answer(raw: object) -> None:
     with pytest.raises(BadAnswer):
-        parse({})
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        (None, 50),
+        (7, 50),
+        ("", 50),
+        ("\ud83d", 50),
+        ("7", None),
+        ("7", "50"),
+        ("7", -1),
+        ("7", 101),
+        ("7", 10**400),
+    ],
+)
+def test_parse_refuses_a_word_that_is_none(text: object, percent: object) -> None:
+    with pytest.raises(BadAnswer):
+        parse({"words": [{"text": "7", "percent": 50}, {"text": text, "percent": percent}]})
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Engine, Options
+from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
-from digitrec.image import ImageRef, InputSpec
+from digitrec.image import ImageRef, InputSpec, PreparedImage
 from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import FREE, Price
 from digitrec.recognise import Outcome
@@ -37,6 +38,13 @@ def samples() -> list[Sample]:
     ]
 
 
+class Emulated(Engine):
+    """An engine behind which an emulator stands."""
+
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        return [replace(reply, emulated=True) for reply in super().ask(images)]
+
+
 def script(labels: Sequence[int | None], accuracy: float, seed: int) -> list[Answer]:
     """What an engine of this accuracy says: right by chance, surer where it is right."""
     dice = random.Random(seed)
@@ -55,11 +63,11 @@ def script(labels: Sequence[int | None], accuracy: float, seed: int) -> list[Ans
 def fake(samples: list[Sample]) -> Callable[..., Engine]:
     """Makes an engine of a given accuracy."""
 
-    def make(name: str, accuracy: float, seed: int, price: Price = FREE) -> Engine:
+    def make(name: str, accuracy: float, seed: int, price: Price = FREE, *, emulated: bool = False) -> Engine:
         labels = [sample.label for sample in samples]
         wants = InputSpec(encoding="mnist", preparation="mnist")
         provider = FakeProvider(script(labels, accuracy, seed), name=name, price=price, wants=wants)
-        return Engine(provider, Options(ledger="none", concurrency=1))
+        return (Emulated if emulated else Engine)(provider, Options(ledger="none", concurrency=1))
 
     return make
 

@@ -48,9 +48,9 @@ def test_between_equals_a_difference_is_claimed_in_less_than_one_benchmark_in_tw
     assert claimed <= 400 / 20
 
 
-def test_nothing_is_claimed_of_an_emulated_engine(found: Benchmark) -> None:
-    cards = tuple(replace(card, emulated=card.engine == "worse") for card in found.cards)
-    said = conclusion(replace(found, cards=cards))
+def test_nothing_is_claimed_of_an_emulated_engine(samples: list[Sample], fake: Callable[..., Engine]) -> None:
+    engines = {"twin": fake("twin", 0.95, 1), "worse": fake("worse", 0.6, 3, emulated=True)}
+    said = conclusion(benchmark(samples, engines, data="fakes"))
     assert [sentence for sentence in said if "worse" in sentence] == [
         "Emulated: worse. An emulator's figures say nothing about the vendor's."
     ]

@@ -72,3 +72,19 @@ def test_the_corrected_p_value_decides() -> None:
     pair = Pair("a", "b", 100, 12, 3, agreement=0.8, kappa=0.7, p=0.035, p_corrected=0.07)
     assert pair.better is None
     assert replace(pair, p_corrected=0.035).better == "a"
+
+
+def test_emulated_pairs_are_shown_but_neither_tested_nor_corrected_for(said: Said) -> None:
+    labels = [1] * 30
+    real = {"a": said(*[1] * 30), "b": said(*[1] * 22, *[2] * 8)}
+    both = {"google": said(*[2] * 30, emulated=True), **real, "aws": said(*[2] * 30, emulated=True)}
+    (alone,) = pairs(real, labels)
+    among = {(pair.first, pair.second): pair for pair in pairs(both, labels)}
+    assert among["a", "b"] == alone
+    emulated = among["google", "b"]
+    assert (emulated.n, emulated.only_second, emulated.agreement) == (30, 22, 8 / 30)
+    assert (emulated.p, emulated.p_corrected, emulated.better) == (None, None, None)
+    assert {names: pair.emulated for names, pair in among.items()} == {
+        ("google", "a"): ("google",), ("google", "b"): ("google",), ("google", "aws"): ("google", "aws"),
+        ("a", "b"): (), ("a", "aws"): ("aws",), ("b", "aws"): ("aws",),
+    }  # fmt: skip

@@ -13,10 +13,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
-from web.fakes import listening, paid
+from web.fakes import calibrated, emulated, listening, local, paid
 
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
+from digitrec.testing import FakeProvider
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -210,6 +211,33 @@ def test_compare_asks_what_costs_money_only_on_a_click(open_page: Callable[..., 
     expect(cloud.locator(".said")).to_have_text("3")
     expect(cloud).to_contain_text("$0.0100")
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
+
+
+def test_emulated_answers_are_not_counted(browser: Browser) -> None:
+    ocr = Engine(FakeProvider(["7"], name="ocr"))
+    with listening(local(), ocr, emulated("aws", "3")) as url:
+        page = browser.new_page()
+        page.goto(url)
+        draw(page, 7)
+        page.get_by_role("button", name="Compare").click()
+        expect(page.locator("[data-engine=aws]")).to_contain_text("emulated")
+        expect(page.locator("[data-engine=aws] .said")).to_have_text("3")
+        said = "They all say the same. (Emulated answers are not counted.)"
+        expect(page.locator("#agreement")).to_have_text(said)
+        page.close()
+
+
+def test_a_calibrated_chance_is_called_so(browser: Browser) -> None:
+    calibrated(0.56)
+    with listening(local(), emulated("aws", "3")) as url:
+        page = browser.new_page()
+        page.goto(url)
+        draw(page, 7)
+        expect(page.locator("#sure")).to_have_text("56% likely right")
+        expect(page.locator("#announcement")).to_contain_text("7, 56% likely right")
+        page.get_by_role("button", name="Compare").click()
+        expect(page.locator("[data-engine=local]")).to_contain_text("56% likely right")
+        page.close()
 
 
 def test_nothing_is_asked_unbidden_where_all_engines_cost_money(browser: Browser) -> None:

@@ -39,6 +39,25 @@ def test_every_prediction_carries_the_chance_from_then_on(tmp_path: Path) -> Non
     assert all(0 < answer["calibrated"] < 1 for answer in answers)
 
 
+def test_predict_and_compare_show_it(tmp_path: Path, seven: Path) -> None:
+    before = run("predict", seven).stdout
+    run("calibrate", noisy_digits(tmp_path / "noisy.npz", noise=110))
+    (chance,) = [row["calibrated"] for row in json.loads(run("predict", seven, "-o", "json").stdout)]
+    row, legend = run("predict", seven).stdout.splitlines()
+    assert f"{chance:.1%}*" in row
+    assert f"{chance:.1%}*" not in before
+    assert legend.startswith("* calibrated: the chance of being right")
+    assert f"calibrated {chance:.1%}" in run("compare", seven, "-p", "local").stdout
+
+
+def test_an_emulators_calibration_is_called_so(tmp_path: Path) -> None:
+    data = noisy_digits(tmp_path / "noisy.npz", noise=110)
+    said = run("calibrate", data, "-p", "aws", "--emulate", "--no-ledger").stdout
+    assert ", emulated): " in said
+    assert said.endswith("It is for the emulator's answers alone: it says nothing about aws.\n")
+    assert "*" not in run("predict", "samples/photo-pen.jpg").stdout
+
+
 def test_pictures_without_errors_calibrate_nothing() -> None:
     result = run("calibrate", "mnist-test", "--limit", 60, code=6)
     assert "give more or harder pictures" in result.stderr

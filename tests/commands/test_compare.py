@@ -20,14 +20,24 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) -> None:
     header, row = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout.splitlines()
-    assert re.split(r"\s{2,}", header.strip()) == ["image", "local", "google", "aws"]
-    assert row.count("emulated") == 2
-    assert row.endswith("all say 7")
+    assert re.split(r"\s{2,}", header.strip()) == ["image", "local", "google", "aws", "together"]
+    assert row.count("free; emulated") == 2
+    assert row.endswith("one answer only (emulated: not counted)")
+
+
+def test_emulated_clouds_outvote_nobody_and_say_so_among_themselves(seven: Path) -> None:
+    clouds = "google,aws,azure,azure-analysis"
+    arguments = ("--emulate", "--no-ledger", "-o", "json")
+    (beside,) = json.loads(run(seven, "-p", f"rapidocr,{clouds}", *arguments).stdout)
+    assert (beside["agree"], beside["emulated"]) == (None, False)
+    assert beside["consensus"] == beside["outcomes"]["rapidocr"]["digit"]
+    (alone,) = json.loads(run(seven, "-p", clouds, *arguments).stdout)
+    assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 7, True)
 
 
 def test_json_has_what_everyone_said(seven: Path) -> None:
     (found,) = json.loads(run(seven, "-p", "local,azure", "--emulate", "--no-ledger", "-o", "json").stdout)
-    assert (found["consensus"], found["agree"]) == (7, True)
+    assert (found["consensus"], found["agree"]) == (7, None)
     assert found["outcomes"]["azure"]["emulated"]
 
 

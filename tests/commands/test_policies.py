@@ -36,9 +36,16 @@ def test_what_a_policy_warns_of_is_told_as_every_message_is(seven: Path) -> None
 
 
 def test_so_many_must_agree(seven: Path) -> None:
+    arguments = (seven, "-p", "google,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
+    (found,) = json.loads(run(*arguments).stdout)
+    assert (found["provider"], found["digit"], found["emulated"]) == ("2 of google+aws", 7, True)
+
+
+def test_an_emulator_has_no_vote_beside_an_engine(seven: Path) -> None:
     arguments = (seven, "-p", "local,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
     (found,) = json.loads(run(*arguments).stdout)
-    assert (found["provider"], found["digit"]) == ("2 of local+aws", 7)
+    assert (found["digit"], found["reason"]) == (None, "emulated answers do not vote")
+    assert [said["digit"] for said in found["asked"]] == [7, 7]
 
 
 def test_a_dry_run_says_it_for_each(seven: Path) -> None:

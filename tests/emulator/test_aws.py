@@ -71,21 +71,32 @@ def test_within_the_limits(digitrec_emulator, content):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        ({"Image": {"S3Object": {"Bucket": "bucket", "Name": "7.png"}}}, "InvalidS3ObjectException"),
-        (
-            {"Image": {"Bytes": picture()}, "Filters": {"WordFilter": {"MinConfidence": 5}}},
-            "InvalidParameterException",
-        ),
-    ],
-    ids=["S3", "filters"],
+    "image",
+    [{"S3Object": {"Bucket": "bucket", "Name": "7.png"}}, {}],
 )
-def test_what_is_not_emulated_says_so(digitrec_emulator, arguments, code):
+def test_a_picture_in_s3_is_not_fetched(digitrec_emulator, image):
     endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN)).endpoints["aws"]
+    with pytest.raises(ClientError, match="InvalidS3ObjectException"):
+        detect_text(endpoint, Image=image)
+
+
+def test_a_rate_is_kept_as_aws_keeps_it(digitrec_emulator):
+    emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=["limit:calls=2,seconds=1000"])
+    assert [len(detect_text(emulator.endpoints["aws"])["TextDetections"]) for _ in range(2)] == [2, 2]
     with pytest.raises(ClientError) as caught:
-        detect_text(endpoint, **arguments)
-    assert caught.value.response["Error"]["Code"] == code
+        detect_text(emulator.endpoints["aws"])
+    assert caught.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert "retry-after" not in caught.value.response["ResponseMetadata"]["HTTPHeaders"]
+    assert (emulator.calls("aws"), emulator.billed("aws")) == (3, 2)
+
+
+@pytest.mark.parametrize("fault", ["503", "502", "limit:calls=1", "html", "empty", "redirect:status=301"])
+def test_every_answer_has_a_number(digitrec_emulator, fault):
+    endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[fault]).endpoints["aws"]
+    answers = [rest.post(endpoint, b"", timeout=TIMEOUT, allow_redirects=False) for _ in range(2)]
+    numbers = {answer.headers["x-amzn-RequestId"] for answer in answers}
+    assert len(numbers) == 2
 
 
 @pytest.mark.parametrize("body", [b"no json", b"5", b"{}", b'{"Image": 5}', b'{"Image": {"Bytes": "~"}}'])

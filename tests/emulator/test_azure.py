@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import time
+import uuid
+from datetime import datetime
 from typing import Any
 
 import pytest
+import requests
 from azure.cognitiveservices.vision.computervision.models import ComputerVisionOcrErrorException
 from azure.core.exceptions import DeserializationError
 from msrest.exceptions import ClientRequestError
@@ -14,7 +18,7 @@ from requests.exceptions import RequestException
 from digitrec.emulator import Credentials
 from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, azure, fails, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, HEADERS, SEVEN, TIMEOUT, azure, fails, heavy, picture, reads
 
 
 def post(client: Any, content: bytes, timeout: float = TIMEOUT) -> str:
@@ -45,6 +49,14 @@ def test_reads_words_after_some_polls(digitrec_emulator):
     assert [(word.text, word.confidence) for word in words] == [("7", 0.93), ("42", 0.5), ("8", 0.25)]
     assert words[0].bounding_box == [80, 10, 120, 10, 120, 110, 80, 110]
     assert answer.analyze_result.model_version == "emulated-function"
+    assert answer.analyze_result.version == "3.2.0"
+    assert (page.page, page.angle, page.language) == (1, 0, None)
+    assert {(line.appearance.style.name, line.appearance.style.confidence) for line in page.lines} == {
+        ("other", 0.9)
+    }
+    assert datetime.fromisoformat(answer.created_date_time) <= datetime.fromisoformat(
+        answer.last_updated_date_time
+    )
     counts = emulator.counts("azure")
     assert (counts.calls, counts.polls, counts.billed) == (1, 3, 1)
 
@@ -97,6 +109,91 @@ def test_an_unknown_operation(digitrec_emulator):
     with azure(endpoint) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
         client.get_read_result("00000000-0000-0000-0000-000000000000", timeout=TIMEOUT)
     assert caught.value.response.status_code == 404
+    assert caught.value.response.json()["error"]["code"] == "NotFound"
+    assert caught.value.response.headers["apim-request-id"]
+
+
+def test_an_operation_expires_after_two_days(digitrec_emulator, monkeypatch):
+    with azure(digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]) as client:
+        operation = post(client, picture())
+        now = time.monotonic()
+        monkeypatch.setattr("digitrec.emulator.azure.time.monotonic", lambda: now + 47 * 3600)
+        assert client.get_read_result(operation, timeout=TIMEOUT).status.value == "succeeded"
+        monkeypatch.setattr("digitrec.emulator.azure.time.monotonic", lambda: now + 49 * 3600)
+        with pytest.raises(ComputerVisionOcrErrorException) as caught:
+            client.get_read_result(operation, timeout=TIMEOUT)
+    assert caught.value.response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("parameters", "inner"),
+    [
+        ({"model_version": "2020-01-01"}, "InvalidModel"),
+        ({"model_version": ""}, "InvalidModel"),
+        ({"language": "xx"}, "NotSupportedLanguage"),
+        ({"language": "english"}, "NotSupportedLanguage"),
+        ({"reading_order": "sideways"}, "BadArgument"),
+        ({"pages": ["0"]}, "BadArgument"),
+        ({"pages": ["3-1"]}, "BadArgument"),
+        ({"pages": ["1", "x"]}, "BadArgument"),
+        ({"pages": ["2-3"]}, "BadArgument"),
+    ],
+)
+def test_a_bad_parameter(digitrec_emulator, parameters, inner):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN))
+    with (
+        azure(emulator.endpoints["azure"]) as client,
+        pytest.raises(ComputerVisionOcrErrorException) as caught,
+    ):
+        client.read_in_stream(io.BytesIO(picture()), raw=True, timeout=TIMEOUT, **parameters)
+    assert caught.value.response.status_code == 400
+    error = caught.value.response.json()["error"]
+    assert (error["code"], error["innererror"]["code"]) == ("InvalidArgument", inner)
+    assert emulator.billed("azure") == 0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"model_version": "2022-04-30"},
+        {"language": "zh-Hans"},
+        {"reading_order": "natural"},
+        {"pages": ["1-3", "5"]},
+    ],
+)
+def test_a_good_parameter(digitrec_emulator, parameters):
+    with azure(digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]) as client:
+        posted = client.read_in_stream(io.BytesIO(picture()), raw=True, timeout=TIMEOUT, **parameters)
+        operation = posted.headers["Operation-Location"].rpartition("/")[2]
+        for _ in range(3):
+            answer = client.get_read_result(operation, timeout=TIMEOUT)
+    (page,) = answer.analyze_result.read_results
+    assert page.language == parameters.get("language")
+
+
+@pytest.mark.parametrize("fault", ["", "503", "429", "502", "empty", "endless-poll", "limit:calls=1"])
+def test_every_answer_has_a_number(digitrec_emulator, fault):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[fault] if fault else [])
+    url = emulator.endpoints["azure"] + "/vision/v3.2/read/"
+    posted = requests.post(url + "analyze", picture(), headers=HEADERS, timeout=TIMEOUT)
+    polled = requests.get(f"{url}analyzeResults/{uuid.uuid4()}", headers=HEADERS, timeout=TIMEOUT)
+    numbers = [uuid.UUID(answer.headers["apim-request-id"]) for answer in (posted, polled)]
+    assert numbers[0] != numbers[1]
+
+
+def test_a_rate_is_kept_polls_included(digitrec_emulator):
+    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["limit:calls=3,seconds=1000"])
+    with azure(emulator.endpoints["azure"]) as client:
+        operation = post(client, picture())
+        statuses = [client.get_read_result(operation, timeout=TIMEOUT).status.value for _ in range(2)]
+        with pytest.raises(ComputerVisionOcrErrorException) as caught:
+            client.get_read_result(operation, timeout=TIMEOUT)
+    assert statuses == ["notStarted", "running"]
+    assert caught.value.response.status_code == 429
+    wait_s = int(caught.value.response.headers["Retry-After"])
+    assert 990 < wait_s <= 1000
+    assert f"retry after {wait_s} seconds" in caught.value.response.json()["error"]["message"]
+    assert (emulator.calls("azure"), emulator.counts("azure").polls, emulator.billed("azure")) == (1, 3, 1)
 
 
 def test_a_wrong_key(digitrec_emulator):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import requests
 from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
@@ -19,7 +20,7 @@ from azure.core.exceptions import (
 from digitrec.emulator import Credentials
 from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, azure_analysis, fails, heavy, picture, reads
+from .clients import BELOW, FORTY_TWO, HEADERS, SEVEN, azure_analysis, fails, heavy, picture, reads
 
 
 def analyse(client: Any, content: bytes, *features: str, timeout: float = 5) -> Any:
@@ -88,6 +89,69 @@ def test_a_feature_that_reads_no_text_is_not_pretended(digitrec_emulator):
     endpoint = digitrec_emulator(["azure-analysis"], engine=reads(SEVEN)).endpoints["azure-analysis"]
     with azure_analysis(endpoint) as client, pytest.raises(HttpResponseError, match="reads text only"):
         analyse(client, picture(), "read", "caption")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "inner"),
+    [
+        ({"language": "xx"}, "NotSupportedLanguage"),
+        ({"model_version": "2019-01-01"}, "InvalidModel"),
+        ({"smart_crops_aspect_ratios": [0.5]}, "BadArgument"),
+        ({"smart_crops_aspect_ratios": [1.0, 1.9]}, "BadArgument"),
+    ],
+)
+def test_a_bad_parameter(digitrec_emulator, arguments, inner):
+    emulator = digitrec_emulator(["azure-analysis"], engine=reads(SEVEN))
+    with (
+        azure_analysis(emulator.endpoints["azure-analysis"]) as client,
+        pytest.raises(HttpResponseError) as caught,
+    ):
+        client.analyze(image_data=picture(), visual_features=["read"], retry_total=0, **arguments)
+    assert (caught.value.status_code, caught.value.error.innererror["code"]) == (400, inner)
+    assert caught.value.response.headers["apim-request-id"]
+    assert emulator.billed("azure-analysis") == 0
+
+
+def test_good_parameters(digitrec_emulator):
+    endpoint = digitrec_emulator(["azure-analysis"], engine=reads(SEVEN)).endpoints["azure-analysis"]
+    good = {"language": "pt-BR", "model_version": "latest", "smart_crops_aspect_ratios": [0.75, 1.8]}
+    with azure_analysis(endpoint) as client:
+        answer = client.analyze(
+            image_data=picture(), visual_features=["read", "read"], gender_neutral_caption=True, **good
+        )
+    assert answer.read.blocks
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "features=read", "api-version=2020-01-01&features=read", "api-version=2023-10-01",
+        "api-version=2023-10-01&features=", "api-version=2023-10-01&features=text",
+        "api-version=2023-10-01&features=read,text", "api-version=2023-10-01&features=read&language=",
+        "api-version=2023-10-01&features=read&gender-neutral-caption=7",
+        "api-version=2023-10-01&features=read&smartcrops-aspect-ratios=nan",
+        "api-version=2023-10-01&features=read&smartcrops-aspect-ratios=1,,1",
+    ],
+)  # fmt: skip
+def test_a_bad_query(digitrec_emulator, query):
+    endpoint = digitrec_emulator(["azure-analysis"], engine=reads(SEVEN)).endpoints["azure-analysis"]
+    url = f"{endpoint}/computervision/imageanalysis:analyze?{query}"
+    answer = requests.post(url, picture(), headers=HEADERS, timeout=5)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] in ("BadRequest", "InvalidRequest", "InvalidArgument")
+
+
+def test_a_rate_is_kept_for_each_service(digitrec_emulator):
+    emulator = digitrec_emulator(["azure", "azure-analysis"], engine=reads(SEVEN), faults=["limit:calls=1"])
+    with azure_analysis(emulator.endpoints["azure"]) as client:
+        assert analyse(client, picture()).read.blocks
+        with pytest.raises(HttpResponseError) as caught:
+            analyse(client, picture())
+    assert caught.value.status_code == 429
+    assert int(caught.value.response.headers["Retry-After"]) <= 60
+    assert (
+        requests.post(emulator.endpoints["azure"] + "/vision/v3.2/read/analyze", timeout=5).status_code == 401
+    )
 
 
 def test_a_wrong_key(digitrec_emulator):

@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.emulator.faults import KINDS, Fault, FaultQueue
+from digitrec.emulator.faults import KINDS, Fault
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_told_as_it_is_written(kind):
-    text = f"{kind}:skip=1,first=2,after=3" + (",seconds=0.5" if kind == "slow" else "")
+    own = {
+        "slow": ",seconds=0.5", "drip": ",seconds=0.5", "deep": ",size=7", "huge": ",size=12345678",
+        "redirect": ",status=301,to=https://example.org/a,b:c=d",
+    }  # fmt: skip
+    text = f"{kind}:skip=1,first=2,rate=0.05,seed=4,after=3{own.get(kind, '')}"
+    if kind == "limit":
+        text = "limit:calls=30,seconds=0.5"
     assert str(Fault.parse(text)) == text
 
 
@@ -15,6 +21,13 @@ def test_options():
     assert Fault.parse("429") == Fault("429")
     assert Fault.parse("429:after=2,first=1") == Fault("429", first=1, after=2)
     assert Fault.parse("slow:seconds=0.25,skip=3") == Fault("slow", skip=3, seconds=0.25)
+    assert Fault.parse("redirect:first=1,to=http://x/?a=1,first=2").to == "http://x/?a=1,first=2"
+
+
+def test_what_is_usual():
+    assert [Fault.parse(kind).pause for kind in ("slow", "drip", "limit")] == [5.0, 0.1, 60.0]
+    assert [Fault.parse(kind).amount for kind in ("deep", "huge")] == [100_000, 10_000_000]
+    assert (Fault.parse("limit").calls, Fault.parse("redirect").status) == (20, 307)
 
 
 @pytest.mark.parametrize(
@@ -27,41 +40,20 @@ def test_options():
         ("429:skip=-1", "out of range"),
         ("slow:seconds=inf", "out of range"),
         ("slow:seconds=nan", "out of range"),
+        ("503:rate=1.1", "out of range"),
+        ("503:rate=nan", "out of range"),
+        ("503:calls=2", "503 has no option 'calls'; limit has"),
+        ("503:size=2", "deep and huge has"),
+        ("limit:calls=0", "out of range"),
+        ("limit:seconds=0", "out of range"),
+        ("limit:rate=0.5", "holds for every request"),
+        ("limit:first=1", "holds for every request"),
+        ("redirect:status=304", "out of range"),
+        ("redirect:status=200", "out of range"),
+        ("redirect:to=", "not an address"),
+        ("redirect:to=http://x/\r\nY: z", "not an address"),
     ],
 )
 def test_a_fault_that_is_none_says_what_there_is(text, message):
     with pytest.raises(ValueError, match=message):
         Fault.parse(text)
-
-
-def met(*faults: str, requests: int = 6) -> list[str | None]:
-    queue = FaultQueue(Fault.parse(text) for text in faults)
-    found = [queue.next() for _ in range(requests)]
-    return [None if fault is None else fault.kind for fault in found]
-
-
-def test_which_requests_a_fault_meets():
-    assert met() == [None] * 6
-    assert met("500") == ["500"] * 6
-    assert met("500:first=2") == ["500", "500", None, None, None, None]
-    assert met("500:skip=1,first=2") == [None, "500", "500", None, None, None]
-    assert met("500:skip=4") == [None, None, None, None, "500", "500"]
-
-
-def test_faults_come_one_after_the_other():
-    assert met("503:first=2", "429:first=1", "hang:skip=1,first=1") == [
-        "503",
-        "503",
-        "429",
-        None,
-        "hang",
-        None,
-    ]
-
-
-def test_new_faults_replace_the_old_ones():
-    queue = FaultQueue([Fault("500")])
-    queue.set([Fault("429", first=1)])
-    assert [str(fault) for fault in queue.waiting()] == ["429:first=1"]
-    assert queue.next() == Fault("429", first=1)
-    assert queue.waiting() == []

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
 import requests as rest
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.vision import AnnotateImageRequest, Feature, Image, ImageContext, TextDetectionParams
+from google.cloud.vision import (
+    AnnotateImageRequest,
+    BatchAnnotateImagesResponse,
+    Feature,
+    Image,
+    ImageContext,
+    TextDetectionParams,
+)
+from google.protobuf import json_format
 from google.protobuf.json_format import ParseError
 from requests.exceptions import ChunkedEncodingError, ConnectionError, ReadTimeout
 
-from digitrec.emulator import Credentials
+from digitrec.emulator import Credentials, Word
 from digitrec.errors import Unavailable
 
 from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, fails, google, heavy, picture, reads
@@ -50,6 +59,49 @@ def test_reads_words_with_confidences_and_boxes(digitrec_emulator):
     assert corners == [(80, 10), (120, 10), (120, 110), (80, 110)]
 
 
+def test_every_level_says_its_language_and_how_sure_it_is(digitrec_emulator):
+    engine = reads(SEVEN, FORTY_TWO, Word("AB", 0.0, (0, 200, 40, 260)))
+    endpoint = digitrec_emulator(["google"], engine=engine).endpoints["google"]
+    (answer,) = annotated(endpoint, request(picture()))
+    (page,) = answer.full_text_annotation.pages
+    (block,) = page.blocks
+    (paragraph,) = block.paragraphs
+    levels = [page, block, paragraph, *paragraph.words]
+    for level in levels:
+        (language,) = level.property.detected_languages
+        assert (language.language_code, language.confidence) == ("en", 1)
+    sure = [level.confidence for level in levels]
+    assert sure == pytest.approx([1.43 / 3] * 3 + [0.93, 0.5, 0])
+    for level in levels[1:]:
+        assert len(level.bounding_box.vertices) == 4
+    symbols = [symbol for word in paragraph.words for symbol in word.symbols]
+    assert {symbol.property.detected_languages[0].language_code for symbol in symbols} == {"en"}
+    breaks = [symbol.property.detected_break.type_.name for symbol in symbols]
+    assert breaks == ["SPACE", "UNKNOWN", "LINE_BREAK", "UNKNOWN", "LINE_BREAK"]
+    assert answer.text_annotations[0].locale == "en"
+
+
+@pytest.mark.parametrize(("hints", "language"), [([], "und"), (["de", "fr"], "de")])
+def test_the_language_of_digits_is_not_known_unless_hinted(digitrec_emulator, hints, language):
+    endpoint = digitrec_emulator(["google"], engine=reads(SEVEN)).endpoints["google"]
+    (answer,) = annotated(endpoint, request(picture(), context=ImageContext(language_hints=hints)))
+    assert answer.text_annotations[0].locale == language
+    assert answer.full_text_annotation.pages[0].property.detected_languages[0].language_code == language
+
+
+@pytest.mark.parametrize("kind", ["DOCUMENT_TEXT_DETECTION", "TEXT_DETECTION"])
+def test_the_json_is_googles_form_with_nothing_unknown_and_no_zeros(digitrec_emulator, kind):
+    engine = reads(Word("7", 0.0, (0, 0, 40, 60)), FORTY_TWO)
+    endpoint = digitrec_emulator(["google"], engine=engine).endpoints["google"]
+    content = base64.b64encode(picture()).decode()
+    body = {"requests": [{"image": {"content": content}, "features": [{"type": kind}]}]}
+    text = rest.post(f"{endpoint}/v1/images:annotate", json=body, timeout=TIMEOUT).text
+    message = json_format.Parse(text, BatchAnnotateImagesResponse.pb()(), ignore_unknown_fields=False)
+    again = json.loads(json_format.MessageToJson(message, indent=None))
+    assert again == json.loads(text)
+    assert ("confidence" in text) == (kind == "DOCUMENT_TEXT_DETECTION")
+
+
 def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator):
     (answer,) = annotated(
         digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture())
@@ -68,6 +120,8 @@ def test_text_detection_gives_confidences_only_when_asked(digitrec_emulator):
         answer.full_text_annotation.pages[0].blocks[0].paragraphs[0].words[0].symbols[0] for answer in answers
     ]
     assert [symbol.confidence for symbol in symbols] == pytest.approx([0, 0.93])
+    pages = [answer.full_text_annotation.pages[0] for answer in answers]
+    assert [page.confidence for page in pages] == pytest.approx([0, 0.93])
 
 
 def test_each_feature_of_each_good_image_is_billed(digitrec_emulator):
@@ -183,6 +237,16 @@ def test_where_only_tokens_are_taken_a_key_is_not(digitrec_emulator):
     endpoint = digitrec_emulator(["google"], engine=reads(), credentials=taken).endpoints["google"]
     with google(endpoint, api_key="any") as client, pytest.raises(exceptions.BadRequest, match="not valid"):
         client.document_text_detection(image=Image(content=picture()), **GOOD)
+
+
+def test_a_rate_is_kept_as_google_keeps_it(digitrec_emulator):
+    emulator = digitrec_emulator(["google"], engine=reads(SEVEN), faults=["limit:calls=1,seconds=1000"])
+    annotated(emulator.endpoints["google"], request(picture()))
+    with pytest.raises(exceptions.TooManyRequests) as caught:
+        annotated(emulator.endpoints["google"], request(picture()))
+    assert caught.value.reason == "RATE_LIMIT_EXCEEDED"
+    assert 990 < int(caught.value.response.headers["Retry-After"]) <= 1000
+    assert (emulator.calls("google"), emulator.billed("google")) == (2, 1)
 
 
 FAULTS = {

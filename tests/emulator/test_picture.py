@@ -35,6 +35,13 @@ class TestPicture:
         assert (found.width, found.height) == (120, 200)
         assert found.image.pixels.shape[:2] == (200, 120)
 
+    @pytest.mark.parametrize("form", ["AVIF", "PDF"])
+    def test_formats_that_no_vendor_takes(self, form):
+        file = io.BytesIO()
+        Image.new("RGB", (200, 120)).save(file, form)
+        with pytest.raises(ImageError, match="no vendor here takes"):
+            Picture.decode(file.getvalue())
+
     @pytest.mark.parametrize("data", [b"", b"no picture", picture()[:100]])
     def test_no_picture(self, data):
         with pytest.raises(ImageError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,10 @@ def test_means_are_over_each_complexity() -> None:
     (axes,) = comparison.complexity(FOUND).axes
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([0.85, 0.96])
     assert [text.get_text().split("\n")[0] for text in axes.get_xticklabels()] == ["Low", "High"]
+
+
+def test_axes_of_shares_end_at_100_per_cent() -> None:
+    assert comparison.accuracy(FOUND).axes[0].get_xlim()[1] == 1
+    for picture in (comparison.trade_off, comparison.complexity):
+        nearly = replace(FOUND[0], accuracy=proportion(9999, 10000))
+        assert picture([nearly, *FOUND]).axes[0].get_ylim()[1] == 1

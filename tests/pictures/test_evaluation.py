@@ -48,3 +48,8 @@ def test_reliability_and_coverage_are_the_cards(found: Evaluation) -> None:
     assert drawn.get_ydata() == pytest.approx([one.right for one in known.bins])
     (line,) = evaluation.coverage([found]).axes[0].lines
     assert line.get_ydata()[-1] == pytest.approx(69 / 70)
+
+
+def test_axes_of_shares_end_at_100_per_cent(found: Evaluation) -> None:
+    for figure in (evaluation.curves(found), evaluation.coverage([found]), evaluation.reliability(found)):
+        assert (figure.axes[0].get_xlim()[1], figure.axes[0].get_ylim()[1]) == (1, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
-from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.aws import Aws, parse
@@ -125,3 +125,12 @@ def test_answers_are_kept_whole(opened: Opened, prepared: Prepared) -> None:
     answer = aws.read(prepared(aws), timeout=10)
     assert isinstance(answer, Answer)
     assert {found["Type"] for found in answer.raw["TextDetections"]} == {"LINE", "WORD"}
+
+
+def test_one_client_serves_every_timeout(opened: Opened, prepared: Prepared, emulator: Emulator) -> None:
+    aws = opened("aws")
+    emulator.set_faults("aws", "slow:seconds=2")
+    with pytest.raises(TimedOut):
+        aws.read(prepared(aws), timeout=0.2)
+    emulator.set_faults("aws")
+    assert aws.read(prepared(aws), timeout=9.87654321).candidates

@@ -23,7 +23,7 @@ def test_parse(stored: Stored, case: str, candidates: list[Candidate]) -> None:
     ("case", "error", "said"),
     [
         ("failed", Rejected, "the operation failed"),
-        ("empty", BadAnswer, "analyzeResult"),
+        ("empty", BadAnswer, "status"),
         ("no-result", BadAnswer, "analyzeResult"),
     ],
 )

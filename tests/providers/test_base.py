@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from configparser import ConfigParser
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import (
+    OURS,
     BaseProvider,
     Status,
     checked_endpoint,
@@ -27,6 +30,7 @@ socket.socket.connect = socket.getaddrinfo = subprocess.Popen = os.posix_spawn =
 from digitrec.providers import registry
 names = [listing.name for listing in registry.listings(os.environ)]
 sdks = {"google.cloud.vision", "google.auth", "boto3", "msrest", "azure.core", "rapidocr", "onnxruntime"}
+sdks.add("msgspec")
 print(sorted(names), sorted(sdks & set(sys.modules)))
 """
 
@@ -96,3 +100,26 @@ def test_a_programming_error_is_not_taken_for_a_failure() -> None:
     fake = Broken()
     with pytest.raises(ZeroDivisionError):
         fake.read_many([prepare(drawn_seven(), fake.wants)], timeout=1)
+
+
+@pytest.mark.parametrize("extra", ["google", "aws", "azure", "ocr", "stats", "web"])
+def test_what_is_missing_of_ours_is_brought_by_an_extra_of_ours(extra: str) -> None:
+    assert f"pip install 'digitrec[{extra}]'" in str(not_installed("This", extra))
+
+
+def test_a_strangers_extra_is_not_advised_as_ours() -> None:
+    error = not_installed("Acme OCR", "digitrec-acme[sdk]")
+    assert str(error) == "Acme OCR needs packages that are not installed; pip install 'digitrec-acme[sdk]'"
+
+
+def test_our_extras_are_those_of_setup_cfg() -> None:
+    config = ConfigParser()
+    config.read(Path(__file__).parents[2] / "setup.cfg")
+    assert set(config["options.extras_require"]) == OURS | {"all", "bench", "test"}
+
+
+def test_plain_http_is_refused_where_it_is_not_allowed() -> None:
+    assert checked_endpoint("http://ocr.example/", "X") == "http://ocr.example"
+    assert checked_endpoint("http://127.0.0.1:1", "X", allow_plain_http=False) == "http://127.0.0.1:1"
+    with pytest.raises(NotConfigured, match=r"X holds an http:// address.*DIGITREC_ALLOW_PLAIN_HTTP=1"):
+        checked_endpoint("http://ocr.example", "X", allow_plain_http=False)

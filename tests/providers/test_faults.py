@@ -135,7 +135,7 @@ def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     assert type(error) is expected
     # An operation that does not end is looked at until the deadline, in one attempt.
     assert reply.attempts == (1 if fault == "endless-poll" else ATTEMPTS[expected])
-    assert calls == reply.attempts * requests_in_an_attempt(cloud, fault, reply.attempts)
+    assert calls == reply.attempts * requests_in_an_attempt(fault, reply.attempts)
     assert took < DEADLINE_S
     assert any(what in str(error) for what in TO_DO[expected].split("|"))
     assert "\n" not in str(error)
@@ -143,12 +143,8 @@ def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     assert not [key for key in secrets if key in shown]
 
 
-def requests_in_an_attempt(cloud: str, fault: str, attempts: int) -> float:
-    """One; but with an API key, Google's transport itself asks twice more after a 401, and an Azure
-    operation that was posted is looked at again and not posted again.
-    """
-    if (cloud, fault) == ("google", "401"):
-        return 3
+def requests_in_an_attempt(fault: str, attempts: int) -> float:
+    """One; but an Azure operation that was posted is looked at again and not posted again."""
     return 1 / attempts if fault == "endless-poll" else 1
 
 

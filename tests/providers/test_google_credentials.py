@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import traceback
 from pathlib import Path
 
@@ -64,3 +65,19 @@ def test_an_authorized_users_file_is_read(tmp_path: Path) -> None:
     credentials = google_credentials.load(file, "https://vision.googleapis.com")
     assert credentials.refresh_token == "c"
     assert google_credentials.load(None, "https://vision.googleapis.com") is None
+
+
+def test_what_may_show_nowhere_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / NAME
+    inner = {"type": "authorized_user", "client_id": "an-id", "refresh_token": "planted-refresh"}
+    whole = {"source_credentials": inner, "private_key": "planted-key", "list": [{"token": "planted-token"}]}
+    file.write_text(json.dumps(whole | {"client_secret": "planted-secret"}))
+    found = set(google_credentials.secrets(file, None))
+    assert found == {"planted-refresh", "planted-key", "planted-secret", "planted-token"}
+    assert list(google_credentials.secrets(tmp_path / "none", None)) == []
+
+
+def test_the_file_of_gcloud_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    (tmp_path / NAME).write_text('{"refresh_token": "planted-refresh"}')
+    assert list(google_credentials.secrets(None, None)) == ["planted-refresh"]

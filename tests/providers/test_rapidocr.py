@@ -42,6 +42,14 @@ def test_parse_refuses(raw: dict[str, Any]) -> None:
         parse(raw)
 
 
+@pytest.mark.parametrize(
+    ("text", "score"), [(7, 0.5), ("\ud83d", 0.5), ("7", "1"), ("7", 1.5), ("7", float("nan"))]
+)
+def test_parse_refuses_a_line_that_is_none(text: Any, score: Any) -> None:
+    with pytest.raises(BadAnswer):
+        parse({"txts": [text], "scores": [score]})
+
+
 class TestContract(ProviderContract):
     def provider(self) -> RapidOcr:
         return engine()

@@ -1,56 +1,139 @@
-"""A service that sends us elsewhere gets no key carried there."""
+"""A service that sends us elsewhere gets no key, token or picture carried there."""
 
 from __future__ import annotations
 
-import threading
+import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from raw_server import RawServer, answer, raw_server
 
-from digitrec.errors import BadAnswer
+from digitrec.errors import BadAnswer, DigitrecError, NotConfigured
+from digitrec.prepare import prepare
+from digitrec.providers.aws import Aws
+from digitrec.providers.google import Google
+from digitrec.testing import drawn_seven
 
-from .common import Opened, Prepared
+from .common import CLOUDS, Opened, Prepared
 
-
-class Elsewhere(BaseHTTPRequestHandler):
-    """Sends the first request to another path of its own, and counts what comes there."""
-
-    arrived: list[str]
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path == "/elsewhere":
-            self.arrived.append(self.path)
-        self.send_response(307)
-        self.send_header("Location", "/elsewhere")
-        self.send_header("Content-Length", "0")
-        self.send_header("Connection", "close")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+STATUSES = (300, 301, 302, 303, 304, 305, 307, 308)
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[tuple[str, list[str]]]:
-    arrived: list[str] = []
-    handler = type("Handler", (Elsewhere,), {"arrived": arrived})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", arrived
-        server.shutdown()
+def here() -> Iterator[RawServer]:
+    with raw_server() as server:
+        yield server
 
 
-@pytest.mark.parametrize("cloud", ["aws", "azure", "azure-analysis"])
-def test_a_redirect_is_not_followed(
-    cloud: str,
-    elsewhere: tuple[str, list[str]],
-    opened: Opened,
-    prepared: Prepared,
+@pytest.fixture(params=["127.0.0.1", "127.0.0.2"], ids=["another port", "another host"])
+def stranger(request: pytest.FixtureRequest) -> Iterator[RawServer]:
+    """Says what could be taken for an answer."""
+    with raw_server(request.param) as server:
+        server.say = [answer(200, b'{"responses":[{}],"TextDetections":[],"access_token":"stranger"}')]
+        yield server
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_nothing_is_sent_to_where_a_redirect_points(
+    cloud: str, status: int, here: RawServer, stranger: RawServer, opened: Opened, prepared: Prepared
 ) -> None:
-    url, arrived = elsewhere
-    provider = opened(cloud, endpoint=url)
-    with pytest.raises(BadAnswer, match="307"):
+    here.say = [answer(status, b"", ("Location", f"{stranger.url}/elsewhere"))]
+    provider = opened(cloud, endpoint=here.url)
+    with pytest.raises(BadAnswer, match=str(status)) as caught:
         provider.read(prepared(provider), timeout=5)
-    assert arrived == []
+    assert caught.value.status == status
+    assert stranger.arrived == []
+    assert len(here.arrived) == 1
+
+
+def test_a_redirect_within_the_same_origin_is_not_followed_either(
+    here: RawServer, opened: Opened, prepared: Prepared
+) -> None:
+    here.say = [answer(307, b"", ("Location", "/elsewhere"))]
+    for cloud in CLOUDS:
+        provider = opened(cloud, endpoint=here.url)
+        with pytest.raises(BadAnswer, match="307"):
+            provider.read(prepared(provider), timeout=5)
+    assert len(here.arrived) == len(CLOUDS)
+
+
+def test_a_poll_is_not_redirected(
+    here: RawServer, stranger: RawServer, opened: Opened, prepared: Prepared
+) -> None:
+    elsewhere = f"{stranger.url}/vision/v3.2/read/analyzeResults/abc"
+    here.say = [
+        answer(202, b"", ("Operation-Location", elsewhere)),
+        answer(302, b"", ("Location", elsewhere)),
+    ]
+    azure = opened("azure", endpoint=here.url)
+    with pytest.raises(BadAnswer, match="302"):
+        azure.read(prepared(azure), timeout=5)
+    assert stranger.arrived == []
+    assert [request.split()[0] for request in here.arrived] == [b"POST", b"GET"]
+
+
+def a_user(folder: Path, monkeypatch: pytest.MonkeyPatch, token_url: str) -> Google:
+    """A provider with the file that `gcloud auth application-default login` writes."""
+    monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", token_url)
+    file = folder / "credentials.json"
+    secrets = {"client_secret": "planted-client-secret", "refresh_token": "planted-refresh"}
+    file.write_text(json.dumps({"type": "authorized_user", "client_id": "an-id", **secrets}))
+    return Google(credentials_file=file, endpoint="https://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_googles_refresh_token_is_not_carried_to_where_a_redirect_points(
+    status: int, here: RawServer, stranger: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.say = [answer(status, b"", ("Location", f"{stranger.url}/token"))]
+    google = a_user(tmp_path, monkeypatch, f"{here.url}/token")
+    with pytest.raises(BadAnswer, match=str(status)):
+        google.read(prepare(drawn_seven(), google.wants), timeout=5)
+    google.close()
+    assert len(here.arrived) == 1
+    assert b"planted-refresh" in here.arrived[0]
+    assert stranger.arrived == []
+
+
+def test_googles_refresh_token_is_not_sent_in_the_clear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    google = a_user(tmp_path, monkeypatch, "http://192.0.2.1/token")
+    with pytest.raises(NotConfigured, match="without encryption"):
+        google.read(prepare(drawn_seven(), google.wants), timeout=5)
+    google.close()
+
+
+@pytest.mark.parametrize("status", [301, 303, 307, 308])
+def test_awss_web_identity_token_is_not_carried_to_where_a_redirect_points(
+    status: int, here: RawServer, stranger: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = a_role(tmp_path, monkeypatch, here.url)
+    here.say = [answer(status, b"", ("Location", stranger.url))]
+    with pytest.raises(DigitrecError):
+        aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+    aws.close()
+    assert b"planted-web-identity" in here.arrived[0]
+    assert stranger.arrived == []
+
+
+def test_awss_web_identity_token_is_not_sent_in_the_clear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = a_role(tmp_path, monkeypatch, "http://192.0.2.1")
+    with pytest.raises(NotConfigured, match="without encryption"):
+        aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+    aws.close()
+
+
+def a_role(folder: Path, monkeypatch: pytest.MonkeyPatch, sts: str) -> Aws:
+    """A provider whose keys a service gives for a token, as on AWS's own machines."""
+    token = folder / "token"
+    token.write_text("planted-web-identity")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    return Aws(region="us-east-1", endpoint="https://127.0.0.1:9")

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from digitrec.answer import Candidate
+from digitrec.answer import Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.normalise import normalise
 from digitrec.prepare import PREPARATIONS, prepare
@@ -47,6 +49,30 @@ def test_parse_reads_no_words() -> None:
 def test_parse_refuses(table: str) -> None:
     with pytest.raises(BadAnswer, match="no table of words"):
         parse({"tsv": table, "version": "tesseract 5"})
+
+
+HEAD = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
+CELLS = st.sampled_from(
+    ["5", "95.8", "7", "", "-1", "nan", "inf", "101", "1e999", '"', "\r", "\0", "x" * 200_000]
+)
+
+
+@given(st.lists(st.lists(CELLS, max_size=14), max_size=3), st.sampled_from([HEAD, HEAD[:-5], "", "\x0c"]))
+def test_whatever_the_program_prints_is_an_answer_or_a_bad_one(rows: list[list[str]], head: str) -> None:
+    table = "\n".join([head, *("\t".join(row) for row in rows)])
+    try:
+        answer = parse({"tsv": table, "version": "tesseract 5"})
+    except BadAnswer:
+        return
+    assert checked(answer) is answer
+
+
+@pytest.mark.parametrize(
+    "cells", ["5\t" * 10 + "95.8", "5\t" * 10 + "95.8\t" + "x" * 200_000, "5\t" * 10 + "101\t7"]
+)
+def test_a_row_that_is_cut_off_too_long_or_too_sure_is_a_bad_answer(cells: str) -> None:
+    with pytest.raises(BadAnswer):
+        parse({"tsv": f"{HEAD}\n{cells}", "version": "tesseract 5"})
 
 
 @needs_program

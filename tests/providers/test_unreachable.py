@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 import stamina
-from requests.exceptions import ConnectionError as Broken
-from urllib3.exceptions import ProtocolError
 
 from digitrec.engine import Engine, Options
-from digitrec.errors import Unavailable, Unreachable
+from digitrec.errors import Unreachable
 from digitrec.ledger import Ledger
 from digitrec.ledger.queries import recent
-from digitrec.providers.translate import REQUESTS, problem_of
 
 from .common import CLOUDS, Opened, Prepared
 
@@ -44,9 +41,3 @@ def test_what_was_never_sent_is_not_paid_for(
     assert "check the network" in str(reply.outcome)
     with closing(Ledger(path)) as ledger:
         assert [(call.state, call.cost_usd) for call in recent(ledger)] == [("failed", 0.0)] * 2
-
-
-def test_a_connection_that_broke_may_have_carried_the_request() -> None:
-    problem = problem_of(Broken(ProtocolError("Connection aborted.", ConnectionResetError())), REQUESTS)
-    assert problem is not None
-    assert problem.kind is Unavailable

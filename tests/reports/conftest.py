@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.benchmark import Benchmark, benchmark
-from digitrec.engine import Engine, Options
+from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
+from digitrec.image import PreparedImage
 from digitrec.providers.base import Price
 from digitrec.samples import Sample
 from digitrec.testing import FakeProvider, Line
@@ -23,7 +25,14 @@ def picture(number: int) -> np.ndarray:
     return pixels
 
 
-def engine(name: str, wrong: int, usd: float) -> Engine:
+class Emulated(Engine):
+    """An engine behind which an emulator stands."""
+
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        return [replace(reply, emulated=True) for reply in super().ask(images)]
+
+
+def engine(name: str, wrong: int, usd: float, *, emulated: bool = False) -> Engine:
     """Reads every ``wrong``-th picture wrongly and refuses the last; a free one fails on the first."""
     script: list[Line] = []
     for number in range(40):
@@ -32,9 +41,8 @@ def engine(name: str, wrong: int, usd: float) -> Engine:
     script[39] = Answer()
     if not usd:  # an engine that costs money would be asked again, and go on in its script
         script[0] = TimedOut("no answer in time")
-    return Engine(
-        FakeProvider(script, name=name, price=Price(usd, "test")), Options(ledger="none", concurrency=1)
-    )
+    provider = FakeProvider(script, name=name, price=Price(usd, "test"))
+    return (Emulated if emulated else Engine)(provider, Options(ledger="none", concurrency=1))
 
 
 @pytest.fixture
@@ -44,10 +52,7 @@ def found() -> Benchmark:
     engines = {
         "good": engine("good", 30, 0.0),
         "fair": engine("fair", 7, 0.001),
-        "cloud": engine("cloud", 3, 0.002),
+        "cloud": engine("cloud", 3, 0.002, emulated=True),
     }
     made = benchmark(samples, engines, data="a & b", settings={"preparation": "plain"})
-    cards = tuple(
-        replace(card, emulated=card.engine == "cloud", calibrated=card.reliability) for card in made.cards
-    )
-    return replace(made, cards=cards)
+    return replace(made, cards=tuple(replace(card, calibrated=card.reliability) for card in made.cards))

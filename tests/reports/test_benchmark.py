@@ -6,13 +6,22 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 
 from digitrec.benchmark import Benchmark, conclusion
-from digitrec.reports.benchmark import Format, write
+from digitrec.reports.benchmark import Format, heading, write
 from digitrec.reports.benchmark_page import benchmark_page
-from digitrec.reports.tables import MOST_PICTURES, confusion, leaderboard, splitting
+from digitrec.reports.tables import (
+    MOST_PICTURES,
+    confusion,
+    differences,
+    leaderboard,
+    sample,
+    splitting,
+    tables,
+)
 
 
 def written(found: Benchmark, form: Format) -> str:
@@ -82,13 +91,63 @@ def test_confusions_name_what_was_taken_for_what(found: Benchmark) -> None:
     assert rows["none"]["none"] == "1"
 
 
-def test_only_so_many_pictures_are_listed(found: Benchmark) -> None:
-    many = replace(
-        found,
-        samples=found.samples * 10,
-        outcomes={name: outcomes * 10 for name, outcomes in found.outcomes.items()},
-    )
-    assert len(splitting(many).rows) == MOST_PICTURES < len(many.splitting)
+def times(found: Benchmark, factor: int) -> Benchmark:
+    """The same with every picture so many times."""
+    outcomes = {name: said * factor for name, said in found.outcomes.items()}
+    return replace(found, samples=found.samples * factor, outcomes=outcomes)
+
+
+def test_of_many_pictures_a_fair_sample_is_shown(found: Benchmark) -> None:
+    many = times(found, 40)
+    all_of_them = many.splitting
+    shown = sample(many, all_of_them)
+    assert len(shown) == len(splitting(many).rows) == MOST_PICTURES < len(all_of_them)
+    assert shown == [place for place in all_of_them if place in set(shown)], "in their own order"
+    assert max(shown) > len(many.samples) * 3 // 4, "not the first ones only"
+    whole = Counter(many.labels[place] for place in all_of_them)
+    for label, drawn in Counter(many.labels[place] for place in shown).items():
+        assert abs(drawn - MOST_PICTURES * whole[label] / len(all_of_them)) <= 1
+    assert shown == sample(many, all_of_them), "the same ones each time"
+    assert sample(found, found.splitting) == list(found.splitting)
+    assert splitting(many).note.startswith(f"60 of {len(all_of_them)}, drawn by chance")
+    assert splitting(found).note.startswith(f"All {len(found.splitting)} of them.")
+
+
+def test_an_emulated_engine_is_marked_wherever_it_is_shown(found: Benchmark) -> None:
+    for table in (*tables(found), splitting(found)):
+        words = [*table.header, *(cell for row in table.rows for cell in row)]
+        assert "cloud" not in words, table.title
+        assert "cloud (emulated)" in words, table.title
+    assert "cloud (emulated) <strong" in benchmark_page(found)
+
+
+def test_the_difference_to_an_emulated_engine_is_not_tested(found: Benchmark) -> None:
+    table = differences(found)
+    rows = {row[:2]: dict(zip(table.header, row, strict=True)) for row in table.rows}
+    untested = rows["good", "cloud (emulated)"]
+    assert (untested["p"], untested["corrected p"], untested["better"]) == ("", "", "not tested")
+    assert rows["good", "fair"]["better"] == "not shown"
+    assert rows["good", "fair"]["p"] == rows["good", "fair"]["corrected p"], "a family of one"
+
+
+def test_pictures_that_only_an_emulator_reads_otherwise_neither_split_nor_count_as_misread(
+    found: Benchmark,
+) -> None:
+    real = replace(found, outcomes={name: found.outcomes[name] for name in ("good", "fair")},
+                   cards=tuple(card for card in found.cards if not card.emulated))  # fmt: skip
+    assert (found.splitting, found.misread) == (real.splitting, real.misread)
+    alone = replace(found, outcomes={"cloud": found.outcomes["cloud"]},
+                    cards=tuple(card for card in found.cards if card.emulated))  # fmt: skip
+    assert len(alone.misread) == 13, "where nothing else was asked they are shown"
+
+
+def test_one_engine_and_one_picture_are_told_in_the_singular(found: Benchmark) -> None:
+    one = replace(found, samples=found.samples[:1], cards=found.cards[:1])
+    assert heading(one) == "1 engine on 1 picture of a & b"
+    card = replace(found.cards[0], n=1, failed=1, accuracy=replace(found.cards[0].accuracy, hits=1, n=1))
+    said = conclusion(replace(one, cards=(card,)))
+    assert said[0].endswith("of the 1 picture of a & b that it answered.")
+    assert said[-1] == "good gave no answer on 1 of 1 picture; its accuracy leaves them out."
 
 
 class Structure(HTMLParser):
@@ -126,7 +185,7 @@ def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     structure.feed(html)
     assert structure.open == []
     assert structure.count["svg"] == 5
-    assert structure.count["img"] == len(found.misread)
+    assert structure.count["img"] == len(found.misread) + len(found.splitting)
     assert "@import" not in html
     assert "url(http" not in html
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from click import unstyle
@@ -18,6 +19,7 @@ from digitrec.reports.comparison import Format, verdict, write
 IMAGE = ImageRef("seven|7.png", "ab")
 LOCAL = Prediction(IMAGE, "local", 7, 0.98, calibrated=0.91, latency_s=0.0004)
 CLOUD = Prediction(IMAGE, "cloud", 1, 0.7, latency_s=0.21, cost_usd=0.0015, emulated=True)
+OTHER = replace(CLOUD, emulated=False)
 NOTHING = Prediction(IMAGE, "ocr", None, None, "no text")
 FAILED = Failure(IMAGE, "slow", TimedOut("no answer within 30 s"), latency_s=30.0)
 COMPARISON = Comparison(IMAGE, ("local", "cloud", "ocr", "slow"), (LOCAL, CLOUD, NOTHING, FAILED))
@@ -31,7 +33,7 @@ def written(form: Format, *comparisons: Comparison) -> str:
 
 def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> None:
     header, row = written("table", COMPARISON).splitlines()
-    assert header.split() == ["image", "local", "cloud", "ocr", "slow"]
+    assert header.split() == ["image", "local", "cloud", "ocr", "slow", "together"]
     assert "7  98.0%, calibrated 91.0%; 0.4 ms, free" in row
     assert "1  70.0%; 210 ms, $0.0015; emulated" in row
     assert "-; 0 ms, free; no text" in row
@@ -65,7 +67,7 @@ def test_seven_engines_have_a_line_each_where_their_columns_do_not_fit(columns: 
     names = tuple(f"engine-{number}" for number in range(7))
     write([Comparison(IMAGE, names, (CLOUD,) * 7)], "table", out)
     first, *lines = unstyle(out.getvalue()).strip().splitlines()
-    assert first == "seven|7.png  all say 1"
+    assert first == "seven|7.png  all say 1 (emulated)"
     assert lines == [f"  {name}  1  70.0%; 210 ms, $0.0015; emulated" for name in names]
 
 
@@ -94,9 +96,16 @@ def test_a_markdown_table_has_a_column_for_each_engine() -> None:
     [
         ((LOCAL, LOCAL), "all say 7"),
         ((NOTHING, NOTHING), "all say no digit"),
-        ((LOCAL, LOCAL, CLOUD), "most say 7, but e2 says 1"),
-        ((LOCAL, NOTHING), "most say 7, but e1 says no digit"),
-        ((LOCAL, CLOUD), "undecided; by confidence 7"),
+        ((LOCAL, LOCAL, OTHER), "most say 7, but e2 says 1"),
+        ((LOCAL, LOCAL, NOTHING), "most say 7, but e2 says no digit"),
+        ((LOCAL, NOTHING, NOTHING), "most say no digit, but e0 says 7; by confidence 7"),
+        ((LOCAL, LOCAL, OTHER, NOTHING), "7 has the most votes, but e2 says 1, e3 says no digit"),
+        ((LOCAL, NOTHING), "undecided; by confidence 7"),
+        ((LOCAL, OTHER), "undecided; by confidence 7"),
+        ((LOCAL, LOCAL, CLOUD), "all say 7 (emulated: not counted)"),
+        ((LOCAL, CLOUD, CLOUD), "one answer only (emulated: not counted)"),
+        ((LOCAL, OTHER, CLOUD, CLOUD), "undecided; by confidence 7 (emulated: not counted)"),
+        ((CLOUD, CLOUD, FAILED), "all say 1 (emulated)"),
         ((LOCAL, FAILED), "one answer only"),
         ((FAILED, FAILED), "nobody answered"),
     ],

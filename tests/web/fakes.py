@@ -9,15 +9,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
+from digitrec import calibration
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Engine, Options
-from digitrec.image import InputSpec
+from digitrec.calibration import Calibration, Key
+from digitrec.engine import Engine, Options, Reply
+from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Price
 from digitrec.recognise import Reader
 from digitrec.testing import FakeProvider, Line
@@ -40,6 +43,24 @@ def paid(*script: Line, max_cost: float = 1.0) -> Engine:
     price = Price(0.01, "made up")
     provider = FakeProvider(script or ("7",), price=price, endpoint="http://127.0.0.1:9", name="cloud")
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
+
+
+class _Emulated(Engine):
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        return [replace(reply, emulated=True) for reply in super().ask(images)]
+
+
+def emulated(name: str, line: Line) -> Engine:
+    """An engine behind which an emulator stands."""
+    return _Emulated(FakeProvider([line], name=name))
+
+
+def calibrated(chance: float) -> None:
+    """Whatever `local` says is right with this chance, from now on."""
+    key = Key("local", "mnist", None, emulated=False)
+    calibration.save(
+        Calibration(key, (0.0, 1.0), (chance, chance), "isotonic", 50, 25, 0.2, 0.1, "data", "00", "now", "0")
+    )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,7 +13,7 @@ from PIL import Image
 from digitrec.errors import Unavailable
 from digitrec.policy import Fallback
 
-from .fakes import SEVEN, SURE, local, paid, png, serving
+from .fakes import SEVEN, SURE, emulated, local, paid, png, serving
 
 
 def test_health_says_what_it_always_said(client: TestClient) -> None:
@@ -93,6 +94,14 @@ def test_compare_asks_what_costs_money_only_by_name() -> None:
     assert cloud.provider.calls == 1  # type: ignore[attr-defined]
 
 
+def test_emulators_have_no_vote_beside_an_engine() -> None:
+    with serving(local(), emulated("google", "3"), emulated("aws", "3")) as client:
+        beside = client.post("/compare?provider=local&provider=google&provider=aws", content=png()).json()
+        alone = client.post("/compare?provider=google&provider=aws", content=png()).json()
+    assert (beside["agree"], beside["consensus"], beside["emulated"]) == (None, 7, False)
+    assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 3, True)
+
+
 def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> None:
     with serving(local(), paid(Unavailable("secret-host is down", provider="cloud"))) as client:
         compared = client.post("/compare?provider=local&provider=cloud", content=png())
@@ -156,3 +165,34 @@ def test_a_policy_refuses_what_an_engine_refuses() -> None:
     with serving(Fallback([local(), paid()], below=0.95)) as client:
         broken = client.post("/predict", content=b"this is no picture")
     assert broken.status_code == 422
+
+
+def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> None:
+    """Its decoder holds it to the size that its header gives, so the limit of the server holds as well."""
+    heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    buffer = io.BytesIO()
+    heif.from_pillow(Image.open(io.BytesIO(png())).convert("RGB").resize((560, 560))).save(buffer)
+    assert client.post("/predict", content=buffer.getvalue()).json()["prediction"] == 7
+    lying = buffer.getvalue().replace(struct.pack(">II", 560, 560), struct.pack(">II", 28, 28))
+    assert client.post("/predict", content=lying).status_code == 422
+
+
+@pytest.mark.parametrize("form", ["AVIF", "PDF"])
+def test_formats_that_could_keep_the_server_busy_are_refused(client: TestClient, form: str) -> None:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png())).convert("RGB").save(buffer, form)
+    for sent in (buffer.getvalue(), buffer.getvalue()[:200]):
+        answer = client.post("/predict", content=sent)
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == f"{form} is not read here; send a JPEG or a PNG"
+    good, bad = client.post(
+        "/predict", files=[("file", png()), ("file", buffer.getvalue())]
+    ).json()["predictions"]  # fmt: skip
+    assert (good["prediction"], bad["problem"]["status"]) == (7, 422)
+
+
+def test_of_an_animation_the_first_picture_is_read(client: TestClient) -> None:
+    buffer = io.BytesIO()
+    first = Image.open(io.BytesIO(png()))
+    first.save(buffer, "TIFF", save_all=True, append_images=[Image.new("L", (28, 28))] * 5)
+    assert client.post("/predict", content=buffer.getvalue()).json()["prediction"] == 7

@@ -1,7 +1,7 @@
 // The same picture before several engines, a column for each.
 
 import * as api from "./api.js";
-import { percent, reasonInWords } from "./view.js";
+import { howSure, reasonInWords } from "./view.js";
 
 export class Comparison {
   constructor({ button, columns, agreement }, getPicture, fail) {
@@ -73,9 +73,12 @@ export class Comparison {
   }
 
   sumUp() {
-    const answers = [...this.said.values()].filter((reading) => !reading.problem);
+    const answered = [...this.said.values()].filter((reading) => !reading.problem);
+    const real = answered.filter((reading) => !reading.emulated);
+    const answers = real.length ? real : answered; // emulators outvote no engine
     const digits = new Set(answers.map((reading) => reading.prediction));
-    const words = digits.size > 1 ? "They do not agree." : "They all say the same.";
+    const same = digits.size > 1 ? "They do not agree." : "They all say the same.";
+    const words = answers.length < answered.length ? `${same} (Emulated answers are not counted.)` : same;
     this.agreement.textContent = answers.length > 1 ? words : "";
   }
 }
@@ -94,10 +97,10 @@ function said({ prediction, problem }) {
   return node;
 }
 
-function words({ prediction, confidence, reason, problem }) {
-  if (problem) return problem.detail;
-  if (prediction === null) return reasonInWords(reason);
-  return confidence === null ? "says no more" : `${percent(confidence)} sure`;
+function words(reading) {
+  if (reading.problem) return reading.problem.detail;
+  if (reading.prediction === null) return reasonInWords(reading.reason);
+  return howSure(reading) ?? "says no more";
 }
 
 function dollars(usd) {

@@ -1,6 +1,6 @@
 // The last readings, newest first; kept by this page alone, and gone with it.
 
-import { inWords, percent } from "./view.js";
+import { howSure, inWords, percent } from "./view.js";
 
 const KEPT = 12;
 
@@ -37,6 +37,7 @@ function entry(reading, picture) {
   image.alt = inWords(reading);
   const sure = document.createElement("small");
   sure.textContent = reading.confidence === null ? "" : percent(reading.calibrated ?? reading.confidence);
+  sure.title = howSure(reading) ?? "";
   item.append(image, String(reading.prediction ?? "?"), sure);
   return item;
 }

@@ -21,20 +21,24 @@ export function reasonInWords(reason) {
   return REASONS[reason] ?? `${reason[0].toUpperCase()}${reason.slice(1)}.`;
 }
 
+/** A calibrated chance where there is one, else how sure the engine says it is; null without either. */
+export function howSure({ calibrated, confidence }) {
+  if (calibrated !== null) return `${percent(calibrated)} likely right`;
+  return confidence === null ? null : `${percent(confidence)} sure`;
+}
+
 /** One sentence for the ear and for the history. */
-export function inWords({ prediction, reason, calibrated, confidence }) {
-  const sure = calibrated ?? confidence;
-  if (prediction === null) return `Can't tell. ${reasonInWords(reason)}`;
-  return sure === null ? `${prediction}` : `${prediction}, ${percent(sure)} sure`;
+export function inWords(reading) {
+  if (reading.prediction === null) return `Can't tell. ${reasonInWords(reading.reason)}`;
+  return [reading.prediction, howSure(reading)].filter((part) => part !== null).join(", ");
 }
 
 export function showReading(reading, roundTripMs) {
   const { prediction, reason, probs, seen } = reading;
-  const sure = reading.calibrated ?? reading.confidence;
   const told = prediction !== null;
   by("verdict").classList.toggle("unsure", !told);
   setDigit(told ? String(prediction) : "?");
-  by("sure").textContent = told ? (sure === null ? "It says" : `${percent(sure)} sure`) : "Can't tell";
+  by("sure").textContent = told ? (howSure(reading) ?? "It says") : "Can't tell";
   by("why").textContent = told ? runnerUp(prediction, probs) : reasonInWords(reason);
   const thought = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms in the network, ` : "";
   by("timing").textContent = `${thought}${Math.round(roundTripMs)} ms there and back`;

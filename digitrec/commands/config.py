@@ -1,0 +1,122 @@
+"""``digitrec config``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import click
+
+from digitrec import config as configuration
+from digitrec import text
+from digitrec.cli import EXIT_CODES
+from digitrec.commands import options
+from digitrec.errors import NotConfigured
+
+VARIABLES = {
+    "DIGITREC_API_KEYS": "keys that `digitrec serve` asks for, with commas between",
+    "DIGITREC_ALLOW_PLAIN_HTTP": "1: keys may travel unencrypted, to a plain http endpoint elsewhere",
+    "DIGITREC_CONFIG": "another configuration file",
+    "DIGITREC_DATA": "folder with data sets, such as mnist/",
+    "DIGITREC_GOOGLE_ENDPOINT": "where to ask instead of Google",
+    "DIGITREC_GOOGLE_FEATURE": "what to ask Google for: document or text",
+    "DIGITREC_GOOGLE_LANGUAGE_HINTS": "languages for Google, with commas between",
+    "DIGITREC_MODEL": "model file of the local engine",
+    "DIGITREC_MODEL_SCALE": "how that model wants its pixels: unit, byte or l2",
+    "DIGITREC_TESSERACT": "the program tesseract",
+}
+"""The variables that are digitrec's own, and what each is for; credentials have their vendors' names."""
+SECRET = {"DIGITREC_API_KEYS"}
+"""Those whose value is not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of the file or of the environment, as it is in force."""
+
+    name: str
+    """Its name; in a table of the file, the table's name and a dot before it."""
+    value: str | float | None
+    """What holds; None: nothing is set, and there is no default."""
+    origin: Literal["default", "file", "environment"]
+    """Where that was said."""
+    meaning: str
+    """What it is for."""
+
+
+@click.command()
+@options.output("table", "json")
+@click.option("--path", "only_path", is_flag=True, help="Print where the file is, or would be, and no more.")
+@click.option("--example", is_flag=True, help="Print a file with every setting, to begin with.")
+def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
+    """Show the configuration file, where it is, and what each setting is.
+
+    First the settings of the file with the values in force, then the environment variables that are
+    digitrec's own; keys are never shown. What is wrong with the file is told on stderr, and the exit code
+    is 4.
+
+    \b
+    Examples:
+      digitrec config
+      digitrec config --output json
+      digitrec config --example > config.toml
+    """
+    path = configuration.config_path()
+    if only_path or example:
+        click.echo(configuration.EXAMPLE if example else path, nl=not example)
+        return
+    problems = configuration.problems()
+    settings = [*_of_file(good=not problems), *_of_environment(os.environ)]
+    if output == "json":
+        rows = [asdict(setting) for setting in settings]
+        found = {"file": str(path), "exists": path.exists(), "problems": problems, "settings": rows}
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo(text.printable(f"{path} ({'found' if path.exists() else 'not there, and not needed'})"))
+        rows_of_words = [[text.printable(_word(value)) for value in asdict(it).values()] for it in settings]
+        for line in text.aligned([["setting", "value", "from", "meaning"], *rows_of_words]):
+            click.echo(line)
+    for problem in problems:
+        click.echo(f"digitrec: {problem}", err=True)
+    if problems:
+        raise SystemExit(EXIT_CODES[NotConfigured])
+
+
+def _word(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _of_file(*, good: bool) -> Iterator[Setting]:
+    """Each setting of the file; where the file is not good, the defaults that nobody will get."""
+    given = configuration.read() if good else {}
+    chosen = configuration.load() if good else configuration.Config()
+    values: dict[str, Any] = {
+        "provider": chosen.provider,
+        "ledger": str(chosen.ledger or configuration.default_ledger()),
+        "budget.per_month": chosen.per_month,
+        "prices": chosen.prices,
+        "rates": chosen.rates,
+    }
+    for name, value in values.items():
+        meaning = configuration.MEANINGS[name]
+        if isinstance(value, Mapping) and value:
+            yield from (Setting(f"{name}.{key}", it, "file", meaning) for key, it in value.items())
+        else:
+            table, _, key = name.partition(".")
+            said = key in given.get(table, {}) if key else bool(given.get(table))
+            yield Setting(name, None if value == {} else value, "file" if said else "default", meaning)
+
+
+def _of_environment(env: Mapping[str, str]) -> Iterator[Setting]:
+    for name, meaning in VARIABLES.items():
+        if not env.get(name):
+            yield Setting(name, None, "default", meaning)
+        else:
+            secret = name in SECRET or "@" in env[name]  # an address may hold a password
+            yield Setting(name, "(set)" if secret else env[name], "environment", meaning)
+    for name in sorted(env):
+        if name.startswith("DIGITREC_") and name not in VARIABLES:
+            yield Setting(name, "(set)", "environment", "unknown: nothing looks at it")

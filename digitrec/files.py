@@ -1,0 +1,137 @@
+"""The bytes behind a source: a path, standard input, a stream or a buffer; nothing is fetched."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+
+from digitrec.errors import ImageError
+
+MAX_FILE_BYTES = 100_000_000
+"""Larger files are refused, no more than this is read of them."""
+_FETCHES_NOTHING = "digitrec fetches nothing from the network: download it first, and name the file"
+_ADDRESS = re.compile(r"(?i)(data:|[a-z][a-z0-9+.-]+:/)")
+"""How a URL begins; pathlib makes one slash of two, and a drive of Windows is a single letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One of the pictures in a file that holds several: a page of a TIFF or PDF, a frame of a GIF."""
+
+    source: str | Path | bytes = field(repr=False)
+    """The file, or its bytes."""
+    number: int
+    """Which, from 1."""
+    name: str
+    """What to call it, such as "scan.tif[2]"."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Encoded = str | Path | bytes | bytearray | memoryview | IO[bytes] | Frame
+"""What holds an encoded picture; "-" is standard input."""
+
+
+def read(source: Encoded) -> tuple[bytes, str]:
+    """The encoded bytes of a path, stream, buffer or frame, and a name for messages.
+
+    Raises:
+        ImageError: there are none, more than `MAX_FILE_BYTES`, or they cannot be read.
+    """
+    name = name_of(source)
+    if isinstance(source, Frame):
+        source = source.source
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    elif isinstance(source, str) and source == "-":
+        data = _read_stdin(name)
+    elif isinstance(source, str | Path):
+        data = _read_path(source, name)
+    elif hasattr(source, "read"):
+        data = source.read(MAX_FILE_BYTES + 1)
+    else:
+        raise TypeError(f"cannot read a picture from {type(source).__name__}")
+    if not data:
+        raise ImageError(f"{name}: the file is empty; give a picture")
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(f"{name}: larger than {MAX_FILE_BYTES // 1_000_000} MB; give a smaller picture")
+    return data, name
+
+
+def name_of(source: Any) -> str:
+    """What to call a source in messages, whether it can be read or not."""
+    if isinstance(source, Frame):
+        return source.name
+    if isinstance(source, str | Path):
+        return "<stdin>" if source == "-" else _without_secrets(str(source))
+    if isinstance(source, np.ndarray):
+        return "<array>"
+    if isinstance(source, Image.Image):
+        return str(getattr(source, "filename", "") or "<image>")
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "<bytes>"
+    return str(getattr(source, "name", "<stream>"))
+
+
+def read_once(source: Any) -> bool:
+    """Whether a source is gone once it was read: standard input, or a pipe that has a name."""
+    try:
+        return source == "-" or (isinstance(source, str | Path) and Path(source).is_fifo())
+    except OSError:  # a name too long
+        return False
+
+
+def is_address(name: str) -> bool:
+    """Whether it is a URL, or looks like one."""
+    return _ADDRESS.match(name) is not None
+
+
+def _without_secrets(name: str) -> str:
+    """The name; of a URL no user, query or data: passwords, signatures and pictures stand in those."""
+    if not is_address(name):
+        return name
+    if name[:5].lower() == "data:":
+        return re.split("[;,]", name[:40], maxsplit=1)[0] + ",..."
+    if "@" in name:  # a password may hold any character, so nobody can tell where it ends
+        return re.split("(?<=/)(?!/)", name, maxsplit=1)[0] + "..."
+    return re.split("[?#]", name, maxsplit=1)[0]
+
+
+def _read_stdin(name: str) -> bytes:
+    if sys.stdin is None:  # closed by whoever started us
+        raise ImageError(f"{name}: there is no standard input; name a file")
+    return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+
+
+def _read_path(path: str | Path, name: str) -> bytes:
+    try:
+        kind = Path(path).stat().st_mode
+        if stat.S_ISDIR(kind):
+            os.scandir(path).close()  # says so where it is closed to us
+            raise ImageError(f"{name}: a folder, with no picture to read; name a file")
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+            raise ImageError(f"{name}: a device or a socket; name a file or a pipe")
+        opener = None if stat.S_ISFIFO(kind) else _at_once
+        with open(path, "rb", opener=opener) as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except ImageError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        if is_address(str(path)):
+            raise ImageError(f"{name}: a URL; {_FETCHES_NOTHING}") from None  # the cause would name all of it
+        why = getattr(error, "strerror", None) or str(error)
+        raise ImageError(f"{name}: cannot be read ({why.lower()}); check the name") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: what is no pipe has its content already, but for some files of the kernel."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -1,0 +1,192 @@
+"""The pictures in a folder and behind a pattern: the one place that says what a picture is by its name.
+
+Nothing is dropped in silence: a file is named as a picture, or counted among what was skipped. A folder
+that cannot be listed is named as well: trying to read it says why.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+SUFFIXES = frozenset((
+    ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".heic", ".heics", ".heif", ".heifs", ".hif", ".jfif",
+    ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pfm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+))  # fmt: skip
+"""How the name of a picture in a folder ends, in any case. A PDF is read only where it is named outright."""
+TOLD = 5
+"""So many endings of skipped files are told, the most frequent first."""
+
+_MAGIC = re.compile(r"[*?[]")
+
+
+@dataclass(slots=True)
+class Skipped:
+    """What a walk passed over."""
+
+    endings: Counter[str] = field(default_factory=Counter)
+    """Files that are no pictures, by the ending of their names."""
+    hidden: int = 0
+    """Files and folders whose names begin with a dot."""
+    links: int = 0
+    """Links to folders: they may lead back to where the walk came from."""
+    special: int = 0
+    """Pipes, sockets and devices: to read one might never end."""
+
+    def words(self) -> list[str]:
+        """Each kind that there was, and how many: "12 files that are no pictures (.txt, .pdf)"."""
+        files = sum(self.endings.values())
+        told = [ending for ending, _ in self.endings.most_common(TOLD)]
+        kinds = ", ".join([*told, "..."] if len(self.endings) > TOLD else told)
+        kinds_of = [
+            (files, f"file that is no picture ({kinds})", f"files that are no pictures ({kinds})"),
+            (self.hidden, "hidden file or folder", "hidden files or folders"),
+            (self.links, "link to a folder", "links to folders"),
+            (self.special, "pipe, socket or device", "pipes, sockets or devices"),
+        ]
+        return [f"{number} {one if number == 1 else many}" for number, one, many in kinds_of if number]
+
+
+def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[str]:
+    """The pictures in a folder and in the folders in it, everywhere in the order of their names.
+
+    Links to files are followed, links to folders are not.
+
+    Args:
+        folder: where; the names begin with it.
+        skipped: counts what is passed over.
+        hidden: also what has a name that begins with a dot.
+    """
+    waiting = [(folder, True)]
+    while waiting:
+        path, is_folder = waiting.pop()
+        if is_folder:
+            try:
+                waiting += reversed(_listed(path, skipped, hidden))
+                continue
+            except OSError:  # closed to us, or its name is too long: told when it is to be read
+                pass
+        yield path
+
+
+def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool]]:
+    """The pictures and folders in a folder, each with whether it is a folder."""
+    found = []
+    for entry in _entries(folder):
+        path = entry.name if folder == os.curdir else entry.path
+        ending = Path(entry.name).suffix.lower()
+        mode = stat.S_IFREG if entry.is_file(follow_symlinks=False) else _mode(path)
+        if entry.name.startswith(".") and not hidden:
+            skipped.hidden += 1
+        elif entry.is_dir(follow_symlinks=False):
+            found.append((path, True))
+        elif stat.S_ISDIR(mode):
+            skipped.links += 1
+        elif not stat.S_ISREG(mode):
+            skipped.special += 1
+        elif ending not in SUFFIXES:
+            skipped.endings[ending or "no ending"] += 1
+        else:
+            found.append((path, False))
+    return found
+
+
+def matches(pattern: str, skipped: Skipped, *, hidden: bool = False) -> list[str]:
+    """The files that a pattern matches, each once and in order; ``**`` is any number of folders, also none.
+
+    Under ``**`` no link to a folder is followed.
+
+    Args:
+        pattern: of the shell's kind, for a shell that leaves them to the program.
+        skipped: counts the pipes, sockets and devices among them.
+        hidden: also what has a name that begins with a dot, where the pattern does not ask for it.
+    """
+    closed: list[str] = []
+    found = []
+    for path in _matched(pattern, closed, hidden, folders=False):
+        mode = _mode(path)
+        if stat.S_ISREG(mode):
+            found.append(path)
+        elif not stat.S_ISDIR(mode):
+            skipped.special += 1
+    return sorted({*found, *closed})
+
+
+def is_pattern(text: str) -> bool:
+    """Whether there is anything in it to be matched."""
+    return _MAGIC.search(text) is not None
+
+
+def _matched(pattern: str, closed: list[str], hidden: bool, *, folders: bool) -> dict[str, None]:
+    """What a pattern matches, or only the folders; those that cannot be listed are added to ``closed``."""
+    head, tail = os.path.split(pattern)
+    found: dict[str, None] = {}
+    for folder in _matched(head, closed, hidden, folders=True) if is_pattern(head) else [head]:
+        if tail == "**":
+            found.update(dict.fromkeys(_all_below(folder, closed, hidden, folders)))
+        elif is_pattern(tail):
+            for entry in _open_entries(folder, closed):
+                shown = hidden or tail.startswith(".") or not entry.name.startswith(".")
+                if not (shown and fnmatch(entry.name, tail)):
+                    continue
+                if not folders or stat.S_ISDIR(_mode(entry.path)):
+                    found[entry.path if folder else entry.name] = None
+        elif tail:
+            found.update(_named(Path(folder, tail), closed))
+    return found
+
+
+def _named(path: Path, closed: list[str]) -> dict[str, None]:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError:
+        closed.append(str(path))
+        return {}
+    return {str(path): None}
+
+
+def _all_below(folder: str, closed: list[str], hidden: bool, folders: bool) -> Iterator[str]:
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if folders:
+            yield path
+        for entry in _open_entries(path, closed):
+            if entry.name.startswith(".") and not hidden:
+                continue
+            name = entry.path if path else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(name)
+            elif not folders:
+                yield name
+
+
+def _open_entries(folder: str, closed: list[str]) -> list[os.DirEntry[str]]:
+    try:
+        return _entries(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        closed.append(folder)
+        return []
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder or os.curdir) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _mode(path: str) -> int:
+    """What kind of file it is, links followed; where that cannot be told a file: reading it says why."""
+    try:
+        return Path(path).stat().st_mode
+    except OSError:
+        return stat.S_IFREG

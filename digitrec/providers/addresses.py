@@ -1,0 +1,87 @@
+"""What an address on the network is: whether it is on this machine, and whether it could be one at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from digitrec.errors import NotConfigured
+
+PLAIN_HTTP = "DIGITREC_ALLOW_PLAIN_HTTP"
+"""The variable that allows an endpoint on another machine without encryption."""
+METADATA_SERVERS = ("metadata.google.internal", "169.254.169.254", "169.254.170.2", "169.254.170.23")
+"""Where Google's and AWS's machines get tokens of their own: plain http, to the machine's own host."""
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
+
+
+def split(address: str) -> SplitResult | None:
+    """The parts of an address that begins with a scheme and names a host; None where it is none."""
+    if not address.isprintable() or " " in address:
+        return None
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # a port or an IPv6 address that is none
+        return None
+    return parts if _HOST.fullmatch(host) else None
+
+
+def origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; None where there are none."""
+    parts = split(url)
+    if parts is None:
+        return None
+    return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def allows_plain_http(env: Mapping[str, str]) -> bool:
+    """Whether the environment allows an endpoint on another machine without encryption."""
+    return env.get(PLAIN_HTTP, "").strip().lower() in ("1", "true", "yes", "on")
+
+
+def in_the_clear(url: str) -> bool:
+    """Whether what is sent there could be read on the way: plain http, and not on this machine."""
+    scheme, host, _ = origin(url) or ("", "", 0)
+    return scheme != "https" and not _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_proxies(endpoint: str) -> list[str]:
+    """Passwords of the proxy that requests to ``endpoint`` would go through, by the environment.
+
+    Raises:
+        NotConfigured: its address is none, on which each SDK would fail in a way of its own. It is not
+            shown: it may hold the password.
+    """
+    scheme, host, _ = origin(endpoint) or ("", "", 0)
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    set_to = [(name, os.environ[name]) for name in names if os.environ.get(name)]
+    if not set_to or _goes_directly(host):
+        return []
+    found = []
+    for name, value in set_to:
+        parts = split(value if "://" in value else f"http://{value}")
+        if parts is None or parts.scheme not in PROXY_SCHEMES:
+            raise NotConfigured(f"{name} holds no address of a proxy; one looks like http://HOST:PORT")
+        found += [parts.password or "", unquote(parts.password or "")]
+    return found
+
+
+def _goes_directly(host: str) -> bool:
+    import urllib.request
+
+    known: Any = urllib.request  # typeshed does not list it
+    return bool(known.proxy_bypass_environment(host))

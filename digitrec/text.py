@@ -1,0 +1,92 @@
+"""How figures and names are written, the same everywhere: shares as per cent, names in one line, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+
+UNSEEN = frozenset(
+    [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, 0xFFA0,
+     *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+)  # fmt: skip
+"""Characters that show nothing though Python calls them printable: those of Unicode's
+Default_Ignorable_Code_Point that are letters or marks, and the blank of Braille."""
+JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
+"""Hangul vowels and finals, which stand inside the square of the consonant before them."""
+
+
+def percent(share: float | None, places: int = 1) -> str:
+    """A share of 1 as per cent, "" for None.
+
+    Only all is written as 100 and only nothing as 0: what would round to them is ">99.9%" or "<0.1%".
+    """
+    if share is None:
+        return ""
+    share = round(share, 12)  # a mean of ones may miss one by a little
+    least = 10.0 ** -(places + 2)
+    text = f"{share:.{places}%}"
+    if share < 1 and text == f"{1:.{places}%}":
+        return f">{1 - least:.{places}%}"
+    if share > 0 and text == f"{0:.{places}%}":
+        return f"<{least:.{places}%}"
+    return text
+
+
+def count(number: int, noun: str) -> str:
+    """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def printable(text: str) -> str:
+    """The text in one line; what steers a terminal or shows nothing is escaped, as in Python's strings.
+
+    That is controls (C0 and C1), line ends, bidirectional overrides, zero-width characters, spaces other
+    than the space, and halves of surrogate pairs: a file's name may neither steer a terminal nor pass for
+    another.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() and ord(char) not in UNSEEN
+        else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )  # fmt: skip
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that `printable` text takes: two for a wide character, none for a mark on it."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width  # most names need no table of all characters
+
+    def columns(char: str) -> int:
+        if category(char) in ("Mn", "Me") or any(ord(char) in block for block in JAMO):
+            return 0
+        return 2 if east_asian_width(char) in "WF" else 1
+
+    return sum(map(columns, text))
+
+
+def padded(text: str, columns: int, *, right: bool = False) -> str:
+    """The text with spaces up to so many columns, at its right end; with ``right`` at its left."""
+    space = " " * max(0, columns - width(text))
+    return space + text if right else text + space
+
+
+def shortened(text: str, columns: int) -> str:
+    """The text, cut at the left to at most so many columns (>= 3) and marked where it was cut."""
+    if width(text) <= columns:
+        return text
+    while width(text) > columns - 3:
+        text = text[1:]
+    return "..." + text
+
+
+def aligned(rows: Sequence[Sequence[str]], numbers: Container[int] = ()) -> Iterator[str]:
+    """Each row as one line, its columns as wide as their widest cell; those in ``numbers`` to the right."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            padded(cell, columns, right=place in numbers)
+            for place, (cell, columns) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,83 @@
+"""`digitrec config`: where the file is, what is in force and who said it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from digitrec.cli import COMPLETE, main
+from digitrec.commands.config import VARIABLES
+from digitrec.config import EXAMPLE, config_path
+
+
+def run(*arguments: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["config", *arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def settings() -> dict[str, dict[str, object]]:
+    return {row["name"]: row for row in json.loads(run("-o", "json").stdout)["settings"]}
+
+
+def test_without_a_file_there_are_the_defaults() -> None:
+    first, header, *rows = run().stdout.splitlines()
+    assert first == f"{config_path()} (not there, and not needed)"
+    assert header.split() == ["setting", "value", "from", "meaning"]
+    assert rows[0].split()[:3] == ["provider", "local", "default"]
+    assert settings()["budget.per_month"]["value"] is None
+
+
+def test_each_setting_says_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[prices]\naws = 0.002\n[budget]\nper_month = 0\n", "utf-8")
+    monkeypatch.setenv("DIGITREC_CONFIG", str(file))
+    found = settings()
+    assert (found["prices.aws"]["value"], found["prices.aws"]["origin"]) == (0.002, "file")
+    assert (found["budget.per_month"]["value"], found["budget.per_month"]["origin"]) == (0.0, "file")
+    assert (found["provider"]["value"], found["provider"]["origin"]) == ("local", "default")
+    assert (found["DIGITREC_CONFIG"]["value"], found["DIGITREC_CONFIG"]["origin"]) == (
+        str(file),
+        "environment",
+    )
+
+
+def test_no_key_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITREC_API_KEYS", "s3cret")
+    monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "https://me:s3cret@example.org")
+    monkeypatch.setenv("DIGITREC_MODLE", "s3cret")
+    assert "s3cret" not in run().output + run("-o", "json").output
+    assert "unknown" in str(settings()["DIGITREC_MODLE"]["meaning"])
+
+
+def test_what_is_wrong_is_told_and_costs_the_code_of_a_wrong_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text("budjet = 1\nprovider = 7\n", "utf-8")
+    monkeypatch.setenv("DIGITREC_CONFIG", str(file))
+    result = run(code=4)
+    assert [line.split("the setting ")[1].split()[0] for line in result.stderr.splitlines()] == [
+        "budjet", "provider",
+    ]  # fmt: skip
+    assert len(json.loads(run("-o", "json", code=4).stdout)["problems"]) == 2
+
+
+def test_the_path_and_an_example_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("--path").stdout == f"{config_path()}\n"
+    assert run("--example").stdout == EXAMPLE
+    (tmp_path / "example.toml").write_text(run("--example").stdout, "utf-8")
+    monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "example.toml"))
+    assert settings()["rates.azure"]["value"] == 0.16
+
+
+def test_every_variable_of_ours_is_listed() -> None:
+    sources = (Path(__file__).parents[2] / "digitrec").rglob("*.py")
+    named = {
+        name for file in sources for name in re.findall(r'"(DIGITREC_[A-Z_]+)"', file.read_text("utf-8"))
+    }
+    assert named - {COMPLETE} == set(VARIABLES)

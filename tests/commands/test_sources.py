@@ -1,0 +1,258 @@
+"""What the arguments of a command mean: folders, patterns, tables, files of several pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.cli import main
+from digitrec.commands.sources import expand
+
+
+@pytest.fixture(autouse=True)
+def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder with a 7 in it, and two in a folder."""
+    monkeypatch.chdir(seven.parent)
+    Path("scans").mkdir()
+    for name in ("scans/a.png", "scans/b.png"):
+        copyfile(seven, name)
+
+
+def run(*arguments: str, **options: object) -> Result:
+    return CliRunner().invoke(main, list(arguments), **options)  # type: ignore[arg-type]
+
+
+def predict(*arguments: str, **options: object) -> tuple[list[tuple[str, str]], list[str], int]:
+    """Source and digit of each row, what was said, and the exit code."""
+    done = run("predict", "-o", "csv", *arguments, **options)
+    rows = csv.DictReader(io.StringIO(done.stdout))
+    return [(row["source"], row["digit"]) for row in rows], done.stderr.splitlines(), done.exit_code
+
+
+def several(name: str, number: int = 3) -> None:
+    with Image.open("seven.png") as seven:
+        page = seven.convert("RGB")
+    others = [page.copy() for _ in range(number - 1)]
+    for place, other in enumerate(others):
+        other.putpixel((0, place), (0, 0, 0))  # or a GIF takes them for one
+    page.save(name, save_all=True, append_images=others)
+
+
+class TestFolders:
+    @pytest.mark.parametrize("name", ["x.heic", "x.avif", "x.jpe", "x.mpo", "x.apng", "x.dib", "x.HIF"])
+    def test_every_kind_of_picture_is_read(self, name: str) -> None:
+        with Image.open("seven.png") as seven:
+            page = seven.convert("RGB")
+        file = Path("scans", name)
+        if file.suffix in (".heic", ".HIF"):
+            import pillow_heif
+
+            with file.open("wb") as out:
+                pillow_heif.from_pillow(page).save(out)
+        else:
+            page.save(file)
+        assert (f"scans/{name}", "7") in predict("scans")[0]
+
+    def test_what_is_no_picture_is_counted(self) -> None:
+        for name in ("notes.txt", "more.txt", "scan.pdf", "README"):
+            Path("scans", name).touch()
+        rows, said, code = predict("scans")
+        assert (len(rows), code) == (2, 0)
+        assert said == ["digitrec: skipped 4 files that are no pictures (.txt, no ending, .pdf)"]
+
+    def test_hidden_ones_are_read_only_where_asked_for(self) -> None:
+        Path("scans/.trash").mkdir()
+        copyfile("seven.png", "scans/.trash/c.png")
+        rows, said, _ = predict("scans")
+        assert len(rows) == 2
+        assert said == ["digitrec: skipped 1 hidden file or folder; --hidden reads what is hidden"]
+        assert predict("scans", "--hidden")[0][0] == ("scans/.trash/c.png", "7")
+        assert predict("scans/.trash")[0] == [("scans/.trash/c.png", "7")]  # it is named
+
+    def test_a_pipe_is_not_waited_for(self) -> None:
+        os.mkfifo("scans/c.png")
+        rows, said, _ = predict("scans")
+        assert len(rows) == 2
+        assert said == ["digitrec: skipped 1 pipe, socket or device"]
+
+    @pytest.mark.parametrize("closed", ["scans/closed", "scans"])
+    def test_one_that_is_closed_to_us_fails_alone(self, closed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        Path("scans/closed").mkdir()
+        scandir = os.scandir
+
+        def closing(path: str) -> object:
+            if str(path) == closed:
+                raise PermissionError(13, "Permission denied", path)
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", closing)
+        rows, said, code = predict("scans", "seven.png")
+        assert code == 1
+        assert said == [f"digitrec: {closed}: cannot be read (permission denied); check the name"]
+        assert (closed, "") in rows and ("seven.png", "7") in rows
+
+    def test_many_names_are_listed_and_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """None of them is opened, or looked at one by one."""
+        stat = Path.stat
+        for number in range(20_000):
+            Path("scans", f"{number}.png").touch()
+
+        def folders_only(path: Path, **options: bool) -> os.stat_result:
+            assert not path.suffix, "a file was looked at"
+            return stat(path, **options)
+
+        monkeypatch.setattr(Path, "stat", folders_only)
+        assert len(expand(["scans"])) == 20_002
+
+
+class TestNoName:
+    @pytest.mark.parametrize("command", ["predict", "compare", "explain"])
+    @pytest.mark.parametrize("arguments", [[""], ["seven.png", ""], ["", "--hidden"]])
+    def test_is_refused_before_anything_is_read(
+        self, command: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("something was read")
+
+        monkeypatch.setattr("digitrec.image.DigitImage.open", refuse)
+        monkeypatch.setattr(os, "scandir", refuse)
+        done = run(command, *arguments)
+        assert done.exit_code == 2
+        assert "an empty name" in done.stderr
+        assert done.stdout == ""
+
+    @pytest.mark.parametrize("command", ["benchmark", "calibrate"])
+    def test_is_no_data_set_either(self, command: str) -> None:
+        done = run(command, "")
+        assert done.exit_code == 6
+        assert "an empty name" in done.stderr
+
+    @pytest.mark.parametrize("names", ["", ",", " ", " , ,"])
+    @pytest.mark.parametrize("command", ["predict", "compare", "benchmark"])
+    def test_is_no_engine(self, command: str, names: str) -> None:
+        done = run(command, "seven.png", "-p", names)
+        assert done.exit_code == 2
+        assert "no name is given" in done.stderr
+
+    def test_spaces_around_an_engine_do_not_matter(self) -> None:
+        assert predict("seven.png", "-p", " local ,")[0] == [("seven.png", "7")]
+
+
+class TestSeveralPictures:
+    @pytest.mark.parametrize("name", ["scan.tif", "scan.gif", "scan.pdf"])
+    def test_that_the_first_was_read_is_said(self, name: str) -> None:
+        several(name)
+        rows, said, code = predict(name)
+        assert (rows, code) == ([(name, "7")], 0)
+        assert said == [f"digitrec: {name} holds 3 pictures; the first was read (--frames all reads all)"]
+        assert predict(name, "--frames", "first")[1] == []
+
+    def test_it_is_said_once(self) -> None:
+        for name in ("a.tif", "b.tif", "c.tif"):
+            several(name)
+        assert predict("a.tif", "b.tif", "c.tif", "a.tif")[1] == [
+            "digitrec: a.tif holds 3 pictures; the first was read (--frames all reads all)",
+            "digitrec: 2 more: a file with several pictures, of which the first was read",
+        ]
+
+    def test_all_are_read(self) -> None:
+        several("scan.pdf", 2)
+        several("scan.tif", 2)
+        rows, said, code = predict("scan.pdf", "seven.png", "scan.tif", "missing.png", "--frames", "all")
+        assert rows == [
+            ("scan.pdf[1]", "7"), ("scan.pdf[2]", "7"), ("seven.png", "7"),
+            ("scan.tif[1]", "7"), ("scan.tif[2]", "7"), ("missing.png", ""),
+        ]  # fmt: skip
+        assert said == ["digitrec: missing.png: cannot be read (no such file or directory); check the name"]
+        assert code == 1
+
+    def test_all_pages_of_standard_input(self) -> None:
+        several("scan.tif", 2)
+        found = predict("-", "--frames", "all", input=Path("scan.tif").read_bytes())
+        assert found == ([("<stdin>[1]", "7"), ("<stdin>[2]", "7")], [], 0)
+
+    def test_other_commands_say_it_and_read_all(self) -> None:
+        several("scan.tif", 2)
+        for command in ("compare", "explain"):
+            first = run(command, "scan.tif", *(["-p", "local"] if command == "compare" else []))
+            assert "scan.tif holds 2 pictures; the first was read" in first.stderr
+        run("compare", "scan.tif", "-p", "local", "--frames", "all", "--html", "page.html")
+        assert Path("page.html").read_text(encoding="utf-8").count("<img ") == 2
+        run("explain", "scan.tif", "--frames", "all", "--out", "why")
+        assert sorted(path.name for path in Path("why").iterdir()) == ["001-scan.png", "002-scan.png"]
+
+    def test_what_the_network_saw_is_saved_for_each(self) -> None:
+        several("scan.tif", 2)
+        predict("scan.tif", "--frames", "all", "--save-prepared", "seen")
+        assert sorted(path.name for path in Path("seen").iterdir()) == ["001-scan.png", "002-scan.png"]
+
+
+class TestATable:
+    def test_names_pictures_beside_itself(self) -> None:
+        Path("scans/list.csv").write_text("id,file\n1,b.png\n2,a.png\n", encoding="utf-8")
+        assert predict("scans/list.csv", "--paths-from", "file") == (
+            [("scans/b.png", "7"), ("scans/a.png", "7")], [], 0,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("text", ["\ufefffile;id\r\nb.png;1\r\n", "id\t file \n1\tb.png\n\n"])
+    def test_may_be_written_by_a_spreadsheet(self, text: str) -> None:
+        Path("scans/list.csv").write_text(text, encoding="utf-8", newline="")
+        assert predict("scans/list.csv", "--paths-from", "file")[0] == [("scans/b.png", "7")]
+
+    def test_can_come_from_standard_input(self) -> None:
+        done = predict("-", "--paths-from", "file", input=b"file\nseven.png\nscans/a.png\n")
+        assert done[0] == [("seven.png", "7"), ("scans/a.png", "7")]
+
+    def test_a_row_that_is_no_file_costs_the_others_nothing(self) -> None:
+        Path("list.csv").write_text(
+            "id,file\n1,\n2,missing.png\n3,seven.png\n4,-\n5,scans\n6\n", encoding="utf-8"
+        )
+        rows, said, code = predict("list.csv", "--paths-from", "file")
+        assert [digit for _, digit in rows] == ["", "", "7", "", "", ""]
+        assert said[0].startswith("digitrec: list.csv, row 1: no path: cannot be read")
+        assert code == 1
+
+    def test_a_url_in_it_is_not_fetched(self) -> None:
+        Path("list.csv").write_text("file\nhttps://me:secret@example.org/7.png\n", encoding="utf-8")
+        rows, said, code = predict("list.csv", "--paths-from", "file")
+        assert rows == [("https://...", "")]
+        assert "fetches nothing" in said[0] and "secret" not in said[0]
+        assert code == 1
+
+    def test_a_column_that_is_not_there_is_told_with_those_that_are(self) -> None:
+        Path("list.csv").write_text("id,path\n1,seven.png\n", encoding="utf-8")
+        _, said, code = predict("list.csv", "--paths-from", "file")
+        assert code == 2
+        assert said[-1] == "Error: list.csv: there is no column 'file'; its columns: id, path."
+
+    @pytest.mark.parametrize("table", ["seven.png", "missing.csv", "scans"])
+    def test_what_is_no_table_is_told(self, table: str) -> None:
+        _, said, code = predict(table, "--paths-from", "file")
+        assert code == 6
+        assert said[0].startswith(f"digitrec: {table}")
+
+
+def test_a_substituted_process_is_read() -> None:
+    command = f"{sys.executable} -m digitrec predict <(cat seven.png) /dev/stdin < seven.png"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["7", "7"]
+
+
+def test_a_pattern_with_links_in_circles_gives_each_picture_once() -> None:
+    for number in range(4):
+        Path(f"scans/loop{number}").symlink_to(".")
+    assert expand(["**/*.png"]) == ["scans/a.png", "scans/b.png", "seven.png"]
+
+
+def test_what_matches_nothing_stays_as_it_is() -> None:
+    names = ["missing.png", "*.tif", "-", "[", "a" * 5000, "nul\0[", "https://example.org/7.png?x=1"]
+    assert expand(names) == names

@@ -1,0 +1,190 @@
+"""Where AWS's credentials and settings cannot be used, and what its error codes mean."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from pathlib import Path
+
+import pytest
+from botocore.retries import standard
+from raw_server import answer, raw_server
+
+from digitrec.errors import (
+    AuthFailed,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    Unavailable,
+)
+from digitrec.prepare import prepare
+from digitrec.providers.aws import Aws
+from digitrec.providers.aws_errors import CODES
+from digitrec.testing import drawn_seven
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
+SECRET = "planted-profile-secret-0123456789"
+TOKEN = "planted-session-token-0123456789"
+
+
+def a_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str) -> None:
+    """The default profile, and nothing else to find keys in."""
+    (folder / "config").write_text(config)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "none"))
+
+
+def a_program(folder: Path, script: str) -> str:
+    program = folder / "program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    return f"[default]\nregion = us-east-1\ncredential_process = {program}\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f"echo {SECRET}; echo {SECRET} >&2; exit 1",
+        f"echo no JSON {SECRET}",
+        "echo '[]'",
+        "echo null",
+        f'echo \'{{"Version": 1, "AccessKeyId": "{SECRET}"}}\'',
+        f'echo \'{{"Version": 2, "SecretAccessKey": "{SECRET}"}}\'',
+        "exec /no/such/program",
+        "kill -9 $$",
+    ],
+)
+def test_a_credential_process_that_fails_is_told_in_one_line_and_not_quoted(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_profile(monkeypatch, tmp_path, a_program(tmp_path, script))
+    with pytest.raises(NotConfigured) as caught:
+        aws = Aws.from_env({})
+        aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+    assert "\n" not in str(caught.value)
+    assert "planted" not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_credential_process_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_profile(monkeypatch, tmp_path, "[default]\nregion = us-east-1\ncredential_process = /no/such/program\n")
+    with pytest.raises(NotConfigured, match="/no/such/program"):
+        Aws.from_env({})
+
+
+@pytest.mark.parametrize("settings", [f"aws_session_token = {TOKEN}\n", ""])
+def test_what_a_profile_gives_is_secret_too(
+    settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = f"aws_access_key_id = AKIAPLANTEDPROFILE12\naws_secret_access_key = {SECRET}\n"
+    a_profile(monkeypatch, tmp_path, f"[default]\nregion = us-east-1\n{keys}{settings}")
+    echo = {"TextDetections": [], "TextModelVersion": f"{SECRET} {TOKEN if settings else ''}"}
+    with raw_server() as server:
+        server.say = [answer(200, json.dumps(echo).encode())]
+        aws = Aws.from_env({"AWS_ENDPOINT_URL": server.url})
+        said = aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+        server.say = [
+            answer(400, json.dumps({"__type": "Other", "message": echo["TextModelVersion"]}).encode())
+        ]
+        with pytest.raises(Rejected) as caught:
+            aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+    aws.close()
+    assert "planted" not in repr(said) + str(caught.value) + repr(vars(caught.value))
+    assert "***" in repr(said)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("[default]\nregion = us-east-1\nretry_mode = nonsense\n", "nonsense"),
+        ("[default]\nregion = us-east-1\ndefaults_mode = nonsense\n", "nonsense"),
+        ("[default\nplanted-secret-in-a-broken-file", "config"),
+        ("planted-secret-in-a-broken-file", "config"),
+        ("[default]\nregion = us-east-1\nrole_arn = x\nsource_profile = nobody\n", "nobody"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_told_in_one_line(
+    config: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_profile(monkeypatch, tmp_path, config)
+    with pytest.raises(NotConfigured, match=said) as caught:
+        Aws.from_env({} if "source" in config else KEYS)
+    assert "\n" not in str(caught.value)
+    assert "planted" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_missing_web_identity_token_file_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/token")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
+    aws = Aws.from_env({"AWS_REGION": "us-east-1"})
+    with pytest.raises(NotConfigured, match=r"/no/such/token.*correct AWS_WEB_IDENTITY_TOKEN_FILE"):
+        aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+    aws.close()
+
+
+R, A, L, Q, U = Rejected, AuthFailed, RateLimited, QuotaExceeded, Unavailable
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ThrottledException", L), ("Throttling", L), ("ThrottlingException", L), ("RequestThrottled", L),
+        ("RequestThrottledException", L), ("BandwidthLimitExceeded", L), ("PriorRequestNotComplete", L),
+        ("TooManyRequestsException", L), ("SlowDown", L), ("RequestLimitExceeded", L),
+        ("EC2ThrottledException", L), ("TransactionInProgressException", L),
+        ("ProvisionedThroughputExceededException", L),
+        ("RequestTimeout", U), ("RequestTimeoutException", U), ("InternalFailure", U),
+        ("ServiceUnavailable", U), ("InternalServerError", U), ("InternalServerException", U),
+        ("ExpiredToken", A), ("ExpiredTokenException", A), ("NotAuthorized", A), ("RequestExpired", A),
+        ("IncompleteSignature", A), ("InvalidClientTokenId", A), ("OptInRequired", A), ("AccessDenied", A),
+        ("AccessDeniedException", A), ("UnrecognizedClientException", A), ("InvalidSignatureException", A),
+        ("SignatureDoesNotMatch", A), ("RequestTimeTooSkewed", A), ("MissingAuthenticationToken", A),
+        ("LimitExceededException", Q), ("ValidationException", R), ("ValidationError", R),
+        ("ImageTooLargeException", R), ("NeverHeardOf", R), ("", R),
+    ],
+)  # fmt: skip
+def test_aws_tells_by_code(code: str, kind: type[ProviderError]) -> None:
+    written = [
+        ({"__type": code, "Message": None}, []),
+        ({"__type": f"com.amazonaws.rekognition#{code}", "message": "no"}, []),
+        ({"message": ["x"]}, [("x-amzn-ErrorType", f"{code}:http://internal.amazon.com/")]),
+    ]
+    with raw_server() as server:
+        aws = Aws(access_key="AKIAPLANTED", secret_key=SECRET, region="us-east-1", endpoint=server.url)
+        for raw, headers in written:
+            server.say = [answer(400, json.dumps(raw).encode(), *headers)]
+            with pytest.raises(kind) as caught:
+                aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+            assert type(caught.value) is kind
+        aws.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current one is too large.",
+        ),
+        ("RequestExpired", "Request has expired."),
+        ("InvalidSignatureException", "Signature not yet current: 20261120T120000Z is still later than ..."),
+        ("InvalidSignatureException", "Signature expired: 20261120T120000Z is now earlier than ..."),
+    ],
+)
+def test_a_wrong_clock_is_to_be_set(code: str, message: str) -> None:
+    with raw_server() as server:
+        server.say = [answer(400, json.dumps({"__type": code, "message": message}).encode())]
+        aws = Aws(access_key="AKIAPLANTED", secret_key=SECRET, region="us-east-1", endpoint=server.url)
+        with pytest.raises(AuthFailed, match="set the clock of this machine"):
+            aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
+        aws.close()
+
+
+def test_what_botocore_tries_again_is_tried_again() -> None:
+    codes = standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES
+    codes = [*codes, *standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES]
+    kinds = {code: CODES.get(code.removesuffix("Exception")) for code in codes}
+    del kinds["LimitExceededException"]  # Rekognition's own, of a quota
+    assert {code for code, kind in kinds.items() if kind not in (RateLimited, Unavailable)} == set()

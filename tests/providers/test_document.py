@@ -1,0 +1,223 @@
+"""Whatever stands in a vendor's document: an Answer that can be used, or our error."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from digitrec.answer import Answer, checked
+from digitrec.errors import BadAnswer, ProviderError
+from digitrec.normalise import normalise
+
+from .common import CLOUDS, Stored
+from .documents import (
+    DOCUMENTS,
+    PARSE,
+    PLANTED,
+    WRONG,
+    at,
+    changed,
+    mutated,
+    paths,
+    without,
+    words,
+    wrong_values,
+)
+
+CASES = int(os.environ.get("DOCUMENT_CASES", "300"))
+"""Generated documents for each vendor and test; a long run has had 20,000."""
+generated = settings(
+    max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+FIELDS = {
+    "fullTextAnnotation", "text", "pages", "error", "code", "textAnnotations", "description",
+    "TextDetections", "DetectedText", "Type", "Confidence", "status", "analyzeResult", "readResults",
+    "readResult", "blocks",
+}  # fmt: skip
+"""Names that mean something near the root of a document."""
+
+
+def outcome(cloud: str, raw: Any) -> Answer | ProviderError:
+    """What parsing gives, after what must hold for any JSON value."""
+    try:
+        answer = PARSE[cloud](raw)
+    except ProviderError as error:
+        said = str(error)
+        assert "\n" not in said
+        assert len(said.encode()) < 1000
+        assert PLANTED not in said or "message" in raw["error"]  # what Google itself says went wrong
+        return error
+    assert checked(answer).raw is raw
+    normalise(answer)
+    return answer
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_right_document_is_an_answer(cloud: str) -> None:
+    @generated
+    @given(DOCUMENTS[cloud])
+    def check(raw: Any) -> None:
+        answer = PARSE[cloud](raw)
+        assert checked(answer).raw is raw
+        read = [candidate.text for candidate in answer.candidates]
+        assert read == (list(words(raw)) or [it["description"] for it in raw.get("textAnnotations", [])[1:]])
+
+    check()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_whatever_happens_to_a_document_it_is_an_answer_or_our_error(cloud: str) -> None:
+    @generated
+    @given(mutated(DOCUMENTS[cloud]))
+    def check(raw: Any) -> None:
+        outcome(cloud, raw)
+
+    check()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_any_json_value_is_an_answer_or_our_error(cloud: str) -> None:
+    names = st.sampled_from(sorted(FIELDS))
+    anything = st.recursive(
+        wrong_values,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+        max_leaves=5,
+    )
+
+    @generated
+    @given(anything)
+    def check(raw: Any) -> None:
+        outcome(cloud, raw)
+
+    check()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_every_wrong_value_at_every_place_of_the_stored_answers(cloud: str, stored: Stored) -> None:
+    for file in (Path(__file__).parent.parent / "answers" / cloud).glob("*.json"):
+        raw = stored(cloud, file.stem)
+        for path in paths(raw):
+            outcome(cloud, without(raw, path))
+            for wrong in WRONG:
+                outcome(cloud, changed(raw, path, wrong))
+
+
+UNUSED = re.compile(
+    r"symbols/0/boundingBox|lines/0/(appearance|boundingBox|boundingPolygon)|Geometry|Id$|DateTime|metadata"
+    "|/(width|height|blockType|locale|version|page|angle|unit)$"
+)
+"""What is not looked at in the stored answers."""
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_null_or_another_type_in_a_field_that_counts_is_a_bad_answer_that_names_it(
+    cloud: str, stored: Stored
+) -> None:
+    raw = stored(cloud, "seven")
+    for path in paths(raw):
+        if UNUSED.search("/".join(map(str, path))):
+            continue
+        here = at(raw, path)
+        for other in (None, True, 70, "7", [7], {"a": 7}):
+            if type(other) is not type(here) and not (isinstance(here, int | float) and other == 70):
+                error = outcome(cloud, changed(raw, path, other))
+                assert isinstance(error, BadAnswer)
+                assert str(path[-1] if path else "the document") in str(error)
+
+
+@pytest.mark.parametrize(
+    "score", [-0.01, 1.01, float("nan"), float("inf"), 10**400, "0.9", "NaN", None, True]
+)
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_confidence_that_is_none_is_a_bad_answer(cloud: str, score: Any, stored: Stored) -> None:
+    raw = stored(cloud, "seven")
+    for path in (path for path in paths(raw) if path[-1:] in (("confidence",), ("Confidence",))):
+        if "style" in path:  # how sure Azure is that it is handwriting, which is not used
+            continue
+        percent = score * 100 if cloud == "aws" and isinstance(score, float) else score
+        assert isinstance(outcome(cloud, changed(raw, path, percent)), BadAnswer)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_is_not_used_may_be_anything(cloud: str, stored: Stored) -> None:
+    raw = stored(cloud, "seven")
+    more = {**raw, "news": [{"text": None}], "metadata": None, "createdDateTime": 7}
+    assert PARSE[cloud](more).candidates == PARSE[cloud](raw).candidates
+
+
+@pytest.mark.parametrize(
+    ("cloud", "path", "wrong", "said"),
+    [
+        ("google", (), [], "the document: expected an object, got a list"),
+        ("google", ("fullTextAnnotation", "pages", 0, "confidence"), PLANTED,
+         "fullTextAnnotation.pages[0].confidence: expected a number, got a text"),
+        ("aws", ("TextDetections", 1, "DetectedText"), 7,
+         "TextDetections[1].DetectedText: expected a text, got a whole number"),
+        ("aws", ("TextDetections", 1, "Confidence"), 101,
+         "TextDetections[1].Confidence: expected a number <= 100.0"),
+        ("azure", ("analyzeResult", "readResults", 0, "lines", 0, "words"), None,
+         "analyzeResult.readResults[0].lines[0].words: expected a list, got null"),
+        ("azure", ("analyzeResult", "readResults", 0, "lines", 0, "words", 0, "boundingBox"), [1, 2, 3],
+         "analyzeResult.readResults[0].lines[0].words[0].boundingBox: expected a list of length >= 8"),
+        ("azure-analysis", ("readResult", "blocks", 0, "lines", 0, "words", 0, "boundingPolygon", 2),
+         {"x": 7},
+         "readResult.blocks[0].lines[0].words[0].boundingPolygon[2]: object missing required field y"),
+    ],
+)  # fmt: skip
+def test_the_message_names_the_place(
+    cloud: str, path: tuple[Any, ...], wrong: Any, said: str, stored: Stored
+) -> None:
+    error = outcome(cloud, changed(stored(cloud, "seven"), path, wrong))
+    assert f"({said});" in str(error)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("levels", [120, 100_000])
+def test_nesting_beyond_any_vendors_is_a_bad_answer_that_keeps_nothing_of_it(cloud: str, levels: int) -> None:
+    nested: Any = []
+    for _ in range(levels):
+        nested = [nested]
+    error = outcome(cloud, {"pages": nested})
+    assert isinstance(error, BadAnswer)
+    assert error.raw is None
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_page_of_a_twenty_thousand_words_is_read(cloud: str, stored: Stored) -> None:
+    raw = stored(cloud, "seven")
+    (path,) = [path for path in paths(raw) if path[-1:] in (("words",), ("TextDetections",))]
+    word = at(raw, path)[-1]
+    assert len(PARSE[cloud](changed(raw, path, [word] * 20_000)).candidates) == 20_000
+
+
+WITHOUT_MSGSPEC = """
+import os, sys
+sys.modules["msgspec"] = None
+from digitrec.errors import NotInstalled
+from digitrec.providers.registry import provider_class
+for name, settings in {
+    "google": {"api_key": "k" * 39}, "aws": {"access_key": "k", "secret_key": "k", "region": "us-east-1"},
+    "azure": {"key": "k"}, "azure-analysis": {"key": "k"},
+}.items():
+    try:
+        provider_class(name)(endpoint="http://127.0.0.1:1", **settings)
+    except NotInstalled as error:
+        print(error)
+"""
+
+
+def test_msgspec_is_missed_before_a_question_is_paid_for() -> None:
+    run = subprocess.run([sys.executable, "-c", WITHOUT_MSGSPEC], capture_output=True, text=True, check=True)
+    assert [line.partition("digitrec[")[2] for line in run.stdout.splitlines()] == [
+        "google]'", "aws]'", "azure]'", "azure]'"
+    ]  # fmt: skip

@@ -1,0 +1,214 @@
+"""Whatever bytes come back: an Answer, or one of our errors of the right class, in one request.
+
+Through the vendors' real SDKs, from a server that says exactly what it is told to. ``WIRE_CASES``
+sets how many are tried with each cloud.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from raw_server import RawServer, answer, raw_server
+
+from digitrec.answer import Answer, checked
+from digitrec.errors import BadAnswer, DigitrecError, ProviderError, TimedOut, Unavailable
+from digitrec.prepare import prepare
+from digitrec.providers.base import Provider
+from digitrec.providers.registry import provider_class
+from digitrec.testing import drawn_seven
+
+from .common import CLOUDS
+from .conftest import AWS_KEY, AWS_SECRET, CREDENTIALS, KEY
+from .documents import DOCUMENTS, mutated
+
+CASES = int(os.environ.get("WIRE_CASES", "250"))
+many = settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+ORDERED = answer(202, b"", ("Operation-Location", "https://any.example/vision/v3.2/read/analyzeResults/abc"))
+"""What Azure says to a picture that it takes."""
+
+
+class Asked:
+    """A provider at a server of its own."""
+
+    def __init__(self, cloud: str, server: RawServer) -> None:
+        self.cloud, self.server = cloud, server
+        settings = {"poll_s": 0.001} if cloud == "azure" else {}
+        options = {**CREDENTIALS[cloud], **settings, "endpoint": server.url}
+        self.provider: Provider = provider_class(cloud)(**options)  # type: ignore[call-arg]
+        self.image = prepare(drawn_seven(), self.provider.wants)
+
+    def outcome(self, *said: bytes, timeout: float = 2.0) -> Answer | DigitrecError:
+        """What comes of a reply; an exception that is none of ours passes through."""
+        self.server.arrived.clear()
+        self.server.say = [*([ORDERED] if self.cloud == "azure" and len(said) == 1 else []), *said]
+        try:
+            return checked(self.provider.read(self.image, timeout=timeout))
+        except DigitrecError as error:
+            return error
+
+
+@pytest.fixture(scope="module", params=CLOUDS)
+def asked(request: pytest.FixtureRequest) -> Iterator[Asked]:
+    with pytest.MonkeyPatch.context() as patch, raw_server() as server:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        patch.setenv("NO_GCE_CHECK", "true")
+        yield Asked(request.param, server)
+
+
+def wrapped(cloud: str, raw: Any) -> Any:
+    """A document as it stands in a body."""
+    return {"responses": [raw]} if cloud == "google" else raw
+
+
+def spelled(raw: Any) -> bytes:
+    """As a body; what is no JSON (NaN, half a pair of surrogates) included."""
+    return json.dumps(raw).encode()
+
+
+numbers = st.integers() | st.floats() | st.integers(10**18, 10**400)
+leaves = st.none() | st.booleans() | numbers | st.text(st.characters(), max_size=8)
+NAMES = """
+    error code message status details responses __type Message Code statusCode fullTextAnnotation reason
+    TextDetections analyzeResult readResults readResult blocks @type metadata innererror
+"""
+names = st.sampled_from(sorted(NAMES.split()))
+anything = st.recursive(
+    leaves, lambda part: st.lists(part, max_size=3) | st.dictionaries(names, part, max_size=4), max_leaves=12
+)
+bodies = (
+    st.binary(max_size=60)
+    | anything.map(spelled)
+    | st.sampled_from(
+        [b"", b" ", b"null", b"[]", b'"x"', b"<html>no</html>", b'{"error":"Service Unavailable"}']
+    )
+    | st.sampled_from([b'"\\ud83d"', b'{"a":NaN}', b"\xff\xfe{}", b"\xef\xbb\xbf{}", b"\x00", b"[" * 100_000])
+)
+statuses = st.sampled_from([200, 200, 200, 202, 204, 301, 303, 304, 400, 401, 403, 404, 408, 429, 500, 503])
+any_status = statuses | st.integers(100, 599) | st.sampled_from([600, 999])
+values = (
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=12)
+    | st.sampled_from(
+        ["inf", "nan", "-1", "9" * 400, "1e999", "Mon, 99 Foo 2001", "3, 5", "gzip", "br", "deflate"]
+    )
+    | st.sampled_from(["chunked", "application/json; charset=martian", "multipart/mixed", "x=\ud7ff", "/"])
+)
+HEADERS = """
+    Retry-After Content-Length Transfer-Encoding Content-Encoding Content-Type Set-Cookie Location Date
+    Operation-Location x-amzn-ErrorType x-amzn-query-error WWW-Authenticate x-ms-error-code Connection
+    Content-Range x-amz-crc32 X-Other
+"""
+headers = st.tuples(st.sampled_from(sorted(HEADERS.split())), values)
+replies = st.builds(
+    lambda status, body, fields: answer(status, body, *fields),
+    any_status,
+    bodies,
+    st.lists(headers, max_size=3),
+)
+OK = b"HTTP/1.1 200 OK\r\n"
+no_http = st.binary(max_size=80) | st.sampled_from(
+    [b"", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 abc OK\r\n\r\n", b"HTTP/9.9 200\r\n\r\n",
+     b"HTTP/1.1 99999 x\r\n\r\n", b"HTTP/1.1 200 " + b"x" * 70_000, OK + b"a: b\r\n" * 200 + b"\r\n",
+     b"SSH-2.0-OpenSSH_9.6\r\n",
+     OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+     OK + b"Content-Length: 9\r\nContent-Length: 8\r\n\r\n{}"]
+)  # fmt: skip
+
+
+def test_any_reply_is_an_answer_or_our_error(asked: Asked) -> None:
+    @many
+    @given(st.lists(replies | no_http, min_size=1, max_size=2))
+    def holds(said: list[bytes]) -> None:
+        outcome = asked.outcome(*said)
+        assert isinstance(outcome, Answer | ProviderError)
+        assert len(asked.server.arrived) <= (2 if asked.cloud == "azure" else 1)
+        shown = (
+            repr(outcome) + "".join(traceback.format_exception(outcome))
+            if isinstance(outcome, Exception)
+            else ""
+        )
+        assert not [key for key in (KEY, AWS_KEY, AWS_SECRET) if key in shown]
+        assert "\n" not in str(outcome)
+
+    holds()
+
+
+def test_any_document_is_an_answer_or_our_error(asked: Asked) -> None:
+    @many
+    @given(mutated(DOCUMENTS[asked.cloud]), st.sampled_from([200, 200, 200, 400, 429, 503]))
+    def holds(raw: Any, status: int) -> None:
+        try:
+            said = answer(status, spelled(wrapped(asked.cloud, raw)))
+        except (ValueError, RecursionError):  # no JSON can be made of it
+            return
+        assert isinstance(asked.outcome(said), Answer | ProviderError)
+
+    holds()
+
+
+def test_an_error_status_is_never_a_bad_answer(asked: Asked) -> None:
+    @many
+    @given(st.integers(400, 599), bodies)
+    def holds(status: int, body: bytes) -> None:
+        outcome = asked.outcome(answer(status, body))
+        assert isinstance(outcome, ProviderError)
+        assert not isinstance(outcome, BadAnswer)
+        assert outcome.status is not None
+        if status >= 500:
+            assert isinstance(outcome, Unavailable)
+
+    holds()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 300, 304, 399])
+def test_a_redirect_is_a_bad_answer_that_names_its_status(asked: Asked, status: int) -> None:
+    outcome = asked.outcome(answer(status, b"{}", ("Location", asked.server.url)))
+    assert isinstance(outcome, BadAnswer)
+    assert outcome.status == status
+    assert len(asked.server.arrived) == (2 if asked.cloud == "azure" else 1)
+
+
+def test_a_long_answer_is_not_read_to_its_end(asked: Asked) -> None:
+    outcome = asked.outcome(answer(200, b"[" + b"1," * 5_000_000 + b"1]"))
+    assert isinstance(outcome, BadAnswer)
+    assert "more than 8000000 bytes" in str(outcome)
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_is_not_unpacked_to_its_end(asked: Asked) -> None:
+    import gzip
+
+    body = gzip.compress(bytes(50_000_000), compresslevel=9)
+    assert isinstance(asked.outcome(answer(200, body, ("Content-Encoding", "gzip"))), BadAnswer)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 101 + b"]" * 101])
+def test_a_deep_answer_is_a_bad_one(asked: Asked, body: bytes) -> None:
+    outcome = asked.outcome(answer(200, body))
+    assert isinstance(outcome, BadAnswer)
+
+
+def test_an_empty_answer_to_a_poll_is_a_bad_one(asked: Asked) -> None:
+    assert isinstance(asked.outcome(answer(200, b"")), BadAnswer)
+
+
+@pytest.mark.parametrize("body", [b'{"error":"Service Unavailable"}', b'{"Message":null}', b"", b"<html>"])
+def test_a_503_is_tried_again_whatever_it_says(asked: Asked, body: bytes) -> None:
+    outcome = asked.outcome(answer(503, body, ("Retry-After", "7")))
+    assert type(outcome) is Unavailable
+    assert (outcome.status, outcome.retry_after) == (503, 7)
+
+
+def test_an_answer_that_drips_is_given_up_in_time(asked: Asked) -> None:
+    """No wait is longer than the timeout; all of them together are."""
+    asked.server.drip_s = 0.05
+    try:
+        outcome = asked.outcome(answer(200, b" " * 4000), timeout=0.4)
+    finally:
+        asked.server.drip_s = 0.0
+    assert isinstance(outcome, TimedOut)
