@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -94,6 +95,7 @@ class LazyGroup(click.Group):
         if sys.stdout is None:  # closed by whoever started us, who wants only the exit code
             sys.stdout = io.StringIO()
         _show_any_name(sys.stdout)
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage beside the picture nobody is told
         try:
             with _flushed(sys.stdout), _warnings_told():
                 return super().invoke(ctx)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,13 +147,11 @@ def _blaming(name: str) -> Iterator[None]:
 
     Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError and
     more on damaged files, and promise none of them; so every Exception from decoding counts as the
-    picture's fault. Of damage beside the picture (in its EXIF data) they only warn, and nobody is told.
+    picture's fault. Of damage beside the picture (in its EXIF data) they only warn. Those warnings are left
+    to the process: to catch them here would change its filters under its other threads.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
+        yield
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

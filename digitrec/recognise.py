@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol, runtime_checkable
 
 from digitrec import calibration
@@ -109,7 +110,7 @@ def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
 def reader_for(provider: str | Provider | Reader) -> Reader:
     """The engine meant by a name or a provider; one per name is kept for the process."""
     if isinstance(provider, str):
-        return _shared_engine(provider)
+        return _shared.engine(provider)
     return provider if isinstance(provider, Engine | Policy) else Engine(provider)
 
 
@@ -118,9 +119,34 @@ def name_of(reader: Reader) -> str:
     return reader.provider.name if isinstance(reader, Engine) else reader.name
 
 
-@cache
-def _shared_engine(name: str) -> Engine:
-    return Engine(open_provider(name))
+class _Shared:
+    """The engines that were asked for by name, each made once for the process, whoever asks first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # a provider may ask another while it is made
+        self._engines: dict[str, Engine] = {}
+        self._parents: list[dict[str, Engine]] = []
+
+    def engine(self, name: str) -> Engine:
+        """The one of this name."""
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = Engine(open_provider(name))
+            return self._engines[name]
+
+    def start_afresh(self) -> None:
+        """A child process makes its own: a lock that another thread held at the fork is never released.
+
+        The parent's are kept, or closing them would touch its ledger.
+        """
+        self._lock = threading.RLock()
+        self._parents.append(self._engines)
+        self._engines = {}
+
+
+_shared = _Shared()
+if hasattr(os, "register_at_fork"):  # elsewhere there is no fork
+    os.register_at_fork(after_in_child=_shared.start_afresh)
 
 
 def look(sources: Iterable[ImageSource], engine: Engine) -> list[Place]:

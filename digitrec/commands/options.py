@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from digitrec.commands.quiet import quietly
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
 from digitrec.prepare import PREPARATIONS
@@ -147,7 +148,8 @@ class Asking:
             options = self._options()
 
             def open_engine(name: str, preparation: str | None) -> Engine:
-                engine = self._engine(name, env, options, preparation)
+                with quietly():
+                    engine = self._engine(name, env, options, preparation)
                 stack.callback(engine.close)
                 return engine
 
@@ -212,7 +214,9 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
     os.environ.pop("AWS_PROFILE", None)  # boto3 looks for it, whatever keys it is given
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
-    with Emulator([name for name in providers if name in EMULATED]) as emulator:
+    with quietly():
+        emulator = Emulator([name for name in providers if name in EMULATED])
+    with emulator:
         env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}
         for name, endpoint in emulator.endpoints.items():
             env |= environment(name, endpoint)
@@ -241,7 +245,8 @@ def local(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
     if model_scale is not None and model is None:
         raise click.UsageError("--model-scale goes with --model.")
     own: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
-    engine = Engine(registry.open_provider("local", **own))
+    with quietly():
+        engine = Engine(registry.open_provider("local", **own))
     try:
         yield engine
     finally:

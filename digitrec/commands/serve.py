@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from digitrec.commands import options, policies
+from digitrec.commands.quiet import quietly
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.providers.base import not_installed
@@ -79,7 +80,8 @@ def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engin
     engines = []
     for name in names:
         own: dict[str, Any] = {"model": model} if name == "local" and model is not None else {}
-        engine = Engine(registry.open_provider(name, **own), terms)
+        with quietly():
+            engine = Engine(registry.open_provider(name, **own), terms)
         price = engine.provider.price
         if terms.max_cost is None and (price is None or price.usd > 0):
             raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors import ModelError
-from digitrec.models import chatter
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
@@ -35,7 +34,6 @@ BATCH = 64
 
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
-_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +237,8 @@ class _LiteRt:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with chatter.without(_GREETING):
-                self._interpreter = Interpreter(model_content=content, num_threads=1)
-                self._interpreter.allocate_tensors()
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()  # the first in a process greets on stderr: docs/library.md
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: not a LiteRT model, or a damaged one; give another file") from error
         takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
