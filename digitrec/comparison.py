@@ -10,11 +10,11 @@ from typing import Any
 
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.image import ImageRef, ImageSource
-from digitrec.prediction import Prediction
+from digitrec.prediction import Prediction, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.race import Absent, race
-from digitrec.recognise import Outcome, Reader, name_of, reader_for
+from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for, several
 
 UNSURE = 0.5
 """What the vote of an engine counts that gives no confidence at all."""
@@ -90,12 +90,6 @@ class Comparison:
                 yield prediction.digit, sureness(prediction, UNSURE)
 
 
-def sureness(prediction: Prediction, otherwise: float) -> float:
-    """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
-    known = (prediction.calibrated, prediction.confidence)
-    return next((value for value in known if value is not None), otherwise)
-
-
 def _leader(votes: Counter[int]) -> int | None:
     """The one with the most votes; None when there is none or two are level."""
     ranked = votes.most_common(2)
@@ -122,6 +116,7 @@ def compare(
         not installed or not configured is a Failure for every picture.
 
     Raises:
+        TypeError, ValueError: no providers, or something else in their place.
         UnknownProvider: there is no provider of a name.
     """
     return next(compare_many([image], providers, lenient=lenient))
@@ -134,8 +129,14 @@ def compare_many(
     lenient: bool = False,
 ) -> Iterator[Comparison]:
     """The same for many pictures: a Comparison for each, in order, as they are ready."""
-    names = free_engines(os.environ)[0] if providers is None else providers
+    names = free_engines(os.environ)[0] if providers is None else listed(providers)
     readers = [_reader_or_absent(provider) for provider in names]
+    return _compared(several(images), readers, lenient)
+
+
+def _compared(
+    images: Iterable[ImageSource], readers: Sequence[Reader], lenient: bool
+) -> Iterator[Comparison]:
     labels = tuple(name_of(reader) for reader in readers)
     rows: dict[int, dict[int, Outcome]] = {}
     ready = 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec import decode
+from digitrec.arguments import said
 from digitrec.decode import Pixels
 
 
@@ -41,7 +43,7 @@ class DigitImage:
         return ImageRef(self.source, self.sha256)
 
     @classmethod
-    def open(cls, source: ImageSource) -> DigitImage:
+    def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
 
         EXIF orientation is applied, transparency is put on white (on black when all the visible ink
@@ -49,23 +51,29 @@ class DigitImage:
         decoded at a reduced scale.
 
         Args:
-            source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); integers in 0..255
-                (or 0..65535 for 16-bit types), floats in 0..1 or 0..255, or booleans.
+            source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers, floats or
+                booleans, whose range is told from the values (`digitrec.decode.white`).
+            full: for an array, the value that is white (the paper's or the ink's), > 0; None: as told.
 
         Raises:
+            TypeError: it is nothing that can hold a picture, or ``full`` is given for what is no array.
+            ValueError: ``full`` is no such number.
             ImageError: it is missing, empty, truncated, not an image, of an unknown format, or has
                 more than `digitrec.decode.MAX_PIXELS` pixels.
         """
         if isinstance(source, DigitImage):
             return source
         if isinstance(source, np.ndarray):
-            return cls(*decode.from_array(source))
+            return cls(*decode.from_array(source, full))
+        if full is not None:
+            raise TypeError(f"full is for an array, not for {said(source)}")
         if isinstance(source, Image.Image):
             return cls(*decode.from_pillow(source))
         return cls(*decode.decode(source))
 
 
-ImageSource = DigitImage | str | Path | bytes | bytearray | memoryview | IO[bytes] | Pixels | Image.Image
+Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]
+ImageSource = DigitImage | str | Path | bytes | bytearray | memoryview | IO[bytes] | Array | Image.Image
 """Everything `DigitImage.open` reads."""
 
 Polarity = Literal["dark on light", "light on dark"]

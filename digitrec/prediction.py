@@ -85,6 +85,12 @@ class Failure:
         return _as_dict(self)
 
 
+def sureness(prediction: Prediction, otherwise: float) -> float:
+    """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
+    known = (prediction.calibrated, prediction.confidence)
+    return next((value for value in known if value is not None), otherwise)
+
+
 def _as_dict(record: Prediction | Failure) -> dict[str, Any]:
     """The record's fields as JSON-like values (dataclasses.asdict would copy the raw answer)."""
     return {item.name: _plain(getattr(record, item.name)) for item in fields(record)}

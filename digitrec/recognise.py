@@ -6,13 +6,20 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec import calibration
+from digitrec.arguments import said
 from digitrec.calibration import Calibrations
 from digitrec.decode import name_of as name_of_source
+from digitrec.decode import white
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
@@ -23,6 +30,7 @@ from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
 Outcome = Prediction | Failure
+Asked = TypeVar("Asked")
 
 HELD_BYTES = 64_000_000
 """Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
@@ -66,7 +74,7 @@ def predict(
         ProviderError: the provider gave no usable answer.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    (outcome,) = stream([image], provider, lenient=lenient)
+    (outcome,) = stream([one(image)], provider, lenient=lenient)
     if isinstance(outcome, Failure):
         raise outcome.error
     return outcome
@@ -94,24 +102,99 @@ def stream(
     """What `predict_many` returns, one after the other while the work goes on."""
     engine, waiting = reader_for(provider), several(images)
     if isinstance(engine, Policy):
-        yield from engine.stream(waiting, lenient=lenient)
-        return
-    for places in batches(waiting, engine):
-        yield from ask(places, engine, lenient=lenient)
+        return engine.stream(waiting, lenient=lenient)
+    return (
+        outcome for places in batches(waiting, engine) for outcome in ask(places, engine, lenient=lenient)
+    )
+
+
+def one(image: ImageSource) -> ImageSource:
+    """The same picture; a list or a batch of them is refused.
+
+    Raises:
+        TypeError: there are several.
+    """
+    batch = isinstance(image, np.ndarray) and (image.ndim > 3 or (image.ndim == 3 and image.shape[2] > 4))
+    if batch or isinstance(image, list | tuple | set | frozenset | Mapping | Iterator):
+        what = f"shape {image.shape}" if isinstance(image, np.ndarray) else f"a {type(image).__name__}"
+        raise TypeError(f"{what} is not one picture: give several to predict_many or stream")
+    return image
 
 
 def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """The same pictures; a single name is refused, or each of its letters would be taken for a file."""
-    if isinstance(images, str | bytes):
+    """The same pictures; one alone is refused, or each letter of a name would be taken for a file.
+
+    The range of a batch's values is told from all of it, so that a pale picture in it is read as pale.
+
+    Raises:
+        TypeError: it is one picture, or none at all.
+        ImageError: an array's range is not plain.
+    """
+    if isinstance(images, np.ndarray):
+        return _batch(images)
+    alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Image.Image)
+    if isinstance(images, alone) or hasattr(images, "read"):
         raise TypeError("this is one picture: give it to predict or compare, or in a list")
+    if not isinstance(images, Iterable) or isinstance(images, Mapping):
+        raise TypeError(f"pictures come in a list or another iterable, not {said(images)}")
     return images
 
 
+def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
+    if images.ndim == 2 or (images.ndim == 3 and images.shape[2] <= 4):
+        raise TypeError(
+            f"shape {images.shape} is one picture: give it to predict or compare, or in a list; "
+            "flattened pictures are made (N, 28, 28) by reshape"
+        )
+    if images.ndim not in (3, 4):
+        raise TypeError(f"shape {images.shape} is no batch: that is (N, H, W), or (N, H, W, 3) in colour")
+    full = white(images)
+    return (_with_range(image, full) for image in images)
+
+
+def _with_range(image: NDArray[Any], full: float) -> ImageSource:
+    """The picture, read in the range of its batch; one that is none fails where its turn comes."""
+    try:
+        return DigitImage.open(image, full=full)
+    except ImageError:
+        return image
+
+
 def reader_for(provider: str | Provider | Reader) -> Reader:
-    """The engine meant by a name or a provider; one per name is kept for the process."""
+    """The engine meant by a name or a provider; one per name is kept for the process.
+
+    Raises:
+        TypeError: it is something else.
+    """
     if isinstance(provider, str):
         return _shared.engine(provider)
     return provider if isinstance(provider, Engine | Policy) else Engine(provider)
+
+
+def engine_for(provider: str | Provider | Engine) -> Engine:
+    """The same where only an engine will do.
+
+    Raises:
+        TypeError: it is a policy, or something else.
+    """
+    reader = reader_for(provider)
+    if not isinstance(reader, Engine):
+        raise TypeError(f"a policy asks engines, and {name_of(reader)} is a policy itself")
+    return reader
+
+
+def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
+    """The same engines, one at least.
+
+    Raises:
+        TypeError: it is no list of them; a single name is none.
+        ValueError: it is empty.
+    """
+    if isinstance(providers, str) or not isinstance(providers, Sequence):
+        raise TypeError(f"engines come in a list of names or providers, not as {said(providers)}")
+    if not providers:
+        raise ValueError("no engine is named: give one at least")
+    return providers
 
 
 def name_of(reader: Reader) -> str:

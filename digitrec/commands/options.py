@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,7 @@ from click.shell_completion import CompletionItem
 from digitrec.commands.quiet import quietly
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
+from digitrec.engine.asking import LONGEST_S
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
@@ -32,6 +34,23 @@ def complete_provider(ctx: click.Context, param: click.Parameter, incomplete: st
     """The names of providers that begin with what was typed after the last comma."""
     before, comma, begun = incomplete.rpartition(",")
     return [CompletionItem(before + comma + name) for name in registry.names() if name.startswith(begun)]
+
+
+class Number(click.FloatRange):
+    """A number in a range; nan and inf, which Python takes for numbers, are no limit and so wrong usage."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, finite and in range."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+SECONDS = Number(min=0, max=LONGEST_S, min_open=True)
+"""How long something may take."""
+USD = Number(min=0)
+"""What something may cost."""
 
 
 def output(default: str, *others: str) -> Callable[[Command], Command]:
@@ -259,9 +278,9 @@ _OPTIONS = (
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
+    click.option("--timeout", type=SECONDS, default=30.0, show_default=True,
                  metavar="SECONDS", help="Time for one image, waiting and retries included."),
-    click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD",
+    click.option("--max-cost", type=USD, metavar="USD",
                  help="Spend no more than this on the whole command."),
     click.option("--ledger", type=_FILE, metavar="FILE",
                  help="Where paid answers are kept and found again.  [default: the user's data folder]"),

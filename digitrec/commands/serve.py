@@ -25,11 +25,11 @@ KEYS = "DIGITREC_API_KEYS"
 @options.model
 @policies.policy
 @click.option(
-    "--max-cost", type=click.FloatRange(min=0), metavar="USD",
+    "--max-cost", type=options.USD, metavar="USD",
     help="Spend at most this while the server runs; needed to offer an engine that costs money.",
 )  # fmt: skip
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), default=50.0,
+    "--rate", type=options.Number(min=0, min_open=True), default=50.0,
     help="Questions a second that one client may ask.",
 )  # fmt: skip
 @click.option(

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.arguments import said
 from digitrec.errors import ModelError
 
 Floats = NDArray[np.float32]
@@ -139,7 +140,10 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
         ModelError: there is no such file, or it is no model from 28x28 pixels to ten numbers, or it says
             itself that its pixels are scaled otherwise.
         NotInstalled: a file of Keras' or scikit-learn's own without that extra.
+        ValueError: there is no such scale.
     """
+    if scale not in (None, *SCALES):
+        raise ValueError(f"scale is one of {', '.join(SCALES)}, not {said(scale)}")
     path = SHIPPED if path is None else path
     try:
         content = path.read_bytes()
