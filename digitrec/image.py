@@ -15,6 +15,9 @@ from digitrec import decode
 from digitrec.arguments import said
 from digitrec.decode import Pixels
 
+TURNS = (0, 90, 180, 270)
+"""By how many degrees a picture is turned."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
@@ -42,6 +45,19 @@ class DigitImage:
         """The image without its pixels."""
         return ImageRef(self.source, self.sha256)
 
+    def turned(self, degrees: int) -> DigitImage:
+        """The picture turned clockwise by 0, 90, 180 or 270 degrees; still the same image by name and hash.
+
+        Raises:
+            ValueError: another angle.
+        """
+        if degrees not in TURNS:
+            raise ValueError(
+                f"a picture is turned by {', '.join(map(str, TURNS))} degrees, not {said(degrees)}"
+            )
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
+        return DigitImage(pixels, self.source, self.sha256)
+
     @classmethod
     def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
@@ -63,6 +79,8 @@ class DigitImage:
         """
         if isinstance(source, DigitImage):
             return source
+        if isinstance(source, Turned):
+            return cls.open(source.source, full=full).turned(source.degrees)
         if isinstance(source, np.ndarray):
             return cls(*decode.from_array(source, full))
         if full is not None:
@@ -72,8 +90,25 @@ class DigitImage:
         return cls(*decode.decode(source))
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A picture that is turned when it is opened."""
+
+    source: ImageSource
+    """The picture as it is."""
+    degrees: int
+    """By how much it is turned clockwise: 0, 90, 180 or 270."""
+
+    @property
+    def name(self) -> str:
+        """What to call it, as the picture itself."""
+        return decode.name_of(self.source)
+
+
 Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]
-ImageSource = DigitImage | str | Path | bytes | bytearray | memoryview | IO[bytes] | Array | Image.Image
+ImageSource = (
+    DigitImage | Turned | str | Path | bytes | bytearray | memoryview | IO[bytes] | Array | Image.Image
+)
 """Everything `DigitImage.open` reads."""
 
 Polarity = Literal["dark on light", "light on dark"]

@@ -39,7 +39,7 @@ WRONG = (
 )
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG, ids=lambda value: repr(value))
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
 def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=rf"^{name} is .*, not ") as caught:
         digitrec.Options(**{name: value})
@@ -48,8 +48,9 @@ def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("timeout", 1), ("timeout", np.float32(0.5)), ("attempts", np.int64(1)), ("max_cost", 0), ("max_cost", None),
-     ("ledger", "none"), ("ledger", Path("a")), ("record", None), ("config", Config()), ("concurrency", 100)],
+    [("timeout", 1), ("timeout", np.float32(0.5)), ("attempts", np.int64(1)), ("max_cost", 0),
+     ("max_cost", None), ("ledger", "none"), ("ledger", Path("a")),
+     ("record", None), ("config", Config()), ("concurrency", 100)],
 )  # fmt: skip
 def test_a_setting_in_its_range_is_kept(name: str, value: Any) -> None:
     assert getattr(digitrec.Options(**{name: value}), name) == value
@@ -125,10 +126,13 @@ INSIDE = re.compile(r"object is not|has no attribute|unsupported operand|not sup
 
 ODD = st.one_of(
     st.sampled_from(
-        [None, True, 0, -1, 3.5, math.nan, math.inf, 1j, "", "nonsense", "local", b"", b"7", [], [None], ["local"],
-         {}, {"local": 3}, (), set(), object(), print, int, FakeProvider, iter(()), Path(), np.zeros(3),
-         np.zeros((2, 0)), np.array(["7"]), np.array([None]), np.zeros((3, 3), complex), io.StringIO("7"),
-         io.BytesIO(), io.BytesIO(b"7"), memoryview(b"7"), SEVEN, FAKE, digitrec.Engine(FAKE), digitrec.Options()]
+        [None, True, 0, -1, 3.5, math.nan, math.inf, 1j, "", "nonsense", "local", b"", b"7", [], [None],
+         ["local"], {}, {"local": 3}, (), set(), object(), print, int, FakeProvider, iter(()),
+         Path(), np.zeros(3),
+         np.zeros((2, 0)), np.array(["7"]), np.array([None]), np.zeros((3, 3), complex),
+         io.StringIO("7"), io.BytesIO(), io.BytesIO(b"7"), memoryview(b"7"),
+         SEVEN, FAKE, digitrec.Engine(FAKE),
+         digitrec.Options()]
     ),
     st.integers(), st.floats(), st.text(max_size=8), st.binary(max_size=8),
     st.lists(st.one_of(st.none(), st.integers(), st.text(max_size=3)), max_size=3),
@@ -140,17 +144,17 @@ def consumed(outcomes: Any) -> Any:
 
 
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
-    "predict": lambda one, other: digitrec.predict(one, other),
-    "predict_many": lambda one, other: digitrec.predict_many(one, other),
+    "predict": digitrec.predict,
+    "predict_many": digitrec.predict_many,
     "stream": lambda one, other: consumed(digitrec.stream(one, other)),
     "compare": lambda one, other: digitrec.compare(one, other or [FAKE]),
     "compare_many": lambda one, other: consumed(digitrec.compare_many(one, other or [FAKE])),
-    "Engine": lambda one, other: digitrec.Engine(one, other),
-    "Fallback": lambda one, other: digitrec.Fallback(one, other),
-    "Consensus": lambda one, other: digitrec.Consensus(one, other),
+    "Engine": digitrec.Engine,
+    "Fallback": digitrec.Fallback,
+    "Consensus": digitrec.Consensus,
     "open_provider": lambda one, other: digitrec.open_provider(one, model=other),
     "DigitImage.open": lambda one, other: digitrec.DigitImage.open(one, full=other),
-    "explain": lambda one, other: explain(one, other),
+    "explain": explain,
     "at_least": lambda one, other: digitrec.predict(SEVEN, FAKE, at_least=one),
     "rotate": lambda one, other: digitrec.predict(SEVEN, FAKE, rotate=one),
 }
@@ -167,8 +171,9 @@ def test_odd_arguments_are_told_and_never_break_inside(name: str, one: Any, othe
 
 
 LIMITS = (
-    ["--max-cost", "nan"], ["--max-cost", "-1"], ["--max-cost", "inf"], ["--timeout", "nan"], ["--timeout", "inf"],
-    ["--timeout", "0"], ["--below", "nan"], ["--below", "2"], ["--at-least", "nan"], ["--at-least", "1.5"],
+    ["--max-cost", "nan"], ["--max-cost", "-1"], ["--max-cost", "inf"], ["--timeout", "nan"],
+    ["--timeout", "inf"], ["--timeout", "0"], ["--below", "nan"], ["--below", "2"],
+    ["--at-least", "nan"], ["--at-least", "1.5"],
     ["--rotate", "45"],
 )  # fmt: skip
 
