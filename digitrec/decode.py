@@ -105,20 +105,21 @@ def white(values: np.ndarray[Any, Any]) -> float:
     _check_numbers(values)
     if values.dtype == np.bool_ or not values.size:
         return 1.0
-    low, high = float(values.min()), float(values.max())
+    high = float(values.max())
+    if 16 < high <= 255 + ROUNDING:
+        return 255.0
+    low = float(values.min())
     if not (np.isfinite(low) and np.isfinite(high)):
         finite = values[np.isfinite(values)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     if high <= 1 + ROUNDING:
         return 1.0
-    if 16 < high <= 255 + ROUNDING:
+    if 16 < high <= 255 + ROUNDING or low == high <= 255:
         return 255.0
-    if 4095 < high <= 65535:
+    if 4095 < high <= 65535 or low == high <= 65535:
         return 65535.0
     if low == 0 and high == 16 and np.array_equal(values, np.floor(values)):
         return 16.0
-    if low == high <= 65535:
-        return 255.0 if high <= 255 else 65535.0
     raise ImageError(
         f"<array>: its values reach {high:g}, and whether that is white cannot be told; divide it by the "
         f"value that is, or say it: digitrec.DigitImage.open(array, full=...)"

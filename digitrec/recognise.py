@@ -189,12 +189,14 @@ def one(image: ImageSource) -> ImageSource:
     Raises:
         TypeError: there are several.
     """
-    batch = isinstance(image, np.ndarray) and (image.ndim > 3 or (image.ndim == 3 and image.shape[2] > 4))
-    many = isinstance(image, list | tuple | set | frozenset | Mapping | Iterator) and not hasattr(
-        image, "read"
-    )
-    if batch or many:
-        what = f"shape {image.shape}" if isinstance(image, np.ndarray) else f"a {type(image).__name__}"
+    if isinstance(image, np.ndarray):
+        batch = image.ndim > 3 or (image.ndim == 3 and image.shape[2] > 4)
+        what = f"shape {image.shape}"
+    else:
+        many = (list, tuple, set, frozenset, Mapping, Iterator)
+        batch = isinstance(image, many) and not hasattr(image, "read")
+        what = f"a {type(image).__name__}"
+    if batch:
         raise TypeError(f"{what} is not one picture: give several to predict_many or stream")
     return image
 

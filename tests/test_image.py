@@ -259,8 +259,8 @@ def shaded(top: float, kind: object) -> np.ndarray:
 PLAIN = [
     (1, bool, 1), (1, np.uint8, 1), (1, np.int64, 1), (1, np.float32, 1), (0.4, np.float64, 1),
     (1.0005, np.float64, 1), (16, np.uint8, 16), (16, np.float64, 16), (60, np.uint8, 255),
-    (17, np.uint8, 255), (255, np.uint8, 255), (255, np.int32, 255), (255.0, np.float64, 255), (255, np.uint16, 255),
-    (65535, np.uint16, 65535), (5000, np.int64, 65535),
+    (17, np.uint8, 255), (255, np.uint8, 255), (255, np.int32, 255), (255.0, np.float64, 255),
+    (255, np.uint16, 255), (65535, np.uint16, 65535), (5000, np.int64, 65535),
 ]  # fmt: skip
 
 
