@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec import calibration
+from digitrec.arguments import number, said
 from digitrec.calibration import Calibrations
+from digitrec.decode import white
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.files import name_of as name_of_source
-from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
+from digitrec.image import TURNS, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.normalise import Reading, normalise
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Prediction, sureness
 from digitrec.prepare import prepare, prepare_many
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
 Outcome = Prediction | Failure
+Rotation = Literal[0, 90, 180, 270, "auto"]
+Asked = TypeVar("Asked")
 
 HELD_BYTES = 64_000_000
 """Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
@@ -48,7 +58,12 @@ Reader = Engine | Policy
 
 
 def predict(
-    image: ImageSource, provider: str | Provider | Reader = "local", *, lenient: bool = False
+    image: ImageSource,
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> Prediction:
     """The digit on one picture.
 
@@ -56,61 +71,210 @@ def predict(
         image: anything `DigitImage.open` reads.
         provider: a registered name, or a provider, an engine or a policy of your own.
         lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
+        at_least: below this the answer is no digit but "not sure", with ``unsure_digit``; 0..1. It is
+            compared with the ``calibrated`` chance where there is one, else with the ``confidence``; an
+            answer with neither is never sure.
+        rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
+            "auto": it is read all four ways, by a network on 28x28 pixels, and where two ways show two
+            digits about as clearly the answer is no digit but "could be turned".
 
     Returns:
         A Prediction; one without a digit says why in ``reason``.
 
     Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
         ImageError: the picture cannot be read.
         ProviderError: the provider gave no usable answer.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    (outcome,) = stream([image], provider, lenient=lenient)
+    (outcome,) = stream([one(image)], provider, lenient=lenient, at_least=at_least, rotate=rotate)
     if isinstance(outcome, Failure):
         raise outcome.error
     return outcome
 
 
 def predict_many(
-    images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> list[Outcome]:
     """The digits on many pictures: for each, in order, a Prediction or the Failure in its place.
 
     Args:
-        images: anything `DigitImage.open` reads, each; an array of shape (N, H, W) is N pictures.
-        provider: as for `predict`.
-        lenient: as for `predict`.
+        images: anything `DigitImage.open` reads, each. An array of shape (N, H, W), (N, H, W, 1),
+            (N, H, W, 3) or (N, H, W, 4) is N pictures, whose range is told from all of them.
+        provider, lenient, at_least, rotate: as for `predict`.
 
     Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        ImageError: the range of an array's values cannot be told.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    return list(stream(images, provider, lenient=lenient))
+    return list(stream(images, provider, lenient=lenient, at_least=at_least, rotate=rotate))
 
 
 def stream(
-    images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> Iterator[Outcome]:
-    """What `predict_many` returns, one after the other while the work goes on."""
-    engine, waiting = reader_for(provider), several(images)
-    if isinstance(engine, Policy):
-        yield from engine.stream(waiting, lenient=lenient)
-        return
-    for places in batches(waiting, engine):
-        yield from ask(places, engine, lenient=lenient)
+    """What `predict_many` returns, one after the other while the work goes on.
+
+    It takes from ``images`` only as many as are worth working on together, so any number can pass, from a
+    generator without end as well. Arguments and errors are those of `predict_many`, raised by the call.
+    """
+    at_least = number("at_least", at_least, 0, 1)
+    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
+        raise ValueError(f'rotate is "auto" or one of {", ".join(map(str, TURNS))}, not {said(rotate)}')
+    reader, waiting = reader_for(provider), several(images)
+    if rotate == "auto":
+        outcomes = _upright(waiting, _turning(reader), lenient)
+    elif rotate:
+        turned = _outcomes((Turned(image, rotate) for image in waiting), reader, lenient)
+        outcomes = (_marked(outcome, rotate) for outcome in turned)
+    else:
+        outcomes = _outcomes(waiting, reader, lenient)
+    return (_sure(outcome, at_least) for outcome in outcomes) if at_least else outcomes
+
+
+def _outcomes(images: Iterable[ImageSource], reader: Reader, lenient: bool) -> Iterator[Outcome]:
+    if isinstance(reader, Policy):
+        return reader.stream(images, lenient=lenient)
+    return (outcome for places in batches(images, reader) for outcome in ask(places, reader, lenient=lenient))
+
+
+def _sure(outcome: Outcome, at_least: float) -> Outcome:
+    """The outcome, or "not sure" in its place."""
+    if isinstance(outcome, Failure) or outcome.digit is None or sureness(outcome, -1.0) >= at_least:
+        return outcome
+    return outcome.unless("not sure")
+
+
+def _marked(outcome: Outcome, turned: int) -> Outcome:
+    return outcome if isinstance(outcome, Failure) else replace(outcome, turned=turned)
+
+
+def _turning(reader: Reader) -> Engine:
+    """The engine, if it may be asked four times about each picture and says how clear each answer is."""
+    if isinstance(reader, Engine) and reader.provider.wants.encoding == "mnist":
+        return reader
+    raise ValueError(
+        f'rotate "auto" reads a picture four times, with a network on 28x28 pixels; {name_of(reader)} is none'
+    )
+
+
+def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> Iterator[Outcome]:
+    """Each picture read four ways, and what follows from it."""
+    from digitrec.orientation import upright
+
+    for opened in windows(images, max(1, engine.batch // len(TURNS)), engine.patience_s):
+        good = [image for image in opened if isinstance(image, DigitImage)]
+        readings = _outcomes((image.turned(turn) for image in good for turn in TURNS), engine, lenient)
+        for image in opened:
+            if isinstance(image, Unreadable):
+                yield _failure(image, engine.provider.name)
+            else:
+                yield upright([next(readings) for _ in TURNS])
+
+
+def one(image: ImageSource) -> ImageSource:
+    """The same picture; a list or a batch of them is refused.
+
+    Raises:
+        TypeError: there are several.
+    """
+    if isinstance(image, np.ndarray):
+        batch = image.ndim > 3 or (image.ndim == 3 and image.shape[2] > 4)
+        what = f"shape {image.shape}"
+    else:
+        many = (list, tuple, set, frozenset, Mapping, Iterator)
+        batch = isinstance(image, many) and not hasattr(image, "read")
+        what = f"a {type(image).__name__}"
+    if batch:
+        raise TypeError(f"{what} is not one picture: give several to predict_many or stream")
+    return image
 
 
 def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """The same pictures; a single name is refused, or each of its letters would be taken for a file."""
-    if isinstance(images, str | bytes):
+    """The same pictures; one alone is refused, or each letter of a name would be taken for a file.
+
+    The range of a batch's values is told from all of it, so that a pale picture in it is read as pale.
+
+    Raises:
+        TypeError: it is one picture, or none at all.
+        ImageError: an array's range is not plain.
+    """
+    if isinstance(images, np.ndarray):
+        return _batch(images)
+    alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Turned, Image.Image)
+    if isinstance(images, alone) or hasattr(images, "read"):
         raise TypeError("this is one picture: give it to predict or compare, or in a list")
+    if not isinstance(images, Iterable) or isinstance(images, Mapping):
+        raise TypeError(f"pictures come in a list or another iterable, not {said(images)}")
     return images
 
 
+def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
+    if images.ndim == 2 or (images.ndim == 3 and images.shape[2] <= 4):
+        raise TypeError(
+            f"shape {images.shape} is one picture: give it to predict or compare, or in a list; "
+            "flattened pictures are made (N, 28, 28) by reshape"
+        )
+    if images.ndim not in (3, 4):
+        raise TypeError(f"shape {images.shape} is no batch: that is (N, H, W), or (N, H, W, 3) in colour")
+    full = white(images)
+    return (_with_range(image, full) for image in images)
+
+
+def _with_range(image: NDArray[Any], full: float) -> ImageSource:
+    """The picture, read in the range of its batch; one that is none fails where its turn comes."""
+    try:
+        return DigitImage.open(image, full=full)
+    except ImageError:
+        return image
+
+
 def reader_for(provider: str | Provider | Reader) -> Reader:
-    """The engine meant by a name or a provider; one per name is kept for the process."""
+    """The engine meant by a name or a provider; one per name is kept for the process.
+
+    Raises:
+        TypeError: it is something else.
+    """
     if isinstance(provider, str):
-        return _shared_engine(provider)
+        return _shared.engine(provider)
     return provider if isinstance(provider, Engine | Policy) else Engine(provider)
+
+
+def engine_for(provider: str | Provider | Engine) -> Engine:
+    """The same where only an engine will do.
+
+    Raises:
+        TypeError: it is a policy, or something else.
+    """
+    reader = reader_for(provider)
+    if not isinstance(reader, Engine):
+        raise TypeError(f"a policy asks engines, and {name_of(reader)} is a policy itself")
+    return reader
+
+
+def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
+    """The same engines, one at least.
+
+    Raises:
+        TypeError: it is no list of them; a single name is none.
+        ValueError: it is empty.
+    """
+    if isinstance(providers, str) or not isinstance(providers, Sequence):
+        raise TypeError(f"engines come in a list of names or providers, not as {said(providers)}")
+    if not providers:
+        raise ValueError("no engine is named: give one at least")
+    return providers
 
 
 def name_of(reader: Reader) -> str:
@@ -118,9 +282,34 @@ def name_of(reader: Reader) -> str:
     return reader.provider.name if isinstance(reader, Engine) else reader.name
 
 
-@cache
-def _shared_engine(name: str) -> Engine:
-    return Engine(open_provider(name))
+class _Shared:
+    """The engines that were asked for by name, each made once for the process, whoever asks first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # a provider may ask another while it is made
+        self._engines: dict[str, Engine] = {}
+        self._parents: list[dict[str, Engine]] = []
+
+    def engine(self, name: str) -> Engine:
+        """The one of this name."""
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = Engine(open_provider(name))
+            return self._engines[name]
+
+    def start_afresh(self) -> None:
+        """A child process makes its own: a lock that another thread held at the fork is never released.
+
+        The parent's are kept, or closing them would touch its ledger.
+        """
+        self._lock = threading.RLock()
+        self._parents.append(self._engines)
+        self._engines = {}
+
+
+_shared = _Shared()
+if hasattr(os, "register_at_fork"):  # elsewhere there is no fork
+    os.register_at_fork(after_in_child=_shared.start_afresh)
 
 
 def look(sources: Iterable[ImageSource], engine: Engine) -> list[Place]:

@@ -195,8 +195,12 @@ def _words(outcome: Outcome) -> list[str]:
 def _remarks(prediction: Prediction) -> Iterator[str]:
     if prediction.reason is not None:
         yield prediction.reason
-    if prediction.text is not None and prediction.text != str(prediction.digit):
+    if prediction.text not in (None, str(prediction.digit), str(prediction.unsure_digit)):
         yield f"read {prediction.text!r}"
+    if prediction.unsure_digit is not None:
+        yield f"perhaps {prediction.unsure_digit}"
+    if prediction.turned:
+        yield f"turned by {prediction.turned} degrees"
     if prediction.inferred:
         yield "inferred"
     if prediction.asked:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from digitrec.arguments import said
 from digitrec.errors import NotInstalled, UnknownProvider
 from digitrec.providers.base import BaseProvider, Price, Provider, Status
 
@@ -64,7 +65,10 @@ def provider_class(name: str) -> type[Provider]:
     Raises:
         UnknownProvider: there is none of that name.
         NotInstalled: the package that registers it lacks something.
+        TypeError: it is no name.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a provider's name is a text, not {said(name)}")
     if name in KNOWN:
         module, attribute = KNOWN[name]
         return cast("type[Provider]", getattr(import_module(module), attribute))

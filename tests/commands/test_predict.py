@@ -187,3 +187,11 @@ def test_the_runtimes_chatter_is_silenced(folder: Path) -> None:
     command = [sys.executable, "-m", "digitrec", "predict", "seven.png"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     assert done.stderr == ""
+
+
+def test_damage_beside_a_picture_is_not_told(folder: Path) -> None:
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none
+    Image.open("seven.png").convert("L").save("phone.jpg", exif=cut_off)
+    command = [sys.executable, "-m", "digitrec", "predict", "phone.jpg"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert done.stderr == ""
