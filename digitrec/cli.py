@@ -151,10 +151,17 @@ def _tell(what: str) -> None:
 
 
 class _Teller(logging.Handler):
-    """Tells what the library warns of as the command line tells everything."""
+    """Tells what the library warns of as the command line tells everything; the same thing once."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        _tell(record.getMessage())
+        message = record.getMessage()
+        if message not in self._told:
+            self._told.add(message)
+            _tell(message)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ per_month = 10.0             # US dollars in a calendar month (UTC), all provide
 azure = 0.001
 
 [rates]                      # requests a second, over the vendor's default
-azure = 0.16
+azure = 0.33
 """
 """Every setting once; `digitrec config --example` prints it."""
 MEANINGS = {

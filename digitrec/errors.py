@@ -20,8 +20,8 @@
         └── BadAnswer                    it answered with something that is not its protocol
 
 Each message is one line: what happened, whose turn it is, what to do. None ever holds a key, a
-token or the content of an image. A programming error is not in this tree and is never caught as if
-it were.
+token or the content of an image. A programming error is not in this tree; one of a provider, which may be
+anybody's, reaches whoever asked as a plain ProviderError that names it.
 """
 
 from __future__ import annotations

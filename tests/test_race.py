@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-
 from digitrec.answer import Answer
 from digitrec.comparison import compare
 from digitrec.engine import Engine, Options
@@ -62,9 +60,12 @@ def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() ->
     )
 
 
-def test_a_bug_is_not_swallowed() -> None:
-    with pytest.raises(ZeroDivisionError):
-        compare(drawn_seven(), [FakeProvider(["7"]), BuggyProvider(name="buggy")])
+def test_a_bug_of_a_provider_costs_the_others_nothing() -> None:
+    comparison = compare(drawn_seven(), [FakeProvider(["7"]), BuggyProvider(name="buggy")])
+    good, bad = comparison.outcomes
+    assert isinstance(good, Prediction)
+    assert isinstance(bad, Failure)
+    assert "the provider buggy failed: ZeroDivisionError; this is a bug in it" in str(bad.error)
 
 
 def test_leaving_early_stops_the_engines_after_the_call_in_flight() -> None:

@@ -1,18 +1,31 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Self
+from unittest import SkipTest
+from urllib.parse import urlsplit
 
 import pytest
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import NotConfigured, RateLimited, TimedOut
+from digitrec.errors import (
+    BadAnswer,
+    NotConfigured,
+    ProviderError,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+)
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Status
 from digitrec.recognise import predict, predict_many
 from digitrec.testing import FakeProvider, ProviderContract, drawn_seven
+from digitrec.testing.fault_contract import FaultContract
 
 
 def asked(fake: FakeProvider, timeout: float = 1.0) -> Answer:
@@ -124,3 +137,116 @@ def test_the_contract_lets_a_provider_say_that_it_is_not_configured() -> None:
     contract = ProviderContract()
     contract.provider = Closed  # type: ignore[method-assign]
     contract.test_an_empty_environment_is_enough_or_our_error()
+
+
+# ---- faults of a server
+
+KEY = "planted-key-0123456789"
+
+
+class Careful(FakeProvider):
+    """Asks over HTTP, and minds all that a provider has to mind; ``careless`` names what it does not."""
+
+    def __init__(self, endpoint: str, careless: str = "") -> None:
+        super().__init__(endpoint=endpoint, name="careful")
+        self.careless = careless
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        for _ in range(3 if self.careless == "retries" else 1):
+            try:
+                return self._ask(str(self.endpoint), image.data, timeout)
+            except ProviderError as error:
+                last = error
+        raise last
+
+    def _ask(self, address: str, data: bytes, timeout: float) -> Answer:
+        parts = urlsplit(address)
+        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        try:
+            try:
+                connection.connect()
+            except OSError as error:
+                kind = Unavailable if self.careless == "charges what was not sent" else Unreachable
+                raise kind("nobody is there") from error
+            try:
+                connection.request("POST", parts.path or "/", data, {"X-Key": KEY})
+                response = connection.getresponse()
+                body = response.read()
+            except TimeoutError as error:
+                raise TimedOut("too slow") from error
+            except (OSError, HTTPException) as error:
+                kind = Unreachable if self.careless == "nothing was sent" else Unavailable
+                raise kind("it broke off") from error
+        finally:
+            connection.close()
+        return self._understood(response, body, data, timeout)
+
+    def _understood(self, response: HTTPResponse, body: bytes, data: bytes, timeout: float) -> Answer:
+        status = response.status
+        if status in (303, 307) and self.careless == "follows":
+            return self._ask(response.headers["Location"], data, timeout)
+        if self.careless == "believes":
+            return Answer(raw={"said": body.decode("utf-8", "replace")})
+        if status == 429:
+            wait = None if self.careless == "does not wait" else float(response.headers["Retry-After"])
+            raise RateLimited("too fast", status=status, retry_after=wait)
+        if status == 503:
+            if self.careless == "not configured":
+                raise NotConfigured("the server is busy")
+            raise Unavailable("busy", status=None if self.careless == "no status" else status)
+        try:
+            if status == 200:
+                return Answer((Candidate(json.loads(body)["text"]),))
+        except (ValueError, KeyError, TypeError):
+            if self.careless == "trips":
+                raise
+        shown = body.decode("utf-8", "replace") if self.careless == "shows" else "no protocol"
+        raise BadAnswer(shown, status=status)
+
+
+def contract_of(careless: str) -> ProviderContract:
+    contract = ProviderContract()
+    contract.secrets = (KEY,)
+    contract.fault_timeout = 1.5
+    contract.provider_at = lambda endpoint: Careful(endpoint, careless)  # type: ignore[method-assign]
+    return contract
+
+
+FAULTY = [name for name in dir(FaultContract) if name.startswith("test_")]
+
+
+@pytest.mark.parametrize("test", FAULTY)
+def test_a_provider_that_minds_everything_passes_at_a_faulty_server(test: str) -> None:
+    getattr(contract_of(""), test)()
+
+
+@pytest.mark.parametrize(
+    ("careless", "test", "said"),
+    [
+        ("charges what was not sent", "test_nobody_there_is_unreachable_and_free", "raise Unreachable"),
+        ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost", "was sent"),
+        ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "retries off"),
+        ("retries", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost", "retries off"),
+        ("follows", "test_a_redirect_is_not_followed_to_another_place", "followed a redirect"),
+        ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer", "an answer came"),
+        ("believes", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "an answer came"),
+        ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "none of our errors"),
+        ("does not wait", "test_too_fast_is_rate_limited_free_and_waited_for", "Retry-After"),
+        ("no status", "test_a_busy_server_is_unavailable_free_and_asked_again", "vendor's word"),
+        ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again", "not for what a server"),
+        ("shows", "test_a_page_in_place_of_an_answer_is_a_bad_answer", "a secret shows"),
+    ],
+)
+def test_the_contract_notices_what_is_not_minded(careless: str, test: str, said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        getattr(contract_of(careless), test)()
+
+
+def test_a_provider_that_asks_elsewhere_must_be_led_to_the_faulty_server() -> None:
+    contract = ProviderContract()
+    contract.provider = lambda: FakeProvider(endpoint="http://127.0.0.1:1")  # type: ignore[method-assign]
+    with pytest.raises(AssertionError, match="define provider_at"):
+        contract.test_nobody_there_is_unreachable_and_free()
+    contract.provider = FakeProvider  # type: ignore[method-assign]
+    with pytest.raises(SkipTest, match="runs on this machine"):
+        contract.test_nobody_there_is_unreachable_and_free()

@@ -43,9 +43,12 @@ class Cost:
         """The same for a person."""
         cost = "an unknown amount" if self.cost_usd is None else f"${self.cost_usd:.4f}"
         unknown = "" if self.configured else " (it is not configured, so the ledger was not looked into)"
+        images = "image" if self.given == 1 else "images"
+        are = "is" if self.replayed == 1 else "are"
+        requests = "request" if self.requests == 1 else "requests"
         return (
-            f"{self.provider}: {self.images} of {self.given} images can be sent, "
-            f"{self.replayed} are answered already; {self.requests} requests would cost {cost} "
+            f"{self.provider}: {self.images} of {self.given} {images} can be sent, "
+            f"{self.replayed} {are} answered already; {self.requests} {requests} would cost {cost} "
             f"before any free allowance{unknown}"
         )
 

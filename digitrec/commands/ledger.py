@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -13,13 +15,20 @@ from digitrec import config
 from digitrec.commands import options, values
 from digitrec.errors import LedgerError
 from digitrec.ledger import Ledger, queries
-from digitrec.ledger.database import repair as repair_file
+from digitrec.ledger.repair import Repair
+from digitrec.ledger.repair import repair as repair_file
 from digitrec.report import write_records
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_another = click.option(
+    "--ledger", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Another ledger than the configured one.",
+)  # fmt: skip
 
 
 @click.group()
-@click.option("--ledger", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Another ledger than the configured one.")  # fmt: skip
+@_another
 @click.pass_context
 def ledger(ctx: click.Context, path: Path | None) -> None:
     """What was paid for: every answer of a cloud, once.
@@ -30,14 +39,26 @@ def ledger(ctx: click.Context, path: Path | None) -> None:
       digitrec ledger show --limit 50
       digitrec ledger export > answers.jsonl
     """
-    if path is not None and not path.exists():
-        raise LedgerError(f"there is no ledger {path}; check the name")
-    ctx.obj = path or config.load().ledger or config.default_ledger()
+    ctx.obj = path
 
 
-def _open(path: Path) -> closing[Ledger]:
+def _path(command: Command) -> Command:
+    """Gives a command the ledger that is meant, whether it was named before the command or after it."""
+
+    @_another
+    @wraps(command)
+    def with_path(path: Path | None, **values: object) -> None:
+        named = path or click.get_current_context().obj
+        if named is not None and not named.exists():
+            raise LedgerError(f"there is no ledger {named}; check the name")
+        command(named or config.load().ledger or config.default_ledger(), **values)
+
+    return with_path  # type: ignore[return-value]
+
+
+def _open(path: Path, *, to_look: bool = True) -> closing[Ledger]:
     """The ledger, closed at the end; an empty one where nothing was paid for yet: looking makes no file."""
-    return closing(Ledger(path if path.exists() else None))
+    return closing(Ledger(path if path.exists() else None, to_look=to_look))
 
 
 _provider = click.option(
@@ -49,7 +70,7 @@ _provider = click.option(
 @_provider
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @options.output("table", "json")
-@click.pass_obj
+@_path
 def show(path: Path, provider: str | None, limit: int, output: Literal["table", "json"]) -> None:
     """The newest calls, newest first.
 
@@ -63,7 +84,7 @@ def show(path: Path, provider: str | None, limit: int, output: Literal["table", 
 
 @ledger.command()
 @options.output("table", "json")
-@click.pass_obj
+@_path
 def spend(path: Path, output: Literal["table", "json"]) -> None:
     """What was spent, by month and engine.
 
@@ -77,7 +98,7 @@ def spend(path: Path, output: Literal["table", "json"]) -> None:
 
 @ledger.command()
 @_provider
-@click.pass_obj
+@_path
 def export(path: Path, provider: str | None) -> None:
     """Every answer as a recording, for `--replay` on another machine.
 
@@ -95,7 +116,7 @@ def export(path: Path, provider: str | None) -> None:
 @click.option("--before", type=click.DateTime(), metavar="DATE", help="Only those asked before it (UTC).")
 @click.option("--emulated", is_flag=True, help="Only the emulator's.")
 @click.confirmation_option(prompt="Forget these answers? They would be bought again")
-@click.pass_obj
+@_path
 def clear(path: Path, provider: str | None, before: datetime | None, emulated: bool) -> None:
     """Forget answers; what they cost stays spent.
 
@@ -105,19 +126,43 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
       digitrec ledger clear --before 2026-01-01
     """
     until = None if before is None else before.replace(tzinfo=UTC)  # as `digitrec ledger show` has it
-    with _open(path) as book:
+    with _open(path, to_look=False) as book:
         gone = queries.clear(book, provider=provider, before=until, emulated=emulated or None)
     click.echo(f"{gone} {'answer' if gone == 1 else 'answers'} forgotten")
 
 
 @ledger.command()
-@click.pass_obj
+@_path
 def repair(path: Path) -> None:
     """Put a damaged ledger aside, and save every call that can still be read into a new one.
+
+    What cannot be read counts as paid from then on, at the highest price that was found. A healthy ledger
+    is left alone.
 
     \b
     Example:
       digitrec ledger repair
     """
-    done = repair_file(path)
-    click.echo(f"{done.saved} calls saved, at least {done.lost} lost; the damaged file is {done.damaged}")
+    for line in _told(repair_file(path), path):
+        click.echo(line)
+
+
+def _told(done: Repair, path: Path) -> Iterator[str]:
+    if done.damaged is None:
+        yield f"nothing is wrong with {path}: {_calls(done.saved)}; it was left as it is"
+        return
+    lost = done.lost - done.assumed
+    yield f"{_calls(done.saved)} saved, at least {lost} lost; the damaged file is {done.damaged}"
+    if done.assumed:
+        yield f"the end of the file is missing, which had room for about {_calls(done.assumed)} more"
+    if done.lost_usd is None:
+        yield "what they cost is not known: the month's spending may be higher than is known"
+    elif done.lost:
+        yield (
+            f"the month's spending may be higher by up to ${done.lost_usd:.4f}: budgets count that "
+            "from now on, and `digitrec ledger spend` shows it as (lost)"
+        )
+
+
+def _calls(number: int) -> str:
+    return f"{number} {'call' if number == 1 else 'calls'}"

@@ -5,10 +5,15 @@ The room's parts, in the order in which an image meets them::
     asking.py    Options, Reply, Estimate: how one asks, and what comes of it
     remote.py    a provider that is far away or costs money: on what terms it is asked
     detect.py    whether its endpoint is an emulator
+    terms.py     on what terms all requests of one `ask` are made, and why nothing new is begun
     request.py   one request's worth of images, from the ledger to the last reply: the one retry loop
     item.py      one image on its way to its reply
-    retry.py     what is retried, and how long to wait
+    call.py      one call of a provider, whatever it does: outcomes only
+    ordered.py   an answer that is ordered first and fetched later
+    pace.py      how a request spends its time: deadline, turns, waits
+    retry.py     what is retried, how long to wait, and what may have cost money
     rate.py      whose turn it is, across threads and processes
+    recorder.py  the recording that is made meanwhile
     workers.py   threads that can be given up
     replay.py    an engine that answers from a recording
 """
@@ -21,7 +26,9 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from digitrec.arguments import said
+from digitrec.engine import call
 from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
@@ -45,13 +52,16 @@ class Engine:
         Raises:
             TypeError: one of them is something else.
             UnknownProvider, NotInstalled, ModelError: by this name there is no provider to be asked.
-            NotConfigured: the configuration file is wrong, or there is a budget and no known price.
+            NotConfigured: the configuration file is wrong, there is a budget and no known price, or the
+                provider says something of itself that cannot be.
         """
         if not isinstance(options, Options):
             raise TypeError(f"options are a digitrec.Options, not {said(options)}")
         self.provider = provider = registry.open_provider(provider) if isinstance(provider, str) else provider
         if isinstance(provider, type) or not isinstance(provider, Provider):
             raise TypeError(f"a provider is a name or a digitrec.Provider, not {said(provider)}")
+        if flaw := registry.flaw_of(provider):
+            raise NotConfigured(f"the provider {provider.name} cannot be asked: {flaw}; tell its author")
         self.options = options
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)
@@ -73,7 +83,7 @@ class Engine:
         if self._remote is not None:
             return self._remote.ask(images)
         start = time.perf_counter()
-        outcomes = self.provider.read_many(images, timeout=self.options.timeout)
+        outcomes = call.read_many(self.provider, images, timeout=self.options.timeout)
         spent = (time.perf_counter() - start) / max(len(outcomes), 1)
         return [Reply(outcome, spent) for outcome in outcomes]
 
@@ -97,7 +107,13 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Release the provider and the ledger; may be called twice."""
-        if self._remote is not None:
-            self._remote.close()
-        self.provider.close()
+        """Release the provider and the ledger; may be called twice.
+
+        Raises:
+            LedgerError: an answer could not be written into the recording; it is in the ledger.
+        """
+        try:
+            if self._remote is not None:
+                self._remote.close()
+        finally:
+            self.provider.close()

@@ -34,8 +34,8 @@ class Options:
     """
 
     timeout: float = 30.0
-    """Seconds for one image, waiting and retries included, > 0 and at most a million; the call in flight is
-    bounded too."""
+    """Seconds for one image, retries included, > 0 and at most a million; the call in flight is bounded too.
+    The wait for the vendor's turn does not count: a rate limit alone never makes an image fail."""
     attempt_timeout: float = 10.0
     """Seconds for one request to the provider, > 0 and at most a million; less where less is left of
     ``timeout``."""

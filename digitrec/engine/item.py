@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 
 from digitrec.answer import Answer
 from digitrec.engine.asking import Reply
-from digitrec.errors import DigitrecError, ProviderError
+from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
 from digitrec.ledger import Claim, Entry, Question
 
@@ -19,12 +20,12 @@ class Item:
         self.image = image
         self.question = question
         self.reply: Reply | None = None
-        self.entry: Entry | None = None  # the answer, once there is one
         self.claim: Claim | None = None  # the latest
-        self.error: ProviderError | None = None  # of the latest attempt
+        self.error: DigitrecError | None = None  # of the latest attempt
         self._attempts = 0
         self._costs: list[float | None] = []  # of each attempt that was, or may have been, billed
         self._started = time.monotonic()
+        self._settling = threading.Lock()
 
     def start(self) -> None:
         """Its time runs from now."""
@@ -40,15 +41,16 @@ class Item:
         self._costs.pop()
 
     def settle(self, outcome: Answer | DigitrecError, *, replayed: bool = False) -> None:
-        """Make the reply, unless there is one."""
-        if self.reply is None:
+        """Make the reply, unless there is one: who gave the call up may have made it meanwhile."""
+        with self._settling:
+            if self.reply is not None:
+                return
             cost = 0.0 if self.question.emulated else _total(self._costs)
             latency = time.monotonic() - self._started
             self.reply = Reply(outcome, latency, cost, self._attempts, replayed, self.question.emulated)
 
     def replay(self, entry: Entry) -> None:
         """Reply with an answer that was paid for before."""
-        self.entry = entry
         self.settle(entry.answer, replayed=True)
 
 

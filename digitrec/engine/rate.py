@@ -12,9 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-LONGEST_QUEUE_S = 3600.0
-"""A turn further away than this was booked before the clock was set back: it is not believed."""
-
 
 class Limiter:
     """Hands out turns, each at least 1/rate seconds after the one before it."""
@@ -25,57 +22,60 @@ class Limiter:
         Args:
             path: a SQLite file shared by everyone who keeps the limit. Where it cannot be written,
                 the limit holds for this object alone.
-            clock: seconds since 1970; the same clock for everyone.
+            clock: seconds since 1970; the same clock for everyone, which may be set while they wait.
         """
         self._clock = clock
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._turns = _open(str(path))
+            self._queues = _open(str(path))
         except (OSError, sqlite3.Error):
-            self._turns = _open(":memory:")
+            self._queues = _open(":memory:")
 
-    def book(self, name: str, rate: float, *, within: float) -> float | None:
+    def book(self, name: str, rate: float) -> float:
         """Book the next turn.
 
         Args:
             name: whose limit it is; each name has its own queue.
             rate: turns a second, > 0.
-            within: how many seconds the caller can wait; no turn is used up when that is too short.
 
         Returns:
-            Seconds to wait before asking, >= 0, or None where no turn comes in time.
+            Seconds to wait before asking, >= 0; never more than those who booked before take together.
         """
         with self._lock:
             try:
-                return self._book(name, rate, within)
+                return self._book(name, rate)
             except sqlite3.Error:  # damaged, or locked for longer than anyone needs it
-                self._turns.close()
-                self._turns = _open(":memory:")
-                return self._book(name, rate, within)
+                self._queues.close()
+                self._queues = _open(":memory:")
+                return self._book(name, rate)
 
-    def _book(self, name: str, rate: float, within: float) -> float | None:
-        self._turns.execute("BEGIN IMMEDIATE")
+    def _book(self, name: str, rate: float) -> float:
+        self._queues.execute("BEGIN IMMEDIATE")
         now = self._clock()
-        row = self._turns.execute("SELECT at FROM turns WHERE name = ?", (name,)).fetchone()
-        at = max(now, row[0]) if row and row[0] < now + LONGEST_QUEUE_S else now
-        in_time = at - now <= within
-        if in_time:
-            self._turns.execute("REPLACE INTO turns VALUES (?, ?)", (name, at + 1 / rate))
-        self._turns.execute("COMMIT")
-        return at - now if in_time else None
+        row = self._queues.execute("SELECT at, booked FROM queues WHERE name = ?", (name,)).fetchone()
+        at, booked = row or (now, now)
+        if now < booked:  # the clock was set back since: the queue is as long as it was then
+            at -= booked - now
+        at = max(now, at)
+        self._queues.execute("REPLACE INTO queues VALUES (?, ?, ?)", (name, at + 1 / rate, now))
+        self._queues.execute("COMMIT")
+        return float(at - now)
 
     def close(self) -> None:
         """Close the file."""
-        self._turns.close()
+        self._queues.close()
 
 
 def _open(path: str) -> sqlite3.Connection:
-    turns = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+    queues = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
     try:
-        turns.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut costs nobody anything
-        turns.execute("CREATE TABLE IF NOT EXISTS turns (name TEXT PRIMARY KEY, at REAL NOT NULL)")
+        queues.execute("PRAGMA synchronous = OFF")  # losing the queue in a power cut costs nobody anything
+        queues.execute(
+            "CREATE TABLE IF NOT EXISTS queues "
+            "(name TEXT PRIMARY KEY, at REAL NOT NULL, booked REAL NOT NULL)"
+        )
     except sqlite3.Error:
-        turns.close()
+        queues.close()
         raise
-    return turns
+    return queues

@@ -11,17 +11,15 @@ from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.rate import Limiter
-from digitrec.engine.request import Request, Terms
+from digitrec.engine.recorder import Recorder
+from digitrec.engine.request import Request
+from digitrec.engine.terms import Halt, Terms
 from digitrec.engine.workers import run_all
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Ledger, Question
-from digitrec.ledger.records import append_recording
 from digitrec.providers import registry
-from digitrec.providers.base import Provider
-
-GRACE_S = 0.25
-"""A call that minds its timeout gets this long to say so itself before it is given up."""
+from digitrec.providers.base import Provider, Resumable
 
 
 class Remote:
@@ -38,12 +36,12 @@ class Remote:
         self._config = options.config or config.load()
         own = None if provider.price is None else provider.price.usd
         self._price = self._config.prices.get(provider.name, own)
-        self._rate = self._config.rates.get(provider.name, getattr(provider, "rate", None))
         self._budget = Budget(options.run, options.max_cost, self._config.per_month)
-        self._per_request: int = getattr(provider, "batch", 1)
+        # What is ordered and fetched is asked about one at a time: each is several requests anyway.
+        self._per_request: int = 1 if isinstance(provider, Resumable) else getattr(provider, "batch", 1)
         self.batch = max(16, options.concurrency * self._per_request)
         self._opening = threading.Lock()
-        self._opened: tuple[Ledger, Limiter] | None = None
+        self._opened: tuple[Ledger, Limiter, Recorder | None] | None = None
         if self._budget.limited and self._price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "
@@ -57,21 +55,25 @@ class Remote:
         for item, entry in zip(items, terms.ledger.find([item.question for item in items]), strict=True):
             if entry is not None:
                 item.replay(entry)
+                if terms.recorder is not None:
+                    terms.recorder.add(entry)
         self._run(open_items(items), terms)
-        if self._options.record is not None:
-            append_recording(self._options.record, [item.entry for item in items if item.entry])
         return [item.reply for item in items if item.reply]
 
     def _run(self, items: Sequence[Item], terms: Terms) -> None:
         """Settle every item; those whose threads do not come back in time as TimedOut."""
         size = self._per_request
-        stop = threading.Event()
-        requests = [Request(items[at : at + size], terms, stop) for at in range(0, len(items), size)]
-        give_up_s = self._options.timeout + GRACE_S
+        halt = Halt()
+        requests = [Request(items[at : at + size], terms, halt) for at in range(0, len(items), size)]
         try:
-            run_all(requests, Request.run, at_once=self._options.concurrency, give_up_s=give_up_s)
+            run_all(
+                requests,
+                Request.run,
+                at_once=self._options.concurrency,
+                give_up_at=lambda request: request.give_up_at,
+            )
         finally:
-            stop.set()  # after Ctrl-C no thread begins another attempt
+            halt.stop()  # after Ctrl-C no thread begins another attempt
         for item in open_items(items):
             item.settle(terms.late())
 
@@ -82,7 +84,8 @@ class Remote:
         count = left = 0
         for image in images:
             question = Question.about(image, self._provider, emulated=terms.emulated)
-            left += question.key not in seen and terms.ledger.find([question]) == [None]
+            again = question.key in seen and terms.ledger.remembers
+            left += not again and terms.ledger.find([question]) == [None]
             seen.add(question.key)
             count += 1
         cost = None if self._price is None else left * self._price
@@ -90,27 +93,50 @@ class Remote:
         return Estimate(self._provider.name, count, count - left, requests, cost)
 
     def close(self) -> None:
-        """Close the ledger and the queue; may be called twice."""
+        """Close the ledger and the queue; may be called twice.
+
+        Raises:
+            LedgerError: an answer could not be written into the recording; it is in the ledger.
+        """
         with self._opening:
-            for store in self._opened or ():
-                store.close()
-            self._opened = None
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            ledger, limiter, recorder = opened
+            ledger.close()
+            limiter.close()
+            if recorder is not None:
+                recorder.ready()
 
     def _terms(self) -> Terms:
         """The terms of one `ask`; an emulator may have been started since the last."""
         emulated = is_emulator(self._provider.endpoint)
-        ledger, limiter = self._open(emulated)
+        ledger, limiter, recorder = self._open(emulated)
+        own = (
+            None if emulated else getattr(self._provider, "rate", None)
+        )  # an emulator has no quota of its own
+        rate = self._config.rates.get(self._provider.name, own)
         return Terms(
-            self._provider, self._options, ledger, limiter, self._budget, self._price, self._rate, emulated
+            self._provider,
+            self._options,
+            ledger,
+            limiter,
+            self._budget,
+            self._price,
+            rate,
+            emulated,
+            recorder,
         )
 
-    def _open(self, emulated: bool) -> tuple[Ledger, Limiter]:
+    def _open(self, emulated: bool) -> tuple[Ledger, Limiter, Recorder | None]:
         with self._opening:
             if self._opened is None:
-                if self._options.record is not None:
-                    append_recording(self._options.record, [])  # fails now, or not after money was spent
+                record = self._options.record
+                recorder = (
+                    None if record is None else Recorder(record)
+                )  # fails now, or not after money was spent
                 ledger = Ledger(self._ledger_path(emulated), fresh=self._options.fresh)
-                self._opened = (ledger, Limiter(config.default_ledger().with_name("rate.sqlite")))
+                limiter = Limiter(config.default_ledger().with_name("rate.sqlite"))
+                self._opened = (ledger, limiter, recorder)
             return self._opened
 
     def _ledger_path(self, emulated: bool) -> Path | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
-import time
 from collections.abc import Callable, Mapping
 
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
+    DigitrecError,
+    NotConfigured,
+    NotInstalled,
     ProviderError,
     QuotaExceeded,
     RateLimited,
@@ -27,7 +30,7 @@ RETRIED: Mapping[type[ProviderError], bool] = {
     AuthFailed: False,  # only a person can correct a key
     Rejected: False,  # the same image would be refused again
     BadAnswer: False,  # the call may have been billed, and what sits in between would answer the same
-    ProviderError: False,  # a stranger's own error: we know nothing about it
+    ProviderError: False,  # a stranger's own error, or a bug in it: we know nothing about it
 }
 """Whether a failed call is repeated; the nearest class counts."""
 
@@ -42,16 +45,59 @@ def is_retried(error: Exception) -> bool:
     return next((RETRIED[kind] for kind in type(error).__mro__ if kind in RETRIED), False)
 
 
-def may_be_billed(error: ProviderError) -> bool:
+def may_be_billed(error: DigitrecError) -> bool:
     """Whether the vendor may have done the work although its answer did not arrive.
 
-    A status is the vendor's own word that the call failed, and a failed call is not billed. Without
-    one the connection broke or nobody answered in time, unless there never was a connection; a
-    `BadAnswer` did answer, with something.
+    A status outside 200..299 is the vendor's own word that the call failed, and a failed call is not
+    billed. Without one the connection broke or nobody answered in time, unless there never was a
+    connection; a `BadAnswer` did answer, with something. Where a provider failed in a way of its own,
+    nobody knows.
     """
-    if isinstance(error, Unavailable):
-        return error.status is None and not isinstance(error, Unreachable)
-    return isinstance(error, TimedOut | BadAnswer)
+    if isinstance(error, NotConfigured | NotInstalled | Unreachable):
+        return False  # nothing was sent
+    if isinstance(error, TimedOut):
+        return True
+    if isinstance(error, AuthFailed | QuotaExceeded | Rejected):
+        return False
+    if isinstance(error, BadAnswer):
+        return not _is_refusal(error.status)
+    return not isinstance(error, ProviderError) or error.status is None or _is_success(error.status)
+
+
+def ends_order(error: DigitrecError) -> bool:
+    """Whether an error of a poll says that nothing more will come of the order.
+
+    That is a vendor's word that the operation itself failed (`Rejected` without an HTTP status), or that it
+    is not there any more (404, 410). Anything else says something of the poll, and not of the order.
+    """
+    if not isinstance(error, Rejected):
+        return False
+    return error.status in (404, 410) or not _is_http(error.status)
+
+
+def _is_http(status: object) -> bool:
+    return isinstance(status, int) and not isinstance(status, bool) and 100 <= status < 600
+
+
+def _is_success(status: object) -> bool:
+    return isinstance(status, int) and 200 <= status < 300
+
+
+def _is_refusal(status: object) -> bool:
+    """Whether an HTTP status says that the work was not done."""
+    return _is_http(status) and not _is_success(status)
+
+
+def asked_wait_s(error: Exception) -> float:
+    """Seconds that the provider asked to be left alone, >= 0; 0 where it said nothing of use."""
+    said = getattr(error, "retry_after", None)
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return 0.0
+    try:
+        seconds = float(said)
+    except OverflowError:
+        return math.inf
+    return seconds if seconds > 0 else 0.0  # no number is no wait
 
 
 def wait_s(error: Exception, attempt: int, draw: Callable[[float, float], float] = random.uniform) -> float:
@@ -66,15 +112,19 @@ def wait_s(error: Exception, attempt: int, draw: Callable[[float, float], float]
         draw: gives a random number between its two arguments.
     """
     bound = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (attempt - 1))
-    return max(getattr(error, "retry_after", None) or 0.0, draw(0.0, bound))
+    return max(asked_wait_s(error), draw(0.0, bound))
 
 
 class Backoff:
     """stamina's question after each failure: wait how long, or give up?"""
 
-    def __init__(self, deadline: float) -> None:
-        """Give up where the wait would end after ``deadline``, in seconds of `time.monotonic`."""
-        self._deadline = deadline
+    def __init__(self, left_s: Callable[[], float]) -> None:
+        """Give up where the wait would end after the deadline.
+
+        Args:
+            left_s: tells the seconds until the deadline, which waiting for a turn puts off.
+        """
+        self._left_s = left_s
         self._attempt = 0
 
     def __call__(self, error: Exception) -> float | bool:
@@ -83,4 +133,4 @@ class Backoff:
         if not is_retried(error):
             return False
         wait = wait_s(error, self._attempt)
-        return wait if time.monotonic() + wait < self._deadline else False
+        return wait if wait < self._left_s() else False

@@ -15,7 +15,13 @@ SLICE_S = 0.2
 """Ctrl-C cannot interrupt a wait on Windows, so no single wait is longer than this."""
 
 
-def run_all(jobs: Sequence[Job], work: Callable[[Job], None], *, at_once: int, give_up_s: float) -> None:
+def run_all(
+    jobs: Sequence[Job],
+    work: Callable[[Job], None],
+    *,
+    at_once: int,
+    give_up_at: Callable[[Job], float],
+) -> None:
     """Do each job in a thread of its own, and come back when all are done or given up.
 
     The threads are daemons: one that hangs in foreign code is left behind, and if it ends after all
@@ -26,14 +32,15 @@ def run_all(jobs: Sequence[Job], work: Callable[[Job], None], *, at_once: int, g
         jobs: what to do, started in order.
         work: does one job.
         at_once: how many may run at the same time, >= 1; one that was given up no longer counts.
-        give_up_s: seconds a job may take from its start.
+        give_up_at: when a job that runs is given up, in seconds of `time.monotonic`; asked time and again,
+            because it may be put off.
 
     Raises:
         BaseException: whatever ``work`` raised first; the jobs that run go on.
     """
     done: SimpleQueue[Outcome] = SimpleQueue()
     waiting = iter(enumerate(jobs))
-    running: dict[int, float] = {}  # job number -> when it is given up
+    running: dict[int, Job] = {}
 
     def do(number: int, job: Job) -> None:
         try:
@@ -45,15 +52,16 @@ def run_all(jobs: Sequence[Job], work: Callable[[Job], None], *, at_once: int, g
 
     while True:
         while len(running) < at_once and (following := next(waiting, None)) is not None:
-            running[following[0]] = time.monotonic() + give_up_s
+            running[following[0]] = following[1]
             threading.Thread(target=do, args=following, daemon=True, name="digitrec").start()
         if not running:
             return
         try:
-            number, error = done.get(timeout=min(SLICE_S, max(0.0, min(running.values()) - time.monotonic())))
+            soonest = min(give_up_at(job) for job in running.values())
+            number, error = done.get(timeout=min(SLICE_S, max(0.0, soonest - time.monotonic())))
         except Empty:
             now = time.monotonic()
-            running = {number: until for number, until in running.items() if until > now}
+            running = {number: job for number, job in running.items() if give_up_at(job) > now}
             continue
         running.pop(number, None)
         if error is not None:

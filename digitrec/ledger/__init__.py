@@ -3,7 +3,9 @@
 Its parts::
 
     records.py    Question, Entry: what was asked, what was answered; and both as JSON
-    database.py   the SQLite file: opened, migrated, its errors made plain, repaired
+    recording.py  answers as a file of lines, to be answered from again
+    database.py   the SQLite file: opened, migrated, its errors made plain
+    repair.py     a damaged one: what can be read is saved, what is lost stays counted
     book.py       Ledger: find an answer, claim a call within the budget, record what came of it
     queries.py    what the ledger knows: recent calls, spending, export, clearing
 """
@@ -11,6 +13,7 @@ Its parts::
 from __future__ import annotations
 
 from digitrec.ledger.book import Budget, Busy, Claim, Ledger, Verdict
-from digitrec.ledger.records import Entry, Question, read_recording
+from digitrec.ledger.recording import read_recording
+from digitrec.ledger.records import Entry, Question
 
 __all__ = ["Budget", "Busy", "Claim", "Entry", "Ledger", "Question", "Verdict", "read_recording"]

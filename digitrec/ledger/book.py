@@ -12,9 +12,12 @@ from sqlite3 import Connection, Row
 
 from digitrec.answer import Answer
 from digitrec.errors import BudgetExceeded
-from digitrec.ledger.database import Database
-from digitrec.ledger.records import Entry, Question, to_answer, to_json
+from digitrec.ledger.database import Database, can_be_written
+from digitrec.ledger.records import Entry, Question, to_json
 
+CLOCK_STEP_S = 2.0
+"""A clock that is further behind than this was set back since a lease began, and the lease is void: how long
+it would still hold cannot be told, and who asked may be gone."""
 TOKEN_KEPT_S = 24 * 3600.0
 """How long an ordered answer is fetched rather than ordered again; Azure keeps a result for a day or two."""
 ROUNDING_USD = 1e-9
@@ -68,21 +71,31 @@ class Ledger:
     """The calls that were made, in a file; threads and processes may share it."""
 
     def __init__(
-        self, path: Path | None, *, fresh: bool = False, clock: Callable[[], float] = time.time
+        self,
+        path: Path | None,
+        *,
+        fresh: bool = False,
+        to_look: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Open the ledger, or make it.
 
         Args:
             path: the file; None: in memory, where money is counted and no answer is found again.
             fresh: True: no answer is found again in the file either, and everything is asked anew.
-            clock: seconds since 1970.
+            to_look: True: a file that cannot be written is opened too, as a copy in memory.
+            clock: seconds since 1970, which may be set at any time.
 
         Raises:
             LedgerError: it cannot be opened; the message says why and what to do.
         """
-        self.database = Database(path)
+        if path is not None and to_look and not can_be_written(path):
+            self.database = Database(None, copy_of=path)
+        else:
+            self.database = Database(path)
         self._clock = clock
-        self._remembers = path is not None and not fresh
+        self.remembers = path is not None and not fresh
+        """Whether an answer is found again."""
 
     def find(self, questions: Sequence[Question]) -> list[Entry | None]:
         """For each question its answer, where it was already answered.
@@ -90,7 +103,7 @@ class Ledger:
         Raises:
             LedgerError: the file cannot be read.
         """
-        if not self._remembers:
+        if not self.remembers:
             return [None] * len(questions)
         return [_first_entry(self.database.read(_ANSWERED, (question.key,))) for question in questions]
 
@@ -118,14 +131,14 @@ class Ledger:
         self, sqlite: Connection, question: Question, price: float | None, budget: Budget, lease_s: float
     ) -> Verdict:
         now = self._clock()
-        if self._remembers:
+        if self.remembers:
             if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall()):
                 return entry
-            if asking := sqlite.execute(_ASKING, (question.key, now)).fetchone():
+            if asking := sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
                 return Busy(asking["lease_until"])
-        sqlite.execute(_CUT_OFF, (question.key, now))
+        sqlite.execute(_CUT_OFF, (question.key, now, now + CLOCK_STEP_S))
         if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
-            sqlite.execute(_RENEW, (now + lease_s, ordered["id"]))
+            sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
             return Claim(ordered["id"], question, 0.0, ordered["token"])
         if budget.limited and (refusal := _refusal(sqlite, question, price or 0.0, budget, now)):
             return refusal
@@ -133,9 +146,9 @@ class Ledger:
 
     def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
         """Keep others from asking for another ``lease_s`` seconds from now: the call has to wait its turn."""
-        until = self._clock() + lease_s
+        now = self._clock()
         with self.database.transaction() as sqlite:
-            sqlite.executemany(_RENEW, [(until, claim.id) for claim in claims])
+            sqlite.executemany(_RENEW, [(now + lease_s, now, claim.id) for claim in claims])
 
     def ordered(self, claim: Claim, token: str) -> None:
         """Write down that the answer was ordered, so that it is fetched and not ordered again."""
@@ -163,30 +176,36 @@ class Ledger:
 
     def sweep(self) -> None:
         """Mark every call that was cut off as "outcome unknown"."""
+        now = self._clock()
         with self.database.transaction() as sqlite:
-            sqlite.execute(_SWEEP, (self._clock(),))
+            sqlite.execute(_SWEEP, (now, now + CLOCK_STEP_S))
 
     def close(self) -> None:
         """Close the file; may be called twice."""
         self.database.close()
 
 
-_ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC LIMIT 1"
-_ASKING = "SELECT lease_until FROM calls WHERE key = ? AND state = 'asking' AND lease_until > ? LIMIT 1"
-_CUT_OFF = "UPDATE calls SET state = 'unknown' WHERE key = ? AND state = 'asking' AND lease_until <= ?"
-_SWEEP = "UPDATE calls SET state = 'unknown' WHERE state = 'asking' AND lease_until <= ?"
+_ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
+_LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
+_ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
+_ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # noqa: S608 (our own words)
+_CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # noqa: S608
+_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # noqa: S608
 _ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
               AND asked_at > ? ORDER BY id DESC LIMIT 1"""
-_RENEW = "UPDATE calls SET state = 'asking', lease_until = ? WHERE id = ?"
+_RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
+            WHERE id = ? AND state IN ('asking', 'unknown')"""
 _ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL
              WHERE id = ?"""
 _FAIL = """UPDATE calls SET state = ?, error = ?, cost_usd = CASE WHEN ? THEN cost_usd ELSE 0 END,
-           token = CASE WHEN ? THEN token END WHERE id = ?"""
-_CLAIM = """INSERT INTO calls (key, state, run, asked_at, lease_until, cost_usd, provider, endpoint, emulated,
-            options, spec, image_sha256, prepared_sha256)
-            VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = ? AND emulated = ?"
-_SPENT_SINCE = "SELECT total(cost_usd) FROM calls WHERE asked_at >= ? AND emulated = ?"
+           token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
+_CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,
+            endpoint, emulated, options, spec, image_sha256, prepared_sha256)
+            VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
+_SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
+                  OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
+"""A call that was written down after one of this month is one of this month, whatever its clock said."""
 _COLUMNS = ("provider", "endpoint", "emulated", "options", "spec", "image_sha256", "prepared_sha256")
 
 
@@ -194,7 +213,7 @@ def _insert(
     sqlite: Connection, question: Question, price: float | None, run: str, now: float, lease_s: float
 ) -> int:
     asked = (getattr(question, column) for column in _COLUMNS)
-    row = sqlite.execute(_CLAIM, (question.key, run, now, now + lease_s, price, *asked)).lastrowid
+    row = sqlite.execute(_CLAIM, (question.key, run, now, now, now + lease_s, price, *asked)).lastrowid
     assert row is not None
     return row
 
@@ -204,14 +223,15 @@ def _refusal(
 ) -> BudgetExceeded | None:
     """Why this call may not be made, or None."""
     limits = (
-        (_SPENT_BY_RUN, budget.run, budget.max_cost, "for this command", "raise --max-cost or stop here"),
-        (_SPENT_SINCE, _month_start(now), budget.per_month, "for this month",
+        (_SPENT_BY_RUN, budget.max_cost, "for this command", "raise --max-cost or stop here"),
+        (_SPENT_SINCE, budget.per_month, "for this month",
          "raise budget.per_month in the configuration file or wait for the next month"),
     )  # fmt: skip
-    for query, value, limit, name, advice in limits:
+    values = {"run": budget.run, "emulated": question.emulated, "since": _month_start(now), "now": now}
+    for query, limit, name, advice in limits:
         if limit is None:
             continue
-        spent = sqlite.execute(query, (value, question.emulated)).fetchone()[0]
+        spent = sqlite.execute(query, values).fetchone()[0]
         if spent + price > limit + ROUNDING_USD:
             return BudgetExceeded(
                 f"not asked: a call to {question.provider} costs ${price:g}, and of the ${limit:g} {name} "
@@ -227,11 +247,17 @@ def _month_start(now: float) -> float:
 
 
 def _first_entry(rows: Sequence[Row]) -> Entry | None:
-    return to_entry(rows[0]) if rows else None
+    """The first of the answers that can be used; older ledgers hold some that cannot."""
+    return next((entry for row in rows if (entry := to_entry(row)) is not None), None)
 
 
-def to_entry(row: Row) -> Entry:
-    """The entry of an answered call."""
+def to_entry(row: Row) -> Entry | None:
+    """The entry of an answered call; None where its answer cannot be used."""
     asked = {name: row[name] for name in _COLUMNS}
-    question = Question(**{**asked, "emulated": bool(row["emulated"])})
-    return Entry(question, to_answer(json.loads(row["answer"])), row["asked_at"], row["cost_usd"])
+    try:
+        answer = json.loads(row["answer"])
+        return Entry.made(
+            {**asked, "emulated": bool(row["emulated"])}, answer, row["asked_at"], row["cost_usd"]
+        )
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from digitrec.errors import LedgerError
 
@@ -40,6 +40,7 @@ MIGRATIONS = (
         "CREATE INDEX calls_by_run ON calls (run)",
         "CREATE INDEX calls_by_time ON calls (asked_at)",
     ),
+    ("ALTER TABLE calls ADD COLUMN leased_at REAL",),  # when lease_until was set, by the same clock
 )
 """What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
 
@@ -50,15 +51,20 @@ LOCKED_S = 20.0
 class Database:
     """One connection for all threads of this process; None as path is a ledger in memory."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, copy_of: Path | None = None) -> None:
         """Open it, creating file and folder for this user alone, and bring its tables up to date.
+
+        Args:
+            path: the file; None: in memory.
+            copy_of: with None as path: the file of which that in memory is a copy; it is only read.
 
         Raises:
             LedgerError: it cannot be opened, is damaged, or was written by a newer digitrec.
         """
         self.path = path
+        self._copy_of = copy_of
         self._lock = threading.RLock()
-        with _plainly(path):
+        with plainly(path or copy_of, "read" if path is None else "written"):
             if path is not None:
                 _create(path)
             self._open()
@@ -71,6 +77,9 @@ class Database:
         )  # fmt: skip
         try:
             self._sqlite.row_factory = sqlite3.Row
+            self._sqlite.text_factory = as_text
+            if self._copy_of is not None:
+                _copy(self._copy_of, self._sqlite)
             _write_ahead(self._sqlite)
             self._migrate()
         except BaseException:
@@ -86,7 +95,8 @@ class Database:
         with self.transaction() as sqlite:
             version = sqlite.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
-                raise LedgerError(f"the ledger {self.path} was written by a newer digitrec; upgrade this one")
+                path = self.path or self._copy_of
+                raise LedgerError(f"the ledger {path} was written by a newer digitrec; upgrade this one")
             for statements in MIGRATIONS[version:]:
                 for statement in statements:
                     sqlite.execute(statement)
@@ -99,7 +109,7 @@ class Database:
         Raises:
             LedgerError: the file could not be read or written; nothing in it was changed.
         """
-        with self._lock, _plainly(self.path):
+        with self._lock, plainly(self.path):
             sqlite = self._connection()
             sqlite.execute("BEGIN IMMEDIATE")
             try:
@@ -115,7 +125,7 @@ class Database:
         Raises:
             LedgerError: the file could not be read.
         """
-        with self._lock, _plainly(self.path):
+        with self._lock, plainly(self.path):
             return self._connection().execute(query, values).fetchall()
 
     def close(self) -> None:
@@ -125,9 +135,33 @@ class Database:
             self._process = None
 
 
+def as_text(data: bytes) -> str:
+    """A text of the file; one that is damaged takes down its own row only."""
+    return data.decode(errors="surrogateescape")
+
+
+def can_be_written(path: Path) -> bool:
+    """Whether a ledger that is there can be written, SQLite's companions beside it included."""
+    return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
+
+
 def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _copy(path: Path, memory: sqlite3.Connection) -> None:
+    """Read a ledger that nothing can be written beside, with what SQLite has not moved into its file yet.
+
+    SQLite itself reads such a place only by leaving that out, so it is given a copy.
+    """
+    with TemporaryDirectory(prefix="digitrec-") as folder:
+        copied = Path(folder) / "ledger.sqlite"
+        for suffix in ("", "-wal"):
+            if (part := Path(f"{path}{suffix}")).exists():
+                shutil.copyfile(part, f"{copied}{suffix}")
+        with closing(sqlite3.connect(copied)) as source:
+            source.backup(memory)
 
 
 def _write_ahead(sqlite: sqlite3.Connection) -> None:
@@ -148,13 +182,13 @@ def _write_ahead(sqlite: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _plainly(path: Path | None) -> Iterator[None]:
-    """Turns what SQLite and the file system say into one line and what to do."""
+def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]:
+    """Inside, turns what SQLite and the file system say into one line and what to do."""
     try:
         yield
     except OSError as error:
         why = error.strerror or str(error)
-        raise LedgerError(f"the ledger {path} cannot be written ({why}); {_ELSEWHERE}") from error
+        raise LedgerError(f"the ledger {path} cannot be {what_was_done} ({why}); {_ELSEWHERE}") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
         what = _WHAT_HAPPENED.get(code, f"cannot be used ({error}); {_ELSEWHERE}")
@@ -173,61 +207,3 @@ _WHAT_HAPPENED = {
     sqlite3.SQLITE_NOTADB: "is damaged or not a ledger",
 }
 _MENDABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """What came of repairing a ledger."""
-
-    saved: int
-    """Calls that could be read and are in the new ledger, >= 0."""
-    lost: int
-    """At least this many more were there and could not be read, >= 0."""
-    damaged: Path
-    """Where the damaged file was put; it is not deleted."""
-
-
-def repair(path: Path) -> Repair:
-    """Put a damaged ledger aside and start a new one with every call that can still be read.
-
-    No other digitrec may be running on it meanwhile.
-
-    Raises:
-        LedgerError: there is no such file, or the new one cannot be written.
-    """
-    if not path.is_file():
-        raise LedgerError(f"there is no ledger {path} to repair; check the name")
-    with _plainly(path):
-        names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
-        aside = next(name for name in names if not name.exists())
-        for suffix in ("", "-wal", "-shm"):
-            if (part := Path(f"{path}{suffix}")).exists():
-                part.rename(f"{aside}{suffix}")
-    rows, lost = _readable(aside)
-    fresh = Database(path)
-    with fresh.transaction() as sqlite:
-        for row in rows:
-            places = ", ".join("?" * len(row))
-            sql = f"INSERT OR IGNORE INTO calls ({', '.join(row.keys())}) VALUES ({places})"  # noqa: S608 (our columns)
-            sqlite.execute(sql, tuple(row))
-    fresh.close()
-    return Repair(len(rows), lost, aside)
-
-
-def _readable(path: Path) -> tuple[list[sqlite3.Row], int]:
-    """Every row that can be read by its id, and how many below the last of them cannot."""
-    sqlite = sqlite3.connect(path)
-    sqlite.row_factory = sqlite3.Row
-    try:
-        last = sqlite.execute("SELECT max(id) FROM calls").fetchone()[0] or 0
-    except sqlite3.Error:
-        last = path.stat().st_size // 100  # no row is smaller than this
-    rows: list[sqlite3.Row] = []
-    unreadable: list[int] = []
-    for number in range(1, last + 1):
-        try:
-            rows += sqlite.execute("SELECT * FROM calls WHERE id = ?", (number,)).fetchall()
-        except sqlite3.Error:
-            unreadable.append(number)
-    sqlite.close()
-    return rows, sum(number < rows[-1]["id"] for number in unreadable) if rows else 0

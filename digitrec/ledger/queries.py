@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,11 @@ from typing import Literal
 from digitrec.ledger.book import Ledger, to_entry
 from digitrec.ledger.records import Entry
 
-State = Literal["asking", "answered", "failed", "unknown", "cleared"]
+State = Literal["asking", "answered", "failed", "unknown", "cleared", "lost"]
+UNUSABLE = "unusable answer"
+"""What stands in place of an error's class where the answer that was kept cannot be used."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,12 @@ class Call:
     """SHA-256 of the image as it came in."""
     state: State
     """"asking" now; "answered"; "failed": no answer; "unknown": cut off, the answer and its cost are
-    not known; "cleared": the answer was cleared, the cost still counts."""
+    not known; "cleared": the answer was cleared, the cost still counts; "lost": a damaged ledger was
+    repaired, and what it lost counts as paid."""
     cost_usd: float | None
     """US dollars that the budget counts for it; None is unknown."""
     error: str | None
-    """Class of the error of a failed call."""
+    """Class of the error of a failed call; `UNUSABLE` where the answer cannot be used: it is asked again."""
     text: str | None
     """What was read, as the provider spelled it, words separated by spaces; None where nothing was."""
 
@@ -50,17 +56,27 @@ def recent(ledger: Ledger, *, limit: int = 20, provider: str | None = None) -> l
 
 
 def _call(row: Row) -> Call:
+    entry = to_entry(row) if row["state"] == "answered" else None
+    unusable = row["state"] == "answered" and entry is None
     return Call(
-        asked_at=datetime.fromtimestamp(row["asked_at"], UTC),
+        asked_at=_when(row["asked_at"]),
         provider=row["provider"],
         endpoint=row["endpoint"],
         emulated=bool(row["emulated"]),
         image_sha256=row["image_sha256"],
         state=row["state"],
         cost_usd=row["cost_usd"],
-        error=row["error"],
-        text=_text(to_entry(row)) if row["state"] == "answered" else None,
+        error=UNUSABLE if unusable else row["error"],
+        text=None if entry is None else _text(entry),
     )
+
+
+def _when(seconds: object) -> datetime:
+    """A time out of the ledger; 1970 where it is none."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +124,22 @@ def _spending(row: Row) -> Spending:
 def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
     """Every answer, oldest first, of one provider or of all; ``Entry.line`` makes a recording of it.
 
+    Answers that cannot be used are left out, with a warning that says how many they are.
+
     Raises:
         LedgerError: the file cannot be read.
     """
-    last = 0
+    last = unusable = 0
     while rows := ledger.database.read(_PAGE, (last, provider)):
-        yield from map(to_entry, rows)
+        for row in rows:
+            entry = to_entry(row)
+            unusable += entry is None
+            if entry is not None:
+                yield entry
         last = rows[-1]["id"]
+    if unusable:
+        some = "1 unusable answer is" if unusable == 1 else f"{unusable} unusable answers are"
+        log.warning("%s left out: not what the engine's protocol says; asking again buys them anew", some)
 
 
 def clear(

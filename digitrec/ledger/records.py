@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from digitrec.answer import Answer, Candidate
-from digitrec.errors import LedgerError
+from digitrec.answer import Answer, Candidate, checked
+from digitrec.errors import BadAnswer
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Provider
 
@@ -54,8 +54,12 @@ class Question:
 
     @cached_property
     def key(self) -> str:
-        """One hash for all of it but the original image: the same bytes sent are the same question."""
-        parts = (self.provider, self.endpoint, self.emulated, self.options, self.prepared_sha256)
+        """One hash for all of it but the original image: the same bytes sent are the same question.
+
+        Of an emulator's endpoint only the path counts: it has another port each time.
+        """
+        endpoint = urlsplit(self.endpoint or "").path if self.emulated else self.endpoint
+        parts = (self.provider, endpoint, self.emulated, self.options, self.prepared_sha256)
         return hashlib.sha256(to_json(parts).encode()).hexdigest()
 
 
@@ -82,50 +86,62 @@ class Entry:
 
     @classmethod
     def parse(cls, line: str) -> Entry:
-        """The entry of one line; ValueError, KeyError or TypeError where it is none."""
-        values = json.loads(line)
-        if values["digitrec"] != FORMAT:
-            raise ValueError(f"format {values['digitrec']}, not {FORMAT}")
-        asked = dict(values["question"])
-        for name in ("options", "spec"):
-            asked[name] = to_json(asked[name])
-        to_spec(asked["spec"])  # a form that this version knows
-        return cls(Question(**asked), to_answer(values["answer"]), values["asked_at"], values["cost_usd"])
+        """The entry of one line.
+
+        Raises:
+            ValueError: it is none, or its answer cannot be used.
+        """
+        with _value_errors():
+            values = json.loads(line)
+            if values["digitrec"] != FORMAT:
+                raise ValueError(f"format {values['digitrec']}, not {FORMAT}")
+            asked = dict(values["question"])
+            for name in ("options", "spec"):
+                asked[name] = to_json(asked[name])
+            return cls.made(asked, values["answer"], values["asked_at"], values["cost_usd"])
+
+    @classmethod
+    def made(cls, asked: Mapping[str, Any], answer: Any, asked_at: Any, cost_usd: Any) -> Entry:
+        """The entry of what was kept, which may be anything.
+
+        Args:
+            asked: the question's fields.
+            answer: the answer's JSON form.
+            asked_at, cost_usd: as the fields.
+
+        Raises:
+            ValueError: something in it cannot be used.
+        """
+        with _value_errors():
+            question = Question(**asked)
+            for name in ("provider", "options", "spec", "prepared_sha256"):
+                _expect(isinstance(getattr(question, name), str), name)
+            for name in ("endpoint", "image_sha256"):
+                _expect(isinstance(getattr(question, name), str | None), name)
+            _expect(isinstance(question.emulated, bool), "emulated")
+            _expect(_is_number(asked_at), "asked_at")
+            _expect(cost_usd is None or (_is_number(cost_usd) and cost_usd >= 0), "cost_usd")
+            json.loads(question.options)
+            to_spec(question.spec)  # a form that this version knows
+            return cls(question, checked(to_answer(answer)), asked_at, cost_usd)
 
 
-def read_recording(path: Path) -> list[Entry]:
-    """Every entry of a recording, in order.
-
-    Raises:
-        LedgerError: it cannot be read, or a line in it is not an entry; the message names the line.
-    """
+@contextmanager
+def _value_errors() -> Iterator[None]:
+    """Inside, whatever fails because a value is not of the form it should have is a ValueError."""
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise LedgerError(f"the recording {path} cannot be read ({why}); check the name") from error
-    return [_entry(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+        yield
+    except (KeyError, TypeError, AttributeError, RecursionError, ArithmeticError, BadAnswer) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
-def append_recording(path: Path, entries: Sequence[Entry]) -> None:
-    """Add entries at the end of a recording; the file is made if it is not there.
-
-    Raises:
-        LedgerError: it cannot be written.
-    """
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{entry.line()}\n" for entry in entries))
-    except OSError as error:
-        why = error.strerror
-        raise LedgerError(f"the recording {path} cannot be written ({why}); name another") from error
+def _expect(is_so: bool, name: str) -> None:
+    if not is_so:
+        raise ValueError(f"{name} is of the wrong kind")
 
 
-def _entry(path: Path, number: int, line: str) -> Entry:
-    try:
-        return Entry.parse(line)
-    except (ValueError, KeyError, TypeError) as error:
-        raise LedgerError(f"{path}, line {number}: not a recorded answer; record it again") from error
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def to_json(value: Any) -> str:

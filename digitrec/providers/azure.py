@@ -57,7 +57,7 @@ class Azure(AzureProvider):
         super().__init__(
             endpoint=endpoint, key=key, price_usd=price_usd, allow_plain_http=allow_plain_http, name=name
         )
-        self._poll_s = poll_s
+        self.poll_s = poll_s
 
     @staticmethod
     def _open(endpoint: str, key: str) -> Any:
@@ -83,7 +83,11 @@ class Azure(AzureProvider):
         """Post the image and wait for its answer, in ``timeout`` seconds together."""
         deadline = time.monotonic() + timeout
         token = self.start(image, timeout=timeout)
-        return self.finish(token, timeout=deadline - time.monotonic())
+        while (left := deadline - time.monotonic()) > self.poll_s:
+            time.sleep(self.poll_s)
+            if (answer := self.poll(token, timeout=left - self.poll_s)) is not None:
+                return answer
+        raise SERVICE.error(Problem(TimedOut, f"operation {token} is still running"))
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; the id of the operation that reads it."""
@@ -103,16 +107,6 @@ class Azure(AzureProvider):
         if isinstance(raw, dict) and raw.get("status") in RUNNING:
             return None
         return parse(raw)
-
-    def finish(self, token: str, *, timeout: float) -> Answer:
-        """Look at the operation until it is done, for at most ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > self._poll_s:
-            time.sleep(self._poll_s)
-            answer = self.poll(token, timeout=left - self._poll_s)
-            if answer is not None:
-                return answer
-        raise SERVICE.error(Problem(TimedOut, f"operation {token} is still running"))
 
 
 def parse(raw: Any) -> Answer:

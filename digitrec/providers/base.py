@@ -153,23 +153,27 @@ class Provider(Protocol):
 class Resumable(Protocol):
     """A provider whose answer is ordered first and fetched later, so that a cut-off call is not lost.
 
-    ``read`` is ``finish(start(image))``. Whoever must not pay twice calls the two apart, and keeps the
-    token between them.
+    ``read`` is ``start``, then ``poll`` until there is an answer. Whoever must not pay twice calls them
+    apart, keeps the token between them, and does the waiting: each of them is one request.
     """
 
+    poll_s: float
+    """Seconds to wait before each ``poll``, > 0."""
+
     def start(self, image: PreparedImage, *, timeout: float) -> str:
-        """Send the image, which is what costs; return a token (no key in it) that ``finish`` takes.
+        """Send the image, which is what costs; return a token (no key in it) that ``poll`` takes.
 
         Raises:
             ProviderError: as for ``read``; nothing was started.
         """
 
-    def finish(self, token: str, *, timeout: float) -> Answer:
-        """Wait for the answer to what ``start`` began, in this process or an earlier one.
+    def poll(self, token: str, *, timeout: float) -> Answer | None:
+        """Look once at what ``start`` began, in this process or an earlier one; None: not ready yet.
 
         Raises:
-            TimedOut: not ready in time; the same token may be tried again.
-            ProviderError: as for ``read``.
+            Rejected: what was ordered has failed (no status), or is not there any more (404, 410): the
+                token is of no use from now on. With any other status it stays good.
+            ProviderError: as for ``read``; the same token may be tried again.
         """
 
 

@@ -1,28 +1,37 @@
 """Names to providers, through the entry-point group ``digitrec.providers``.
 
 Ours come through the same door as a stranger's: a package that declares an entry point in this group
-is a provider. Listing names imports none of them. Only the local engine is known without looking at
-anybody's metadata, which takes longer than reading a digit (docs/adr/0002-quick-start.md).
+is a provider (`digitrec.providers.plugins`). Listing names imports none of them. Only the local engine is
+known without looking at anybody's metadata, which takes longer than reading a digit
+(docs/adr/0002-quick-start.md). Whatever a stranger's provider does while it is imported, looked at or
+built, it is listed as broken with the reason, and the others still work.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, TypeVar, cast
 
 from digitrec.arguments import said
-from digitrec.errors import NotInstalled, UnknownProvider
-from digitrec.providers.base import BaseProvider, Price, Provider, Status
+from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
+from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
+from digitrec.providers.plugins import Plugin, found
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+log = logging.getLogger(__name__)
 
-GROUP = "digitrec.providers"
 KNOWN = {"local": ("digitrec.providers.local", "Local")}
 """What our own metadata says of the engine that is asked most, so that it need not be read."""
+METHODS = ("from_env", "read", "read_many", "close")
+"""What every provider's class has."""
+LONGEST_REASON = 200
+"""Characters of a stranger's message that are shown."""
+
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Listing:
     """What can be said of a provider without asking it."""
 
     name: str
-    """The name to call it by."""
+    """The name to call it by; of one that was refused, with the packages that it comes from before it."""
     status: Status
     """Whether it is installed and configured, and what is missing."""
     price: Price | None
@@ -39,52 +48,151 @@ class Listing:
 
 def names() -> list[str]:
     """Names of all registered providers, sorted; imports none of them."""
-    return sorted({point.name for point in _points()})
+    return sorted({*KNOWN, *found()[0]})
 
 
 def listings(env: Mapping[str, str]) -> list[Listing]:
     """All registered providers, sorted by name, told offline from ``env`` and the disk.
 
-    A provider that cannot even be imported is listed as not installed, with the reason.
+    A provider that is broken, or whose name was refused, is listed as not installed, with the reason.
     """
-    return [_listing(name, env) for name in names()]
+    plugins, refused = found()
+    listed = [_listing(name, plugins.get(name), env) for name in {*KNOWN, *plugins}]
+    listed += [_unusable(": ".join(filter(None, [*it.packages, it.name])), it.why) for it in refused]
+    return sorted(listed, key=lambda listing: listing.name)
 
 
-def _listing(name: str, env: Mapping[str, str]) -> Listing:
+def _listing(name: str, plugin: Plugin | None, env: Mapping[str, str]) -> Listing:
     try:
-        cls = provider_class(name)
-    except NotInstalled as error:
-        return Listing(name, Status(installed=False, configured=False, missing=(str(error),)), None)
-    status = cls.status(env) if issubclass(cls, BaseProvider) else Status(installed=True, configured=True)
-    return Listing(name, status, cls.price)
+        cls = _load(name, plugin)
+        looked = _caught(name, plugin, "status", lambda: _status(cls, env))
+    except DigitrecError as error:
+        return _unusable(name, str(error))
+    return Listing(name, looked, getattr(cls, "price", None))
+
+
+def _unusable(name: str, why: str) -> Listing:
+    return Listing(name, Status(installed=False, configured=False, missing=(why,)), None)
+
+
+def _status(cls: type[Provider], env: Mapping[str, str]) -> Status:
+    if not issubclass(cls, BaseProvider):
+        return Status(installed=True, configured=True)
+    status: object = cls.status(env)
+    if not isinstance(status, Status):
+        raise TypeError("status() gave no Status")
+    return status
 
 
 def provider_class(name: str) -> type[Provider]:
     """The class registered under ``name``; imports its module, and no other provider's.
 
     Raises:
-        UnknownProvider: there is none of that name.
-        NotInstalled: the package that registers it lacks something.
+        UnknownProvider: there is none of that name, or several packages claim it.
+        NotInstalled: the package that registers it lacks something, or is broken.
         TypeError: it is no name.
     """
     if not isinstance(name, str):
         raise TypeError(f"a provider's name is a text, not {said(name)}")
+    return _load(name, _plugin(name))
+
+
+def _plugin(name: str) -> Plugin | None:
+    """Who brings the provider of this name; None for what is known without looking."""
     if name in KNOWN:
-        module, attribute = KNOWN[name]
-        return cast("type[Provider]", getattr(import_module(module), attribute))
-    for point in _points():
-        if point.name == name:
-            return _load(point)
+        return None
+    plugins, refused = found()
+    about = [refusal for refusal in refused if refusal.name == name]
+    if name in plugins:
+        for refusal in about:
+            log.warning("%s", refusal.why)
+        return plugins[name]
+    if about:
+        raise UnknownProvider(about[0].why)
     raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
 
 
-def _load(point: EntryPoint) -> type[Provider]:
+def _load(name: str, plugin: Plugin | None) -> type[Provider]:
+    module, attribute = KNOWN[name] if plugin is None else (plugin.module, plugin.attribute)
+
+    def load() -> type[Provider]:
+        value: Any = import_module(module)
+        for part in attribute.split("."):
+            value = getattr(value, part)
+        return cast("type[Provider]", value)
+
+    cls = _caught(name, plugin, "", load)
+    if flaw := _caught(name, plugin, "", lambda: _flaw_of_class(cls)):
+        raise _broken(name, plugin, flaw)
+    return cls
+
+
+def _caught(name: str, plugin: Plugin | None, doing: str, call: Callable[[], Given]) -> Given:
+    """What ``call`` gives; whatever a stranger's code raises instead becomes a NotInstalled.
+
+    Raises:
+        NotInstalled: the code of the provider failed; the message names its package.
+        KeyboardInterrupt: somebody wants the program to end.
+        DigitrecError: what it says on purpose.
+    """
     try:
-        return cast("type[Provider]", point.load())
-    except (ImportError, AttributeError) as error:  # AttributeError: no longer there under this name
-        raise NotInstalled(
-            f"the provider {point.name} cannot be loaded ({error}); install what it needs, or remove it"
-        ) from error
+        return call()
+    except (KeyboardInterrupt, DigitrecError):
+        raise
+    except BaseException as error:  # an import may raise anything, SystemExit too
+        what = " ".join(f"{type(error).__name__}: {_said(error)}".split())
+        at = f", in {doing}()" if doing else ""
+        raise _broken(name, plugin, what[:LONGEST_REASON] + at) from error
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a stranger's exception may not even have a text
+        return ""
+
+
+def _broken(name: str, plugin: Plugin | None, why: str) -> NotInstalled:
+    package = "" if plugin is None or plugin.is_ours else f" of the package {plugin.package}"
+    todo = "install what it needs, tell its author, or remove it"
+    return NotInstalled(f"the provider {name}{package} cannot be loaded ({why}); {todo}")
+
+
+def _flaw_of_class(cls: object) -> str | None:
+    """What a provider's class lacks, or None."""
+    if not isinstance(cls, type):
+        return "it is no class"
+    lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
+    return f"it lacks {', '.join(lacking)}" if lacking else _flaw_of_price(getattr(cls, "price", None))
+
+
+def flaw_of(provider: Provider) -> str | None:
+    """What a provider says of itself that cannot be, in words; None where it can be asked."""
+    if not isinstance(provider, Provider):
+        return "it lacks a member of digitrec.providers.base.Provider"
+    if not isinstance(provider.name, str) or not provider.name:
+        return "its name is no text"
+    if provider.endpoint is not None and not isinstance(provider.endpoint, str):
+        return "its endpoint is no text"
+    rate, batch = getattr(provider, "rate", None), getattr(provider, "batch", 1)
+    if rate is not None and not _is_positive(rate):
+        return "its rate is no number above 0"
+    if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
+        return "its batch is no number from 1 on"
+    if isinstance(provider, Resumable) and not _is_positive(provider.poll_s):
+        return "its poll_s is no number above 0"
+    return _flaw_of_price(provider.price)
+
+
+def _flaw_of_price(price: object) -> str | None:
+    if price is None:
+        return None
+    usd = price.usd if isinstance(price, Price) else None
+    return None if usd == 0 or _is_positive(usd) else "its price is none, in US dollars from 0 on"
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def open_provider(
@@ -96,18 +204,19 @@ def open_provider(
     environment); with options its constructor gets them and no variable is read.
 
     Raises:
-        UnknownProvider: there is none of that name.
-        NotInstalled: its extra is missing.
+        UnknownProvider: there is none of that name, or several packages claim it.
+        NotInstalled: its extra is missing, or it is broken.
         NotConfigured: a key or endpoint is missing.
         ModelError: for "local", the model file cannot be used.
     """
-    cls = provider_class(name)
+    plugin = _plugin(name)
+    cls = _load(name, plugin)
     if options:
         return cls(**options)
-    return cls.from_env(os.environ if env is None else env)
-
-
-def _points() -> Iterable[EntryPoint]:
-    from importlib.metadata import entry_points
-
-    return entry_points(group=GROUP)
+    variables = os.environ if env is None else env
+    if plugin is None or plugin.is_ours:
+        return cls.from_env(variables)
+    provider = _caught(name, plugin, "from_env", lambda: cls.from_env(variables))
+    if flaw := _caught(name, plugin, "", lambda: flaw_of(provider)):
+        raise _broken(name, plugin, flaw)
+    return provider

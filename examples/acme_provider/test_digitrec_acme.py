@@ -65,6 +65,9 @@ class TestContract(ProviderContract):
     def provider(self) -> Acme:
         return Acme(endpoint=self.url, key=KEY)
 
+    def provider_at(self, endpoint: str) -> Acme:
+        return Acme(endpoint=endpoint, key=KEY)
+
 
 def test_parse() -> None:
     raw = {"model": "acme-2", "words": [{"text": "7", "percent": 50}]}

@@ -104,3 +104,34 @@ def test_looking_makes_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run("ledger", "export").stdout == ""
     assert list(tmp_path.iterdir()) == []
     assert list(Path.home().rglob("*.sqlite")) == []
+
+
+def test_the_ledger_may_be_named_after_the_command(asked: Emulator) -> None:
+    for command in (("show",), ("spend",), ("export",), ("clear", "--yes"), ("repair",)):
+        before = run("ledger", "--ledger", "nowhere.sqlite", *command)
+        after = run("ledger", *command, "--ledger", "nowhere.sqlite")
+        assert (after.exit_code, after.stderr) == (before.exit_code, before.stderr)
+        assert after.exit_code == 8
+    named = run("ledger", "spend", "--ledger", "paid.sqlite", "-o", "json")
+    assert json.loads(named.stdout) == json.loads(
+        run("ledger", "--ledger", "paid.sqlite", "spend", "-o", "json").stdout
+    )
+
+
+def test_an_emulated_answer_is_found_again_by_the_next_command(
+    seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(seven.parent)
+    command = ("predict", "seven.png", "-p", "google", "--emulate", "--ledger", "paid.sqlite", "-o", "json")
+    first, again = (json.loads(run(*command).stdout)[0] for _ in range(2))
+    assert first["endpoint"] != again["endpoint"]  # each emulator has a port of its own
+    assert (first["replayed"], again["replayed"], again["attempts"]) == (False, True, 0)
+
+
+def test_a_dry_run_without_a_ledger_counts_what_would_be_sent(
+    seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(seven.parent)
+    command = ("predict", "seven.png", "seven.png", "-p", "aws", "--emulate", "--dry-run")
+    assert "0 are answered already; 2 requests" in run(*command, "--no-ledger").stdout
+    assert "1 is answered already; 1 request would" in run(*command, "--ledger", "paid.sqlite").stdout

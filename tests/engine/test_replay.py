@@ -13,7 +13,7 @@ from digitrec.engine.replay import Recorded, Replay
 from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import InputSpec
 from digitrec.ledger import Entry, Question
-from digitrec.ledger.records import append_recording
+from digitrec.ledger.recording import append_recording
 
 ENLARGED = InputSpec("png", preparation="enlarged", min_side=300)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,8 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.engine.item import Item
 from digitrec.engine.rate import Limiter
-from digitrec.engine.request import LEASE_MARGIN_S, Request, Terms
+from digitrec.engine.request import Request
+from digitrec.engine.terms import LEASE_MARGIN_S, Halt, Terms
 from digitrec.ledger import Budget, Claim, Ledger, Question
 
 
@@ -33,9 +33,9 @@ def test_a_request_that_waits_for_its_turn_keeps_its_claim_until_it_is_done(tmp_
         closing(Noting(tmp_path / "ledger.sqlite")) as ledger,
         closing(Limiter(tmp_path / "rate.sqlite", clock=lambda: 1000.0)) as limiter,
     ):
-        limiter.book("paid https://paid.example", 5.0, within=1.0)  # somebody had the turn before
+        limiter.book("paid https://paid.example", 5.0)  # somebody had the turn before
         terms = Terms(cloud, how, ledger, limiter, Budget(), PRICE, 5.0, emulated=False)
-        Request([item], terms, threading.Event()).run()
+        Request([item], terms, Halt()).run()
         assert item.reply is not None
         assert item.reply.outcome == answer(7)
         assert ledger.extended is not None

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from paid_cloud import PaidCloud, image
@@ -15,8 +16,9 @@ from paid_cloud import PaidCloud, image
 from digitrec.answer import Answer
 from digitrec.errors import LedgerError
 from digitrec.ledger import Budget, Claim, Ledger, Question, database
-from digitrec.ledger.database import Database, repair
+from digitrec.ledger.database import Database
 from digitrec.ledger.queries import entries
+from digitrec.ledger.repair import repair
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
 
@@ -138,7 +140,8 @@ def test_repairing_keeps_what_can_be_read_and_the_damaged_file(damaged: Path) ->
     assert len(kept) == done.saved
     assert 200 < len(kept) < 300
     assert len(kept) + done.lost == 300
-    assert repair(damaged).lost == 0
+    assert repair(damaged).damaged is None
+    assert done.damaged is not None
     assert done.damaged.stat().st_size == size
 
 
@@ -149,8 +152,58 @@ def test_what_is_no_ledger_at_all_is_put_aside(path: Path) -> None:
         Ledger(path)
     done = repair(path)
     assert (done.saved, done.lost) == (0, 0)
+    assert done.damaged is not None
     assert "not the bytes" in done.damaged.read_text()
     assert numbers(path) == []
+
+
+READING = """
+import os, sys
+from pathlib import Path
+from contextlib import closing
+from digitrec.errors import LedgerError
+from digitrec.ledger import Ledger
+from digitrec.ledger.queries import entries, recent, spending
+folder = Path(sys.argv[1])
+recent(Ledger(None))
+if os.getuid() == 0:
+    os.setuid(65534)  # nobody: root may write anywhere
+with closing(Ledger(folder / "ledger.sqlite", to_look=True)) as ledger:
+    print(len(list(entries(ledger))), len(recent(ledger)), spending(ledger)[0].calls)
+try:
+    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
+        ledger.sweep()
+except LedgerError as error:
+    print(error)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("left_over", [False, True])
+@pytest.mark.parametrize("file_too", [False, True])
+def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_too: bool) -> None:
+    with TemporaryDirectory(dir="/tmp") as name:  # one that another user may enter
+        folder = Path(name)
+        path = folder / "ledger.sqlite"
+        with closing(Ledger(path)):  # as long as it is open, what is new stays in the companion
+            fill(path, 7)
+            copies = {file: file.read_bytes() for file in (path, Path(f"{path}-wal"))}
+        if left_over:  # by a program that was killed
+            for file, content in copies.items():
+                file.write_bytes(content)
+        for file in folder.iterdir():
+            file.chmod(0o444 if file_too else 0o666)
+        before = {file.name: file.read_bytes() for file in folder.iterdir()}
+        folder.chmod(0o555)
+        run = subprocess.run(
+            [sys.executable, "-c", READING, str(folder)], capture_output=True, text=True, check=False
+        )
+        folder.chmod(0o755)
+        assert run.returncode == 0, run.stderr
+        counted, refused = run.stdout.splitlines()
+        assert counted == "7 7 7"
+        assert "name another with --ledger" in refused
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 def test_there_must_be_something_to_repair(path: Path) -> None:

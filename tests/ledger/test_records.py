@@ -12,7 +12,8 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import LedgerError
 from digitrec.image import ImageRef, InputSpec
 from digitrec.ledger import Entry, Question, read_recording
-from digitrec.ledger.records import append_recording, to_spec
+from digitrec.ledger.recording import append_recording
+from digitrec.ledger.records import to_spec
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
 FULL = Answer(
@@ -36,6 +37,25 @@ def test_all_that_an_answer_depends_on_makes_another_question() -> None:
         Question.about(image(7), other_options, emulated=False),
     ]
     assert len({QUESTION.key, *(other.key for other in others)}) == 6
+
+
+def test_an_emulators_port_makes_no_other_question_its_path_does() -> None:
+    keys = [
+        Question.about(image(7), PaidCloud(endpoint=endpoint), emulated=True).key
+        for endpoint in (
+            "http://127.0.0.1:1",
+            "http://localhost:2",
+            "http://[::1]:3",
+            "http://127.0.0.1:1/v2",
+        )
+    ]
+    assert len(set(keys[:3])) == 1
+    assert len(set(keys)) == 2
+    real = {
+        Question.about(image(7), PaidCloud(endpoint=f"https://{it}.example"), emulated=False).key
+        for it in "ab"
+    }
+    assert len(real | set(keys)) == 4
 
 
 def test_an_address_is_kept_without_what_may_be_secret_in_it() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from digitrec.providers.base import Provider
 from digitrec.testing import ProviderContract
 
 from .common import CLOUDS, Opened
@@ -15,5 +16,9 @@ from .common import CLOUDS, Opened
 class TestContract(ProviderContract):
     @pytest.fixture(autouse=True)
     def at_the_emulator(self, cloud: str, opened: Opened, secrets: Sequence[str]) -> None:
+        def at(endpoint: str) -> Provider:
+            return opened(cloud, endpoint=endpoint)
+
         self.secrets = secrets
         self.provider = lambda: opened(cloud)  # type: ignore[method-assign]
+        self.provider_at = at  # type: ignore[method-assign]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
 from digitrec.errors import NotConfigured, NotInstalled, UnknownProvider
-from digitrec.providers import registry
+from digitrec.providers import plugins, registry
 from digitrec.providers.local import Local
 
 
@@ -25,7 +27,11 @@ def test_listing_names_imports_no_provider() -> None:
         "print(json.dumps([m for m in sys.modules if m.startswith('digitrec.providers.')]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(json.loads(done.stdout)) == {"digitrec.providers.base", "digitrec.providers.registry"}
+    assert set(json.loads(done.stdout)) == {
+        "digitrec.providers.base",
+        "digitrec.providers.plugins",
+        "digitrec.providers.registry",
+    }
 
 
 def test_options_go_to_the_constructor_and_variables_to_from_env() -> None:
@@ -40,20 +46,169 @@ def test_an_unknown_name_lists_those_there_are() -> None:
         registry.open_provider("nobody")
 
 
-@pytest.mark.parametrize("place", ["no_such_module:Provider", "json:no_such_module"])
-def test_a_provider_that_cannot_be_imported_is_listed_with_the_reason(
-    monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    broken = EntryPoint("broken", place, registry.GROUP)
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: EntryPoints([broken]))
-    (listing,) = registry.listings({})
-    assert not listing.status.installed
-    assert "no_such_module" in listing.status.missing[0]
-    with pytest.raises(NotInstalled, match="the provider broken cannot be loaded"):
-        registry.open_provider("broken")
-
-
 def test_what_is_known_without_looking_is_what_the_metadata_says() -> None:
     for name, (module, attribute) in registry.KNOWN.items():
-        (point,) = entry_points(group=registry.GROUP, name=name)
+        (point,) = entry_points(group=plugins.GROUP, name=name)
         assert point.value == f"{module}:{attribute}"
+
+
+# ---- packages of strangers
+
+PROVIDER = """
+from digitrec.providers.base import Price, Status
+from digitrec.testing import FakeProvider
+class Stranger(FakeProvider):
+    price = Price(0.25, "made up")
+    @classmethod
+    def from_env(cls, env): return cls(name="stranger")
+"""
+
+Package = Callable[..., None]
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+    """Installs a package of one module, whose metadata says what it is told to say."""
+
+    def install(name: str, points: str | bytes, code: str = PROVIDER, *, first: bool = True) -> None:
+        folder = tmp_path / name
+        info = folder / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        said = points if isinstance(points, bytes) else f"[{plugins.GROUP}]\n{points}\n".encode()
+        (info / "entry_points.txt").write_bytes(said)
+        (folder / f"{name.replace('-', '_')}_code.py").write_text(code)
+        monkeypatch.setattr(sys, "path", [str(folder), *sys.path] if first else [*sys.path, str(folder)])
+        monkeypatch.delitem(sys.modules, f"{name.replace('-', '_')}_code", raising=False)
+
+    return install
+
+
+def listing(name: str) -> registry.Listing:
+    (found,) = [found for found in registry.listings({}) if found.name == name]
+    return found
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("name", ["google", "local", "azure-analysis"])
+def test_nobody_takes_the_name_of_one_of_ours(
+    package: Package, name: str, first: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    package("evil-ocr", f"{name} = evil_ocr_code:Stranger", first=first)
+    assert registry.provider_class(name).__module__.startswith("digitrec.providers.")
+    assert registry.names().count(name) == 1
+    assert listing(name).price == registry.provider_class(name).price
+    refused = listing(f"evil-ocr: {name}")
+    assert not refused.status.installed
+    assert "evil-ocr" in refused.status.missing[0]
+    assert "digitrec's own" in refused.status.missing[0]
+    if name != "local":  # which is asked without looking at anybody's metadata
+        assert "evil-ocr" in caplog.text
+
+
+def test_nobody_takes_our_name_by_calling_the_package_digitrec(package: Package) -> None:
+    package("digitrec", "google = digitrec_code:Stranger\nnew = digitrec_code:Stranger")
+    assert registry.provider_class("google").__module__ == "digitrec.providers.google"
+    assert "digitrec: google" in {listing.name for listing in registry.listings({})}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_our_own_metadata_twice_is_no_conflict(package: Package, first: bool) -> None:
+    ours = "\n".join(f"{point.name} = {point.value}" for point in entry_points(group=plugins.GROUP))
+    before = registry.listings({})
+    package("digitrec", ours, first=first)  # as an editable installation beside an egg-info
+    assert registry.listings({}) == before
+
+
+def test_two_strangers_of_one_name_are_both_refused_by_name(package: Package) -> None:
+    package("one-ocr", "same = one_ocr_code:Stranger\nother = one_ocr_code:Stranger")
+    package("two-ocr", "same = two_ocr_code:Stranger")
+    with pytest.raises(
+        UnknownProvider, match="the packages one-ocr and two-ocr both bring a provider 'same'"
+    ):
+        registry.open_provider("same")
+    assert registry.open_provider("other").name == "stranger"
+    assert not listing("one-ocr: two-ocr: same").status.installed
+
+
+IMPORTS = {
+    "syntax": "this is no Python",
+    "exit": "raise SystemExit(3)",
+    "own": "class Own(BaseException): pass\nraise Own('bang')",
+    "worse": "class Own(BaseException):\n    def __str__(self): raise ValueError\nraise Own",
+    "recursion": "def f(): f()\nf()",
+    "nothing": "",
+    "no class": "Stranger = 7",
+    "a function": "def Stranger(): pass",
+    "no methods": "class Stranger: pass",
+    "no close": PROVIDER + "\nStranger.close = None",
+    "price": PROVIDER + "\nStranger.price = 'cheap'",
+    "negative": PROVIDER + "\nStranger.price = Price(-1.0, '')",
+    "no number": PROVIDER + "\nStranger.price = Price(float('nan'), '')",
+    "text": PROVIDER + "\nStranger.price = Price('1', '')",
+}
+
+
+@pytest.mark.parametrize("code", IMPORTS.values(), ids=IMPORTS.keys())
+def test_one_that_is_broken_is_listed_with_the_reason_and_the_others_work(
+    package: Package, code: str
+) -> None:
+    package("bad-ocr", "bad = bad_ocr_code:Stranger", code)
+    package("good-ocr", "good = good_ocr_code:Stranger")
+    told = listing("bad")
+    assert not told.status.installed
+    assert "bad-ocr" in told.status.missing[0]
+    assert "\n" not in told.status.missing[0]
+    with pytest.raises(NotInstalled, match="the provider bad of the package bad-ocr cannot be loaded"):
+        registry.open_provider("bad", env={})
+    assert listing("good").price is not None
+    assert registry.open_provider("good", env={}).name == "stranger"
+
+
+BUILDS = {
+    "status raises": "def status(cls, env): raise KeyError('MY_KEY')",
+    "status exits": "def status(cls, env): raise SystemExit",
+    "status is none": "def status(cls, env): return 'ready'",
+}
+
+
+@pytest.mark.parametrize("method", BUILDS.values(), ids=BUILDS.keys())
+def test_a_status_that_cannot_be_told_is_the_reason(package: Package, method: str) -> None:
+    package("bad-ocr", "bad = bad_ocr_code:Stranger", f"{PROVIDER}\n    @classmethod\n    {method}\n")
+    assert "status()" in listing("bad").status.missing[0]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "raise KeyError('MY_KEY')",
+        "raise SystemExit",
+        "return 7",
+        "it = cls(); it.price = 7; return it",
+        "it = cls(); del it.name; return it",
+        "it = cls(); it.rate = 0; return it",
+    ],
+)
+def test_one_that_cannot_be_built_is_one_line(package: Package, method: str) -> None:
+    built = f"class Stranger(Stranger):\n    @classmethod\n    def from_env(cls, env): {method}\n"
+    package("bad-ocr", "bad = bad_ocr_code:Stranger", f"{PROVIDER}\n{built}")
+    with pytest.raises(NotInstalled, match="the provider bad of the package bad-ocr"):
+        registry.open_provider("bad", env={})
+
+
+@pytest.mark.parametrize(
+    "points", ["no equals sign", "x = ", "x = a b c", "x = module", " = a:b", "x = a:b:c"]
+)
+def test_metadata_that_cannot_be_read_costs_only_its_own_package(package: Package, points: str) -> None:
+    package("bad-ocr", points)
+    package("good-ocr", "good = good_ocr_code:Stranger")
+    assert {"google", "good"} <= set(registry.names())
+    refused = [it for it in registry.listings({}) if it.name not in registry.names() or it.name == "x"]
+    assert any("bad-ocr" in it.status.missing[0] for it in refused)
+
+
+@pytest.mark.parametrize("said", [b"\xff\xfe", b"[digitrec.providers", b""])
+def test_metadata_that_is_no_text_is_nobodys(package: Package, said: bytes) -> None:
+    package("bad-ocr", said)
+    assert "google" in registry.names()
+    registry.listings({})

@@ -1,0 +1,72 @@
+"""On what terms a provider is asked, and why nothing new may be begun."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from digitrec.engine.asking import Options
+from digitrec.engine.rate import Limiter
+from digitrec.engine.recorder import Recorder
+from digitrec.errors import DigitrecError, TimedOut
+from digitrec.ledger import Budget, Ledger
+from digitrec.providers.base import Provider
+
+LEASE_MARGIN_S = 2.0
+"""A call counts as cut off when it is this much over its own timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a provider is asked: all that its requests share."""
+
+    provider: Provider
+    """Whom to ask."""
+    options: Options
+    """How."""
+    ledger: Ledger
+    """Where it is written down."""
+    limiter: Limiter
+    """Whose turn it is."""
+    budget: Budget
+    """What may be spent."""
+    price: float | None
+    """US dollars for one image; None is unknown."""
+    rate: float | None
+    """Requests a second; None is unlimited."""
+    emulated: bool
+    """True when an emulator answers."""
+    recorder: Recorder | None = None
+    """The recording that is made; None: none is."""
+
+    @property
+    def lease_s(self) -> float:
+        """Seconds for which a call under way keeps others from making the same."""
+        return min(self.options.attempt_timeout, self.options.timeout) + LEASE_MARGIN_S
+
+    def late(self) -> TimedOut:
+        """The error of an image for which the time ran out."""
+        said = f"{self.provider.name} gave no answer within {self.options.timeout:g} s"
+        return TimedOut(f"{said}; try again, or allow more with --timeout", provider=self.provider.name)
+
+
+class Halt:
+    """Tells the requests of one `ask` that nothing new may be begun; shared by their threads."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self.error: DigitrecError | None = None
+        """Why no further image is asked about, where an image has shown that it would be in vain."""
+
+    def stop(self) -> None:
+        """Nobody waits for the replies any more."""
+        self._stopped.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._stopped.is_set()
+
+    def sleep(self, seconds: float) -> bool:
+        """Wait; False as soon as nobody waits for the replies any more."""
+        return not self._stopped.wait(seconds)

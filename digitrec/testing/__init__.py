@@ -1,0 +1,25 @@
+"""For people who write a provider, or test a program that asks one.
+
+`FakeProvider` says what it was told to say. `ProviderContract` is the set of tests that every provider
+passes, ours as well; subclass it in a test file of yours, and pytest runs them:
+
+    from digitrec.testing import ProviderContract
+
+    class TestMine(ProviderContract):
+        def provider(self):
+            return Mine(endpoint="http://127.0.0.1:8001", key="test")
+
+        def provider_at(self, endpoint):
+            return Mine(endpoint=endpoint, key="test")
+
+`provider` is asked about pictures. `provider_at` is led to a server that answers as no vendor should
+(`digitrec.testing.faults`), through the engine: it refuses, drips, hangs up, redirects, and says what it
+should not.
+"""
+
+from __future__ import annotations
+
+from digitrec.testing.contract import ProviderContract
+from digitrec.testing.fake import FakeProvider, Line, drawn_seven
+
+__all__ = ["FakeProvider", "Line", "ProviderContract", "drawn_seven"]

@@ -1,0 +1,172 @@
+"""What a provider does at a server that answers as no vendor should, as tests: through the real engine."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from unittest import SkipTest
+
+from digitrec.config import Config
+from digitrec.engine import Engine, Options, Reply
+from digitrec.errors import (
+    BadAnswer,
+    DigitrecError,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+)
+from digitrec.image import PreparedImage
+from digitrec.prepare import prepare
+from digitrec.providers.base import Provider
+from digitrec.testing.fake import drawn_seven
+from digitrec.testing.faults import RETRY_AFTER_S, UNUSABLE, FaultyServer
+
+ATTEMPTS = 2
+"""How often the engine asks about the picture at most."""
+SLACK_S = 5.0
+"""A reply that is no later than this after the deadline may be a slow machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What came of a fault."""
+
+    reply: Reply
+    """The engine's reply."""
+    error: DigitrecError
+    """What it says."""
+    complete: int
+    """How many requests reached the server whole."""
+    charged: float
+    """For how many calls the engine has to account."""
+
+
+class FaultContract:
+    """The part of `digitrec.testing.ProviderContract` that a provider on this machine has no use for."""
+
+    secrets: Sequence[str] = ()
+    """Keys that may show nowhere."""
+    timeout: float = 30.0
+    """Seconds allowed for one image, > 0."""
+    fault_timeout: float = 4.0
+    """Seconds allowed for one image where the server is faulty, > 0; the slowest fault takes all of them."""
+
+    def provider(self) -> Provider:
+        """A provider that can be asked."""
+        raise NotImplementedError
+
+    def provider_at(self, endpoint: str) -> Provider:
+        """The same provider, asking at another address (http, on this machine)."""
+        provider = self.provider()
+        provider.close()
+        if provider.endpoint is None:
+            raise SkipTest(f"{provider.name} runs on this machine: there is no server to be faulty")
+        raise AssertionError("define provider_at(endpoint): it asks elsewhere, and may meet a faulty server")
+
+    def image(self, provider: Provider) -> PreparedImage:
+        """A picture of a 7 in the form that the provider wants."""
+        return prepare(drawn_seven(), provider.wants)
+
+    def _meets(self, server: FaultyServer) -> Met:
+        """Ask through the engine, and check what holds whatever the server does."""
+        provider = self.provider_at(server.endpoint)
+        assert provider.endpoint is not None, "provider_at must set the endpoint"
+        options = Options(
+            timeout=self.fault_timeout,
+            attempt_timeout=self.fault_timeout,
+            attempts=ATTEMPTS,
+            ledger="none",
+            config=Config(prices={provider.name: 1.0}),
+        )
+        before = server.complete
+        engine = Engine(provider, options)
+        try:
+            (reply,) = engine.ask([self.image(provider)])
+        finally:
+            engine.close()
+        complete = server.complete - before
+        error, charged = reply.outcome, reply.cost_usd
+        assert isinstance(error, DigitrecError), f"an answer came of what no vendor says: {error}"
+        assert "this is a bug in it" not in str(error), f"none of our errors: {error}"
+        assert isinstance(error, ProviderError), f"{type(error).__name__} is not for what a server does"
+        assert reply.latency_s <= self.fault_timeout + SLACK_S, "the deadline was not kept"
+        assert charged is not None
+        assert charged <= complete, (
+            f"{charged:g} calls are charged and {complete} requests were sent: where no connection came "
+            "about raise Unreachable, where the vendor refused give its status"
+        )
+        self._shows_no_secret(error)
+        return Met(reply, error, complete, charged)
+
+    def _shows_no_secret(self, error: ProviderError) -> None:
+        shown = [repr(error), str(error), repr(error.raw), "".join(traceback.format_exception(error))]
+        assert not [secret for secret in self.secrets if secret in "".join(shown)], "a secret shows"
+
+    def _is_charged(self, met: Met) -> None:
+        """A server that did not say that it failed may have charged: all it got, and no more."""
+        assert met.charged == met.complete, (
+            f"{met.complete} requests were sent and {met.charged:g} are charged: switch the SDK's own "
+            "retries off, and give no status where the vendor gave none"
+        )
+
+    def test_nobody_there_is_unreachable_and_free(self) -> None:
+        with FaultyServer("refused") as server:
+            met = self._meets(server)
+        assert isinstance(met.error, Unreachable)
+        assert met.charged == 0
+
+    def test_an_answer_that_drips_is_given_up_in_time(self) -> None:
+        with FaultyServer("drip") as server:
+            met = self._meets(server)
+        assert isinstance(met.error, TimedOut | Unavailable | BadAnswer)
+        self._is_charged(met)
+
+    def test_a_page_in_place_of_an_answer_is_a_bad_answer(self) -> None:
+        with FaultyServer("page") as server:
+            met = self._meets(server)
+        assert isinstance(met.error, BadAnswer)
+        self._is_charged(met)
+
+    def test_too_fast_is_rate_limited_free_and_waited_for(self) -> None:
+        with FaultyServer("429") as server:
+            met = self._meets(server)
+        assert isinstance(met.error, RateLimited | QuotaExceeded)
+        assert met.charged == 0
+        if isinstance(met.error, RateLimited):
+            assert met.error.retry_after == RETRY_AFTER_S, "Retry-After was not read"
+
+    def test_a_busy_server_is_unavailable_free_and_asked_again(self) -> None:
+        with FaultyServer("503") as server:
+            met = self._meets(server)
+        assert isinstance(met.error, Unavailable)
+        assert not isinstance(met.error, Unreachable)
+        assert met.charged == 0, "a status is the vendor's word that nothing was done: give it to the error"
+        assert met.reply.attempts == ATTEMPTS
+
+    def test_a_redirect_is_not_followed_to_another_place(self) -> None:
+        for fault in ("redirect", "redirect-303"):
+            with FaultyServer("page") as stranger, FaultyServer(fault, elsewhere=stranger.endpoint) as server:
+                met = self._meets(server)
+            assert not stranger.arrived, "it followed a redirect to another origin, with what it was to keep"
+            assert isinstance(met.error, BadAnswer)
+
+    def test_what_is_no_document_of_the_vendors_is_a_bad_answer(self) -> None:
+        with FaultyServer("unusable") as server:
+            for number in range(len(UNUSABLE)):
+                met = self._meets(server)
+                assert isinstance(met.error, BadAnswer), (
+                    f"{UNUSABLE[number]!r} gave {type(met.error).__name__}"
+                )
+                self._is_charged(met)
+
+    def test_an_answer_that_breaks_off_is_an_error_that_may_have_cost(self) -> None:
+        for fault in ("cut-off", "hung-up"):
+            with FaultyServer(fault) as server:
+                met = self._meets(server)
+            assert isinstance(met.error, BadAnswer | Unavailable | TimedOut)
+            assert not isinstance(met.error, Unreachable), "a request was sent"
+            self._is_charged(met)

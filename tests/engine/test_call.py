@@ -1,0 +1,222 @@
+"""A provider may do what it likes: each image has an outcome, and what was not sent is free."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from paid_cloud import PRICE, PaidCloud, answer, image, options
+
+from digitrec.answer import Answer, Candidate
+from digitrec.engine import Engine, Reply
+from digitrec.engine.call import Outcome, read_many
+from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, NotInstalled, ProviderError
+from digitrec.image import PreparedImage
+from digitrec.ledger import Ledger
+from digitrec.ledger.queries import recent, spending
+from digitrec.providers.base import FREE
+
+
+class Doing(PaidCloud):
+    """Does with image 7 what it is told; the others it reads."""
+
+    def __init__(self, do: Callable[[], Any], **how: Any) -> None:
+        super().__init__(**how)
+        self._do = do
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Any:
+        given = super().read(image, timeout=timeout)
+        return self._do() if image.data == b"7" else given
+
+
+class DoingMany(PaidCloud):
+    """Gives for a request what it is told."""
+
+    def __init__(self, do: Callable[[list[Any]], Any]) -> None:
+        super().__init__(batch=4)
+        self._do = do
+
+    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> Any:
+        return self._do(super().read_many(images, timeout=timeout))
+
+
+def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:
+    with closing(Engine(cloud, options(folder, **how))) as engine:
+        return engine.ask([image(number) for number in numbers])
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def do() -> Any:
+        raise error
+
+    return do
+
+
+class Own(BaseException):
+    """Not even an Exception."""
+
+
+BUGS = [
+    ValueError("planted-secret"), KeyError("x"), MemoryError(), RecursionError(), AttributeError(), OSError(),
+    StopIteration(), GeneratorExit(), asyncio.CancelledError(), Own(),
+    UnicodeDecodeError("utf-8", b"x", 0, 1, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda it: type(it).__name__)
+def test_a_bug_of_a_provider_costs_only_its_own_image(
+    tmp_path: Path, bug: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "digitrec")
+    failed, other = ask(Doing(raising(bug)), tmp_path, 7, 8)
+    name = type(bug).__name__
+    assert type(failed.outcome) is ProviderError
+    assert str(failed.outcome) == f"the provider paid failed: {name}; this is a bug in it, tell its author"
+    assert failed.outcome.__cause__ is bug
+    assert (failed.attempts, failed.cost_usd) == (1, PRICE)  # it may have been sent
+    assert other.outcome == answer(8)
+    assert name in caplog.text
+    assert "planted-secret" not in caplog.text
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        assert {call.image_sha256: call.state for call in recent(ledger)}["sha-7"] == "unknown"
+        assert spending(ledger)[0].usd == 2 * PRICE
+
+
+UNUSABLE: list[Any] = [
+    Answer((Candidate(7, 0.5),)),  # type: ignore[arg-type]
+    Answer((Candidate("7", "high"),)),  # type: ignore[arg-type]
+    Answer((Candidate("7", float("nan")),)),
+    Answer((Candidate("", 0.5),)),
+    Answer(raw={"bytes": b"no JSON"}),
+    Answer("7"),  # type: ignore[arg-type]
+    Answer(7),  # type: ignore[arg-type]
+    Answer(raw=None),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("given", UNUSABLE, ids=repr)
+def test_what_cannot_be_used_is_charged_and_never_stored_as_answered(tmp_path: Path, given: Any) -> None:
+    cloud = Doing(lambda: given)
+    (reply,) = ask(cloud, tmp_path, 7)
+    assert isinstance(reply.outcome, ProviderError)
+    assert (reply.attempts, reply.cost_usd) == (1, PRICE)
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        assert [call.state for call in recent(ledger)] == ["unknown"]
+        assert spending(ledger)[0].usd == PRICE
+    assert ask(PaidCloud(), tmp_path, 7)[0].outcome == answer(7)
+
+
+@pytest.mark.parametrize("given", [None, 7, "7", {}, [answer(7)], answer])
+def test_what_is_no_answer_is_a_bug_of_the_provider(tmp_path: Path, given: Any) -> None:
+    (reply,) = ask(Doing(lambda: given), tmp_path, 7)
+    assert "where an Answer belongs; this is a bug in it" in str(reply.outcome)
+    assert reply.cost_usd == PRICE
+
+
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda given: given[:-1],
+        lambda given: [*given, given[0]],
+        lambda given: [],
+        lambda given: None,
+        lambda given: 7,
+        lambda given: (answer(0) for _ in iter(int, 1)),  # without end
+        lambda given: {"a": 1},
+    ],
+)
+def test_the_wrong_number_of_outcomes_is_a_bug_of_the_provider(
+    tmp_path: Path, do: Callable[..., Any]
+) -> None:
+    replies = ask(DoingMany(do), tmp_path, 1, 2, 3)
+    assert ["this is a bug in it" in str(reply.outcome) for reply in replies] == [True] * 3
+    assert [reply.cost_usd for reply in replies] == [PRICE] * 3
+
+
+def test_one_outcome_that_is_none_costs_only_its_own_image(tmp_path: Path) -> None:
+    replies = ask(DoingMany(lambda given: [given[0], None, given[2]]), tmp_path, 1, 2, 3)
+    assert [replies[0].outcome, replies[2].outcome] == [answer(1), answer(3)]
+    assert "this is a bug in it" in str(replies[1].outcome)
+
+
+@pytest.mark.parametrize("error", [NotConfigured("set ACME_CA"), NotInstalled("pip install acme")])
+def test_what_was_not_sent_is_free_and_told_once(tmp_path: Path, error: DigitrecError) -> None:
+    cloud = Doing(raising(error))
+    replies = ask(cloud, tmp_path, 7, 1, 2, 3, concurrency=1)
+    assert {reply.outcome for reply in replies} == {error}
+    assert [(reply.attempts, reply.cost_usd) for reply in replies] == [(1, 0.0)] + 3 * [(0, 0.0)]
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        assert spending(ledger)[0].usd == 0
+        assert [call.state for call in recent(ledger)] == ["failed"]
+    assert [reply.outcome for reply in ask(PaidCloud(), tmp_path, 7, 1)] == [answer(7), answer(1)]
+
+
+def test_an_engine_on_this_machine_is_held_to_the_same(tmp_path: Path) -> None:
+    for do in (raising(ValueError()), lambda: None, lambda: Answer((Candidate("7", 93.0),))):
+        cloud = Doing(do, endpoint="")
+        cloud.endpoint, cloud.price, cloud.read_many = None, FREE, one_by_one(cloud)  # type: ignore[assignment, method-assign]
+        with closing(Engine(cloud)) as engine:
+            failed = engine.ask([image(7)])
+        assert isinstance(failed[0].outcome, ProviderError)
+
+
+def one_by_one(cloud: PaidCloud) -> Callable[..., Any]:
+    return lambda images, *, timeout: [cloud._do() for _ in images]  # type: ignore[attr-defined]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+    max_leaves=5,
+)
+ANSWERS = st.builds(
+    Answer,
+    ANYTHING | st.lists(st.builds(Candidate, ANYTHING, ANYTHING, ANYTHING)).map(tuple),
+    ANYTHING,
+    ANYTHING,
+    ANYTHING,
+    ANYTHING,
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(given=st.lists(ANYTHING | ANSWERS, max_size=4) | ANYTHING, asked=st.integers(0, 4))
+def test_whatever_is_given_there_is_an_outcome_for_each_image(given: Any, asked: int) -> None:
+    cloud = DoingMany(lambda _: given)
+    outcomes = read_many(cloud, [image(number) for number in range(asked)], timeout=1.0)
+    assert len(outcomes) == asked
+    for outcome in outcomes:
+        assert isinstance(outcome, Outcome)
+        assert outcome is not None
+
+
+@pytest.mark.parametrize(
+    "odd", [-5.0, float("nan"), float("inf"), 1e300, 10**400, True, "3", b"3", [], object()]
+)
+def test_an_odd_retry_after_breaks_nothing(tmp_path: Path, odd: Any) -> None:
+    from digitrec.errors import RateLimited
+
+    cloud = PaidCloud(script={7: [RateLimited("slow down", status=429, retry_after=odd)]})
+    with stamina.set_testing(True, attempts=5, cap=True):
+        (reply,) = ask(cloud, tmp_path, 7)
+    forever = odd in (float("inf"), 1e300, 10**400)
+    assert reply.outcome == answer(7) if not forever else isinstance(reply.outcome, RateLimited)
+    assert reply.cost_usd == (0.0 if forever else PRICE)
+
+
+@pytest.mark.parametrize(
+    ("status", "cost"), [(302, 0.0), (404, 0.0), (500, 0.0), (200, PRICE), (204, PRICE), (None, PRICE)]
+)
+def test_a_bad_answer_with_a_status_that_refuses_is_not_charged(
+    tmp_path: Path, status: int | None, cost: float
+) -> None:
+    (reply,) = ask(PaidCloud(script={7: [BadAnswer("x", status=status)]}), tmp_path, 7)
+    assert (reply.attempts, reply.cost_usd) == (1, cost)

@@ -1,0 +1,216 @@
+"""Answers that are ordered first and fetched later: ordered once, each request in its turn."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+from paid_cloud import PRICE, PaidCloud, answer, image, options
+
+from digitrec.answer import Answer
+from digitrec.config import Config
+from digitrec.emulator import Emulator
+from digitrec.engine import Engine, Reply
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
+from digitrec.image import PreparedImage
+from digitrec.ledger import Ledger
+from digitrec.ledger.queries import spending
+from digitrec.prepare import prepare
+from digitrec.providers.registry import open_provider
+from digitrec.testing import drawn_seven
+
+
+@pytest.fixture
+def no_waits() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=99, cap=True):
+        yield
+
+
+class Limited(PaidCloud):
+    """Takes orders and hands them out; refuses a call that comes sooner than its limit allows."""
+
+    poll_s = 0.01
+
+    def __init__(self, *steps: Any, calls: int = 10**6, per_s: float = 1.0) -> None:
+        super().__init__()
+        self.orders: list[int] = []
+        self.polls: list[str] = []
+        self.refused = 0
+        self._steps = list(steps)
+        self._calls, self._per_s = calls, per_s
+        self._times: list[float] = []
+        self._lock = threading.Lock()
+
+    def _count(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            self._times = [at for at in self._times if at > now - self._per_s]
+            if len(self._times) >= self._calls:
+                self.refused += 1
+                raise RateLimited("too fast", status=429, retry_after=self._per_s)
+            self._times.append(now)
+
+    def start(self, image: PreparedImage, *, timeout: float) -> str:
+        self._count()
+        self.orders.append(int(image.data))
+        return f"order-{int(image.data)}"
+
+    def poll(self, token: str, *, timeout: float) -> Any:
+        self._count()
+        self.polls.append(token)
+        step = self._steps.pop(0) if self._steps else answer(int(token.removeprefix("order-")))
+        if isinstance(step, BaseException):
+            raise step
+        return step
+
+
+def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:
+    with closing(Engine(cloud, options(folder, **how))) as engine:
+        return engine.ask([image(number) for number in numbers])
+
+
+def spent(folder: Path) -> float:
+    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
+        return spending(ledger)[0].usd
+
+
+KEEPING = [
+    AuthFailed("x", status=401),
+    AuthFailed("x", status=403),
+    QuotaExceeded("x", status=403),
+    Rejected("x", status=400),
+    Rejected("x", status=413),
+    BadAnswer("x", status=200),
+    BadAnswer("x", status=302),
+    NotConfigured("x"),
+    ProviderError("x"),
+    TimedOut("x"),
+    Unavailable("x", status=503),
+    RateLimited("x", status=429, retry_after=500),
+    ValueError("a bug"),
+    Answer(raw=7),  # type: ignore[arg-type]
+    7,
+]
+
+
+@pytest.mark.usefixtures("no_waits")
+@pytest.mark.parametrize("failure", KEEPING, ids=repr)
+def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any) -> None:
+    (reply,) = ask(Limited(*[failure] * 5), tmp_path, 7)
+    assert isinstance(reply.outcome, Exception)
+    assert reply.cost_usd == PRICE
+    later = Limited()
+    (reply,) = ask(later, tmp_path, 7)
+    assert (reply.outcome, later.orders, later.polls, reply.cost_usd) == (answer(7), [], ["order-7"], 0.0)
+    assert spent(tmp_path) == PRICE
+
+
+@pytest.mark.parametrize(
+    "ended", [Rejected("it failed"), Rejected("x", status=404), Rejected("x", status=410)]
+)
+def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: Rejected) -> None:
+    (reply,) = ask(Limited(ended), tmp_path, 7)
+    assert (reply.outcome, reply.cost_usd) == (ended, PRICE)
+    later = Limited()
+    assert ask(later, tmp_path, 7)[0].outcome == answer(7)
+    assert later.orders == [7]
+    assert spent(tmp_path) == 2 * PRICE
+
+
+def test_it_is_looked_at_until_it_is_ready(tmp_path: Path) -> None:
+    cloud = Limited(None, None, None)
+    (reply,) = ask(cloud, tmp_path, 7)
+    assert (cloud.orders, cloud.polls) == ([7], ["order-7"] * 4)
+    assert (reply.outcome, reply.attempts, reply.cost_usd) == (answer(7), 1, PRICE)
+
+
+def test_what_is_not_ready_in_time_is_fetched_by_a_later_run(tmp_path: Path) -> None:
+    (reply,) = ask(Limited(*[None] * 1000), tmp_path, 7, timeout=0.3)
+    assert isinstance(reply.outcome, TimedOut)
+    assert reply.cost_usd == PRICE
+    later = Limited()
+    assert ask(later, tmp_path, 7)[0].outcome == answer(7)
+    assert later.orders == []
+
+
+def test_a_time_too_short_to_fetch_orders_nothing(tmp_path: Path) -> None:
+    cloud = Limited()
+    cloud.poll_s = 1.0
+    (reply,) = ask(cloud, tmp_path, 7, timeout=0.9)
+    assert isinstance(reply.outcome, TimedOut)
+    assert "allow more with --timeout" in str(reply.outcome)
+    assert (cloud.orders, reply.attempts, reply.cost_usd) == ([], 0, 0.0)
+    assert spent(tmp_path) == 0
+
+
+@pytest.mark.parametrize("token", ["", None, 7, b"x"])
+def test_an_order_without_a_number_is_a_bug_and_may_have_cost(tmp_path: Path, token: Any) -> None:
+    cloud = Limited()
+    cloud.start = lambda image, *, timeout: token  # type: ignore[method-assign]
+    (reply,) = ask(cloud, tmp_path, 7)
+    assert "this is a bug in it" in str(reply.outcome)
+    assert (cloud.polls, reply.cost_usd) == ([], PRICE)
+
+
+def test_every_request_waits_for_its_turn_and_a_vendors_limit_is_kept(tmp_path: Path) -> None:
+    """The free tier's recipe, eighty times as fast: 20 calls in 0.75 s."""
+    cloud = Limited(calls=20, per_s=0.75)
+    config = Config(rates={"paid": 20 / 0.75 * 0.9})
+    replies = ask(cloud, tmp_path, *range(24), config=config, timeout=1.0)
+    assert [reply.outcome for reply in replies] == [answer(number) for number in range(24)]
+    assert sorted(cloud.orders) == list(range(24))
+    assert len(cloud.polls) == 24
+    assert spent(tmp_path) == pytest.approx(24 * PRICE)
+
+
+def test_a_rate_set_by_name_is_kept_with_an_emulator_too(tmp_path: Path) -> None:
+    with Emulator(["azure"], engine=lambda picture: []) as emulator:
+        provider = open_provider("azure", endpoint=emulator.endpoints["azure"], key="test", poll_s=0.05)
+        seven = prepare(drawn_seven(), provider.wants)
+        with closing(Engine(provider, options(tmp_path, config=Config(rates={"azure": 4.0})))) as engine:
+            start = time.monotonic()
+            (reply,) = engine.ask([seven])
+    assert isinstance(reply.outcome, Answer)
+    assert time.monotonic() - start >= 0.25  # the poll's turn comes after the order's
+
+
+@pytest.mark.parametrize("fault", ["401", "403", "400", "quota", "503", "html", "no-field"])
+@pytest.mark.usefixtures("no_waits")
+def test_an_order_with_azure_outlives_a_failed_poll(tmp_path: Path, fault: str) -> None:
+    with Emulator(["azure"], engine=lambda picture: []) as emulator:
+
+        def reply(after: str | None) -> Reply:
+            provider = open_provider("azure", endpoint=emulator.endpoints["azure"], key="test", poll_s=0.05)
+            if after is not None:
+                start = provider.start  # type: ignore[attr-defined]
+
+                def ordered(image: PreparedImage, *, timeout: float) -> str:
+                    token: str = start(image, timeout=timeout)
+                    emulator.set_faults("azure", after)
+                    return token
+
+                provider.start = ordered  # type: ignore[attr-defined]
+            with closing(Engine(provider, options(tmp_path, attempts=2))) as engine:
+                return engine.ask([prepare(drawn_seven(), provider.wants)])[0]
+
+        assert isinstance(reply(fault).outcome, ProviderError)
+        emulator.set_faults("azure")
+        later = reply(None)
+        assert isinstance(later.outcome, Answer)
+        assert emulator.calls("azure") == 1  # what was ordered; polls are counted apart
