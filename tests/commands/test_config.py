@@ -28,7 +28,7 @@ def test_without_a_file_there_are_the_defaults() -> None:
     first, header, *rows = run().stdout.splitlines()
     assert first == f"{config_path()} (not there, and not needed)"
     assert header.split() == ["setting", "value", "from", "meaning"]
-    assert [row.split()[:3] for row in rows][0] == ["provider", "local", "default"]
+    assert rows[0].split()[:3] == ["provider", "local", "default"]
     assert settings()["budget.per_month"]["value"] is None
 
 
