@@ -168,11 +168,19 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, default=str) if isinstance(value, list | dict) else value
 
 
+def terminal(out: IO[str]) -> Console:
+    """The terminal that ``out`` leads to; one that says it has no columns (COLUMNS=0) is given 80."""
+    from rich.console import Console  # a pipe never needs it, and it takes as long as the network
+
+    console = Console(file=out, highlight=False)
+    if console.width < 1:
+        console.width = 80
+    return console
+
+
 def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
     if out.isatty():
-        from rich.console import Console  # a pipe never needs it, and it takes as long as the network
-
-        _write_terminal(outcomes, Console(file=out, highlight=False))
+        _write_terminal(outcomes, terminal(out))
         return
     name = max([len("image"), *(width(printable(name)) for name in names)])
     out.write(f"{'image':<{name}}  digit      sure\n")
