@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from digitrec.batch import several
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.image import ImageRef, ImageSource
 from digitrec.prediction import Prediction, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.race import Absent, race
-from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for, several
+from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for
 
 UNSURE = 0.5
 """What the vote of an engine counts that gives no confidence at all."""
