@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from digitrec.batch import several
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
@@ -15,7 +16,7 @@ from digitrec.prediction import Prediction, counted, is_emulated, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.race import Absent, race
-from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for, several
+from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for
 
 Answered = TypeVar("Answered")
 

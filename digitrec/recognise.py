@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from typing import Literal
 
 from digitrec import calibration
 from digitrec.arguments import number, said
+from digitrec.batch import one, several
 from digitrec.calibration import Calibrations
-from digitrec.decode import white
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.files import name_of as name_of_source
@@ -27,34 +20,18 @@ from digitrec.normalise import Reading, normalise
 from digitrec.prediction import Failure, Prediction, sureness
 from digitrec.prepare import prepare, prepare_many
 from digitrec.providers.base import Provider
-from digitrec.providers.registry import open_provider
+from digitrec.readers import Outcome, Policy, Reader, engine_for, listed, name_of, reader_for
 
-Outcome = Prediction | Failure
+__all__ = [
+    "Outcome", "Place", "Policy", "Reader", "Rotation", "Unreadable", "ask", "batches", "engine_for",
+    "listed", "look", "name_of", "open_or_unreadable", "predict", "predict_many", "reader_for", "stream",
+    "windows",
+]  # fmt: skip
+
 Rotation = Literal[0, 90, 180, 270, "auto"]
-Asked = TypeVar("Asked")
 
 HELD_BYTES = 64_000_000
 """Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
-
-
-@runtime_checkable
-class Policy(Protocol):
-    """Several engines that answer as one; `digitrec.policy` has the ones there are."""
-
-    name: str
-    """What to call it in a Prediction."""
-    engines: Sequence[Engine]
-    """Those that it may ask, in its order."""
-
-    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """An outcome for each picture, in order."""
-
-    def close(self) -> None:
-        """Release its engines; may be called twice."""
-
-
-Reader = Engine | Policy
-"""What turns pictures into outcomes."""
 
 
 def predict(
@@ -181,135 +158,6 @@ def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> It
                 yield _failure(image, engine.provider.name)
             else:
                 yield upright([next(readings) for _ in TURNS])
-
-
-def one(image: ImageSource) -> ImageSource:
-    """The same picture; a list or a batch of them is refused.
-
-    Raises:
-        TypeError: there are several.
-    """
-    if isinstance(image, np.ndarray):
-        batch = image.ndim > 3 or (image.ndim == 3 and image.shape[2] > 4)
-        what = f"shape {image.shape}"
-    else:
-        many = (list, tuple, set, frozenset, Mapping, Iterator)
-        batch = isinstance(image, many) and not hasattr(image, "read")
-        what = f"a {type(image).__name__}"
-    if batch:
-        raise TypeError(f"{what} is not one picture: give several to predict_many or stream")
-    return image
-
-
-def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """The same pictures; one alone is refused, or each letter of a name would be taken for a file.
-
-    The range of a batch's values is told from all of it, so that a pale picture in it is read as pale.
-
-    Raises:
-        TypeError: it is one picture, or none at all.
-        ImageError: an array's range is not plain.
-    """
-    if isinstance(images, np.ndarray):
-        return _batch(images)
-    alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Turned, Image.Image)
-    if isinstance(images, alone) or hasattr(images, "read"):
-        raise TypeError("this is one picture: give it to predict or compare, or in a list")
-    if not isinstance(images, Iterable) or isinstance(images, Mapping):
-        raise TypeError(f"pictures come in a list or another iterable, not {said(images)}")
-    return images
-
-
-def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
-    if images.ndim == 2 or (images.ndim == 3 and images.shape[2] <= 4):
-        raise TypeError(
-            f"shape {images.shape} is one picture: give it to predict or compare, or in a list; "
-            "flattened pictures are made (N, 28, 28) by reshape"
-        )
-    if images.ndim not in (3, 4):
-        raise TypeError(f"shape {images.shape} is no batch: that is (N, H, W), or (N, H, W, 3) in colour")
-    full = white(images)
-    return (_with_range(image, full) for image in images)
-
-
-def _with_range(image: NDArray[Any], full: float) -> ImageSource:
-    """The picture, read in the range of its batch; one that is none fails where its turn comes."""
-    try:
-        return DigitImage.open(image, full=full)
-    except ImageError:
-        return image
-
-
-def reader_for(provider: str | Provider | Reader) -> Reader:
-    """The engine meant by a name or a provider; one per name is kept for the process.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if isinstance(provider, str):
-        return _shared.engine(provider)
-    return provider if isinstance(provider, Engine | Policy) else Engine(provider)
-
-
-def engine_for(provider: str | Provider | Engine) -> Engine:
-    """The same where only an engine will do.
-
-    Raises:
-        TypeError: it is a policy, or something else.
-    """
-    reader = reader_for(provider)
-    if not isinstance(reader, Engine):
-        raise TypeError(f"a policy asks engines, and {name_of(reader)} is a policy itself")
-    return reader
-
-
-def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
-    """The same engines, one at least.
-
-    Raises:
-        TypeError: it is no list of them; a single name is none.
-        ValueError: it is empty.
-    """
-    if isinstance(providers, str) or not isinstance(providers, Sequence):
-        raise TypeError(f"engines come in a list of names or providers, not as {said(providers)}")
-    if not providers:
-        raise ValueError("no engine is named: give one at least")
-    return providers
-
-
-def name_of(reader: Reader) -> str:
-    """What an engine or a policy is called in a Prediction."""
-    return reader.provider.name if isinstance(reader, Engine) else reader.name
-
-
-class _Shared:
-    """The engines that were asked for by name, each made once for the process, whoever asks first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()  # a provider may ask another while it is made
-        self._engines: dict[str, Engine] = {}
-        self._parents: list[dict[str, Engine]] = []
-
-    def engine(self, name: str) -> Engine:
-        """The one of this name."""
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = Engine(open_provider(name))
-            return self._engines[name]
-
-    def start_afresh(self) -> None:
-        """A child process makes its own: a lock that another thread held at the fork is never released.
-
-        The parent's are kept, or closing them would touch its ledger.
-        """
-        self._lock = threading.RLock()
-        self._parents.append(self._engines)
-        self._engines = {}
-
-
-_shared = _Shared()
-if hasattr(os, "register_at_fork"):  # elsewhere there is no fork
-    os.register_at_fork(after_in_child=_shared.start_afresh)
 
 
 def look(sources: Iterable[ImageSource], engine: Engine) -> list[Place]:

@@ -15,11 +15,11 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_digits
 
 import digitrec
+from digitrec.batch import several
 from digitrec.decode import MAX_PIXELS
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.prediction import Prediction
-from digitrec.recognise import several
 
 
 def corner(
