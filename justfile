@@ -15,6 +15,11 @@ setup:
 test *args:
     {{python}} -m pytest {{args}}
 
+# First use from many threads in 200 fresh processes, and the thread, fork and event loop tests in full.
+stress processes="200":
+    {{python}} benchmarks/stress.py {{processes}}
+    {{python}} -m pytest -q tests/test_threads.py tests/engine/test_killed.py tests/commands/test_quiet.py
+
 # Style, types, who imports whom, generated docs.
 lint:
     .venv-test/bin/ruff check .

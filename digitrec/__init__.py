@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from digitrec.providers.registry import open_provider as open_provider
     from digitrec.recognise import predict as predict
     from digitrec.recognise import predict_many as predict_many
+    from digitrec.recognise import stream as stream
 
 __version__ = "0.1.0"
 
@@ -55,6 +56,7 @@ _HOME = {
     "open_provider": "digitrec.providers.registry",
     "predict": "digitrec.recognise",
     "predict_many": "digitrec.recognise",
+    "stream": "digitrec.recognise",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 (names come from the table above)

@@ -43,6 +43,8 @@ def read_npz(path: Path, part: str | None = None) -> tuple[Bytes, Array]:
             images, labels = arrays[x], arrays[y]
     except DataError:
         raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
     except Exception as error:  # zipfile, zlib and NumPy's parsers raise what they like at foreign bytes
         raise DataError(f"{path}: damaged, or not an .npz file of plain arrays") from error
     if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray):

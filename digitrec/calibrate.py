@@ -42,12 +42,15 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
         data: what the pictures are called, for the record.
 
     Raises:
+        ValueError: there is not one label for each answer.
         DataError: fewer than `FEWEST` answers with a confidence, or fewer than `FEWEST_OF_A_KIND` right
             or wrong ones among them.
         NotInstalled: without the extra ``stats``.
     """
     if not is_installed("sklearn"):
         raise not_installed("Fitting a calibration", "stats")
+    if len(predictions) != len(labels):
+        raise ValueError(f"{len(predictions)} answers with {len(labels)} labels: each answer needs its own")
     groups: dict[Key, list[tuple[Prediction, bool]]] = {}
     for prediction, label in zip(predictions, labels, strict=True):
         if prediction.digit is not None and prediction.confidence is not None and not prediction.inferred:

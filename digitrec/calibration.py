@@ -138,7 +138,7 @@ def stored(where: str) -> dict[Key, Calibration]:
         try:
             calibration = _read(path)
             found[calibration.key] = calibration
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)
     return found
 

@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -125,6 +126,7 @@ class LazyGroup(click.Group):
             return self._invoke(ctx)
 
     def _invoke(self, ctx: click.Context) -> Any:
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage beside the picture nobody is told
         try:
             with _flushed(sys.stdout), _warnings_told():
                 return super().invoke(ctx)

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from digitrec.batch import several
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
-from digitrec.prediction import Prediction, counted, is_emulated
+from digitrec.prediction import Prediction, counted, is_emulated, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.race import Absent, race
-from digitrec.recognise import Outcome, Reader, name_of, reader_for
+from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for
 
 Answered = TypeVar("Answered")
 
@@ -106,12 +107,6 @@ class Comparison:
         }
 
 
-def sureness(prediction: Prediction, otherwise: float) -> float:
-    """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
-    known = (prediction.calibrated, prediction.confidence)
-    return next((value for value in known if value is not None), otherwise)
-
-
 def _leaders(votes: Mapping[Answered, float]) -> tuple[Answered, ...]:
     """The one with the most votes; none when two are level."""
     best = max(votes.values(), default=0.0)
@@ -137,6 +132,7 @@ def compare(
         not installed or not configured is a Failure for every picture.
 
     Raises:
+        TypeError, ValueError: no providers, or something else in their place.
         UnknownProvider: there is no provider of a name.
     """
     return next(compare_many([image], providers, lenient=lenient))
@@ -149,8 +145,14 @@ def compare_many(
     lenient: bool = False,
 ) -> Iterator[Comparison]:
     """The same for many pictures: a Comparison for each, in order, as they are ready."""
-    names = free_engines(os.environ)[0] if providers is None else providers
+    names = free_engines(os.environ)[0] if providers is None else listed(providers)
     readers = [_reader_or_absent(provider) for provider in names]
+    return _compared(several(images), readers, lenient)
+
+
+def _compared(
+    images: Iterable[ImageSource], readers: Sequence[Reader], lenient: bool
+) -> Iterator[Comparison]:
     labels = tuple(name_of(reader) for reader in readers)
     rows: dict[int, dict[int, Outcome]] = {}
     ready = 0

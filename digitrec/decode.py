@@ -7,7 +7,6 @@ Everything comes out upright, opaque and eight bits a channel: uint8, shape (hei
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec import files, formats, pdf
+from digitrec.arguments import number
 from digitrec.errors import ImageError
 from digitrec.files import Frame, name_of
 
@@ -28,6 +28,8 @@ MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
 ENOUGH_SIDE = 750
 """A JPEG is decoded at half, a quarter or an eighth while its shorter side stays at least this, in px."""
+ROUNDING = 1e-3
+"""By so much may a value go beyond white where it was calculated."""
 
 
 def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
@@ -86,28 +88,73 @@ def from_pillow(picture: Image.Image) -> Decoded:
     return pixels, name, _digest(pixels)
 
 
-def from_array(values: np.ndarray[Any, Any]) -> Decoded:
+def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decoded:
     """The picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
 
     Args:
-        values: integers in 0..255 (or 0..65535 where the type has 16 bits or more), floats in 0..1 or
-            0..255, or booleans.
+        values: integers, floats or booleans, from 0 on.
+        full: the value that is white, > 0; None: as `white` tells from the values.
 
     Raises:
-        ImageError: another shape, another type, or values that are no pixels.
+        ImageError: another shape, another type, values that are no pixels, or a range that is not plain.
+        TypeError, ValueError: ``full`` is no such number.
     """
+    if full is not None:
+        full = number("full", full, 0, above=True)
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
-        raise ImageError(f"<array>: shape {values.shape} is not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)")
-    if values.dtype.kind not in "biuf":
-        raise ImageError(f"<array>: values of type {values.dtype} are not pixels")
+        raise ImageError(
+            f"<array>: shape {values.shape} is not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); "
+            "several pictures are for predict_many"
+        )
+    _check_numbers(values)
     _check_size((values.shape[1], values.shape[0]), "<array>")
-    pixels = np.ascontiguousarray(_scaled(values))
+    pixels = np.ascontiguousarray(_scaled(values, white(values) if full is None else full))
     digest = _digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = _opaque(Image.fromarray(pixels))
     return pixels, "<array>", digest
+
+
+def white(values: np.ndarray[Any, Any]) -> float:
+    """The value that stands for white in an array, told from its values where they make it plain.
+
+    Booleans and numbers up to 1 are shares of 1. Whole numbers from 0 to just 16 are scikit-learn's digits.
+    Otherwise it is 255 for what reaches 17 to 255, and 65535 for what reaches 4,096 to 65,535. An array of
+    one value throughout is blank at any of them.
+
+    Raises:
+        ImageError: it could be several: values that reach 2 to 16, 256 to 4,095 (10 or 12 bits?), or more
+            than 65,535; or they are no pixels.
+    """
+    _check_numbers(values)
+    if values.dtype == np.bool_ or not values.size:
+        return 1.0
+    high = float(values.max())
+    if 16 < high <= 255 + ROUNDING:
+        return 255.0
+    low = float(values.min())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if high <= 1 + ROUNDING:
+        return 1.0
+    if 16 < high <= 255 + ROUNDING or low == high <= 255:
+        return 255.0
+    if 4095 < high <= 65535 or low == high <= 65535:
+        return 65535.0
+    if low == 0 and high == 16 and np.array_equal(values, np.floor(values)):
+        return 16.0
+    raise ImageError(
+        f"<array>: its values reach {high:g}, and whether that is white cannot be told; divide it by the "
+        f"value that is, or say it: digitrec.DigitImage.open(array, full=...)"
+    )
+
+
+def _check_numbers(values: np.ndarray[Any, Any]) -> None:
+    if values.dtype.kind not in "biuf":
+        raise ImageError(f"<array>: values of type {values.dtype} are not pixels")
 
 
 def _digest(pixels: Pixels) -> str:
@@ -122,13 +169,11 @@ def _blaming(name: str) -> Iterator[None]:
 
     Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError and
     more on damaged files, and promise none of them; so every Exception from decoding counts as the
-    picture's fault. Of damage beside the picture (in its EXIF data) they only warn, and nobody is told.
+    picture's fault. Of damage beside the picture (in its EXIF data) they only warn. Those warnings are left
+    to the process: to catch them here would change its filters under its other threads.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
+        yield
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -176,7 +221,8 @@ def _upright(picture: Image.Image) -> Pixels:
 def _eight_bits(picture: Image.Image) -> Pixels:
     """Grey (H, W) or RGB (H, W, 3) from any Pillow mode."""
     if picture.mode.startswith(("I", "F")):
-        return _scaled(np.asarray(picture))
+        values = np.asarray(picture)
+        return _scaled(values, _white_of_file(values))
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         return _opaque(picture.convert("RGBA"))
     if picture.mode in ("1", "L"):
@@ -194,9 +240,17 @@ def _opaque(picture: Image.Image) -> Pixels:
     return np.asarray(Image.alpha_composite(backdrop, picture).convert("RGB"))
 
 
-def _scaled(values: np.ndarray[Any, Any]) -> Pixels:
-    """Numbers of any type and range as 0..255."""
-    if values.dtype == np.uint8:
+def _white_of_file(values: np.ndarray[Any, Any]) -> float:
+    """The value that is white in a file's 16-bit or float pixels; nobody could be asked."""
+    high = float(values.max())
+    if values.dtype.kind == "f" and high <= 1:
+        return 1.0
+    return 255.0 if high <= 255 and values.dtype.itemsize != 2 else max(high, 65535.0)
+
+
+def _scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
+    """Numbers of any type from 0 to ``full`` as 0..255; what is above is white."""
+    if values.dtype == np.uint8 and full == 255:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
@@ -204,10 +258,4 @@ def _scaled(values: np.ndarray[Any, Any]) -> Pixels:
     low, high = float(numbers.min()), float(numbers.max())
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
         raise ImageError("<array>: pixel values must be finite and not negative")
-    if values.dtype.kind == "f" and high <= 1:
-        full = 1.0
-    elif high <= 255 and values.dtype.itemsize != 2:
-        full = 255.0
-    else:
-        full = max(high, 65535.0)
-    return np.round(numbers * (255.0 / full)).astype(np.uint8)
+    return np.round(np.minimum(numbers * (255.0 / full), 255.0)).astype(np.uint8)

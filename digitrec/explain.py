@@ -17,7 +17,8 @@ from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource, PreparedImage
 from digitrec.prediction import Prediction
 from digitrec.prepare import mnist, prepare
-from digitrec.recognise import predict
+from digitrec.providers.base import Provider
+from digitrec.recognise import engine_for, predict
 
 PATCH = 5
 """Side of the square that is hidden, px: a little more than a stroke is wide."""
@@ -67,18 +68,19 @@ class Explanation:
         return [name for name in ordered[:3] if weights[name] > 0.1 * total]
 
 
-def explain(source: ImageSource, engine: Engine) -> Explanation:
+def explain(source: ImageSource, engine: str | Provider | Engine = "local") -> Explanation:
     """Answer, and show what led to the answer; takes the time of some 800 predictions.
 
     Args:
         source: anything `DigitImage.open` reads.
-        engine: one whose provider reads 28x28 pixels: our own network, or any model file.
+        engine: a name, a provider or an engine, that reads 28x28 pixels: our own network, or any model file.
 
     Raises:
         ImageError: the picture cannot be read.
         ProviderError: the engine gave no usable answer.
         ValueError: the engine wants another form of picture.
     """
+    engine = engine_for(engine)
     if engine.provider.wants.encoding != "mnist":
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)

@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
+from digitrec.arguments import said
 from digitrec.errors import ImageError
 
 MAX_FILE_BYTES = 100_000_000
@@ -58,6 +59,8 @@ def read(source: Encoded) -> tuple[bytes, str]:
         data = _read_path(source, name)
     elif hasattr(source, "read"):
         data = source.read(MAX_FILE_BYTES + 1)
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"{name}: gives {said(data)} and not bytes; open the file in binary mode")
     else:
         raise TypeError(f"cannot read a picture from {type(source).__name__}")
     if not data:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec import decode
+from digitrec.arguments import said
 from digitrec.decode import Pixels
 from digitrec.fieldhelp import documented
-from digitrec.files import Frame
+from digitrec.files import Frame, name_of
+
+TURNS = (0, 90, 180, 270)
+"""By how many degrees a picture is turned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,21 @@ class DigitImage:
         """The image without its pixels."""
         return ImageRef(self.source, self.sha256, self.frames)
 
+    def turned(self, degrees: int) -> DigitImage:
+        """The picture turned clockwise by 0, 90, 180 or 270 degrees; still the same image by name and hash.
+
+        Raises:
+            ValueError: another angle.
+        """
+        if degrees not in TURNS:
+            raise ValueError(
+                f"a picture is turned by {', '.join(map(str, TURNS))} degrees, not {said(degrees)}"
+            )
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
+        return DigitImage(pixels, self.source, self.sha256, self.frames)
+
     @classmethod
-    def open(cls, source: ImageSource) -> DigitImage:
+    def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
 
         EXIF orientation is applied, transparency is put on white (on black when all the visible ink
@@ -57,24 +75,57 @@ class DigitImage:
         `digitrec.pdf.DPI`. A HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
 
         Args:
-            source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); integers in 0..255
-                (or 0..65535 for 16-bit types), floats in 0..1 or 0..255, or booleans.
+            source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers, floats or
+                booleans, whose range is told from the values (`digitrec.decode.white`).
+            full: for an array, the value that is white (the paper's or the ink's), > 0; None: as told.
 
         Raises:
+            TypeError: it is nothing that can hold a picture, or ``full`` is given for what is no array.
+            ValueError: ``full`` is no such number.
             ImageError: it is missing, empty, truncated, not an image, of an unknown format, or has
                 more than `digitrec.decode.MAX_PIXELS` pixels.
         """
         if isinstance(source, DigitImage):
             return source
+        if isinstance(source, Turned):
+            return cls.open(source.source, full=full).turned(source.degrees)
         if isinstance(source, np.ndarray):
-            return cls(*decode.from_array(source))
+            return cls(*decode.from_array(source, full))
+        if full is not None:
+            raise TypeError(f"full is for an array, not for {said(source)}")
         if isinstance(source, Image.Image):
             return cls(*decode.from_pillow(source))
         return cls(*decode.decode(source))
 
 
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A picture that is turned when it is opened."""
+
+    source: ImageSource
+    """The picture as it is."""
+    degrees: int
+    """By how much it is turned clockwise: 0, 90, 180 or 270."""
+
+    @property
+    def name(self) -> str:
+        """What to call it, as the picture itself."""
+        return name_of(self.source)
+
+
+Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]
 ImageSource = (
-    DigitImage | str | Path | bytes | bytearray | memoryview | IO[bytes] | Pixels | Image.Image | Frame
+    DigitImage
+    | Turned
+    | str
+    | Path
+    | bytes
+    | bytearray
+    | memoryview
+    | IO[bytes]
+    | Array
+    | Image.Image
+    | Frame
 )
 """Everything `DigitImage.open` reads."""
 

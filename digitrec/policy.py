@@ -6,13 +6,16 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Self
 
-from digitrec.comparison import UNSURE, sureness
+from digitrec.arguments import number, whole
+from digitrec.comparison import UNSURE
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
-from digitrec.prediction import Failure, Prediction, counted, is_emulated
+from digitrec.prediction import Failure, Prediction, counted, is_emulated, sureness
+from digitrec.providers.base import Provider
 from digitrec.race import WINDOW, gather
-from digitrec.recognise import Outcome, Unreadable, windows
+from digitrec.recognise import Outcome, Unreadable, engine_for, listed, name_of, windows
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +31,10 @@ class EnginePolicy:
     name: str
     """What to call it in a Prediction."""
 
-    def __init__(self, engines: Sequence[Engine]) -> None:
-        self.engines: Sequence[Engine] = tuple(engines)
+    def __init__(self, engines: Sequence[str | Provider | Engine]) -> None:
+        self.engines: Sequence[Engine] = tuple(engine_for(engine) for engine in listed(engines))
+        if len({id(engine) for engine in self.engines}) < len(self.engines):
+            raise ValueError(f"an engine is given twice: {', '.join(map(name_of, self.engines))}")
 
     def more(self, said: Sequence[Outcome]) -> int:
         """How many of the next engines to ask, at the same time; 0 when it is decided."""
@@ -56,6 +61,14 @@ class EnginePolicy:
         while count := self.more(said):
             said += answers[len(said) : len(said) + count]
         return self._sum_up(said)
+
+    def __enter__(self) -> Self:
+        """The policy itself, closed at the end of the ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, whatever happened."""
+        self.close()
 
     def close(self) -> None:
         """Release its engines."""
@@ -110,20 +123,22 @@ class EnginePolicy:
 class Fallback(EnginePolicy):
     """Asks the next engine only when the one before failed, saw no digit, or was less sure than allowed."""
 
-    def __init__(self, engines: Sequence[Engine], below: float) -> None:
+    def __init__(self, engines: Sequence[str | Provider | Engine], below: float) -> None:
         """Put the engines in order, usually the cheapest first.
 
         Args:
-            engines: two or more.
+            engines: names, providers or engines; of one alone only the refusals are its own.
             below: ask the next engine below this chance of being right, 0..1. It is compared with the
                 ``calibrated`` chance; an engine without calibration is taken at its own confidence, and
                 a warning says so once; one without either is never sure.
+
+        Raises:
+            TypeError, ValueError: no engines, one of them twice, something else, or no such chance.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
         """
-        if not 0 <= below <= 1:
-            raise ValueError(f"the threshold is a chance between 0 and 1, not {below}")
+        self.below = number("the threshold below which the next engine is asked", below, 0, 1)
         super().__init__(engines)
-        self.below = below
-        self.name = ">".join(engine.provider.name for engine in engines) + f"@{below:g}"
+        self.name = ">".join(map(name_of, self.engines)) + f"@{below:g}"
         self._warned: set[str] = set()
 
     def more(self, said: Sequence[Outcome]) -> int:
@@ -170,21 +185,25 @@ class Fallback(EnginePolicy):
 class Consensus(EnginePolicy):
     """Takes the digit that so many engines agree on, and refuses where they do not."""
 
-    def __init__(self, engines: Sequence[Engine], agree: int) -> None:
+    def __init__(self, engines: Sequence[str | Provider | Engine], agree: int) -> None:
         """Put the engines in order.
 
         Args:
-            engines: as many as must agree, or more.
+            engines: names, providers or engines; as many as must agree, or more.
             agree: how many must name the same digit, 2 or more. So many are asked at the same time, then
                 the others one by one, while agreement is still possible.
+
+        Raises:
+            TypeError, ValueError: too few engines, one of them twice, something else, or no such number.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
         """
-        if not 2 <= agree <= len(engines):
+        self.agree = whole("the number of engines that must agree", agree, 0)
+        if not 2 <= agree <= len(listed(engines)):
             raise ValueError(
                 f"{agree} cannot agree among {len(engines)} engines: ask for 2 to {len(engines)}"
             )
         super().__init__(engines)
-        self.agree = agree
-        names = [engine.provider.name for engine in engines]
+        names = [name_of(engine) for engine in self.engines]
         self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
 
     def more(self, said: Sequence[Outcome]) -> int:

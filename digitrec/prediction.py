@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeGuard
 
 from digitrec.errors import DigitrecError
@@ -30,9 +30,10 @@ class Prediction:
     reason: str | None = None
     """Why there is no digit; None beside one. From our own network "blank", "texture", "more than one
     digit" or "not clearly a digit"; from an engine that reads text "no text", "no digit", "more than one
-    digit" or "letters beside the digit"."""
+    digit" or "letters beside the digit"; where the caller asked for it "not sure" or "could be turned"."""
     calibrated: float | None = None
-    """Chance 0..1 that ``digit`` is right; None where no calibration was fitted for this engine."""
+    """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
+    this engine."""
     probabilities: tuple[float, ...] | None = None
     """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
     text: str | None = None
@@ -59,10 +60,18 @@ class Prediction:
     """True when the answer came from the ledger or a recording and nothing was asked or paid."""
     asked: tuple[Prediction | Failure, ...] = ()
     """For a policy over several engines: what each of those asked said; else empty."""
+    unsure_digit: int | None = None
+    """The digit 0..9 that it would have been beside the reason "not sure" or "could be turned"; else None."""
+    turned: int = 0
+    """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
 
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, as JSON-like values; the image as source and sha256."""
         return _as_dict(self)
+
+    def unless(self, doubt: str) -> Prediction:
+        """The same without its digit, for this reason; the digit is kept as ``unsure_digit``."""
+        return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
 
 
 @documented
@@ -109,6 +118,12 @@ def counted(outcomes: Iterable[Prediction | Failure]) -> list[Prediction]:
 def is_emulated(outcomes: Iterable[Prediction | Failure]) -> bool:
     """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
+
+
+def sureness(prediction: Prediction, otherwise: float) -> float:
+    """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
+    known = (prediction.calibrated, prediction.confidence)
+    return next((value for value in known if value is not None), otherwise)
 
 
 def _as_dict(record: Prediction | Failure) -> dict[str, Any]:

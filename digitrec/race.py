@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from digitrec.batch import several
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.prediction import Failure
-from digitrec.recognise import Outcome, Reader, Unreadable, name_of, several, stream, windows
+from digitrec.recognise import Outcome, Reader, Unreadable, name_of, stream, windows
 
 WINDOW = 64
 """Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""

@@ -5,50 +5,42 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from digitrec import calibration
+from digitrec.arguments import number, said
+from digitrec.batch import one, several
 from digitrec.calibration import Calibrations
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.files import name_of as name_of_source
-from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
+from digitrec.image import TURNS, DigitImage, ImageRef, ImageSource, PreparedImage, Turned
 from digitrec.normalise import Reading, normalise
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Prediction, sureness
 from digitrec.prepare import prepare, prepare_many
 from digitrec.providers.base import Provider
-from digitrec.providers.registry import open_provider
+from digitrec.readers import Outcome, Policy, Reader, engine_for, listed, name_of, reader_for
 
-Outcome = Prediction | Failure
+__all__ = [
+    "Outcome", "Place", "Policy", "Reader", "Rotation", "Unreadable", "ask", "batches", "engine_for",
+    "listed", "look", "name_of", "open_or_unreadable", "predict", "predict_many", "reader_for", "stream",
+    "windows",
+]  # fmt: skip
+
+Rotation = Literal[0, 90, 180, 270, "auto"]
 
 HELD_BYTES = 64_000_000
 """Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
 
 
-@runtime_checkable
-class Policy(Protocol):
-    """Several engines that answer as one; `digitrec.policy` has the ones there are."""
-
-    name: str
-    """What to call it in a Prediction."""
-    engines: Sequence[Engine]
-    """Those that it may ask, in its order."""
-
-    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """An outcome for each picture, in order."""
-
-    def close(self) -> None:
-        """Release its engines; may be called twice."""
-
-
-Reader = Engine | Policy
-"""What turns pictures into outcomes."""
-
-
 def predict(
-    image: ImageSource, provider: str | Provider | Reader = "local", *, lenient: bool = False
+    image: ImageSource,
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> Prediction:
     """The digit on one picture.
 
@@ -56,71 +48,116 @@ def predict(
         image: anything `DigitImage.open` reads.
         provider: a registered name, or a provider, an engine or a policy of your own.
         lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
+        at_least: below this the answer is no digit but "not sure", with ``unsure_digit``; 0..1. It is
+            compared with the ``calibrated`` chance where there is one, else with the ``confidence``; an
+            answer with neither is never sure.
+        rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
+            "auto": it is read all four ways, by a network on 28x28 pixels, and where two ways show two
+            digits about as clearly the answer is no digit but "could be turned".
 
     Returns:
         A Prediction; one without a digit says why in ``reason``.
 
     Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
         ImageError: the picture cannot be read.
         ProviderError: the provider gave no usable answer.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    (outcome,) = stream([image], provider, lenient=lenient)
+    (outcome,) = stream([one(image)], provider, lenient=lenient, at_least=at_least, rotate=rotate)
     if isinstance(outcome, Failure):
         raise outcome.error
     return outcome
 
 
 def predict_many(
-    images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> list[Outcome]:
     """The digits on many pictures: for each, in order, a Prediction or the Failure in its place.
 
     Args:
-        images: anything `DigitImage.open` reads, each; an array of shape (N, H, W) is N pictures.
-        provider: as for `predict`.
-        lenient: as for `predict`.
+        images: anything `DigitImage.open` reads, each. An array of shape (N, H, W), (N, H, W, 1),
+            (N, H, W, 3) or (N, H, W, 4) is N pictures, whose range is told from all of them.
+        provider, lenient, at_least, rotate: as for `predict`.
 
     Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        ImageError: the range of an array's values cannot be told.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
-    return list(stream(images, provider, lenient=lenient))
+    return list(stream(images, provider, lenient=lenient, at_least=at_least, rotate=rotate))
 
 
 def stream(
-    images: Iterable[ImageSource], provider: str | Provider | Reader = "local", *, lenient: bool = False
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> Iterator[Outcome]:
-    """What `predict_many` returns, one after the other while the work goes on."""
-    engine, waiting = reader_for(provider), several(images)
-    if isinstance(engine, Policy):
-        yield from engine.stream(waiting, lenient=lenient)
-        return
-    for places in batches(waiting, engine):
-        yield from ask(places, engine, lenient=lenient)
+    """What `predict_many` returns, one after the other while the work goes on.
+
+    It takes from ``images`` only as many as are worth working on together, so any number can pass, from a
+    generator without end as well. Arguments and errors are those of `predict_many`, raised by the call.
+    """
+    at_least = number("at_least", at_least, 0, 1)
+    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
+        raise ValueError(f'rotate is "auto" or one of {", ".join(map(str, TURNS))}, not {said(rotate)}')
+    reader, waiting = reader_for(provider), several(images)
+    if rotate == "auto":
+        outcomes = _upright(waiting, _turning(reader), lenient)
+    elif rotate:
+        turned = _outcomes((Turned(image, rotate) for image in waiting), reader, lenient)
+        outcomes = (_marked(outcome, rotate) for outcome in turned)
+    else:
+        outcomes = _outcomes(waiting, reader, lenient)
+    return (_sure(outcome, at_least) for outcome in outcomes) if at_least else outcomes
 
 
-def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """The same pictures; a single name is refused, or each of its letters would be taken for a file."""
-    if isinstance(images, str | bytes):
-        raise TypeError("this is one picture: give it to predict or compare, or in a list")
-    return images
+def _outcomes(images: Iterable[ImageSource], reader: Reader, lenient: bool) -> Iterator[Outcome]:
+    if isinstance(reader, Policy):
+        return reader.stream(images, lenient=lenient)
+    return (outcome for places in batches(images, reader) for outcome in ask(places, reader, lenient=lenient))
 
 
-def reader_for(provider: str | Provider | Reader) -> Reader:
-    """The engine meant by a name or a provider; one per name is kept for the process."""
-    if isinstance(provider, str):
-        return _shared_engine(provider)
-    return provider if isinstance(provider, Engine | Policy) else Engine(provider)
+def _sure(outcome: Outcome, at_least: float) -> Outcome:
+    """The outcome, or "not sure" in its place."""
+    if isinstance(outcome, Failure) or outcome.digit is None or sureness(outcome, -1.0) >= at_least:
+        return outcome
+    return outcome.unless("not sure")
 
 
-def name_of(reader: Reader) -> str:
-    """What an engine or a policy is called in a Prediction."""
-    return reader.provider.name if isinstance(reader, Engine) else reader.name
+def _marked(outcome: Outcome, turned: int) -> Outcome:
+    return outcome if isinstance(outcome, Failure) else replace(outcome, turned=turned)
 
 
-@cache
-def _shared_engine(name: str) -> Engine:
-    return Engine(open_provider(name))
+def _turning(reader: Reader) -> Engine:
+    """The engine, if it may be asked four times about each picture and says how clear each answer is."""
+    if isinstance(reader, Engine) and reader.provider.wants.encoding == "mnist":
+        return reader
+    raise ValueError(
+        f'rotate "auto" reads a picture four times, with a network on 28x28 pixels; {name_of(reader)} is none'
+    )
+
+
+def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> Iterator[Outcome]:
+    """Each picture read four ways, and what follows from it."""
+    from digitrec.orientation import upright
+
+    for opened in windows(images, max(1, engine.batch // len(TURNS)), engine.patience_s):
+        good = [image for image in opened if isinstance(image, DigitImage)]
+        readings = _outcomes((image.turned(turn) for image in good for turn in TURNS), engine, lenient)
+        for image in opened:
+            if isinstance(image, Unreadable):
+                yield _failure(image, engine.provider.name)
+            else:
+                yield upright([next(readings) for _ in TURNS])
 
 
 def look(sources: Iterable[ImageSource], engine: Engine) -> list[Place]:

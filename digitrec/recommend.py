@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
+from digitrec.arguments import number
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.prices import Prices, per_1000, price_list
 from digitrec.benchmark.scorecard import is_right
@@ -85,8 +86,12 @@ def recommend(
         max_per_1000: US dollars that 1,000 pictures may cost at most; None: any known amount.
 
     Raises:
+        TypeError, ValueError: no such accuracy or amount.
         DataError: there are fewer than `FEWEST` pictures.
     """
+    number("the accuracy to be reached", accuracy, 0, 1)
+    if max_per_1000 is not None:
+        number("max_per_1000", max_per_1000, 0)
     if len(labels) < FEWEST:
         raise DataError(f"too few pictures ({len(labels)}) to choose on one half and report on the other")
     prices = price_list(engines.values())

@@ -168,11 +168,19 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, default=str) if isinstance(value, list | dict) else value
 
 
+def terminal(out: IO[str]) -> Console:
+    """The terminal that ``out`` leads to; one that says it has no columns (COLUMNS=0) is given 80."""
+    from rich.console import Console  # a pipe never needs it, and it takes as long as the network
+
+    console = Console(file=out, highlight=False)
+    if console.width < 1:
+        console.width = 80
+    return console
+
+
 def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]) -> None:
     if out.isatty():
-        from rich.console import Console  # a pipe never needs it, and it takes as long as the network
-
-        _write_terminal(outcomes, Console(file=out, highlight=False))
+        _write_terminal(outcomes, terminal(out))
         return
     name = max([len("image"), *(width(printable(name)) for name in names)])
     out.write(f"{'image':<{name}}  digit      sure\n")
@@ -195,8 +203,12 @@ def _words(outcome: Outcome) -> list[str]:
 def _remarks(prediction: Prediction) -> Iterator[str]:
     if prediction.reason is not None:
         yield prediction.reason
-    if prediction.text is not None and prediction.text != str(prediction.digit):
+    if prediction.text not in (None, str(prediction.digit), str(prediction.unsure_digit)):
         yield f"read {prediction.text!r}"
+    if prediction.unsure_digit is not None:
+        yield f"perhaps {prediction.unsure_digit}"
+    if prediction.turned:
+        yield f"turned by {prediction.turned} degrees"
     if prediction.inferred:
         yield "inferred"
     if prediction.asked:

@@ -121,6 +121,11 @@ def test_that_are_odd_are_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_a_part_of_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.npz: no such file"):
+        read_samples(f"{tmp_path / 'none.npz'}:train")
+
+
 def test_that_are_no_arrays_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "set.npz", "w") as file:
         file.writestr("x", "text")

@@ -13,10 +13,13 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import digitrec
 from digitrec import errors
 from digitrec.cli import COMMANDS, EXIT_CODES, REFUSED_BY_SYSTEM, LazyGroup, exit_code, main
+from digitrec.process import READER_GONE
+from digitrec.testing import drawn_seven
 
 
 def all_commands() -> list[tuple[str, ...]]:
@@ -45,7 +48,7 @@ def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) ->
 def test_the_overview_names_every_command_and_exit_code() -> None:
     help_text = CliRunner().invoke(main, ["--help"]).output
     assert all(name in help_text for name in COMMANDS)
-    assert all(f"{code} " in help_text for code in (*EXIT_CODES.values(), REFUSED_BY_SYSTEM))
+    assert all(f"{code} " in help_text for code in (*EXIT_CODES.values(), REFUSED_BY_SYSTEM, READER_GONE))
 
 
 def test_version() -> None:
@@ -168,3 +171,67 @@ def test_every_public_name_is_there_and_documented(name: str) -> None:
 def test_a_name_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match="guess"):
         digitrec.guess  # noqa: B018
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """More pictures than a pipe holds rows of."""
+    for number in range(40):
+        Image.fromarray(drawn_seven().pixels).save(tmp_path / f"{number:02d}-{'x' * 200}.png")
+    (tmp_path / "labels.csv").write_text(
+        "file,label\n" + "".join(f"{file.name},7\n" for file in sorted(tmp_path.glob("*.png")))
+    )
+    return tmp_path
+
+
+READER_STOPS = [
+    "predict {}", "predict {} -o json", "predict {} -o jsonl", "predict {} -o csv", "predict {} --dry-run",
+    "compare {} -p local", "compare {} -p local -o json", "compare {} -p local -o csv",
+    "benchmark {}", "benchmark {} -o csv", "benchmark {} -o jsonl", "ledger export", "ledger show",
+    "providers", "models list", "config", "completion bash", "--help", "predict --help", "--version",
+]  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
+@pytest.mark.parametrize("stream", ["stdout", "both"])
+@pytest.mark.parametrize("command", READER_STOPS)
+def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, command: str, stream: str) -> None:
+    """As after `| head -1`, but surely: the other end is closed before anything is written."""
+    readable, writable = os.pipe()
+    os.close(readable)
+    done = subprocess.run(
+        [sys.executable, "-m", "digitrec", *command.format(pictures).split()],
+        stdout=writable, stderr=subprocess.PIPE if stream == "stdout" else writable, check=False,
+    )  # fmt: skip
+    os.close(writable)
+    silent = command == "ledger export"  # there is nothing in it
+    assert done.returncode == (0 if silent else READER_GONE)
+    assert not done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
+def test_head_gets_its_line(pictures: Path) -> None:
+    line = f"{sys.executable} -m digitrec predict {pictures} -o jsonl | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    first, code = done.stdout.splitlines()
+    assert json.loads(first)["digit"] == 7
+    assert (code, done.stderr) == ("141", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize("command", ["predict {}", "benchmark {}", "providers", "predict -", "calibrate {}"])
+def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str) -> None:
+    line = f"{sys.executable} -m digitrec {command.format(pictures)} {closed}"
+    done = subprocess.run(
+        ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == {"predict -": 1, "calibrate {}": 6}.get(command, 0)
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_usage_quotes_nothing_that_steers_a_terminal() -> None:
+    done = CliRunner().invoke(main, ["predict", "x.png", "--replay", "\x1b[31mred\u202e"])
+    assert done.exit_code == 2
+    assert "\\x1b[31mred\\u202e" in done.stderr
+    assert "\x1b" not in CliRunner().invoke(main, ["pre\x1bdict"]).stderr

@@ -34,11 +34,14 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(compile(block, "library.md", "exec"), names)
-    (seven, _), blank, first, missing, asked, refused = said
+    (seven, _), blank, first, missing, streamed, dim, unsure, asked, refused = said
     assert seven == 7
     assert blank == (None, "blank")
     assert first == ("samples/photo-pen.jpg", 7)
     assert missing[0] == "not-there.jpg"
+    assert str(streamed[0]).startswith("samples/photo-")
+    assert dim == (1,)
+    assert unsure == (None, "not sure", 7)
     assert asked == (7, True, 0.0)
     assert "not-there.jpg" in str(refused[0])
 

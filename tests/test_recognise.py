@@ -7,6 +7,7 @@ import math
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -240,3 +241,72 @@ def test_pillow_images_arrays_and_paths_are_one() -> None:
     picture = Image.fromarray(SEVEN.pixels)
     answers = digitrec.predict_many([picture, SEVEN.pixels, SEVEN])
     assert [answer.digit for answer in answers if isinstance(answer, Prediction)] == [7, 7, 7]
+
+
+def test_a_generator_without_end_is_read_as_it_is_taken() -> None:
+    crowd = Crowd()
+    taken = 0
+
+    def endless() -> Iterator[ImageSource]:
+        nonlocal taken
+        while True:
+            for picture in crowd:
+                taken += 1
+                yield picture
+
+    rows = digitrec.stream(endless())
+    first = next(rows)
+    assert isinstance(first, Prediction)
+    assert taken <= 256
+    for _ in range(2000):
+        next(rows)
+    assert crowd.most <= 2 * 256, "pictures that were answered are let go"
+    assert taken <= 2001 + 256
+
+
+def test_what_is_wrong_with_a_stream_is_told_by_the_call() -> None:
+    with pytest.raises(UnknownProvider):
+        digitrec.stream([SEVEN], "gogle")
+    with pytest.raises(TypeError):
+        digitrec.stream("7.png")
+
+
+def test_below_the_least_an_answer_is_not_sure_and_says_what_it_would_have_been() -> None:
+    said = [
+        Answer((Candidate("7", 0.9),)),
+        Answer((Candidate("7", 0.8),)),
+        Answer((Candidate("7", None),)),
+        Answer(),
+    ]
+    found = digitrec.predict_many([SEVEN] * 4, FakeProvider(said), at_least=0.9)
+    answers = [outcome for outcome in found if isinstance(outcome, Prediction)]
+    assert [answer.digit for answer in answers] == [7, None, None, None]
+    assert [answer.reason for answer in answers] == [None, "not sure", "not sure", "no text"]
+    assert [answer.unsure_digit for answer in answers] == [None, 7, 7, None]
+    assert answers[1].confidence == 0.8
+    assert answers[1].as_dict()["unsure_digit"] == 7
+
+
+def test_a_calibrated_chance_goes_before_the_confidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def halved(prediction: Prediction, _: object) -> Prediction:
+        return replace(prediction, calibrated=0.5)
+
+    monkeypatch.setattr(recognise.calibration, "apply", halved)
+    answer = digitrec.predict(SEVEN, FakeProvider([Answer((Candidate("7", 0.99),))]), at_least=0.9)
+    assert (answer.digit, answer.unsure_digit, answer.calibrated) == (None, 7, 0.5)
+
+
+def test_engines_and_policies_are_closed_with_the_with() -> None:
+    closed = []
+
+    class Closing(FakeProvider):
+        def close(self) -> None:
+            closed.append(self.name)
+
+    with digitrec.Engine(Closing(name="one")) as engine:
+        assert digitrec.predict(SEVEN, engine).digit == 7
+        assert closed == []
+    with pytest.raises(ZeroDivisionError), digitrec.Fallback([Closing(name="two")], below=0.5) as policy:
+        assert digitrec.predict(SEVEN, policy).digit == 7
+        raise ZeroDivisionError
+    assert closed == ["one", "two"]

@@ -9,11 +9,14 @@ from dataclasses import fields, replace
 
 import pytest
 from click import unstyle
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from digitrec import report
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
+from digitrec.text import printable, width
 
 SEVEN = Prediction(
     ImageRef("scans/7.png", "ab" * 32),
@@ -155,3 +158,52 @@ def test_the_line_for_a_failure_names_the_image_once() -> None:
     assert report.error_line(FAILED) == "cut.png: no answer in 30 s; try again"
     told = Failure(ImageRef("x.png", None), "local", TimedOut("x.png: too slow"))
     assert report.error_line(told) == "x.png: too slow"
+
+
+def named(name: str) -> Prediction:
+    return Prediction(ImageRef(name, None), "local", 7, 0.9997)
+
+
+NAMES = st.lists(st.text(min_size=1), min_size=1, max_size=5)
+
+
+@given(NAMES)
+@example(
+    ["scans/" + "x" * 300 + ".png", "數字.png", "a\u0308.png", "ש.png", "\x1b[31mred.png", "new\nline.png"]
+)
+def test_a_piped_table_keeps_names_whole_and_columns_below_each_other(names: list[str]) -> None:
+    out = io.StringIO()
+    report.write(map(named, names), "table", out, names=names)
+    header, *rows = out.getvalue().split("\n")[:-1]
+    place = header.index("digit")
+    assert len(rows) == len(names)
+    for row, name in zip(rows, names, strict=True):
+        assert row.startswith(printable(name))
+        assert width(row.removesuffix("  7      >99.9%")) == place
+
+
+@given(NAMES)
+@example(["=1+1", "+1", "-1", "@x", "a\rb", "a,b", 'q"', " ", "a\nb"])
+def test_programs_get_the_true_name(names: list[str]) -> None:
+    outcomes: list[report.Outcome] = [named(name) for name in names]
+    assert [row["image"]["source"] for row in json.loads(written("json", outcomes))] == names
+    lines = written("jsonl", outcomes).split("\n")[:-1]
+    assert [json.loads(line)["image"]["source"] for line in lines] == names
+    rows = csv.DictReader(io.StringIO(written("csv", outcomes), newline=""))
+    assert [row["source"] for row in rows] == names
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20", "40", "80", "300", "many"])
+@pytest.mark.parametrize("kind", ["dumb", "xterm-256color", ""])
+def test_no_terminal_is_too_narrow_or_too_dumb(
+    columns: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", kind)
+    out = Terminal()
+    report.write(ALL, "table", out)
+    shown = unstyle(out.getvalue())
+    for word in ("7.png", "99.1%", "blank", "TimedOut"):
+        assert word in shown
+    if kind == "dumb":
+        assert shown == out.getvalue()

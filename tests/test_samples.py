@@ -227,12 +227,13 @@ class TestOurOwnPictures:
 
 class TestWhatIsLeftOut:
     def test_of_folders_is_counted_and_named(self, tmp_path, caplog):
-        for name in ("3/x.png", "3/.hidden", "3/deeper/y.png", ".cache/w.png", "z.png"):
+        for name in ("3/x.png", "3/.hidden", "3/notes.txt", "3/deeper/y.png", ".cache/w.png", "z.png"):
             (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
             (tmp_path / name).write_bytes(b"never opened")
-        assert len(read_samples(tmp_path)) == 1
+        assert [sample.label for sample in read_samples(tmp_path)] == [3, 3]
         assert caplog.messages == [
-            f"{tmp_path}: left out 4 (hidden, or no file in a folder 0 to 9): .cache, z.png, 3/.hidden, ..."
+            f"{tmp_path}: skipped 1 file that is no picture (.txt), 1 hidden file or folder",
+            f"{tmp_path}: left out 2 (hidden, or not in a folder 0 to 9): .cache, z.png",
         ]
 
     def test_is_nothing_where_all_is_read(self, tmp_path, caplog):

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from digitrec import calibration
+from digitrec.arguments import said
 from digitrec.benchmark.pairs import Pair, pairs
 from digitrec.benchmark.prices import price_list
 from digitrec.benchmark.scorecard import Scorecard, scorecard
 from digitrec.errors import DataError
 from digitrec.policy import EnginePolicy
 from digitrec.prediction import Prediction
+from digitrec.providers.base import Provider
 from digitrec.race import race
-from digitrec.recognise import Outcome, Reader
+from digitrec.recognise import Outcome, Reader, reader_for
 from digitrec.samples import Sample
 
 KEPT = (
@@ -128,7 +130,7 @@ def _brief(outcome: Outcome) -> dict[str, Any]:
 
 def benchmark(
     samples: Sequence[Sample],
-    engines: Mapping[str, Reader],
+    engines: Mapping[str, str | Provider | Reader],
     *,
     data: str,
     policies: Sequence[EnginePolicy] = (),
@@ -142,7 +144,7 @@ def benchmark(
 
     Args:
         samples: labelled pictures.
-        engines: engines and policies, under the names that they shall have in the report.
+        engines: names, providers, engines and policies, under the names that they shall have in the report.
         data: what the pictures are called.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
@@ -151,14 +153,21 @@ def benchmark(
 
     Raises:
         DataError: there are no pictures.
+        TypeError, ValueError: no engines, or something else in their place.
+        UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
     """
+    if not isinstance(engines, Mapping):
+        raise TypeError(f"engines are given by name, such as {{'local': 'local'}}, not as {said(engines)}")
+    if not engines:
+        raise ValueError("no engine is named: give one at least")
     if not samples:
         raise DataError(f"{data}: no labelled pictures")
+    readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     names = list(engines)
     found: list[dict[int, Outcome]] = [{} for _ in names]
     spent = [0.0] * len(names)
-    for arrival in race((sample.image for sample in samples), list(engines.values()), lenient=lenient):
+    for arrival in race((sample.image for sample in samples), list(readers.values()), lenient=lenient):
         found[arrival.reader][arrival.image] = arrival.outcome
         spent[arrival.reader] += arrival.spent_s
         if arrived is not None:
@@ -168,10 +177,10 @@ def benchmark(
         for name, answers in zip(names, found, strict=True)
     }
     for policy in policies:
-        outcomes[policy.name] = _by_policy(policy, engines, outcomes)
+        outcomes[policy.name] = _by_policy(policy, readers, outcomes)
         spent.append(0.0)  # it had no time of its own
     labels = [sample.label for sample in samples]
-    prices = price_list(engines.values())
+    prices = price_list(readers.values())
     cards = [
         scorecard(name, outcomes[name], labels, spent_s=seconds, prices=prices)
         for name, seconds in zip(outcomes, spent, strict=True)

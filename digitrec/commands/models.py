@@ -12,6 +12,7 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.progress import Bar
+from digitrec.commands.quiet import quietly
 from digitrec.models import store
 
 
@@ -48,7 +49,8 @@ def list_models(files: Sequence[Path], output: Literal["table", "json"]) -> None
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    model = store.load(path)
+    with quietly():
+        model = store.load(path)
     return {
         "name": model.name,
         "version": model.version,

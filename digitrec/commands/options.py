@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,9 +14,11 @@ from typing import Any, TypeVar
 import click
 
 from digitrec.commands import values
+from digitrec.commands.quiet import quietly
 from digitrec.commands.unopened import Unopened
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
+from digitrec.engine.asking import LONGEST_S
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
 from digitrec.prepare import PREPARATIONS
@@ -28,6 +31,23 @@ REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
 EMULATED = ("google", "aws", "azure", "azure-analysis")
 """The providers that the emulator can stand in for."""
+
+
+class Number(click.FloatRange):
+    """A number in a range; nan and inf, which Python takes for numbers, are no limit and so wrong usage."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, finite and in range."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+SECONDS = Number(min=0, max=LONGEST_S, min_open=True)
+"""How long something may take."""
+USD = Number(min=0)
+"""What something may cost."""
 
 
 def output(default: str, *others: str) -> Callable[[Command], Command]:
@@ -154,7 +174,8 @@ class Asking:
 
             def open_engine(name: str, preparation: str | None) -> Engine:
                 try:
-                    engine = self._engine(name, env, options, preparation)
+                    with quietly():
+                        engine = self._engine(name, env, options, preparation)
                 except (NotConfigured, NotInstalled):
                     if not dry_run:
                         raise
@@ -239,7 +260,9 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
     os.environ.pop("AWS_PROFILE", None)  # boto3 looks for it, whatever keys it is given
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
-    with Emulator([name for name in providers if name in EMULATED]) as emulator:
+    with quietly():
+        emulator = Emulator([name for name in providers if name in EMULATED])
+    with emulator:
         env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}
         for name, endpoint in emulator.endpoints.items():
             env |= environment(name, endpoint)
@@ -268,7 +291,8 @@ def local(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
     if model_scale is not None and model is None:
         raise click.UsageError("--model-scale goes with --model.")
     own: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
-    engine = Engine(registry.open_provider("local", **own))
+    with quietly():
+        engine = Engine(registry.open_provider("local", **own))
     try:
         yield engine
     finally:
@@ -282,9 +306,9 @@ _OPTIONS = (
                  shell_complete=values.preparations,
                  help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),
-    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
+    click.option("--timeout", type=SECONDS, default=30.0, show_default=True,
                  metavar="SECONDS", help="Time for one image, waiting and retries included."),
-    click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD",
+    click.option("--max-cost", type=USD, metavar="USD",
                  help="Spend no more than this on the whole command."),
     click.option("--ledger", type=_FILE, metavar="FILE",
                  help="Where paid answers are kept and found again.  [default: the user's data folder]"),

@@ -62,7 +62,7 @@ class Rule:
 _OPTIONS = (
     click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
                  help="Engines to ask next, in this order, when the one before is unsure or fails."),
-    click.option("--below", type=click.FloatRange(0, 1), default=0.9, show_default=True, metavar="CHANCE",
+    click.option("--below", type=options.Number(0, 1), default=0.9, show_default=True, metavar="CHANCE",
                  help="Unsure means below this chance of being right (see `digitrec calibrate`)."),
     click.option("--consensus", type=int, metavar="N", shell_complete=values.votes,
                  help="Take the digit that N of the engines agree on, and none where they do not."),

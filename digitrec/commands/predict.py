@@ -20,7 +20,11 @@ from digitrec.files import read_once
 from digitrec.image import DigitImage
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
-from digitrec.recognise import Outcome, stream
+from digitrec.recognise import Outcome, Rotation, stream
+
+
+def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+    return value if value == "auto" else int(value)
 
 
 @click.command()
@@ -33,6 +37,15 @@ from digitrec.recognise import Outcome, stream
 @options.output("table", "json", "jsonl", "csv")
 @options.lenient
 @click.option(
+    "--at-least", type=options.Number(0, 1), default=0.0, metavar="CHANCE",
+    help='Below this the answer is "not sure", with what it would have been. Compared with the calibrated '
+    "chance where there is one, else with the engine's own confidence.",
+)  # fmt: skip
+@click.option(
+    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0", callback=_rotation,
+    help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
+)  # fmt: skip
+@click.option(
     "--save-prepared", type=click.Path(path_type=Path), metavar="FILE",
     help="Save what the engine was given as a picture; for several images, name a folder.",
 )  # fmt: skip
@@ -44,6 +57,8 @@ def predict(
     providers: list[str],
     output: report.Format,
     lenient: bool,
+    at_least: float,
+    rotate: Rotation,
     save_prepared: Path | None,
     dry_run: bool,
     rule: policies.Rule,
@@ -64,6 +79,8 @@ def predict(
       digitrec predict scan.pdf --frames all
       digitrec predict list.csv --paths-from file
       digitrec predict 7.png --save-prepared seen.png
+      digitrec predict scans/ --at-least 0.9
+      digitrec predict sideways.jpg --rotate 90
       digitrec predict 7.png --provider google --emulate
       digitrec predict scans/ --provider aws --max-cost 0.50
       digitrec predict scans/ --fallback google,aws --below 0.95
@@ -78,9 +95,13 @@ def predict(
             return
         if save_prepared is not None:
             _save_prepared(images, engines[0], save_prepared)
-        outcomes = stream(images, rule.policy(engines) or engines[0], lenient=lenient)
-        watched = _watched(outcomes, failures, given.note())
-        report.write(tracked(watched, len(images)), output, names=map(str, images))
+        reader = rule.policy(engines) or engines[0]
+        try:
+            found = stream(images, reader, lenient=lenient, at_least=at_least, rotate=rotate)
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from error
+        outcomes = _watched(found, failures, given.note())
+        report.write(tracked(outcomes, len(images)), output, names=map(str, images))
     if failures:
         raise SystemExit(_code(failures, len(images)))
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import click
 
+from digitrec.report import terminal
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -31,11 +33,10 @@ class Bar:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=terminal(sys.stderr), transient=True)
             self._bar.start()
             self._bar.add_task(self._what, total=1.0)
         return self

@@ -58,7 +58,7 @@ def _price(listing: registry.Listing) -> str:
 
 @providers.command()
 @click.argument("name", shell_complete=values.provider)
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
+@click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
               metavar="SECONDS", help="Give up after so long.")  # fmt: skip
 def check(name: str, timeout: float) -> None:
     """Ask one engine for real about a built-in image, and say what came back and what it cost.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("data", metavar="DATA", shell_complete=values.data)
 @click.option(
-    "--accuracy", type=click.FloatRange(0, 1, min_open=True, max_open=True), required=True,
+    "--accuracy", type=options.Number(0, 1, min_open=True, max_open=True), required=True,
     metavar="SHARE", help="Share of the pictures to be answered rightly, such as 0.995.",
 )  # fmt: skip
 @click.option(
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @options.limit
 @click.option(
-    "--max-per-1000", type=click.FloatRange(min=0), metavar="USD",
+    "--max-per-1000", type=options.USD, metavar="USD",
     help="What 1,000 pictures may cost at most by what is recommended.",
 )  # fmt: skip
 @options.asking

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from digitrec.commands import options, policies, values
+from digitrec.commands.quiet import quietly
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.providers.base import not_installed
@@ -30,11 +31,11 @@ KEYS = "DIGITREC_API_KEYS"
 @options.model
 @policies.policy
 @click.option(
-    "--max-cost", type=click.FloatRange(min=0), metavar="USD",
+    "--max-cost", type=options.USD, metavar="USD",
     help="Spend at most this while the server runs; needed to offer an engine that costs money.",
 )  # fmt: skip
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), default=50.0,
+    "--rate", type=options.Number(min=0, min_open=True), default=50.0,
     help="Questions a second that one client may ask.",
 )  # fmt: skip
 @click.option(
@@ -85,7 +86,8 @@ def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engin
     engines = []
     for name in names:
         own: dict[str, Any] = {"model": model} if name == "local" and model is not None else {}
-        engine = Engine(registry.open_provider(name, **own), terms)
+        with quietly():
+            engine = Engine(registry.open_provider(name, **own), terms)
         price = engine.provider.price
         if terms.max_cost is None and (price is None or price.usd > 0):
             raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitrec.commands import values
+from digitrec.commands import options, values
 from digitrec.commands.progress import Bar
 from digitrec.text import percent
 
@@ -33,7 +33,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
     "--epochs", type=click.IntRange(min=1), help="Times that every digit is seen.  [default: the recipe's]"
 )
 @click.option(
-    "--validation-split", type=click.FloatRange(0, 0.9), default=0.1, metavar="SHARE",
+    "--validation-split", type=options.Number(0, 0.9), default=0.1, metavar="SHARE",
     help="Share of the digits that is held back to watch by.",
 )  # fmt: skip
 @click.option(
@@ -44,7 +44,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
     "--scale", type=click.Choice(["unit", "byte", "l2"]), default="unit",
     help="Pixels as 0..1, as 0..255, or as Keras' normalize(axis=1); the model file says which.",
 )  # fmt: skip
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Learning rate, at its highest.")
+@click.option("--rate", type=options.Number(min=0, min_open=True), help="Learning rate, at its highest.")
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
     "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.digits,

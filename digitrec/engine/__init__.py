@@ -23,7 +23,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from typing import Self
 
+from digitrec.arguments import said
 from digitrec.engine import call
 from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.errors import NotConfigured
@@ -40,17 +42,26 @@ PATIENCE_S = 0.2
 class Engine:
     """Asks one provider, and tells what came of it; never raises for a provider's failure."""
 
-    def __init__(self, provider: Provider, options: Options = Options()) -> None:
+    def __init__(self, provider: str | Provider, options: Options = Options()) -> None:
         """Make the engine; nothing is sent and no file is made yet.
 
+        Args:
+            provider: a provider, or the registered name of one.
+            options: how it is asked.
+
         Raises:
+            TypeError: one of them is something else.
+            UnknownProvider, NotInstalled, ModelError: by this name there is no provider to be asked.
             NotConfigured: the configuration file is wrong, there is a budget and no known price, or the
                 provider says something of itself that cannot be.
         """
+        if not isinstance(options, Options):
+            raise TypeError(f"options are a digitrec.Options, not {said(options)}")
+        self.provider = provider = registry.open_provider(provider) if isinstance(provider, str) else provider
+        if isinstance(provider, type) or not isinstance(provider, Provider):
+            raise TypeError(f"a provider is a name or a digitrec.Provider, not {said(provider)}")
         if flaw := registry.flaw_of(provider):
-            name = getattr(provider, "name", type(provider).__name__)
-            raise NotConfigured(f"the provider {name} cannot be asked: {flaw}; tell its author")
-        self.provider = provider
+            raise NotConfigured(f"the provider {provider.name} cannot be asked: {flaw}; tell its author")
         self.options = options
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)
@@ -86,6 +97,14 @@ class Engine:
             return self._remote.estimate(images)
         count = sum(1 for _ in images)
         return Estimate(self.provider.name, count, 0, count, 0.0)
+
+    def __enter__(self) -> Self:
+        """The engine itself, closed at the end of the ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, whatever happened."""
+        self.close()
 
     def close(self) -> None:
         """Release the provider and the ledger; may be called twice.

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from digitrec import arguments
 from digitrec.answer import Answer
 from digitrec.errors import DigitrecError
 from digitrec.fieldhelp import documented
 
 if TYPE_CHECKING:
     from digitrec.config import Config
+
+
+LONGEST_S = 1_000_000
+"""Seconds, eleven days: with much more the system's own clocks overflow."""
 
 
 def _new_run() -> str:
@@ -22,13 +27,18 @@ def _new_run() -> str:
 @documented
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an engine asks its provider; one that is free and on this machine needs none of it."""
+    """How an engine asks its provider; one that is free and on this machine needs none of it.
+
+    Raises:
+        TypeError, ValueError: a setting is of the wrong kind or out of its range; the message names it.
+    """
 
     timeout: float = 30.0
-    """Seconds for one image, retries included, > 0; the call in flight is bounded too. The wait for the
-    vendor's turn does not count: a rate limit alone never makes an image fail."""
+    """Seconds for one image, retries included, > 0 and at most a million; the call in flight is bounded too.
+    The wait for the vendor's turn does not count: a rate limit alone never makes an image fail."""
     attempt_timeout: float = 10.0
-    """Seconds for one request to the provider, > 0; less where less is left of ``timeout``."""
+    """Seconds for one request to the provider, > 0 and at most a million; less where less is left of
+    ``timeout``."""
     attempts: int = 5
     """How often one image is asked about at most, >= 1."""
     concurrency: int = 4
@@ -45,6 +55,32 @@ class Options:
     """The standing settings; None: read from the configuration file."""
     run: str = field(default_factory=_new_run)
     """The account that ``max_cost`` is counted on; a new one for each Options."""
+
+    def __post_init__(self) -> None:
+        """Check every setting here, where it is given, and not where it is first needed."""
+        arguments.number("timeout", self.timeout, 0, LONGEST_S, above=True)
+        arguments.number("attempt_timeout", self.attempt_timeout, 0, LONGEST_S, above=True)
+        arguments.whole("attempts", self.attempts, 1)
+        arguments.whole("concurrency", self.concurrency, 1)
+        if self.max_cost is not None:
+            arguments.number("max_cost", self.max_cost, 0)
+        if self.ledger not in ("default", "none"):
+            object.__setattr__(self, "ledger", arguments.path("ledger", self.ledger))
+        if self.record is not None:
+            object.__setattr__(self, "record", arguments.path("record", self.record))
+        if not isinstance(self.fresh, bool):
+            raise TypeError(f"fresh is True or False, not {arguments.said(self.fresh)}")
+        if not isinstance(self.run, str) or not self.run:
+            raise TypeError(f"run is the name of an account, not {arguments.said(self.run)}")
+        if self.config is not None:
+            _check_config(self.config)
+
+
+def _check_config(given: object) -> None:
+    from digitrec.config import Config  # where none is given, which is the usual case, it is not needed
+
+    if not isinstance(given, Config):
+        raise TypeError(f"config is a digitrec.config.Config, not {arguments.said(given)}")
 
 
 @dataclass(frozen=True, slots=True)

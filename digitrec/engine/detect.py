@@ -51,7 +51,7 @@ def _says_so(host: str, port: int, timeout: float) -> bool:
     try:
         connection.request("GET", DOOR)
         answer = json.loads(connection.getresponse().read(10_000))
-    except (OSError, HTTPException, ValueError):
+    except (OSError, HTTPException, ValueError, RecursionError):
         return False
     finally:
         connection.close()

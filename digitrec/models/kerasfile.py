@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors import ModelError, NotInstalled
-from digitrec.models.chatter import silenced
 from digitrec.models.store import DESCRIPTION, check_shapes
 
 Floats = NDArray[np.float32]
@@ -28,13 +27,11 @@ def load(path: Path) -> tuple[dict[str, Any], Callable[[Floats], Floats]]:
         NotInstalled: TensorFlow is missing.
     """
     try:
-        with silenced():  # TensorFlow greets whoever imports it with lines that no setting of its own stops
-            import keras
+        import keras
     except ImportError as error:
         raise NotInstalled(f"{path.name} needs TensorFlow: pip install 'digitrec[train]'") from error
     try:
-        with silenced():
-            network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
         about = _described(path)
     except Exception as error:  # Keras promises no class of error for a foreign file
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]

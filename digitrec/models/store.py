@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.arguments import said
 from digitrec.errors import ModelError
-from digitrec.models import chatter
 
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
@@ -35,7 +35,6 @@ BATCH = 64
 
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
-_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,10 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
         ModelError: there is no such file, or it is no model from 28x28 pixels to ten numbers, or it says
             itself that its pixels are scaled otherwise.
         NotInstalled: a file of Keras' or scikit-learn's own without that extra.
+        ValueError: there is no such scale.
     """
+    if scale not in (None, *SCALES):
+        raise ValueError(f"scale is one of {', '.join(SCALES)}, not {said(scale)}")
     path = SHIPPED if path is None else path
     try:
         content = path.read_bytes()
@@ -239,9 +241,8 @@ class _LiteRt:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with chatter.without(_GREETING):
-                self._interpreter = Interpreter(model_content=content, num_threads=1)
-                self._interpreter.allocate_tensors()
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()  # the first in a process greets on stderr: docs/library.md
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: not a LiteRT model, or a damaged one; give another file") from error
         takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()

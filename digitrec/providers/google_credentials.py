@@ -47,7 +47,7 @@ def secrets(file: str | Path | None, credentials: Any) -> Iterator[str]:
     """What may show nowhere, of the credentials: from their file, and from the SDK's object."""
     named = [Path(file)] if file else [Path(name) for name in found(os.environ) if os.path.sep in name]
     for path in named:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             yield from _secret_texts(json.loads(path.read_text("utf-8")))
     for name in ("token", "refresh_token", "client_secret"):
         value = getattr(credentials, name, None)
@@ -73,7 +73,7 @@ def _check(file: Path) -> None:
         why = "" if isinstance(json.loads(file.read_text("utf-8")), dict) else "it holds no credentials"
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: lists in lists in lists
         why = "it is not JSON"
     if why:
         raise NotConfigured(f"the credentials file {file} cannot be used ({why}); {ADVICE}")

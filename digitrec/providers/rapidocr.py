@@ -102,9 +102,11 @@ def parse(raw: Mapping[str, Any]) -> Answer:
 
 def _client() -> Any:
     try:
+        import onnxruntime
         from rapidocr import RapidOCR
     except ImportError as error:
         raise not_installed("RapidOCR", "ocr") from error
+    onnxruntime.disable_telemetry_events()  # on by default since 1.29, and this engine is called local
     return RapidOCR(params={"Global.log_level": "critical"})  # or it tells every user which file it loads
 
 

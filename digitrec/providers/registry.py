@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
+from digitrec.arguments import said
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
 from digitrec.providers.plugins import Plugin, found
@@ -89,7 +90,10 @@ def provider_class(name: str) -> type[Provider]:
     Raises:
         UnknownProvider: there is none of that name, or several packages claim it.
         NotInstalled: the package that registers it lacks something, or is broken.
+        TypeError: it is no name.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a provider's name is a text, not {said(name)}")
     return _load(name, _plugin(name))
 
 

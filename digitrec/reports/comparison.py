@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
-from digitrec.report import csv_rows
+from digitrec.report import csv_rows, terminal
 from digitrec.reports import words
 from digitrec.text import aligned, padded, printable, shortened, width
 
@@ -115,9 +115,7 @@ def _short(name: str) -> str:
 
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
     """A column for each engine where the terminal is wide enough for all of them, else a line for each."""
-    from rich.console import Console
-
-    console = Console(file=out, highlight=False)
+    console = terminal(out)
     columns = _columns(comparisons)
     needed = console.measure(columns, options=console.options.update(max_width=10_000)).maximum
     console.print(columns if needed <= console.width else _lines(comparisons))

@@ -155,3 +155,28 @@ def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(cloud: Emulator, data
     assert said[0].startswith("local: 4 of 4 images")
     assert "4 requests would cost $0.0040" in said[1]
     assert cloud.calls("aws") == 0
+
+
+def test_samples_is_the_folder_of_that_name_and_that_is_told(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.rename(data.parent / "samples")
+    monkeypatch.chdir(data.parent)
+    result = run("samples", "-o", "json")
+    assert json.loads(result.stdout)["pictures"] == 4
+    assert f"digitrec: samples: the folder {data.parent / 'samples'} is meant" in result.stderr
+
+
+def test_what_is_wrong_with_a_label_is_told_with_its_line(data: Path) -> None:
+    (data / "labels.csv").write_text("File;Digit\n0.png;7\n1.png;\n")
+    assert "labels.csv, line 3: '1.png' has no label; write none" in run(data, code=6).stderr
+
+
+def test_nothing_is_claimed_of_emulated_clouds(data: Path) -> None:
+    found = json.loads(run(data, "-p", "local,google,aws", "--emulate", "--no-ledger", "-o", "json").stdout)
+    assert [(pair["emulated"], pair["p"], pair["better"]) for pair in found["pairs"]] == [
+        (["google"], None, None), (["aws"], None, None), (["google", "aws"], None, None),
+    ]  # fmt: skip
+    table = run(data, "-p", "local,google", "--emulate", "--no-ledger", "-o", "markdown").stdout
+    assert "| local | google (emulated) |" in table
+    assert "| google |" not in table

@@ -154,6 +154,31 @@ def test_a_dry_run_asks_nobody(folder: Path) -> None:
     assert "$0.0015" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["google", "aws", "azure", "azure-analysis"])
+def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name: str) -> None:
+    asked = ("seven.png", "seven.png", "broken.png", "-p", name, "--dry-run")
+    (row,) = json.loads(run(*asked, "-o", "json").stdout)
+    assert (row["provider"], row["given"], row["images"], row["requests"]) == (name, 3, 2, 1)
+    assert row["cost_usd"] == {"google": 0.0015, "aws": 0.001}.get(name)
+    assert row["configured"] is False
+    assert json.loads(run(*asked, "-o", "jsonl").stdout) == row
+    assert run(*asked, "-o", "csv").stdout.splitlines()[0] == ",".join(row)
+    assert "the ledger was not looked into" in run(*asked).stdout
+
+
+def test_a_dry_run_keeps_to_a_budget_that_nobody_can_keep(folder: Path) -> None:
+    done = run("seven.png", "-p", "azure", "--max-cost", "1", "--dry-run")
+    assert done.exit_code == 4
+    assert "the price of azure is not known" in done.stderr
+
+
+def test_a_preparation_for_nobody_is_wrong_usage(folder: Path) -> None:
+    done = run("seven.png", "--prepare", "plain")
+    assert done.exit_code == 2
+    assert "local gets 28x28" in done.stderr
+    assert run("seven.png", "-p", "local,tesseract", "--consensus", "2", "--prepare", "plain").exit_code == 0
+
+
 def test_a_recording_is_replayed_without_an_account(folder: Path) -> None:
     run("seven.png", "one.png", "-p", "google", "--emulate", "--record", "answers.jsonl")
     done = run("seven.png", "one.png", "-p", "google", "--replay", "answers.jsonl", "-o", "jsonl")
@@ -185,5 +210,13 @@ def test_predicting_loads_nothing_heavy(folder: Path) -> None:
 
 def test_the_runtimes_chatter_is_silenced(folder: Path) -> None:
     command = [sys.executable, "-m", "digitrec", "predict", "seven.png"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert done.stderr == ""
+
+
+def test_damage_beside_a_picture_is_not_told(folder: Path) -> None:
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none
+    Image.open("seven.png").convert("L").save("phone.jpg", exif=cut_off)
+    command = [sys.executable, "-m", "digitrec", "predict", "phone.jpg"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     assert done.stderr == ""

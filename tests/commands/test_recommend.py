@@ -31,3 +31,10 @@ def test_an_emulated_engine_is_called_so() -> None:
 
 def test_too_few_pictures_are_told() -> None:
     assert "too few" in run("mnist-test", "--limit", 5, "--accuracy", 0.9, code=6).stderr
+
+
+def test_emulated_engines_alone_are_not_recommended() -> None:
+    arguments = ("-p", "aws", "--emulate", "--no-ledger", "--limit", 20, "--accuracy", 0.5)
+    said = run("samples", *arguments).stdout
+    assert said.startswith("Nothing is recommended: every engine was emulated.\n")
+    assert "aws reaches" not in said

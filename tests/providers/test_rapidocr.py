@@ -86,3 +86,10 @@ def test_it_prints_nothing_of_its_own() -> None:
 
 def test_status_is_ready_or_names_the_extra() -> None:
     assert RapidOcr.status({}).installed
+
+
+def test_the_runtime_is_told_to_send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = []
+    monkeypatch.setattr("onnxruntime.disable_telemetry_events", lambda: told.append(True))
+    RapidOcr().close()
+    assert told

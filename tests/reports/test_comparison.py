@@ -62,6 +62,15 @@ def test_a_terminal_shows_the_same(columns: int) -> None:
     assert (["image", *COMPARISON.engines, "together"] in rows) == (columns == 140)
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "20", "many"])
+def test_no_terminal_is_too_narrow(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    out = Terminal()
+    write([COMPARISON], "table", out)
+    for word in ("98.0%", "TimedOut", "emulated"):
+        assert word in "".join(unstyle(out.getvalue()).split())
+
+
 def test_seven_engines_have_a_line_each_where_their_columns_do_not_fit(columns: int) -> None:
     out = Terminal()
     names = tuple(f"engine-{number}" for number in range(7))

@@ -1,0 +1,64 @@
+"""What a caller gives, checked where it is given: an error there names it, its range and what came."""
+
+from __future__ import annotations
+
+import math
+import os
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+
+def number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> float:
+    """A finite number from ``low`` to ``high``, or above ``low``.
+
+    Raises:
+        TypeError: it is no number; True and False are none.
+        ValueError: it is out of range, infinite or not a number (nan).
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} is a number, not {said(value)}")
+    given = float(value)
+    if math.isfinite(given) and low <= given <= high and not (above and given == low):
+        return given
+    bounds = f"above {low:g}" if above else f"{low:g} or more"
+    if high < math.inf:
+        bounds = f"above {low:g} and at most {high:g}" if above else f"between {low:g} and {high:g}"
+    raise ValueError(f"{name} is a finite number {bounds}, not {said(value)}")
+
+
+def whole(name: str, value: Any, low: int) -> int:
+    """A whole number from ``low`` on.
+
+    Raises:
+        TypeError: it is no whole number; True and False are none.
+        ValueError: it is smaller.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} is a whole number, not {said(value)}")
+    if value < low:
+        raise ValueError(f"{name} is {low} or more, not {said(value)}")
+    return int(value)
+
+
+def path(name: str, value: Any) -> Path:
+    """A file's name.
+
+    Raises:
+        TypeError: it is none.
+        ValueError: it is empty.
+    """
+    if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
+        raise TypeError(f"{name} is a file's name, not {said(value)}")
+    if not os.fspath(value):
+        raise ValueError(f"{name} is a file's name, not an empty one")
+    return Path(value)
+
+
+def said(value: Any) -> str:
+    """What was given, in a few words: a number or a short text as it is, else its type."""
+    if value is None or isinstance(value, bool | Real):
+        return str(value)
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "...")
+    return f"a value of type {type(value).__name__}"

@@ -1,0 +1,71 @@
+"""What the runtimes say on stderr about themselves is no concern of who asks for a digit.
+
+LiteRT greets whoever makes the first interpreter, and TensorFlow whoever imports it, with lines that no
+setting of theirs stops (docs/library.md says what was tried). A library may not move its process's stderr
+to be rid of them; a program, whose process it is, may: here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+GREETING = re.compile(
+    rb"INFO: Created TensorFlow Lite"
+    rb"|I0000 "  # TensorFlow's lines of information
+    rb"|E0000 .* failed call to cuInit"  # there is no graphics card
+    rb"|WARNING: All log messages before absl::InitializeLog"
+    rb"|To enable the following instructions"
+)
+"""How a line begins that is not passed on."""
+
+_moving = threading.Lock()
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Hold back what is written to stderr, by native code too; at the end pass on all but greetings.
+
+    It never waits: both ends of the pipe are non-blocking, so what is more than the pipe holds (64 kB) is
+    lost; and where another thread is at it already, or there is no stderr, nothing is held back.
+    """
+    if not hasattr(os, "set_blocking") or not _moving.acquire(blocking=False):  # Windows, Python 3.11
+        yield
+        return
+    try:
+        with _held_back():
+            yield
+    finally:
+        _moving.release()
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    try:
+        stderr = os.dup(2)
+    except OSError:  # closed by whoever started us
+        yield
+        return
+    readable, writable = os.pipe()
+    os.set_blocking(readable, False)
+    os.set_blocking(writable, False)
+    os.dup2(writable, 2)
+    os.close(writable)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        _pass_on(readable)
+
+
+def _pass_on(readable: int) -> None:
+    """Write to stderr what was held back; greetings are left out."""
+    lines: list[bytes] = []
+    with suppress(OSError):  # nothing there, or nobody to tell
+        with os.fdopen(readable, "rb", buffering=0) as pipe:
+            lines = (pipe.read() or b"").splitlines(keepends=True)
+        os.write(2, b"".join(line for line in lines if not GREETING.match(line)))

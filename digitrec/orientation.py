@@ -1,0 +1,48 @@
+"""Which way up a digit is: told from four readings, where it can be told at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from digitrec.image import TURNS
+from digitrec.prediction import Failure, Prediction
+
+TURNABLE = "could be turned"
+"""Why there is no digit on a picture that is one digit this way up and another that way."""
+MARGIN = 1.0
+"""By so much more evidence than any reading as another digit; docs/library.md says what that reaches."""
+
+
+def upright(readings: Sequence[Prediction | Failure]) -> Prediction | Failure:
+    """One answer from the readings of a picture turned by each of `TURNS`, in their order.
+
+    The reading with the most evidence counts when every reading as another digit has less by `MARGIN`, in
+    standard deviations of the ten scores. Else the picture is refused: a 6 is a 9 the other way up, and no
+    evidence tells which was meant.
+
+    Args:
+        readings: four, of an engine that gives probabilities.
+    """
+    failed = next((reading for reading in readings if isinstance(reading, Failure)), None)
+    if failed is not None:
+        return failed
+    predictions = [
+        replace(reading, turned=turn)
+        for turn, reading in zip(TURNS, readings, strict=True) if isinstance(reading, Prediction)
+    ]  # fmt: skip
+    digits = [one for one in predictions if one.digit is not None]
+    chosen = max(digits, key=_evidence, default=predictions[0])
+    others = [_evidence(one) for one in digits if one.digit != chosen.digit]
+    if others and _evidence(chosen) - max(others) < MARGIN:
+        chosen = chosen.unless(TURNABLE)
+    latency_s, attempts = sum(one.latency_s for one in readings), sum(one.attempts for one in readings)
+    return replace(chosen, latency_s=latency_s, attempts=attempts)
+
+
+def _evidence(reading: Prediction) -> float:
+    """How far the scores of the ten digits are apart: the standard deviation of their logarithms, >= 0."""
+    chances = np.asarray(reading.probabilities or (0.1,) * 10)
+    return float(np.log(np.maximum(chances, 1e-30)).std())

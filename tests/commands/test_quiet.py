@@ -1,0 +1,82 @@
+"""The runtimes' greetings are dropped, all else is passed on, and stderr is as it was afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAD = "import os, threading\nfrom digitrec.commands.quiet import quietly\n"
+
+
+def ran(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", HEAD + code], capture_output=True, text=True, check=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    ["INFO: Created TensorFlow Lite XNNPACK delegate for CPU.",
+     "I0000 00:00:1795203439.440818   12793 cpu_feature_guard.cc:227] This TensorFlow binary",
+     "E0000 00:00:1795204165.119389   28383 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
+     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+     "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow"],
+)  # fmt: skip
+def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
+    code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"
+    assert ran(code).stderr == "out of memory\n"
+
+
+def test_it_ends_with_the_work_also_when_that_fails() -> None:
+    code = (
+        "try:\n"
+        "    with quietly(): os.write(2, b'I am here, '); 1 / 0\n"
+        "except ZeroDivisionError: os.write(2, b'failed')"
+    )
+    assert ran(code).stderr == "I am here, failed"
+
+
+def test_a_closed_stderr_stays_closed() -> None:
+    code = (
+        "os.close(2)\nwith quietly(): print('worked')\n"
+        "try: os.fstat(2)\n"
+        "except OSError: print('closed')"
+    )  # fmt: skip
+    assert ran(code).stdout == "worked\nclosed\n"
+
+
+def test_more_than_a_pipe_holds_never_waits() -> None:
+    code = (
+        "with quietly():\n"
+        "    try:\n"
+        "        while True: os.write(2, b'x' * 60 + b'\\n')\n"
+        "    except BlockingIOError: print('full')"
+    )
+    done = ran(code)
+    assert done.stdout == "full\n"
+    assert set(done.stderr) == {"x", "\n"}
+
+
+def test_a_child_that_holds_the_pipe_open_is_not_waited_for() -> None:
+    code = (
+        "import subprocess, sys\n"
+        "with quietly(): child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE)\n"
+        "print('on'); child.communicate(b'\\n')"
+    )
+    assert ran(code).stdout == "on\n"
+
+
+def test_many_threads_at_once_leave_stderr_as_it_was() -> None:
+    code = (
+        "before = os.fstat(2).st_ino\n"
+        "def often():\n"
+        "    for _ in range(200):\n"
+        "        with quietly(): pass\n"
+        "threads = [threading.Thread(target=often) for _ in range(16)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "print(os.fstat(2).st_ino == before)"
+    )
+    assert ran(code).stdout == "True\n"

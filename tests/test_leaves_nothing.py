@@ -1,0 +1,133 @@
+"""Whatever a command does, it leaves nothing but what it was asked for and what lies in our own folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.cli import COMMANDS
+from digitrec.models.data import mnist_test
+
+ROOT = Path(__file__).parents[1]
+OURS = (".cache/digitrec", ".config/digitrec", ".local/share/digitrec", ".local/state/digitrec")
+"""Our folders below the home of somebody who set no variable."""
+
+LINES = [
+    "predict pictures -o csv",
+    "predict pictures/drawing.png -p rapidocr",
+    "predict pictures/drawing.png -p tesseract",
+    "predict pictures --fallback google,aws --below 1 --emulate --ledger out/l.sqlite --record out/r.jsonl",
+    "predict pictures -p google --dry-run",
+    "compare pictures --emulate --html out/compared.html",
+    "benchmark pictures -p local,azure,azure-analysis,google,aws --emulate --no-ledger --html out/page.html",
+    "calibrate hard.npz",
+    "recommend hard.npz --accuracy 0.5",
+    "explain pictures/drawing.png --out out/why",
+    "explore hard.npz --out out/looked",
+    "train --arch mlp --epochs 1 --data hard.npz --out out/mlp.keras",
+    "train --arch knn --data hard.npz --out out/knn.skops",
+    "predict pictures/drawing.png --model out/mlp.keras",
+    "tune --trials 1 --epochs 1 --data hard.npz --limit 60 --out out/tuning",
+    "evaluate --data pictures --out out/evaluation",
+    "models list out/knn.skops",
+    "models compare knn --quick --out out/models",
+    "ledger --ledger out/l.sqlite show",
+    "ledger --ledger out/l.sqlite export",
+    "ledger spend",
+    "providers",
+    "providers check local",
+    "completion bash",
+    "config",
+    "--version",
+]
+"""Every command at work; those that only end by Ctrl-C are below."""
+SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate --engine rapidocr"]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty home, an empty folder for temporary files, and a folder to work in."""
+    world = tmp_path_factory.mktemp("world")
+    pictures = world / "work" / "pictures"
+    for folder in (world / "home", world / "tmp", world / "work" / "out", pictures):
+        folder.mkdir(parents=True)
+    shutil.copy(ROOT / "samples" / "drawing-28x28-dark-on-light.png", pictures / "drawing.png")
+    (pictures / "labels.csv").write_text("file,label\ndrawing.png,9\n")
+    digits = mnist_test()
+    labels = digits.labels[:200].copy()
+    labels[::10] = (labels[::10] + 1) % 10  # so that there is something wrong to learn from
+    np.savez(world / "work" / "hard.npz", x=digits.images[:200], y=labels)
+    return world
+
+
+def environment(world: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "SYSTEMROOT", "LANG")}
+    return kept | {
+        "HOME": str(world / "home"), "TMPDIR": str(world / "tmp"), "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+
+
+def left(world: Path) -> list[str]:
+    """What lies where it should not."""
+    found = (path.relative_to(world).as_posix() for path in world.rglob("*") if path.is_file())
+    allowed = ("work/out/", "work/pictures/", "work/hard.npz", *(f"home/{folder}/" for folder in OURS))
+    return [path for path in found if not path.startswith(allowed)]
+
+
+def digitrec(line: str) -> list[str]:
+    return [sys.executable, "-m", "digitrec", *line.split()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders are Linux's")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_leaves_nothing(world: Path, line: str) -> None:
+    if "tesseract" in line and shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed")
+    done = subprocess.run(
+        digitrec(line),
+        cwd=world / "work",
+        env=environment(world),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert left(world) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folders are Linux's")
+@pytest.mark.parametrize("line", SERVICES)
+def test_a_service_leaves_nothing(world: Path, line: str) -> None:
+    service = subprocess.Popen(
+        digitrec(line), cwd=world / "work", env=environment(world),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert service.stdout is not None
+    until = time.monotonic() + 120
+    while "http://127.0.0.1:" not in service.stdout.readline():
+        assert time.monotonic() < until
+        assert service.poll() is None
+    service.send_signal(signal.SIGINT)
+    service.communicate(timeout=60)
+    assert left(world) == []
+
+
+def test_no_command_is_left_out() -> None:
+    assert {line.split()[0] for line in (*LINES, *SERVICES)} - {"--version"} == set(COMMANDS)
+
+
+def test_what_the_user_set_stays(tmp_path: Path) -> None:
+    env = os.environ | {"MPLCONFIGDIR": str(tmp_path / "mine"), "PYTHONPATH": str(ROOT)}
+    line = f"explain {ROOT / 'samples' / 'drawing-28x28-dark-on-light.png'} --out {tmp_path / 'why'}"
+    subprocess.run(digitrec(line), env=env, check=True, capture_output=True)
+    assert list((tmp_path / "mine").glob("fontlist*"))

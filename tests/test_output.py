@@ -1,0 +1,40 @@
+"""docs/output.md: every column and field that the commands print, as the code has them."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from digitrec import report
+from digitrec.commands.config import Setting
+from digitrec.commands.cost import Cost
+from digitrec.comparison import Comparison
+from digitrec.errors import ImageError
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure
+from digitrec.reports import benchmark, comparison
+
+OUTPUT = (Path(__file__).parents[1] / "docs" / "output.md").read_text("utf-8")
+
+
+def documented(heading: str) -> list[str]:
+    """The names in the first columns of the tables below a heading of docs/output.md."""
+    section = OUTPUT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)`", section, re.MULTILINE)
+
+
+def test_every_column_and_field_is_documented() -> None:
+    image = ImageRef("7.png", None)
+    failure = Failure(image, "local", ImageError("x"))
+    out = io.StringIO()
+    comparison.write([Comparison(image, ("local",), (failure,))], "csv", out)
+    columns = out.getvalue().splitlines()[0].split(",")
+    assert documented("predict") == report.COLUMNS
+    assert documented("compare") == [name.removeprefix("local.") for name in columns]
+    assert documented("benchmark") == list(benchmark.COLUMNS)
+    assert documented("--dry-run") == [item.name for item in fields(Cost)]
+    assert documented("config") == [item.name for item in fields(Setting)]
+    marked = re.findall(r"^\| `(\w+)` \\\*", OUTPUT, re.MULTILINE)
+    assert {*marked} == {"source", "sha256", *(item.name for item in fields(Failure))} - {"image"}

@@ -1,0 +1,151 @@
+"""First use from many threads, forked and spawned processes, and an event loop: nobody waits for ever."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import digitrec
+from digitrec import readers
+from digitrec.providers import registry
+from digitrec.testing import FakeProvider, drawn_seven
+
+ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "samples" / "photo-pen.jpg"
+HANGS_S = 120
+
+
+def ran(code: str) -> str:
+    """What a fresh process says on stdout; it fails the test where it hangs."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, str(PICTURE)],
+        capture_output=True, text=True, check=False, timeout=HANGS_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_first_use_from_16_threads_in_fresh_processes() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "stress.py"), "8"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "{'right': 8}" in done.stdout
+
+
+def test_a_library_leaves_the_processs_stderr_where_it_is() -> None:
+    """What another thread writes while the network loads arrives at once, and is never held back."""
+    code = (
+        "import os, sys, threading\n"
+        "readable, writable = os.pipe(); os.dup2(writable, 2)\n"
+        "seen, stop = set(), threading.Event()\n"
+        "def watch():\n"
+        "    while not stop.is_set(): seen.add(os.fstat(2).st_ino)\n"
+        "watcher = threading.Thread(target=watch); watcher.start()\n"
+        "import digitrec\n"
+        "digitrec.predict(sys.argv[1]); stop.set(); watcher.join(); print(len(seen))"
+    )
+    assert ran(code) == "1\n"
+
+
+def test_the_shared_engine_is_made_once_whoever_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def slowly(name: str) -> FakeProvider:
+        made.append(name)
+        time.sleep(0.05)
+        return FakeProvider(name=name)
+
+    monkeypatch.setattr(readers, "open_provider", slowly)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: digitrec.predict(drawn_seven(), "slow"), range(16)))
+    assert {answer.digit for answer in answers} == {7}
+    assert made == ["slow"]
+
+
+def test_a_provider_may_ask_another_while_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asking_another(name: str) -> FakeProvider:
+        if name == "one":
+            digitrec.predict(drawn_seven(), "other")
+        return FakeProvider(name=name)
+
+    monkeypatch.setattr(readers, "open_provider", asking_another)
+    assert digitrec.predict(drawn_seven(), "one").provider == "one"
+
+
+def test_a_child_forked_while_others_predict_predicts_too() -> None:
+    code = (
+        "import digitrec, multiprocessing, numpy, sys, threading\n"
+        "path, stop = sys.argv[1], threading.Event()\n"
+        "digits = numpy.zeros((256, 28, 28), numpy.uint8); digits[:, 4:24, 12:16] = 255\n"
+        "def busy():  # most of the time in the network, whose lock it holds\n"
+        "    while not stop.is_set(): digitrec.predict_many(digits)\n"
+        "threads = [threading.Thread(target=busy, daemon=True) for _ in range(2)]\n"
+        "digitrec.predict(path)\n"
+        "for thread in threads: thread.start()\n"
+        "fork = multiprocessing.get_context('fork')\n"
+        "def child(): sys.exit(digitrec.predict(path).digit)\n"
+        "children = [fork.Process(target=child) for _ in range(6)]\n"
+        "for one in children: one.start()\n"
+        "for one in children: one.join(15)\n"
+        "stop.set()\n"
+        "print([one.exitcode for one in children])\n"
+        "for one in children: one.kill()"
+    )
+    assert ran(code) == f"{[7] * 6}\n"
+
+
+def test_spawned_processes_and_an_event_loop_predict() -> None:
+    code = (
+        "import asyncio, digitrec, multiprocessing, sys\n"
+        "async def several(path):\n"
+        "    return await asyncio.gather(*(asyncio.to_thread(digitrec.predict, path) for _ in range(8)))\n"
+        "if __name__ == '__main__':\n"
+        "    path = sys.argv[1]\n"
+        "    print([answer.digit for answer in asyncio.run(several(path))])\n"
+        "    with multiprocessing.get_context('spawn').Pool(2) as pool:\n"
+        "        print([answer.digit for answer in pool.map(digitrec.predict, [path] * 2)])\n"
+    )
+    assert ran(code) == f"{[7] * 8}\n{[7] * 2}\n"
+
+
+def test_reading_pictures_in_threads_leaves_the_warning_filters_alone(tmp_path: Path) -> None:
+    path = tmp_path / "7.png"
+    Image.fromarray(drawn_seven().pixels).resize((600, 600)).save(path)
+    before = list(warnings.filters)
+    turns = threading.Barrier(8)
+
+    def one(_: int) -> None:
+        turns.wait()
+        for _ in range(10):
+            digitrec.DigitImage.open(path)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(8)))
+    assert warnings.filters == before
+
+
+def test_every_name_is_loaded_from_threads_alike() -> None:
+    code = (
+        "import digitrec\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "names = [name for name in digitrec.__all__ for _ in range(3)]\n"
+        "with ThreadPoolExecutor(16) as pool:\n"
+        "    print(len(list(pool.map(lambda name: getattr(digitrec, name), names))) == len(names))"
+    )
+    assert ran(code) == "True\n"
+
+
+def test_a_shared_engine_that_cannot_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "nonsense")
+    for _ in range(2):
+        with pytest.raises(digitrec.DigitrecError):
+            digitrec.predict(drawn_seven(), "google")
+    assert "google" in registry.names()
