@@ -207,7 +207,7 @@ class Careful(FakeProvider):
 def contract_of(careless: str) -> ProviderContract:
     contract = ProviderContract()
     contract.secrets = (KEY,)
-    contract.fault_timeout = 1.5
+    contract.fault_timeout = 3.0
     contract.provider_at = lambda endpoint: Careful(endpoint, careless)  # type: ignore[method-assign]
     return contract
 

@@ -74,5 +74,5 @@ def _token_of(claim: Claim) -> str:
 
 
 def _not_ready(provider: Provider) -> TimedOut:
-    said = f"{provider.name} has not finished what was ordered"
-    return TimedOut(f"{said}; try again, and it is fetched without paying twice", provider=provider.name)
+    said = f"{provider.name} has not finished in time what was ordered, and is not paid twice for it"
+    return TimedOut(f"{said}; try again, or allow more with --timeout", provider=provider.name)

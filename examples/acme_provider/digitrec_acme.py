@@ -121,6 +121,7 @@ ERRORS: Mapping[str, Rule] = {
     "builtins.OSError": Unavailable,
     "http.client.HTTPException": BadAnswer,
     "json.decoder.JSONDecodeError": BadAnswer,
+    "builtins.UnicodeDecodeError": BadAnswer,
 }
 """What asking raises, by the full name of the class; the most specific one that is listed counts."""
 
