@@ -15,13 +15,13 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 def test_what_is_shown_is_said_to_be_reached() -> None:
     said = run("mnist-test", "--limit", 200, "--accuracy", 0.8).stdout
-    assert said.startswith("local reaches 80.0%: ")
+    assert said.startswith("local reaches 80%: ")
     assert "on the 100 pictures it was not chosen on, free for 1,000" in said
 
 
 def test_what_is_not_shown_is_not_claimed_and_how_much_it_takes_is_said() -> None:
     said = run("mnist-test", "--limit", 40, "--accuracy", 0.9).stdout
-    assert said.startswith("90.0% is not shown on this much data; it would take about ")
+    assert said.startswith("90% is not shown on this much data; it would take about ")
 
 
 def test_an_emulated_engine_is_called_so() -> None:
