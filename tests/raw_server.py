@@ -31,6 +31,7 @@ class RawServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        arrived = self.arrived  # of this question, though a later one should begin with an empty list
         with connection, suppress(OSError):
             connection.settimeout(5)
             request = connection.recv(65_536) if self.hasty else _request(connection)
@@ -39,8 +40,8 @@ class RawServer:
             if request.startswith(b"GET /_emulator "):  # whether it is digitrec's emulator
                 connection.sendall(answer(404))
                 return
-            turn = len(self.arrived)
-            self.arrived.append(request)
+            turn = len(arrived)
+            arrived.append(request)
             said = self.say[min(turn, len(self.say) - 1)]
             body = said.find(b"\r\n\r\n") + 4 if self.drip_s else len(said)
             connection.sendall(said[:body])

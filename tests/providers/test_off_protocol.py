@@ -46,7 +46,7 @@ class Asked:
 
     def outcome(self, *said: bytes, timeout: float = 2.0) -> Answer | DigitrecError:
         """What comes of a reply; an exception that is none of ours passes through."""
-        self.server.arrived.clear()
+        self.server.arrived = []
         self.server.say = [*([ORDERED] if self.cloud == "azure" and len(said) == 1 else []), *said]
         try:
             return checked(self.provider.read(self.image, timeout=timeout))
