@@ -91,3 +91,18 @@ def test_what_answered_is_kept(said: Said) -> None:
 def test_an_engine_that_never_answered_has_an_empty_card(said: Said) -> None:
     card = scorecard("e", said("!", "!"), [1, None])
     assert (card.failed, card.accuracy.share, card.coverage, card.latency) == (2, None, (), None)
+
+
+def test_every_count_is_its_own(said: Said) -> None:
+    outcomes = said(1, 2, 3, 9, 9, None, None, None, None, None, "!", 5)
+    labels = [1, 2, 3, 4, 5, None, 6, 7, 8, 9, 1, None]
+    card = scorecard("e", outcomes, labels, prices={"e": 0.002})
+    assert (card.n, card.correct, card.wrong, card.failed) == (12, 3, 3, 1)
+    assert (card.refused_rightly, card.refused_wrongly, card.right) == (1, 4, 4)
+    assert (card.accuracy.hits, card.accuracy.n) == (4, 11)
+    assert card.cost_per_1000 == pytest.approx(2.0)
+    assert card.cost_per_correct == pytest.approx(0.002 * 11 / 4)
+    assert card.reliability is not None
+    assert card.reliability.brier == pytest.approx((3 * 0.1**2 + 3 * 0.9**2) / 6)
+    assert [bin.right for bin in card.reliability.bins] == [0.5]
+    assert card.coverage == ((0.9, 6 / 11, 0.5),)
