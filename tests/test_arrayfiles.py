@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import tempfile
 import zipfile
 from pathlib import Path
@@ -185,3 +186,13 @@ def test_an_odd_usps_file_is_a_data_error(tmp_path: Path, line: str) -> None:
     (tmp_path / "usps.txt").write_text(line + "\n")
     with pytest.raises(DataError, match=r"usps\.txt"):
         read_samples(tmp_path / "usps.txt")
+
+
+def test_emnists_images_stand_upright(tmp_path: Path) -> None:
+    image = np.arange(6, dtype=np.uint8).reshape(1, 2, 3) * 40
+    (tmp_path / "emnist-images-idx3-ubyte").write_bytes(
+        b"\0\0\x08\x03" + struct.pack(">3I", *image.shape) + image.tobytes()
+    )
+    (tmp_path / "emnist-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x01\x07")
+    (sample,) = read_samples(tmp_path / "emnist-images-idx3-ubyte")
+    np.testing.assert_array_equal(sample.image, image[0].T)

@@ -71,6 +71,7 @@ def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:
         ([(7, 0.9), (1, 0.8)], False, None, 7, ()),
         ([(7, 0.9), (1, 0.9)], False, None, None, ()),
         ([(7, None), (1, 0.4)], False, None, 7, ()),
+        ([(7, None), (1, 0.6)], False, None, 1, ()),
         ([(7, 0.9), (None, None)], False, None, 7, ()),
         ([(7, 0.9), (7, 0.9), (None, None)], False, 7, 7, ("e2",)),
         ([(7, 0.9), (None, None), (None, None)], False, None, 7, ("e0",)),
@@ -119,7 +120,10 @@ def test_a_calibrated_chance_outweighs_a_boast() -> None:
 
 def test_as_dict_has_every_outcome_under_its_engine() -> None:
     values = compare(drawn_seven(), fakes("7", ProviderError("broken"))).as_dict()
-    assert values["consensus"] == 7
+    assert list(values) == [
+        "source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated", "outcomes",
+    ]  # fmt: skip
+    assert (values["consensus"], values["dissenters"]) == (7, [])
     assert values["outcomes"]["e0"]["digit"] == 7
     assert values["outcomes"]["e1"]["error"] == {"type": "ProviderError", "message": "broken"}
 

@@ -88,3 +88,8 @@ def test_emulated_pairs_are_shown_but_neither_tested_nor_corrected_for(said: Sai
         ("google", "a"): ("google",), ("google", "b"): ("google",), ("google", "aws"): ("google", "aws"),
         ("a", "b"): (), ("a", "aws"): ("aws",), ("b", "aws"): ("aws",),
     }  # fmt: skip
+
+
+def test_kappa_of_two_kinds_of_answers_is_known(said: Said) -> None:
+    (pair,) = pairs({"one": said(7, 7, 1), "other": said(7, 1, 1)}, [7, 7, 1])
+    assert pair.kappa == pytest.approx(cohen_kappa_score([7, 7, 1], [7, 1, 1]))

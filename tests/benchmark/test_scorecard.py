@@ -91,3 +91,18 @@ def test_what_answered_is_kept(said: Said) -> None:
 def test_an_engine_that_never_answered_has_an_empty_card(said: Said) -> None:
     card = scorecard("e", said("!", "!"), [1, None])
     assert (card.failed, card.accuracy.share, card.coverage, card.latency) == (2, None, (), None)
+
+
+def test_every_count_is_its_own(said: Said) -> None:
+    outcomes = said(1, 2, 3, 4, 9, 9, 5, 6, 7, None, None, None, None, None, None, None, None, "!")
+    labels = [1, 2, 3, 4, 5, 6, None, None, None, None, None, 6, 7, 8, 9, 0, 1, 1]
+    card = scorecard("e", outcomes, labels, prices={"e": 0.002})
+    assert (card.n, card.correct, card.wrong, card.failed) == (18, 4, 5, 1)
+    assert (card.refused_rightly, card.refused_wrongly, card.right) == (2, 6, 6)
+    assert (card.accuracy.hits, card.accuracy.n) == (6, 17)
+    assert card.cost_per_1000 == pytest.approx(2.0)
+    assert card.cost_per_correct == pytest.approx(0.002 * 17 / 6)
+    assert card.reliability is not None
+    assert card.reliability.brier == pytest.approx((4 * 0.1**2 + 5 * 0.9**2) / 9)
+    assert [bin.right for bin in card.reliability.bins] == [pytest.approx(4 / 9)]
+    assert card.coverage == ((0.9, 9 / 17, pytest.approx(4 / 9)),)

@@ -88,6 +88,13 @@ def test_json_and_json_lines_say_the_same() -> None:
 
 def test_csv_has_columns_for_each_engine() -> None:
     (row,) = csv.DictReader(io.StringIO(written("csv", COMPARISON)))
+    together, cells = list(row)[:7], list(row)[7:16]
+    assert together == ["source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated"]
+    assert [cell.removeprefix("local.") for cell in cells] == [
+        "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed",
+        "error",
+    ]  # fmt: skip
+    assert (row["emulated"], row["cloud.emulated"], row["local.latency_s"]) == ("False", "True", "0.0004")
     assert (row["source"], row["agree"], row["consensus"]) == ("seven|7.png", "False", "")
     assert (row["local.digit"], row["local.calibrated"], row["cloud.cost_usd"]) == ("7", "0.91", "0.0015")
     assert (row["ocr.reason"], row["slow.error"]) == ("no text", "TimedOut: no answer within 30 s")
