@@ -24,15 +24,15 @@ from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Status
 from digitrec.recognise import predict, predict_many
-from digitrec.testing import FakeProvider, ProviderContract, drawn_seven
-from digitrec.testing.fault_contract import FaultContract
+from digitrec.testing import FakeProvider, LocalProviderContract, ProviderContract, drawn_seven
+from digitrec.testing.fault_contract import ProviderContract
 
 
 def asked(fake: FakeProvider, timeout: float = 1.0) -> Answer:
     return fake.read(prepare(drawn_seven(), fake.wants), timeout=timeout)
 
 
-class TestFakeProvider(ProviderContract):
+class TestFakeProvider(LocalProviderContract):
     def provider(self) -> FakeProvider:
         return FakeProvider()
 
@@ -212,7 +212,7 @@ def contract_of(careless: str) -> ProviderContract:
     return contract
 
 
-FAULTY = [name for name in dir(FaultContract) if name.startswith("test_")]
+FAULTY = [name for name in dir(ProviderContract) if name.startswith("test_")]
 
 
 @pytest.mark.parametrize("test", FAULTY)

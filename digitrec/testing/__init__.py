@@ -14,12 +14,14 @@ passes, ours as well; subclass it in a test file of yours, and pytest runs them:
 
 `provider` is asked about pictures. `provider_at` is led to a server that answers as no vendor should
 (`digitrec.testing.faults`), through the engine: it refuses, drips, hangs up, redirects, and says what it
-should not.
+should not. A provider that runs on this machine has no server that could fail: its tests subclass
+`LocalProviderContract`.
 """
 
 from __future__ import annotations
 
-from digitrec.testing.contract import ProviderContract
+from digitrec.testing.contract import LocalProviderContract
 from digitrec.testing.fake import FakeProvider, Line, drawn_seven
+from digitrec.testing.fault_contract import ProviderContract
 
-__all__ = ["FakeProvider", "Line", "ProviderContract", "drawn_seven"]
+__all__ = ["FakeProvider", "Line", "LocalProviderContract", "ProviderContract", "drawn_seven"]

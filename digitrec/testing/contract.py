@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from math import isclose
@@ -11,17 +12,31 @@ from typing import Any
 
 from digitrec.answer import Answer, checked
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
+from digitrec.image import PreparedImage
+from digitrec.prepare import prepare
 from digitrec.providers.base import BaseProvider, Provider, Resumable, Status
 from digitrec.providers.registry import flaw_of
-from digitrec.testing.fault_contract import FaultContract
+from digitrec.testing.fake import drawn_seven
 
 
-class ProviderContract(FaultContract):
-    """What digitrec relies on; a provider that passes can be asked, retried, batched and compared.
+class LocalProviderContract:
+    """The part of the contract that holds for a provider on this machine too, where no server can fail.
 
-    Define `provider`, and `provider_at` for one that asks elsewhere; they may be called several times. Set
-    ``secrets`` to the keys you gave it.
+    Define `provider`; it may be called several times.
     """
+
+    secrets: Sequence[str] = ()
+    """Keys that may show nowhere."""
+    timeout: float = 30.0
+    """Seconds allowed for one image, > 0."""
+
+    def provider(self) -> Provider:
+        """A provider that can be asked."""
+        raise NotImplementedError
+
+    def image(self, provider: Provider) -> PreparedImage:
+        """A picture of a 7 in the form that the provider wants."""
+        return prepare(drawn_seven(), provider.wants)
 
     def _read(self) -> Answer:
         provider = self.provider()

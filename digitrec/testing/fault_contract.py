@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
 from unittest import SkipTest
 
@@ -19,10 +18,8 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.image import PreparedImage
-from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
-from digitrec.testing.fake import drawn_seven
+from digitrec.testing.contract import LocalProviderContract
 from digitrec.testing.faults import RETRY_AFTER_S, UNUSABLE, FaultyServer
 
 ATTEMPTS = 2
@@ -45,19 +42,15 @@ class Met:
     """For how many calls the engine has to account."""
 
 
-class FaultContract:
-    """The part of `digitrec.testing.ProviderContract` that a provider on this machine has no use for."""
+class ProviderContract(LocalProviderContract):
+    """What digitrec relies on; a provider that passes can be asked, retried, batched and compared.
 
-    secrets: Sequence[str] = ()
-    """Keys that may show nowhere."""
-    timeout: float = 30.0
-    """Seconds allowed for one image, > 0."""
+    Define `provider`, and `provider_at` for one that asks elsewhere; they may be called several times. Set
+    ``secrets`` to the keys you gave it.
+    """
+
     fault_timeout: float = 4.0
     """Seconds allowed for one image where the server is faulty, > 0; the slowest fault takes all of them."""
-
-    def provider(self) -> Provider:
-        """A provider that can be asked."""
-        raise NotImplementedError
 
     def provider_at(self, endpoint: str) -> Provider:
         """The same provider, asking at another address (http, on this machine)."""
@@ -66,10 +59,6 @@ class FaultContract:
         if provider.endpoint is None:
             raise SkipTest(f"{provider.name} runs on this machine: there is no server to be faulty")
         raise AssertionError("define provider_at(endpoint): it asks elsewhere, and may meet a faulty server")
-
-    def image(self, provider: Provider) -> PreparedImage:
-        """A picture of a 7 in the form that the provider wants."""
-        return prepare(drawn_seven(), provider.wants)
 
     def _meets(self, server: FaultyServer) -> Met:
         """Ask through the engine, and check what holds whatever the server does."""

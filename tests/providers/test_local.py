@@ -17,10 +17,10 @@ from digitrec.models.data import mnist_test
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
-from digitrec.testing import ProviderContract, drawn_seven
+from digitrec.testing import LocalProviderContract, drawn_seven
 
 
-class TestLocal(ProviderContract):
+class TestLocal(LocalProviderContract):
     def provider(self) -> Provider:
         return Local()
 

@@ -15,7 +15,7 @@ from digitrec.normalise import normalise
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.rapidocr import RapidOcr, parse
-from digitrec.testing import ProviderContract, drawn_seven
+from digitrec.testing import LocalProviderContract, drawn_seven
 
 from .common import Stored
 
@@ -50,7 +50,7 @@ def test_parse_refuses_a_line_that_is_none(text: Any, score: Any) -> None:
         parse({"txts": [text], "scores": [score]})
 
 
-class TestContract(ProviderContract):
+class TestContract(LocalProviderContract):
     def provider(self) -> RapidOcr:
         return engine()
 

@@ -14,7 +14,7 @@ from digitrec.normalise import normalise
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.tesseract import Tesseract, parse
-from digitrec.testing import ProviderContract, drawn_seven
+from digitrec.testing import LocalProviderContract, drawn_seven
 
 from .common import Stored
 
@@ -76,7 +76,7 @@ def test_a_row_that_is_cut_off_too_long_or_too_sure_is_a_bad_answer(cells: str) 
 
 
 @needs_program
-class TestContract(ProviderContract):
+class TestContract(LocalProviderContract):
     def provider(self) -> Tesseract:
         return Tesseract()
 
