@@ -185,9 +185,9 @@ def _write_table(outcomes: Iterable[Outcome], out: IO[str], names: Iterable[str]
     name = max([len("image"), *(width(printable(name)) for name in names)])
     out.write(f"{'image':<{name}}  digit      sure\n")
     for outcome in outcomes:
-        source, digit, sure, remarks = _words(outcome)
+        source, digit, trust, remarks = _words(outcome)
         name = max(name, width(source))
-        out.write(f"{padded(source, name)}  {digit:^5}  {sure}  {remarks}".rstrip() + "\n")
+        out.write(f"{padded(source, name)}  {digit:^5}  {trust}  {remarks}".rstrip() + "\n")
         out.flush()
 
 

@@ -130,7 +130,7 @@ def test_the_chances_a_policy_went_by_are_shown() -> None:
     first = replace(SEVEN, calibrated=0.556)
     second = Prediction(ImageRef("7.png", None), "google", 7, 0.9)
     asked = Prediction(ImageRef("7.png", None), "local>google@0.9", 7, 0.9, asked=(first, second))
-    row, legend = written("table", [asked]).splitlines()
+    _, row, legend = written("table", [asked]).splitlines()
     assert row.endswith("  asked local: 7 (55.6%*), google: 7")
     assert " 90.0% " in row
     assert legend == report.LEGEND
@@ -179,7 +179,7 @@ def test_a_piped_table_keeps_names_whole_and_columns_below_each_other(names: lis
     assert len(rows) == len(names)
     for row, name in zip(rows, names, strict=True):
         assert row.startswith(printable(name))
-        assert width(row.removesuffix("  7      >99.9%")) == place
+        assert width(row.removesuffix("  7     >99.9%")) == place
 
 
 @given(NAMES)

@@ -25,7 +25,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Status
 from digitrec.recognise import predict, predict_many
 from digitrec.testing import FakeProvider, LocalProviderContract, ProviderContract, drawn_seven
-from digitrec.testing.fault_contract import ProviderContract
 
 
 def asked(fake: FakeProvider, timeout: float = 1.0) -> Answer:
@@ -212,7 +211,7 @@ def contract_of(careless: str) -> ProviderContract:
     return contract
 
 
-FAULTY = [name for name in dir(ProviderContract) if name.startswith("test_")]
+FAULTY = [name for name in vars(ProviderContract) if name.startswith("test_")]
 
 
 @pytest.mark.parametrize("test", FAULTY)

@@ -92,13 +92,13 @@ def provider_class(name: str) -> type[Provider]:
         NotInstalled: the package that registers it lacks something, or is broken.
         TypeError: it is no name.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"a provider's name is a text, not {said(name)}")
     return _load(name, _plugin(name))
 
 
 def _plugin(name: str) -> Plugin | None:
     """Who brings the provider of this name; None for what is known without looking."""
+    if not isinstance(name, str):
+        raise TypeError(f"a provider's name is a text, not {said(name)}")
     if name in KNOWN:
         return None
     plugins, refused = found()

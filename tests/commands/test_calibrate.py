@@ -43,7 +43,7 @@ def test_predict_and_compare_show_it(tmp_path: Path, seven: Path) -> None:
     before = run("predict", seven).stdout
     run("calibrate", noisy_digits(tmp_path / "noisy.npz", noise=110))
     (chance,) = [row["calibrated"] for row in json.loads(run("predict", seven, "-o", "json").stdout)]
-    row, legend = run("predict", seven).stdout.splitlines()
+    _, row, legend = run("predict", seven).stdout.splitlines()
     assert f"{chance:.1%}*" in row
     assert f"{chance:.1%}*" not in before
     assert legend.startswith("* calibrated: the chance of being right")

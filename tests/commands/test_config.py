@@ -72,7 +72,7 @@ def test_the_path_and_an_example_by_themselves(tmp_path: Path, monkeypatch: pyte
     assert run("--example").stdout == EXAMPLE
     (tmp_path / "example.toml").write_text(run("--example").stdout, "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "example.toml"))
-    assert settings()["rates.azure"]["value"] == 0.16
+    assert settings()["rates.azure"]["value"] == 0.33
 
 
 def test_every_variable_of_ours_is_listed() -> None:

@@ -244,7 +244,7 @@ class TestATable:
 def test_a_substituted_process_is_read() -> None:
     command = f"{sys.executable} -m digitrec predict <(cat seven.png) /dev/stdin < seven.png"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert [line.split()[1] for line in done.stdout.splitlines()] == ["7", "7"]
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["digit", "7", "7"]
 
 
 def test_a_pattern_with_links_in_circles_gives_each_picture_once() -> None:

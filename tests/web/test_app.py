@@ -72,14 +72,24 @@ def test_a_wrong_parameter_is_named(client: TestClient) -> None:
     assert "seen" in answer.json()["detail"]
 
 
-def test_a_bug_is_told_to_the_log_and_not_to_the_client(caplog: pytest.LogCaptureFixture) -> None:
-    engine = local()
-    with serving(engine) as client:
-        engine.provider.read = lambda image, timeout: 1 / 0  # type: ignore[method-assign, return-value]
+def test_a_bug_is_told_to_the_log_and_not_to_the_client(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as client, monkeypatch.context() as broken:
+        broken.setattr("digitrec.recognise.normalise", lambda *_, **__: 1 / 0)
         answer = client.post("/predict", content=png())
     assert answer.status_code == 500
     assert "division" not in answer.text and "Traceback" not in answer.text
     assert any(record.exc_info and record.name == "digitrec.web" for record in caplog.records)
+
+
+def test_a_bug_in_an_engine_is_that_engines_failure() -> None:
+    engine = local()
+    with serving(engine) as client:
+        engine.provider.read = lambda image, timeout: 1 / 0  # type: ignore[method-assign, return-value]
+        answer = client.post("/predict", content=png())
+    assert answer.status_code == 502
+    assert "division" not in answer.text and "Traceback" not in answer.text
 
 
 def test_the_log_is_one_object_a_request_without_picture_key_or_query(
