@@ -115,7 +115,8 @@ def _ended(request: PreparedRequest, send: Callable[[], Any]) -> wire.Over:
         raw = send()
         headers = {name.lower(): str(value) for name, value in raw.headers.items()}
         is_answer = not 300 <= raw.status < 400
-        return exchange.end(Reply(raw.status, headers, _body(raw, exchange) if is_answer else b""))
+        body = _body(raw, exchange) if is_answer else b""
+        return exchange.end(Reply(raw.status, headers, body, exchange.secrets))
     except Exception as error:
         return exchange.end(_problem(error, exchange.sending, answered=raw is not None))
     finally:
@@ -140,7 +141,9 @@ def _learn(exchange: Exchange, request: PreparedRequest) -> None:
     for name in TELL_TALE:
         value = request.headers.get(name, "")
         text = value.decode("latin-1") if isinstance(value, bytes) else value
-        exchange.wire.secrets.learn(text, text.partition(" ")[2])
+        signed = text.startswith("AWS4-")  # anew for each request: a wire that kept them would only grow
+        secrets = exchange.secrets if signed else exchange.wire.secrets
+        secrets.learn(text, text.rpartition("Signature=")[2] if signed else text.partition(" ")[2])
 
 
 def _problem(error: Exception, sending: bool, answered: bool) -> Problem:

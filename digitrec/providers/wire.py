@@ -38,6 +38,8 @@ class Reply:
     """Its headers, by their names in small letters."""
     body: bytes
     """Its body, decompressed, of at most `MOST_BYTES`."""
+    secrets: Secrets | None = field(default=None, repr=False)
+    """What may not show of it; None: what the wire knows."""
 
 
 class Over(BaseException):
@@ -56,6 +58,11 @@ class Exchange:
     """Whether some of it may have been sent."""
     outcome: Reply | Problem | None = None
     """What came of it; None: nothing was sent."""
+    secrets: Secrets = field(init=False)
+    """What may not show in it: the wire's secrets, and those of this one request (a signature)."""
+
+    def __post_init__(self) -> None:
+        self.secrets = Secrets(beside=self.wire.secrets)
 
     @property
     def left_s(self) -> float:
@@ -131,7 +138,7 @@ class Wire:
         if isinstance(outcome, Reply) and outcome.status != expected:
             outcome = self._judged(outcome)
         if isinstance(outcome, Problem):
-            raise self.service.error(outcome, self.secrets)
+            raise self.service.error(outcome, exchange.secrets)
         return outcome
 
     def document(self, reply: Reply) -> Any:
@@ -140,13 +147,14 @@ class Wire:
         Raises:
             BadAnswer: it is none, or it is nested too deeply.
         """
+        secrets = reply.secrets or self.secrets
         try:
-            return self.secrets.masked(document(reply.body))
+            return secrets.masked(document(reply.body))
         except ValueError as error:
             said = str(error)
         if reply.body.lstrip()[:1] == b"<":
             said = "a web page"
-        raise self.service.error(Problem(BadAnswer, said), self.secrets)
+        raise self.service.error(Problem(BadAnswer, said), secrets)
 
     def _judged(self, reply: Reply) -> Problem:
         if not 400 <= reply.status < 600:

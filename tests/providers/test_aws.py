@@ -134,3 +134,14 @@ def test_one_client_serves_every_timeout(opened: Opened, prepared: Prepared, emu
         aws.read(prepared(aws), timeout=0.2)
     emulator.set_faults("aws")
     assert aws.read(prepared(aws), timeout=9.87654321).candidates
+
+
+def test_signatures_of_a_thousand_calls_are_not_kept(opened: Opened, prepared: Prepared) -> None:
+    aws = opened("aws")
+    assert isinstance(aws, Aws)
+    image = prepared(aws)
+    aws.read(image, timeout=10)
+    known = repr(aws._wire.secrets)  # nothing in public tells: what grew was time and memory
+    for _ in range(3):
+        aws.read(image, timeout=10)
+    assert repr(aws._wire.secrets) == known

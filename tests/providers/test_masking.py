@@ -72,3 +72,12 @@ def test_the_longer_of_two_secrets_goes_first() -> None:
 
 def test_secrets_do_not_show_themselves() -> None:
     assert "planted" not in repr(Secrets("planted-key"))
+
+
+def test_others_beside_are_masked_too_and_learn_nothing_of_it() -> None:
+    wire = Secrets("planted-key-of-the-wire")
+    one = Secrets("planted-signature", beside=wire)
+    wire.learn("planted-later-key")
+    shown = "planted-signature planted-key-of-the-wire planted-later-key"
+    assert one.masked(shown) == "*** *** ***"
+    assert wire.masked(shown) == "planted-signature *** ***"
