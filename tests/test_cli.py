@@ -175,12 +175,10 @@ def test_a_name_that_is_not_there() -> None:
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """More pictures than a pipe holds rows of."""
+    """More pictures than a pipe holds rows of; in a folder that labels them."""
+    (tmp_path / "7").mkdir()
     for number in range(40):
-        Image.fromarray(drawn_seven().pixels).save(tmp_path / f"{number:02d}-{'x' * 200}.png")
-    (tmp_path / "labels.csv").write_text(
-        "file,label\n" + "".join(f"{file.name},7\n" for file in sorted(tmp_path.glob("*.png")))
-    )
+        Image.fromarray(drawn_seven().pixels).save(tmp_path / "7" / f"{number:02d}-{'x' * 200}.png")
     return tmp_path
 
 
