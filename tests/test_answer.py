@@ -150,3 +150,9 @@ def test_an_answer_that_passes_can_be_read_and_stored_and_any_other_is_a_bad_one
     assert reading.confidence is None or 0 <= reading.confidence <= 1
     text = json.dumps(asdict(answer), ensure_ascii=False, allow_nan=False, sort_keys=True)
     assert json.loads(text.encode())["raw"] == json.loads(json.dumps(answer.raw))
+
+
+@pytest.mark.parametrize("first", [1.0005, -0.0005, float("nan"), float("inf"), True])
+def test_ten_chances_are_each_in_their_range_though_their_sum_be_right(first: float) -> None:
+    with pytest.raises(BadAnswer, match=r"probabilities\[0\]"):
+        checked(Answer(probabilities=(first, 1.0 - float(first) if abs(first) < 2 else 0.0, *[0.0] * 8)))
