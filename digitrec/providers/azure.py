@@ -23,8 +23,6 @@ from digitrec.providers.base import not_installed
 from digitrec.providers.translate import Problem, Service
 
 SERVICE = Service("Azure Read", {}, ADVICE)
-RUNNING = ("notStarted", "running")
-"""What an operation says of itself until it is over."""
 OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What the id of one looks like: a UUID."""
 
@@ -104,9 +102,9 @@ class Azure(AzureProvider):
         look = self._client.get_read_result
         reply = self._wire.ask(lambda: look(token, raw=True, timeout=timeout), timeout=timeout)
         raw = self._wire.document(reply)
-        if isinstance(raw, dict) and raw.get("status") in RUNNING:
-            return None
-        return parse(raw)
+        from digitrec.providers.azure_answer import is_pending
+
+        return None if is_pending(raw) else parse(raw)
 
 
 def parse(raw: Any) -> Answer:
