@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digitrec.models import strokes
 from digitrec.models.allographs import Shape
@@ -20,7 +19,7 @@ from digitrec.models.letters import LEARNED, PLAIN, RESEMBLING
 from digitrec.models.paper import TEXTURES, clouds, texture
 from digitrec.models.pen import Path
 from digitrec.models.photo import ink_on_paper, photograph, random_look
-from digitrec.models.redraw import enlarge
+from digitrec.models.redraw import cut_out, enlarge
 
 Pixels = NDArray[np.uint8]
 
@@ -57,9 +56,9 @@ def pairs(n: int, seed: int) -> Iterator[NonDigit]:
     for rng in _generators(n, seed, 2):
         height = int(rng.integers(70, 150))
         labels, inks = _two_digits(test, height, rng)
-        left, right = (_cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
+        left, right = (cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
         gap = 0.0 if rng.random() < 0.1 else float(rng.uniform(0.02, 1))
-        yield NonDigit(_shown(_beside(left, right, gap, rng), rng), labels, gap)
+        yield NonDigit(shown(_beside(left, right, gap, rng), rng), labels, gap)
 
 
 def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
@@ -76,7 +75,7 @@ def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
         else:
             shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
             written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
-        yield NonDigit(_shown(written, rng), kind)
+        yield NonDigit(shown(written, rng), kind)
 
 
 def _generators(n: int, seed: int, stream: int) -> Iterator[np.random.Generator]:
@@ -116,14 +115,6 @@ def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str,
     return "".join(map(str, labels)), [strokes.draw(int(label), rng, side, width) for label in labels]
 
 
-def _cut_out(written: Pixels, height: int) -> Pixels:
-    """What is written, without its surroundings, brought to the given height."""
-    rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))
-    ink = Image.fromarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    width = max(1, round(ink.width * height / ink.height))
-    return np.asarray(ink.resize((width, height), Image.Resampling.BICUBIC))
-
-
 def _beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
     """Both on one field with a margin, so far apart that their ink is `gap` away where it is nearest."""
     high = max(len(left), len(right))
@@ -144,7 +135,7 @@ def _placed(ink: Pixels, height: int, share: float) -> Pixels:
     return np.pad(ink, ((above, height - len(ink) - above), (0, 0)))
 
 
-def _shown(written: Pixels, rng: np.random.Generator) -> Pixels:
+def shown(written: Pixels, rng: np.random.Generator) -> Pixels:
     """The writing as a photograph, or one time in four as a drawing on a screen, in either polarity."""
     if rng.random() < 0.75:
         return ink_on_paper(written, rng, replace(random_look(rng), shadow=0.0))
