@@ -232,7 +232,7 @@ def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
         return shown(page, rng), page
     glow = _GLOWS[rng.integers(len(_GLOWS))]
     look = replace(random_look(rng), shadow=0.0, exposure=1.0, strength=1.0, grain=0.0, ink=glow)
-    dark = rng.uniform(0.02, 0.12) * np.ones((*page.shape, 3), np.float32)
+    dark = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
     return photograph(put_ink(dark, page, rng, look), rng, look), page
 
 
