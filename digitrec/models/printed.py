@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from digitrec.errors import NotInstalled
 from digitrec.models.redraw import cut_out
 
 Pixels = NDArray[np.uint8]
@@ -26,13 +27,14 @@ _PLACES = {
 
 
 def fonts_to_learn() -> tuple[str, ...]:
-    """Files of the fonts that come with Matplotlib (the extra `train` has it); none where it is missing.
+    """Files of the fonts that come with Matplotlib: DejaVu, Computer Modern and STIX, free to print with.
 
-    DejaVu, Computer Modern and STIX; their licences let anybody print with them.
+    Raises:
+        NotInstalled: Matplotlib is missing, which the extra `train` brings.
     """
     found = find_spec("matplotlib")
     if found is None or found.origin is None:
-        return ()
+        raise NotInstalled("learning scenes needs Matplotlib's fonts: pip install 'digitrec[train]'")
     folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
     wanted = ("DejaVuSans*", "DejaVuSerif*", "STIXGeneral*", "cm[bst][10st]*10.ttf", "cmr10.ttf")
     files = {file for pattern in wanted for file in folder.glob(pattern)}

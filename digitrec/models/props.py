@@ -137,3 +137,17 @@ def drawn(field: Pixels, paths: list[Path], breadth: float, rng: np.random.Gener
     inside = [np.clip(path, -side, 2 * side) / side for path in paths]
     more = ink(inside, Pen(breadth / side, float(rng.uniform(0, 0.2))), side, rng)
     return np.maximum(field, more[:height, :width])
+
+
+def box_of(ink: Pixels) -> Box:
+    """The box of what is inked, (H, W), ink high."""
+    rows, columns = (np.flatnonzero((ink > 127).any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def overlap(one: Box, other: Box) -> float:
+    """What two boxes have in common, as a share of their union, 0..1."""
+    width = max(0, min(one[2], other[2]) - max(one[0], other[0]))
+    common = width * max(0, min(one[3], other[3]) - max(one[1], other[1]))
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return common / (sum(areas) - common)
