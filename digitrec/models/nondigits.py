@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec.models import strokes
 from digitrec.models.allographs import Shape
@@ -27,6 +28,8 @@ PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
 """Kinds of pages with nothing written on them."""
 SCRIBBLES = ("letter", "letter like a digit", "scribble")
 """Kinds of writing that is no digit."""
+NOISES = ("even", "normal", "black and white", "coarse")
+"""Kinds of noise of 28x28 pixels."""
 DIGIT_WIDTH = 0.6
 """The usual width of a digit as a share of its height: the unit of the gaps between two."""
 
@@ -36,9 +39,9 @@ class NonDigit:
     """A picture on which no single digit is to be read."""
 
     pixels: Pixels = field(repr=False, compare=False)
-    """uint8, (height, width, 3)."""
+    """uint8, (height, width, 3), or (28, 28) of what is made in that size."""
     kind: str
-    """One of `PAGES` or `SCRIBBLES`, or the two digits of a pair, as "42"."""
+    """One of `PAGES`, `SCRIBBLES` or `NOISES`, or the two digits of a pair, as "42"."""
     gap: float | None = None
     """Of a pair: the distance between the two where it is least, in digits' widths, 0..1; 0: they touch."""
 
@@ -76,6 +79,31 @@ def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
             shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
             written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
         yield NonDigit(shown(written, rng), kind)
+
+
+def squeezed(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of 28x28, ink high, with two of MNIST's test digits side by side, each half as broad."""
+    test = mnist_test()
+    for rng in _generators(n, seed, 4):
+        chosen = test[rng.integers(0, len(test), 2)]
+        near = int(rng.integers(0, 5))  # columns of each that are cut off where they meet
+        both = np.hstack([chosen.images[0][:, : 28 - near], chosen.images[1][:, near:]])
+        small = Image.fromarray(both).resize((28, 28), Image.Resampling.BOX)
+        yield NonDigit(np.asarray(small), "".join(map(str, chosen.labels)))
+
+
+def noise(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of 28x28 on which every pixel, or every few, have any brightness."""
+    for rng in _generators(n, seed, 5):
+        kind = str(rng.choice(NOISES))
+        side = 28 if kind != "coarse" else int(rng.choice([7, 14]))
+        values = rng.uniform(0, 1, (side, side))
+        if kind == "normal":
+            values = rng.normal(rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.4), (side, side))
+        if kind == "black and white":
+            values = (values < rng.uniform(0.1, 0.9)).astype(float)
+        pixels = np.asarray(255 * np.clip(values, 0, 1), np.uint8)
+        yield NonDigit(pixels.repeat(28 // side, axis=0).repeat(28 // side, axis=1), kind)
 
 
 def _generators(n: int, seed: int, stream: int) -> Iterator[np.random.Generator]:

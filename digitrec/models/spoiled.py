@@ -16,7 +16,7 @@ from digitrec.models.writer import Writer
 Spoil = Callable[[Writer, int, np.random.Generator], Made]
 """A picture of writing by somebody, so many pixels high, and the ink of all of it."""
 
-SIGNS = (*"$@%&#?+=*<>^~", *"AHKMRWX", "+-", "?!", "No", "kg")
+SIGNS = (*"$@%&#?+=*^~", *"AHKMRWX", "+-", "?!", "No", "kg")
 """Printed signs that resemble no digit; the single letters are some that networks learn by hand too."""
 SIGNED = ("-{}", "+{}", "={}", "{}%", "${}", "#{}", "{}?", "{}+", "{}*", "@{}", "{}&")
 """Printed signs beside a digit, with which it is something else."""
