@@ -57,9 +57,9 @@ def pairs(n: int, seed: int) -> Iterator[NonDigit]:
     for rng in _generators(n, seed, 2):
         height = int(rng.integers(70, 150))
         labels, inks = _two_digits(test, height, rng)
-        left, right = (_cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
+        left, right = (cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
         gap = 0.0 if rng.random() < 0.1 else float(rng.uniform(0.02, 1))
-        yield NonDigit(_shown(_beside(left, right, gap, rng), rng), labels, gap)
+        yield NonDigit(_shown(beside(left, right, gap, rng), rng), labels, gap)
 
 
 def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
@@ -116,7 +116,7 @@ def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str,
     return "".join(map(str, labels)), [strokes.draw(int(label), rng, side, width) for label in labels]
 
 
-def _cut_out(written: Pixels, height: int) -> Pixels:
+def cut_out(written: Pixels, height: int) -> Pixels:
     """What is written, without its surroundings, brought to the given height."""
     rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))
     ink = Image.fromarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
@@ -124,7 +124,7 @@ def _cut_out(written: Pixels, height: int) -> Pixels:
     return np.asarray(ink.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
+def beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
     """Both on one field with a margin, so far apart that their ink is `gap` away where it is nearest."""
     high = max(len(left), len(right))
     first, second = (_placed(ink, high, rng.random()) for ink in (left, right))

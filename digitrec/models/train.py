@@ -8,17 +8,20 @@ once, when all is done, for the card.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.models import card, cnn, export, run, store, synthetic
+from digitrec.models import card, cnn, export, run, store, synthetic, world
+from digitrec.models.augment import SIDE
 from digitrec.models.confidence import fit_evidence, fit_temperature
 from digitrec.models.data import NO_DIGIT, SHA256, Digits, mnist_test, mnist_train
 from digitrec.models.learn import Course, Watcher, learn, load_keras
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
+from digitrec.models.world import Paths, Scans
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +46,7 @@ def train(
     Args:
         config: what decides the outcome.
         folder: made when it is not there.
-        digits: those to learn from; by default MNIST's 60,000.
+        digits: those to learn from, and no others; by default MNIST's 60,000 and those of `world`.
         resume: go on after the last finished epoch of a run in `folder` that was stopped.
         on_progress: told after every step.
 
@@ -53,6 +56,8 @@ def train(
         ModelError: `resume` finds no run, or one with other settings.
         ValueError: there are fewer digits than one batch.
     """
+    if digits is not None:
+        config = replace(config, world=0)
     digits = mnist_train() if digits is None else digits
     learned, held_back = split(digits, config.validation)
     if len(learned) < config.batch:
@@ -63,20 +68,22 @@ def train(
     if resume:
         run.check(parts[0], configs[0])
     else:
-        for part, own in zip(parts, configs, strict=True):
-            run.begin(part, own)
+        for part, its in zip(parts, configs, strict=True):
+            run.begin(part, its)
+    own = learned + _abroad(config, parts[0] / run.WORLD, on_progress)
     networks: list[keras.Model] = []
     courses: list[Course] = []
     labels = learned.labels[:0]
-    for part, own in zip(parts, configs, strict=True):
+    for part, its in zip(parts, configs, strict=True):
         past = sum(epoch.seconds for course in courses for epoch in course.history)
-        courses.append(Course(own, len(courses) + 1, past, on_progress))
-        made = _made(learned, own, part / run.MADE, on_progress)
+        courses.append(Course(its, len(courses) + 1, past, on_progress))
+        count = round(config.made * len(learned)) // _PORTION
+        made = _kept(_made(own, count, its.seed), count, part / run.MADE, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(courses[-1], learned, made, held_back, part))
+        networks.append(_learned(courses[-1], own, made, held_back, part))
     senseless = int((labels == NO_DIGIT).sum())
-    counts = {"learned": len(learned), "made": len(labels) - senseless, "no digit": senseless}
-    counts["held back"] = len(held_back)
+    counts = {"learned": len(learned), "world": len(own) - len(learned)}
+    counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
     histories = tuple(tuple(course.history) for course in courses)
     return _ship(cnn.together(networks), config, histories, counts, held_back, folder)
 
@@ -100,19 +107,46 @@ def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
     return digits[order[held:]], digits[order[:held]]
 
 
-def _made(learned: Digits, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
-    """The digits that are made for this run; kept in `file`, since each takes 10 to 20 ms."""
+def _abroad(config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
+    """The digits of `world` that are learned, prepared, `config.world` times; kept in `file`."""
+    if not config.world:
+        return Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))
+    scans, paths = world.swiss("learned"), world.turkish("learned")
+    count = -(-max(len(scans.labels), len(paths.labels)) // _PORTION)
+    seeds = [[config.seed, turn, portion] for turn in range(config.world) for portion in range(count)]
+    return _kept((_portion(scans, paths, seed) for seed in seeds), len(seeds), file, on_progress)
+
+
+def _portion(scans: Scans, paths: Paths, seed: list[int]) -> Digits:
+    """A portion of both, the first time the scans as they are; the last numbers of the seed say which."""
+    *_, turn, portion = seed
+    rng = np.random.default_rng(seed)
+    part = slice(portion * _PORTION, (portion + 1) * _PORTION)
+    scanned = synthetic.scanned(scans[part])
+    if turn:
+        scanned = synthetic.photographed(scanned, len(scanned), rng)
+    return scanned + synthetic.written(paths[part], rng)
+
+
+def _made(digits: Digits, count: int, seed: int) -> Iterator[Digits]:
+    """The digits that are made for one network, in so many portions."""
+    return (synthetic.make(digits, _PORTION, [seed, _PORTION * number]) for number in range(1, count + 1))
+
+
+def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watcher | None) -> Digits:
+    """All the portions together; kept in `file`, since each digit takes 10 to 20 ms."""
     if file.is_file():
         with np.load(file) as kept:
             return Digits(kept["images"], kept["labels"])
-    made = learned[:0]
+    images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], [np.zeros(0, np.uint8)]
     started = time.monotonic()
-    wanted = round(config.made * len(learned)) // _PORTION * _PORTION
-    for count in range(_PORTION, wanted + 1, _PORTION):
-        made += synthetic.make(learned, _PORTION, [config.seed, count])
+    for number, portion in enumerate(portions, 1):
+        images.append(portion.images)
+        labels.append(portion.labels)
         if on_progress is not None:
-            done = count / wanted
+            done = number / count
             on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
+    made = Digits(np.concatenate(images), np.concatenate(labels))
     unfinished = file.with_name(f"new-{file.name}")
     np.savez_compressed(unfinished, images=made.images, labels=made.labels)
     unfinished.replace(file)
