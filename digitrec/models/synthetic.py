@@ -9,7 +9,7 @@ All go through our own preparation, so that training sees what predicting sees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from digitrec.models.redraw import enlarge, rewrite
 from digitrec.models.strokes import any_pen, by_another_hand, draw, put, smooth, write
 from digitrec.models.world import Paths, Scans
 from digitrec.prepare import prepare
+from digitrec.samples import Sample
 
 Pixels = NDArray[np.uint8]
 
@@ -49,6 +50,12 @@ def make(digits: Digits, count: int, seed: int | list[int]) -> Digits:
 def scanned(scans: Scans) -> Digits:
     """The scanned digits as they are."""
     return _prepared(scans.images, scans.labels)
+
+
+def ready(samples: Sequence[Sample]) -> Digits:
+    """Labelled pictures of digits as a network is given them."""
+    labels = np.array([sample.label for sample in samples], np.uint8)
+    return _prepared((np.asarray(sample.image) for sample in samples), labels)
 
 
 def written(paths: Paths, rng: np.random.Generator) -> Digits:

@@ -1,13 +1,17 @@
 """Digits of people in other countries: Swiss ones, scanned, and Turkish ones, as the path of a pen.
 
-They are read from the folder world/ in the one that DIGITREC_DATA names, and are no part of digitrec. Whole
-writers are held back, since a writer's digits are alike: who has learned from some knows the others.
+They are read from the folder world/ in the one that DIGITREC_DATA names, and are no part of digitrec:
+"Numbers", (c) 2017 Alex Schroeder, MIT licence; "Pen-Based Recognition of Handwritten Digits", E. Alpaydin
+and F. Alimoglu, CC BY 4.0. Whole writers are held back, since a writer's digits are alike: who has learned
+from some knows the others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.errors import DataError
-from digitrec.models import pen, strokes
+from digitrec.models import pen, pendigits, strokes
+from digitrec.models.data import retrieved
 from digitrec.samples import Sample
 
 Part = Literal["learned", "held back"]
@@ -28,8 +33,6 @@ TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
 """The writers of `turkish` who are never learned from: every fifth by number."""
 SWISS_HOME = "https://github.com/kensanata/numbers"
 """Where "Numbers" is at home, by Alex Schroeder, under the MIT licence: a folder of PNG files."""
-TURKISH_HOME = "https://archive.ics.uci.edu/dataset/81"
-"""Where the pen's paths are at home, by E. Alpaydin and F. Alimoglu, under CC BY 4.0: pendigits-orig.tra."""
 
 _SIDE = 112  # of the pictures in which held-back paths are drawn
 _SEED = 2026
@@ -67,19 +70,45 @@ def swiss(part: Part) -> Scans:
     Raises:
         DataError: they are not there, or damaged.
     """
-    data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), SWISS_HOME)
+    data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), f"{SWISS_HOME} has them as PNG files")
     chosen = _of(part, data, SWISS_HELD_BACK)
     return Scans(data["x"][chosen], data["y"][chosen])
 
 
 def turkish(part: Part) -> Paths:
-    """The pen's paths of 30 Turkish writers.
+    """The pen's paths of 30 Turkish writers: of pendigits.npz, or else of the file as it was published.
+
+    That file is fetched once from a public copy where DIGITREC_DATA names no folder.
 
     Raises:
-        DataError: they are not there, or damaged.
+        DataError: they cannot be had, or are damaged.
+        NotInstalled: fetching them needs the `train` extra.
     """
+    folder = os.environ.get("DIGITREC_DATA")
+    if folder and not Path(folder, "world", pendigits.NAME).exists():
+        return _turkish_arrays(part)
+    every = pendigits.parse(_published(folder).decode("ascii"))
+    written = [one for one in every if (one.writer in TURKISH_HELD_BACK) == (part == "held back")]
+    return Paths([one.strokes for one in written], np.array([one.label for one in written], np.uint8))
+
+
+def _published(folder: str | None) -> bytes:
+    """The file as it was published, its checksum right."""
+    if not folder:
+        return retrieved(pendigits.NAME, pendigits.SHA256, pendigits.COPIES, "world")
+    path = Path(folder, "world", pendigits.NAME)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != pendigits.SHA256:
+        raise DataError(f"{path}: damaged, or not the file of {pendigits.HOME}, unpacked; put that one there")
+    return content
+
+
+def _turkish_arrays(part: Part) -> Paths:
     needed = ("pts", "stroke_off", "sample_off", "y", "writer", "bad")
-    data = _read("pendigits.npz", needed, TURKISH_HOME)
+    data = _read("pendigits.npz", needed, f"{pendigits.HOME} has it as {pendigits.NAME}")
     points = data["pts"] / 10
     every = [points[a:b] for a, b in zip(data["stroke_off"], data["stroke_off"][1:], strict=False)]
     chosen = _of(part, data, TURKISH_HELD_BACK)
@@ -120,14 +149,41 @@ def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) 
 
 def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]]:
     folder = os.environ.get("DIGITREC_DATA")
-    advice = f"{home} is its home; without it: --data mnist-train"
+    advice = f"{home}; to learn from MNIST alone: --data mnist-train"
     if not folder:
         raise DataError(f"world/{name}: set DIGITREC_DATA to the folder that holds it; {advice}")
     path = Path(folder, "world", name)
     try:
-        with np.load(path) as file:
-            return {key: file[key] for key in needed}
+        with path.open("rb") as opened, np.load(opened) as file:
+            data = {key: file[key] for key in needed}
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); {advice}") from error
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged, or not the file that is meant ({error}); {advice}") from error
+    if not _fits(data):
+        raise DataError(f"{path}: damaged: its arrays do not fit each other; {advice}")
+    return data
+
+
+def _fits(data: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether the arrays are what their names say, and of one length."""
+    count = data["y"].size
+    plain = all(data[key].shape == (count,) for key in ("y", "writer", "bad")) and data["bad"].dtype == bool
+    if not plain or data["y"].dtype != np.uint8 or (data["y"] > 9).any():
+        return False
+    if "x" in data:
+        return data["x"].dtype == np.uint8 and data["x"].shape == (count, 64, 64)
+    points, strokes, digits = data["pts"], data["stroke_off"], data["sample_off"]
+    return (
+        points.dtype.kind in "iuf" and points.shape[1:] == (2,)
+        and digits.shape == (count + 1,) and _offsets(digits, len(strokes) - 1)
+        and _offsets(strokes, len(points))
+    )  # fmt: skip
+
+
+def _offsets(array: NDArray[Any], last: int) -> bool:
+    """Whether each of the parts that begin at these places, the last ending at `last`, holds something."""
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not len(array):
+        return False
+    steps = np.diff(array.astype(np.int64))
+    return bool(array[0] == 0 and array[-1] == last and (steps > 0).all())

@@ -1,0 +1,122 @@
+"""Digits of other countries: read from where they are, whole writers held back."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.errors import DataError
+from digitrec.models import pendigits, world
+
+LINE = np.array([[0, 0], [0, 1000]], np.int16)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DIGITREC_DATA with six scans of three writers, one doubtful, and three paths of three writers."""
+    place = tmp_path / "world"
+    place.mkdir()
+    np.savez(
+        place / "swiss_numbers.npz", x=np.arange(6 * 64 * 64).reshape(6, 64, 64).astype(np.uint8),
+        y=np.arange(6, dtype=np.uint8), writer=np.array(["0001", "0008", "0002", "0012", "0001", "0017"]),
+        bad=np.array([False, False, True, False, False, False]),
+    )  # fmt: skip
+    np.savez(
+        place / "pendigits.npz", pts=np.concatenate([LINE] * 4), stroke_off=np.arange(0, 9, 2),
+        sample_off=np.array([0, 2, 3, 4]), y=np.array([4, 1, 7], np.uint8),
+        writer=np.array(["tr001", "tr005", "tr002"]), bad=np.zeros(3, bool),
+    )  # fmt: skip
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    return place
+
+
+def test_whole_writers_are_held_back_and_doubtful_labels_left_out(folder: Path) -> None:
+    assert world.swiss("learned").labels.tolist() == [0, 4]
+    assert world.swiss("held back").labels.tolist() == [1, 3, 5]
+    assert world.turkish("learned").labels.tolist() == [4, 7]
+    assert world.turkish("held back").labels.tolist() == [1]
+
+
+def test_strokes_stay_with_their_digit_and_are_a_hundred_high(folder: Path) -> None:
+    four, seven = world.turkish("learned").strokes
+    assert len(four) == 2 and len(seven) == 1
+    assert np.array_equal(seven[0], [[0, 0], [0, 100]])
+
+
+def test_the_writers_held_back_are_sets_to_measure(folder: Path) -> None:
+    assert [sample.label for sample in world.swiss_dev()] == [1, 3, 5]
+    assert len(world.swiss_dev(2)) == 2
+    (one,), (again,) = world.turkish_dev(), world.turkish_dev()
+    assert one.label == 1
+    assert np.array_equal(one.image, again.image) and np.asarray(one.image).max() == 255
+
+
+def test_what_is_missing_is_named_with_its_home_and_a_way_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DIGITREC_DATA", raising=False)
+    with pytest.raises(DataError, match=r"set DIGITREC_DATA.*kensanata/numbers.*--data mnist-train"):
+        world.swiss("learned")
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"swiss_numbers\.npz: cannot be read \(No such file"):
+        world.swiss("learned")
+    with pytest.raises(DataError, match=r"pendigits\.npz: cannot be read.*archive\.ics\.uci\.edu"):
+        world.turkish("learned")
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])
+def test_a_damaged_file_is_named(folder: Path, content: bytes) -> None:
+    (folder / "swiss_numbers.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"swiss_numbers\.npz: damaged"):
+        world.swiss("learned")
+
+
+def test_a_file_without_what_is_needed_is_named(folder: Path) -> None:
+    np.savez(folder / "swiss_numbers.npz", x=np.zeros((1, 64, 64), np.uint8))
+    with pytest.raises(DataError, match=r"swiss_numbers\.npz: damaged"):
+        world.swiss("learned")
+
+
+@pytest.mark.parametrize(
+    ("key", "array"),
+    [
+        ("y", np.array([4, 1, 12], np.uint8)),
+        ("y", np.array([4, 1], np.uint8)),
+        ("bad", np.zeros(3, np.uint8)),
+        ("pts", np.zeros((8, 3))),
+        ("stroke_off", np.array([0, 2, 4, 6, 99])),
+        ("stroke_off", np.array([0, 4, 2, 6, 8])),
+        ("sample_off", np.array([0, 2, 3])),
+        ("sample_off", np.array([0, 2, 2, 4])),
+        ("sample_off", np.array([0.0, 2, 3, 4])),
+    ],
+)
+def test_arrays_that_do_not_fit_each_other_are_damage(folder: Path, key: str, array) -> None:
+    file = folder / "pendigits.npz"
+    with np.load(file) as kept:
+        arrays = dict(kept)
+    np.savez(file, **arrays | {key: array})
+    with pytest.raises(DataError, match=r"pendigits\.npz: damaged"):
+        world.turkish("learned")
+
+
+def test_the_published_file_is_taken_where_it_lies_but_no_other_of_that_name(folder: Path) -> None:
+    (folder / pendigits.NAME).write_text('.SEGMENT DIGIT 0 ? "3"')
+    with pytest.raises(DataError, match="not the file of https://archive"):
+        world.turkish("learned")
+
+
+def test_the_published_file_is_read_when_its_checksum_is_right(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [
+        f'.SEGMENT DIGIT 0 ? "{label}"\n.COMMENT {label} {who} 1\n.PEN_DOWN\n0 9\n0 0\n.PEN_UP'
+        for label, who in ((3, 1), (5, 5))
+    ]
+    (folder / pendigits.NAME).write_text("\n".join(lines))
+    monkeypatch.setattr(pendigits, "SHA256", hashlib.sha256("\n".join(lines).encode()).hexdigest())
+    assert world.turkish("learned").labels.tolist() == [3]
+    assert world.turkish("held back").labels.tolist() == [5]
