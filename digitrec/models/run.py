@@ -29,7 +29,7 @@ class TrainConfig:
     """Channels of each stage of a network."""
     networks: int = 2
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
-    epochs: int = 10
+    epochs: int = 9
     """Times that every picture is seen, each time changed differently."""
     finishing: int = 1
     """Times after that that the digits alone are seen, without what was made; 0: never."""
@@ -55,6 +55,8 @@ class TrainConfig:
     made: float = 0.5
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
+    seen: float = 0.67
+    """Share of all these that one epoch sees beside all of MNIST's, others in each."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
     those of this run have the seeds from ``seed * networks`` on."""

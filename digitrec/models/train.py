@@ -16,7 +16,7 @@ import numpy as np
 from digitrec.models import card, cnn, export, material, run, store
 from digitrec.models.confidence import fit_evidence, fit_temperature
 from digitrec.models.data import NO_DIGIT, SHA256, Digits, mnist_test, mnist_train
-from digitrec.models.learn import Course, Watcher, learn, load_keras
+from digitrec.models.learn import Course, Material, Watcher, learn, load_keras
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def train(
     else:
         for part, its in zip(parts, configs, strict=True):
             run.begin(part, its)
-    own = learned + material.abroad(config, parts[0] / run.WORLD, on_progress)
+    abroad = material.abroad(config, parts[0] / run.WORLD, on_progress)
     networks: list[keras.Model] = []
     courses: list[Course] = []
     labels = learned.labels[:0]
@@ -72,11 +72,11 @@ def train(
         past = sum(epoch.seconds for course in courses for epoch in course.history)
         courses.append(Course(its, len(courses) + 1, past, on_progress))
         count = round(config.made * len(learned))
-        made = material.made(own, count, its.seed, part / run.MADE, on_progress)
+        made = material.made(learned + abroad, count, its.seed, part / run.MADE, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(courses[-1], own, made, held_back, part))
+        networks.append(_learned(courses[-1], Material(learned, abroad, made), held_back, part))
     senseless = int((labels == NO_DIGIT).sum())
-    counts = {"learned": len(learned), "world": len(own) - len(learned)}
+    counts = {"learned": len(learned), "world": len(abroad)}
     counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
@@ -84,13 +84,13 @@ def train(
     return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), folder)
 
 
-def _learned(course: Course, learned: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
+def _learned(course: Course, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
     """The network of one course; if it had come to the end, as it was left."""
     finished = folder / run.FINISHED
     if finished.is_file():
         course.history.extend(run.read(folder))
         return load_keras().models.load_model(finished, compile=False)
-    network = learn(course, learned, made, held_back, folder)
+    network = learn(course, from_what, held_back, folder)
     run.write(course.history, folder)
     run.save(network, finished)
     return network

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec.errors import DataError
 from digitrec.models import pen, pendigits, strokes
@@ -27,6 +28,10 @@ from digitrec.samples import Sample
 
 Part = Literal["learned", "held back"]
 
+SWISS_LEARNED = (
+    "0001", "0002", "0004", "0006", "0007", "0010", "0011", "0013", "0014", "0016", "0018", "0019"
+)  # fmt: skip
+"""The writers of `swiss` who are learned from; others are kept apart by those who judge."""
 SWISS_HELD_BACK = ("0008", "0012", "0017")
 """The writers of `swiss` who are never learned from."""
 TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
@@ -65,14 +70,45 @@ class Paths:
 
 
 def swiss(part: Part) -> Scans:
-    """The scanned digits of 14 Swiss writers and an American one, without those doubtfully labelled.
+    """The scanned digits of 14 Swiss writers and an American one: of swiss_numbers.npz, or else of a clone.
+
+    The former leaves out seven whose labels are doubtful.
 
     Raises:
         DataError: they are not there, or damaged.
     """
-    data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), f"{SWISS_HOME} has them as PNG files")
+    clone = Path(os.environ.get("DIGITREC_DATA", ""), "world", "numbers")
+    if "DIGITREC_DATA" in os.environ and clone.is_dir():
+        return _pictures(clone, SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED)
+    advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
+    data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
     chosen = _of(part, data, SWISS_HELD_BACK)
     return Scans(data["x"][chosen], data["y"][chosen])
+
+
+def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
+    """The scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
+    files = sorted(
+        file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png")
+    )  # by writer, label and name
+    if not files:
+        raise DataError(f"{clone}: holds no folders such as {writers[0]}_CH4M/0; clone {SWISS_HOME} there")
+    labels = np.array([int(file.parent.name) for file in files], np.uint8)
+    return Scans(np.stack([_scan(file) for file in files]), labels)
+
+
+def _scan(file: Path) -> NDArray[np.uint8]:
+    """One scan as ink, (64, 64): what is transparent is white, and the paper's tone fills the square."""
+    try:
+        picture = Image.open(file).convert("RGBA")
+    except OSError as error:
+        raise DataError(f"{file}: no picture, or a damaged one; clone {SWISS_HOME} again") from error
+    white = Image.new("RGBA", picture.size, "white")
+    ink = 255 - np.asarray(Image.alpha_composite(white, picture))[:, :, :3].min(axis=2)
+    side = max(ink.shape)
+    square = Image.new("L", (side, side), int(np.median(ink)))
+    square.paste(Image.fromarray(ink), ((side - ink.shape[1]) // 2, (side - ink.shape[0]) // 2))
+    return np.asarray(square.resize((64, 64), Image.Resampling.BICUBIC))
 
 
 def turkish(part: Part) -> Paths:

@@ -28,7 +28,14 @@ def test_wilson_interval_against_published_values(correct: int, count: int, low:
 
 @pytest.mark.parametrize("world", [0, 3])
 def test_the_card_names_those_from_whom_it_learned(world: int) -> None:
-    digits = {"learned": 1, "world": world, "made": 0, "no digit": 0, "held back": 1, "writers held back": 3 * world}
+    digits = {
+        "learned": 1,
+        "world": world,
+        "made": 0,
+        "no digit": 0,
+        "held back": 1,
+        "writers held back": 3 * world,
+    }
     page = card.markdown("net", {
         "test": card.measured(1, 1), "settings": asdict(TrainConfig(world=world)), "digits": digits,
         "environment": card.environment(), "validation_accuracy": 1.0, "writers_accuracy": 0.875,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitrec.errors import DataError
 from digitrec.models import pendigits, world
@@ -38,6 +39,28 @@ def test_whole_writers_are_held_back_and_doubtful_labels_left_out(folder: Path) 
     assert world.swiss("held back").labels.tolist() == [1, 3, 5]
     assert world.turkish("learned").labels.tolist() == [4, 7]
     assert world.turkish("held back").labels.tolist() == [1]
+
+
+def test_a_clone_of_the_scans_home_serves_as_well(folder: Path) -> None:
+    for writer, label in (("0001_CH4M", 3), ("0008_CH3F", 5), ("0003_CH1M", 9)):
+        place = folder / "numbers" / writer / str(label)
+        place.mkdir(parents=True)
+        pixels = np.full((30, 20, 4), (255, 255, 255, 0), np.uint8)
+        pixels[5:25, 8:12] = (20, 30, 120, 255)
+        Image.fromarray(pixels).save(place / "number-1.png")
+    scans = world.swiss("learned")
+    assert scans.labels.tolist() == [3] and world.swiss("held back").labels.tolist() == [5]
+    (scan,) = scans.images
+    assert scan.shape == (64, 64) and scan[32, 32] > 220 and scan[32, 2] == scan[1, 32] == 0
+    (folder / "numbers" / "0001_CH4M" / "3" / "number-1.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"number-1\.png: no picture"):
+        world.swiss("learned")
+
+
+def test_a_folder_that_is_no_clone_is_told(folder: Path) -> None:
+    (folder / "numbers").mkdir()
+    with pytest.raises(DataError, match="holds no folders such as 0001"):
+        world.swiss("learned")
 
 
 def test_strokes_stay_with_their_digit_and_are_a_hundred_high(folder: Path) -> None:
