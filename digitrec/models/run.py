@@ -29,7 +29,7 @@ class TrainConfig:
     """Channels of each stage of a network."""
     networks: int = 2
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
-    epochs: int = 9
+    epochs: int = 8
     """Times that every picture is seen, each time changed differently."""
     finishing: int = 1
     """Times after that that the digits alone are seen, without what was made; 0: never."""

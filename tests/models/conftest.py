@@ -23,8 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder world/ of a DIGITREC_DATA: scans of 0 to 5 by five writers, one of them doubtful, and the paths
-    of 4, 1 and 7 by three."""
+    """The folder world/ of a DIGITREC_DATA: scans of 0 to 5 by five writers, one doubtful, and the paths of
+    4, 1 and 7 by three."""
     place = tmp_path / "world"
     place.mkdir()
     test = mnist_test()
