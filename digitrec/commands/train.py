@@ -49,7 +49,7 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 @click.option(
     "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.digits,
     help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
-    "[default: mnist-train]",
+    "[default: mnist-train, and for the recipe the digits of Swiss and Turkish writers]",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=10), metavar="N", help="Only the first N digits of each.")
 @click.option(
@@ -66,12 +66,15 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
 
     Without --arch, digitrec's own by its own recipe, two networks in one file; with it, another by name.
     Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist,
-    or is fetched once from a public mirror. Stop it when you like: --resume goes on where it was. Curves of
-    accuracy and loss are drawn beside the model, which `digitrec predict --model` reads.
+    or is fetched once from a public mirror. The recipe also learns from Swiss and Turkish writers, whose
+    digits it takes from $DIGITREC_DATA/world (docs/recipe.md says where they are at home); --data mnist-train
+    goes without. Stop it when you like: --resume goes on where it was. Curves of accuracy and loss are drawn
+    beside the model, which `digitrec predict --model` reads.
 
     \b
     Examples:
-      digitrec train
+      DIGITREC_DATA=data digitrec train
+      digitrec train --data mnist-train
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
       digitrec train --arch svm --out svm.skops

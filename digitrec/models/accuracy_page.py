@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from digitrec import __version__
 from digitrec.models.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
-from digitrec.models.evaluate import Evaluation
+from digitrec.models.evaluate import RELIABLE, SURE, Evaluation
 from digitrec.prediction import Prediction
 from digitrec.reports.benchmark import markdown_table
 from digitrec.reports.tables import Table
@@ -20,7 +20,9 @@ COMMONEST = 3
 """So many kinds of errors are named for each set."""
 NOTES = {
     DIGITS: "Right: the digit is named; a refusal or a failure counts as wrong. Answered: a digit was named. "
-    "ECE: mean distance between confidence and share right, in ten bins.",
+    "ECE: mean distance between confidence and share right, in ten bins. Sure and wrong: errors among the "
+    f"answers of {SURE:.0%} and more. {RELIABLE:.1%} right up to: the largest share of them that can be "
+    "answered, the surest first, with so many of the answers right.",
     CORRUPTED: "MNIST's test digits, damaged by our own code after the published description "
     "(`digitrec/models/corruptions.py`). The mean of the fifteen shall be 95 %, none under 85 %.",
     STAGED: "A digit with something else in the picture, from a generator with a fixed "
@@ -47,29 +49,37 @@ def tables(measured: Sequence[Measured]) -> Iterator[Table]:
             "",
             "answered",
             "ECE",
+            "sure and wrong",
+            f"{RELIABLE:.1%} right up to",
             "commonest errors",
         )
         if rows:
-            yield Table(group[0].upper() + group[1:], NOTES[group], header, tuple(rows), range(1, 8))
+            yield Table(group[0].upper() + group[1:], NOTES[group], header, tuple(rows), range(1, 10))
 
 
 def row(one: Measured) -> tuple[str, ...]:
     """One set: how much of it is right, beside its goal, and what goes wrong most often."""
     found, right = one.found, one.found.accuracy
-    known = found.card.reliability
     return (
         found.data, f"{right.n:,}", _percent(right.share), f"{_percent(right.low)} to {_percent(right.high)}",
         _percent(one.goal), "" if one.met is None else "met" if one.met else _missing(one),
-        _percent(found.answered.share), "" if known is None or one.group == REFUSED else _percent(known.ece),
-        _errors(found),
+        _percent(found.answered.share), *_confidence(one), _errors(found),
     )  # fmt: skip
+
+
+def _confidence(one: Measured) -> tuple[str, str, str]:
+    """How far its confidence can be trusted."""
+    known = one.found.card.reliability
+    if known is None or one.group == REFUSED:
+        return "", "", ""
+    return _percent(known.ece), _percent(one.found.surely_wrong.share), _percent(one.found.reliable)
 
 
 def _mean(corruptions: Sequence[Measured]) -> tuple[str, ...]:
     shares = [one.found.accuracy.share or 0.0 for one in corruptions]
     mean = sum(shares) / len(shares)
     verdict = "met" if mean >= 0.95 else f"{100 * (0.95 - mean):.2f} short"
-    return (f"mean of {len(shares)}", "", _percent(mean), "", _percent(0.95), verdict, "", "", "")
+    return (f"mean of {len(shares)}", "", _percent(mean), "", _percent(0.95), verdict, *[""] * 5)
 
 
 def _missing(one: Measured) -> str:

@@ -34,7 +34,7 @@ class Augmentation:
     """Size, as the natural logarithm of the factor for both sides together."""
     stretch: float = 0.10
     """Width against height, as the natural logarithm of the factor."""
-    boxed: float = 0.10
+    boxed: float = 0.13
     """Share of the digits that are widened towards a square box, as some readers of forms do."""
     shift: float = 2.0
     """Displacement along each axis, pixels."""

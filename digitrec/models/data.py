@@ -113,21 +113,31 @@ def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
         DataError: no mirror gives it intact.
         NotInstalled: the `train` extra is missing.
     """
+    return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist"))
+
+
+def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> bytes:
+    """A file of that checksum from the user's cache, in `folder`, or the first mirror that has it.
+
+    Raises:
+        DataError: no mirror gives it intact.
+        NotInstalled: the `train` extra is missing.
+    """
     try:
         import pooch
     except ImportError as error:
-        raise NotInstalled("fetching MNIST needs pooch: pip install 'digitrec[train]'") from error
+        raise NotInstalled(f"fetching {name} needs pooch: pip install 'digitrec[train]'") from error
     pooch.get_logger().setLevel("WARNING")  # the progress bar says it all
     fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
-    folder = platformdirs.user_cache_path("digitrec") / "mnist"
+    kept = platformdirs.user_cache_path("digitrec") / folder
     failures = []
     for mirror in mirrors:
         try:
-            path = pooch.retrieve(mirror + name, f"sha256:{SHA256[name]}", name, folder, downloader=fetch)
-            return gzip.decompress(Path(path).read_bytes())
+            path = pooch.retrieve(mirror + name, f"sha256:{sha256}", name, kept, downloader=fetch)
+            return Path(path).read_bytes()
         except (OSError, ValueError) as error:  # OSError: the network or the disk; ValueError: the checksum
             failures.append(f"{mirror} ({type(error).__name__})")
     raise DataError(
-        f"{name}: no mirror gave it intact: {', '.join(failures)}; "
-        "try again later, or put the official files in a folder mnist/ and set DIGITREC_DATA to its parent"
+        f"{name}: no mirror gave it intact: {', '.join(failures)}; try again later, "
+        f"or put the official file in a folder {folder}/ and set DIGITREC_DATA to its parent"
     )

@@ -26,6 +26,10 @@ from digitrec.reports.tables import Table
 from digitrec.samples import Sample
 from digitrec.text import percent
 
+SURE = 0.95
+"""An answer of at least this confidence is a sure one."""
+RELIABLE = 0.999
+"""The share of answers that are right where one may rely on them."""
 THUMBNAIL = 128
 """Pictures are kept at most so large for being shown, in pixels."""
 
@@ -76,6 +80,22 @@ class Evaluation:
             for outcome, sample in zip(self.outcomes, self.samples, strict=True) if sample.label is not None
         ]  # fmt: skip
         return proportion(sum(named), len(named))
+
+    @property
+    def surely_wrong(self) -> Proportion:
+        """Wrong answers among those given with at least `SURE`."""
+        right = [
+            is_right(outcome, sample.label)
+            for outcome, sample in zip(self.outcomes, self.samples, strict=True)
+            if isinstance(outcome, Prediction) and outcome.digit is not None
+            and outcome.confidence is not None and outcome.confidence >= SURE
+        ]  # fmt: skip
+        return proportion(right.count(False), len(right))
+
+    @property
+    def reliable(self) -> float:
+        """The largest share, 0..1, that can be answered, the surest first, so that `RELIABLE` are right."""
+        return max((share for _, share, right in self.card.coverage if right >= RELIABLE), default=0.0)
 
     @property
     def misread(self) -> list[int]:

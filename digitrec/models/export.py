@@ -27,6 +27,7 @@ def description(
     output: str = "softmax",
     scale: str = "unit",
     temperature: float = 1.0,
+    prepared: float | None = None,
     evidence: float = 0.0,
 ) -> dict[str, Any]:
     """What a model file says of itself; see `store.ModelInput` for what the keywords mean."""
@@ -36,6 +37,7 @@ def description(
         "input": {"form": "mnist", "scale": scale},
         "output": output,
         "temperature": temperature,
+        "prepared": temperature if prepared is None else prepared,
         "evidence": evidence,
         "card": card,
     }

@@ -58,26 +58,52 @@ class Course:
         self.on_progress(Progress(done, at, loss, spent * (1 / done - 1), last, self.number))
 
 
-def learn(course: Course, own: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
-    """The network that has learned its `own` digits and what was `made`.
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a network learns from."""
+
+    own: Digits
+    """Seen in every epoch."""
+    abroad: Digits
+    """Seen in part in each, also while finishing."""
+    made: Digits
+    """Seen in part in each, not while finishing."""
+
+    def lesson(self, config: TrainConfig, epoch: int) -> Digits:
+        """The digits of one epoch, counted from 0: each changed, in a new order."""
+        finishing = epoch > config.epochs
+        rng = np.random.default_rng([config.seed, epoch])
+        others = self.abroad if finishing else self.abroad + self.made
+        some = rng.permutation(len(others))[: round(config.seen * len(others))]
+        digits = self.own + others[some]
+        order = rng.permutation(len(digits))
+        return Digits(augment(digits.images[order], rng, config.augmentation), digits.labels[order])
+
+    def steps(self, config: TrainConfig, *, finishing: bool = False) -> int:
+        """Batches in one epoch."""
+        others = len(self.abroad) + (0 if finishing else len(self.made))
+        return (len(self.own) + round(config.seen * others)) // config.batch
+
+
+def learn(course: Course, material: Material, held_back: Digits, folder: Path) -> keras.Model:
+    """The network that has learned the `material`.
 
     It goes on from a checkpoint in `folder`, if there is one, and adds its history to that of `course`.
     """
     config, history = course.config, course.history
-    learned = own + made
-    steps = len(learned) // config.batch
+    steps = material.steps(config)
     averaged = _built(config)
     if (folder / run.CHECKPOINT).is_file():
         network, earlier = run.stopped(folder, steps)
         history += earlier
     else:
         network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
-    typical = _lesson(learned, config, config.epochs)[: 30 * config.batch]
+    typical = material.lesson(config, config.epochs)[: 30 * config.batch]
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(_lesson, learned, config, len(history))
+        coming = ahead.submit(material.lesson, config, len(history))
         while len(history) < config.epochs:
             lesson = coming.result()
-            coming = ahead.submit(_lesson, learned, config, len(history) + 1)
+            coming = ahead.submit(material.lesson, config, len(history) + 1)
             started = time.monotonic()
             learning = _learn(network, lesson, course)
             _average(network, averaged, typical, config.batch)
@@ -86,7 +112,7 @@ def learn(course: Course, own: Digits, made: Digits, held_back: Digits, folder: 
         coming.cancel()
     _average(network, averaged, typical, config.batch)
     if config.finishing:
-        _finish(averaged, own, held_back, typical, course)
+        _finish(averaged, material, held_back, typical, course)
     return averaged
 
 
@@ -104,13 +130,6 @@ def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
         use_ema=True,
         ema_momentum=1 - 1 / max(1, config.averaging * total),
     )
-
-
-def _lesson(digits: Digits, config: TrainConfig, epoch: int) -> Digits:
-    """The digits of one epoch, counted from 0: each changed, in a new order."""
-    rng = np.random.default_rng([config.seed, epoch])
-    order = rng.permutation(len(digits))
-    return Digits(augment(digits.images[order], rng, config.augmentation), digits.labels[order])
 
 
 def _learn(network: keras.Model, lesson: Digits, course: Course) -> tuple[float, float]:
@@ -151,20 +170,22 @@ def _measure(averaged: keras.Model, typical: Digits, batch: int) -> None:
         averaged(images[start : start + batch], training=True)
 
 
-def _finish(averaged: keras.Model, own: Digits, held_back: Digits, typical: Digits, course: Course) -> None:
-    """Let `averaged` go on with its `own` digits, then keep the mean of its weights before and after.
+def _finish(
+    averaged: keras.Model, material: Material, held_back: Digits, typical: Digits, course: Course
+) -> None:
+    """Let `averaged` go on without what was made, then keep the mean of its weights before and after.
 
     The mean is nearly as good on those digits, and loses little of what was learned from the others: Mitchell
     Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
     """
     config, history = course.config, course.history
     before = averaged.get_weights()
-    total = len(own) // config.batch * config.finishing
+    total = material.steps(config, finishing=True) * config.finishing
     network = _built(config, _optimizer(config, config.finishing_rate, total))
     network.set_weights(before)
     for _ in range(config.finishing):
         started = time.monotonic()
-        learning = _learn(network, _lesson(own, config, len(history) + 1), course)
+        learning = _learn(network, material.lesson(config, len(history) + 1), course)
         _average(network, averaged, typical, config.batch)
         after = averaged.get_weights()
         averaged.set_weights([(one + other) / 2 for one, other in zip(before, after, strict=True)])

@@ -61,7 +61,7 @@ def pairs(n: int, seed: int) -> Iterator[NonDigit]:
         labels, inks = _two_digits(test, height, rng)
         left, right = (cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
         gap = 0.0 if rng.random() < 0.1 else float(rng.uniform(0.02, 1))
-        yield NonDigit(shown(_beside(left, right, gap, rng), rng), labels, gap)
+        yield NonDigit(shown(beside(left, right, gap, rng), rng), labels, gap)
 
 
 def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
@@ -143,7 +143,7 @@ def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str,
     return "".join(map(str, labels)), [strokes.draw(int(label), rng, side, width) for label in labels]
 
 
-def _beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
+def beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
     """Both on one field with a margin, so far apart that their ink is `gap` away where it is nearest."""
     high = max(len(left), len(right))
     first, second = (_placed(ink, high, rng.random()) for ink in (left, right))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import keras
     from _typeshed import DataclassInstance as Settings
 
-CHECKPOINT, FINISHED, MADE = "checkpoint.keras", "finished.keras", "made.npz"
+CHECKPOINT, FINISHED, MADE, WORLD = "checkpoint.keras", "finished.keras", "made.npz", "world.npz"
 SETTINGS, HISTORY = "settings.json", "history.csv"
 
 
@@ -29,9 +29,9 @@ class TrainConfig:
     """Channels of each stage of a network."""
     networks: int = 2
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
-    epochs: int = 14
+    epochs: int = 8
     """Times that every picture is seen, each time changed differently."""
-    finishing: int = 2
+    finishing: int = 1
     """Times after that that the digits alone are seen, without what was made; 0: never."""
     batch: int = 128
     """Digits per step."""
@@ -49,9 +49,14 @@ class TrainConfig:
     """Share of the run that the running average of the weights reaches back over."""
     validation: float = 0.1
     """Share of the digits held back, the same ones for every seed."""
-    made: float = 0.556
-    """Pictures added, as a share of the digits learned, made by `synthetic`: drawn by a synthetic hand,
+    world: int = 3
+    """Times that each digit of `world` is learned beside MNIST's: a scanned one as it is, then photographed
+    anew; a pen's path written with another pen each time. 0: none."""
+    made: float = 0.5
+    """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
+    seen: float = 0.67
+    """Share of all these that one epoch sees beside all of MNIST's, others in each."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
     those of this run have the seeds from ``seed * networks`` on."""
@@ -116,7 +121,7 @@ class TrainResult:
 def begin(folder: Path, config: Settings) -> None:
     """Make `folder` ready for a new run, which writes over what an older one left."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (CHECKPOINT, FINISHED, MADE):
+    for name in (CHECKPOINT, FINISHED, MADE, WORLD):
         (folder / name).unlink(missing_ok=True)
     (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
 

@@ -12,7 +12,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class ModelInput:
     """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
     temperature: float = 1.0
     """Scores are divided by it before the softmax, > 0; above 1 it makes answers less sure."""
+    prepared: float | None = None
+    """The temperature instead for a picture that was brought into that form, > 0; None: the same."""
     evidence: float = 0.0
     """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
     assumed: bool = False
@@ -72,8 +74,14 @@ class Model:
     def __repr__(self) -> str:
         return f"Model({self.version!r}, {self.input})"
 
-    def probabilities(self, batch: NDArray[np.uint8]) -> Floats:
+    def probabilities(
+        self, batch: NDArray[np.uint8], prepared: Sequence[bool] | NDArray[np.bool_] = ()
+    ) -> Floats:
         """The chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32, rows summing to 1.
+
+        Args:
+            batch: the pictures.
+            prepared: (N,), which of them were brought into that form from another; empty: none.
 
         Raises:
             ValueError: an array of any other shape or type.
@@ -84,7 +92,11 @@ class Model:
         answer = np.empty((len(batch), 10), np.float32)
         for start in range(0, len(batch), BATCH):
             answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
-        return _probabilities(answer, self.input)
+        chances = _probabilities(answer, self.input)
+        if self.input.prepared is not None and any(prepared):
+            rows, other = np.asarray(prepared, np.bool_), replace(self.input, temperature=self.input.prepared)
+            chances[rows] = _probabilities(answer[rows], other)
+        return chances
 
     def recognises(self, chances: Floats) -> NDArray[np.bool_]:
         """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,)."""
@@ -195,14 +207,15 @@ def _model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: 
         form, scale = about["input"]["form"], about["input"]["scale"]
         output, temperature = about["output"], float(about["temperature"])
         least = float(about.get("evidence", 0))
+        prepared = float(about.get("prepared", temperature))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
     known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
-    if about.get("format") != 1 or not known or not temperature > 0:
+    if about.get("format") != 1 or not known or not (temperature > 0 and prepared > 0):
         raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
     if named not in (None, scale):
         raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
-    return ModelInput(form, scale, output, temperature, least)
+    return ModelInput(form, scale, output, temperature, prepared, least)
 
 
 def _kind_of_output(forward: Forward) -> str:

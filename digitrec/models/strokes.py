@@ -47,8 +47,8 @@ def write(shapes: Sequence[Shape], rng: np.random.Generator, side: int, width: f
 
 
 def any_pen(rng: np.random.Generator, width: float | None = None) -> Pen:
-    """A pen of the given breadth, or of any from a fine liner to a thick marker."""
-    breadth = width or float(np.exp(rng.uniform(np.log(0.012), np.log(0.13))))
+    """A pen of the given breadth, or of any from hair-thin to a thick brush."""
+    breadth = width or float(np.exp(rng.uniform(np.log(0.009), np.log(0.16))))
     flat = float(rng.uniform(0.35, 1.0)) if rng.random() < 0.25 else 1.0
     return Pen(breadth, float(rng.uniform(0, 0.4)), flat, float(rng.normal(0.7, 0.4)))
 
@@ -75,6 +75,12 @@ def by_hand(shape: Shape, rng: np.random.Generator) -> list[Path]:
         points = form[:, :2] + share * (other[:, :2] - form[:, :2]) + rng.normal(0, unrest, (len(form), 2))
         strokes.append(_tremble(_curve(points, form[:, 2] > 0, round_off, rng), rng))
     return _leaning(strokes, rng)
+
+
+def by_another_hand(digit: Sequence[Path], rng: np.random.Generator) -> list[Path]:
+    """The strokes of a digit, its height 100, as its writer might have drawn them another time."""
+    strokes = [_tremble(smooth(stroke), rng) if len(stroke) > 2 else stroke for stroke in digit]
+    return _leaning(strokes, rng) if rng.random() < 0.7 else strokes
 
 
 def _strokes(form: str) -> list[NDArray[np.float64]]:

@@ -9,45 +9,59 @@ All go through our own preparation, so that training sees what predicting sees.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec.image import DigitImage, InputSpec
+from digitrec.models import world
+from digitrec.models.augment import SIDE
 from digitrec.models.damage import damage
 from digitrec.models.data import NO_DIGIT, Digits
-from digitrec.models.letters import LEARNED, PLAIN
+from digitrec.models.letters import LEARNED, PLAIN, SIGNS
+from digitrec.models.nondigits import beside
 from digitrec.models.photo import ink_on_paper
-from digitrec.models.printed import fonts_to_learn
-from digitrec.models.props import overlap
-from digitrec.models.redraw import enlarge, rewrite
-from digitrec.models.scenery import READ
-from digitrec.models.scenes import scene
-from digitrec.models.strokes import any_pen, draw, put, smooth, write
-from digitrec.models.writer import Writer
+from digitrec.models.redraw import cut_out, enlarge, rewrite
+from digitrec.models.strokes import any_pen, by_another_hand, draw, put, smooth, write
+from digitrec.models.world import Paths, Scans
 from digitrec.prepare import prepare
+from digitrec.samples import Sample
 
 Pixels = NDArray[np.uint8]
 
 _FORM = InputSpec("mnist")
-TO_REFUSE = ("crossed out", "printed signs")
-"""Scenes that a network learns not to recognise; of the others, a part may be a digit."""
-SAME = 0.6
-"""Two boxes with more than this share of their union in common show the same."""
-
 _NONE_LYING = (3, 4)  # digits that look like none when they lie on their side
 
 
 def make(digits: Digits, count: int, seed: int | list[int]) -> Digits:
-    """About `count` new pictures: a fifth each `drawn`, `photographed` and `senseless`, the rest `damaged`.
+    """About `count` new pictures: `drawn`, `photographed`, `senseless`, and the rest `damaged`.
 
     Those in which the preparation finds no single character are left out.
     """
     rng = np.random.default_rng(seed)
-    fifth = count // 5
-    on_paper = drawn(fifth, rng) + photographed(digits, fifth, rng) + senseless(digits, fifth, rng)
-    return on_paper + damaged(digits, count - 3 * fifth, rng)
+    by_hand, on_paper, none = (round(count * share) for share in (0.3, 0.1, 0.2))
+    rest = count - by_hand - on_paper - none
+    made = drawn(by_hand, rng) + photographed(digits, on_paper, rng)
+    return made + senseless(digits, none, rng) + damaged(digits, rest, rng)
+
+
+def scanned(scans: Scans) -> Digits:
+    """The scanned digits as they are."""
+    return _prepared(scans.images, scans.labels)
+
+
+def ready(samples: Sequence[Sample]) -> Digits:
+    """Labelled pictures of digits as a network is given them."""
+    labels = np.array([sample.label for sample in samples], np.uint8)
+    return _prepared((np.asarray(sample.image) for sample in samples), labels)
+
+
+def written(paths: Paths, rng: np.random.Generator) -> Digits:
+    """Each of the pen's paths gone along once more, by any pen, half of them on photographed paper."""
+    inks = (world.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
+    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), paths.labels)
 
 
 def drawn(count: int, rng: np.random.Generator) -> Digits:
@@ -70,49 +84,73 @@ def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
 
 
 def senseless(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """What is no digit, half of it photographed: letters, strokes at random, digits lying on their side."""
-    lying = digits[np.flatnonzero(np.isin(digits.labels, _NONE_LYING))].images
-    inks = (_SENSELESS[rng.choice(3, p=(0.5, 0.35, 0.15))](lying, rng) for _ in range(count))
-    labels = np.full(count, NO_DIGIT, np.uint8)
-    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+    """What is no digit: letters, strokes at random, digits lying on their side, two digits as one, noise.
 
-
-def staged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits and others in `scenes`; one in ten is writing to be refused, of `NO_DIGIT`.
-
-    Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
-
-    Raises:
-        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+    Half of what is larger than 28x28 is photographed.
     """
-    writer = Writer(digits, fonts_to_learn(), varied=0.3)
-    images, labels = [np.zeros((0, 28, 28), np.uint8)], []
-    for _ in range(count):
-        kinds = TO_REFUSE if rng.random() < 0.1 else tuple(READ)
-        one = scene(kinds[rng.integers(len(kinds))], writer, rng)
-        ready = prepare(DigitImage(one.pixels, "<synthetic>", ""), _FORM)
-        if ready.findings.reason is None and overlap(ready.findings.boxes[0], one.box) > SAME:
-            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, 28, 28))
-            labels.append(NO_DIGIT if one.label is None else one.label)
-    return Digits(np.concatenate(images), np.array(labels, np.uint8))
+    pictures = (_SENSELESS[rng.choice(len(_SENSELESS), p=_SHARES)](digits, rng) for _ in range(count))
+    labels = np.full(count, NO_DIGIT, np.uint8)
+    seen = (
+        ink_on_paper(ink, rng) if ink.shape != (SIDE, SIDE) and rng.random() < 0.5 else ink
+        for ink in pictures
+    )  # fmt: skip
+    return _prepared(seen, labels)
 
 
-def _letter(lying: Pixels, rng: np.random.Generator) -> Pixels:
-    return write([PLAIN[str(rng.choice(LEARNED))]], rng, int(rng.integers(80, 160)))
+def _letter(digits: Digits, rng: np.random.Generator) -> Pixels:
+    return write([_LETTERS[rng.integers(len(_LETTERS))]], rng, int(rng.integers(80, 160)))
 
 
-def _strokes(lying: Pixels, rng: np.random.Generator) -> Pixels:
+def _strokes(digits: Digits, rng: np.random.Generator) -> Pixels:
     """Three to six bent strokes over each other."""
     paths = [smooth(rng.uniform(0, 100, (int(rng.integers(2, 6)), 2))) for _ in range(rng.integers(3, 7))]
     return put(paths, any_pen(rng), rng, int(rng.integers(80, 160)))
 
 
-def _lying(lying: Pixels, rng: np.random.Generator) -> Pixels:
+def _lying(digits: Digits, rng: np.random.Generator) -> Pixels:
     """A digit turned by a quarter to either side."""
-    return np.rot90(_written(lying[rng.integers(len(lying))], rng), rng.choice([1, 3]))
+    lying = np.flatnonzero(np.isin(digits.labels, _NONE_LYING))
+    return np.rot90(_written(digits.images[rng.choice(lying)], rng), rng.choice([1, 3]))
 
 
-_SENSELESS = (_letter, _strokes, _lying)
+def _touching(digits: Digits, rng: np.random.Generator) -> Pixels:
+    """Two digits side by side whose strokes touch or all but do."""
+    height = int(rng.integers(60, 120))
+    pen = any_pen(rng) if rng.random() < 0.3 else None
+    chosen = digits.images[rng.integers(len(digits), size=2)]
+    large = [enlarge(one, height) if pen is None else rewrite(one, pen, height, rng) for one in chosen]
+    left, right = (cut_out(ink, round(height * rng.uniform(0.8, 1.0))) for ink in large)
+    return beside(left, right, float(rng.choice([0, rng.uniform(0, 0.15)])), rng)
+
+
+def _squeezed(digits: Digits, rng: np.random.Generator) -> Pixels:
+    """Two digits squeezed into the place of one, 28x28."""
+    page = np.zeros((SIDE, SIDE), np.uint8)
+    width, height = int(rng.integers(9, 15)), int(rng.integers(16, 29))
+    top, gap = int(rng.integers(SIDE - height + 1)), int(rng.integers(-1, 2))
+    left = int(rng.integers(max(1, SIDE - 2 * width - gap + 1)))
+    for place in (left, left + width + gap):
+        ink = cut_out(digits.images[rng.integers(len(digits))], height)
+        narrow = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
+        part = page[top : top + height, max(place, 0) : place + width]
+        np.maximum(part, narrow[:, : part.shape[1]], out=part)
+    return page
+
+
+def _noise(digits: Digits, rng: np.random.Generator) -> Pixels:
+    """Grain of any coarseness and density, 28x28."""
+    coarse = int(rng.choice([28, 28, 14, 10, 7]))
+    grain = rng.random((coarse, coarse))
+    share = rng.uniform(0.05, 1.0)
+    some = np.where(rng.random(grain.shape) < share, grain, 0)
+    level = some if rng.random() < 0.6 else (some > rng.uniform(0.2, 0.7)).astype(float)
+    size = (SIDE, SIDE)
+    return np.asarray(Image.fromarray((255 * level).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC))
+
+
+_LETTERS = [*(PLAIN[letter] for letter in LEARNED), *SIGNS.values()]
+_SENSELESS = (_letter, _strokes, _lying, _touching, _squeezed, _noise)
+_SHARES = (0.38, 0.24, 0.08, 0.15, 0.09, 0.06)
 
 
 def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:
@@ -125,7 +163,12 @@ def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
+    """The pictures as a network is given them; of what is no digit and 28x28, both readings."""
     ready = [prepare(DigitImage(pixels, "<synthetic>", ""), _FORM) for pixels in pictures]
-    single = [one.findings.reason is None for one in ready]
-    images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(-1, 28, 28)
-    return Digits(images, labels)[np.flatnonzero(single)]
+    single = [
+        (data, label)
+        for one, label in zip(ready, labels.tolist(), strict=True) if one.findings.reason is None
+        for data in ([one.data, one.whole] if one.whole and label == NO_DIGIT else [one.data])
+    ]  # fmt: skip
+    images = np.frombuffer(b"".join(data for data, _ in single), np.uint8).reshape(len(single), SIDE, SIDE)
+    return Digits(images, np.array([label for _, label in single], np.uint8))

@@ -7,25 +7,22 @@ once, when all is done, for the card.
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.models import card, cnn, export, run, store, synthetic
+from digitrec.models import card, cnn, export, material, run, store
 from digitrec.models.confidence import fit_evidence, fit_temperature
 from digitrec.models.data import NO_DIGIT, SHA256, Digits, mnist_test, mnist_train
-from digitrec.models.learn import Course, Watcher, learn, load_keras
+from digitrec.models.learn import Course, Material, Watcher, learn, load_keras
 from digitrec.models.run import Epoch, Progress, TrainConfig, TrainResult
 
 if TYPE_CHECKING:
     import keras
 
 __all__ = ["Epoch", "Progress", "TrainConfig", "TrainResult", "split", "train"]
-
-_PORTION = 100  # digits made between two words of progress
 
 
 def train(
@@ -43,7 +40,7 @@ def train(
     Args:
         config: what decides the outcome.
         folder: made when it is not there.
-        digits: those to learn from; by default MNIST's 60,000.
+        digits: those to learn from, and no others; by default MNIST's 60,000 and those of `world`.
         resume: go on after the last finished epoch of a run in `folder` that was stopped.
         on_progress: told after every step.
 
@@ -53,6 +50,8 @@ def train(
         ModelError: `resume` finds no run, or one with other settings.
         ValueError: there are fewer digits than one batch.
     """
+    if digits is not None:
+        config = replace(config, world=0)
     digits = mnist_train() if digits is None else digits
     learned, held_back = split(digits, config.validation)
     if len(learned) < config.batch:
@@ -63,31 +62,35 @@ def train(
     if resume:
         run.check(parts[0], configs[0])
     else:
-        for part, own in zip(parts, configs, strict=True):
-            run.begin(part, own)
+        for part, its in zip(parts, configs, strict=True):
+            run.begin(part, its)
+    abroad = material.abroad(config, parts[0] / run.WORLD, on_progress)
     networks: list[keras.Model] = []
     courses: list[Course] = []
     labels = learned.labels[:0]
-    for part, own in zip(parts, configs, strict=True):
+    for part, its in zip(parts, configs, strict=True):
         past = sum(epoch.seconds for course in courses for epoch in course.history)
-        courses.append(Course(own, len(courses) + 1, past, on_progress))
-        made = _made(learned, own, part / run.MADE, on_progress)
+        courses.append(Course(its, len(courses) + 1, past, on_progress))
+        count = round(config.made * len(learned))
+        made = material.made(learned + abroad, count, its.seed, part / run.MADE, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(courses[-1], learned, made, held_back, part))
+        networks.append(_learned(courses[-1], Material(learned, abroad, made), held_back, part))
     senseless = int((labels == NO_DIGIT).sum())
-    counts = {"learned": len(learned), "made": len(labels) - senseless, "no digit": senseless}
-    counts["held back"] = len(held_back)
+    counts = {"learned": len(learned), "world": len(abroad)}
+    counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
+    apart = material.writers_held_back() if config.world else held_back
+    counts["writers held back"] = len(apart) if config.world else 0
     histories = tuple(tuple(course.history) for course in courses)
-    return _ship(cnn.together(networks), config, histories, counts, held_back, folder)
+    return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), folder)
 
 
-def _learned(course: Course, learned: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
+def _learned(course: Course, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
     """The network of one course; if it had come to the end, as it was left."""
     finished = folder / run.FINISHED
     if finished.is_file():
         course.history.extend(run.read(folder))
         return load_keras().models.load_model(finished, compile=False)
-    network = learn(course, learned, made, held_back, folder)
+    network = learn(course, from_what, held_back, folder)
     run.write(course.history, folder)
     run.save(network, finished)
     return network
@@ -100,62 +103,59 @@ def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
     return digits[order[held:]], digits[order[:held]]
 
 
-def _made(learned: Digits, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
-    """The digits that are made for this run; kept in `file`, since each takes 10 to 20 ms."""
-    if file.is_file():
-        with np.load(file) as kept:
-            return Digits(kept["images"], kept["labels"])
-    made = learned[:0]
-    started = time.monotonic()
-    wanted = round(config.made * len(learned)) // _PORTION * _PORTION
-    for count in range(_PORTION, wanted + 1, _PORTION):
-        made += synthetic.make(learned, _PORTION, [config.seed, count])
-        if on_progress is not None:
-            done = count / wanted
-            on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
-    unfinished = file.with_name(f"new-{file.name}")
-    np.savez_compressed(unfinished, images=made.images, labels=made.labels)
-    unfinished.replace(file)
-    return made
-
-
 def _ship(
     network: keras.Model,
     config: TrainConfig,
     histories: tuple[tuple[Epoch, ...], ...],
     counts: dict[str, int],
-    held_back: Digits,
+    held_back: tuple[Digits, Digits],
     folder: Path,
 ) -> TrainResult:
-    """Write the files; their temperature and the figures on their card come from the file that is shipped."""
+    """Write the files; their temperatures and the figures on their card come from the file that is shipped.
+
+    Of what is `held_back` the first is in MNIST's form of itself, the second was brought into it.
+    """
     bare = export.to_litert(network)
     litert_file = folder / f"{config.name}.tflite"
     litert_file.write_bytes(export.described(bare, export.description(config.name, {})))
-    read = store.load(litert_file).probabilities
-    chances = read(held_back.images)
-    temperature = fit_temperature(chances, held_back.labels)
-    evidence = fit_evidence(chances, temperature)
+    model = store.load(litert_file)
     test = mnist_test()
-    correct = int((read(test.images).argmax(axis=1) == test.labels).sum())
-    watched = float((chances.argmax(axis=1) == held_back.labels).mean())
+    correct = round(_right(model, test) * len(test))
     facts: dict[str, Any] = {
         "architecture": cnn.describe(config.widths, config.networks),
         "parameters": network.count_params(),
         "kilobytes": len(bare) / 1000,
         "digits": counts,
-        "validation_accuracy": watched,
-        "temperature": temperature,
-        "evidence": evidence,
+        "validation_accuracy": _right(model, held_back[0]),
+        "writers_accuracy": _right(model, held_back[1]),
         "test": card.measured(correct, len(test)),
         "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
         "settings": asdict(config),
         "data_sha256": SHA256,
         "environment": card.environment(),
     }
-    about = export.description(config.name, facts, temperature=temperature, evidence=evidence)
+    facts |= _fitted(model, *held_back)
+    sureness = {name: facts[name] for name in ("temperature", "prepared", "evidence")}
+    about = export.description(config.name, facts, **sureness)
     litert_file.write_bytes(export.described(bare, about))
     keras_file = folder / f"{config.name}.keras"
     export.save_keras(network, keras_file, about)
     card_file = folder / f"{config.name}.md"
     card_file.write_text(card.markdown(config.name, facts), encoding="utf-8")
     return TrainResult(litert_file, keras_file, card_file, histories, correct, len(test))
+
+
+def _fitted(model: store.Model, in_form: Digits, prepared: Digits) -> dict[str, float]:
+    """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it."""
+    chances = model.probabilities(prepared.images)
+    temperature = fit_temperature(chances, prepared.labels)
+    return {
+        "temperature": fit_temperature(model.probabilities(in_form.images), in_form.labels),
+        "prepared": temperature,
+        "evidence": fit_evidence(chances, temperature),
+    }
+
+
+def _right(model: store.Model, digits: Digits) -> float:
+    """The share of the digits that it reads rightly, 0..1."""
+    return float((model.probabilities(digits.images).argmax(axis=1) == digits.labels).mean())

@@ -61,7 +61,11 @@ class Local(BaseProvider):
         """
         readings = [[image.data] if image.whole is None else [image.data, image.whole] for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)
-        chances = self._model.probabilities(batch.reshape(-1, 28, 28))
+        prepared = [
+            not image.findings.unchanged
+            for image, several in zip(images, readings, strict=True) for _ in several
+        ]  # fmt: skip
+        chances = self._model.probabilities(batch.reshape(-1, 28, 28), prepared)
         clear = self._model.recognises(chances)
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])

@@ -36,6 +36,16 @@ def test_a_folder_of_data_adds_its_sets(tmp_path: Path, monkeypatch: pytest.Monk
     assert [sample.label for sample in found["hwd1000"].samples(None)] == test.labels.tolist()
 
 
+@pytest.mark.parametrize("name", ["pendigits.npz", "pendigits-orig.tra"])
+def test_writers_held_back_are_a_set_where_their_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / name).touch()
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test", "turkish-dev"]
+
+
 @pytest.mark.parametrize(
     "one", [one for one in sets() if one.name not in KINDS[1:]], ids=lambda one: one.name
 )

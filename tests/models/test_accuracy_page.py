@@ -15,12 +15,16 @@ REF = ImageRef("<array>", None)
 
 
 def measured(
-    group: str, name: str, pairs: list[tuple[int | None, int | None]], goal: float | None
+    group: str,
+    name: str,
+    pairs: list[tuple[int | None, int | None]],
+    goal: float | None,
+    sure: list[float] | None = None,
 ) -> Measured:
-    """A set in which each label was answered so."""
+    """A set in which each label was answered so, and so surely."""
     outcomes = [
-        Prediction(REF, "local", said, 0.9, None if said is not None else "blank", model_version="net-1")
-        for _, said in pairs
+        Prediction(REF, "local", said, score, None if said is not None else "blank", model_version="net-1")
+        for (_, said), score in zip(pairs, sure or [0.9] * len(pairs), strict=True)
     ]
     samples = [Sample(b"", label) for label, _ in pairs]
     card = scorecard("local", outcomes, [label for label, _ in pairs])
@@ -39,6 +43,14 @@ def test_a_goal_is_met_or_missed_by_so_much() -> None:
     assert page.row(SHORT)[4:6] == ("85.00%", "5.00 short")
     assert page.row(LETTERS)[4:6] == ("", "")
     assert page.heading(ALL) == "1 of 2 goals met by net-1"
+
+
+def test_how_far_the_confidence_can_be_trusted_is_said() -> None:
+    sure = measured(DIGITS, "sure", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 50 + [0.96] * 49 + [0.99])
+    assert page.row(sure)[8:10] == ("2.00%", "0.00%")  # the last, an error, is as sure as the surest
+    later = measured(DIGITS, "later", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 90 + [0.5] * 10)
+    assert page.row(later)[8:10] == ("0.00%", "90.00%")
+    assert page.row(LETTERS)[7:10] == ("", "", "")
 
 
 def test_errors_are_named_commonest_first() -> None:

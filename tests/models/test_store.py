@@ -43,7 +43,7 @@ class TestShipped:
     def test_it_says_what_it_is(self, shipped: store.Model) -> None:
         assert shipped.name == "digitrec-cnn"
         assert shipped.version.startswith("digitrec-cnn-") and len(shipped.version) == 25
-        fitted = {"temperature": shipped.card["temperature"], "evidence": shipped.card["evidence"]}
+        fitted = {name: shipped.card[name] for name in ("temperature", "prepared", "evidence")}
         assert shipped.input == store.ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
 
     def test_it_is_as_sure_as_it_is_right(self, shipped: store.Model) -> None:
@@ -204,6 +204,26 @@ def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path) -
     assert np.allclose(after, expected, atol=1e-4)
 
 
+def test_pictures_that_were_prepared_have_their_own_temperature(tmp_path: Path) -> None:
+    about = export.description("other", {}, temperature=2.0, prepared=3.0)
+    model = store.load(shipped_as(tmp_path, about))
+    same = store.load(shipped_as(tmp_path, export.description("other", {}, temperature=3.0)))
+    images = TEST.images[:9]
+    prepared = np.arange(9) % 2 == 1
+    mixed = model.probabilities(images, prepared)
+    assert np.array_equal(mixed[~prepared], model.probabilities(images)[~prepared])
+    assert np.allclose(mixed[prepared], same.probabilities(images)[prepared], atol=1e-6)
+    assert not np.allclose(mixed[prepared], model.probabilities(images)[prepared], atol=1e-6)
+
+
+def test_a_file_of_one_temperature_has_it_for_every_picture(tmp_path: Path) -> None:
+    about = export.description("other", {}, temperature=2.0)
+    del about["prepared"]  # as files were before there were two
+    model = store.load(shipped_as(tmp_path, about))
+    images = TEST.images[:9]
+    assert np.array_equal(model.probabilities(images, [True] * 9), model.probabilities(images))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -211,6 +231,9 @@ def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path) -
         ({"output": "sigmoid"}, "something unknown"),
         ({"input": {"form": "mnist", "scale": "l7"}}, "something unknown"),
         ({"temperature": 0}, "something unknown"),
+        ({"prepared": -1}, "something unknown"),
+        ({"prepared": float("nan")}, "something unknown"),
+        ({"prepared": "cold"}, "damaged"),
         ({"temperature": "warm"}, "damaged"),
         ({"evidence": "much"}, "damaged"),
         ({"input": None}, "damaged"),

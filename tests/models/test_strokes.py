@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from digitrec.models.allographs import DIGITS, Shape
-from digitrec.models.letters import PLAIN, RESEMBLING
+from digitrec.models.letters import PLAIN, RESEMBLING, SIGNS
 from digitrec.models.strokes import by_hand, draw, draw_many, write
 
 DIGIT_SHAPES = [shape for shapes in DIGITS for shape in shapes]
-SHAPES = [*DIGIT_SHAPES, *PLAIN.values(), *RESEMBLING.values()]
+SHAPES = [*DIGIT_SHAPES, *PLAIN.values(), *RESEMBLING.values(), *SIGNS.values()]
 
 
 def holes(image: np.ndarray) -> int:

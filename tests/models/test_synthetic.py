@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 
 from digitrec.models import store, synthetic
 from digitrec.models.data import NO_DIGIT, mnist_test
+from digitrec.models.world import Paths, Scans
 from digitrec.prepare.mnist import in_form
 
 DIGITS = mnist_test()[:500]
@@ -38,30 +36,28 @@ def test_labels_belong_to_their_images() -> None:
         assert len(set(made.labels.tolist())) == 10
 
 
+def test_a_pens_path_is_written_again_never_twice_alike_and_still_that_digit() -> None:
+    seven = [np.array([[0.0, 4], [56, 0], [38, 46], [26, 100]]), np.array([[14.0, 52], [54, 48]])]
+    paths = Paths([seven] * 24, np.full(24, 7, np.uint8))
+    made = synthetic.written(paths, np.random.default_rng(0))
+    assert len(made) >= 22 and set(made.labels.tolist()) == {7}
+    assert len({image.tobytes() for image in made.images}) == len(made)
+    assert (store.load().probabilities(made.images).argmax(axis=1) == 7).mean() > 0.8
+    again = synthetic.written(paths, np.random.default_rng(0))
+    assert np.array_equal(made.images, again.images)
+
+
+def test_scans_are_prepared_and_what_shows_no_digit_is_left_out() -> None:
+    large = np.pad(DIGITS.images[:5].repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (4, 4), (4, 4)))
+    large[2] = 0
+    made = synthetic.scanned(Scans(large, DIGITS.labels[:5]))
+    assert made.labels.tolist() == np.delete(DIGITS.labels[:5], 2).tolist()
+    assert in_form(made.images).all()
+
+
 def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
     made = synthetic.senseless(DIGITS, 60, np.random.default_rng(0))
     assert len(made) > 40
     assert (made.labels == NO_DIGIT).all()
     clear, unclear = (store.evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
     assert np.median(unclear) < np.quantile(clear, 0.05)
-
-
-def test_scenes_are_learned_where_the_digit_was_cut_out() -> None:
-    made = synthetic.staged(DIGITS, 80, np.random.default_rng(0))
-    assert 40 < len(made) < 80
-    read = store.load().probabilities(made.images).argmax(axis=1)
-    digits = made.labels != NO_DIGIT
-    assert (read == made.labels)[digits].mean() > 0.85
-    assert set(made.labels.tolist()) == set(range(11))
-
-
-def test_a_scene_whose_cut_out_is_something_else_is_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "READ", ("plain paper",))
-    everywhere = synthetic.scene
-
-    def elsewhere(*scene):
-        one = everywhere(*scene)
-        return replace(one, box=(0, 0, 5, 5))
-
-    monkeypatch.setattr(synthetic, "scene", elsewhere)
-    assert len(synthetic.staged(DIGITS, 5, np.random.default_rng(0))) == 0

@@ -129,7 +129,7 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         train(mixed, tmp_path, digits=DIGITS, on_progress=stop)
     assert (told[0].epoch, told[0].done) == (0, 1.0)
-    assert len(told) - 2 >= 11  # 96 digits are 6 steps, about 100 more another 6
+    assert 9 <= len(told) - 2 <= 11  # 96 digits are 6 steps, two thirds of about 100 more another 4
 
     told.clear()
     result = train(mixed, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
@@ -137,6 +137,22 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
     digits = store.load(result.litert_file).card["digits"]
     assert digits["no digit"] > 10
     assert 90 <= digits["made"] + digits["no digit"] <= 100
+
+
+def test_by_default_it_learns_from_other_countries_too(
+    tmp_path: Path, world_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.models.train.mnist_train", lambda: DIGITS)
+    result = train(replace(TINY, epochs=1), tmp_path / "run")
+    model = store.load(result.litert_file)
+    digits = model.card["digits"]
+    assert 9 <= digits["world"] <= 12  # two scans and two paths, three times each
+    assert digits["writers held back"] == 4
+    assert model.input.prepared == model.card["prepared"]
+    assert "Alex Schroeder" in result.card_file.read_text()
+    alone = train(replace(TINY, epochs=1), tmp_path / "alone", digits=DIGITS)
+    assert store.load(alone.litert_file).card["digits"]["world"] == 0
+    assert "Alex Schroeder" not in alone.card_file.read_text()
 
 
 def test_a_network_learns_to_be_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,13 +39,23 @@ def test_it_answers_with_ten_probabilities_and_its_version() -> None:
     assert answer.model_version == store.load().version
 
 
-def asking_for(evidence: float, folder: Path) -> Local:
+def asking_for(evidence: float, folder: Path, **temperatures: float) -> Local:
     """Our own network, for which a digit must show so much evidence."""
     content = Path(store.SHIPPED).read_bytes()
     bare = content[: content.index(b"PK\x03\x04")]
     file = folder / "asking.tflite"
-    file.write_bytes(export.described(bare, export.description("asking", {}, evidence=evidence)))
+    about = export.description("asking", {}, evidence=evidence, **temperatures)
+    file.write_bytes(export.described(bare, about))
     return Local(model=file)
+
+
+def test_a_picture_that_had_to_be_prepared_is_read_less_surely_where_the_file_says_so(tmp_path: Path) -> None:
+    plain, modest = asking_for(0.0, tmp_path, prepared=1.0), asking_for(0.0, tmp_path, prepared=4.0)
+    digit, small = mnist_test().images[0], np.pad(mnist_test().images[3], 1)
+    for image, less in ((drawn_seven(), True), (small, True), (digit, False)):
+        one, other = predict(image, plain), predict(image, modest)
+        assert one.digit == other.digit and one.confidence is not None and other.confidence is not None
+        assert (other.confidence < one.confidence) == less
 
 
 def test_what_is_not_clearly_a_digit_is_refused_and_its_probabilities_kept(tmp_path: Path) -> None:
