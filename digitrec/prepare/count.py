@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitrec.prepare.components import Components, Ints, components
+from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.filters import Floats, Mask, steepness
-from digitrec.prepare.strokes import SMALL, Scores, Strokes, framed
+from digitrec.prepare.strokes import SMALL, Strokes, framed
 
 NEAR = 0.2
 """Parts of one digit are no further apart than this share of its longer side."""
@@ -56,12 +56,11 @@ def count(seen: Strokes, mask: Mask) -> Count:
     """Count the digits among the parts of a mask, which holds everything as dark as the main part."""
     parts = components(mask)
     slopes = steepness(seen.contrast)
-    edges = parts.total(slopes, mask)
-    main = int(np.argmax(parts.total(seen.seed.astype(np.float32), mask)))
-    rivals = _rivals(parts, main, edges, parts.border(mask) > 0, parts.peak(seen.contrast, mask))
+    edges = parts.total(slopes)
+    main = int(np.argmax(parts.total(seen.seed.astype(np.float32))))
+    rivals = _rivals(parts, main, edges, parts.border() > 0, parts.peak(seen.contrast))
     digit = _together(parts, main, edges, mask, rivals)
-    own = np.zeros(mask.shape, bool)
-    own[mask] = digit[parts.labels]
+    own = parts.drawn(digit)
     reason = _nothing(seen, parts, digit, edges, mask, own, slopes)
     if reason is not None:
         return Count(reason, (), own)
@@ -112,11 +111,11 @@ def _together(parts: Components, main: int, edges: Scores, mask: Mask, rivals: I
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
     keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
-    border = parts.border(mask) > 0
+    border = parts.border() > 0
     keep &= ~border | border[main]
     keep[rivals] = False
     for part in np.flatnonzero(keep):
-        keep[part] = not framed(parts, int(part), mask)[main]
+        keep[part] = not framed(parts, int(part))[main]
     keep[main] = True
     return keep
 
@@ -132,7 +131,7 @@ def _nothing(
     if photo and np.percentile(slopes[own], 95) < SOFTEST * seen.level:
         return "blank"
     evidence, share = _evidence(seen, parts, digit, edges, mask)
-    along_border = parts.border(mask)[digit].sum() > ALONG_BORDER * (right - left + bottom - top)
+    along_border = parts.border()[digit].sum() > ALONG_BORDER * (right - left + bottom - top)
     if evidence > EVIDENCE * (OUTSIDE if photo and along_border else 1):
         return None
     return "blank" if share > 0.5 else "texture"
@@ -151,7 +150,7 @@ def _evidence(
     Ink has sharp and long edges (the score, for the size of the picture), is far above the noise, and is
     the only thing of its kind on the page.
     """
-    others = edges[~digit & (parts.border(mask) == 0)].sum()
+    others = edges[~digit & (parts.border() == 0)].sum()
     share = float(edges[digit].sum() / (edges[digit].sum() + others))
     clear = min(seen.level / max(seen.noise, 1e-6), CLEAREST)
     return seen.score / max(mask.shape) * share * clear**0.5, share

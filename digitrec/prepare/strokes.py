@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
-
 import numpy as np
 
 from digitrec.prepare.background import Paper, find_paper
-from digitrec.prepare.components import Components, components
+from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow, smooth, steepness
 from digitrec.prepare.rules import rules
-
-Scores = np.ndarray[Any, np.dtype[np.float64]]
 
 SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
@@ -24,6 +20,10 @@ LOST = 0.7
 """Strokes that keep less than this share of their score in a narrower window are wider than it."""
 CLEARLY = 2.0
 """A narrower window that may hollow the strokes out is trusted when it shows this many times the score."""
+STEP = 0.6
+"""Each threshold that is tried is this share of the one before."""
+BETTER = 1.2
+"""A lower threshold is taken where the part scores this many times as much."""
 FAINTEST = 0.02
 """Ink takes away at least this share of the paper's light."""
 NOISE = 4.0
@@ -127,29 +127,29 @@ def _without_rules(seen: Strokes) -> Strokes:
 
 def _best(contrast: Floats, faintest: float) -> tuple[Mask, float]:
     """The part that looks most like a digit's ink, at the threshold where it does most, and how much."""
-    sharp = steepness(contrast) ** 2
-    threshold = float(contrast.max()) / 2
-    best, best_score = np.zeros(contrast.shape, bool), 0.0
-    while threshold >= faintest:
-        mask = contrast > threshold
-        parts = components(mask)
-        scores = _scores(parts, mask, parts.total(sharp, mask) / parts.peak(contrast, mask))
-        main = _unframed(parts, mask, scores)
-        if scores[main] > 1.2 * best_score:
-            best_score, best = float(scores[main]), np.zeros(mask.shape, bool)
-            best[mask] = parts.labels == main
-        threshold *= 0.6
-    return best, best_score
+    peak = float(contrast.max()) / 2
+    steps = int(np.log(max(peak / faintest, 1)) / -np.log(STEP)) + 1 if peak >= faintest else 0
+    if not steps:
+        return np.zeros(contrast.shape, bool), 0.0
+    thresholds = (peak * STEP ** np.arange(steps)).astype(np.float32)
+    parts = components(contrast > thresholds[:, None, None])
+    scores = _scores(parts, parts.total(steepness(contrast) ** 2) / parts.peak(contrast))
+    best, best_score = 0, 0.0
+    for layer in range(steps):
+        main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
+        if scores[main] > BETTER * best_score:
+            best, best_score = main, float(scores[main])
+    return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
 
 
-def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
+def _scores(parts: Components, edges: Scores) -> Scores:
     """How much each part looks like a digit's ink.
 
     That is: its edges are sharp and long, little of its outline is the picture's border, and it is not
     at the very rim.
     """
-    height, width = mask.shape
-    contact = parts.border(mask) / (parts.width + parts.height)
+    height, width = parts.masks.shape[1:]
+    contact = parts.border() / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
     across = (parts.width == width) * 1.0 + (parts.height == height)
@@ -157,22 +157,22 @@ def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
     return scores
 
 
-def _unframed(parts: Components, mask: Mask, scores: Scores) -> int:
+def _unframed(parts: Components, scores: Scores) -> int:
     """The part with the highest score, or what it frames: a box, a page's edge, the table around a page."""
-    height, width = mask.shape
+    height, width = parts.masks.shape[1:]
     reach = (parts.left == 0) + (parts.top == 0) * 1 + (parts.right == width) + (parts.bottom == height)
     main = int(np.argmax(scores))
     while True:
         share = FRAMED[int(reach[main] > 1)]
-        inside = framed(parts, main, mask) & (scores > share * scores[main])
+        inside = framed(parts, main) & (scores > share * scores[main])
         if not inside.any():
             return main
         main = int(np.argmax(np.where(inside, scores, 0)))
 
 
-def framed(parts: Components, frame: int, mask: Mask) -> Mask:
+def framed(parts: Components, frame: int) -> Mask:
     """Which parts lie wholly inside the box of one, whose sides on the picture's border count as open."""
-    height, width = mask.shape
+    height, width = parts.masks.shape[1:]
     left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
     area = parts.width * parts.height
     inside: Mask = area < area[frame]
