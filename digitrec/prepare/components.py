@@ -62,15 +62,15 @@ class Components:
     def border(self) -> Ints:
         """How many pixels of each part lie on the edge of the picture; those in its corners count twice."""
         rim = np.zeros(self.masks.shape[1:], np.float32)
-        for edge in (rim[0], rim[-1], rim[:, 0], rim[:, -1]):
-            edge += 1
+        rim[[0, -1]] += 1
+        rim[:, [0, -1]] += 1
         return self.total(rim).astype(np.intp)
 
     def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
         """(h, w): the pixels of the chosen parts, (parts,), on one mask."""
         picture = np.zeros(self.masks.shape, bool)
         picture[self.masks] = chosen[self.labels]
-        return picture[layer]
+        return np.asarray(picture[layer])
 
 
 def components(masks: Mask) -> Components:
