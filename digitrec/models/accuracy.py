@@ -16,7 +16,11 @@ from pathlib import Path
 from digitrec.models.corruptions import KINDS, corrupt
 from digitrec.models.data import mnist_test
 from digitrec.models.evaluate import Evaluation, evaluate
-from digitrec.models.nondigits import NonDigit, pages, pairs, scribbles
+from digitrec.models.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
+from digitrec.models.scenery import READ
+from digitrec.models.scenes import scenes
+from digitrec.models.spoiled import REFUSED as SPOILED
+from digitrec.models.writer import Writer
 from digitrec.recognise import Outcome, Reader
 from digitrec.samples import Sample, read_samples
 
@@ -24,6 +28,10 @@ SEED = 2026
 """Of everything that is made up for being measured."""
 NON_DIGITS = 2000
 """Pictures of each kind on which there is no single digit."""
+SCENES = 300
+"""Pictures of each scene."""
+SUREST = ("plain paper", "card on a dark table")
+"""Scenes of which 99 % shall be right; of the others, 98 %."""
 SEPARATE = 0.25
 """Two digits further apart than this share of a digit's width count as clearly separate."""
 
@@ -61,7 +69,8 @@ class Set:
 
 
 DIGITS, CORRUPTED, REFUSED = "digits", "corruptions of MNIST-C", "no single digit: refused"
-GROUPS = (DIGITS, CORRUPTED, REFUSED)
+STAGED = "scenes"
+GROUPS = (DIGITS, STAGED, CORRUPTED, REFUSED)
 """The parts of the table."""
 FILES = {
     "photos-dev": ("photos-dev", 0.985),
@@ -81,15 +90,22 @@ def sets() -> Iterator[Set]:
         path = Path(data or "", file)
         if path.exists():
             yield Set(name, DIGITS, partial(read_samples, path), goal)
+    for kind in READ:
+        yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind), 0.85)
     yield Set("blank or textured pages", REFUSED, _pages, 0.98)
     apart = f"two digits, {SEPARATE} of a width apart or more"
     yield Set(apart, REFUSED, partial(_pairs, separate=True), 0.95)
-    yield Set("two digits, nearer", REFUSED, partial(_pairs, separate=False))
-    yield Set("letters", REFUSED, partial(_scribbles, "letter"))
+    yield Set("two digits, nearer", REFUSED, partial(_pairs, separate=False), 0.85)
+    yield Set("two digits that touch", REFUSED, partial(_pairs, touching=True), 0.85)
+    yield Set("two digits squeezed into 28x28", REFUSED, _squeezed, 0.95)
+    yield Set("noise of 28x28", REFUSED, _noise, 0.99)
+    yield Set("letters", REFUSED, partial(_scribbles, "letter"), 0.8)
     yield Set("letters like digits", REFUSED, partial(_scribbles, "letter like a digit"))
-    yield Set("scribbles", REFUSED, partial(_scribbles, "scribble"))
+    yield Set("scribbles", REFUSED, partial(_scribbles, "scribble"), 0.93)
+    for kind in SPOILED:
+        yield Set(kind, REFUSED, partial(_staged, kind), 0.98)
 
 
 def measure(
@@ -119,13 +135,26 @@ def _corrupted(kind: str, limit: int | None) -> list[Sample]:
     return [Sample(image, label) for image, label in zip(images, test.labels.tolist(), strict=True)]
 
 
+def _staged(kind: str, limit: int | None) -> list[Sample]:
+    made = scenes(kind, Writer(mnist_test()), limit or SCENES, SEED)
+    return [Sample(one.pixels, one.label) for one in made]
+
+
 def _pages(limit: int | None) -> list[Sample]:
     return _refuse(pages(limit or NON_DIGITS, SEED))
 
 
-def _pairs(limit: int | None, *, separate: bool) -> list[Sample]:
-    fitting = (pair for pair in pairs(NON_DIGITS, SEED) if ((pair.gap or 0.0) >= SEPARATE) == separate)
-    return _refuse(islice(fitting, limit))
+def _pairs(limit: int | None, *, separate: bool = False, touching: bool = False) -> list[Sample]:
+    made = (pair for pair in pairs(NON_DIGITS, SEED) if ((pair.gap or 0.0) >= SEPARATE) == separate)
+    return _refuse(islice((pair for pair in made if pair.gap == 0 or not touching), limit))
+
+
+def _squeezed(limit: int | None) -> list[Sample]:
+    return _refuse(squeezed(limit or NON_DIGITS, SEED))
+
+
+def _noise(limit: int | None) -> list[Sample]:
+    return _refuse(noise(limit or NON_DIGITS, SEED))
 
 
 def _scribbles(kind: str, limit: int | None) -> list[Sample]:

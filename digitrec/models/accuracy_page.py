@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from digitrec import __version__
-from digitrec.models.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, Measured
+from digitrec.models.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
 from digitrec.models.evaluate import Evaluation
 from digitrec.prediction import Prediction
 from digitrec.reports.benchmark import markdown_table
@@ -23,8 +23,12 @@ NOTES = {
     "ECE: mean distance between confidence and share right, in ten bins.",
     CORRUPTED: "MNIST's test digits, damaged by our own code after the published description "
     "(`digitrec/models/corruptions.py`). The mean of the fifteen shall be 95 %, none under 85 %.",
-    REFUSED: "Pictures from a generator with a fixed seed (`digitrec/models/nondigits.py`). Right: no digit "
-    f"is named. Two digits count as clearly separate from {SEPARATE} of a digit's width.",
+    STAGED: "A digit with something else in the picture, from a generator with a fixed "
+    "seed (`digitrec/models/scenes.py`): three in four are MNIST's test digits, the rest printed in a font "
+    "that was not learned.",
+    REFUSED: 'Pictures from generators with a fixed seed (`digitrec/models/nondigits.py`, and from "crossed '
+    'out" on `scenes.py`). Right: no digit is named. Two digits count as clearly separate from '
+    f"{SEPARATE} of a digit's width.",
 }
 
 

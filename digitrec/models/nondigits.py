@@ -20,7 +20,7 @@ from digitrec.models.letters import LEARNED, PLAIN, RESEMBLING
 from digitrec.models.paper import TEXTURES, clouds, texture
 from digitrec.models.pen import Path
 from digitrec.models.photo import ink_on_paper, photograph, random_look
-from digitrec.models.redraw import enlarge
+from digitrec.models.redraw import cut_out, enlarge
 
 Pixels = NDArray[np.uint8]
 
@@ -28,6 +28,8 @@ PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
 """Kinds of pages with nothing written on them."""
 SCRIBBLES = ("letter", "letter like a digit", "scribble")
 """Kinds of writing that is no digit."""
+NOISES = ("even", "normal", "black and white", "coarse")
+"""Kinds of noise of 28x28 pixels."""
 DIGIT_WIDTH = 0.6
 """The usual width of a digit as a share of its height: the unit of the gaps between two."""
 
@@ -37,9 +39,9 @@ class NonDigit:
     """A picture on which no single digit is to be read."""
 
     pixels: Pixels = field(repr=False, compare=False)
-    """uint8, (height, width, 3)."""
+    """uint8, (height, width, 3), or (28, 28) of what is made in that size."""
     kind: str
-    """One of `PAGES` or `SCRIBBLES`, or the two digits of a pair, as "42"."""
+    """One of `PAGES`, `SCRIBBLES` or `NOISES`, or the two digits of a pair, as "42"."""
     gap: float | None = None
     """Of a pair: the distance between the two where it is least, in digits' widths, 0..1; 0: they touch."""
 
@@ -57,9 +59,9 @@ def pairs(n: int, seed: int) -> Iterator[NonDigit]:
     for rng in _generators(n, seed, 2):
         height = int(rng.integers(70, 150))
         labels, inks = _two_digits(test, height, rng)
-        left, right = (_cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
+        left, right = (cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
         gap = 0.0 if rng.random() < 0.1 else float(rng.uniform(0.02, 1))
-        yield NonDigit(_shown(_beside(left, right, gap, rng), rng), labels, gap)
+        yield NonDigit(shown(_beside(left, right, gap, rng), rng), labels, gap)
 
 
 def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
@@ -76,7 +78,32 @@ def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
         else:
             shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
             written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
-        yield NonDigit(_shown(written, rng), kind)
+        yield NonDigit(shown(written, rng), kind)
+
+
+def squeezed(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of 28x28, ink high, with two of MNIST's test digits side by side, each half as broad."""
+    test = mnist_test()
+    for rng in _generators(n, seed, 4):
+        chosen = test[rng.integers(0, len(test), 2)]
+        near = int(rng.integers(0, 5))  # columns of each that are cut off where they meet
+        both = np.hstack([chosen.images[0][:, : 28 - near], chosen.images[1][:, near:]])
+        small = Image.fromarray(both).resize((28, 28), Image.Resampling.BOX)
+        yield NonDigit(np.asarray(small), "".join(map(str, chosen.labels)))
+
+
+def noise(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of 28x28 on which every pixel, or every few, have any brightness."""
+    for rng in _generators(n, seed, 5):
+        kind = str(rng.choice(NOISES))
+        side = 28 if kind != "coarse" else int(rng.choice([7, 14]))
+        values = rng.uniform(0, 1, (side, side))
+        if kind == "normal":
+            values = rng.normal(rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.4), (side, side))
+        if kind == "black and white":
+            values = (values < rng.uniform(0.1, 0.9)).astype(float)
+        pixels = np.asarray(255 * np.clip(values, 0, 1), np.uint8)
+        yield NonDigit(pixels.repeat(28 // side, axis=0).repeat(28 // side, axis=1), kind)
 
 
 def _generators(n: int, seed: int, stream: int) -> Iterator[np.random.Generator]:
@@ -116,14 +143,6 @@ def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str,
     return "".join(map(str, labels)), [strokes.draw(int(label), rng, side, width) for label in labels]
 
 
-def _cut_out(written: Pixels, height: int) -> Pixels:
-    """What is written, without its surroundings, brought to the given height."""
-    rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))
-    ink = Image.fromarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    width = max(1, round(ink.width * height / ink.height))
-    return np.asarray(ink.resize((width, height), Image.Resampling.BICUBIC))
-
-
 def _beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
     """Both on one field with a margin, so far apart that their ink is `gap` away where it is nearest."""
     high = max(len(left), len(right))
@@ -144,7 +163,7 @@ def _placed(ink: Pixels, height: int, share: float) -> Pixels:
     return np.pad(ink, ((above, height - len(ink) - above), (0, 0)))
 
 
-def _shown(written: Pixels, rng: np.random.Generator) -> Pixels:
+def shown(written: Pixels, rng: np.random.Generator) -> Pixels:
     """The writing as a photograph, or one time in four as a drawing on a screen, in either polarity."""
     if rng.random() < 0.75:
         return ink_on_paper(written, rng, replace(random_look(rng), shadow=0.0))

@@ -24,6 +24,16 @@ def rewrite(digit: NDArray[np.uint8], pen: Pen, side: int, rng: np.random.Genera
     return stamp(centreline(digit), pen, side, rng)
 
 
+def cut_out(written: NDArray[np.uint8], height: int | None = None) -> NDArray[np.uint8]:
+    """What is written, ink high, without its surroundings, brought to a height, px; None: as it is."""
+    rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))
+    ink = Image.fromarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    if height is None:
+        return np.asarray(ink)
+    width = max(1, round(ink.width * height / ink.height))
+    return np.asarray(ink.resize((width, height), Image.Resampling.BICUBIC))
+
+
 def centreline(digit: NDArray[np.uint8]) -> Path:
     """Points along the middle of the strokes, (N, 2), x and y as shares of the side, in no order."""
     thin = _thin(_smooth(digit, _FINE) > 0.5)

@@ -19,13 +19,23 @@ from digitrec.models.damage import damage
 from digitrec.models.data import NO_DIGIT, Digits
 from digitrec.models.letters import LEARNED, PLAIN
 from digitrec.models.photo import ink_on_paper
+from digitrec.models.printed import fonts_to_learn
+from digitrec.models.props import overlap
 from digitrec.models.redraw import enlarge, rewrite
+from digitrec.models.scenery import READ
+from digitrec.models.scenes import scene
 from digitrec.models.strokes import any_pen, draw, put, smooth, write
+from digitrec.models.writer import Writer
 from digitrec.prepare import prepare
 
 Pixels = NDArray[np.uint8]
 
 _FORM = InputSpec("mnist")
+TO_REFUSE = ("crossed out", "printed signs")
+"""Scenes that a network learns not to recognise; of the others, a part may be a digit."""
+SAME = 0.6
+"""Two boxes with more than this share of their union in common show the same."""
+
 _NONE_LYING = (3, 4)  # digits that look like none when they lie on their side
 
 
@@ -65,6 +75,26 @@ def senseless(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     inks = (_SENSELESS[rng.choice(3, p=(0.5, 0.35, 0.15))](lying, rng) for _ in range(count))
     labels = np.full(count, NO_DIGIT, np.uint8)
     return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+
+
+def staged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+    """Some of the given digits and others in `scenes`; one in ten is writing to be refused, of `NO_DIGIT`.
+
+    Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
+
+    Raises:
+        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+    """
+    writer = Writer(digits, fonts_to_learn(), varied=0.3)
+    images, labels = [np.zeros((0, 28, 28), np.uint8)], []
+    for _ in range(count):
+        kinds = TO_REFUSE if rng.random() < 0.1 else tuple(READ)
+        one = scene(kinds[rng.integers(len(kinds))], writer, rng)
+        ready = prepare(DigitImage(one.pixels, "<synthetic>", ""), _FORM)
+        if ready.findings.reason is None and overlap(ready.findings.boxes[0], one.box) > SAME:
+            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, 28, 28))
+            labels.append(NO_DIGIT if one.label is None else one.label)
+    return Digits(np.concatenate(images), np.array(labels, np.uint8))
 
 
 def _letter(lying: Pixels, rng: np.random.Generator) -> Pixels:

@@ -8,16 +8,21 @@ import numpy as np
 import pytest
 
 from digitrec.engine import Engine
-from digitrec.models.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, measure, sets
+from digitrec.models.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure, sets
 from digitrec.models.corruptions import KINDS
 from digitrec.models.data import mnist_test
+from digitrec.models.scenery import READ
+from digitrec.models.spoiled import REFUSED as SPOILED
 from digitrec.providers.local import Local
 
 
 def test_what_is_here_is_measured_everywhere() -> None:
     assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test"]
     assert tuple(one.name for one in sets() if one.group == CORRUPTED) == KINDS
-    assert len([one for one in sets() if one.group == REFUSED]) == 6
+    assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(READ)
+    refused = [one.name for one in sets() if one.group == REFUSED]
+    assert refused[-len(SPOILED) :] == list(SPOILED)
+    assert len(refused) == len(set(refused)) == 9 + len(SPOILED)
     assert {one.group for one in sets()} == set(GROUPS)
 
 
@@ -42,8 +47,8 @@ def test_each_set_gives_as_many_as_are_wanted(one) -> None:
 
 def test_goals_are_compared_with_what_is_found() -> None:
     told: list[str] = []
-    chosen = [one for one in sets() if one.name in ("mnist-test", "scale", "letters")]
+    chosen = [one for one in sets() if one.name in ("mnist-test", "scale", "letters like digits")]
     measured = list(measure(Engine(Local()), chosen, limit=12, arrived=lambda name, _: told.append(name)))
-    assert [one.found.data for one in measured] == ["mnist-test", "scale", "letters"]
+    assert [one.found.data for one in measured] == ["mnist-test", "scale", "letters like digits"]
     assert [one.met for one in measured] == [True, measured[1].found.card.right >= 0.85 * 12, None]
     assert told.count("scale") == 12

@@ -10,7 +10,18 @@ import pytest
 
 from digitrec.models import strokes
 from digitrec.models.letters import LEARNED, PLAIN
-from digitrec.models.nondigits import DIGIT_WIDTH, PAGES, SCRIBBLES, NonDigit, pages, pairs, scribbles
+from digitrec.models.nondigits import (
+    DIGIT_WIDTH,
+    NOISES,
+    PAGES,
+    SCRIBBLES,
+    NonDigit,
+    noise,
+    pages,
+    pairs,
+    scribbles,
+    squeezed,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +37,14 @@ def drawing(pixels: np.ndarray) -> np.ndarray | None:
     return grey < 128 if grey[0, 0] else grey > 127
 
 
-@pytest.mark.parametrize("make", [pages, pairs, scribbles])
+@pytest.mark.parametrize("make", [pages, pairs, scribbles, squeezed, noise])
 def test_a_picture_depends_on_the_seed_and_its_place_alone(make):
     longer = list(islice(make(100, 7), 4))
     for one, same in zip(make(4, 7), longer, strict=True):
         np.testing.assert_array_equal(one.pixels, same.pixels)
         assert one == same
-        assert (one.pixels.dtype, one.pixels.ndim, one.pixels.shape[2]) == (np.uint8, 3, 3)
+        assert one.pixels.dtype == np.uint8
+        assert one.pixels.shape == (28, 28) if make in (squeezed, noise) else one.pixels.shape[2:] == (3,)
     other = next(make(1, 8))
     assert other.pixels.shape != longer[0].pixels.shape or (other.pixels != longer[0].pixels).any()
 
@@ -95,3 +107,15 @@ def test_pairs_are_as_far_apart_as_they_say(made_pairs):
             between = left[both][:, ::-1].argmax(axis=1) + right[both].argmax(axis=1)
             assert between.min() == pytest.approx(wanted, abs=0.12 * len(rows))
     assert compared > 5
+
+
+def test_both_squeezed_digits_are_there():
+    for one in squeezed(20, 3):
+        assert len(one.kind) == 2 and one.kind.isdigit()
+        assert min(one.pixels[:, :13].max(), one.pixels[:, 15:].max()) > 100
+
+
+def test_noise_is_of_all_kinds():
+    made = list(noise(60, 3))
+    assert {one.kind for one in made} == set(NOISES)
+    assert min(one.pixels.std() for one in made) > 15

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from digitrec.models import store, synthetic
 from digitrec.models.data import NO_DIGIT, mnist_test
@@ -41,3 +44,24 @@ def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
     assert (made.labels == NO_DIGIT).all()
     clear, unclear = (store.evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
     assert np.median(unclear) < np.quantile(clear, 0.05)
+
+
+def test_scenes_are_learned_where_the_digit_was_cut_out() -> None:
+    made = synthetic.staged(DIGITS, 80, np.random.default_rng(0))
+    assert 40 < len(made) < 80
+    read = store.load().probabilities(made.images).argmax(axis=1)
+    digits = made.labels != NO_DIGIT
+    assert (read == made.labels)[digits].mean() > 0.85
+    assert set(made.labels.tolist()) == set(range(11))
+
+
+def test_a_scene_whose_cut_out_is_something_else_is_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "READ", ("plain paper",))
+    everywhere = synthetic.scene
+
+    def elsewhere(*scene):
+        one = everywhere(*scene)
+        return replace(one, box=(0, 0, 5, 5))
+
+    monkeypatch.setattr(synthetic, "scene", elsewhere)
+    assert len(synthetic.staged(DIGITS, 5, np.random.default_rng(0))) == 0
