@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitrec.image import Polarity
-from digitrec.prepare.filters import Floats, resize, running
+from digitrec.prepare.filters import Floats, quantile, resize, running
 
 CELLS = 6
 """The paper's colour is kept on a grid with this many cells to the window: light changes slowly."""
@@ -105,9 +105,10 @@ def find_polarity(grey: Floats) -> Polarity:
     picture and is no minority).
     """
     away = grey - _local_mean(grey, max(3, min(grey.shape) // 2))
-    skew = float((away**3).mean()) / (float((away**2).mean()) ** 1.5 + 1e-6)
-    edge = np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]))
-    inside = (float(grey.mean()) - float(edge)) / (float(grey.std()) + 1e-6)
+    squares = away * away
+    skew = float((squares * away).mean()) / (float(squares.mean()) ** 1.5 + 1e-6)
+    edge = quantile(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]), 0.5)
+    inside = (float(grey.mean()) - edge) / (float(grey.std()) + 1e-6)
     return "light on dark" if skew + EDGE_WEIGHT * inside > 0 else "dark on light"
 
 

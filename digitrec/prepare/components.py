@@ -1,4 +1,4 @@
-"""Connected parts of a mask, found run by run."""
+"""Connected parts of masks, found run by run; several masks of one picture are labelled at once."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import numpy as np
 from digitrec.prepare.filters import Floats, Mask
 
 Ints = np.ndarray[Any, np.dtype[np.intp]]
+Scores = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """The 8-connected parts of a mask; every array has one entry for each part."""
+    """The 8-connected parts of a stack of masks; every array but `labels` has one entry for each part."""
 
+    masks: Mask
+    """(layers, h, w): what was labelled."""
     labels: Ints
-    """(pixels in the mask,) in reading order: which part each of them belongs to."""
+    """(pixels in the masks,) in reading order: which part each of them belongs to."""
+    layer: Ints
+    """The mask that it is on; the parts of one mask follow one another."""
     area: Ints
     """Pixels."""
     left: Ints
@@ -40,32 +45,44 @@ class Components:
         """Of the box."""
         return self.bottom - self.top
 
-    def total(self, values: Floats, mask: Mask) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The sum of ``values`` over each part of ``mask``."""
-        return np.bincount(self.labels, weights=values[mask], minlength=len(self)).astype(np.float64)
+    def inside(self, values: Floats) -> Floats:
+        """What ``values``, (h, w), are on each pixel of `labels`."""
+        return np.broadcast_to(values, self.masks.shape)[self.masks]
 
-    def peak(self, values: Floats, mask: Mask) -> Floats:
-        """The largest of ``values`` in each part of ``mask``."""
+    def total(self, values: Floats) -> Scores:
+        """The sum of ``values``, (h, w), over each part."""
+        return np.bincount(self.labels, self.inside(values), len(self)).astype(np.float64)
+
+    def peak(self, values: Floats) -> Floats:
+        """The largest of ``values``, (h, w), in each part."""
         peaks = np.zeros(len(self), np.float32)
-        np.maximum.at(peaks, self.labels, values[mask])
+        np.maximum.at(peaks, self.labels, self.inside(values))
         return peaks
 
-    def border(self, mask: Mask) -> Ints:
-        """How many pixels of each part lie on the edge of the picture."""
-        ends = np.cumsum(mask.sum(axis=1))
-        starts = np.concatenate([[0], ends[:-1]])
-        at = (
-            np.arange(ends[0]), np.arange(starts[-1], ends[-1]),
-            starts[mask[:, 0]], ends[mask[:, -1]] - 1,
-        )  # fmt: skip
-        return np.bincount(self.labels[np.concatenate(at)], minlength=len(self))
+    def border(self) -> Ints:
+        """How many pixels of each part lie on the edge of the picture; those in its corners count twice."""
+        rim = np.zeros(self.masks.shape[1:], np.float32)
+        rim[[0, -1]] += 1
+        rim[:, [0, -1]] += 1
+        return self.total(rim).astype(np.intp)
+
+    def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
+        """(h, w): the pixels of the chosen parts, (parts,), on one mask."""
+        picture = np.zeros(self.masks.shape, bool)
+        picture[self.masks] = chosen[self.labels]
+        return np.asarray(picture[layer])
 
 
-def components(mask: Mask) -> Components:
-    """Label the parts of a mask that hang together, diagonals included."""
-    height, width = mask.shape
-    padded = np.zeros((height, width + 2), np.int8)
-    padded[:, 1:-1] = mask
+def components(masks: Mask) -> Components:
+    """Label the parts of masks that hang together, diagonals included.
+
+    Args:
+        masks: one mask, (h, w), or several of one picture, (layers, h, w).
+    """
+    masks = masks if masks.ndim == 3 else masks[None]
+    layers, height, width = masks.shape
+    padded = np.zeros((layers, height + 1, width + 2), np.int8)  # an empty row parts one layer from the next
+    padded[:, :-1, 1:-1] = masks
     change = np.flatnonzero(np.diff(padded.ravel()))  # a run cannot pass a row's end: there is a gap of two
     starts, ends = change[::2], change[1::2]
     above_from = np.searchsorted(ends, starts - (width + 2))  # diagonal touch: an end may equal a start
@@ -73,15 +90,20 @@ def components(mask: Mask) -> Components:
     count = np.maximum(above_to - above_from, 0)
     lower = np.repeat(np.arange(len(starts)), count)
     upper = np.arange(len(lower)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(above_from, count)
-    _, part = np.unique(_joined(len(starts), upper, lower), return_inverse=True)
+    root = _joined(len(starts), upper, lower)
+    first = root == np.arange(len(root))
+    part = (np.cumsum(first) - 1)[root]
     rows, lengths = starts // (width + 2), ends - starts
     left, right = starts - rows * (width + 2), ends - rows * (width + 2)
-    n = int(part.max()) + 1 if len(part) else 0
+    layer, rows = rows // (height + 1), rows % (height + 1)
+    n = int(first.sum())
     return Components(
+        masks=masks,
         labels=np.repeat(part, lengths),
+        layer=layer[first],
         area=np.bincount(part, weights=lengths, minlength=n).astype(np.intp),
         left=_extreme(np.minimum, width, part, left, n),
-        top=_extreme(np.minimum, height, part, rows, n),
+        top=rows[first],  # runs are in reading order, and a part is numbered by its first
         right=_extreme(np.maximum, 0, part, right, n),
         bottom=_extreme(np.maximum, 0, part, rows + 1, n),
     )

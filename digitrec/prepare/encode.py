@@ -21,7 +21,8 @@ from digitrec.decode import Pixels
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare import PREPARATIONS
-from digitrec.prepare.ink import Ink, close_up, find_ink
+from digitrec.prepare.closeup import close_up
+from digitrec.prepare.ink import Ink, find_ink
 
 NARROW_MARGIN = 0.1
 """White on each side of a whole picture, as a share of its longer side."""

@@ -67,3 +67,10 @@ def resize(
     """One channel, or a part of it, at another size; reducing averages, enlarging interpolates."""
     picture = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
     return np.asarray(picture.resize((width, height), how, box=box))
+
+
+def quantile(values: np.ndarray[Any, Any], share: float) -> float:
+    """The value with about this share of the others below it; several times as quick as `np.quantile`."""
+    flat = values.ravel()
+    place = int(share * (flat.size - 1))
+    return float(np.partition(flat, place)[place])

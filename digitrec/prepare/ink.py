@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -10,12 +10,17 @@ from PIL import Image
 from digitrec.decode import Pixels
 from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, find_polarity
-from digitrec.prepare.count import count
+from digitrec.prepare.closeup import cut_out, region, seen
+from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
-from digitrec.prepare.strokes import find_strokes
+from digitrec.prepare.strokes import glance, search
 
+GLANCE_SIDE = 160
+"""Longer side of the picture at which a glance is taken, px."""
 WORKING_SIDE = 320
 """Longer side of the picture on which the ink is looked for, px: a thin pen is still a pixel wide."""
+SMALL = 64
+"""A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
 """The polarity shows on a picture as small as this."""
 
@@ -43,6 +48,8 @@ class Ink:
     """Contrast of the digit's ink, 0..1."""
     noise: float
     """Standard deviation of the paper's contrast."""
+    fine: Floats | None
+    """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
 
     @property
     def box(self) -> Box | None:
@@ -62,49 +69,58 @@ class Ink:
 def find_ink(pixels: Pixels) -> Ink:
     """Find the handwriting on a picture, uint8 (H, W) or (H, W, 3), of any polarity.
 
-    Costs about a millisecond for a small picture and some 20 for a photo of any size, which is looked
-    at on a reduced scale.
+    It is looked for on a reduced scale, and what was found is looked at again from near.
     """
-    shrink = -(-max(pixels.shape[:2]) // WORKING_SIDE)
+    small = min(pixels.shape[:2]) <= SMALL
     picture = Image.fromarray(pixels)
-    picture = picture if shrink == 1 else picture.reduce(shrink)
-    polarity = find_polarity(_grey(picture))
-    view = _view(picture, polarity)
-    seen = find_strokes(view)
-    if not seen.score:
-        return Ink(polarity, "blank", (), seen.paper, seen.seed, shrink, 0.0, seen.noise)
-    found = count(seen, seen.inked())
-    scale = np.array([pixels.shape[1], pixels.shape[0]] * 2)
-    boxes = tuple(tuple(np.minimum(box * shrink, scale).tolist()) for box in found.boxes)
-    return Ink(polarity, found.reason, boxes, seen.paper, found.mask, shrink, seen.level, seen.noise)
+    coarse, shrink = _reduced(picture, GLANCE_SIDE)
+    polarity = find_polarity(_grey(coarse))
+    strokes = glance(seen(coarse, polarity, _channels(coarse)), small)
+    plain = strokes is not None
+    if strokes is None:
+        closer, shrink = _reduced(picture, WORKING_SIDE)
+        strokes = search(seen(closer, polarity, _channels(closer)), small)
+    found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask)
+    size = np.array([pixels.shape[1], pixels.shape[0]] * 2)
+    boxes = tuple(tuple(np.minimum(box * shrink, size).tolist()) for box in found.boxes)
+    sight = strokes.sight
+    ink = Ink(
+        polarity, found.reason, boxes, sight.paper, found.mask, shrink, strokes.level, sight.noise, None
+    )
+    if ink.box is None:
+        return ink
+    ink = replace(ink, fine=cut_out(pixels, ink))
+    return _again(pixels, ink) if plain and shrink > 1 and not ink.reason else ink
 
 
-def close_up(pixels: Pixels, ink: Ink, box: Box, size: tuple[int, int]) -> Floats:
-    """The contrast of one part of the picture, enlarged or reduced: (height, width), 0 paper, 1 black.
+def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
+    """The picture with its longer side at most so long, and by what it was divided."""
+    shrink = -(-max(picture.size) // side)
+    return (picture if shrink == 1 else picture.reduce(shrink)), shrink
 
-    Reducing averages, enlarging repeats pixels: what is reduced again to the size it had is the same.
 
-    Args:
-        pixels: what `find_ink` was given.
-        ink: what it answered.
-        box: the part to look at.
-        size: width and height of the answer.
-    """
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = box
-    part = Image.fromarray(pixels).resize(size, Image.Resampling.BOX, box=box)
-    shares = (left / width, top / height, right / width, bottom / height)
-    return ink.paper.contrast(_view(part, ink.polarity), shares)
+def _again(pixels: Pixels, ink: Ink) -> Ink:
+    """What looked like one digit on the reduced scale, looked at from near."""
+    assert ink.fine is not None
+    found = recount(ink.fine)
+    if found.reason is None:
+        return ink
+    left, top, right, bottom = region((pixels.shape[0], pixels.shape[1]), ink)
+    zoom = max(right - left, bottom - top) / max(ink.fine.shape)
+    places = [(np.array([left, top] * 2) + zoom * box).round().astype(int) for box in found.boxes]
+    return replace(ink, reason=found.reason, boxes=tuple(tuple(place.tolist()) for place in places))
+
+
+def _channels(picture: Image.Image) -> int:
+    """How many channels differ: 1 for a picture without colours."""
+    values = np.asarray(picture)
+    if values.ndim == 2:
+        return 1
+    first = values[:, :, 0]
+    return 3 if (values[:, :, 1] != first).any() or (values[:, :, 2] != first).any() else 1
 
 
 def _grey(picture: Image.Image) -> Floats:
     grey = picture.convert("L")
-    small = max(1, max(grey.size) // POLARITY_SIDE)
+    small = -(-max(grey.size) // POLARITY_SIDE)
     return np.asarray(grey if small == 1 else grey.reduce(small), np.float32)
-
-
-def _view(picture: Image.Image, polarity: Polarity) -> Floats:
-    """(channels, h, w), 0..255, dark ink on light paper."""
-    values = np.asarray(picture)
-    view = np.ascontiguousarray(np.atleast_3d(values).transpose(2, 0, 1), np.float32)
-    return 255 - view if polarity == "light on dark" else view

@@ -13,18 +13,15 @@ from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
 
 if TYPE_CHECKING:
-    from digitrec.prepare.ink import Box, Ink
+    from digitrec.prepare.ink import Ink
 
 SIDE = 28
 DIGIT = 20
 """Longer side of the digit in MNIST, px."""
-FINE = 120
-"""Longer side of the digit, px, while its strokes are thickened."""
 STROKE = 0.10
 """Strokes are at least this share of the digit's longer side; of MNIST's, 95 % are."""
-FRINGE = 0.04
-"""Paler than this share of the ink's contrast is paper; MNIST's own digits fade out slowly."""
-
+PALE = 0.08
+"""Ink paler than this share of the digit's is too little to count for its size."""
 LAID = 16
 """What stands out on a picture laid out as MNIST's are is at least this long, px; else it is a smaller digit,
 alone on its paper."""
@@ -45,9 +42,9 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
     ink = find_ink(image.pixels)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
-    if ink.box is None:
+    if ink.fine is None:
         return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings)
-    data = _placed(_thickened(_fine(image.pixels, ink, ink.box))).tobytes()
+    data = _placed(_thickened(ink.fine)).tobytes()
     whole = _whole(image.pixels, ink)
     second = None if whole is None else whole.tobytes()
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second)
@@ -57,20 +54,25 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     """How `prepare` came to its 28x28 pixels: the name and the picture, uint8 (h, w), of each step."""
     if _is_in_form(image):
         return [("already in MNIST's form", image.pixels)]
-    from digitrec.prepare.ink import close_up, find_ink
+    from digitrec.prepare.closeup import close_up
+    from digitrec.prepare.ink import find_ink
 
     ink = find_ink(image.pixels)
     height, width = image.pixels.shape[:2]
     flat = close_up(image.pixels, ink, (0, 0, width, height), ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
-    if ink.box is None:
+    if ink.fine is None:
         return shown
     whole = _whole(image.pixels, ink)
     if whole is not None:
         shown.append(("also read whole", whole))
-    fine = _fine(image.pixels, ink, ink.box)
-    thick = _thickened(fine)
-    return [*shown, ("digit", _bytes(fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
+    thick = _thickened(ink.fine)
+    return [
+        *shown,
+        ("digit", _bytes(ink.fine)),
+        ("strokes thickened", _bytes(thick)),
+        ("28x28", _placed(thick)),
+    ]
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
@@ -119,39 +121,15 @@ def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
     return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1))
 
 
-def _fine(pixels: Pixels, ink: Ink, box: Box) -> Floats:
-    """The digit's ink alone, 0..1, at a scale that makes its longer side about `FINE` pixels."""
-    left, top, right, bottom = box
-    margin = max(2 * ink.shrink, (max(right - left, bottom - top)) // 16)
-    left, top = max(0, left - margin), max(0, top - margin)
-    right, bottom = min(pixels.shape[1], right + margin), min(pixels.shape[0], bottom + margin)
-    zoom = FINE / max(right - left, bottom - top)
-    size = (max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom)))
-    from digitrec.prepare.ink import close_up
-
-    contrast = close_up(pixels, ink, (left, top, right, bottom), size)
-    near = grow(ink.mask, 2).astype(np.float32)
-    near = resize(
-        near, *size, box=(left / ink.shrink, top / ink.shrink, right / ink.shrink, bottom / ink.shrink)
-    )
-    return _strength(contrast, ink) * near
-
-
 def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
     """All that stands out from the paper of a 28x28 picture, where it is; None: no digit can be laid so."""
     if pixels.shape[:2] != (SIDE, SIDE):
         return None
-    from digitrec.prepare.ink import close_up
+    from digitrec.prepare.closeup import close_up, strength
 
-    strength = _strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink)
-    longer = max(end - start for start, end in _extent(strength))
-    return _bytes(strength) if longer >= LAID else None
-
-
-def _strength(contrast: Floats, ink: Ink) -> Floats:
-    """The contrast as ink, 0..1: what is paler than noise or a fringe is none, the digit's own is 1."""
-    low = max(FRINGE * ink.level, 2 * ink.noise)
-    return np.asarray(np.clip((contrast - low) / max(ink.level - low, 1e-3), 0, 1))
+    inked = strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise)
+    longer = max(end - start for start, end in _extent(inked))
+    return _bytes(inked) if longer >= LAID else None
 
 
 def _stroke(fine: Floats) -> float:
@@ -176,7 +154,7 @@ def _thickened(fine: Floats) -> Floats:
 
 def _extent(fine: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
     """First and last (exclusive) row and column that hold ink."""
-    inked = fine > 2 * FRINGE
+    inked = fine > PALE
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
         return (0, fine.shape[0]), (0, fine.shape[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from digitrec.prepare.components import Ints
-from digitrec.prepare.filters import Mask
+from digitrec.prepare.filters import Mask, quantile
 
 SLOPES = np.tan(np.radians(np.arange(-10, 11)))
 """How far from level a hand-held camera leaves the lines."""
@@ -31,7 +31,7 @@ def _level(mask: Mask) -> Mask:
     if not on_line.any():
         return on_line
     thick = _run_lengths(mask)
-    return on_line & (thick <= np.median(thick[on_line]) + 1)
+    return np.asarray(on_line & (thick <= quantile(thick[on_line], 0.5) + 1))
 
 
 def _bands(mask: Mask) -> Mask:

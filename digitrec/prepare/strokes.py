@@ -1,29 +1,32 @@
-"""The strokes of a digit on a picture: told from the paper, its printed lines, and what lies around it."""
+"""The strokes on a picture: told from the paper, its printed lines, and what lies around them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from digitrec.prepare.background import Paper, find_paper
-from digitrec.prepare.components import Components, components
-from digitrec.prepare.filters import Floats, Mask, grow, smooth, steepness
-from digitrec.prepare.rules import rules
+from digitrec.prepare.components import Components, Scores, components
+from digitrec.prepare.filters import Floats, Mask, grow, quantile, smooth, steepness
 
-Scores = np.ndarray[Any, np.dtype[np.float64]]
-
-SMALL = 64
-"""A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
-WINDOWS = (0.5, 0.2, 0.07)
-"""Windows in which the paper is sought, as shares of the shorter side: for markers, felt pens, fine pens."""
-SMALL_WINDOWS = (1.0, 0.25)
+GLANCES = (0.25, 0.1)
+"""Windows in which the paper is sought at a glance, as shares of the shorter side: wider than most strokes;
+narrow enough for most shadows."""
+SMALL_GLANCES = (1.0,)
 """The same for small pictures, on which a stroke may be as wide as a tenth of the side."""
+WINDOWS = (0.5, 0.2, 0.07)
+"""Windows that are tried where a glance is not enough: for markers, felt pens, fine pens."""
+SMALL_WINDOWS = (1.0, 0.25)
+"""The same for small pictures."""
 LOST = 0.7
 """Strokes that keep less than this share of their score in a narrower window are wider than it."""
 CLEARLY = 2.0
 """A narrower window that may hollow the strokes out is trusted when it shows this many times the score."""
+STEP = 0.6
+"""Each threshold that is tried is this share of the one before."""
+BETTER = 1.2
+"""A lower threshold is taken where the part scores this many times as much."""
 FAINTEST = 0.02
 """Ink takes away at least this share of the paper's light."""
 NOISE = 4.0
@@ -33,123 +36,232 @@ EDGE = 0.3
 FRAMED = (0.2, 0.08)
 """What lies inside another part is framed by it from this share of its score; the second: by a part that
 reaches the picture's border, and is a page's edge or the table around it."""
-SPANNING = 0.5
-"""A part that reaches across this share of the picture may hang on printed lines."""
 ACROSS = 0.2
 """A part that reaches from one side of the picture to the other counts this much: so do lines and frames."""
+SPANNING = 0.5
+"""A part that reaches across this share of the picture may hang on printed lines."""
+RULED = 0.9
+"""And one that reaches across this share is a reason to look for them."""
+LEVEL = 0.8
+"""The ink's contrast is that of the pixel with this share of its pixels below."""
+CLEAREST = 200.0
+"""Contrast of this many times the noise is as good as any more."""
+
+SURE = 0.25
+"""Strokes with so much `Strokes.evidence`, ten times the least, need no second look."""
+CRISP = 0.2
+"""Nor do strokes with edges as steep as this share of their contrast per pixel, which no shadow has."""
+STAINED = 0.15
+"""What has this share of the ink's contrast is noticed where it is no ink."""
+SMALL_STAINED = 0.05
+"""The same for small pictures, where haze is as wide as a digit."""
+STAINS = 0.3
+"""And with as many pixels as this share of the ink's, it is a reason to look closer."""
+THIN = 0.5
+"""Strokes are at most this share of the window wide, or the paper would be sought in them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strokes:
-    """One way to see the picture: with the paper sought in a window of one size."""
+class Sight:
+    """The picture with the paper taken away, as a window of one size shows it."""
 
     paper: Paper
     """The background."""
     contrast: Floats
     """(h, w): 0 paper, 1 black."""
+    slopes: Floats
+    """(h, w): how steep the contrast is, per pixel."""
     noise: float
     """Standard deviation of the contrast on bare paper."""
-    seed: Mask
-    """The one part, at whatever threshold, that looks most like a digit's ink."""
-    score: float
-    """How much it does; 0 when nothing stands out."""
 
     @property
     def faintest(self) -> float:
         """Contrast below which nothing is told from the paper."""
         return max(FAINTEST, NOISE * self.noise)
 
+    def inked(self, level: float) -> Mask:
+        """Everything as dark as ink of a level, its paler ends included."""
+        return np.asarray(self.contrast > max(EDGE * level, self.faintest))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strokes:
+    """The ink that was found, and which of it looks most like a digit's."""
+
+    sight: Sight
+    """In which it was found."""
+    level: float
+    """Contrast of the digit's ink, 0..1; 0 when nothing stands out."""
+    parts: Components
+    """Everything as dark as that ink, its paler ends included."""
+    main: int
+    """The part that looks most like a digit's ink."""
+    score: float
+    """How much it does."""
+
     @property
-    def level(self) -> float:
-        """Contrast of the digit's ink, 0..1."""
-        return float(np.percentile(self.contrast[self.seed], 80)) if self.score else 0.0
+    def mask(self) -> Mask:
+        """(h, w): all that is inked."""
+        return np.asarray(self.parts.masks[0])
 
-    def inked(self) -> Mask:
-        """Everything as dark as the digit's ink, its paler ends included."""
-        return self.contrast > max(EDGE * self.level, self.faintest)
+    @property
+    def evidence(self) -> float:
+        """How surely the main part is ink: its edges are sharp and long, and it is far above the noise."""
+        clear = min(self.level / max(self.sight.noise, 1e-6), CLEAREST)
+        return float(self.score / max(self.mask.shape) * clear**0.5)
 
 
-def find_strokes(view: Floats) -> Strokes:
-    """The strokes of a view, (channels, h, w), with dark ink on light paper.
+def glance(view: Floats, small: bool) -> Strokes | None:
+    """The strokes of a view where they are plainly all that stands out; None: look closer.
 
-    The paper is sought in ever narrower windows, as long as the strokes are not lost: the narrower, the
-    less remains of shadows.
+    Args:
+        view: (channels, h, w), 0..255, dark ink on light paper.
+        small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
     side = min(view.shape[1:])
-    small = side <= SMALL
+    for share in SMALL_GLANCES if small else GLANCES:
+        found = _plainest(_look(view, share * side, small))
+        if found is None or not _is_plain(found, share * side, small):
+            return None
+        if not _stained(found, small):
+            return found
+    return None
+
+
+def _plainest(sight: Sight) -> Strokes | None:
+    """The ink at half the darkest contrast; None where that is not told from the paper."""
+    half = float(sight.contrast.max()) / 2
+    if half < sight.faintest:
+        return None
+    level = quantile(sight.contrast[sight.contrast > half], LEVEL)
+    parts = components(sight.inked(level))
+    scores = _scores(parts, parts.total(sight.slopes**2) / parts.peak(sight.contrast))
+    main = _unframed(parts, scores)
+    return Strokes(sight, level, parts, main, float(scores[main]))
+
+
+def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
+    """Whether the main part is crisp, dark and thin strokes, far from edges and printed lines."""
+    parts, main = seen.parts, seen.main
+    height, width = seen.mask.shape
+    own = parts.drawn(np.arange(len(parts)) == main)
+    ruled = (parts.width > RULED * width) | (parts.height > RULED * height)
+    return bool(
+        seen.evidence > SURE
+        and ((small and _fills(parts, main)) or not (parts.border()[main] or ruled.any()))
+        and 2 * parts.area[main] < THIN * window * outline(own)
+        and quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
+    )
+
+
+def _fills(parts: Components, main: int) -> bool:
+    """Whether a part reaches all four edges of the picture, as where a digit was cut out."""
+    return bool(parts.masks.shape[1:] == (parts.height[main], parts.width[main]))
+
+
+def _stained(seen: Strokes, small: bool) -> bool:
+    """Whether more than strokes stands out, however faintly."""
+    share, beside = (SMALL_STAINED, 2) if small else (STAINED, 3)
+    stains = (seen.sight.contrast > share * seen.level) & ~grow(seen.mask, beside)
+    return int(stains.sum()) > STAINS * int(seen.mask.sum())
+
+
+def outline(mask: Mask) -> int:
+    """Steps between ink and paper along rows and columns, px."""
+    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+
+
+def search(view: Floats, small: bool) -> Strokes:
+    """The strokes of such a view, whatever lies around them.
+
+    The paper is sought in ever narrower windows, as long as the strokes are not lost: the narrower, the less
+    remains of shadows. Printed lines are taken out.
+    """
+    side = min(view.shape[1:])
     windows = SMALL_WINDOWS if small else WINDOWS
-    seen = _through(view, windows[0] * side)
+    sight = _look(view, windows[0] * side, small)
+    seed, score = _best(sight, sight.faintest)
     for share in windows[1:]:
-        closer = _through(view, share * side)
+        closer = _look(view, share * side, small)
+        closer_seed, closer_score = _best(closer, closer.faintest)
         reach = max(1, round(share * side / 4))
-        hollow = grow(closer.seed, reach, np.minimum).any()  # hardly narrower than the window
-        if closer.score > (CLEARLY if hollow else LOST) * seen.score:
-            seen = closer
-    return seen if small else _without_rules(seen)
+        hollow = grow(closer_seed, reach, np.minimum).any()  # hardly narrower than the window
+        if closer_score > (CLEARLY if hollow else LOST) * score:
+            sight, seed, score = closer, closer_seed, closer_score
+    if not small and score:
+        printed = _printed(sight.inked(_level(sight, seed)))
+        if printed is not None:
+            sight = replace(sight, contrast=np.where(printed, np.float32(0), sight.contrast))
+            sight = replace(sight, slopes=steepness(sight.contrast))
+            seed, score = _best(sight, max(EDGE * _level(sight, seed), sight.faintest))
+    level = _level(sight, seed) if score else 0.0
+    parts = components(sight.inked(level) & (score > 0))
+    main = int(np.argmax(parts.total(seed.astype(np.float32)))) if score else 0
+    return Strokes(sight, level, parts, main, score)
 
 
-def _through(view: Floats, window: float) -> Strokes:
+def _look(view: Floats, window: float, small: bool) -> Sight:
     paper = find_paper(view, window)
     contrast = paper.contrast(view)
-    if min(contrast.shape) > SMALL:
+    if not small:
         contrast = smooth(contrast)
     level, noise = _bare(contrast)
     contrast -= level
-    if min(contrast.shape) <= SMALL:  # a digit may fill the picture, and leave too little paper to judge by
+    if small:  # a digit may fill the picture, and leave too little paper to judge by
         noise = min(noise, float(contrast.max()) / 10)
-    seed, score = _best(contrast, max(FAINTEST, NOISE * noise))
-    return Strokes(paper, contrast, noise, seed, score)
+    return Sight(paper, contrast, steepness(contrast), noise)
 
 
 def _bare(contrast: Floats) -> tuple[float, float]:
     """Mean and standard deviation on bare paper, from the palest quarter: the rest may be ink."""
     palest = contrast[:: 1 + contrast.shape[0] // 128, :: 1 + contrast.shape[1] // 128]
-    low, quarter = np.percentile(palest, [5, 25])
-    deviation = float(quarter - low) / 0.97  # of a normal distribution: 1.645 - 0.674
-    return float(quarter) + 0.674 * deviation, deviation
+    low, quarter = quantile(palest, 0.05), quantile(palest, 0.25)
+    deviation = (quarter - low) / 0.97  # of a normal distribution: 1.645 - 0.674
+    return quarter + 0.674 * deviation, deviation
 
 
-def _without_rules(seen: Strokes) -> Strokes:
-    """The same with the printed lines of the paper taken out, if the strokes may hang on them."""
-    mask = seen.inked()
+def _level(sight: Sight, seed: Mask) -> float:
+    return quantile(sight.contrast[seed], LEVEL)
+
+
+def _printed(mask: Mask) -> Mask | None:
+    """The printed lines with their fringes, if strokes may hang on them; None: there are none."""
     parts = components(mask)
     height, width = mask.shape
     if not (parts.width > SPANNING * width).any() and not (parts.height > SPANNING * height).any():
-        return seen
+        return None
+    from digitrec.prepare.rules import rules  # few pictures need it
+
     printed = rules(mask)
-    if not printed.any():
-        return seen
-    gone = grow(printed, 1) & ~(mask & ~printed)
-    contrast = np.where(gone, np.float32(0), seen.contrast)
-    seed, score = _best(contrast, max(EDGE * seen.level, seen.faintest))
-    return replace(seen, contrast=contrast, seed=seed, score=score)
+    return np.asarray(grow(printed, 1) & ~(mask & ~printed)) if printed.any() else None
 
 
-def _best(contrast: Floats, faintest: float) -> tuple[Mask, float]:
+def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
     """The part that looks most like a digit's ink, at the threshold where it does most, and how much."""
-    sharp = steepness(contrast) ** 2
-    threshold = float(contrast.max()) / 2
-    best, best_score = np.zeros(contrast.shape, bool), 0.0
-    while threshold >= faintest:
-        mask = contrast > threshold
-        parts = components(mask)
-        scores = _scores(parts, mask, parts.total(sharp, mask) / parts.peak(contrast, mask))
-        main = _unframed(parts, mask, scores)
-        if scores[main] > 1.2 * best_score:
-            best_score, best = float(scores[main]), np.zeros(mask.shape, bool)
-            best[mask] = parts.labels == main
-        threshold *= 0.6
-    return best, best_score
+    contrast = sight.contrast
+    peak = float(contrast.max()) / 2
+    steps = int(np.log(max(peak / faintest, 1)) / -np.log(STEP)) + 1 if peak >= faintest else 0
+    if not steps:
+        return np.zeros(contrast.shape, bool), 0.0
+    thresholds = (peak * STEP ** np.arange(steps)).astype(np.float32)
+    parts = components(contrast > thresholds[:, None, None])
+    scores = _scores(parts, parts.total(sight.slopes**2) / parts.peak(contrast))
+    best, best_score = 0, 0.0
+    for layer in range(steps):
+        main = _unframed(parts, np.where(parts.layer == layer, scores, 0.0))
+        if scores[main] > BETTER * best_score:
+            best, best_score = main, float(scores[main])
+    return parts.drawn(np.arange(len(parts)) == best, int(parts.layer[best])), best_score
 
 
-def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
+def _scores(parts: Components, edges: Scores) -> Scores:
     """How much each part looks like a digit's ink.
 
     That is: its edges are sharp and long, little of its outline is the picture's border, and it is not
     at the very rim.
     """
-    height, width = mask.shape
-    contact = parts.border(mask) / (parts.width + parts.height)
+    height, width = parts.masks.shape[1:]
+    contact = parts.border() / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
     across = (parts.width == width) * 1.0 + (parts.height == height)
@@ -157,22 +269,22 @@ def _scores(parts: Components, mask: Mask, edges: Scores) -> Scores:
     return scores
 
 
-def _unframed(parts: Components, mask: Mask, scores: Scores) -> int:
+def _unframed(parts: Components, scores: Scores) -> int:
     """The part with the highest score, or what it frames: a box, a page's edge, the table around a page."""
-    height, width = mask.shape
+    height, width = parts.masks.shape[1:]
     reach = (parts.left == 0) + (parts.top == 0) * 1 + (parts.right == width) + (parts.bottom == height)
     main = int(np.argmax(scores))
     while True:
         share = FRAMED[int(reach[main] > 1)]
-        inside = framed(parts, main, mask) & (scores > share * scores[main])
+        inside = framed(parts, main) & (scores > share * scores[main])
         if not inside.any():
             return main
         main = int(np.argmax(np.where(inside, scores, 0)))
 
 
-def framed(parts: Components, frame: int, mask: Mask) -> Mask:
+def framed(parts: Components, frame: int) -> Mask:
     """Which parts lie wholly inside the box of one, whose sides on the picture's border count as open."""
-    height, width = mask.shape
+    height, width = parts.masks.shape[1:]
     left, top, right, bottom = (int(x[frame]) for x in (parts.left, parts.top, parts.right, parts.bottom))
     area = parts.width * parts.height
     inside: Mask = area < area[frame]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitrec.prepare.components import Components, Ints, components
-from digitrec.prepare.filters import Floats, Mask, steepness
-from digitrec.prepare.strokes import SMALL, Scores, Strokes, framed
+from digitrec.prepare.components import Components, Ints, Scores, components
+from digitrec.prepare.filters import Floats, Mask, quantile, steepness
+from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
 """Parts of one digit are no further apart than this share of its longer side."""
@@ -25,11 +25,11 @@ SOFTEST = 0.11
 """Ink falls off from its level to the paper's within nine pixels, however blurred the photo; a shadow's
 edge does not. As a share of the level, per pixel of the reduced picture; the least sharp of 329 phone
 photos of digits has 0.13."""
-CLEAREST = 200.0
-"""Contrast of this many times the noise is as good as any more."""
 LONGEST = 6.0
 """No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
 longest is 4.3."""
+INKED = 0.3
+"""Seen from near, ink has at least this share of the digit's contrast."""
 RIVAL = 0.25
 """A second digit has at least this share of the main one's edges."""
 AS_HIGH = 0.5
@@ -52,24 +52,43 @@ class Count:
     """The main digit's ink, also when it was refused."""
 
 
-def count(seen: Strokes, mask: Mask) -> Count:
-    """Count the digits among the parts of a mask, which holds everything as dark as the main part."""
-    parts = components(mask)
-    slopes = steepness(seen.contrast)
-    edges = parts.total(slopes, mask)
-    main = int(np.argmax(parts.total(seen.seed.astype(np.float32), mask)))
-    rivals = _rivals(parts, main, edges, parts.border(mask) > 0, parts.peak(seen.contrast, mask))
-    digit = _together(parts, main, edges, mask, rivals)
-    own = np.zeros(mask.shape, bool)
-    own[mask] = digit[parts.labels]
-    reason = _nothing(seen, parts, digit, edges, mask, own, slopes)
+def count(seen: Strokes, small: bool) -> Count:
+    """Count the digits among what is inked."""
+    parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
+    edges = parts.total(slopes)
+    rivals = _rivals(parts, main, edges, parts.border() > 0, parts.peak(seen.sight.contrast))
+    digit = _together(parts, main, edges, rivals)
+    own = parts.drawn(digit)
+    reason = _nothing(seen, digit, edges, own, small)
     if reason is not None:
         return Count(reason, (), own)
+    boxes = _boxes(parts, digit, rivals)
+    return Count("more than one digit" if len(boxes) > 1 else None, boxes, own)
+
+
+def recount(fine: Floats) -> Count:
+    """Count the digits in what looked like one, seen from near: ink alone, (h, w), 0..1."""
+    mask = fine > INKED
+    if outline(mask) / 2 > LONGEST * max(fine.shape):
+        return Count("texture", (), mask)
+    parts = components(mask)
+    if len(parts) < 2:
+        return Count(None, (), mask)
+    edges = parts.total(steepness(fine))
+    main = int(np.argmax(edges))
+    rivals = _rivals(parts, main, edges, np.zeros(len(parts), bool), parts.peak(fine))
+    if not len(rivals):
+        return Count(None, (), mask)
+    boxes = _boxes(parts, _together(parts, main, edges, rivals), rivals)
+    return Count("more than one digit", boxes, mask)
+
+
+def _boxes(parts: Components, digit: Mask, rivals: Ints) -> tuple[Ints, ...]:
+    """Those of the main digit and of its rivals, from left to right."""
     boxes = [_box(parts, digit)]
     for rival in rivals:
         _add(boxes, _box(parts, np.arange(len(parts)) == rival))
-    boxes.sort(key=lambda box: int(box[0]))
-    return Count("more than one digit" if len(boxes) > 1 else None, tuple(boxes), own)
+    return tuple(sorted(boxes, key=lambda box: int(box[0])))
 
 
 def _box(parts: Components, chosen: Mask) -> Ints:
@@ -106,52 +125,32 @@ def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Flo
     return np.flatnonzero((beside | above) & alike & strong & ~(border & ~border[main]))
 
 
-def _together(parts: Components, main: int, edges: Scores, mask: Mask, rivals: Ints) -> Mask:
+def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask:
     """Which parts are the digit's: the main one, and what is near it and no mere speck."""
     size = max(parts.width[main], parts.height[main])
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
     keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
-    border = parts.border(mask) > 0
+    border = parts.border() > 0
     keep &= ~border | border[main]
     keep[rivals] = False
     for part in np.flatnonzero(keep):
-        keep[part] = not framed(parts, int(part), mask)[main]
+        keep[part] = not framed(parts, int(part))[main]
     keep[main] = True
     return keep
 
 
-def _nothing(
-    seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask: Mask, own: Mask, slopes: Floats
-) -> str | None:
+def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) -> str | None:
     """Why there is no digit at all, or None."""
-    left, top, right, bottom = (int(side) for side in _box(parts, digit))
-    if _outline(own) / 2 > LONGEST * max(right - left, bottom - top):
+    border = seen.parts.border()
+    left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
+    if outline(own) / 2 > LONGEST * max(right - left, bottom - top):
         return "texture"
-    photo = min(mask.shape) > SMALL  # shadows fall on photos; a small scan may be cropped close to its digit
-    if photo and np.percentile(slopes[own], 95) < SOFTEST * seen.level:
+    if not small and quantile(seen.sight.slopes[own], 0.95) < SOFTEST * seen.level:
         return "blank"
-    evidence, share = _evidence(seen, parts, digit, edges, mask)
-    along_border = parts.border(mask)[digit].sum() > ALONG_BORDER * (right - left + bottom - top)
-    if evidence > EVIDENCE * (OUTSIDE if photo and along_border else 1):
+    others = edges[~digit & (border == 0)].sum()
+    share = float(edges[digit].sum() / (edges[digit].sum() + others))
+    along_border = border[digit].sum() > ALONG_BORDER * (right - left + bottom - top)
+    if seen.evidence * share > EVIDENCE * (OUTSIDE if not small and along_border else 1):
         return None
     return "blank" if share > 0.5 else "texture"
-
-
-def _outline(mask: Mask) -> int:
-    """Steps between ink and paper along rows and columns, px."""
-    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
-
-
-def _evidence(
-    seen: Strokes, parts: Components, digit: Mask, edges: Scores, mask: Mask
-) -> tuple[float, float]:
-    """How surely the strokes found are ink, and which share of all edges away from the border they have.
-
-    Ink has sharp and long edges (the score, for the size of the picture), is far above the noise, and is
-    the only thing of its kind on the page.
-    """
-    others = edges[~digit & (parts.border(mask) == 0)].sum()
-    share = float(edges[digit].sum() / (edges[digit].sum() + others))
-    clear = min(seen.level / max(seen.noise, 1e-6), CLEAREST)
-    return seen.score / max(mask.shape) * share * clear**0.5, share
