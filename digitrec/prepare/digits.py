@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digitrec.prepare.components import Components, Ints, Scores, components
+from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.filters import Floats, Mask, quantile, steepness
 from digitrec.prepare.strokes import Strokes, framed, outline
 
@@ -21,10 +22,10 @@ ALONG_BORDER = 0.15
 """What touches the picture's border with more than this share of its box's width and height comes in from
 outside, as shadows do, and must show `OUTSIDE` times the evidence."""
 OUTSIDE = 6.0
-SOFTEST = 0.11
-"""Ink falls off from its level to the paper's within nine pixels, however blurred the photo; a shadow's
-edge does not. As a share of the level, per pixel of the reduced picture; the least sharp of 329 phone
-photos of digits has 0.13."""
+SOFTEST = 0.05
+"""Ink falls off from its level to the paper's within twenty pixels, however blurred the photo; most shadows'
+edges do not, and in the others the network recognises no digit. As a share of the level, per pixel of the
+reduced picture; a blur of 6 % of the digit's height leaves more."""
 LONGEST = 6.0
 """No digit's outline, halved, is longer than this many times its longer side; that of noise is. MNIST's
 longest is 4.3."""
@@ -45,7 +46,7 @@ class Count:
     """What the strokes look like."""
 
     reason: str | None
-    """"blank", "texture" or "more than one digit"; None: one digit."""
+    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
     boxes: tuple[Ints, ...]
     """(left, top, right, bottom) of each digit on the reduced picture, from left to right."""
     mask: Mask
@@ -63,7 +64,9 @@ def count(seen: Strokes, small: bool) -> Count:
     if reason is not None:
         return Count(reason, (), own)
     boxes = _boxes(parts, digit, rivals)
-    return Count("more than one digit" if len(boxes) > 1 else None, boxes, own)
+    if len(boxes) > 1:
+        return Count("more than one digit", boxes, own)
+    return Count("cut off" if not small and cut_off(own) else None, boxes, own)
 
 
 def recount(fine: Floats) -> Count:

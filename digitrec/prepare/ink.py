@@ -10,6 +10,7 @@ from PIL import Image
 from digitrec.decode import Pixels
 from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, find_polarity
+from digitrec.prepare.card import without_table
 from digitrec.prepare.closeup import cut_out, region, seen
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
@@ -35,7 +36,7 @@ class Ink:
     polarity: Polarity
     """Whether the ink is darker or lighter than the paper."""
     reason: str | None
-    """"blank", "texture" or "more than one digit"; None: one digit."""
+    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
     boxes: tuple[Box, ...]
     """The box of each digit, from left to right; one when there is one, none when blank."""
     paper: Paper
@@ -72,6 +73,7 @@ def find_ink(pixels: Pixels) -> Ink:
     It is looked for on a reduced scale, and what was found is looked at again from near.
     """
     small = min(pixels.shape[:2]) <= SMALL
+    pixels = pixels if small else without_table(pixels)
     picture = Image.fromarray(pixels)
     coarse, shrink = _reduced(picture, GLANCE_SIDE)
     polarity = find_polarity(_grey(coarse))
