@@ -120,6 +120,13 @@ def is_emulated(outcomes: Iterable[Prediction | Failure]) -> bool:
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
 
 
+def short(outcome: Prediction | Failure) -> str:
+    """In one character: the digit, "-" for a refusal, "!" for a failure."""
+    if isinstance(outcome, Failure):
+        return "!"
+    return "-" if outcome.digit is None else str(outcome.digit)
+
+
 def sureness(prediction: Prediction, otherwise: float) -> float:
     """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
     known = (prediction.calibrated, prediction.confidence)

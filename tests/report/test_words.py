@@ -8,7 +8,7 @@ import pytest
 
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Prediction, short
 from digitrec.report import words
 
 
@@ -54,7 +54,7 @@ def test_figures_change_their_form_where_they_should() -> None:
 def test_a_failure_is_an_exclamation_mark_and_a_refusal_a_dash() -> None:
     image = ImageRef("x.png", "00")
     outcomes = Failure(image, "e", TimedOut("slow")), Prediction(image, "e", None, None, "blank")
-    assert [words.digit(outcome) for outcome in outcomes] == ["!", "-"]
+    assert [short(outcome) for outcome in outcomes] == ["!", "-"]
 
 
 def test_remarks_say_what_was_read_and_where_it_comes_from() -> None:
