@@ -20,8 +20,9 @@ from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
 from digitrec.datasets.samples import Sample
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome, Reader, name_of, stream
+from digitrec.prediction import Outcome, Prediction
+from digitrec.recognise import stream
+from digitrec.recognise.readers import Reader, name_of
 
 THUMBNAIL = 128
 """Pictures are kept at most so large for being shown, in pixels."""

@@ -13,8 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from digitrec.benchmark.measures import BINS
 from digitrec.benchmark.scorecard import is_right
 from digitrec.evaluation.evaluate import Curve, Evaluation
-from digitrec.plots.benchmark import FEWEST, end_at
-from digitrec.plots.style import COLOURS, INK, STYLE, line, sheet
+from digitrec.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, sheet
 from digitrec.prediction import Prediction, short
 from digitrec.text import percent
 

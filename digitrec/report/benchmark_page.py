@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.plots import benchmark as plots
+from digitrec.plots.style import svg
 from digitrec.prediction import Prediction, short
 from digitrec.report import page, predictions
 from digitrec.report.benchmark import heading, provenance
@@ -52,8 +53,8 @@ def _plots(benchmark: Benchmark) -> str:
     ]
     if any(card.calibrated for card in cards):
         small.insert(2, (plots.reliability(cards, calibrated=True), "Reliability of the calibrated chances"))
-    wide = plots.svg(plots.trade_off(cards), "Accuracy against cost and latency")
-    drawings = "".join(f"<figure>{plots.svg(figure, title)}</figure>" for figure, title in small)
+    wide = svg(plots.trade_off(cards), "Accuracy against cost and latency")
+    drawings = "".join(f"<figure>{svg(figure, title)}</figure>" for figure, title in small)
     return f'<figure>{wide}</figure><div class="plots">{drawings}</div>'
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.comparison import Comparison
-from digitrec.prediction import Failure, Prediction, short
-from digitrec.recognise import Outcome
+from digitrec.prediction import Failure, Outcome, Prediction, short
 from digitrec.report import words
 from digitrec.report.predictions import csv_rows, terminal
 from digitrec.report.table import markdown_row

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from digitrec.comparison import Comparison
 from digitrec.image import ImageSource
-from digitrec.prediction import Prediction, short
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction, short
 from digitrec.report import page, words
 from digitrec.report.comparison import verdict
 

@@ -6,8 +6,7 @@ from sklearn.metrics import classification_report
 
 from digitrec.benchmark.measures import NONE
 from digitrec.evaluation.evaluate import Evaluation
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction
 from digitrec.report.table import Table
 from digitrec.text import percent
 

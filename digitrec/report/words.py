@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from digitrec.prediction import Failure, Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.text import percent
 
 __all__ = ["dollars", "duration", "origin", "percent", "remarks"]

@@ -42,10 +42,6 @@ def test_amounts(usd: float | None, text: str) -> None:
     assert words.dollars(usd) == text
 
 
-def test_a_markdown_row_cannot_be_broken_by_what_was_read() -> None:
-    assert words.markdown_row("a|b", "c\nd") == "| a\\|b | c d |\n"
-
-
 def test_figures_change_their_form_where_they_should() -> None:
     assert [words.duration(seconds) for seconds in (0.5, 0.9994, 0.9995)] == ["500 ms", "999 ms", "1.0 s"]
     assert [words.dollars(usd) for usd in (0.9999, 1.0, 1.25)] == ["$0.9999", "$1.00", "$1.25"]
