@@ -1,13 +1,18 @@
-"""What waits shares a pass; who fails and who leaves troubles nobody else."""
+"""What waits shares a pass, who fails and who leaves troubles nobody else; a header is read once."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from digitrec.web.batcher import Batcher
+from digitrec.engine import Engine
+from digitrec.image import formats
+from digitrec.web.inference import Batcher
+
+from .fakes import local, paid, png, serving
 
 
 class Work:
@@ -60,3 +65,16 @@ def test_a_pass_that_fails_is_told_to_those_in_it_and_the_next_goes_on() -> None
         return result
 
     assert asyncio.run(run()) == 10
+
+
+@pytest.mark.parametrize("size", [(28, 28), (64, 64), (900, 900)])
+@pytest.mark.parametrize("engine", [local, paid])
+def test_a_header_is_read_once_before_the_picture_is_decoded(
+    monkeypatch: pytest.MonkeyPatch, engine: Callable[[], Engine], size: tuple[int, int]
+) -> None:
+    picture, opened = png(size), []
+    open_it = formats.opened
+    with serving(engine()) as client:
+        monkeypatch.setattr(formats, "opened", lambda *given: opened.append(given) or open_it(*given))
+        assert client.post("/predict", content=picture).json()["prediction"] == 7
+    assert len(opened) == 2  # once for its size, once in earnest

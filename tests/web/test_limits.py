@@ -1,4 +1,4 @@
-"""The gate: size, number, rate, keys, time and origin; each turned away with a problem body."""
+"""Admission: size, number, rate, keys, time and origin; each turned away with a problem body."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi.testclient import TestClient
 
+from digitrec.web.limits import MAX_CLIENTS, RateLimiter
 from digitrec.web.settings import Settings
 
 from .fakes import SEVEN, local, png, serving
@@ -131,3 +132,20 @@ def test_a_question_that_takes_too_long_is_given_up(stuck) -> None:  # type: ign
         assert any(post(client) == 200 for _ in range(100))  # a busy machine may be too slow for some
     assert answer.status_code == 504
     assert answer.json()["type"] == "urn:digitrec:problem:too-late"
+
+
+def test_a_bucket_empties_and_fills_at_its_rate() -> None:
+    now = 0.0
+    limiter = RateLimiter(2, 3, clock=lambda: now)
+    assert [limiter.wait("one") for _ in range(4)] == [0, 0, 0, 0.5]
+    assert limiter.wait("two") == 0
+    now = 0.5
+    assert [limiter.wait("one") for _ in range(2)] == [0, 0.5]
+
+
+def test_it_remembers_no_more_clients_than_it_may() -> None:
+    limiter = RateLimiter(1, 1, clock=lambda: 0.0)
+    for number in range(MAX_CLIENTS + 1):
+        limiter.wait(str(number))
+    assert limiter.wait(str(MAX_CLIENTS)) > 0
+    assert limiter.wait("0") == 0  # forgotten, as the one not heard of for longest

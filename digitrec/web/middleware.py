@@ -32,7 +32,7 @@ NO_RESPONSE = 499
 """Stands in the log and the figures where the client left before it was answered."""
 
 
-class Envelope:
+class RequestMiddleware:
     """ASGI middleware around everything else; nothing that goes wrong inside gets past it."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: Container[str]) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from digitrec.web.problems import Problem, Refused
+from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.settings import Settings
 
 
@@ -31,7 +31,7 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     judges by the content.
 
     Raises:
-        Refused: none, too many, or a body that is not what its content type says.
+        ProblemError: none, too many, or a body that is not what its content type says.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -41,9 +41,9 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     else:
         found, is_list = [await request.body()], False
     if len(found) > settings.max_pictures:
-        raise _refused(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
+        raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
     if not found or not all(found):
-        raise _refused(422, "no-picture", "there is no picture in the request, or one of no bytes")
+        raise _problem(422, "no-picture", "there is no picture in the request, or one of no bytes")
     return found, is_list
 
 
@@ -61,7 +61,7 @@ async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes],
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        raise _refused(400, "bad-form", f"the form cannot be read: {error.message}") from error
+        raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
     files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
     try:
         return [await file.read() for file in files], len(files) > 1
@@ -75,9 +75,9 @@ def _from_json(body: bytes) -> tuple[list[bytes], bool]:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise _refused(422, "bad-json", f"{where}: {first['msg']}") from error
+        raise _problem(422, "bad-json", f"{where}: {first['msg']}") from error
     if (sent.image is None) == (sent.images is None):
-        raise _refused(422, "bad-json", 'give either "image" or "images"')
+        raise _problem(422, "bad-json", 'give either "image" or "images"')
     texts: Iterable[str] = [sent.image] if sent.image is not None else sent.images or []
     return [_decoded(text) for text in texts], sent.images is not None
 
@@ -89,8 +89,8 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise _refused(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
+        raise _problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
 
 
-def _refused(status: int, kind: str, detail: str) -> Refused:
-    return Refused(Problem(status, kind, detail))
+def _problem(status: int, kind: str, detail: str) -> ProblemError:
+    return ProblemError(Problem(status, kind, detail))
