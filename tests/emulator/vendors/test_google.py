@@ -25,7 +25,7 @@ from requests.exceptions import ChunkedEncodingError, ConnectionError, ReadTimeo
 from digitrec.emulator import Credentials, Word
 from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, fails, google, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, fails, google, heavy, picture, reads
 
 DOCUMENT, PLAIN = Feature.Type.DOCUMENT_TEXT_DETECTION, Feature.Type.TEXT_DETECTION
 GOOD = {"retry": None, "timeout": TIMEOUT}

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.emulator import Word
-from digitrec.emulator.aws_filters import BadFilter, Filters
+from digitrec.emulator.vendors.aws_filters import Filters, InvalidFilter
 
-from .clients import SEVEN, TIMEOUT, detect_text, picture, reads
+from ..clients import SEVEN, TIMEOUT, detect_text, picture, reads
 
 # on a picture of 200 x 100: a tall sure one at the left, a small unsure one at the right
 LEFT = Word("1", 0.95, (10, 10, 50, 90))
@@ -141,7 +141,7 @@ anything = st.recursive(
 def test_any_filter_is_taken_or_refused(filters):
     try:
         taken = Filters.parse(filters)
-    except BadFilter as bad:
+    except InvalidFilter as bad:
         assert bad.code in ("ValidationException", "SerializationException", "InvalidParameterException")
     else:
         assert 0 <= taken.confidence <= 100

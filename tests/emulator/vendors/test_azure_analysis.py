@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from digitrec.emulator import Credentials
 from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, HEADERS, SEVEN, azure_analysis, fails, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, HEADERS, SEVEN, azure_analysis, fails, heavy, picture, reads
 
 
 def analyse(client: Any, content: bytes, *features: str, timeout: float = 5) -> Any:

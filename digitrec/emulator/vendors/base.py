@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from digitrec.emulator.reading import Reader
+from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.engines import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,15 @@ class Vendor(ABC):
     polled: ClassVar[bool] = False
     """Whether an answer is fetched by polling."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, credentials: Credentials) -> None:
         self.reader = reader
+        self.credentials = credentials
         self.model_version = f"emulated-{reader.name}"
+
+    @staticmethod
+    @abstractmethod
+    def environment(endpoint: str) -> dict[str, str]:
+        """The variables by which programs find this vendor's emulator, and keys that it takes by default."""
 
     @abstractmethod
     def answer(self, request: Request) -> Response:
@@ -100,7 +107,7 @@ class Vendor(ABC):
         """The refusal of a request that came too fast; ``wait_s`` whole seconds later one may come."""
         return self.failure("429").with_headers(Retry_After=str(wait_s))
 
-    def stamp(self) -> dict[str, str]:
+    def common_headers(self) -> dict[str, str]:
         """Headers that are in every answer of this vendor, whatever else it is."""
         return {}
 

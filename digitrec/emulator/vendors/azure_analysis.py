@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from digitrec.emulator import azure_languages
-from digitrec.emulator.azure_common import (
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
     AzureVendor,
     Refused,
@@ -17,8 +17,7 @@ from digitrec.emulator.azure_common import (
     corners,
     error,
 )
-from digitrec.emulator.picture import Box, Picture, Word, lines, outline
-from digitrec.emulator.protocol import Request, Response
+from digitrec.emulator.vendors.base import Request, Response
 
 ADDRESS = "/computervision/imageanalysis:analyze"
 API_VERSIONS = ("2023-10-01", "2024-02-01")
@@ -28,6 +27,12 @@ MIN_SIDE, MAX_SIDE = 50, 16_000
 """Width and height must lie between these, in px, and not on them."""
 FEATURES = {"caption", "densecaptions", "objects", "people", "read", "smartcrops", "tags"}
 """The features there are, in lower case; only "read" is emulated."""
+_LANGUAGES = """
+ar az bg bs ca cs cy da de el en es et eu fi fr ga gl he hi hr hu id it ja kk ko lt lv mk ms nb nl pl prs pt
+pt-br pt-pt ro ru sk sl sr-cyrl sr-latn sv th tr uk vi zh zh-hans zh-hant
+"""
+LANGUAGES = frozenset(_LANGUAGES.split())
+"""The language codes it takes, in lower case, for its tags: text is read in any ("Language support")."""
 MODEL_VERSIONS = ("latest", *API_VERSIONS)
 MIN_RATIO, MAX_RATIO = 0.75, 1.8
 _RATIO = re.compile(r"\d{1,3}(\.\d{1,20})?", re.ASCII)
@@ -70,7 +75,7 @@ def _check_parameters(parameters: dict[str, str]) -> None:
     if version not in API_VERSIONS:
         raise Refused(error(400, "BadRequest", f"The api-version is not one of {', '.join(API_VERSIONS)}."))
     _check_features(parameters)
-    if (language := parameters.get("language", "en")).lower() not in azure_languages.ANALYSIS:
+    if (language := parameters.get("language", "en")).lower() not in LANGUAGES:
         raise bad_parameter("NotSupportedLanguage", f"The language '{language}' is not supported.")
     if (model := parameters.get("model-version", "latest")) not in MODEL_VERSIONS:
         raise bad_parameter("InvalidModel", f"The model version '{model}' is not supported.")
@@ -108,7 +113,7 @@ def _blocks(words: Sequence[Word]) -> list[dict[str, Any]]:
     found = [
         {
             "text": " ".join(word.text for word in row),
-            "boundingPolygon": _polygon(outline(row)),
+            "boundingPolygon": _polygon(bounding_box(row)),
             "words": [_word(word) for word in row],
         }
         for row in lines(words)

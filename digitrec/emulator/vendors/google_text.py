@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from digitrec.emulator.picture import Box, Picture, Word, lines, outline
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
 
 UNDETERMINED = "und"
 """The language (BCP 47) of a text without letters."""
@@ -33,13 +33,25 @@ def annotation(words: Sequence[Word], picture: Picture, *, scored: bool, languag
         return {}
     rows = lines(words)
     text = "\n".join(" ".join(word.text for word in row) for row in rows)
-    sure = _sure(sum(word.confidence for word in words) / len(words), scored)
-    told = _told(language, 1.0 if scored else 0.0)
-    around = _polygon(outline(words))
+    confidence = _confidence(sum(word.confidence for word in words) / len(words), scored)
+    detected = _language(language, 1.0 if scored else 0.0)
+    around = _polygon(bounding_box(words))
     spelled = [_word(word, scored, language, last=word is row[-1]) for row in rows for word in row]
-    paragraph = {"property": told, "boundingBox": around, "words": spelled, **sure}
-    block = {"property": told, "boundingBox": around, "paragraphs": [paragraph], "blockType": "TEXT", **sure}
-    page = {"property": told, "width": picture.width, "height": picture.height, "blocks": [block], **sure}
+    paragraph = {"property": detected, "boundingBox": around, "words": spelled, **confidence}
+    block = {
+        "property": detected,
+        "boundingBox": around,
+        "paragraphs": [paragraph],
+        "blockType": "TEXT",
+        **confidence,
+    }
+    page = {
+        "property": detected,
+        "width": picture.width,
+        "height": picture.height,
+        "blocks": [block],
+        **confidence,
+    }
     whole = {"locale": language, "description": text, "boundingPoly": around}
     flat = [{"description": word.text, "boundingPoly": _polygon(word.box)} for word in words]
     return {"textAnnotations": [whole, *flat], "fullTextAnnotation": {"pages": [page], "text": text}}
@@ -49,28 +61,28 @@ def _word(word: Word, scored: bool, language: str, *, last: bool) -> dict[str, A
     """A word of the page, split into symbols of equal width."""
     left, top, right, bottom = word.box
     step = (right - left) / len(word.text)
-    sure = _sure(word.confidence, scored)
+    confidence = _confidence(word.confidence, scored)
     symbols: list[dict[str, Any]] = [
         {
-            "property": _told(language, 0.0),
+            "property": _language(language, 0.0),
             "boundingBox": _polygon((left + i * step, top, left + (i + 1) * step, bottom)),
             "text": char,
-            **sure,
+            **confidence,
         }
         for i, char in enumerate(word.text)
     ]
     symbols[-1]["property"]["detectedBreak"] = {"type": "LINE_BREAK" if last else "SPACE"}
-    told = _told(language, 1.0 if scored else 0.0)
-    return {"property": told, "boundingBox": _polygon(word.box), "symbols": symbols, **sure}
+    detected = _language(language, 1.0 if scored else 0.0)
+    return {"property": detected, "boundingBox": _polygon(word.box), "symbols": symbols, **confidence}
 
 
-def _sure(confidence: float, scored: bool) -> dict[str, float]:
+def _confidence(confidence: float, scored: bool) -> dict[str, float]:
     return {"confidence": confidence} if scored and confidence else {}
 
 
-def _told(language: str, confidence: float) -> dict[str, Any]:
+def _language(language: str, confidence: float) -> dict[str, Any]:
     """The property that names a language; Google is sure of it above the symbols, and says nothing there."""
-    return {"detectedLanguages": [{"languageCode": language, **_sure(confidence, True)}]}
+    return {"detectedLanguages": [{"languageCode": language, **_confidence(confidence, True)}]}
 
 
 def _polygon(box: Box) -> dict[str, list[dict[str, int]]]:

@@ -9,16 +9,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from digitrec.emulator import sigv4
-from digitrec.emulator.aws_filters import BadFilter, Filters
-from digitrec.emulator.credentials import Credentials
-from digitrec.emulator.picture import Box, Picture, Word, lines, outline
-from digitrec.emulator.protocol import Request, Response, Vendor
-from digitrec.emulator.reading import Reader
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.vendors.aws_filters import Filters, InvalidFilter
+from digitrec.emulator.vendors.aws_json import Refused, error, response, verify
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.errors import ImageError
 
 OPERATION = "RekognitionService.DetectText"
-MEDIA_TYPE = "application/x-amz-json-1.1"
 MAX_BYTES = 5_242_880
 """Rekognition's limit for a picture sent as bytes."""
 MIN_SIDE = 80
@@ -33,17 +30,19 @@ class Aws(Vendor):
 
     name = "aws"
 
-    def __init__(self, reader: Reader, credentials: Credentials) -> None:
-        super().__init__(reader)
-        self._secrets = credentials.aws_keys
+    @staticmethod
+    def environment(endpoint: str) -> dict[str, str]:
+        """As AWS's SDK reads them."""
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return {"AWS_ENDPOINT_URL_REKOGNITION": endpoint, **keys, "AWS_DEFAULT_REGION": "us-east-1"}
 
     def answer(self, request: Request) -> Response:
         """Every word twice: in its line, and by itself."""
         if request.method != "POST" or request.headers.get("x-amz-target") != OPERATION:
             return error("UnknownOperationException", "")
         try:
-            sigv4.verify(request, self._secrets, "rekognition")
-        except sigv4.Refused as refused:
+            verify(request, self.credentials.aws_keys, "rekognition")
+        except Refused as refused:
             return error(refused.code, str(refused))
         try:
             asked = json.loads(request.body)
@@ -52,7 +51,7 @@ class Aws(Vendor):
             filters = Filters.parse(asked.get("Filters"))
         except (ValueError, KeyError, TypeError, RecursionError):
             return error("SerializationException", "")
-        except BadFilter as bad:
+        except InvalidFilter as bad:
             return error(bad.code, str(bad))
         return FAILURES["no S3"]() if content is None else self._read(content, filters)
 
@@ -64,13 +63,13 @@ class Aws(Vendor):
         """AWS's refusal of what is over an account's rate; it does not say how long to wait."""
         return FAILURES["limit"]()
 
-    def stamp(self) -> dict[str, str]:
+    def common_headers(self) -> dict[str, str]:
         """The number of the request."""
         return {"x-amzn-RequestId": str(uuid.uuid4())}
 
     def without_field(self, request: Request) -> Response:
         """An answer without "TextDetections"."""
-        return _response(200, {})
+        return response(200, {})
 
     def _read(self, content: bytes, filters: Filters) -> Response:
         if len(content) > MAX_BYTES:
@@ -87,25 +86,9 @@ class Aws(Vendor):
             return FAILURES["bad image"]()
         if min(picture.width, picture.height) < MIN_SIDE:
             return FAILURES["400"]()
-        words = filters.stay(self.reader.read(picture)[:MAX_WORDS], picture)
+        words = filters.apply(self.reader.read(picture)[:MAX_WORDS], picture)
         body = {"TextDetections": _detections(words, picture), "TextModelVersion": self.model_version}
-        return _response(200, body, billed=1)
-
-
-def error(code: str, message: str, http: int = 400) -> Response:
-    """An error in AWS's form.
-
-    Args:
-        code: the exception's name; what an SDK goes by.
-        message: AWS's sentence.
-        http: HTTP status.
-    """
-    body = {"__type": code, "Code": code, "Logref": str(uuid.uuid4()), "Message": message}
-    return _response(http, body)
-
-
-def _response(http: int, body: dict[str, Any], billed: int = 0) -> Response:
-    return Response.of_json(http, body, media_type=MEDIA_TYPE, billed=billed)
+        return response(200, body, billed=1)
 
 
 def _detections(words: Sequence[Word], picture: Picture) -> list[dict[str, Any]]:
@@ -125,7 +108,7 @@ def _detection(kind: str, number: int, words: Sequence[Word], picture: Picture) 
         "Type": kind,
         "Id": number,
         "Confidence": 100 * min(word.confidence for word in words),
-        "Geometry": _geometry(outline(words), picture),
+        "Geometry": _geometry(bounding_box(words), picture),
     }
 
 

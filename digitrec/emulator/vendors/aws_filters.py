@@ -24,7 +24,7 @@ DEFAULT_CONFIDENCE = 80.0
 _LARGEST = {"MinConfidence": 100, "MinBoundingBoxHeight": 1, "MinBoundingBoxWidth": 1}
 
 
-class BadFilter(Exception):
+class InvalidFilter(Exception):
     """AWS would refuse these filters.
 
     Attributes:
@@ -54,7 +54,7 @@ class Filters:
         """The filters of a request, None for none.
 
         Raises:
-            BadFilter: they are of a wrong type, out of range, or a region that is none.
+            InvalidFilter: they are of a wrong type, out of range, or a region that is none.
         """
         found = _members(asked, "WordFilter", "RegionsOfInterest")
         word = _members(found.get("WordFilter"), *_LARGEST)
@@ -62,7 +62,7 @@ class Filters:
         usual = DEFAULT_CONFIDENCE if found.get("WordFilter") is not None else 0.0
         regions = found.get("RegionsOfInterest", [])
         if not isinstance(regions, list):
-            raise BadFilter("SerializationException", "")
+            raise InvalidFilter("SerializationException", "")
         _at_most(MAX_REGIONS, regions, "filters.regionsOfInterest")
         return cls(
             confidence=numbers.get("MinConfidence", usual),
@@ -71,7 +71,7 @@ class Filters:
             regions=tuple(_region(region) for region in regions),
         )
 
-    def stay(self, words: Sequence[Word], picture: Picture) -> list[Word]:
+    def apply(self, words: Sequence[Word], picture: Picture) -> list[Word]:
         """The words that pass all of them."""
         return [word for word in words if self._passes(word, picture)]
 
@@ -91,19 +91,19 @@ def _members(value: Any, *names: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise BadFilter("SerializationException", "")
+        raise InvalidFilter("SerializationException", "")
     return {name: value[name] for name in names if value.get(name) is not None}
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadFilter("SerializationException", "")
+        raise InvalidFilter("SerializationException", "")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise BadFilter("SerializationException", "")
+        raise InvalidFilter("SerializationException", "")
     return number
 
 
@@ -126,23 +126,25 @@ def _at_most(number: int, values: list[Any], where: str) -> None:
         raise _invalid(f"{what} {number}")
 
 
-def _invalid(message: str) -> BadFilter:
-    return BadFilter("ValidationException", f"1 validation error detected: {message}")
+def _invalid(message: str) -> InvalidFilter:
+    return InvalidFilter("ValidationException", f"1 validation error detected: {message}")
 
 
 def _region(value: Any) -> tuple[Point, ...]:
     """A region as a polygon: of a box or of points, of one of them."""
     region = _members(value, "BoundingBox", "Polygon")
     if len(region) != 1:
-        raise BadFilter("InvalidParameterException", "A region of interest has a bounding box or a polygon.")
+        raise InvalidFilter(
+            "InvalidParameterException", "A region of interest has a bounding box or a polygon."
+        )
     if "BoundingBox" in region:
         return _rectangle(region["BoundingBox"])
     points = region["Polygon"]
     if not isinstance(points, list):
-        raise BadFilter("SerializationException", "")
+        raise InvalidFilter("SerializationException", "")
     _at_most(MAX_POINTS, points, "filters.regionsOfInterest.polygon")
     if len(points) < 3:
-        raise BadFilter("InvalidParameterException", "A polygon has at least 3 points.")
+        raise InvalidFilter("InvalidParameterException", "A polygon has at least 3 points.")
     members = [_members(point, "X", "Y") for point in points]
     return tuple(_inside(_number(point.get("X", 0)), _number(point.get("Y", 0))) for point in members)
 
@@ -151,7 +153,9 @@ def _rectangle(value: Any) -> tuple[Point, ...]:
     box = _members(value, "Left", "Top", "Width", "Height")
     left, top, width, height = (_number(box.get(name, 0)) for name in ("Left", "Top", "Width", "Height"))
     if width <= 0 or height <= 0:
-        raise BadFilter("InvalidParameterException", "A region of interest has a width and a height above 0.")
+        raise InvalidFilter(
+            "InvalidParameterException", "A region of interest has a width and a height above 0."
+        )
     first, last = _inside(left, top), _inside(left + width, top + height)
     return first, (last[0], first[1]), last, (first[0], last[1])
 
@@ -159,7 +163,7 @@ def _rectangle(value: Any) -> tuple[Point, ...]:
 def _inside(x: float, y: float) -> Point:
     """A point of the picture; a hair outside is inside, because sums of shares are not exact."""
     if not (-1e-6 <= x <= 1 + 1e-6 and -1e-6 <= y <= 1 + 1e-6):
-        raise BadFilter("InvalidParameterException", "A region of interest lies within the image.")
+        raise InvalidFilter("InvalidParameterException", "A region of interest lies within the image.")
     return x, y
 
 

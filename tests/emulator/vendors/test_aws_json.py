@@ -10,8 +10,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from digitrec.emulator.protocol import Request
-from digitrec.emulator.sigv4 import Refused, verify
+from digitrec.emulator.vendors.aws_json import Refused, verify
+from digitrec.emulator.vendors.base import Request
 
 SECRETS = {"AKID": "secret"}
 BODY = b'{"Image":{}}'

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from digitrec.emulator import Credentials, Word
 from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, fails, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, fails, heavy, picture, reads
 
 
 def test_every_text_comes_as_a_line_and_as_words(digitrec_emulator):

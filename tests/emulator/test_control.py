@@ -1,4 +1,4 @@
-"""The control door, asked with plain HTTP."""
+"""The control endpoint, asked with plain HTTP."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def test_it_counts(emulator):
 
 def test_it_changes_the_faults(emulator):
     endpoint = emulator.endpoints["azure-analysis"]
-    door = endpoint + "/_emulator/faults"
+    faults_url = endpoint + "/_emulator/faults"
     wanted = ["503:first=1,after=2", "429"]
-    assert requests.post(door, json=wanted, timeout=TIMEOUT).json() == ["503:first=1,after=2", "429"]
+    assert requests.post(faults_url, json=wanted, timeout=TIMEOUT).json() == ["503:first=1,after=2", "429"]
     statuses = [requests.post(endpoint + READ, timeout=TIMEOUT).status_code for _ in range(3)]
     assert statuses == [503, 429, 429]
-    assert requests.get(door, timeout=TIMEOUT).json() == ["429"]
+    assert requests.get(faults_url, timeout=TIMEOUT).json() == ["429"]
 
 
 @pytest.mark.parametrize("wrong", [["418"], ["endless-poll"], "429", 5, [5], None])
 def test_it_says_what_is_wrong_with_a_fault(emulator, wrong):
-    door = emulator.endpoints["azure-analysis"] + "/_emulator/faults"
-    answer = requests.post(door, json=wrong, timeout=TIMEOUT)
+    faults_url = emulator.endpoints["azure-analysis"] + "/_emulator/faults"
+    answer = requests.post(faults_url, json=wrong, timeout=TIMEOUT)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_there_is_no_other_door(emulator):
+def test_there_is_no_other_address(emulator):
     url = emulator.endpoints["azure-analysis"] + "/_emulator/other"
     assert requests.get(url, timeout=TIMEOUT).status_code == 404

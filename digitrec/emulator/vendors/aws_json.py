@@ -1,4 +1,4 @@
-"""AWS Signature Version 4: whether a request was signed with the secret we know.
+"""AWS's JSON 1.1 protocol: signed requests (Signature Version 4), and the form of answers and errors.
 
 The steps and names follow AWS's "Create a signed AWS API request" (canonical request, string to sign,
 signing key, signature).
@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from digitrec.emulator.protocol import Request
+from digitrec.emulator.vendors.base import Request, Response
+
+MEDIA_TYPE = "application/x-amz-json-1.1"
 
 MAX_SKEW = timedelta(minutes=5)
 """How far a request's time may be from ours."""
@@ -37,7 +41,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class _Authorization:
     """What the Authorization header says."""
 
     key: str
@@ -66,16 +70,18 @@ def verify(
     Raises:
         Refused: with AWS's code and message.
     """
-    claim = _claim(request)
-    if claim.key not in secrets:
+    signed_by = _authorization(request)
+    if signed_by.key not in secrets:
         message = "The security token included in the request is invalid."
         raise Refused("UnrecognizedClientException", message)
-    if claim.service != service:
+    if signed_by.service != service:
         message = f"Credential should be scoped to correct service: '{service}'."
         raise Refused("InvalidSignatureException", message)
     stamp = request.headers.get("x-amz-date", "")
-    _check_time(stamp, claim, now or datetime.now(UTC))
-    if not hmac.compare_digest(_signature(request, claim, stamp, secrets[claim.key]), claim.signature):
+    _check_time(stamp, signed_by, now or datetime.now(UTC))
+    if not hmac.compare_digest(
+        _signature(request, signed_by, stamp, secrets[signed_by.key]), signed_by.signature
+    ):
         raise Refused(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. Check your AWS "
@@ -83,7 +89,7 @@ def verify(
         )
 
 
-def _claim(request: Request) -> _Claim:
+def _authorization(request: Request) -> _Authorization:
     header = request.headers.get("authorization")
     if header is None:
         raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -91,25 +97,25 @@ def _claim(request: Request) -> _Claim:
     if match is None or not {"host", "x-amz-date"} <= set(match["headers"].split(";")):
         message = "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters."
         raise Refused("IncompleteSignatureException", message)
-    return _Claim(**match.groupdict())
+    return _Authorization(**match.groupdict())
 
 
-def _check_time(stamp: str, claim: _Claim, now: datetime) -> None:
+def _check_time(stamp: str, signed_by: _Authorization, now: datetime) -> None:
     try:
         signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         message = "Authorization header requires existence of a valid 'X-Amz-Date' header."
         raise Refused("IncompleteSignatureException", message) from None
-    if abs(now - signed) > MAX_SKEW or not stamp.startswith(claim.day):
+    if abs(now - signed) > MAX_SKEW or not stamp.startswith(signed_by.day):
         message = f"Signature expired: {stamp} is not within 5 min. of {now:%Y%m%dT%H%M%SZ}"
         raise Refused("InvalidSignatureException", message)
 
 
-def _signature(request: Request, claim: _Claim, stamp: str, secret: str) -> str:
-    digest = hashlib.sha256(_canonical(request, claim.headers).encode()).hexdigest()
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{claim.scope}\n{digest}"
+def _signature(request: Request, signed_by: _Authorization, stamp: str, secret: str) -> str:
+    digest = hashlib.sha256(_canonical(request, signed_by.headers).encode()).hexdigest()
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{signed_by.scope}\n{digest}"
     key = f"AWS4{secret}".encode()
-    for part in (claim.day, claim.region, claim.service, "aws4_request"):
+    for part in (signed_by.day, signed_by.region, signed_by.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return hmac.digest(key, text.encode(), "sha256").hex()
 
@@ -127,3 +133,20 @@ def _canonical(request: Request, signed_headers: str) -> str:
 
 def _escaped(text: str) -> str:
     return quote(text, safe="-_.~")
+
+
+def error(code: str, message: str, http: int = 400) -> Response:
+    """An error in AWS's form.
+
+    Args:
+        code: the exception's name; what an SDK goes by.
+        message: AWS's sentence.
+        http: HTTP status.
+    """
+    body = {"__type": code, "Code": code, "Logref": str(uuid.uuid4()), "Message": message}
+    return response(http, body)
+
+
+def response(http: int, body: dict[str, Any], billed: int = 0) -> Response:
+    """A response in AWS's form."""
+    return Response.of_json(http, body, media_type=MEDIA_TYPE, billed=billed)

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from digitrec.emulator import azure_languages
-from digitrec.emulator.azure_common import (
+from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.engines import Reader
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
     AzureVendor,
     Refused,
@@ -24,10 +26,7 @@ from digitrec.emulator.azure_common import (
     corners,
     error,
 )
-from digitrec.emulator.credentials import Credentials
-from digitrec.emulator.picture import Box, Picture, Word, lines, outline
-from digitrec.emulator.protocol import Request, Response
-from digitrec.emulator.reading import Reader
+from digitrec.emulator.vendors.base import Request, Response
 
 POST_ADDRESS = "/vision/v3.2/read/analyze"
 POLL_ADDRESS = re.compile(r"/vision/v3\.2/read/analyzeResults/(?P<id>[0-9a-f-]{36})")
@@ -48,6 +47,17 @@ MODEL_VERSIONS = (
     "latest", "latest-preview", "2021-04-12", "2021-09-30-preview", "2021-09-30", "2022-01-30-preview",
     "2022-01-30", "2022-04-30",
 )  # fmt: skip
+_LANGUAGES = """
+af sq anp ar ast awa az bfy eu be be-cyrl be-latn bho bi brx bs bra br bg bns bua ca ceb rab ch hne zh-hans
+zh-hant kw co crh hr cs da prs dhi doi nl en myv et fo fj fil fi fr fur gag gl de gil gon kl gvr ht hlb hni
+bgc haw hi mww hoc hu is smn id ia iu ga it ja jns jv kea kac xnr krc kaa kaa-cyrl csb kk kk-cyrl kk-latn
+klr kha quc ko kfq kpy kos kum ku ku-arab ku-latn kru ky lkt la lt dsb smj lb bfz ms mt kmj gv mi mr mn
+cnr-cyrl cnr-latn nap ne niu nog sme no oc os ps fa pl pt pa ksh ro rm ru sck sm sa sat sco gd sr sr-cyrl
+sr-latn xsr srx sms sk sl so sma es sw sv tg tt tet thf to tr tk tyv hsb ur ug uz uz-arab uz-cyrl vo wae cy fy
+yua za zu
+"""
+LANGUAGES = frozenset(_LANGUAGES.split())
+"""The language codes it takes, in lower case; each forces its reading ("Language support", and its SDK)."""
 READING_ORDERS = ("basic", "natural")
 STYLE_CONFIDENCE = 0.9
 """How sure every line's style is; no engine says, so it is a constant."""
@@ -148,7 +158,7 @@ def _check_parameters(parameters: Mapping[str, str]) -> str | None:
             "BadArgument", f"The reading order '{order}' is not one of {', '.join(READING_ORDERS)}."
         )
     language = parameters.get("language")
-    if language is not None and language.lower() not in azure_languages.READ:
+    if language is not None and language.lower() not in LANGUAGES:
         raise bad_parameter("NotSupportedLanguage", f"The language '{language}' is not supported.")
     if not _first_page_is_meant(parameters.get("pages", "1")):
         raise bad_parameter(
@@ -181,7 +191,7 @@ def _result(
 
 def _line(row: Sequence[Word], style: str) -> dict[str, Any]:
     return {
-        "boundingBox": _flat(outline(row)),
+        "boundingBox": _flat(bounding_box(row)),
         "text": " ".join(word.text for word in row),
         "appearance": {"style": {"name": style, "confidence": STYLE_CONFIDENCE}},
         "words": [_word(word) for word in row],

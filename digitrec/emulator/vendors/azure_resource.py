@@ -1,4 +1,4 @@
-"""What both Azure services share: the key, the error object, and the checks of an image."""
+"""An Azure resource, at which several services answer: its keys, its error object, its checks of an image."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
-from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.picture import Box, Picture
-from digitrec.emulator.protocol import Request, Response, Vendor
-from digitrec.emulator.reading import Reader
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.errors import ImageError
 
 BINARY = (
@@ -37,11 +35,12 @@ class Refused(Exception):
 
 
 class AzureVendor(Vendor):
-    """A service of an Azure AI Vision resource, which answers for both of them at one address."""
+    """A service of an Azure AI Vision resource, which answers for all of them at one address."""
 
-    def __init__(self, reader: Reader, credentials: Credentials) -> None:
-        super().__init__(reader)
-        self._keys = credentials.azure_keys
+    @staticmethod
+    def environment(endpoint: str) -> dict[str, str]:
+        """As Azure's samples read them; all services of a resource are found at the endpoint of each."""
+        return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
 
     def failure(self, kind: str) -> Response:
         """Azure's own error body."""
@@ -51,14 +50,15 @@ class AzureVendor(Vendor):
         """Azure's refusal, which says the seconds in its sentence too."""
         return error(429, "429", too_fast(wait_s)).with_headers(Retry_After=str(wait_s))
 
-    def stamp(self) -> dict[str, str]:
+    def common_headers(self) -> dict[str, str]:
         """The header by which Azure numbers its answers."""
         return {"apim-request-id": str(uuid.uuid4())}
 
     def check_key(self, request: Request) -> None:
         """Raise Refused unless the request carries a key that is taken."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
-        if not key or (self._keys is not None and key not in self._keys):
+        taken = self.credentials.azure_keys
+        if not key or (taken is not None and key not in taken):
             raise Refused(FAILURES["401"]())
 
 

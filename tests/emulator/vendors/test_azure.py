@@ -18,7 +18,7 @@ from requests.exceptions import RequestException
 from digitrec.emulator import Credentials
 from digitrec.errors import Unavailable
 
-from .clients import BELOW, FORTY_TWO, HEADERS, SEVEN, TIMEOUT, azure, fails, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, HEADERS, SEVEN, TIMEOUT, azure, fails, heavy, picture, reads
 
 
 def post(client: Any, content: bytes, timeout: float = TIMEOUT) -> str:
@@ -117,9 +117,9 @@ def test_an_operation_expires_after_two_days(digitrec_emulator, monkeypatch):
     with azure(digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]) as client:
         operation = post(client, picture())
         now = time.monotonic()
-        monkeypatch.setattr("digitrec.emulator.azure.time.monotonic", lambda: now + 47 * 3600)
+        monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 47 * 3600)
         assert client.get_read_result(operation, timeout=TIMEOUT).status.value == "succeeded"
-        monkeypatch.setattr("digitrec.emulator.azure.time.monotonic", lambda: now + 49 * 3600)
+        monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 49 * 3600)
         with pytest.raises(ComputerVisionOcrErrorException) as caught:
             client.get_read_result(operation, timeout=TIMEOUT)
     assert caught.value.response.status_code == 404
@@ -157,6 +157,7 @@ def test_a_bad_parameter(digitrec_emulator, parameters, inner):
     [
         {"model_version": "2022-04-30"},
         {"language": "zh-Hans"},
+        {"language": "sr-Latn"},
         {"reading_order": "natural"},
         {"pages": ["1-3", "5"]},
     ],

@@ -1,16 +1,18 @@
-"""A client that speaks HTTP/2, which gRPC does: it is told what to write instead, in its own protocol.
+"""The HTTP that the standard library's server leaves to us: bodies, and clients that speak HTTP/2.
 
-Frames and error codes are RFC 9113's, header fields RFC 7541's, the trailer names gRPC's ("gRPC over
-HTTP2", Responses). Nothing is served; grpcio and a vendor's messages would be needed for it, and the
-SDKs insist on TLS wherever they are only given an address.
+A client that speaks HTTP/2, which gRPC does, is told what to write instead, in its own protocol: frames
+and error codes are RFC 9113's, header fields RFC 7541's, the trailer names gRPC's ("gRPC over HTTP2",
+Responses). Nothing is served; grpcio and a vendor's messages would be needed for it, and the SDKs insist
+on TLS wherever they are only given an address.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Mapping
 
-REQUEST_LINE = b"PRI * HTTP/2.0"
+HTTP2_PREFACE = b"PRI * HTTP/2.0"
 """How HTTP/2 begins where both sides are to know it beforehand (RFC 9113, 3.4)."""
 _REST_OF_PREFACE = len(b"\r\nSM\r\n\r\n")
 _HEADERS, _SETTINGS, _GOAWAY = 1, 4, 7
@@ -43,11 +45,11 @@ def advice(spoken: str, vendor: str, endpoint: str) -> str:
     )
 
 
-def refuse(stream: io.BufferedIOBase, out: io.BufferedIOBase, line: str) -> None:
+def refuse_http2(stream: io.BufferedIOBase, out: io.BufferedIOBase, line: str) -> None:
     """Answer the first request with gRPC's "unimplemented" and the line, then say goodbye with it.
 
     Args:
-        stream: the connection, right after `REQUEST_LINE`.
+        stream: the connection, right after `HTTP2_PREFACE`.
         out: where the answer goes.
         line: printable ASCII without a percent sign, which gRPC would have to be sent escaped.
     """
@@ -107,3 +109,70 @@ def _text(value: bytes) -> bytes:
         length //= 128
     coded.append(length)
     return bytes(coded) + value
+
+
+MAX_BODY_BYTES = 32_000_000
+"""More than any vendor takes in one request; the rest is read and thrown away."""
+_PIECE = 1 << 16
+
+
+class TooLarge(Exception):
+    """The body is larger than `MAX_BODY_BYTES`; it has been read to its end."""
+
+
+def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
+    """The body that follows the headers, any chunking undone.
+
+    Args:
+        stream: the connection, right after the headers.
+        headers: their names in lower case.
+
+    Raises:
+        TooLarge: it was larger than `MAX_BODY_BYTES`; the connection can go on.
+        ValueError: its length or a chunk's is not a number, or it ended too early; it cannot.
+    """
+    body = _Body()
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        while length := _chunk_length(stream):
+            _take(stream, length, body)
+            stream.readline(_PIECE)  # the line end after a chunk
+        while stream.readline(_PIECE).strip():
+            pass  # trailers
+    else:
+        _take(stream, _length(headers.get("content-length", "0"), 10), body)
+    if body.size > MAX_BODY_BYTES:
+        raise TooLarge
+    return body.buffer.getvalue()
+
+
+class _Body:
+    """What was read: all of it is counted, what is within the limit is kept."""
+
+    def __init__(self) -> None:
+        self.buffer = io.BytesIO()
+        self.size = 0
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.size <= MAX_BODY_BYTES:
+            self.buffer.write(piece)
+
+
+def _take(stream: io.BufferedIOBase, length: int, body: _Body) -> None:
+    while length > 0:
+        piece = stream.read(min(length, _PIECE))
+        if not piece:
+            raise ValueError("the body ended too early")
+        length -= len(piece)
+        body.add(piece)
+
+
+def _chunk_length(stream: io.BufferedIOBase) -> int:
+    return _length(stream.readline(_PIECE).split(b";")[0].decode("latin-1"), 16)
+
+
+def _length(text: str, base: int) -> int:
+    length = int(text.strip(), base)
+    if length < 0:
+        raise ValueError("a length below zero")
+    return length
