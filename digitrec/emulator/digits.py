@@ -10,7 +10,7 @@ import numpy as np
 from digitrec.emulator.picture import Picture, Word, lines, outline
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, InputSpec
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
 from digitrec.recognise import predict_many
