@@ -11,7 +11,7 @@ from digitrec import text
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.benchmark.run import KEPT
 from digitrec.report import words
-from digitrec.report.predictions import csv_rows
+from digitrec.report.rows import csv_rows
 from digitrec.report.tables import Table, confusion, leaderboard, splitting, tables
 from digitrec.text import count, printable
 

@@ -11,7 +11,8 @@ from digitrec.comparison import Comparison
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
 from digitrec.report import words
-from digitrec.report.predictions import csv_rows, terminal
+from digitrec.report.predictions import terminal
+from digitrec.report.rows import csv_rows
 from digitrec.text import aligned, padded, printable, shortened, width
 
 if TYPE_CHECKING:
