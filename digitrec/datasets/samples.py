@@ -16,8 +16,8 @@ import numpy as np
 from digitrec.datasets import arrayfiles, labels, usps
 from digitrec.errors import DataError
 from digitrec.image import ImageSource
-from digitrec.image.decode import Pixels
 from digitrec.image.folders import Skipped, pictures
+from digitrec.image.pixels import Pixels
 from digitrec.text import count
 
 log = logging.getLogger(__name__)
