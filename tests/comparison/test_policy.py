@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import digitrec
+from digitrec.answer import Answer, Candidate
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, Line, drawn_seven
 

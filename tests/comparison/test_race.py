@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 
+from digitrec.answer import Answer
 from digitrec.comparison import compare
 from digitrec.comparison.race import race
 from digitrec.engine import Engine, Options
 from digitrec.errors import TimedOut
 from digitrec.image import PreparedImage
 from digitrec.prediction import Failure, Prediction
-from digitrec.providers.answer import Answer
 from digitrec.testing import FakeProvider, drawn_seven
 
 
