@@ -20,6 +20,11 @@ stress processes="200":
     {{python}} benchmarks/stress.py {{processes}}
     {{python}} -m pytest -q tests/test_threads.py tests/engine/test_killed.py tests/commands/test_quiet.py
 
+# Write a room's functions wrong, one line at a time, and list what its tests let through: just mutants ledger.
+mutants room:
+    .venv-test/bin/pip install -q -e '.[test,mutants]'
+    {{python}} benchmarks/mutants.py {{room}}
+
 # Style, types, who imports whom, generated docs.
 lint:
     .venv-test/bin/ruff check .

@@ -13,8 +13,7 @@ from digitrec.commands import cost, options, page, policies, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import Bar
 from digitrec.datasets.samples import read_samples
-from digitrec.prediction import Failure
-from digitrec.recognise import Outcome
+from digitrec.prediction import Failure, Outcome
 
 
 @click.command()

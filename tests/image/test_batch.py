@@ -7,7 +7,7 @@ import pytest
 
 import digitrec
 from digitrec.errors import ImageError
-from digitrec.image.batch import several
+from digitrec.image.batch import several_images
 
 
 def shaded(top: float, kind: object) -> np.ndarray:
@@ -20,7 +20,7 @@ def shaded(top: float, kind: object) -> np.ndarray:
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.float64])
 def test_a_batch_has_one_range_for_all(kind: object) -> None:
     batch = np.stack([shaded(16, kind), shaded(3, kind), shaded(1, kind)])
-    opened = [image.pixels[30, 30] for image in several(batch)]  # type: ignore[union-attr]
+    opened = [image.pixels[30, 30] for image in several_images(batch)]  # type: ignore[union-attr]
     assert opened == [255, 48, 16]
 
 

@@ -1,0 +1,120 @@
+"""Mutation testing of one room: which wrong lines would its own quick tests let through?
+
+    python benchmarks/mutants.py ROOM
+
+ROOM is a folder or a module of digitrec/, as in `ledger` or `recognise/normalise`. mutmut writes every
+function of it in many slightly wrong ways and runs, in one process, the tests of tests/ROOM that call that
+function. What it found is kept in .mutants/ROOM: a run that was stopped goes on there, changed functions are
+tried again, and so are the survivors of the last run, since tests may have been added. Delete the folder to
+begin anew. Exits 1 when one survives.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from configparser import ConfigParser
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SLOW_S = 1.0
+"""Tests that take longer are left out: they would be run again for every survivor."""
+LET_THROUGH = ("survived", "no tests")
+SLOW_TEST = re.compile(r"^([\d.]+)s (?:call|setup) +(\S+::.+)$", re.MULTILINE)
+
+
+def prepare(room: str, work: Path) -> None:
+    """Make the folder in which mutmut works, and choose the tests, once."""
+    source, tests = _paths(room)
+    (work / "mutants").mkdir(parents=True)
+    for name in ("digitrec", "tests", "samples"):
+        (work / name).symlink_to(ROOT / name, target_is_directory=True)
+    settings = ConfigParser(interpolation=None)
+    settings.read(ROOT / "setup.cfg")
+    settings["mutmut"] = {
+        "source_paths": "digitrec",
+        "only_mutate": f"{source}/*" if (ROOT / source).is_dir() else source,
+        "also_copy": "samples",
+        "pytest_add_cli_args_test_selection": "\n".join([tests, *_slow(tests)]),
+        "process_isolation": "forkserver",
+        "timeout_multiplier": "5",
+        "use_git_change_detection": "false",
+    }
+    with (work / "setup.cfg").open("w") as file:
+        settings.write(file)
+
+
+def _paths(room: str) -> tuple[str, str]:
+    """The room's source and its tests, relative to the repository."""
+    if (ROOT / "digitrec" / room).is_dir():
+        return f"digitrec/{room}", f"tests/{room}"
+    folder, _, module = room.rpartition("/")
+    source, tests = f"digitrec/{room}.py", f"tests/{folder}/test_{module}.py"
+    for path in (source, tests):
+        if not (ROOT / path).is_file():
+            raise SystemExit(f"{path} is no file: name a folder or a tested module of digitrec/")
+    return source, tests
+
+
+def _slow(tests: str) -> list[str]:
+    """What leaves out the slow tests."""
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=0", f"--durations-min={SLOW_S}", tests]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the tests must pass first:\n{done.stdout[-2000:]}")
+    slow = sorted({name for _, name in SLOW_TEST.findall(done.stdout)})
+    print(f"{len(slow)} slow tests are left out", *slow, sep="\n  ")
+    return [f"--deselect={name}" for name in slow]
+
+
+def run(work: Path) -> None:
+    """Try what has not been tried, and what was let through."""
+    before = {name for name, status in results(work).items() if status in LET_THROUGH}
+    (work / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which test calls what: edits change it
+    _mutmut(work, "run", "--max-children", "1")
+    again = [name for name, status in results(work).items() if name in before and status in LET_THROUGH]
+    if again:
+        _mutmut(work, "run", "--max-children", "1", *again)
+
+
+def results(work: Path) -> dict[str, str]:
+    """What became of each mutant; "not checked": nothing yet."""
+    if not (work / "mutants" / "digitrec").exists():
+        return {}
+    lines = _mutmut(work, "results", "--all", "true", capture=True).splitlines()
+    return dict(line.strip().rsplit(": ", 1) for line in lines if ": " in line)
+
+
+def _mutmut(work: Path, *arguments: str, capture: bool = False) -> str:
+    # The processes that a test starts must meet the mutant too, and Hypothesis the same cases each time (CI).
+    environment = {**os.environ, "PYTHONPATH": str(work / "mutants"), "CI": "1"}
+    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
+    out = subprocess.PIPE if capture else None
+    return subprocess.run(command, cwd=work, env=environment, text=True, check=True, stdout=out).stdout or ""
+
+
+def main(room: str) -> int:
+    """Run one room and list what survived."""
+    room = room.strip("/").removesuffix(".py")
+    work = ROOT / ".mutants" / room.replace("/", "-")
+    if not (work / "setup.cfg").exists():
+        shutil.rmtree(work, ignore_errors=True)
+        prepare(room, work)
+    run(work)
+    ended = results(work)
+    survivors = [name for name, status in ended.items() if status in LET_THROUGH]
+    for name in survivors:
+        print(_mutmut(work, "show", name, capture=True))
+    counts = ", ".join(f"{n} {status}" for status, n in Counter(ended.values()).most_common())
+    print(f"{room}: {len(ended)} mutants, {counts}")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    sys.exit(main(sys.argv[1]))
