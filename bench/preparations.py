@@ -93,7 +93,7 @@ def main() -> None:
     """Measure every set, and write the page anew after each."""
     columns = engines()
     day = datetime.datetime.now(datetime.UTC).date()
-    how = "by `python benchmarks/preparations.py`, on 2 cores shared with other work"
+    how = "by `python bench/preparations.py`, on 2 cores shared with other work"
     parts = [OPENING, f"\nMeasured on {day} {how}.\n"]
     for name, samples in data():
         parts += section(benchmark(samples, columns, data=name))
