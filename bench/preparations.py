@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitrec.benchmark import Benchmark, Scorecard, benchmark
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import spec_for
