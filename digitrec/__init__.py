@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
-    from digitrec.comparison.policy import Consensus as Consensus
-    from digitrec.comparison.policy import Fallback as Fallback
+    from digitrec.comparison.consensus import Consensus as Consensus
+    from digitrec.comparison.fallback import Fallback as Fallback
     from digitrec.engine import Engine as Engine
     from digitrec.engine import Options as Options
     from digitrec.errors import DigitrecError as DigitrecError
@@ -41,12 +41,12 @@ _HOME = {
     "Answer": "digitrec.answer",
     "Candidate": "digitrec.answer",
     "Comparison": "digitrec.comparison",
-    "Consensus": "digitrec.comparison.policy",
+    "Consensus": "digitrec.comparison.consensus",
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
     "Failure": "digitrec.prediction",
-    "Fallback": "digitrec.comparison.policy",
+    "Fallback": "digitrec.comparison.fallback",
     "ImageError": "digitrec.errors",
     "Options": "digitrec.engine",
     "Prediction": "digitrec.prediction",

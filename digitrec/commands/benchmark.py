@@ -12,7 +12,7 @@ import click
 from digitrec.commands import cost, options, page, policies, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import Bar
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Failure, Outcome
 
 

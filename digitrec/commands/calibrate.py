@@ -8,7 +8,7 @@ from digitrec import calibration
 from digitrec.commands import options, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
 

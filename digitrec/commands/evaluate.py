@@ -12,7 +12,7 @@ import click
 from digitrec.commands import options, values
 from digitrec.commands.engines import local_engine
 from digitrec.commands.progress import Bar
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.engine import Engine
 from digitrec.text import percent
 

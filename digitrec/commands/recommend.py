@@ -9,7 +9,7 @@ import click
 from digitrec.commands import options, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark

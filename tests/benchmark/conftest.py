@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from digitrec.answer import Answer, Candidate
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef, InputSpec, PreparedImage

@@ -13,7 +13,7 @@ from digitrec import calibration
 from digitrec.benchmark import Benchmark, benchmark, conclusion
 from digitrec.benchmark.pairs import SIGNIFICANCE, holm, mcnemar
 from digitrec.calibration.fit import fit
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine
 from digitrec.prediction import Prediction
 

@@ -11,7 +11,7 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.benchmark import benchmark
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options
 from digitrec.report.benchmark_page import benchmark_page
 from digitrec.testing import FakeProvider

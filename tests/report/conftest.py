@@ -11,7 +11,7 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.benchmark import Benchmark, benchmark
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import PreparedImage

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digitrec.datasets.digits import read_digits
 from digitrec.datasets.mnist import mnist_test
-from digitrec.datasets.sources import read_digits
 from digitrec.errors import DataError
 from digitrec.testing import drawn_seven
 

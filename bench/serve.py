@@ -9,8 +9,8 @@ answer. Everything happens on 127.0.0.1; the clients are this process, the serve
 Needs the extras `web` and `train`, and Flask. Prints ratios from one run, writes them into
 docs/benchmarks.md, and exits non-zero when a goal is missed.
 
-    python benchmarks/serve.py            some minutes
-    python benchmarks/serve.py --short    a try of some seconds each; writes nothing
+    python bench/serve.py            some minutes
+    python bench/serve.py --short    a try of some seconds each; writes nothing
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitrec.benchmark import Benchmark, Scorecard, benchmark
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import spec_for
@@ -93,7 +93,7 @@ def main() -> None:
     """Measure every set, and write the page anew after each."""
     columns = engines()
     day = datetime.datetime.now(datetime.UTC).date()
-    how = "by `python benchmarks/preparations.py`, on 2 cores shared with other work"
+    how = "by `python bench/preparations.py`, on 2 cores shared with other work"
     parts = [OPENING, f"\nMeasured on {day} {how}.\n"]
     for name, samples in data():
         parts += section(benchmark(samples, columns, data=name))

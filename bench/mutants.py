@@ -1,6 +1,6 @@
 """Mutation testing of one room: which wrong lines would its own quick tests let through?
 
-    python benchmarks/mutants.py ROOM
+    python bench/mutants.py ROOM
 
 ROOM is a folder or a module of digitrec/, as in `ledger` or `recognise/normalise`. mutmut writes every
 function of it in many slightly wrong ways and runs, in one process, the tests of tests/ROOM that call that

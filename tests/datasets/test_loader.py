@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
 
@@ -267,7 +267,7 @@ class TestTheNameSamples:
 
     def test_of_a_plain_install_is_the_folder_beside_it_or_an_error_that_says_so(self, tmp_path, monkeypatch):
         monkeypatch.setattr(
-            "digitrec.datasets.samples.resources.files", lambda _: tmp_path / "site" / "digitrec"
+            "digitrec.datasets.loader.resources.files", lambda _: tmp_path / "site" / "digitrec"
         )
         monkeypatch.chdir(tmp_path)
         with pytest.raises(DataError, match="there is no folder of that name here, and the set of that name"):

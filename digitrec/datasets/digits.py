@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import Digits, mnist_test, mnist_train
-from digitrec.datasets.samples import Sample, read_samples
 from digitrec.errors import DataError
 from digitrec.image import InputSpec
 from digitrec.prepare import prepare
@@ -20,7 +20,7 @@ def read_digits(source: str | Path, limit: int | None = None) -> Digits:
     """The digits of a source, brought into MNIST's form by the same preparation that predicting uses.
 
     Args:
-        source: "mnist-train" (the 60,000), "mnist-test", or anything that `samples.read_samples` takes.
+        source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` takes.
         limit: at most so many, from the beginning; None: all.
 
     Raises:

@@ -1,6 +1,6 @@
 """First use from many threads at once: fresh processes, each with 16 threads that all predict at once.
 
-    python benchmarks/stress.py [PROCESSES]
+    python bench/stress.py [PROCESSES]
 
 One that does not end in time hangs. Exits 1 when one hung, failed or answered otherwise than the rest.
 """

@@ -1,4 +1,4 @@
-"""Paths that stand in a column of a table."""
+"""Manifests: paths that stand in a column of a table."""
 
 from __future__ import annotations
 

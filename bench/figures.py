@@ -51,7 +51,7 @@ def publish(section: str, figures: Sequence[Figure]) -> None:
     day = datetime.datetime.now(datetime.UTC).date()
     table = "\n".join(
         [
-            f"Measured on {day} by `python benchmarks/{Path(sys.argv[0]).name}`:",
+            f"Measured on {day} by `python bench/{Path(sys.argv[0]).name}`:",
             f"{machine}, shared with other work.",
             "",
             "| what | ratio | goal | met | medians |",

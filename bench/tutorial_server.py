@@ -1,6 +1,6 @@
 """The server that tutorials build, as the measure for ours: Flask, and one `keras.Model.predict` a request.
 
-python benchmarks/tutorial_server.py MODEL.keras PORT
+python bench/tutorial_server.py MODEL.keras PORT
 """
 
 from __future__ import annotations
