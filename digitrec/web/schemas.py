@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from digitrec.image import PreparedImage
 from digitrec.prediction import Failure
-from digitrec.recognise import Place
+from digitrec.recognise.pipeline import MaybePrepared
 from digitrec.web import inference, problems
 
 
@@ -130,7 +130,7 @@ def reading_of(read: inference.Reading, *, seen: bool = False) -> Reading:
     )  # fmt: skip
 
 
-def _seen(prepared: Place | None) -> str | None:
+def _seen(prepared: MaybePrepared | None) -> str | None:
     """The 28x28 picture as a PNG data URL; None where no network of ours was given one."""
     if not isinstance(prepared, PreparedImage) or prepared.media_type != "image/x-mnist":
         return None

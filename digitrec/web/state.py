@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digitrec import recognise
 from digitrec.errors import UnknownProvider
+from digitrec.recognise import readers
 from digitrec.web.inference import Service
 from digitrec.web.limits import ConcurrencyLimit
 from digitrec.web.metrics import Metrics
@@ -27,7 +27,7 @@ class AppState:
     """The requests at work."""
 
     @classmethod
-    def open(cls, engines: Sequence[recognise.Reader], settings: Settings) -> AppState:
+    def open(cls, engines: Sequence[readers.Reader], settings: Settings) -> AppState:
         """The state of a server for these engines, the first of them the default."""
         inside = ConcurrencyLimit(settings.max_requests)
         metrics = Metrics(turned_away=lambda: inside.turned_away)
