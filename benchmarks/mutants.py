@@ -56,7 +56,7 @@ def prepare(room: str, work: Path) -> None:
 
 
 def _paths(room: str) -> tuple[str, str]:
-    """The source and its tests, relative to the repository; a module without tests of its own has its room's."""
+    """The source and its tests, relative to the repository; a module without its own has its room's."""
     if (ROOT / "digitrec" / room).is_dir():
         return f"digitrec/{room}", f"tests/{room}"
     folder, _, module = room.rpartition("/")
