@@ -46,6 +46,7 @@ def prepare(room: str, work: Path) -> None:
         "only_mutate": f"{source}/*" if (ROOT / source).is_dir() else source,
         "also_copy": "samples",
         "pytest_add_cli_args_test_selection": tests,
+        "pytest_add_cli_args": "-p\nno:unraisableexception",  # its five garbage collections take most of a run
         "process_isolation": "forkserver",
         "timeout_multiplier": "5",
         "use_git_change_detection": "false",
@@ -77,15 +78,25 @@ def _slow(tests: str) -> dict[str, float]:
 
 def run(work: Path) -> None:
     """Try what has not been tried with the quick tests, and what they let through with the slower ones."""
+    before = _survivors(work)
     _try(work, SLOW_S)
-    survivors = [name for name, status in results(work).items() if status in LET_THROUGH]
-    if survivors:
-        _try(work, TOO_SLOW_S, *survivors)
+    slower = any(SLOW_S < seconds <= TOO_SLOW_S for seconds in _slow_tests(work).values())
+    again = [name for name in _survivors(work) if slower or name in before]
+    if again:
+        _try(work, TOO_SLOW_S, *again)
+
+
+def _survivors(work: Path) -> list[str]:
+    return [name for name, status in results(work).items() if status in LET_THROUGH]
+
+
+def _slow_tests(work: Path) -> dict[str, float]:
+    slow: dict[str, float] = json.loads((work / SLOW_TESTS).read_text())
+    return slow
 
 
 def _try(work: Path, longest_s: float, *mutants: str) -> None:
-    slow: dict[str, float] = json.loads((work / SLOW_TESTS).read_text())
-    left_out = [f"--deselect={name}" for name, seconds in slow.items() if seconds > longest_s]
+    left_out = [f"--deselect={name}" for name, seconds in _slow_tests(work).items() if seconds > longest_s]
     print(f"tests of up to {longest_s:g} s, {len(left_out)} left out", flush=True)
     (work / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)  # which test calls what: edits change it
     _mutmut(work, "run", "--max-children", "1", *mutants, options=shlex.join(left_out))
@@ -117,10 +128,10 @@ def main(room: str) -> int:
         shutil.rmtree(work, ignore_errors=True)
         prepare(room, work)
     run(work)
-    ended = results(work)
-    survivors = [name for name, status in ended.items() if status in LET_THROUGH]
+    survivors = _survivors(work)
     for name in survivors:
         print(_mutmut(work, "show", name, capture=True))
+    ended = results(work)
     counts = ", ".join(f"{n} {status}" for status, n in Counter(ended.values()).most_common())
     print(f"{room}: {len(ended)} mutants, {counts}")
     return 1 if survivors else 0
