@@ -46,7 +46,7 @@ def prepare(room: str, work: Path) -> None:
         "only_mutate": f"{source}/*" if (ROOT / source).is_dir() else source,
         "also_copy": "samples",
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": "-p\nno:unraisableexception",  # its five garbage collections take most of a run
+        "pytest_add_cli_args": "-p\nno:unraisableexception",  # its garbage collections take most of a run
         "process_isolation": "forkserver",
         "timeout_multiplier": "5",
         "use_git_change_detection": "false",
