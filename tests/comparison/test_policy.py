@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ def asked(outcome: Outcome) -> list[str]:
         ([sure(7, 0.5), sure(1, 0.99)], 1, ["a", "b"]),
         ([sure(7, 0.5), sure(1, 0.4)], 7, ["a", "b"]),
         ([sure(7, None), sure(1, 0.99)], 1, ["a", "b"]),
+        ([sure(7, None), sure(1, 0.4)], 7, ["a", "b"]),
         ([DOWN, sure(1, 0.99)], 1, ["a", "b"]),
         ([NOTHING, sure(1, 0.99)], 1, ["a", "b"]),
         ([sure(7, 0.5), DOWN], 7, ["a", "b"]),
@@ -89,9 +91,88 @@ def test_the_confidence_of_a_consensus_is_the_mean_of_those_who_agree() -> None:
     assert digitrec.predict(drawn_seven(), Consensus(engines(*lines), 2)).confidence == pytest.approx(0.7)
 
 
-def test_all_failing_is_the_last_failure() -> None:
+@pytest.mark.parametrize(
+    ("scores", "confidence"), [((None, None), None), ((0.5, None), 0.5), ((None, 0.5), 0.5)]
+)
+def test_a_consensus_passes_over_confidences_that_nobody_gave(
+    scores: tuple[float | None, float | None], confidence: float | None
+) -> None:
+    lines = [sure(7, score) for score in scores]
+    assert digitrec.predict(drawn_seven(), Consensus(engines(*lines), 2)).confidence == confidence
+
+
+def test_engines_that_disagree_are_quoted_and_the_picture_is_named() -> None:
+    said = [answer("a", 7, 0.9, preparation="mnist"), answer("b", None, None), answer("c", 1, 0.9)]
+    outcome = Consensus(engines("1", "2", "3"), 2).on_answers(said)
+    assert isinstance(outcome, Prediction)
+    assert (outcome.provider, outcome.confidence, outcome.text) == ("2 of a+b+c", None, "7, 1")
+    assert (outcome.image, outcome.preparation) == (said[0].image, "mnist")
+    silent = Consensus(engines("1", "2"), 2).on_answers([answer("a", None, None), answer("b", 7, 0.9)])
+    assert isinstance(silent, Prediction)
+    assert silent.text == "7"
+
+
+def test_what_an_emulator_and_a_refusal_leave_has_no_text() -> None:
+    said = [answer("a", None, None), answer("b", None, None, emulated=True)]
+    outcome = Consensus(engines("1", "2"), 2).on_answers(said)
+    assert isinstance(outcome, Prediction)
+    assert (outcome.reason, outcome.text) == ("emulated answers do not vote", None)
+
+
+@pytest.mark.parametrize("policy", [lambda two: Fallback(two, below=0.9), lambda two: Consensus(two, 2)])
+def test_all_failing_is_the_last_failure(policy: Callable[[list[Engine]], EnginePolicy]) -> None:
     with pytest.raises(Unavailable, match="also down"):
-        digitrec.predict(drawn_seven(), Fallback(engines(DOWN, Unavailable("also down")), below=0.9))
+        digitrec.predict(drawn_seven(), policy(engines(DOWN, Unavailable("also down"))))
+
+
+def test_what_one_failed_at_costs_what_the_others_cost() -> None:
+    failed = Failure(ImageRef("x.png", "00"), "a", DOWN, latency_s=1.0, cost_usd=0.25, attempts=3)
+    last = replace(failed, provider="b", latency_s=0.5, attempts=1)
+    outcome = Fallback(engines("1", "2"), below=0.9).on_answers([failed, last])
+    assert isinstance(outcome, Failure)
+    assert (outcome.provider, outcome.latency_s) == ("a>b@0.9", 1.5)
+    assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
+    policy = Fallback(engines(Answer((Candidate("S", 0.95),))), below=0.9)
+    (outcome,) = digitrec.predict_many([drawn_seven()], policy, lenient=lenient)
+    assert isinstance(outcome, Prediction)
+    assert outcome.digit == (5 if lenient else None)
+    (unasked,) = policy.stream([drawn_seven()])
+    assert isinstance(unasked, Prediction)
+    assert unasked.digit is None
+
+
+def test_an_answer_is_replayed_where_all_were_and_keeps_its_chance_where_one_was_asked() -> None:
+    first = answer("a", 7, 0.1, replayed=True)
+    both = [Fallback(engines("1", "2"), below=0.9).on_answers([first, answer("b", 7, 0.95, replayed=it)])
+            for it in (True, False)]  # fmt: skip
+    assert [outcome.replayed for outcome in both if isinstance(outcome, Prediction)] == [True, False]
+    alone = Fallback(engines("1"), below=0.5).on_answers([answer("a", 7, 0.1, calibrated=0.8)])
+    assert isinstance(alone, Prediction)
+    assert (alone.calibrated, alone.asked[0].provider) == (0.8, "a")
+
+
+def test_an_engine_given_twice_is_refused() -> None:
+    (one, other) = engines("1", "2")
+    with pytest.raises(ValueError, match=r"^an engine is given twice: a, b, a$"):
+        Fallback([one, other, one], below=0.9)
+
+
+def test_closing_a_policy_closes_its_engines() -> None:
+    class Closing(FakeProvider):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    providers = [Closing(name="a"), Closing(name="b")]
+    with Fallback([Engine(provider) for provider in providers], below=0.9) as policy:
+        assert isinstance(policy, Fallback)
+        assert not any(provider.closed for provider in providers)
+    assert all(provider.closed for provider in providers)
 
 
 def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
@@ -99,6 +180,7 @@ def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
     (outcome,) = digitrec.predict_many([tmp_path / "none.png"], Fallback(members, below=0.9))
     assert isinstance(outcome, Failure)
     assert isinstance(outcome.error, ImageError)
+    assert (outcome.provider, Path(outcome.image.source).name) == ("a>b@0.9", "none.png")
 
 
 def test_each_picture_is_decided_for_itself_and_only_unsure_ones_are_passed_on() -> None:
@@ -176,14 +258,29 @@ def test_an_uncalibrated_engine_is_warned_of_once(caplog: pytest.LogCaptureFixtu
     ]
 
 
+def test_only_an_engine_that_named_a_digit_without_a_chance_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = [DOWN, NOTHING, sure(7, 0.95)]
+    with caplog.at_level(logging.WARNING):
+        digitrec.predict_many([drawn_seven()], Fallback(engines(*said), below=0.9))
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["c"]
+
+
 @pytest.mark.parametrize("agree", [0, 1, 4])
 def test_an_impossible_consensus_is_refused(agree: int) -> None:
-    with pytest.raises(ValueError, match="cannot agree among 3"):
+    with pytest.raises(ValueError, match=f"^{agree} cannot agree among 3 engines: ask for 2 to 3$"):
         Consensus(engines("1", "2", "3"), agree)
 
 
+@pytest.mark.parametrize("agree", [2.0, "2", None])
+def test_a_number_of_engines_is_a_whole_one(agree: object) -> None:
+    with pytest.raises(TypeError, match="the number of engines that must agree"):
+        Consensus(engines("1", "2", "3"), agree)  # type: ignore[arg-type]
+
+
 def test_a_threshold_that_is_no_chance_is_refused() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match=r"^the threshold below which the next engine is asked"):
         Fallback(engines("1", "2"), below=90)
 
 
