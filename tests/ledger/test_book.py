@@ -137,9 +137,28 @@ def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, c
     claimed(ledger, question(2), budget=Budget("two", per_month=1.0))
     refused = claim(ledger, question(3), budget=Budget("three", per_month=1.0))
     assert isinstance(refused, BudgetExceeded)
-    assert "for this month" in str(refused)
+    assert str(refused) == (
+        "not asked: a call to paid costs $0.5, and of the $1 for this month $1 are spent; raise "
+        "budget.per_month in the configuration file or wait for the next month"
+    )
     clock.now += 60  # the first of December, UTC
     claimed(ledger, question(3), budget=Budget("three", per_month=1.0))
+
+
+def test_a_call_of_unknown_price_is_made_while_anything_is_left(ledger: Ledger) -> None:
+    budget = Budget("run", max_cost=0.5)
+    assert isinstance(claim(ledger, question(1), budget=budget, price=None), Claim)
+    assert isinstance(claim(ledger, question(2), budget=budget, price=0.5), Claim)
+    assert isinstance(claim(ledger, question(3), budget=budget, price=None), Claim)
+
+
+@pytest.mark.parametrize("limits", [{"max_cost": 0.5}, {"per_month": 0.5}])
+def test_either_limit_holds_alone(ledger: Ledger, limits: dict[str, float]) -> None:
+    assert not Budget("run").limited
+    budget = Budget("run", **limits)  # type: ignore[arg-type]
+    assert budget.limited
+    claimed(ledger, question(1), budget=budget)
+    assert isinstance(claim(ledger, question(2), budget=budget), BudgetExceeded)
 
 
 def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
@@ -163,6 +182,23 @@ def test_an_order_too_old_to_be_kept_by_the_vendor_is_made_again(ledger: Ledger,
     ledger.ordered(claimed(ledger), "operation-1")
     clock.now += 2 * 24 * 3600
     assert claimed(ledger).token is None
+
+
+def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: Ledger, clock: Clock) -> None:
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
+    clock.now += 24 * 3600 - 1
+    assert claimed(ledger).token == "operation-1"
+    assert claim(ledger) == Busy(clock.now + 10.0)
+    clock.now += 11
+    assert claimed(ledger).token is None, "a day after it was ordered"
+
+
+def test_an_order_of_unknown_outcome_is_fetched_again(ledger: Ledger) -> None:
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
+    ledger.failed(first, "Unavailable", unknown=True, charged=True)
+    assert claimed(ledger).token == "operation-1"
 
 
 def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:
