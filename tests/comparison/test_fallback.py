@@ -29,6 +29,7 @@ DOWN = Unavailable("down")
         ([sure(7, 0.5), sure(1, 0.99)], 1, ["a", "b"]),
         ([sure(7, 0.5), sure(1, 0.4)], 7, ["a", "b"]),
         ([sure(7, None), sure(1, 0.99)], 1, ["a", "b"]),
+        ([sure(7, None), sure(1, 0.4)], 7, ["a", "b"]),
         ([DOWN, sure(1, 0.99)], 1, ["a", "b"]),
         ([NOTHING, sure(1, 0.99)], 1, ["a", "b"]),
         ([sure(7, 0.5), DOWN], 7, ["a", "b"]),
@@ -62,5 +63,14 @@ def test_an_uncalibrated_engine_is_warned_of_once(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_threshold_that_is_no_chance_is_refused() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match=r"^the threshold below which the next engine is asked"):
         Fallback(engines("1", "2"), below=90)
+
+
+def test_only_an_engine_that_named_a_digit_without_a_chance_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = [DOWN, NOTHING, sure(7, 0.95)]
+    with caplog.at_level(logging.WARNING):
+        digitrec.predict_many([drawn_seven()], Fallback(engines(*said), below=0.9))
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["c"]
