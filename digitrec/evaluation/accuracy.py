@@ -14,16 +14,18 @@ from itertools import islice
 from pathlib import Path
 
 from digitrec.datasets import pendigits, world
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
-from digitrec.datasets.samples import Sample, read_samples
 from digitrec.evaluation.evaluate import Evaluation, evaluate
+from digitrec.handwriting import trajectories
 from digitrec.handwriting.corruptions import KINDS, corrupt
 from digitrec.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
 from digitrec.handwriting.scenery import READ
 from digitrec.handwriting.scenes import scenes
 from digitrec.handwriting.spoiled import REFUSED as SPOILED
 from digitrec.handwriting.writer import Writer
-from digitrec.recognise import Outcome, Reader
+from digitrec.prediction import Outcome
+from digitrec.recognise.readers import Reader
 
 SEED = 2026
 """Of everything that is made up for being measured."""
@@ -83,7 +85,7 @@ FILES = {
 """Sets that are measured where DIGITREC_DATA holds them: their files and goals."""
 HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]], float]] = {
     "swiss-dev": (("swiss_numbers.npz",), world.swiss_dev, 0.992),
-    "turkish-dev": (("pendigits.npz", pendigits.NAME), world.turkish_dev, 0.988),
+    "turkish-dev": (("pendigits.npz", pendigits.NAME), trajectories.turkish_dev, 0.988),
 }
 """The writers held back of those learned from: any of these files in world/, their digits and goals."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, grow, quantile
 

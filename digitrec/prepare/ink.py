@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec.image import Polarity
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, find_polarity
 from digitrec.prepare.card import without_table
 from digitrec.prepare.closeup import cut_out, region, seen

@@ -12,8 +12,7 @@ from digitrec import __version__
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
 from digitrec.evaluation.evaluate import RELIABLE, SURE, Evaluation
 from digitrec.prediction import Prediction
-from digitrec.report.benchmark import markdown_table
-from digitrec.report.tables import Table
+from digitrec.report.table import Table, markdown_table
 from digitrec.text import percent
 
 COMMONEST = 3
@@ -28,8 +27,8 @@ NOTES = {
     STAGED: "A digit with something else in the picture, from a generator with a fixed seed "
     "(`docs/scenes.md`): three in four are MNIST's test digits, the rest printed in a font that was "
     "not learned.",
-    REFUSED: 'Pictures from generators with a fixed seed (`digitrec/handwriting/nondigits.py`, and from "crossed '
-    'out" on `docs/scenes.md`). Right: no digit is named. Two digits count as clearly separate from '
+    REFUSED: "Pictures from generators with a fixed seed (`digitrec/handwriting/nondigits.py`, and from "
+    '"crossed out" on `docs/scenes.md`). Right: no digit is named. Two digits count as clearly separate from '
     f"{SEPARATE} of a digit's width.",
 }
 

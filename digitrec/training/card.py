@@ -32,9 +32,9 @@ What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic ha
 learned, photographed from paper (10 %) or damaged (40 %), and pictures of no digit, which are to leave the
 network undecided (20 %: letters, strokes at random, digits lying on their side, two digits that touch or
 are squeezed together, noise); all were then prepared as pictures are when they are read. The damages
-(`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags across, specks, spots)
-are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
-measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
+(`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags across, specks,
+spots) are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what
+is measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
 network reads through damage of a kind never seen; nor do the letters, scribbles and touching pairs measured,
 though other ones, tell how it takes all that is no digit.
 """

@@ -32,7 +32,7 @@ _WANTED = np.vstack([np.eye(10), np.full(10, 0.1)]).astype(np.float32)  # the la
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class NetworkRun:
     """Where one network stands in a run of several, and who is told."""
 
     config: TrainConfig
@@ -69,7 +69,7 @@ class Material:
     made: Digits
     """Seen in part in each, not while finishing."""
 
-    def lesson(self, config: TrainConfig, epoch: int) -> Digits:
+    def epoch(self, config: TrainConfig, epoch: int) -> Digits:
         """The digits of one epoch, counted from 0: each changed, in a new order."""
         finishing = epoch > config.epochs
         rng = np.random.default_rng([config.seed, epoch])
@@ -85,12 +85,12 @@ class Material:
         return (len(self.own) + round(config.seen * others)) // config.batch
 
 
-def learn(course: Course, material: Material, held_back: Digits, folder: Path) -> keras.Model:
+def learn(this: NetworkRun, material: Material, held_back: Digits, folder: Path) -> keras.Model:
     """The network that has learned the `material`.
 
-    It goes on from a checkpoint in `folder`, if there is one, and adds its history to that of `course`.
+    It goes on from a checkpoint in `folder`, if there is one, and adds its history to that of `this` run.
     """
-    config, history = course.config, course.history
+    config, history = this.config, this.history
     steps = material.steps(config)
     averaged = _built(config)
     if (folder / run.CHECKPOINT).is_file():
@@ -98,21 +98,24 @@ def learn(course: Course, material: Material, held_back: Digits, folder: Path) -
         history += earlier
     else:
         network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
-    typical = material.lesson(config, config.epochs)[: 30 * config.batch]
+    typical = material.epoch(config, config.epochs)[: 30 * config.batch]
+    if len(history) >= config.epochs:  # it was stopped while finishing
+        _average(network, averaged)
+        _measure(averaged, typical, config.batch)
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(material.lesson, config, len(history))
+        coming = ahead.submit(material.epoch, config, len(history))
         while len(history) < config.epochs:
-            lesson = coming.result()
-            coming = ahead.submit(material.lesson, config, len(history) + 1)
+            epoch_digits = coming.result()
+            coming = ahead.submit(material.epoch, config, len(history) + 1)
             started = time.monotonic()
-            learning = _learn(network, lesson, course)
-            _average(network, averaged, typical, config.batch)
+            learning = _learn(network, epoch_digits, this)
+            _average(network, averaged)
+            _measure(averaged, typical, config.batch)
             history.append(_watched(averaged, held_back, learning, started, len(history) + 1))
             run.keep(network, history, folder)
         coming.cancel()
-    _average(network, averaged, typical, config.batch)
     if config.finishing:
-        _finish(averaged, material, held_back, typical, course)
+        _finish(averaged, material, held_back, typical, this)
     return averaged
 
 
@@ -132,17 +135,17 @@ def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
     )
 
 
-def _learn(network: keras.Model, lesson: Digits, course: Course) -> tuple[float, float]:
+def _learn(network: keras.Model, epoch_digits: Digits, this: NetworkRun) -> tuple[float, float]:
     """Take every step of one epoch; return its mean loss and accuracy."""
-    images, labels = _tensors(lesson)
-    batch = course.config.batch
-    steps = len(lesson) // batch
+    images, labels = _tensors(epoch_digits)
+    batch = this.config.batch
+    steps = len(epoch_digits) // batch
     started = time.monotonic()
     sums = np.zeros(2)
     for step in range(steps):
         part = slice(step * batch, (step + 1) * batch)
         sums += network.train_on_batch(images[part], labels[part])
-        course.step((step + 1) / steps, sums[0] / (step + 1), time.monotonic() - started)
+        this.step((step + 1) / steps, sums[0] / (step + 1), time.monotonic() - started)
     return float(sums[0] / steps), float(sums[1] / steps)
 
 
@@ -154,13 +157,12 @@ def _watched(
     return Epoch(number, *learning, loss, accuracy, time.monotonic() - started)
 
 
-def _average(network: keras.Model, averaged: keras.Model, typical: Digits, batch: int) -> None:
-    """Give `averaged` the running average of the weights; batch normalisation is measured on `typical`."""
+def _average(network: keras.Model, averaged: keras.Model) -> None:
+    """Give `averaged` the running average of the weights; its batch normalisation is still to be measured."""
     now = network.get_weights()
     network.optimizer.finalize_variable_values(network.trainable_variables)
     averaged.set_weights(network.get_weights())
     network.set_weights(now)
-    _measure(averaged, typical, batch)
 
 
 def _measure(averaged: keras.Model, typical: Digits, batch: int) -> None:
@@ -171,22 +173,22 @@ def _measure(averaged: keras.Model, typical: Digits, batch: int) -> None:
 
 
 def _finish(
-    averaged: keras.Model, material: Material, held_back: Digits, typical: Digits, course: Course
+    averaged: keras.Model, material: Material, held_back: Digits, typical: Digits, this: NetworkRun
 ) -> None:
     """Let `averaged` go on without what was made, then keep the mean of its weights before and after.
 
     The mean is nearly as good on those digits, and loses little of what was learned from the others: Mitchell
     Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
     """
-    config, history = course.config, course.history
+    config, history = this.config, this.history
     before = averaged.get_weights()
     total = material.steps(config, finishing=True) * config.finishing
     network = _built(config, _optimizer(config, config.finishing_rate, total))
     network.set_weights(before)
     for _ in range(config.finishing):
         started = time.monotonic()
-        learning = _learn(network, material.lesson(config, len(history) + 1), course)
-        _average(network, averaged, typical, config.batch)
+        learning = _learn(network, material.epoch(config, len(history) + 1), this)
+        _average(network, averaged)
         after = averaged.get_weights()
         averaged.set_weights([(one + other) / 2 for one, other in zip(before, after, strict=True)])
         _measure(averaged, typical, config.batch)

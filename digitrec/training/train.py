@@ -17,7 +17,7 @@ from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits, mnist_test, mnist_
 from digitrec.models import store
 from digitrec.training import card, cnn, export, material, run
 from digitrec.training.confidence import fit_evidence, fit_temperature
-from digitrec.training.learn import Course, Material, Watcher, learn, load_keras
+from digitrec.training.learn import Material, NetworkRun, Watcher, learn, load_keras
 from digitrec.training.run import Epoch, Progress, TrainConfig, TrainResult
 
 if TYPE_CHECKING:
@@ -67,32 +67,32 @@ def train(
             run.begin(part, its)
     abroad = material.abroad(config, parts[0] / run.WORLD, on_progress)
     networks: list[keras.Model] = []
-    courses: list[Course] = []
+    runs: list[NetworkRun] = []
     labels = learned.labels[:0]
     for part, its in zip(parts, configs, strict=True):
-        past = sum(epoch.seconds for course in courses for epoch in course.history)
-        courses.append(Course(its, len(courses) + 1, past, on_progress))
+        past = sum(epoch.seconds for this in runs for epoch in this.history)
+        runs.append(NetworkRun(its, len(runs) + 1, past, on_progress))
         count = round(config.made * len(learned))
         made = material.made(learned + abroad, count, its.seed, part / run.MADE, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(courses[-1], Material(learned, abroad, made), held_back, part))
+        networks.append(_learned(runs[-1], Material(learned, abroad, made), held_back, part))
     senseless = int((labels == NO_DIGIT).sum())
     counts = {"learned": len(learned), "world": len(abroad)}
     counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
-    histories = tuple(tuple(course.history) for course in courses)
+    histories = tuple(tuple(this.history) for this in runs)
     return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), folder)
 
 
-def _learned(course: Course, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
-    """The network of one course; if it had come to the end, as it was left."""
+def _learned(this: NetworkRun, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
+    """The network of one run; if it had come to the end, as it was left."""
     finished = folder / run.FINISHED
     if finished.is_file():
-        course.history.extend(run.read(folder))
+        this.history.extend(run.read(folder))
         return load_keras().models.load_model(finished, compile=False)
-    network = learn(course, from_what, held_back, folder)
-    run.write(course.history, folder)
+    network = learn(this, from_what, held_back, folder)
+    run.write(this.history, folder)
     run.save(network, finished)
     return network
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from digitrec.datasets import pendigits, world
 from digitrec.errors import DataError
+from digitrec.handwriting import trajectories
 
 
 def test_whole_writers_are_held_back_and_doubtful_labels_left_out(world_folder: Path) -> None:
@@ -51,7 +52,7 @@ def test_strokes_stay_with_their_digit_and_are_a_hundred_high(world_folder: Path
 def test_the_writers_held_back_are_sets_to_measure(world_folder: Path) -> None:
     assert [sample.label for sample in world.swiss_dev()] == [1, 3, 5]
     assert len(world.swiss_dev(2)) == 2
-    (one,), (again,) = world.turkish_dev(), world.turkish_dev()
+    (one,), (again,) = trajectories.turkish_dev(), trajectories.turkish_dev()
     assert one.label == 1
     assert np.array_equal(one.image, again.image) and np.asarray(one.image).max() == 255
 
