@@ -98,3 +98,8 @@ def test_kappa_of_two_kinds_of_answers_is_known(said: Said) -> None:
 def test_two_that_never_answered_the_same_picture_are_not_compared(said: Said) -> None:
     (pair,) = pairs({"one": said("!", 7), "other": said(7, "!")}, [7, 7])
     assert (pair.n, pair.agreement, pair.kappa, pair.p, pair.better) == (0, None, None, 1.0, None)
+
+
+def test_an_outcome_without_a_label_is_a_mistake_of_the_program(said: Said) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        pairs({"one": said(7, 7), "other": said(7, 7)}, [7])
