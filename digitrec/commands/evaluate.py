@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, values
+from digitrec.commands.engines import local_engine
 from digitrec.commands.progress import Bar
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.engine import Engine
 from digitrec.text import percent
 
@@ -49,7 +50,7 @@ def evaluate(
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
-    with options.local(model, model_scale) as engine:
+    with local_engine(model, model_scale) as engine:
         for source in sources:
             _one(source, engine, limit, out)
         if not sources:
@@ -57,9 +58,9 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.evaluation.evaluate import classification
     from digitrec.evaluation.evaluate import evaluate as measure
-    from digitrec.report.benchmark import aligned
+    from digitrec.report.evaluation import classification
+    from digitrec.report.table import aligned
 
     samples = read_samples(source, limit)
     name = Path(source).stem
@@ -102,7 +103,7 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     from digitrec.plots.evaluation import coverage
     from digitrec.plots.style import save
     from digitrec.report import accuracy_page
-    from digitrec.report.benchmark import aligned
+    from digitrec.report.table import aligned
 
     chosen = list(sets())
     measured: list[Measured] = []

@@ -37,7 +37,7 @@ def explore(data: str, limit: int, out: Path) -> None:
       digitrec explore mnist-train --limit 20000
       digitrec explore my-digits/ --out looked
     """
-    from digitrec.datasets.sources import read_digits
+    from digitrec.datasets.digits import read_digits
     from digitrec.evaluation.explore import explore as look
     from digitrec.plots.exploration import PICTURES
     from digitrec.plots.style import save
@@ -58,8 +58,8 @@ def explore(data: str, limit: int, out: Path) -> None:
 
 def _page(seen: Exploration) -> str:
     """All pictures in one page that needs no other file."""
-    from digitrec.plots.benchmark import svg
     from digitrec.plots.exploration import PICTURES
+    from digitrec.plots.style import svg
     from digitrec.report import page
 
     parts = [

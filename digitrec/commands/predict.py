@@ -12,15 +12,16 @@ from PIL import Image
 from digitrec import config
 from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies, sources, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.image.files import read_once
-from digitrec.prediction import Failure
+from digitrec.prediction import Failure, Outcome
 from digitrec.prepare import prepare
-from digitrec.recognise import Outcome, Rotation, stream
+from digitrec.recognise import Rotation, stream
 from digitrec.report import predictions
 
 
@@ -52,7 +53,7 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
 )  # fmt: skip
 @cost.dry_run
 @policies.policy
-@options.asking
+@asking_options
 def predict(
     given: sources.Given,
     providers: list[str],
@@ -63,7 +64,7 @@ def predict(
     save_prepared: Path | None,
     dry_run: bool,
     rule: policies.Rule,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Say which digit is on each picture, and how sure that is.
 

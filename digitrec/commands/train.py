@@ -96,7 +96,7 @@ def _digits(sources: Sequence[str], limit: int | None) -> Digits | None:
     """The digits of all sources together; None for the recipe's own."""
     if not sources and limit is None:
         return None
-    from digitrec.datasets.sources import read_digits
+    from digitrec.datasets.digits import read_digits
 
     first, *others = [read_digits(source, limit) for source in sources or ["mnist-train"]]
     for more in others:
@@ -130,7 +130,8 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
 
 def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, Any]) -> None:
     """An architecture of the zoo."""
-    from digitrec.training.fit import FitConfig, fit
+    from digitrec.training.fit import fit
+    from digitrec.training.run import FitConfig
     from digitrec.training.zoo import find
 
     config = FitConfig(

@@ -10,17 +10,16 @@ from typing import Protocol, TypeVar, runtime_checkable
 from digitrec.arguments import said
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Outcome
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
-Outcome = Prediction | Failure
 Asked = TypeVar("Asked")
 
 
 @runtime_checkable
 class Policy(Protocol):
-    """Several engines that answer as one; `digitrec.comparison.policy` has the ones there are."""
+    """Several engines that answer as one, such as `digitrec.Fallback` and `digitrec.Consensus`."""
 
     name: str
     """What to call it in a Prediction."""

@@ -6,7 +6,6 @@ A study that was stopped, or killed, goes on with the next trial when the same f
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import ModelError, NotInstalled
-from digitrec.models import store
+from digitrec.models.scores import scaled
 from digitrec.training import networks
 from digitrec.training.learn import load_keras
 from digitrec.training.train import split
@@ -54,7 +53,8 @@ class Study:
     best: Trial
     """The one that reads the most."""
     importance: dict[str, float]
-    """Share of the accuracy's variance that each setting explains, summing to 1; {} before four trials."""
+    """How much each setting matters, by Optuna's measure, summing to 1; {} before four trials, and where all
+    came to the same."""
     file: Path
     """The winner's settings, for `digitrec train --arch`."""
 
@@ -133,7 +133,7 @@ def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: i
     network = networks.convolutional(**network_of)
     rate = keras.optimizers.Adam(training["learning_rate"])
     network.compile(rate, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    images, watched = (store.scaled(part.images, "unit")[..., None] for part in (learned, held_back))
+    images, watched = (scaled(part.images, "unit")[..., None] for part in (learned, held_back))
     accuracy = 0.0
     for epoch in range(epochs):
         network.fit(images, learned.labels, batch_size=training["batch"], verbose=0)
@@ -167,10 +167,8 @@ def _result(study: optuna.Study, folder: Path) -> Study:
         "held_back_accuracy": best.value,
     }, indent=1))  # fmt: skip
     importance: dict[str, float] = {}
-    if len(complete) >= 4:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # trials that all came to the same say nothing of importance
-            importance = dict(optuna.importance.get_param_importances(study))
+    if len(complete) >= 4 and len({trial.value for trial in complete}) > 1:
+        importance = dict(optuna.importance.get_param_importances(study))
     return Study(tuple(_trial(one) for one in study.trials), _trial(best), importance, file)
 
 

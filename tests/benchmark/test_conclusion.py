@@ -16,7 +16,7 @@ from digitrec.benchmark.measures import proportion
 from digitrec.benchmark.pairs import SIGNIFICANCE, Pair, holm, mcnemar
 from digitrec.benchmark.scorecard import Scorecard, scorecard
 from digitrec.calibration.fit import fit
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef

@@ -10,8 +10,7 @@ import pytest
 
 from digitrec.benchmark import measures
 from digitrec.benchmark.scorecard import scorecard
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction
 
 Said = Callable[..., list[Outcome]]
 

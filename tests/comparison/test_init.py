@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.comparison import Comparison, compare, compare_many, free_engines
 from digitrec.errors import (
     ImageError,
@@ -17,7 +18,6 @@ from digitrec.errors import (
 )
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
 from digitrec.testing import FakeProvider, Line, drawn_seven

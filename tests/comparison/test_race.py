@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from digitrec.answer import Answer
 from digitrec.comparison import compare
 from digitrec.comparison.race import WINDOW, Absent, race
 from digitrec.engine import Engine, Options
 from digitrec.errors import LedgerError, NotConfigured, TimedOut
 from digitrec.image import PreparedImage
 from digitrec.prediction import Failure, Prediction
-from digitrec.providers.answer import Answer
 from digitrec.testing import FakeProvider, drawn_seven
 
 
