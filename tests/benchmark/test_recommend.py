@@ -225,6 +225,7 @@ def test_what_costs_too_much_or_an_unknown_amount_is_left_out() -> None:
     assert cheap.chosen.name == "free"
     unknown = advice(1000, {"dear": 0.999}, 0.99, {"dear": None})
     assert (unknown.chosen, unknown.reached, unknown.pictures_needed) == (None, False, None)
+    assert (unknown.accuracy, unknown.tried) == (0.99, 1)
 
 
 def test_failures_are_not_right_answers() -> None:
