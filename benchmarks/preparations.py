@@ -17,7 +17,8 @@ from digitrec.engine import Engine
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.registry import open_provider
-from digitrec.report.words import duration, markdown_row, percent
+from digitrec.report.table import markdown_row
+from digitrec.report.words import duration, percent
 
 PAGE = Path(__file__).parents[1] / "docs" / "preparations.md"
 ENGINES = ("tesseract", "rapidocr")

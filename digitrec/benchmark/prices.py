@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from digitrec import config
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine
-from digitrec.prediction import Failure, Prediction
-from digitrec.recognise import Outcome, Reader
+from digitrec.prediction import Failure, Outcome, Prediction
+from digitrec.recognise.readers import Reader
 
 Prices = Mapping[str, float | None]
 """US dollars for one picture by engine; None is unknown."""

@@ -13,8 +13,7 @@ from digitrec.benchmark.scorecard import is_right
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
 from digitrec.errors import DataError
-from digitrec.prediction import is_emulated
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, is_emulated
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Below which chance a fallback asks its next engine."""

@@ -20,9 +20,9 @@ from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import race
 from digitrec.datasets.samples import Sample
 from digitrec.errors import DataError
-from digitrec.prediction import Prediction
+from digitrec.prediction import Outcome, Prediction
 from digitrec.providers.base import Provider
-from digitrec.recognise import Outcome, Reader, reader_for
+from digitrec.recognise.readers import Reader, reader_for
 
 KEPT = (
     "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",

@@ -12,8 +12,7 @@ import click
 from digitrec.commands import cost, options, page, policies, values
 from digitrec.commands.progress import Bar
 from digitrec.datasets.samples import read_samples
-from digitrec.prediction import Failure
-from digitrec.recognise import Outcome
+from digitrec.prediction import Failure, Outcome
 
 
 @click.command()

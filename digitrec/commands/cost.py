@@ -11,7 +11,7 @@ import click
 from digitrec.commands.unopened import Unopened
 from digitrec.engine import Engine
 from digitrec.image import ImageSource, PreparedImage
-from digitrec.recognise import batches
+from digitrec.recognise.pipeline import batches
 from digitrec.report import predictions
 
 dry_run = click.option(

@@ -57,9 +57,9 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.evaluation.evaluate import classification
     from digitrec.evaluation.evaluate import evaluate as measure
-    from digitrec.report.benchmark import aligned
+    from digitrec.report.evaluation import classification
+    from digitrec.report.table import aligned
 
     samples = read_samples(source, limit)
     name = Path(source).stem
@@ -102,7 +102,7 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     from digitrec.plots.evaluation import coverage
     from digitrec.plots.style import save
     from digitrec.report import accuracy_page
-    from digitrec.report.benchmark import aligned
+    from digitrec.report.table import aligned
 
     chosen = list(sets())
     measured: list[Measured] = []

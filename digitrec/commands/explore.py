@@ -58,8 +58,8 @@ def explore(data: str, limit: int, out: Path) -> None:
 
 def _page(seen: Exploration) -> str:
     """All pictures in one page that needs no other file."""
-    from digitrec.plots.benchmark import svg
     from digitrec.plots.exploration import PICTURES
+    from digitrec.plots.style import svg
     from digitrec.report import page
 
     parts = [

@@ -18,9 +18,9 @@ from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.image.files import read_once
-from digitrec.prediction import Failure
+from digitrec.prediction import Failure, Outcome
 from digitrec.prepare import prepare
-from digitrec.recognise import Outcome, Rotation, stream
+from digitrec.recognise import Rotation, stream
 from digitrec.report import predictions
 
 

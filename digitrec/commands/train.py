@@ -130,7 +130,8 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
 
 def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, Any]) -> None:
     """An architecture of the zoo."""
-    from digitrec.training.fit import FitConfig, fit
+    from digitrec.training.fit import fit
+    from digitrec.training.run import FitConfig
     from digitrec.training.zoo import find
 
     config = FitConfig(

@@ -12,11 +12,11 @@ from digitrec.comparison.race import Absent, race
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
-from digitrec.image.batch import several
-from digitrec.prediction import Prediction, counted, is_emulated, sureness
+from digitrec.image.batch import several_images
+from digitrec.prediction import Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
-from digitrec.recognise import Outcome, Reader, listed, name_of, reader_for
+from digitrec.recognise.readers import Reader, listed, name_of, reader_for
 
 Answered = TypeVar("Answered")
 
@@ -147,7 +147,7 @@ def compare_many(
     """The same for many pictures: a Comparison for each, in order, as they are ready."""
     names = free_engines(os.environ)[0] if providers is None else listed(providers)
     readers = [_reader_or_absent(provider) for provider in names]
-    return _compared(several(images), readers, lenient)
+    return _compared(several_images(images), readers, lenient)
 
 
 def _compared(

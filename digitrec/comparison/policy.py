@@ -13,9 +13,10 @@ from digitrec.comparison import UNSURE
 from digitrec.comparison.race import WINDOW, gather
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
-from digitrec.prediction import Failure, Prediction, counted, is_emulated, sureness
+from digitrec.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
 from digitrec.providers.base import Provider
-from digitrec.recognise import Outcome, Unreadable, engine_for, listed, name_of, windows
+from digitrec.recognise.pipeline import Unreadable, chunks
+from digitrec.recognise.readers import engine_for, listed, name_of
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class EnginePolicy:
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """An outcome for each picture, in order; what each engine said is in its ``asked``."""
-        for opened in windows(images, WINDOW):
+        for opened in chunks(images, WINDOW):
             good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
             said = self._ask(good, lenient)
             for place, image in enumerate(opened):

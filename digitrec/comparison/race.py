@@ -11,9 +11,11 @@ from queue import SimpleQueue
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
-from digitrec.image.batch import several
-from digitrec.prediction import Failure
-from digitrec.recognise import Outcome, Reader, Unreadable, name_of, stream, windows
+from digitrec.image.batch import several_images
+from digitrec.prediction import Failure, Outcome
+from digitrec.recognise import stream
+from digitrec.recognise.pipeline import Unreadable, chunks
+from digitrec.recognise.readers import Reader, name_of
 
 WINDOW = 64
 """Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""
@@ -42,7 +44,7 @@ def race(
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
     """
     start = 0
-    for window in windows(several(images), WINDOW):
+    for window in chunks(several_images(images), WINDOW):
         opened = dict(enumerate(window, start))
         good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
         for place, failed in opened.items():

@@ -11,7 +11,7 @@ from digitrec.datasets.samples import Sample, read_samples
 from digitrec.errors import DataError
 from digitrec.image import InputSpec
 from digitrec.prepare import prepare
-from digitrec.recognise import Unreadable, open_or_unreadable
+from digitrec.recognise.pipeline import Unreadable, open_or_unreadable
 
 WANTS = InputSpec(encoding="mnist")
 

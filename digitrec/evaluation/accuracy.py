@@ -18,7 +18,8 @@ from digitrec.datasets.samples import Sample, read_samples
 from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.handwriting.corruptions import KINDS, corrupt
 from digitrec.handwriting.nondigits import NonDigit, pages, pairs, scribbles
-from digitrec.recognise import Outcome, Reader
+from digitrec.prediction import Outcome
+from digitrec.recognise.readers import Reader
 
 SEED = 2026
 """Of everything that is made up for being measured."""

@@ -13,18 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.metrics import auc, classification_report, log_loss, precision_recall_curve
+from sklearn.metrics import auc, log_loss, precision_recall_curve
 
-from digitrec.benchmark.measures import NONE, Proportion, proportion
+from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
 from digitrec.datasets.samples import Sample
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome, Reader, name_of, stream
-from digitrec.report import words
-from digitrec.report.tables import Table
-from digitrec.text import percent
+from digitrec.prediction import Outcome, Prediction
+from digitrec.recognise import stream
+from digitrec.recognise.readers import Reader, name_of
 
 THUMBNAIL = 128
 """Pictures are kept at most so large for being shown, in pixels."""
@@ -93,14 +91,6 @@ class Evaluation:
         truth, chances = self._chances()
         return [_curve(digit, truth == digit, chances[:, digit]) for digit in np.unique(truth).tolist()]
 
-    def caption(self, place: int) -> str:
-        """In a few words: what was predicted, how surely, and what is there."""
-        outcome, label = self.outcomes[place], self.samples[place].label
-        sure = outcome.confidence if isinstance(outcome, Prediction) else None
-        mark = "" if is_right(outcome, label) else "  ✗"
-        said = f"{words.digit(outcome)} ({percent(sure)})" if sure is not None else words.digit(outcome)
-        return f"predicted {said}{mark}\nactual {'none' if label is None else label}"
-
     def pixels(self, place: int) -> NDArray[np.uint8]:
         """The picture as it was given, made small; grey or RGB."""
         small = Image.fromarray(DigitImage.open(self.samples[place].image).pixels)
@@ -151,32 +141,6 @@ def evaluate(
 def _curve(digit: int, shows: NDArray[np.bool_], chance: NDArray[np.float64]) -> Curve:
     precision, recall, _ = precision_recall_curve(shows, chance)
     return Curve(digit, recall, precision, float(auc(recall, precision)))
-
-
-def classification(found: Evaluation) -> Table:
-    """Precision, recall and F1 of each digit, as scikit-learn's classification report."""
-    truth = [NONE if sample.label is None else sample.label for sample in found.samples]
-    said = [_said(outcome) for outcome in found.outcomes]
-    shown = sorted(set(truth) - {NONE})
-    measured: dict[str, dict[str, float]] = classification_report(
-        truth, said, labels=shown, output_dict=True, zero_division=0
-    )
-    names = {str(digit): str(digit) for digit in shown} | {"macro avg": "mean"}
-    rows = [
-        (
-            name, percent(measured[key]["precision"], 2), percent(measured[key]["recall"], 2),
-            percent(measured[key]["f1-score"], 2), f"{measured[key]['support']:.0f}",
-        )
-        for key, name in names.items()
-    ]  # fmt: skip
-    note = "A digit that was refused counts as not found."
-    header = ("digit", "precision", "recall", "F1", "pictures")
-    return Table("Classification report", note, header, tuple(rows), range(1, 5))
-
-
-def _said(outcome: Outcome) -> int:
-    named = outcome.digit if isinstance(outcome, Prediction) else None
-    return NONE if named is None else named
 
 
 def misread_rows(found: Evaluation) -> list[dict[str, Any]]:

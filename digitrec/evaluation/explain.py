@@ -18,7 +18,8 @@ from digitrec.image.decode import Pixels
 from digitrec.prediction import Prediction
 from digitrec.prepare import mnist, prepare
 from digitrec.providers.base import Provider
-from digitrec.recognise import engine_for, predict
+from digitrec.recognise import predict
+from digitrec.recognise.readers import engine_for
 
 PATCH = 5
 """Side of the square that is hidden, px: a little more than a stroke is wide."""

@@ -16,7 +16,7 @@ from digitrec.image import DigitImage, ImageSource, Turned
 from digitrec.image.decode import white
 
 
-def one(image: ImageSource) -> ImageSource:
+def one_image(image: ImageSource) -> ImageSource:
     """The same picture; a list or a batch of them is refused.
 
     Raises:
@@ -34,7 +34,7 @@ def one(image: ImageSource) -> ImageSource:
     return image
 
 
-def several(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
+def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
     """The same pictures; one alone is refused, or each letter of a name would be taken for a file.
 
     The range of a batch's values is told from all of it, so that a pale picture in it is read as pale.

@@ -1,22 +1,11 @@
-"""The pictures of a benchmark, drawn with matplotlib (the extra ``plots``).
-
-Each function returns a figure; `svg` turns it into a drawing that takes its ink from the page around it,
-so that it reads on white, on black and on paper. Engines differ by marker and line as well as by colour.
-"""
+"""The pictures of a benchmark. Engines differ by marker and line as well as by colour."""
 
 from __future__ import annotations
 
-import io
-import re
 import textwrap
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal
-
-from digitrec.providers.base import is_installed, not_installed
-
-if not is_installed("matplotlib"):
-    raise not_installed("Drawing plots", "plots")
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -24,40 +13,15 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from digitrec.benchmark.pareto import pareto_front
 from digitrec.benchmark.scorecard import Scorecard
+from digitrec.plots.style import COLOURS, FEWEST, INK, LINES, MARKERS, STYLE, end_at
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK = "#010203"
-"""Stands for the colour of the page's text, and is replaced by it in `svg`."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f")
-"""Okabe and Ito's colours, told apart by colour-blind people too, the yellow darkened for white paper."""
-MARKERS = "osD^vPX"
-LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
-FEWEST = 10
-"""A share of fewer answers than this says nothing, and is not drawn."""
 LINE_HEIGHT = 0.3
 """For one entry of a legend, in inches."""
 LABEL_WIDTH = 26
 """Characters of an engine's name on one line."""
-STYLE: dict[Any, Any] = {
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
-    "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
-    "grid.alpha": 0.25, "grid.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-    "font.size": 10, "legend.frameon": False, "svg.fonttype": "none", "font.family": "sans-serif",
-    "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True,
-}  # fmt: skip
-
-
-def svg(figure: Figure, title: str) -> str:
-    """The figure as an ``<svg>`` element for a page, with a title for those who cannot see it."""
-    data = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(data, format="svg", metadata={"Date": None})
-    drawing = data.getvalue()[data.getvalue().index("<svg") :]
-    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
-    drawing = drawing.replace(INK, "currentColor")
-    return drawing.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
 
 
 @mpl.rc_context(STYLE)
@@ -156,16 +120,6 @@ def latency(cards: Sequence[Scorecard]) -> Figure:
     axes.margins(y=0.2)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
-
-
-def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
-    """Let these axes end at the whole, which no share exceeds; what stands on the edge is drawn in full."""
-    for name in names:
-        axis = getattr(axes, f"{name}axis")
-        low, high = axis.get_view_interval()
-        getattr(axes, f"set_{name}lim")(low, min(high, whole))
-    for drawn in (*axes.lines, *axes.collections):
-        drawn.set_clip_on(False)
 
 
 def _axes(title: str, x: str, y: str, height: float) -> tuple[Figure, Axes]:

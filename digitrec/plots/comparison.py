@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from digitrec.plots.benchmark import end_at
-from digitrec.plots.style import COLOURS, INK, MARKERS, STYLE
+from digitrec.plots.style import COLOURS, INK, MARKERS, STYLE, end_at
 from digitrec.text import percent
 from digitrec.training.compare import Contestant, ranked
 

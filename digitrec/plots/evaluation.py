@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from digitrec.benchmark.measures import BINS
+from digitrec.benchmark.scorecard import is_right
 from digitrec.evaluation.evaluate import Curve, Evaluation
-from digitrec.plots.benchmark import FEWEST, end_at
-from digitrec.plots.style import COLOURS, INK, STYLE, line, sheet
+from digitrec.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, sheet
+from digitrec.prediction import Prediction, short
 from digitrec.text import percent
 
 GRID = (3, 5)
@@ -69,7 +70,7 @@ def _sheet(found: Evaluation, places: Sequence[int], title: str, columns: int) -
     rows = max(1, -(-len(places) // columns))
     figure = Figure(figsize=(1.75 * columns, 1.9 * rows + 0.5))
     figure.suptitle(title)
-    sheet(figure, [found.pixels(at) for at in places], [found.caption(at) for at in places], columns)
+    sheet(figure, [found.pixels(at) for at in places], [caption(found, at) for at in places], columns)
     return figure
 
 
@@ -146,3 +147,12 @@ def reliability(found: Evaluation) -> Figure:
         axis.set_major_formatter(PercentFormatter(1.0))
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def caption(found: Evaluation, place: int) -> str:
+    """In a few words: what was predicted, how surely, and what is there."""
+    outcome, label = found.outcomes[place], found.samples[place].label
+    sure = outcome.confidence if isinstance(outcome, Prediction) else None
+    mark = "" if is_right(outcome, label) else "  ✗"
+    said = f"{short(outcome)} ({percent(sure)})" if sure is not None else short(outcome)
+    return f"predicted {said}{mark}\nactual {'none' if label is None else label}"

@@ -10,7 +10,6 @@ from matplotlib.ticker import PercentFormatter
 
 from digitrec.evaluation.explain import Explanation
 from digitrec.plots.style import COLOURS, INK, STYLE, bare
-from digitrec.report import words
 from digitrec.text import percent
 
 
@@ -39,8 +38,8 @@ def headline(found: Explanation) -> str:
     said, second = found.prediction, found.runner_up
     if said.digit is None:
         return f"no digit: {said.reason}"
-    after = "" if second is None else f"; the next likeliest is a {second[0]}, {words.percent(second[1])}"
-    return f"a {said.digit}, {words.percent(said.confidence)}{after}"
+    after = "" if second is None else f"; the next likeliest is a {second[0]}, {percent(second[1])}"
+    return f"a {said.digit}, {percent(said.confidence)}{after}"
 
 
 def _saliency(axes: Axes, found: Explanation) -> None:

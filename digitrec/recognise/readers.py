@@ -10,11 +10,10 @@ from typing import Protocol, TypeVar, runtime_checkable
 from digitrec.arguments import said
 from digitrec.engine import Engine
 from digitrec.image import ImageSource
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Outcome
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
-Outcome = Prediction | Failure
 Asked = TypeVar("Asked")
 
 

@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, Measured
 from digitrec.evaluation.evaluate import Evaluation
 from digitrec.prediction import Prediction
-from digitrec.report.benchmark import markdown_table
-from digitrec.report.tables import Table
+from digitrec.report.table import Table, markdown_table
 from digitrec.text import percent
 from digitrec.version import __version__
 

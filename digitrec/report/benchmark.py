@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 from typing import IO, Literal
 
-from digitrec import text
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.benchmark.run import KEPT
 from digitrec.report import words
+from digitrec.report.benchmark_tables import confusion, leaderboard, splitting, tables
 from digitrec.report.predictions import csv_rows
-from digitrec.report.tables import Table, confusion, leaderboard, splitting, tables
-from digitrec.text import count, printable
+from digitrec.report.table import aligned, markdown_table
+from digitrec.text import count
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
@@ -59,13 +59,6 @@ def _text(benchmark: Benchmark) -> Iterator[str]:
     yield from conclusion(benchmark)
 
 
-def aligned(table: Table) -> Iterator[str]:
-    """The table as lines of text, figures to the right; empty columns are left out."""
-    filled = [place for place in range(len(table.header)) if any(row[place] for row in table.rows)]
-    rows = [[printable(row[place]) for place in filled] for row in (table.header, *table.rows)]
-    return text.aligned(rows, [number for number, place in enumerate(filled) if place in table.numbers])
-
-
 def _markdown(benchmark: Benchmark) -> Iterator[str]:
     yield f"# {heading(benchmark)}\n"
     yield from (f"- {sentence}" for sentence in conclusion(benchmark))
@@ -82,12 +75,6 @@ def heading(benchmark: Benchmark) -> str:
     """Which engines on what."""
     engines = count(len(benchmark.cards), "engine")
     return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
-
-
-def markdown_table(table: Table) -> str:
-    """The table in Markdown, figures to the right."""
-    marks = ["---:" if place in table.numbers else "---" for place in range(len(table.header))]
-    return "".join(words.markdown_row(*row) for row in (table.header, marks, *table.rows)).rstrip()
 
 
 def provenance(benchmark: Benchmark) -> dict[str, str]:

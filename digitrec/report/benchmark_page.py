@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.plots import benchmark as plots
-from digitrec.prediction import Prediction
-from digitrec.report import page, predictions, words
+from digitrec.plots.style import svg
+from digitrec.prediction import Prediction, short
+from digitrec.report import page, predictions
 from digitrec.report.benchmark import heading, provenance
-from digitrec.report.tables import NONE, Table, confusion, how_many, sample, tables
+from digitrec.report.benchmark_tables import NONE, confusion, how_many, sample, tables
+from digitrec.report.table import Table
 
 THUMBNAIL = 128
 """Misread pictures and those that split the engines are shown at most so large, in pixels."""
@@ -51,8 +53,8 @@ def _plots(benchmark: Benchmark) -> str:
     ]
     if any(card.calibrated for card in cards):
         small.insert(2, (plots.reliability(cards, calibrated=True), "Reliability of the calibrated chances"))
-    wide = plots.svg(plots.trade_off(cards), "Accuracy against cost and latency")
-    drawings = "".join(f"<figure>{plots.svg(figure, title)}</figure>" for figure, title in small)
+    wide = svg(plots.trade_off(cards), "Accuracy against cost and latency")
+    drawings = "".join(f"<figure>{svg(figure, title)}</figure>" for figure, title in small)
     return f'<figure>{wide}</figure><div class="plots">{drawings}</div>'
 
 
@@ -93,4 +95,4 @@ def _answer(benchmark: Benchmark, engine: str, place: int) -> str:
     wrong = isinstance(outcome, Prediction) and outcome.digit is not None and outcome.digit != label
     mark = ' class="wrong"' if wrong else ""
     name = page.text(benchmark.called(engine))
-    return f"{name} <strong{mark}>{words.digit(outcome)}</strong> {predictions.sure(outcome).strip()}"
+    return f"{name} <strong{mark}>{short(outcome)}</strong> {predictions.sure(outcome).strip()}"

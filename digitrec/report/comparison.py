@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.comparison import Comparison
-from digitrec.prediction import Failure, Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Failure, Outcome, Prediction, short
 from digitrec.report import words
 from digitrec.report.predictions import csv_rows, terminal
+from digitrec.report.table import markdown_row
 from digitrec.text import aligned, padded, printable, shortened, width
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _cell(outcome: Outcome) -> list[str]:
     if outcome.calibrated is not None:
         sure += f", calibrated {words.percent(outcome.calibrated)}"
     spent = f"{words.duration(outcome.latency_s)}, {words.dollars(outcome.cost_usd)}"
-    return [f"{words.digit(outcome)}  {sure}".rstrip(), spent, *map(printable, words.remarks(outcome))]
+    return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, words.remarks(outcome))]
 
 
 def _write_table(comparisons: Iterable[Comparison], out: IO[str]) -> None:
@@ -188,10 +188,10 @@ def _csv_cells(outcomes: Iterable[dict[str, Any]]) -> Iterator[Any]:
 def _write_markdown(comparisons: Iterable[Comparison], out: IO[str]) -> None:
     for number, comparison in enumerate(comparisons):
         if not number:
-            out.write(words.markdown_row("image", *comparison.engines, "together"))
-            out.write(words.markdown_row(*["---"] * (len(comparison.engines) + 2)))
+            out.write(markdown_row("image", *comparison.engines, "together"))
+            out.write(markdown_row(*["---"] * (len(comparison.engines) + 2)))
         cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
-        out.write(words.markdown_row(printable(comparison.image.source), *cells, verdict(comparison)))
+        out.write(markdown_row(printable(comparison.image.source), *cells, verdict(comparison)))
 
 
 WRITERS: dict[Format, Callable[[Iterable[Comparison], IO[str]], None]] = {

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from digitrec.comparison import Comparison
 from digitrec.image import ImageSource
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction, short
 from digitrec.report import page, words
 from digitrec.report.comparison import verdict
 
@@ -38,6 +37,6 @@ def _section(comparison: Comparison, picture: ImageSource) -> str:
 def _cells(outcome: Outcome) -> list[str]:
     sure = (outcome.confidence, outcome.calibrated) if isinstance(outcome, Prediction) else (None, None)
     return [
-        words.digit(outcome), *map(words.percent, sure), words.duration(outcome.latency_s),
+        short(outcome), *map(words.percent, sure), words.duration(outcome.latency_s),
         words.dollars(outcome.cost_usd), "; ".join(words.remarks(outcome)),
     ]  # fmt: skip

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from digitrec.prediction import Failure, Prediction
-from digitrec.recognise import Outcome
-from digitrec.text import percent, printable
+from digitrec.prediction import Failure, Outcome, Prediction
+from digitrec.text import percent
 
-__all__ = ["digit", "dollars", "duration", "markdown_row", "origin", "percent", "remarks"]
+__all__ = ["dollars", "duration", "origin", "percent", "remarks"]
 
 
 def duration(seconds: float) -> str:
@@ -21,13 +20,6 @@ def dollars(usd: float | None) -> str:
     if usd == 0:
         return "free"
     return f"${usd:.2f}" if usd >= 1 else f"${usd:.4g}"
-
-
-def digit(outcome: Outcome) -> str:
-    """The digit, "-" for a refusal, "!" for a failure."""
-    if isinstance(outcome, Failure):
-        return "!"
-    return "-" if outcome.digit is None else str(outcome.digit)
 
 
 def remarks(outcome: Outcome) -> list[str]:
@@ -50,10 +42,3 @@ def origin(prediction: Prediction) -> list[str]:
         for word, holds in (("emulated", prediction.emulated), ("replayed", prediction.replayed))
         if holds
     ]
-
-
-def markdown_row(*cells: str) -> str:
-    """One row of a Markdown table; what would break it is escaped."""
-    return (
-        "| " + " | ".join(printable(cell.replace("\n", " ")).replace("|", "\\|") for cell in cells) + " |\n"
-    )

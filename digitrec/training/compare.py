@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.datasets.mnist import Digits
 from digitrec.models import store
-from digitrec.report import words
-from digitrec.report.benchmark import markdown_table
-from digitrec.report.tables import Table
-from digitrec.text import percent
-from digitrec.training.fit import FitConfig, fit
-from digitrec.training.run import Progress
+from digitrec.training.fit import fit
+from digitrec.training.run import FitConfig, Progress
 from digitrec.training.zoo import Complexity, find
-from digitrec.version import __version__
 
 QUICK_DIGITS, QUICK_TEST, QUICK_EPOCHS, QUICK_BATCH = 3000, 2000, 3, 32
 """The quick comparison: digits to learn from, digits to measure with, times that a network sees each, digits
@@ -104,45 +96,6 @@ def _seconds_per_digit(file: Path, test: Digits) -> float:
     return (time.perf_counter() - started) / len(images)
 
 
-def table(contestants: Sequence[Contestant], digits: int) -> Table:
-    """The comparison in words, the most accurate first."""
-    rows = [
-        (
-            one.title, percent(one.accuracy.share, 2),
-            f"{percent(one.accuracy.low, 2)} to {percent(one.accuracy.high, 2)}",
-            words.duration(one.training_s), words.duration(one.prediction_s),
-            f"{one.size_bytes / 1000:,.0f} kB", one.complexity, f"`{one.file.name}`",
-        )
-        for one in ranked(contestants)
-    ]  # fmt: skip
-    return Table(
-        "Models compared",
-        f"All learned from the same {digits:,} digits; networks see each changed a little in every epoch and "
-        "hold a tenth of them back. Accuracy is that of the saved file, the interval Wilson's; one digit is "
-        f"timed in a batch of {TIMED}.",
-        ("model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file"),
-        tuple(rows), range(1, 6),
-    )  # fmt: skip
-
-
 def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
     """The most accurate first."""
     return sorted(contestants, key=lambda one: -one.accuracy.hits)
-
-
-def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[tuple[str, str]]) -> str:
-    """The page; `pictures` are titles and paths relative to it."""
-    found = table(contestants, digits)
-    count = contestants[0].accuracy.n
-    parts = [
-        "# Models compared",
-        "Written by `digitrec models compare`; do not edit.",
-        found.note,
-        markdown_table(found),
-        "\n\n".join(f"![{title}]({path})" for title, path in pictures),
-        "## How it was measured",
-        f"- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {count:,} test digits of MNIST\n"
-        f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores; networks predict on one, scikit-learn on all",
-    ]
-    return "\n\n".join(parts) + "\n"

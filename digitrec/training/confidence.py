@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.store import evidence
+from digitrec.models.scores import evidence
 
 Floats = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
 
 
 def fit_evidence(probabilities: Floats, temperature: float) -> float:
-    """The `store.evidence` that all but `UNCLEAR` of given digits show once the temperature is applied.
+    """The `evidence` that all but `UNCLEAR` of given digits show once the temperature is applied.
 
     Args:
         probabilities: (N, 10), of digits that were not learned from, as the network gave them.

@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitrec.models.store import DESCRIPTION
+from digitrec.models.description import DESCRIPTION
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +29,7 @@ def description(
     temperature: float = 1.0,
     evidence: float = 0.0,
 ) -> dict[str, Any]:
-    """What a model file says of itself; see `store.ModelInput` for what the keywords mean."""
+    """What a model file says of itself; see `ModelInput` for what the keywords mean."""
     return {
         "format": 1,
         "name": name,

@@ -11,17 +11,18 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from digitrec.datasets.mnist import Digits, mnist_test, mnist_train
 from digitrec.errors import ModelError
-from digitrec.models import classics, store
+from digitrec.models import skopsfile, store
+from digitrec.models.scores import scaled
 from digitrec.training import card, export, run, zoo
+from digitrec.training.batches import batch_of, batches
 from digitrec.training.learn import Watcher, load_keras
-from digitrec.training.lessons import Watch, batch_of, lessons
-from digitrec.training.run import Epoch
+from digitrec.training.run import Epoch, FitConfig, Progress
 from digitrec.training.train import split
 from digitrec.training.zoo import Architecture
 
@@ -31,30 +32,6 @@ if TYPE_CHECKING:
 SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
 """What a model file may end in, by the library that trains it."""
 Writer = Callable[[dict[str, Any]], object]
-
-
-@dataclass(frozen=True, slots=True)
-class FitConfig:
-    """Everything that decides what is learned; None is the architecture's own."""
-
-    arch: str = "tutorial-cnn"
-    """A name in `zoo.ZOO`, or a file that `tune` wrote."""
-    epochs: int | None = None
-    """Times that every digit is seen, at most."""
-    batch: int | None = None
-    """Digits per step."""
-    learning_rate: float | None = None
-    """Adam's, at the start."""
-    loss: Literal["categorical", "sparse"] = "categorical"
-    """Cross-entropy over one-hot labels, or over the labels as numbers: the same figure, two spellings."""
-    scale: str = "unit"
-    """What the pixels are made: one of `store.SCALES`."""
-    validation: float = 0.1
-    """Share of the digits held back, the same ones for every seed, 0..1."""
-    patience: int = 5
-    """Epochs without a lower loss on the digits held back after which it stops, its best weights restored."""
-    seed: int = 0
-    """Decides the first weights, the order of the digits and how they are changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +89,7 @@ def fit(
     history: list[Epoch] = []
     if kind.family == "scikit-learn":
         learned = kind.build(config.seed)
-        learned.fit(classics.flat(store.scaled(digits.images, config.scale)), digits.labels)
+        learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
     else:
         network, history = _begun(kind, config, out, start, len(digits), resume)
         learned = _learn(network, history, kind, config, digits, _folder(out), on_progress)
@@ -133,7 +110,7 @@ def _write(
     """Write the model with its description, which says what the test digits said through that very file."""
     save: Writer
     if out.suffix == ".skops":
-        save, output = partial(classics.save, learned, out), classics.output_of(learned)
+        save, output = partial(skopsfile.save, learned, out), skopsfile.output_of(learned)
     else:
         save, output = _keras_writer(learned, out), "softmax"
         facts["parameters"] = learned.count_params()
@@ -209,14 +186,16 @@ def _learn(
     learned, held_back = split(digits, config.validation)
     batch, steps = _steps(kind, config, len(learned))
     epochs = config.epochs or kind.epochs
-    watch = Watch(network, history, folder, steps, epochs, on_progress)
-    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=watch.epoch, on_train_batch_end=watch.step)]
+    recorder = Recorder(network, history, folder, steps, epochs, on_progress)
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_epoch_end=recorder.epoch, on_train_batch_end=recorder.step)
+    ]
     if len(held_back):
         callbacks.append(
             keras.callbacks.EarlyStopping("val_loss", patience=config.patience, restore_best_weights=True)
         )
     network.fit(
-        lessons(learned, kind, config, batch, len(history)), steps_per_epoch=steps, epochs=epochs,
+        batches(learned, kind, config, batch, len(history)), steps_per_epoch=steps, epochs=epochs,
         initial_epoch=len(history), validation_data=batch_of(held_back, config) if len(held_back) else None,
         shuffle=False, validation_batch_size=256, verbose=0, callbacks=callbacks,
     )  # fmt: skip
@@ -229,3 +208,42 @@ def _keras_writer(network: keras.Model, out: Path) -> Writer:
         return lambda about: export.save_keras(network, out, about)
     bare = export.to_litert(network)
     return lambda about: out.write_bytes(export.described(bare, about))
+
+
+class Recorder:
+    """Keeps the history and the checkpoint, and tells how far it is: what Keras calls after each step."""
+
+    def __init__(
+        self,
+        network: keras.Model,
+        history: list[Epoch],
+        folder: Path,
+        steps: int,
+        epochs: int,
+        on_progress: Watcher | None,
+    ) -> None:
+        self._network, self._history, self._folder = network, history, folder
+        self._steps, self._epochs, self._tell = steps, epochs, on_progress
+        self._started = self._began = time.monotonic()
+        self._first = len(history)
+
+    def step(self, step: int, logs: dict[str, float]) -> None:
+        """After every step."""
+        if self._tell is None:
+            return
+        finished = len(self._history) + (step + 1) / self._steps
+        here = finished - self._first
+        left = (time.monotonic() - self._started) / here * (self._epochs - finished)
+        last = self._history[-1] if self._history else None
+        done = finished / self._epochs
+        self._tell(Progress(done, len(self._history) + 1, float(logs["loss"]), left, last))
+
+    def epoch(self, number: int, logs: dict[str, float]) -> None:
+        """After every epoch."""
+        now = time.monotonic()
+        watched = (float(logs.get("val_loss", np.nan)), float(logs.get("val_accuracy", np.nan)))
+        self._history.append(
+            Epoch(number + 1, float(logs["loss"]), float(logs["accuracy"]), *watched, now - self._began)
+        )
+        self._began = now
+        run.keep(self._network, self._history, self._folder)

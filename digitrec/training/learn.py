@@ -32,7 +32,7 @@ _WANTED = np.vstack([np.eye(10), np.full(10, 0.1)]).astype(np.float32)  # the la
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class NetworkRun:
     """Where one network stands in a run of several, and who is told."""
 
     config: TrainConfig
@@ -58,12 +58,12 @@ class Course:
         self.on_progress(Progress(done, at, loss, spent * (1 / done - 1), last, self.number))
 
 
-def learn(course: Course, own: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
+def learn(this: NetworkRun, own: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
     """The network that has learned its `own` digits and what was `made`.
 
-    It goes on from a checkpoint in `folder`, if there is one, and adds its history to that of `course`.
+    It goes on from a checkpoint in `folder`, if there is one, and adds its history to that of `this` run.
     """
-    config, history = course.config, course.history
+    config, history = this.config, this.history
     learned = own + made
     steps = len(learned) // config.batch
     averaged = _built(config)
@@ -72,21 +72,21 @@ def learn(course: Course, own: Digits, made: Digits, held_back: Digits, folder: 
         history += earlier
     else:
         network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
-    typical = _lesson(learned, config, config.epochs)[: 30 * config.batch]
+    typical = _augmented(learned, config, config.epochs)[: 30 * config.batch]
     with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(_lesson, learned, config, len(history))
+        coming = ahead.submit(_augmented, learned, config, len(history))
         while len(history) < config.epochs:
-            lesson = coming.result()
-            coming = ahead.submit(_lesson, learned, config, len(history) + 1)
+            epoch_digits = coming.result()
+            coming = ahead.submit(_augmented, learned, config, len(history) + 1)
             started = time.monotonic()
-            learning = _learn(network, lesson, course)
+            learning = _learn(network, epoch_digits, this)
             _average(network, averaged, typical, config.batch)
             history.append(_watched(averaged, held_back, learning, started, len(history) + 1))
             run.keep(network, history, folder)
         coming.cancel()
     _average(network, averaged, typical, config.batch)
     if config.finishing:
-        _finish(averaged, own, held_back, typical, course)
+        _finish(averaged, own, held_back, typical, this)
     return averaged
 
 
@@ -106,24 +106,24 @@ def _optimizer(config: TrainConfig, highest: float, total: int) -> Any:
     )
 
 
-def _lesson(digits: Digits, config: TrainConfig, epoch: int) -> Digits:
+def _augmented(digits: Digits, config: TrainConfig, epoch: int) -> Digits:
     """The digits of one epoch, counted from 0: each changed, in a new order."""
     rng = np.random.default_rng([config.seed, epoch])
     order = rng.permutation(len(digits))
     return Digits(augment(digits.images[order], rng, config.augmentation), digits.labels[order])
 
 
-def _learn(network: keras.Model, lesson: Digits, course: Course) -> tuple[float, float]:
+def _learn(network: keras.Model, epoch_digits: Digits, this: NetworkRun) -> tuple[float, float]:
     """Take every step of one epoch; return its mean loss and accuracy."""
-    images, labels = _tensors(lesson)
-    batch = course.config.batch
-    steps = len(lesson) // batch
+    images, labels = _tensors(epoch_digits)
+    batch = this.config.batch
+    steps = len(epoch_digits) // batch
     started = time.monotonic()
     sums = np.zeros(2)
     for step in range(steps):
         part = slice(step * batch, (step + 1) * batch)
         sums += network.train_on_batch(images[part], labels[part])
-        course.step((step + 1) / steps, sums[0] / (step + 1), time.monotonic() - started)
+        this.step((step + 1) / steps, sums[0] / (step + 1), time.monotonic() - started)
     return float(sums[0] / steps), float(sums[1] / steps)
 
 
@@ -151,20 +151,20 @@ def _measure(averaged: keras.Model, typical: Digits, batch: int) -> None:
         averaged(images[start : start + batch], training=True)
 
 
-def _finish(averaged: keras.Model, own: Digits, held_back: Digits, typical: Digits, course: Course) -> None:
+def _finish(averaged: keras.Model, own: Digits, held_back: Digits, typical: Digits, this: NetworkRun) -> None:
     """Let `averaged` go on with its `own` digits, then keep the mean of its weights before and after.
 
     The mean is nearly as good on those digits, and loses little of what was learned from the others: Mitchell
     Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
     """
-    config, history = course.config, course.history
+    config, history = this.config, this.history
     before = averaged.get_weights()
     total = len(own) // config.batch * config.finishing
     network = _built(config, _optimizer(config, config.finishing_rate, total))
     network.set_weights(before)
     for _ in range(config.finishing):
         started = time.monotonic()
-        learning = _learn(network, _lesson(own, config, len(history) + 1), course)
+        learning = _learn(network, _augmented(own, config, len(history) + 1), this)
         _average(network, averaged, typical, config.batch)
         after = averaged.get_weights()
         averaged.set_weights([(one + other) / 2 for one, other in zip(before, after, strict=True)])

@@ -6,7 +6,7 @@ import csv
 import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from digitrec.errors import ModelError
 from digitrec.handwriting.augment import Augmentation
@@ -57,6 +57,30 @@ class TrainConfig:
     those of this run have the seeds from ``seed * networks`` on."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """How far the digits are changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitConfig:
+    """Everything that decides what an architecture of the zoo learns; None is its own."""
+
+    arch: str = "tutorial-cnn"
+    """A name in `zoo.ZOO`, or a file that `tune` wrote."""
+    epochs: int | None = None
+    """Times that every digit is seen, at most."""
+    batch: int | None = None
+    """Digits per step."""
+    learning_rate: float | None = None
+    """Adam's, at the start."""
+    loss: Literal["categorical", "sparse"] = "categorical"
+    """Cross-entropy over one-hot labels, or over the labels as numbers: the same figure, two spellings."""
+    scale: str = "unit"
+    """What the pixels are made: one of `digitrec.models.scores.SCALES`."""
+    validation: float = 0.1
+    """Share of the digits held back, the same ones for every seed, 0..1."""
+    patience: int = 5
+    """Epochs without a lower loss on the digits held back after which it stops, its best weights restored."""
+    seed: int = 0
+    """Decides the first weights, the order of the digits and how they are changed."""
 
 
 @dataclass(frozen=True, slots=True)

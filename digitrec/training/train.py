@@ -19,7 +19,7 @@ from digitrec.handwriting import synthetic
 from digitrec.models import store
 from digitrec.training import card, cnn, export, run
 from digitrec.training.confidence import fit_evidence, fit_temperature
-from digitrec.training.learn import Course, Watcher, learn, load_keras
+from digitrec.training.learn import NetworkRun, Watcher, learn, load_keras
 from digitrec.training.run import Epoch, Progress, TrainConfig, TrainResult
 
 if TYPE_CHECKING:
@@ -68,29 +68,29 @@ def train(
         for part, own in zip(parts, configs, strict=True):
             run.begin(part, own)
     networks: list[keras.Model] = []
-    courses: list[Course] = []
+    runs: list[NetworkRun] = []
     labels = learned.labels[:0]
     for part, own in zip(parts, configs, strict=True):
-        past = sum(epoch.seconds for course in courses for epoch in course.history)
-        courses.append(Course(own, len(courses) + 1, past, on_progress))
+        past = sum(epoch.seconds for this in runs for epoch in this.history)
+        runs.append(NetworkRun(own, len(runs) + 1, past, on_progress))
         made = _made(learned, own, part / run.MADE, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(courses[-1], learned, made, held_back, part))
+        networks.append(_learned(runs[-1], learned, made, held_back, part))
     senseless = int((labels == NO_DIGIT).sum())
     counts = {"learned": len(learned), "made": len(labels) - senseless, "no digit": senseless}
     counts["held back"] = len(held_back)
-    histories = tuple(tuple(course.history) for course in courses)
+    histories = tuple(tuple(this.history) for this in runs)
     return _ship(cnn.together(networks), config, histories, counts, held_back, folder)
 
 
-def _learned(course: Course, learned: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
-    """The network of one course; if it had come to the end, as it was left."""
+def _learned(this: NetworkRun, learned: Digits, made: Digits, held_back: Digits, folder: Path) -> keras.Model:
+    """The network of one run; if it had come to the end, as it was left."""
     finished = folder / run.FINISHED
     if finished.is_file():
-        course.history.extend(run.read(folder))
+        this.history.extend(run.read(folder))
         return load_keras().models.load_model(finished, compile=False)
-    network = learn(course, learned, made, held_back, folder)
-    run.write(course.history, folder)
+    network = learn(this, learned, made, held_back, folder)
+    run.write(this.history, folder)
     run.save(network, finished)
     return network
 

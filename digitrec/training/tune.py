@@ -16,7 +16,7 @@ import numpy as np
 
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import ModelError, NotInstalled
-from digitrec.models import store
+from digitrec.models.scores import scaled
 from digitrec.training import networks
 from digitrec.training.learn import load_keras
 from digitrec.training.train import split
@@ -133,7 +133,7 @@ def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: i
     network = networks.convolutional(**network_of)
     rate = keras.optimizers.Adam(training["learning_rate"])
     network.compile(rate, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    images, watched = (store.scaled(part.images, "unit")[..., None] for part in (learned, held_back))
+    images, watched = (scaled(part.images, "unit")[..., None] for part in (learned, held_back))
     accuracy = 0.0
     for epoch in range(epochs):
         network.fit(images, learned.labels, batch_size=training["batch"], verbose=0)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitrec.errors import ModelError
-from digitrec.models import classics
-from digitrec.training import networks
+from digitrec.training import classics, networks
 
 Family = Literal["keras", "scikit-learn"]
 Complexity = Literal["Low", "Medium", "High"]

@@ -7,7 +7,7 @@ import io
 
 from digitrec.image import PreparedImage
 from digitrec.prediction import Failure
-from digitrec.recognise import Place
+from digitrec.recognise.pipeline import MaybePrepared
 from digitrec.web import problems, schemas
 from digitrec.web.reader import Reading
 
@@ -39,7 +39,7 @@ def answer(reading: Reading, *, seen: bool = False) -> schemas.Reading:
     )  # fmt: skip
 
 
-def _seen(place: Place | None) -> str | None:
+def _seen(place: MaybePrepared | None) -> str | None:
     """The 28x28 picture as a PNG data URL; None where no network of ours was given one."""
     if not isinstance(place, PreparedImage) or place.media_type != "image/x-mnist":
         return None

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from digitrec.recognise import Reader
+from digitrec.recognise.readers import Reader
 from digitrec.version import __version__
 from digitrec.web import problems, routes
 from digitrec.web.desk import Desk

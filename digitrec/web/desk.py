@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digitrec import recognise
 from digitrec.errors import UnknownProvider
+from digitrec.recognise import readers
 from digitrec.web.gate import Places
 from digitrec.web.metrics import Metrics
 from digitrec.web.reader import Reader
@@ -27,7 +27,7 @@ class Desk:
     """Who is inside."""
 
     @classmethod
-    def open(cls, engines: Sequence[recognise.Reader], settings: Settings) -> Desk:
+    def open(cls, engines: Sequence[readers.Reader], settings: Settings) -> Desk:
         """A desk for these engines."""
         places = Places(settings.max_requests)
         metrics = Metrics(turned_away=lambda: places.turned_away)

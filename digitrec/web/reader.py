@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from digitrec import recognise
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageRef
 from digitrec.image.formats import kind, promised_pixels
-from digitrec.prediction import Failure
-from digitrec.recognise import Outcome, Place, Unreadable
+from digitrec.prediction import Failure, Outcome
+from digitrec.recognise import readers, stream
+from digitrec.recognise.pipeline import MaybePrepared, Unreadable, infer, preprocess
 from digitrec.web import problems
 from digitrec.web.batcher import Batcher
 from digitrec.web.logs import log
@@ -43,15 +43,15 @@ class Reading:
 
     outcome: Outcome
     """What the engine said, or why it could not."""
-    place: Place | None
+    place: MaybePrepared | None
     """What the engine was given, where it works on this machine; None for others and for policies."""
 
 
 class Reader:
     """One engine or policy, on offer under its name."""
 
-    def __init__(self, engine: recognise.Reader, settings: Settings, metrics: Metrics) -> None:
-        self.name = recognise.name_of(engine)
+    def __init__(self, engine: readers.Reader, settings: Settings, metrics: Metrics) -> None:
+        self.name = readers.name_of(engine)
         self._reader = engine
         self._providers = [one.provider for one in _engines(engine)]
         self.remote = any(provider.endpoint is not None for provider in self._providers)
@@ -63,7 +63,7 @@ class Reader:
         self._under_way = 0
         threads = CALLS if self._here is None else min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, f"digitrec-{self.name}")
-        self._batcher: Batcher[bytes | Place, Reading] = Batcher(self._pass)
+        self._batcher: Batcher[bytes | MaybePrepared, Reading] = Batcher(self._pass)
 
     @property
     def usd_per_picture(self) -> float | None:
@@ -124,21 +124,21 @@ class Reader:
                 opened = DigitImage.open(picture)
         except ImageError as error:
             return Failure(ImageRef("<bytes>", None), self.name, error)
-        return next(recognise.stream([opened], self._reader))
+        return next(stream([opened], self._reader))
 
-    def _look(self, picture: bytes, engine: Engine) -> Place:
+    def _look(self, picture: bytes, engine: Engine) -> MaybePrepared:
         try:
             with self._turn(picture):
-                return recognise.look([picture], engine)[0]
+                return preprocess([picture], engine)[0]
         except ImageError as error:
             return Unreadable(ImageRef("<bytes>", None), error)
 
-    def _pass(self, waiting: list[bytes | Place]) -> list[Reading]:
+    def _pass(self, waiting: list[bytes | MaybePrepared]) -> list[Reading]:
         """One pass through the network, for pictures and for what has been looked at already."""
         assert self._here is not None
         self._metrics.batch.labels(self.name).observe(len(waiting))
-        places = [recognise.look([one], self._here)[0] if isinstance(one, bytes) else one for one in waiting]
-        outcomes = recognise.ask(places, self._here)
+        places = [preprocess([one], self._here)[0] if isinstance(one, bytes) else one for one in waiting]
+        outcomes = infer(places, self._here)
         return [Reading(*one) for one in zip(outcomes, places, strict=True)]
 
     def _turn(self, picture: bytes) -> AbstractContextManager[object]:
@@ -160,5 +160,5 @@ class Reader:
         self._reader.close()
 
 
-def _engines(reader: recognise.Reader) -> Sequence[Engine]:
+def _engines(reader: readers.Reader) -> Sequence[Engine]:
     return [reader] if isinstance(reader, Engine) else reader.engines

@@ -17,7 +17,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from digitrec.recognise import Reader
+from digitrec.recognise.readers import Reader
 from digitrec.web import gate, logs, problems
 from digitrec.web.app import create_app
 from digitrec.web.gate import QUESTIONS, Places

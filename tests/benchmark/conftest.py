@@ -13,10 +13,9 @@ from digitrec.datasets.samples import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef, InputSpec, PreparedImage
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, Price
-from digitrec.recognise import Outcome
 from digitrec.testing import FakeProvider
 
 IMAGE = ImageRef("x.png", "00")

@@ -11,9 +11,8 @@ from digitrec.benchmark.prices import list_price, per_1000, price_list
 from digitrec.comparison.policy import Fallback
 from digitrec.config import Config
 from digitrec.engine import Engine, Options
-from digitrec.prediction import Prediction
+from digitrec.prediction import Outcome, Prediction
 from digitrec.providers.base import Price
-from digitrec.recognise import Outcome
 from digitrec.testing import FakeProvider
 
 Said = Callable[..., list[Outcome]]

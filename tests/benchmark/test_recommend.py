@@ -13,9 +13,8 @@ from digitrec.benchmark.recommend import Recommendation, recommend
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, TimedOut
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.providers.base import Price
-from digitrec.recognise import Outcome
 from digitrec.testing import FakeProvider
 
 PRICES = {"free": 0.0, "cheap": 0.001, "dear": 0.01}

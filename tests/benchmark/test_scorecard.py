@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from digitrec.benchmark.scorecard import scorecard
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction
 
 Said = Callable[..., list[Outcome]]
 

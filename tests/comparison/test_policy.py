@@ -14,10 +14,9 @@ from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import Price
-from digitrec.recognise import Outcome
 from digitrec.testing import FakeProvider, Line, drawn_seven
 
 NOTHING = Answer()

@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 from digitrec.datasets.samples import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.errors import DataError
-from digitrec.evaluation.evaluate import Evaluation, classification, evaluate, misread_rows
+from digitrec.evaluation.evaluate import Evaluation, evaluate, misread_rows
 from digitrec.providers.local import Local
 
 BLANK = np.full((60, 60), 240, np.uint8)
@@ -45,22 +45,6 @@ def test_the_misread_come_surest_first(found: Evaluation) -> None:
     assert [row["actual"] for row in rows] == [found.samples[place].label for place in found.misread]
     assert rows[0]["confidence"] >= rows[1]["confidence"]
     assert {row["predicted"] for row in rows} == {7, 2}
-
-
-def test_captions_name_both(found: Evaluation) -> None:
-    assert found.caption(0).startswith("predicted 7 (") and found.caption(0).endswith("✗\nactual 3")
-    assert "✗" not in found.caption(5)
-    assert found.caption(120) == "predicted -\nactual none"
-    assert found.caption(122) == "predicted !  ✗\nactual 4"
-
-
-def test_the_report_is_scikit_learns(found: Evaluation) -> None:
-    rows = {row[0]: row for row in classification(found).rows}
-    threes = sum(sample.label == 3 for sample in found.samples)
-    assert rows["3"][4] == str(threes)
-    assert rows["3"][2] == f"{(threes - 1) / threes:.2%}"
-    assert rows["5"][2] != "100.00%"  # the blank page that should have been a 5
-    assert rows["mean"][4] == "122"
 
 
 def test_curves_end_where_everything_is_found(found: Evaluation) -> None:

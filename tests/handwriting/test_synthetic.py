@@ -7,6 +7,7 @@ import numpy as np
 from digitrec.datasets.mnist import NO_DIGIT, mnist_test
 from digitrec.handwriting import synthetic
 from digitrec.models import store
+from digitrec.models.scores import evidence
 from digitrec.prepare.mnist import in_form
 
 DIGITS = mnist_test()[:500]
@@ -40,5 +41,5 @@ def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
     made = synthetic.senseless(DIGITS, 60, np.random.default_rng(0))
     assert len(made) > 40
     assert (made.labels == NO_DIGIT).all()
-    clear, unclear = (store.evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
+    clear, unclear = (evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
     assert np.median(unclear) < np.quantile(clear, 0.05)

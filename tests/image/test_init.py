@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 import digitrec
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
-from digitrec.image.batch import several
+from digitrec.image.batch import several_images
 from digitrec.image.decode import MAX_PIXELS
 from digitrec.prediction import Prediction
 
@@ -286,7 +286,7 @@ def test_an_array_of_one_value_is_a_blank_page_in_any_range(value: float) -> Non
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.float64])
 def test_a_batch_has_one_range_for_all(kind: object) -> None:
     batch = np.stack([shaded(16, kind), shaded(3, kind), shaded(1, kind)])
-    opened = [image.pixels[30, 30] for image in several(batch)]  # type: ignore[union-attr]
+    opened = [image.pixels[30, 30] for image in several_images(batch)]  # type: ignore[union-attr]
     assert opened == [255, 48, 16]
 
 

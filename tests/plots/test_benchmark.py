@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from digitrec.benchmark.scorecard import Scorecard, scorecard
 from digitrec.image import ImageRef
 from digitrec.plots import benchmark as plots
+from digitrec.plots.style import FEWEST, INK, svg
 from digitrec.prediction import Prediction
 
 
@@ -69,7 +70,7 @@ def test_reliability_shows_bins_beside_the_diagonal() -> None:
     diagonal, first, *_ = axes.lines
     assert list(diagonal.get_xdata()) == list(diagonal.get_ydata())
     assert CARDS[0].reliability is not None
-    bins = [bin for bin in CARDS[0].reliability.bins if bin.answers >= plots.FEWEST]
+    bins = [bin for bin in CARDS[0].reliability.bins if bin.answers >= FEWEST]
     assert first.get_ydata() == pytest.approx([100 * bin.right for bin in bins])
 
 
@@ -107,10 +108,10 @@ def test_engines_differ_without_colour() -> None:
 
 
 def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
-    drawing = plots.svg(plots.coverage(CARDS), "Coverage")
+    drawing = svg(plots.coverage(CARDS), "Coverage")
     assert drawing.startswith('<svg role="img" aria-label="Coverage"')
     assert "currentColor" in drawing
-    assert plots.INK not in drawing
+    assert INK not in drawing
     assert "<text" in drawing, "words stay words, which can be searched and read aloud"
     assert "<metadata" not in drawing
 
@@ -119,13 +120,13 @@ def test_no_engine_and_no_answer_still_make_plots() -> None:
     silent = scorecard("silent", [], [])
     for cards in ([], [silent]):
         for figure in (plots.trade_off(cards), plots.coverage(cards), plots.latency(cards)):
-            assert plots.svg(figure, "empty")
+            assert svg(figure, "empty")
 
 
 def test_many_engines_with_long_names_still_fit() -> None:
     long = [replace(CARDS[0], engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
     for figure in (plots.trade_off(long), plots.coverage(long), plots.latency(long)):
-        assert plots.svg(figure, "long"), "a layout that cannot be drawn warns, and warnings are errors"
+        assert svg(figure, "long"), "a layout that cannot be drawn warns, and warnings are errors"
 
 
 def test_axes_of_shares_end_at_100_per_cent_and_what_stands_there_is_whole() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.evaluation.evaluate import Evaluation
+from digitrec.datasets.samples import Sample, read_samples
+from digitrec.engine import Engine
+from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.plots import evaluation
 
 
@@ -28,9 +30,20 @@ def test_fifteen_predictions_three_by_five(found: Evaluation) -> None:
     assert all(one.get_title().startswith("predicted ") and "actual" in one.get_title() for one in axes)
 
 
+def test_captions_name_both(engine: Engine) -> None:
+    digit, blank = read_samples("mnist-test", 1)[0].image, np.full((60, 60), 240, np.uint8)
+    shown = [Sample(digit, 7), Sample(digit, 3), Sample(blank, None), Sample(b"no picture", 4)]
+    right, wrong, nothing, failed = (
+        evaluation.caption(evaluate(shown, engine, "odd"), place) for place in range(4)
+    )
+    assert right.startswith("predicted 7 (") and right.endswith("%)\nactual 7")
+    assert wrong.startswith("predicted 7 (") and wrong.endswith("✗\nactual 3")
+    assert (nothing, failed) == ("predicted -\nactual none", "predicted !  ✗\nactual 4")
+
+
 def test_mistakes_are_the_misread(found: Evaluation) -> None:
     titles = [axes.get_title() for axes in evaluation.mistakes(found).axes if axes.get_title()]
-    assert titles == [found.caption(0)]
+    assert titles == [evaluation.caption(found, 0)]
 
 
 def test_a_curve_for_each_digit(found: Evaluation) -> None:

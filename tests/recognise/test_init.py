@@ -16,14 +16,13 @@ from paid_cloud import PaidCloud
 from PIL import Image
 
 import digitrec
-from digitrec import recognise
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider
 from digitrec.image import ImageSource, InputSpec
 from digitrec.prediction import Failure, Prediction
 from digitrec.providers.answer import Answer, Candidate
-from digitrec.recognise import stream
+from digitrec.recognise import pipeline, stream
 from digitrec.testing import FakeProvider, drawn_seven
 
 ROOT = Path(__file__).parents[2]
@@ -179,7 +178,7 @@ class Crowd:
 
 @pytest.mark.parametrize("reader", ["engine", "race", "policy"])
 def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognise, "HELD_BYTES", 100_000)
+    monkeypatch.setattr(pipeline, "HELD_BYTES", 100_000)
     crowd = Crowd()
     fakes = [Engine(FakeProvider(name=name)) for name in ("one", "other")]
     fakes[0].batch = 30
@@ -291,7 +290,7 @@ def test_a_calibrated_chance_goes_before_the_confidence(monkeypatch: pytest.Monk
     def halved(prediction: Prediction, _: object) -> Prediction:
         return replace(prediction, calibrated=0.5)
 
-    monkeypatch.setattr(recognise.calibration, "apply", halved)
+    monkeypatch.setattr(pipeline.calibration, "apply", halved)
     answer = digitrec.predict(SEVEN, FakeProvider([Answer((Candidate("7", 0.99),))]), at_least=0.9)
     assert (answer.digit, answer.unsure_digit, answer.calibrated) == (None, 7, 0.5)
 

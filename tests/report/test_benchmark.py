@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from digitrec.benchmark import Benchmark, conclusion
 from digitrec.report.benchmark import Format, heading, write
 from digitrec.report.benchmark_page import benchmark_page
-from digitrec.report.tables import (
+from digitrec.report.benchmark_tables import (
     MOST_PICTURES,
     confusion,
     differences,

@@ -8,7 +8,7 @@ import pytest
 
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Prediction, short
 from digitrec.report import words
 
 
@@ -42,10 +42,6 @@ def test_amounts(usd: float | None, text: str) -> None:
     assert words.dollars(usd) == text
 
 
-def test_a_markdown_row_cannot_be_broken_by_what_was_read() -> None:
-    assert words.markdown_row("a|b", "c\nd") == "| a\\|b | c d |\n"
-
-
 def test_figures_change_their_form_where_they_should() -> None:
     assert [words.duration(seconds) for seconds in (0.5, 0.9994, 0.9995)] == ["500 ms", "999 ms", "1.0 s"]
     assert [words.dollars(usd) for usd in (0.9999, 1.0, 1.25)] == ["$0.9999", "$1.00", "$1.25"]
@@ -54,7 +50,7 @@ def test_figures_change_their_form_where_they_should() -> None:
 def test_a_failure_is_an_exclamation_mark_and_a_refusal_a_dash() -> None:
     image = ImageRef("x.png", "00")
     outcomes = Failure(image, "e", TimedOut("slow")), Prediction(image, "e", None, None, "blank")
-    assert [words.digit(outcome) for outcome in outcomes] == ["!", "-"]
+    assert [short(outcome) for outcome in outcomes] == ["!", "-"]
 
 
 def test_remarks_say_what_was_read_and_where_it_comes_from() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.models.store import evidence
+from digitrec.models.scores import evidence
 from digitrec.training.confidence import UNCLEAR, fit_evidence, fit_temperature
 
 

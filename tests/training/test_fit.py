@@ -13,8 +13,9 @@ import pytest
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.models import store
-from digitrec.training.fit import FitConfig, FitResult, fit
-from digitrec.training.run import Progress
+from digitrec.models.scores import scaled
+from digitrec.training.fit import FitResult, fit
+from digitrec.training.run import FitConfig, Progress
 
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:300]
 CONFIG = FitConfig("mlp", epochs=3, batch=20, loss="sparse", scale="l2", validation=0.3)
@@ -44,7 +45,7 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult) -> 
 
 def test_l2_is_what_keras_makes_of_it() -> None:
     theirs = keras.utils.normalize(TEST.images.astype(np.float32), axis=1)
-    np.testing.assert_allclose(store.scaled(TEST.images, "l2"), theirs, atol=1e-6)
+    np.testing.assert_allclose(scaled(TEST.images, "l2"), theirs, atol=1e-6)
 
 
 def test_history_checkpoint_and_progress(made: FitResult, told: list[Progress]) -> None:

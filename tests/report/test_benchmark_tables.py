@@ -9,7 +9,7 @@ import pytest
 from digitrec.benchmark import Benchmark, Pair, Scorecard
 from digitrec.benchmark.measures import DigitScore, Proportion, Reliability
 from digitrec.benchmark.scorecard import Latency
-from digitrec.report import tables
+from digitrec.report import benchmark_tables as tables
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,28 +11,14 @@ from digitrec.benchmark.measures import Reliability
 from digitrec.benchmark.pareto import pareto_front
 from digitrec.benchmark.run import Benchmark
 from digitrec.benchmark.scorecard import Scorecard
+from digitrec.prediction import short
 from digitrec.report import words
+from digitrec.report.table import Table
 
 MOST_PICTURES = 60
 """Pictures shown or listed at most; the JSON has them all."""
 NONE = "none"
 """Heads the row and the column of "no digit" in a confusion matrix."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Words in rows and columns."""
-
-    title: str
-    """What it shows."""
-    note: str
-    """How it is to be read."""
-    header: tuple[str, ...]
-    """Heads of the columns."""
-    rows: tuple[tuple[str, ...], ...]
-    """The cells."""
-    numbers: range = range(0)
-    """Columns that hold figures."""
 
 
 def tables(benchmark: Benchmark) -> Iterator[Table]:
@@ -189,7 +174,7 @@ def splitting(benchmark: Benchmark) -> Table:
     rows = [
         (
             benchmark.title(place), NONE if benchmark.labels[place] is None else str(benchmark.labels[place]),
-            *(words.digit(said[place]) for said in benchmark.outcomes.values()),
+            *(short(said[place]) for said in benchmark.outcomes.values()),
         )
         for place in shown
     ]  # fmt: skip

@@ -15,8 +15,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.models import classics, store
-from digitrec.training import export
+from digitrec.models import skopsfile, store
+from digitrec.models.scores import scaled
+from digitrec.training import classics, export
 
 LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 
@@ -24,15 +25,15 @@ LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 @pytest.mark.parametrize("build", [classics.knn, classics.random_forest, classics.svm])
 def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, build) -> None:
     classifier = build(0)
-    pixels = classics.flat(store.scaled(LEARNED.images, "unit"))
+    pixels = skopsfile.flat(scaled(LEARNED.images, "unit"))
     classifier.fit(pixels, LEARNED.labels)
     file = tmp_path / "model.skops"
-    about = export.description("model", {"note": 1}, output=classics.output_of(classifier))
-    classics.save(classifier, file, about)
+    about = export.description("model", {"note": 1}, output=skopsfile.output_of(classifier))
+    skopsfile.save(classifier, file, about)
     model = store.load(file)
     chances = model.probabilities(OTHERS.images)
     np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
-    said = classifier.predict(classics.flat(store.scaled(OTHERS.images, "unit")))
+    said = classifier.predict(skopsfile.flat(scaled(OTHERS.images, "unit")))
     assert (chances.argmax(axis=1) == said).mean() > 0.97
     assert (said == OTHERS.labels).mean() > 0.7
     assert model.name == "model" and model.card == {"note": 1}

@@ -1,48 +1,21 @@
-"""scikit-learn's classifiers on 784 pixels, saved without pickle (by skops) and asked like a network."""
+"""scikit-learn's classifiers on 784 pixels: files without pickle (by skops), asked like a network."""
 
 from __future__ import annotations
 
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.errors import ModelError, NotInstalled
-from digitrec.models.store import DESCRIPTION
-
-if TYPE_CHECKING:
-    from sklearn.base import ClassifierMixin
-
-Floats = NDArray[np.float32]
+from digitrec.models.description import DESCRIPTION
+from digitrec.models.scores import Floats, Forward
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
 """What skops does not vouch for and a forest needs: a file made to harm can crash the process through it."""
-
-
-def knn(seed: int = 0) -> ClassifierMixin:
-    """The three nearest of the digits learned, the nearer the weightier; `seed` decides nothing here."""
-    from sklearn.neighbors import KNeighborsClassifier
-
-    return KNeighborsClassifier(3, weights="distance", algorithm="brute")
-
-
-def random_forest(seed: int = 0) -> ClassifierMixin:
-    """Three hundred trees, on all cores."""
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(300, random_state=seed, n_jobs=-1)
-
-
-def svm(seed: int = 0) -> ClassifierMixin:
-    """A support vector machine with a Gaussian kernel; `seed` decides nothing here."""
-    from sklearn.svm import SVC
-
-    return SVC(C=10.0, gamma="scale", cache_size=1000)
 
 
 def flat(ink: Floats) -> Floats:
@@ -67,7 +40,7 @@ def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
     path.write_bytes(content.getvalue())
 
 
-def load(content: bytes, path: Path) -> tuple[dict[str, Any], Callable[[Floats], Floats]]:
+def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     """The description in a `.skops` file and its classifier, as a function from (N, 28, 28) ink to (N, 10).
 
     Nothing in the file is run: skops builds known classes only.
