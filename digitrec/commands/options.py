@@ -29,7 +29,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
-EMULATED = ("google", "aws", "azure", "azure-analysis")
+EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis")
 """The providers that the emulator can stand in for."""
 
 

@@ -14,6 +14,7 @@ from digitrec.emulator.engines import Read, open_reader
 from digitrec.emulator.faults import Fault, FaultQueue
 from digitrec.emulator.server import Counts, VendorServer
 from digitrec.emulator.vendors.aws import Aws
+from digitrec.emulator.vendors.aws_textract import AwsTextract
 from digitrec.emulator.vendors.azure import Azure
 from digitrec.emulator.vendors.azure_analysis import AzureAnalysis
 from digitrec.emulator.vendors.azure_resource import AzureVendor
@@ -21,7 +22,8 @@ from digitrec.emulator.vendors.base import Vendor
 from digitrec.emulator.vendors.google import Google
 from digitrec.errors import NotConfigured, UnknownProvider
 
-VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in (Google, Aws, Azure, AzureAnalysis)}
+_ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis)
+VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}
 """Every vendor there is, by name."""
 
 

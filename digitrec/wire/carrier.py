@@ -1,4 +1,4 @@
-"""Carries the requests that the SDKs have built: the adapter of `requests` that all four clouds go through.
+"""Carries the requests that the SDKs have built: the adapter of `requests` that all clouds go through.
 
 `questions` is mounted where pictures and keys are sent. It ends the SDK's call with what came back
 (`digitrec.wire`). `errands` is mounted where Google's SDK fetches a token; its answers go to

@@ -16,7 +16,7 @@ from digitrec.emulator import Credentials, Emulator
 
 KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
 PLANTED = (KEY, AWS_KEY, AWS_SECRET)
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
+CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis")
 FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 
 
@@ -30,6 +30,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
         settings = {
             "DIGITREC_GOOGLE_ENDPOINT": running.endpoints["google"], "GOOGLE_API_KEY": f"{KEY}\r\n",
             "AWS_ENDPOINT_URL_REKOGNITION": running.endpoints["aws"], "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_TEXTRACT": running.endpoints["aws-textract"],
             "AWS_ACCESS_KEY_ID": AWS_KEY, "AWS_SECRET_ACCESS_KEY": f"{AWS_SECRET}\n",
             "VISION_ENDPOINT": running.endpoints["azure"], "VISION_KEY": f"{KEY}\n",
         }  # fmt: skip
@@ -77,6 +78,9 @@ ANSWERS = {
     "aws": [answer(200, json.dumps({
         "TextDetections": [{"Type": "WORD", "DetectedText": f"7 {TOKEN}", "Confidence": 90, "Id": 0}],
         "TextModelVersion": f"{AWS_SECRET} {TOKEN}"}).encode())],
+    "aws-textract": [answer(200, json.dumps({
+        "Blocks": [{"BlockType": "WORD", "Text": f"7 {TOKEN}", "Confidence": 90, "Id": "w"}],
+        "DetectDocumentTextModelVersion": f"{AWS_SECRET} {TOKEN}"}).encode())],
     "azure": [answer(202, b"", ("Operation-Location", "https://any.example/abc")), answer(200, json.dumps({
         "status": "succeeded", KEY: KEY, "analyzeResult": {"modelVersion": KEY, "readResults": [
             {"lines": [{"words": [{"text": f"7 {KEY}", "confidence": 0.9}]}]}]}}).encode())],
@@ -96,7 +100,7 @@ def test_a_key_that_a_server_sends_back_is_nowhere(
     profile.write_text(f"[default]\nregion = us-east-1\n{keys}aws_session_token = {TOKEN}\n")
     with raw_server() as server:
         settings = {
-            "AWS_SHARED_CREDENTIALS_FILE": str(profile), "AWS_ENDPOINT_URL_REKOGNITION": server.url,
+            "AWS_SHARED_CREDENTIALS_FILE": str(profile), "AWS_ENDPOINT_URL": server.url,
             "AWS_REGION": "us-east-1", "VISION_ENDPOINT": server.url, "VISION_KEY": KEY,
             "DIGITREC_GOOGLE_ENDPOINT": server.url, "GOOGLE_API_KEY": KEY,
         }  # fmt: skip

@@ -74,13 +74,14 @@ def detect_text(
 
 
 @contextmanager
-def aws(endpoint: str, key: str, secret: str, timeout: float) -> Iterator[Any]:
+def aws(endpoint: str, key: str, secret: str, timeout: float, service: str = "rekognition") -> Iterator[Any]:
     import boto3
     from botocore.config import Config
 
     config = Config(retries={"total_max_attempts": 1}, read_timeout=timeout, connect_timeout=timeout)
-    client = boto3.client(
-        "rekognition", region_name="eu-west-1", endpoint_url=endpoint, config=config,
+    make: Any = boto3.client
+    client = make(
+        service, region_name="eu-west-1", endpoint_url=endpoint, config=config,
         aws_access_key_id=key, aws_secret_access_key=secret,
     )  # fmt: skip
     with closing(client):

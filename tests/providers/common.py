@@ -9,7 +9,7 @@ from digitrec.image import PreparedImage
 from digitrec.providers.answer import Candidate
 from digitrec.providers.base import Provider
 
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
+CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis")
 
 Stored = Callable[[str, str], Any]
 """A provider and a case: the answer that is stored for it."""

@@ -27,6 +27,7 @@ STRICT = Credentials(
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "google": {"api_key": KEY},
     "aws": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
+    "aws-textract": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
     "azure": {"key": KEY, "poll_s": 0.02},
     "azure-analysis": {"key": KEY},
 }

@@ -7,12 +7,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from digitrec.providers import aws, azure, azure_analysis, google
+from digitrec.providers import aws, aws_textract, azure, azure_analysis, google
 from digitrec.providers.answer import Answer
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
     "google": google.parse,
     "aws": aws.parse,
+    "aws-textract": aws_textract.parse,
     "azure": azure.parse,
     "azure-analysis": azure_analysis.parse,
 }
@@ -59,6 +60,17 @@ def aws_documents() -> st.SearchStrategy[Any]:
     return form({"TextModelVersion": st.just("3.0")}, TextDetections=found)
 
 
+def aws_textract_documents() -> st.SearchStrategy[Any]:
+    box = form(Width=scores, Height=scores, Left=scores, Top=scores)
+    details = {"Id": texts, "Geometry": form(BoundingBox=box), "TextType": st.just("HANDWRITING")}
+    percent = st.floats(0, 100) | st.sampled_from([0, 100])
+    page = form(details, BlockType=st.just("PAGE"))
+    word = form(details, Text=texts, BlockType=st.just("WORD"), Confidence=percent)
+    line = form(details, Text=texts, BlockType=st.just("LINE"), Confidence=percent)
+    found = st.tuples(page, line, word, word | line).map(list) | st.lists(page, max_size=1)
+    return form({"DetectDocumentTextModelVersion": st.just("1.0")}, Blocks=found)
+
+
 def azure_documents() -> st.SearchStrategy[Any]:
     box = {"boundingBox": st.lists(pixels | st.floats(0, 100), min_size=8, max_size=8)}
     word = form(box, text=texts, confidence=scores)
@@ -80,6 +92,7 @@ def azure_analysis_documents() -> st.SearchStrategy[Any]:
 DOCUMENTS = {
     "google": google_documents(),
     "aws": aws_documents(),
+    "aws-textract": aws_textract_documents(),
     "azure": azure_documents(),
     "azure-analysis": azure_analysis_documents(),
 }
@@ -113,6 +126,8 @@ def words(node: Any) -> Iterator[str]:
         yield "".join(symbol["text"] for symbol in node["symbols"])
     elif isinstance(node, dict) and node.get("Type") == "WORD":
         yield node["DetectedText"]
+    elif isinstance(node, dict) and node.get("BlockType") == "WORD":
+        yield node["Text"]
     elif isinstance(node, dict) and "text" in node and "confidence" in node:
         yield node["text"]
     elif isinstance(node, dict):

@@ -42,7 +42,7 @@ generated = settings(
 FIELDS = {
     "fullTextAnnotation", "text", "pages", "error", "code", "textAnnotations", "description",
     "TextDetections", "DetectedText", "Type", "Confidence", "status", "analyzeResult", "readResults",
-    "readResult", "blocks",
+    "readResult", "blocks", "Blocks", "BlockType", "Text",
 }  # fmt: skip
 """Names that mean something near the root of a document."""
 
@@ -113,7 +113,7 @@ def test_every_wrong_value_at_every_place_of_the_stored_answers(cloud: str, stor
 
 
 UNUSED = re.compile(
-    r"symbols/0/boundingBox|lines/0/(appearance|boundingBox|boundingPolygon)|Geometry|Id$|DateTime|metadata"
+    r"symbols/0/boundingBox|lines/0/(appearance|boundingBox|boundingPolygon)|Geometry|Id$|DateTime|TextType|Relationships|DocumentMetadata|metadata"
     "|/(width|height|blockType|locale|version|page|angle|unit)$"
 )
 """What is not looked at in the stored answers."""
@@ -144,7 +144,7 @@ def test_a_confidence_that_is_none_is_a_bad_answer(cloud: str, score: Any, store
     for path in (path for path in paths(raw) if path[-1:] in (("confidence",), ("Confidence",))):
         if "style" in path:  # how sure Azure is that it is handwriting, which is not used
             continue
-        percent = score * 100 if cloud == "aws" and isinstance(score, float) else score
+        percent = score * 100 if cloud.startswith("aws") and isinstance(score, float) else score
         assert isinstance(outcome(cloud, changed(raw, path, percent)), BadAnswer)
 
 
@@ -165,6 +165,8 @@ def test_what_is_not_used_may_be_anything(cloud: str, stored: Stored) -> None:
          "TextDetections[1].DetectedText: expected a text, got a whole number"),
         ("aws", ("TextDetections", 1, "Confidence"), 101,
          "TextDetections[1].Confidence: expected a number <= 100.0"),
+        ("aws-textract", ("Blocks", 2, "Confidence"), "98",
+         "Blocks[2].Confidence: expected a number, got a text"),
         ("azure", ("analyzeResult", "readResults", 0, "lines", 0, "words"), None,
          "analyzeResult.readResults[0].lines[0].words: expected a list, got null"),
         ("azure", ("analyzeResult", "readResults", 0, "lines", 0, "words", 0, "boundingBox"), [1, 2, 3],
@@ -195,7 +197,7 @@ def test_nesting_beyond_any_vendors_is_a_bad_answer_that_keeps_nothing_of_it(clo
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_page_of_a_twenty_thousand_words_is_read(cloud: str, stored: Stored) -> None:
     raw = stored(cloud, "seven")
-    (path,) = [path for path in paths(raw) if path[-1:] in (("words",), ("TextDetections",))]
+    (path,) = [path for path in paths(raw) if path[-1:] in (("words",), ("TextDetections",), ("Blocks",))]
     word = at(raw, path)[-1]
     assert len(PARSE[cloud](changed(raw, path, [word] * 20_000)).candidates) == 20_000
 
@@ -207,6 +209,7 @@ from digitrec.errors import NotInstalled
 from digitrec.providers.registry import provider_class
 for name, settings in {
     "google": {"api_key": "k" * 39}, "aws": {"access_key": "k", "secret_key": "k", "region": "us-east-1"},
+    "aws-textract": {"access_key": "k", "secret_key": "k", "region": "us-east-1"},
     "azure": {"key": "k"}, "azure-analysis": {"key": "k"},
 }.items():
     try:
@@ -219,5 +222,5 @@ for name, settings in {
 def test_msgspec_is_missed_before_a_question_is_paid_for() -> None:
     run = subprocess.run([sys.executable, "-c", WITHOUT_MSGSPEC], capture_output=True, text=True, check=True)
     assert [line.partition("digitrec[")[2] for line in run.stdout.splitlines()] == [
-        "google]'", "aws]'", "azure]'", "azure]'"
+        "google]'", "aws]'", "aws]'", "azure]'", "azure]'"
     ]  # fmt: skip

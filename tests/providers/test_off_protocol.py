@@ -76,7 +76,7 @@ numbers = st.integers() | st.floats() | st.integers(10**18, 10**400)
 leaves = st.none() | st.booleans() | numbers | st.text(st.characters(), max_size=8)
 NAMES = """
     error code message status details responses __type Message Code statusCode fullTextAnnotation reason
-    TextDetections analyzeResult readResults readResult blocks @type metadata innererror
+    TextDetections Blocks analyzeResult readResults readResult blocks @type metadata innererror
 """
 names = st.sampled_from(sorted(NAMES.split()))
 anything = st.recursive(

@@ -37,6 +37,7 @@ from .conftest import AWS_KEY, AWS_SECRET, KEY
 ENDPOINTS = {
     "google": "DIGITREC_GOOGLE_ENDPOINT",
     "aws": "AWS_ENDPOINT_URL_REKOGNITION",
+    "aws-textract": "AWS_ENDPOINT_URL_TEXTRACT",
     "azure": "VISION_ENDPOINT",
     "azure-analysis": "VISION_ENDPOINT",
 }
@@ -132,7 +133,7 @@ def test_a_proxy_that_is_not_there_is_unreachable_and_its_password_is_not_told(
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_missing_file_of_certificates_is_named(cloud: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    variable = "AWS_CA_BUNDLE" if cloud == "aws" else "REQUESTS_CA_BUNDLE"
+    variable = "AWS_CA_BUNDLE" if cloud.startswith("aws") else "REQUESTS_CA_BUNDLE"
     monkeypatch.setenv(variable, "/no/such/file.pem")
     error = failure(from_env(cloud, "https://127.0.0.1:9"))
     assert isinstance(error, NotConfigured)
@@ -196,6 +197,10 @@ def test_a_key_that_comes_back_shows_nowhere(cloud: str, opened: Opened, prepare
             "TextDetections": [{"Type": "WORD", "DetectedText": f"x{AWS_SECRET}", "Confidence": 9, "Id": 1}],
             "TextModelVersion": AWS_KEY,
         },
+        "aws-textract": {
+            "Blocks": [{"BlockType": "WORD", "Text": f"x{AWS_SECRET}", "Confidence": 9, "Id": "1"}],
+            "DetectDocumentTextModelVersion": AWS_KEY,
+        },
         "azure": {"status": "succeeded", "analyzeResult": {"modelVersion": KEY, "readResults": []}, KEY: KEY},
         "azure-analysis": {"modelVersion": KEY, "readResult": {"blocks": []}, "metadata": {KEY: KEY}},
     }
@@ -212,7 +217,7 @@ def test_a_key_that_comes_back_shows_nowhere(cloud: str, opened: Opened, prepare
 @pytest.mark.parametrize("cloud", CLOUDS)
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
 def test_a_key_that_comes_back_in_an_error_shows_nowhere(cloud: str, status: int, opened: Opened) -> None:
-    key = AWS_SECRET if cloud == "aws" else KEY
+    key = AWS_SECRET if cloud.startswith("aws") else KEY
     error = {"code": key, "message": f"no {key}", "details": [key]}
     said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}
     with raw_server() as server:

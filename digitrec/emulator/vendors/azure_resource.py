@@ -37,8 +37,8 @@ class Refused(Exception):
 class AzureVendor(Vendor):
     """A service of an Azure AI Vision resource, which answers for all of them at one address."""
 
-    @staticmethod
-    def environment(endpoint: str) -> dict[str, str]:
+    @classmethod
+    def environment(cls, endpoint: str) -> dict[str, str]:
         """As Azure's samples read them; all services of a resource are found at the endpoint of each."""
         return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
 

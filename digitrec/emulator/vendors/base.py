@@ -90,9 +90,9 @@ class Vendor(ABC):
         self.credentials = credentials
         self.model_version = f"emulated-{reader.name}"
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def environment(endpoint: str) -> dict[str, str]:
+    def environment(cls, endpoint: str) -> dict[str, str]:
         """The variables by which programs find this vendor's emulator, and keys that it takes by default."""
 
     @abstractmethod
