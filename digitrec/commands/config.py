@@ -99,6 +99,7 @@ def _of_file(*, good: bool) -> Iterator[Setting]:
         "budget.per_month": chosen.per_month,
         "prices": chosen.prices,
         "rates": chosen.rates,
+        "tokens": chosen.tokens,
     }
     for name, value in values.items():
         meaning = configuration.MEANINGS[name]

@@ -27,9 +27,9 @@ def emulate(
 ) -> None:
     """Speak the clouds' protocols on this machine, for programs and tests without an account.
 
-    VENDOR is google, aws, aws-textract, azure or azure-analysis; all when none is named. The pictures are
-    really decoded and read, the vendors' limits really applied. What is read says nothing about a
-    vendor's accuracy. Stop with Ctrl-C.
+    VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; all when none is
+    named. The pictures are really decoded and read, the vendors' limits really applied. What is read says
+    nothing about a vendor's accuracy. Stop with Ctrl-C.
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.

@@ -27,9 +27,9 @@ from digitrec.providers.base import FREE, Provider
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
+REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_")
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
-EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis")
+EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 """The providers that the emulator can stand in for."""
 
 

@@ -17,12 +17,14 @@ from digitrec.emulator.vendors.aws import Aws
 from digitrec.emulator.vendors.aws_textract import AwsTextract
 from digitrec.emulator.vendors.azure import Azure
 from digitrec.emulator.vendors.azure_analysis import AzureAnalysis
+from digitrec.emulator.vendors.azure_document import AzureDocument
 from digitrec.emulator.vendors.azure_resource import AzureVendor
 from digitrec.emulator.vendors.base import Vendor
 from digitrec.emulator.vendors.google import Google
+from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.errors import NotConfigured, UnknownProvider
 
-_ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis)
+_ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis, AzureDocument, OpenAi)
 VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}
 """Every vendor there is, by name."""
 

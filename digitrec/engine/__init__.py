@@ -11,6 +11,7 @@ The room's parts, in the order in which an image meets them::
     call.py      one call of a provider, whatever it does: outcomes only
     ordered.py   an answer that is ordered first and fetched later
     pace.py      how a request spends its time: deadline, turns, waits
+    tariff.py    what an answer cost that is paid by the token
     retry.py     what is retried, how long to wait, and what may have cost money
     rate.py      whose turn it is, across threads and processes
     recorder.py  the recording that is made meanwhile

@@ -19,7 +19,7 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.wire import Wire, carrier, current, may_give_credentials
+from digitrec.wire import Wire, carrier, may_give_credentials
 from digitrec.wire.addresses import allows_plain_http
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Service
@@ -171,17 +171,9 @@ class _Session:
             if problem := may_give_credentials(request.url):
                 raise self._wire.service.error(problem, self._wire.secrets)
             return
-        from requests import PreparedRequest
-        from requests.structures import CaseInsensitiveDict
-
-        signed = PreparedRequest()  # filled in and not prepared: what is signed must go out as it is
-        signed.method, signed.url, signed.body = request.method, request.url, request.body
-        signed.headers = CaseInsensitiveDict(
-            {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
-        )
+        sent = {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
         bundle = self._botocore.get_config_variable("ca_bundle")
-        around: Any = self._connections.merge_environment_settings(request.url, {}, True, bundle, None)
-        self._connections.get_adapter(request.url).send(signed, timeout=current().left_s, **around)
+        carrier.forward(self._connections, request.method, request.url, sent, request.body, bundle=bundle)
 
     def close(self) -> None:
         self._connections.close()

@@ -40,7 +40,9 @@ class Status:
     """Names of variables and files that will be used; never what is in them."""
 
 
-OURS = frozenset({"google", "aws", "azure", "ocr", "heif", "pdf", "train", "stats", "plots", "tune", "web"})
+OURS = frozenset(
+    {"google", "aws", "azure", "ocr", "openai", "heif", "pdf", "train", "stats", "plots", "tune", "web"}
+)
 """Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
 
 
@@ -176,6 +178,22 @@ class Resumable(Protocol):
                 token is of no use from now on. With any other status it stays good.
             ProviderError: as for ``read``; the same token may be tried again.
         """
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A provider that is paid by the token: what an image costs is known when its answer is there.
+
+    The price of a token is a setting of the user's, by model (`digitrec.config`).
+    """
+
+    model: str
+    """The model that is asked, by the name under which its prices are set."""
+    most_tokens: tuple[int, int]
+    """Tokens of one question and of its answer at most, as far as is known: what a budget sets aside."""
+
+    def tokens(self, answer: Answer) -> tuple[int, int] | None:
+        """Tokens of the question and of the answer, as the vendor counted them; None where it did not say."""
 
 
 class BaseProvider:

@@ -154,7 +154,9 @@ def test_a_dry_run_asks_nobody(folder: Path) -> None:
     assert "$0.0015" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["google", "aws", "aws-textract", "azure", "azure-analysis"])
+@pytest.mark.parametrize(
+    "name", ["google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai"]
+)
 def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name: str) -> None:
     asked = ("seven.png", "seven.png", "broken.png", "-p", name, "--dry-run")
     (row,) = json.loads(run(*asked, "-o", "json").stdout)

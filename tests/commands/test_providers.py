@@ -10,7 +10,18 @@ from click.testing import CliRunner
 from digitrec.cli import main
 from digitrec.emulator import Emulator
 
-ALL = ["aws", "aws-textract", "azure", "azure-analysis", "google", "local", "rapidocr", "tesseract"]
+ALL = [
+    "aws",
+    "aws-textract",
+    "azure",
+    "azure-analysis",
+    "azure-document",
+    "google",
+    "local",
+    "openai",
+    "rapidocr",
+    "tesseract",
+]
 
 
 def listed() -> dict[str, dict[str, object]]:

@@ -16,7 +16,7 @@ from digitrec.emulator import Credentials, Emulator
 
 KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
 PLANTED = (KEY, AWS_KEY, AWS_SECRET)
-CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis")
+CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 
 
@@ -24,7 +24,10 @@ FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """One that takes the planted keys alone; they are set from a file, as by many, line break and all."""
     strict = Credentials(
-        google_api_keys=frozenset({KEY}), aws_keys={AWS_KEY: AWS_SECRET}, azure_keys=frozenset({KEY})
+        google_api_keys=frozenset({KEY}),
+        aws_keys={AWS_KEY: AWS_SECRET},
+        azure_keys=frozenset({KEY}),
+        openai_keys=frozenset({KEY}),
     )
     with Emulator(CLOUDS, engine="local", credentials=strict) as running:
         settings = {
@@ -33,6 +36,9 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
             "AWS_ENDPOINT_URL_TEXTRACT": running.endpoints["aws-textract"],
             "AWS_ACCESS_KEY_ID": AWS_KEY, "AWS_SECRET_ACCESS_KEY": f"{AWS_SECRET}\n",
             "VISION_ENDPOINT": running.endpoints["azure"], "VISION_KEY": f"{KEY}\n",
+            "DOCUMENTINTELLIGENCE_ENDPOINT": running.endpoints["azure-document"],
+            "DOCUMENTINTELLIGENCE_API_KEY": f"{KEY}\n", "DIGITREC_OPENAI_MODEL": "a-model",
+            "OPENAI_BASE_URL": f"{running.endpoints['openai']}/v1", "OPENAI_API_KEY": f"{KEY}\n",
         }  # fmt: skip
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
@@ -86,6 +92,11 @@ ANSWERS = {
             {"lines": [{"words": [{"text": f"7 {KEY}", "confidence": 0.9}]}]}]}}).encode())],
     "azure-analysis": [answer(200, json.dumps({"modelVersion": KEY, "readResult": {"blocks": [
         {"lines": [{"words": [{"text": f"7 {KEY}", "confidence": 0.9}]}]}]}}).encode())],
+    "azure-document": [answer(202, b"", ("Operation-Location", "https://any.example/abc?api-version=1")),
+        answer(200, json.dumps({"status": "succeeded", KEY: KEY, "analyzeResult": {"modelId": KEY, "pages": [
+            {"words": [{"content": f"7 {KEY}", "confidence": 0.9}]}]}}).encode())],
+    "openai": [answer(200, json.dumps({"model": f"7 {KEY}", "choices": [{"message": {
+        "content": '{"digit": 7, "reason": "' + KEY + '"}'}}]}).encode())],
 }  # fmt: skip
 """Answers of a service that says what it was sent."""
 
@@ -102,6 +113,8 @@ def test_a_key_that_a_server_sends_back_is_nowhere(
         settings = {
             "AWS_SHARED_CREDENTIALS_FILE": str(profile), "AWS_ENDPOINT_URL": server.url,
             "AWS_REGION": "us-east-1", "VISION_ENDPOINT": server.url, "VISION_KEY": KEY,
+            "DOCUMENTINTELLIGENCE_ENDPOINT": server.url, "DOCUMENTINTELLIGENCE_API_KEY": KEY,
+            "DIGITREC_OPENAI_MODEL": "a-model", "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY,
             "DIGITREC_GOOGLE_ENDPOINT": server.url, "GOOGLE_API_KEY": KEY,
         }  # fmt: skip
         for name, value in settings.items():

@@ -97,6 +97,15 @@ def azure(endpoint: str, key: str = "any") -> Any:
     return client
 
 
+def azure_document(endpoint: str, key: str = "any") -> Any:
+    from azure.ai.documentintelligence import DocumentIntelligenceClient
+    from azure.core.credentials import AzureKeyCredential
+
+    return DocumentIntelligenceClient(
+        endpoint, AzureKeyCredential(key), retry_total=0, permit_redirects=False, polling_interval=0.02
+    )
+
+
 def azure_analysis(endpoint: str, key: str = "any") -> Any:
     from azure.ai.vision.imageanalysis import ImageAnalysisClient
     from azure.core.credentials import AzureKeyCredential

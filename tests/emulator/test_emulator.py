@@ -90,6 +90,7 @@ def test_the_variables_of_a_vendor():
         == {"VISION_ENDPOINT": "E", "VISION_KEY": "test"}
     )
     assert environment("aws", "E")["AWS_ENDPOINT_URL_REKOGNITION"] == "E"
+    assert environment("openai", "E")["OPENAI_BASE_URL"] == "E/v1"
     assert environment("aws-textract", "E")["AWS_ENDPOINT_URL_TEXTRACT"] == "E"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from digitrec.errors import BadAnswer, Rejected
 from digitrec.providers.azure import parse
-from digitrec.providers.azure_answer import is_pending
+from digitrec.providers.azure_operation import is_pending
 
 from .documents import wrong_values
 

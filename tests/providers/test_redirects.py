@@ -31,7 +31,10 @@ def stranger(request: pytest.FixtureRequest) -> Iterator[RawServer]:
     """Says what could be taken for an answer."""
     with raw_server(request.param) as server:
         server.say = [
-            answer(200, b'{"responses":[{}],"TextDetections":[],"Blocks":[],"access_token":"stranger"}')
+            answer(
+                200,
+                b'{"responses":[{}],"TextDetections":[],"Blocks":[],"choices":[],"access_token":"stranger"}',
+            )
         ]
         yield server
 
