@@ -21,6 +21,7 @@ class AzureAnalysis(AzureProvider):
     """Reads text with Azure Image Analysis 4.0."""
 
     name = "azure-analysis"
+    notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
     package = "azure.ai.vision.imageanalysis"
     service = SERVICE
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)

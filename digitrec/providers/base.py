@@ -207,6 +207,8 @@ class BaseProvider:
     """Requests a second that the vendor allows by default; None is unlimited."""
     batch: int = 1
     """How many images one request of ``read_many`` carries at most, >= 1."""
+    notice: str | None = None
+    """What its users should know before they build on it, such as the day on which it ends; None: nothing."""
     options: Mapping[str, Any] = {}
     """The settings that change its answers, JSON-like; what was asked with the same may be replayed."""
 

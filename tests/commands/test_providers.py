@@ -50,6 +50,12 @@ def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.Monk
     assert "planted-secret" not in str(listed()) + text
 
 
+def test_the_end_of_a_service_is_told() -> None:
+    assert "2028-09-25" in str(listed()["azure-analysis"]["notice"])
+    assert listed()["local"]["notice"] is None
+    assert "note: Microsoft ends it on 2028-09-25" in CliRunner().invoke(main, ["providers"]).output
+
+
 def test_check_asks_for_real() -> None:
     done = CliRunner().invoke(main, ["providers", "check", "local"])
     assert done.exit_code == 0
