@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from digitrec.answer import Answer
 from digitrec.config import Config, TokenPrice
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import Metered, Provider
 
 

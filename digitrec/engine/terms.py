@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from digitrec.answer import Answer
 from digitrec.engine.asking import Options
 from digitrec.engine.rate import Limiter
 from digitrec.engine.recorder import Recorder
 from digitrec.engine.tariff import Tariff
 from digitrec.errors import DigitrecError, TimedOut
 from digitrec.ledger import Budget, Ledger
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import Provider
 
 LEASE_MARGIN_S = 2.0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from digitrec.answer import Answer
 from digitrec.image import InputSpec
-from digitrec.providers.answer import Answer
 from digitrec.providers.aws_client import AwsProvider
 from digitrec.providers.aws_errors import service
 from digitrec.providers.base import Price

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+from digitrec.answer import Answer
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers import aws_files
-from digitrec.providers.answer import Answer
 from digitrec.providers.aws_errors import KEYS, REGION, refused
 from digitrec.providers.base import (
     BaseProvider,

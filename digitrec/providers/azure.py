@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from digitrec.answer import Answer
 from digitrec.image import InputSpec
-from digitrec.providers.answer import Answer
 from digitrec.providers.azure_operation import PolledProvider
 from digitrec.providers.azure_resource import service
 from digitrec.providers.base import not_installed

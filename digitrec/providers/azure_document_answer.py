@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import Rejected
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.azure_answer import Corners
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.wire import dig
+from digitrec.wire.body import dig
 from digitrec.wire.translate import Problem, Service
 
 

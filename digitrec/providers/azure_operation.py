@@ -10,9 +10,9 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from digitrec.answer import Answer
 from digitrec.errors import BadAnswer, TimedOut
 from digitrec.image import PreparedImage
-from digitrec.providers.answer import Answer
 from digitrec.providers.azure_resource import AzureProvider
 from digitrec.wire.translate import Problem
 

@@ -16,8 +16,9 @@ from digitrec.providers.base import (
     install_hint,
     is_installed,
 )
-from digitrec.wire import Reply, Wire, carrier, dig, text_of
+from digitrec.wire import Reply, Wire, carrier
 from digitrec.wire.addresses import allows_plain_http
+from digitrec.wire.body import dig
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, from_http
 
@@ -119,7 +120,7 @@ def transport() -> Any:
 
 def _refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by HTTP status; the service's own words are in one of two places."""
-    said = dig(raw, "error", "message") or dig(raw, "message") or text_of(reply)
+    said = dig(raw, "error", "message") or dig(raw, "message") or reply.text
     return from_http(reply.status, said, reply.headers, raw)
 
 

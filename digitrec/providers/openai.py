@@ -16,9 +16,9 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
+from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured, QuotaExceeded, Rejected
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import (
     BaseProvider,
     Status,
@@ -28,8 +28,9 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.wire import Reply, Wire, carrier, dig, text_of
+from digitrec.wire import Reply, Wire, carrier
 from digitrec.wire.addresses import allows_plain_http
+from digitrec.wire.body import dig
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, from_http
 
@@ -231,7 +232,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by the code where it tells more than the HTTP status."""
     error = raw.get("error") if isinstance(raw, dict) else None
     within = error if isinstance(error, dict) else raw
-    said = dig(within, "message") or dig(raw, "error") or dig(raw, "detail") or text_of(reply)
+    said = dig(within, "message") or dig(raw, "error") or dig(raw, "detail") or reply.text
     problem = from_http(reply.status, said, reply.headers, raw)
     kind: type[DigitrecError] = problem.kind
     todo = "check the endpoint and the model" if reply.status == 404 else ""

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.document import document, refuse
 from digitrec.wire.translate import Problem, Service
 

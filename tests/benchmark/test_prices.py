@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from digitrec.benchmark.prices import list_price, per_1000, price_list
-from digitrec.comparison.policy import Fallback
+from digitrec.comparison.fallback import Fallback
 from digitrec.config import Config
 from digitrec.engine import Engine, Options
 from digitrec.prediction import Outcome, Prediction

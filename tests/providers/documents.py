@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from digitrec.answer import Answer
 from digitrec.providers import aws, aws_textract, azure, azure_analysis, azure_document, google, openai
-from digitrec.providers.answer import Answer
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
     "google": google.parse,

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, Rejected
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.aws import parse
 from digitrec.testing import drawn_seven
 

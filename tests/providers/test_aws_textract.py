@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from digitrec.answer import Candidate
 from digitrec.errors import AuthFailed, BadAnswer, Rejected
 from digitrec.image import PreparedImage
-from digitrec.providers.answer import Candidate
 from digitrec.providers.aws_textract import parse
 from digitrec.testing import drawn_seven
 

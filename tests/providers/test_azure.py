@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer, Rejected
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.azure import parse
 
 from .common import AZURE_WORDS, Opened, Prepared, Stored

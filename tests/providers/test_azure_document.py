@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, Rejected
 from digitrec.image import PreparedImage
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.azure_document import parse
 from digitrec.testing import drawn_seven
 

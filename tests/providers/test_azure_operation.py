@@ -8,9 +8,9 @@ import time
 import pytest
 from raw_server import answer, raw_server
 
+from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.errors import BadAnswer, Rejected, TimedOut, Unavailable
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import Resumable
 
 from .common import POLLED, Opened, Prepared

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from raw_server import RawServer, answer, raw_server
 
+from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, QuotaExceeded, Rejected
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import Metered
 from digitrec.providers.openai import LEFT_OUT, OpenAi, parse
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitrec.answer import Candidate
 from digitrec.errors import BadAnswer
-from digitrec.providers.answer import Candidate
 from digitrec.providers.openai import parse
 from digitrec.recognise.normalise import normalise
 
