@@ -146,8 +146,9 @@ def test_codes_that_tell_more_than_the_status(
     with raw_server() as server:
         server.say = [answer(status, json.dumps({"error": error}).encode())]
         openai = opened("openai", endpoint=server.url)
-        with pytest.raises(kind, match=said):
+        with pytest.raises(kind, match=said) as caught:
             openai.read(prepared(openai), timeout=10)
+    assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_equal_digits_are_added_up_whatever_stands_beside_them() -> None:
     [
         None, {"content": None}, {"content": []}, {},
         chances({'{"digit": 7': {"x": 1.0}}),  # cut short
-        chances({"other": {}, "7": {"7": 1.0}}),  # of another text
+        chances({'{"digit": ': {}, "1": {"7": 1.0}, "}": {}}),  # of another text
         chances({'{"digit": ': {}, "7": {"x": 1.0}, "}": {}}),  # no digit among them
         chances({'{"digit": ': {}, "7": {}, "}": {}}),
         chances({'{"digit": ': {}, "7": {"1": 1.0}, "}": {}}),  # not the one that was said
