@@ -197,6 +197,6 @@ def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> li
             raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
         if name == vendor.name:
             found.append(check(vendor, fault))
-        elif not named and (vendor.polled or fault.kind != "endless-poll"):
+        elif not named and vendor.may_meet(fault.kind):
             found.append(fault)
     return found

@@ -225,7 +225,9 @@ def _client(endpoint: str, key: str) -> Any:
             session.close()
 
     http = httpx2.Client(transport=Carried(), trust_env=False)
-    return OpenAI(api_key=key, base_url=endpoint, max_retries=0, http_client=http)
+    client = OpenAI(api_key=key, base_url=endpoint, max_retries=0, http_client=http)
+    _ = client.chat.completions  # imported when first looked at: now, and not in the first question's time
+    return client
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:

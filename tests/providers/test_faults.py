@@ -55,6 +55,11 @@ EXPECTED: dict[str, tuple[type[ProviderError] | None, ...]] = {
     "empty":                  (B, B, B, B, B, B, B),
     "no-field":               (B, B, B, B, B, B, B),
     "endless-poll":        (None, None, None, T, None, T, None),
+    "failed-poll":            (None, None, None, R, None, R, None),
+    "unknown-poll":           (None, None, None, B, None, B, None),
+    "refusal":                (None, None, None, None, None, None, B),
+    "length":                 (None, None, None, None, None, None, B),
+    "filtered":               (None, None, None, None, None, None, B),
 }  # fmt: skip
 """What each fault means at each cloud; None: it cannot happen there."""
 
@@ -65,7 +70,7 @@ TO_DO: dict[type[ProviderError], str] = {
     RateLimited: "slow down, then try again",
     TimedOut: "try again, or allow more with --timeout",
     Unavailable: "try again later",
-    BadAnswer: "check the endpoint and any proxy",
+    BadAnswer: "check the endpoint and any proxy|ask another model|allow it more tokens",
 }
 """What each message must tell the reader to do."""
 

@@ -19,6 +19,8 @@ from digitrec.emulator.vendors.base import Request, Response
 
 STEPS = ("notStarted", "running")
 """What the first polls of an operation hear; the next one hears "succeeded"."""
+STATUSES = {"endless-poll": "running", "failed-poll": "failed", "unknown-poll": "skipped"}
+"""What a poll hears that meets a fault."""
 DONE_AFTER_S = 1.0
 """An operation this old is done, however often it was polled: Azure asks for one poll a second or two."""
 KEPT = 1000
@@ -53,12 +55,13 @@ class PolledVendor(AzureVendor):
             return Response.of_json(200, {})
         return Response(202)
 
-    def unfinished(self, request: Request) -> Response:
-        """The poll's answer "running"."""
+    def polled_as(self, kind: str) -> Response:
+        """An operation that is still running, has failed, or is of a status that nobody knows."""
         now = _now()
-        return Response.of_json(
-            200, {"status": "running", "createdDateTime": now, "lastUpdatedDateTime": now}
-        )
+        body: dict[str, Any] = {"status": STATUSES[kind], "createdDateTime": now, "lastUpdatedDateTime": now}
+        if kind == "failed-poll":
+            body["error"] = {"code": "InternalServerError", "message": "An unexpected error occurred."}
+        return Response.of_json(200, body)
 
     def ordered(self, request: Request, address: str, result: Mapping[str, Any], query: str = "") -> Response:
         """The 202 that says where the result will be: at the address and the number that follows it."""

@@ -46,6 +46,7 @@ class OpenAi(Vendor):
     """A server of OpenAI's protocol, whose model answers what a digit's schema asks for."""
 
     name = "openai"
+    speaks = True
 
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
@@ -82,6 +83,26 @@ class OpenAi(Vendor):
     def without_field(self, request: Request) -> Response:
         """A completion without "choices"."""
         return Response.of_json(200, {"object": "chat.completion", "model": self.model_version})
+
+    def spoken_as(self, kind: str, response: Response) -> Response:
+        """A completion that was refused, cut off or filtered, is in Markdown, or lacks what was counted."""
+        body = json.loads(response.body)
+        for choice in body.get("choices", []):
+            message = choice["message"]
+            content = message["content"]
+            if kind == "refusal":
+                message.update(content=None, refusal="I'm sorry, I can't assist with that request.")
+            elif kind == "length":
+                message["content"], choice["finish_reason"] = content[: len(content) // 2], "length"
+            elif kind == "filtered":
+                message["content"], choice["finish_reason"] = None, "content_filter"
+            elif kind == "fenced":
+                message["content"], choice["logprobs"] = f"```json\n{content}\n```", None
+            elif kind == "no-logprobs":
+                choice["logprobs"] = None
+        if kind == "no-usage":
+            body.pop("usage", None)
+        return Response.of_json(200, body, billed=response.billed)
 
     def _completed(self, asked: Mapping[str, Any], picture: Picture) -> Response:
         words = self.reader.read(picture)

@@ -134,9 +134,12 @@ def test_faults(digitrec_emulator, fault, status):
     assert caught.value.status_code == status
 
 
-def test_an_operation_without_end(digitrec_emulator):
-    emulator = digitrec_emulator([NAME], engine=reads(SEVEN), faults=["endless-poll"])
+@pytest.mark.parametrize(
+    ("fault", "status"), [("endless-poll", "running"), ("failed-poll", "failed"), ("unknown-poll", "skipped")]
+)
+def test_what_a_poll_may_hear(digitrec_emulator, fault, status):
+    emulator = digitrec_emulator([NAME], engine=reads(SEVEN), faults=[fault])
     url = f"{emulator.endpoints[NAME]}{ADDRESS}:analyze?api-version=2024-11-30"
     location = requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).headers["Operation-Location"]
     seen = {requests.get(location, headers=HEADERS, timeout=TIMEOUT).json()["status"] for _ in range(5)}
-    assert seen == {"running"}
+    assert seen == {status}

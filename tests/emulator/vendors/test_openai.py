@@ -159,3 +159,28 @@ def test_requests_of_another_form(opened, body):
     answer = requests.post(url, body, headers={"Authorization": "Bearer k"}, timeout=TIMEOUT)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
+
+
+def test_a_model_that_does_something_else(opened):
+    emulator, client = opened(SEVEN)
+
+    def choice(fault):
+        emulator.set_faults(NAME, fault)
+        return ask(client, logprobs=True, top_logprobs=3)
+
+    refused = choice("refusal").choices[0].message
+    assert (refused.content, bool(refused.refusal)) == (None, True)
+    cut = choice("length").choices[0]
+    assert (cut.finish_reason, cut.message.content) == ("length", '{"digit":7,"reas')
+    filtered = choice("filtered").choices[0]
+    assert (filtered.finish_reason, filtered.message.content) == ("content_filter", None)
+    assert choice("fenced").choices[0].message.content.startswith("```json\n{")
+    assert choice("no-logprobs").choices[0].logprobs is None
+    assert choice("no-usage").usage is None
+    assert emulator.billed(NAME) == 6
+
+
+def test_only_a_language_model_can_refuse(digitrec_emulator):
+    emulator = digitrec_emulator(["google", NAME], engine=reads(SEVEN), faults=["refusal"])
+    with pytest.raises(ValueError, match="google is no language model, so it has no refusal"):
+        emulator.set_faults("google", "refusal")
