@@ -138,7 +138,7 @@ def test_a_share_of_nothing_is_called_so() -> None:
 
 
 def test_who_is_better_is_said_with_what_shows_it() -> None:
-    found = [pair("a", "b", (12, 3), 0.035), pair("a", "c", (2, 30), 0.0001), pair("b", "c", (9, 9), 1.0)]
+    found = [pair("b", "c", (9, 9), 1.0), pair("a", "b", (12, 3), 0.035), pair("a", "c", (2, 30), 0.0001)]
     assert told(pairs=found) == [
         "a reads these pictures better than b: it alone was right on 12 of 100, b alone on 3 (McNemar's "
         "exact test, corrected p = 0.035).",
@@ -156,6 +156,8 @@ def test_all_that_are_level_stand_in_one_sentence_with_the_least_p() -> None:
         "No difference is shown between a and b, a and c, b and c (corrected p = 0.300 or more); there may "
         "be one that more pictures would show."
     ]
+    assert "between a and b, a and c (corrected p = 0.300 or more);" in told(pairs=found[:2])[0]
+    assert "between a and b (corrected p = 0.800);" in told(pairs=found[:1])[0]
 
 
 def test_nothing_is_said_of_pairs_without_pictures_or_with_an_emulator() -> None:

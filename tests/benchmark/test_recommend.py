@@ -42,6 +42,10 @@ def outcomes(
     return said
 
 
+def timed(name: str, digits: Sequence[int], seconds: float) -> list[Outcome]:
+    return [Prediction(ImageRef("x", "0"), name, digit, 0.99, latency_s=seconds) for digit in digits]
+
+
 def advice(
     n: int, accuracies: dict[str, float], wanted: float, prices: dict[str, float | None] | None = None,
     **options: float,
@@ -77,11 +81,11 @@ def test_it_is_reported_on_pictures_that_it_was_not_chosen_on() -> None:
     assert found.chosen.right.n == 500
     low, _ = proportion_confint(found.chosen.right.hits, 500, method="wilson")
     assert found.chosen.right.low == pytest.approx(low)
-    labels = [number % 10 for number in range(1000)]
-    said = outcomes("free", labels, 0.95, 0)
     _, reporting = train_test_split(range(1000), test_size=0.5, random_state=0)
-    right = sum(said[place].digit == labels[place] for place in reporting)  # type: ignore[union-attr]
-    assert found.chosen.right.hits == right, "the same halves each time"
+    there = [7 if place in set(reporting) else 1 for place in range(1000)]
+    again = recommend({"e": timed("e", there, 0.1)}, {"e": engine("e", 0.0)}, [7] * 1000, 0.9)
+    assert again.chosen is not None
+    assert again.chosen.right.hits == 500, "the same halves each time"
 
 
 @pytest.mark.parametrize(("names", "tried"), [("a", 1), ("ab", 2 + 2 * 9 + 1), ("abc", 3 + 6 * 9 + 3 + 1)])
@@ -95,10 +99,6 @@ def test_two_of_three_that_err_apart_are_better_than_each() -> None:
     found = recommend(said, {name: engine(name, 0.0) for name in "abc"}, labels, 0.95)
     assert found.chosen is not None
     assert (found.chosen.name, found.reached) == ("2 of a+b+c", True)
-
-
-def timed(name: str, digits: Sequence[int], seconds: float) -> list[Outcome]:
-    return [Prediction(ImageRef("x", "0"), name, digit, 0.99, latency_s=seconds) for digit in digits]
 
 
 def test_of_two_that_cost_the_same_the_faster_is_chosen_and_its_mean_time_told() -> None:
@@ -119,6 +119,36 @@ def test_where_none_reaches_it_the_nearest_is_chosen_and_of_two_as_near_the_chea
     assert (found.chosen.name, found.reached) == ("cheap", False)
 
 
+RIGHT, HALF, NEVER = [7] * 100, [7, 1] * 50, [1] * 100
+
+
+@pytest.mark.parametrize(
+    ("free", "paid", "wanted", "chosen"),
+    [
+        (RIGHT, RIGHT, 0.9, "free"), (NEVER, RIGHT, 0.9, "paid"), (NEVER, HALF, 0.9, "paid"),
+        (HALF, HALF, 0.9, "free"), (HALF, RIGHT, 0.3, "free"), (HALF, RIGHT, 0.99, "paid"),
+    ],
+)  # fmt: skip
+def test_what_is_free_is_cheaper_than_half_a_cent_and_what_is_never_right_reaches_nothing(
+    free: list[int], paid: list[int], wanted: float, chosen: str
+) -> None:
+    said = {"paid": timed("paid", paid, 0.1), "free": timed("free", free, 0.2)}
+    found = recommend(said, {"paid": engine("paid", 0.0005), "free": engine("free", 0.0)}, RIGHT, wanted)
+    assert found.chosen is not None
+    assert found.chosen.name == chosen
+
+
+def test_choosing_too_the_lower_end_may_be_the_accuracy_itself() -> None:
+    choosing, _ = train_test_split(range(100), test_size=0.5, random_state=0)
+    once_wrong = [1 if place == choosing[0] else 7 for place in range(100)]
+    said = {"free": timed("free", once_wrong, 0.1), "paid": timed("paid", RIGHT, 0.1)}
+    wanted = proportion(49, 50).low
+    assert wanted is not None
+    found = recommend(said, {"free": engine("free", 0.0), "paid": engine("paid", 0.1)}, RIGHT, wanted)
+    assert found.chosen is not None
+    assert found.chosen.name == "free"
+
+
 def test_an_amount_that_may_just_be_spent_is_allowed() -> None:
     found = advice(100, {"cheap": 0.9}, 0.5, max_per_1000=1.0)
     assert found.chosen is not None
@@ -130,6 +160,12 @@ def test_so_many_pictures_all_of_them_right_show_it(accuracy: float) -> None:
     chosen = Option("e", proportion(10, 10), 0.0, 1.0)
     needed = Recommendation(accuracy, chosen, 1).pictures_needed
     assert needed == math.ceil(norm.ppf(0.975) ** 2 * accuracy / (1 - accuracy))
+
+
+def test_so_many_pictures_show_it_to_the_last_digit() -> None:
+    thirty = proportion(30, 30).low
+    assert thirty is not None
+    assert Recommendation(thirty, Option("e", proportion(10, 10), 0.0, 1.0), 1).pictures_needed == 30
 
 
 def test_a_share_that_is_only_just_there_is_never_shown() -> None:
@@ -189,6 +225,7 @@ def test_what_costs_too_much_or_an_unknown_amount_is_left_out() -> None:
     assert cheap.chosen.name == "free"
     unknown = advice(1000, {"dear": 0.999}, 0.99, {"dear": None})
     assert (unknown.chosen, unknown.reached, unknown.pictures_needed) == (None, False, None)
+    assert (unknown.accuracy, unknown.tried) == (0.99, 1)
 
 
 def test_failures_are_not_right_answers() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from digitrec.benchmark import measures
 from digitrec.benchmark.scorecard import scorecard
 from digitrec.prediction import Outcome, Prediction
 
@@ -133,3 +134,14 @@ def test_a_right_answer_costs_what_all_answers_cost(said: Said) -> None:
 def test_several_kinds_of_answers_are_named_in_order(said: Said) -> None:
     outcomes = [*said(7, model_version="v2"), *said(7, model_version="v1"), *said(7, model_version="v2")]
     assert scorecard("e", outcomes, [7] * 3).model_versions == ("v1", "v2")
+
+
+def test_each_digit_has_its_own_score(said: Said) -> None:
+    card = scorecard("e", [*said(7, 1, None, "!")], [7, 7, 7, 7])
+    assert card.digits == measures.per_digit([7, 7, 7], [7, 1, -1])
+    assert (card.digits[7].recall, card.digits[7].pictures) == (pytest.approx(1 / 3), 3)
+
+
+def test_an_outcome_without_a_label_is_a_mistake_of_the_program(said: Said) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        scorecard("e", said(7, 7), [7])
