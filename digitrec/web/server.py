@@ -7,6 +7,7 @@ import ctypes
 import gc
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from digitrec.recognise.readers import Reader
 from digitrec.web import limits, logs, problems
 from digitrec.web.app import create_app
+from digitrec.web.buffering import Buffers
 from digitrec.web.limits import INFERENCE_PATHS, ConcurrencyLimit
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
@@ -29,7 +31,7 @@ IDLE_S = 15
 MAX_HEAD_BYTES = 16_384
 """A longer request head is refused."""
 MAX_CONNECTIONS = 900
-"""Connections above this number are closed as they come; systems commonly allow a process 1,024 files."""
+"""Above this number each new connection closes an old one; systems commonly allow a process 1,024 files."""
 
 LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)")
 INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
@@ -38,18 +40,35 @@ INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
 class GuardedProtocol(H11Protocol):
     """HTTP/1.1 that neither slow or malformed request heads nor too many requests can hold up."""
 
-    def __init__(self, inside: ConcurrencyLimit, **of_uvicorn: Any) -> None:
+    def __init__(self, inside: ConcurrencyLimit, buffers: Buffers, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
         self._inside = inside
+        self._buffers = buffers
         self._leaving = False
+        self._heard = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock with the connection, not only after its first answer."""
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
-            return
         self._start_clock()
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Close the connection that has been idle for longest, of the client that has the most."""
+        mine = cast("set[GuardedProtocol]", self.connections)
+        per_client = Counter(one._peer for one in mine)
+        victim = min(mine, key=lambda one: (-per_client[one._peer], one._at_work, one._heard))
+        mine.discard(victim)
+        victim.transport.abort()
+
+    @property
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
+
+    @property
+    def _at_work(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _start_clock(self) -> None:
         """Give the client time for the next request head."""
@@ -64,7 +83,9 @@ class GuardedProtocol(H11Protocol):
         """
         if self._leaving:
             return
-        full = len(self.tasks) >= self._inside.limit  # of all requests: one counts from its first line on
+        self._heard = self.loop.time()
+        at_work = len(self.tasks) - self._buffers.arriving  # a request counts from its first line on
+        full = at_work >= self._inside.limit
         if full and self.conn.our_state is h11.IDLE and data.startswith(INFERENCE):
             self._turn_away(data)
             return
@@ -121,7 +142,7 @@ KEPT = 16_000_000
 def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
     app = create_app(engines, settings)
-    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside))
+    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside, app.state.buffers))
     config = uvicorn.Config(
         app, host=host, port=port, http=protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,

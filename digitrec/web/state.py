@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from digitrec.errors import UnknownProvider
 from digitrec.recognise import readers
+from digitrec.web.buffering import Buffers
 from digitrec.web.inference import Service
 from digitrec.web.limits import ConcurrencyLimit
 from digitrec.web.metrics import Metrics
@@ -25,6 +26,8 @@ class AppState:
     """The figures."""
     inside: ConcurrencyLimit
     """The requests at work."""
+    buffers: Buffers
+    """What is held of all requests."""
 
     @classmethod
     def open(cls, engines: Sequence[readers.Reader], settings: Settings) -> AppState:
@@ -32,7 +35,8 @@ class AppState:
         inside = ConcurrencyLimit(settings.max_requests)
         metrics = Metrics(turned_away=lambda: inside.turned_away)
         services = [Service(engine, settings, metrics) for engine in engines]
-        return cls({service.name: service for service in services}, settings, metrics, inside)
+        by_name = {service.name: service for service in services}
+        return cls(by_name, settings, metrics, inside, Buffers(settings))
 
     def service(self, name: str | None) -> Service:
         """The engine of that name; the default for None.
