@@ -14,6 +14,7 @@ from digitrec.web import clients, problems
 from digitrec.web.buffering import Buffers, too_large
 from digitrec.web.clients import Client, Headers
 from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
 INFERENCE_PATHS = {"/predict", "/compare"}
@@ -44,21 +45,6 @@ class RateLimiter:
         if len(self._buckets) > MAX_CLIENTS:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - tokens) / self._rate
-
-
-class ConcurrencyLimit:
-    """How many requests may be at work at one moment, and how many are."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.in_use = 0
-        self.turned_away = 0
-        """How many were told to come back without being read."""
-
-    @property
-    def full(self) -> bool:
-        """Whether the next one is turned away."""
-        return self.in_use >= self.limit
 
 
 class AdmissionControl:
@@ -100,7 +86,7 @@ class AdmissionControl:
         if wait:
             detail = f"more than {self._settings.rate:g} requests a second; slow down"
             raise ProblemError(Problem(429, "too-fast", detail, {"Retry-After": str(math.ceil(wait))}))
-        if self._inside.full:
+        if not self._inside.admits(client):
             raise ProblemError(problems.busy(FULL))
         if _declared(headers) > self._settings.max_body_bytes:
             raise ProblemError(too_large(self._settings))
@@ -109,17 +95,16 @@ class AdmissionControl:
         """Wait for the whole request, which takes no place, then work on it, which does."""
         deadline = asyncio.get_running_loop().time() + self._settings.seconds
         async with self._buffers.body(client, receive, deadline) as whole:
-            if self._inside.full:
+            if not self._inside.admits(client):
                 raise ProblemError(problems.busy(FULL))
-            self._inside.in_use += 1
+            scope.setdefault("state", {})["client"] = client
             try:
-                async with asyncio.timeout_at(deadline):
-                    await self._app(scope, whole, send)
+                with self._inside.hold(client):
+                    async with asyncio.timeout_at(deadline):
+                        await self._app(scope, whole, send)
             except TimeoutError as error:
                 detail = f"no answer within {self._settings.seconds:g} s; try again or ask another engine"
                 raise ProblemError(Problem(504, "too-late", detail)) from error
-            finally:
-                self._inside.in_use -= 1
 
 
 CROSS_SITE = Problem(403, "cross-site", "another site's page may not ask; ask from this one or a program")

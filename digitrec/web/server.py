@@ -19,11 +19,13 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.recognise.readers import Reader
-from digitrec.web import limits, logs, problems
+from digitrec.web import clients, limits, logs, problems
 from digitrec.web.app import create_app
 from digitrec.web.buffering import Buffers
-from digitrec.web.limits import INFERENCE_PATHS, ConcurrencyLimit
+from digitrec.web.clients import Client
+from digitrec.web.limits import INFERENCE_PATHS
 from digitrec.web.problems import Problem
+from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
 IDLE_S = 15
@@ -40,10 +42,13 @@ INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
 class GuardedProtocol(H11Protocol):
     """HTTP/1.1 that neither slow or malformed request heads nor too many requests can hold up."""
 
-    def __init__(self, inside: ConcurrencyLimit, buffers: Buffers, **of_uvicorn: Any) -> None:
+    def __init__(
+        self, inside: ConcurrencyLimit, buffers: Buffers, settings: Settings, **of_uvicorn: Any
+    ) -> None:
         super().__init__(**of_uvicorn)
         self._inside = inside
         self._buffers = buffers
+        self._settings = settings
         self._leaving = False
         self._heard = self.loop.time()
 
@@ -85,12 +90,23 @@ class GuardedProtocol(H11Protocol):
             return
         self._heard = self.loop.time()
         at_work = len(self.tasks) - self._buffers.arriving  # a request counts from its first line on
-        full = at_work >= self._inside.limit
-        if full and self.conn.our_state is h11.IDLE and data.startswith(INFERENCE):
+        if (
+            at_work >= self._inside.limit
+            and self.conn.our_state is h11.IDLE
+            and data.startswith(INFERENCE)
+            and not self._inside.is_below_share(self._sender(data))
+        ):
             self._turn_away(data)
             return
         self.conn.receive_data(data)
         self.handle_events()
+
+    def _sender(self, data: bytes) -> Client:
+        """Who sends a request that begins so."""
+        head, _, _ = data.partition(b"\r\n\r\n")
+        fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+        return clients.identify(self._peer, headers, self._settings)
 
     def _turn_away(self, data: bytes) -> None:
         """Say that the server is full; a client that is still sending loses its connection."""
@@ -142,7 +158,9 @@ KEPT = 16_000_000
 def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
     app = create_app(engines, settings)
-    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside, app.state.buffers))
+    protocol = cast(
+        "type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside, app.state.buffers, settings)
+    )
     config = uvicorn.Config(
         app, host=host, port=port, http=protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,

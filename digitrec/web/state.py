@@ -9,8 +9,8 @@ from digitrec.errors import UnknownProvider
 from digitrec.recognise import readers
 from digitrec.web.buffering import Buffers
 from digitrec.web.inference import Service
-from digitrec.web.limits import ConcurrencyLimit
 from digitrec.web.metrics import Metrics
+from digitrec.web.scheduling import ConcurrencyLimit, Lanes
 from digitrec.web.settings import Settings
 
 
@@ -26,6 +26,8 @@ class AppState:
     """The figures."""
     inside: ConcurrencyLimit
     """The requests at work."""
+    lanes: Lanes
+    """Where pictures are decoded and prepared."""
     buffers: Buffers
     """What is held of all requests."""
 
@@ -34,9 +36,10 @@ class AppState:
         """The state of a server for these engines, the first of them the default."""
         inside = ConcurrencyLimit(settings.max_requests)
         metrics = Metrics(turned_away=lambda: inside.turned_away)
-        services = [Service(engine, settings, metrics) for engine in engines]
+        lanes = Lanes(settings.max_pixels)
+        services = [Service(engine, settings, metrics, lanes) for engine in engines]
         by_name = {service.name: service for service in services}
-        return cls(by_name, settings, metrics, inside, Buffers(settings))
+        return cls(by_name, settings, metrics, inside, lanes, Buffers(settings))
 
     def service(self, name: str | None) -> Service:
         """The engine of that name; the default for None.
@@ -60,3 +63,4 @@ class AppState:
         """Release the engines."""
         for service in self.services.values():
             service.close()
+        self.lanes.close()

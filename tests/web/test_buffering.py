@@ -79,7 +79,7 @@ def test_a_body_that_is_slow_but_fast_enough_is_read() -> None:
 
 
 def test_a_client_that_sends_too_many_bodies_loses_the_most_silent() -> None:
-    settings = Settings(max_client_uploads=3)
+    settings = Settings(max_client_uploads=3, upload_grace_s=60)
     with listening(settings=settings) as url, stalled(url, 3) as connections:
         time.sleep(0.2)
         connections[0].sendall(b"7")  # no longer the most silent
@@ -93,7 +93,7 @@ def test_a_client_that_sends_too_many_bodies_loses_the_most_silent() -> None:
 
 
 def test_what_one_client_has_sent_leaves_room_for_the_others() -> None:
-    settings = Settings(max_client_bytes=10_000, max_buffered_bytes=40_000, proxies=1)
+    settings = Settings(max_client_bytes=10_000, max_buffered_bytes=40_000, proxies=1, upload_grace_s=60)
     start = HEAD.replace(b"1000", b"9000") + b"X-Forwarded-For: 203.0.113.1\r\n\r\n" + bytes(4500)
     with listening(settings=settings) as url, stalled(url, 12, start), httpx.Client(base_url=url) as client:
         time.sleep(0.3)
