@@ -22,6 +22,11 @@ class Client:
     key: int | None = None
     """Which of the server's keys was given, counted from 0; None: none of them."""
 
+    @property
+    def account(self) -> str:
+        """Whose money is spent: the key's wherever it is used, else the address's."""
+        return self.address if self.key is None else f"key {self.key}"
+
 
 def identify(peer: str, headers: Headers, settings: Settings) -> Client:
     """Who sends a request with these headers from that address."""

@@ -26,6 +26,7 @@ from digitrec.web.metrics import Metrics
 from digitrec.web.problems import ProblemError
 from digitrec.web.scheduling import ConcurrencyLimit, FairQueue, Lanes, Turns
 from digitrec.web.settings import Settings
+from digitrec.web.spending import Spending
 
 BATCH = 64
 """Items in one pass at most."""
@@ -104,16 +105,19 @@ class Reading:
 class Service:
     """One engine or policy, on offer under its name."""
 
-    def __init__(self, engine: readers.Reader, settings: Settings, metrics: Metrics, lanes: Lanes) -> None:
+    def __init__(
+        self, engine: readers.Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
+    ) -> None:
         self.name = readers.name_of(engine)
         self._reader = engine
-        self._providers = [one.provider for one in _engines(engine)]
-        self.remote = any(provider.endpoint is not None for provider in self._providers)
+        self._engines = _engines(engine)
+        self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to somebody else's machine."""
         self._here = engine if isinstance(engine, Engine) and not self.remote else None
         self._settings = settings
         self._metrics = metrics
         self._lanes = lanes
+        self._spending = spending
         self._under_way = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
         self._turns = Turns(CALLS)
         self._pool = ThreadPoolExecutor(CALLS, f"digitrec-{self.name}")
@@ -123,20 +127,26 @@ class Service:
     @property
     def usd_per_picture(self) -> float | None:
         """What a picture costs in US dollars, by a policy that asks everybody; 0 is free, None is unknown."""
-        prices = [provider.price for provider in self._providers]
-        known = [price.usd for price in prices if price is not None]
+        prices = [one.usd_per_image for one in self._engines]
+        known = [price for price in prices if price is not None]
         return sum(known) if len(known) == len(prices) else None
 
     async def read(self, client: Client, pictures: Sequence[bytes]) -> list[Reading]:
         """What is said about each picture, in order.
 
         Raises:
-            ProblemError: an engine elsewhere, or a policy, has all the questions it can take.
+            ProblemError: an engine elsewhere, or a policy, has all the questions it can take, or what may
+                be spent today is spent.
         """
         if self._here is None and not self._under_way.admits(client, len(pictures)):
             raise ProblemError(problems.busy(f"{self.name} is asked by others; try again in a moment"))
-        with self._under_way.hold(client, len(pictures)):
+        most = len(pictures) * (self.usd_per_picture or 0.0)
+        with (
+            self._under_way.hold(client, len(pictures)),
+            self._spending.reserve(client.account, most) as bill,
+        ):
             readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
+            bill.usd = sum(reading.outcome.cost_usd or 0.0 for reading in readings)
         for reading in readings:
             self._record(reading.outcome)
         return readings

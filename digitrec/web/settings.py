@@ -40,5 +40,9 @@ class Settings:
     """Requests that a client may have saved up, >= 1."""
     proxies: int = 0
     """Trusted proxies in front of the server; the client is the last but so many in X-Forwarded-For."""
+    usd_per_client: float | None = None
+    """US dollars that one key, or without keys one address, may spend in a day (UTC); None: no limit."""
+    usd_per_day: float | None = None
+    """The same for all together."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """One of these must come with each question; empty: everybody may ask."""

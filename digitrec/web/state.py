@@ -12,6 +12,7 @@ from digitrec.web.inference import Service
 from digitrec.web.metrics import Metrics
 from digitrec.web.scheduling import ConcurrencyLimit, Lanes
 from digitrec.web.settings import Settings
+from digitrec.web.spending import Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class AppState:
         inside = ConcurrencyLimit(settings.max_requests)
         metrics = Metrics(turned_away=lambda: inside.turned_away)
         lanes = Lanes(settings.max_pixels)
-        services = [Service(engine, settings, metrics, lanes) for engine in engines]
+        spending = Spending(settings.usd_per_client, settings.usd_per_day)
+        services = [Service(engine, settings, metrics, lanes, spending) for engine in engines]
         by_name = {service.name: service for service in services}
         return cls(by_name, settings, metrics, inside, lanes, Buffers(settings))
 
