@@ -20,7 +20,7 @@ from digitrec.benchmark import benchmark
 from digitrec.benchmark.recommend import recommend
 from digitrec.cli import main
 from digitrec.config import Config
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.evaluation.explain import explain
 from digitrec.testing import FakeProvider, drawn_seven
 

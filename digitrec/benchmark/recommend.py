@@ -10,7 +10,9 @@ from digitrec.arguments import number
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.prices import Prices, per_1000, price_list
 from digitrec.benchmark.scorecard import is_right
-from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
+from digitrec.comparison.consensus import Consensus
+from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.prediction import Outcome, is_emulated

@@ -18,7 +18,7 @@ from digitrec.benchmark.prices import price_list
 from digitrec.benchmark.scorecard import Scorecard, scorecard
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import race
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.errors import DataError
 from digitrec.prediction import Outcome, Prediction
 from digitrec.providers.base import Provider

@@ -10,8 +10,9 @@ from typing import Literal
 import click
 
 from digitrec.commands import cost, options, page, policies, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import Bar
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Failure, Outcome
 
 
@@ -28,7 +29,7 @@ from digitrec.prediction import Failure, Outcome
 @options.lenient
 @cost.dry_run
 @policies.policy
-@options.asking
+@asking_options
 def benchmark(
     data: str,
     providers: list[str],
@@ -38,7 +39,7 @@ def benchmark(
     lenient: bool,
     dry_run: bool,
     rule: policies.Rule,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Measure engines on labelled pictures, and say which differences are more than chance.
 

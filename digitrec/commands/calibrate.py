@@ -6,8 +6,9 @@ import click
 
 from digitrec import calibration
 from digitrec.commands import options, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
 
@@ -19,8 +20,8 @@ from digitrec.recognise import stream
     shell_complete=values.provider, help="Which engine to calibrate.",
 )  # fmt: skip
 @options.limit
-@options.asking
-def calibrate(data: str, provider: str, limit: int | None, asking: options.Asking) -> None:
+@asking_options
+def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
     """Learn from labelled pictures how often an engine of a given confidence is right.
 
     From then on every prediction of this engine, with this preparation and this model version, carries

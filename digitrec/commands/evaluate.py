@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, values
+from digitrec.commands.engines import local_engine
 from digitrec.commands.progress import Bar
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.engine import Engine
 from digitrec.text import percent
 
@@ -49,7 +50,7 @@ def evaluate(
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
-    with options.local(model, model_scale) as engine:
+    with local_engine(model, model_scale) as engine:
         for source in sources:
             _one(source, engine, limit, out)
         if not sources:

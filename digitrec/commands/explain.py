@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, sources
+from digitrec.commands.engines import local_engine
 from digitrec.errors import ImageError
 from digitrec.text import percent, printable
 
@@ -42,7 +43,7 @@ def explain(given: sources.Given, model: Path | None, model_scale: str | None, o
     from digitrec.plots.explanation import explanation
     from digitrec.plots.style import save
 
-    with options.local(model, model_scale) as engine:
+    with local_engine(model, model_scale) as engine:
         for number, image in enumerate(images, 1):
             try:
                 found = why(image, engine)

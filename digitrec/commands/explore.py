@@ -37,7 +37,7 @@ def explore(data: str, limit: int, out: Path) -> None:
       digitrec explore mnist-train --limit 20000
       digitrec explore my-digits/ --out looked
     """
-    from digitrec.datasets.sources import read_digits
+    from digitrec.datasets.digits import read_digits
     from digitrec.evaluation.explore import explore as look
     from digitrec.plots.exploration import PICTURES
     from digitrec.plots.style import save

@@ -84,7 +84,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec models compare tutorial-cnn complex-cnn
       digitrec predict 7.png --model compared/models/svm.skops
     """
-    from digitrec.datasets.sources import read_digits
+    from digitrec.datasets.digits import read_digits
     from digitrec.plots.comparison import PICTURES
     from digitrec.plots.style import save
     from digitrec.report.models import markdown, table

@@ -54,12 +54,15 @@ class Rule:
         """What the options make of the engines; None: nothing, each answers for itself."""
         if not self.fallback and self.consensus is None:
             return None
-        from digitrec.comparison.policy import (  # most commands ask one engine, which needs none
-            Consensus,
-            Fallback,
-        )
+        if self.consensus is None:
+            from digitrec.comparison.fallback import (
+                Fallback,  # most commands ask one engine, which needs none
+            )
 
-        return Fallback(engines, self.below) if self.consensus is None else Consensus(engines, self.consensus)
+            return Fallback(engines, self.below)
+        from digitrec.comparison.consensus import Consensus
+
+        return Consensus(engines, self.consensus)
 
 
 _OPTIONS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import click
 from PIL import Image
@@ -12,6 +13,7 @@ from PIL import Image
 from digitrec import config
 from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies, sources, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.engine import Engine
@@ -35,7 +37,7 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     shell_complete=values.providers,
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
-@options.output("table", "json", "jsonl", "csv")
+@options.output(*get_args(predictions.Format))
 @options.lenient
 @click.option(
     "--at-least", type=options.Number(0, 1), default=0.0, metavar="CHANCE",
@@ -52,7 +54,7 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
 )  # fmt: skip
 @cost.dry_run
 @policies.policy
-@options.asking
+@asking_options
 def predict(
     given: sources.Given,
     providers: list[str],
@@ -63,7 +65,7 @@ def predict(
     save_prepared: Path | None,
     dry_run: bool,
     rule: policies.Rule,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Say which digit is on each picture, and how sure that is.
 

@@ -8,7 +8,8 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.benchmark import watched
-from digitrec.datasets.samples import read_samples
+from digitrec.commands.engines import Asking, asking_options
+from digitrec.datasets.loader import read_samples
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
     "--max-per-1000", type=options.USD, metavar="USD",
     help="What 1,000 pictures may cost at most by what is recommended.",
 )  # fmt: skip
-@options.asking
+@asking_options
 def recommend(
     data: str,
     accuracy: float,
     providers: list[str],
     limit: int | None,
     max_per_1000: float | None,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Name the cheapest way of asking that reaches an accuracy on labelled pictures.
 

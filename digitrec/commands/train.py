@@ -96,7 +96,7 @@ def _digits(sources: Sequence[str], limit: int | None) -> Digits | None:
     """The digits of all sources together; None for the recipe's own."""
     if not sources and limit is None:
         return None
-    from digitrec.datasets.sources import read_digits
+    from digitrec.datasets.digits import read_digits
 
     first, *others = [read_digits(source, limit) for source in sources or ["mnist-train"]]
     for more in others:

@@ -45,7 +45,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
       digitrec tune --trials 5 --data mnist-test --limit 1000
       digitrec train --arch digitrec-tuning/best.json --out tuned.keras
     """
-    from digitrec.datasets.sources import read_digits
+    from digitrec.datasets.digits import read_digits
     from digitrec.plots import tuning
     from digitrec.plots.style import save
     from digitrec.training.tune import tune as search

@@ -13,8 +13,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
-from digitrec.datasets.samples import Sample, read_samples
 from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.handwriting.corruptions import KINDS, corrupt
 from digitrec.handwriting.nondigits import NonDigit, pages, pairs, scribbles

@@ -17,7 +17,7 @@ from sklearn.metrics import auc, log_loss, precision_recall_curve
 
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
 from digitrec.prediction import Outcome, Prediction

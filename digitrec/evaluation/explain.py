@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource, PreparedImage
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prediction import Prediction
 from digitrec.prepare import mnist, prepare
 from digitrec.providers.base import Provider

@@ -13,9 +13,9 @@ from PIL import Image
 
 from digitrec.arguments import said
 from digitrec.fieldhelp import documented
-from digitrec.image import decode
-from digitrec.image.decode import Pixels
+from digitrec.image import arrays, decode
 from digitrec.image.files import Frame, name_of
+from digitrec.image.pixels import Pixels
 
 TURNS = (0, 90, 180, 270)
 """By how many degrees a picture is turned."""
@@ -76,21 +76,21 @@ class DigitImage:
 
         Args:
             source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers, floats or
-                booleans, whose range is told from the values (`digitrec.image.decode.white`).
+                booleans, whose range is told from the values (`digitrec.image.arrays.white`).
             full: for an array, the value that is white (the paper's or the ink's), > 0; None: as told.
 
         Raises:
             TypeError: it is nothing that can hold a picture, or ``full`` is given for what is no array.
             ValueError: ``full`` is no such number.
             ImageError: it is missing, empty, truncated, not an image, of an unknown format, or has
-                more than `digitrec.image.decode.MAX_PIXELS` pixels.
+                more than `digitrec.image.pixels.MAX_PIXELS` pixels.
         """
         if isinstance(source, DigitImage):
             return source
         if isinstance(source, Turned):
             return cls.open(source.source, full=full).turned(source.degrees)
         if isinstance(source, np.ndarray):
-            return cls(*decode.from_array(source, full))
+            return cls(*arrays.from_array(source, full))
         if full is not None:
             raise TypeError(f"full is for an array, not for {said(source)}")
         if isinstance(source, Image.Image):

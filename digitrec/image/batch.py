@@ -13,7 +13,7 @@ from PIL import Image
 from digitrec.arguments import said
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageSource, Turned
-from digitrec.image.decode import white
+from digitrec.image.arrays import white
 
 
 def one_image(image: ImageSource) -> ImageSource:

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from digitrec.errors import ImageError
+from digitrec.image import pixels
 
 DPI = 200
 """Pixels an inch: a digit 5 mm high is 40 pixels high. A page too large for that is drawn coarser."""
@@ -19,14 +20,13 @@ _PDFIUM = threading.Lock()
 """PDFium may be used by one thread at a time; its import, and closing what it opened, are uses as well."""
 
 
-def page(data: bytes, name: str, number: int, most_pixels: int) -> tuple[Image.Image, int]:
-    """A page, in RGB on white, and how many there are.
+def page(data: bytes, name: str, number: int) -> tuple[Image.Image, int]:
+    """A page, in RGB on white, of at most `pixels.MAX_PIXELS`, and how many there are.
 
     Args:
         data: the whole PDF.
         name: what to call it in messages.
         number: which page, from 1.
-        most_pixels: the picture has no more than so many.
 
     Raises:
         ImageError: PDFium is not installed, the PDF is encrypted, or it has no such page. Of a damaged one
@@ -35,7 +35,7 @@ def page(data: bytes, name: str, number: int, most_pixels: int) -> tuple[Image.I
     with _opened(data, name) as document:
         if number > len(document):
             raise ImageError(f"{name}: there is no such page; the PDF has {len(document)}")
-        return _drawn(document, name, number, most_pixels), len(document)
+        return _drawn(document, name, number), len(document)
 
 
 def pages(data: bytes, name: str) -> int:
@@ -64,14 +64,14 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
             document.close()
 
 
-def _drawn(document: Any, name: str, number: int, most_pixels: int) -> Image.Image:
+def _drawn(document: Any, name: str, number: int) -> Image.Image:
     page = document[number - 1]
     try:
         width, height = page.get_size()  # in points, 72 to an inch
         if not (0 < width * height < math.inf):
             raise ImageError(f"{name}: a page without a size cannot be drawn")
-        scale = min(DPI / 72, math.sqrt(0.99 * most_pixels / (width * height)))
-        if math.ceil(width * scale) * math.ceil(height * scale) > most_pixels:  # long and thin
+        scale = min(DPI / 72, math.sqrt(0.99 * pixels.MAX_PIXELS / (width * height)))
+        if math.ceil(width * scale) * math.ceil(height * scale) > pixels.MAX_PIXELS:  # long and thin
             raise ImageError(f"{name}: a page of {width:.0f} x {height:.0f} points cannot be drawn")
         bitmap = page.render(scale=scale, rev_byteorder=True)
         try:

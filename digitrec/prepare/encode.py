@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.ink import Ink, close_up, find_ink
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
 
 if TYPE_CHECKING:

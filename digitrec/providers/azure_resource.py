@@ -15,8 +15,9 @@ from digitrec.providers.base import (
     install_hint,
     is_installed,
 )
-from digitrec.wire import Reply, Wire, dig, text_of
+from digitrec.wire import Reply, Wire
 from digitrec.wire.addresses import allows_plain_http
+from digitrec.wire.body import dig
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, from_http
 
@@ -101,7 +102,7 @@ class AzureProvider(BaseProvider):
 
 def _refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by HTTP status; the service's own words are in one of two places."""
-    said = dig(raw, "error", "message") or dig(raw, "message") or text_of(reply)
+    said = dig(raw, "error", "message") or dig(raw, "message") or reply.text
     return from_http(reply.status, said, reply.headers, raw)
 
 

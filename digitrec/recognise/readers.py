@@ -19,7 +19,7 @@ Asked = TypeVar("Asked")
 
 @runtime_checkable
 class Policy(Protocol):
-    """Several engines that answer as one; `digitrec.comparison.policy` has the ones there are."""
+    """Several engines that answer as one, such as `digitrec.Fallback` and `digitrec.Consensus`."""
 
     name: str
     """What to call it in a Prediction."""

@@ -11,7 +11,7 @@ from digitrec.benchmark import Benchmark, conclusion
 from digitrec.benchmark.run import KEPT
 from digitrec.report import words
 from digitrec.report.benchmark_tables import confusion, leaderboard, splitting, tables
-from digitrec.report.predictions import csv_rows
+from digitrec.report.rows import csv_rows
 from digitrec.report.table import aligned, markdown_table
 from digitrec.text import count
 

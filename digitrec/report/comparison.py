@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure, Outcome, Prediction, short
 from digitrec.report import words
-from digitrec.report.predictions import csv_rows, terminal
+from digitrec.report.predictions import terminal
+from digitrec.report.rows import csv_rows
 from digitrec.report.table import markdown_row
 from digitrec.text import aligned, padded, printable, shortened, width
 

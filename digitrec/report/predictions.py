@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.prediction import Failure, Prediction
-from digitrec.text import aligned, padded, percent, printable, shortened, width
+from digitrec.report.rows import csv_rows
+from digitrec.text import padded, percent, printable, shortened, width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,44 +76,6 @@ def sure(outcome: Outcome) -> str:
     return ""
 
 
-def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
-    """Write dataclasses of one kind: a JSON array, or columns under their fields' names."""
-    out = sys.stdout if out is None else out
-    rows = [asdict(record) for record in records]
-    if form == "json":
-        out.write(json.dumps(rows, indent=2, default=str) + "\n")
-        return
-    if not rows:
-        out.write("nothing yet\n")
-        return
-    for line in aligned([list(rows[0]), *([_word(value) for value in row.values()] for row in rows)]):
-        out.write(line + "\n")
-
-
-def write_rows(rows: Sequence[Mapping[str, Any]], form: str, out: IO[str] | None = None) -> None:
-    """Write rows with the same columns for a program: ``json``, ``jsonl``, else CSV with a header."""
-    out = sys.stdout if out is None else out
-    if form == "json":
-        out.write(json.dumps(rows, indent=2) + "\n")
-    elif form == "jsonl":
-        out.writelines(json.dumps(row) + "\n" for row in rows)
-    elif rows:
-        write_row = csv_rows(out)
-        write_row(rows[0])
-        for row in rows:
-            write_row(row.values())
-
-
-def _word(value: Any) -> str:
-    """A value in a column: short hashes, times to the second, "-" for None."""
-    if value is None:
-        return "-"
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "seconds")
-    text = printable(str(value))
-    return text[:12] if len(text) == 64 else text
-
-
 def error_line(failure: Failure) -> str:
     """One line for a person: which image, what happened, what to do."""
     message = str(failure.error)
@@ -138,20 +99,6 @@ def _write_jsonl(outcomes: Iterable[Outcome], out: IO[str]) -> None:
 
 def _json(outcome: Outcome) -> str:
     return json.dumps(outcome.as_dict(), default=str)
-
-
-def csv_rows(out: IO[str]) -> Callable[[Iterable[Any]], None]:
-    """What writes a row of CSV as RFC 4180 has it, but for line ends, which are a line feed."""
-    plain, quoted = (
-        csv.writer(out, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
-    )
-
-    def write_row(cells: Iterable[Any]) -> None:
-        row = list(cells)
-        bare = any(isinstance(cell, str) and "\r" in cell for cell in row)  # Python 3.11 leaves it unquoted
-        (quoted if bare else plain).writerow(row)
-
-    return write_row
 
 
 def _write_csv(outcomes: Iterable[Outcome], out: IO[str]) -> None:

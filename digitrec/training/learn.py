@@ -73,6 +73,9 @@ def learn(this: NetworkRun, own: Digits, made: Digits, held_back: Digits, folder
     else:
         network = _built(config, _optimizer(config, config.learning_rate, steps * config.epochs))
     typical = _augmented(learned, config, config.epochs)[: 30 * config.batch]
+    if len(history) >= config.epochs:  # it was stopped while finishing
+        _average(network, averaged)
+        _measure(averaged, typical, config.batch)
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(_augmented, learned, config, len(history))
         while len(history) < config.epochs:
@@ -80,11 +83,11 @@ def learn(this: NetworkRun, own: Digits, made: Digits, held_back: Digits, folder
             coming = ahead.submit(_augmented, learned, config, len(history) + 1)
             started = time.monotonic()
             learning = _learn(network, epoch_digits, this)
-            _average(network, averaged, typical, config.batch)
+            _average(network, averaged)
+            _measure(averaged, typical, config.batch)
             history.append(_watched(averaged, held_back, learning, started, len(history) + 1))
             run.keep(network, history, folder)
         coming.cancel()
-    _average(network, averaged, typical, config.batch)
     if config.finishing:
         _finish(averaged, own, held_back, typical, this)
     return averaged
@@ -135,13 +138,12 @@ def _watched(
     return Epoch(number, *learning, loss, accuracy, time.monotonic() - started)
 
 
-def _average(network: keras.Model, averaged: keras.Model, typical: Digits, batch: int) -> None:
-    """Give `averaged` the running average of the weights; batch normalisation is measured on `typical`."""
+def _average(network: keras.Model, averaged: keras.Model) -> None:
+    """Give `averaged` the running average of the weights; its batch normalisation is still to be measured."""
     now = network.get_weights()
     network.optimizer.finalize_variable_values(network.trainable_variables)
     averaged.set_weights(network.get_weights())
     network.set_weights(now)
-    _measure(averaged, typical, batch)
 
 
 def _measure(averaged: keras.Model, typical: Digits, batch: int) -> None:
@@ -165,7 +167,7 @@ def _finish(averaged: keras.Model, own: Digits, held_back: Digits, typical: Digi
     for _ in range(config.finishing):
         started = time.monotonic()
         learning = _learn(network, _augmented(own, config, len(history) + 1), this)
-        _average(network, averaged, typical, config.batch)
+        _average(network, averaged)
         after = averaged.get_weights()
         averaged.set_weights([(one + other) / 2 for one, other in zip(before, after, strict=True)])
         _measure(averaged, typical, config.batch)

@@ -6,7 +6,6 @@ A study that was stopped, or killed, goes on with the next trial when the same f
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +53,8 @@ class Study:
     best: Trial
     """The one that reads the most."""
     importance: dict[str, float]
-    """Share of the accuracy's variance that each setting explains, summing to 1; {} before four trials."""
+    """How much each setting matters, by Optuna's measure, summing to 1; {} before four trials, and where all
+    came to the same."""
     file: Path
     """The winner's settings, for `digitrec train --arch`."""
 
@@ -167,10 +167,8 @@ def _result(study: optuna.Study, folder: Path) -> Study:
         "held_back_accuracy": best.value,
     }, indent=1))  # fmt: skip
     importance: dict[str, float] = {}
-    if len(complete) >= 4:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # trials that all came to the same say nothing of importance
-            importance = dict(optuna.importance.get_param_importances(study))
+    if len(complete) >= 4 and len({trial.value for trial in complete}) > 1:
+        importance = dict(optuna.importance.get_param_importances(study))
     return Study(tuple(_trial(one) for one in study.trials), _trial(best), importance, file)
 
 

@@ -17,8 +17,9 @@ from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageRef
 from digitrec.image.formats import kind, promised_pixels
 from digitrec.prediction import Failure, Outcome
-from digitrec.recognise import readers, stream
+from digitrec.recognise import stream
 from digitrec.recognise.pipeline import MaybePrepared, Unreadable, infer, preprocess
+from digitrec.recognise.readers import Reader, name_of
 from digitrec.web import problems
 from digitrec.web.clients import Client
 from digitrec.web.logs import log
@@ -106,9 +107,9 @@ class Service:
     """One engine or policy, on offer under its name."""
 
     def __init__(
-        self, engine: readers.Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
+        self, engine: Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
     ) -> None:
-        self.name = readers.name_of(engine)
+        self.name = name_of(engine)
         self._reader = engine
         self._engines = _engines(engine)
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
@@ -214,5 +215,5 @@ class Service:
         self._reader.close()
 
 
-def _engines(reader: readers.Reader) -> Sequence[Engine]:
+def _engines(reader: Reader) -> Sequence[Engine]:
     return [reader] if isinstance(reader, Engine) else reader.engines

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digitrec.errors import UnknownProvider
-from digitrec.recognise import readers
+from digitrec.recognise.readers import Reader
 from digitrec.web.buffering import Buffers
 from digitrec.web.inference import Service
 from digitrec.web.metrics import Metrics
@@ -33,7 +33,7 @@ class AppState:
     """What is held of all requests."""
 
     @classmethod
-    def open(cls, engines: Sequence[readers.Reader], settings: Settings) -> AppState:
+    def open(cls, engines: Sequence[Reader], settings: Settings) -> AppState:
         """The state of a server for these engines, the first of them the default."""
         inside = ConcurrencyLimit(settings.max_requests)
         metrics = Metrics(turned_away=lambda: inside.turned_away)

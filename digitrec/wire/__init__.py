@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured
 from digitrec.wire.addresses import METADATA_SERVERS, PLAIN_HTTP, check_proxies, in_the_clear, origin
+from digitrec.wire.body import document
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, problem_of
 
 MOST_BYTES = 8_000_000
 """Bytes of an answer that are read at most; sixteen pictures' whole annotations take a tenth of it."""
-DEEPEST = 100
-"""Lists and objects inside one another in an answer, at most; the vendors' own go to about fifteen."""
 T = TypeVar("T")
 
 
@@ -40,6 +39,11 @@ class Reply:
     """Its body, decompressed, of at most `MOST_BYTES`."""
     secrets: Secrets | None = field(default=None, repr=False)
     """What may not show of it; None: what the wire knows."""
+
+    @property
+    def text(self) -> str:
+        """The beginning of its body as text, for a message."""
+        return self.body[:2000].decode("utf-8", "replace")
 
 
 class Over(BaseException):
@@ -195,54 +199,6 @@ def may_give_credentials(url: str) -> Problem | None:
         todo = "correct that address: it stands in the credentials file, the profile or a variable"
         return Problem(NotConfigured, "its token would come from an address without encryption", todo=todo)
     return None
-
-
-def document(body: bytes) -> Any:
-    """The JSON value in ``body``: strictly UTF-8, of numbers that are finite, not nested too deeply.
-
-    Raises:
-        ValueError: it is none.
-    """
-    import msgspec
-
-    try:
-        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
-    except RecursionError:
-        deep = True
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"no JSON: {error}" if body.strip() else "an empty body") from None
-    else:
-        deep = _deeper(value, DEEPEST)
-    if deep:
-        raise ValueError(f"JSON nested more than {DEEPEST} deep")
-    return value
-
-
-def _deeper(value: Any, most: int) -> bool:
-    level = [value]
-    for _ in range(most + 1):
-        level = [item for outer in level for item in _items(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _items(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        return iter(value.values())
-    return iter(value) if isinstance(value, list) else iter(())
-
-
-def dig(value: Any, *path: str) -> str:
-    """The text at the end of a path through a JSON value, or "" where there is none."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def text_of(reply: Reply) -> str:
-    """The body as text, for a message."""
-    return reply.body[:2000].decode("utf-8", "replace")
 
 
 def missing_file(name: str, why: str) -> Problem:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from digitrec.benchmark import benchmark
-from digitrec.comparison.policy import Consensus, Fallback
-from digitrec.datasets.samples import Sample
+from digitrec.comparison.consensus import Consensus
+from digitrec.comparison.fallback import Fallback
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
 from digitrec.prediction import Failure

@@ -1,96 +1,85 @@
-"""Policies: who is asked, what follows, and what it costs."""
+"""What every policy does: who is asked, what it costs, how long it takes."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import digitrec
-from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
+from digitrec.answer import Answer, Candidate
+from digitrec.comparison.consensus import Consensus
+from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import Price
-from digitrec.testing import FakeProvider, Line, drawn_seven
+from digitrec.testing import FakeProvider, drawn_seven
 
-NOTHING = Answer()
+from .engines import answer, engines, sure
+
 DOWN = Unavailable("down")
 
 
-def sure(digit: int, score: float | None) -> Answer:
-    return Answer((Candidate(str(digit), score),))
-
-
-def engines(*lines: Line) -> list[Engine]:
-    return [Engine(FakeProvider([line], name="abc"[place])) for place, line in enumerate(lines)]
-
-
-def asked(outcome: Outcome) -> list[str]:
-    assert isinstance(outcome, Prediction)
-    return [answer.provider for answer in outcome.asked]
-
-
-@pytest.mark.parametrize(
-    ("lines", "digit", "who"),
-    [
-        ([sure(7, 0.95), sure(1, 0.99)], 7, ["a"]),
-        ([sure(7, 0.9), sure(1, 0.99)], 7, ["a"]),
-        ([sure(7, 0.5), sure(1, 0.99)], 1, ["a", "b"]),
-        ([sure(7, 0.5), sure(1, 0.4)], 7, ["a", "b"]),
-        ([sure(7, None), sure(1, 0.99)], 1, ["a", "b"]),
-        ([DOWN, sure(1, 0.99)], 1, ["a", "b"]),
-        ([NOTHING, sure(1, 0.99)], 1, ["a", "b"]),
-        ([sure(7, 0.5), DOWN], 7, ["a", "b"]),
-        ([NOTHING, DOWN, NOTHING], None, ["a", "b", "c"]),
-    ],
-)
-def test_fallback_asks_on_only_while_nobody_is_sure(
-    lines: Sequence[Line], digit: int | None, who: list[str]
-) -> None:
-    outcome = digitrec.predict(drawn_seven(), Fallback(engines(*lines), below=0.9))
-    assert outcome.digit == digit
-    assert asked(outcome) == who
-
-
-@pytest.mark.parametrize(
-    ("lines", "agree", "digit", "reason", "who"),
-    [
-        ([sure(7, 0.9), sure(7, 0.5), sure(1, 0.9)], 2, 7, None, ["a", "b"]),
-        ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9)], 2, 7, None, ["a", "b", "c"]),
-        ([sure(7, 0.9), sure(1, 0.5), sure(2, 0.9)], 2, None, "engines disagree", ["a", "b", "c"]),
-        ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9)], 3, None, "engines disagree", ["a", "b", "c"]),
-        ([sure(7, 0.9), DOWN, sure(7, 0.9)], 2, 7, None, ["a", "b", "c"]),
-        ([NOTHING, NOTHING, sure(7, 0.9)], 2, None, "no text", ["a", "b"]),
-    ],
-)
-def test_consensus_asks_until_enough_agree(
-    lines: Sequence[Line], agree: int, digit: int | None, reason: str | None, who: list[str]
-) -> None:
-    outcome = digitrec.predict(drawn_seven(), Consensus(engines(*lines), agree))
-    assert (outcome.digit, outcome.reason) == (digit, reason)
-    assert asked(outcome) == who
-
-
-def test_consensus_stops_when_agreement_is_no_longer_possible() -> None:
-    four = [Engine(FakeProvider([line], name=line)) for line in "1234"]
-    outcome = digitrec.predict(drawn_seven(), Consensus(four, 3))
-    assert asked(outcome) == ["1", "2", "3"]
-
-
-def test_the_confidence_of_a_consensus_is_the_mean_of_those_who_agree() -> None:
-    lines = [sure(7, 0.9), sure(1, 1.0), sure(7, 0.5)]
-    assert digitrec.predict(drawn_seven(), Consensus(engines(*lines), 2)).confidence == pytest.approx(0.7)
-
-
-def test_all_failing_is_the_last_failure() -> None:
+@pytest.mark.parametrize("policy", [lambda two: Fallback(two, below=0.9), lambda two: Consensus(two, 2)])
+def test_all_failing_is_the_last_failure(policy: Callable[[list[Engine]], EnginePolicy]) -> None:
     with pytest.raises(Unavailable, match="also down"):
-        digitrec.predict(drawn_seven(), Fallback(engines(DOWN, Unavailable("also down")), below=0.9))
+        digitrec.predict(drawn_seven(), policy(engines(DOWN, Unavailable("also down"))))
+
+
+def test_what_one_failed_at_costs_what_the_others_cost() -> None:
+    failed = Failure(ImageRef("x.png", "00"), "a", DOWN, latency_s=1.0, cost_usd=0.25, attempts=3)
+    last = replace(failed, provider="b", latency_s=0.5, attempts=1)
+    outcome = Fallback(engines("1", "2"), below=0.9).on_answers([failed, last])
+    assert isinstance(outcome, Failure)
+    assert (outcome.provider, outcome.latency_s) == ("a>b@0.9", 1.5)
+    assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
+    policy = Fallback(engines(Answer((Candidate("S", 0.95),))), below=0.9)
+    (outcome,) = digitrec.predict_many([drawn_seven()], policy, lenient=lenient)
+    assert isinstance(outcome, Prediction)
+    assert outcome.digit == (5 if lenient else None)
+    (unasked,) = policy.stream([drawn_seven()])
+    assert isinstance(unasked, Prediction)
+    assert unasked.digit is None
+
+
+def test_an_answer_is_replayed_where_all_were_and_keeps_its_chance_where_one_was_asked() -> None:
+    first = answer("a", 7, 0.1, replayed=True)
+    both = [Fallback(engines("1", "2"), below=0.9).on_answers([first, answer("b", 7, 0.95, replayed=it)])
+            for it in (True, False)]  # fmt: skip
+    assert [outcome.replayed for outcome in both if isinstance(outcome, Prediction)] == [True, False]
+    alone = Fallback(engines("1"), below=0.5).on_answers([answer("a", 7, 0.1, calibrated=0.8)])
+    assert isinstance(alone, Prediction)
+    assert (alone.calibrated, alone.asked[0].provider) == (0.8, "a")
+
+
+def test_an_engine_given_twice_is_refused() -> None:
+    (one, other) = engines("1", "2")
+    with pytest.raises(ValueError, match=r"^an engine is given twice: a, b, a$"):
+        Fallback([one, other, one], below=0.9)
+
+
+def test_closing_a_policy_closes_its_engines() -> None:
+    class Closing(FakeProvider):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    providers = [Closing(name="a"), Closing(name="b")]
+    with Fallback([Engine(provider) for provider in providers], below=0.9) as policy:
+        assert isinstance(policy, Fallback)
+        assert not any(provider.closed for provider in providers)
+    assert all(provider.closed for provider in providers)
 
 
 def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
@@ -98,6 +87,7 @@ def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
     (outcome,) = digitrec.predict_many([tmp_path / "none.png"], Fallback(members, below=0.9))
     assert isinstance(outcome, Failure)
     assert isinstance(outcome.error, ImageError)
+    assert (outcome.provider, Path(outcome.image.source).name) == ("a>b@0.9", "none.png")
 
 
 def test_each_picture_is_decided_for_itself_and_only_unsure_ones_are_passed_on() -> None:
@@ -128,10 +118,6 @@ def test_the_budget_of_an_engine_ends_its_turn_not_the_policys() -> None:
     policy.close()
 
 
-def answer(name: str, digit: int | None, confidence: float | None, **values: object) -> Prediction:
-    return Prediction(ImageRef("x.png", "00"), name, digit, confidence, **values)  # type: ignore[arg-type]
-
-
 def test_time_and_money_of_all_who_were_asked_add_up() -> None:
     said = [
         answer("a", 7, 0.1, latency_s=1.0, cost_usd=0.5, attempts=2),
@@ -155,58 +141,3 @@ def test_those_asked_together_take_as_long_as_the_slowest() -> None:
 def test_an_unknown_cost_stays_unknown() -> None:
     said = [answer("a", 7, 0.1, cost_usd=None), answer("b", 7, 0.95, cost_usd=0.25)]
     assert Fallback(engines("1", "2"), below=0.9).on_answers(said).cost_usd is None
-
-
-def test_the_calibrated_chance_decides_where_there_is_one() -> None:
-    said = [answer("a", 7, 0.99, calibrated=0.6), answer("b", 1, 0.2, calibrated=0.95)]
-    outcome = Fallback(engines("1", "2"), below=0.9).on_answers(said)
-    assert isinstance(outcome, Prediction)
-    assert outcome.digit == 1
-    assert outcome.calibrated is None, "after asking on, b's chance is no longer the chance of being right"
-
-
-def test_an_uncalibrated_engine_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
-    policy: EnginePolicy = Fallback(engines(sure(7, 0.95), sure(1, 0.99)), below=0.9)
-    with caplog.at_level(logging.WARNING):
-        digitrec.predict_many([drawn_seven(), drawn_seven()], policy)
-    assert [record.getMessage() for record in caplog.records] == [
-        "a is not calibrated: its own confidence is compared with 0.9, and that is not a chance of being "
-        "right; run `digitrec calibrate -p a DATA` first"
-    ]
-
-
-@pytest.mark.parametrize("agree", [0, 1, 4])
-def test_an_impossible_consensus_is_refused(agree: int) -> None:
-    with pytest.raises(ValueError, match="cannot agree among 3"):
-        Consensus(engines("1", "2", "3"), agree)
-
-
-def test_a_threshold_that_is_no_chance_is_refused() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        Fallback(engines("1", "2"), below=90)
-
-
-def test_a_consensus_of_many_has_a_short_name() -> None:
-    assert Consensus(engines("1", "2", "3"), 2).name == "2 of a+b+c"
-    assert Consensus([*engines("1", "2", "3"), *engines("4")], 2).name == "2 of 4 engines"
-
-
-@pytest.mark.parametrize(
-    ("said", "digit", "reason", "who"),
-    [
-        ([("a", 7, True), ("b", 7, True), ("c", 3, False)], None, "emulated answers do not vote", "abc"),
-        ([("a", 3, False), ("b", 7, True), ("c", 7, True)], None, "emulated answers do not vote", "abc"),
-        ([("a", 3, False), ("b", 7, True), ("c", 3, False)], 3, None, "abc"),
-        ([("a", 3, False), ("b", 3, True), ("c", 7, False)], None, "emulated answers do not vote", "abc"),
-        ([("a", 7, True), ("b", 7, True), ("c", 1, True)], 7, None, "abc"),
-        ([("a", 7, True), ("b", 1, True), ("c", 2, True)], None, "engines disagree", "abc"),
-    ],
-)
-def test_emulators_vote_only_where_nobody_else_answers(
-    said: list[tuple[str, int, bool]], digit: int | None, reason: str | None, who: str
-) -> None:
-    answers = [answer(name, value, 0.9, emulated=emulated) for name, value, emulated in said]
-    outcome = Consensus(engines("1", "2", "3"), 2).on_answers(answers)
-    assert isinstance(outcome, Prediction)
-    assert (outcome.digit, outcome.reason, "".join(asked(outcome))) == (digit, reason, who)
-    assert outcome.emulated, "an emulator had a part in it"

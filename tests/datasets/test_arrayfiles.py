@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.errors import DataError
 
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4) * 11

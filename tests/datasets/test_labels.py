@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.errors import DataError
 
 NAMES = ["a.png", "b b.png", "ü,;'.png", 'q"uote.png']

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitrec.datasets.samples import read_samples
+from digitrec.datasets.loader import read_samples
 from digitrec.errors import DataError
 
 PIXELS = np.where(np.arange(256) % 3 == 0, 1.0, -1.0)

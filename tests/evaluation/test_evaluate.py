@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.evaluation.evaluate import Evaluation, evaluate, misread_rows

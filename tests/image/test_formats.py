@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, features
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, decode, formats, frames
+from digitrec.image import DigitImage, formats, frames, pixels
 
 
 def corner(size: tuple[int, int] = (40, 60), ink: str = "black", paper: str = "white") -> Image.Image:
@@ -92,7 +92,7 @@ class TestNewFormats:
         self, form: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         data = encoded(corner((200, 100)), form)
-        monkeypatch.setattr(decode, "MAX_PIXELS", 19_999)
+        monkeypatch.setattr(pixels, "MAX_PIXELS", 19_999)
         monkeypatch.setattr(Image.Image, "load", None)
         with pytest.raises(ImageError, match="scale it down first"):
             DigitImage.open(data)
@@ -253,7 +253,7 @@ class TestSeveralPictures:
 
     def test_every_page_has_its_own_size_to_be_checked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         data = encoded(corner(), "TIFF", save_all=True, append_images=[corner((200, 200))])
-        monkeypatch.setattr(decode, "MAX_PIXELS", 39_999)
+        monkeypatch.setattr(pixels, "MAX_PIXELS", 39_999)
         small, large = frames(data)
         assert DigitImage.open(small).pixels.shape[:2] == (60, 40)
         with pytest.raises(ImageError, match="scale it down"):
@@ -325,7 +325,7 @@ class TestAPdf:
         assert DigitImage.open(data).pixels.shape[:2] == (200, 400)
 
     def test_a_page_that_is_too_large_is_drawn_coarser(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(decode, "MAX_PIXELS", 20_000)
+        monkeypatch.setattr(pixels, "MAX_PIXELS", 20_000)
         height, width = DigitImage.open(encoded(corner((144, 72)), "PDF", resolution=72)).pixels.shape[:2]
         assert 0.9 * 20_000 < width * height <= 20_000
         assert abs(width / height - 2) < 0.05
@@ -341,7 +341,7 @@ class TestAPdf:
     def test_a_page_that_is_long_and_thin_is_not_drawn_beyond_the_limit(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(decode, "MAX_PIXELS", 1000)
+        monkeypatch.setattr(pixels, "MAX_PIXELS", 1000)
         data = encoded(corner((144, 72)), "PDF", resolution=72).replace(b"0 0 144.0 72.0", b"0 0 7200 0.1")
         with pytest.raises(ImageError, match="7200 x 0 points cannot be drawn"):
             DigitImage.open(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.plots import evaluation

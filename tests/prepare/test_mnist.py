@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
-from digitrec.image.decode import Pixels
+from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist
 
 SPEC = InputSpec("mnist", gated=True)

@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from raw_server import RawServer, answer, raw_server
 
+from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured, ProviderError, Unreachable
 from digitrec.prepare import prepare
 from digitrec.providers import google_credentials
-from digitrec.providers.answer import Answer
 from digitrec.providers.google import Google
 from digitrec.testing import drawn_seven
 
@@ -135,7 +135,7 @@ def test_a_private_key_shows_nowhere(tmp_path: Path) -> None:
     file = tmp_path / "account.json"
     file.write_text(json.dumps(account | {"private_key": key.decode(), "private_key_id": "planted-key-id"}))
     google = Google(credentials_file=file, endpoint="https://127.0.0.1:9")
-    masked = google._wire.secrets.masked
+    masked = google._client._wire.secrets.masked
     everywhere = masked(key.decode()) + masked(json.dumps(key.decode()))
     assert not [line for line in key.decode().splitlines()[1:-1] if line in everywhere]
     assert isinstance(read(google), Unreachable)

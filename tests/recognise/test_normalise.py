@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.recognise.normalise import LOOK_ALIKES, Reading, normalise
 
 
@@ -92,6 +92,7 @@ def test_a_repeated_digit_is_folded_back_when_most_of_it_agrees(texts: tuple[str
         ("712", "more than one digit"),
         ("7777", "more than one digit"),
         ("424242", "more than one digit"),
+        ("7a", "letters beside the digit"),
         ("7ab", "letters beside the digit"),
         ("777a", "letters beside the digit"),
         ("abc", "no digit"),
@@ -115,8 +116,14 @@ def test_of_several_that_hold_it_the_lowest_counts() -> None:
     assert normalise(answer, repeat=5).confidence == 0.6
 
 
-def test_no_score_is_no_confidence() -> None:
-    assert normalise(Answer((Candidate("7"),))) == Reading(7, None, None, "7")
+@pytest.mark.parametrize("text", ["7", "(7)"])
+def test_no_score_is_no_confidence(text: str) -> None:
+    assert normalise(Answer((Candidate(text),))) == Reading(7, None, None, text)
+
+
+def test_unless_told_otherwise_the_digit_stands_once_and_a_letter_is_none() -> None:
+    assert normalise(Answer((Candidate("77", 0.9),))).reason == "more than one digit"
+    assert normalise(Answer((Candidate("O", 0.9),))).reason == "no digit"
 
 
 def test_a_classifiers_answer_is_its_best_class() -> None:

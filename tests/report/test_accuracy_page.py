@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digitrec.benchmark.scorecard import scorecard
-from digitrec.datasets.samples import Sample
+from digitrec.datasets.loader import Sample
 from digitrec.errors import ImageError
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
 from digitrec.evaluation.evaluate import Evaluation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sklearn.metrics import precision_recall_fscore_support
 
-from digitrec.datasets.samples import Sample, read_samples
+from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.providers.local import Local

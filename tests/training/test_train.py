@@ -15,6 +15,7 @@ from digitrec.errors import ModelError
 from digitrec.handwriting import synthetic
 from digitrec.handwriting.augment import Augmentation
 from digitrec.models import store
+from digitrec.training import learn
 from digitrec.training.run import Progress, TrainConfig, TrainResult
 from digitrec.training.train import split, train
 
@@ -95,6 +96,20 @@ def test_finishing_sees_the_digits_alone_and_keeps_the_mean(tmp_path: Path) -> N
     (again,) = train(finishing, tmp_path, digits=DIGITS, resume=True).histories
     assert [epoch.epoch for epoch in again] == [1, 2, 3]
     assert again[-1].validation_loss == pytest.approx(history[-1].validation_loss, rel=1e-3)
+
+
+def test_batch_normalisation_is_measured_once_an_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[int] = []
+    measure = learn._measure
+    monkeypatch.setattr(learn, "_measure", lambda *given: measured.append(1) or measure(*given))
+    train(replace(TINY, finishing=2), tmp_path, digits=DIGITS)
+    assert len(measured) == 4
+    (tmp_path / "network-1" / "finished.keras").unlink()  # as if it had been stopped while finishing
+    measured.clear()
+    train(replace(TINY, finishing=2), tmp_path, digits=DIGITS, resume=True)
+    assert len(measured) == 3
 
 
 def test_two_networks_learn_for_themselves_and_read_together(tmp_path: Path) -> None:

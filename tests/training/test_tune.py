@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.datasets.mnist import Digits, mnist_test
 from digitrec.errors import ModelError
 from digitrec.training.tune import BEST, STUDY, Study, Trial, tune
 from digitrec.training.zoo import find
@@ -57,6 +58,17 @@ def test_importances_are_shares(study: Study) -> None:
         "batch",
     }
     assert sum(study.importance.values()) == pytest.approx(1)
+
+
+def test_trials_that_all_came_to_the_same_say_nothing_of_importance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = Digits(np.zeros((50, 28, 28), np.uint8), np.zeros(50, np.uint8))
+    monkeypatch.setattr("keras.Model.predict", lambda *_, **__: np.eye(10)[:1].repeat(10, axis=0))
+    monkeypatch.setattr("keras.Model.fit", lambda *_, **__: None)
+    study = tune(blank, tmp_path, trials=4, epochs=1)
+    assert [trial.accuracy for trial in study.trials] == [1.0] * 4
+    assert study.importance == {}
 
 
 def test_another_database_is_left_alone(tmp_path: Path) -> None:

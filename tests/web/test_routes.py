@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from digitrec.comparison.policy import Fallback
+from digitrec.comparison.fallback import Fallback
 from digitrec.errors import Unavailable
 
 from .fakes import SEVEN, SURE, emulated, local, paid, png, serving
