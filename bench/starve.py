@@ -7,7 +7,7 @@ on 127.0.0.1; the clients are this process, the server is another.
 Goals: beside each attack all drawings are answered with 200, their median stays within 10 times the median
 alone, and none takes 5 seconds. Prints a table, and exits non-zero when a goal is missed.
 
-    python benchmarks/starve.py [SECONDS]     for each attack; by default 20
+    python bench/starve.py [SECONDS]     for each attack; by default 20
 """
 
 from __future__ import annotations

@@ -360,7 +360,7 @@ def test_of_an_engine_elsewhere_one_client_cannot_have_all_questions() -> None:
 
 
 def test_under_attack_every_drawing_is_answered() -> None:
-    """Two clients that post pictures of 16 million pixels again and again; benchmarks/starve.py in short."""
+    """Two clients that post pictures of 16 million pixels again and again; bench/starve.py in short."""
     files, over = [("file", png((4000, 4000)))] * 16, threading.Event()
 
     def attack(url: str, number: int) -> None:
