@@ -75,6 +75,13 @@ class Engine:
             self._remote = Remote(provider, options)
             self.batch, self.patience_s = self._remote.batch, math.inf
 
+    @property
+    def usd_per_image(self) -> float | None:
+        """US dollars for one image, by the configuration file or else the provider; None is unknown."""
+        if self._remote is not None:
+            return self._remote.price
+        return None if self.provider.price is None else self.provider.price.usd
+
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """One reply for each image, in order.
 

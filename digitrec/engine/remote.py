@@ -38,14 +38,15 @@ class Remote:
         own = None if provider.price is None else provider.price.usd
         self._tariff = tariff_of(provider, self._config)
         most = None if self._tariff is None else self._tariff.most_usd
-        self._price = self._config.prices.get(provider.name, own if most is None else most)
+        self.price = self._config.prices.get(provider.name, own if most is None else most)
+        """US dollars for one image, at most; None is unknown."""
         self._budget = Budget(options.run, options.max_cost, self._config.per_month)
         # What is ordered and fetched is asked about one at a time: each is several requests anyway.
         self._per_request: int = 1 if isinstance(provider, Resumable) else getattr(provider, "batch", 1)
         self.batch = max(16, options.concurrency * self._per_request)
         self._opening = threading.Lock()
         self._opened: tuple[Ledger, Limiter, Recorder | None] | None = None
-        if self._budget.limited and self._price is None:
+        if self._budget.limited and self.price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "
                 + _where_a_price_is_set(provider)
@@ -91,7 +92,7 @@ class Remote:
             left += not again and terms.ledger.find([question]) == [None]
             seen.add(question.key)
             count += 1
-        cost = None if self._price is None else left * self._price
+        cost = None if self.price is None else left * self.price
         requests = -(-left // self._per_request)
         return Estimate(self._provider.name, count, count - left, requests, cost)
 
@@ -124,7 +125,7 @@ class Remote:
             ledger,
             limiter,
             self._budget,
-            self._price,
+            self.price,
             rate,
             emulated,
             recorder,
