@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -71,6 +72,11 @@ class Job:
     def count(self) -> int:
         """How many parts there are."""
         return -(-self.images // self.part)
+
+    @property
+    def scratch(self) -> Path:
+        """A file that is nobody's part."""
+        return self.folder / STATE / f"scratch.{self.form}"
 
     def undone(self) -> Iterator[Part]:
         """The parts that are still to be read, in order; one after the other, as the plan is read."""
@@ -162,6 +168,15 @@ def planned(folder: Path) -> Job | None:
         raise DataError(f"{file}: no run that can be gone on with; give another OUT") from error
 
 
+def remove(folder: Path) -> None:
+    """Remove a run whose rows are elsewhere: all of it at once, so that a kill leaves no half of it."""
+    removed = folder.with_name(f".{folder.name}.removed")
+    if folder.exists():
+        shutil.rmtree(removed, ignore_errors=True)
+        folder.rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)
+
+
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """The folder is worked in by this process alone; a process that dies lets go of it.
@@ -176,6 +191,8 @@ def held(folder: Path) -> Iterator[None]:
             _lock(file.fileno())
         except OSError as error:
             raise DataError(f"{folder}: another batch is at work there; wait, or give another OUT") from error
+        for left in folder.rglob(files.UNFINISHED):  # of processes that were killed
+            left.unlink(missing_ok=True)
         yield
 
 

@@ -26,6 +26,8 @@ KINDS = {
     "replayed": "bool_", "unsure_digit": "int8", "turned": "int16",
 }  # fmt: skip
 """The columns of Parquet that are no text, under `predictions.COLUMNS`; `probabilities` is a list."""
+UNFINISHED = "*.unfinished"
+"""What a file is called while it is written."""
 
 
 def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
@@ -71,7 +73,7 @@ def write_text(text: str, file: Path) -> None:
 @contextmanager
 def _aside(file: Path) -> Iterator[Path]:
     """Where to write what becomes this file at the end."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.unfinished")
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}{UNFINISHED[1:]}")
     try:
         yield unfinished
         with unfinished.open("rb+") as written:

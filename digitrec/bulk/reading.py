@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,11 +14,13 @@ from digitrec.errors import (
     AuthFailed,
     BudgetExceeded,
     DigitrecError,
+    ImageError,
     NotConfigured,
     QuotaExceeded,
     RateLimited,
 )
 from digitrec.image import ImageSource
+from digitrec.image.files import name_of
 from digitrec.prediction import Failure, Outcome
 from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader
@@ -47,18 +49,54 @@ class Stopped(DigitrecError):
         return Stopped, (self.why,)
 
 
-def read_part(lines: Iterable[str], reader: Reader, how: How, form: Format, file: Path) -> Summary:
+@dataclass(frozen=True, slots=True)
+class Deadly:
+    """A picture that nobody opens again."""
+
+    name: str
+    """What to call it."""
+
+    def read(self, most: int) -> bytes:
+        """Nothing.
+
+        Raises:
+            ImageError: always.
+        """
+        raise ImageError(f"{self.name}: the process that read it died; save or export it again")
+
+
+def read_part(
+    lines: Iterable[str],
+    reader: Reader,
+    how: How,
+    form: Format,
+    file: Path,
+    deadly: Container[str] = (),
+) -> Summary:
     """Read the images of a part and write its file; the file is there when all of it is.
+
+    Args:
+        lines: the images, as they stand in the plan.
+        reader: who reads them.
+        how: how each is read.
+        form: the format of the file.
+        file: where its rows go.
+        deadly: those of the lines of whose image a process died.
 
     Raises:
         Stopped: no image can be asked about for the moment; nothing was written.
         LedgerError, OSError: the ledger, or the file, cannot be written.
     """
     summary = Summary()
-    sources = (cast(ImageSource, inputs.from_line(line)) for line in lines)
+    sources = (_source(line, line in deadly) for line in lines)
     outcomes = stream(sources, reader, lenient=how.lenient, at_least=how.at_least, rotate=how.rotate)
     parts.write(summary.counted(_while_possible(outcomes)), form, file)
     return summary
+
+
+def _source(line: str, deadly: bool) -> ImageSource:
+    item = inputs.from_line(line)
+    return cast(ImageSource, Deadly(name_of(item)) if deadly else item)
 
 
 def _while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

@@ -55,11 +55,18 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def read(opener: Callable[[], Any], lines: tuple[str, ...], how: How, form: Format, file: Path) -> Summary:
+def read(
+    opener: Callable[[], Any],
+    lines: tuple[str, ...],
+    how: How,
+    form: Format,
+    file: Path,
+    deadly: tuple[str, ...] = (),
+) -> Summary:
     """Read a part with this process's own reader, opened when it is first needed."""
     from digitrec.bulk.reading import read_part
 
     key = pickle.dumps(opener)
     if key not in _readers:
         _readers[key] = opener()
-    return read_part(lines, _readers[key], how, form, file)
+    return read_part(lines, _readers[key], how, form, file, deadly)

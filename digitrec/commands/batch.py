@@ -133,6 +133,7 @@ def batch(
     if not resume and (out.is_file() or (folder.is_dir() and any(folder.iterdir()))):
         raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
     if resume and out.is_file() and not folder.exists():
+        job.remove(folder)  # what a kill while it was removed left
         click.echo(f"digitrec: {out} is complete", err=True)
         return
     with job.held(folder):
@@ -151,7 +152,7 @@ def batch(
         if out != folder:
             parts.join(planned.files(), planned.form, out)
     if out != folder:
-        _remove(planned)
+        job.remove(folder)
     if summary_file is not None:
         parts.write_text(json.dumps(total.as_dict(), indent=1) + "\n", summary_file)
     if total.failures:
@@ -239,10 +240,3 @@ def _watched(planned: Job, total: Summary, readings: Iterator[Summary]) -> Summa
             raise
     click.echo(f"digitrec: {total.words()}, in {time.monotonic() - start:.1f} s", err=True)
     return total
-
-
-def _remove(planned: Job) -> None:
-    """What is in the one file needs no folder any more."""
-    import shutil
-
-    shutil.rmtree(planned.folder)
