@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import IO
 
 from digitrec.bulk.members import ARCHIVES, PACKED, Member, members
+from digitrec.bulk.remote import Remote, remotes
+from digitrec.bulk.tables import arrow
 from digitrec.errors import DataError
 from digitrec.image import folders
+from digitrec.image.files import is_address, name_of
 
-Item = str | Member
-"""One picture to be read: a path, or a member of an archive."""
+Item = str | Member | Remote
+"""One picture to be read: a path, a member of an archive, or what is behind a URL."""
 
 
 def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool = False) -> Iterator[Item]:
@@ -33,6 +36,9 @@ def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool =
 
 
 def _matches(argument: str, skipped: folders.Skipped, hidden: bool) -> Iterator[Item]:
+    if is_address(argument):
+        yield from remotes(argument, skipped, hidden=hidden)
+        return
     if argument.lower().endswith(PACKED):
         raise DataError(f"{argument}: compressed as a whole; unpack it, or give a plain .tar or a .zip")
     try:
@@ -57,14 +63,45 @@ def listed(lines: IO[bytes]) -> Iterator[str]:
             yield path
 
 
+def column(table: str, name: str) -> Iterator[str]:
+    """The paths in a column of a Parquet file; relative ones are relative to its folder.
+
+    Raises:
+        NotInstalled: without the extra ``batch``.
+        DataError: there is no such table, or no such column.
+    """
+    _, parquet = arrow()
+    try:
+        with parquet.ParquetFile(table) as file:
+            for rows in file.iter_batches(columns=[name]):
+                for number, path in enumerate(rows.column(0).to_pylist()):
+                    text = str(path or "")
+                    yield (
+                        text if is_address(text) else str(Path(table).parent / (text or f"{number}: no path"))
+                    )
+    except (OSError, ValueError, IndexError) as error:  # Arrow's own are among them
+        raise DataError(f"{table}: no Parquet with a column {name!r}; check both") from error
+
+
+def named(path: str) -> Item:
+    """What a path in a list stands for: a URL is fetched; of one with a key in it only the rest is kept."""
+    if not is_address(path):
+        return path
+    return Remote(path) if name_of(path) == path else name_of(path)
+
+
 def to_line(item: Item) -> str:
     """The item as a line of the plan."""
     if isinstance(item, str):
         return json.dumps(item)
+    if isinstance(item, Remote):
+        return json.dumps({"url": item.url})
     return json.dumps([item.archive, item.path, item.offset, item.stored, item.method, item.crc])
 
 
 def from_line(line: str) -> Item:
     """The item that `to_line` wrote."""
     item = json.loads(line)
+    if isinstance(item, dict):
+        return Remote(**item)
     return item if isinstance(item, str) else Member(*item)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from digitrec.errors import NotInstalled
+from digitrec.bulk.tables import arrow
 from digitrec.prediction import Outcome
 from digitrec.report import predictions
 
@@ -84,12 +84,12 @@ def _aside(file: Path) -> Iterator[Path]:
 
 
 def _write_parquet(outcomes: Iterable[Outcome], file: Path) -> None:
-    arrow, parquet = _arrow()
-    kinds = {name: getattr(arrow, KINDS.get(name, "string"))() for name in predictions.COLUMNS}
-    kinds["probabilities"] = arrow.list_(arrow.float64())
+    pyarrow, parquet = arrow()
+    kinds = {name: getattr(pyarrow, KINDS.get(name, "string"))() for name in predictions.COLUMNS}
+    kinds["probabilities"] = pyarrow.list_(pyarrow.float64())
     rows = [_parquet_row(outcome, kinds) for outcome in outcomes]
-    schema = arrow.schema(list(kinds.items()))
-    parquet.write_table(arrow.Table.from_pylist(rows, schema=schema), file)
+    schema = pyarrow.schema(list(kinds.items()))
+    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), file)
 
 
 def _parquet_row(outcome: Outcome, kinds: Iterable[str]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _parquet_cell(name: str, value: Any) -> Any:
 
 
 def _join_parquet(parts: Sequence[Path], file: Path) -> None:
-    _, parquet = _arrow()
+    _, parquet = arrow()
     writer = None
     for part in parts:
         table = parquet.read_table(part)
@@ -115,15 +115,6 @@ def _join_parquet(parts: Sequence[Path], file: Path) -> None:
         writer.close()
 
 
-def _arrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise NotInstalled("Parquet needs pyarrow: pip install 'digitrec[batch]'") from error
-    return pyarrow, pyarrow.parquet
-
-
 def checked(form: Format) -> Format:
     """The format, if it can be written here.
 
@@ -131,7 +122,7 @@ def checked(form: Format) -> Format:
         NotInstalled: Parquet without the extra ``batch``.
     """
     if form == "parquet":
-        _arrow()
+        arrow()
     return form
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ _KEPT = ExitStack()
 )
 @click.option(
     "--paths-from", metavar="COLUMN",
-    help="INPUT is a table (CSV, also with ; or tabs) with a picture's path in this column.",
+    help="INPUT is a table (CSV, also with ; or tabs, or .parquet) with a picture's path in this column.",
 )  # fmt: skip
 @click.option("--hidden", is_flag=True, help="In folders and archives, also read what begins with a dot.")
 @click.option(
@@ -198,15 +198,20 @@ def _plan(
 ) -> Job:
     skipped = Skipped()
     if paths_from is not None:
-        items: Iterator[inputs.Item] = (path for name in images for path in manifest.paths(name, paths_from))
+        tables = (_column(name, paths_from) for name in images)
+        items: Iterator[inputs.Item] = (inputs.named(path) for table in tables for path in table)
     elif images == ("-",):
-        items = iter(inputs.listed(sys.stdin.buffer))
+        items = map(inputs.named, inputs.listed(sys.stdin.buffer))
     else:
         items = inputs.expand(images, skipped, hidden=hidden)
     planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
     if words := skipped.words():
         click.echo(f"digitrec: skipped {printable(', '.join(words))}", err=True)
     return planned
+
+
+def _column(table: str, name: str) -> Iterable[str]:
+    return inputs.column(table, name) if table.endswith(".parquet") else manifest.paths(table, name)
 
 
 def _readings(

@@ -230,3 +230,59 @@ def test_what_cannot_be_done_is_told_in_a_line(
     done = run(*arguments, "--workers", "1")
     assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_urls_are_listed_and_fetched(scans: Path) -> None:
+    pytest.importorskip("fsspec")
+    with zipfile.ZipFile("all.zip", "w") as archive:
+        for name in in_order():
+            archive.write(name)
+    Path("scans/notes.txt").write_text("x")
+    done = run(f"file://{scans}", "-o", "rows.jsonl", "--workers", "1")
+    assert "skipped 1 file that is no picture" in done.stderr
+    assert sorted(names("rows.jsonl")) == sorted(f"file://{scans.parent}/{name}" for name in in_order())
+    run("zip://scans/1::all.zip", "-o", "zipped.jsonl", "--workers", "1")
+    assert names("zipped.jsonl") == [f"zip://{name}::all.zip" for name in in_order() if "/1/" in name]
+    assert [row["digit"] for row in rows("zipped.jsonl")] == DIGITS.labels[20:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("file:///nowhere/at/all.png", "1 failed (ImageError: 1)"),
+        ("https://user:planted-key@x.example/scans", "would be written into the plan"),
+        ("s3://bucket/scan.png?X-Amz-Signature=planted-key", "would be written into the plan"),
+        ("nonsense://x", "cannot be listed"),
+    ],
+)
+def test_a_url_that_is_none_is_told_without_its_key(scans: Path, url: str, said: str) -> None:
+    pytest.importorskip("fsspec")
+    done = run(url, "-o", "rows.jsonl", "--workers", "1")
+    assert said in done.stderr
+    assert "planted" not in done.stderr
+    assert not any(
+        b"planted" in file.read_bytes() for file in Path("rows.jsonl.parts").rglob("*") if file.is_file()
+    )
+
+
+def test_a_url_with_a_key_in_a_list_is_one_row_without_it(scans: Path) -> None:
+    done = run(
+        "-", "-o", "rows", "--workers", "1", input=b"https://x.example/7.png?key=planted\nscans/0/00.png"
+    )
+    assert done.exit_code == 1
+    found = rows("rows/part-000000.jsonl")
+    assert found[0]["error"]["message"].startswith("https://x.example/7.png: a URL; digitrec fetches nothing")
+    assert found[1]["digit"] == 7
+    assert "planted" not in Path("rows/_batch/plan.jsonl").read_text()
+
+
+def test_a_parquet_manifest_names_paths(scans: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(
+        arrow.table({"id": [1, 2, 3], "file": ["0/00.png", None, "1/39.png"]}), "scans/all.parquet"
+    )
+    run("scans/all.parquet", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
+    assert [row.get("digit") for row in rows("rows.jsonl")] == [7, None, DIGITS.labels[39]]
+    done = run("scans/all.parquet", "--paths-from", "path", "-o", "other.jsonl")
+    assert (done.exit_code, "no Parquet with a column 'path'" in done.stderr) == (6, True)
