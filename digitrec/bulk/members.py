@@ -59,7 +59,9 @@ class Member:
                 if signature != b"PK\3\4":
                     raise ValueError("no member begins there")
                 file.seek(name + extra, 1)
-                return self._unpacked(file.read(min(self.stored, most)), most)
+                return self._unpacked(
+                    file.read(min(self.stored, 2 * most + 100)), most
+                )  # deflate adds a little
         except (OSError, ValueError, struct.error, zlib.error) as error:
             why = getattr(error, "strerror", None) or str(error)
             raise ImageError(f"{self.name}: cannot be read ({why.lower()}); check the archive") from error
@@ -69,6 +71,7 @@ class Member:
             raise ValueError("encrypted, or compressed otherwise than by deflate")
         if self.method == zipfile.ZIP_DEFLATED:
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most)
+        data = data[:most]
         if len(data) < most and zlib.crc32(data) != self.crc:
             raise ValueError("damaged")
         return data
