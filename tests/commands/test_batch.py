@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
+import signal
 import subprocess
 import sys
 import tarfile
 import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from PIL import Image
 from digitrec.bulk import job
 from digitrec.cli import main
 from digitrec.datasets.mnist import mnist_test
+from digitrec.ledger import Ledger
+from digitrec.ledger.queries import recent
 
 DIGITS = mnist_test()[:40]
 
@@ -163,6 +168,96 @@ def test_killed_it_goes_on_where_it_was(scans: Path, workers: str, monkeypatch: 
     assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
     assert names("rows.jsonl") == in_order()
     assert done + len(again) == 21
+
+
+def children(program: int) -> set[int]:
+    done = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(program)], capture_output=True, text=True, check=False
+    )
+    return {int(pid) for pid in done.stdout.split()}
+
+
+def test_killed_it_takes_its_workers_along(scans: Path) -> None:
+    Path("list").write_text("\n".join(in_order() * 50))
+    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows", "--part", "9", "--workers", "2"]
+    with Path("list").open() as paths:
+        program = subprocess.Popen(command, stdin=paths, stderr=subprocess.DEVNULL)
+    while not list(Path("rows").glob("_batch/done/*.json")):
+        time.sleep(0.01)
+    workers = children(program.pid)
+    assert len(workers) >= 2
+    program.kill()
+    program.wait()
+    end = time.monotonic() + 60
+    while any(map(alive, workers)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def alive(process: int) -> bool:
+    done = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()[:1] not in ("", "Z")  # a zombie is dead, and nobody may have been told
+
+
+def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
+    (scans / "2.png").unlink()
+    paid = [
+        "scans",
+        "-o",
+        "rows.jsonl",
+        "-p",
+        "google",
+        "--emulate",
+        "--ledger",
+        "paid.sqlite",
+        "--part",
+        "4",
+    ]
+    stopped(*paid, parts=2)
+    stopped(*paid, "--resume", parts=6)
+    assert run(*paid, "--resume").exit_code == 0
+    assert names("rows.jsonl") == in_order()[:40]
+    with closing(Ledger(Path("paid.sqlite"))) as ledger:
+        answered = [call.image_sha256 for call in recent(ledger, limit=1000) if call.state == "answered"]
+    assert len(answered) == len(set(answered)) == 40
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: str) -> None:
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))  # the plan fits in, a part of twenty does not
+
+    command = [sys.executable, "-m", "digitrec", "batch", "scans", "-o", "rows.jsonl", "--part", "20"]
+    done = subprocess.run(
+        [*command, "--workers", workers], preexec_fn=small, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (9, 1), done.stderr
+    assert "file too large" in done.stderr
+    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == in_order()
+
+
+def test_a_place_that_cannot_be_written_is_told(scans: Path) -> None:
+    Path("file").write_text("x")
+    done = run("scans", "-o", "file/rows.jsonl")
+    assert (done.exit_code, done.stderr.count("\n")) == (9, 1), done.stderr
+
+
+def test_interrupted_it_says_how_to_go_on(scans: Path) -> None:
+    command = [sys.executable, "-m", "digitrec", "batch", "scans", "-o", "rows.jsonl", "--part", "1"]
+    program = subprocess.Popen([*command, "--workers", "2"], stderr=subprocess.PIPE, text=True)
+    while not list(Path().glob("*/_batch/done/*.json")):
+        assert program.poll() is None
+        time.sleep(0.01)
+    program.send_signal(signal.SIGINT)
+    _, said = program.communicate(timeout=60)
+    assert program.returncode == 130
+    assert "left; go on with --resume\ndigitrec: interrupted\n" in said
+    assert "Traceback" not in said
+    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == in_order()
 
 
 def test_a_part_that_was_cut_off_is_read_again(scans: Path) -> None:
