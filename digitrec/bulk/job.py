@@ -153,6 +153,13 @@ def begin(
     return job
 
 
+def begun(folder: Path) -> bool:
+    """Whether a new run would mix its parts with anything; a planning that failed is nothing."""
+    if not folder.is_dir():
+        return False
+    return planned(folder) is not None or any(entry.name != STATE for entry in folder.iterdir())
+
+
 def planned(folder: Path) -> Job | None:
     """The run that was planned here; None where there is none, or its planning was cut off.
 

@@ -130,7 +130,7 @@ def batch(
     names = rule.names(providers or [config.load().provider], together=True)
     how = How(lenient, at_least, rotate)
     settings = _settings(images, names, how, rule, asking)
-    if not resume and (out.is_file() or (folder.is_dir() and any(folder.iterdir()))):
+    if not resume and (out.is_file() or job.begun(folder)):
         raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
     if resume and out.is_file() and not folder.exists():
         job.remove(folder)  # what a kill while it was removed left

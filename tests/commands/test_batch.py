@@ -146,6 +146,16 @@ def test_what_is_there_is_not_written_over(scans: Path) -> None:
     assert Path("rows.jsonl").read_bytes() == before
 
 
+def test_a_name_that_was_mistyped_is_in_nobodys_way(scans: Path) -> None:
+    assert run("scans.tar.gz", "-o", "rows.jsonl").exit_code == 6
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("x")
+    assert run("scans", "-o", "mine").exit_code == 2, "somebody's folder"
+    Path("mine/notes.txt").unlink()
+    for out in ("rows.jsonl", "mine"):
+        assert run("scans", "-o", out, "--workers", "1").exit_code == 1, out
+
+
 def stopped(*arguments: str, parts: int) -> None:
     """A run that was killed after so many parts."""
     command = [sys.executable, "-m", "digitrec", "batch", *arguments]
