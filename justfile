@@ -32,6 +32,7 @@ lint:
     .venv-test/bin/mypy
     .venv-test/bin/lint-imports
     {{python}} docs/make_cli.py --check
+    {{python}} docs/make_architecture.py --check
 
 # Mend what can be mended by machine.
 fix:
@@ -41,6 +42,7 @@ fix:
 # Write the generated pages again.
 docs:
     {{python}} docs/make_cli.py
+    {{python}} docs/make_architecture.py
 
 # The tests that need a live account (set the vendor's variables first).
 live:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from digitrec.version import __version__
 
 if TYPE_CHECKING:
+    from digitrec.answer import Answer as Answer
+    from digitrec.answer import Candidate as Candidate
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from digitrec.image import DigitImage as DigitImage
     from digitrec.prediction import Failure as Failure
     from digitrec.prediction import Prediction as Prediction
-    from digitrec.providers.answer import Answer as Answer
-    from digitrec.providers.answer import Candidate as Candidate
     from digitrec.providers.base import Provider as Provider
     from digitrec.providers.registry import open_provider as open_provider
     from digitrec.recognise import predict as predict
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 _HOME = {
-    "Answer": "digitrec.providers.answer",
-    "Candidate": "digitrec.providers.answer",
+    "Answer": "digitrec.answer",
+    "Candidate": "digitrec.answer",
     "Comparison": "digitrec.comparison",
     "Consensus": "digitrec.comparison.consensus",
     "DigitImage": "digitrec.image",

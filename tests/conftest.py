@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from digitrec.training.run import Progress, TrainResult
@@ -22,6 +23,9 @@ KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:Dep
 """Keras 3.15 under NumPy 2.4, in every look at a variable; nothing that we could do otherwise."""
 ASK_KERAS = ("models", "training")
 """Rooms whose tests look at Keras' variables."""
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 # A shell without job control starts what it puts into the background with Ctrl-C ignored; so would be the
 # programs that tests start and stop by it, which would then run on for ever.

@@ -91,6 +91,24 @@ def test_the_public_names_are_where_they_were() -> None:
         assert all(getattr(module, name) is not None for name in module.__all__)
 
 
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("digitrec.answer", ["Answer", "Candidate", "checked"]),
+        ("digitrec.image", ["DigitImage", "InputSpec", "PreparedImage", "frames"]),
+        ("digitrec.prepare", ["prepare"]),
+        ("digitrec.providers.base", ["BaseProvider", "Price", "Resumable", "Status", "checked_endpoint",
+                                     "checked_key", "not_installed"]),
+        ("digitrec.providers.translate", ["Problem", "Rule", "Service", "from_http"]),
+        ("digitrec.emulator", ["Emulator", "Picture"]),
+        ("digitrec.engine", ["Engine", "Options"]),
+    ],
+)  # fmt: skip
+def test_what_a_provider_written_for_it_imports_is_there(module: str, names: list[str]) -> None:
+    found = import_module(module)
+    assert [name for name in names if not hasattr(found, name)] == []
+
+
 def test_no_room_takes_the_place_of_a_function() -> None:
     """A package called `digitrec.compare` would hide the function as soon as anything in it is imported."""
     package = Path(digitrec.__file__).parent

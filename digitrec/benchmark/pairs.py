@@ -9,7 +9,7 @@ from itertools import combinations
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from digitrec.benchmark.measures import CLASSES, NONE
+from digitrec.benchmark.measures import NONE
 from digitrec.benchmark.scorecard import is_right
 from digitrec.prediction import Outcome, Prediction, is_emulated
 
@@ -77,7 +77,7 @@ def _pair(
         first, second, len(both), only_first, only_second,
         agreement=sum(one.digit == other.digit for one, other, _ in both) / len(both) if both else None,
         kappa=_kappa([_class(one) for one, _, _ in both], [_class(other) for _, other, _ in both]),
-        p=p, p_corrected=p, emulated=emulated,
+        p=p, p_corrected=None, emulated=emulated,
     )  # fmt: skip
 
 
@@ -104,4 +104,4 @@ def _class(prediction: Prediction) -> int:
 def _kappa(ones: Sequence[int], others: Sequence[int]) -> float | None:
     if len({*ones, *others}) < 2:  # one answer throughout: nothing beyond chance can be seen
         return None
-    return float(cohen_kappa_score(ones, others, labels=CLASSES))
+    return float(cohen_kappa_score(ones, others))

@@ -47,7 +47,7 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
     """US dollars for 1,000 such answers, failures left out; None is unknown, or there are none."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
-    return None if whole is None or not answers else 1000 * whole / len(answers)
+    return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums
 
 
 def total(costs: Sequence[float | None]) -> float | None:

@@ -103,7 +103,7 @@ def _isotonic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
     """The points of the rising staircase nearest to the outcomes."""
     from sklearn.isotonic import IsotonicRegression
 
-    line = IsotonicRegression(out_of_bounds="clip").fit(scores, right)
+    line = IsotonicRegression().fit(scores, right)
     return line.X_thresholds_, _off_the_ends(line.y_thresholds_, len(right))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import click
 from PIL import Image
@@ -36,7 +37,7 @@ def rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | st
     shell_complete=values.providers,
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
-@options.output("table", "json", "jsonl", "csv")
+@options.output(*get_args(predictions.Format))
 @options.lenient
 @click.option(
     "--at-least", type=options.Number(0, 1), default=0.0, metavar="CHANCE",

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
+from digitrec.answer import Answer
 from digitrec.errors import NotConfigured
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import aws_files
-from digitrec.providers.answer import Answer
 from digitrec.providers.aws_errors import KEYS, REGION, SERVICE, refused
 from digitrec.providers.base import (
     BaseProvider,

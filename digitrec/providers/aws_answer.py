@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.providers.document import Text, document, refuse
 from digitrec.wire.translate import Service
 

@@ -14,9 +14,9 @@ import re
 import time
 from typing import Any
 
+from digitrec.answer import Answer
 from digitrec.errors import BadAnswer, TimedOut
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.answer import Answer
 from digitrec.providers.azure_resource import ADVICE, AzureProvider
 from digitrec.providers.base import not_installed
 from digitrec.wire import carrier

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from digitrec.answer import Answer
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.answer import Answer
 from digitrec.providers.azure_resource import ADVICE, AzureProvider
 from digitrec.providers.base import not_installed
 from digitrec.wire import carrier

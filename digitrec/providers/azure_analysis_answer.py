@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.wire.translate import Service
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import Rejected
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.wire.translate import Problem, Service
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 
+from digitrec.answer import no_json
 from digitrec.errors import BadAnswer
-from digitrec.providers.answer import no_json
 from digitrec.wire.translate import Problem, Service
 
 T = TypeVar("T")

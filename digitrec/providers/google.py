@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import (
     BaseProvider,
     Price,

@@ -13,9 +13,9 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any, Self
 
+from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.answer import Answer, Candidate, checked
 from digitrec.providers.base import FREE, BaseProvider, Price, Status
 from digitrec.wire.translate import Problem, Rule, Service
 

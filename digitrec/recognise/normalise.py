@@ -16,7 +16,7 @@ import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
-from digitrec.providers.answer import Answer
+from digitrec.answer import Answer
 
 LOOK_ALIKES = {
     **dict.fromkeys("OoQD", 0),

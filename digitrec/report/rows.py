@@ -12,6 +12,8 @@ from typing import IO, Any, Literal
 
 from digitrec.text import aligned, printable
 
+Rows = Sequence[Mapping[str, Any]]
+
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
     """Write dataclasses of one kind: a JSON array, or columns under their fields' names."""
@@ -27,18 +29,31 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
         out.write(line + "\n")
 
 
-def write_rows(rows: Sequence[Mapping[str, Any]], form: str, out: IO[str] | None = None) -> None:
-    """Write rows with the same columns for a program: ``json``, ``jsonl``, else CSV with a header."""
-    out = sys.stdout if out is None else out
-    if form == "json":
-        out.write(json.dumps(rows, indent=2) + "\n")
-    elif form == "jsonl":
-        out.writelines(json.dumps(row) + "\n" for row in rows)
-    elif rows:
+def write_rows(rows: Rows, form: str, out: IO[str] | None = None) -> None:
+    """Write rows with the same columns for a program, in one of the forms of `WRITERS`."""
+    WRITERS[form](rows, sys.stdout if out is None else out)
+
+
+def _write_json(rows: Rows, out: IO[str]) -> None:
+    out.write(json.dumps(rows, indent=2) + "\n")
+
+
+def _write_jsonl(rows: Rows, out: IO[str]) -> None:
+    out.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def _write_csv(rows: Rows, out: IO[str]) -> None:
+    if rows:
         write_row = csv_rows(out)
         write_row(rows[0])
         for row in rows:
             write_row(row.values())
+
+
+WRITERS: dict[str, Callable[[Rows, IO[str]], None]] = {
+    "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
+}  # fmt: skip
+"""The forms that are for programs."""
 
 
 def _word(value: Any) -> str:

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef, InputSpec, PreparedImage
 from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, Price
 from digitrec.testing import FakeProvider
 

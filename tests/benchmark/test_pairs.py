@@ -93,3 +93,13 @@ def test_emulated_pairs_are_shown_but_neither_tested_nor_corrected_for(said: Sai
 def test_kappa_of_two_kinds_of_answers_is_known(said: Said) -> None:
     (pair,) = pairs({"one": said(7, 7, 1), "other": said(7, 1, 1)}, [7, 7, 1])
     assert pair.kappa == pytest.approx(cohen_kappa_score([7, 7, 1], [7, 1, 1]))
+
+
+def test_two_that_never_answered_the_same_picture_are_not_compared(said: Said) -> None:
+    (pair,) = pairs({"one": said("!", 7), "other": said(7, "!")}, [7, 7])
+    assert (pair.n, pair.agreement, pair.kappa, pair.p, pair.better) == (0, None, None, 1.0, None)
+
+
+def test_an_outcome_without_a_label_is_a_mistake_of_the_program(said: Said) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        pairs({"one": said(7, 7), "other": said(7, 7)}, [7])

@@ -23,6 +23,8 @@ def test_only_those_that_nobody_beats_at_everything(said: Callable[..., list[Out
         card("fast", 8, 0.1, 0.1),
         card("beaten", 8, 0.1, 2.0),
         card("unknown price", 9, None, 3.0),
+        card("never right", 0, 0.1, 2.0),
+        replace(card("unknown time", 8, 0.1, 0.0), latency=None),
         replace(card("emulated", 10, 0.0, 0.01), emulated=True),
     ]
     assert [found.engine for found in pareto_front(cards)] == ["best", "cheap", "fast"]

@@ -39,3 +39,8 @@ def test_a_policy_costs_what_those_cost_that_it_asked(said: Said) -> None:
     assert per_1000([both, alone], {"a": 0.001, "b": 0.002}) == pytest.approx(2.0)
     assert per_1000([both, alone], {"a": 0.001, "b": None}) is None
     assert per_1000([], {}) is None
+
+
+def test_the_price_of_1000_is_exact_to_the_last_digit_that_anybody_writes(said: Said) -> None:
+    assert per_1000(said(*[7] * 50), {"e": 0.001}) == 1.0, "though 50 times 0.001 add up to a little more"
+    assert per_1000(said(*[7] * 7), {"e": 0.0000015}) == 0.0015

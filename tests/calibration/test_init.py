@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -27,6 +29,36 @@ def test_a_saved_calibration_is_found_again_as_it_was() -> None:
     path = calibration.save(FITTED)
     assert calibration.stored(str(calibration.folder())) == {KEY: FITTED}
     assert path.parent == calibration.folder()
+    assert path.parent.parts[-2:] == ("digitrec", "calibrations")
+    assert path.read_text("utf-8") == json.dumps(asdict(FITTED), indent=2) + "\n"
+
+
+def test_every_key_has_a_file_of_its_own_whatever_its_engine_is_called() -> None:
+    keys = [
+        Key("my/engine 2", "plain", "v1", emulated=False),
+        Key("my/engine 2", "plain", "v2", emulated=False),
+        Key("my/engine 2", "plain", "v1", emulated=True),
+        Key("my/engine 2", "mnist", "v1", emulated=False),
+    ]
+    paths = [calibration.save(replace(FITTED, key=key)) for key in keys]
+    assert [path.parent for path in paths] == [calibration.folder()] * 4
+    assert all(re.fullmatch(r"my-engine-2-[0-9a-f]{12}\.json", path.name) for path in paths)
+    assert set(calibration.known()) == set(keys)
+
+
+def test_chances_that_were_fitted_on_the_very_same_pictures_are_known() -> None:
+    images = [ImageRef(f"{sha}.png", sha) for sha in ("bb", "aa", "cc")]
+    said = [replace(ANSWER, image=image, calibrated=0.8) for image in images]
+    digest = calibration.digest(said)
+    assert digest == hashlib.sha256(b"aabbcc").hexdigest(), "in whatever order they come"
+    assert calibration.digest([replace(ANSWER, image=ImageRef("x", None))]) == hashlib.sha256().hexdigest()
+    known = {KEY: replace(FITTED, data_sha256=digest)}
+    assert calibration.fitted_on(said, known)
+    assert not calibration.fitted_on(said[1:], known)
+    assert not calibration.fitted_on(said, {})
+    assert not calibration.fitted_on([replace(it, calibrated=None) for it in said], known)
+    other = [replace(it, provider="f") for it in said]
+    assert calibration.fitted_on([*other[1:], *said], known), "each engine's pictures are its own"
 
 
 def test_between_its_points_it_is_a_straight_line() -> None:
@@ -73,6 +105,8 @@ DAMAGED = [
     json.dumps(WHOLE | {"scores": [0.0, 1.0]}),
     json.dumps(WHOLE | {"scores": [], "chances": []}),
     json.dumps(WHOLE | {"chances": [0.1, "0.2", 0.9]}),
+    json.dumps(WHOLE | {"chances": [0.1, 0.2, 1.1]}),
+    json.dumps(WHOLE | {"scores": [-0.1, 0.5, 1.0]}),
     json.dumps(WHOLE | {"chances": [0.1, float("nan"), 0.9]}),
 ]  # fmt: skip
 

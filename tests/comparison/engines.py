@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine
 from digitrec.image import ImageRef
 from digitrec.prediction import Outcome, Prediction
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.testing import FakeProvider, Line
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 import digitrec
+from digitrec.answer import Answer
 from digitrec.comparison.fallback import Fallback
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.errors import Unavailable
-from digitrec.prediction import Prediction
-from digitrec.providers.answer import Answer
+from digitrec.prediction import Failure, Prediction
+from digitrec.recognise import Outcome
 from digitrec.testing import Line, drawn_seven
 
 from .engines import answer, asked, engines, sure
@@ -29,8 +31,11 @@ DOWN = Unavailable("down")
         ([sure(7, 0.5), sure(1, 0.99)], 1, ["a", "b"]),
         ([sure(7, 0.5), sure(1, 0.4)], 7, ["a", "b"]),
         ([sure(7, None), sure(1, 0.99)], 1, ["a", "b"]),
+        ([sure(7, None), sure(1, 0.4)], 7, ["a", "b"]),
         ([DOWN, sure(1, 0.99)], 1, ["a", "b"]),
         ([NOTHING, sure(1, 0.99)], 1, ["a", "b"]),
+        ([NOTHING, sure(1, 0.5)], 1, ["a", "b"]),
+        ([sure(7, 0.4), sure(1, 0.5)], 1, ["a", "b"]),
         ([sure(7, 0.5), DOWN], 7, ["a", "b"]),
         ([NOTHING, DOWN, NOTHING], None, ["a", "b", "c"]),
     ],
@@ -62,5 +67,56 @@ def test_an_uncalibrated_engine_is_warned_of_once(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_threshold_that_is_no_chance_is_refused() -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        Fallback(engines("1", "2"), below=90)
+    with pytest.raises(ValueError, match=r"^the threshold below which the next engine is asked"):
+        Fallback(engines("1", "2"), below=1.5)
+
+
+def test_only_an_engine_that_named_a_digit_without_a_chance_is_warned_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    said = [DOWN, NOTHING, sure(7, 0.95)]
+    with caplog.at_level(logging.WARNING):
+        digitrec.predict_many([drawn_seven()], Fallback(engines(*said), below=0.9))
+    assert [record.getMessage().split()[0] for record in caplog.records] == ["c"]
+
+
+def test_a_sure_answer_wins_over_one_that_gives_no_chance_at_all() -> None:
+    said = [answer("a", 7, None), answer("b", 1, 0.4)]
+    outcome = Fallback(engines("1", "2"), below=0.3).on_answers(said)
+    assert isinstance(outcome, Prediction)
+    assert outcome.digit == 1, "no chance counts a half where nobody is sure, and here somebody is"
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_without_a_digit_it_is_the_first_refusal(failing: int) -> None:
+    said: list[Outcome] = [replace(answer(name, None, None), reason=name) for name in "abc"]
+    said[failing] = Failure(said[0].image, "abc"[failing], DOWN)
+    outcome = Fallback(engines("1", "2", "3"), below=0.9).on_answers(said)
+    assert isinstance(outcome, Prediction)
+    assert outcome.reason == ("b" if failing == 0 else "a")
+
+
+def test_with_nothing_but_failures_it_is_the_last() -> None:
+    image = answer("a", None, None).image
+    errors = [Unavailable(name) for name in "abc"]
+    said = [Failure(image, "x", error) for error in errors]
+    outcome = Fallback(engines("1", "2", "3"), below=0.9).on_answers(said)
+    assert isinstance(outcome, Failure)
+    assert outcome.error is errors[2]
+
+
+@pytest.mark.parametrize(("below", "name"), [(0, "a>b@0"), (0.95, "a>b@0.95"), (1, "a>b@1")])
+def test_it_is_called_by_its_engines_and_its_threshold(below: float, name: str) -> None:
+    assert Fallback(engines("1", "2"), below=below).name == name
+
+
+def test_a_look_alike_is_no_digit_unless_that_is_asked_for() -> None:
+    policy = Fallback(engines("S"), below=0.5)
+    outcomes = [*policy.stream([drawn_seven()]), *policy.stream([drawn_seven()], lenient=True)]
+    assert [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)] == [None, 5]
+
+
+def test_a_picture_at_which_all_fail_takes_only_its_own_place() -> None:
+    (failed,) = Fallback(engines(DOWN, DOWN), below=0.5).stream([drawn_seven()])
+    assert isinstance(failed, Failure)
+    assert failed.error is DOWN

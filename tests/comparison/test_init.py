@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.comparison import Comparison, compare, compare_many, free_engines
 from digitrec.errors import (
     ImageError,
@@ -17,7 +18,8 @@ from digitrec.errors import (
 )
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.providers.base import FREE, Price, Status
+from digitrec.providers.registry import Listing
 from digitrec.testing import FakeProvider, Line, drawn_seven
 
 NOTHING = Answer()
@@ -124,6 +126,8 @@ def test_as_dict_has_every_outcome_under_its_engine() -> None:
         "source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated", "outcomes",
     ]  # fmt: skip
     assert (values["consensus"], values["dissenters"]) == (7, [])
+    assert (values["source"], values["sha256"]) == (drawn_seven().ref.source, drawn_seven().ref.sha256)
+    assert (values["agree"], values["weighted"], values["emulated"]) == (None, 7, False)
     assert values["outcomes"]["e0"]["digit"] == 7
     assert values["outcomes"]["e1"]["error"] == {"type": "ProviderError", "message": "broken"}
 
@@ -138,8 +142,43 @@ def test_only_engines_that_are_ready_and_free_are_asked_unnamed() -> None:
 
 def test_no_free_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: [])
-    with pytest.raises(NotConfigured, match="name the engines"):
+    with pytest.raises(NotConfigured, match=r"^no free engine is installed and configured; name"):
         free_engines({})
+
+
+def listing(name: str, price: Price | None, *missing: str) -> Listing:
+    return Listing(name, Status(True, not missing, missing), price)
+
+
+def test_why_an_engine_is_left_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    listed = [
+        listing("absent", FREE, "set KEY", "or log in"), listing("unknown", None),
+        listing("dear", Price(0.0015, "list")), listing("cent", Price(1.0, "list")), listing("free", FREE),
+    ]  # fmt: skip
+    monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: asked.append(env) or listed)
+    chosen, left_out = free_engines({"KEY": "k"})
+    assert chosen == ["free"]
+    assert left_out == {
+        "absent": "set KEY; or log in",
+        "unknown": "its price is not known, so it is asked only by name",
+        "dear": "costs $1.50 per 1,000, so only by name",
+        "cent": "costs $1000.00 per 1,000, so only by name",
+    }
+    assert asked == [{"KEY": "k"}]
+
+
+def test_unnamed_those_are_asked_that_this_environment_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: [listing(env["FREE"], FREE)])
+    monkeypatch.setenv("FREE", "local")
+    assert compare(drawn_seven()).engines == ("local",)
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
+    assert compare(drawn_seven(), fakes("S"), lenient=lenient).consensus == (5 if lenient else None)
+    assert compare(drawn_seven(), fakes("S")).consensus is None
+    assert next(compare_many([drawn_seven()], fakes("S"))).consensus is None
 
 
 def test_an_engine_that_cannot_be_asked_at_all_costs_the_others_nothing() -> None:

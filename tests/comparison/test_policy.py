@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import digitrec
+from digitrec.answer import Answer, Candidate
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
+from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, drawn_seven
@@ -21,9 +26,60 @@ from .engines import answer, engines, sure
 DOWN = Unavailable("down")
 
 
-def test_all_failing_is_the_last_failure() -> None:
+@pytest.mark.parametrize("policy", [lambda two: Fallback(two, below=0.9), lambda two: Consensus(two, 2)])
+def test_all_failing_is_the_last_failure(policy: Callable[[list[Engine]], EnginePolicy]) -> None:
     with pytest.raises(Unavailable, match="also down"):
-        digitrec.predict(drawn_seven(), Fallback(engines(DOWN, Unavailable("also down")), below=0.9))
+        digitrec.predict(drawn_seven(), policy(engines(DOWN, Unavailable("also down"))))
+
+
+def test_what_one_failed_at_costs_what_the_others_cost() -> None:
+    failed = Failure(ImageRef("x.png", "00"), "a", DOWN, latency_s=1.0, cost_usd=0.25, attempts=3)
+    last = replace(failed, provider="b", latency_s=0.5, attempts=1)
+    outcome = Fallback(engines("1", "2"), below=0.9).on_answers([failed, last])
+    assert isinstance(outcome, Failure)
+    assert (outcome.provider, outcome.latency_s) == ("a>b@0.9", 1.5)
+    assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
+    policy = Fallback(engines(Answer((Candidate("S", 0.95),))), below=0.9)
+    (outcome,) = digitrec.predict_many([drawn_seven()], policy, lenient=lenient)
+    assert isinstance(outcome, Prediction)
+    assert outcome.digit == (5 if lenient else None)
+    (unasked,) = policy.stream([drawn_seven()])
+    assert isinstance(unasked, Prediction)
+    assert unasked.digit is None
+
+
+def test_an_answer_is_replayed_where_all_were_and_keeps_its_chance_where_one_was_asked() -> None:
+    first = answer("a", 7, 0.1, replayed=True)
+    both = [Fallback(engines("1", "2"), below=0.9).on_answers([first, answer("b", 7, 0.95, replayed=it)])
+            for it in (True, False)]  # fmt: skip
+    assert [outcome.replayed for outcome in both if isinstance(outcome, Prediction)] == [True, False]
+    alone = Fallback(engines("1"), below=0.5).on_answers([answer("a", 7, 0.1, calibrated=0.8)])
+    assert isinstance(alone, Prediction)
+    assert (alone.calibrated, alone.asked[0].provider) == (0.8, "a")
+
+
+def test_an_engine_given_twice_is_refused() -> None:
+    (one, other) = engines("1", "2")
+    with pytest.raises(ValueError, match=r"^an engine is given twice: a, b, a$"):
+        Fallback([one, other, one], below=0.9)
+
+
+def test_closing_a_policy_closes_its_engines() -> None:
+    class Closing(FakeProvider):
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    providers = [Closing(name="a"), Closing(name="b")]
+    with Fallback([Engine(provider) for provider in providers], below=0.9) as policy:
+        assert isinstance(policy, Fallback)
+        assert not any(provider.closed for provider in providers)
+    assert all(provider.closed for provider in providers)
 
 
 def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
@@ -31,6 +87,7 @@ def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
     (outcome,) = digitrec.predict_many([tmp_path / "none.png"], Fallback(members, below=0.9))
     assert isinstance(outcome, Failure)
     assert isinstance(outcome.error, ImageError)
+    assert (outcome.provider, Path(outcome.image.source).name) == ("a>b@0.9", "none.png")
 
 
 def test_each_picture_is_decided_for_itself_and_only_unsure_ones_are_passed_on() -> None:

@@ -103,6 +103,23 @@ def test_an_order_too_old_to_be_kept_by_the_vendor_is_made_again(ledger: Ledger,
     assert claimed(ledger).token is None
 
 
+def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: Ledger, clock: Clock) -> None:
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
+    clock.now += 24 * 3600 - 1
+    assert claimed(ledger).token == "operation-1"
+    assert claim(ledger) == Busy(clock.now + 10.0)
+    clock.now += 11
+    assert claimed(ledger).token is None, "a day after it was ordered"
+
+
+def test_an_order_of_unknown_outcome_is_fetched_again(ledger: Ledger) -> None:
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
+    ledger.failed(first, "Unavailable", unknown=True, charged=True)
+    assert claimed(ledger).token == "operation-1"
+
+
 def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:
     first = claimed(ledger)
     ledger.ordered(first, "operation-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from clock import Clock
 
 from digitrec.errors import BudgetExceeded
@@ -29,7 +30,10 @@ def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, c
     claimed(ledger, question(2), budget=Budget("two", per_month=1.0))
     refused = claim(ledger, question(3), budget=Budget("three", per_month=1.0))
     assert isinstance(refused, BudgetExceeded)
-    assert "for this month" in str(refused)
+    assert str(refused) == (
+        "not asked: a call to paid costs $0.5, and of the $1 for this month $1 are spent; raise "
+        "budget.per_month in the configuration file or wait for the next month"
+    )
     clock.now += 60  # the first of December, UTC
     claimed(ledger, question(3), budget=Budget("three", per_month=1.0))
 
@@ -39,3 +43,19 @@ def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
     claimed(ledger, question(emulated=True), budget=budget)
     assert isinstance(claim(ledger, question(8, emulated=True), budget=budget), BudgetExceeded)
     claimed(ledger, question(8), budget=budget)
+
+
+def test_a_call_of_unknown_price_is_made_while_anything_is_left(ledger: Ledger) -> None:
+    budget = Budget("run", max_cost=0.5)
+    assert isinstance(claim(ledger, question(1), budget=budget, price=None), Claim)
+    assert isinstance(claim(ledger, question(2), budget=budget, price=0.5), Claim)
+    assert isinstance(claim(ledger, question(3), budget=budget, price=None), Claim)
+
+
+@pytest.mark.parametrize("limits", [{"max_cost": 0.5}, {"per_month": 0.5}])
+def test_either_limit_holds_alone(ledger: Ledger, limits: dict[str, float]) -> None:
+    assert not Budget("run").limited
+    budget = Budget("run", **limits)  # type: ignore[arg-type]
+    assert budget.limited
+    claimed(ledger, question(1), budget=budget)
+    assert isinstance(claim(ledger, question(2), budget=budget), BudgetExceeded)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from paid_cloud import PaidCloud, answer, image
 
+from digitrec.answer import Answer, Candidate
 from digitrec.errors import LedgerError
 from digitrec.image import ImageRef, InputSpec
 from digitrec.ledger import Entry, Question, read_recording
 from digitrec.ledger.recording import append_recording
-from digitrec.ledger.records import to_spec
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.ledger.records import to_json, to_spec
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
 FULL = Answer(
@@ -68,6 +69,56 @@ def test_a_line_holds_the_whole_entry() -> None:
     assert Entry.parse(entry.line()) == entry
     assert "\n" not in entry.line()
     assert to_spec(Entry.parse(entry.line()).question.spec) == image(7).spec
+
+
+WRONG = [
+    ("provider", 1), ("options", None), ("spec", 3), ("prepared_sha256", b"00"), ("endpoint", 1),
+    ("image_sha256", 1), ("emulated", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_field_of_a_question_of_another_kind_is_named(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is of the wrong kind$"):
+        Entry.made({**asdict(QUESTION), name: value}, asdict(FULL), 5.0, 0.1)
+
+
+@pytest.mark.parametrize("value", [True, "5", float("inf"), float("-inf"), float("nan")])
+def test_a_time_or_a_cost_that_is_no_number_is_named(value: object) -> None:
+    with pytest.raises(ValueError, match=r"^asked_at is of the wrong kind$"):
+        Entry.made(asdict(QUESTION), asdict(FULL), value, 0.1)
+    with pytest.raises(ValueError, match=r"^cost_usd is of the wrong kind$"):
+        Entry.made(asdict(QUESTION), asdict(FULL), 5.0, value)
+
+
+def test_a_time_is_needed_a_cost_is_not_and_is_never_less_than_nothing() -> None:
+    with pytest.raises(ValueError, match=r"^asked_at is of the wrong kind$"):
+        Entry.made(asdict(QUESTION), asdict(FULL), None, None)
+    with pytest.raises(ValueError, match=r"^cost_usd is of the wrong kind$"):
+        Entry.made(asdict(QUESTION), asdict(FULL), 5.0, -0.001)
+    assert [Entry.made(asdict(QUESTION), asdict(FULL), 5, cost).cost_usd for cost in (None, 0)] == [None, 0]
+
+
+def test_another_format_and_a_missing_field_are_told() -> None:
+    with pytest.raises(ValueError, match=r"^format 99, not 1$"):
+        Entry.parse('{"digitrec":99}')
+    with pytest.raises(ValueError, match=r"^KeyError: 'digitrec'$"):
+        Entry.parse("{}")
+    line = json.loads(Entry(QUESTION, FULL, 5.0, 0.1).line())
+    del line["answer"]["reason"]
+    assert Entry.parse(json.dumps(line)).answer == replace(FULL, reason=None), "made before there were any"
+
+
+def test_equal_values_are_equal_text_and_what_json_does_not_know_is_written_as_text() -> None:
+    assert to_json({"b": (1, None), "a": "é", "c": ImageRef}) == f'{{"a":"é","b":[1,null],"c":"{ImageRef}"}}'
+
+
+def test_a_provider_without_an_address_has_a_question_without_one() -> None:
+    nowhere = PaidCloud()
+    nowhere.endpoint = None  # type: ignore[assignment]
+    keys = {Question.about(image(7), nowhere, emulated=emulated).key for emulated in (False, True)}
+    assert Question.about(image(7), nowhere, emulated=False).endpoint is None
+    assert len(keys | {QUESTION.key}) == 3
 
 
 def test_a_recording_is_added_to(tmp_path: Path) -> None:

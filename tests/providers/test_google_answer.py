@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from digitrec.answer import Candidate
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -14,7 +15,6 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
 )
-from digitrec.providers.answer import Candidate
 from digitrec.providers.google import parse
 
 from .common import BOX, Stored

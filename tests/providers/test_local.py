@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from digitrec import Prediction, predict, predict_many
+from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.image import DigitImage
 from digitrec.models import store
 from digitrec.prepare import prepare
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
 from digitrec.testing import LocalProviderContract, drawn_seven

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from raw_server import answer, raw_server
 
+from digitrec.answer import Answer
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -23,7 +24,6 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.prepare import prepare
-from digitrec.providers.answer import Answer
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.testing import drawn_seven

@@ -16,12 +16,12 @@ from paid_cloud import PaidCloud
 from PIL import Image
 
 import digitrec
+from digitrec.answer import Answer, Candidate
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider
 from digitrec.image import ImageSource, InputSpec
 from digitrec.prediction import Failure, Prediction
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.recognise import pipeline, stream
 from digitrec.testing import FakeProvider, drawn_seven
 

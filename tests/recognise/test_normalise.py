@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.providers.answer import Answer, Candidate
+from digitrec.answer import Answer, Candidate
 from digitrec.recognise.normalise import LOOK_ALIKES, Reading, normalise
 
 

@@ -9,12 +9,12 @@ from functools import cache
 import numpy as np
 import pytest
 
+from digitrec.answer import Answer, Candidate
 from digitrec.benchmark import Benchmark, benchmark
 from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import PreparedImage
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, Line
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import fields, replace
+from typing import get_args
 
 import pytest
 from click import unstyle
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
-from digitrec.report import predictions
+from digitrec.report import predictions, rows
 from digitrec.text import printable, width
 
 SEVEN = Prediction(
@@ -207,3 +208,9 @@ def test_no_terminal_is_too_narrow_or_too_dumb(
         assert word in shown
     if kind == "dumb":
         assert shown == out.getvalue()
+
+
+def test_every_format_has_its_writer_and_its_part_in_a_dry_run() -> None:
+    """One that is added is offered by the command, written, and told of by --dry-run in its own form."""
+    assert {"table", *predictions.WRITERS} == set(get_args(predictions.Format))
+    assert set(rows.WRITERS) == set(predictions.WRITERS)

@@ -16,6 +16,7 @@ from digitrec.models import store
 from digitrec.models.scores import scaled
 from digitrec.training.fit import FitResult, fit
 from digitrec.training.run import FitConfig, Progress
+from digitrec.training.train import split
 
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:300]
 CONFIG = FitConfig("mlp", epochs=3, batch=20, loss="sparse", scale="l2", validation=0.3)
@@ -73,10 +74,12 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
 
 def test_it_stops_when_nothing_is_gained_and_goes_back_to_the_best(tmp_path: Path) -> None:
     wild = FitConfig("tutorial-cnn", epochs=30, batch=20, learning_rate=0.3, patience=1, validation=0.3)
-    result = fit(wild, tmp_path / "wild.keras", digits=DIGITS, test=TEST)
+    _, held_back = split(DIGITS, 0.3)
+    result = fit(wild, tmp_path / "wild.keras", digits=DIGITS, test=held_back)
     losses = [row.validation_loss for row in result.history]
     assert len(losses) < 30
     assert losses.index(min(losses)) == len(losses) - 2
+    assert result.test_loss == pytest.approx(min(losses), rel=1e-3) != pytest.approx(losses[-1], rel=1e-3)
 
 
 def test_a_network_learns_on_from_a_file(made: FitResult, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitrec.answer import DEEPEST, Answer, Candidate, checked
 from digitrec.errors import BadAnswer
-from digitrec.providers.answer import DEEPEST, Answer, Candidate, checked
 from digitrec.recognise.normalise import normalise
 
 TENTHS = (0.1,) * 10
