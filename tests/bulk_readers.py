@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, BaseProvider
 
 

@@ -124,7 +124,8 @@ def test_one_table_has_one_header(scans: Path) -> None:
 
 
 def test_parquet_has_typed_columns(scans: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    from pyarrow import parquet
+
     run("scans", "-o", "rows.parquet", "--part", "9", "--workers", "1")
     table = parquet.read_table("rows.parquet")
     assert table.column("source").to_pylist() == in_order()
@@ -338,7 +339,6 @@ def test_what_cannot_be_done_is_told_in_a_line(
 
 
 def test_urls_are_listed_and_fetched(scans: Path) -> None:
-    pytest.importorskip("fsspec")
     with zipfile.ZipFile("all.zip", "w") as archive:
         for name in in_order():
             archive.write(name)
@@ -361,7 +361,6 @@ def test_urls_are_listed_and_fetched(scans: Path) -> None:
     ],
 )
 def test_a_url_that_is_none_is_told_without_its_key(scans: Path, url: str, said: str) -> None:
-    pytest.importorskip("fsspec")
     done = run(url, "-o", "rows.jsonl", "--workers", "1")
     assert said in done.stderr
     assert "planted" not in done.stderr
@@ -382,8 +381,6 @@ def test_a_url_with_a_key_in_a_list_is_one_row_without_it(scans: Path) -> None:
 
 
 def test_a_parquet_manifest_names_paths(scans: Path) -> None:
-    arrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
     parquet.write_table(
         arrow.table({"id": [1, 2, 3], "file": ["0/00.png", None, "1/39.png"]}), "scans/all.parquet"
     )
