@@ -381,8 +381,11 @@ def test_a_url_with_a_key_in_a_list_is_one_row_without_it(scans: Path) -> None:
 
 
 def test_a_parquet_manifest_names_paths(scans: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
     parquet.write_table(
-        arrow.table({"id": [1, 2, 3], "file": ["0/00.png", None, "1/39.png"]}), "scans/all.parquet"
+        pyarrow.table({"id": [1, 2, 3], "file": ["0/00.png", None, "1/39.png"]}), "scans/all.parquet"
     )
     run("scans/all.parquet", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
     assert [row.get("digit") for row in rows("rows.jsonl")] == [7, None, DIGITS.labels[39]]
