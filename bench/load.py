@@ -46,10 +46,10 @@ class Load:
         return times[min(len(times) - 1, int(share * len(times)))]
 
 
-def multipart(picture: bytes) -> bytes:
-    """A whole request with the picture in the form field `file`."""
+def multipart(picture: bytes, copies: int = 1) -> bytes:
+    """A whole request with the picture in the form field `file`, so many times."""
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\n\r\n'
-    body = part + picture + b"\r\n--b--\r\n"
+    body = (part + picture + b"\r\n") * copies + b"--b--\r\n"
     head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -57,15 +57,17 @@ def multipart(picture: bytes) -> bytes:
 class Connection:
     """One client, which connects again whenever the server has closed."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, address: str = HOST) -> None:
+        """A client of the server on a port, from one of the addresses of this machine (127.0.0.2, ...)."""
         self._port = port
+        self._address = (address, 0)
         self._wire: _Wire | None = None
 
     async def connect(self) -> _Wire:
         """The connection, opened where there is none."""
         if self._wire is None or self._wire.over:
             loop = asyncio.get_running_loop()
-            _, self._wire = await loop.create_connection(_Wire, HOST, self._port)
+            _, self._wire = await loop.create_connection(_Wire, HOST, self._port, local_addr=self._address)
         return self._wire
 
     async def ask(self, request: bytes) -> int:

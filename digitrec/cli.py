@@ -23,6 +23,7 @@ from digitrec.text import printable
 from digitrec.version import __version__
 
 COMMANDS = {
+    "batch": "Read any number of pictures into files; stopped, it goes on.",
     "benchmark": "Measure engines on labelled pictures, with the statistics.",
     "calibrate": "Learn how often an engine of a given confidence is right.",
     "compare": "Show what several engines read on the same picture.",

@@ -33,6 +33,10 @@ per_month = 10.0             # US dollars in a calendar month (UTC), all provide
 [prices]                     # US dollars for one image, over what digitrec knows
 azure = 0.001
 
+[tokens."gpt-4o-mini"]       # US dollars for a million tokens, by model
+input = 0.15
+output = 0.60
+
 [rates]                      # requests a second, over the vendor's default
 azure = 0.33
 """
@@ -42,9 +46,24 @@ MEANINGS = {
     "ledger": "the file in which paid answers are kept",
     "budget.per_month": "US dollars in a calendar month (UTC), all providers together; none is no limit",
     "prices": "US dollars for one image by provider, over what digitrec knows",
+    "tokens": "US dollars for a million tokens of question (input) and answer (output), by model",
     "rates": "requests a second by provider, over the vendor's default",
 }
 """What each setting means."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPrice:
+    """What a model's tokens cost."""
+
+    input: float
+    """US dollars for a million tokens of questions, pictures included, >= 0."""
+    output: float
+    """US dollars for a million tokens of answers, >= 0."""
+
+    def usd(self, questions: int, answers: int) -> float:
+        """US dollars for so many tokens."""
+        return (questions * self.input + answers * self.output) / 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,8 @@ class Config:
     """US dollars for one image by provider, >= 0; over the provider's own."""
     rates: Mapping[str, float] = field(default_factory=dict)
     """Requests a second by provider, > 0; over the provider's own."""
+    tokens: Mapping[str, TokenPrice] = field(default_factory=dict)
+    """Prices of tokens by model, for providers that are paid by the token."""
 
 
 def config_path(env: Mapping[str, str] = os.environ) -> Path:
@@ -146,7 +167,7 @@ class _Reader:
         self._settings = settings
 
     def config(self) -> Config:
-        self._known(self._settings, {"provider", "ledger", "budget", "prices", "rates"}, "")
+        self._known(self._settings, {"provider", "ledger", "budget", "prices", "rates", "tokens"}, "")
         budget = self._table("budget")
         self._known(budget, {"per_month"}, "budget.")
         ledger = self._text("ledger")
@@ -156,7 +177,15 @@ class _Reader:
             per_month=self._number("budget.per_month", budget["per_month"]) if budget else None,
             prices={name: self._number(f"prices.{name}", it) for name, it in self._providers("prices")},
             rates={name: self._rate(f"rates.{name}", it) for name, it in self._providers("rates")},
+            tokens={model: self._token_price(model, it) for model, it in self._table("tokens").items()},
         )
+
+    def _token_price(self, model: str, value: object) -> TokenPrice:
+        where = f"tokens.{model}"
+        if not isinstance(value, dict) or set(value) != {"input", "output"}:
+            raise self._wrong(where, "must be a table of two prices: input and output")
+        numbers = {name: self._number(f"{where}.{name}", price) for name, price in value.items()}
+        return TokenPrice(**numbers)
 
     def _known(self, table: dict[str, Any], names: set[str], where: str) -> None:
         for name in table:

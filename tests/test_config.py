@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from digitrec.config import EXAMPLE, Config, config_path, default_ledger, load, problems
+from digitrec.config import EXAMPLE, Config, TokenPrice, config_path, default_ledger, load, problems
 from digitrec.errors import NotConfigured
 
 WHOLE = """
@@ -20,6 +20,9 @@ per_month = 10
 azure = 0.001
 [rates]
 azure = 0.33
+[tokens."a.model"]
+input = 0.15
+output = 0.6
 """
 
 
@@ -30,13 +33,14 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_no_file_is_an_empty_configuration() -> None:
-    assert load() == Config("local", None, None, {}, {})
+    assert load() == Config("local", None, None, {}, {}, {})
 
 
 def test_every_setting(tmp_path: Path) -> None:
     assert load(written(tmp_path, WHOLE)) == Config(
-        "google", Path("~/answers.sqlite").expanduser(), 10.0, {"azure": 0.001}, {"azure": 0.33}
-    )
+        "google", Path("~/answers.sqlite").expanduser(), 10.0, {"azure": 0.001}, {"azure": 0.33},
+        {"a.model": TokenPrice(0.15, 0.6)},
+    )  # fmt: skip
 
 
 def test_the_documented_file_is_a_good_one(tmp_path: Path) -> None:
@@ -68,16 +72,26 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
         ("provider = ", "cannot be read"),
         ("provider = 7", "the setting provider must be a text"),
         ("ledger = ''", "the setting ledger must be a text"),
-        ("budjet = 1", "the setting budjet is unknown; there are: budget, ledger, prices, provider, rates"),
+        (
+            "budjet = 1",
+            "the setting budjet is unknown; there are: budget, ledger, prices, provider, rates, tokens",
+        ),
         ("budget = 10", "the setting budget must be a table"),
         ("[budget]\nper_day = 1", r"the setting budget\.per_day is unknown"),
         ("[budget]\nper_month = -1", r"the setting budget\.per_month must be a number, 0 or more"),
         ("[budget]\nper_month = true", r"the setting budget\.per_month must be a number"),
         ("[prices]\nazure = 'cheap'", r"the setting prices\.azure must be a number"),
         ("[prices]\nazure = inf", r"the setting prices\.azure must be a number"),
-        ("[prices]\nazur = 0.001", r"the setting prices\.azur is unknown; there are: aws, azure, .*rapidocr"),
-        ("[rates]\nazur = 1", r"the setting rates\.azur is unknown; there are: aws, azure, "),
+        (
+            "[prices]\nazur = 0.001",
+            r"the setting prices\.azur is unknown; there are: aws, .*azure, .*rapidocr",
+        ),
+        ("[rates]\nazur = 1", r"the setting rates\.azur is unknown; there are: aws, .*azure, "),
         ("[rates]\nazure = 0", r"the setting rates\.azure must be more than 0"),
+        ("tokens = 1", "the setting tokens must be a table"),
+        ("[tokens]\nm = 1", r"the setting tokens\.m must be a table of two prices: input and output"),
+        ("[tokens.m]\ninput = 1", r"the setting tokens\.m must be a table of two prices"),
+        ("[tokens.m]\ninput = 1\noutput = -1", r"the setting tokens\.m\.output must be a number"),
     ],
 )
 def test_a_mistake_is_named_with_its_file(tmp_path: Path, text: str, message: str) -> None:
@@ -105,7 +119,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
-NAMES = st.sampled_from(["provider", "ledger", "budget", "per_month", "prices", "rates", "azure"]) | st.text()
+NAMES = (
+    st.sampled_from(
+        ["provider", "ledger", "budget", "per_month", "prices", "rates", "azure", "tokens", "input", "output"]
+    )
+    | st.text()
+)
 
 
 def toml(value: object) -> str:

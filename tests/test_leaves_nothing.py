@@ -26,6 +26,8 @@ LINES = [
     "predict pictures/drawing.png -p tesseract",
     "predict pictures --fallback google,aws --below 1 --emulate --ledger out/l.sqlite --record out/r.jsonl",
     "predict pictures -p google --dry-run",
+    "batch pictures -o out/rows.jsonl --summary out/sum.json",
+    "batch pictures pictures -o out/parts --part 1 --workers 2",
     "compare pictures --emulate --html out/compared.html",
     "benchmark pictures -p local,azure,azure-analysis,google,aws --emulate --no-ledger --html out/page.html",
     "calibrate hard.npz",

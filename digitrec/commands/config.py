@@ -26,6 +26,8 @@ VARIABLES = {
     "DIGITREC_GOOGLE_LANGUAGE_HINTS": "languages for Google, with commas between",
     "DIGITREC_MODEL": "model file of the local engine",
     "DIGITREC_MODEL_SCALE": "how that model wants its pixels: unit, byte or l2",
+    "DIGITREC_OPENAI_LIMIT": "what openai's server calls its limit: max_completion_tokens or max_tokens",
+    "DIGITREC_OPENAI_MODEL": "the model that openai asks for",
     "DIGITREC_TESSERACT": "the program tesseract",
 }
 """The variables that are digitrec's own, and what each is for; credentials have their vendors' names."""
@@ -99,6 +101,7 @@ def _of_file(*, good: bool) -> Iterator[Setting]:
         "budget.per_month": chosen.per_month,
         "prices": chosen.prices,
         "rates": chosen.rates,
+        "tokens": {model: f"input {it.input:g}, output {it.output:g}" for model, it in chosen.tokens.items()},
     }
     for name, value in values.items():
         meaning = configuration.MEANINGS[name]

@@ -27,16 +27,18 @@ def emulate(
 ) -> None:
     """Speak the clouds' protocols on this machine, for programs and tests without an account.
 
-    VENDOR is google, aws, azure or azure-analysis; all four when none is named. The pictures are really
-    decoded and read, the vendors' limits really applied. What is read says nothing about a vendor's
-    accuracy. Stop with Ctrl-C.
+    VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; all when none is
+    named. The pictures are really decoded and read, the vendors' limits really applied. What is read says
+    nothing about a vendor's accuracy. Stop with Ctrl-C.
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
       Errors:   400 401 403 404 413 429 500 502 503 504 quota limit redirect
       Delivery: slow hang reset cut-off drip
-      Answers:  html empty no-field endless-poll wrong-type null-field lost-field
-                bad-confidence deep echo huge not-utf8 surrogate
+      Answers:  html empty no-field wrong-type null-field lost-field bad-confidence
+                deep echo huge not-utf8 surrogate
+      Polls:    endless-poll failed-poll unknown-poll
+      Models:   refusal length filtered fenced no-logprobs no-usage
       Options:  skip first rate seed after calls seconds status size to
 
     \b

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
 
-REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
+REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_")
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
-EMULATED = ("google", "aws", "azure", "azure-analysis")
+EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 """The providers that the emulator can stand in for."""
 
 
@@ -53,16 +53,19 @@ class Asking:
     emulate: bool
 
     @contextmanager
-    def engines(self, providers: Sequence[str], *, dry_run: bool = False) -> Iterator[list[Engine]]:
+    def engines(
+        self, providers: Sequence[str], *, dry_run: bool = False, run: str | None = None
+    ) -> Iterator[list[Engine]]:
         """The engines of these names, closed at the end; their budget is one.
 
-        With ``dry_run`` those without credentials are there as well, and can only estimate.
+        With ``dry_run`` those without credentials are there as well, and can only estimate. With ``run``
+        their budget is that of an earlier command, which went under this name.
 
         Raises:
             click.UsageError: options that do not fit these engines.
             DigitrecError: an engine that cannot be asked at all.
         """
-        with self.opener(providers, dry_run=dry_run) as open_engine:
+        with self.opener(providers, dry_run=dry_run, run=run) as open_engine:
             preparation = self.one_preparation()
             yield [open_engine(name, preparation) for name in providers]
 
@@ -100,13 +103,13 @@ class Asking:
 
     @contextmanager
     def opener(
-        self, providers: Sequence[str], *, dry_run: bool = False
+        self, providers: Sequence[str], *, dry_run: bool = False, run: str | None = None
     ) -> Iterator[Callable[[str, str | None], Engine]]:
         """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
         self._check(providers)
         with ExitStack() as stack:
             env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
-            options = self._options()
+            options = self._options() if run is None else replace(self._options(), run=run)
 
             def open_engine(name: str, preparation: str | None) -> Engine:
                 try:

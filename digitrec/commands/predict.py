@@ -26,7 +26,7 @@ from digitrec.recognise import Rotation, stream
 from digitrec.report import predictions
 
 
-def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+def rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
     return value if value == "auto" else int(value)
 
 
@@ -45,7 +45,7 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     "chance where there is one, else with the engine's own confidence.",
 )  # fmt: skip
 @click.option(
-    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0", callback=_rotation,
+    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0", callback=rotation,
     help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
 )  # fmt: skip
 @click.option(

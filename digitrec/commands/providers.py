@@ -14,6 +14,7 @@ from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.recognise import predict
+from digitrec.text import printable
 
 
 @click.group(invoke_without_command=True)
@@ -41,6 +42,8 @@ def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
         click.echo(_line(listing))
         for thing in listing.status.missing:
             click.echo(f"{'':16}missing: {thing}")
+        if listing.notice:
+            click.echo(f"{'':16}note: {printable(listing.notice)}")
 
 
 def _line(listing: registry.Listing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ KEYS = "DIGITREC_API_KEYS"
     help="Spend at most this while the server runs; needed to offer an engine that costs money.",
 )  # fmt: skip
 @click.option(
+    "--max-cost-per-client", type=options.USD, metavar="USD",
+    help="Each key, or where there are none each address, spends at most this in a day (UTC).",
+)  # fmt: skip
+@click.option(
+    "--max-cost-per-day", type=options.USD, metavar="USD", help="All together spend at most this in a day."
+)  # fmt: skip
+@click.option(
+    "--public-spending", is_flag=True, default=False, show_default=False,
+    help="Offer engines that cost money to everybody who can reach the server, without a key.",
+)  # fmt: skip
+@click.option(
     "--rate", type=options.Number(min=0, min_open=True), default=50.0,
     help="Questions a second that one client may ask.",
 )  # fmt: skip
@@ -48,6 +60,9 @@ def serve(
     providers: str,
     model: Path | None,
     max_cost: float | None,
+    max_cost_per_client: float | None,
+    max_cost_per_day: float | None,
+    public_spending: bool,
     rate: float,
     proxies: int,
     rule: policies.Rule,
@@ -71,9 +86,14 @@ def serve(
     except ImportError as error:
         raise not_installed("digitrec serve", "web") from error
     keys = tuple(key.strip() for key in os.environ.get(KEYS, "").split(",") if key.strip())
-    settings = Settings(rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys)
+    settings = Settings(
+        rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys,
+        usd_per_client=max_cost_per_client, usd_per_day=max_cost_per_day,
+    )  # fmt: skip
     names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
     engines = _engines(rule.names(names), model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))
+    if not (keys or public_spending) and (proxies or not _is_this_machine(host)):
+        _refuse_to_spend(engines)
     click.echo(f"digitrec is at http://{host}:{port} (Ctrl-C stops it)", err=True)
     policy = rule.policy(engines)
     server.run(engines if policy is None else [policy, *engines], settings, host=host, port=port)
@@ -88,10 +108,26 @@ def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engin
         own: dict[str, Any] = {"model": model} if name == "local" and model is not None else {}
         with quietly():
             engine = Engine(registry.open_provider(name, **own), terms)
-        price = engine.provider.price
-        if terms.max_cost is None and (price is None or price.usd > 0):
+        if terms.max_cost is None and engine.usd_per_image != 0:
             raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")
         engines.append(engine)
     if not engines:
         raise click.UsageError("--providers names no engine.")
     return engines
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether only programs on this machine can reach what listens there."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, which may stand for any address
+        return False
+
+
+def _refuse_to_spend(engines: list[Engine]) -> None:
+    for engine in engines:
+        if engine.usd_per_image != 0:
+            raise click.UsageError(
+                f"{engine.provider.name} costs money, and everybody who can reach the server could spend it. "
+                f"Let only those ask who have a key ({KEYS}), or say --public-spending."
+            )

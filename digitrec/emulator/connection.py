@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from digitrec.emulator import control, http
-from digitrec.emulator.faults import DOCUMENTS, REFUSALS, Fault
+from digitrec.emulator.faults import DOCUMENTS, POLLS, REFUSALS, SPOKEN, Fault
 from digitrec.emulator.mutations import mutated
 from digitrec.emulator.vendors.base import Request, Response
 from digitrec.engine.detect import CONTROL_PATH
@@ -184,8 +184,8 @@ def _faulty(server: VendorServer, fault: Fault, request: Request) -> Response:
         return Response.of_html(200, "Sign in to the network")
     if kind == "redirect":
         return Response(fault.status, headers={"Location": fault.to})
-    if kind == "endless-poll" and vendor.is_poll(request):
-        return vendor.unfinished(request)
+    if kind in POLLS and vendor.is_poll(request):
+        return vendor.polled_as(kind)
     if kind in REFUSALS:
         answer = vendor.failure(kind)
         return answer if fault.after is None else answer.with_headers(Retry_After=str(fault.after))
@@ -196,6 +196,8 @@ def _faulty(server: VendorServer, fault: Fault, request: Request) -> Response:
         return Response(200)
     if kind == "no-field":
         return vendor.without_field(request)
+    if kind in SPOKEN and done.status == 200:
+        return vendor.spoken_as(kind, done)
     return mutated(done, fault, request) if kind in DOCUMENTS else done
 
 

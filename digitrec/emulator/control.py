@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from digitrec.emulator.faults import Fault, FaultQueue
+from digitrec.emulator.faults import POLLS, Fault, FaultQueue
 from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.engine.detect import CONTROL_PATH, MARK
 
@@ -44,6 +44,7 @@ def check(vendor: Vendor, fault: Fault) -> Fault:
     Raises:
         ValueError: it cannot.
     """
-    if fault.kind == "endless-poll" and not vendor.polled:
-        raise ValueError(f"{vendor.name} is not polled, so it has no endless-poll")
+    if not vendor.may_meet(fault.kind):
+        why = "is not polled" if fault.kind in POLLS else "is no language model"
+        raise ValueError(f"{vendor.name} {why}, so it has no {fault.kind}")
     return fault

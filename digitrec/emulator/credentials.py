@@ -23,7 +23,9 @@ class Credentials:
     aws_keys: Mapping[str, str] = field(default_factory=lambda: {"test": "test"}, repr=False)
     """AWS access key ids and their secrets; signatures are verified with them."""
     azure_keys: frozenset[str] | None = field(default=None, repr=False)
-    """Keys taken for both Azure services; None: any key that is not empty."""
+    """Keys taken for all of Azure's services; None: any key that is not empty."""
+    openai_keys: frozenset[str] | None = field(default=None, repr=False)
+    """Keys taken for OpenAI's protocol; None: any key that is not empty."""
 
     @classmethod
     def load(cls, path: str | Path) -> Credentials:
@@ -35,6 +37,8 @@ class Credentials:
             [aws.keys]
             AKIAEXAMPLE = "its secret"
             [azure]
+            keys = ["..."]
+            [openai]
             keys = ["..."]
 
         Raises:
@@ -51,12 +55,13 @@ class Credentials:
 
     @classmethod
     def _strict(cls, values: Mapping[str, Any]) -> Credentials:
-        google, aws, azure = (values.get(vendor, {}) for vendor in ("google", "aws", "azure"))
+        google, aws, azure, openai = (values.get(it, {}) for it in ("google", "aws", "azure", "openai"))
         return cls(
             google_api_keys=_strings(google.get("api_keys", [])),
             google_tokens=_strings(google.get("tokens", [])),
             aws_keys={str(name): str(secret) for name, secret in aws.get("keys", {}).items()},
             azure_keys=_strings(azure.get("keys", [])),
+            openai_keys=_strings(openai.get("keys", [])),
         )
 
 

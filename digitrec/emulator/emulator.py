@@ -14,14 +14,18 @@ from digitrec.emulator.engines import Read, open_reader
 from digitrec.emulator.faults import Fault, FaultQueue
 from digitrec.emulator.server import Counts, VendorServer
 from digitrec.emulator.vendors.aws import Aws
+from digitrec.emulator.vendors.aws_textract import AwsTextract
 from digitrec.emulator.vendors.azure import Azure
 from digitrec.emulator.vendors.azure_analysis import AzureAnalysis
+from digitrec.emulator.vendors.azure_document import AzureDocument
 from digitrec.emulator.vendors.azure_resource import AzureVendor
 from digitrec.emulator.vendors.base import Vendor
 from digitrec.emulator.vendors.google import Google
+from digitrec.emulator.vendors.openai import OpenAi
 from digitrec.errors import NotConfigured, UnknownProvider
 
-VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in (Google, Aws, Azure, AzureAnalysis)}
+_ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis, AzureDocument, OpenAi)
+VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}
 """Every vendor there is, by name."""
 
 
@@ -193,6 +197,6 @@ def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> li
             raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
         if name == vendor.name:
             found.append(check(vendor, fault))
-        elif not named and (vendor.polled or fault.kind != "endless-poll"):
+        elif not named and vendor.may_meet(fault.kind):
             found.append(fault)
     return found

@@ -21,8 +21,12 @@ SEEDED = ("wrong-type", "null-field", "lost-field", "bad-confidence", "deep")
 """The right answer, changed at a place that a seed chooses."""
 DOCUMENTS = (*SEEDED, "echo", "huge", "not-utf8", "surrogate")
 """The right answer, changed."""
+POLLS = ("endless-poll", "failed-poll", "unknown-poll")
+"""What a poll hears: an operation is at work, or has failed, or is of a status that nobody knows."""
+SPOKEN = ("refusal", "length", "filtered", "fenced", "no-logprobs", "no-usage")
+"""The right answer of a language model, as it is when the model or its server does something else."""
 KINDS = (
-    *REFUSALS, "limit", *DELIVERIES, "html", "empty", "no-field", "endless-poll", "redirect", *DOCUMENTS,
+    *REFUSALS, "limit", *DELIVERIES, "html", "empty", "no-field", *POLLS, *SPOKEN, "redirect", *DOCUMENTS,
 )  # fmt: skip
 """Every kind of fault; docs/emulator.md says what each does."""
 REDIRECTS = (301, 302, 303, 307, 308)

@@ -14,9 +14,9 @@ from digitrec.emulator.vendors.base import Request, Response
 JsonPath = tuple[str | int, ...]
 """Where a value stands in a document: the keys and indices that lead to it; () is the whole."""
 
-TEXTS = ("text", "description", "DetectedText")
+TEXTS = ("text", "description", "DetectedText", "Text", "content")
 """Under these names a vendor says what it read."""
-VERSIONS = ("modelVersion", "TextModelVersion")
+VERSIONS = ("model", "modelVersion", "TextModelVersion", "DetectDocumentTextModelVersion", "modelId")
 CONFIDENCES = ("confidence", "Confidence")
 WRONG_VALUES: tuple[Any, ...] = (
     True, False, 0, -1, 7.5, 2**63, 10**400, 1e308, "", "7", "\ud83d", [], [[]], [None], ["7"], {}, {"7": {}},

@@ -15,7 +15,7 @@ from digitrec.emulator.emulator import Emulator
 def digitrec_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Emulator]]:
     """A function that starts an `Emulator` with the arguments it is given; all stop with the test.
 
-    For the length of the test NO_PROXY names 127.0.0.1, because three of the four SDKs would send
+    For the length of the test NO_PROXY names 127.0.0.1, because most of the SDKs would send
     even these requests through a proxy.
 
         def test_reads(digitrec_emulator):

@@ -11,6 +11,7 @@ The room's parts, in the order in which an image meets them::
     call.py      one call of a provider, whatever it does: outcomes only
     ordered.py   an answer that is ordered first and fetched later
     pace.py      how a request spends its time: deadline, turns, waits
+    tariff.py    what an answer cost that is paid by the token
     retry.py     what is retried, how long to wait, and what may have cost money
     rate.py      whose turn it is, across threads and processes
     recorder.py  the recording that is made meanwhile
@@ -73,6 +74,13 @@ class Engine:
 
             self._remote = Remote(provider, options)
             self.batch, self.patience_s = self._remote.batch, math.inf
+
+    @property
+    def usd_per_image(self) -> float | None:
+        """US dollars for one image, by the configuration file or else the provider; None is unknown."""
+        if self._remote is not None:
+            return self._remote.price
+        return None if self.provider.price is None else self.provider.price.usd
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """One reply for each image, in order.

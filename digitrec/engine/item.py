@@ -36,6 +36,10 @@ class Item:
         self._attempts += 1
         self._costs.append(claim.cost_usd)
 
+    def cost(self, usd: float) -> None:
+        """The latest attempt cost so much, and not what was set aside."""
+        self._costs[-1] = usd
+
     def free(self) -> None:
         """The latest attempt cost nothing."""
         self._costs.pop()

@@ -13,13 +13,14 @@ from digitrec.engine.item import Item, open_items
 from digitrec.engine.rate import Limiter
 from digitrec.engine.recorder import Recorder
 from digitrec.engine.request import Request
+from digitrec.engine.tariff import tariff_of
 from digitrec.engine.terms import Halt, Terms
 from digitrec.engine.workers import run_all
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Ledger, Question
 from digitrec.providers import registry
-from digitrec.providers.base import Provider, Resumable
+from digitrec.providers.base import Metered, Provider, Resumable
 
 
 class Remote:
@@ -35,17 +36,20 @@ class Remote:
         self._options = options
         self._config = options.config or config.load()
         own = None if provider.price is None else provider.price.usd
-        self._price = self._config.prices.get(provider.name, own)
+        self._tariff = tariff_of(provider, self._config)
+        most = None if self._tariff is None else self._tariff.most_usd
+        self.price = self._config.prices.get(provider.name, own if most is None else most)
+        """US dollars for one image, at most; None is unknown."""
         self._budget = Budget(options.run, options.max_cost, self._config.per_month)
         # What is ordered and fetched is asked about one at a time: each is several requests anyway.
         self._per_request: int = 1 if isinstance(provider, Resumable) else getattr(provider, "batch", 1)
         self.batch = max(16, options.concurrency * self._per_request)
         self._opening = threading.Lock()
         self._opened: tuple[Ledger, Limiter, Recorder | None] | None = None
-        if self._budget.limited and self._price is None:
+        if self._budget.limited and self.price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "
-                + _where_a_price_is_set(provider.name)
+                + _where_a_price_is_set(provider)
             )
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
@@ -88,7 +92,7 @@ class Remote:
             left += not again and terms.ledger.find([question]) == [None]
             seen.add(question.key)
             count += 1
-        cost = None if self._price is None else left * self._price
+        cost = None if self.price is None else left * self.price
         requests = -(-left // self._per_request)
         return Estimate(self._provider.name, count, count - left, requests, cost)
 
@@ -121,10 +125,11 @@ class Remote:
             ledger,
             limiter,
             self._budget,
-            self._price,
+            self.price,
             rate,
             emulated,
             recorder,
+            self._tariff,
         )
 
     def _open(self, emulated: bool) -> tuple[Ledger, Limiter, Recorder | None]:
@@ -149,7 +154,10 @@ class Remote:
         return None
 
 
-def _where_a_price_is_set(name: str) -> str:
+def _where_a_price_is_set(provider: Provider) -> str:
+    name = provider.name
+    if isinstance(provider, Metered):
+        return f'set those of its tokens in {config.config_path()}: [tokens."{provider.model}"] input, output'
     if name in registry.names():
         return f"set it in {config.config_path()}: [prices] {name} = US dollars for one image"
     return "give the provider its `price`"  # the configuration takes registered names only

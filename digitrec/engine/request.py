@@ -162,9 +162,14 @@ class Request:
         return [call.read(provider, claimed[0].image, timeout=self._pace.call_s)]
 
     def _answered(self, item: Item, answer: Answer) -> None:
-        self._write_down(partial(self._terms.ledger.answered, _claim_of(item), answer))
+        cost = self._terms.counted_usd(answer)
+        if cost is not None:
+            item.cost(cost)
+        self._write_down(partial(self._terms.ledger.answered, _claim_of(item), answer, cost_usd=cost))
         if item.reply is None:  # what comes late is in the ledger alone: the recording may be in use
-            self._record(Entry(item.question, answer, time.time(), self._terms.price))
+            self._record(
+                Entry(item.question, answer, time.time(), self._terms.price if cost is None else cost)
+            )
         item.settle(answer)
 
     def _failed(self, item: Item, error: DigitrecError) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from digitrec.answer import Answer
 from digitrec.engine.asking import Options
 from digitrec.engine.rate import Limiter
 from digitrec.engine.recorder import Recorder
+from digitrec.engine.tariff import Tariff
 from digitrec.errors import DigitrecError, TimedOut
 from digitrec.ledger import Budget, Ledger
 from digitrec.providers.base import Provider
@@ -38,11 +40,17 @@ class Terms:
     """True when an emulator answers."""
     recorder: Recorder | None = None
     """The recording that is made; None: none is."""
+    tariff: Tariff | None = None
+    """How an answer's cost is known; None: it is the price."""
 
     @property
     def lease_s(self) -> float:
         """Seconds for which a call under way keeps others from making the same."""
         return min(self.options.attempt_timeout, self.options.timeout) + LEASE_MARGIN_S
+
+    def counted_usd(self, answer: Answer) -> float | None:
+        """US dollars that an answer cost by its tokens; None: what was set aside for it holds."""
+        return None if self.tariff is None else self.tariff.usd(answer)
 
     def late(self) -> TimedOut:
         """The error of an image for which the time ran out."""

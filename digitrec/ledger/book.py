@@ -136,9 +136,15 @@ class Ledger:
         with self.database.transaction() as sqlite:
             sqlite.execute("UPDATE calls SET token = ? WHERE id = ?", (token, claim.id))
 
-    def answered(self, claim: Claim, answer: Answer) -> None:
-        """Write down the answer, on time or late."""
-        values = (to_json(asdict(answer)), answer.model_version, claim.id)
+    def answered(self, claim: Claim, answer: Answer, *, cost_usd: float | None = None) -> None:
+        """Write down the answer, on time or late.
+
+        Args:
+            claim: the call.
+            answer: what came.
+            cost_usd: what it cost; None: what was set aside for it.
+        """
+        values = (to_json(asdict(answer)), answer.model_version, cost_usd, claim.id)
         with self.database.transaction() as sqlite:
             sqlite.execute(_ANSWER, values)
 
@@ -176,8 +182,8 @@ _ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AN
               AND asked_at > ? ORDER BY id DESC LIMIT 1"""
 _RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
             WHERE id = ? AND state IN ('asking', 'unknown')"""
-_ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL
-             WHERE id = ?"""
+_ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL,
+             cost_usd = coalesce(?, cost_usd) WHERE id = ?"""
 _FAIL = """UPDATE calls SET state = ?, error = ?, cost_usd = CASE WHEN ? THEN cost_usd ELSE 0 END,
            token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
 _CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,

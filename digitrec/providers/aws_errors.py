@@ -42,9 +42,12 @@ CODES: Mapping[str, type[DigitrecError]] = {
     "TokenRefreshRequired": AuthFailed,
     "UnauthorizedOperation": AuthFailed,
     "UnrecognizedClient": AuthFailed,
+    "BadDocument": Rejected,
+    "DocumentTooLarge": Rejected,
     "ImageTooLarge": Rejected,
     "InvalidImageFormat": Rejected,
     "InvalidParameter": Rejected,
+    "UnsupportedDocument": Rejected,
     "Validation": Rejected,
     "LimitExceeded": QuotaExceeded,
     "ServiceQuotaExceeded": QuotaExceeded,
@@ -67,7 +70,7 @@ CODES: Mapping[str, type[DigitrecError]] = {
 """AWS tells its errors apart by code; the HTTP status is 400 for a bad image, a bad key and a flood.
 
 Without the "Exception" or "Error" at their ends, which some of its services write and some do not. From
-Rekognition's and the common errors of AWS's documentation, and what botocore itself tries again
+Rekognition's, Textract's and the common errors of AWS's documentation, and what botocore itself tries again
 (``botocore.retries.standard``).
 """
 SKEWED = re.compile(
@@ -124,12 +127,8 @@ ERRORS: Mapping[str, Rule] = {
 }
 """What boto3 raises before the image is sent, in its search for credentials; all else is `Wire`'s."""
 
-SERVICE = Service(
-    "AWS Rekognition",
-    ERRORS,
-    {
-        AuthFailed: "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the profile, and its permission "
-        "rekognition:DetectText",
-        NotConfigured: f"{KEYS}; {REGION}",
-    },
-)
+
+def service(name: str, permission: str) -> Service:
+    """A service of AWS, by its name in messages and the permission that its question needs."""
+    keys = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the profile, and its permission"
+    return Service(name, ERRORS, {AuthFailed: f"{keys} {permission}", NotConfigured: f"{KEYS}; {REGION}"})

@@ -7,23 +7,21 @@ Which candidate and which confidence: each word is a candidate; its confidence i
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from digitrec.answer import Answer
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.azure_resource import ADVICE, AzureProvider
+from digitrec.providers.azure_resource import AzureProvider, service, transport
 from digitrec.providers.base import not_installed
-from digitrec.wire import carrier
-from digitrec.wire.translate import Service
 
-SERVICE = Service("Azure Image Analysis", {}, ADVICE)
+SERVICE = service("Azure Image Analysis")
 
 
 class AzureAnalysis(AzureProvider):
     """Reads text with Azure Image Analysis 4.0."""
 
     name = "azure-analysis"
+    notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
     package = "azure.ai.vision.imageanalysis"
     service = SERVICE
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)
@@ -34,17 +32,12 @@ class AzureAnalysis(AzureProvider):
         try:
             from azure.ai.vision.imageanalysis import ImageAnalysisClient
             from azure.core.credentials import AzureKeyCredential
-            from azure.core.pipeline.transport import RequestsTransport
-            from requests import Session
 
             from digitrec.providers import azure_analysis_answer  # noqa: F401 (missed here, before a question is paid for)
+
+            return ImageAnalysisClient(endpoint, AzureKeyCredential(key), transport=transport())
         except ImportError as error:
             raise not_installed("Azure Image Analysis", "azure") from error
-        logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
-        session = Session()
-        carrier.mount(session, carrier.questions())
-        transport = RequestsTransport(session=session)
-        return ImageAnalysisClient(endpoint, AzureKeyCredential(key), transport=transport)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""

@@ -50,11 +50,6 @@ class ReadOperation(Struct, rename="camel"):
     analyze_result: AnalyzeResult | UnsetType = UNSET
 
 
-def is_pending(raw: Any) -> bool:
-    """Whether any JSON value is an operation that is not over yet, and should be looked at again."""
-    return isinstance(raw, dict) and raw.get("status") in ("notStarted", "running")
-
-
 def parse(raw: Any, service: Service) -> Answer:
     """What any JSON value says, read as an operation that is over.
 

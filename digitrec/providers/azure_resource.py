@@ -1,11 +1,12 @@
-"""What both Azure services share: their resource with its endpoint and key, their price, their client."""
+"""What Azure's services share: their resource with its endpoint and key, their price, their client."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
-from digitrec.errors import AuthFailed, DigitrecError, NotConfigured
+from digitrec.errors import AuthFailed, NotConfigured
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -15,19 +16,21 @@ from digitrec.providers.base import (
     install_hint,
     is_installed,
 )
-from digitrec.wire import Reply, Wire
+from digitrec.wire import Reply, Wire, carrier
 from digitrec.wire.addresses import allows_plain_http
 from digitrec.wire.body import dig
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, from_http
 
-ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
+VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""
-KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
+VISION_KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
 """Variables that may hold the key, in the order they are looked for."""
-ADVICE: Mapping[type[DigitrecError], str] = {
-    AuthFailed: "check VISION_KEY, and that it belongs to the resource at VISION_ENDPOINT",
-}
+
+
+def service(name: str, key: str = VISION_KEYS[0], endpoint: str = VISION_ENDPOINTS[0]) -> Service:
+    """A service of Azure, by its name in messages and the variables that its users set."""
+    return Service(name, {}, {AuthFailed: f"check {key}, and that it belongs to the resource at {endpoint}"})
 
 
 class AzureProvider(BaseProvider):
@@ -37,6 +40,10 @@ class AzureProvider(BaseProvider):
     """The SDK's module."""
     service: ClassVar[Service]
     """The service's name in messages."""
+    endpoints: ClassVar[Sequence[str]] = VISION_ENDPOINTS
+    """Variables that may hold the endpoint, in the order they are looked for."""
+    keys: ClassVar[Sequence[str]] = VISION_KEYS
+    """Variables that may hold the key, in the order they are looked for."""
 
     def __init__(
         self,
@@ -63,11 +70,11 @@ class AzureProvider(BaseProvider):
         """
         self.name = name or self.name
         if not endpoint.strip():
-            raise NotConfigured(f"Azure has no endpoint; set {ENDPOINTS[0]} to the resource's address")
+            raise NotConfigured(f"Azure has no endpoint; set {self.endpoints[0]} to the resource's address")
         if not key.strip():
-            raise NotConfigured(f"Azure has no key; set {KEYS[0]} to one of the resource's two keys")
-        self.endpoint = checked_endpoint(endpoint, ENDPOINTS[0], allow_plain_http=allow_plain_http)
-        key = checked_key(key, KEYS[0])
+            raise NotConfigured(f"Azure has no key; set {self.keys[0]} to one of the resource's two keys")
+        self.endpoint = checked_endpoint(endpoint, self.endpoints[0], allow_plain_http=allow_plain_http)
+        key = checked_key(key, self.keys[0])
         if price_usd is not None:
             self.price = Price(price_usd, "set by the user")
         self._wire = Wire(self.service, self.endpoint, _refused, Secrets(key), allow_plain_http)
@@ -80,24 +87,35 @@ class AzureProvider(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """VISION_ENDPOINT and VISION_KEY, or their older names; DIGITREC_ALLOW_PLAIN_HTTP."""
+        """The variables of its endpoint and key, or their older names; DIGITREC_ALLOW_PLAIN_HTTP."""
         allowed = allows_plain_http(env)
-        return cls(endpoint=_value(env, ENDPOINTS), key=_value(env, KEYS), allow_plain_http=allowed)
+        return cls(endpoint=_value(env, cls.endpoints), key=_value(env, cls.keys), allow_plain_http=allowed)
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Whether the SDK and the two variables are there."""
         installed = is_installed(cls.package) and is_installed("msgspec")
-        endpoint, key = _name(env, ENDPOINTS), _name(env, KEYS)
+        endpoint, key = _name(env, cls.endpoints), _name(env, cls.keys)
         missing = [] if installed else [install_hint("azure")]
-        missing += [] if endpoint else [f"set {ENDPOINTS[0]}"]
-        missing += [] if key else [f"set {KEYS[0]}"]
+        missing += [] if endpoint else [f"set {cls.endpoints[0]}"]
+        missing += [] if key else [f"set {cls.keys[0]}"]
         found = tuple(name for name in (endpoint, key) if name)
         return Status(installed, len(found) == 2, tuple(missing), found)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def transport() -> Any:
+    """The transport of azure-core that sends by a carrier."""
+    from azure.core.pipeline.transport import RequestsTransport
+    from requests import Session
+
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
+    session = Session()
+    carrier.mount(session, carrier.questions())
+    return RequestsTransport(session=session)
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:

@@ -40,7 +40,9 @@ class Status:
     """Names of variables and files that will be used; never what is in them."""
 
 
-OURS = frozenset({"google", "aws", "azure", "ocr", "heif", "pdf", "train", "stats", "plots", "tune", "web"})
+OURS = frozenset(
+    {"google", "aws", "azure", "ocr", "openai", "heif", "pdf", "train", "stats", "plots", "tune", "web"}
+)
 """Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
 
 
@@ -178,6 +180,22 @@ class Resumable(Protocol):
         """
 
 
+@runtime_checkable
+class Metered(Protocol):
+    """A provider that is paid by the token: what an image costs is known when its answer is there.
+
+    The price of a token is a setting of the user's, by model (`digitrec.config`).
+    """
+
+    model: str
+    """The model that is asked, by the name under which its prices are set."""
+    most_tokens: tuple[int, int]
+    """Tokens of one question and of its answer at most, as far as is known: what a budget sets aside."""
+
+    def tokens(self, answer: Answer) -> tuple[int, int] | None:
+        """Tokens of the question and of the answer, as the vendor counted them; None where it did not say."""
+
+
 class BaseProvider:
     """What most providers share; subclassing it is a convenience, not a duty."""
 
@@ -189,6 +207,8 @@ class BaseProvider:
     """Requests a second that the vendor allows by default; None is unlimited."""
     batch: int = 1
     """How many images one request of ``read_many`` carries at most, >= 1."""
+    notice: str | None = None
+    """What its users should know before they build on it, such as the day on which it ends; None: nothing."""
     options: Mapping[str, Any] = {}
     """The settings that change its answers, JSON-like; what was asked with the same may be replayed."""
 

@@ -25,15 +25,16 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 WORDS = {
-    "`object`": "an object",
-    "`array`": "a list",
-    "`str`": "a text",
-    "`float`": "a number",
-    "`int`": "a whole number",
-    "`bool`": "a boolean",
-    "`null`": "null",
+    "object": "an object",
+    "array": "a list",
+    "str": "a text",
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "a boolean",
+    "null": "null",
 }
 """What msgspec calls the types of JSON, and what our users call them."""
+TYPES = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
 PLACE = re.compile(r"(.*) - at `\$\.?(.*)`")
 
 
@@ -70,6 +71,5 @@ def _said(message: str) -> str:
     """The message of msgspec, with the place first and in the words of JSON."""
     found = PLACE.fullmatch(message)
     what, place = found.groups() if found else (message, "")
-    for theirs, ours in WORDS.items():
-        what = what.replace(theirs, ours)
+    what = TYPES.sub(lambda named: " or ".join(WORDS.get(it, it) for it in named[1].split(" | ")), what)
     return f"{place or 'the document'}: {what[:1].lower()}{what[1:]}".replace("`", "")

@@ -44,6 +44,8 @@ class Listing:
     """Whether it is installed and configured, and what is missing."""
     price: Price | None
     """What one image costs; None is unknown."""
+    notice: str | None = None
+    """What its users should know before they build on it; None: nothing."""
 
 
 def names() -> list[str]:
@@ -68,7 +70,8 @@ def _listing(name: str, plugin: Plugin | None, env: Mapping[str, str]) -> Listin
         looked = _caught(name, plugin, "status", lambda: _status(cls, env))
     except DigitrecError as error:
         return _unusable(name, str(error))
-    return Listing(name, looked, getattr(cls, "price", None))
+    notice = getattr(cls, "notice", None)
+    return Listing(name, looked, getattr(cls, "price", None), notice if isinstance(notice, str) else None)
 
 
 def _unusable(name: str, why: str) -> Listing:

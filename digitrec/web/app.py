@@ -38,14 +38,14 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
         title="digitrec", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
-    app.state.inside = state.inside
+    app.state.inside, app.state.buffers = state.inside, state.buffers
     problems.install(app)
     paths = {"/", "/docs"}
     for router in (routes.inference(state), routes.status(state)):
         app.include_router(router)
         paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
     _add_pages(app)
-    app.add_middleware(AdmissionControl, settings=settings, inside=state.inside)
+    app.add_middleware(AdmissionControl, settings=settings, inside=state.inside, buffers=state.buffers)
     app.add_middleware(RequestMiddleware, metrics=state.metrics, paths=paths)
     return app
 

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from digitrec.web.settings import Settings
 
 Headers = Mapping[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks, as far as a server can tell."""
+
+    address: str
+    """Where from; see `address`."""
+    key: int | None = None
+    """Which of the server's keys was given, counted from 0; None: none of them."""
+
+    @property
+    def account(self) -> str:
+        """Whose money is spent: the key's wherever it is used, else the address's."""
+        return self.address if self.key is None else f"key {self.key}"
+
+
+def identify(peer: str, headers: Headers, settings: Settings) -> Client:
+    """Who sends a request with these headers from that address."""
+    return Client(address(peer, headers, settings.proxies), key(headers, settings))
 
 
 def address(peer: str, headers: Headers, proxies: int) -> str:
@@ -30,11 +51,11 @@ def address(peer: str, headers: Headers, proxies: int) -> str:
     return str(parsed)
 
 
-def has_key(headers: Headers, settings: Settings) -> bool:
-    """Whether a valid key came as ``X-API-Key`` or ``Authorization: Bearer``; compared in steady time."""
+def key(headers: Headers, settings: Settings) -> int | None:
+    """Which valid key came as ``X-API-Key`` or ``Authorization: Bearer``; compared in steady time."""
     given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
     matches = [hmac.compare_digest(given, key.encode()) for key in settings.api_keys]
-    return any(matches)
+    return matches.index(True) if any(matches) else None
 
 
 def is_cross_site(headers: Headers) -> bool:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from PIL import Image
@@ -24,17 +21,18 @@ from digitrec.recognise import stream
 from digitrec.recognise.pipeline import MaybePrepared, Unreadable, infer, preprocess
 from digitrec.recognise.readers import Reader, name_of
 from digitrec.web import problems
+from digitrec.web.clients import Client
 from digitrec.web.logs import log
 from digitrec.web.metrics import Metrics
 from digitrec.web.problems import ProblemError
+from digitrec.web.scheduling import ConcurrencyLimit, FairQueue, Lanes, Turns
 from digitrec.web.settings import Settings
+from digitrec.web.spending import Spending
 
 BATCH = 64
 """Items in one pass at most."""
 SMALL = 1024
 """A picture of no more bytes and pixels is prepared sooner than it is handed to a thread of its own."""
-LARGE_PIXELS = 2_000_000
-"""Pictures above this size are decoded one at a time, which bounds the memory they take together."""
 REFUSED = ("AVIF", "PDF")
 """Formats that digitrec reads and a server does not: behind the header of an AVIF that promises a small
 picture a huge one may be coded, which shows when it fills the memory; a PDF may keep its decoder busy."""
@@ -49,19 +47,21 @@ class Batcher(Generic[Item, Result]):
     """Hands whatever is waiting to one function at once, in a thread of its own.
 
     Nothing is ever held back for company: while one pass is under way the next batch gathers by itself,
-    so batches grow with the load and a lonely item waits for nobody.
+    so batches grow with the load and a lonely item waits for nobody. Clients have even shares of a batch
+    that cannot hold all that wait.
     """
 
-    def __init__(self, work: Callable[[list[Item]], list[Result]]) -> None:
+    def __init__(self, work: Callable[[list[Item]], list[Result]], most: int = BATCH) -> None:
         self._work = work
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._most = most
+        self._waiting: FairQueue[tuple[Item, asyncio.Future[Result]]] = FairQueue()
         self._thread = ThreadPoolExecutor(1, "digitrec-ask")
         self._draining: asyncio.Task[None] | None = None
 
-    async def submit(self, item: Item) -> Result:
+    async def submit(self, client: Client, item: Item) -> Result:
         """The result for one item."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        self._waiting.push(client, (item, future))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -69,8 +69,7 @@ class Batcher(Generic[Item, Result]):
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            wanted = [(item, future) for item, future in batch if not future.cancelled()]
+            wanted = [(item, future) for item, future in self._next() if not future.cancelled()]
             try:
                 results = await loop.run_in_executor(self._thread, self._work, [item for item, _ in wanted])
             except Exception as error:  # a bug in the work: everybody who waits for it is told
@@ -82,6 +81,12 @@ class Batcher(Generic[Item, Result]):
                 if not future.done():
                     future.set_result(result)
         self._draining = None
+
+    def _next(self) -> Iterator[tuple[Item, asyncio.Future[Result]]]:
+        for _ in range(min(self._most, len(self._waiting))):
+            client, waiting = self._waiting.pop()
+            self._waiting.charge(client, 1)
+            yield waiting
 
     def close(self) -> None:
         """Let the pass under way end."""
@@ -101,42 +106,48 @@ class Reading:
 class Service:
     """One engine or policy, on offer under its name."""
 
-    def __init__(self, engine: Reader, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
+    ) -> None:
         self.name = name_of(engine)
         self._reader = engine
-        self._providers = [one.provider for one in _engines(engine)]
-        self.remote = any(provider.endpoint is not None for provider in self._providers)
+        self._engines = _engines(engine)
+        self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to somebody else's machine."""
         self._here = engine if isinstance(engine, Engine) and not self.remote else None
         self._settings = settings
         self._metrics = metrics
-        self._large_decode = threading.Lock()
-        self._under_way = 0
-        threads = CALLS if self._here is None else min(4, os.cpu_count() or 1)
-        self._pool = ThreadPoolExecutor(threads, f"digitrec-{self.name}")
-        self._batcher: Batcher[bytes | MaybePrepared, Reading] = Batcher(self._infer)
+        self._lanes = lanes
+        self._spending = spending
+        self._under_way = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
+        self._turns = Turns(CALLS)
+        self._pool = ThreadPoolExecutor(CALLS, f"digitrec-{self.name}")
+        most = BATCH if self._here is None else min(BATCH, self._here.batch)
+        self._batcher: Batcher[bytes | MaybePrepared, Reading] = Batcher(self._infer, most)
 
     @property
     def usd_per_picture(self) -> float | None:
         """What a picture costs in US dollars, by a policy that asks everybody; 0 is free, None is unknown."""
-        prices = [provider.price for provider in self._providers]
-        known = [price.usd for price in prices if price is not None]
+        prices = [one.usd_per_image for one in self._engines]
+        known = [price for price in prices if price is not None]
         return sum(known) if len(known) == len(prices) else None
 
-    async def read(self, pictures: Sequence[bytes]) -> list[Reading]:
+    async def read(self, client: Client, pictures: Sequence[bytes]) -> list[Reading]:
         """What is said about each picture, in order.
 
         Raises:
-            ProblemError: an engine elsewhere, or a policy, has all the questions it can take.
+            ProblemError: an engine elsewhere, or a policy, has all the questions it can take, or what may
+                be spent today is spent.
         """
-        most = max(2 * CALLS, self._settings.max_pictures)
-        if self._here is None and self._under_way + len(pictures) > most:
+        if self._here is None and not self._under_way.admits(client, len(pictures)):
             raise ProblemError(problems.busy(f"{self.name} is asked by others; try again in a moment"))
-        self._under_way += len(pictures)
-        try:
-            readings = await asyncio.gather(*(self._read(picture) for picture in pictures))
-        finally:
-            self._under_way -= len(pictures)
+        most = len(pictures) * (self.usd_per_picture or 0.0)
+        with (
+            self._under_way.hold(client, len(pictures)),
+            self._spending.reserve(client.account, most) as bill,
+        ):
+            readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
+            bill.usd = sum(reading.outcome.cost_usd or 0.0 for reading in readings)
         for reading in readings:
             self._record(reading.outcome)
         return readings
@@ -148,7 +159,7 @@ class Service:
             picture.paste(255, (13, 5, 16, 23))
             stroke = io.BytesIO()
             picture.save(stroke, "PNG")
-            await self._read(stroke.getvalue())
+            await self._read(Client("nobody"), stroke.getvalue())
 
     def _record(self, outcome: Outcome) -> None:
         self._metrics.read(outcome)
@@ -157,33 +168,35 @@ class Service:
             fields = {"provider": self.name, "error": type(error).__name__, "message": str(error)}
             log.warning("engine failed", extra={"fields": fields})
 
-    async def _read(self, picture: bytes) -> Reading:
+    async def _read(self, client: Client, picture: bytes) -> Reading:
         if (found := kind(picture)) in REFUSED:
             error = ImageError(f"{found} is not read here; send a JPEG or a PNG")
             return Reading(Failure(ImageRef("<bytes>", None), self.name, error), None)
-        loop = asyncio.get_running_loop()
         pixels = promised_pixels(picture) if len(picture) <= SMALL else None
         if self._here is None:
-            return Reading(await loop.run_in_executor(self._pool, self._ask, picture, pixels), None)
+            return Reading(await self._ask(client, picture, pixels), None)
         if pixels is not None and pixels <= min(SMALL, self._settings.max_pixels):
-            return await self._batcher.submit(picture)
-        prepared = await loop.run_in_executor(self._pool, self._prepare, picture, pixels, self._here)
-        return await self._batcher.submit(prepared)
+            return await self._batcher.submit(client, picture)
+        prepared = await self._prepare(client, picture, pixels, self._here)
+        return await self._batcher.submit(client, prepared)
 
-    def _ask(self, picture: bytes, pixels: int | None) -> Outcome:
-        """The whole way, for an engine elsewhere or a policy."""
-        try:
-            with self._decoding(picture, pixels):
-                opened = DigitImage.open(picture)
-        except ImageError as error:
-            return Failure(ImageRef("<bytes>", None), self.name, error)
-        return next(stream([opened], self._reader))
+    async def _ask(self, client: Client, picture: bytes, pixels: int | None) -> Outcome:
+        """The whole way, for an engine elsewhere or a policy; no more are decoded than can be asked."""
+        async with self._turns.turn(client):
+            try:
+                opened = await self._lanes.run(client, picture, pixels, partial(DigitImage.open, picture))
+            except ImageError as error:
+                return Failure(ImageRef("<bytes>", None), self.name, error)
+            ask = partial(next, stream([opened], self._reader))
+            return await asyncio.get_running_loop().run_in_executor(self._pool, ask)
 
-    def _prepare(self, picture: bytes, pixels: int | None, engine: Engine) -> MaybePrepared:
+    async def _prepare(
+        self, client: Client, picture: bytes, pixels: int | None, engine: Engine
+    ) -> MaybePrepared:
         """The first half of the way, for an engine on this machine."""
         try:
-            with self._decoding(picture, pixels):
-                return preprocess([picture], engine)[0]
+            work = partial(preprocess, [picture], engine)
+            return (await self._lanes.run(client, picture, pixels, work))[0]
         except ImageError as error:
             return Unreadable(ImageRef("<bytes>", None), error)
 
@@ -194,19 +207,6 @@ class Service:
         prepared = [preprocess([one], self._here)[0] if isinstance(one, bytes) else one for one in waiting]
         outcomes = infer(prepared, self._here)
         return [Reading(*one) for one in zip(outcomes, prepared, strict=True)]
-
-    def _decoding(self, picture: bytes, pixels: int | None) -> AbstractContextManager[object]:
-        """Permission to decode a picture of so many pixels; None: its header was not read yet.
-
-        Raises:
-            ImageError: it has too many pixels.
-        """
-        if pixels is None:
-            pixels = promised_pixels(picture)
-        if pixels > self._settings.max_pixels:
-            limit = self._settings.max_pixels // 1_000_000
-            raise ImageError(f"the picture has more than {limit} million pixels; scale it down first")
-        return self._large_decode if pixels > LARGE_PIXELS else nullcontext()
 
     def close(self) -> None:
         """Let what is under way end, then release the engine."""

@@ -1,4 +1,4 @@
-"""Admission control: who may ask, how often, how many at once, how much they send, how long it may take."""
+"""Admission control: who may ask, how often, how many at once, and how long an answer may take."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from digitrec.web import clients, problems
+from digitrec.web.buffering import Buffers, too_large
+from digitrec.web.clients import Client, Headers
 from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
 INFERENCE_PATHS = {"/predict", "/compare"}
@@ -44,122 +47,73 @@ class RateLimiter:
         return 0.0 if allowed else (1 - tokens) / self._rate
 
 
-class ConcurrencyLimit:
-    """How many requests may be at work at one moment, and how many are."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.in_use = 0
-        self.turned_away = 0
-        """How many were told to come back without being read."""
-
-    @property
-    def full(self) -> bool:
-        """Whether the next one is turned away."""
-        return self.in_use >= self.limit
-
-
 class AdmissionControl:
-    """ASGI middleware that turns requests away before any of their body is held."""
+    """ASGI middleware that turns requests away before any work is done for them."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, inside: ConcurrencyLimit) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, inside: ConcurrencyLimit, buffers: Buffers) -> None:
         self._app = app
         self._settings = settings
         self._limiter = RateLimiter(settings.rate, settings.burst)
         self._inside = inside
-        self._buffered = 0
+        self._buffers = buffers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or answer it with what stands against it."""
         if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
-        objection = self._objection(scope)
-        if objection is not None:
-            await objection.response()(scope, receive, send)
-            return
-        body = _CountedBody(receive, self._count)
-        self._inside.in_use += 1
+        headers, peer = dict(scope["headers"]), scope["client"][0] if scope["client"] else ""
+        client = clients.identify(peer, headers, self._settings)
         try:
-            async with asyncio.timeout(self._settings.seconds):
-                await self._app(scope, body.receive, send)
-        except TimeoutError:
-            await self._too_late(body).response()(scope, receive, send)
-        finally:
-            self._inside.in_use -= 1
-            self._buffered -= body.size
+            self._check_access(client, headers)
+            if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":
+                self._check_limits(client, headers)
+                await self._answer(client, scope, receive, send)
+                return
+        except ProblemError as error:
+            await error.problem.response()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
-    def _objection(self, scope: Scope) -> Problem | None:
-        headers = dict(scope["headers"])
-        settings = self._settings
+    def _check_access(self, client: Client, headers: Headers) -> None:
         if clients.is_cross_site(headers):
-            return Problem(
-                403, "cross-site", "another site's page may not ask; ask from this one or a program"
-            )
-        if settings.api_keys and not clients.has_key(headers, settings):
-            challenge = {"WWW-Authenticate": "Bearer"}
-            return Problem(401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", challenge)
-        if scope["path"] not in INFERENCE_PATHS or scope["method"] != "POST":
-            return None
-        peer = scope["client"][0] if scope["client"] else ""
-        wait = self._limiter.wait(clients.address(peer, headers, settings.proxies))
+            raise ProblemError(CROSS_SITE)
+        if self._settings.api_keys and client.key is None:
+            raise ProblemError(NO_KEY)
+
+    def _check_limits(self, client: Client, headers: Headers) -> None:
+        wait = self._limiter.wait(client.address)
         if wait:
-            retry = {"Retry-After": str(math.ceil(wait))}
-            return Problem(
-                429, "too-fast", f"more than {settings.rate:g} requests a second; slow down", retry
-            )
-        if self._inside.full:
-            return problems.busy(FULL)
-        if _declared(headers) > settings.max_body_bytes:
-            return self._too_large()
-        return None
+            detail = f"more than {self._settings.rate:g} requests a second; slow down"
+            raise ProblemError(Problem(429, "too-fast", detail, {"Retry-After": str(math.ceil(wait))}))
+        if not self._inside.admits(client):
+            raise ProblemError(problems.busy(FULL))
+        if _declared(headers) > self._settings.max_body_bytes:
+            raise ProblemError(too_large(self._settings))
 
-    def _count(self, size: int, total: int) -> None:
-        """Account for bytes that arrived; refuse when there are too many.
-
-        Raises:
-            ProblemError: too many in this request, or in all requests together.
-        """
-        self._buffered += size
-        if total > self._settings.max_body_bytes:
-            raise ProblemError(self._too_large())
-        if self._buffered > self._settings.max_buffered_bytes:
-            raise ProblemError(problems.busy("too much is being sent at once; try again in a moment"))
-
-    def _too_large(self) -> Problem:
-        limit = self._settings.max_body_bytes / 1_000_000
-        return Problem(413, "too-large", f"the request is larger than {limit:g} MB; scale the picture down")
-
-    def _too_late(self, body: _CountedBody) -> Problem:
-        seconds = f"{self._settings.seconds:g} s"
-        if body.complete:
-            return Problem(504, "too-late", f"no answer within {seconds}; try again or ask another engine")
-        return Problem(
-            408, "too-slow", f"the request did not arrive within {seconds}", {"Connection": "close"}
-        )
+    async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
+        """Wait for the whole request, which takes no place, then work on it, which does."""
+        deadline = asyncio.get_running_loop().time() + self._settings.seconds
+        async with self._buffers.body(client, receive, deadline) as whole:
+            if not self._inside.admits(client):
+                raise ProblemError(problems.busy(FULL))
+            scope.setdefault("state", {})["client"] = client
+            try:
+                with self._inside.hold(client):
+                    async with asyncio.timeout_at(deadline):
+                        await self._app(scope, whole, send)
+            except TimeoutError as error:
+                detail = f"no answer within {self._settings.seconds:g} s; try again or ask another engine"
+                raise ProblemError(Problem(504, "too-late", detail)) from error
 
 
-class _CountedBody:
-    """One request's body, counted while it arrives."""
-
-    def __init__(self, receive: Receive, count: Callable[[int, int], None]) -> None:
-        self._receive = receive
-        self._count = count
-        self.size = 0
-        self.complete = False
-
-    async def receive(self) -> Message:
-        """The next piece."""
-        message = await self._receive()
-        if message["type"] == "http.request":
-            arrived = len(message.get("body", b""))
-            self.size += arrived
-            self.complete = not message.get("more_body", False)
-            self._count(arrived, self.size)
-        return message
+CROSS_SITE = Problem(403, "cross-site", "another site's page may not ask; ask from this one or a program")
+NO_KEY = Problem(
+    401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
+)
 
 
-def _declared(headers: clients.Headers) -> int:
+def _declared(headers: Headers) -> int:
     """The length that the client announced, in bytes; 0 where it announced none."""
     length = headers.get(b"content-length", b"")
     return int(length[:20]) if length.isdigit() else 0

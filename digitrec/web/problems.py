@@ -17,6 +17,10 @@ from starlette.responses import Response
 from digitrec import errors
 
 MEDIA_TYPE = "application/problem+json"
+FOR_OPERATORS = re.compile(r"--\w|\bpip |\bdigitrec[ .[]|\bdigitrec_|config|install", re.IGNORECASE)
+"""Words of advice that only who runs the server can follow."""
+FOR_VISITORS = "this cannot be read here; send the picture as a JPEG or a PNG"
+"""Said instead: what is no fault of an engine or a budget is one of the picture."""
 RETRY_SOON_S = 1
 """Seconds after which a server that was busy is worth asking again."""
 
@@ -96,8 +100,12 @@ def _detail(error: errors.DigitrecError, status: int) -> str:
     if isinstance(error, errors.ProviderError):
         engine = error.provider or "the engine"
         return f"{engine} gave no answer ({type(error).__name__}); try later or ask another"
+    if isinstance(error, errors.BudgetExceeded):
+        return "the budget of this server is spent; ask an engine that is free, or come back later"
+    if status >= 500:
+        return "the server is not set up for this; its log says what is missing"
     words = str(error).removeprefix("<bytes>: ")
-    return words if status < 500 else "the server is not set up for this; its log says what is missing"
+    return FOR_VISITORS if FOR_OPERATORS.search(words) else words
 
 
 def install(app: FastAPI) -> None:

@@ -46,7 +46,7 @@ def inference(state: AppState) -> APIRouter:
         """
         service = state.service(provider)
         pictures, is_list = await uploads.pictures(request, state.settings)
-        readings = await service.read(pictures)
+        readings = await service.read(request.state.client, pictures)
         if is_list:
             found = [reading_of(reading, seen=seen) for reading in readings]
             return _json(schemas.Readings(predictions=found))
@@ -65,7 +65,9 @@ def inference(state: AppState) -> APIRouter:
         pictures, _ = await uploads.pictures(request, state.settings)
         if len(pictures) > 1:
             raise ProblemError(Problem(422, "too-many", "one picture at a time is compared"))
-        answers = await asyncio.gather(*(service.read(pictures) for service in services))
+        answers = await asyncio.gather(
+            *(service.read(request.state.client, pictures) for service in services)
+        )
         readings = [of_one[0] for of_one in answers]
         outcomes = tuple(reading.outcome for reading in readings)
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,10 +19,13 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.recognise.readers import Reader
-from digitrec.web import limits, logs, problems
+from digitrec.web import clients, limits, logs, problems
 from digitrec.web.app import create_app
-from digitrec.web.limits import INFERENCE_PATHS, ConcurrencyLimit
+from digitrec.web.buffering import Buffers
+from digitrec.web.clients import Client
+from digitrec.web.limits import INFERENCE_PATHS
 from digitrec.web.problems import Problem
+from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
 IDLE_S = 15
@@ -29,7 +33,7 @@ IDLE_S = 15
 MAX_HEAD_BYTES = 16_384
 """A longer request head is refused."""
 MAX_CONNECTIONS = 900
-"""Connections above this number are closed as they come; systems commonly allow a process 1,024 files."""
+"""Above this number each new connection closes an old one; systems commonly allow a process 1,024 files."""
 
 LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)")
 INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
@@ -38,18 +42,38 @@ INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
 class GuardedProtocol(H11Protocol):
     """HTTP/1.1 that neither slow or malformed request heads nor too many requests can hold up."""
 
-    def __init__(self, inside: ConcurrencyLimit, **of_uvicorn: Any) -> None:
+    def __init__(
+        self, inside: ConcurrencyLimit, buffers: Buffers, settings: Settings, **of_uvicorn: Any
+    ) -> None:
         super().__init__(**of_uvicorn)
         self._inside = inside
+        self._buffers = buffers
+        self._settings = settings
         self._leaving = False
+        self._heard = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock with the connection, not only after its first answer."""
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
-            return
         self._start_clock()
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Close the connection that has been idle for longest, of the client that has the most."""
+        mine = cast("set[GuardedProtocol]", self.connections)
+        per_client = Counter(one._peer for one in mine)
+        victim = min(mine, key=lambda one: (-per_client[one._peer], one._at_work, one._heard))
+        mine.discard(victim)
+        victim.transport.abort()
+
+    @property
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
+
+    @property
+    def _at_work(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _start_clock(self) -> None:
         """Give the client time for the next request head."""
@@ -64,12 +88,25 @@ class GuardedProtocol(H11Protocol):
         """
         if self._leaving:
             return
-        full = len(self.tasks) >= self._inside.limit  # of all requests: one counts from its first line on
-        if full and self.conn.our_state is h11.IDLE and data.startswith(INFERENCE):
+        self._heard = self.loop.time()
+        at_work = len(self.tasks) - self._buffers.arriving  # a request counts from its first line on
+        if (
+            at_work >= self._inside.limit
+            and self.conn.our_state is h11.IDLE
+            and data.startswith(INFERENCE)
+            and not self._inside.is_below_share(self._sender(data))
+        ):
             self._turn_away(data)
             return
         self.conn.receive_data(data)
         self.handle_events()
+
+    def _sender(self, data: bytes) -> Client:
+        """Who sends a request that begins so."""
+        head, _, _ = data.partition(b"\r\n\r\n")
+        fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+        return clients.identify(self._peer, headers, self._settings)
 
     def _turn_away(self, data: bytes) -> None:
         """Say that the server is full; a client that is still sending loses its connection."""
@@ -121,7 +158,9 @@ KEPT = 16_000_000
 def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
     app = create_app(engines, settings)
-    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside))
+    protocol = cast(
+        "type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside, app.state.buffers, settings)
+    )
     config = uvicorn.Config(
         app, host=host, port=port, http=protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,

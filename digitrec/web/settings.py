@@ -24,6 +24,14 @@ class Settings:
     """
     max_buffered_bytes: int = 64 * MEGABYTE
     """Bytes of all requests' bodies together that are held in memory at one moment."""
+    max_client_bytes: int = 16 * MEGABYTE
+    """The same for one client's; a body larger than that cannot be sent at all."""
+    max_client_uploads: int = 32
+    """Bodies of one client that may be on their way at one moment; one more ends the most silent of them."""
+    upload_grace_s: float = 5.0
+    """Seconds for which a body may be silent, or behind its least speed, > 0."""
+    upload_bytes_per_s: int = 16_000
+    """The least speed of a body, after the grace; a slow telephone sends 30,000 bytes a second."""
     seconds: float = 30.0
     """From the head of a request to its answer, > 0; the time to send the body is part of it."""
     rate: float = 50.0
@@ -32,5 +40,9 @@ class Settings:
     """Requests that a client may have saved up, >= 1."""
     proxies: int = 0
     """Trusted proxies in front of the server; the client is the last but so many in X-Forwarded-For."""
+    usd_per_client: float | None = None
+    """US dollars that one key, or without keys one address, may spend in a day (UTC); None: no limit."""
+    usd_per_day: float | None = None
+    """The same for all together."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """One of these must come with each question; empty: everybody may ask."""

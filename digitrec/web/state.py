@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from digitrec.errors import UnknownProvider
 from digitrec.recognise.readers import Reader
+from digitrec.web.buffering import Buffers
 from digitrec.web.inference import Service
-from digitrec.web.limits import ConcurrencyLimit
 from digitrec.web.metrics import Metrics
+from digitrec.web.scheduling import ConcurrencyLimit, Lanes
 from digitrec.web.settings import Settings
+from digitrec.web.spending import Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,21 @@ class AppState:
     """The figures."""
     inside: ConcurrencyLimit
     """The requests at work."""
+    lanes: Lanes
+    """Where pictures are decoded and prepared."""
+    buffers: Buffers
+    """What is held of all requests."""
 
     @classmethod
     def open(cls, engines: Sequence[Reader], settings: Settings) -> AppState:
         """The state of a server for these engines, the first of them the default."""
         inside = ConcurrencyLimit(settings.max_requests)
         metrics = Metrics(turned_away=lambda: inside.turned_away)
-        services = [Service(engine, settings, metrics) for engine in engines]
-        return cls({service.name: service for service in services}, settings, metrics, inside)
+        lanes = Lanes(settings.max_pixels)
+        spending = Spending(settings.usd_per_client, settings.usd_per_day)
+        services = [Service(engine, settings, metrics, lanes, spending) for engine in engines]
+        by_name = {service.name: service for service in services}
+        return cls(by_name, settings, metrics, inside, lanes, Buffers(settings))
 
     def service(self, name: str | None) -> Service:
         """The engine of that name; the default for None.
@@ -56,3 +65,4 @@ class AppState:
         """Release the engines."""
         for service in self.services.values():
             service.close()
+        self.lanes.close()

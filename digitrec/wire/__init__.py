@@ -4,7 +4,7 @@ A vendor's SDK finds the credentials, builds the request and signs it; then it h
 (`digitrec.wire.carrier`), which sends it and keeps what came back: status, headers, bytes. The SDK
 itself never sees that: its call ends there. So no answer, however odd, meets a parser that is not ours;
 nothing is redirected or asked again behind our back; and what an SDK raises, it raised before anything
-was sent. What all four clouds share is decided here, once: docs/adr/0007-one-wire.md.
+was sent. What all clouds share is decided here, once: docs/adr/0007-one-wire.md.
 """
 
 from __future__ import annotations

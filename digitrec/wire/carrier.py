@@ -1,4 +1,4 @@
-"""Carries the requests that the SDKs have built: the adapter of `requests` that all four clouds go through.
+"""Carries the requests that the SDKs have built: the adapter of `requests` that all clouds go through.
 
 `questions` is mounted where pictures and keys are sent. It ends the SDK's call with what came back
 (`digitrec.wire`). `errands` is mounted where Google's SDK fetches a token; its answers go to
@@ -12,7 +12,7 @@ import io
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,26 @@ def questions() -> HTTPAdapter:
     """An adapter for the requests that carry pictures; threads and sessions may share it."""
     adapter: HTTPAdapter = _classes()[0]()
     return adapter
+
+
+def forward(
+    session: Session, method: str, url: str, headers: Mapping[str, str], body: bytes, *, bundle: Any = None
+) -> None:
+    """Send a request that an SDK built without `requests`, exactly as it is; the SDK's call ends with it.
+
+    Args:
+        session: one on which an adapter of `questions` is mounted.
+        method, url, headers, body: the request.
+        bundle: the SDK's own file of certificates, beside those that `CA_BUNDLES` name.
+    """
+    from requests import PreparedRequest
+    from requests.structures import CaseInsensitiveDict
+
+    request = PreparedRequest()  # filled in and not prepared: what may be signed must go out as it is
+    request.method, request.url, request.body = method, url, body
+    request.headers = CaseInsensitiveDict(headers)
+    around: Any = session.merge_environment_settings(url, {}, True, bundle, None)
+    session.get_adapter(url).send(request, timeout=wire.current().left_s, **around)
 
 
 def errands() -> HTTPAdapter:

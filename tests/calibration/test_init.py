@@ -124,3 +124,10 @@ def test_a_damaged_file_is_told_once_and_costs_only_its_own_engine(
     (told,) = [record.getMessage() for record in caplog.records]
     assert told.startswith(f"{path}: not a calibration (")
     assert told.endswith("; delete it and calibrate again")
+
+
+def test_a_line_that_is_none_is_told_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    path = calibration.save(FITTED)
+    path.write_text(json.dumps(WHOLE | {"scores": [0.0, 1.0]}))
+    assert calibration.known() == {}
+    assert f"{path}: not a calibration (its line has points that are none); delete it" in caplog.text

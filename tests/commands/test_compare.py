@@ -26,7 +26,7 @@ def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) ->
 
 
 def test_emulated_clouds_outvote_nobody_and_say_so_among_themselves(seven: Path) -> None:
-    clouds = "google,aws,azure,azure-analysis"
+    clouds = "google,aws,aws-textract,azure,azure-analysis,azure-document,openai"
     arguments = ("--emulate", "--no-ledger", "-o", "json")
     (beside,) = json.loads(run(seven, "-p", f"rapidocr,{clouds}", *arguments).stdout)
     assert (beside["agree"], beside["emulated"]) == (None, False)
@@ -58,7 +58,16 @@ def test_a_paid_engine_that_is_ready_is_left_out_with_its_price(
 
 def test_emulate_alone_adds_the_clouds(seven: Path) -> None:
     (found,) = json.loads(run(seven, "--emulate", "--no-ledger", "-o", "json").stdout)
-    assert {"local", "google", "aws", "azure", "azure-analysis"} <= set(found["outcomes"])
+    assert {
+        "local",
+        "google",
+        "aws",
+        "aws-textract",
+        "azure",
+        "azure-analysis",
+        "azure-document",
+        "openai",
+    } <= set(found["outcomes"])
 
 
 def test_an_engine_that_cannot_be_asked_costs_the_others_nothing(seven: Path) -> None:

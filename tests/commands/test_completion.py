@@ -88,7 +88,16 @@ def offered(*words: str) -> list[str]:
         (["predict", "--consensus", ""], ["plain,2"]),
         (["predict", "-p", "local,tesseract,rapidocr", "--consensus", ""], ["plain,2", "plain,3"]),
         (["predict", "--prepare", "plain,"], ["plain,plain,enlarged", "plain,plain,repeated"]),
-        (["emulate", "a"], ["plain,aws", "plain,azure", "plain,azure-analysis"]),
+        (
+            ["emulate", "a"],
+            [
+                "plain,aws",
+                "plain,aws-textract",
+                "plain,azure",
+                "plain,azure-analysis",
+                "plain,azure-document",
+            ],
+        ),
         (["config", "--pa"], ["plain,--path"]),
         (["predict", ""], ["file,"]),
     ],

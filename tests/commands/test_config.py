@@ -34,11 +34,13 @@ def test_without_a_file_there_are_the_defaults() -> None:
 
 def test_each_setting_says_where_it_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text("[prices]\naws = 0.002\n[budget]\nper_month = 0\n", "utf-8")
+    tokens = '[tokens."a.model"]\ninput = 0.15\noutput = 0.6\n'
+    file.write_text(f"[prices]\naws = 0.002\n[budget]\nper_month = 0\n{tokens}", "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(file))
     found = settings()
     assert (found["prices.aws"]["value"], found["prices.aws"]["origin"]) == (0.002, "file")
     assert (found["budget.per_month"]["value"], found["budget.per_month"]["origin"]) == (0.0, "file")
+    assert found["tokens.a.model"]["value"] == "input 0.15, output 0.6"
     assert (found["provider"]["value"], found["provider"]["origin"]) == ("local", "default")
     assert (found["DIGITREC_CONFIG"]["value"], found["DIGITREC_CONFIG"]["origin"]) == (
         str(file),

@@ -10,7 +10,18 @@ from click.testing import CliRunner
 from digitrec.cli import main
 from digitrec.emulator import Emulator
 
-ALL = ["aws", "azure", "azure-analysis", "google", "local", "rapidocr", "tesseract"]
+ALL = [
+    "aws",
+    "aws-textract",
+    "azure",
+    "azure-analysis",
+    "azure-document",
+    "google",
+    "local",
+    "openai",
+    "rapidocr",
+    "tesseract",
+]
 
 
 def listed() -> dict[str, dict[str, object]]:
@@ -37,6 +48,12 @@ def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.Monk
     assert "VISION_KEY" in status["found"]
     text = CliRunner().invoke(main, ["providers"]).output
     assert "planted-secret" not in str(listed()) + text
+
+
+def test_the_end_of_a_service_is_told() -> None:
+    assert "2028-09-25" in str(listed()["azure-analysis"]["notice"])
+    assert listed()["local"]["notice"] is None
+    assert "note: Microsoft ends it on 2028-09-25" in CliRunner().invoke(main, ["providers"]).output
 
 
 def test_check_asks_for_real() -> None:

@@ -16,7 +16,7 @@ from digitrec.emulator import Credentials, Emulator
 
 KEY, AWS_KEY, AWS_SECRET = "planted-key-0123456789", "AKIAPLANTED012345678", "planted-secret-0123456789"
 PLANTED = (KEY, AWS_KEY, AWS_SECRET)
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
+CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 
 
@@ -24,14 +24,21 @@ FAULTS = ("", "400", "401", "403", "html", "cut-off", "no-field")
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
     """One that takes the planted keys alone; they are set from a file, as by many, line break and all."""
     strict = Credentials(
-        google_api_keys=frozenset({KEY}), aws_keys={AWS_KEY: AWS_SECRET}, azure_keys=frozenset({KEY})
+        google_api_keys=frozenset({KEY}),
+        aws_keys={AWS_KEY: AWS_SECRET},
+        azure_keys=frozenset({KEY}),
+        openai_keys=frozenset({KEY}),
     )
     with Emulator(CLOUDS, engine="local", credentials=strict) as running:
         settings = {
             "DIGITREC_GOOGLE_ENDPOINT": running.endpoints["google"], "GOOGLE_API_KEY": f"{KEY}\r\n",
             "AWS_ENDPOINT_URL_REKOGNITION": running.endpoints["aws"], "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_TEXTRACT": running.endpoints["aws-textract"],
             "AWS_ACCESS_KEY_ID": AWS_KEY, "AWS_SECRET_ACCESS_KEY": f"{AWS_SECRET}\n",
             "VISION_ENDPOINT": running.endpoints["azure"], "VISION_KEY": f"{KEY}\n",
+            "DOCUMENTINTELLIGENCE_ENDPOINT": running.endpoints["azure-document"],
+            "DOCUMENTINTELLIGENCE_API_KEY": f"{KEY}\n", "DIGITREC_OPENAI_MODEL": "a-model",
+            "OPENAI_BASE_URL": f"{running.endpoints['openai']}/v1", "OPENAI_API_KEY": f"{KEY}\n",
         }  # fmt: skip
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
@@ -77,11 +84,19 @@ ANSWERS = {
     "aws": [answer(200, json.dumps({
         "TextDetections": [{"Type": "WORD", "DetectedText": f"7 {TOKEN}", "Confidence": 90, "Id": 0}],
         "TextModelVersion": f"{AWS_SECRET} {TOKEN}"}).encode())],
+    "aws-textract": [answer(200, json.dumps({
+        "Blocks": [{"BlockType": "WORD", "Text": f"7 {TOKEN}", "Confidence": 90, "Id": "w"}],
+        "DetectDocumentTextModelVersion": f"{AWS_SECRET} {TOKEN}"}).encode())],
     "azure": [answer(202, b"", ("Operation-Location", "https://any.example/abc")), answer(200, json.dumps({
         "status": "succeeded", KEY: KEY, "analyzeResult": {"modelVersion": KEY, "readResults": [
             {"lines": [{"words": [{"text": f"7 {KEY}", "confidence": 0.9}]}]}]}}).encode())],
     "azure-analysis": [answer(200, json.dumps({"modelVersion": KEY, "readResult": {"blocks": [
         {"lines": [{"words": [{"text": f"7 {KEY}", "confidence": 0.9}]}]}]}}).encode())],
+    "azure-document": [answer(202, b"", ("Operation-Location", "https://any.example/abc?api-version=1")),
+        answer(200, json.dumps({"status": "succeeded", KEY: KEY, "analyzeResult": {"modelId": KEY, "pages": [
+            {"words": [{"content": f"7 {KEY}", "confidence": 0.9}]}]}}).encode())],
+    "openai": [answer(200, json.dumps({"model": f"7 {KEY}", "choices": [{"message": {
+        "content": '{"digit": 7, "reason": "' + KEY + '"}'}}]}).encode())],
 }  # fmt: skip
 """Answers of a service that says what it was sent."""
 
@@ -96,8 +111,10 @@ def test_a_key_that_a_server_sends_back_is_nowhere(
     profile.write_text(f"[default]\nregion = us-east-1\n{keys}aws_session_token = {TOKEN}\n")
     with raw_server() as server:
         settings = {
-            "AWS_SHARED_CREDENTIALS_FILE": str(profile), "AWS_ENDPOINT_URL_REKOGNITION": server.url,
+            "AWS_SHARED_CREDENTIALS_FILE": str(profile), "AWS_ENDPOINT_URL": server.url,
             "AWS_REGION": "us-east-1", "VISION_ENDPOINT": server.url, "VISION_KEY": KEY,
+            "DOCUMENTINTELLIGENCE_ENDPOINT": server.url, "DOCUMENTINTELLIGENCE_API_KEY": KEY,
+            "DIGITREC_OPENAI_MODEL": "a-model", "OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": KEY,
             "DIGITREC_GOOGLE_ENDPOINT": server.url, "GOOGLE_API_KEY": KEY,
         }  # fmt: skip
         for name, value in settings.items():

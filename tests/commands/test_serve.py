@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from fastapi.testclient import TestClient
 
 from digitrec.cli import main
+from digitrec.engine import Engine
+from digitrec.web.settings import Settings
 
 
 def serve(*options: str) -> Result:
@@ -52,3 +56,67 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     done = serve()
     assert done.exit_code == 3
     assert "pip install 'digitrec[web]'" in done.output
+
+
+@pytest.mark.parametrize(
+    ("where", "public"),
+    [
+        (["--host", "0.0.0.0"], True),
+        (["--host", "::"], True),
+        (["--host", ""], True),
+        (["--host", "192.0.2.7"], True),
+        (["--host", "::ffff:127.0.0.1"], True),
+        (["--host", "a.name.example"], True),
+        (["--proxies", "1"], True),
+        ([], False),
+        (["--host", "127.0.0.9"], False),
+        (["--host", "localhost"], False),
+        (["--host", "::1"], False),
+    ],
+)
+@pytest.mark.parametrize("allowed", [None, "key", "--public-spending"])
+def test_paid_engines_are_for_everybody_only_where_that_was_said(
+    monkeypatch: pytest.MonkeyPatch, where: list[str], public: bool, allowed: str | None
+) -> None:
+    from digitrec.web import server
+
+    started: list[object] = []
+    monkeypatch.setattr(server, "run", lambda *given, **named: started.append(given))
+    monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
+    if allowed == "key":
+        monkeypatch.setenv("DIGITREC_API_KEYS", "one")
+    flags = ["--public-spending"] if allowed == "--public-spending" else []
+    done = serve("--providers", "local,google", "--max-cost", "1", *where, *flags)
+    assert bool(started) == (not public or allowed is not None), done.output
+    if not started:
+        assert done.exit_code == 2
+        assert "google costs money" in done.output and "--public-spending" in done.output
+
+
+def test_free_engines_are_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    from digitrec.web import server
+
+    started: list[object] = []
+    monkeypatch.setattr(server, "run", lambda *given, **named: started.append(given))
+    assert serve("--host", "0.0.0.0").exit_code == 0
+    assert started
+
+
+def test_a_price_from_the_configuration_is_the_one_on_offer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from digitrec.web import app, server
+
+    file = tmp_path / "config.toml"
+    file.write_text("[prices]\ngoogle = 0.25\n")
+    monkeypatch.setenv("DIGITREC_CONFIG", str(file))
+    monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
+    offered: list[object] = []
+
+    def run(engines: list[Engine], settings: Settings, **_: object) -> None:
+        with TestClient(app.create_app(engines, settings)) as client:
+            offered.extend(client.get("/providers").json()["providers"])
+
+    monkeypatch.setattr(server, "run", run)
+    assert serve("--providers", "google", "--max-cost", "1").exit_code == 0
+    assert offered == [{"name": "google", "usd_per_picture": 0.25, "remote": True}]

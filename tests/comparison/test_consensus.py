@@ -11,7 +11,7 @@ from digitrec.answer import Answer
 from digitrec.comparison.consensus import Consensus
 from digitrec.engine import Engine
 from digitrec.errors import Unavailable
-from digitrec.prediction import Prediction
+from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, Line, drawn_seven
 
 from .engines import answer, asked, engines, sure
@@ -43,6 +43,39 @@ def test_consensus_stops_when_agreement_is_no_longer_possible() -> None:
     four = [Engine(FakeProvider([line], name=line)) for line in "1234"]
     outcome = digitrec.predict(drawn_seven(), Consensus(four, 3))
     assert asked(outcome) == ["1", "2", "3"]
+
+
+def test_after_the_first_it_asks_one_by_one() -> None:
+    four = [Engine(FakeProvider([digit], name=name)) for name, digit in zip("abcd", "7177", strict=True)]
+    assert asked(digitrec.predict(drawn_seven(), Consensus(four, 2))) == ["a", "b", "c"]
+
+
+def test_where_only_emulators_agree_it_goes_on_one_by_one() -> None:
+    five = [Engine(FakeProvider(name=name)) for name in "abcde"]
+    said = [answer(name, 7, 0.9, emulated=name in "abc") for name in "abcde"]
+    assert asked(Consensus(five, 3).on_answers(said)) == ["a", "b", "c", "d"], "three can agree no more"
+
+
+def test_nobody_is_asked_in_vain_where_too_many_failed() -> None:
+    (*_, last) = three = engines(DOWN, DOWN, sure(7, 0.9))
+    with pytest.raises(Unavailable):
+        digitrec.predict(drawn_seven(), Consensus(three, 2))
+    assert last.provider.calls == 0  # type: ignore[attr-defined]
+
+
+def test_with_nothing_but_failures_it_is_the_last() -> None:
+    image = answer("a", None, None).image
+    errors = [Unavailable(name) for name in "abc"]
+    outcome = Consensus(engines("1", "2", "3"), 3).on_answers([Failure(image, "x", it) for it in errors])
+    assert isinstance(outcome, Failure)
+    assert outcome.error is errors[2]
+
+
+def test_what_is_agreed_on_is_told_in_the_words_of_the_first_who_said_it() -> None:
+    said = [answer("a", 1, 0.9), answer("b", 7, 0.9, text="7."), answer("c", 7, 0.9, text="(7)")]
+    outcome = Consensus(engines("1", "2", "3"), 2).on_answers(said)
+    assert isinstance(outcome, Prediction)
+    assert outcome.text == "7."
 
 
 def test_the_confidence_of_a_consensus_is_the_mean_of_those_who_agree() -> None:
@@ -112,5 +145,5 @@ def test_what_an_emulator_and_a_refusal_leave_has_no_text() -> None:
 
 @pytest.mark.parametrize("agree", [2.0, "2", None])
 def test_a_number_of_engines_is_a_whole_one(agree: object) -> None:
-    with pytest.raises(TypeError, match="the number of engines that must agree"):
+    with pytest.raises(TypeError, match=r"^the number of engines that must agree"):
         Consensus(engines("1", "2", "3"), agree)  # type: ignore[arg-type]

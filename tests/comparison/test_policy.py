@@ -14,6 +14,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
 from digitrec.comparison.policy import EnginePolicy
+from digitrec.comparison.race import WINDOW
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
@@ -141,3 +142,20 @@ def test_those_asked_together_take_as_long_as_the_slowest() -> None:
 def test_an_unknown_cost_stays_unknown() -> None:
     said = [answer("a", 7, 0.1, cost_usd=None), answer("b", 7, 0.95, cost_usd=0.25)]
     assert Fallback(engines("1", "2"), below=0.9).on_answers(said).cost_usd is None
+
+
+def test_what_one_of_them_was_is_told_of_all_together() -> None:
+    first = answer("a", 7, 0.1, emulated=True, calibrated=0.1)
+    last = answer("b", 7, 0.95, replayed=True, calibrated=0.95)
+    outcome = Fallback(engines("1", "2"), below=0.9).on_answers([first, last])
+    assert isinstance(outcome, Prediction)
+    assert (outcome.emulated, outcome.replayed, outcome.calibrated) == (True, False, None)
+
+
+def test_pictures_are_taken_as_they_are_needed() -> None:
+    taken = []
+    pictures = (taken.append(number) or drawn_seven() for number in range(10 * WINDOW))  # type: ignore[func-returns-value]
+    policy = Consensus(engines("S", "S"), 2)
+    first = next(policy.stream(pictures))
+    assert isinstance(first, Prediction)
+    assert (first.digit, len(taken)) == (None, WINDOW)

@@ -74,13 +74,14 @@ def detect_text(
 
 
 @contextmanager
-def aws(endpoint: str, key: str, secret: str, timeout: float) -> Iterator[Any]:
+def aws(endpoint: str, key: str, secret: str, timeout: float, service: str = "rekognition") -> Iterator[Any]:
     import boto3
     from botocore.config import Config
 
     config = Config(retries={"total_max_attempts": 1}, read_timeout=timeout, connect_timeout=timeout)
-    client = boto3.client(
-        "rekognition", region_name="eu-west-1", endpoint_url=endpoint, config=config,
+    make: Any = boto3.client
+    client = make(
+        service, region_name="eu-west-1", endpoint_url=endpoint, config=config,
         aws_access_key_id=key, aws_secret_access_key=secret,
     )  # fmt: skip
     with closing(client):
@@ -94,6 +95,15 @@ def azure(endpoint: str, key: str = "any") -> Any:
     client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))
     client.config.retry_policy.retries = 0
     return client
+
+
+def azure_document(endpoint: str, key: str = "any") -> Any:
+    from azure.ai.documentintelligence import DocumentIntelligenceClient
+    from azure.core.credentials import AzureKeyCredential
+
+    return DocumentIntelligenceClient(
+        endpoint, AzureKeyCredential(key), retry_total=0, permit_redirects=False, polling_interval=0.02
+    )
 
 
 def azure_analysis(endpoint: str, key: str = "any") -> Any:

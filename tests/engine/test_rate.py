@@ -72,10 +72,12 @@ def test_without_its_file_the_limit_holds_in_this_process(tmp_path: Path, damage
 
 def test_the_documented_defaults_are_the_providers_own() -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
-    rows = re.findall(r"^\| (google|aws|azure|azure-analysis) \| (\d+) \|", page, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (google|aws|aws-textract|azure|azure-analysis|azure-document) \| (\d+) \|", page, re.MULTILINE
+    )
     assert {name: float(rate) for name, rate in rows} == {
         name: provider_class(name).rate  # type: ignore[attr-defined]
-        for name in ("google", "aws", "azure", "azure-analysis")
+        for name in ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document")
     }
 
 

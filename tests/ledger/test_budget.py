@@ -45,7 +45,7 @@ def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
     claimed(ledger, question(8), budget=budget)
 
 
-def test_a_call_of_unknown_price_is_made_while_anything_is_left(ledger: Ledger) -> None:
+def test_a_call_of_unknown_price_counts_as_nothing(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.5)
     assert isinstance(claim(ledger, question(1), budget=budget, price=None), Claim)
     assert isinstance(claim(ledger, question(2), budget=budget, price=0.5), Claim)

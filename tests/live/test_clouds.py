@@ -14,21 +14,23 @@ import pytest
 from digitrec.errors import AuthFailed
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
-from digitrec.providers.azure import Azure
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.registry import provider_class
 from digitrec.testing import drawn_seven
 
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
+CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 pytestmark = [pytest.mark.live, pytest.mark.parametrize("cloud", CLOUDS)]
 
 
 def settings_with_a_wrong_key(cloud: str) -> dict[str, Any]:
     if cloud == "google":
         return {"api_key": "wrong" * 8}
-    if cloud == "aws":
+    if cloud.startswith("aws"):
         return {"access_key": "A" * 20, "secret_key": "wrong" * 8, "region": "us-east-1"}
-    return {"endpoint": Azure.from_env(os.environ).endpoint, "key": "0" * 32}
+    found: Any = provider_class(cloud)
+    if cloud == "openai":
+        return {"model": found.from_env(os.environ).model, "key": "wrong" * 8}
+    return {"endpoint": found.from_env(os.environ).endpoint, "key": "0" * 32}
 
 
 @pytest.fixture

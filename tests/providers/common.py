@@ -9,7 +9,9 @@ from digitrec.answer import Candidate
 from digitrec.image import PreparedImage
 from digitrec.providers.base import Provider
 
-CLOUDS = ("google", "aws", "azure", "azure-analysis")
+CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
+POLLED = ("azure", "azure-document")
+"""Those whose answer is ordered first and fetched later."""
 
 Stored = Callable[[str, str], Any]
 """A provider and a case: the answer that is stored for it."""

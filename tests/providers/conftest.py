@@ -22,13 +22,19 @@ KEY = "planted-key-0123456789abcdef"
 AWS_KEY = "AKIAPLANTED012345678"
 AWS_SECRET = "planted-secret-0123456789abcdef"
 STRICT = Credentials(
-    google_api_keys=frozenset({KEY}), aws_keys={AWS_KEY: AWS_SECRET}, azure_keys=frozenset({KEY})
+    google_api_keys=frozenset({KEY}),
+    aws_keys={AWS_KEY: AWS_SECRET},
+    azure_keys=frozenset({KEY}),
+    openai_keys=frozenset({KEY}),
 )
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "google": {"api_key": KEY},
     "aws": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
+    "aws-textract": {"access_key": AWS_KEY, "secret_key": AWS_SECRET, "region": "us-east-1"},
     "azure": {"key": KEY, "poll_s": 0.02},
     "azure-analysis": {"key": KEY},
+    "azure-document": {"key": KEY, "poll_s": 0.02},
+    "openai": {"key": KEY, "model": "a-model"},
 }
 """What each constructor is given beside the endpoint."""
 

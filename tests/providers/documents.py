@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
 
 from digitrec.answer import Answer
-from digitrec.providers import aws, azure, azure_analysis, google
+from digitrec.providers import aws, aws_textract, azure, azure_analysis, azure_document, google, openai
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
     "google": google.parse,
     "aws": aws.parse,
+    "aws-textract": aws_textract.parse,
     "azure": azure.parse,
     "azure-analysis": azure_analysis.parse,
+    "azure-document": azure_document.parse,
+    "openai": openai.parse,
 }
 PLANTED = "planted-content-of-the-document"
 """Stands in many a document; no message may show it."""
@@ -59,6 +63,17 @@ def aws_documents() -> st.SearchStrategy[Any]:
     return form({"TextModelVersion": st.just("3.0")}, TextDetections=found)
 
 
+def aws_textract_documents() -> st.SearchStrategy[Any]:
+    box = form(Width=scores, Height=scores, Left=scores, Top=scores)
+    details = {"Id": texts, "Geometry": form(BoundingBox=box), "TextType": st.just("HANDWRITING")}
+    percent = st.floats(0, 100) | st.sampled_from([0, 100])
+    page = form(details, BlockType=st.just("PAGE"))
+    word = form(details, Text=texts, BlockType=st.just("WORD"), Confidence=percent)
+    line = form(details, Text=texts, BlockType=st.just("LINE"), Confidence=percent)
+    found = st.tuples(page, line, word, word | line).map(list) | st.lists(page, max_size=1)
+    return form({"DetectDocumentTextModelVersion": st.just("1.0")}, Blocks=found)
+
+
 def azure_documents() -> st.SearchStrategy[Any]:
     box = {"boundingBox": st.lists(pixels | st.floats(0, 100), min_size=8, max_size=8)}
     word = form(box, text=texts, confidence=scores)
@@ -77,11 +92,39 @@ def azure_analysis_documents() -> st.SearchStrategy[Any]:
     return form(metadata, readResult=form(blocks=some(block)))
 
 
+def azure_document_documents() -> st.SearchStrategy[Any]:
+    box = {"polygon": st.lists(pixels | st.floats(0, 100), min_size=8, max_size=8)}
+    word = form({**box, "span": form(offset=pixels, length=pixels)}, content=texts, confidence=scores)
+    line = form(box, content=texts)
+    page = form({"pageNumber": pixels, "angle": pixels, "lines": some(line)}, words=some(word, 1))
+    style = form({"isHandwritten": st.booleans()}, confidence=scores)
+    details = {"apiVersion": texts, "modelId": texts, "content": texts, "styles": some(style)}
+    result = form(details, pages=some(page, 1)) | form({"content": st.just("")}, pages=some(form(), 0))
+    return form({"createdDateTime": texts}, status=st.just("succeeded"), analyzeResult=result)
+
+
+def openai_documents() -> st.SearchStrategy[Any]:
+    said = st.builds(
+        lambda digit, reason: json.dumps({"digit": digit, "reason": reason}),
+        st.none() | st.integers(0, 9), st.text("abc", max_size=5),
+    )  # fmt: skip
+    chance = form(token=texts, logprob=st.floats(-30, 0))
+    token = form({"top_logprobs": some(chance), "logprob": st.floats(-30, 0)}, token=texts)
+    logprobs = form(content=some(token)) | st.none()
+    message = form({"role": st.just("assistant"), "refusal": st.none()}, content=said)
+    choice = form({"finish_reason": st.just("stop"), "logprobs": logprobs, "index": pixels}, message=message)
+    usage = form({"prompt_tokens": st.integers(0, 10_000)}, completion_tokens=st.integers(0, 10_000))
+    return form({"model": texts, "usage": usage, "id": texts}, choices=some(choice, 1))
+
+
 DOCUMENTS = {
     "google": google_documents(),
     "aws": aws_documents(),
+    "aws-textract": aws_textract_documents(),
     "azure": azure_documents(),
     "azure-analysis": azure_analysis_documents(),
+    "azure-document": azure_document_documents(),
+    "openai": openai_documents(),
 }
 
 
@@ -109,12 +152,19 @@ def words(node: Any) -> Iterator[str]:
     if isinstance(node, list):
         for part in node:
             yield from words(part)
+    elif isinstance(node, dict) and "choices" in node:
+        digit = json.loads(node["choices"][0]["message"]["content"])["digit"]
+        yield from [] if digit is None else [str(digit)]
     elif isinstance(node, dict) and "symbols" in node:
         yield "".join(symbol["text"] for symbol in node["symbols"])
     elif isinstance(node, dict) and node.get("Type") == "WORD":
         yield node["DetectedText"]
+    elif isinstance(node, dict) and node.get("BlockType") == "WORD":
+        yield node["Text"]
     elif isinstance(node, dict) and "text" in node and "confidence" in node:
         yield node["text"]
+    elif isinstance(node, dict) and "content" in node and "confidence" in node:
+        yield node["content"]
     elif isinstance(node, dict):
         for part in node.values():
             yield from words(part)

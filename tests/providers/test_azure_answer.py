@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from digitrec.errors import BadAnswer, Rejected
 from digitrec.providers.azure import parse
-from digitrec.providers.azure_answer import is_pending
+from digitrec.providers.azure_operation import is_pending
 
 from .documents import wrong_values
 
@@ -22,6 +22,7 @@ def test_an_operation_that_is_not_over_is_pending_and_no_answer(status: str) -> 
         parse(raw)
 
 
+@settings(deadline=None)
 @given(wrong_values)
 def test_nothing_else_is_pending(value: Any) -> None:
     assert not is_pending(value)

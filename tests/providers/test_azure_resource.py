@@ -3,19 +3,17 @@ from __future__ import annotations
 import pytest
 
 from digitrec.errors import NotConfigured
-from digitrec.providers import azure_resource
 from digitrec.providers.azure import Azure
 from digitrec.providers.azure_analysis import AzureAnalysis
-from digitrec.providers.azure_resource import AzureProvider
+from digitrec.providers.azure_document import AzureDocument
+from digitrec.providers.azure_resource import VISION_ENDPOINTS, VISION_KEYS, AzureProvider
 
 URL = "https://a.example"
 SERVICES = pytest.mark.parametrize("service", [Azure, AzureAnalysis])
 
 
 @SERVICES
-@pytest.mark.parametrize(
-    ("endpoint", "key"), [*zip(azure_resource.ENDPOINTS, azure_resource.KEYS, strict=True)]
-)
+@pytest.mark.parametrize(("endpoint", "key"), [*zip(VISION_ENDPOINTS, VISION_KEYS, strict=True)])
 def test_each_pair_of_names_is_known(service: type[AzureProvider], endpoint: str, key: str) -> None:
     env = {endpoint: URL, key: "secret"}
     assert service.from_env(env).endpoint == URL
@@ -35,6 +33,17 @@ def test_status_names_what_is_missing(service: type[AzureProvider]) -> None:
     assert status.installed
     assert not status.configured
     assert status.missing == ("set VISION_ENDPOINT", "set VISION_KEY")
+
+
+def test_another_resource_has_variables_of_its_own() -> None:
+    env = {"DOCUMENTINTELLIGENCE_ENDPOINT": URL, "DOCUMENTINTELLIGENCE_API_KEY": "secret"}
+    assert AzureDocument.from_env(env).endpoint == URL
+    assert AzureDocument.status(env).found == tuple(env)
+    assert AzureDocument.status({"VISION_ENDPOINT": URL, "VISION_KEY": "k"}).missing == tuple(
+        f"set {name}" for name in env
+    )
+    with pytest.raises(NotConfigured, match="DOCUMENTINTELLIGENCE_API_KEY"):
+        AzureDocument(endpoint=URL, key="")
 
 
 def test_a_package_that_is_not_there_is_named_by_its_extra() -> None:

@@ -37,7 +37,18 @@ print(sorted(names), sorted(sdks & set(sys.modules)))
 
 def test_looking_at_all_providers_imports_no_sdk_starts_nothing_and_asks_nobody() -> None:
     run = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
-    listed = ["aws", "azure", "azure-analysis", "google", "local", "rapidocr", "tesseract"]
+    listed = [
+        "aws",
+        "aws-textract",
+        "azure",
+        "azure-analysis",
+        "azure-document",
+        "google",
+        "local",
+        "openai",
+        "rapidocr",
+        "tesseract",
+    ]
     assert run.stdout.strip() == f"{listed} []"
 
 

@@ -32,40 +32,45 @@ from .common import CLOUDS, Opened, Prepared
 R, A, Q, L = Rejected, AuthFailed, QuotaExceeded, RateLimited
 T, U, B = TimedOut, Unavailable, BadAnswer
 
-#                          google  aws  azure  azure-analysis
+#                          google aws textract azure azure-analysis azure-document openai
 EXPECTED: dict[str, tuple[type[ProviderError] | None, ...]] = {
-    "400":                    (R,   R,   R,   R),
-    "401":                    (A,   A,   A,   A),
-    "403":                    (A,   A,   A,   A),
-    "404":                    (R,   R,   R,   R),
-    "413":                    (R,   R,   R,   R),
-    "429":                    (L,   L,   L,   L),
-    "429:after=3":            (L,   L,   L,   L),
-    "quota":                  (Q,   Q,   Q,   Q),
-    "500":                    (U,   U,   U,   U),
-    "502":                    (U,   U,   U,   U),
-    "503":                    (U,   U,   U,   U),
-    "503:after=3":            (U,   U,   U,   U),
-    "504":                    (U,   U,   U,   U),
-    "slow:seconds=3":         (T,   T,   T,   T),
-    "hang":                   (T,   T,   T,   T),
-    "reset":                  (U,   U,   U,   U),
-    "cut-off":                (B,   B,   B,   B),
-    "html":                   (B,   B,   B,   B),
-    "empty":                  (B,   B,   B,   B),
-    "no-field":               (B,   B,   B,   B),
-    "endless-poll":        (None, None,  T, None),
+    "400":                    (R, R, R, R, R, R, R),
+    "401":                    (A, A, A, A, A, A, A),
+    "403":                    (A, A, A, A, A, A, A),
+    "404":                    (R, R, R, R, R, R, R),
+    "413":                    (R, R, R, R, R, R, R),
+    "429":                    (L, L, L, L, L, L, L),
+    "429:after=3":            (L, L, L, L, L, L, L),
+    "quota":                  (Q, Q, Q, Q, Q, Q, Q),
+    "500":                    (U, U, U, U, U, U, U),
+    "502":                    (U, U, U, U, U, U, U),
+    "503":                    (U, U, U, U, U, U, U),
+    "503:after=3":            (U, U, U, U, U, U, U),
+    "504":                    (U, U, U, U, U, U, U),
+    "slow:seconds=3":         (T, T, T, T, T, T, T),
+    "hang":                   (T, T, T, T, T, T, T),
+    "reset":                  (U, U, U, U, U, U, U),
+    "cut-off":                (B, B, B, B, B, B, B),
+    "html":                   (B, B, B, B, B, B, B),
+    "empty":                  (B, B, B, B, B, B, B),
+    "no-field":               (B, B, B, B, B, B, B),
+    "endless-poll":        (None, None, None, T, None, T, None),
+    "failed-poll":            (None, None, None, R, None, R, None),
+    "unknown-poll":           (None, None, None, B, None, B, None),
+    "refusal":                (None, None, None, None, None, None, B),
+    "length":                 (None, None, None, None, None, None, B),
+    "filtered":               (None, None, None, None, None, None, B),
 }  # fmt: skip
 """What each fault means at each cloud; None: it cannot happen there."""
 
 TO_DO: dict[type[ProviderError], str] = {
     Rejected: "send another image|check the endpoint",
-    AuthFailed: "check GOOGLE_API_KEY|check AWS_ACCESS_KEY_ID|check VISION_KEY",
+    AuthFailed: "check GOOGLE_API|check AWS_ACCESS|check VISION_KEY|check DOCUMENTINT|check OPENAI_API",
     QuotaExceeded: "wait for the next period or raise the quota",
     RateLimited: "slow down, then try again",
     TimedOut: "try again, or allow more with --timeout",
     Unavailable: "try again later",
-    BadAnswer: "check the endpoint and any proxy",
+    BadAnswer: "check the endpoint and any proxy|ask another model|allow it more tokens",
 }
 """What each message must tell the reader to do."""
 

@@ -30,7 +30,12 @@ def here() -> Iterator[RawServer]:
 def stranger(request: pytest.FixtureRequest) -> Iterator[RawServer]:
     """Says what could be taken for an answer."""
     with raw_server(request.param) as server:
-        server.say = [answer(200, b'{"responses":[{}],"TextDetections":[],"access_token":"stranger"}')]
+        server.say = [
+            answer(
+                200,
+                b'{"responses":[{}],"TextDetections":[],"Blocks":[],"choices":[],"access_token":"stranger"}',
+            )
+        ]
         yield server
 
 

@@ -18,7 +18,18 @@ from digitrec.providers.local import Local
 
 
 def test_all_of_ours_are_there() -> None:
-    ours = {"local", "google", "aws", "azure", "azure-analysis", "tesseract", "rapidocr"}
+    ours = {
+        "local",
+        "google",
+        "aws",
+        "aws-textract",
+        "azure",
+        "azure-analysis",
+        "azure-document",
+        "openai",
+        "tesseract",
+        "rapidocr",
+    }
     assert ours <= set(registry.names())
 
 

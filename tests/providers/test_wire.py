@@ -28,19 +28,29 @@ from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.testing import drawn_seven
 
-from .common import CLOUDS, Opened, Prepared
+from .common import CLOUDS, POLLED, Opened, Prepared
 from .conftest import AWS_KEY, AWS_SECRET, KEY
 
 ENDPOINTS = {
     "google": "DIGITREC_GOOGLE_ENDPOINT",
     "aws": "AWS_ENDPOINT_URL_REKOGNITION",
+    "aws-textract": "AWS_ENDPOINT_URL_TEXTRACT",
     "azure": "VISION_ENDPOINT",
     "azure-analysis": "VISION_ENDPOINT",
+    "azure-document": "DOCUMENTINTELLIGENCE_ENDPOINT",
+    "openai": "OPENAI_BASE_URL",
 }
 
 
 def from_env(cloud: str, endpoint: str, **more: str) -> Provider:
-    env = {"GOOGLE_API_KEY": KEY, "VISION_KEY": KEY, "AWS_REGION": "us-east-1"}
+    env = {
+        "GOOGLE_API_KEY": KEY,
+        "VISION_KEY": KEY,
+        "DOCUMENTINTELLIGENCE_API_KEY": KEY,
+        "OPENAI_API_KEY": KEY,
+        "DIGITREC_OPENAI_MODEL": "a-model",
+        "AWS_REGION": "us-east-1",
+    }
     env |= {"AWS_ACCESS_KEY_ID": AWS_KEY, "AWS_SECRET_ACCESS_KEY": AWS_SECRET}
     return provider_class(cloud).from_env(env | {ENDPOINTS[cloud]: endpoint} | more)
 
@@ -129,7 +139,7 @@ def test_a_proxy_that_is_not_there_is_unreachable_and_its_password_is_not_told(
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_missing_file_of_certificates_is_named(cloud: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    variable = "AWS_CA_BUNDLE" if cloud == "aws" else "REQUESTS_CA_BUNDLE"
+    variable = "AWS_CA_BUNDLE" if cloud.startswith("aws") else "REQUESTS_CA_BUNDLE"
     monkeypatch.setenv(variable, "/no/such/file.pem")
     error = failure(from_env(cloud, "https://127.0.0.1:9"))
     assert isinstance(error, NotConfigured)
@@ -171,7 +181,7 @@ def test_how_far_it_came_decides(
     cloud: str, said: bytes, kind: type[Exception], opened: Opened, prepared: Prepared
 ) -> None:
     with raw_server() as server:
-        server.say = [said if cloud != "azure" else said.replace(b"200", b"202")]
+        server.say = [said if cloud not in POLLED else said.replace(b"200", b"202")]
         error = failure(opened(cloud, endpoint=server.url))
         assert len(server.arrived) == 1
     assert kind in type(error).__mro__
@@ -193,12 +203,21 @@ def test_a_key_that_comes_back_shows_nowhere(cloud: str, opened: Opened, prepare
             "TextDetections": [{"Type": "WORD", "DetectedText": f"x{AWS_SECRET}", "Confidence": 9, "Id": 1}],
             "TextModelVersion": AWS_KEY,
         },
+        "aws-textract": {
+            "Blocks": [{"BlockType": "WORD", "Text": f"x{AWS_SECRET}", "Confidence": 9, "Id": "1"}],
+            "DetectDocumentTextModelVersion": AWS_KEY,
+        },
         "azure": {"status": "succeeded", "analyzeResult": {"modelVersion": KEY, "readResults": []}, KEY: KEY},
         "azure-analysis": {"modelVersion": KEY, "readResult": {"blocks": []}, "metadata": {KEY: KEY}},
+        "azure-document": {"status": "succeeded", "analyzeResult": {"modelId": KEY, "pages": []}, KEY: KEY},
+        "openai": {
+            "choices": [{"message": {"content": json.dumps({"digit": None, "reason": KEY})}}],
+            KEY: KEY,
+        },
     }
     ordered = answer(202, b"", ("Operation-Location", "http://a/abc"))
     with raw_server() as server:
-        server.say = [*([ordered] if cloud == "azure" else []), answer(200, json.dumps(echo[cloud]).encode())]
+        server.say = [*([ordered] if cloud in POLLED else []), answer(200, json.dumps(echo[cloud]).encode())]
         provider = opened(cloud, endpoint=server.url)
         outcome = provider.read(prepared(provider), timeout=5)
     assert isinstance(outcome, Answer)
@@ -209,7 +228,7 @@ def test_a_key_that_comes_back_shows_nowhere(cloud: str, opened: Opened, prepare
 @pytest.mark.parametrize("cloud", CLOUDS)
 @pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
 def test_a_key_that_comes_back_in_an_error_shows_nowhere(cloud: str, status: int, opened: Opened) -> None:
-    key = AWS_SECRET if cloud == "aws" else KEY
+    key = AWS_SECRET if cloud.startswith("aws") else KEY
     error = {"code": key, "message": f"no {key}", "details": [key]}
     said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}
     with raw_server() as server:
@@ -217,11 +236,12 @@ def test_a_key_that_comes_back_in_an_error_shows_nowhere(cloud: str, status: int
         failure(opened(cloud, endpoint=server.url))
 
 
-def test_a_key_in_the_place_of_an_operation_is_none(opened: Opened, prepared: Prepared) -> None:
-    azure: Any = opened("azure")
+@pytest.mark.parametrize("cloud", POLLED)
+def test_a_key_in_the_place_of_an_operation_is_none(cloud: str, opened: Opened, prepared: Prepared) -> None:
+    azure: Any = opened(cloud)
     with raw_server() as server:
         server.say = [answer(202, b"", ("Operation-Location", f"http://a/{KEY}"))]
-        azure = opened("azure", endpoint=server.url)
+        azure = opened(cloud, endpoint=server.url)
         with pytest.raises(BadAnswer, match="Operation-Location"):
             azure.start(prepared(azure), timeout=5)
 

@@ -35,7 +35,9 @@ GATED = InputSpec(encoding="mnist", preparation="mnist", gated=True)
 
 def local(*script: Line, latency_s: float = 0.0) -> Engine:
     """A network on this machine; says 7 unless told otherwise."""
-    return Engine(FakeProvider(script or (SEVEN,), wants=GATED, name="local", latency_s=latency_s))
+    provider = FakeProvider(script or (SEVEN,), wants=GATED, name="local", latency_s=latency_s)
+    provider.batch = 256  # as our own network takes them
+    return Engine(provider)
 
 
 def paid(*script: Line, max_cost: float = 1.0) -> Engine:

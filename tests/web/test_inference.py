@@ -10,9 +10,12 @@ import pytest
 
 from digitrec.engine import Engine
 from digitrec.image import formats
+from digitrec.web.clients import Client
 from digitrec.web.inference import Batcher
 
 from .fakes import local, paid, png, serving
+
+ONE = Client("one")
 
 
 class Work:
@@ -39,9 +42,9 @@ def test_what_arrives_during_a_pass_is_done_in_the_next() -> None:
         work = Work()
         work.go.clear()
         batcher = Batcher(work)
-        first = asyncio.create_task(batcher.submit(1))
+        first = asyncio.create_task(batcher.submit(ONE, 1))
         await until_first_pass(work)
-        others = [asyncio.create_task(batcher.submit(item)) for item in (2, 3, 4)]
+        others = [asyncio.create_task(batcher.submit(ONE, item)) for item in (2, 3, 4)]
         await asyncio.sleep(0)
         others[1].cancel()
         await asyncio.sleep(0)
@@ -59,8 +62,8 @@ def test_a_pass_that_fails_is_told_to_those_in_it_and_the_next_goes_on() -> None
     async def run() -> int:
         batcher = Batcher(Work())
         with pytest.raises(ZeroDivisionError):
-            await batcher.submit(13)
-        result = await batcher.submit(5)
+            await batcher.submit(ONE, 13)
+        result = await batcher.submit(ONE, 5)
         batcher.close()
         return result
 

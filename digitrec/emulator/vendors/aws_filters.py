@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from digitrec.emulator.picture import Box, Picture, Word
+from digitrec.emulator.vendors.aws_signature import Refused
 
 Point = tuple[float, float]
 """x and y as shares of the picture's width and height."""
@@ -24,16 +25,8 @@ DEFAULT_CONFIDENCE = 80.0
 _LARGEST = {"MinConfidence": 100, "MinBoundingBoxHeight": 1, "MinBoundingBoxWidth": 1}
 
 
-class InvalidFilter(Exception):
-    """AWS would refuse these filters.
-
-    Attributes:
-        code: AWS's name for what is wrong, such as "ValidationException".
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+class InvalidFilter(Refused):
+    """AWS would refuse these filters."""
 
 
 @dataclass(frozen=True, slots=True)

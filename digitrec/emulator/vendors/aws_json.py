@@ -1,138 +1,79 @@
-"""AWS's JSON 1.1 protocol: signed requests (Signature Version 4), and the form of answers and errors.
-
-The steps and names follow AWS's "Create a signed AWS API request" (canonical request, string to sign,
-signing key, signature).
-"""
+"""What AWS's services answer alike: the JSON 1.1 protocol, its errors, a place on a picture."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
+import base64
+import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import parse_qsl, quote
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, ClassVar
 
-from digitrec.emulator.vendors.base import Request, Response
+from digitrec.emulator.picture import Box, Picture
+from digitrec.emulator.vendors.aws_signature import Refused, verify
+from digitrec.emulator.vendors.base import Request, Response, Vendor
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
 
-MAX_SKEW = timedelta(minutes=5)
-"""How far a request's time may be from ours."""
-_AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
-    r"/aws4_request,\s*SignedHeaders=(?P<headers>[a-z0-9;-]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
-)
 
+class AwsVendor(Vendor):
+    """A service of AWS that answers one operation."""
 
-class Refused(Exception):
-    """The request is not signed as it should be.
+    service: ClassVar[str]
+    """What requests are signed for, such as "rekognition"."""
+    operation: ClassVar[str]
+    """The header X-Amz-Target that asks for the operation."""
+    failures: ClassVar[Mapping[str, Callable[[], Response]]]
+    """The service's answer for each fault and limit."""
 
-    Attributes:
-        code: AWS's name for what is wrong, such as "InvalidSignatureException".
-    """
+    @classmethod
+    def environment(cls, endpoint: str) -> dict[str, str]:
+        """As AWS's SDK reads them."""
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        return {
+            f"AWS_ENDPOINT_URL_{cls.service.upper()}": endpoint,
+            **keys,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def answer(self, request: Request) -> Response:
+        """The answer to a request that is signed, and whose body is the operation's input."""
+        if request.method != "POST" or request.headers.get("x-amz-target") != self.operation:
+            return error("UnknownOperationException", "")
+        try:
+            verify(request, self.credentials.aws_keys, self.service)
+            asked = self._parsed(json.loads(request.body))
+        except Refused as refused:
+            return error(refused.code, str(refused))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return error("SerializationException", "")
+        return self._read(asked)
 
+    @abstractmethod
+    def _parsed(self, asked: Any) -> Any:
+        """What `_read` takes, from the operation's input.
 
-@dataclass(frozen=True, slots=True)
-class _Authorization:
-    """What the Authorization header says."""
+        Raises:
+            Refused: AWS would refuse it.
+            ValueError, KeyError, TypeError, AttributeError: it is not of the operation's form.
+        """
 
-    key: str
-    day: str
-    region: str
-    service: str
-    headers: str
-    signature: str
+    @abstractmethod
+    def _read(self, asked: Any) -> Response:
+        """The operation's answer."""
 
-    @property
-    def scope(self) -> str:
-        return f"{self.day}/{self.region}/{self.service}/aws4_request"
+    def failure(self, kind: str) -> Response:
+        """AWS's own error body; most have HTTP status 400, whatever the fault is called."""
+        return self.failures[kind]()
 
+    def throttled(self, wait_s: int) -> Response:
+        """AWS's refusal of what is over an account's rate; it does not say how long to wait."""
+        return self.failures["limit"]()
 
-def verify(
-    request: Request, secrets: Mapping[str, str], service: str, *, now: datetime | None = None
-) -> None:
-    """Check who signed a request, when, for what, and that nothing was changed since.
-
-    Args:
-        request: as it came in.
-        secrets: access key ids and their secrets.
-        service: name of the service it must be signed for, such as "rekognition".
-        now: the time to judge by, with a time zone; None: the clock's.
-
-    Raises:
-        Refused: with AWS's code and message.
-    """
-    signed_by = _authorization(request)
-    if signed_by.key not in secrets:
-        message = "The security token included in the request is invalid."
-        raise Refused("UnrecognizedClientException", message)
-    if signed_by.service != service:
-        message = f"Credential should be scoped to correct service: '{service}'."
-        raise Refused("InvalidSignatureException", message)
-    stamp = request.headers.get("x-amz-date", "")
-    _check_time(stamp, signed_by, now or datetime.now(UTC))
-    if not hmac.compare_digest(
-        _signature(request, signed_by, stamp, secrets[signed_by.key]), signed_by.signature
-    ):
-        raise Refused(
-            "InvalidSignatureException",
-            "The request signature we calculated does not match the signature you provided. Check your AWS "
-            "Secret Access Key and signing method. Consult the service documentation for details.",
-        )
-
-
-def _authorization(request: Request) -> _Authorization:
-    header = request.headers.get("authorization")
-    if header is None:
-        raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token")
-    match = _AUTHORIZATION.fullmatch(header.strip())
-    if match is None or not {"host", "x-amz-date"} <= set(match["headers"].split(";")):
-        message = "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters."
-        raise Refused("IncompleteSignatureException", message)
-    return _Authorization(**match.groupdict())
-
-
-def _check_time(stamp: str, signed_by: _Authorization, now: datetime) -> None:
-    try:
-        signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        message = "Authorization header requires existence of a valid 'X-Amz-Date' header."
-        raise Refused("IncompleteSignatureException", message) from None
-    if abs(now - signed) > MAX_SKEW or not stamp.startswith(signed_by.day):
-        message = f"Signature expired: {stamp} is not within 5 min. of {now:%Y%m%dT%H%M%SZ}"
-        raise Refused("InvalidSignatureException", message)
-
-
-def _signature(request: Request, signed_by: _Authorization, stamp: str, secret: str) -> str:
-    digest = hashlib.sha256(_canonical(request, signed_by.headers).encode()).hexdigest()
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{signed_by.scope}\n{digest}"
-    key = f"AWS4{secret}".encode()
-    for part in (signed_by.day, signed_by.region, signed_by.service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
-
-
-def _canonical(request: Request, signed_headers: str) -> str:
-    """The request in the one form in which both sides hash it."""
-    pairs = sorted((_escaped(k), _escaped(v)) for k, v in parse_qsl(request.query, keep_blank_values=True))
-    names = signed_headers.split(";")
-    headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names)
-    return "\n".join((
-        request.method, quote(request.path, safe="/~"), "&".join(f"{k}={v}" for k, v in pairs),
-        headers, signed_headers, hashlib.sha256(request.body).hexdigest(),
-    ))  # fmt: skip
-
-
-def _escaped(text: str) -> str:
-    return quote(text, safe="-_.~")
+    def common_headers(self) -> dict[str, str]:
+        """The number of the request."""
+        return {"x-amzn-RequestId": str(uuid.uuid4())}
 
 
 def error(code: str, message: str, http: int = 400) -> Response:
@@ -150,3 +91,45 @@ def error(code: str, message: str, http: int = 400) -> Response:
 def response(http: int, body: dict[str, Any], billed: int = 0) -> Response:
     """A response in AWS's form."""
     return Response.of_json(http, body, media_type=MEDIA_TYPE, billed=billed)
+
+
+def failures(permission: str) -> dict[str, Callable[[], Response]]:
+    """The errors that all services have alike; ``permission`` is what the operation needs."""
+    denied = f"User: arn:aws:iam::123456789012:user/test is not authorized to perform: {permission}"
+    bad_key = "The security token included in the request is invalid."
+    no_s3 = "Unable to get object metadata from S3. Check object key, region and/or access permissions."
+    not_found = "The resource specified in the request cannot be found."
+    unavailable = "Service is unavailable. Try again shortly."
+    return {
+        "no S3": partial(error, "InvalidS3ObjectException", no_s3),
+        "400": partial(error, "InvalidParameterException", "Request has invalid parameters"),
+        "401": partial(error, "UnrecognizedClientException", bad_key),
+        "403": partial(error, "AccessDeniedException", denied),
+        "404": partial(error, "ResourceNotFoundException", not_found),
+        "429": partial(error, "ThrottlingException", "Rate exceeded"),
+        "limit": partial(error, "ProvisionedThroughputExceededException", "Provisioned rate exceeded"),
+        "500": partial(error, "InternalServerError", "Internal server error", 500),
+        "502": partial(Response.of_html, 502, "502 Bad Gateway"),
+        "503": partial(error, "ServiceUnavailableException", unavailable, 503),
+        "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
+    }
+
+
+def image_bytes(image: Any) -> bytes | None:
+    """The bytes of an image or a document, None where it stands in S3.
+
+    Raises:
+        ValueError, TypeError: it is neither.
+    """
+    return base64.b64decode(image["Bytes"], validate=True) if "Bytes" in image else None
+
+
+def geometry(box: Box, picture: Picture) -> dict[str, Any]:
+    """The box as shares of the picture's width and height."""
+    left, right = box[0] / picture.width, box[2] / picture.width
+    top, bottom = box[1] / picture.height, box[3] / picture.height
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return {
+        "BoundingBox": {"Left": left, "Top": top, "Width": right - left, "Height": bottom - top},
+        "Polygon": [{"X": x, "Y": y} for x, y in corners],
+    }

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
-import threading
-import time
-import uuid
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from digitrec.emulator.credentials import Credentials
-from digitrec.emulator.engines import Reader
-from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, bounding_box, lines
+from digitrec.emulator.vendors.azure_operation import PolledVendor
 from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
-    AzureVendor,
     Refused,
     bad_image,
     bad_parameter,
     binary_picture,
-    corners,
-    error,
+    flat_corners,
 )
 from digitrec.emulator.vendors.base import Request, Response
 
@@ -35,12 +25,6 @@ MAX_BYTES = 4 * 1024 * 1024
 MIN_SIDE, MAX_SIDE = 50, 10_000
 """The smallest and largest width and height, in px."""
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF")
-STEPS = ("notStarted", "running")
-"""What the first polls of an operation hear; the next one hears "succeeded"."""
-DONE_AFTER_S = 1.0
-"""An operation this old is done, however often it was polled: Azure asks for one poll a second or two."""
-KEPT = 1000
-"""How many operations are remembered, the newest ones."""
 KEPT_S = 48 * 3600.0
 """How long an operation is remembered."""
 MODEL_VERSIONS = (
@@ -64,27 +48,12 @@ STYLE_CONFIDENCE = 0.9
 _PAGES = re.compile(r"[1-9]\d{0,8}(-[1-9]\d{0,8})?", re.ASCII)
 
 
-@dataclass(slots=True)
-class _Operation:
-    """A reading that waits to be fetched."""
-
-    result: dict[str, Any]
-    created: str
-    ordered_at: float
-    polls: int = 0
-
-
-class Azure(AzureVendor):
+class Azure(PolledVendor):
     """Azure Computer Vision, Read 3.2."""
 
     name = "azure"
     prefix = "/vision/"
-    polled = True
-
-    def __init__(self, reader: Reader, credentials: Credentials) -> None:
-        super().__init__(reader, credentials)
-        self._lock = threading.Lock()
-        self._operations: OrderedDict[str, _Operation] = OrderedDict()
+    kept_s = KEPT_S
 
     def answer(self, request: Request) -> Response:
         """202 with the address of the result for a picture; the state of an operation for a poll."""
@@ -96,18 +65,6 @@ class Azure(AzureVendor):
         except Refused as refused:
             return refused.response
 
-    def without_field(self, request: Request) -> Response:
-        """For a picture a 202 without Operation-Location; for a poll {}."""
-        if self.is_poll(request):
-            return Response.of_json(200, {})
-        return Response(202)
-
-    def unfinished(self, request: Request) -> Response:
-        """The poll's answer "running"."""
-        return Response.of_json(
-            200, {"status": "running", "createdDateTime": _now(), "lastUpdatedDateTime": _now()}
-        )
-
     def _begin(self, request: Request) -> Response:
         language = _check_parameters(request.parameters)
         picture = binary_picture(request, formats=FORMATS, max_bytes=MAX_BYTES)
@@ -116,33 +73,13 @@ class Azure(AzureVendor):
             raise Refused(bad_image("InvalidImageSize", message))
         style = "handwriting" if self.reader.name == "local" else "other"
         result = _result(self.reader.read(picture), picture, self.model_version, style, language)
-        number = str(uuid.uuid4())
-        with self._lock:
-            self._operations[number] = _Operation(result, _now(), time.monotonic())
-            if len(self._operations) > KEPT:
-                self._operations.popitem(last=False)
-        location = f"http://{request.headers.get('host', '')}/vision/v3.2/read/analyzeResults/{number}"
-        return Response(202, headers={"Operation-Location": location}, billed=1)
+        return self.ordered(request, "/vision/v3.2/read/analyzeResults/", {"analyzeResult": result})
 
     def _poll(self, request: Request) -> Response:
         match = POLL_ADDRESS.fullmatch(request.path)
-        with self._lock:
-            if match is None or request.method != "GET":
-                return FAILURES["404"]()
-            operation = self._operations.get(match["id"])
-            age_s = time.monotonic() - operation.ordered_at if operation else math.inf
-            if operation is None or age_s > KEPT_S:
-                return error(404, "NotFound", "The operation is not known, or its result has expired.")
-            step = operation.polls
-            operation.polls += 1
-        times = {"createdDateTime": operation.created, "lastUpdatedDateTime": _now()}
-        if step < len(STEPS) and age_s < DONE_AFTER_S:
-            return Response.of_json(200, {"status": STEPS[step], **times})
-        return Response.of_json(200, {"status": "succeeded", **times, "analyzeResult": operation.result})
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if match is None or request.method != "GET":
+            return FAILURES["404"]()
+        return self.looked_at(match["id"])
 
 
 def _check_parameters(parameters: Mapping[str, str]) -> str | None:
@@ -191,7 +128,7 @@ def _result(
 
 def _line(row: Sequence[Word], style: str) -> dict[str, Any]:
     return {
-        "boundingBox": _flat(bounding_box(row)),
+        "boundingBox": flat_corners(bounding_box(row)),
         "text": " ".join(word.text for word in row),
         "appearance": {"style": {"name": style, "confidence": STYLE_CONFIDENCE}},
         "words": [_word(word) for word in row],
@@ -199,8 +136,4 @@ def _line(row: Sequence[Word], style: str) -> dict[str, Any]:
 
 
 def _word(word: Word) -> dict[str, Any]:
-    return {"boundingBox": _flat(word.box), "text": word.text, "confidence": round(word.confidence, 3)}
-
-
-def _flat(box: Box) -> list[float]:
-    return [value for corner in corners(box) for value in corner]
+    return {"boundingBox": flat_corners(word.box), "text": word.text, "confidence": round(word.confidence, 3)}

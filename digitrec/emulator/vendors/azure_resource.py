@@ -37,8 +37,8 @@ class Refused(Exception):
 class AzureVendor(Vendor):
     """A service of an Azure AI Vision resource, which answers for all of them at one address."""
 
-    @staticmethod
-    def environment(endpoint: str) -> dict[str, str]:
+    @classmethod
+    def environment(cls, endpoint: str) -> dict[str, str]:
         """As Azure's samples read them; all services of a resource are found at the endpoint of each."""
         return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
 
@@ -80,7 +80,7 @@ def error(http: int, code: str, message: str, inner: tuple[str, str] | None = No
 def too_fast(wait_s: int) -> str:
     """Azure's sentence for a request above the tier's rate."""
     return (
-        "Requests to the Computer Vision API have exceeded call rate limit of your current ComputerVision F0 "
+        "Requests to this API have exceeded call rate limit of your current F0 "
         f"pricing tier. Please retry after {wait_s} seconds."
     )
 
@@ -124,12 +124,17 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
     return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
+def flat_corners(box: Box) -> list[float]:
+    """The corners of a box as one list: x and y of each in turn."""
+    return [value for corner in corners(box) for value in corner]
+
+
 _WRONG_KEY = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
     "for an active subscription and use a correct regional API endpoint for your resource."
 )
 _SPENT = (
-    "Out of call volume quota for ComputerVision F0 pricing tier. Please retry after 15 days. To increase "
+    "Out of call volume quota for the F0 pricing tier. Please retry after 15 days. To increase "
     "your call volume switch to a paid tier."
 )
 

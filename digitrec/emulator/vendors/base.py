@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Reader
+from digitrec.emulator.faults import POLLS, SPOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,17 @@ class Vendor(ABC):
     """How the addresses of this vendor begin."""
     polled: ClassVar[bool] = False
     """Whether an answer is fetched by polling."""
+    speaks: ClassVar[bool] = False
+    """Whether a language model answers."""
 
     def __init__(self, reader: Reader, credentials: Credentials) -> None:
         self.reader = reader
         self.credentials = credentials
         self.model_version = f"emulated-{reader.name}"
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def environment(endpoint: str) -> dict[str, str]:
+    def environment(cls, endpoint: str) -> dict[str, str]:
         """The variables by which programs find this vendor's emulator, and keys that it takes by default."""
 
     @abstractmethod
@@ -119,6 +122,14 @@ class Vendor(ABC):
         """Whether the request only asks for an answer that is being worked on."""
         return self.polled and request.method == "GET"
 
-    def unfinished(self, request: Request) -> Response:
-        """The answer to a poll that says "still running"; only for a vendor that is polled."""
+    def polled_as(self, kind: str) -> Response:
+        """The answer to a poll that meets one of `POLLS`; only for a vendor that is polled."""
         raise NotImplementedError(f"{self.name} is not polled")
+
+    def spoken_as(self, kind: str, response: Response) -> Response:
+        """An answer as it is with one of `SPOKEN`; only for a vendor that is a language model."""
+        raise NotImplementedError(f"{self.name} is no language model")
+
+    def may_meet(self, kind: str) -> bool:
+        """Whether a kind of fault can befall this vendor."""
+        return (self.polled or kind not in POLLS) and (self.speaks or kind not in SPOKEN)

@@ -32,8 +32,8 @@ class Google(Vendor):
 
     name = "google"
 
-    @staticmethod
-    def environment(endpoint: str) -> dict[str, str]:
+    @classmethod
+    def environment(cls, endpoint: str) -> dict[str, str]:
         """As digitrec alone reads it: Google's SDK reads no address from the environment."""
         return {"DIGITREC_GOOGLE_ENDPOINT": endpoint}
 

@@ -117,9 +117,13 @@ def test_an_operation_expires_after_two_days(digitrec_emulator, monkeypatch):
     with azure(digitrec_emulator(["azure"], engine=reads(SEVEN)).endpoints["azure"]) as client:
         operation = post(client, picture())
         now = time.monotonic()
-        monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 47 * 3600)
+        monkeypatch.setattr(
+            "digitrec.emulator.vendors.azure_operation.time.monotonic", lambda: now + 47 * 3600
+        )
         assert client.get_read_result(operation, timeout=TIMEOUT).status.value == "succeeded"
-        monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 49 * 3600)
+        monkeypatch.setattr(
+            "digitrec.emulator.vendors.azure_operation.time.monotonic", lambda: now + 49 * 3600
+        )
         with pytest.raises(ComputerVisionOcrErrorException) as caught:
             client.get_read_result(operation, timeout=TIMEOUT)
     assert caught.value.response.status_code == 404

@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from digitrec.emulator.vendors.aws_json import Refused, verify
+from digitrec.emulator.vendors.aws_signature import Refused, verify
 from digitrec.emulator.vendors.base import Request
 
 SECRETS = {"AKID": "secret"}

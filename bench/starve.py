@@ -1,0 +1,145 @@
+"""What a drawing waits for while others send what is dear: large pictures, many pictures, silent sockets.
+
+One client posts a drawing of 280x280 pixels again and again, first alone, then beside each attack. An attack
+comes from the drawing's own address or from others (127.0.0.2, ...: Linux has them all). Everything happens
+on 127.0.0.1; the clients are this process, the server is another.
+
+Goals: beside each attack all drawings are answered with 200, their median stays within 10 times the median
+alone, and none takes 5 seconds. Prints a table, and exits non-zero when a goal is missed.
+
+    python bench/starve.py [SECONDS]     for each attack; by default 20
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from load import HOST, Connection, multipart
+from PIL import Image, ImageDraw
+
+PAUSE_S = 0.05
+"""Between a drawing's answer and the next drawing."""
+MOST_TIMES, WORST_S = 10, 5.0
+"""The goals."""
+SILENT = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n7"
+
+
+def seven(side: int, mode: str) -> bytes:
+    """A 7 in black on white, as a PNG."""
+    picture = Image.new("L", (side, side), 255)
+    line = [(0.3 * side, 0.2 * side), (0.7 * side, 0.2 * side), (0.45 * side, 0.85 * side)]
+    ImageDraw.Draw(picture).line(line, fill=0, width=side // 14)
+    data = io.BytesIO()
+    picture.convert(mode).save(data, "PNG")
+    return data.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What others do meanwhile."""
+
+    name: str
+    """For the table."""
+    clients: int = 0
+    """How many ask again as soon as they are answered."""
+    side: int = 0
+    """Their pictures' width and height, px."""
+    copies: int = 32
+    """Pictures in each of their requests."""
+    elsewhere: bool = True
+    """Whether each has an address of its own; else all have the drawing's."""
+    sockets: int = 0
+    """How many connections send one byte of a body and fall silent."""
+
+
+ATTACKS = (
+    Attack("nobody else"),
+    Attack("two with 32 pictures of 16 Mpx", 2, 4000),
+    Attack("two with 32 pictures of 16 Mpx, same address", 2, 4000, elsewhere=False),
+    Attack("two with 32 pictures of 1 Mpx", 2, 1000),
+    Attack("two with 32 drawings", 2, 280),
+    Attack("200 silent sockets, same address", sockets=200, elsewhere=False),
+)
+
+
+@contextmanager
+def served() -> Iterator[int]:
+    """The port of a server, as a user starts it."""
+    with socket.create_server((HOST, 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while True:
+            try:
+                socket.create_connection((HOST, port), timeout=5).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+async def measure(port: int, attack: Attack, seconds: float) -> list[tuple[int, float]]:
+    """Status and time, s, of each drawing beside an attack."""
+    dear = multipart(seven(attack.side, "RGB"), attack.copies) if attack.clients else b""
+    silent = [await asyncio.open_connection(HOST, port) for _ in range(attack.sockets)]
+    for _, writer in silent:
+        writer.write(SILENT)
+
+    async def again_and_again(number: int) -> None:
+        client = Connection(port, f"127.0.0.{number + 2}" if attack.elsewhere else HOST)
+        try:
+            while True:
+                if await client.ask(dear) != 200:
+                    await asyncio.sleep(0.1)
+        finally:
+            client.close()
+
+    attackers = [asyncio.create_task(again_and_again(number)) for number in range(attack.clients)]
+    await asyncio.sleep(1)
+    drawing, client, answers = multipart(seven(280, "RGBA")), Connection(port), []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        start = time.perf_counter()
+        answers.append((await client.ask(drawing), time.perf_counter() - start))
+        await asyncio.sleep(PAUSE_S)
+    for attacker in attackers:
+        attacker.cancel()
+    for _, writer in silent:
+        writer.close()
+    return answers
+
+
+def main(seconds: float) -> int:
+    """Measure each attack on a server of its own; 1 where a goal was missed."""
+    alone, missed = 0.0, 0
+    print("| beside | drawings | median | worst | median / alone | answers |\n|---|---|---|---|---|---|")
+    for attack in ATTACKS:
+        with served() as port:
+            answers = asyncio.run(measure(port, attack, seconds))
+        times = [taken for _, taken in answers]
+        median, worst = statistics.median(times), max(times)
+        alone = alone or median
+        statuses = Counter(status for status, _ in answers)
+        told = ", ".join(f"{count} x {status or 'none'}" for status, count in statuses.items())
+        row = f"{len(times)} | {1000 * median:.0f} ms | {worst:.2f} s | {median / alone:.1f} | {told}"
+        print(f"| {attack.name} | {row} |", flush=True)
+        missed += set(statuses) != {200} or median > MOST_TIMES * alone or worst > WORST_S
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 20.0))

@@ -1,0 +1,107 @@
+"""What is to be read: folders, patterns, archives, and lists of them; found one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from digitrec.bulk.members import ARCHIVES, PACKED, Member, members
+from digitrec.bulk.remote import Remote, remotes
+from digitrec.bulk.tables import arrow
+from digitrec.errors import DataError
+from digitrec.image import folders
+from digitrec.image.files import is_address, name_of
+
+Item = str | Member | Remote
+"""One picture to be read: a path, a member of an archive, or what is behind a URL."""
+
+
+def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool = False) -> Iterator[Item]:
+    """The pictures in folders and archives, what patterns match, and files as they stand, in this order.
+
+    What matches nothing stays as it is: trying to read it says what is wrong, and costs the others nothing.
+
+    Args:
+        arguments: what was named.
+        skipped: counts what is passed over.
+        hidden: also what has a name that begins with a dot.
+
+    Raises:
+        DataError: an archive cannot be read.
+    """
+    for argument in arguments:
+        yield from _matches(argument, skipped, hidden)
+
+
+def _matches(argument: str, skipped: folders.Skipped, hidden: bool) -> Iterator[Item]:
+    if is_address(argument):
+        yield from remotes(argument, skipped, hidden=hidden)
+        return
+    if argument.lower().endswith(PACKED):
+        raise DataError(f"{argument}: compressed as a whole; unpack it, or give a plain .tar or a .zip")
+    try:
+        path = Path(argument)
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, ValueError):  # a name too long, a null byte in it
+        is_folder = is_file = False
+    if is_folder:
+        yield from folders.pictures(argument, skipped, hidden=hidden)
+    elif is_file and Path(argument).suffix.lower() in ARCHIVES:
+        yield from members(argument, skipped, hidden=hidden)
+    elif not is_file and folders.is_pattern(argument):
+        yield from folders.matches(argument, skipped, hidden=hidden) or [argument]
+    else:
+        yield argument
+
+
+def listed(lines: IO[bytes]) -> Iterator[str]:
+    """The paths of a list, one to a line; empty lines are passed over."""
+    for line in lines:
+        if path := line.rstrip(b"\r\n").decode("utf-8", "surrogateescape"):
+            yield path
+
+
+def column(table: str, name: str) -> Iterator[str]:
+    """The paths in a column of a Parquet file; relative ones are relative to its folder.
+
+    Raises:
+        NotInstalled: without the extra ``batch``.
+        DataError: there is no such table, or no such column.
+    """
+    _, parquet = arrow()
+    try:
+        with parquet.ParquetFile(table) as file:
+            for rows in file.iter_batches(columns=[name]):
+                for number, path in enumerate(rows.column(0).to_pylist()):
+                    text = str(path or "")
+                    yield (
+                        text if is_address(text) else str(Path(table).parent / (text or f"{number}: no path"))
+                    )
+    except (OSError, ValueError, IndexError) as error:  # Arrow's own are among them
+        raise DataError(f"{table}: no Parquet with a column {name!r}; check both") from error
+
+
+def named(path: str) -> Item:
+    """What a path in a list stands for: a URL is fetched; of one with a key in it only the rest is kept."""
+    if not is_address(path):
+        return path
+    return Remote(path) if name_of(path) == path else name_of(path)
+
+
+def to_line(item: Item) -> str:
+    """The item as a line of the plan."""
+    if isinstance(item, str):
+        return json.dumps(item)
+    if isinstance(item, Remote):
+        return json.dumps({"url": item.url})
+    return json.dumps([item.archive, item.path, item.offset, item.stored, item.method, item.crc])
+
+
+def from_line(line: str) -> Item:
+    """The item that `to_line` wrote."""
+    item = json.loads(line)
+    if isinstance(item, dict):
+        return Remote(**item)
+    return item if isinstance(item, str) else Member(*item)

@@ -1,0 +1,90 @@
+"""Pictures behind a URL, through fsspec: its own file systems and its plugins' (s3fs, gcsfs, adlfs)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from digitrec.errors import DataError, ImageError, NotInstalled
+from digitrec.image.files import MAX_FILE_BYTES, name_of
+from digitrec.image.folders import SUFFIXES, Skipped, is_pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A picture behind a URL, fetched when it is asked for."""
+
+    url: str
+    """Where it is; no key is in it."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.url
+
+    def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
+        """Its bytes, at most so many.
+
+        Raises:
+            ImageError: they cannot be fetched.
+        """
+        try:
+            with _fsspec().open(self.url, "rb") as file:
+                data: bytes = file.read(most)
+                return data
+        except NotInstalled:
+            raise
+        except Exception as error:  # of anybody's plugin; its text may hold a key
+            raise ImageError(
+                f"{self.name}: cannot be fetched ({type(error).__name__}); check the address and the rights"
+            ) from None
+
+
+def remotes(url: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[Remote]:
+    """The pictures below a URL, or what it names itself, in the order of their names.
+
+    Args:
+        url: such as ``s3://bucket/scans`` or ``zip://::scans.zip``.
+        skipped: counts what is passed over.
+        hidden: also what has a name that begins with a dot.
+
+    Raises:
+        NotInstalled: fsspec, or its plugin for this kind of URL, is missing.
+        DataError: the URL holds a key, or cannot be listed.
+    """
+    if name_of(url) != url:
+        raise DataError(
+            f"{name_of(url)}: a user, a key or a query in the URL would be written into the plan; "
+            "give credentials by the plugin's own variables or files"
+        )
+    fsspec = _fsspec()
+    try:
+        system, path = fsspec.core.url_to_fs(url)
+        found = sorted(system.glob(path) if is_pattern(path) else system.find(path)) or [path]
+    except ImportError as error:
+        raise NotInstalled(f"{url}: its plugin for fsspec is not installed ({error})") from None
+    except Exception as error:  # of anybody's plugin; its text may hold a key
+        raise DataError(
+            f"{url}: cannot be listed ({type(error).__name__}); check it, and the rights"
+        ) from None
+    chain = url.partition("::")[2]
+    for file in found:
+        place = PurePosixPath(file)
+        below = PurePosixPath(file.removeprefix(path))
+        if not hidden and any(part.startswith(".") for part in below.parts):
+            skipped.hidden += 1
+        elif (ending := place.suffix.lower()) not in SUFFIXES and file != path:
+            skipped.endings[ending or "no ending"] += 1
+        else:
+            full = system.unstrip_protocol(file)
+            yield Remote(f"{full}::{chain}" if chain else full)
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+    except ImportError as error:
+        raise NotInstalled("a URL needs fsspec: pip install 'digitrec[batch]'") from error
+    return fsspec

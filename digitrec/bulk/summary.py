@@ -1,0 +1,76 @@
+"""What came of a part, or of all: counted, and spent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from digitrec.prediction import Failure, Outcome
+
+
+@dataclass(slots=True)
+class Summary:
+    """How many images, and what became of them."""
+
+    images: int = 0
+    """All of them, >= 0."""
+    digits: int = 0
+    """Those with a digit."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Those without one, by reason."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Those that could not be read or answered, by the class of the error."""
+    replayed: int = 0
+    """Answers that were paid for before."""
+    cost_usd: float = 0.0
+    """US dollars for the others, as far as it is known."""
+
+    def counted(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes as they come, counted."""
+        for outcome in outcomes:
+            self.images += 1
+            self.cost_usd += outcome.cost_usd or 0.0
+            if isinstance(outcome, Failure):
+                self.failures[type(outcome.error).__name__] += 1
+            else:
+                self.replayed += outcome.replayed
+                self.digits += outcome.digit is not None
+                if outcome.reason is not None:
+                    self.refusals[outcome.reason] += 1
+            yield outcome
+
+    def add(self, other: Summary) -> None:
+        """Count another's images as well."""
+        self.images += other.images
+        self.digits += other.digits
+        self.refusals += other.refusals
+        self.failures += other.failures
+        self.replayed += other.replayed
+        self.cost_usd += other.cost_usd
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field under its own name."""
+        counters = {"refusals": dict(self.refusals), "failures": dict(self.failures)}
+        return {item.name: getattr(self, item.name) for item in fields(self)} | counters
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Summary:
+        """What `as_dict` gave, perhaps by way of JSON."""
+        counters = {name: Counter(values[name]) for name in ("refusals", "failures")}
+        return cls(**{**values, **counters})
+
+    def words(self) -> str:
+        """The same in a sentence."""
+        refused, failed = self.refusals.total(), self.failures.total()
+        parts = [f"{self.images:,} images", f"{self.digits:,} digits"]
+        parts += [f"{refused:,} without a digit ({_kinds(self.refusals)})"] if refused else []
+        parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
+        parts += [f"{self.replayed:,} answered before"] if self.replayed else []
+        parts += [f"${self.cost_usd:.4f} spent"] if self.cost_usd else []
+        return ", ".join(parts)
+
+
+def _kinds(counted: Counter[str]) -> str:
+    return ", ".join(f"{kind}: {number:,}" for kind, number in counted.most_common())

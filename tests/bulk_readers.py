@@ -1,0 +1,55 @@
+"""Readers that worker processes can open, for the tests of many processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from digitrec.answer import Answer, Candidate
+from digitrec.engine import Engine
+from digitrec.errors import ProviderError
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.base import FREE, BaseProvider
+
+
+class Counting(BaseProvider):
+    """Reads the brightness of a picture's corner, and dies of one."""
+
+    wants = InputSpec(encoding="png")
+    price = FREE
+    name = "counting"
+
+    def __init__(self, deadly: int | None, once: Path | None) -> None:
+        self.deadly, self.once = deadly, once
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return cls(None, None)
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        value = image.picture().convert("L").getpixel((0, 0))
+        if value == self.deadly and (self.once is None or not self.once.exists()):
+            if self.once is not None:
+                self.once.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Answer((Candidate(str(value)[-1], 0.9),), raw={"process": os.getpid()})
+
+    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
+        return [self.read(image, timeout=timeout) for image in images]
+
+
+@dataclass(frozen=True)
+class Open:
+    """Opens one in each process."""
+
+    deadly: int | None = None
+    """The brightness of which its process dies."""
+    once: Path | None = None
+    """Where there is this file it does not; dying makes it."""
+
+    def __call__(self) -> Engine:
+        return Engine(Counting(self.deadly, self.once))

@@ -1,0 +1,393 @@
+"""`digitrec batch`: one row for each picture, whatever it came in, whatever happened meanwhile."""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.bulk import job
+from digitrec.cli import main
+from digitrec.datasets.mnist import mnist_test
+from digitrec.ledger import Ledger
+from digitrec.ledger.queries import recent
+
+DIGITS = mnist_test()[:40]
+
+
+@pytest.fixture
+def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Forty digits in two folders, in the order of their names, and one file that is no picture."""
+    monkeypatch.chdir(tmp_path)
+    for number, image in enumerate(DIGITS.images):
+        file = tmp_path / "scans" / f"{number // 20}" / f"{number:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+    (tmp_path / "scans" / "2.png").write_bytes(b"nothing of the kind")
+    return tmp_path / "scans"
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner().invoke(main, ["batch", *arguments], **options)
+
+
+def rows(file: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(file).read_text().splitlines()]
+
+
+def names(file: str) -> list[str]:
+    return [row["image"]["source"] for row in rows(file)]
+
+
+def in_order() -> list[str]:
+    return [f"scans/{number // 20}/{number:02}.png" for number in range(40)] + ["scans/2.png"]
+
+
+def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:
+    done = run("scans", "-o", "rows.jsonl", "--part", "7", "--workers", "1")
+    assert done.exit_code == 1, "one picture could not be read"
+    assert "41 images, 40 digits, 1 failed (ImageError: 1)" in done.stderr
+    said = CliRunner().invoke(main, ["predict", "scans", "-o", "jsonl"])
+    theirs = [json.loads(line) for line in said.stdout.splitlines()]
+    for ours, other in zip(rows("rows.jsonl"), theirs, strict=True):
+        # Calibration and batches aside, digits and names are the same; probabilities to the last bits.
+        assert ours["image"] == other["image"]
+        assert ours.get("digit") == other.get("digit")
+        assert ours.get("error") == other.get("error")
+    assert sorted(path.name for path in scans.parent.iterdir()) == ["rows.jsonl", "scans"]
+
+
+def archived(kind: str) -> list[str]:
+    if kind == "tar":
+        with tarfile.open("all.tar", "w") as tar:
+            tar.add("scans")
+    elif kind in ("stored", "deflated"):
+        method = zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED
+        with zipfile.ZipFile("all.zip", "w", method) as archive:
+            for name in in_order():
+                archive.write(name)
+    elif kind == "manifest":
+        Path("all.csv").write_text("\n".join(["file,who", *(f"{name},me" for name in in_order())]))
+        return ["all.csv", "--paths-from", "file"]
+    elif kind == "pattern":
+        return ["scans/*/*.png", "scans/2.png"]
+    return ["all.tar" if kind == "tar" else "all.zip"]
+
+
+@pytest.mark.parametrize("kind", ["tar", "stored", "deflated", "manifest", "pattern"])
+def test_pictures_are_the_same_whatever_they_come_in(scans: Path, kind: str) -> None:
+    done = run(*archived(kind), "-o", "rows.jsonl", "--workers", "1")
+    assert done.exit_code == 1
+    found = {row["image"]["source"].split("scans/")[1]: row.get("digit") for row in rows("rows.jsonl")}
+    assert len(found) == 41
+    assert found.pop("2.png") is None
+    right = sum(found[f"{number // 20}/{number:02}.png"] == DIGITS.labels[number] for number in range(40))
+    assert right >= 39
+
+
+def test_a_list_on_standard_input_may_hold_any_name(scans: Path) -> None:
+    odd = b"scans/\xff \xc3\xa9.png"
+    Path("scans/0/00.png").rename(odd.decode("utf-8", "surrogateescape"))
+    done = run("-", "-o", "rows.jsonl", "--workers", "1", input=odd + b"\n\nscans/0/01.png\r\nmissing.png\n")
+    assert done.exit_code == 1
+    assert names("rows.jsonl") == [odd.decode("utf-8", "surrogateescape"), "scans/0/01.png", "missing.png"]
+    assert [row.get("digit") for row in rows("rows.jsonl")] == [7, 2, None]
+
+
+def test_many_processes_write_the_same_rows_into_a_folder(scans: Path) -> None:
+    done = run("scans", "-o", "parts", "--format", "csv", "--part", "9", "--workers", "2")
+    assert done.exit_code == 1
+    files = sorted(Path("parts").glob("part-*.csv"))
+    assert len(files) == 5
+    found = [row["source"] for file in files for row in csv.DictReader(file.read_text().splitlines())]
+    assert found == in_order()
+    assert "digitrec: 41 images" in run("-o", "parts", "--format", "csv", "--resume").stderr
+
+
+def test_one_table_has_one_header(scans: Path) -> None:
+    run("scans", "-o", "rows.csv", "--part", "9", "--workers", "1")
+    with Path("rows.csv").open(newline="") as file:
+        assert [row["source"] for row in csv.DictReader(file)] == in_order()
+
+
+def test_parquet_has_typed_columns(scans: Path) -> None:
+    from pyarrow import parquet
+
+    run("scans", "-o", "rows.parquet", "--part", "9", "--workers", "1")
+    table = parquet.read_table("rows.parquet")
+    assert table.column("source").to_pylist() == in_order()
+    assert str(table.schema.field("digit").type) == "int8"
+    assert str(table.schema.field("probabilities").type) == "list<element: double>"
+    assert table.column("digit").to_pylist()[:2] == [7, 2]
+    assert json.loads(table.column("error").to_pylist()[-1])["type"] == "ImageError"
+
+
+def test_what_is_there_is_not_written_over(scans: Path) -> None:
+    run("scans", "-o", "rows.jsonl", "--workers", "1")
+    before = Path("rows.jsonl").read_bytes()
+    done = run("scans", "-o", "rows.jsonl")
+    assert done.exit_code == 2
+    assert "--resume" in done.stderr
+    done = run("scans", "-o", "rows.jsonl", "--resume")
+    assert done.exit_code == 0
+    assert "complete" in done.stderr
+    assert Path("rows.jsonl").read_bytes() == before
+
+
+def test_a_name_that_was_mistyped_is_in_nobodys_way(scans: Path) -> None:
+    assert run("scans.tar.gz", "-o", "rows.jsonl").exit_code == 6
+    Path("mine").mkdir()
+    Path("mine/notes.txt").write_text("x")
+    assert run("scans", "-o", "mine").exit_code == 2, "somebody's folder"
+    Path("mine/notes.txt").unlink()
+    for out in ("rows.jsonl", "mine"):
+        assert run("scans", "-o", out, "--workers", "1").exit_code == 1, out
+
+
+def stopped(*arguments: str, parts: int) -> None:
+    """A run that was killed after so many parts."""
+    command = [sys.executable, "-m", "digitrec", "batch", *arguments]
+    program = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while len(list(Path().glob("*/_batch/done/*.json"))) < parts:
+        assert program.poll() is None
+        time.sleep(0.01)
+    program.kill()
+    program.wait()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_it_goes_on_where_it_was(scans: Path, workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped("scans", "-o", "rows.jsonl", "--part", "2", "--workers", workers, parts=3)
+    done = len(list(Path("rows.jsonl.parts/_batch/done").glob("*.json")))
+    assert not Path("rows.jsonl").exists()
+    again: list[int] = []
+    finish = job.Job.finish
+    monkeypatch.setattr(job.Job, "finish", lambda *given: again.append(given[1]) or finish(*given))
+    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == in_order()
+    assert done + len(again) == 21
+
+
+def children(program: int) -> set[int]:
+    done = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(program)], capture_output=True, text=True, check=False
+    )
+    return {int(pid) for pid in done.stdout.split()}
+
+
+def test_killed_it_takes_its_workers_along(scans: Path) -> None:
+    Path("list").write_text("\n".join(in_order() * 50))
+    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows", "--part", "9", "--workers", "2"]
+    with Path("list").open() as paths:
+        program = subprocess.Popen(command, stdin=paths, stderr=subprocess.DEVNULL)
+    while not list(Path("rows").glob("_batch/done/*.json")):
+        time.sleep(0.01)
+    workers = children(program.pid)
+    assert len(workers) >= 2
+    program.kill()
+    program.wait()
+    end = time.monotonic() + 60
+    while any(map(alive, workers)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def alive(process: int) -> bool:
+    done = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()[:1] not in ("", "Z")  # a zombie is dead, and nobody may have been told
+
+
+def test_killed_it_pays_for_no_answer_twice(scans: Path) -> None:
+    (scans / "2.png").unlink()
+    paid = [
+        "scans",
+        "-o",
+        "rows.jsonl",
+        "-p",
+        "google",
+        "--emulate",
+        "--ledger",
+        "paid.sqlite",
+        "--part",
+        "4",
+    ]
+    stopped(*paid, parts=2)
+    stopped(*paid, "--resume", parts=6)
+    assert run(*paid, "--resume").exit_code == 0
+    assert names("rows.jsonl") == in_order()[:40]
+    with closing(Ledger(Path("paid.sqlite"))) as ledger:
+        answered = [call.image_sha256 for call in recent(ledger, limit=1000) if call.state == "answered"]
+    assert len(answered) == len(set(answered)) == 40
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: str) -> None:
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))  # the plan fits in, a part of twenty does not
+
+    command = [sys.executable, "-m", "digitrec", "batch", "scans", "-o", "rows.jsonl", "--part", "20"]
+    done = subprocess.run(
+        [*command, "--workers", workers], preexec_fn=small, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (9, 1), done.stderr
+    assert "file too large" in done.stderr
+    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == in_order()
+
+
+def test_a_place_that_cannot_be_written_is_told(scans: Path) -> None:
+    Path("file").write_text("x")
+    done = run("scans", "-o", "file/rows.jsonl")
+    assert (done.exit_code, done.stderr.count("\n")) == (9, 1), done.stderr
+
+
+def test_interrupted_it_says_how_to_go_on(scans: Path) -> None:
+    command = [sys.executable, "-m", "digitrec", "batch", "scans", "-o", "rows.jsonl", "--part", "1"]
+    program = subprocess.Popen([*command, "--workers", "2"], stderr=subprocess.PIPE, text=True)
+    while not list(Path().glob("*/_batch/done/*.json")):
+        assert program.poll() is None
+        time.sleep(0.01)
+    program.send_signal(signal.SIGINT)
+    _, said = program.communicate(timeout=60)
+    assert program.returncode == 130
+    assert "left; go on with --resume\ndigitrec: interrupted\n" in said
+    assert "Traceback" not in said
+    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == in_order()
+
+
+def test_a_part_that_was_cut_off_is_read_again(scans: Path) -> None:
+    stopped("scans", "-o", "rows", "--part", "2", "--workers", "1", parts=3)
+    with Path("rows/part-000001.jsonl").open("rb+") as file:
+        file.truncate(100)
+    Path("rows/.part-000009.jsonl.77.unfinished").write_text("{")
+    run("-o", "rows", "--resume", "--workers", "1")
+    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
+    assert found == in_order()
+    assert not list(Path("rows").glob(".*"))
+
+
+def test_another_run_is_not_gone_on_with(scans: Path) -> None:
+    stopped("scans", "-o", "rows.jsonl", "--part", "2", "--workers", "1", parts=1)
+    for other in (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"]):
+        done = run(*other, "-o", "rows.jsonl", "--resume")
+        assert done.exit_code == 6
+        assert "other settings" in done.stderr
+
+
+def test_two_at_once_in_one_place_are_one_too_many(scans: Path) -> None:
+    with job.held(Path("rows")):
+        done = run("scans", "-o", "rows", "--resume")
+    assert done.exit_code == 6
+    assert "another batch is at work there" in done.stderr
+
+
+def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> None:
+    (scans / "2.png").unlink()
+    paid = ["-p", "google", "--emulate", "--ledger", "paid.sqlite", "--part", "4"]
+    done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331")  # twenty-two at $0.0015
+    assert done.exit_code == 7
+    assert "go on with --resume" in done.stderr
+    assert not Path("rows.jsonl").exists()
+    done = run("scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0331", "--resume")
+    assert done.exit_code == 7, "the budget is that of the run, not of each command"
+    done = run(
+        "scans", "-o", "rows.jsonl", *paid, "--max-cost", "0.0601", "--resume", "--summary", "sum.json"
+    )
+    assert done.exit_code == 0
+    assert len(rows("rows.jsonl")) == 40
+    total = json.loads(Path("sum.json").read_text())
+    assert (total["images"], total["replayed"]) == (40, 2), "what was paid for is not paid for again"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (["nothing*.png", "-o", "rows.jsonl"], "1 failed", 1),
+        (["empty", "-o", "rows.jsonl"], "no image is there", 6),
+        (["scans.tar.gz", "-o", "rows.jsonl"], "unpack it", 6),
+        (["broken.zip", "-o", "rows.jsonl"], "broken.zip: cannot be read", 6),
+        (["-o", "rows.jsonl"], "no INPUT", 2),
+        (["scans", "-o", "rows.csv", "--format", "jsonl"], "csv by its name", 2),
+        (["scans", "-o", "taken"], "says no format", 2),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(
+    scans: Path, arguments: list[str], said: str, code: int
+) -> None:
+    Path("empty").mkdir()
+    Path("broken.zip").write_bytes(b"PK\3\4 and no more")
+    Path("taken").write_text("something else")
+    done = run(*arguments, "--workers", "1")
+    assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_urls_are_listed_and_fetched(scans: Path) -> None:
+    with zipfile.ZipFile("all.zip", "w") as archive:
+        for name in in_order():
+            archive.write(name)
+    Path("scans/notes.txt").write_text("x")
+    done = run(f"file://{scans}", "-o", "rows.jsonl", "--workers", "1")
+    assert "skipped 1 file that is no picture" in done.stderr
+    assert sorted(names("rows.jsonl")) == sorted(f"file://{scans.parent}/{name}" for name in in_order())
+    run("zip://scans/1::all.zip", "-o", "zipped.jsonl", "--workers", "1")
+    assert names("zipped.jsonl") == [f"zip://{name}::all.zip" for name in in_order() if "/1/" in name]
+    assert [row["digit"] for row in rows("zipped.jsonl")] == DIGITS.labels[20:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("file:///nowhere/at/all.png", "1 failed (ImageError: 1)"),
+        ("https://user:planted-key@x.example/scans", "would be written into the plan"),
+        ("s3://bucket/scan.png?X-Amz-Signature=planted-key", "would be written into the plan"),
+        ("nonsense://x", "cannot be listed"),
+    ],
+)
+def test_a_url_that_is_none_is_told_without_its_key(scans: Path, url: str, said: str) -> None:
+    done = run(url, "-o", "rows.jsonl", "--workers", "1")
+    assert said in done.stderr
+    assert "planted" not in done.stderr
+    assert not any(
+        b"planted" in file.read_bytes() for file in Path("rows.jsonl.parts").rglob("*") if file.is_file()
+    )
+
+
+def test_a_url_with_a_key_in_a_list_is_one_row_without_it(scans: Path) -> None:
+    done = run(
+        "-", "-o", "rows", "--workers", "1", input=b"https://x.example/7.png?key=planted\nscans/0/00.png"
+    )
+    assert done.exit_code == 1
+    found = rows("rows/part-000000.jsonl")
+    assert found[0]["error"]["message"].startswith("https://x.example/7.png: a URL; digitrec fetches nothing")
+    assert found[1]["digit"] == 7
+    assert "planted" not in Path("rows/_batch/plan.jsonl").read_text()
+
+
+def test_a_parquet_manifest_names_paths(scans: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(
+        pyarrow.table({"id": [1, 2, 3], "file": ["0/00.png", None, "1/39.png"]}), "scans/all.parquet"
+    )
+    run("scans/all.parquet", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
+    assert [row.get("digit") for row in rows("rows.jsonl")] == [7, None, DIGITS.labels[39]]
+    done = run("scans/all.parquet", "--paths-from", "path", "-o", "other.jsonl")
+    assert (done.exit_code, "no Parquet with a column 'path'" in done.stderr) == (6, True)

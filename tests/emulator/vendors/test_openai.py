@@ -1,0 +1,186 @@
+"""OpenAI's SDK against the emulator, nothing of ours in between."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+
+import openai
+import pytest
+import requests
+
+from digitrec.emulator import Credentials, Word
+
+from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, heavy, picture, reads
+
+NAME = "openai"
+
+
+@pytest.fixture
+def opened(digitrec_emulator):
+    """Starts an emulator and opens a client of the SDK for it."""
+    clients = []
+
+    def open_one(*words, key="any", **options):
+        emulator = digitrec_emulator([NAME], engine=reads(*words), **options)
+        client = openai.OpenAI(
+            api_key=key, base_url=f"{emulator.endpoints[NAME]}/v1", max_retries=0, timeout=TIMEOUT
+        )
+        clients.append(client)
+        return emulator, client
+
+    yield open_one
+    for client in clients:
+        client.close()
+
+
+def ask(client, content=None, model="a-model", media_type="image/png", **parameters):
+    data = base64.b64encode(picture() if content is None else content).decode()
+    url = {"url": f"data:{media_type};base64,{data}"}
+    parts = [{"type": "text", "text": "Which digit?"}, {"type": "image_url", "image_url": url}]
+    messages = [{"role": "user", "content": parts}]
+    return client.chat.completions.create(model=model, messages=messages, **parameters)
+
+
+def said(answer):
+    return json.loads(answer.choices[0].message.content)
+
+
+def test_one_digit(opened):
+    emulator, client = opened(SEVEN)
+    answer = ask(client, logprobs=True, top_logprobs=20)
+    assert said(answer) == {"digit": 7, "reason": "one digit"}
+    assert (answer.model, answer.choices[0].finish_reason) == ("emulated-function", "stop")
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert emulator.counts(NAME).billed == 1
+
+
+@pytest.mark.parametrize("words", [(), (FORTY_TWO,), (SEVEN, BELOW), (Word("a", 0.9, (0, 0, 9, 9)),)])
+def test_anything_else_is_null(opened, words):
+    _, client = opened(*words)
+    assert said(ask(client))["digit"] is None
+
+
+def test_chances_of_tokens(opened):
+    _, client = opened(SEVEN)
+    tokens = ask(client, logprobs=True, top_logprobs=20).choices[0].logprobs.content
+    content = ask(client).choices[0].message.content
+    assert "".join(token.token for token in tokens) == content
+    (digit,) = [token for token in tokens if token.token == "7"]
+    chances = {one.token: math.exp(one.logprob) for one in digit.top_logprobs}
+    assert set(chances) == set("0123456789")
+    assert chances["7"] == pytest.approx(0.93)
+    assert sum(chances.values()) == pytest.approx(1)
+    assert ask(client).choices[0].logprobs is None
+    assert len(ask(client, logprobs=True, top_logprobs=2).choices[0].logprobs.content[1].top_logprobs) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"no picture", "image/png"), (picture(form="BMP"), "image/png"),
+        (heavy(20 * 1024 * 1024 + 1), "image/png"), (picture(), "application/pdf"),
+    ],
+    ids=["none", "bmp", "heavy", "pdf"],
+)  # fmt: skip
+def test_pictures_that_are_refused(opened, content, media_type):
+    emulator, client = opened(SEVEN)
+    with pytest.raises(openai.BadRequestError):
+        ask(client, content, media_type=media_type)
+    assert emulator.counts(NAME).billed == 0
+
+
+@pytest.mark.parametrize("parameter", [{"max_tokens": 5}, {"temperature": 0}, {"logprobs": True}])
+def test_a_model_that_thinks_first_refuses_some_parameters(opened, parameter):
+    _, client = opened(SEVEN)
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client, model="o4-mini", **parameter)
+    assert (caught.value.code, caught.value.param) == ("unsupported_parameter", *parameter)
+    assert said(ask(client, model="o4-mini", max_completion_tokens=100))["digit"] == 7
+
+
+@pytest.mark.parametrize("parameters", [{"top_logprobs": 3}, {"logprobs": True, "top_logprobs": 21}])
+def test_chances_that_cannot_be_given(opened, parameters):
+    _, client = opened(SEVEN)
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask(client, **parameters)
+    assert caught.value.param == "top_logprobs"
+
+
+def test_keys(opened):
+    keys = Credentials(openai_keys=frozenset({"right"}))
+    _, client = opened(SEVEN, key="right", credentials=keys)
+    assert said(ask(client))["digit"] == 7
+    _, client = opened(SEVEN, key="wrong", credentials=keys)
+    with pytest.raises(openai.AuthenticationError):
+        ask(client)
+
+
+def test_the_list_of_models(opened):
+    _, client = opened(SEVEN)
+    assert [model.id for model in client.models.list()] == ["emulated-function"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("400", openai.BadRequestError), ("401", openai.AuthenticationError),
+        ("403", openai.PermissionDeniedError), ("404", openai.NotFoundError),
+        ("429", openai.RateLimitError), ("quota", openai.RateLimitError),
+        ("limit:calls=1", openai.RateLimitError),
+        ("500", openai.InternalServerError), ("503", openai.InternalServerError),
+    ],
+)  # fmt: skip
+def test_faults(opened, fault, kind):
+    _, client = opened(SEVEN, faults=[fault])
+    if fault.startswith("limit"):
+        ask(client)
+    with pytest.raises(kind) as caught:
+        ask(client)
+    if fault == "quota":
+        assert caught.value.code == "insufficient_quota"
+
+
+def test_a_missing_field(opened):
+    _, client = opened(SEVEN, faults=["no-field"])
+    assert ask(client).choices is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b'{"model":7}', b'{"model":"m"}', b'{"model":"m","messages":7}',
+     b'{"model":"m","messages":[{"content":[{"type":"image_url"}]}]}', b'{"model":"m","messages":[]}',
+     b'{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"http://x/7.png"}}]}]}'],
+)  # fmt: skip
+def test_requests_of_another_form(opened, body):
+    emulator, _ = opened(SEVEN)
+    url = f"{emulator.endpoints[NAME]}/v1/chat/completions"
+    answer = requests.post(url, body, headers={"Authorization": "Bearer k"}, timeout=TIMEOUT)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"]
+
+
+def test_a_model_that_does_something_else(opened):
+    emulator, client = opened(SEVEN)
+
+    def choice(fault):
+        emulator.set_faults(NAME, fault)
+        return ask(client, logprobs=True, top_logprobs=3)
+
+    refused = choice("refusal").choices[0].message
+    assert (refused.content, bool(refused.refusal)) == (None, True)
+    cut = choice("length").choices[0]
+    assert (cut.finish_reason, cut.message.content) == ("length", '{"digit":7,"reas')
+    filtered = choice("filtered").choices[0]
+    assert (filtered.finish_reason, filtered.message.content) == ("content_filter", None)
+    assert choice("fenced").choices[0].message.content.startswith("```json\n{")
+    assert choice("no-logprobs").choices[0].logprobs is None
+    assert choice("no-usage").usage is None
+    assert emulator.billed(NAME) == 6
+
+
+def test_only_a_language_model_can_refuse(digitrec_emulator):
+    emulator = digitrec_emulator(["google", NAME], engine=reads(SEVEN), faults=["refusal"])
+    with pytest.raises(ValueError, match="google is no language model, so it has no refusal"):
+        emulator.set_faults("google", "refusal")

@@ -1,0 +1,100 @@
+"""What is paid by the token: set aside at most, and then what the tokens cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raw_server import RawServer, answer, raw_server
+
+from digitrec.config import Config, TokenPrice
+from digitrec.engine import Engine, Options
+from digitrec.errors import BadAnswer, BudgetExceeded, NotConfigured
+from digitrec.ledger import Ledger
+from digitrec.ledger.queries import recent
+from digitrec.prepare import prepare
+from digitrec.providers.openai import OpenAi
+from digitrec.testing import drawn_seven
+
+PRICED = Config(tokens={"m": TokenPrice(10.0, 20.0)})
+COUNTED = (187 * 10 + 14 * 20) / 1_000_000
+MOST = (2000 * 10 + 2048 * 20) / 1_000_000
+
+
+def completion(digit: int | None = 7, **more: Any) -> bytes:
+    content = json.dumps({"digit": digit, "reason": "seen"})
+    usage = {"prompt_tokens": 187, "completion_tokens": 14}
+    body = {"choices": [{"message": {"content": content}}], "usage": usage, **more}
+    return answer(200, json.dumps(body).encode())
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    with raw_server() as running:
+        running.say = [completion()]
+        yield running
+
+
+def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> list[Any]:
+    """The replies to so many different questions, and then what the ledger says they cost."""
+    provider = OpenAi(model="m", key="k", endpoint=server.url)
+    image = prepare(drawn_seven(), provider.wants)
+    settings = {"config": PRICED, "attempts": 1, "fresh": True, **options}
+    engine = Engine(provider, Options(ledger=ledger, **settings))
+    with engine:
+        return [engine.ask([image])[0] for _ in range(times)]
+
+
+def costs(ledger: Path) -> list[float | None]:
+    with closing(Ledger(ledger)) as book:
+        return [call.cost_usd for call in recent(book)]
+
+
+def test_an_answer_costs_what_its_tokens_cost(server: RawServer, tmp_path: Path) -> None:
+    (reply,) = asked(server, tmp_path / "ledger.sqlite")
+    assert reply.cost_usd == pytest.approx(COUNTED)
+    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(COUNTED)]
+
+
+def test_without_a_count_it_costs_what_was_set_aside(server: RawServer, tmp_path: Path) -> None:
+    server.say = [completion(usage=None)]
+    (reply,) = asked(server, tmp_path / "ledger.sqlite")
+    assert reply.cost_usd == pytest.approx(MOST)
+    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(MOST)]
+
+
+def test_what_is_no_answer_costs_what_was_set_aside(server: RawServer, tmp_path: Path) -> None:
+    server.say = [answer(200, b"{}")]
+    (reply,) = asked(server, tmp_path / "ledger.sqlite")
+    assert isinstance(reply.outcome, BadAnswer)
+    assert reply.cost_usd == pytest.approx(MOST)
+
+
+def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer, tmp_path: Path) -> None:
+    replies = asked(server, tmp_path / "a.sqlite", times=3, max_cost=MOST + 1.5 * COUNTED)
+    assert [type(reply.outcome).__name__ for reply in replies] == ["Answer", "Answer", "BudgetExceeded"]
+    before = len(server.arrived)
+    (reply,) = asked(server, tmp_path / "b.sqlite", max_cost=MOST / 2)
+    assert isinstance(reply.outcome, BudgetExceeded)
+    assert len(server.arrived) == before
+
+
+def test_no_budget_can_be_kept_without_a_price_of_tokens(server: RawServer, tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match=r'\[tokens\."m"\]'):
+        asked(server, tmp_path / "ledger.sqlite", config=Config(), max_cost=1.0)
+
+
+def test_without_a_price_the_cost_is_unknown(server: RawServer, tmp_path: Path) -> None:
+    (reply,) = asked(server, tmp_path / "ledger.sqlite", config=Config())
+    assert reply.cost_usd is None
+    assert costs(tmp_path / "ledger.sqlite") == [None]
+
+
+def test_a_price_for_an_image_comes_before_one_for_tokens(server: RawServer, tmp_path: Path) -> None:
+    config = Config(prices={"openai": 0.0}, tokens=PRICED.tokens)
+    (reply,) = asked(server, tmp_path / "ledger.sqlite", config=config)
+    assert reply.cost_usd == 0.0

@@ -1,0 +1,163 @@
+"""Bodies that fall silent, trickle, swell or multiply: what they are told, and that others do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import settings as trying
+from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
+
+from digitrec.web import server as server_module
+from digitrec.web.buffering import Buffers
+from digitrec.web.clients import Client
+from digitrec.web.problems import ProblemError
+from digitrec.web.settings import Settings
+
+from .fakes import listening, png
+from .test_server import connect, everything
+
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+STALLED = HEAD + b"\r\n7"
+QUICK = Settings(upload_grace_s=0.3, upload_bytes_per_s=1000)
+
+
+@contextmanager
+def stalled(url: str, count: int, start: bytes = STALLED) -> Iterator[list[socket.socket]]:
+    """So many connections that begin a question and fall silent."""
+    with ExitStack() as held:
+        connections = [held.enter_context(connect(url)) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(start)
+        yield connections
+
+
+def test_two_hundred_silent_bodies_are_not_noticed_by_others() -> None:
+    with listening() as url, stalled(url, 200), httpx.Client(base_url=url) as client:
+        time.sleep(0.3)  # all have been taken in
+        statuses = [client.post("/predict", content=png()).status_code for _ in range(20)]
+        assert client.get("/ready").json() == {"ready": True}
+    assert statuses == [200] * 20
+
+
+@pytest.mark.parametrize("pause", [0.02, 100.0], ids=["a trickle", "silence"])
+def test_a_body_slower_than_it_may_be_is_given_up(pause: float) -> None:
+    with listening(settings=QUICK) as url, connect(url) as connection:
+        connection.sendall(STALLED)
+        connection.settimeout(pause if pause < 1 else 30)
+        received = b""
+        while not received:
+            try:
+                received = connection.recv(65536)
+            except TimeoutError:
+                connection.sendall(b"7")  # 50 bytes a second, where 1000 are wanted
+        head, _, body = (received + everything(connection)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ") and b"connection: close" in head.lower()
+    assert json.loads(body)["type"] == "urn:digitrec:problem:too-slow"
+
+
+def test_a_body_that_is_slow_but_fast_enough_is_read() -> None:
+    picture = png() + bytes(2000)
+    pieces = [picture[start : start + 200] for start in range(0, len(picture), 200)]
+
+    def slowly() -> Iterator[bytes]:
+        for piece in pieces:
+            time.sleep(0.05)  # 4000 bytes a second, for longer than the grace
+            yield piece
+
+    with listening(settings=QUICK) as url:
+        assert httpx.post(f"{url}/predict", content=slowly()).json()["prediction"] == 7
+
+
+def test_a_client_that_sends_too_many_bodies_loses_the_most_silent() -> None:
+    settings = Settings(max_client_uploads=3, upload_grace_s=60)
+    with listening(settings=settings) as url, stalled(url, 3) as connections:
+        time.sleep(0.2)
+        connections[0].sendall(b"7")  # no longer the most silent
+        time.sleep(0.2)
+        with stalled(url, 1) as (another,):
+            assert everything(connections[1]).startswith(b"HTTP/1.1 408 ")
+            for connection in (connections[0], connections[2], another):
+                connection.settimeout(0.1)
+                with pytest.raises(TimeoutError):
+                    connection.recv(1)
+
+
+def test_what_one_client_has_sent_leaves_room_for_the_others() -> None:
+    settings = Settings(max_client_bytes=10_000, max_buffered_bytes=40_000, proxies=1, upload_grace_s=60)
+    start = HEAD.replace(b"1000", b"9000") + b"X-Forwarded-For: 203.0.113.1\r\n\r\n" + bytes(4500)
+    with listening(settings=settings) as url, stalled(url, 12, start), httpx.Client(base_url=url) as client:
+        time.sleep(0.3)
+        other = client.post("/predict", content=png(), headers={"x-forwarded-for": "203.0.113.2"})
+        same = client.post(
+            "/predict", content=png() + bytes(2000), headers={"x-forwarded-for": "203.0.113.1"}
+        )
+    assert (other.status_code, same.status_code) == (200, 503)
+
+
+def test_a_connection_too_many_costs_the_client_with_the_most_its_most_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 10)
+    with listening() as url, httpx.Client(base_url=url) as client:
+        assert client.get("/health").status_code == 200
+        with stalled(url, 9, b"GET"):
+            for _ in range(30):
+                assert client.get("/health").status_code == 200  # not idle
+                with connect(url) as one_more:
+                    one_more.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    assert everything(one_more).startswith(b"HTTP/1.1 200 ")
+
+
+pieces = st.lists(st.integers(0, 40), max_size=6)
+uploads = st.lists(st.tuples(st.sampled_from("abc"), pieces, st.booleans()), max_size=12)
+
+
+@given(uploads)
+@trying(max_examples=150, deadline=None, database=None)
+def test_whatever_is_sent_by_whomever_no_bound_is_passed_and_nothing_stays(
+    sent: list[tuple[str, list[int], bool]],
+) -> None:
+    """All at once, some leaving before their end; a body comes out whole or a problem does."""
+    settings = Settings(
+        max_body_bytes=100, max_client_bytes=120, max_buffered_bytes=250, max_client_uploads=3,
+    )  # fmt: skip
+
+    async def run() -> None:
+        buffers = Buffers(settings)
+        limit = 250 + 40  # a piece is counted once it is there
+
+        async def upload(name: str, sizes: list[int], leaves: bool) -> None:
+            left = [bytes([ord(name)]) * size for size in sizes]
+            expected = b"".join(left)
+
+            async def receive() -> Message:
+                await asyncio.sleep(0)
+                if not left:
+                    return {"type": "http.disconnect"}
+                piece = left.pop(0)
+                return {"type": "http.request", "body": piece, "more_body": bool(left) or leaves}
+
+            try:
+                async with buffers.body(
+                    Client(name), receive, asyncio.get_running_loop().time() + 30
+                ) as whole:
+                    assert (await whole())["body"] == expected and len(expected) <= 100
+                    assert buffers.held <= limit
+                    await asyncio.sleep(0)
+            except (ProblemError, ClientDisconnect):
+                assert buffers.held <= limit
+
+        await asyncio.gather(*(upload(*one) for one in sent))
+        assert (buffers.held, buffers.arriving) == (0, 0)
+
+    asyncio.run(run())
