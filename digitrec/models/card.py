@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from digitrec.models import pendigits
-from digitrec.models.confidence import UNCLEAR
+from digitrec.models.confidence import SURE, SURELY_WRONG, UNCLEAR
 from digitrec.models.data import SHA256
 from digitrec.models.world import SWISS_HOME
 
@@ -166,11 +166,12 @@ and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by
 - The weights are a running average over {run["averaging"]:.0%} of the steps, with the batch normalisation \
 measured again.
 - The scores are divided by a temperature before the softmax, so that its probabilities are chances of \
-being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back, \
+being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back; \
 {card["prepared"]} for one that was brought into it, fitted on the \
-{"writers" if run.get("world") else "same"} held back.
-- A picture that was cut out by digitrec is "not clearly a digit" where the scores differ by less than \
-{card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the latter show more.
+{"writers" if run.get("world") else "same"} held back, and raised by up to a half so that of their answers \
+of {SURE:.0%} and more {SURELY_WRONG:.1%} are wrong at most.
+- A picture that was cut out by digitrec is "not clearly a digit" where its scores, so divided, differ by \
+less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the digits held back show more.
 {_finishing(run)}\
 - Every digit is changed anew in each epoch (`digitrec/models/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.

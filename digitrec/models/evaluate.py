@@ -19,6 +19,7 @@ from digitrec.benchmark.measures import NONE, Proportion, proportion
 from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
+from digitrec.models.confidence import SURE
 from digitrec.prediction import Prediction
 from digitrec.recognise import Outcome, Reader, name_of, stream
 from digitrec.reports import words
@@ -26,8 +27,6 @@ from digitrec.reports.tables import Table
 from digitrec.samples import Sample
 from digitrec.text import percent
 
-SURE = 0.95
-"""An answer of at least this confidence is a sure one."""
 RELIABLE = 0.999
 """The share of answers that are right where one may rely on them."""
 THUMBNAIL = 128
