@@ -13,7 +13,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from digitrec.models import pendigits, world
+from digitrec.models import pendigits, strangers
 from digitrec.models.corruptions import KINDS, corrupt
 from digitrec.models.data import mnist_test
 from digitrec.models.evaluate import Evaluation, evaluate
@@ -73,8 +73,8 @@ FILES = {
 }
 """Sets that are measured where DIGITREC_DATA holds them: their files and goals."""
 HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]], float]] = {
-    "swiss-dev": (("swiss_numbers.npz",), world.swiss_dev, 0.992),
-    "turkish-dev": (("pendigits.npz", pendigits.NAME), world.turkish_dev, 0.988),
+    "swiss-dev": (("swiss_numbers.npz",), strangers.swiss_dev, 0.992),
+    "turkish-dev": (("pendigits.npz", pendigits.NAME), strangers.turkish_dev, 0.988),
 }
 """The writers held back of those learned from: any of these files in world/, their digits and goals."""
 

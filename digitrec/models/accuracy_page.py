@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from digitrec import __version__
 from digitrec.models.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, Measured
-from digitrec.models.confidence import SURE
 from digitrec.models.evaluate import RELIABLE, Evaluation
+from digitrec.models.store import SURE
 from digitrec.prediction import Prediction
 from digitrec.reports.benchmark import markdown_table
 from digitrec.reports.tables import Table

@@ -10,8 +10,9 @@ from importlib import metadata
 from typing import Any
 
 from digitrec.models import pendigits
-from digitrec.models.confidence import SURE, SURELY_WRONG, UNCLEAR
+from digitrec.models.confidence import SURELY_WRONG, UNCLEAR
 from digitrec.models.data import SHA256
+from digitrec.models.store import SURE
 from digitrec.models.world import SWISS_HOME
 
 _MNIST = (

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.models.store import evidence
+from digitrec.models.store import SURE, evidence
 
 Floats = NDArray[np.float32]
 
 UNCLEAR = 0.0005
 """Share of the digits held back that may pass for none."""
-SURE, SURELY_WRONG = 0.95, 0.002
-"""Of the answers of at least this confidence on digits held back, at most this share shall be wrong."""
+SURELY_WRONG = 0.002
+"""Of the answers of at least `SURE` on digits held back, at most this share shall be wrong."""
 _LOWEST, _HIGHEST = 0.1, 10.0
 _STEP, _MOST = 1.01, 1.5  # how a temperature is raised, and how far at most
 

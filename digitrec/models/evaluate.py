@@ -19,7 +19,7 @@ from digitrec.benchmark.measures import NONE, Proportion, proportion
 from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
-from digitrec.models.confidence import SURE
+from digitrec.models.store import SURE
 from digitrec.prediction import Prediction
 from digitrec.recognise import Outcome, Reader, name_of, stream
 from digitrec.reports import words

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.models import synthetic, world
+from digitrec.models import strangers, synthetic, world
 from digitrec.models.augment import SIDE
 from digitrec.models.data import Digits
 from digitrec.models.learn import Watcher
@@ -38,7 +38,7 @@ def writers_held_back() -> Digits:
     Raises:
         DataError: they cannot be had.
     """
-    return synthetic.ready([*world.swiss_dev(), *world.turkish_dev()])
+    return synthetic.ready([*strangers.swiss_dev(), *strangers.turkish_dev()])
 
 
 def made(learned: Digits, count: int, seed: int, file: Path, on_progress: Watcher | None) -> Digits:

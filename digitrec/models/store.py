@@ -30,6 +30,8 @@ SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
 DESCRIPTION = "digitrec.json"
 """Name of the member (in `.h5`, of the attribute) in which a model file describes itself."""
+SURE = 0.95
+"""An answer of at least this confidence is a sure one."""
 BATCH = 64
 """Digits in one pass: as many as the processor's cache holds."""
 

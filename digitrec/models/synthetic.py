@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.image import DigitImage, InputSpec
-from digitrec.models import world
+from digitrec.models import strangers
 from digitrec.models.augment import SIDE
 from digitrec.models.damage import damage
 from digitrec.models.data import NO_DIGIT, Digits
@@ -60,7 +60,7 @@ def ready(samples: Sequence[Sample]) -> Digits:
 
 def written(paths: Paths, rng: np.random.Generator) -> Digits:
     """Each of the pen's paths gone along once more, by any pen, half of them on photographed paper."""
-    inks = (world.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
+    inks = (strangers.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
     return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), paths.labels)
 
 

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.errors import DataError
-from digitrec.models import pen, pendigits, strokes
+from digitrec.models import pendigits
 from digitrec.models.data import retrieved
-from digitrec.samples import Sample
 
 Part = Literal["learned", "held back"]
 
@@ -38,9 +37,6 @@ TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
 """The writers of `turkish` who are never learned from: every fifth by number."""
 SWISS_HOME = "https://github.com/kensanata/numbers"
 """Where "Numbers" is at home, by Alex Schroeder, under the MIT licence: a folder of PNG files."""
-
-_SIDE = 112  # of the pictures in which held-back paths are drawn
-_SEED = 2026
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +56,7 @@ class Scans:
 class Paths:
     """Digits as a pen went."""
 
-    strokes: Sequence[Sequence[pen.Path]]
+    strokes: Sequence[Sequence[NDArray[np.float64]]]
     """For each digit its strokes, (M, 2) each: x to the right, y downwards, its longer side 100."""
     labels: NDArray[np.uint8]
     """(N,), 0..9."""
@@ -151,30 +147,6 @@ def _turkish_arrays(part: Part) -> Paths:
     first, last = data["sample_off"][chosen], data["sample_off"][chosen + 1]
     written = [every[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
     return Paths(written, data["y"][chosen])
-
-
-def swiss_dev(limit: int | None = None) -> list[Sample]:
-    """The scanned digits of the writers held back, at most so many."""
-    scans = swiss("held back")
-    return _samples(scans.images[:limit], scans.labels)
-
-
-def turkish_dev(limit: int | None = None) -> list[Sample]:
-    """The paths of the writers held back, at most so many, each drawn once with a pen of its own."""
-    paths = turkish("held back")
-    images = [
-        drawn(one, np.random.default_rng((_SEED, place))) for place, one in enumerate(paths.strokes[:limit])
-    ]
-    return _samples(images, paths.labels)
-
-
-def drawn(digit: Sequence[pen.Path], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """One digit drawn along its strokes with any pen: (112, 112), uint8, ink high."""
-    return strokes.put(digit, strokes.any_pen(rng), rng, _SIDE)
-
-
-def _samples(images: Sequence[Any] | NDArray[np.uint8], labels: NDArray[np.uint8]) -> list[Sample]:
-    return [Sample(image, label) for image, label in zip(images, labels.tolist(), strict=False)]
 
 
 def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) -> NDArray[np.intp]:

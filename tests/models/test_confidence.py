@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.models.confidence import SURE, SURELY_WRONG, UNCLEAR, fit_evidence, fit_modest, fit_temperature
-from digitrec.models.store import evidence
+from digitrec.models.confidence import SURELY_WRONG, UNCLEAR, fit_evidence, fit_modest, fit_temperature
+from digitrec.models.store import SURE, evidence
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])

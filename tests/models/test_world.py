@@ -48,14 +48,6 @@ def test_strokes_stay_with_their_digit_and_are_a_hundred_high(world_folder: Path
     assert np.array_equal(seven[1], [[0, 0], [0, 100]])
 
 
-def test_the_writers_held_back_are_sets_to_measure(world_folder: Path) -> None:
-    assert [sample.label for sample in world.swiss_dev()] == [1, 3, 5]
-    assert len(world.swiss_dev(2)) == 2
-    (one,), (again,) = world.turkish_dev(), world.turkish_dev()
-    assert one.label == 1
-    assert np.array_equal(one.image, again.image) and np.asarray(one.image).max() == 255
-
-
 def test_what_is_missing_is_named_with_its_home_and_a_way_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
