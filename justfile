@@ -17,8 +17,13 @@ test *args:
 
 # First use from many threads in 200 fresh processes, and the thread, fork and event loop tests in full.
 stress processes="200":
-    {{python}} benchmarks/stress.py {{processes}}
+    {{python}} bench/stress.py {{processes}}
     {{python}} -m pytest -q tests/test_threads.py tests/engine/test_killed.py tests/commands/test_quiet.py
+
+# Write a room's functions wrong, one line at a time, and list what its tests let through: just mutants ledger.
+mutants room:
+    .venv-test/bin/pip install -q -e '.[test,mutants]'
+    {{python}} bench/mutants.py {{room}}
 
 # Style, types, who imports whom, generated docs.
 lint:
@@ -27,6 +32,7 @@ lint:
     .venv-test/bin/mypy
     .venv-test/bin/lint-imports
     {{python}} docs/make_cli.py --check
+    {{python}} docs/make_architecture.py --check
 
 # Mend what can be mended by machine.
 fix:
@@ -36,6 +42,7 @@ fix:
 # Write the generated pages again.
 docs:
     {{python}} docs/make_cli.py
+    {{python}} docs/make_architecture.py
 
 # The tests that need a live account (set the vendor's variables first).
 live:
@@ -44,9 +51,9 @@ live:
 # Print every ratio; each script fails when its goal is missed.
 bench:
     .venv-test/bin/pip install -q -e '.[bench]'
-    {{python}} benchmarks/predict.py
-    {{python}} benchmarks/compare.py
-    {{python}} benchmarks/serve.py
+    {{python}} bench/predict.py
+    {{python}} bench/compare.py
+    {{python}} bench/serve.py
 
 # Train the shipped network again.
 train:

@@ -12,20 +12,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from digitrec.version import __version__
+
 if TYPE_CHECKING:
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
+    from digitrec.comparison.consensus import Consensus as Consensus
+    from digitrec.comparison.fallback import Fallback as Fallback
     from digitrec.engine import Engine as Engine
     from digitrec.engine import Options as Options
     from digitrec.errors import DigitrecError as DigitrecError
     from digitrec.errors import ImageError as ImageError
     from digitrec.errors import ProviderError as ProviderError
     from digitrec.image import DigitImage as DigitImage
-    from digitrec.policy import Consensus as Consensus
-    from digitrec.policy import Fallback as Fallback
     from digitrec.prediction import Failure as Failure
     from digitrec.prediction import Prediction as Prediction
     from digitrec.providers.base import Provider as Provider
@@ -34,18 +36,17 @@ if TYPE_CHECKING:
     from digitrec.recognise import predict_many as predict_many
     from digitrec.recognise import stream as stream
 
-__version__ = "0.1.0"
 
 _HOME = {
     "Answer": "digitrec.answer",
     "Candidate": "digitrec.answer",
     "Comparison": "digitrec.comparison",
-    "Consensus": "digitrec.policy",
+    "Consensus": "digitrec.comparison.consensus",
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
     "Failure": "digitrec.prediction",
-    "Fallback": "digitrec.policy",
+    "Fallback": "digitrec.comparison.fallback",
     "ImageError": "digitrec.errors",
     "Options": "digitrec.engine",
     "Prediction": "digitrec.prediction",

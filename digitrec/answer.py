@@ -51,7 +51,7 @@ def checked(answer: object) -> Answer:
 
     A number is an int or a float, finite, and no bool. NumPy's float64 is a float; its float32 is none:
     give ``float(x)``. Texts can be written as UTF-8, and ``raw`` as JSON. An answer that passes can be
-    read (`digitrec.normalise`), stored, recorded and read back.
+    read (`digitrec.recognise.normalise`), stored, recorded and read back.
 
     Raises:
         BadAnswer: a field is wrong; the message says which, and shows no text of the answer.

@@ -10,6 +10,9 @@ from digitrec.errors import DigitrecError
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef
 
+SURE = 0.95
+"""An answer of at least this confidence counts as a sure one where readings are judged."""
+
 
 @documented
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,11 @@ class Failure:
         return _as_dict(self)
 
 
-def counts(outcome: Prediction | Failure) -> TypeGuard[Prediction]:
+Outcome = Prediction | Failure
+"""What comes of one picture and one engine."""
+
+
+def counts(outcome: Outcome) -> TypeGuard[Prediction]:
     """Whether an outcome has a part where answers are counted: voted, compared, tested, ranked, recommended.
 
     A failure says nothing. An emulator's answer is shown and marked, but says nothing about the vendor.
@@ -105,7 +112,7 @@ def counts(outcome: Prediction | Failure) -> TypeGuard[Prediction]:
     return isinstance(outcome, Prediction) and not outcome.emulated
 
 
-def counted(outcomes: Iterable[Prediction | Failure]) -> list[Prediction]:
+def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
     """The answers to one picture that vote on it: those that `counts` lets in.
 
     Where nobody but emulators answered, theirs: that is a rehearsal, which outvotes no engine, and what
@@ -115,9 +122,16 @@ def counted(outcomes: Iterable[Prediction | Failure]) -> list[Prediction]:
     return [answer for answer in answers if counts(answer)] or answers
 
 
-def is_emulated(outcomes: Iterable[Prediction | Failure]) -> bool:
+def is_emulated(outcomes: Iterable[Outcome]) -> bool:
     """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
+
+
+def short(outcome: Outcome) -> str:
+    """In one character: the digit, "-" for a refusal, "!" for a failure."""
+    if isinstance(outcome, Failure):
+        return "!"
+    return "-" if outcome.digit is None else str(outcome.digit)
 
 
 def sureness(prediction: Prediction, otherwise: float) -> float:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digitrec.answer import DEEPEST, Answer, Candidate, checked
 from digitrec.errors import BadAnswer
-from digitrec.normalise import normalise
+from digitrec.recognise.normalise import normalise
 
 TENTHS = (0.1,) * 10
 

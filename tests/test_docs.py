@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -46,10 +47,35 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     assert "not-there.jpg" in str(refused[0])
 
 
-def test_the_list_of_commands_is_up_to_date() -> None:
-    command = [sys.executable, str(ROOT / "docs" / "make_cli.py"), "--check"]
+@pytest.mark.parametrize("script", ["make_cli.py", "make_architecture.py"])
+def test_what_is_generated_is_up_to_date(script: str) -> None:
+    command = [sys.executable, str(ROOT / "docs" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def test_the_house_has_every_room_and_file_that_its_page_names() -> None:
+    named = re.findall(r"`((?:digitrec|tests)/[\w/.]+)`", ARCHITECTURE)
+    assert len(named) > 40
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_what_the_page_says_is_in_a_file_is_there() -> None:
+    """`digitrec/x.py`: `name` is a function, a class or a table of that file."""
+    named = re.findall(r"`(digitrec/[\w/]+\.py)`: `(\w+)`", ARCHITECTURE)
+    assert len(named) > 12
+    for file, name in named:
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        found = {getattr(node, "name", None) for node in tree.body}
+        assert name in found, f"{name} in {file}"
+
+
+def test_the_words_that_are_ours_are_few() -> None:
+    glossary = ARCHITECTURE.partition("## Words that are ours")[2]
+    assert 5 < len(re.findall(r"^\| \w+ \|", glossary, re.MULTILINE)) <= 20
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

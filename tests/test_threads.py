@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 import digitrec
-from digitrec import readers
 from digitrec.providers import registry
+from digitrec.recognise import readers
 from digitrec.testing import FakeProvider, drawn_seven
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ def ran(code: str) -> str:
 
 
 def test_first_use_from_16_threads_in_fresh_processes() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "stress.py"), "8"]
+    command = [sys.executable, str(ROOT / "bench" / "stress.py"), "8"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "{'right': 8}" in done.stdout

@@ -62,7 +62,7 @@ class DigitScore:
 
 def confusion(truth: Sequence[int], answers: Sequence[int]) -> tuple[tuple[int, ...], ...]:
     """How often each digit (row, the last one "no digit") was answered as each (column); 11 x 11."""
-    counts = confusion_matrix(truth, answers, labels=CLASSES) if truth else np.zeros((11, 11), int)
+    counts = confusion_matrix(truth, answers, labels=CLASSES) if truth else np.zeros((11, 11))
     return tuple(tuple(int(count) for count in row) for row in counts)
 
 
@@ -135,7 +135,7 @@ def coverage_curve(
     """
     if not confidences:
         return ()
-    order = np.argsort(-np.asarray(confidences, float), kind="stable")
+    order = np.argsort(-np.asarray(confidences, float))
     scores = np.asarray(confidences, float)[order]
     hits = np.cumsum(np.asarray(right, float)[order])
     ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # equal confidences stand or fall together

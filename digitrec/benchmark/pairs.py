@@ -11,8 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from digitrec.benchmark.measures import CLASSES, NONE
 from digitrec.benchmark.scorecard import is_right
-from digitrec.prediction import Prediction, is_emulated
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction, is_emulated
 
 SIGNIFICANCE = 0.05
 """A difference is claimed only below this corrected p-value."""

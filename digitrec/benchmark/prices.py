@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from digitrec import config
+from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine
-from digitrec.policy import EnginePolicy
-from digitrec.prediction import Failure, Prediction
-from digitrec.recognise import Outcome, Reader
+from digitrec.prediction import Failure, Outcome, Prediction
+from digitrec.recognise.readers import Reader
 
 Prices = Mapping[str, float | None]
 """US dollars for one picture by engine; None is unknown."""
@@ -47,7 +47,7 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
     """US dollars for 1,000 such answers, failures left out; None is unknown, or there are none."""
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     whole = total([list_price(answer, prices) for answer in answers])
-    return None if whole is None or not answers else 1000 * whole / len(answers)
+    return None if whole is None or not answers else round(1000 * whole / len(answers), 9)  # no noise of sums
 
 
 def total(costs: Sequence[float | None]) -> float | None:

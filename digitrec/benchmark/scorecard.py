@@ -10,8 +10,7 @@ import numpy as np
 from digitrec.benchmark import measures
 from digitrec.benchmark.measures import NONE, DigitScore, Proportion, Reliability
 from digitrec.benchmark.prices import Prices, per_1000, total
-from digitrec.prediction import Prediction, is_emulated
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction, is_emulated
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Literal
 import click
 
 from digitrec.commands import cost, options, page, policies, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import Bar
-from digitrec.prediction import Failure
-from digitrec.recognise import Outcome
-from digitrec.samples import read_samples
+from digitrec.datasets.loader import read_samples
+from digitrec.prediction import Failure, Outcome
 
 
 @click.command()
@@ -29,7 +29,7 @@ from digitrec.samples import read_samples
 @options.lenient
 @cost.dry_run
 @policies.policy
-@options.asking
+@asking_options
 def benchmark(
     data: str,
     providers: list[str],
@@ -39,7 +39,7 @@ def benchmark(
     lenient: bool,
     dry_run: bool,
     rule: policies.Rule,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Measure engines on labelled pictures, and say which differences are more than chance.
 
@@ -59,10 +59,10 @@ def benchmark(
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
     """
     from digitrec.benchmark import benchmark as measure
-    from digitrec.reports.benchmark import write
+    from digitrec.report.benchmark import write
 
     if html is not None:
-        from digitrec.reports.benchmark_page import benchmark_page  # what it needs is missed before asking
+        from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
 
     names = rule.names(providers)
     samples = read_samples(data, limit)

@@ -6,10 +6,11 @@ import click
 
 from digitrec import calibration
 from digitrec.commands import options, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
+from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
-from digitrec.samples import read_samples
 
 
 @click.command()
@@ -19,8 +20,8 @@ from digitrec.samples import read_samples
     shell_complete=values.provider, help="Which engine to calibrate.",
 )  # fmt: skip
 @options.limit
-@options.asking
-def calibrate(data: str, provider: str, limit: int | None, asking: options.Asking) -> None:
+@asking_options
+def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
     """Learn from labelled pictures how often an engine of a given confidence is right.
 
     From then on every prediction of this engine, with this preparation and this model version, carries
@@ -33,7 +34,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: options.Askin
       digitrec calibrate photos/ --provider tesseract --prepare enlarged
       digitrec calibrate photos/ --provider google --max-cost 1
     """
-    from digitrec.calibrate import fit
+    from digitrec.calibration.fit import fit
 
     samples = read_samples(data, limit)
     with asking.engine(provider) as engine:

@@ -10,17 +10,18 @@ from pathlib import Path
 import click
 
 from digitrec.commands import cost, options, page, sources, values
+from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.comparison import Comparison, compare_many, free_engines
+from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
-from digitrec.files import read_once
 from digitrec.image import DigitImage, ImageSource
+from digitrec.image.files import read_once
 from digitrec.prediction import Failure
 from digitrec.providers import registry
-from digitrec.race import Absent
-from digitrec.reports import comparison as rows
+from digitrec.report import comparison as rows
 
 
 @click.command()
@@ -35,7 +36,7 @@ from digitrec.reports import comparison as rows
 @page.option("Also write a page with the pictures, which needs no other file.")
 @options.lenient
 @cost.dry_run
-@options.asking
+@asking_options
 def compare(
     given: sources.Given,
     providers: list[str],
@@ -44,7 +45,7 @@ def compare(
     html: Path | None,
     lenient: bool,
     dry_run: bool,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Show what several engines read on the same picture.
 
@@ -62,7 +63,7 @@ def compare(
       digitrec compare scans/ --all --max-cost 0.50 --output csv > answers.csv
       digitrec compare scans/ --html side-by-side.html
     """
-    names = providers or _chosen(everyone, options.EMULATED if asking.emulate else ())
+    names = providers or _chosen(everyone, EMULATED if asking.emulate else ())
     images = [_held(source) for source in given.sources()]
     with asking.opener(names, dry_run=dry_run) as open_engine:
         preparation = asking.one_preparation()
@@ -74,7 +75,7 @@ def compare(
         comparisons = tracked(compare_many(images, readers, lenient=lenient), len(images))
         rows.write(_kept(comparisons, found, given.note()), output)
     if html is not None:
-        from digitrec.reports.comparison_page import comparison_page
+        from digitrec.report.comparison_page import comparison_page
 
         page.write(html, comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):

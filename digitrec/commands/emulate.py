@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from digitrec.commands import values
-from digitrec.commands.options import EMULATED
+from digitrec.commands.engines import EMULATED
 from digitrec.emulator import serve
 
 

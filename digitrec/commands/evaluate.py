@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, values
+from digitrec.commands.engines import local_engine
 from digitrec.commands.progress import Bar
+from digitrec.datasets.loader import read_samples
 from digitrec.engine import Engine
-from digitrec.samples import read_samples
 from digitrec.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.models.accuracy import Measured
-    from digitrec.models.evaluate import Evaluation
+    from digitrec.evaluation.accuracy import Measured
+    from digitrec.evaluation.evaluate import Evaluation
 
 
 @click.command(context_settings={"show_default": True})
@@ -49,7 +50,7 @@ def evaluate(
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
-    with options.local(model, model_scale) as engine:
+    with local_engine(model, model_scale) as engine:
         for source in sources:
             _one(source, engine, limit, out)
         if not sources:
@@ -57,9 +58,9 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.models.evaluate import classification
-    from digitrec.models.evaluate import evaluate as measure
-    from digitrec.reports.benchmark import aligned
+    from digitrec.evaluation.evaluate import evaluate as measure
+    from digitrec.report.evaluation import classification
+    from digitrec.report.table import aligned
 
     samples = read_samples(source, limit)
     name = Path(source).stem
@@ -82,9 +83,9 @@ def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
 
 
 def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
-    from digitrec.models.evaluate import misread_rows
-    from digitrec.pictures import evaluation
-    from digitrec.pictures.style import save
+    from digitrec.evaluation.evaluate import misread_rows
+    from digitrec.plots import evaluation
+    from digitrec.plots.style import save
 
     for draw in (evaluation.confusion, evaluation.predictions, evaluation.mistakes, evaluation.curves,
                  evaluation.reliability):  # fmt: skip
@@ -98,11 +99,11 @@ def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.models import accuracy_page
-    from digitrec.models.accuracy import DIGITS, measure, sets
-    from digitrec.pictures.evaluation import coverage
-    from digitrec.pictures.style import save
-    from digitrec.reports.benchmark import aligned
+    from digitrec.evaluation.accuracy import DIGITS, measure, sets
+    from digitrec.plots.evaluation import coverage
+    from digitrec.plots.style import save
+    from digitrec.report import accuracy_page
+    from digitrec.report.table import aligned
 
     chosen = list(sets())
     measured: list[Measured] = []

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, sources
+from digitrec.commands.engines import local_engine
 from digitrec.errors import ImageError
 from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
-    from digitrec.explain import Explanation
+    from digitrec.evaluation.explain import Explanation
 
 
 @click.command(context_settings={"show_default": True})
@@ -38,11 +39,11 @@ def explain(given: sources.Given, model: Path | None, model_scale: str | None, o
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
     images, firsts, failed = given.sources(), given.note(), False
-    from digitrec.explain import explain as why
-    from digitrec.pictures.explanation import explanation
-    from digitrec.pictures.style import save
+    from digitrec.evaluation.explain import explain as why
+    from digitrec.plots.explanation import explanation
+    from digitrec.plots.style import save
 
-    with options.local(model, model_scale) as engine:
+    with local_engine(model, model_scale) as engine:
         for number, image in enumerate(images, 1):
             try:
                 found = why(image, engine)
@@ -61,8 +62,8 @@ def explain(given: sources.Given, model: Path | None, model_scale: str | None, o
 
 
 def _lines(found: Explanation) -> Iterator[str]:
-    from digitrec.pictures.explanation import headline
-    from digitrec.report import BARS
+    from digitrec.plots.explanation import headline
+    from digitrec.report.predictions import BARS
 
     yield printable(f"{found.prediction.image.source}: {headline(found)}")
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"

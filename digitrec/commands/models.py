@@ -84,12 +84,13 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec models compare tutorial-cnn complex-cnn
       digitrec predict 7.png --model compared/models/svm.skops
     """
-    from digitrec.models import compare as contest
-    from digitrec.models.sources import read_digits
-    from digitrec.models.zoo import COMPARED
-    from digitrec.pictures.comparison import PICTURES
-    from digitrec.pictures.style import save
-    from digitrec.reports.benchmark import aligned
+    from digitrec.datasets.digits import read_digits
+    from digitrec.plots.comparison import PICTURES
+    from digitrec.plots.style import save
+    from digitrec.report.models import markdown, table
+    from digitrec.report.table import aligned
+    from digitrec.training import compare as contest
+    from digitrec.training.zoo import COMPARED
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
@@ -103,11 +104,11 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
             on_progress=lambda name, at: bar.at((len(found) + at.done) / len(chosen), name),
         ):  # fmt: skip
             found.append(one)
-    click.echo("\n".join(aligned(contest.table(found, len(digits)))))
+    click.echo("\n".join(aligned(table(found, len(digits)))))
     paths = {title: Path("images", f"models-{draw.__name__}.png") for title, draw in PICTURES.items()}
     for title, path in paths.items():
         click.echo(save(PICTURES[title](found), out / path))
-    page = contest.markdown(found, len(digits), [(title, path.as_posix()) for title, path in paths.items()])
+    page = markdown(found, len(digits), [(title, path.as_posix()) for title, path in paths.items()])
     (out / "models.md").write_text(page, encoding="utf-8")
     click.echo(out / "models.md")
 

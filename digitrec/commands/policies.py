@@ -12,7 +12,7 @@ from digitrec.commands import options, values
 from digitrec.engine import Engine
 
 if TYPE_CHECKING:
-    from digitrec.policy import EnginePolicy
+    from digitrec.comparison.policy import EnginePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,15 @@ class Rule:
         """What the options make of the engines; None: nothing, each answers for itself."""
         if not self.fallback and self.consensus is None:
             return None
-        from digitrec.policy import Consensus, Fallback  # most commands ask one engine, which needs none
+        if self.consensus is None:
+            from digitrec.comparison.fallback import (
+                Fallback,  # most commands ask one engine, which needs none
+            )
 
-        return Fallback(engines, self.below) if self.consensus is None else Consensus(engines, self.consensus)
+            return Fallback(engines, self.below)
+        from digitrec.comparison.consensus import Consensus
+
+        return Consensus(engines, self.consensus)
 
 
 _OPTIONS = (

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import click
 from PIL import Image
 
-from digitrec import config, report
+from digitrec import config
 from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies, sources, values
+from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.files import read_once
 from digitrec.image import DigitImage
-from digitrec.prediction import Failure
+from digitrec.image.files import read_once
+from digitrec.prediction import Failure, Outcome
 from digitrec.prepare import prepare
-from digitrec.recognise import Outcome, Rotation, stream
+from digitrec.recognise import Rotation, stream
+from digitrec.report import predictions
 
 
 def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
@@ -34,7 +37,7 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
     shell_complete=values.providers,
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
-@options.output("table", "json", "jsonl", "csv")
+@options.output(*get_args(predictions.Format))
 @options.lenient
 @click.option(
     "--at-least", type=options.Number(0, 1), default=0.0, metavar="CHANCE",
@@ -51,18 +54,18 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
 )  # fmt: skip
 @cost.dry_run
 @policies.policy
-@options.asking
+@asking_options
 def predict(
     given: sources.Given,
     providers: list[str],
-    output: report.Format,
+    output: predictions.Format,
     lenient: bool,
     at_least: float,
     rotate: Rotation,
     save_prepared: Path | None,
     dry_run: bool,
     rule: policies.Rule,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Say which digit is on each picture, and how sure that is.
 
@@ -101,7 +104,7 @@ def predict(
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
         outcomes = _watched(found, failures, given.note())
-        report.write(tracked(outcomes, len(images)), output, names=map(str, images))
+        predictions.write(tracked(outcomes, len(images)), output, names=map(str, images))
     if failures:
         raise SystemExit(_code(failures, len(images)))
 

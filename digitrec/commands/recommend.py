@@ -8,11 +8,12 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.benchmark import watched
-from digitrec.samples import read_samples
+from digitrec.commands.engines import Asking, asking_options
+from digitrec.datasets.loader import read_samples
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark
-    from digitrec.recommend import Option, Recommendation
+    from digitrec.benchmark.recommend import Option, Recommendation
 
 
 @click.command()
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
     "--max-per-1000", type=options.USD, metavar="USD",
     help="What 1,000 pictures may cost at most by what is recommended.",
 )  # fmt: skip
-@options.asking
+@asking_options
 def recommend(
     data: str,
     accuracy: float,
     providers: list[str],
     limit: int | None,
     max_per_1000: float | None,
-    asking: options.Asking,
+    asking: Asking,
 ) -> None:
     """Name the cheapest way of asking that reaches an accuracy on labelled pictures.
 
@@ -54,7 +55,7 @@ def recommend(
       digitrec recommend photos/ --accuracy 0.995 --provider local,google,aws --max-cost 3
     """
     from digitrec.benchmark import benchmark
-    from digitrec.recommend import recommend as choose
+    from digitrec.benchmark.recommend import recommend as choose
 
     samples = read_samples(data, limit)
     with asking.engines(providers) as opened:
@@ -89,7 +90,7 @@ def _said(advice: Recommendation) -> str:
 
 def _figures(option: Option) -> str:
     from digitrec.benchmark.conclusion import percent
-    from digitrec.reports.words import dollars, duration
+    from digitrec.report.words import dollars, duration
 
     return (
         f"{percent(option.right)} on the {option.right.n} pictures it was not chosen on, "

@@ -9,12 +9,11 @@ from typing import Literal
 
 import click
 
-from digitrec import files, folders
-from digitrec.commands import options, table, values
+from digitrec.commands import manifest, options, values
 from digitrec.errors import ImageError
-from digitrec.files import Frame
-from digitrec.formats import MAX_FRAMES
-from digitrec.image import ImageRef, frames
+from digitrec.image import ImageRef, files, folders, frames
+from digitrec.image.files import Frame
+from digitrec.image.formats import MAX_FRAMES
 from digitrec.text import printable
 
 Source = str | Frame
@@ -41,7 +40,7 @@ class Given:
                 "an empty name (a variable that is not set?); the folder you are in is called `.`."
             )
         if self.paths_from is not None:
-            found = [path for name in self.images for path in table.paths(name, self.paths_from)]
+            found = [path for name in self.images for path in manifest.paths(name, self.paths_from)]
         else:
             found = expand(self.images, hidden=self.hidden)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)

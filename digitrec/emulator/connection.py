@@ -11,12 +11,11 @@ from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
-from digitrec.emulator import door, http2
-from digitrec.emulator.body import TooLarge, read_body
+from digitrec.emulator import control, http
 from digitrec.emulator.faults import DOCUMENTS, REFUSALS, Fault
 from digitrec.emulator.mutations import mutated
-from digitrec.emulator.protocol import Request, Response
-from digitrec.engine.detect import DOOR
+from digitrec.emulator.vendors.base import Request, Response
+from digitrec.engine.detect import CONTROL_PATH
 from digitrec.errors import DigitrecError, TimedOut, Unavailable
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ IDLE_S = 60
 """A connection on which nothing comes for so long is closed."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for 0 s; closing then sends a reset instead of a goodbye."""
-LOOK_S = 0.05
+HANG_POLL_S = 0.05
 """How often a request that hangs looks whether its client is still there."""
 TLS_HANDSHAKE = b"\x16"
 """The first byte of TLS (RFC 8446, 5.1: the content type "handshake")."""
@@ -52,8 +51,8 @@ class Connection(BaseHTTPRequestHandler):
     def handle(self) -> None:
         """Answer requests until one side has enough; say so to a client that speaks TLS."""
         if self.rfile.peek(1)[:1] == TLS_HANDSHAKE:  # type: ignore[attr-defined]  # a BufferedReader
-            self.server.tell_once(
-                "tls", http2.advice("TLS (https)", self.server.vendor.name, self.server.endpoint)
+            self.server.warn_once(
+                "tls", http.advice("TLS (https)", self.server.vendor.name, self.server.endpoint)
             )
             self.wfile.write(
                 b"HTTP/1.0 400 Bad Request\r\n\r\nThis is plain HTTP; write http://, not https://.\n"
@@ -63,12 +62,12 @@ class Connection(BaseHTTPRequestHandler):
 
     def parse_request(self) -> bool:
         """Read the request's head; refuse HTTP/2, which gRPC speaks, in its own form."""
-        if self.raw_requestline.rstrip() != http2.REQUEST_LINE:
+        if self.raw_requestline.rstrip() != http.HTTP2_PREFACE:
             return super().parse_request()
-        line = http2.advice("HTTP/2", self.server.vendor.name, self.server.endpoint)
-        self.server.tell_once("http/2", line)
+        line = http.advice("HTTP/2", self.server.vendor.name, self.server.endpoint)
+        self.server.warn_once("http/2", line)
         self.close_connection = True
-        http2.refuse(self.rfile, self.wfile, line)
+        http.refuse_http2(self.rfile, self.wfile, line)
         return False
 
     def exchange(self) -> None:
@@ -76,17 +75,17 @@ class Connection(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            body = read_body(self.rfile, headers)
-        except TooLarge:
+            body = http.read_body(self.rfile, headers)
+        except http.TooLarge:
             self._send(self.server.vendor.failure("413"))
             return
         except ValueError:
             self._send(self.server.vendor.failure("400"), last=True)
             return
         request = Request(self.command, path, query, headers, body)
-        if path == DOOR or path.startswith(f"{DOOR}/"):
+        if path == CONTROL_PATH or path.startswith(f"{CONTROL_PATH}/"):
             own = self.server
-            self._send(door.answer(request, own.vendor, own.faults, asdict(own.counts())))
+            self._send(control.answer(request, own.vendor, own.faults, asdict(own.counts())))
         else:
             self._answer(request)
 
@@ -100,7 +99,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _answer(self, request: Request) -> None:
         """The vendor's answer, or the fault whose turn it is."""
-        server = self.server.responsible(request.path)
+        server = self.server.route(request.path)
         if server.vendor.is_poll(request):
             server.count(polls=1)
         else:
@@ -121,7 +120,7 @@ class Connection(BaseHTTPRequestHandler):
         """Send a response; ``cut`` stops in its middle, ``last`` closes the connection after it."""
         self.send_response(response.status)
         for name, value in response.headers.items():
-            self.send_header(name, _in_a_header(value))
+            self.send_header(name, _header_safe(value))
         self.send_header("Content-Length", str(len(response.body)))
         if last:
             self.send_header("Connection", "close")
@@ -133,7 +132,7 @@ class Connection(BaseHTTPRequestHandler):
     def send_response(self, code: int, message: str | None = None) -> None:
         """The status line and the headers that every answer has."""
         super().send_response(code, message)
-        for name, value in {HEADER: "1", **self.server.vendor.stamp()}.items():
+        for name, value in {HEADER: "1", **self.server.vendor.common_headers()}.items():
             self.send_header(name, value)
 
     def _drip(self, response: Response, pause_s: float) -> None:
@@ -151,12 +150,12 @@ class Connection(BaseHTTPRequestHandler):
     def _hang(self) -> None:
         """Say nothing until the client goes away or the emulator stops."""
         self.close_connection = True
-        self.connection.settimeout(LOOK_S)
+        self.connection.settimeout(HANG_POLL_S)
         while not self.server.stopping.is_set():
             try:
                 if not self.connection.recv(1, socket.MSG_PEEK):
                     return
-                self.server.stopping.wait(LOOK_S)  # it has sent its next request: wait with it
+                self.server.stopping.wait(HANG_POLL_S)  # it has sent its next request: wait with it
             except TimeoutError:
                 continue
 
@@ -171,7 +170,7 @@ class Connection(BaseHTTPRequestHandler):
         log.debug("%s %s %s", self.server.vendor.name, self.command, self.path.partition("?")[0])
 
 
-def _in_a_header(value: str) -> str:
+def _header_safe(value: str) -> str:
     """Without what cannot stand in a header: a client's own words may be in it (its Host)."""
     return "".join(char for char in value if char.isprintable() and ord(char) < 256)
 
@@ -204,13 +203,13 @@ def _read(server: VendorServer, request: Request) -> Response:
     try:
         response = server.vendor.answer(request)
     except Exception as error:  # whatever happened to the engine: to a client, it happened to the vendor
-        log.error("%s: the engine failed: %s", server.vendor.name, _in_a_line(error))
+        log.error("%s: the engine failed: %s", server.vendor.name, _one_line(error))
         return server.vendor.failure("503" if isinstance(error, Unavailable | TimedOut) else "500")
     server.count(billed=response.billed)
     return response
 
 
-def _in_a_line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     """What went wrong, without anything of the picture: a foreign error's own words may hold some."""
     name = type(error).__name__
     if isinstance(error, DigitrecError):

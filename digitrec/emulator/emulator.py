@@ -8,38 +8,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from digitrec.emulator.aws import Aws
-from digitrec.emulator.azure import Azure
-from digitrec.emulator.azure_analysis import AzureAnalysis
-from digitrec.emulator.azure_common import AzureVendor
+from digitrec.emulator.control import check
 from digitrec.emulator.credentials import Credentials
-from digitrec.emulator.door import check
-from digitrec.emulator.fault_queue import FaultQueue
-from digitrec.emulator.faults import Fault
-from digitrec.emulator.google import Google
-from digitrec.emulator.protocol import Vendor
-from digitrec.emulator.reading import Read, Reader, open_reader
+from digitrec.emulator.engines import Read, open_reader
+from digitrec.emulator.faults import Fault, FaultQueue
 from digitrec.emulator.server import Counts, VendorServer
+from digitrec.emulator.vendors.aws import Aws
+from digitrec.emulator.vendors.azure import Azure
+from digitrec.emulator.vendors.azure_analysis import AzureAnalysis
+from digitrec.emulator.vendors.azure_resource import AzureVendor
+from digitrec.emulator.vendors.base import Vendor
+from digitrec.emulator.vendors.google import Google
 from digitrec.errors import NotConfigured, UnknownProvider
 
-VENDORS: Mapping[str, Callable[[Reader, Credentials], Vendor]] = {
-    "google": Google, "aws": Aws, "azure": Azure, "azure-analysis": AzureAnalysis,
-}  # fmt: skip
+VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in (Google, Aws, Azure, AzureAnalysis)}
 """Every vendor there is, by name."""
 
 
 def environment(vendor: str, endpoint: str) -> dict[str, str]:
-    """The variables by which programs find a vendor's emulator and have keys that it takes by default.
-
-    AWS's are read by its SDK, Azure's by Azure's samples, Google's by digitrec alone: its SDK reads
-    no address from the environment. Both Azure services are found at either one's endpoint.
-    """
-    if vendor == "google":
-        return {"DIGITREC_GOOGLE_ENDPOINT": endpoint}
-    if vendor == "aws":
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        return {"AWS_ENDPOINT_URL_REKOGNITION": endpoint, **keys, "AWS_DEFAULT_REGION": "us-east-1"}
-    return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
+    """The variables by which programs find a vendor's emulator and have keys that it takes by default."""
+    return VENDORS[vendor].environment(endpoint)
 
 
 class Emulator:
@@ -89,7 +77,7 @@ class Emulator:
             self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, queue)
         resource = [server for server in self._servers.values() if isinstance(server.vendor, AzureVendor)]
         for server in resource:
-            server.relatives = resource
+            server.resource = resource
 
     def _bind(self, vendor: Vendor, port: int, faults: FaultQueue) -> VendorServer:
         try:
@@ -105,7 +93,7 @@ class Emulator:
         return {name: server.endpoint for name, server in self._servers.items()}
 
     def calls(self, vendor: str) -> int:
-        """How many requests a vendor got so far, polls and the control door apart, faulty ones included."""
+        """How many requests a vendor got so far: faulty ones too, polls and the control endpoint apart."""
         return self.counts(vendor).calls
 
     def billed(self, vendor: str) -> int:

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from digitrec.emulator.faults import Fault
-from digitrec.emulator.protocol import Request, Response
+from digitrec.emulator.vendors.base import Request, Response
 
-Place = tuple[str | int, ...]
+JsonPath = tuple[str | int, ...]
 """Where a value stands in a document: the keys and indices that lead to it; () is the whole."""
 
 TEXTS = ("text", "description", "DetectedText")
 """Under these names a vendor says what it read."""
 VERSIONS = ("modelVersion", "TextModelVersion")
 CONFIDENCES = ("confidence", "Confidence")
-ODD: tuple[Any, ...] = (
+WRONG_VALUES: tuple[Any, ...] = (
     True, False, 0, -1, 7.5, 2**63, 10**400, 1e308, "", "7", "\ud83d", [], [[]], [None], ["7"], {}, {"7": {}},
 )  # fmt: skip
 """What stands where something else should: every JSON type but null, and numbers that fit nowhere."""
@@ -48,16 +48,16 @@ def mutated(response: Response, fault: Fault, request: Request) -> Response:
         return response
     if fault.kind == "echo":
         response = replace(response, headers={**response.headers, "X-Echo": _secrets(request)})
-    dice = random.Random(fault.seed)  # noqa: S311 (repeatable on purpose)
+    rng = random.Random(fault.seed)  # noqa: S311 (repeatable on purpose)
     if not response.body:
-        return _relocated(response, fault.kind, dice)
+        return _with_other_location(response, fault.kind, rng)
     document = json.loads(response.body)
     if fault.kind == "echo":
         body = _encoded(_everywhere(document, (*TEXTS, *VERSIONS), f" {_secrets(request)}"))
     elif fault.kind == "deep":
         depth = fault.amount
         spot = f'"{_MARK}"'.encode()
-        body = _encoded(_put(document, _any_place(document, dice), _MARK))
+        body = _encoded(_put(document, _any_path(document, rng), _MARK))
         body = body.replace(spot, b"[" * depth + b"]" * depth)
     elif fault.kind == "huge":
         body = _encoded({**document, "padding": "x" * fault.amount})
@@ -66,36 +66,36 @@ def mutated(response: Response, fault: Fault, request: Request) -> Response:
     elif fault.kind == "surrogate":
         body = _encoded(_everywhere(document, TEXTS, _SURROGATE))
     else:
-        body = _encoded(_CHANGES[fault.kind](document, dice))
+        body = _encoded(_CHANGES[fault.kind](document, rng))
     return replace(response, body=body)
 
 
-def _wrong_type(document: Any, dice: random.Random) -> Any:
+def _wrong_type(document: Any, rng: random.Random) -> Any:
     """Something of another type; in one case of eight in place of the whole document."""
-    place = () if dice.random() < 1 / 8 else _any_place(document, dice)
-    there = _type(_get(document, place))
-    return _put(document, place, dice.choice([odd for odd in ODD if _type(odd) != there]))
+    path = () if rng.random() < 1 / 8 else _any_path(document, rng)
+    there = _type(_get(document, path))
+    return _put(document, path, rng.choice([value for value in WRONG_VALUES if _type(value) != there]))
 
 
-def _null_field(document: Any, dice: random.Random) -> Any:
-    return _put(document, () if dice.random() < 1 / 8 else _any_place(document, dice), None)
+def _null_field(document: Any, rng: random.Random) -> Any:
+    return _put(document, () if rng.random() < 1 / 8 else _any_path(document, rng), None)
 
 
-def _lost_field(document: Any, dice: random.Random) -> Any:
+def _lost_field(document: Any, rng: random.Random) -> Any:
     """Without one member of an object or entry of a list."""
-    places = [place for place in _places(document) if place]
-    if not places:
+    paths = [path for path in _paths(document) if path]
+    if not paths:
         return document
-    place = dice.choice(places)
+    path = rng.choice(paths)
     document = json.loads(json.dumps(document))
-    del _get(document, place[:-1])[place[-1]]
+    del _get(document, path[:-1])[path[-1]]
     return document
 
 
-def _bad_confidence(document: Any, dice: random.Random) -> Any:
+def _bad_confidence(document: Any, rng: random.Random) -> Any:
     """One confidence that is none; a document in which there is no confidence stays as it is."""
-    places = [place for place in _places(document) if place and place[-1] in CONFIDENCES]
-    return _put(document, dice.choice(places), dice.choice(NO_CONFIDENCE)) if places else document
+    paths = [path for path in _paths(document) if path and path[-1] in CONFIDENCES]
+    return _put(document, rng.choice(paths), rng.choice(NO_CONFIDENCE)) if paths else document
 
 
 _CHANGES: Mapping[str, Callable[[Any, random.Random], Any]] = {
@@ -104,12 +104,12 @@ _CHANGES: Mapping[str, Callable[[Any, random.Random], Any]] = {
 }  # fmt: skip
 
 
-def _relocated(response: Response, kind: str, dice: random.Random) -> Response:
+def _with_other_location(response: Response, kind: str, rng: random.Random) -> Response:
     headers = dict(response.headers)
     if kind == "lost-field":
         headers.pop("Operation-Location", None)
     elif kind == "wrong-type" and "Operation-Location" in headers:
-        headers["Operation-Location"] = dice.choice(ADDRESSES)
+        headers["Operation-Location"] = rng.choice(ADDRESSES)
     return replace(response, headers=headers)
 
 
@@ -121,29 +121,29 @@ def _secrets(request: Request) -> str:
     return "".join(char for char in told if char.isascii() and char.isprintable())
 
 
-def _places(value: Any, at: Place = ()) -> Iterator[Place]:
+def _paths(value: Any, at: JsonPath = ()) -> Iterator[JsonPath]:
     yield at
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, held in inside:
-        yield from _places(held, (*at, key))
+        yield from _paths(held, (*at, key))
 
 
-def _any_place(document: Any, dice: random.Random) -> Place:
-    return dice.choice(list(_places(document)))
+def _any_path(document: Any, rng: random.Random) -> JsonPath:
+    return rng.choice(list(_paths(document)))
 
 
-def _get(document: Any, place: Place) -> Any:
-    for step in place:
+def _get(document: Any, path: JsonPath) -> Any:
+    for step in path:
         document = document[step]
     return document
 
 
-def _put(document: Any, place: Place, value: Any) -> Any:
+def _put(document: Any, path: JsonPath, value: Any) -> Any:
     """A copy of the document with another value at a place."""
-    if not place:
+    if not path:
         return value
     document = json.loads(json.dumps(document))
-    _get(document, place[:-1])[place[-1]] = value
+    _get(document, path[:-1])[path[-1]] = value
     return document
 
 

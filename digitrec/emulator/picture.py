@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from digitrec.errors import ImageError
-from digitrec.formats import FORMATS, kind
 from digitrec.image import DigitImage
+from digitrec.image.formats import FORMATS, kind
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in px."""
@@ -87,7 +87,7 @@ def lines(words: Iterable[Word]) -> list[list[Word]]:
     return found
 
 
-def outline(words: Sequence[Word]) -> Box:
+def bounding_box(words: Sequence[Word]) -> Box:
     """The smallest box around some words, of which there is at least one."""
     lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)

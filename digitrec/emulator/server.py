@@ -13,8 +13,8 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 
 from digitrec.emulator.connection import Connection
-from digitrec.emulator.fault_queue import FaultQueue
-from digitrec.emulator.protocol import Vendor
+from digitrec.emulator.faults import FaultQueue
+from digitrec.emulator.vendors.base import Vendor
 
 log = logging.getLogger("digitrec.emulator")
 
@@ -45,12 +45,12 @@ class VendorServer(ThreadingHTTPServer):
     def __init__(self, vendor: Vendor, port: int, faults: FaultQueue) -> None:
         self.vendor = vendor
         self.faults = faults
-        self.relatives: Sequence[VendorServer] = ()
+        self.resource: Sequence[VendorServer] = ()
         self.stopping = threading.Event()
         self._counts = Counts()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         super().__init__(("127.0.0.1", port), Connection)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(0.02,), name=f"emulated-{vendor.name}", daemon=True
@@ -61,9 +61,9 @@ class VendorServer(ThreadingHTTPServer):
         """Its address, such as "http://127.0.0.1:8001"."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def responsible(self, path: str) -> VendorServer:
-        """Who answers at this path: a relative of the same resource, or this server."""
-        return next((other for other in self.relatives if path.startswith(other.vendor.prefix)), self)
+    def route(self, path: str) -> VendorServer:
+        """The server that answers at this path: one of the same resource, or this one."""
+        return next((other for other in self.resource if path.startswith(other.vendor.prefix)), self)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -121,12 +121,12 @@ class VendorServer(ThreadingHTTPServer):
             self._connections.discard(request)
         self.close_request(request)
 
-    def tell_once(self, what: str, line: str) -> None:
+    def warn_once(self, what: str, line: str) -> None:
         """Log a warning, the first time only that ``what`` happens."""
         with self._lock:
-            if what in self._told:
+            if what in self._warned:
                 return
-            self._told.add(what)
+            self._warned.add(what)
         log.warning("%s: %s", self.vendor.name, line)
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -6,7 +6,7 @@ import json
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-DOOR = "/_emulator"
+CONTROL_PATH = "/_emulator"
 """Where an emulator says what it is; no vendor has such an address."""
 MARK = "digitrec"
 """What it says there under "emulator"."""
@@ -49,7 +49,7 @@ def _says_so(host: str, port: int, timeout: float) -> bool:
 
     connection = HTTPConnection(host, port, timeout=timeout)
     try:
-        connection.request("GET", DOOR)
+        connection.request("GET", CONTROL_PATH)
         answer = json.loads(connection.getresponse().read(10_000))
     except (OSError, HTTPException, ValueError, RecursionError):
         return False

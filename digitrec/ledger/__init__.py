@@ -12,7 +12,8 @@ Its parts::
 
 from __future__ import annotations
 
-from digitrec.ledger.book import Budget, Busy, Claim, Ledger, Verdict
+from digitrec.ledger.book import Busy, Claim, Ledger, Verdict
+from digitrec.ledger.budget import Budget
 from digitrec.ledger.recording import read_recording
 from digitrec.ledger.records import Entry, Question
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digitrec.errors import ModelError, NotInstalled
-from digitrec.models.store import DESCRIPTION, check_shapes
+from digitrec.models.description import DESCRIPTION, check_shapes
+from digitrec.models.scores import Floats, Forward
 
-Floats = NDArray[np.float32]
 
-
-def load(path: Path) -> tuple[dict[str, Any], Callable[[Floats], Floats]]:
+def load(path: Path) -> tuple[dict[str, Any], Forward]:
     """The description in a `.keras` or `.h5` file, {} when it has none, and its network.
 
     The network is a function from (N, 28, 28) ink to (N, 10).

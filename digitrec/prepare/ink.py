@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from digitrec.decode import Pixels
 from digitrec.image import Polarity
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, find_polarity
 from digitrec.prepare.count import count
 from digitrec.prepare.filters import Floats, Mask

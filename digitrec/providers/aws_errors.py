@@ -16,8 +16,9 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.providers.translate import Problem, Rule, Service, from_http, retry_after
-from digitrec.providers.wire import Reply, dig, text_of
+from digitrec.wire import Reply
+from digitrec.wire.body import dig
+from digitrec.wire.translate import Problem, Rule, Service, from_http, retry_after
 
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
 REGION = "set AWS_REGION, or a region in the profile"
@@ -79,7 +80,7 @@ def refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by AWS's code, else by the HTTP status."""
     named = reply.headers.get("x-amzn-errortype") or dig(raw, "__type") or dig(raw, "code")
     code = named.rpartition("#")[2].partition(":")[0].strip()
-    message = dig(raw, "message") or dig(raw, "Message") or ("" if isinstance(raw, dict) else text_of(reply))
+    message = dig(raw, "message") or dig(raw, "Message") or ("" if isinstance(raw, dict) else reply.text)
     kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
     if kind is None:
         said = f"{code}: {message}" if code and not code.isdecimal() else message

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from digitrec.answer import Answer
-from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, ProviderError
+from digitrec.errors import NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import carrier, google_credentials
-from digitrec.providers.addresses import allows_plain_http
+from digitrec.providers import google_credentials
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -27,12 +26,10 @@ from digitrec.providers.base import (
     checked_key,
     install_hint,
     is_installed,
-    not_installed,
 )
-from digitrec.providers.google_errors import RPC, SERVICE, refused
-from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem
-from digitrec.providers.wire import Wire
+from digitrec.providers.google_client import Client
+from digitrec.providers.google_errors import RPC, SERVICE
+from digitrec.wire.addresses import allows_plain_http
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
@@ -84,10 +81,7 @@ class Google(BaseProvider):
         )
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
-        self._has_key = bool(api_key)
-        secrets = Secrets(api_key)
-        self._wire = Wire(SERVICE, self.endpoint, refused, secrets, allow_plain_http)
-        self._client = self._wire.prepare(lambda: _client(api_key, credentials_file, self._wire))
+        self._client = Client(self.endpoint, api_key, credentials_file, allow_plain_http=allow_plain_http)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -128,29 +122,11 @@ class Google(BaseProvider):
         return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]
 
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
+        request = {"requests": [self._question(image) for image in images]}
         try:
-            return [_parsed(response) for response in self._ask(images, timeout)]
+            return [_parsed(response) for response in self._client.responses(request, timeout)]
         except ProviderError as error:
             return [error] * len(images)
-
-    def _ask(self, images: Sequence[PreparedImage], timeout: float) -> list[Any]:
-        """One request, one attempt; the response to each image as it stands on the wire."""
-        request = {"requests": [self._question(image) for image in images]}
-        ask = self._client.batch_annotate_images
-        try:
-            reply = self._wire.ask(lambda: ask(request=request, retry=None, timeout=timeout), timeout=timeout)
-        except AuthFailed as error:
-            if error.status == 401 and not self._has_key:
-                self._client.transport._session.credentials.token = None  # the next call fetches another
-            raise
-        raw = self._wire.document(reply)
-        responses = raw.get("responses") if isinstance(raw, dict) else None
-        if not isinstance(responses, list) or len(responses) != len(images):
-            count = len(responses) if isinstance(responses, list) else "no"
-            raise SERVICE.error(
-                Problem(BadAnswer, f"{count} responses for {len(images)} images", raw=raw), self._wire.secrets
-            )
-        return responses
 
     def _question(self, image: PreparedImage) -> dict[str, Any]:
         context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
@@ -161,7 +137,7 @@ class Google(BaseProvider):
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.transport.close()
+        self._client.close()
 
 
 def parse(raw: Any) -> Answer:
@@ -194,20 +170,3 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
         batch.append(image)
     if batch:
         yield batch
-
-
-def _client(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
-    try:
-        from google.cloud.vision import ImageAnnotatorClient
-
-        from digitrec.providers import google_answer  # noqa: F401 (missed here, before a question is paid for)
-    except ImportError as error:
-        raise not_installed("Google Vision", "google") from error
-    options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}
-    credentials = None if api_key else google_credentials.load(credentials_file, wire.endpoint)
-    client: Any = ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
-    session = client.transport._session  # the SDK has no public way to it
-    carrier.mount(session, carrier.questions())
-    carrier.mount(session._auth_request.session, carrier.errands())
-    wire.secrets.learn(*google_credentials.secrets(credentials_file, session.credentials))
-    return client

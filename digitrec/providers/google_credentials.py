@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
+import pkgutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +17,24 @@ SECRET = ("private_key", "private_key_id", "client_secret", "refresh_token", "to
 """What a credentials file holds that may show nowhere."""
 ADVICE = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
 """What to do where none are found."""
+LOADERS = {
+    "authorized_user": "google.oauth2.credentials:Credentials.from_authorized_user_info",
+    "service_account": "google.oauth2.service_account:Credentials.from_service_account_info",
+    "impersonated_service_account":
+        "google.auth.impersonated_credentials:Credentials.from_impersonated_service_account_info",
+    "external_account_authorized_user": "google.auth.external_account_authorized_user:Credentials.from_info",
+    "external_account": "google.auth.identity_pool:Credentials.from_info",
+    "external_account from AWS": "google.auth.aws:Credentials.from_info",
+    "external_account from a program": "google.auth.pluggable:Credentials.from_info",
+    "gdch_service_account":
+        "google.oauth2.gdch_credentials:ServiceAccountCredentials.from_service_account_info",
+}  # fmt: skip
+"""What makes credentials of each type of file, as Google wants it: by the type, not by one that takes all (it
+warns of files from strangers, and a warning can only be held back for all threads at once)."""
+FROM_AWS = "urn:ietf:params:aws:token-type:aws4_request"
+"""What AWS calls the token that an external account there is known by."""
+UNSCOPED = ("external_account_authorized_user", "gdch_service_account")
+"""Types whose scope was chosen where they were made."""
 
 
 def load(file: str | Path | None, endpoint: str) -> Any:
@@ -25,22 +43,42 @@ def load(file: str | Path | None, endpoint: str) -> Any:
     A plain http endpoint is asked anonymously: a real token must not travel unencrypted.
 
     Raises:
-        NotConfigured: the file cannot be read, or is no JSON.
-        google.auth.exceptions.DefaultCredentialsError: it holds no credentials.
+        NotConfigured: the file cannot be read, is no JSON, or holds no credentials that can be used.
     """
-    import google.auth
     from google.auth.credentials import AnonymousCredentials
 
     if endpoint.startswith("http://"):
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
     if not file:
         return None
-    _check(Path(file))
-    from_file: Any = google.auth.load_credentials_from_file
-    with warnings.catch_warnings():  # it warns of files from strangers; this one is the user's own
-        warnings.simplefilter("ignore", DeprecationWarning)
-        credentials, _ = from_file(str(file), scopes=[SCOPE])
-    return credentials
+    info = _read(Path(file))
+    kind = _kind(info)
+    if kind not in LOADERS:
+        raise _unusable(file, "it holds no credentials of a type that Google knows")
+    try:
+        make = pkgutil.resolve_name(LOADERS[kind])
+        credentials = make(info) if kind in UNSCOPED else make(info, scopes=[SCOPE])
+        return credentials.with_quota_project_from_environment() if _has_quota(credentials) else credentials
+    except Exception:  # of a value that is missing or of the wrong kind: KeyError, TypeError, ValueError, ...
+        why = f"something in it is missing or wrong for the type {kind.split()[0]}"
+    raise _unusable(file, why)  # outside: the foreign exception may hold a key
+
+
+def _kind(info: dict[str, Any]) -> str:
+    """Which of `LOADERS` it is for; the type alone does not tell where an external account comes from."""
+    kind, source = info.get("type"), info.get("credential_source")
+    if kind == "external_account" and info.get("subject_token_type") == FROM_AWS:
+        return "external_account from AWS"
+    if kind == "external_account" and isinstance(source, dict) and source.get("executable") is not None:
+        return "external_account from a program"
+    return str(kind)
+
+
+def _has_quota(credentials: Any) -> bool:
+    """Whether they can name the project that pays, as GOOGLE_CLOUD_QUOTA_PROJECT may."""
+    from google.auth.credentials import CredentialsWithQuotaProject
+
+    return isinstance(credentials, CredentialsWithQuotaProject)
 
 
 def secrets(file: str | Path | None, credentials: Any) -> Iterator[str]:
@@ -67,16 +105,22 @@ def _secret_texts(value: Any) -> Iterator[str]:
             yield from _secret_texts(item)
 
 
-def _check(file: Path) -> None:
-    """Whether the file is JSON at all: of one that is not, Google's SDK quotes the content, keys included."""
+def _read(file: Path) -> dict[str, Any]:
+    """The JSON object in the file; of what is none Google's SDK would quote the content, keys included."""
     try:
-        why = "" if isinstance(json.loads(file.read_text("utf-8")), dict) else "it holds no credentials"
+        info = json.loads(file.read_text("utf-8"))
+        why = "it holds no credentials"
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        info, why = None, (error.strerror or str(error)).lower()
     except (ValueError, RecursionError):  # the latter: lists in lists in lists
-        why = "it is not JSON"
-    if why:
-        raise NotConfigured(f"the credentials file {file} cannot be used ({why}); {ADVICE}")
+        info, why = None, "it is not JSON"
+    if not isinstance(info, dict):
+        raise _unusable(file, why)
+    return info
+
+
+def _unusable(file: str | Path, why: str) -> NotConfigured:
+    return NotConfigured(f"the credentials file {file} cannot be used ({why}); {ADVICE}")
 
 
 def wrong(env: Mapping[str, str]) -> list[str]:

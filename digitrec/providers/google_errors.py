@@ -17,8 +17,9 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.providers import google_credentials
-from digitrec.providers.translate import Problem, Rule, Service, from_http
-from digitrec.providers.wire import Reply, dig, text_of
+from digitrec.wire import Reply
+from digitrec.wire.body import dig
+from digitrec.wire.translate import Problem, Rule, Service, from_http
 
 BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
 """Reasons that come with status 400, although it is the key that is refused."""
@@ -27,7 +28,7 @@ BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
 def refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by HTTP status, and by Google's reason where that is more exact."""
     raw = raw[0] if isinstance(raw, list) and raw else raw
-    message = dig(raw, "error", "message") or text_of(reply)
+    message = dig(raw, "error", "message") or reply.text
     problem = from_http(reply.status, message, reply.headers, raw)
     info = _error_info(raw)
     reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()

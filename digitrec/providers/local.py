@@ -12,6 +12,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
+from digitrec.models.scores import pooled
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 UNCLEAR = "not clearly a digit"
@@ -69,7 +70,7 @@ class Local(BaseProvider):
         clear = self._model.recognises(chances)
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
-            clear, chances = np.logical_or.reduceat(clear, starts), store.pooled(chances, starts)
+            clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
 

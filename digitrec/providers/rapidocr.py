@@ -24,7 +24,7 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.providers.translate import Problem, Rule, Service
+from digitrec.wire.translate import Problem, Rule, Service
 
 FLAGS = {
     "use_det": False,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from digitrec.engine.detect import DOOR
+from digitrec.engine.detect import CONTROL_PATH
 
 RETRY_AFTER_S = 1
 """What the fault "429" asks for."""
@@ -50,7 +50,7 @@ class FaultyServer:
         self._elsewhere = elsewhere
         self._lock = threading.Lock()
         self.arrived: list[Arrived] = []
-        """Every request that arrived whole, the emulator's door apart."""
+        """Every request that arrived whole, the emulator's control endpoint apart."""
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))  # and nobody else gets the port, also where nobody listens
         self.endpoint = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -95,7 +95,7 @@ class FaultyServer:
             request = _received(connection)
             if request is None:
                 return
-            if request.head.split(b" ")[1:2] == [DOOR.encode()]:  # the engine asks who is there
+            if request.head.split(b" ")[1:2] == [CONTROL_PATH.encode()]:  # the engine asks who is there
                 connection.sendall(_answer(404, b"no such place"))
                 return
             with self._lock:

@@ -1,4 +1,4 @@
-"""The application: the endpoints, the page, and around them the gate and the envelope."""
+"""The application: the endpoints, the page, and around them the middleware."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from fastapi.routing import APIRoute
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from digitrec import __version__
-from digitrec.recognise import Reader
+from digitrec.recognise.readers import Reader
+from digitrec.version import __version__
 from digitrec.web import problems, routes
-from digitrec.web.desk import Desk
-from digitrec.web.envelope import Envelope
-from digitrec.web.gate import Gate
+from digitrec.web.limits import AdmissionControl
+from digitrec.web.middleware import RequestMiddleware
 from digitrec.web.settings import Settings
+from digitrec.web.state import AppState
 
 STATIC = Path(__file__).parent / "static"
 
 
 def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> FastAPI:
     """The server for these engines, the first of them the default; it closes them at its end."""
-    desk = Desk.open(engines, settings)
+    state = AppState.open(engines, settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        for reader in desk.readers.values():
-            await reader.warm_up()
+        for service in state.services.values():
+            await service.warm_up()
         yield
-        desk.close()
+        state.close()
 
     app = FastAPI(
         title="digitrec", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
-    app.state.places = desk.places
+    app.state.inside = state.inside
     problems.install(app)
     paths = {"/", "/docs"}
-    for router in (routes.questions(desk), routes.state(desk)):
+    for router in (routes.inference(state), routes.status(state)):
         app.include_router(router)
         paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
     _add_pages(app)
-    app.add_middleware(Gate, settings=settings, places=desk.places)
-    app.add_middleware(Envelope, metrics=desk.metrics, paths=paths)
+    app.add_middleware(AdmissionControl, settings=settings, inside=state.inside)
+    app.add_middleware(RequestMiddleware, metrics=state.metrics, paths=paths)
     return app
 
 

@@ -1,23 +1,18 @@
-"""Who is asking, whether they may, and how often."""
+"""Who is asking, and whether they may."""
 
 from __future__ import annotations
 
 import hmac
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from digitrec.web.settings import Settings
 
-MAX_CLIENTS = 10_000
-"""Clients whose rate is remembered; beyond it the one not heard of for longest is forgotten."""
-
 Headers = Mapping[bytes, bytes]
 
 
-def client(peer: str, headers: Headers, proxies: int) -> str:
+def address(peer: str, headers: Headers, proxies: int) -> str:
     """The address to count requests by: the peer's, or what the outermost trusted proxy saw.
 
     What stands further left in X-Forwarded-For was written by the client and is not believed. An IPv6
@@ -27,12 +22,12 @@ def client(peer: str, headers: Headers, proxies: int) -> str:
         hops = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
         peer = hops[-proxies].strip() if len(hops) >= proxies and hops[-proxies].strip() else peer
     try:
-        address = ip_address(peer)
+        parsed = ip_address(peer)
     except ValueError:
         return peer[:64]
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
-    return str(address)
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed)
 
 
 def has_key(headers: Headers, settings: Settings) -> bool:
@@ -48,24 +43,3 @@ def is_cross_site(headers: Headers) -> bool:
     if origin is None:
         return False
     return urlsplit(origin).netloc != headers.get(b"host", b"")
-
-
-class RateLimiter:
-    """A bucket for each client that fills at a steady rate; a request takes one token from it."""
-
-    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait(self, client: str) -> float:
-        """Take a token; 0, or the seconds until there will be one."""
-        now = self._clock()
-        tokens, then = self._buckets.pop(client, (float(self._burst), now))
-        tokens = min(self._burst, tokens + (now - then) * self._rate)
-        allowed = tokens >= 1
-        self._buckets[client] = (tokens - 1 if allowed else tokens, now)
-        if len(self._buckets) > MAX_CLIENTS:
-            self._buckets.popitem(last=False)
-        return 0.0 if allowed else (1 - tokens) / self._rate

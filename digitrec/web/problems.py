@@ -63,7 +63,7 @@ class Problem:
         return Response(content, self.status, dict(self.headers), MEDIA_TYPE)
 
 
-class Refused(Exception):
+class ProblemError(Exception):
     """Raised by the web layer to answer with a problem."""
 
     def __init__(self, problem: Problem) -> None:
@@ -79,7 +79,7 @@ def busy(detail: str) -> Problem:
 INTERNAL = Problem(500, "internal", "something went wrong in the server; its log says what")
 
 
-def of(error: errors.DigitrecError) -> Problem:
+def from_error(error: errors.DigitrecError) -> Problem:
     """The problem that an error of ours is to the client.
 
     What went wrong between this server and a vendor is told by its kind alone: the vendor's words are
@@ -105,10 +105,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.DigitrecError)
     async def ours(request: Request, error: errors.DigitrecError) -> Response:
-        return of(error).response()
+        return from_error(error).response()
 
-    @app.exception_handler(Refused)
-    async def refused(request: Request, error: Refused) -> Response:
+    @app.exception_handler(ProblemError)
+    async def raised(request: Request, error: ProblemError) -> Response:
         return error.problem.response()
 
     @app.exception_handler(RequestValidationError)

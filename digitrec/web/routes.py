@@ -12,9 +12,10 @@ from starlette.responses import Response
 
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure
-from digitrec.web import body, problems, schemas
-from digitrec.web.answers import answer
-from digitrec.web.desk import Desk
+from digitrec.web import problems, schemas, uploads
+from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.schemas import reading_of
+from digitrec.web.state import AppState
 
 Provider = Annotated[
     str | None,
@@ -30,7 +31,7 @@ Compared = Annotated[
 Seen = Annotated[bool, Query(description="Also show the 28x28 picture that the network was given.")]
 
 
-def questions(desk: Desk) -> APIRouter:
+def inference(state: AppState) -> APIRouter:
     """``/predict`` and ``/compare``."""
     router = APIRouter(tags=["read a digit"], responses=schemas.PROBLEMS)
 
@@ -43,15 +44,16 @@ def questions(desk: Desk) -> APIRouter:
         Send the picture as the body, as a form's `file`, or as base64 in JSON. One picture is answered
         with a reading; several files, or a JSON list, with a list of them.
         """
-        reader = desk.reader(provider)
-        pictures, is_list = await body.pictures(request, desk.settings)
-        readings = await reader.read(pictures)
+        service = state.service(provider)
+        pictures, is_list = await uploads.pictures(request, state.settings)
+        readings = await service.read(pictures)
         if is_list:
-            return _json(schemas.Readings(predictions=[answer(reading, seen=seen) for reading in readings]))
+            found = [reading_of(reading, seen=seen) for reading in readings]
+            return _json(schemas.Readings(predictions=found))
         outcome = readings[0].outcome
         if isinstance(outcome, Failure):
-            return problems.of(outcome.error).response()
-        return _json(answer(readings[0], seen=seen))
+            return problems.from_error(outcome.error).response()
+        return _json(reading_of(readings[0], seen=seen))
 
     @router.post("/compare", response_model=schemas.ComparisonBody, openapi_extra=schemas.PICTURES)
     async def compare(request: Request, provider: Compared = None, seen: Seen = False) -> Response:
@@ -59,25 +61,25 @@ def questions(desk: Desk) -> APIRouter:
 
         Engines that cost money are asked only when they are named.
         """
-        readers = [desk.reader(name) for name in dict.fromkeys(provider or desk.free())]
-        pictures, _ = await body.pictures(request, desk.settings)
+        services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
+        pictures, _ = await uploads.pictures(request, state.settings)
         if len(pictures) > 1:
-            raise problems.Refused(problems.Problem(422, "too-many", "one picture at a time is compared"))
-        answers = await asyncio.gather(*(reader.read(pictures) for reader in readers))
+            raise ProblemError(Problem(422, "too-many", "one picture at a time is compared"))
+        answers = await asyncio.gather(*(service.read(pictures) for service in services))
         readings = [of_one[0] for of_one in answers]
         outcomes = tuple(reading.outcome for reading in readings)
-        found = Comparison(outcomes[0].image, tuple(reader.name for reader in readers), outcomes)
+        found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
         return _json(
             schemas.ComparisonBody(
                 agree=found.agree, consensus=found.consensus, emulated=found.emulated,
-                readings=[answer(reading, seen=seen) for reading in readings],
+                readings=[reading_of(reading, seen=seen) for reading in readings],
             )
         )  # fmt: skip
 
     return router
 
 
-def state(desk: Desk) -> APIRouter:
+def status(state: AppState) -> APIRouter:
     """What the server says of itself."""
     router = APIRouter(tags=["the server"])
 
@@ -89,17 +91,17 @@ def state(desk: Desk) -> APIRouter:
     @router.get("/ready", responses={503: {"model": schemas.Ready, "description": "All places are taken."}})
     async def ready(response: Response) -> schemas.Ready:
         """Say whether a question would be let in now."""
-        response.status_code = 503 if desk.places.full else 200
-        return schemas.Ready(ready=not desk.places.full)
+        response.status_code = 503 if state.inside.full else 200
+        return schemas.Ready(ready=not state.inside.full)
 
     @router.get("/providers")
     async def providers() -> schemas.Providers:
         """List the engines on offer."""
         infos = [
-            schemas.ProviderInfo(name=name, usd_per_picture=reader.usd_per_picture, remote=reader.remote)
-            for name, reader in desk.readers.items()
+            schemas.ProviderInfo(name=name, usd_per_picture=service.usd_per_picture, remote=service.remote)
+            for name, service in state.services.items()
         ]
-        settings = desk.settings
+        settings = state.settings
         return schemas.Providers(
             providers=infos, key_needed=bool(settings.api_keys), max_body_bytes=settings.max_body_bytes
         )
@@ -107,7 +109,7 @@ def state(desk: Desk) -> APIRouter:
     @router.get("/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]})
     async def metrics() -> Response:
         """Figures for Prometheus."""
-        return Response(desk.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+        return Response(state.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 

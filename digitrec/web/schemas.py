@@ -1,10 +1,17 @@
-"""What the API says, as it stands in its OpenAPI description."""
+"""What the API says: the models in its OpenAPI description, and how an engine's outcome becomes one."""
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import Any
 
 from pydantic import BaseModel, Field
+
+from digitrec.image import PreparedImage
+from digitrec.prediction import Failure
+from digitrec.recognise.pipeline import MaybePrepared
+from digitrec.web import inference, problems
 
 
 class ProblemBody(BaseModel):
@@ -94,6 +101,42 @@ class Ready(BaseModel):
     """Whether it makes sense to send questions now."""
 
     ready: bool
+
+
+def reading_of(read: inference.Reading, *, seen: bool = False) -> Reading:
+    """One reading; a failure has its problem in it.
+
+    Args:
+        seen: also show what the network was given.
+    """
+    outcome = read.outcome
+    picture = _seen(read.prepared) if seen else None
+    if isinstance(outcome, Failure):
+        problem = ProblemBody(**problems.from_error(outcome.error).body())
+        return Reading(
+            prediction=None, confidence=None, probs=None, reason=None, calibrated=None, text=None,
+            provider=outcome.provider, model_version=None, latency_s=outcome.latency_s,
+            cost_usd=outcome.cost_usd, emulated=False, replayed=False, sha256=outcome.image.sha256,
+            seen=picture, problem=problem, asked=[],
+        )  # fmt: skip
+    return Reading(
+        prediction=outcome.digit, confidence=outcome.confidence,
+        probs=None if outcome.probabilities is None else list(outcome.probabilities),
+        reason=outcome.reason, calibrated=outcome.calibrated, text=outcome.text,
+        provider=outcome.provider, model_version=outcome.model_version, latency_s=outcome.latency_s,
+        cost_usd=outcome.cost_usd, emulated=outcome.emulated, replayed=outcome.replayed,
+        sha256=outcome.image.sha256, seen=picture, problem=None,
+        asked=[reading_of(inference.Reading(said, None)) for said in outcome.asked],
+    )  # fmt: skip
+
+
+def _seen(prepared: MaybePrepared | None) -> str | None:
+    """The 28x28 picture as a PNG data URL; None where no network of ours was given one."""
+    if not isinstance(prepared, PreparedImage) or prepared.media_type != "image/x-mnist":
+        return None
+    png = io.BytesIO()
+    prepared.picture().save(png, "PNG")
+    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 _EXAMPLE_URL = (

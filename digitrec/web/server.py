@@ -17,10 +17,10 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from digitrec.recognise import Reader
-from digitrec.web import gate, logs, problems
+from digitrec.recognise.readers import Reader
+from digitrec.web import limits, logs, problems
 from digitrec.web.app import create_app
-from digitrec.web.gate import QUESTIONS, Places
+from digitrec.web.limits import INFERENCE_PATHS, ConcurrencyLimit
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 
@@ -31,17 +31,16 @@ MAX_HEAD_BYTES = 16_384
 MAX_CONNECTIONS = 900
 """Connections above this number are closed as they come; systems commonly allow a process 1,024 files."""
 
-
 LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)")
-QUESTION = tuple(f"POST {path}".encode() for path in sorted(QUESTIONS))
+INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
 
 
 class GuardedProtocol(H11Protocol):
     """HTTP/1.1 that neither slow or malformed request heads nor too many requests can hold up."""
 
-    def __init__(self, places: Places, **of_uvicorn: Any) -> None:
+    def __init__(self, inside: ConcurrencyLimit, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
-        self._places = places
+        self._inside = inside
         self._leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -65,8 +64,8 @@ class GuardedProtocol(H11Protocol):
         """
         if self._leaving:
             return
-        full = len(self.tasks) >= self._places.limit  # of all requests: one counts from its first line on
-        if full and self.conn.our_state is h11.IDLE and data.startswith(QUESTION):
+        full = len(self.tasks) >= self._inside.limit  # of all requests: one counts from its first line on
+        if full and self.conn.our_state is h11.IDLE and data.startswith(INFERENCE):
             self._turn_away(data)
             return
         self.conn.receive_data(data)
@@ -74,7 +73,7 @@ class GuardedProtocol(H11Protocol):
 
     def _turn_away(self, data: bytes) -> None:
         """Say that the server is full; a client that is still sending loses its connection."""
-        self._places.turned_away += 1
+        self._inside.turned_away += 1
         self._start_clock()
         if _is_whole(data):
             self.transport.write(FULL)
@@ -105,8 +104,8 @@ def _raw(problem: Problem, *, closing: bool) -> bytes:
     return status + head + b"\r\n" + bytes(response.body)
 
 
-FULL = _raw(problems.busy(gate.FULL), closing=False)
-FULL_AND_CLOSING = _raw(problems.busy(gate.FULL), closing=True)
+FULL = _raw(problems.busy(limits.FULL), closing=False)
+FULL_AND_CLOSING = _raw(problems.busy(limits.FULL), closing=True)
 NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"), closing=True)
 
 
@@ -122,7 +121,7 @@ KEPT = 16_000_000
 def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
     app = create_app(engines, settings)
-    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.places))
+    protocol = cast("type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside))
     config = uvicorn.Config(
         app, host=host, port=port, http=protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,

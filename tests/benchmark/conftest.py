@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from digitrec.answer import Answer, Candidate
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef, InputSpec, PreparedImage
-from digitrec.prediction import Failure, Prediction
+from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.providers.base import FREE, Price
-from digitrec.recognise import Outcome
-from digitrec.samples import Sample
 from digitrec.testing import FakeProvider
 
 IMAGE = ImageRef("x.png", "00")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +11,17 @@ import pytest
 
 from digitrec import calibration
 from digitrec.benchmark import Benchmark, benchmark, conclusion
-from digitrec.benchmark.pairs import SIGNIFICANCE, holm, mcnemar
-from digitrec.calibrate import fit
+from digitrec.benchmark.conclusion import percent
+from digitrec.benchmark.measures import proportion
+from digitrec.benchmark.pairs import SIGNIFICANCE, Pair, holm, mcnemar
+from digitrec.benchmark.scorecard import Scorecard, scorecard
+from digitrec.calibration.fit import fit
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine
-from digitrec.prediction import Prediction
-from digitrec.samples import Sample
+from digitrec.errors import TimedOut
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure, Prediction
+from digitrec.recognise import Outcome
 
 BETTER = re.compile(r"^(\w+) reads these pictures better than (\w+):")
 
@@ -96,3 +102,76 @@ def test_an_engine_that_never_answered_is_not_the_best(
     )
     assert conclusion(replace(found, cards=(silent,))) == []
     assert isinstance(found.outcomes["a"][0], Prediction)
+
+
+IMAGE = ImageRef("x.png", "00")
+
+
+def card(name: str, right: int, n: int = 100, *, emulated: bool = False, failed: int = 0) -> Scorecard:
+    said: list[Outcome] = [
+        Prediction(IMAGE, name, 7 if place < right else 1, 0.9, emulated=emulated) for place in range(n)
+    ]
+    said += [Failure(IMAGE, name, TimedOut("slow"))] * failed
+    return scorecard(name, said, [7] * (n + failed))
+
+
+def pair(first: str, second: str, wins: tuple[int, int], p: float, **values: object) -> Pair:
+    return Pair(first, second, 100, *wins, 0.9, 0.8, p, p, **values)  # type: ignore[arg-type]
+
+
+def told(*cards: Scorecard, pairs: Sequence[Pair] = (), fitted_here: tuple[str, ...] = ()) -> list[str]:
+    return conclusion(Benchmark("fakes", (), {}, cards, tuple(pairs), fitted_here, "2026-01-01", 1.0, {}, {}))
+
+
+def test_the_first_real_engine_is_the_best_and_nothing_else_is_said_of_one() -> None:
+    said = told(card("cloud", 100, emulated=True), card("mute", 0, 0), card("a", 90), card("b", 80))
+    assert (
+        said[0]
+        == "a was right on 90.0% (95% interval 82.6% to 94.5%) of the 100 pictures of fakes that it answered."
+    )
+    assert said[1:] == ["Emulated: cloud. An emulator's figures say nothing about the vendor's."]
+    assert told(card("a", 1, 1))[0].endswith("of the 1 picture of fakes that it answered.")
+
+
+def test_a_share_of_nothing_is_called_so() -> None:
+    assert percent(proportion(0, 0)) == "nothing"
+
+
+def test_who_is_better_is_said_with_what_shows_it() -> None:
+    found = [pair("a", "b", (12, 3), 0.035), pair("a", "c", (2, 30), 0.0001), pair("b", "c", (9, 9), 1.0)]
+    assert told(pairs=found) == [
+        "a reads these pictures better than b: it alone was right on 12 of 100, b alone on 3 (McNemar's "
+        "exact test, corrected p = 0.035).",
+        "c reads these pictures better than a: it alone was right on 30 of 100, a alone on 2 (McNemar's "
+        "exact test, corrected p < 0.001).",
+        "No difference is shown between b and c (corrected p = 1.000); there may be one that more pictures "
+        "would show.",
+    ]
+    assert "corrected p = 0.001" in told(pairs=[pair("a", "b", (12, 3), 0.001)])[0]
+
+
+def test_all_that_are_level_stand_in_one_sentence_with_the_least_p() -> None:
+    found = [pair("a", "b", (9, 9), 0.8), pair("a", "c", (9, 5), 0.3), pair("b", "c", (9, 9), 0.9)]
+    assert told(pairs=found) == [
+        "No difference is shown between a and b, a and c, b and c (corrected p = 0.300 or more); there may "
+        "be one that more pictures would show."
+    ]
+
+
+def test_nothing_is_said_of_pairs_without_pictures_or_with_an_emulator() -> None:
+    empty = replace(pair("a", "b", (0, 0), 1.0), n=0)
+    assert told(pairs=[empty, pair("a", "b", (9, 9), 1.0, emulated=("b",))]) == []
+
+
+def test_what_to_keep_in_mind_is_said_whole() -> None:
+    cards = (
+        card("a", 90, failed=1), card("x", 9, emulated=True, failed=2), card("y", 9, emulated=True),
+        card("b", 0, 0, failed=1),
+    )  # fmt: skip
+    assert told(*cards, fitted_here=("a", "b"))[1:] == [
+        "The calibrated chances of a, b were fitted on these very pictures, so they fit better here than "
+        "they will elsewhere: judge them on others.",
+        "Emulated: x, y. An emulator's figures say nothing about the vendor's.",
+        "a gave no answer on 1 of 101 pictures; its accuracy leaves them out.",
+        "b gave no answer on 1 of 1 picture; its accuracy leaves them out.",
+    ]

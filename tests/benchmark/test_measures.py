@@ -26,7 +26,8 @@ def test_intervals_are_wilsons(hits: int, n: int) -> None:
 
 def test_no_pictures_have_no_share_and_no_interval() -> None:
     found = measures.proportion(0, 0)
-    assert (found.share, found.low, found.high) == (None, None, None)
+    assert found == measures.Proportion(0, 0, None, None)
+    assert found.share is None
 
 
 def test_confusion_has_the_truth_in_its_rows() -> None:
@@ -36,11 +37,13 @@ def test_confusion_has_the_truth_in_its_rows() -> None:
     whole = np.array(measures.confusion(TRUTH.tolist(), ANSWERS.tolist()))
     assert whole.sum() == 500
     assert whole[4, 9] == ((TRUTH == 4) & (ANSWERS == 9)).sum()
+    assert measures.confusion([], []) == ((0,) * 11,) * 11
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_precision_and_recall_of_a_digit(digit: int) -> None:
     found = measures.per_digit(TRUTH.tolist(), ANSWERS.tolist())[digit]
+    assert found.digit == digit
     assert found.precision == pytest.approx(metrics.precision_score(digit == TRUTH, digit == ANSWERS))
     assert found.recall == pytest.approx(metrics.recall_score(digit == TRUTH, digit == ANSWERS))
     assert found.pictures == (digit == TRUTH).sum()
@@ -50,13 +53,14 @@ def test_a_digit_never_shown_or_never_answered_has_no_figure() -> None:
     zero, one, *_ = measures.per_digit([0, 0], [1, 0])
     assert (zero.precision, zero.recall) == (1.0, 0.5)
     assert (one.precision, one.recall) == (0.0, None)
-    assert measures.per_digit([], [])[3].precision is None
+    assert measures.per_digit([], []) == tuple(measures.DigitScore(d, None, None, 0) for d in range(10))
 
 
 def test_reliability_against_scikit_learn() -> None:
     found = measures.reliability(SCORES.tolist(), RIGHT.tolist())
     assert found is not None
     shares, means = calibration_curve(RIGHT, SCORES, n_bins=10)
+    assert found.answers == 500
     assert [bin.right for bin in found.bins] == pytest.approx(shares)
     assert [bin.confidence for bin in found.bins] == pytest.approx(means)
     weights = np.histogram(SCORES, bins=10, range=(0, 1))[0] / 500

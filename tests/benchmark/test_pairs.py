@@ -12,7 +12,7 @@ from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from digitrec.benchmark.pairs import Pair, holm, mcnemar, pairs
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome
 
 Said = Callable[..., list[Outcome]]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from digitrec.benchmark.pareto import pareto_front
 from digitrec.benchmark.scorecard import Scorecard, scorecard
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome
 
 
 def test_only_those_that_nobody_beats_at_everything(said: Callable[..., list[Outcome]]) -> None:

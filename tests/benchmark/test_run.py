@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from digitrec.benchmark import benchmark
+from digitrec.comparison.consensus import Consensus
+from digitrec.comparison.fallback import Fallback
+from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
-from digitrec.policy import Consensus, Fallback
 from digitrec.prediction import Failure
-from digitrec.samples import Sample
 from digitrec.testing import FakeProvider, drawn_seven
 
 

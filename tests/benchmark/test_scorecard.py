@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from digitrec.benchmark.scorecard import scorecard
-from digitrec.prediction import Prediction
-from digitrec.recognise import Outcome
+from digitrec.prediction import Outcome, Prediction
 
 Said = Callable[..., list[Outcome]]
 
@@ -106,3 +105,31 @@ def test_every_count_is_its_own(said: Said) -> None:
     assert card.reliability.brier == pytest.approx((4 * 0.1**2 + 5 * 0.9**2) / 9)
     assert [bin.right for bin in card.reliability.bins] == [pytest.approx(4 / 9)]
     assert card.coverage == ((0.9, 9 / 17, pytest.approx(4 / 9)),)
+
+
+def test_without_a_time_there_is_no_throughput(said: Said) -> None:
+    assert scorecard("e", said(7), [7]).throughput is None
+
+
+def test_what_was_paid_is_added_up_and_unknown_where_one_is(said: Said) -> None:
+    paid = [*said(7, cost_usd=0.5), *said(1, cost_usd=0.25)]
+    assert scorecard("e", paid, [7, 7]).cost_usd == 0.75
+    assert scorecard("e", [*paid, *said(1, cost_usd=None)], [7, 7, 7]).cost_usd is None
+
+
+def test_the_engines_own_confidence_decides_where_one_has_no_calibrated_chance(said: Said) -> None:
+    card = scorecard("e", [*said(7, calibrated=0.5), *said(7)], [7, 7])
+    assert card.coverage == ((0.9, 1.0, 1.0),)
+    assert card.calibrated is not None
+    assert card.calibrated.answers == 1
+
+
+def test_a_right_answer_costs_what_all_answers_cost(said: Said) -> None:
+    card = scorecard("e", said(7, 7, 1, 1, 1), [7] * 5, prices={"e": 0.002})
+    assert card.cost_per_1000 == pytest.approx(2.0)
+    assert card.cost_per_correct == pytest.approx(0.005)
+
+
+def test_several_kinds_of_answers_are_named_in_order(said: Said) -> None:
+    outcomes = [*said(7, model_version="v2"), *said(7, model_version="v1"), *said(7, model_version="v2")]
+    assert scorecard("e", outcomes, [7] * 3).model_versions == ("v1", "v2")

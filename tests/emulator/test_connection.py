@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from digitrec.emulator import VENDORS, Emulator
 from digitrec.emulator.faults import Fault
 from digitrec.emulator.mutations import mutated
-from digitrec.emulator.protocol import Request, Response
+from digitrec.emulator.vendors.base import Request, Response
 
 from .clients import HEADERS, READ, SEVEN, TIMEOUT, picture, reads
 
@@ -214,8 +214,8 @@ def test_any_bytes_are_survived(everybody, capfd, vendor, data, politely):
                 pass
     assert until(lambda: not threads())
     everybody.set_faults(vendor)
-    door = everybody.endpoints[vendor] + "/_emulator"
-    assert requests.get(door, timeout=TIMEOUT).json()["vendor"] == vendor
+    control = everybody.endpoints[vendor] + "/_emulator"
+    assert requests.get(control, timeout=TIMEOUT).json()["vendor"] == vendor
     assert "Traceback" not in capfd.readouterr().err
 
 

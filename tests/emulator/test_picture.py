@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from digitrec.emulator.picture import Picture, Word, lines, outline
+from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.errors import ImageError
 
 from .clients import picture
@@ -55,8 +55,8 @@ class TestLines:
     def test_no_words_are_no_lines(self):
         assert lines([]) == []
 
-    def test_the_outline_holds_all_of_them(self):
-        assert outline(words((5, 0, 10, 10), (20, 4, 30, 12))) == (5, 0, 30, 12)
+    def test_the_bounding_box_holds_all_of_them(self):
+        assert bounding_box(words((5, 0, 10, 10), (20, 4, 30, 12))) == (5, 0, 30, 12)
 
 
 def test_a_box_found_on_a_reduced_image_is_told_in_pixels_of_the_picture():

@@ -5,10 +5,23 @@ from __future__ import annotations
 import pytest
 
 from digitrec import errors
-from digitrec.engine.retry import LONGEST_WAIT_S, RETRIED, Backoff, is_retried, may_be_billed, wait_s
+from digitrec.engine.retry import (
+    LONGEST_WAIT_S,
+    RETRIED,
+    Backoff,
+    asked_wait_s,
+    ends_order,
+    is_retried,
+    may_be_billed,
+    wait_s,
+)
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
+    DigitrecError,
+    LedgerError,
+    NotConfigured,
+    NotInstalled,
     ProviderError,
     QuotaExceeded,
     RateLimited,
@@ -30,7 +43,13 @@ TABLE = [
     (AuthFailed("wrong key", status=401), False, False),
     (Rejected("not an image", status=400), False, False),
     (BadAnswer("HTML", status=200), False, True),
+    (BadAnswer("HTML"), False, True),
+    (BadAnswer("HTML", status=503), False, False),
     (ProviderError("a stranger's own"), False, True),
+    *((ProviderError("a stranger's own", status=status), False, True) for status in (200, 299)),
+    *((ProviderError("a stranger's own", status=status), False, False) for status in (199, 300, 500, "Bad")),
+    *((BadAnswer("HTML", status=status), False, False) for status in (100, 199, 300, 599)),
+    *((BadAnswer("HTML", status=status), False, True) for status in (99, 299, 600, True, "Odd")),
 ]
 
 
@@ -49,6 +68,45 @@ def test_a_programming_error_is_not_repeated() -> None:
     assert not is_retried(ZeroDivisionError())
 
 
+def test_an_heir_of_an_error_is_repeated_like_the_nearest_that_is_in_the_table() -> None:
+    class Overloaded(Unavailable):
+        pass
+
+    class Odd(ProviderError):
+        pass
+
+    assert is_retried(Overloaded("x"))
+    assert not is_retried(Odd("x"))
+
+
+@pytest.mark.parametrize(
+    ("error", "billed"),
+    [(NotConfigured("no key"), False), (NotInstalled("no SDK"), False), (LedgerError("full"), True)],
+)
+def test_what_was_never_sent_costs_nothing_and_what_is_not_known_may(
+    error: DigitrecError, billed: bool
+) -> None:
+    assert may_be_billed(error) is billed
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (Rejected("the operation failed"), True),
+        (Rejected("the operation failed", status="InvalidImage"), True),
+        (Rejected("gone", status=404), True),
+        (Rejected("gone", status=410), True),
+        (Rejected("a bad poll", status=400), False),
+        (Rejected("a bad poll", status=409), False),
+        (Unavailable("broken", status=503), False),
+        (Unavailable("connection reset"), False),
+        (TimedOut("nobody answered"), False),
+    ],
+)
+def test_only_the_vendors_word_on_the_order_itself_ends_it(error: DigitrecError, ended: bool) -> None:
+    assert ends_order(error) is ended
+
+
 def test_the_random_wait_doubles_up_to_a_bound() -> None:
     longest = [wait_s(Unavailable("x"), attempt, lambda low, high: high) for attempt in (1, 2, 3, 9)]
     assert longest == [0.5, 1.0, 2.0, LONGEST_WAIT_S]
@@ -65,4 +123,25 @@ def test_it_gives_up_where_the_wait_would_pass_the_deadline() -> None:
     backoff = Backoff(lambda: 60.0)
     assert backoff(RateLimited("x", retry_after=30.0)) == 30.0
     assert backoff(RateLimited("x", retry_after=90.0)) is False
+    assert backoff(RateLimited("x", retry_after=60.0)) is False, "nothing would be left to ask in"
     assert backoff(AuthFailed("x")) is False
+
+
+def test_every_further_failure_counts_as_another_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.engine.retry.wait_s", lambda error, attempt: 10.0 * attempt)
+    backoff = Backoff(lambda: 60.0)
+    assert [backoff(Unavailable("x")) for _ in range(3)] == [10.0, 20.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        (2, 2.0), (0.25, 0.25), (0, 0.0), (-3.0, 0.0), (float("nan"), 0.0), (float("inf"), float("inf")),
+        (10**400, float("inf")), (True, 0.0), ("3", 0.0), (None, 0.0),
+    ],
+)  # fmt: skip
+def test_what_the_provider_asks_for_is_a_number_of_seconds_or_nothing(said: object, wait: float) -> None:
+    error = RateLimited("x")
+    error.retry_after = said  # type: ignore[assignment]
+    assert asked_wait_s(error) == wait
+    assert asked_wait_s(ZeroDivisionError()) == 0.0

@@ -1,49 +1,16 @@
-"""Finding an answer, claiming a call within the budget, writing down what came of it."""
+"""Finding an answer, claiming a call, writing down what came of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from clock import Clock
-from paid_cloud import PaidCloud, answer, image
+from paid_cloud import answer
 
 from digitrec.errors import BudgetExceeded
-from digitrec.ledger import Budget, Busy, Claim, Entry, Ledger, Question, Verdict
+from digitrec.ledger import Budget, Busy, Claim, Entry, Ledger
 
-NO_LIMIT = Budget("run")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(datetime(2026, 11, 30, 23, 59, tzinfo=UTC).timestamp())
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path / "ledger.sqlite", clock=clock)
-    yield ledger
-    ledger.close()
-
-
-def question(number: int = 7, *, emulated: bool = False) -> Question:
-    return Question.about(image(number), PaidCloud(), emulated=emulated)
-
-
-def claim(
-    ledger: Ledger, asked: Question | None = None, *, budget: Budget = NO_LIMIT, price: float | None = 0.5
-) -> Verdict:
-    (verdict,) = ledger.claim([asked or question()], price=price, budget=budget, lease_s=10.0)
-    return verdict
-
-
-def claimed(ledger: Ledger, asked: Question | None = None, **how: Budget) -> Claim:
-    verdict = claim(ledger, asked, **how)
-    assert isinstance(verdict, Claim)
-    return verdict
+from .claims import NO_LIMIT, claim, claimed, question
 
 
 def test_an_answer_is_found_again_and_never_bought_again(ledger: Ledger) -> None:
@@ -120,35 +87,6 @@ def test_a_call_of_unknown_outcome_stays_spent(ledger: Ledger) -> None:
     assert isinstance(claim(ledger, budget=budget), BudgetExceeded)
 
 
-def test_the_budget_of_a_command_is_kept_to_the_last_cent(ledger: Ledger) -> None:
-    budget = Budget("run", max_cost=0.3)
-    questions = [question(number) for number in range(5)]
-    verdicts = ledger.claim(questions, price=0.1, budget=budget, lease_s=10.0)
-    assert [type(verdict) for verdict in verdicts] == [Claim] * 3 + [BudgetExceeded] * 2
-    assert str(verdicts[3]) == (
-        "not asked: a call to paid costs $0.1, and of the $0.3 for this command $0.3 are spent; "
-        "raise --max-cost or stop here"
-    )
-    assert isinstance(claim(ledger, question(9), budget=replace(budget, run="another"), price=0.1), Claim)
-
-
-def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, clock: Clock) -> None:
-    claimed(ledger, question(1), budget=Budget("one", per_month=1.0))
-    claimed(ledger, question(2), budget=Budget("two", per_month=1.0))
-    refused = claim(ledger, question(3), budget=Budget("three", per_month=1.0))
-    assert isinstance(refused, BudgetExceeded)
-    assert "for this month" in str(refused)
-    clock.now += 60  # the first of December, UTC
-    claimed(ledger, question(3), budget=Budget("three", per_month=1.0))
-
-
-def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:
-    budget = Budget("run", max_cost=0.5, per_month=0.5)
-    claimed(ledger, question(emulated=True), budget=budget)
-    assert isinstance(claim(ledger, question(8, emulated=True), budget=budget), BudgetExceeded)
-    claimed(ledger, question(8), budget=budget)
-
-
 def test_an_ordered_answer_is_fetched_and_not_ordered_again(ledger: Ledger, clock: Clock) -> None:
     first = claimed(ledger)
     ledger.ordered(first, "operation-1")
@@ -163,6 +101,23 @@ def test_an_order_too_old_to_be_kept_by_the_vendor_is_made_again(ledger: Ledger,
     ledger.ordered(claimed(ledger), "operation-1")
     clock.now += 2 * 24 * 3600
     assert claimed(ledger).token is None
+
+
+def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: Ledger, clock: Clock) -> None:
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
+    clock.now += 24 * 3600 - 1
+    assert claimed(ledger).token == "operation-1"
+    assert claim(ledger) == Busy(clock.now + 10.0)
+    clock.now += 11
+    assert claimed(ledger).token is None, "a day after it was ordered"
+
+
+def test_an_order_of_unknown_outcome_is_fetched_again(ledger: Ledger) -> None:
+    first = claimed(ledger)
+    ledger.ordered(first, "operation-1")
+    ledger.failed(first, "Unavailable", unknown=True, charged=True)
+    assert claimed(ledger).token == "operation-1"
 
 
 def test_an_order_that_failed_for_good_is_made_again(ledger: Ledger) -> None:

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from keras import layers
 
+from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.models import export, store
-from digitrec.models.data import mnist_test
-from digitrec.models.run import TrainResult
+from digitrec.models import store
+from digitrec.models.description import ModelInput
+from digitrec.training import export
+from digitrec.training.run import TrainResult
 
 TEST = mnist_test()
 
@@ -44,7 +46,7 @@ class TestShipped:
         assert shipped.name == "digitrec-cnn"
         assert shipped.version.startswith("digitrec-cnn-") and len(shipped.version) == 25
         fitted = {name: shipped.card[name] for name in ("temperature", "prepared", "evidence")}
-        assert shipped.input == store.ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
+        assert shipped.input == ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
 
     def test_it_is_as_sure_as_it_is_right(self, shipped: store.Model) -> None:
         chances = shipped.probabilities(TEST.images)
@@ -122,7 +124,7 @@ class TestForeign:
     def test_usual_shapes_are_taken(self, saved: Build, ending: str, shape: tuple[int, ...]) -> None:
         network = dense(shape)
         model = store.load(saved(network, ending))
-        assert model.input == store.ModelInput(assumed=True)
+        assert model.input == ModelInput(assumed=True)
         assert model.name == "theirs" and model.version.startswith("theirs-")
         expected = network.predict(TEST.images[:70].reshape(-1, *shape) / np.float32(255), verbose=0)
         assert np.allclose(model.probabilities(TEST.images[:70]), expected, atol=0.02)
@@ -254,7 +256,7 @@ def test_a_file_cut_off_in_its_description_is_refused(tmp_path: Path) -> None:
 def test_a_file_with_someone_elses_archive_is_foreign(tmp_path: Path) -> None:
     path = shipped_as(tmp_path, {})
     path.write_bytes(path.read_bytes().replace(b"digitrec.json", b"metadata.json"))
-    assert store.load(path).input == store.ModelInput(assumed=True)
+    assert store.load(path).input == ModelInput(assumed=True)
 
 
 def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:

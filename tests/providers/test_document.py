@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer, ProviderError
-from digitrec.normalise import normalise
+from digitrec.recognise.normalise import normalise
 
 from .common import CLOUDS, Stored
 from .documents import (

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from configparser import ConfigParser
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def test_what_is_known_without_looking_is_what_the_metadata_says() -> None:
     for name, (module, attribute) in registry.KNOWN.items():
         (point,) = entry_points(group=plugins.GROUP, name=name)
         assert point.value == f"{module}:{attribute}"
+
+
+def test_the_contracts_know_every_provider_of_ours() -> None:
+    """Else a new one could be imported past the registry, and nobody would say so."""
+    contracts = ConfigParser()
+    contracts.read(Path(__file__).parents[2] / "setup.cfg", encoding="utf-8")
+    protected = contracts["importlinter:contract:found-by-name"]["protected_modules"].split()
+    points = contracts["options.entry_points"]["digitrec.providers"].strip().splitlines()
+    assert sorted(protected) == sorted(line.split("=")[1].strip().split(":")[0] for line in points)
 
 
 # ---- packages of strangers

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from raw_server import answer, raw_server
 
 from digitrec.answer import Answer
@@ -28,7 +26,6 @@ from digitrec.errors import (
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.providers.wire import DEEPEST, document
 from digitrec.testing import drawn_seven
 
 from .common import CLOUDS, Opened, Prepared
@@ -250,37 +247,3 @@ def test_a_poll_is_one_look(status: str, over: bool, opened: Opened) -> None:
         azure: Any = opened("azure", endpoint=server.url)
         assert (azure.poll("abc", timeout=5) is not None) is over
         assert len(server.arrived) == 1
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b" ", b"{", b"NaN", b'{"a":Infinity}', b"1e999", b'"\\ud83d"', b'"\xff"', b"[1,]", b"{} x", b"'a'",
-     b"[" * 100_000, b'{"a":' * 100_000, b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2)],
-)  # fmt: skip
-def test_what_is_no_document(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"JSON|empty"):
-        document(body)
-
-
-texts = st.text(st.characters(codec="utf-8"))
-numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-json_values = st.recursive(
-    st.none() | st.booleans() | numbers | texts,
-    lambda part: st.lists(part) | st.dictionaries(texts, part),
-)
-
-
-@given(json_values)
-def test_any_json_value_is_a_document(value: Any) -> None:
-    assert document(json.dumps(value).encode()) == value
-    assert document(b"\xef\xbb\xbf" + json.dumps(value, ensure_ascii=False).encode()) == value
-
-
-@given(st.binary())
-def test_any_bytes_are_a_document_or_none(body: bytes) -> None:
-    try:
-        json.dumps(document(body)).encode()
-    except ValueError as error:
-        assert str(error)
-    else:
-        json.loads(body.removeprefix(b"\xef\xbb\xbf"))

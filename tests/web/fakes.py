@@ -22,7 +22,7 @@ from digitrec.calibration import Calibration, Key
 from digitrec.engine import Engine, Options, Reply
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Price
-from digitrec.recognise import Reader
+from digitrec.recognise.readers import Reader
 from digitrec.testing import FakeProvider, Line
 from digitrec.web.app import create_app
 from digitrec.web.server import server

@@ -76,7 +76,7 @@ def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serving() as client, monkeypatch.context() as broken:
-        broken.setattr("digitrec.recognise.normalise", lambda *_, **__: 1 / 0)
+        broken.setattr("digitrec.recognise.pipeline.normalise", lambda *_, **__: 1 / 0)
         answer = client.post("/predict", content=png())
     assert answer.status_code == 500
     assert "division" not in answer.text and "Traceback" not in answer.text

@@ -12,6 +12,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from digitrec.web.limits import INFERENCE_PATHS
 from digitrec.web.settings import Settings
 
 from .fakes import listening
@@ -34,6 +35,12 @@ def described() -> Iterator[Any]:
 def test_every_operation_is_tried(described: Any) -> None:
     found = {(one.ok().path, one.ok().method.upper()) for one in described.get_all_operations()}
     assert found == set(OPERATIONS)
+
+
+def test_every_operation_that_reads_pictures_is_limited_and_wants_a_key(described: Any) -> None:
+    """One that is added to the routes and not to the limits would be open to everybody."""
+    reads = {one.ok().path for one in described.get_all_operations() if one.ok().method.upper() == "POST"}
+    assert reads == INFERENCE_PATHS
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

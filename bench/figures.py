@@ -1,0 +1,114 @@
+"""What every benchmark here ends with: ratios against their goals, printed and written into the docs."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One ratio, and what it should be."""
+
+    what: str
+    """What is divided by what."""
+    ratio: float
+    """The measured ratio."""
+    goal: float
+    """The ratio aimed at."""
+    at_least: bool
+    """True: met when ratio >= goal; False: when ratio <= goal."""
+    detail: str
+    """The two medians behind it, with units."""
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
+
+    def row(self) -> str:
+        """The figure as a row of the table."""
+        sign = "at least" if self.at_least else "at most"
+        verdict = "yes" if self.met else "**no**"
+        return f"| {self.what} | {self.ratio:.2f} | {sign} {self.goal:g} | {verdict} | {self.detail} |"
+
+
+def publish(section: str, figures: Sequence[Figure]) -> None:
+    """Print the figures, write them into their section of docs/benchmarks.md, exit 1 when one misses."""
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    day = datetime.datetime.now(datetime.UTC).date()
+    table = "\n".join(
+        [
+            f"Measured on {day} by `python bench/{Path(sys.argv[0]).name}`:",
+            f"{machine}, shared with other work.",
+            "",
+            "| what | ratio | goal | met | medians |",
+            "|---|---|---|---|---|",
+            *(figure.row() for figure in figures),
+        ]
+    )
+    print(table)
+    text = PAGE.read_text(encoding="utf-8")
+    pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
+    assert pattern.search(text), f"docs/benchmarks.md has no section {section!r}"
+    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{table}\n", text), encoding="utf-8")
+    if not all(figure.met for figure in figures):
+        sys.exit("a goal was missed")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What one run of a program took."""
+
+    seconds: float
+    """Wall time of the whole process, s."""
+    megabytes: float
+    """Peak resident memory, MB."""
+
+
+_LAUNCHER = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]))
+"""
+
+
+def run(command: Sequence[str]) -> Process:
+    """Run a program to its end; its output is thrown away, its failure is ours.
+
+    A small process starts it: the peak memory of a child counts what its parent had at the fork.
+    """
+    launched = subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
+    )
+    seconds, kilobytes, code = json.loads(launched.stdout)
+    if code:
+        sys.exit(f"{' '.join(command)} exited with {code}")
+    return Process(seconds, kilobytes / 1024)
+
+
+def alternate(*actions: Callable[[], float], rounds: int) -> list[float]:
+    """Median of each action's figure, the actions taken in turn so that drift hits all alike."""
+    figures = [[action() for action in actions] for _ in range(rounds)]
+    return [statistics.median(column) for column in zip(*figures, strict=True)]
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """How long one call takes, s."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start

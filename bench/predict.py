@@ -1,0 +1,161 @@
+"""How quick reading a digit is: cold, warm, in bulk, and from a 12-megapixel photo.
+
+Needs the extra `train` (Keras is what it is measured against). Prints ratios from one run, writes them
+into docs/benchmarks.md, and exits non-zero when a goal is missed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from figures import Figure, Process, alternate, publish, run, seconds
+from PIL import Image
+
+import digitrec
+from digitrec.datasets.mnist import mnist_test
+from digitrec.models import store
+from digitrec.prepare import prepare
+
+KERAS_SCRIPT = """
+import sys, numpy as np, keras
+from PIL import Image
+model = keras.models.load_model(sys.argv[1])
+image = np.asarray(Image.open(sys.argv[2]).convert("L").resize((28, 28)), np.float32) / 255
+print(model.predict(image.reshape(1, 28, 28, 1), verbose=0).argmax())
+"""
+FLOOR_SCRIPT = """
+import sys, numpy as np
+from PIL import Image
+from ai_edge_litert.interpreter import Interpreter
+network = Interpreter(sys.argv[1])
+network.allocate_tensors()
+image = np.asarray(Image.open(sys.argv[2]).convert("L").resize((28, 28)), np.float32) / 255
+network.set_tensor(network.get_input_details()[0]["index"], image.reshape(1, 28, 28, 1))
+network.invoke()
+print(network.get_tensor(network.get_output_details()[0]["index"]).argmax())
+"""
+ROUNDS = 9
+BATCH = 50
+"""Digits in one pass of the bare loop: near the best for the cache, and 10,000 is a multiple of it."""
+
+
+def cold_start(folder: Path) -> Iterator[Figure]:
+    """One digit, whole process, against Keras and against the least that LiteRT needs."""
+    image, keras_file = folder / "one.png", folder / "network.keras"
+    Image.fromarray(mnist_test().images[0]).save(image)
+    _same_network().save(keras_file)
+    ours = [str(Path(sys.executable).with_name("digitrec")), "predict", str(image)]
+    keras = [sys.executable, "-c", KERAS_SCRIPT, str(keras_file), str(image)]
+    floor = [sys.executable, "-c", FLOOR_SCRIPT, str(store.SHIPPED), str(image)]
+    runs: list[list[Process]] = [[run(command) for command in (ours, keras, floor)] for _ in range(ROUNDS)]
+    (our_s, our_mb), (keras_s, keras_mb), (floor_s, _) = (
+        _medians(column) for column in zip(*runs, strict=True)
+    )
+    times = f"{our_s * 1e3:.0f} ms; Keras {keras_s * 1e3:.0f} ms; floor {floor_s * 1e3:.0f} ms"
+    yield Figure("cold start: Keras / ours", keras_s / our_s, 10, True, times)
+    yield Figure("cold start: ours / bare LiteRT", our_s / floor_s, 1.8, False, times)
+    yield Figure(
+        "peak memory: Keras / ours", keras_mb / our_mb, 8, True, f"{our_mb:.0f} MB; Keras {keras_mb:.0f} MB"
+    )
+
+
+def _medians(runs: tuple[Process, ...]) -> tuple[float, float]:
+    return float(np.median([one.seconds for one in runs])), float(np.median([one.megabytes for one in runs]))
+
+
+def warm() -> Figure:
+    """One prepared digit, again and again, against `keras.Model.predict`."""
+    provider = digitrec.open_provider("local")
+    digit = mnist_test().images[0]
+    prepared = prepare(digitrec.DigitImage.open(digit), provider.wants)
+    network = _same_network()
+    batch = digit.reshape(1, 28, 28, 1) / np.float32(255)
+    network.predict(batch, verbose=0)
+
+    def ours() -> float:
+        return seconds(lambda: [provider.read(prepared, timeout=1) for _ in range(200)]) / 200
+
+    def keras() -> float:
+        return seconds(lambda: [network.predict(batch, verbose=0) for _ in range(5)]) / 5
+
+    our_s, keras_s = alternate(ours, keras, rounds=ROUNDS)
+    detail = f"{our_s * 1e6:.0f} us; Keras {keras_s * 1e3:.1f} ms"
+    return Figure("warm, one digit: Keras predict / provider.read", keras_s / our_s, 50, True, detail)
+
+
+def bulk() -> Figure:
+    """The 10,000 test digits through the whole path, against the bare batch loop of LiteRT."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    digits = mnist_test().images
+    network = Interpreter(str(store.SHIPPED), num_threads=1)
+    entry = network.get_input_details()[0]["index"]
+    network.resize_tensor_input(entry, [BATCH, 28, 28, 1])
+    network.allocate_tensors()
+
+    def bare() -> None:
+        for start in range(0, len(digits), BATCH):
+            batch = digits[start : start + BATCH, :, :, None] / np.float32(255)
+            network.set_tensor(entry, batch)
+            network.invoke()
+            network.get_tensor(network.get_output_details()[0]["index"])
+
+    our_s, bare_s = alternate(
+        lambda: seconds(lambda: digitrec.predict_many(digits)), lambda: seconds(bare), rounds=ROUNDS
+    )
+    detail = f"{our_s:.2f} s; bare {bare_s:.2f} s"
+    return Figure("10,000 digits: predict_many / bare LiteRT loop", our_s / bare_s, 1.5, False, detail)
+
+
+def large_photo(folder: Path) -> Figure:
+    """A 12-megapixel JPEG from disk to Prediction, against decoding it and converting it to grey."""
+    file = folder / "photo.jpg"
+    _large_photo().save(file, quality=90)
+
+    def decode() -> None:
+        np.asarray(Image.open(io.BytesIO(file.read_bytes())).convert("L"))
+
+    digitrec.predict(file)
+    our_s, pillow_s = alternate(
+        lambda: seconds(lambda: digitrec.predict(file)), lambda: seconds(decode), rounds=ROUNDS
+    )
+    detail = f"{our_s * 1e3:.0f} ms; Pillow {pillow_s * 1e3:.0f} ms"
+    return Figure("12-megapixel JPEG: ours / Pillow's decode to grey", our_s / pillow_s, 1.0, False, detail)
+
+
+def _large_photo() -> Image.Image:
+    """A pen stroke digit on unevenly lit, grainy paper, 4000x3000."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:3000, 0:4000]
+    light = 225 - 60 * np.hypot(rows / 3000 - 0.3, columns / 4000 - 0.4)
+    ink = Image.fromarray(mnist_test().images[0]).resize((1600, 1600), Image.Resampling.BICUBIC)
+    light[700:2300, 1200:2800] -= np.asarray(ink) * 0.6
+    light += rng.normal(0, 3, light.shape)
+    grey = np.clip(light, 0, 255).astype(np.uint8)
+    return Image.fromarray(np.stack([grey, grey, (grey * 0.95).astype(np.uint8)], axis=2))
+
+
+def _same_network():  # type: ignore[no-untyped-def]
+    """The shipped architecture in Keras; its speed does not depend on its weights."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    from digitrec.training import cnn
+
+    return cnn.build()
+
+
+def main() -> None:
+    """Measure all, quickest last word: the table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        figures = [*cold_start(folder), warm(), bulk(), large_photo(folder)]
+    publish("Reading digits", figures)
+
+
+if __name__ == "__main__":
+    main()

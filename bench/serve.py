@@ -1,0 +1,259 @@
+"""`digitrec serve` side by side with the server that tutorials build, on the same network.
+
+Rate, latency and memory at 16 connections, time from start to first answer, and 60 seconds at full load,
+where each connection asks again as soon as it is answered. Then five rounds of full load, twice the load it
+held just before, and full load again: at twice the load requests come at their rate from many clients, each
+over a connection of its own, whether or not others were answered. A latency is from asking to the whole
+answer. Everything happens on 127.0.0.1; the clients are this process, the servers are others.
+
+Needs the extras `web` and `train`, and Flask. Prints ratios from one run, writes them into
+docs/benchmarks.md, and exits non-zero when a goal is missed.
+
+    python bench/serve.py            some minutes
+    python bench/serve.py --short    a try of some seconds each; writes nothing
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from figures import Figure, publish
+from load import Load, closed_loop, multipart, open_loop
+
+HERE = Path(__file__).parent
+PICTURE = HERE.parent / "samples" / "mnist-28x28.png"
+CONNECTIONS = 16
+WARM_UP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long each part takes."""
+
+    starts: int
+    """How often each server is started."""
+    beside_s: float
+    """Seconds of load on each, side by side, after each start."""
+    full_s: float
+    """Seconds of full load on ours."""
+    double_s: float
+    """Seconds of twice the load that ours can hold, in each round; as long of full load before and after."""
+    rounds: int
+    """How often that is done."""
+
+
+WHOLE = Plan(starts=5, beside_s=4.0, full_s=60.0, double_s=8.0, rounds=5)
+SHORT = Plan(starts=1, beside_s=3.0, full_s=5.0, double_s=3.0, rounds=1)
+
+
+@dataclass(slots=True)
+class Served:
+    """A server under measurement."""
+
+    port: int
+    pid: int
+    first_answer_s: float
+
+    def megabytes(self) -> float:
+        """Resident memory, MB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def load(self, request: bytes, seconds: float) -> Load:
+        """Load by so many connections, after a moment to warm up."""
+        asyncio.run(closed_loop(self.port, request, connections=CONNECTIONS, seconds=WARM_UP_S))
+        return asyncio.run(closed_loop(self.port, request, connections=CONNECTIONS, seconds=seconds))
+
+
+def free_port() -> int:
+    """A port that nobody uses at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, request: bytes) -> Iterator[Served]:
+    """Start a server, wait for its first answer, end it."""
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while asyncio.run(closed_loop(port, request, connections=1, seconds=0.0001)).statuses[200] == 0:
+            if process.poll() is not None:
+                sys.exit(f"{' '.join(command)} exited with {process.returncode}")
+            time.sleep(0.005)
+        yield Served(port, process.pid, time.perf_counter() - start)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ours(request: bytes):  # type: ignore[no-untyped-def]
+    """`digitrec serve`, which may be asked as often as it can answer."""
+    port = free_port()
+    command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port), "--rate", "1000000"]
+    return serving(command, port, request)
+
+
+def theirs(model: Path, request: bytes):  # type: ignore[no-untyped-def]
+    """The tutorials' server."""
+    port = free_port()
+    return serving([sys.executable, str(HERE / "tutorial_server.py"), str(model), str(port)], port, request)
+
+
+Pair = tuple[float, float]
+
+
+def compared(what: str, pairs: Sequence[Pair], goal: float, at_least: bool, show: str) -> Figure:
+    """The ratio of the medians of two quantities measured side by side, each shown in this format."""
+    one, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return Figure(what, one / other, goal, at_least, f"{show.format(one)}; {show.format(other)}")
+
+
+def side_by_side(model: Path, request: bytes, plan: Plan) -> list[Figure]:
+    """Rate, tail latency, memory and start of both, one after the other."""
+    starts: list[Pair] = []
+    rates: list[Pair] = []
+    tails: list[Pair] = []
+    memory: list[Pair] = []
+    for _ in range(plan.starts):
+        with ours(request) as we:
+            our_load, our_mb = we.load(request, plan.beside_s), we.megabytes()
+        with theirs(model, request) as they:
+            their_load, their_mb = they.load(request, plan.beside_s), they.megabytes()
+        starts.append((they.first_answer_s, we.first_answer_s))
+        rates.append((our_load.per_second, their_load.per_second))
+        tails.append((1000 * our_load.percentile(0.99), 1000 * their_load.percentile(0.99)))
+        memory.append((our_mb, their_mb))
+    return [
+        compared(
+            f"requests a second at {CONNECTIONS} connections: ours / tutorials'", rates, 10, True, "{:.1f}"
+        ),
+        compared("p99 latency under that load: ours / tutorials'", tails, 0.1, False, "{:.0f} ms"),
+        compared("memory under that load: ours / tutorials'", memory, 0.25, False, "{:.0f} MB"),
+        compared("start to first answer: tutorials' / ours", starts, 5, True, "{:.2f} s"),
+    ]
+
+
+def endurance(request: bytes, plan: Plan) -> list[Figure]:
+    """Full load for long: nothing fails, nothing piles up."""
+    with ours(request) as we, watched(we) as memory:
+        full = we.load(request, plan.full_s)
+    third = len(memory) // 3
+    begin, end = statistics.median(memory[third : 2 * third]), statistics.median(memory[2 * third :])
+    wrong = sum(full.statuses.values()) - full.statuses[200]
+    return [
+        Figure(
+            f"errors in {plan.full_s:.0f} s at full load", wrong, 0, False, f"{full.statuses[200]} answered"
+        ),
+        Figure(
+            "memory in its last third / in its second",
+            end / begin, 1.02, False, f"{end:.0f} MB; {begin:.0f} MB",
+        ),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Full load, twice as much, full load again: what the server did of each."""
+
+    before: Load
+    double: Load
+    after: Load
+
+    @classmethod
+    def of(cls, server: Served, request: bytes, seconds: float) -> Round:
+        """Ask so many seconds each; twice the load is twice what was answered just before."""
+        before = server.load(request, seconds)
+        rate = 2 * before.per_second
+        double = asyncio.run(open_loop(server.port, request, per_second=rate, seconds=seconds))
+        after = asyncio.run(closed_loop(server.port, request, connections=CONNECTIONS, seconds=seconds))
+        return cls(before, double, after)
+
+    @property
+    def offered(self) -> float:
+        """What was asked then, as a multiple of what was answered just before."""
+        return self.double.statuses.total() / self.double.seconds / self.before.per_second
+
+
+def overload(request: bytes, plan: Plan) -> list[Figure]:
+    """Twice the load that it can hold, each time beside full load just before and right after it."""
+    with ours(request) as we:
+        rounds = [Round.of(we, request, plan.double_s) for _ in range(plan.rounds)]
+    answers = sum((one.double.statuses for one in rounds), Counter[int]())
+    odd = answers.total() - answers[200] - answers[503]
+    # once it is over, everybody is to be answered
+    odd += sum(one.after.statuses.total() - one.after.statuses[200] for one in rounds)
+    offered = statistics.median(one.offered for one in rounds)
+    told_ms = 1000 * statistics.median(one.double.percentile(0.5, 503) for one in rounds)
+    tails = [(1000 * one.double.percentile(0.99), 1000 * one.before.percentile(0.99)) for one in rounds]
+    rates = [(one.after.per_second, one.before.per_second) for one in rounds]
+    return [
+        Figure(
+            f"{offered:.1f} times the load: anything but an answer or 503", odd, 0, False,
+            f"{answers[200]} answered, {answers[503]} told 503 in {told_ms:.0f} ms (median)",
+        ),
+        compared("p99 of what it accepts then / at full load", tails, 3, False, "{:.0f} ms"),
+        compared("requests a second right after it / right before it", rates, 0.8, True, "{:.0f}"),
+    ]  # fmt: skip
+
+
+@contextmanager
+def watched(server: Served) -> Iterator[list[float]]:
+    """The server's memory, noted several times a second."""
+    memory: list[float] = []
+    over = Event()
+
+    def note() -> None:
+        while not over.wait(0.2):
+            memory.append(server.megabytes())
+
+    watcher = Thread(target=note)
+    watcher.start()
+    try:
+        yield memory
+    finally:
+        over.set()
+        watcher.join()
+
+
+def save_keras(path: Path) -> None:
+    """Our network's layers as a Keras file; untrained, for what it answers does not matter here."""
+    code = "import sys; from digitrec.training.cnn import build; build().save(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, stderr=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Measure, and publish unless it was only a try."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--short", action="store_true", help="a try of some seconds; writes nothing")
+    short = arguments.parse_args().short
+    plan = SHORT if short else WHOLE
+    request = multipart(PICTURE.read_bytes())
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "digitrec.keras"
+        save_keras(model)
+        figures = [*side_by_side(model, request, plan), *endurance(request, plan), *overload(request, plan)]
+    if not short:
+        publish("Serving", figures)
+        return
+    for figure in figures:
+        print(figure.row())
+
+
+if __name__ == "__main__":
+    main()

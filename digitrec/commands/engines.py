@@ -1,0 +1,251 @@
+"""The engines that a command asks, as its options describe them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitrec.commands import options, values
+from digitrec.commands.quiet import quietly
+from digitrec.commands.unopened import Unopened
+from digitrec.engine import Engine
+from digitrec.engine import Options as EngineOptions
+from digitrec.errors import NotConfigured, NotInstalled
+from digitrec.image import InputSpec
+from digitrec.prepare import PREPARATIONS
+from digitrec.providers import registry
+from digitrec.providers.base import FREE, Provider
+
+REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_")
+"""Variables with these beginnings hold real credentials, which an emulator has no business with."""
+EMULATED = ("google", "aws", "azure", "azure-analysis")
+"""The providers that the emulator can stand in for."""
+
+
+def _preparations(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
+    """Names of preparations with commas between, all of them known."""
+    chosen = options.names(ctx, param, value)
+    for name in chosen:
+        if name not in PREPARATIONS:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(PREPARATIONS)}.", ctx, param)
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How the engines of a command are asked: `asking_options`, together."""
+
+    model: Path | None
+    model_scale: str | None
+    prepare: list[str]
+    timeout: float
+    max_cost: float | None
+    ledger: Path | None
+    no_ledger: bool
+    record: Path | None
+    replay: Path | None
+    emulate: bool
+
+    @contextmanager
+    def engines(self, providers: Sequence[str], *, dry_run: bool = False) -> Iterator[list[Engine]]:
+        """The engines of these names, closed at the end; their budget is one.
+
+        With ``dry_run`` those without credentials are there as well, and can only estimate.
+
+        Raises:
+            click.UsageError: options that do not fit these engines.
+            DigitrecError: an engine that cannot be asked at all.
+        """
+        with self.opener(providers, dry_run=dry_run) as open_engine:
+            preparation = self.one_preparation()
+            yield [open_engine(name, preparation) for name in providers]
+
+    @contextmanager
+    def columns(self, providers: Sequence[str], *, dry_run: bool = False) -> Iterator[dict[str, Engine]]:
+        """As `engines`, by name, and each engine once for every preparation where there are several."""
+        with self.opener(providers, dry_run=dry_run) as open_engine:
+            columns: dict[str, Engine] = {}
+            preparations: Sequence[str | None] = self.prepare or [None]
+            for name in providers:
+                for preparation in preparations:
+                    engine = open_engine(name, preparation)
+                    if len(self.prepare) < 2 or engine.provider.wants.encoding == "mnist":
+                        columns[name] = engine
+                        break
+                    columns[f"{name}/{preparation}"] = engine
+            yield columns
+
+    @contextmanager
+    def engine(self, provider: str) -> Iterator[Engine]:
+        """The one engine of this name, as `engines` gives it."""
+        with self.engines([provider]) as (engine,):
+            yield engine
+
+    def settings(self) -> dict[str, str]:
+        """What a report says about these options."""
+        model = {} if self.model is None else {"model of local": self.model.name}
+        replay = {} if self.replay is None else {"answers": f"replayed from {self.replay.name}"}
+        return {
+            "preparation": ", ".join(self.prepare) or "each engine's own",
+            "timeout": f"{self.timeout:g} s for one picture",
+            **model,
+            **replay,
+        }
+
+    @contextmanager
+    def opener(
+        self, providers: Sequence[str], *, dry_run: bool = False
+    ) -> Iterator[Callable[[str, str | None], Engine]]:
+        """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
+        self._check(providers)
+        with ExitStack() as stack:
+            env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
+            options = self._options()
+
+            def open_engine(name: str, preparation: str | None) -> Engine:
+                try:
+                    with quietly():
+                        engine = self._engine(name, env, options, preparation)
+                except (NotConfigured, NotInstalled):
+                    if not dry_run:
+                        raise
+                    engine = _prepared_for(Unopened(name, options), preparation)
+                stack.callback(engine.close)
+                return engine
+
+            yield open_engine
+
+    def one_preparation(self) -> str | None:
+        """The preparation that was asked for; None: the engine's own.
+
+        Raises:
+            click.UsageError: there are several.
+        """
+        if len(self.prepare) > 1:
+            raise click.UsageError("several preparations at once are for `digitrec benchmark`.")
+        return self.prepare[0] if self.prepare else None
+
+    def _check(self, providers: Sequence[str]) -> None:
+        if self.model is not None and "local" not in providers:
+            raise click.UsageError(f"--model is for the local engine, not for {', '.join(providers)}.")
+        if self.model_scale is not None and self.model is None:
+            raise click.UsageError("--model-scale goes with --model.")
+        if self.emulate and not set(providers) & set(EMULATED):
+            raise click.UsageError(
+                f"--emulate stands in for {', '.join(EMULATED)}; name one with --provider."
+            )
+        if self.ledger is not None and self.no_ledger:
+            raise click.UsageError("--ledger and --no-ledger exclude each other.")
+        if self.prepare and all(map(_is_sent_pixels, providers)):
+            raise click.UsageError(
+                f"--prepare is for engines that are sent a picture; {', '.join(providers)} gets 28x28 "
+                "pixels, prepared as MNIST was."
+            )
+
+    def _options(self) -> EngineOptions:
+        return EngineOptions(
+            timeout=self.timeout,
+            attempt_timeout=self.timeout if self.emulate else min(10.0, self.timeout),
+            concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
+            max_cost=self.max_cost,
+            ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
+            record=self.record,
+        )
+
+    def _engine(
+        self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None
+    ) -> Engine:
+        if self.replay is not None and registry.provider_class(name).price != FREE:
+            from digitrec.engine.replay import Replay
+
+            return Replay(self.replay, name, preparation=preparation)
+        return _prepared_for(Engine(self._provider(name, env), options), preparation)
+
+    def _provider(self, name: str, env: Mapping[str, str]) -> Provider:
+        if name == "local" and self.model is not None:
+            return registry.open_provider(name, model=self.model, scale=self.model_scale)
+        return registry.open_provider(name, env=env)
+
+
+def _is_sent_pixels(name: str) -> bool:
+    """Whether the engine has one form of image only, MNIST's; False where its class does not say."""
+    wants = getattr(registry.provider_class(name), "wants", None)
+    return isinstance(wants, InputSpec) and wants.encoding == "mnist"
+
+
+def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
+    """The engine, its provider wanting images of this preparation; None: its own."""
+    provider = engine.provider
+    if preparation is not None and provider.wants.encoding != "mnist":
+        from digitrec.prepare.encode import spec_for
+
+        provider.wants = spec_for(provider.wants, preparation)
+    return engine
+
+
+@contextmanager
+def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """The environment in which the clouds among these names are found on this machine."""
+    from digitrec.emulator import Emulator, environment
+
+    os.environ.pop("AWS_PROFILE", None)  # boto3 looks for it, whatever keys it is given
+    os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))
+    with quietly():
+        emulator = Emulator([name for name in providers if name in EMULATED])
+    with emulator:
+        env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}
+        for name, endpoint in emulator.endpoints.items():
+            env |= environment(name, endpoint)
+        yield env
+
+
+@contextmanager
+def local_engine(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
+    """The engine of a model file, closed at the end; None: of our own network.
+
+    Raises:
+        click.UsageError: a scale without a file.
+        ModelError: the file cannot be used.
+    """
+    if model_scale is not None and model is None:
+        raise click.UsageError("--model-scale goes with --model.")
+    own: dict[str, Any] = {} if model is None else {"model": model, "scale": model_scale}
+    with quietly():
+        engine = Engine(registry.open_provider("local", **own))
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+_OPTIONS = (
+    options.model,
+    options.model_scale,
+    click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
+                 shell_complete=values.preparations,
+                 help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
+                 "and enlarged, or that several times in a row.  [default: the engine's own]"),
+    click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
+                 metavar="SECONDS", help="Time for one image, waiting and retries included."),
+    click.option("--max-cost", type=options.USD, metavar="USD",
+                 help="Spend no more than this on the whole command."),
+    click.option("--ledger", type=options.FILE, metavar="FILE",
+                 help="Where paid answers are kept and found again.  [default: the user's data folder]"),
+    click.option("--no-ledger", is_flag=True, help="Keep no paid answer and look for none."),
+    click.option("--record", type=options.FILE, metavar="FILE",
+                 help="Also write every paid answer to this recording."),
+    click.option("--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+                 help="Answer from this recording; no cloud is asked."),
+    click.option("--emulate", is_flag=True,
+                 help="Let an emulator on this machine stand in for the cloud: no account, no cost, and no "
+                 "word on the vendor's accuracy. Kept in the ledger only with --ledger."),
+)  # fmt: skip
+
+asking_options = options.gathered("asking", Asking, _OPTIONS)
+"""All options on how engines are asked, as one `Asking`."""

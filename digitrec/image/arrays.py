@@ -1,0 +1,84 @@
+"""Arrays into pixels: their shape is checked, and what value is white is told from the values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from digitrec.arguments import number
+from digitrec.errors import ImageError
+from digitrec.image.pixels import Decoded, check_size, digest, opaque, scaled
+
+ROUNDING = 1e-3
+"""By so much may a value go beyond white where it was calculated."""
+
+
+def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decoded:
+    """The picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+
+    Args:
+        values: integers, floats or booleans, from 0 on.
+        full: the value that is white, > 0; None: as `white` tells from the values.
+
+    Raises:
+        ImageError: another shape, another type, values that are no pixels, or a range that is not plain.
+        TypeError, ValueError: ``full`` is no such number.
+    """
+    if full is not None:
+        full = number("full", full, 0, above=True)
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in (3, 4)):
+        raise ImageError(
+            f"<array>: shape {values.shape} is not (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); "
+            "several pictures are for predict_many"
+        )
+    _check_numbers(values)
+    check_size((values.shape[1], values.shape[0]), "<array>")
+    pixels = np.ascontiguousarray(scaled(values, white(values) if full is None else full))
+    sha256 = digest(pixels)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = opaque(Image.fromarray(pixels))
+    return pixels, "<array>", sha256
+
+
+def white(values: np.ndarray[Any, Any]) -> float:
+    """The value that stands for white in an array, told from its values where they make it plain.
+
+    Booleans and numbers up to 1 are shares of 1. Whole numbers from 0 to just 16 are scikit-learn's digits.
+    Otherwise it is 255 for what reaches 17 to 255, and 65535 for what reaches 4,096 to 65,535. An array of
+    one value throughout is blank at any of them.
+
+    Raises:
+        ImageError: it could be several: values that reach 2 to 16, 256 to 4,095 (10 or 12 bits?), or more
+            than 65,535; or they are no pixels.
+    """
+    _check_numbers(values)
+    if values.dtype == np.bool_ or not values.size:
+        return 1.0
+    high = float(values.max())
+    if 16 < high <= 255 + ROUNDING:
+        return 255.0
+    low = float(values.min())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if high <= 1 + ROUNDING:
+        return 1.0
+    if 16 < high <= 255 + ROUNDING or low == high <= 255:
+        return 255.0
+    if 4095 < high <= 65535 or low == high <= 65535:
+        return 65535.0
+    if low == 0 and high == 16 and np.array_equal(values, np.floor(values)):
+        return 16.0
+    raise ImageError(
+        f"<array>: its values reach {high:g}, and whether that is white cannot be told; divide it by the "
+        f"value that is, or say it: digitrec.DigitImage.open(array, full=...)"
+    )
+
+
+def _check_numbers(values: np.ndarray[Any, Any]) -> None:
+    if values.dtype.kind not in "biuf":
+        raise ImageError(f"<array>: values of type {values.dtype} are not pixels")

@@ -1,0 +1,144 @@
+"""Foreign bytes into pixels, safely: the one place where a picture is decoded.
+
+Everything comes out upright, opaque and eight bits a channel: uint8, shape (height, width) for grey or
+(height, width, 3) for RGB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from digitrec.errors import ImageError
+from digitrec.image import files, formats, pdf
+from digitrec.image.files import Frame, name_of
+from digitrec.image.pixels import Decoded, Pixels, check_size, digest, opaque, scaled, too_large
+
+ENOUGH_SIDE = 750
+"""A JPEG is decoded at half, a quarter or an eighth while its shorter side stays at least this, in px."""
+
+
+def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
+    """The picture in a file, in "-" (standard input), in a stream or in encoded bytes, or a frame of one.
+
+    Returns:
+        As `Decoded`, and how many pictures there are of which this is the first; 1 for a frame.
+
+    Raises:
+        ImageError: it is missing, empty, truncated, not a picture, of an unknown format, or too large.
+    """
+    data, name = files.read(source)
+    number = source.number if isinstance(source, Frame) else None
+    with _blaming(name):
+        picture, count = _open(data, name, number)
+        pixels = _upright(picture)
+    sha256 = hashlib.sha256(data)
+    if number is None:
+        return pixels, name, sha256.hexdigest(), count
+    sha256.update(f"[{number}]".encode())  # another picture than the file's first
+    return pixels, name, sha256.hexdigest(), 1
+
+
+def frames(source: files.Encoded) -> list[Frame]:
+    """All pictures in such a source, in order; none is decoded.
+
+    Raises:
+        ImageError: as for `decode`, or there are more than `digitrec.image.formats.MAX_FRAMES`.
+    """
+    if isinstance(source, Frame):
+        return [source]
+    data, name = files.read(source)
+    with _blaming(name):
+        count = pdf.pages(data, name) if formats.kind(data) == "PDF" else _count(data, name)
+    if count > formats.MAX_FRAMES:
+        raise ImageError(f"{name}: holds more than {formats.MAX_FRAMES} pictures; split it first")
+    again = source if isinstance(source, str | Path) and not files.read_once(source) else data
+    return [Frame(again, number, f"{name}[{number}]") for number in range(1, count + 1)]
+
+
+def _count(data: bytes, name: str) -> int:
+    with formats.opened(data, name) as picture:
+        return formats.count(picture, data)
+
+
+def from_pillow(picture: Image.Image) -> Decoded:
+    """The picture that Pillow holds, or has yet to load.
+
+    Raises:
+        ImageError: it is damaged or too large.
+    """
+    name = name_of(picture)
+    check_size(picture.size, name)
+    with _blaming(name):
+        pixels = _upright(picture)
+    return pixels, name, digest(pixels)
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    """Turns whatever a decoder throws at foreign bytes into one clear ImageError.
+
+    Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError and
+    more on damaged files, and promise none of them; so every Exception from decoding counts as the
+    picture's fault. Of damage beside the picture (in its EXIF data) they only warn. Those warnings are left
+    to the process: to catch them here would change its filters under its other threads.
+    """
+    try:
+        yield
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{name}: {too_large()}") from error
+    except Exception as error:
+        raise ImageError(f"{name}: damaged or cut off; save or export it again") from error
+
+
+def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]:
+    """A picture, checked, not yet decoded, and how many its file holds."""
+    if formats.kind(data) == "PDF":
+        return pdf.page(data, name, number or 1)
+    picture = formats.opened(data, name)
+    check_size(picture.size, name)
+    count = formats.count(picture, data)
+    if number is not None:
+        if number > count:
+            raise ImageError(f"{name}: there is no such picture; the file holds {count}")
+        picture.seek(number - 1)
+        check_size(picture.size, name)
+    shrink = min(picture.size) / ENOUGH_SIDE
+    if picture.format in ("JPEG", "MPO") and shrink >= 2:  # a huge one is told to decode itself smaller
+        picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
+    return picture, count
+
+
+def _upright(picture: Image.Image) -> Pixels:
+    picture.load()
+    if 0x0112 in picture.getexif():
+        picture = ImageOps.exif_transpose(picture)
+    return _eight_bits(picture)
+
+
+def _eight_bits(picture: Image.Image) -> Pixels:
+    """Grey (H, W) or RGB (H, W, 3) from any Pillow mode."""
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture)
+        return scaled(values, _white_of_file(values))
+    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        return opaque(picture.convert("RGBA"))
+    if picture.mode in ("1", "L"):
+        return np.asarray(picture.convert("L"))
+    return np.asarray(picture.convert("RGB"))
+
+
+def _white_of_file(values: np.ndarray[Any, Any]) -> float:
+    """The value that is white in a file's 16-bit or float pixels; nobody could be asked."""
+    high = float(values.max())
+    if values.dtype.kind == "f" and high <= 1:
+        return 1.0
+    return 255.0 if high <= 255 and values.dtype.itemsize != 2 else max(high, 65535.0)

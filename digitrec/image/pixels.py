@@ -1,0 +1,69 @@
+"""Pixels as they are kept everywhere: upright, opaque, eight bits a channel, not too many."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from digitrec.errors import ImageError
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Decoded = tuple[Pixels, str, str]
+"""Pixels, a name for messages, and the SHA-256 of what came in, in hex."""
+
+MAX_PIXELS = 64_000_000
+"""Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
+
+
+def too_large() -> str:
+    """What is wrong with a picture of more than `MAX_PIXELS`, and what to do."""
+    return f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
+
+
+def check_size(size: tuple[int, int], name: str) -> None:
+    """Refuse a picture of this width and height, under this name, that cannot be read.
+
+    Raises:
+        ImageError: it is too large, or has no pixels.
+    """
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ImageError(f"{name}: {too_large()}")
+    if 0 in size:
+        raise ImageError(f"{name}: the picture has no pixels")
+
+
+def digest(pixels: Pixels) -> str:
+    """The SHA-256 of a picture, in hex; the same bytes in another shape are another picture."""
+    found = hashlib.sha256(pixels.data)
+    found.update(repr(pixels.shape).encode())
+    return found.hexdigest()
+
+
+def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
+    """Numbers of any type from 0 to ``full`` as 0..255; what is above is white.
+
+    Raises:
+        ImageError: one is negative or not finite.
+    """
+    if values.dtype == np.uint8 and full == 255:
+        return values
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8) * np.uint8(255)
+    numbers = values.astype(np.float64)
+    low, high = float(numbers.min()), float(numbers.max())
+    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
+        raise ImageError("<array>: pixel values must be finite and not negative")
+    return np.round(np.minimum(numbers * (255.0 / full), 255.0)).astype(np.uint8)
+
+
+def opaque(picture: Image.Image) -> Pixels:
+    """Transparency on white; on black where nothing visible is dark, or white ink would vanish."""
+    alpha = np.asarray(picture.getchannel("A"))
+    visible = alpha > 128
+    dark = np.asarray(picture.convert("L"))[visible] < 128
+    light_ink = bool(visible.any() and not visible.all() and dark.mean() < 0.001)
+    backdrop = Image.new("RGBA", picture.size, "black" if light_ink else "white")
+    return np.asarray(Image.alpha_composite(backdrop, picture).convert("RGB"))

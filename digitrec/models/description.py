@@ -1,0 +1,82 @@
+"""What a model file says of itself, and whether the network in it is one for digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitrec.errors import ModelError
+from digitrec.models.scores import SCALES, Forward
+
+DESCRIPTION = "digitrec.json"
+"""Name of the member (in `.h5`, of the attribute) in which a model file describes itself."""
+Shape = Sequence[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """How pixels are put before a network and how its answer is read; the model file says it."""
+
+    form: str = "mnist"
+    """"mnist": 28x28, ink high, as `prepare` makes it."""
+    scale: str = "unit"
+    """"unit": ink in 0..1; "byte": 0..255; "l2": each column of pixels divided by its Euclidean length."""
+    output: str = "softmax"
+    """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
+    temperature: float = 1.0
+    """Scores are divided by it before the softmax, > 0; above 1 it makes answers less sure."""
+    prepared: float | None = None
+    """The temperature instead for a picture that was brought into that form, > 0; None: the same."""
+    evidence: float = 0.0
+    """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
+    assumed: bool = False
+    """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
+
+
+def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: str | None) -> ModelInput:
+    """The input that a file describes; for a file that does not, the one that was named, or the usual."""
+    if not about:
+        return ModelInput(scale=named or "unit", output=_kind_of_output(forward), assumed=named is None)
+    try:
+        form, scale = about["input"]["form"], about["input"]["scale"]
+        output, temperature = about["output"], float(about["temperature"])
+        prepared = float(about.get("prepared", temperature))
+        least = float(about.get("evidence", 0))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
+    known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
+    if about.get("format") != 1 or not known or not (temperature > 0 and prepared > 0):
+        raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
+    if named not in (None, scale):
+        raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
+    return ModelInput(form, scale, output, temperature, prepared, least)
+
+
+def _kind_of_output(forward: Forward) -> str:
+    """Whether answers to a few plain images are probabilities ("softmax") or scores ("logits")."""
+    answers = forward(np.linspace(0, 1, 4 * 784, dtype=np.float32).reshape(4, 28, 28))
+    sums_to_one = np.allclose(answers.sum(axis=1), 1, atol=1e-3)
+    return "softmax" if sums_to_one and (answers >= 0).all() else "logits"
+
+
+def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> None:
+    """Make sure that a network has one input, of 28x28 pixels, and one output, of ten numbers.
+
+    The first axis may be open (None or -1), or 1 for a network that takes one image at a time.
+
+    Raises:
+        ModelError: it has others; the message names them.
+    """
+    taken, given = ([_shape(shape) for shape in shapes] for shapes in (takes, gives))
+    usual = [f"({n}, {rest})" for n in "N1" for rest in ("28, 28", "28, 28, 1", "784")]
+    if len(taken) != 1 or taken[0] not in usual or given not in (["(N, 10)"], ["(1, 10)"]):
+        has, answers = " and ".join(taken), " and ".join(given)
+        raise ModelError(f"{path}: takes {has} and gives {answers}, not (N, 28, 28, 1) and (N, 10)")
+
+
+def _shape(sides: Shape) -> str:
+    return "(" + ", ".join("N" if side in (None, -1) else str(side) for side in sides) + ")"

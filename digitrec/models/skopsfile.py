@@ -1,0 +1,72 @@
+"""scikit-learn's classifiers on 784 pixels: files without pickle (by skops), asked like a network."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitrec.errors import ModelError, NotInstalled
+from digitrec.models.description import DESCRIPTION
+from digitrec.models.scores import Floats, Forward
+
+TRUSTED = ["sklearn.tree._tree.Tree"]
+"""What skops does not vouch for and a forest needs: a file made to harm can crash the process through it."""
+
+
+def flat(ink: Floats) -> Floats:
+    """(N, 28, 28) as (N, 784)."""
+    return ink.reshape(len(ink), -1)
+
+
+def output_of(classifier: Any) -> str:
+    """The kind of its answers: "softmax" where they are chances, "logits" where they are only scores."""
+    return "softmax" if hasattr(classifier, "predict_proba") else "logits"
+
+
+def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
+    """Write it as `.skops`, with its description inside the archive that such a file is.
+
+    Raises:
+        NotInstalled: the extra `stats` is missing.
+    """
+    content = io.BytesIO(_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(about, indent=1))
+    path.write_bytes(content.getvalue())
+
+
+def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
+    """The description in a `.skops` file and its classifier, as a function from (N, 28, 28) ink to (N, 10).
+
+    Nothing in the file is run: skops builds known classes only.
+
+    Raises:
+        ModelError: it is no such file, holds anything else, or has not learned ten digits from 784 pixels.
+        NotInstalled: the extra `stats` is missing.
+    """
+    skops = _skops()
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            about = json.loads(archive.read(DESCRIPTION)) if DESCRIPTION in archive.namelist() else {}
+        classifier = skops.loads(content, trusted=TRUSTED)
+    except Exception as error:  # skops promises no class of error for a foreign file
+        why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise ModelError(f"{path}: skops cannot load it safely ({why}); save it again") from error
+    classes = getattr(classifier, "classes_", np.empty(0)).tolist()
+    if classes != list(range(10)) or getattr(classifier, "n_features_in_", 0) != 784:
+        raise ModelError(f"{path}: has not learned ten digits from 784 pixels; give another file")
+    ask = classifier.predict_proba if output_of(classifier) == "softmax" else classifier.decision_function
+    return about, lambda ink: np.asarray(ask(flat(ink)), np.float32)
+
+
+def _skops() -> Any:
+    try:
+        import skops.io
+    except ImportError as error:
+        raise NotInstalled("a .skops file needs skops: pip install 'digitrec[stats]'") from error
+    return skops.io

@@ -1,0 +1,100 @@
+"""How every picture looks, and how it is kept: as a PNG on white, or as a drawing inside a page.
+
+`svg` gives a drawing that takes its ink from the page around it, so that it reads on white, on black and on
+paper. Pictures are told apart without colour too.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#010203"
+"""Stands for the colour of the page's text, and is replaced by it in `svg`."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f7f7f")
+"""Okabe and Ito's colours, told apart by colour-blind people too, the yellow darkened for white paper."""
+MARKERS = "osD^vPX"
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+FEWEST = 10
+"""A share of fewer answers than this says nothing, and is not drawn."""
+STYLE: dict[Any, Any] = {
+    "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
+    "axes.facecolor": "none", "figure.facecolor": "none", "savefig.facecolor": "none", "axes.grid": True,
+    "grid.alpha": 0.25, "grid.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "font.size": 10, "legend.frameon": False, "svg.fonttype": "none", "font.family": "sans-serif",
+    "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True,
+}  # fmt: skip
+
+
+DPI = 120
+"""Dots per inch of a saved picture: 1,000 to 1,400 pixels wide."""
+
+
+def svg(figure: Figure, title: str) -> str:
+    """The figure as an ``<svg>`` element for a page, with a title for those who cannot see it."""
+    data = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(data, format="svg", metadata={"Date": None})
+    drawing = data.getvalue()[data.getvalue().index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = drawing.replace(INK, "currentColor")
+    return drawing.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write the figure as a PNG on white; the folder is made when it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, facecolor="white", metadata={"Software": None})
+    return path
+
+
+def line(place: int) -> Any:
+    """How the line at a place is dashed, so that it and its colour (of fewer) come together only once."""
+    return LINES[(place + place // len(COLOURS)) % len(LINES)]
+
+
+def bare(axes: Axes) -> None:
+    """Take frame, ticks and grid from a picture that needs none."""
+    axes.grid(visible=False)
+    axes.set(xticks=[], yticks=[])
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def picture(axes: Axes, pixels: NDArray[Any], title: str = "", *, darkest: float = 255) -> None:
+    """Show a digit as it is kept, ink high, as dark ink on white."""
+    axes.imshow(pixels, cmap="gray_r", vmin=0, vmax=darkest)
+    axes.set_title(title, fontsize=9)
+    bare(axes)
+
+
+def sheet(figure: Figure, pictures: Sequence[NDArray[Any]], titles: Sequence[str], columns: int) -> None:
+    """Pictures in rows, each under its title; grey or RGB, dark on light or not, as they are."""
+    rows = max(1, -(-len(pictures) // columns))
+    cells = np.ravel(figure.subplots(rows, columns, squeeze=False))
+    for axes in cells:
+        bare(axes)
+    for axes, pixels, title in zip(cells, pictures, titles, strict=False):
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(title, fontsize=9)
+
+
+def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
+    """Let these axes end at the whole, which no share exceeds; what stands on the edge is drawn in full."""
+    for name in names:
+        axis = getattr(axes, f"{name}axis")
+        low, high = axis.get_view_interval()
+        getattr(axes, f"set_{name}lim")(low, min(high, whole))
+    for drawn in (*axes.lines, *axes.collections):
+        drawn.set_clip_on(False)

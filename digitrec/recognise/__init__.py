@@ -1,0 +1,144 @@
+"""The path: a picture in, a Prediction out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Literal
+
+from digitrec.arguments import number, said
+from digitrec.engine import Engine
+from digitrec.image import TURNS, DigitImage, ImageSource, Turned
+from digitrec.image.batch import one_image, several_images
+from digitrec.prediction import Failure, Outcome, Prediction, sureness
+from digitrec.providers.base import Provider
+from digitrec.recognise.pipeline import Unreadable, batches, chunks, failed, infer
+from digitrec.recognise.readers import Policy, Reader, name_of, reader_for
+
+Rotation = Literal[0, 90, 180, 270, "auto"]
+
+
+def predict(
+    image: ImageSource,
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+) -> Prediction:
+    """The digit on one picture.
+
+    Args:
+        image: anything `DigitImage.open` reads.
+        provider: a registered name, or a provider, an engine or a policy of your own.
+        lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
+        at_least: below this the answer is no digit but "not sure", with ``unsure_digit``; 0..1. It is
+            compared with the ``calibrated`` chance where there is one, else with the ``confidence``; an
+            answer with neither is never sure.
+        rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
+            "auto": it is read all four ways, by a network on 28x28 pixels, and where two ways show two
+            digits about as clearly the answer is no digit but "could be turned".
+
+    Returns:
+        A Prediction; one without a digit says why in ``reason``.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        ImageError: the picture cannot be read.
+        ProviderError: the provider gave no usable answer.
+        UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
+    """
+    (outcome,) = stream([one_image(image)], provider, lenient=lenient, at_least=at_least, rotate=rotate)
+    if isinstance(outcome, Failure):
+        raise outcome.error
+    return outcome
+
+
+def predict_many(
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+) -> list[Outcome]:
+    """The digits on many pictures: for each, in order, a Prediction or the Failure in its place.
+
+    Args:
+        images: anything `DigitImage.open` reads, each. An array of shape (N, H, W), (N, H, W, 1),
+            (N, H, W, 3) or (N, H, W, 4) is N pictures, whose range is told from all of them.
+        provider, lenient, at_least, rotate: as for `predict`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        ImageError: the range of an array's values cannot be told.
+        UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
+    """
+    return list(stream(images, provider, lenient=lenient, at_least=at_least, rotate=rotate))
+
+
+def stream(
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+) -> Iterator[Outcome]:
+    """What `predict_many` returns, one after the other while the work goes on.
+
+    It takes from ``images`` only as many as are worth working on together, so any number can pass, from a
+    generator without end as well. Arguments and errors are those of `predict_many`, raised by the call.
+    """
+    at_least = number("at_least", at_least, 0, 1)
+    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
+        raise ValueError(f'rotate is "auto" or one of {", ".join(map(str, TURNS))}, not {said(rotate)}')
+    reader, waiting = reader_for(provider), several_images(images)
+    if rotate == "auto":
+        outcomes = _upright(waiting, _turning(reader), lenient)
+    elif rotate:
+        turned = _outcomes((Turned(image, rotate) for image in waiting), reader, lenient)
+        outcomes = (_marked(outcome, rotate) for outcome in turned)
+    else:
+        outcomes = _outcomes(waiting, reader, lenient)
+    return (_sure(outcome, at_least) for outcome in outcomes) if at_least else outcomes
+
+
+def _outcomes(images: Iterable[ImageSource], reader: Reader, lenient: bool) -> Iterator[Outcome]:
+    if isinstance(reader, Policy):
+        return reader.stream(images, lenient=lenient)
+    return (outcome for batch in batches(images, reader) for outcome in infer(batch, reader, lenient=lenient))
+
+
+def _sure(outcome: Outcome, at_least: float) -> Outcome:
+    """The outcome, or "not sure" in its place."""
+    if isinstance(outcome, Failure) or outcome.digit is None or sureness(outcome, -1.0) >= at_least:
+        return outcome
+    return outcome.unless("not sure")
+
+
+def _marked(outcome: Outcome, turned: int) -> Outcome:
+    return outcome if isinstance(outcome, Failure) else replace(outcome, turned=turned)
+
+
+def _turning(reader: Reader) -> Engine:
+    """The engine, if it may be asked four times about each picture and says how clear each answer is."""
+    if isinstance(reader, Engine) and reader.provider.wants.encoding == "mnist":
+        return reader
+    raise ValueError(
+        f'rotate "auto" reads a picture four times, with a network on 28x28 pixels; {name_of(reader)} is none'
+    )
+
+
+def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> Iterator[Outcome]:
+    """Each picture read four ways, and what follows from it."""
+    from digitrec.recognise.orientation import upright
+
+    for opened in chunks(images, max(1, engine.batch // len(TURNS)), engine.patience_s):
+        good = [image for image in opened if isinstance(image, DigitImage)]
+        readings = _outcomes((image.turned(turn) for image in good for turn in TURNS), engine, lenient)
+        for image in opened:
+            if isinstance(image, Unreadable):
+                yield failed(image, engine.provider.name)
+            else:
+                yield upright([next(readings) for _ in TURNS])

@@ -1,0 +1,53 @@
+"""The comparison of the models of the zoo in words: for the terminal, and as the page models.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from digitrec.report import words
+from digitrec.report.table import Table, markdown_table
+from digitrec.text import percent
+from digitrec.training.compare import TIMED, Contestant, ranked
+from digitrec.version import __version__
+
+
+def table(contestants: Sequence[Contestant], digits: int) -> Table:
+    """The comparison in words, the most accurate first."""
+    rows = [
+        (
+            one.title, percent(one.accuracy.share, 2),
+            f"{percent(one.accuracy.low, 2)} to {percent(one.accuracy.high, 2)}",
+            words.duration(one.training_s), words.duration(one.prediction_s),
+            f"{one.size_bytes / 1000:,.0f} kB", one.complexity, f"`{one.file.name}`",
+        )
+        for one in ranked(contestants)
+    ]  # fmt: skip
+    return Table(
+        "Models compared",
+        f"All learned from the same {digits:,} digits; networks see each changed a little in every epoch and "
+        "hold a tenth of them back. Accuracy is that of the saved file, the interval Wilson's; one digit is "
+        f"timed in a batch of {TIMED}.",
+        ("model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file"),
+        tuple(rows), range(1, 6),
+    )  # fmt: skip
+
+
+def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[tuple[str, str]]) -> str:
+    """The page; `pictures` are titles and paths relative to it."""
+    found = table(contestants, digits)
+    count = contestants[0].accuracy.n
+    parts = [
+        "# Models compared",
+        "Written by `digitrec models compare`; do not edit.",
+        found.note,
+        markdown_table(found),
+        "\n\n".join(f"![{title}]({path})" for title, path in pictures),
+        "## How it was measured",
+        f"- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {count:,} test digits of MNIST\n"
+        f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores; networks predict on one, scikit-learn on all",
+    ]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,58 @@
+"""The application's state, which its endpoints share: the engines on offer, the limits, the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digitrec.errors import UnknownProvider
+from digitrec.recognise.readers import Reader
+from digitrec.web.inference import Service
+from digitrec.web.limits import ConcurrencyLimit
+from digitrec.web.metrics import Metrics
+from digitrec.web.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """One server's state."""
+
+    services: dict[str, Service]
+    """The engines on offer by name, the default first; never empty."""
+    settings: Settings
+    """The limits."""
+    metrics: Metrics
+    """The figures."""
+    inside: ConcurrencyLimit
+    """The requests at work."""
+
+    @classmethod
+    def open(cls, engines: Sequence[Reader], settings: Settings) -> AppState:
+        """The state of a server for these engines, the first of them the default."""
+        inside = ConcurrencyLimit(settings.max_requests)
+        metrics = Metrics(turned_away=lambda: inside.turned_away)
+        services = [Service(engine, settings, metrics) for engine in engines]
+        return cls({service.name: service for service in services}, settings, metrics, inside)
+
+    def service(self, name: str | None) -> Service:
+        """The engine of that name; the default for None.
+
+        Raises:
+            UnknownProvider: it is not on offer here.
+        """
+        if name is None:
+            return next(iter(self.services.values()))
+        if name not in self.services:
+            raise UnknownProvider(
+                f"this server does not offer that engine; it offers: {', '.join(self.services)}"
+            )
+        return self.services[name]
+
+    def free(self) -> list[str]:
+        """The engines that are known to cost nothing."""
+        return [name for name, service in self.services.items() if service.usd_per_picture == 0]
+
+    def close(self) -> None:
+        """Release the engines."""
+        for service in self.services.values():
+            service.close()

@@ -1,0 +1,96 @@
+"""The pictures in a request: its body as it is, JSON with base64 or data URLs, or a form's files."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.settings import Settings
+
+
+class JsonPictures(BaseModel):
+    """Pictures in JSON: base64, or data URLs as a canvas gives them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    image: str | None = Field(None, min_length=1, description="One picture: base64 or a data URL.")
+    images: list[str] | None = Field(None, min_length=1, description="Several; instead of `image`.")
+
+
+async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
+    """The encoded pictures, and whether the client sent a list and so expects one.
+
+    Anything but JSON and a form is taken for the picture itself, whatever its type says: the decoder
+    judges by the content.
+
+    Raises:
+        ProblemError: none, too many, or a body that is not what its content type says.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        found, is_list = await _from_form(request, settings)
+    elif kind == "application/json":
+        found, is_list = _from_json(await request.body())
+    else:
+        found, is_list = [await request.body()], False
+    if len(found) > settings.max_pictures:
+        raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
+    if not found or not all(found):
+        raise _problem(422, "no-picture", "there is no picture in the request, or one of no bytes")
+    return found, is_list
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser, which otherwise writes files above 1 MB to disk."""
+
+    spool_max_size = 1 << 62
+
+
+async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
+    parser = _InMemory(
+        request.headers, request.stream(),
+        max_files=settings.max_pictures, max_fields=0,
+    )  # fmt: skip
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
+    files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
+    try:
+        return [await file.read() for file in files], len(files) > 1
+    finally:
+        await form.close()
+
+
+def _from_json(body: bytes) -> tuple[list[bytes], bool]:
+    try:
+        sent = JsonPictures.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise _problem(422, "bad-json", f"{where}: {first['msg']}") from error
+    if (sent.image is None) == (sent.images is None):
+        raise _problem(422, "bad-json", 'give either "image" or "images"')
+    texts: Iterable[str] = [sent.image] if sent.image is not None else sent.images or []
+    return [_decoded(text) for text in texts], sent.images is not None
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes in base64, or in a data URL that holds base64."""
+    if text.startswith("data:"):
+        text = text.partition(";base64,")[2]
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
+
+
+def _problem(status: int, kind: str, detail: str) -> ProblemError:
+    return ProblemError(Problem(status, kind, detail))

@@ -1,0 +1,26 @@
+"""Engines that say what they are told, and their answers."""
+
+from __future__ import annotations
+
+from digitrec.answer import Answer, Candidate
+from digitrec.engine import Engine
+from digitrec.image import ImageRef
+from digitrec.prediction import Outcome, Prediction
+from digitrec.testing import FakeProvider, Line
+
+
+def sure(digit: int, score: float | None) -> Answer:
+    return Answer((Candidate(str(digit), score),))
+
+
+def engines(*lines: Line) -> list[Engine]:
+    return [Engine(FakeProvider([line], name="abc"[place])) for place, line in enumerate(lines)]
+
+
+def asked(outcome: Outcome) -> list[str]:
+    assert isinstance(outcome, Prediction)
+    return [answer.provider for answer in outcome.asked]
+
+
+def answer(name: str, digit: int | None, confidence: float | None, **values: object) -> Prediction:
+    return Prediction(ImageRef("x.png", "00"), name, digit, confidence, **values)  # type: ignore[arg-type]

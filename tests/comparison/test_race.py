@@ -1,0 +1,160 @@
+"""Engines at work at the same time: together, each for itself, and none swallowing a bug."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from digitrec.answer import Answer
+from digitrec.comparison import compare
+from digitrec.comparison.race import WINDOW, Absent, race
+from digitrec.engine import Engine, Options
+from digitrec.errors import LedgerError, NotConfigured, TimedOut
+from digitrec.image import PreparedImage
+from digitrec.prediction import Failure, Prediction
+from digitrec.testing import FakeProvider, drawn_seven
+
+
+class MeetingProvider(FakeProvider):
+    """Answers only when as many calls are in flight as the barrier waits for."""
+
+    def __init__(self, name: str, barrier: threading.Barrier) -> None:
+        super().__init__(name=name)
+        self._barrier = barrier
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        self._barrier.wait(timeout=20)
+        return super().read(image, timeout=timeout)
+
+
+class HangingProvider(FakeProvider):
+    """Never answers, whatever timeout it is given."""
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        threading.Event().wait()
+        raise AssertionError
+
+
+class BuggyProvider(FakeProvider):
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        raise ZeroDivisionError("a bug")
+
+
+def test_seven_engines_have_their_calls_in_flight_together() -> None:
+    barrier = threading.Barrier(7)
+    comparison = compare(drawn_seven(), [MeetingProvider(f"e{number}", barrier) for number in range(7)])
+    assert [prediction.digit for prediction in comparison.predictions] == [7] * 7
+
+
+def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() -> None:
+    hanging = Engine(
+        HangingProvider(name="hanging", endpoint="http://127.0.0.1:9"), Options(timeout=0.3, ledger="none")
+    )
+    engines = [hanging, *(Engine(FakeProvider([digit], name=digit)) for digit in "123456")]
+    arrivals = list(race([drawn_seven()], engines))
+    assert [arrival.reader for arrival in arrivals][-1] == 0
+    assert isinstance(arrivals[-1].outcome, Failure)
+    assert isinstance(arrivals[-1].outcome.error, TimedOut)
+    others = [arrival.outcome for arrival in arrivals[:-1]]
+    assert sorted(outcome.digit or 0 for outcome in others if isinstance(outcome, Prediction)) == list(
+        range(1, 7)
+    )
+
+
+def test_a_bug_of_a_provider_costs_the_others_nothing() -> None:
+    comparison = compare(drawn_seven(), [FakeProvider(["7"]), BuggyProvider(name="buggy")])
+    good, bad = comparison.outcomes
+    assert isinstance(good, Prediction)
+    assert isinstance(bad, Failure)
+    assert "the provider buggy failed: ZeroDivisionError; this is a bug in it" in str(bad.error)
+
+
+def test_leaving_early_stops_the_engines_after_the_call_in_flight() -> None:
+    asked = threading.Semaphore(0)
+    go_on = threading.Event()
+
+    class Waiting(FakeProvider):
+        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+            asked.release()
+            if self.calls:
+                go_on.wait(timeout=20)
+            return super().read(image, timeout=timeout)
+
+    provider = Waiting(name="waiting")
+    arrivals = race([drawn_seven()] * 50, [Engine(provider)])
+    next(arrivals)
+    assert asked.acquire(timeout=20) and asked.acquire(timeout=20)
+    before = set(threading.enumerate())
+    arrivals.close()  # type: ignore[attr-defined]
+    go_on.set()
+    for thread in before - {threading.current_thread()}:
+        if thread.name == "digitrec-waiting":
+            thread.join(timeout=20)
+    assert provider.calls == 2
+
+
+class Ending(FakeProvider):
+    """Somebody presses Ctrl-C while it is asked."""
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        raise KeyboardInterrupt
+
+
+def test_what_ends_the_program_is_raised_where_the_outcomes_are_awaited() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        list(race([drawn_seven()], [Engine(Ending())]))
+
+
+def test_an_engine_that_cannot_go_on_fails_for_its_own_pictures_and_no_others(tmp_path: Path) -> None:
+    """Its ledger cannot be opened, which is no single picture's fault."""
+    options = Options(ledger=tmp_path)  # a folder
+    broken = Engine(FakeProvider(name="broken", endpoint="http://127.0.0.1:9"), options)
+    arrivals = list(race([drawn_seven()] * 3, [broken, Engine(FakeProvider(name="good"))]))
+    failed = sorted(arrival.image for arrival in arrivals if isinstance(arrival.outcome, Failure))
+    assert failed == [0, 1, 2]
+    for arrival in arrivals:
+        assert arrival.outcome.provider == ("broken", "good")[arrival.reader]
+        assert arrival.outcome.image == drawn_seven().ref
+        if isinstance(arrival.outcome, Failure):
+            assert isinstance(arrival.outcome.error, LedgerError)
+            assert arrival.spent_s == 0.0
+
+
+def test_an_engines_time_is_counted_from_one_outcome_to_the_next() -> None:
+    slow = Engine(FakeProvider(name="slow", latency_s=0.05))
+    before = time.perf_counter()
+    spent = [arrival.spent_s for arrival in race([drawn_seven()] * 3, [slow])]
+    assert sum(spent) <= time.perf_counter() - before
+    assert sum(spent) >= 3 * 0.05
+
+
+def test_an_unreadable_picture_has_its_own_name_and_no_time_and_the_places_go_on(tmp_path: Path) -> None:
+    pictures = [drawn_seven()] * (WINDOW + 1)
+    pictures[1] = pictures[WINDOW] = tmp_path / "none.png"  # type: ignore[call-overload]
+    arrivals = {arrival.image: arrival for arrival in race(pictures, [Engine(FakeProvider(name="e"))])}
+    assert sorted(arrivals) == list(range(WINDOW + 1))
+    failed = {place for place, arrival in arrivals.items() if isinstance(arrival.outcome, Failure)}
+    assert failed == {1, WINDOW}
+    assert (arrivals[1].outcome.provider, arrivals[1].spent_s) == ("e", 0.0)
+    assert Path(arrivals[1].outcome.image.source).name == "none.png"
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
+    (arrival,) = race([drawn_seven()], [Engine(FakeProvider(["S"]))], lenient=lenient)
+    assert isinstance(arrival.outcome, Prediction)
+    assert arrival.outcome.digit == (5 if lenient else None)
+    (unasked,) = race([drawn_seven()], [Engine(FakeProvider(["S"]))])
+    assert isinstance(unasked.outcome, Prediction)
+    assert unasked.outcome.digit is None
+
+
+def test_an_absent_engine_fails_in_its_own_name_for_every_picture() -> None:
+    error = NotConfigured("no key")
+    absent = Absent("cloud", error)
+    outcomes = list(absent.stream([drawn_seven(), drawn_seven()]))
+    assert outcomes == [Failure(drawn_seven().ref, "cloud", error)] * 2
+    assert (absent.name, list(absent.engines)) == ("cloud", [])

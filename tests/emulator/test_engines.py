@@ -1,0 +1,167 @@
+"""Each vendor's SDK, and behind the emulator the CNN that is in the package: a picture in, its digit out."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from unittest.mock import ANY
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitrec.emulator import Picture, Word
+from digitrec.emulator.engines import open_reader, read_digits, segments
+from digitrec.engine import Engine
+from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
+from digitrec.image import DigitImage
+from digitrec.testing import FakeProvider
+
+from .clients import TIMEOUT, azure, azure_analysis, detect_text, google, picture
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def in_a_row(*names: str, gap: int) -> bytes:
+    """Small pictures of light ink on black, enlarged, as dark ink on white, side by side."""
+    pictures = [Image.open(SAMPLES / name).convert("L").resize((140, 140)) for name in names]
+    row = Image.new("L", (100 + len(names) * (140 + gap), 240), 255)
+    for place, digit in enumerate(pictures):
+        row.paste(digit.point(lambda value: 255 - value), (50 + place * (140 + gap), 50))
+    file = io.BytesIO()
+    row.save(file, "PNG")
+    return file.getvalue()
+
+
+def read(data: bytes) -> list[str]:
+    return [word.text for word in open_reader("local").read(Picture.decode(data))]
+
+
+def test_a_classifier_that_fails_has_not_read_nothing():
+    failing = Engine(FakeProvider([Unavailable("no network today")]))
+    with pytest.raises(Unavailable, match="no network today"):
+        read_digits(Picture.decode(sample("photo-pen.jpg")), failing)
+
+
+def test_google(digitrec_emulator):
+    from google.cloud.vision import Image as Photo
+
+    with google(digitrec_emulator(["google"]).endpoints["google"]) as client:
+        photo = Photo(content=sample("photo-pen.jpg"))
+        answer = client.document_text_detection(image=photo, retry=None, timeout=TIMEOUT)
+    assert answer.full_text_annotation.text == "7"
+    assert answer.context.uri == "emulated-local"
+
+
+def test_aws(digitrec_emulator):
+    endpoint = digitrec_emulator(["aws"]).endpoints["aws"]
+    answer = detect_text(endpoint, Image={"Bytes": sample("lined-paper.jpg")})
+    assert [one["DetectedText"] for one in answer["TextDetections"]] == ["4", "4"]
+
+
+def test_azure(digitrec_emulator):
+    with azure(digitrec_emulator(["azure"]).endpoints["azure"]) as client:
+        posted = client.read_in_stream(io.BytesIO(sample("blue-ink.jpg")), raw=True, timeout=TIMEOUT)
+        operation = posted.headers["Operation-Location"].rpartition("/")[2]
+        answers = [client.get_read_result(operation, timeout=TIMEOUT) for _ in range(3)]
+    (page,) = answers[-1].analyze_result.read_results
+    assert [line.text for line in page.lines] == ["9"]
+
+
+def test_azure_analysis(digitrec_emulator):
+    with azure_analysis(digitrec_emulator(["azure-analysis"]).endpoints["azure-analysis"]) as client:
+        answer = client.analyze(sample("chalk.jpg"), visual_features=["read"], retry_total=0)
+    assert [line.text for block in answer.read.blocks for line in block.lines] == ["1"]
+
+
+def test_a_white_page_holds_no_words():
+    file = io.BytesIO()
+    Image.new("L", (200, 200), 255).save(file, "PNG")
+    assert read(file.getvalue()) == []
+
+
+def test_the_box_is_around_the_digit_in_pixels_of_the_picture():
+    (word,) = open_reader("local").read(Picture.decode(in_a_row("mnist-28x28.png", gap=0)))
+    left, top, right, bottom = word.box
+    assert 50 < left < right < 190
+    assert 50 < top < bottom < 190
+    assert bottom - top == pytest.approx(100, abs=15)  # MNIST's digits are 20 of 28 pixels long
+
+
+def test_digits_side_by_side_are_one_word():
+    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", "mnist-28x28.png", gap=-40)) == ["020"]
+
+
+def test_digits_far_apart_are_words_of_their_own():
+    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", gap=100)) == ["0", "2"]
+
+
+@pytest.mark.parametrize("name", ["photo-shadow.jpg", "squared-paper.jpg", "lined-paper.jpg"])
+def test_what_is_not_written_on_a_clean_sheet_is_read_as_one(name):
+    assert segments(DigitImage.open(sample(name)).pixels) in ([], [ANY])
+
+
+def test_a_speck_is_no_digit():
+    pixels = DigitImage.open(in_a_row("mnist-28x28.png", gap=0)).pixels.copy()
+    assert len(segments(pixels)) == 1
+    pixels[30:36, 10:16] = 0
+    assert segments(pixels) == []
+
+
+def test_what_runs_off_the_sheet_makes_it_no_clean_one():
+    pixels = np.full((100, 100), 255, np.uint8)
+    pixels[20:80, 20:30] = pixels[20:80, 60:70] = 0
+    assert len(segments(pixels)) == 2
+    pixels[20:80, 90:] = 0
+    assert segments(pixels) == []
+
+
+class TestScript:
+    def read(self, tmp_path, text: str, times: int = 1) -> list[list[Word]]:
+        (tmp_path / "answers.jsonl").write_text(text)
+        reader = open_reader(f"script:{tmp_path / 'answers.jsonl'}")
+        assert reader.name == "script"
+        return [list(reader.read(Picture.decode(picture()))) for _ in range(times)]
+
+    def test_answers_come_in_order_and_from_the_top_again(self, tmp_path):
+        script = (
+            '[{"text": "7", "confidence": 0.5, "box": [1, 2, 3, 4]}]\n'
+            "[]\n\n"
+            '[{"text": "4", "confidence": 1}, {"text": "2", "confidence": 0}]\n'
+        )
+        seven = [Word("7", 0.5, (1, 2, 3, 4))]
+        both = [Word("4", 1, (0, 0, 200, 120)), Word("2", 0, (0, 0, 200, 120))]
+        assert self.read(tmp_path, script, times=4) == [seven, [], both, seven]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "", "no json", "[7]", "7", '[{"confidence": 1}]', '[{"text": "7"}]',
+            '[{"text": "", "confidence": 1}]', '[{"text": "7 8", "confidence": 1}]',
+            '[{"text": 7, "confidence": 1}]', '[{"text": "7", "confidence": 98}]',
+            '[{"text": "7", "confidence": 1, "box": [1, 2]}]',
+        ],
+    )  # fmt: skip
+    def test_a_script_that_is_none_is_named(self, tmp_path, text):
+        with pytest.raises(NotConfigured, match=r"answers\.jsonl"):
+            self.read(tmp_path, text)
+
+    def test_a_missing_script(self, tmp_path):
+        with pytest.raises(NotConfigured, match=r"none\.jsonl"):
+            open_reader(f"script:{tmp_path / 'none.jsonl'}")
+
+
+def test_an_unknown_engine():
+    with pytest.raises(UnknownProvider, match="no provider is called 'crystal-ball'"):
+        open_reader("crystal-ball")
+
+
+def test_an_engine_that_reads_elsewhere_is_none(monkeypatch):
+    monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("VISION_KEY", "k")
+    with pytest.raises(NotConfigured, match="azure does not read on this machine"):
+        open_reader("azure")

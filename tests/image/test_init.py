@@ -1,0 +1,196 @@
+"""DigitImage.open: everything people hold is read; everything unsafe or broken is refused in one line."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digitrec.errors import ImageError
+from digitrec.image import DigitImage
+from digitrec.image.pixels import MAX_PIXELS
+
+
+def corner(
+    mode: str = "L", ink: object = 0, paper: object = 255, size: tuple[int, int] = (40, 60)
+) -> Image.Image:
+    """A picture with a blot of ink in its upper left corner, so that turning it shows."""
+    picture = Image.new(mode, size, paper)  # type: ignore[arg-type]
+    ImageDraw.Draw(picture).rectangle((0, 0, 9, 9), fill=ink)  # type: ignore[arg-type]
+    return picture
+
+
+def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def grey(image: DigitImage) -> np.ndarray:
+    pixels = image.pixels
+    return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "ink", "paper"),
+    [
+        ("L", "PNG", 0, 255),
+        ("1", "PNG", 0, 1),
+        ("RGB", "PNG", "black", "white"),
+        ("RGB", "BMP", "black", "white"),
+        ("RGB", "TIFF", "black", "white"),
+        ("RGB", "PPM", "black", "white"),
+        ("RGB", "WEBP", "black", "white"),
+        ("RGB", "JPEG", "black", "white"),
+        ("CMYK", "JPEG", (0, 0, 0, 255), (0, 0, 0, 0)),
+        ("P", "GIF", 0, 255),
+        ("LA", "PNG", (0, 255), (255, 255)),
+        ("RGBA", "PNG", (0, 0, 0, 255), (255, 255, 255, 255)),
+        ("I;16", "PNG", 0, 65535),
+    ],
+)
+def test_every_common_mode_and_format_shows_the_same_picture(
+    mode: str, form: str, ink: object, paper: object
+) -> None:
+    picture = corner(mode, ink, paper)
+    if mode == "P":
+        picture.putpalette([value for level in range(256) for value in (level, level, level)])
+    pixels = grey(DigitImage.open(encoded(picture, form)))
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (60, 40)
+    assert pixels[4, 4] < 40
+    assert pixels[50, 30] > 215
+
+
+def test_a_path_a_stream_bytes_and_a_pillow_image_show_the_same(tmp_path: Path) -> None:
+    data = encoded(corner(), "PNG")
+    path = tmp_path / "7.png"
+    path.write_bytes(data)
+    from_path = DigitImage.open(path)
+    for source in (str(path), data, bytearray(data), io.BytesIO(data), corner()):
+        assert np.array_equal(DigitImage.open(source).pixels, from_path.pixels)
+    assert from_path.source == str(path)
+    assert from_path.sha256 == hashlib.sha256(data).hexdigest()
+    assert DigitImage.open(from_path) is from_path
+
+
+def test_standard_input_is_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(encoded(corner(), "PNG"))))
+    image = DigitImage.open("-")
+    assert image.source == "<stdin>"
+    assert image.pixels[4, 4] == 0
+
+
+def test_exif_orientation_is_applied() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show it rotated by 90 degrees clockwise
+    pixels = grey(DigitImage.open(encoded(corner("RGB", "black", "white"), "JPEG", exif=exif)))
+    assert pixels.shape == (40, 60)
+    assert pixels[4, 55] < 60  # the upper left corner is now the upper right one
+    assert pixels[4, 4] > 200
+
+
+def test_transparency_is_put_on_white() -> None:
+    pixels = grey(DigitImage.open(encoded(corner("RGBA", (0, 0, 0, 255), (0, 0, 0, 0)), "PNG")))
+    assert pixels[4, 4] == 0
+    assert pixels[50, 30] == 255
+
+
+def test_white_ink_on_transparency_does_not_vanish() -> None:
+    pixels = grey(DigitImage.open(encoded(corner("RGBA", (255, 255, 255, 255), (0, 0, 0, 0)), "PNG")))
+    assert pixels[4, 4] == 255
+    assert pixels[50, 30] == 0
+
+
+def test_the_first_frame_of_an_animation_counts() -> None:
+    frames = [corner(), Image.new("L", (40, 60), 255)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert grey(DigitImage.open(data))[4, 4] < 40
+
+
+def test_a_huge_jpeg_is_decoded_smaller_and_a_small_one_as_it_is() -> None:
+    huge = DigitImage.open(encoded(Image.new("L", (4000, 3000), 200), "JPEG"))
+    assert huge.pixels.shape == (750, 1000)
+    assert DigitImage.open(encoded(Image.new("L", (800, 600), 200), "JPEG")).pixels.shape == (600, 800)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds nothing: 57 bytes are all a bomb needs to be refused."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+BROKEN = {
+    "empty": b"",
+    "text": b"this is not a picture",
+    "html": b"<!doctype html><html></html>",
+    "truncated png": encoded(corner(), "PNG")[:60],
+    "truncated jpeg": encoded(corner(), "JPEG")[:200],
+    "bomb over our limit": png_header(MAX_PIXELS // 1000 + 1, 1000),
+    "bomb over pillow's warning": png_header(10_000, 10_000),
+    "bomb over pillow's error": png_header(60_000, 60_000),
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0",
+    "pdf": b"%PDF-1.7\n",
+}
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_or_unsafe_files_are_one_clear_line(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "scan.png"
+    path.write_bytes(BROKEN[name])
+    with pytest.raises(ImageError) as caught:
+        DigitImage.open(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+
+
+@pytest.mark.filterwarnings("ignore:::PIL")
+def test_damaged_bytes_never_raise_anything_but_our_error() -> None:
+    rng = np.random.default_rng(7)
+    for form in ("PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"):
+        good = np.frombuffer(encoded(corner("RGB", "black", "white"), form), np.uint8)
+        for _ in range(60):
+            bad = good.copy()
+            bad[rng.integers(0, len(bad), 8)] = rng.integers(0, 256, 8)
+            try:
+                DigitImage.open(bad.tobytes())
+            except ImageError:
+                continue
+
+
+@pytest.mark.parametrize("name", ["missing.png", "bad\0name.png"])
+def test_a_file_that_cannot_be_read_names_itself(name: str) -> None:
+    with pytest.raises(ImageError, match="cannot be read"):
+        DigitImage.open(name)
+
+
+def test_a_folder_is_not_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=f"^{re.escape(str(tmp_path))}: a folder, with no picture to read"):
+        DigitImage.open(tmp_path)
+
+
+def test_damage_beside_the_picture_is_no_damage_to_it() -> None:
+    cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none; phones do that
+    with pytest.warns(UserWarning, match="EXIF"):  # Pillow's own: they are the process's affair
+        image = DigitImage.open(encoded(corner(), "JPEG", exif=cut_off))
+    assert image.pixels.shape == (60, 40)
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(ImageError, match="<stdin>: there is no standard input"):
+        DigitImage.open("-")

@@ -1,0 +1,82 @@
+"""scikit-learn's classifiers written without pickle and read again."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.errors import ModelError
+from digitrec.models import skopsfile, store
+from digitrec.models.scores import scaled
+from digitrec.training import classics, export
+
+LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
+
+
+@pytest.mark.parametrize("build", [classics.knn, classics.random_forest, classics.svm])
+def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, build) -> None:
+    classifier = build(0)
+    pixels = skopsfile.flat(scaled(LEARNED.images, "unit"))
+    classifier.fit(pixels, LEARNED.labels)
+    file = tmp_path / "model.skops"
+    about = export.description("model", {"note": 1}, output=skopsfile.output_of(classifier))
+    skopsfile.save(classifier, file, about)
+    model = store.load(file)
+    chances = model.probabilities(OTHERS.images)
+    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
+    said = classifier.predict(skopsfile.flat(scaled(OTHERS.images, "unit")))
+    assert (chances.argmax(axis=1) == said).mean() > 0.97
+    assert (said == OTHERS.labels).mean() > 0.7
+    assert model.name == "model" and model.card == {"note": 1}
+
+
+def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.skops"
+    pixels = LEARNED.images.reshape(-1, 784) / 255.0
+    skops.io.dump(KNeighborsClassifier(1).fit(pixels, LEARNED.labels), file)
+    model = store.load(file)
+    assert (model.input.output, model.input.assumed) == ("softmax", True)
+    assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        LogisticRegression().fit(np.eye(4), [0, 1, 2, 3]),
+        KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10)),
+        {"not": "a classifier"},
+    ],
+)
+def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: object) -> None:
+    file = tmp_path / "other.skops"
+    skops.io.dump(other, file)
+    with pytest.raises(ModelError, match="ten digits from 784 pixels"):
+        store.load(file)
+
+
+def test_code_in_a_file_is_never_run(tmp_path: Path) -> None:
+    content = io.BytesIO(skops.io.dumps(LogisticRegression()))
+    with zipfile.ZipFile(content) as archive:
+        schema = json.loads(archive.read("schema.json"))
+    schema |= {"__class__": "system", "__module__": "os", "__loader__": "TypeNode"}
+    file = tmp_path / "evil.skops"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("schema.json", json.dumps(schema))
+    with pytest.raises(ModelError, match="safely"):
+        store.load(file)
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.skops"
+    file.write_bytes(b"no archive")
+    with pytest.raises(ModelError, match="save it again"):
+        store.load(file)

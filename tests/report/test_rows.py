@@ -1,0 +1,65 @@
+"""Rows for programs, whatever stands in them; and as columns for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitrec.report import rows
+
+CELLS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=2, max_size=2)
+
+
+@dataclass
+class Call:
+    at: datetime
+    image: str
+    usd: float | None
+
+
+def records(form: Literal["table", "json"], *calls: Call) -> str:
+    out = io.StringIO()
+    rows.write_records(calls, form, out)
+    return out.getvalue()
+
+
+def test_records_are_columns_under_their_fields_names() -> None:
+    hashed = Call(datetime(2026, 11, 20, 22, 30, 1, 5, tzinfo=UTC), "a1" * 32, None)
+    lines = records("table", hashed).splitlines()
+    assert lines[0].split() == ["at", "image", "usd"]
+    assert lines[1].split() == ["2026-11-20", "22:30:01+00:00", "a1" * 6, "-"]
+
+
+def test_no_records_are_said_to_be_none_or_an_empty_array() -> None:
+    assert records("table") == "nothing yet\n"
+    assert json.loads(records("json")) == []
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+def test_rows_are_read_back_as_they_were(form: str) -> None:
+    given = [{"name": "seven.png", "digit": "7"}, {"name": 'a,"b"\r\nc', "digit": ""}]
+    out = io.StringIO(newline="")
+    rows.write_rows(given, form, out)
+    text = out.getvalue()
+    if form == "csv":
+        found = list(csv.DictReader(io.StringIO(text, newline="")))
+    else:
+        found = json.loads(text) if form == "json" else [json.loads(line) for line in text.splitlines()]
+    assert found == given
+
+
+@given(st.lists(CELLS))
+def test_any_text_survives_csv(cells: list[list[str]]) -> None:
+    out = io.StringIO(newline="")
+    write_row = rows.csv_rows(out)
+    for row in cells:
+        write_row(row)
+    assert list(csv.reader(io.StringIO(out.getvalue(), newline=""))) == cells

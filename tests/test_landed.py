@@ -1,0 +1,131 @@
+"""What earlier versions wrote and promised: files of 0.1.0 are read, its public names are where they were.
+
+The files in landed/0.1.0 were written by digitrec 0.1.0 itself: the ledger and the recording by ``predict
+--emulate`` with two samples and four clouds, the calibration by ``calibrate mnist-test``, the models (a tiny
+network in three forms, and a classifier) by its own export. model.json is what that version read in them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import digitrec
+import digitrec.testing
+from digitrec import calibration
+from digitrec.cli import main
+from digitrec.datasets.mnist import mnist_test
+from digitrec.models import store
+from digitrec.prediction import Prediction
+
+LANDED = Path(__file__).parent / "landed" / "0.1.0"
+SAMPLES = Path(__file__).parents[1] / "samples"
+CLOUDS = ("google", "aws", "azure", "azure-analysis")
+PICTURES = {"drawing-28x28.png": 2, "pencil.jpg": 8}
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.keras", "model.h5", "model.skops"])
+def test_a_model_file_is_read_as_it_was(name: str) -> None:
+    expected = json.loads((LANDED / "model.json").read_text("utf-8"))[name]
+    model = store.load(LANDED / name)
+    assert (model.version, model.name, model.card) == (
+        expected["version"], "landed", {"note": "written by 0.1.0"}
+    )  # fmt: skip
+    assert (model.input.temperature, model.input.evidence) == (expected["temperature"], expected["evidence"])
+    np.testing.assert_allclose(
+        model.probabilities(mnist_test()[:5].images), expected["probabilities"], atol=2e-5
+    )
+
+
+@pytest.mark.parametrize("kept", [["--ledger", "ledger.sqlite"], ["--replay", "recording.jsonl"]])
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_was_paid_for_is_not_asked_again(cloud: str, kept: list[str], tmp_path: Path) -> None:
+    option, name = kept
+    file = shutil.copy(LANDED / name, tmp_path / name)
+    emulated = ["--emulate"] if option == "--ledger" else []
+    shown = [str(SAMPLES / picture) for picture in PICTURES]
+    arguments = ["predict", *shown, "-p", cloud, option, str(file), *emulated, "--output", "json"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    answers = json.loads(result.stdout)
+    assert [answer["digit"] for answer in answers] == list(PICTURES.values())
+    assert all(answer["replayed"] and answer["emulated"] for answer in answers)
+    assert all(answer["attempts"] == 0 and answer["cost_usd"] == 0 for answer in answers)
+
+
+def test_a_calibration_is_found_and_used() -> None:
+    folder = calibration.folder()
+    folder.mkdir(parents=True)
+    (written,) = LANDED.glob("local-*.json")
+    shutil.copy(written, folder)
+    ((key, found),) = calibration.known().items()
+    assert (key.provider, key.preparation, found.digitrec) == ("local", "mnist", "0.1.0")
+    answer = Prediction(
+        digitrec.predict(SAMPLES / "pencil.jpg").image, "local", 8, found.scores[0],
+        model_version=key.model_version, preparation="mnist",
+    )  # fmt: skip
+    assert calibration.apply(answer, calibration.known()).calibrated == found.chances[0]
+
+
+def test_the_public_names_are_where_they_were() -> None:
+    assert set(digitrec.__all__) >= {
+        "Answer", "Candidate", "Comparison", "Consensus", "DigitImage", "DigitrecError", "Engine", "Failure",
+        "Fallback", "ImageError", "Options", "Prediction", "Provider", "ProviderError", "__version__",
+        "compare", "compare_many", "open_provider", "predict", "predict_many", "stream",
+    }  # fmt: skip
+    assert set(digitrec.testing.__all__) >= {
+        "FakeProvider",
+        "Line",
+        "LocalProviderContract",
+        "ProviderContract",
+        "drawn_seven",
+    }
+    for module in (digitrec, digitrec.testing):
+        assert all(getattr(module, name) is not None for name in module.__all__)
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("digitrec.answer", ["Answer", "Candidate", "checked"]),
+        ("digitrec.image", ["DigitImage", "InputSpec", "PreparedImage", "frames"]),
+        ("digitrec.prepare", ["prepare"]),
+        ("digitrec.providers.base", ["BaseProvider", "Price", "Resumable", "Status", "checked_endpoint",
+                                     "checked_key", "not_installed"]),
+        ("digitrec.providers.translate", ["Problem", "Rule", "Service", "from_http"]),
+        ("digitrec.emulator", ["Emulator", "Picture"]),
+        ("digitrec.engine", ["Engine", "Options"]),
+    ],
+)  # fmt: skip
+def test_what_a_provider_written_for_it_imports_is_there(module: str, names: list[str]) -> None:
+    found = import_module(module)
+    assert [name for name in names if not hasattr(found, name)] == []
+
+
+def test_no_room_takes_the_place_of_a_function() -> None:
+    """A package called `digitrec.compare` would hide the function as soon as anything in it is imported."""
+    package = Path(digitrec.__file__).parent
+    rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not rooms & set(digitrec.__all__)
+
+
+def test_the_entry_points_are_where_they_were() -> None:
+    found = {point.name: point.value for point in entry_points(group="digitrec.providers")}
+    assert found.items() >= {
+        "local": "digitrec.providers.local:Local", "google": "digitrec.providers.google:Google",
+        "aws": "digitrec.providers.aws:Aws", "azure": "digitrec.providers.azure:Azure",
+        "azure-analysis": "digitrec.providers.azure_analysis:AzureAnalysis",
+        "tesseract": "digitrec.providers.tesseract:Tesseract",
+        "rapidocr": "digitrec.providers.rapidocr:RapidOcr",
+    }.items()  # fmt: skip
+    (script,) = [point for point in entry_points(group="console_scripts") if point.name == "digitrec"]
+    assert script.load() is main
+    plugin = import_module("digitrec.emulator.pytest_plugin")  # as docs/emulator.md tells to name it
+    assert plugin.digitrec_emulator is not None
