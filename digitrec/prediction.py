@@ -10,6 +10,9 @@ from digitrec.errors import DigitrecError
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef
 
+SURE = 0.95
+"""An answer of at least this confidence counts as a sure one where readings are judged."""
+
 
 @documented
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Stroke = NDArray[np.float64]
-"""(M, 2): x to the right, y downwards."""
 NAME = "pendigits-orig.tra"
 SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 """Of the file, unpacked: 7,494 digits of 30 writers."""
@@ -29,7 +27,7 @@ class Written:
     """0..9."""
     writer: str
     """"tr" and the writer's number, of three digits."""
-    strokes: list[Stroke] = field(repr=False, compare=False)
+    strokes: list[NDArray[np.float64]] = field(repr=False, compare=False)
     """(M, 2) each: x to the right, y downwards from 0, the longer side 100."""
 
 
@@ -61,7 +59,7 @@ def _digit(lines: list[str]) -> Written:
     )
 
 
-def _upright(strokes: list[np.ndarray[tuple[int, int], np.dtype[np.int64]]]) -> list[Stroke]:
+def _upright(strokes: list[np.ndarray[tuple[int, int], np.dtype[np.int64]]]) -> list[NDArray[np.float64]]:
     """The strokes turned upright, from the upper left corner, the longer side 100."""
     every = np.concatenate(strokes)
     corner = np.array([every[:, 0].min(), every[:, 1].max()])

@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.datasets import pendigits
-from digitrec.datasets.loader import Sample
 from digitrec.datasets.mnist import retrieved
-from digitrec.datasets.pendigits import Stroke
 from digitrec.errors import DataError
 
 Part = Literal["learned", "held back"]
@@ -58,7 +56,7 @@ class Scans:
 class Paths:
     """Digits as a pen went."""
 
-    strokes: Sequence[Sequence[Stroke]]
+    strokes: Sequence[Sequence[NDArray[np.float64]]]
     """For each digit its strokes, (M, 2) each: x to the right, y downwards, its longer side 100."""
     labels: NDArray[np.uint8]
     """(N,), 0..9."""
@@ -149,17 +147,6 @@ def _turkish_arrays(part: Part) -> Paths:
     first, last = data["sample_off"][chosen], data["sample_off"][chosen + 1]
     written = [every[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
     return Paths(written, data["y"][chosen])
-
-
-def swiss_dev(limit: int | None = None) -> list[Sample]:
-    """The scanned digits of the writers held back, at most so many."""
-    scans = swiss("held back")
-    return samples(scans.images[:limit], scans.labels)
-
-
-def samples(images: Sequence[Any] | NDArray[np.uint8], labels: NDArray[np.uint8]) -> list[Sample]:
-    """Pictures under their labels; of labels that are left over nothing is made."""
-    return [Sample(image, label) for image, label in zip(images, labels.tolist(), strict=False)]
 
 
 def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) -> NDArray[np.intp]:

@@ -13,11 +13,11 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from digitrec.datasets import pendigits, world
+from digitrec.datasets import pendigits
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
 from digitrec.evaluation.evaluate import Evaluation, evaluate
-from digitrec.handwriting import trajectories
+from digitrec.handwriting import strangers
 from digitrec.handwriting.corruptions import KINDS, corrupt
 from digitrec.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
 from digitrec.handwriting.scenery import READ
@@ -84,8 +84,8 @@ FILES = {
 }
 """Sets that are measured where DIGITREC_DATA holds them: their files and goals."""
 HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]], float]] = {
-    "swiss-dev": (("swiss_numbers.npz",), world.swiss_dev, 0.992),
-    "turkish-dev": (("pendigits.npz", pendigits.NAME), trajectories.turkish_dev, 0.988),
+    "swiss-dev": (("swiss_numbers.npz",), strangers.swiss_dev, 0.992),
+    "turkish-dev": (("pendigits.npz", pendigits.NAME), strangers.turkish_dev, 0.988),
 }
 """The writers held back of those learned from: any of these files in world/, their digits and goals."""
 

@@ -20,12 +20,10 @@ from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
 from digitrec.datasets.loader import Sample
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
-from digitrec.prediction import Outcome, Prediction
+from digitrec.prediction import SURE, Outcome, Prediction
 from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader, name_of
 
-SURE = 0.95
-"""An answer of at least this confidence is a sure one."""
 RELIABLE = 0.999
 """The share of answers that are right where one may rely on them."""
 THUMBNAIL = 128

@@ -18,7 +18,7 @@ from PIL import Image
 from digitrec.datasets.loader import Sample
 from digitrec.datasets.mnist import NO_DIGIT, Digits
 from digitrec.datasets.world import Paths, Scans
-from digitrec.handwriting import trajectories
+from digitrec.handwriting import strangers
 from digitrec.handwriting.augment import SIDE
 from digitrec.handwriting.damage import damage
 from digitrec.handwriting.letters import LEARNED, PLAIN, SIGNS
@@ -60,7 +60,7 @@ def ready(samples: Sequence[Sample]) -> Digits:
 
 def written(paths: Paths, rng: np.random.Generator) -> Digits:
     """Each of the pen's paths gone along once more, by any pen, half of them on photographed paper."""
-    inks = (trajectories.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
+    inks = (strangers.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
     return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), paths.labels)
 
 

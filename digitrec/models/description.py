@@ -44,8 +44,8 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     try:
         form, scale = about["input"]["form"], about["input"]["scale"]
         output, temperature = about["output"], float(about["temperature"])
-        least = float(about.get("evidence", 0))
         prepared = float(about.get("prepared", temperature))
+        least = float(about.get("evidence", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
     known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")

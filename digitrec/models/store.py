@@ -60,10 +60,11 @@ class Model:
         answer = np.empty((len(batch), 10), np.float32)
         for start in range(0, len(batch), BATCH):
             answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
-        chances = probabilities(answer, self.input.output, self.input.temperature)
+        kind = self.input.output
+        chances = probabilities(answer, kind, self.input.temperature)
         if self.input.prepared is not None and any(prepared):
             rows = np.asarray(prepared, np.bool_)
-            chances[rows] = probabilities(answer[rows], self.input.output, self.input.prepared)
+            chances[rows] = probabilities(answer[rows], kind, self.input.prepared)
         return chances
 
     def recognises(self, chances: Floats) -> NDArray[np.bool_]:

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from digitrec import __version__
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
-from digitrec.evaluation.evaluate import RELIABLE, SURE, Evaluation
-from digitrec.prediction import Prediction
+from digitrec.evaluation.evaluate import RELIABLE, Evaluation
+from digitrec.prediction import SURE, Prediction
 from digitrec.report.table import Table, markdown_table
 from digitrec.text import percent
+from digitrec.version import __version__
 
 COMMONEST = 3
 """So many kinds of errors are named for each set."""

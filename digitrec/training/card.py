@@ -12,7 +12,8 @@ from typing import Any
 from digitrec.datasets import pendigits
 from digitrec.datasets.mnist import SHA256
 from digitrec.datasets.world import SWISS_HOME
-from digitrec.training.confidence import UNCLEAR
+from digitrec.prediction import SURE
+from digitrec.training.confidence import SURELY_WRONG, UNCLEAR
 
 _MNIST = (
     "Learned from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; from NIST Special Databases 1 "
@@ -32,9 +33,9 @@ What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic ha
 learned, photographed from paper (10 %) or damaged (40 %), and pictures of no digit, which are to leave the
 network undecided (20 %: letters, strokes at random, digits lying on their side, two digits that touch or
 are squeezed together, noise); all were then prepared as pictures are when they are read. The damages
-(`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags across, specks,
-spots) are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what
-is measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
+(`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags, specks, spots)
+are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
+measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
 network reads through damage of a kind never seen; nor do the letters, scribbles and touching pairs measured,
 though other ones, tell how it takes all that is no digit.
 """
@@ -166,11 +167,12 @@ and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by
 - The weights are a running average over {run["averaging"]:.0%} of the steps, with the batch normalisation \
 measured again.
 - The scores are divided by a temperature before the softmax, so that its probabilities are chances of \
-being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back, \
+being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back; \
 {card["prepared"]} for one that was brought into it, fitted on the \
-{"writers" if run.get("world") else "same"} held back.
-- A picture that was cut out by digitrec is "not clearly a digit" where the scores differ by less than \
-{card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the latter show more.
+{"writers" if run.get("world") else "same"} held back, and raised by up to a half so that of their answers \
+of {SURE:.0%} and more {SURELY_WRONG:.1%} are wrong at most.
+- A picture that was cut out by digitrec is "not clearly a digit" where its scores, so divided, differ by \
+less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the digits held back show more.
 {_finishing(run)}\
 - Every digit is changed anew in each epoch (`digitrec/handwriting/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.

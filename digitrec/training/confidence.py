@@ -6,12 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.models.scores import evidence
+from digitrec.prediction import SURE
 
 Floats = NDArray[np.float32]
 
-UNCLEAR = 0.0005
+UNCLEAR = 0.001
 """Share of the digits held back that may pass for none."""
+SURELY_WRONG = 0.002
+"""Of the answers of at least `SURE` on digits held back, at most this share shall be wrong."""
 _LOWEST, _HIGHEST = 0.1, 10.0
+_STEP, _MOST = 1.01, 1.5  # how a temperature is raised, and how far at most
 
 
 def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
@@ -33,6 +37,28 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
         else:
             low += third
     return round(float(np.exp((low + high) / 2)), 3)
+
+
+def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
+    """`fit_temperature`'s, raised by up to a half until no more than `SURELY_WRONG` of the sure are wrong.
+
+    Those who write elsewhere are read less well than those held back, so that what is as sure as it is right
+    on these would be too sure on those.
+
+    Args:
+        probabilities: (N, 10), each row summing to 1, as the network gave them.
+        labels: (N,), what each digit is.
+    """
+    likeliest = temperature = fit_temperature(probabilities, labels)
+    wrong = probabilities.argmax(axis=1) != labels
+    scores = np.log(np.maximum(probabilities, 1e-30)).astype(np.float64)
+    while temperature < _MOST * likeliest:
+        powers = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
+        sure = 1 / powers.sum(axis=1) >= SURE
+        if (wrong & sure).sum() <= SURELY_WRONG * sure.sum():
+            break
+        temperature *= _STEP
+    return round(min(temperature, _MOST * likeliest), 3)
 
 
 def fit_evidence(probabilities: Floats, temperature: float) -> float:

@@ -69,10 +69,10 @@ class Material:
     made: Digits
     """Seen in part in each, not while finishing."""
 
-    def epoch(self, config: TrainConfig, epoch: int) -> Digits:
+    def epoch(self, config: TrainConfig, number: int) -> Digits:
         """The digits of one epoch, counted from 0: each changed, in a new order."""
-        finishing = epoch > config.epochs
-        rng = np.random.default_rng([config.seed, epoch])
+        finishing = number > config.epochs
+        rng = np.random.default_rng([config.seed, number])
         others = self.abroad if finishing else self.abroad + self.made
         some = rng.permutation(len(others))[: round(config.seen * len(others))]
         digits = self.own + others[some]

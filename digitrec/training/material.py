@@ -11,7 +11,7 @@ import numpy as np
 from digitrec.datasets import world
 from digitrec.datasets.mnist import Digits
 from digitrec.datasets.world import Paths, Scans
-from digitrec.handwriting import synthetic, trajectories
+from digitrec.handwriting import strangers, synthetic
 from digitrec.handwriting.augment import SIDE
 from digitrec.training.learn import Watcher
 from digitrec.training.run import Progress, TrainConfig
@@ -39,7 +39,7 @@ def writers_held_back() -> Digits:
     Raises:
         DataError: they cannot be had.
     """
-    return synthetic.ready([*world.swiss_dev(), *trajectories.turkish_dev()])
+    return synthetic.ready([*strangers.swiss_dev(), *strangers.turkish_dev()])
 
 
 def made(learned: Digits, count: int, seed: int, file: Path, on_progress: Watcher | None) -> Digits:

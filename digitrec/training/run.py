@@ -29,9 +29,9 @@ class TrainConfig:
     """Channels of each stage of a network."""
     networks: int = 2
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
-    epochs: int = 8
+    epochs: int = 12
     """Times that every picture is seen, each time changed differently."""
-    finishing: int = 1
+    finishing: int = 2
     """Times after that that the digits alone are seen, without what was made; 0: never."""
     batch: int = 128
     """Digits per step."""
@@ -55,7 +55,7 @@ class TrainConfig:
     made: float = 0.5
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
-    seen: float = 0.67
+    seen: float = 0.45
     """Share of all these that one epoch sees beside all of MNIST's, others in each."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed; no two networks share one:

@@ -16,7 +16,7 @@ import numpy as np
 from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits, mnist_test, mnist_train
 from digitrec.models import store
 from digitrec.training import card, cnn, export, material, run
-from digitrec.training.confidence import fit_evidence, fit_temperature
+from digitrec.training.confidence import fit_evidence, fit_modest, fit_temperature
 from digitrec.training.learn import Material, NetworkRun, Watcher, learn, load_keras
 from digitrec.training.run import Epoch, Progress, TrainConfig, TrainResult
 
@@ -148,12 +148,12 @@ def _ship(
 
 def _fitted(model: store.Model, in_form: Digits, prepared: Digits) -> dict[str, float]:
     """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it."""
-    chances = model.probabilities(prepared.images)
-    temperature = fit_temperature(chances, prepared.labels)
+    chances = model.probabilities(in_form.images)
+    modest = fit_modest(model.probabilities(prepared.images), prepared.labels)
     return {
-        "temperature": fit_temperature(model.probabilities(in_form.images), in_form.labels),
-        "prepared": temperature,
-        "evidence": fit_evidence(chances, temperature),
+        "temperature": fit_temperature(chances, in_form.labels),
+        "prepared": modest,
+        "evidence": fit_evidence(chances, modest),
     }
 
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 from digitrec.datasets import pendigits, world
 from digitrec.errors import DataError
-from digitrec.handwriting import trajectories
 
 
 def test_whole_writers_are_held_back_and_doubtful_labels_left_out(world_folder: Path) -> None:
@@ -47,14 +46,6 @@ def test_strokes_stay_with_their_digit_and_are_a_hundred_high(world_folder: Path
     four, seven = world.turkish("learned").strokes
     assert [len(stroke) for stroke in four] == [3, 2] and len(seven) == 2
     assert np.array_equal(seven[1], [[0, 0], [0, 100]])
-
-
-def test_the_writers_held_back_are_sets_to_measure(world_folder: Path) -> None:
-    assert [sample.label for sample in world.swiss_dev()] == [1, 3, 5]
-    assert len(world.swiss_dev(2)) == 2
-    (one,), (again,) = trajectories.turkish_dev(), trajectories.turkish_dev()
-    assert one.label == 1
-    assert np.array_equal(one.image, again.image) and np.asarray(one.image).max() == 255
 
 
 def test_what_is_missing_is_named_with_its_home_and_a_way_round(

@@ -25,7 +25,7 @@ MATERIAL = Material(numbered(0, 40), numbered(100, 20), numbered(200, 30))
 
 @pytest.mark.parametrize("epoch", [0, 2])
 def test_an_epoch_sees_all_of_its_own_digits_and_a_part_of_the_others(epoch: int) -> None:
-    seen = MATERIAL.lesson(CONFIG, epoch).labels
+    seen = MATERIAL.epoch(CONFIG, epoch).labels
     assert sorted(seen[seen < 100]) == list(range(40))
     assert len(seen) == 65 == len(set(seen.tolist()))
     assert (seen >= 200).any() and ((seen >= 100) & (seen < 200)).any()
@@ -34,13 +34,13 @@ def test_an_epoch_sees_all_of_its_own_digits_and_a_part_of_the_others(epoch: int
 
 def test_another_epoch_sees_others_and_the_seed_decides_which() -> None:
     first, again, later, other = (
-        set(MATERIAL.lesson(config, epoch).labels.tolist())
+        set(MATERIAL.epoch(config, epoch).labels.tolist())
         for config, epoch in ((CONFIG, 0), (CONFIG, 0), (CONFIG, 1), (replace(CONFIG, seed=1), 0))
     )
     assert first == again and first not in (later, other)
 
 
 def test_while_finishing_nothing_is_seen_of_what_was_made() -> None:
-    seen = MATERIAL.lesson(CONFIG, CONFIG.epochs + 1).labels
+    seen = MATERIAL.epoch(CONFIG, CONFIG.epochs + 1).labels
     assert len(seen) == 50 and (seen < 200).all()
     assert MATERIAL.steps(CONFIG, finishing=True) == 5
