@@ -19,6 +19,9 @@ FINE = 120
 FRINGE = 0.04
 """Paler than this share of the ink's contrast is paper; MNIST's own digits fade out slowly."""
 
+ERASED = 3
+"""What is erased goes with so many pixels of the reduced picture around it: shadow, blur."""
+
 
 def seen(picture: Image.Image, polarity: Polarity, channels: int) -> Floats:
     """A picture as (channels, h, w), 0..255, dark ink on light paper; one channel of a colourless one."""
@@ -73,3 +76,16 @@ def strength(contrast: Floats, level: float, noise: float) -> Floats:
     """The contrast as ink, 0..1: what is paler than noise or a fringe is none, the digit's own is 1."""
     low = max(FRINGE * level, 2 * noise)
     return np.asarray(np.clip((contrast - low) / max(level - low, 1e-3), 0, 1))
+
+
+def erased(pixels: Pixels, ink: Ink) -> Pixels:
+    """The picture, uint8 (H, W) or (H, W, 3), with paper in place of that ink and its fringe."""
+    height, width = pixels.shape[:2]
+    paper = np.dstack([resize(plane, width, height) for plane in ink.paper.colour])
+    paper = 255 - paper if ink.polarity == "light on dark" else paper
+    mask = grow(ink.mask, ERASED).repeat(ink.shrink, axis=0).repeat(ink.shrink, axis=1)
+    gone = np.zeros((height, width), bool)
+    part = mask[:height, :width]
+    gone[: part.shape[0], : part.shape[1]] = part
+    blank = np.broadcast_to(np.clip(paper, 0, 255), np.atleast_3d(pixels).shape).astype(np.uint8)
+    return np.where(gone[:, :, None], blank, np.atleast_3d(pixels)).reshape(pixels.shape)

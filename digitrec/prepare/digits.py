@@ -9,7 +9,7 @@ import numpy as np
 from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.filters import Floats, Mask, quantile, steepness
-from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs
+from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines
 from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
@@ -92,8 +92,9 @@ def _bare(parts: Components, main: int, edges: Scores, rivals: Ints) -> tuple[in
 def _pieced(
     parts: Components, main: int, edges: Scores, rivals: Ints, around: Ints | None = None
 ) -> tuple[Mask, Ints]:
-    """Which parts are the digit's, (parts,), without the brackets around it, and the rivals that are not."""
+    """Which parts are the digit's, (parts,), without brackets and lines under it, and the other rivals."""
     digit = _together(parts, main, edges, rivals)
+    digit &= ~underlines(parts, main)
     if around is not None:
         digit[around] = False
     own = pieces(parts, digit, rivals)

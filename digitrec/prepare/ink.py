@@ -11,7 +11,7 @@ from digitrec.decode import Pixels
 from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, find_polarity
 from digitrec.prepare.card import without_table
-from digitrec.prepare.closeup import cut_out, region, seen
+from digitrec.prepare.closeup import cut_out, erased, region, seen
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
 from digitrec.prepare.strokes import glance, search
@@ -74,6 +74,15 @@ def find_ink(pixels: Pixels) -> Ink:
     """
     small = min(pixels.shape[:2]) <= SMALL
     pixels = pixels if small else without_table(pixels)
+    ink = _find(pixels, small)
+    if ink.reason != "cut off":
+        return ink
+    beside = _find(erased(pixels, ink), small)  # a pen that comes in from outside, and a paler digit
+    return beside if beside.reason is None else ink
+
+
+def _find(pixels: Pixels, small: bool) -> Ink:
+    """The handwriting that stands out most."""
     picture = Image.fromarray(pixels)
     coarse, shrink = _reduced(picture, GLANCE_SIDE)
     polarity = find_polarity(_grey(coarse))

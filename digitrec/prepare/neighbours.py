@@ -27,6 +27,9 @@ SIGN = (0.15, 0.85)
 BESIDE = 0.6
 """It is no further away than this share of the digit's height."""
 
+FLAT = 3.0
+"""A line under a digit is at least so many times as long as its box is high."""
+
 
 def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
     """The digit where the main part comes in from outside the picture; else the main part."""
@@ -108,3 +111,10 @@ def signs(parts: Components, main: int, peak: Floats, border: Mask) -> Mask:
     sign = (gap > 0) & (gap < BESIDE * size) & (middle > 0.25) & (middle < 0.8) & ~border
     sign &= (longer > SIGN[0]) & (longer < SIGN[1]) & (peak > 0.5 * peak[main])
     return np.asarray(sign & (parts.top > parts.top[main]) & (parts.bottom < parts.bottom[main]))
+
+
+def underlines(parts: Components, main: int) -> Mask:
+    """Which parts are lines under the main one: flat, clear of it, longer on both sides."""
+    flat = parts.width > FLAT * parts.height
+    longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
+    return np.asarray(flat & longer & (parts.top >= parts.bottom[main]))
