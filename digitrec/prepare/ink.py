@@ -14,7 +14,7 @@ from digitrec.prepare.card import without_table
 from digitrec.prepare.closeup import cut_out, erased, region, seen
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
-from digitrec.prepare.strokes import glance, search
+from digitrec.prepare.strokes import glance, is_sure, search
 
 GLANCE_SIDE = 160
 """Longer side of the picture at which a glance is taken, px."""
@@ -86,11 +86,12 @@ def _find(pixels: Pixels, small: bool) -> Ink:
     picture = Image.fromarray(pixels)
     coarse, shrink = _reduced(picture, GLANCE_SIDE)
     polarity = find_polarity(_grey(coarse))
-    strokes = glance(seen(coarse, polarity, _channels(coarse)), small)
-    plain = strokes is not None
-    if strokes is None:
+    view = seen(coarse, polarity, _channels(coarse))
+    strokes = glance(view, small) or search(view, small)
+    sure = is_sure(strokes)
+    if shrink > 1 and not sure:
         closer, shrink = _reduced(picture, WORKING_SIDE)
-        strokes = search(seen(closer, polarity, _channels(closer)), small)
+        strokes = search(seen(closer, polarity, len(view)), small)
     found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask)
     size = np.array([pixels.shape[1], pixels.shape[0]] * 2)
     boxes = tuple(tuple(np.minimum(box * shrink, size).tolist()) for box in found.boxes)
@@ -101,7 +102,7 @@ def _find(pixels: Pixels, small: bool) -> Ink:
     if ink.box is None:
         return ink
     ink = replace(ink, fine=cut_out(pixels, ink))
-    return _again(pixels, ink) if plain and shrink > 1 and not ink.reason else ink
+    return _again(pixels, ink) if sure and shrink > 1 and not ink.reason else ink
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:

@@ -140,6 +140,14 @@ def _plainest(sight: Sight) -> Strokes | None:
     return Strokes(sight, level, parts, main, float(scores[main]))
 
 
+def is_sure(seen: Strokes) -> bool:
+    """Whether the main part is so dark and crisp that a closer look would show no other."""
+    if seen.evidence < SURE:
+        return False
+    own = seen.parts.drawn(np.arange(len(seen.parts)) == seen.main)
+    return quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
+
+
 def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
     """Whether the main part is crisp, dark and thin strokes, far from edges and printed lines."""
     parts, main = seen.parts, seen.main
@@ -147,10 +155,9 @@ def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
     own = parts.drawn(np.arange(len(parts)) == main)
     ruled = (parts.width > RULED * width) | (parts.height > RULED * height)
     return bool(
-        seen.evidence > SURE
+        is_sure(seen)
         and ((small and _fills(parts, main)) or not (parts.border()[main] or ruled.any()))
         and 2 * parts.area[main] < THIN * window * outline(own)
-        and quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
     )
 
 
