@@ -8,7 +8,7 @@ import numpy as np
 
 from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.cropped import cut_off
-from digitrec.prepare.filters import Floats, Mask, quantile, steepness
+from digitrec.prepare.filters import Floats, Mask, quantile, smooth, steepness
 from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines
 from digitrec.prepare.strokes import Strokes, framed, outline
 
@@ -104,6 +104,7 @@ def _pieced(
 
 def recount(fine: Floats) -> Count:
     """Count the digits in what looked like one, seen from near: ink alone, (h, w), 0..1."""
+    fine = smooth(smooth(fine))  # a pencil's grain has a long outline too
     mask = fine > INKED
     if outline(mask) / 2 > LONGEST * max(fine.shape):
         return Count("texture", (), mask)

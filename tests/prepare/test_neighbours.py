@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from digitrec.models.data import mnist_test
+from digitrec.models.scenes import scene
+from digitrec.models.writer import Writer
 from digitrec.prepare.ink import Ink, find_ink
 
 Line = Sequence[tuple[float, float]]
@@ -64,7 +67,7 @@ def test_two_brackets_alone_are_not_taken_away() -> None:
 
 def test_bars_of_one_digit_close_together_are_one() -> None:
     """A seven-segment 0: four upright bars and two level ones."""
-    upright: list[Line] = [[(x, y), (x, y + 43)] for x in (95, 145) for y in (72, 120)]
+    upright: list[Line] = [[(x, y), (x, y + 41)] for x in (95, 145) for y in (72, 120)]
     level: list[Line] = [[(101, y), (139, y)] for y in (68, 164)]
     assert_one(found(*upright, *level, pen=8), 91, 149)
 
@@ -90,13 +93,20 @@ def test_a_line_under_it_is_not_the_digits() -> None:
     assert bar.reason is None and bar.boxes[0][1] == pytest.approx(72, abs=8)  # a 5's bar stays
 
 
-@pytest.mark.parametrize("dark", [40, 140])
-def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int) -> None:
-    """Also where the digit is too pale to be seen beside it at first."""
-    pen: Line = [(60, 260), (10, -20)]
+@pytest.mark.parametrize(("dark", "foot"), [(40, 60), (140, 60), (40, 75)])
+def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int, foot: float) -> None:
+    """Also where the digit is too pale to be seen beside it at first, or lies close to it."""
+    pen: Line = [(foot, 260), (foot - 30, -20)]
     assert_one(found(THREE, pen, pen=12, ink=(dark, 10)))
 
 
 def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
     assert found([(x, y - 120) for x, y in THREE]).reason == "cut off"
     assert found([(x - 115, y) for x, y in THREE]).reason == "cut off"
+
+
+@pytest.mark.parametrize("place", [43, 73, 82])
+def test_a_grainy_pencil_is_no_texture_from_near(place: int) -> None:
+    kind = "plain paper"
+    one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
+    assert find_ink(one.pixels).reason is None
