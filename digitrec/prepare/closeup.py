@@ -38,37 +38,38 @@ def close_up(pixels: Pixels, ink: Ink, box: Box, size: tuple[int, int]) -> Float
     Args:
         pixels: what `find_ink` was given.
         ink: what it answered.
-        box: the part to look at.
+        box: the part to look at, inside `Ink.within`.
         size: width and height of the answer.
     """
-    height, width = pixels.shape[:2]
     left, top, right, bottom = box
     part = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
     part = part.resize(size, Image.Resampling.BOX)
-    shares = (left / width, top / height, right / width, bottom / height)
+    x, y, end_x, end_y = ink.within
+    width, height = end_x - x, end_y - y
+    shares = ((left - x) / width, (top - y) / height, (right - x) / width, (bottom - y) / height)
     return ink.paper.contrast(seen(part, ink.polarity, len(ink.paper.colour)), shares)
 
 
-def region(size: tuple[int, int], ink: Ink) -> Box:
-    """What `cut_out` shows of a picture of that height and width: the digit's box with a narrow margin."""
+def region(ink: Ink) -> Box:
+    """What `cut_out` shows of a picture: the digit's box with a narrow margin."""
     assert ink.box is not None
     left, top, right, bottom = ink.box
     margin = max(2 * ink.shrink, (max(right - left, bottom - top)) // 16)
-    height, width = size
-    return (
-        max(0, left - margin), max(0, top - margin),
-        min(width, right + margin), min(height, bottom + margin),
-    )  # fmt: skip
+    x, y, end_x, end_y = ink.within
+    left, top = max(x, left - margin), max(y, top - margin)
+    return left, top, min(end_x, right + margin), min(end_y, bottom + margin)
 
 
 def cut_out(pixels: Pixels, ink: Ink) -> Floats:
     """The digit's ink alone, 0..1, at a scale that makes its longer side about `FINE` pixels."""
-    left, top, right, bottom = box = region((pixels.shape[0], pixels.shape[1]), ink)
+    left, top, right, bottom = box = region(ink)
     zoom = FINE / max(right - left, bottom - top)
     size = (max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom)))
     contrast = close_up(pixels, ink, box, size)
     near = grow(ink.mask, 2 if ink.shrink == 1 else 1).astype(np.float32)
-    on_mask = (left / ink.shrink, top / ink.shrink, right / ink.shrink, bottom / ink.shrink)
+    x, y = ink.within[:2]
+    sides = (left - x, top - y, right - x, bottom - y)
+    on_mask = (sides[0] / ink.shrink, sides[1] / ink.shrink, sides[2] / ink.shrink, sides[3] / ink.shrink)
     return strength(contrast, ink.level, ink.noise) * resize(near, *size, box=on_mask)
 
 

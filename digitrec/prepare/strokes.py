@@ -98,6 +98,8 @@ class Strokes:
     """The part that looks most like a digit's ink."""
     score: float
     """How much it does."""
+    ruled: bool = False
+    """Whether printed lines were taken out."""
 
     @property
     def mask(self) -> Mask:
@@ -178,6 +180,15 @@ def outline(mask: Mask) -> int:
     return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
 
 
+def coarsely(view: Floats, small: bool) -> Strokes | None:
+    """The strokes of a reduced view where it shows them well enough; None: look at more pixels."""
+    found = glance(view, small)
+    if found is not None:
+        return found
+    found = search(view, small)
+    return found if found.score and is_sure(found) and not found.ruled else None
+
+
 def search(view: Floats, small: bool) -> Strokes:
     """The strokes of such a view, whatever lies around them.
 
@@ -195,6 +206,7 @@ def search(view: Floats, small: bool) -> Strokes:
         hollow = grow(closer_seed, reach, np.minimum).any()  # hardly narrower than the window
         if closer_score > (CLEARLY if hollow else LOST) * score:
             sight, seed, score = closer, closer_seed, closer_score
+    printed = None
     if not small and score:
         printed = _printed(sight.inked(_level(sight, seed)))
         if printed is not None:
@@ -204,7 +216,7 @@ def search(view: Floats, small: bool) -> Strokes:
     level = _level(sight, seed) if score else 0.0
     parts = components(sight.inked(level) & (score > 0))
     main = int(np.argmax(parts.total(seed.astype(np.float32)))) if score else 0
-    return Strokes(sight, level, parts, main, score)
+    return Strokes(sight, level, parts, main, score, printed is not None)
 
 
 def _look(view: Floats, window: float, small: bool) -> Sight:
