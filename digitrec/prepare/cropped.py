@@ -13,7 +13,7 @@ that just touch an edge fill their picture: 13 of 329 photos and 300 drawings, w
 
 def cut_off(ink: Mask) -> bool:
     """Whether a digit's ink, (h, w), runs out of a photo on one side, or on two that meet in a corner."""
-    sides = ink.any(axis=1), ink.any(axis=0)
+    sides: tuple[Mask, ...] = np.asarray(ink.any(axis=1)), np.asarray(ink.any(axis=0))
     return any(map(_runs_out, sides)) and not any(side[0] and side[-1] for side in sides)
 
 
