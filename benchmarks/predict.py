@@ -19,10 +19,10 @@ from figures import Figure, Process, alternate, publish, run, seconds
 from PIL import Image
 
 import digitrec
+from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.photo import ink_on_paper
+from digitrec.handwriting.redraw import enlarge
 from digitrec.models import store
-from digitrec.models.data import mnist_test
-from digitrec.models.photo import ink_on_paper
-from digitrec.models.redraw import enlarge
 from digitrec.prepare import prepare
 
 KERAS_SCRIPT = """
@@ -219,7 +219,7 @@ def _large_photo() -> Image.Image:
 def _same_network():  # type: ignore[no-untyped-def]
     """The shipped architecture in Keras; its speed does not depend on its weights."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from digitrec.models import cnn
+    from digitrec.training import cnn
 
     return cnn.build()
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitrec.benchmark import Benchmark, Scorecard, benchmark
+from digitrec.datasets.samples import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.registry import open_provider
-from digitrec.reports.words import duration, markdown_row, percent
-from digitrec.samples import Sample, read_samples
+from digitrec.report.words import duration, markdown_row, percent
 
 PAGE = Path(__file__).parents[1] / "docs" / "preparations.md"
 ENGINES = ("tesseract", "rapidocr")

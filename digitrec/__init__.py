@@ -12,40 +12,41 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from digitrec.version import __version__
+
 if TYPE_CHECKING:
-    from digitrec.answer import Answer as Answer
-    from digitrec.answer import Candidate as Candidate
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
+    from digitrec.comparison.policy import Consensus as Consensus
+    from digitrec.comparison.policy import Fallback as Fallback
     from digitrec.engine import Engine as Engine
     from digitrec.engine import Options as Options
     from digitrec.errors import DigitrecError as DigitrecError
     from digitrec.errors import ImageError as ImageError
     from digitrec.errors import ProviderError as ProviderError
     from digitrec.image import DigitImage as DigitImage
-    from digitrec.policy import Consensus as Consensus
-    from digitrec.policy import Fallback as Fallback
     from digitrec.prediction import Failure as Failure
     from digitrec.prediction import Prediction as Prediction
+    from digitrec.providers.answer import Answer as Answer
+    from digitrec.providers.answer import Candidate as Candidate
     from digitrec.providers.base import Provider as Provider
     from digitrec.providers.registry import open_provider as open_provider
     from digitrec.recognise import predict as predict
     from digitrec.recognise import predict_many as predict_many
     from digitrec.recognise import stream as stream
 
-__version__ = "0.1.0"
 
 _HOME = {
-    "Answer": "digitrec.answer",
-    "Candidate": "digitrec.answer",
+    "Answer": "digitrec.providers.answer",
+    "Candidate": "digitrec.providers.answer",
     "Comparison": "digitrec.comparison",
-    "Consensus": "digitrec.policy",
+    "Consensus": "digitrec.comparison.policy",
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
     "Failure": "digitrec.prediction",
-    "Fallback": "digitrec.policy",
+    "Fallback": "digitrec.comparison.policy",
     "ImageError": "digitrec.errors",
     "Options": "digitrec.engine",
     "Prediction": "digitrec.prediction",

@@ -17,9 +17,10 @@ from typing import Any, TextIO
 import click
 from click.shell_completion import CompletionItem
 
-from digitrec import __version__, errors
+from digitrec import errors
 from digitrec.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
 from digitrec.text import printable
+from digitrec.version import __version__
 
 COMMANDS = {
     "benchmark": "Measure engines on labelled pictures, with the statistics.",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from digitrec.models.accuracy import SEED
-from digitrec.models.data import mnist_test
-from digitrec.models.scenes import KINDS, scenes
-from digitrec.models.spoiled import REFUSED
-from digitrec.models.writer import Writer
+from digitrec.datasets.mnist import mnist_test
+from digitrec.evaluation.accuracy import SEED
+from digitrec.handwriting.scenes import KINDS, scenes
+from digitrec.handwriting.spoiled import REFUSED
+from digitrec.handwriting.writer import Writer
 
 OUT = Path(__file__).with_name("images") / "scenes.png"
 EACH = 5

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from pictures import PICTURES, Picture
 from PIL import Image
 
-from digitrec.models.data import mnist_test
-from digitrec.models.paper import Floats, paper
-from digitrec.models.pen import Pen, ink
-from digitrec.models.photo import photograph, write
-from digitrec.models.redraw import enlarge, rewrite
+from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.paper import Floats, paper
+from digitrec.handwriting.pen import Pen, ink
+from digitrec.handwriting.photo import photograph, write
+from digitrec.handwriting.redraw import enlarge, rewrite
 
 Pixels = NDArray[np.uint8]
 

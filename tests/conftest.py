@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from digitrec.training.run import Progress, TrainResult
+
+HERE = Path(__file__).parent
 OURS = (
     "DIGITREC_", "GOOGLE_", "AWS_", "AZURE_", "VISION_", "COMPUTER_VISION_", "CLOUDSDK_",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_COLOR", "FORCE_COLOR",
 )  # fmt: skip
+
+KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+"""Keras 3.15 under NumPy 2.4, in every look at a variable; nothing that we could do otherwise."""
+ASK_KERAS = ("models", "training")
+"""Rooms whose tests look at Keras' variables."""
 
 # A shell without job control starts what it puts into the background with Ctrl-C ignored; so would be the
 # programs that tests start and stop by it, which would then run on for ever.
@@ -29,3 +40,29 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
         monkeypatch.setenv(name, home)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in ASK_KERAS:
+            item.add_marker(pytest.mark.filterwarnings(KERAS_WARNS))
+
+
+@pytest.fixture(scope="session")
+def told() -> list[Progress]:
+    """What the run that made `trained` told on its way."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
+    """One tiny network, trained once for all the tests that need one."""
+    from digitrec.datasets.mnist import mnist_test
+    from digitrec.training.run import TrainConfig
+    from digitrec.training.train import train
+
+    config = TrainConfig(
+        name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tiny")
+    return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)

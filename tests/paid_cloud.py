@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate
 from digitrec.config import Config
 from digitrec.engine import Options
 from digitrec.errors import ProviderError
 from digitrec.image import ImageRef, InputSpec, PreparedImage
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import BaseProvider, Price
 
 PRICE = 0.001

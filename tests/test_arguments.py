@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 import digitrec
 from digitrec.benchmark import benchmark
+from digitrec.benchmark.recommend import recommend
 from digitrec.cli import main
 from digitrec.config import Config
-from digitrec.explain import explain
-from digitrec.recommend import recommend
-from digitrec.samples import Sample
+from digitrec.datasets.samples import Sample
+from digitrec.evaluation.explain import explain
 from digitrec.testing import FakeProvider, drawn_seven
 
 SEVEN = drawn_seven()

@@ -7,14 +7,13 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from digitrec import report
 from digitrec.commands.config import Setting
 from digitrec.commands.cost import Cost
 from digitrec.comparison import Comparison
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure
-from digitrec.reports import benchmark, comparison
+from digitrec.report import benchmark, comparison, predictions
 
 OUTPUT = (Path(__file__).parents[1] / "docs" / "output.md").read_text("utf-8")
 
@@ -31,7 +30,7 @@ def test_every_column_and_field_is_documented() -> None:
     out = io.StringIO()
     comparison.write([Comparison(image, ("local",), (failure,))], "csv", out)
     columns = out.getvalue().splitlines()[0].split(",")
-    assert documented("predict") == report.COLUMNS
+    assert documented("predict") == predictions.COLUMNS
     assert documented("compare") == [name.removeprefix("local.") for name in columns]
     assert documented("benchmark") == list(benchmark.COLUMNS)
     assert documented("--dry-run") == [item.name for item in fields(Cost)]

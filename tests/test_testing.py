@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.errors import (
     BadAnswer,
     NotConfigured,
@@ -22,6 +21,7 @@ from digitrec.errors import (
 )
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import Status
 from digitrec.recognise import predict, predict_many
 from digitrec.testing import FakeProvider, LocalProviderContract, ProviderContract, drawn_seven

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 import digitrec
-from digitrec import readers
 from digitrec.providers import registry
+from digitrec.recognise import readers
 from digitrec.testing import FakeProvider, drawn_seven
 
 ROOT = Path(__file__).parents[1]

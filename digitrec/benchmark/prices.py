@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from digitrec import config
+from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine
-from digitrec.policy import EnginePolicy
 from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome, Reader
 

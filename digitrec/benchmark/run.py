@@ -16,13 +16,13 @@ from digitrec.arguments import said
 from digitrec.benchmark.pairs import Pair, pairs
 from digitrec.benchmark.prices import price_list
 from digitrec.benchmark.scorecard import Scorecard, scorecard
+from digitrec.comparison.policy import EnginePolicy
+from digitrec.comparison.race import race
+from digitrec.datasets.samples import Sample
 from digitrec.errors import DataError
-from digitrec.policy import EnginePolicy
 from digitrec.prediction import Prediction
 from digitrec.providers.base import Provider
-from digitrec.race import race
 from digitrec.recognise import Outcome, Reader, reader_for
-from digitrec.samples import Sample
 
 KEPT = (
     "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
@@ -213,7 +213,7 @@ def _fitted_here(outcomes: Mapping[str, tuple[Outcome, ...]]) -> tuple[str, ...]
 
 
 def _versions() -> dict[str, str]:
-    from digitrec import __version__
+    from digitrec.version import __version__
 
     return {
         "digitrec": __version__,

@@ -11,9 +11,9 @@ import click
 
 from digitrec.commands import cost, options, page, policies, values
 from digitrec.commands.progress import Bar
+from digitrec.datasets.samples import read_samples
 from digitrec.prediction import Failure
 from digitrec.recognise import Outcome
-from digitrec.samples import read_samples
 
 
 @click.command()
@@ -59,10 +59,10 @@ def benchmark(
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
     """
     from digitrec.benchmark import benchmark as measure
-    from digitrec.reports.benchmark import write
+    from digitrec.report.benchmark import write
 
     if html is not None:
-        from digitrec.reports.benchmark_page import benchmark_page  # what it needs is missed before asking
+        from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
 
     names = rule.names(providers)
     samples = read_samples(data, limit)

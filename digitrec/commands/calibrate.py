@@ -7,9 +7,9 @@ import click
 from digitrec import calibration
 from digitrec.commands import options, values
 from digitrec.commands.progress import tracked
+from digitrec.datasets.samples import read_samples
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
-from digitrec.samples import read_samples
 
 
 @click.command()
@@ -33,7 +33,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: options.Askin
       digitrec calibrate photos/ --provider tesseract --prepare enlarged
       digitrec calibrate photos/ --provider google --max-cost 1
     """
-    from digitrec.calibrate import fit
+    from digitrec.calibration.fit import fit
 
     samples = read_samples(data, limit)
     with asking.engine(provider) as engine:

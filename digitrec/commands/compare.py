@@ -13,14 +13,14 @@ from digitrec.commands import cost, options, page, sources, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.comparison import Comparison, compare_many, free_engines
+from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
-from digitrec.files import read_once
 from digitrec.image import DigitImage, ImageSource
+from digitrec.image.files import read_once
 from digitrec.prediction import Failure
 from digitrec.providers import registry
-from digitrec.race import Absent
-from digitrec.reports import comparison as rows
+from digitrec.report import comparison as rows
 
 
 @click.command()
@@ -74,7 +74,7 @@ def compare(
         comparisons = tracked(compare_many(images, readers, lenient=lenient), len(images))
         rows.write(_kept(comparisons, found, given.note()), output)
     if html is not None:
-        from digitrec.reports.comparison_page import comparison_page
+        from digitrec.report.comparison_page import comparison_page
 
         page.write(html, comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):

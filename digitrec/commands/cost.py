@@ -8,11 +8,11 @@ from itertools import chain
 
 import click
 
-from digitrec import report
 from digitrec.commands.unopened import Unopened
 from digitrec.engine import Engine
 from digitrec.image import ImageSource, PreparedImage
 from digitrec.recognise import batches
+from digitrec.report import predictions
 
 dry_run = click.option(
     "--dry-run", is_flag=True,
@@ -57,7 +57,7 @@ def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "
     """One line, object or row for each engine; people get a sentence."""
     costs = [_cost(sources, engine) for engine in engines]
     if form in ("json", "jsonl", "csv"):
-        report.write_rows([asdict(cost) for cost in costs], form)
+        predictions.write_rows([asdict(cost) for cost in costs], form)
         return
     for cost in costs:
         click.echo(f"{'- ' if form == 'markdown' else ''}{cost.sentence()}")

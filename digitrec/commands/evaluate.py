@@ -11,13 +11,13 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.progress import Bar
+from digitrec.datasets.samples import read_samples
 from digitrec.engine import Engine
-from digitrec.samples import read_samples
 from digitrec.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.models.accuracy import Measured
-    from digitrec.models.evaluate import Evaluation
+    from digitrec.evaluation.accuracy import Measured
+    from digitrec.evaluation.evaluate import Evaluation
 
 
 @click.command(context_settings={"show_default": True})
@@ -57,9 +57,9 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.models.evaluate import classification
-    from digitrec.models.evaluate import evaluate as measure
-    from digitrec.reports.benchmark import aligned
+    from digitrec.evaluation.evaluate import classification
+    from digitrec.evaluation.evaluate import evaluate as measure
+    from digitrec.report.benchmark import aligned
 
     samples = read_samples(source, limit)
     name = Path(source).stem
@@ -82,9 +82,9 @@ def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
 
 
 def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
-    from digitrec.models.evaluate import misread_rows
-    from digitrec.pictures import evaluation
-    from digitrec.pictures.style import save
+    from digitrec.evaluation.evaluate import misread_rows
+    from digitrec.plots import evaluation
+    from digitrec.plots.style import save
 
     for draw in (evaluation.confusion, evaluation.predictions, evaluation.mistakes, evaluation.curves,
                  evaluation.reliability):  # fmt: skip
@@ -98,11 +98,11 @@ def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.models import accuracy_page
-    from digitrec.models.accuracy import DIGITS, measure, sets
-    from digitrec.pictures.evaluation import coverage
-    from digitrec.pictures.style import save
-    from digitrec.reports.benchmark import aligned
+    from digitrec.evaluation.accuracy import DIGITS, measure, sets
+    from digitrec.plots.evaluation import coverage
+    from digitrec.plots.style import save
+    from digitrec.report import accuracy_page
+    from digitrec.report.benchmark import aligned
 
     chosen = list(sets())
     measured: list[Measured] = []

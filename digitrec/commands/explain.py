@@ -13,7 +13,7 @@ from digitrec.errors import ImageError
 from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
-    from digitrec.explain import Explanation
+    from digitrec.evaluation.explain import Explanation
 
 
 @click.command(context_settings={"show_default": True})
@@ -38,9 +38,9 @@ def explain(given: sources.Given, model: Path | None, model_scale: str | None, o
       digitrec explain 7.png --model mnist_cnn_model.h5
     """
     images, firsts, failed = given.sources(), given.note(), False
-    from digitrec.explain import explain as why
-    from digitrec.pictures.explanation import explanation
-    from digitrec.pictures.style import save
+    from digitrec.evaluation.explain import explain as why
+    from digitrec.plots.explanation import explanation
+    from digitrec.plots.style import save
 
     with options.local(model, model_scale) as engine:
         for number, image in enumerate(images, 1):
@@ -61,8 +61,8 @@ def explain(given: sources.Given, model: Path | None, model_scale: str | None, o
 
 
 def _lines(found: Explanation) -> Iterator[str]:
-    from digitrec.pictures.explanation import headline
-    from digitrec.report import BARS
+    from digitrec.plots.explanation import headline
+    from digitrec.report.predictions import BARS
 
     yield printable(f"{found.prediction.image.source}: {headline(found)}")
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"

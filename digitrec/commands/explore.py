@@ -11,7 +11,7 @@ from digitrec.commands import values
 from digitrec.commands.progress import Bar
 
 if TYPE_CHECKING:
-    from digitrec.models.explore import Exploration
+    from digitrec.evaluation.explore import Exploration
 
 
 @click.command(context_settings={"show_default": True})
@@ -37,10 +37,10 @@ def explore(data: str, limit: int, out: Path) -> None:
       digitrec explore mnist-train --limit 20000
       digitrec explore my-digits/ --out looked
     """
-    from digitrec.models.explore import explore as look
-    from digitrec.models.sources import read_digits
-    from digitrec.pictures.exploration import PICTURES
-    from digitrec.pictures.style import save
+    from digitrec.datasets.sources import read_digits
+    from digitrec.evaluation.explore import explore as look
+    from digitrec.plots.exploration import PICTURES
+    from digitrec.plots.style import save
 
     with Bar("exploring") as bar:
         bar.at(0.0, "reading")
@@ -58,9 +58,9 @@ def explore(data: str, limit: int, out: Path) -> None:
 
 def _page(seen: Exploration) -> str:
     """All pictures in one page that needs no other file."""
-    from digitrec.pictures.exploration import PICTURES
-    from digitrec.plots import svg
-    from digitrec.reports import page
+    from digitrec.plots.benchmark import svg
+    from digitrec.plots.exploration import PICTURES
+    from digitrec.report import page
 
     parts = [
         page.section(title, f"<figure>{svg(draw(seen), title)}</figure>", long=True)

@@ -17,7 +17,7 @@ from digitrec.errors import LedgerError
 from digitrec.ledger import Ledger, queries
 from digitrec.ledger.repair import Repair
 from digitrec.ledger.repair import repair as repair_file
-from digitrec.report import write_records
+from digitrec.report.predictions import write_records
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -84,12 +84,12 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec models compare tutorial-cnn complex-cnn
       digitrec predict 7.png --model compared/models/svm.skops
     """
-    from digitrec.models import compare as contest
-    from digitrec.models.sources import read_digits
-    from digitrec.models.zoo import COMPARED
-    from digitrec.pictures.comparison import PICTURES
-    from digitrec.pictures.style import save
-    from digitrec.reports.benchmark import aligned
+    from digitrec.datasets.sources import read_digits
+    from digitrec.plots.comparison import PICTURES
+    from digitrec.plots.style import save
+    from digitrec.report.benchmark import aligned
+    from digitrec.training import compare as contest
+    from digitrec.training.zoo import COMPARED
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")

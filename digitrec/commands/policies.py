@@ -12,7 +12,7 @@ from digitrec.commands import options, values
 from digitrec.engine import Engine
 
 if TYPE_CHECKING:
-    from digitrec.policy import EnginePolicy
+    from digitrec.comparison.policy import EnginePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class Rule:
         """What the options make of the engines; None: nothing, each answers for itself."""
         if not self.fallback and self.consensus is None:
             return None
-        from digitrec.policy import Consensus, Fallback  # most commands ask one engine, which needs none
+        from digitrec.comparison.policy import (  # most commands ask one engine, which needs none
+            Consensus,
+            Fallback,
+        )
 
         return Fallback(engines, self.below) if self.consensus is None else Consensus(engines, self.consensus)
 

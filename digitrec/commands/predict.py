@@ -9,18 +9,19 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from digitrec import config, report
+from digitrec import config
 from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.files import read_once
 from digitrec.image import DigitImage
+from digitrec.image.files import read_once
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
 from digitrec.recognise import Outcome, Rotation, stream
+from digitrec.report import predictions
 
 
 def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
@@ -55,7 +56,7 @@ def _rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | s
 def predict(
     given: sources.Given,
     providers: list[str],
-    output: report.Format,
+    output: predictions.Format,
     lenient: bool,
     at_least: float,
     rotate: Rotation,
@@ -101,7 +102,7 @@ def predict(
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
         outcomes = _watched(found, failures, given.note())
-        report.write(tracked(outcomes, len(images)), output, names=map(str, images))
+        predictions.write(tracked(outcomes, len(images)), output, names=map(str, images))
     if failures:
         raise SystemExit(_code(failures, len(images)))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import click
 
-from digitrec.report import terminal
+from digitrec.report.predictions import terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -10,8 +10,8 @@ from typing import Literal
 import click
 
 from digitrec.commands import options, values
+from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
-from digitrec.models.data import mnist_test
 from digitrec.providers import registry
 from digitrec.recognise import predict
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import click
 
-from digitrec import report
 from digitrec.prediction import Failure
+from digitrec.report import predictions
 from digitrec.text import printable
 
 
@@ -22,7 +22,7 @@ class Reasons:
         reason = printable(f"{who}{failure.error}")
         self._times[reason] += 1
         if self._times[reason] == 1:
-            click.echo(f"digitrec: {who}{report.error_line(failure)}", err=True)
+            click.echo(f"digitrec: {who}{predictions.error_line(failure)}", err=True)
 
     def sum_up(self) -> None:
         """Say how often each came again."""

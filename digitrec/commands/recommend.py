@@ -8,11 +8,11 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.benchmark import watched
-from digitrec.samples import read_samples
+from digitrec.datasets.samples import read_samples
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark
-    from digitrec.recommend import Option, Recommendation
+    from digitrec.benchmark.recommend import Option, Recommendation
 
 
 @click.command()
@@ -54,7 +54,7 @@ def recommend(
       digitrec recommend photos/ --accuracy 0.995 --provider local,google,aws --max-cost 3
     """
     from digitrec.benchmark import benchmark
-    from digitrec.recommend import recommend as choose
+    from digitrec.benchmark.recommend import recommend as choose
 
     samples = read_samples(data, limit)
     with asking.engines(providers) as opened:
@@ -89,7 +89,7 @@ def _said(advice: Recommendation) -> str:
 
 def _figures(option: Option) -> str:
     from digitrec.benchmark.conclusion import percent
-    from digitrec.reports.words import dollars, duration
+    from digitrec.report.words import dollars, duration
 
     return (
         f"{percent(option.right)} on the {option.right.n} pictures it was not chosen on, "

@@ -9,12 +9,11 @@ from typing import Literal
 
 import click
 
-from digitrec import files, folders
 from digitrec.commands import options, table, values
 from digitrec.errors import ImageError
-from digitrec.files import Frame
-from digitrec.formats import MAX_FRAMES
-from digitrec.image import ImageRef, frames
+from digitrec.image import ImageRef, files, folders, frames
+from digitrec.image.files import Frame
+from digitrec.image.formats import MAX_FRAMES
 from digitrec.text import printable
 
 Source = str | Frame

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from digitrec import files
 from digitrec.errors import DataError, ImageError
+from digitrec.image import files
 
 
 def paths(table: str, column: str) -> list[str]:

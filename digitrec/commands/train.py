@@ -14,9 +14,9 @@ from digitrec.commands.progress import Bar
 from digitrec.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.models.data import Digits
-    from digitrec.models.learn import Watcher
-    from digitrec.models.run import Epoch, Progress
+    from digitrec.datasets.mnist import Digits
+    from digitrec.training.learn import Watcher
+    from digitrec.training.run import Epoch, Progress
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
@@ -90,7 +90,7 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
 
 
 def _classics() -> list[str]:
-    from digitrec.models.zoo import ZOO
+    from digitrec.training.zoo import ZOO
 
     return [one.name for one in ZOO.values() if one.family == "scikit-learn"]
 
@@ -99,7 +99,7 @@ def _digits(sources: Sequence[str], limit: int | None) -> Digits | None:
     """The digits of all sources together; None for the recipe's own."""
     if not sources and limit is None:
         return None
-    from digitrec.models.sources import read_digits
+    from digitrec.datasets.sources import read_digits
 
     first, *others = [read_digits(source, limit) for source in sources or ["mnist-train"]]
     for more in others:
@@ -111,9 +111,9 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
     if options["loss"] != "categorical" or options["scale"] != "unit" or options["start"] is not None:
         raise click.UsageError("--loss, --scale and --start are for an architecture named with --arch.")
-    from digitrec.models import export
-    from digitrec.models.run import TrainConfig
-    from digitrec.models.train import train as run
+    from digitrec.training import export
+    from digitrec.training.run import TrainConfig
+    from digitrec.training.train import train as run
 
     given = {"epochs": options["epochs"], "learning_rate": options["rate"]}
     config = TrainConfig(
@@ -133,8 +133,8 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
 
 def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, Any]) -> None:
     """An architecture of the zoo."""
-    from digitrec.models.fit import FitConfig, fit
-    from digitrec.models.zoo import find
+    from digitrec.training.fit import FitConfig, fit
+    from digitrec.training.zoo import find
 
     config = FitConfig(
         arch, options["epochs"], learning_rate=options["rate"], loss=options["loss"], scale=options["scale"],
@@ -171,7 +171,7 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
     """The curves, where there is a history."""
     if not history:
         return
-    from digitrec.pictures.style import save
-    from digitrec.pictures.training import curves
+    from digitrec.plots.style import save
+    from digitrec.plots.training import curves
 
     click.echo(f"curves: {save(curves(history, name), folder / f'{name}-curves.png')}")

@@ -12,7 +12,7 @@ from digitrec.commands.progress import Bar
 from digitrec.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.models.tune import Trial
+    from digitrec.training.tune import Trial
 
 
 @click.command(context_settings={"show_default": True})
@@ -45,10 +45,10 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
       digitrec tune --trials 5 --data mnist-test --limit 1000
       digitrec train --arch digitrec-tuning/best.json --out tuned.keras
     """
-    from digitrec.models.sources import read_digits
-    from digitrec.models.tune import tune as search
-    from digitrec.pictures import tuning
-    from digitrec.pictures.style import save
+    from digitrec.datasets.sources import read_digits
+    from digitrec.plots import tuning
+    from digitrec.plots.style import save
+    from digitrec.training.tune import tune as search
 
     digits = read_digits(data, limit)
     over: list[Trial] = []

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from digitrec.decode import Pixels
 from digitrec.emulator.picture import Picture, Word, lines, outline
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, InputSpec
+from digitrec.image.decode import Pixels
 from digitrec.prediction import Failure
 from digitrec.prepare import prepare
 from digitrec.recognise import predict_many

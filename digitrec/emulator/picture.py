@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from digitrec.errors import ImageError
-from digitrec.formats import FORMATS, kind
 from digitrec.image import DigitImage
+from digitrec.image.formats import FORMATS, kind
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in px."""

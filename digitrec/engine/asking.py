@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from digitrec import arguments
-from digitrec.answer import Answer
 from digitrec.errors import DigitrecError
 from digitrec.fieldhelp import documented
+from digitrec.providers.answer import Answer
 
 if TYPE_CHECKING:
     from digitrec.config import Config

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from digitrec.answer import Answer, checked
 from digitrec.errors import DigitrecError, ProviderError
 from digitrec.image import PreparedImage
+from digitrec.providers.answer import Answer, checked
 from digitrec.providers.base import Provider
 
 log = logging.getLogger(__name__)

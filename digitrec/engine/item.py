@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Sequence
 
-from digitrec.answer import Answer
 from digitrec.engine.asking import Reply
 from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
 from digitrec.ledger import Claim, Entry, Question
+from digitrec.providers.answer import Answer
 
 
 class Item:

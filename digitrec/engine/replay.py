@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from digitrec.answer import Answer
 from digitrec.engine import Engine, Estimate, Options, Reply
 from digitrec.errors import LedgerError, NotConfigured, ProviderError
 from digitrec.image import PreparedImage
 from digitrec.ledger import Entry, read_recording
 from digitrec.ledger.records import to_spec
+from digitrec.providers.answer import Answer
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from digitrec.answer import Answer
 from digitrec.engine import call, ordered
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.pace import Pace
@@ -27,6 +26,7 @@ from digitrec.errors import (
     ProviderError,
 )
 from digitrec.ledger import Claim, Entry, Verdict
+from digitrec.providers.answer import Answer
 from digitrec.providers.base import Resumable
 
 log = logging.getLogger(__name__)

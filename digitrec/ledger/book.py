@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection, Row
 
-from digitrec.answer import Answer
 from digitrec.errors import BudgetExceeded
 from digitrec.ledger.database import Database, can_be_written
 from digitrec.ledger.records import Entry, Question, to_json
+from digitrec.providers.answer import Answer
 
 CLOCK_STEP_S = 2.0
 """A clock that is further behind than this was set back since a lease began, and the lease is void: how long

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.answer import Answer, Candidate, checked
 from digitrec.providers.base import Provider
 
 FORMAT = 1

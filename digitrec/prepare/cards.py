@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from digitrec.decode import Pixels
+from digitrec.image.decode import Pixels
 from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, grow
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from digitrec.decode import Pixels
 from digitrec.image import Polarity
+from digitrec.image.decode import Pixels
 from digitrec.prepare.filters import Floats, grow, resize
 
 if TYPE_CHECKING:

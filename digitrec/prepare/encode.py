@@ -6,7 +6,7 @@ character; docs/benchmarks.md says which serves which engine:
 
 - ``plain``: the whole picture;
 - ``enlarged``: the ink alone, white-balanced and enlarged, with a wide white margin;
-- ``repeated``: the same ink three times in a row, whose reading `digitrec.normalise` folds back.
+- ``repeated``: the same ink three times in a row, whose reading `digitrec.recognise.normalise` folds back.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageOps
 
-from digitrec.decode import Pixels
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
+from digitrec.image.decode import Pixels
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
 from digitrec.prepare.ink import Ink, find_ink

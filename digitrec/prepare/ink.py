@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from digitrec.decode import Pixels
 from digitrec.image import Polarity
+from digitrec.image.decode import Pixels
 from digitrec.prepare.background import Paper, lightness
 from digitrec.prepare.cards import cut, find_card
 from digitrec.prepare.closeup import cut_out, erased, region, seen

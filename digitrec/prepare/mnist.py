@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from digitrec.decode import Pixels
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
+from digitrec.image.decode import Pixels
 from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
 
 if TYPE_CHECKING:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from digitrec.answer import Answer
 from digitrec.errors import NotConfigured
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import aws_files, carrier
-from digitrec.providers.addresses import allows_plain_http
+from digitrec.providers import aws_files
+from digitrec.providers.answer import Answer
 from digitrec.providers.aws_errors import KEYS, REGION, SERVICE, refused
 from digitrec.providers.base import (
     BaseProvider,
@@ -25,8 +24,9 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.providers.masking import Secrets
-from digitrec.providers.wire import Wire, current, may_give_credentials
+from digitrec.wire import Wire, carrier, current, may_give_credentials
+from digitrec.wire.addresses import allows_plain_http
+from digitrec.wire.masking import Secrets
 
 ANY = "https://rekognition.amazonaws.com"
 """Where it would ask until the region is known."""

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.answer import Answer, Candidate
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.document import Text, document, refuse
-from digitrec.providers.translate import Service
+from digitrec.wire.translate import Service
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 """A confidence as Rekognition has it."""

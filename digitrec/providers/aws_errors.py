@@ -16,8 +16,8 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.providers.translate import Problem, Rule, Service, from_http, retry_after
-from digitrec.providers.wire import Reply, dig, text_of
+from digitrec.wire import Reply, dig, text_of
+from digitrec.wire.translate import Problem, Rule, Service, from_http, retry_after
 
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
 REGION = "set AWS_REGION, or a region in the profile"

@@ -14,13 +14,13 @@ import re
 import time
 from typing import Any
 
-from digitrec.answer import Answer
 from digitrec.errors import BadAnswer, TimedOut
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import carrier
+from digitrec.providers.answer import Answer
 from digitrec.providers.azure_resource import ADVICE, AzureProvider
 from digitrec.providers.base import not_installed
-from digitrec.providers.translate import Problem, Service
+from digitrec.wire import carrier
+from digitrec.wire.translate import Problem, Service
 
 SERVICE = Service("Azure Read", {}, ADVICE)
 OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from digitrec.answer import Answer
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import carrier
+from digitrec.providers.answer import Answer
 from digitrec.providers.azure_resource import ADVICE, AzureProvider
 from digitrec.providers.base import not_installed
-from digitrec.providers.translate import Service
+from digitrec.wire import carrier
+from digitrec.wire.translate import Service
 
 SERVICE = Service("Azure Image Analysis", {}, ADVICE)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from digitrec.answer import Answer, Candidate
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.translate import Service
+from digitrec.wire.translate import Service
 
 
 class ImagePoint(Struct):

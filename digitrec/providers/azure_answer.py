@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.answer import Answer, Candidate
 from digitrec.errors import Rejected
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.translate import Problem, Service
+from digitrec.wire.translate import Problem, Service
 
 Corners = Annotated[tuple[float, ...], Meta(min_length=8, max_length=8)]
 """Four corners: x and y of each in turn, in pixels."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured
-from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -16,9 +15,10 @@ from digitrec.providers.base import (
     install_hint,
     is_installed,
 )
-from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem, Service, from_http
-from digitrec.providers.wire import Reply, Wire, dig, text_of
+from digitrec.wire import Reply, Wire, dig, text_of
+from digitrec.wire.addresses import allows_plain_http
+from digitrec.wire.masking import Secrets
+from digitrec.wire.translate import Problem, Service, from_http
 
 ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""

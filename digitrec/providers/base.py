@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol, Self, runtime_checkable
 
-from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
             breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
             may be the key, set in the wrong place.
     """
-    from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
+    from digitrec.wire.addresses import PLAIN_HTTP, in_the_clear, split
 
     parts = split(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
@@ -113,7 +113,8 @@ class Provider(Protocol):
     """Something that reads the digit on one prepared image, in one attempt.
 
     A provider neither retries nor waits nor remembers: `digitrec.engine.Engine` does that around it.
-    It knows its vendor's wire format; it does not know what counts as a digit (`digitrec.normalise`).
+    It knows its vendor's wire format; it does not know what counts as a digit
+    (`digitrec.recognise.normalise`).
     The engine calls ``read`` and ``read_many`` from several threads at once, never from the main one.
     """
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 
-from digitrec.answer import no_json
 from digitrec.errors import BadAnswer
-from digitrec.providers.translate import Problem, Service
+from digitrec.providers.answer import no_json
+from digitrec.wire.translate import Problem, Service
 
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1)]

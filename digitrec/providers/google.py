@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import carrier, google_credentials
-from digitrec.providers.addresses import allows_plain_http
+from digitrec.providers import google_credentials
+from digitrec.providers.answer import Answer
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -30,9 +29,10 @@ from digitrec.providers.base import (
     not_installed,
 )
 from digitrec.providers.google_errors import RPC, SERVICE, refused
-from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem
-from digitrec.providers.wire import Wire
+from digitrec.wire import Wire, carrier
+from digitrec.wire.addresses import allows_plain_http
+from digitrec.wire.masking import Secrets
+from digitrec.wire.translate import Problem
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}

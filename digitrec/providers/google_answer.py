@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.answer import Answer, Candidate
 from digitrec.errors import DigitrecError, Rejected
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.translate import Problem, Service
+from digitrec.wire.translate import Problem, Service
 
 
 class Vertex(Struct):

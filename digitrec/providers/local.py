@@ -8,10 +8,10 @@ from typing import Self
 
 import numpy as np
 
-from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 UNCLEAR = "not clearly a digit"

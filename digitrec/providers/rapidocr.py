@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Self
 
-from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.answer import Answer, Candidate, checked
 from digitrec.providers.base import (
     FREE,
     BaseProvider,
@@ -24,7 +24,7 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.providers.translate import Problem, Rule, Service
+from digitrec.wire.translate import Problem, Rule, Service
 
 FLAGS = {
     "use_det": False,

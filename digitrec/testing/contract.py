@@ -10,10 +10,10 @@ from dataclasses import replace
 from math import isclose
 from typing import Any
 
-from digitrec.answer import Answer, checked
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer, checked
 from digitrec.providers.base import BaseProvider, Provider, Resumable, Status
 from digitrec.providers.registry import flaw_of
 from digitrec.testing.fake import drawn_seven

@@ -9,9 +9,9 @@ from typing import Self
 
 import numpy as np
 
-from digitrec.answer import Answer, Candidate
 from digitrec.errors import DigitrecError, TimedOut
 from digitrec.image import DigitImage, InputSpec, PreparedImage
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 Line = str | Answer | DigitrecError

@@ -12,8 +12,8 @@ from fastapi.routing import APIRoute
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from digitrec import __version__
 from digitrec.recognise import Reader
+from digitrec.version import __version__
 from digitrec.web import problems, routes
 from digitrec.web.desk import Desk
 from digitrec.web.envelope import Envelope

@@ -16,8 +16,8 @@ from PIL import Image
 from digitrec import recognise
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.formats import kind, promised_pixels
 from digitrec.image import DigitImage, ImageRef
+from digitrec.image.formats import kind, promised_pixels
 from digitrec.prediction import Failure
 from digitrec.recognise import Outcome, Place, Unreadable
 from digitrec.web import problems

@@ -14,11 +14,11 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
-from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.answer import Answer, Candidate, checked
 from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key
-from digitrec.providers.translate import Problem, Rule, Service, from_http
+from digitrec.wire.translate import Problem, Rule, Service, from_http
 
 
 class Acme(BaseProvider):

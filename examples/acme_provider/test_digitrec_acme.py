@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from digitrec_acme import Acme, parse
 
-from digitrec.answer import Candidate
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -22,6 +21,7 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Candidate
 from digitrec.testing import ProviderContract, drawn_seven
 
 KEY = "planted-acme-key"

@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digitrec.answer import Answer, Candidate
+from digitrec.datasets.samples import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef, InputSpec, PreparedImage
 from digitrec.prediction import Failure, Prediction
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE, Price
 from digitrec.recognise import Outcome
-from digitrec.samples import Sample
 from digitrec.testing import FakeProvider
 
 IMAGE = ImageRef("x.png", "00")

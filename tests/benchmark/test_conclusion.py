@@ -12,10 +12,10 @@ import pytest
 from digitrec import calibration
 from digitrec.benchmark import Benchmark, benchmark, conclusion
 from digitrec.benchmark.pairs import SIGNIFICANCE, holm, mcnemar
-from digitrec.calibrate import fit
+from digitrec.calibration.fit import fit
+from digitrec.datasets.samples import Sample
 from digitrec.engine import Engine
 from digitrec.prediction import Prediction
-from digitrec.samples import Sample
 
 BETTER = re.compile(r"^(\w+) reads these pictures better than (\w+):")
 

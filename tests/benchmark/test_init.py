@@ -12,7 +12,7 @@ class Without:
         if name.split(".")[0] in ("scipy", "sklearn"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Without())
-import digitrec.comparison, digitrec.policy, digitrec.calibration
+import digitrec.comparison, digitrec.comparison.policy, digitrec.calibration
 try:
     import digitrec.benchmark
 except ImportError as error:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from digitrec.benchmark.prices import list_price, per_1000, price_list
+from digitrec.comparison.policy import Fallback
 from digitrec.config import Config
 from digitrec.engine import Engine, Options
-from digitrec.policy import Fallback
 from digitrec.prediction import Prediction
 from digitrec.providers.base import Price
 from digitrec.recognise import Outcome

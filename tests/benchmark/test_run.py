@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from digitrec.benchmark import benchmark
+from digitrec.comparison.policy import Consensus, Fallback
+from digitrec.datasets.samples import Sample
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
-from digitrec.policy import Consensus, Fallback
 from digitrec.prediction import Failure
-from digitrec.samples import Sample
 from digitrec.testing import FakeProvider, drawn_seven
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.benchmark import benchmark
+from digitrec.datasets.samples import Sample
 from digitrec.engine import Engine, Options
-from digitrec.reports.benchmark_page import benchmark_page
-from digitrec.samples import Sample
+from digitrec.providers.answer import Answer, Candidate
+from digitrec.report.benchmark_page import benchmark_page
 from digitrec.testing import FakeProvider
 
 CHROMIUM = Path("/usr/bin/chromium")

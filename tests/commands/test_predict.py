@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
+from digitrec.datasets.mnist import mnist_test
 from digitrec.emulator import Emulator, environment
-from digitrec.models.data import mnist_test
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
-from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine, Reply
 from digitrec.engine.call import Outcome, read_many
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
 from digitrec.ledger import Ledger
 from digitrec.ledger.queries import recent, spending
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import FREE
 
 

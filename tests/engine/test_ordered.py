@@ -13,7 +13,6 @@ import pytest
 import stamina
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
-from digitrec.answer import Answer
 from digitrec.config import Config
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Reply
@@ -32,6 +31,7 @@ from digitrec.image import PreparedImage
 from digitrec.ledger import Ledger
 from digitrec.ledger.queries import spending
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer
 from digitrec.providers.registry import open_provider
 from digitrec.testing import drawn_seven
 

@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from paid_cloud import PaidCloud, image
 
-from digitrec.answer import Answer
 from digitrec.errors import LedgerError
 from digitrec.ledger import Budget, Claim, Ledger, Question, database
 from digitrec.ledger.database import Database
 from digitrec.ledger.queries import entries
 from digitrec.ledger.repair import repair
+from digitrec.providers.answer import Answer
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
 

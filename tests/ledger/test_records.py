@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from paid_cloud import PaidCloud, answer, image
 
-from digitrec.answer import Answer, Candidate
 from digitrec.errors import LedgerError
 from digitrec.image import ImageRef, InputSpec
 from digitrec.ledger import Entry, Question, read_recording
 from digitrec.ledger.recording import append_recording
 from digitrec.ledger.records import to_spec
+from digitrec.providers.answer import Answer, Candidate
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
 FULL = Answer(

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paid_cloud import PRICE, PaidCloud, image
 
-from digitrec.answer import Answer
 from digitrec.cli import main
 from digitrec.errors import BudgetExceeded, LedgerError
 from digitrec.ledger import Budget, Claim, Ledger, Question
 from digitrec.ledger.queries import entries, recent, spending
 from digitrec.ledger.repair import LOST, repair
+from digitrec.providers.answer import Answer
 
 CALLS = 120
 

@@ -13,9 +13,10 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.models import classics, export, store
-from digitrec.models.data import mnist_test
+from digitrec.models import classics, store
+from digitrec.training import export
 
 LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 

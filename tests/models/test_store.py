@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.models import export, store
-from digitrec.models.data import mnist_test
-from digitrec.models.run import TrainResult
+from digitrec.models import store
+from digitrec.training import export
+from digitrec.training.run import TrainResult
 
 TEST = mnist_test()
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from digitrec.decode import Pixels
+from digitrec.image.decode import Pixels
 from digitrec.prepare.ink import find_ink
 
 

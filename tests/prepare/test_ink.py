@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from digitrec.decode import Pixels
+from digitrec.image.decode import Pixels
 from digitrec.prepare.ink import Ink, find_ink
 
 WIDTH, HEIGHT = 300, 400

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitrec.decode import Pixels
+from digitrec.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
-from digitrec.models.data import mnist_test
+from digitrec.image.decode import Pixels
 from digitrec.prepare import mnist
 
 SPEC = InputSpec("mnist", gated=True)

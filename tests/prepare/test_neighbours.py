@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitrec.models.data import mnist_test
-from digitrec.models.scenes import scene
-from digitrec.models.writer import Writer
+from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.scenes import scene
+from digitrec.handwriting.writer import Writer
 from digitrec.prepare.ink import Ink, find_ink
 
 Line = Sequence[tuple[float, float]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from digitrec.answer import Candidate
 from digitrec.image import PreparedImage
+from digitrec.providers.answer import Candidate
 from digitrec.providers.base import Provider
 
 CLOUDS = ("google", "aws", "azure", "azure-analysis")

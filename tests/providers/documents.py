@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from digitrec.answer import Answer
 from digitrec.providers import aws, azure, azure_analysis, google
+from digitrec.providers.answer import Answer
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
     "google": google.parse,

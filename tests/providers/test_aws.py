@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.aws import Aws, parse
 from digitrec.testing import drawn_seven
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from digitrec.answer import Candidate
 from digitrec.errors import BadAnswer
+from digitrec.providers.answer import Candidate
 from digitrec.providers.aws import parse
 
 

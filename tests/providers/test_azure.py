@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.errors import BadAnswer, Rejected, TimedOut, Unavailable
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.azure import parse
 from digitrec.providers.base import Resumable
 

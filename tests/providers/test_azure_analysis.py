@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.errors import BadAnswer
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.azure_analysis import parse
 
 from .common import AZURE_WORDS, Opened, Prepared, Stored

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer
 from digitrec.providers.base import (
     OURS,
     BaseProvider,

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer, ProviderError
-from digitrec.normalise import normalise
+from digitrec.providers.answer import Answer, checked
+from digitrec.recognise.normalise import normalise
 
 from .common import CLOUDS, Stored
 from .documents import (

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
 from digitrec.errors import BadAnswer, NotConfigured, RateLimited, Rejected, Unavailable
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.google import Google, parse
 
 from .common import BOX, Opened, Prepared, Stored

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from digitrec.answer import Candidate
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -15,6 +14,7 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
 )
+from digitrec.providers.answer import Candidate
 from digitrec.providers.google import parse
 
 from .common import BOX, Stored

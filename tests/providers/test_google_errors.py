@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from raw_server import RawServer, answer, raw_server
 
-from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, DigitrecError, NotConfigured, ProviderError, Unreachable
 from digitrec.prepare import prepare
 from digitrec.providers import google_credentials
+from digitrec.providers.answer import Answer
 from digitrec.providers.google import Google
 from digitrec.testing import drawn_seven
 

@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from digitrec import Prediction, predict, predict_many
-from digitrec.answer import Answer
+from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.image import DigitImage
-from digitrec.models import export, store
-from digitrec.models.data import mnist_test
+from digitrec.models import store
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
 from digitrec.testing import LocalProviderContract, drawn_seven
+from digitrec.training import export
 
 
 class TestLocal(LocalProviderContract):

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
-from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer, DigitrecError, ProviderError, TimedOut, Unavailable
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer, checked
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.testing import drawn_seven

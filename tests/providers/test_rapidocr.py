@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitrec.answer import Candidate
 from digitrec.errors import BadAnswer
 from digitrec.image import DigitImage
-from digitrec.normalise import normalise
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
+from digitrec.providers.answer import Candidate
 from digitrec.providers.rapidocr import RapidOcr, parse
+from digitrec.recognise.normalise import normalise
 from digitrec.testing import LocalProviderContract, drawn_seven
 
 from .common import Stored

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.answer import Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
-from digitrec.normalise import normalise
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
+from digitrec.providers.answer import Candidate, checked
 from digitrec.providers.tesseract import Tesseract, parse
+from digitrec.recognise.normalise import normalise
 from digitrec.testing import LocalProviderContract, drawn_seven
 
 from .common import Stored

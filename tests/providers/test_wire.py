@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from raw_server import answer, raw_server
 
-from digitrec.answer import Answer
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -26,10 +25,11 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.prepare import prepare
+from digitrec.providers.answer import Answer
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.providers.wire import DEEPEST, document
 from digitrec.testing import drawn_seven
+from digitrec.wire import DEEPEST, document
 
 from .common import CLOUDS, Opened, Prepared
 from .conftest import AWS_KEY, AWS_SECRET, KEY

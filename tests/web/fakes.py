@@ -17,10 +17,10 @@ from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
 from digitrec import calibration
-from digitrec.answer import Answer, Candidate
 from digitrec.calibration import Calibration, Key
 from digitrec.engine import Engine, Options, Reply
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.answer import Answer, Candidate
 from digitrec.providers.base import Price
 from digitrec.recognise import Reader
 from digitrec.testing import FakeProvider, Line

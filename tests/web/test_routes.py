@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from digitrec.comparison.policy import Fallback
 from digitrec.errors import Unavailable
-from digitrec.policy import Fallback
 
 from .fakes import SEVEN, SURE, emulated, local, paid, png, serving
 

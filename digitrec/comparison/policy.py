@@ -1,0 +1,250 @@
+"""Several engines that answer as one: ask the next only when one is unsure, or until enough agree."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+from digitrec.arguments import number, whole
+from digitrec.comparison import UNSURE
+from digitrec.comparison.race import WINDOW, gather
+from digitrec.engine import Engine
+from digitrec.image import DigitImage, ImageSource
+from digitrec.prediction import Failure, Prediction, counted, is_emulated, sureness
+from digitrec.providers.base import Provider
+from digitrec.recognise import Outcome, Unreadable, engine_for, listed, name_of, windows
+
+log = logging.getLogger(__name__)
+
+
+class EnginePolicy:
+    """Asks its engines in their order, as many at a time as its rule says, until the rule is satisfied.
+
+    The rule is two pure functions of what was said so far, `more` and `verdict`, so that it can also be
+    tried on answers that are already there (`on_answers`). Each engine keeps its own deadline and
+    budget; one that fails or may not spend any more is passed over.
+    """
+
+    name: str
+    """What to call it in a Prediction."""
+
+    def __init__(self, engines: Sequence[str | Provider | Engine]) -> None:
+        self.engines: Sequence[Engine] = tuple(engine_for(engine) for engine in listed(engines))
+        if len({id(engine) for engine in self.engines}) < len(self.engines):
+            raise ValueError(f"an engine is given twice: {', '.join(map(name_of, self.engines))}")
+
+    def more(self, said: Sequence[Outcome]) -> int:
+        """How many of the next engines to ask, at the same time; 0 when it is decided."""
+        raise NotImplementedError
+
+    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+        """What follows from all that was said, one outcome at least."""
+        raise NotImplementedError
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """An outcome for each picture, in order; what each engine said is in its ``asked``."""
+        for opened in windows(images, WINDOW):
+            good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
+            said = self._ask(good, lenient)
+            for place, image in enumerate(opened):
+                if isinstance(image, Unreadable):
+                    yield Failure(image.image, self.name, image.error)
+                else:
+                    yield self._sum_up(said[place])
+
+    def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
+        """The outcome if its engines, in their order, had given these answers; nobody is asked."""
+        said: list[Outcome] = []
+        while count := self.more(said):
+            said += answers[len(said) : len(said) + count]
+        return self._sum_up(said)
+
+    def __enter__(self) -> Self:
+        """The policy itself, closed at the end of the ``with``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, whatever happened."""
+        self.close()
+
+    def close(self) -> None:
+        """Release its engines."""
+        for engine in self.engines:
+            engine.close()
+
+    def _ask(self, images: Mapping[int, DigitImage], lenient: bool) -> dict[int, list[Outcome]]:
+        """What was said about each picture: rounds of questions until every picture is decided."""
+        said: dict[int, list[Outcome]] = {place: [] for place in images}
+        while True:
+            last = {place: len(answers) + self.more(answers) for place, answers in said.items()}
+            work = [
+                (engine, {place: images[place] for place in images if len(said[place]) <= turn < last[place]})
+                for turn, engine in enumerate(self.engines)
+            ]
+            work = [(engine, wanted) for engine, wanted in work if wanted]
+            if not work:
+                return said
+            arrivals = sorted(gather(work, lenient=lenient), key=lambda arrival: arrival.reader)
+            for arrival in arrivals:
+                said[arrival.image].append(arrival.outcome)
+
+    def _sum_up(self, said: Sequence[Outcome]) -> Outcome:
+        """The verdict, with the time, the money and the attempts of all who were asked."""
+        outcome = self.verdict(said)
+        costs = [answer.cost_usd for answer in said]
+        total = replace(
+            outcome, provider=self.name, latency_s=self._latency(said),
+            cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+            attempts=sum(answer.attempts for answer in said),
+        )  # fmt: skip
+        if isinstance(total, Failure):
+            return total
+        predictions = [answer for answer in said if isinstance(answer, Prediction)]
+        return replace(
+            total, asked=tuple(said),
+            calibrated=total.calibrated if len(said) == 1 else None,  # asking on changes the chances
+            emulated=any(answer.emulated for answer in predictions),
+            replayed=all(answer.replayed for answer in predictions),
+        )  # fmt: skip
+
+    def _latency(self, said: Sequence[Outcome]) -> float:
+        """Seconds: those asked together take as long as the slowest, rounds add up."""
+        spent, done = 0.0, 0
+        while done < len(said):
+            count = self.more(said[:done])
+            spent += max(answer.latency_s for answer in said[done : done + count])
+            done += count
+        return spent
+
+
+class Fallback(EnginePolicy):
+    """Asks the next engine only when the one before failed, saw no digit, or was less sure than allowed."""
+
+    def __init__(self, engines: Sequence[str | Provider | Engine], below: float) -> None:
+        """Put the engines in order, usually the cheapest first.
+
+        Args:
+            engines: names, providers or engines; of one alone only the refusals are its own.
+            below: ask the next engine below this chance of being right, 0..1. It is compared with the
+                ``calibrated`` chance; an engine without calibration is taken at its own confidence, and
+                a warning says so once; one without either is never sure.
+
+        Raises:
+            TypeError, ValueError: no engines, one of them twice, something else, or no such chance.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+        """
+        self.below = number("the threshold below which the next engine is asked", below, 0, 1)
+        super().__init__(engines)
+        self.name = ">".join(map(name_of, self.engines)) + f"@{below:g}"
+        self._warned: set[str] = set()
+
+    def more(self, said: Sequence[Outcome]) -> int:
+        """One, while there is another engine and the last one was not sure."""
+        decided = len(said) == len(self.engines) or (bool(said) and self._sure(said[-1]))
+        return 0 if decided else 1
+
+    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+        """The sure answer; else the surest digit, else the first refusal, else the last failure."""
+        if self._sure(said[-1]):
+            return said[-1]
+        predictions = [outcome for outcome in said if isinstance(outcome, Prediction)]
+        digits = [prediction for prediction in predictions if prediction.digit is not None]
+        if digits:
+            return max(digits, key=lambda prediction: sureness(prediction, UNSURE))
+        return predictions[0] if predictions else said[-1]
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """As for every policy; warns of engines whose confidence was never calibrated."""
+        for outcome in super().stream(images, lenient=lenient):
+            for answer in outcome.asked if isinstance(outcome, Prediction) else ():
+                self._warn(answer)
+            yield outcome
+
+    def _sure(self, outcome: Outcome) -> bool:
+        return (
+            isinstance(outcome, Prediction)
+            and outcome.digit is not None
+            and sureness(outcome, -1.0) >= self.below
+        )
+
+    def _warn(self, answer: Outcome) -> None:
+        if not isinstance(answer, Prediction) or answer.calibrated is not None or answer.digit is None:
+            return
+        if answer.provider not in self._warned:
+            self._warned.add(answer.provider)
+            log.warning(
+                "%s is not calibrated: its own confidence is compared with %g, and that is not a chance of "
+                "being right; run `digitrec calibrate -p %s DATA` first",
+                answer.provider, self.below, answer.provider,
+            )  # fmt: skip
+
+
+class Consensus(EnginePolicy):
+    """Takes the digit that so many engines agree on, and refuses where they do not."""
+
+    def __init__(self, engines: Sequence[str | Provider | Engine], agree: int) -> None:
+        """Put the engines in order.
+
+        Args:
+            engines: names, providers or engines; as many as must agree, or more.
+            agree: how many must name the same digit, 2 or more. So many are asked at the same time, then
+                the others one by one, while agreement is still possible.
+
+        Raises:
+            TypeError, ValueError: too few engines, one of them twice, something else, or no such number.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+        """
+        self.agree = whole("the number of engines that must agree", agree, 0)
+        if not 2 <= agree <= len(listed(engines)):
+            raise ValueError(
+                f"{agree} cannot agree among {len(engines)} engines: ask for 2 to {len(engines)}"
+            )
+        super().__init__(engines)
+        names = [name_of(engine) for engine in self.engines]
+        self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
+
+    def more(self, said: Sequence[Outcome]) -> int:
+        """As many as must agree, then one, while agreement is open."""
+        if not said:
+            return self.agree
+        leading = max(_votes(said).values(), default=0)
+        left = len(self.engines) - len(said)
+        if leading >= self.agree:
+            return min(1, left) if _rehearsed(said) else 0  # an engine may come, and emulators outvote none
+        return 1 if self.agree <= leading + left else 0
+
+    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+        """The agreed answer, with the mean confidence of those who gave it; else a refusal."""
+        votes = _votes(said)
+        if not votes:
+            return said[-1]
+        ((answer, most),) = votes.most_common(1)
+        if most < self.agree:
+            return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
+        agreeing = [prediction for prediction in counted(said) if prediction.digit == answer]
+        known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
+        return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
+
+    def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
+        """No digit, and why: they differ, or too few of those who say the same have a vote."""
+        all_votes = Counter(prediction.digit for prediction in predictions)
+        enough = max(all_votes.values()) >= self.agree
+        text = ", ".join(str(it.digit) for it in predictions if it.digit is not None)
+        return Prediction(
+            predictions[0].image, self.name, None, None,
+            "emulated answers do not vote" if enough else "engines disagree", text=text or None,
+            preparation=predictions[0].preparation,
+        )  # fmt: skip
+
+
+def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
+    """How often each answer was given by those who vote, "no digit" being one; whoever failed gave none."""
+    return Counter(prediction.digit for prediction in counted(said))
+
+
+def _rehearsed(said: Sequence[Outcome]) -> bool:
+    """Whether nobody but emulators answered so far."""
+    return is_emulated(counted(said))

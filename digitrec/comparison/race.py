@@ -1,0 +1,119 @@
+"""Several engines at work on the same pictures at the same time, each for itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from digitrec.engine import Engine
+from digitrec.errors import DigitrecError
+from digitrec.image import DigitImage, ImageSource
+from digitrec.image.batch import several
+from digitrec.prediction import Failure
+from digitrec.recognise import Outcome, Reader, Unreadable, name_of, stream, windows
+
+WINDOW = 64
+"""Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One outcome, when it arrives."""
+
+    reader: int
+    """Place of the engine among those that were asked."""
+    image: int
+    """Place of the picture among those that were given."""
+    outcome: Outcome
+    """What the engine said about it."""
+    spent_s: float
+    """Seconds of this engine's time since its outcome before this one, >= 0."""
+
+
+def race(
+    images: Iterable[ImageSource], readers: Sequence[Reader], *, lenient: bool = False
+) -> Iterator[Arrival]:
+    """Every engine's outcome for every picture, in the order in which they arrive.
+
+    Each engine works in a thread of its own, so a slow or failing one costs the others nothing; the
+    threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
+    """
+    start = 0
+    for window in windows(several(images), WINDOW):
+        opened = dict(enumerate(window, start))
+        good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
+        for place, failed in opened.items():
+            if isinstance(failed, Unreadable):
+                for number, reader in enumerate(readers):
+                    yield Arrival(number, place, Failure(failed.image, name_of(reader), failed.error), 0.0)
+        yield from gather([(reader, good) for reader in readers], lenient=lenient)
+        start += len(window)
+
+
+def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], *, lenient: bool) -> Iterator[Arrival]:
+    """Each engine's outcomes for its own pictures, all engines at work at the same time."""
+    arrivals: SimpleQueue[Arrival | BaseException] = SimpleQueue()
+    stop = threading.Event()
+    for number, (reader, images) in enumerate(work):
+        lane = _Lane(number, reader, images, lenient, arrivals, stop)
+        threading.Thread(target=lane.run, name=f"digitrec-{name_of(reader)}", daemon=True).start()
+    try:
+        for _ in range(sum(len(images) for _, images in work)):
+            arrival = arrivals.get()
+            if isinstance(arrival, BaseException):
+                raise arrival
+            yield arrival
+    finally:
+        stop.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One engine at work."""
+
+    number: int
+    reader: Reader
+    images: Mapping[int, DigitImage]
+    lenient: bool
+    arrivals: SimpleQueue[Arrival | BaseException]
+    stop: threading.Event
+
+    def run(self) -> None:
+        """Put every outcome into the queue; an error of ours as a Failure of all that is left."""
+        left = dict(self.images)
+        before = time.perf_counter()
+        try:
+            outcomes = stream(self.images.values(), self.reader, lenient=self.lenient)
+            for place, outcome in zip(self.images, outcomes, strict=True):
+                if self.stop.is_set():
+                    return
+                now = time.perf_counter()
+                self.arrivals.put(Arrival(self.number, place, outcome, now - before))
+                before = now
+                del left[place]
+        except DigitrecError as error:
+            for place, image in left.items():
+                failure = Failure(image.ref, name_of(self.reader), error)
+                self.arrivals.put(Arrival(self.number, place, failure, 0.0))
+        except BaseException as error:  # a bug: raised again where the outcomes are awaited
+            self.arrivals.put(error)
+
+
+class Absent:
+    """In the place of an engine that cannot be asked at all: its Failure, for every picture."""
+
+    def __init__(self, name: str, error: DigitrecError) -> None:
+        self.name = name
+        self.engines: Sequence[Engine] = ()
+        self._error = error
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """The same Failure for each picture."""
+        for image in images:
+            yield Failure(DigitImage.open(image).ref, self.name, self._error)
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,1 @@
+"""Labelled pictures, wherever they come from: MNIST, folders, tables and array files."""

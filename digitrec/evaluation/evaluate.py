@@ -1,0 +1,216 @@
+"""How well an engine reads labelled pictures, asked through the same door as everybody: `recognise.stream`.
+
+A refusal or a failure counts as wrong where there is a digit to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.metrics import auc, classification_report, log_loss, precision_recall_curve
+
+from digitrec.benchmark.measures import NONE, Proportion, proportion
+from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
+from digitrec.datasets.samples import Sample
+from digitrec.errors import DataError
+from digitrec.image import DigitImage
+from digitrec.prediction import Prediction
+from digitrec.recognise import Outcome, Reader, name_of, stream
+from digitrec.report import words
+from digitrec.report.tables import Table
+from digitrec.text import percent
+
+SURE = 0.95
+"""An answer of at least this confidence is a sure one."""
+RELIABLE = 0.999
+"""The share of answers that are right where one may rely on them."""
+THUMBNAIL = 128
+"""Pictures are kept at most so large for being shown, in pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Precision against recall of one digit, as its probability has to be higher and higher."""
+
+    digit: int
+    """0..9."""
+    recall: NDArray[np.float64]
+    """Share of the digit's pictures that are found, falling."""
+    precision: NDArray[np.float64]
+    """Share of the answers that are right."""
+    average: float
+    """The area under the curve, 0..1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What an engine made of labelled pictures."""
+
+    data: str
+    """What the pictures are called."""
+    samples: Sequence[Sample]
+    """The pictures and what they show."""
+    outcomes: Sequence[Outcome]
+    """What was said of each."""
+    card: Scorecard
+    """The counts and measures."""
+
+    @property
+    def accuracy(self) -> Proportion:
+        """Right answers among all pictures, with its 95 % Wilson interval; a failure is no right answer."""
+        return proportion(self.card.right, self.card.n)
+
+    @property
+    def loss(self) -> float | None:
+        """Mean cross-entropy (natural logarithm) of the probabilities of the digits that were answered."""
+        truth, chances = self._chances()
+        return float(log_loss(truth, chances, labels=range(10))) if len(truth) else None
+
+    @property
+    def answered(self) -> Proportion:
+        """Pictures of digits on which a digit was named."""
+        named = [
+            isinstance(outcome, Prediction) and outcome.digit is not None
+            for outcome, sample in zip(self.outcomes, self.samples, strict=True) if sample.label is not None
+        ]  # fmt: skip
+        return proportion(sum(named), len(named))
+
+    @property
+    def surely_wrong(self) -> Proportion:
+        """Wrong answers among those given with at least `SURE`."""
+        right = [
+            is_right(outcome, sample.label)
+            for outcome, sample in zip(self.outcomes, self.samples, strict=True)
+            if isinstance(outcome, Prediction) and outcome.digit is not None
+            and outcome.confidence is not None and outcome.confidence >= SURE
+        ]  # fmt: skip
+        return proportion(right.count(False), len(right))
+
+    @property
+    def reliable(self) -> float:
+        """The largest share, 0..1, that can be answered, the surest first, so that `RELIABLE` are right."""
+        return max((share for _, share, right in self.card.coverage if right >= RELIABLE), default=0.0)
+
+    @property
+    def misread(self) -> list[int]:
+        """Places of the pictures on which a wrong digit was named, the surest first."""
+        wrong = [
+            (outcome.confidence or 0.0, place) for place, outcome in enumerate(self.outcomes)
+            if isinstance(outcome, Prediction) and outcome.digit is not None
+            and not is_right(outcome, self.samples[place].label)
+        ]  # fmt: skip
+        return [place for _, place in sorted(wrong, key=lambda pair: (-pair[0], pair[1]))]
+
+    @property
+    def curves(self) -> list[Curve]:
+        """A curve for each digit that is there; empty for an engine that gives no probabilities."""
+        truth, chances = self._chances()
+        return [_curve(digit, truth == digit, chances[:, digit]) for digit in np.unique(truth).tolist()]
+
+    def caption(self, place: int) -> str:
+        """In a few words: what was predicted, how surely, and what is there."""
+        outcome, label = self.outcomes[place], self.samples[place].label
+        sure = outcome.confidence if isinstance(outcome, Prediction) else None
+        mark = "" if is_right(outcome, label) else "  ✗"
+        said = f"{words.digit(outcome)} ({percent(sure)})" if sure is not None else words.digit(outcome)
+        return f"predicted {said}{mark}\nactual {'none' if label is None else label}"
+
+    def pixels(self, place: int) -> NDArray[np.uint8]:
+        """The picture as it was given, made small; grey or RGB."""
+        small = Image.fromarray(DigitImage.open(self.samples[place].image).pixels)
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        return np.asarray(small)
+
+    def _chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Labels (n,) and probabilities (n, 10) of the digits for which the engine gave any."""
+        known = [
+            (sample.label, outcome.probabilities)
+            for outcome, sample in zip(self.outcomes, self.samples, strict=True)
+            if isinstance(outcome, Prediction) and outcome.probabilities and sample.label is not None
+        ]
+        truth = np.array([label for label, _ in known], np.int64)
+        chances = np.array([row for _, row in known], np.float64).reshape(-1, 10)
+        return truth, chances / chances.sum(axis=1, keepdims=True)  # float32 sums to 1 only nearly
+
+
+def evaluate(
+    samples: Sequence[Sample],
+    reader: Reader,
+    data: str,
+    *,
+    arrived: Callable[[Outcome], object] | None = None,
+) -> Evaluation:
+    """Ask the engine about every picture and sum up what it said.
+
+    Args:
+        samples: labelled pictures.
+        reader: the engine.
+        data: what the pictures are called.
+        arrived: called with every outcome as it arrives.
+
+    Raises:
+        DataError: there are no pictures.
+    """
+    if not samples:
+        raise DataError(f"{data}: no labelled pictures")
+    outcomes = []
+    for outcome in stream((sample.image for sample in samples), reader):
+        outcomes.append(outcome)
+        if arrived is not None:
+            arrived(outcome)
+    labels = [sample.label for sample in samples]
+    return Evaluation(data, samples, outcomes, scorecard(name_of(reader), outcomes, labels))
+
+
+def _curve(digit: int, shows: NDArray[np.bool_], chance: NDArray[np.float64]) -> Curve:
+    precision, recall, _ = precision_recall_curve(shows, chance)
+    return Curve(digit, recall, precision, float(auc(recall, precision)))
+
+
+def classification(found: Evaluation) -> Table:
+    """Precision, recall and F1 of each digit, as scikit-learn's classification report."""
+    truth = [NONE if sample.label is None else sample.label for sample in found.samples]
+    said = [_said(outcome) for outcome in found.outcomes]
+    shown = sorted(set(truth) - {NONE})
+    measured: dict[str, dict[str, float]] = classification_report(
+        truth, said, labels=shown, output_dict=True, zero_division=0
+    )
+    names = {str(digit): str(digit) for digit in shown} | {"macro avg": "mean"}
+    rows = [
+        (
+            name, percent(measured[key]["precision"], 2), percent(measured[key]["recall"], 2),
+            percent(measured[key]["f1-score"], 2), f"{measured[key]['support']:.0f}",
+        )
+        for key, name in names.items()
+    ]  # fmt: skip
+    note = "A digit that was refused counts as not found."
+    header = ("digit", "precision", "recall", "F1", "pictures")
+    return Table("Classification report", note, header, tuple(rows), range(1, 5))
+
+
+def _said(outcome: Outcome) -> int:
+    named = outcome.digit if isinstance(outcome, Prediction) else None
+    return NONE if named is None else named
+
+
+def misread_rows(found: Evaluation) -> list[dict[str, Any]]:
+    """The misread pictures as rows for a file, the surest first."""
+    rows = []
+    for place in found.misread:
+        outcome = found.outcomes[place]
+        assert isinstance(outcome, Prediction)
+        source = found.samples[place].image
+        rows.append({
+            "place": place,
+            "file": str(source) if isinstance(source, str | Path) else "",
+            "actual": found.samples[place].label,
+            "predicted": outcome.digit,
+            "confidence": outcome.confidence,
+        })  # fmt: skip
+    return rows

@@ -1,0 +1,1 @@
+"""Pictures that are made: digits of a synthetic hand, on paper, photographed, damaged; and no digits."""

@@ -1,0 +1,41 @@
+"""Scenes as material to learn from: what our own preparation cuts out of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digitrec.datasets.mnist import NO_DIGIT, Digits
+from digitrec.handwriting.printed import fonts_to_learn
+from digitrec.handwriting.props import overlap
+from digitrec.handwriting.scenery import READ
+from digitrec.handwriting.scenes import scene
+from digitrec.handwriting.writer import Writer
+from digitrec.image import DigitImage, InputSpec
+from digitrec.prepare import prepare
+
+TO_REFUSE = ("crossed out", "printed signs")
+"""Scenes that a network learns not to recognise; a part of the others may be a digit."""
+SAME = 0.6
+"""Two boxes with more than this share of their union in common show the same."""
+
+_FORM = InputSpec("mnist")
+
+
+def staged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+    """Some of the given digits and others in scenes; one in ten is writing to be refused, of `NO_DIGIT`.
+
+    Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
+
+    Raises:
+        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+    """
+    writer = Writer(digits, fonts_to_learn(), varied=0.3)
+    images, labels = [np.zeros((0, 28, 28), np.uint8)], []
+    for _ in range(count):
+        kinds = TO_REFUSE if rng.random() < 0.1 else tuple(READ)
+        one = scene(kinds[rng.integers(len(kinds))], writer, rng)
+        ready = prepare(DigitImage(one.pixels, "<synthetic>", ""), _FORM)
+        if ready.findings.reason is None and overlap(ready.findings.boxes[0], one.box) > SAME:
+            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, 28, 28))
+            labels.append(NO_DIGIT if one.label is None else one.label)
+    return Digits(np.concatenate(images), np.array(labels, np.uint8))

@@ -1,0 +1,211 @@
+"""Pictures on the path: as they were read, as they shall be sent, and as they are sent."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitrec.arguments import said
+from digitrec.fieldhelp import documented
+from digitrec.image import decode
+from digitrec.image.decode import Pixels
+from digitrec.image.files import Frame, name_of
+
+TURNS = (0, 90, 180, 270)
+"""By how many degrees a picture is turned."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Which image an answer is about."""
+
+    source: str
+    """A path, or "<bytes>", "<array>", "<image>", "<stream>", "<stdin>"."""
+    sha256: str | None
+    """SHA-256 of the bytes that came in, in hex; None when they could not be read."""
+    frames: int = 1
+    """How many pictures its file holds, of which this is the first; `frames` reaches the others."""
+
+
+@documented
+@dataclass(frozen=True, slots=True)
+class DigitImage:
+    """A picture that was read: upright, opaque, eight bits a channel."""
+
+    pixels: Pixels = field(repr=False, compare=False)
+    """uint8, shape (height, width) for grey or (height, width, 3) for RGB."""
+    source: str
+    """Where it came from."""
+    sha256: str
+    """SHA-256 of the bytes that came in, in hex; two images are equal when this and the source are."""
+    frames: int = field(default=1, compare=False)
+    """How many pictures its file holds, of which this is the first, told as far as 1,001; 1 for a `Frame`."""
+
+    @property
+    def ref(self) -> ImageRef:
+        """The image without its pixels."""
+        return ImageRef(self.source, self.sha256, self.frames)
+
+    def turned(self, degrees: int) -> DigitImage:
+        """The picture turned clockwise by 0, 90, 180 or 270 degrees; still the same image by name and hash.
+
+        Raises:
+            ValueError: another angle.
+        """
+        if degrees not in TURNS:
+            raise ValueError(
+                f"a picture is turned by {', '.join(map(str, TURNS))} degrees, not {said(degrees)}"
+            )
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
+        return DigitImage(pixels, self.source, self.sha256, self.frames)
+
+    @classmethod
+    def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
+        """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
+
+        EXIF orientation is applied, transparency is put on white (on black when all the visible ink
+        is light), and a JPEG far larger than needed is decoded at a reduced scale. Of an animation, or a
+        file of several pages, the first is read (`frames` has all); a PDF's page is drawn at
+        `digitrec.image.pdf.DPI`. A HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
+
+        Args:
+            source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers, floats or
+                booleans, whose range is told from the values (`digitrec.image.decode.white`).
+            full: for an array, the value that is white (the paper's or the ink's), > 0; None: as told.
+
+        Raises:
+            TypeError: it is nothing that can hold a picture, or ``full`` is given for what is no array.
+            ValueError: ``full`` is no such number.
+            ImageError: it is missing, empty, truncated, not an image, of an unknown format, or has
+                more than `digitrec.image.decode.MAX_PIXELS` pixels.
+        """
+        if isinstance(source, DigitImage):
+            return source
+        if isinstance(source, Turned):
+            return cls.open(source.source, full=full).turned(source.degrees)
+        if isinstance(source, np.ndarray):
+            return cls(*decode.from_array(source, full))
+        if full is not None:
+            raise TypeError(f"full is for an array, not for {said(source)}")
+        if isinstance(source, Image.Image):
+            return cls(*decode.from_pillow(source))
+        return cls(*decode.decode(source))
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A picture that is turned when it is opened."""
+
+    source: ImageSource
+    """The picture as it is."""
+    degrees: int
+    """By how much it is turned clockwise: 0, 90, 180 or 270."""
+
+    @property
+    def name(self) -> str:
+        """What to call it, as the picture itself."""
+        return name_of(self.source)
+
+
+Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]
+ImageSource = (
+    DigitImage
+    | Turned
+    | str
+    | Path
+    | bytes
+    | bytearray
+    | memoryview
+    | IO[bytes]
+    | Array
+    | Image.Image
+    | Frame
+)
+"""Everything `DigitImage.open` reads."""
+
+
+def frames(source: str | Path | bytes | bytearray | memoryview | IO[bytes]) -> list[Frame]:
+    """All pictures of a file of several pages, or of an animation; each can be read wherever a picture can.
+
+    None is decoded yet, and each opens the file for itself. Their names are the file's and a number from 1,
+    such as "scan.tif[2]"; a file with one picture gives one.
+
+    Raises:
+        ImageError: the file cannot be opened, or holds more pictures than
+            `digitrec.image.formats.MAX_FRAMES`.
+    """
+    return decode.frames(source)
+
+
+Polarity = Literal["dark on light", "light on dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What looking at the ink showed, before any engine was asked."""
+
+    reason: str | None = None
+    """Why a careful reader would refuse ("blank", "more than one digit", ...); None: one digit."""
+    digits: int = 1
+    """How many separate digits the ink looks like; 0 when blank."""
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
+    """Left, top, right, bottom of each, in pixels of the image; empty when it was not looked for."""
+    polarity: Polarity = "dark on light"
+    """Whether the ink is darker or lighter than what it is written on."""
+    unchanged: bool = False
+    """True when the image was already in MNIST's form and passed through as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """The form in which a provider wants its images."""
+
+    encoding: Literal["mnist", "png", "jpeg"]
+    """"mnist": 784 bytes, 28x28 row by row, ink high; else an encoded picture, dark ink on white."""
+    preparation: str = "plain"
+    """Name of this form, as it stands in a Prediction."""
+    min_side: int = 1
+    """The shorter side is enlarged to at least this many pixels."""
+    max_side: int = 10_000
+    """The longer side is reduced to at most this many pixels."""
+    max_bytes: int = 20_000_000
+    """The encoded picture is at most this large."""
+    margin: float = 0.0
+    """Border on each side, as a share of the longer side of the picture (of one digit, if cropped), >= 0."""
+    crop: bool = False
+    """True: only the ink is sent, its longer side ``min_side`` pixels; False: the whole picture."""
+    repeat: int = 1
+    """How many times the digit is set side by side, >= 1."""
+    gated: bool = False
+    """True: `Findings.reason` refuses the image without asking; False: the engine is asked anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """Exactly what a provider is given."""
+
+    data: bytes = field(repr=False)
+    """The bytes to send, in the form that ``spec`` names."""
+    media_type: str
+    """"image/png", "image/jpeg", or "image/x-mnist" for 784 bytes of 28x28 pixels."""
+    spec: InputSpec
+    """The form that was asked for."""
+    image: ImageRef
+    """Which image it was made from."""
+    findings: Findings = Findings()
+    """What was seen in the image on the way."""
+    whole: bytes | None = field(default=None, repr=False)
+    """A second reading, in the same form: all of the picture with its paper removed, where nothing was moved.
+    Only for a picture of MNIST's own size, which may be laid out as MNIST's are already."""
+
+    def picture(self) -> Image.Image:
+        """What the provider is given, as a Pillow image."""
+        if self.media_type == "image/x-mnist":
+            return Image.fromarray(np.frombuffer(self.data, np.uint8).reshape(28, 28))
+        return Image.open(io.BytesIO(self.data))

@@ -1,1 +1,0 @@
-"""The pictures of a course in digit recognition: each function takes figures and gives a Figure."""

@@ -1,0 +1,1 @@
+"""All that is drawn, with matplotlib (the extra ``plots``): each function takes data and gives a Figure."""

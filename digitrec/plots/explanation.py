@@ -1,0 +1,70 @@
+"""An answer and what led to it, in one picture."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from digitrec.evaluation.explain import Explanation
+from digitrec.plots.style import COLOURS, INK, STYLE, bare
+from digitrec.report import words
+from digitrec.text import percent
+
+
+@mpl.rc_context(STYLE)
+def explanation(found: Explanation) -> Figure:
+    """The picture, each step of its preparation, which ink spoke for the digit, and the ten probabilities."""
+    wide = max(9.0, 1.9 * (len(found.steps) + 1) + 0.6)
+    figure = Figure(figsize=(wide, 2.8 if found.saliency is None else 5.8))
+    figure.suptitle(headline(found))
+    rows = 1 if found.saliency is None else 2
+    above, *below = figure.subfigures(rows, 1, height_ratios=(2, 3)[:rows], squeeze=False).ravel()
+    shown = [("as it was read", found.picture), *found.steps]
+    for axes, (name, pixels) in zip(above.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(name, fontsize=9)
+        bare(axes)
+    if below:
+        left, right = below[0].subplots(1, 2, width_ratios=(1, 1.5))
+        _saliency(left, found)
+        _probabilities(right, found)
+    return figure
+
+
+def headline(found: Explanation) -> str:
+    """The answer in one line: "a 7, 98.9%, before a 1, 0.4%", or why there is none."""
+    said, second = found.prediction, found.runner_up
+    if said.digit is None:
+        return f"no digit: {said.reason}"
+    after = "" if second is None else f"; the next likeliest is a {second[0]}, {words.percent(second[1])}"
+    return f"a {said.digit}, {words.percent(said.confidence)}{after}"
+
+
+def _saliency(axes: Axes, found: Explanation) -> None:
+    assert found.saliency is not None
+    strongest = max(float(np.abs(found.saliency).max()), 1e-6)
+    field = axes.imshow(found.saliency, cmap="PuOr", vmin=-strongest, vmax=strongest)
+    axes.contour(found.steps[-1][1], levels=[127], colors=INK, linewidths=1)
+    for sign, place in (("+", found.saliency.argmax()), ("\N{MINUS SIGN}", found.saliency.argmin())):
+        row, column = np.unravel_index(place, found.saliency.shape)
+        if abs(found.saliency[row, column]) > 0.2 * strongest:  # the two ends of the scale are alike in grey
+            axes.text(float(column), float(row), sign, color="white", weight="bold", ha="center", va="center")
+    axes.set_title("which ink spoke for it (outline: the digit)", fontsize=9)
+    bare(axes)
+    assert axes.figure is not None
+    axes.figure.colorbar(field, ax=axes, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)")
+
+
+def _probabilities(axes: Axes, found: Explanation) -> None:
+    chances = found.prediction.probabilities
+    assert chances is not None
+    best = int(np.argmax(chances))
+    colours = [COLOURS[1] if digit == best else COLOURS[0] for digit in range(10)]
+    hatches = ["//" if digit == best else "" for digit in range(10)]
+    bars = axes.bar(range(10), chances, color=colours, hatch=hatches, edgecolor="white", zorder=2)
+    axes.bar_label(bars, [percent(chance) for chance in chances], fontsize=8)
+    axes.set(title="probabilities", xlabel="digit", ylabel="probability", xticks=range(10), ylim=(0, 1.1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -1,0 +1,110 @@
+"""Who is asked: engines and policies, and the one meant by a name."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+from digitrec.arguments import said
+from digitrec.engine import Engine
+from digitrec.image import ImageSource
+from digitrec.prediction import Failure, Prediction
+from digitrec.providers.base import Provider
+from digitrec.providers.registry import open_provider
+
+Outcome = Prediction | Failure
+Asked = TypeVar("Asked")
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Several engines that answer as one; `digitrec.comparison.policy` has the ones there are."""
+
+    name: str
+    """What to call it in a Prediction."""
+    engines: Sequence[Engine]
+    """Those that it may ask, in its order."""
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """An outcome for each picture, in order."""
+
+    def close(self) -> None:
+        """Release its engines; may be called twice."""
+
+
+Reader = Engine | Policy
+"""What turns pictures into outcomes."""
+
+
+def reader_for(provider: str | Provider | Reader) -> Reader:
+    """The engine meant by a name or a provider; one per name is kept for the process.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(provider, str):
+        return _shared.engine(provider)
+    return provider if isinstance(provider, Engine | Policy) else Engine(provider)
+
+
+def engine_for(provider: str | Provider | Engine) -> Engine:
+    """The same where only an engine will do.
+
+    Raises:
+        TypeError: it is a policy, or something else.
+    """
+    reader = reader_for(provider)
+    if not isinstance(reader, Engine):
+        raise TypeError(f"a policy asks engines, and {name_of(reader)} is a policy itself")
+    return reader
+
+
+def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
+    """The same engines, one at least.
+
+    Raises:
+        TypeError: it is no list of them; a single name is none.
+        ValueError: it is empty.
+    """
+    if isinstance(providers, str) or not isinstance(providers, Sequence):
+        raise TypeError(f"engines come in a list of names or providers, not as {said(providers)}")
+    if not providers:
+        raise ValueError("no engine is named: give one at least")
+    return providers
+
+
+def name_of(reader: Reader) -> str:
+    """What an engine or a policy is called in a Prediction."""
+    return reader.provider.name if isinstance(reader, Engine) else reader.name
+
+
+class _Shared:
+    """The engines that were asked for by name, each made once for the process, whoever asks first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()  # a provider may ask another while it is made
+        self._engines: dict[str, Engine] = {}
+        self._parents: list[dict[str, Engine]] = []
+
+    def engine(self, name: str) -> Engine:
+        """The one of this name."""
+        with self._lock:
+            if name not in self._engines:
+                self._engines[name] = Engine(open_provider(name))
+            return self._engines[name]
+
+    def start_afresh(self) -> None:
+        """A child process makes its own: a lock that another thread held at the fork is never released.
+
+        The parent's are kept, or closing them would touch its ledger.
+        """
+        self._lock = threading.RLock()
+        self._parents.append(self._engines)
+        self._engines = {}
+
+
+_shared = _Shared()
+if hasattr(os, "register_at_fork"):  # elsewhere there is no fork
+    os.register_at_fork(after_in_child=_shared.start_afresh)

@@ -1,0 +1,1 @@
+"""All that is written for people and programs: predictions, comparisons, benchmarks, accuracy."""

@@ -1,0 +1,193 @@
+"""The model card: what a model is, what it learned from and how well it reads."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+from digitrec.datasets import pendigits
+from digitrec.datasets.mnist import SHA256
+from digitrec.datasets.world import SWISS_HOME
+from digitrec.training.confidence import UNCLEAR
+
+_MNIST = (
+    "Learned from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; from NIST Special Databases 1 "
+    "and 3), customarily CC BY-SA 3.0"
+)
+_WORLD = (
+    f'; from "Numbers" ({SWISS_HOME}), (c) 2017 Alex Schroeder, MIT licence; and from Pen-Based Recognition '
+    f"of Handwritten Digits (E. Alpaydin, F. Alimoglu, {pendigits.HOME}, doi 10.24432/C5MG6K), CC BY 4.0, "
+    "its trajectories scaled and drawn anew"
+)
+_LICENSED = (
+    "The weights are given under digitrec's MIT licence, with {} (LICENCES.txt beside the shipped ones)."
+)
+
+_MADE = """
+What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand (30 %), digits of those
+learned, photographed from paper (10 %) or damaged (40 %), and pictures of no digit, which are to leave the
+network undecided (20 %: letters, strokes at random, digits lying on their side, two digits that touch or
+are squeezed together, noise); all were then prepared as pictures are when they are read. The damages
+(`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags across, specks, spots)
+are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
+measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
+network reads through damage of a kind never seen; nor do the letters, scribbles and touching pairs measured,
+though other ones, tell how it takes all that is no digit.
+"""
+
+
+def _abroad(run: dict[str, Any], digits: dict[str, int]) -> str:
+    """What was learned of other countries' digits, as an item of the list."""
+    if not run.get("world"):
+        return ""
+    return (
+        f"- {digits['world']:,} more, {run['world']} of each digit of 12 Swiss or American writers (scanned, "
+        "then photographed anew) and of 24 Turkish ones (pen trajectories, each time by another pen); "
+        f"{digits['writers held back']:,} digits of 3 and 6 other writers were held back.\n"
+    )
+
+
+def _finishing(run: dict[str, Any]) -> str:
+    """What happened after the epochs, as an item of the list."""
+    if not run["finishing"]:
+        return ""
+    return (
+        f"- Then {_epochs(run['finishing'])} without what was made, from a rate of {run['finishing_rate']}; "
+        "the weights shipped are the mean of those before and after.\n"
+    )
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch" if count == 1 else f"{count} epochs"
+
+
+def _for_all(run: dict[str, Any]) -> str:
+    """Whose the pictures are that were made."""
+    return f" (each of the {run['networks']} networks its own share)" if run["networks"] > 1 else ""
+
+
+def _joined(run: dict[str, Any]) -> str:
+    """That several networks learned, as an item of the list."""
+    networks = run["networks"]
+    if networks == 1:
+        return ""
+    seeds = ", ".join(str(run["seed"] * networks + number) for number in range(networks))
+    return (
+        f"- {networks} networks learned so, one after the other, each for itself, with the seeds {seeds}; "
+        "what is shipped gives the mean of their scores.\n"
+    )
+
+
+def _writers(card: dict[str, Any]) -> str:
+    """How the writers held back are read, as a row of the table."""
+    count = card["digits"].get("writers held back")
+    if not count:
+        return ""
+    return f"| writers held back, Swiss and Turkish | {100 * card['writers_accuracy']:.2f} % of {count:,} |\n"
+
+
+def _licence(run: dict[str, Any]) -> str:
+    """From whose digits it learned."""
+    if not run.get("world"):
+        return f"{_MNIST}. {_LICENSED.format('that attribution')}"
+    return f"{_MNIST}{_WORLD}. {_LICENSED.format('these attributions')}"
+
+
+def environment() -> dict[str, Any]:
+    """The machine and the library versions that a result belongs to."""
+    versions = {name: metadata.version(name) for name in ("tensorflow", "keras", "ai-edge-litert", "numpy")}
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "versions": {"python": platform.python_version()} | versions,
+    }
+
+
+def measured(correct: int, count: int) -> dict[str, Any]:
+    """An accuracy in percent with its 95 % Wilson interval.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat.
+    Assoc. 22 (1927) 209-212.
+    """
+    z = 1.959964
+    share = correct / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return {
+        "correct": correct,
+        "count": count,
+        "percent": round(100 * share, 2),
+        "interval": [round(100 * (middle - half), 2), round(100 * (middle + half), 2)],
+    }
+
+
+def markdown(name: str, card: dict[str, Any]) -> str:
+    """The card as a page, from the facts that `train.train` gathers."""
+    test, run, where, digits = card["test"], card["settings"], card["environment"], card["digits"]
+    low, high = test["interval"]
+    versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
+    changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
+    made = (
+        f" and {digits['made']:,} made as described below, with {digits['no digit']:,} pictures of no digit"
+        f"{_for_all(run)}"
+        if digits["made"]
+        else ""
+    )
+    checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
+    return f"""# {name}
+
+Reads one handwritten digit from a 28x28 image in MNIST's form.
+Made by `digitrec train`, which also measured every figure below.
+
+| | |
+|---|---|
+| MNIST test set, through this file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}) |
+| its 95 % interval (Wilson) | {low:.2f} to {high:.2f} % |
+| digits held back from training | {100 * card["validation_accuracy"]:.2f} % of {digits["held back"]:,} |
+{_writers(card)}\
+| network | {card["architecture"]} |
+| parameters | {card["parameters"]:,} |
+| file | LiteRT, weights in int8 (dynamic range), {card["kilobytes"]:,.0f} kB |
+| input | (N, 28, 28, 1) float32, ink 1, paper 0 |
+| output | (N, 10) probabilities |
+
+## How it was trained
+
+- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs; batches of {run["batch"]}; \
+seed {run["seed"]}.
+{_abroad(run, digits)}\
+{_joined(run)}\
+- AdamW; the learning rate rises to {run["learning_rate"]} over the first {run["warm_up"]:.0%} of the steps \
+and falls along a cosine; weight decay {run["weight_decay"]}; labels smoothed by {run["label_smoothing"]}.
+- The weights are a running average over {run["averaging"]:.0%} of the steps, with the batch normalisation \
+measured again.
+- The scores are divided by a temperature before the softmax, so that its probabilities are chances of \
+being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back, \
+{card["prepared"]} for one that was brought into it, fitted on the \
+{"writers" if run.get("world") else "same"} held back.
+- A picture that was cut out by digitrec is "not clearly a digit" where the scores differ by less than \
+{card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the latter show more.
+{_finishing(run)}\
+- Every digit is changed anew in each epoch (`digitrec/handwriting/augment.py`), within: {changes}.
+- {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
+{_MADE if digits["made"] else ""}
+This run looked at the test set once, after training, and chose nothing by it.
+
+## Data and licence
+
+{_licence(run)}
+
+| file | SHA-256 |
+|---|---|
+{checksums}
+
+## What it is not for
+
+Text: it knows ten digits and no letter. Whether there is anything at all, or more than one digit, is decided
+before it is asked; of letters and scribbles it refuses some, and reads the others as digits.
+Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
+"""

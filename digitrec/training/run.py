@@ -1,0 +1,180 @@
+"""A training run from outside: what it is given, what it tells while it works, what it leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitrec.errors import ModelError
+from digitrec.handwriting.augment import Augmentation
+
+if TYPE_CHECKING:
+    import keras
+    from _typeshed import DataclassInstance as Settings
+
+CHECKPOINT, FINISHED, MADE, WORLD = "checkpoint.keras", "finished.keras", "made.npz", "world.npz"
+SETTINGS, HISTORY = "settings.json", "history.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Everything that decides what a training run learns."""
+
+    name: str = "digitrec-cnn"
+    """Name of the model and its files."""
+    widths: tuple[int, ...] = (24, 80, 192)
+    """Channels of each stage of a network."""
+    networks: int = 2
+    """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
+    epochs: int = 8
+    """Times that every picture is seen, each time changed differently."""
+    finishing: int = 1
+    """Times after that that the digits alone are seen, without what was made; 0: never."""
+    batch: int = 128
+    """Digits per step."""
+    learning_rate: float = 3e-3
+    """Highest learning rate, reached after the warm-up."""
+    finishing_rate: float = 5e-4
+    """The same while finishing."""
+    warm_up: float = 0.15
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = 0.02
+    """AdamW's decay."""
+    label_smoothing: float = 0.05
+    """Share of each label that is spread over all ten digits."""
+    averaging: float = 0.05
+    """Share of the run that the running average of the weights reaches back over."""
+    validation: float = 0.1
+    """Share of the digits held back, the same ones for every seed."""
+    world: int = 3
+    """Times that each digit of `world` is learned beside MNIST's: a scanned one as it is, then photographed
+    anew; a pen's path written with another pen each time. 0: none."""
+    made: float = 0.5
+    """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
+    photographed, damaged, or no digit."""
+    seen: float = 0.67
+    """Share of all these that one epoch sees beside all of MNIST's, others in each."""
+    seed: int = 0
+    """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
+    those of this run have the seeds from ``seed * networks`` on."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """How far the digits are changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One row of the history."""
+
+    epoch: int
+    """1 is the first."""
+    loss: float
+    """Mean cross-entropy with smoothed labels over the changed digits."""
+    accuracy: float
+    """Share of the changed pictures read rightly while learning, 0..1; never those that show no digit."""
+    validation_loss: float
+    """Mean cross-entropy of the averaged network over the digits held back."""
+    validation_accuracy: float
+    """Share of the digits held back that the averaged network reads rightly, 0..1."""
+    seconds: float
+    """Time that the epoch took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands; given to `on_progress` after each step."""
+
+    done: float
+    """Share of all steps, 0..1; while digits are made, share of those."""
+    epoch: int
+    """The epoch that is running, 1 is the first; 0 while digits are made."""
+    loss: float
+    """Mean loss in this epoch so far."""
+    seconds_left: float
+    """Estimate from the time that the steps so far took."""
+    last: Epoch | None
+    """The last epoch of this network that was finished."""
+    network: int = 1
+    """The network that is trained, 1 is the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a run leaves behind."""
+
+    litert_file: Path
+    """The model for `predict`."""
+    keras_file: Path
+    """The same in float32, to go on from."""
+    card_file: Path
+    """Its model card, in Markdown."""
+    histories: tuple[tuple[Epoch, ...], ...]
+    """For each network one row per epoch; also in its folder's history.csv."""
+    test_correct: int
+    """How many of the `test_count` test digits the LiteRT model reads rightly."""
+    test_count: int
+    """10,000."""
+
+
+def begin(folder: Path, config: Settings) -> None:
+    """Make `folder` ready for a new run, which writes over what an older one left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (CHECKPOINT, FINISHED, MADE, WORLD):
+        (folder / name).unlink(missing_ok=True)
+    (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
+
+
+def _settings(config: Settings) -> dict[str, Any]:
+    """The settings as JSON gives them back."""
+    settings: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return settings
+
+
+def check(folder: Path, config: Settings) -> None:
+    """Make sure that `folder` holds a run that can go on with these settings.
+
+    Raises:
+        ModelError: there is none, or one with other settings.
+    """
+    if not (folder / CHECKPOINT).is_file():
+        raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
+    if json.loads((folder / SETTINGS).read_text()) != _settings(config):
+        raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
+
+
+def stopped(folder: Path, steps: int) -> tuple[keras.Model, list[Epoch]]:
+    """The network, with its optimiser, and the history that a run of so many steps per epoch left."""
+    import keras
+
+    network = keras.models.load_model(folder / CHECKPOINT)
+    return network, read(folder)[: int(network.optimizer.iterations) // steps]
+
+
+def read(folder: Path) -> list[Epoch]:
+    """The history that `write` wrote."""
+    with (folder / HISTORY).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [Epoch(int(row.pop("epoch")), *(float(value) for value in row.values())) for row in rows]
+
+
+def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:
+    """Write the history, then the checkpoint it belongs to; a stop in between repeats one epoch."""
+    write(history, folder)
+    save(network, folder / CHECKPOINT)
+
+
+def save(network: keras.Model, file: Path) -> None:
+    """Write the network; a stop in between leaves what was there."""
+    unfinished = file.with_name(f"new-{file.name}")
+    network.save(unfinished)
+    unfinished.replace(file)
+
+
+def write(history: list[Epoch], folder: Path) -> None:
+    """Write the history, a row per epoch."""
+    with (folder / HISTORY).open("w", newline="") as file:
+        rows = csv.DictWriter(file, [column.name for column in fields(Epoch)])
+        rows.writeheader()
+        rows.writerows(asdict(epoch) for epoch in history)

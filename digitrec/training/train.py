@@ -1,0 +1,162 @@
+"""Training our own reader: MNIST's 60,000 digits, changed anew in every epoch, to a model file with its card.
+
+It is several networks in one, alike but for their seeds, each of which learns for itself (`learn`); their
+scores are averaged. A tenth of the digits is held back to watch by; the 10,000 test digits are looked at
+once, when all is done, for the card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits, mnist_test, mnist_train
+from digitrec.models import store
+from digitrec.training import card, cnn, export, material, run
+from digitrec.training.confidence import fit_evidence, fit_temperature
+from digitrec.training.learn import Course, Material, Watcher, learn, load_keras
+from digitrec.training.run import Epoch, Progress, TrainConfig, TrainResult
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Epoch", "Progress", "TrainConfig", "TrainResult", "split", "train"]
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    digits: Digits | None = None,
+    resume: bool = False,
+    on_progress: Watcher | None = None,
+) -> TrainResult:
+    """Train the networks as `config` says and write them, joined, with card and histories into `folder`.
+
+    Uses a GPU where TensorFlow sees one.
+
+    Args:
+        config: what decides the outcome.
+        folder: made when it is not there.
+        digits: those to learn from, and no others; by default MNIST's 60,000 and those of `world`.
+        resume: go on after the last finished epoch of a run in `folder` that was stopped.
+        on_progress: told after every step.
+
+    Raises:
+        NotInstalled: the `train` extra is missing.
+        DataError: MNIST cannot be had.
+        ModelError: `resume` finds no run, or one with other settings.
+        ValueError: there are fewer digits than one batch.
+    """
+    if digits is not None:
+        config = replace(config, world=0)
+    digits = mnist_train() if digits is None else digits
+    learned, held_back = split(digits, config.validation)
+    if len(learned) < config.batch:
+        raise ValueError(f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}")
+    load_keras()  # before hours are spent on digits to be made
+    parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
+    configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
+    if resume:
+        run.check(parts[0], configs[0])
+    else:
+        for part, its in zip(parts, configs, strict=True):
+            run.begin(part, its)
+    abroad = material.abroad(config, parts[0] / run.WORLD, on_progress)
+    networks: list[keras.Model] = []
+    courses: list[Course] = []
+    labels = learned.labels[:0]
+    for part, its in zip(parts, configs, strict=True):
+        past = sum(epoch.seconds for course in courses for epoch in course.history)
+        courses.append(Course(its, len(courses) + 1, past, on_progress))
+        count = round(config.made * len(learned))
+        made = material.made(learned + abroad, count, its.seed, part / run.MADE, on_progress)
+        labels = np.append(labels, made.labels)
+        networks.append(_learned(courses[-1], Material(learned, abroad, made), held_back, part))
+    senseless = int((labels == NO_DIGIT).sum())
+    counts = {"learned": len(learned), "world": len(abroad)}
+    counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
+    apart = material.writers_held_back() if config.world else held_back
+    counts["writers held back"] = len(apart) if config.world else 0
+    histories = tuple(tuple(course.history) for course in courses)
+    return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), folder)
+
+
+def _learned(course: Course, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
+    """The network of one course; if it had come to the end, as it was left."""
+    finished = folder / run.FINISHED
+    if finished.is_file():
+        course.history.extend(run.read(folder))
+        return load_keras().models.load_model(finished, compile=False)
+    network = learn(course, from_what, held_back, folder)
+    run.write(course.history, folder)
+    run.save(network, finished)
+    return network
+
+
+def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
+    """Part the digits into those to learn from and the `share` (0..1) held back; always in the same way."""
+    order = np.random.default_rng(0).permutation(len(digits))
+    held = round(share * len(digits))
+    return digits[order[held:]], digits[order[:held]]
+
+
+def _ship(
+    network: keras.Model,
+    config: TrainConfig,
+    histories: tuple[tuple[Epoch, ...], ...],
+    counts: dict[str, int],
+    held_back: tuple[Digits, Digits],
+    folder: Path,
+) -> TrainResult:
+    """Write the files; their temperatures and the figures on their card come from the file that is shipped.
+
+    Of what is `held_back` the first is in MNIST's form of itself, the second was brought into it.
+    """
+    bare = export.to_litert(network)
+    litert_file = folder / f"{config.name}.tflite"
+    litert_file.write_bytes(export.described(bare, export.description(config.name, {})))
+    model = store.load(litert_file)
+    test = mnist_test()
+    correct = round(_right(model, test) * len(test))
+    facts: dict[str, Any] = {
+        "architecture": cnn.describe(config.widths, config.networks),
+        "parameters": network.count_params(),
+        "kilobytes": len(bare) / 1000,
+        "digits": counts,
+        "validation_accuracy": _right(model, held_back[0]),
+        "writers_accuracy": _right(model, held_back[1]),
+        "test": card.measured(correct, len(test)),
+        "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
+        "settings": asdict(config),
+        "data_sha256": SHA256,
+        "environment": card.environment(),
+    }
+    facts |= _fitted(model, *held_back)
+    sureness = {name: facts[name] for name in ("temperature", "prepared", "evidence")}
+    about = export.description(config.name, facts, **sureness)
+    litert_file.write_bytes(export.described(bare, about))
+    keras_file = folder / f"{config.name}.keras"
+    export.save_keras(network, keras_file, about)
+    card_file = folder / f"{config.name}.md"
+    card_file.write_text(card.markdown(config.name, facts), encoding="utf-8")
+    return TrainResult(litert_file, keras_file, card_file, histories, correct, len(test))
+
+
+def _fitted(model: store.Model, in_form: Digits, prepared: Digits) -> dict[str, float]:
+    """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it."""
+    chances = model.probabilities(prepared.images)
+    temperature = fit_temperature(chances, prepared.labels)
+    return {
+        "temperature": fit_temperature(model.probabilities(in_form.images), in_form.labels),
+        "prepared": temperature,
+        "evidence": fit_evidence(chances, temperature),
+    }
+
+
+def _right(model: store.Model, digits: Digits) -> float:
+    """The share of the digits that it reads rightly, 0..1."""
+    return float((model.probabilities(digits.images).argmax(axis=1) == digits.labels).mean())

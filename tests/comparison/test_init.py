@@ -1,0 +1,157 @@
+"""Engines side by side: at the same time, each for itself, and what they say together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.comparison import Comparison, compare, compare_many, free_engines
+from digitrec.errors import (
+    ImageError,
+    NotConfigured,
+    ProviderError,
+    Unavailable,
+    UnknownProvider,
+)
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure, Prediction
+from digitrec.providers.answer import Answer, Candidate
+from digitrec.testing import FakeProvider, Line, drawn_seven
+
+NOTHING = Answer()
+
+
+def fakes(*lines: Line) -> list[FakeProvider]:
+    return [FakeProvider([line], name=f"e{number}") for number, line in enumerate(lines)]
+
+
+def sure(digit: str, score: float | None) -> Answer:
+    return Answer((Candidate(digit, score),))
+
+
+def answers(*said: tuple[int | None, float | None]) -> Comparison:
+    image = ImageRef("x.png", "00")
+    outcomes = tuple(Prediction(image, f"e{place}", *answer) for place, answer in enumerate(said))
+    return Comparison(image, tuple(outcome.provider for outcome in outcomes), outcomes)
+
+
+def test_a_failure_takes_only_its_own_place() -> None:
+    comparison = compare(drawn_seven(), fakes("7", Unavailable("down"), "7"))
+    first, second, third = comparison.outcomes
+    assert isinstance(first, Prediction) and isinstance(third, Prediction)
+    assert isinstance(second, Failure)
+    assert isinstance(second.error, Unavailable)
+    assert second.provider == "e1"
+
+
+def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_read(tmp_path: Path) -> None:
+    missing, *rest = compare_many([tmp_path / "none.png", drawn_seven(), drawn_seven()], fakes("7", "7"))
+    assert [type(outcome) for outcome in missing.outcomes] == [Failure, Failure]
+    assert all(
+        isinstance(outcome.error, ImageError) for outcome in missing.outcomes if isinstance(outcome, Failure)
+    )
+    assert [comparison.consensus for comparison in rest] == [7, 7]
+
+
+def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:
+    pictures = [np.full((30, 30 + number), 255, np.uint8) for number in range(150)]
+    script = [str(number % 10) for number in range(150)]
+    found = list(compare_many(pictures, [FakeProvider(script, name="a"), FakeProvider(script, name="b")]))
+    assert [comparison.consensus for comparison in found] == [number % 10 for number in range(150)]
+
+
+@pytest.mark.parametrize(
+    ("said", "agree", "consensus", "weighted", "dissenters"),
+    [
+        ([(7, 0.9), (7, 0.8)], True, 7, 7, ()),
+        ([(7, 0.9), (7, 0.8), (1, 0.5)], False, 7, 7, ("e2",)),
+        ([(7, 0.3), (7, 0.3), (1, 0.9)], False, 7, 1, ("e2",)),
+        ([(7, 0.9), (1, 0.8)], False, None, 7, ()),
+        ([(7, 0.9), (1, 0.9)], False, None, None, ()),
+        ([(7, None), (1, 0.4)], False, None, 7, ()),
+        ([(7, None), (1, 0.6)], False, None, 1, ()),
+        ([(7, 0.9), (None, None)], False, None, 7, ()),
+        ([(7, 0.9), (7, 0.9), (None, None)], False, 7, 7, ("e2",)),
+        ([(7, 0.9), (None, None), (None, None)], False, None, 7, ("e0",)),
+        ([(None, None), (None, None)], True, None, None, ()),
+        ([(7, 0.9)], None, 7, 7, ()),
+        ([], None, None, None, ()),
+    ],
+)
+def test_what_engines_say_together(
+    said: list[tuple[int | None, float | None]],
+    agree: bool | None,
+    consensus: int | None,
+    weighted: int | None,
+    dissenters: tuple[str, ...],
+) -> None:
+    together = answers(*said)
+    assert together.agree is agree
+    assert (together.consensus, together.weighted, together.dissenters) == (consensus, weighted, dissenters)
+
+
+def emulated(name: str, digit: int) -> Prediction:
+    return Prediction(ImageRef("x.png", "00"), name, digit, 0.99, emulated=True)
+
+
+def test_emulators_outvote_no_engine() -> None:
+    right = Prediction(ImageRef("x.png", "00"), "rapidocr", 3, 0.6)
+    clouds = [emulated(name, 5) for name in ("google", "aws", "azure", "azure-analysis")]
+    together = Comparison(right.image, ("rapidocr", *(it.provider for it in clouds)), (right, *clouds))
+    assert (together.agree, together.consensus, together.weighted) == (None, 3, 3)
+    assert (together.dissenters, together.emulated) == ((), False)
+
+
+def test_where_only_emulators_answer_what_they_say_is_a_rehearsal() -> None:
+    clouds = (emulated("google", 5), emulated("aws", 5), emulated("azure", 1))
+    together = Comparison(clouds[0].image, ("google", "aws", "azure"), clouds)
+    assert (together.consensus, together.dissenters, together.emulated) == (5, ("azure",), True)
+    assert together.as_dict()["emulated"] is True
+
+
+def test_a_calibrated_chance_outweighs_a_boast() -> None:
+    image = ImageRef("x.png", "00")
+    boast = Prediction(image, "boast", 1, 0.99, calibrated=0.4)
+    honest = Prediction(image, "honest", 7, 0.5, calibrated=0.8)
+    assert Comparison(image, ("boast", "honest"), (boast, honest)).weighted == 7
+
+
+def test_as_dict_has_every_outcome_under_its_engine() -> None:
+    values = compare(drawn_seven(), fakes("7", ProviderError("broken"))).as_dict()
+    assert list(values) == [
+        "source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated", "outcomes",
+    ]  # fmt: skip
+    assert (values["consensus"], values["dissenters"]) == (7, [])
+    assert values["outcomes"]["e0"]["digit"] == 7
+    assert values["outcomes"]["e1"]["error"] == {"type": "ProviderError", "message": "broken"}
+
+
+def test_only_engines_that_are_ready_and_free_are_asked_unnamed() -> None:
+    chosen, left_out = free_engines({"GOOGLE_API_KEY": "k"})
+    assert "local" in chosen
+    assert not {"google", "aws", "azure", "azure-analysis"} & set(chosen)
+    assert "$1.50 per 1,000" in left_out["google"]
+    assert left_out["azure"]
+
+
+def test_no_free_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: [])
+    with pytest.raises(NotConfigured, match="name the engines"):
+        free_engines({})
+
+
+def test_an_engine_that_cannot_be_asked_at_all_costs_the_others_nothing() -> None:
+    comparison = compare(drawn_seven(), ["azure", *fakes("7")])
+    assert comparison.engines == ("azure", "e0")
+    first, second = comparison.outcomes
+    assert isinstance(first, Failure)
+    assert isinstance(first.error, NotConfigured)
+    assert "VISION_" in str(first.error)
+    assert isinstance(second, Prediction)
+
+
+def test_an_unknown_name_is_the_callers_mistake() -> None:
+    with pytest.raises(UnknownProvider):
+        compare(drawn_seven(), ["no-such-engine"])

@@ -1,0 +1,75 @@
+"""What an evaluation counts, on a provider whose answers are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from digitrec.datasets.samples import Sample, read_samples
+from digitrec.engine import Engine
+from digitrec.errors import DataError
+from digitrec.evaluation.evaluate import Evaluation, classification, evaluate, misread_rows
+from digitrec.providers.local import Local
+
+BLANK = np.full((60, 60), 240, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def found() -> Evaluation:
+    """The first 120 test digits, two of them under a wrong label, a blank page, and no picture at all."""
+    samples = read_samples("mnist-test", 120)
+    wrong = [Sample(samples[0].image, 3), Sample(samples[1].image, 0)]
+    odd = [Sample(BLANK, None), Sample(BLANK, 5), Sample(b"no picture", 4)]
+    return evaluate([*wrong, *samples[2:], *odd], Engine(Local()), "odd ones")
+
+
+def test_refusals_and_failures_count_as_wrong_where_there_is_a_digit(found: Evaluation) -> None:
+    assert (found.card.failed, found.card.refused_rightly, found.card.refused_wrongly) == (1, 1, 1)
+    assert (found.accuracy.hits, found.accuracy.n) == (119, 123)
+    assert found.accuracy.low is not None and found.accuracy.low < 119 / 123
+    assert (found.answered.hits, found.answered.n) == (120, 122)
+
+
+def test_the_loss_is_the_cross_entropy_of_what_was_answered(found: Evaluation) -> None:
+    rows = [outcome.probabilities for outcome in found.outcomes[:120]]  # type: ignore[union-attr]
+    chances = np.array(rows, float)
+    chances /= chances.sum(axis=1, keepdims=True)
+    truth = [sample.label for sample in found.samples[:120]]
+    assert found.loss == pytest.approx(log_loss(truth, chances, labels=range(10)))
+
+
+def test_the_misread_come_surest_first(found: Evaluation) -> None:
+    assert set(found.misread) == {0, 1}
+    rows = misread_rows(found)
+    assert [row["actual"] for row in rows] == [found.samples[place].label for place in found.misread]
+    assert rows[0]["confidence"] >= rows[1]["confidence"]
+    assert {row["predicted"] for row in rows} == {7, 2}
+
+
+def test_captions_name_both(found: Evaluation) -> None:
+    assert found.caption(0).startswith("predicted 7 (") and found.caption(0).endswith("✗\nactual 3")
+    assert "✗" not in found.caption(5)
+    assert found.caption(120) == "predicted -\nactual none"
+    assert found.caption(122) == "predicted !  ✗\nactual 4"
+
+
+def test_the_report_is_scikit_learns(found: Evaluation) -> None:
+    rows = {row[0]: row for row in classification(found).rows}
+    threes = sum(sample.label == 3 for sample in found.samples)
+    assert rows["3"][4] == str(threes)
+    assert rows["3"][2] == f"{(threes - 1) / threes:.2%}"
+    assert rows["5"][2] != "100.00%"  # the blank page that should have been a 5
+    assert rows["mean"][4] == "122"
+
+
+def test_curves_end_where_everything_is_found(found: Evaluation) -> None:
+    assert [curve.digit for curve in found.curves] == list(range(10))
+    six = found.curves[6]
+    assert six.recall[0] == 1 and six.average == pytest.approx(1, abs=0.02)
+    assert found.curves[3].average < six.average
+
+
+def test_nothing_is_no_set() -> None:
+    with pytest.raises(DataError, match="no labelled pictures"):
+        evaluate([], Engine(Local()), "nothing")

@@ -1,0 +1,164 @@
+"""What a folder and a pattern hold: everything is named or counted, and the walk always ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from glob import glob
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from digitrec.image import folders, formats
+from digitrec.image.folders import Skipped, matches, pictures
+
+
+def fill(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"never opened")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_ending_that_pillow_knows_for_our_formats_is_a_picture() -> None:
+    endings = {
+        ending for ending, name in Image.registered_extensions().items()
+        if name in {*formats.FORMATS, "MPO", "AVIF"}
+    }  # fmt: skip
+    assert endings <= folders.SUFFIXES
+    assert {".heic", ".heif", ".hif"} <= folders.SUFFIXES
+
+
+def test_the_pictures_come_in_the_order_of_their_names_folders_among_them() -> None:
+    fill("d/b.png", "d/a/z.PNG", "d/a/b/c.heic", "d/a.png", "d/c.jpe")
+    found = list(pictures("d", Skipped()))
+    assert found == ["d/a/b/c.heic", "d/a/z.PNG", "d/a.png", "d/b.png", "d/c.jpe"]
+    assert list(pictures(".", Skipped())) == found
+
+
+def test_what_is_passed_over_is_counted() -> None:
+    fill(
+        "d/7.png", "d/a.txt", "d/b.TXT", "d/c.pdf", "d/README", "d/.hidden/7.png", "d/.DS_Store", "d/e/7.avif"
+    )
+    os.mkfifo("d/pipe.png")
+    Path("d/loop").symlink_to(".")
+    skipped = Skipped()
+    assert list(pictures("d", skipped)) == ["d/7.png", "d/e/7.avif"]
+    assert skipped.words() == [
+        "4 files that are no pictures (.txt, no ending, .pdf)",
+        "2 hidden files or folders",
+        "1 link to a folder",
+        "1 pipe, socket or device",
+    ]
+
+
+def test_hidden_ones_are_read_where_they_are_asked_for() -> None:
+    fill("d/.hidden/7.png", "d/.1.png")
+    assert list(pictures("d", Skipped(), hidden=True)) == ["d/.1.png", "d/.hidden/7.png"]
+
+
+def test_a_link_to_a_file_is_followed_and_a_broken_one_is_named() -> None:
+    fill("elsewhere/7")
+    Path("d").mkdir()
+    Path("d/7.png").symlink_to("../elsewhere/7")
+    Path("d/broken.png").symlink_to("nowhere")
+    Path("d/itself.png").symlink_to("itself.png")
+    assert list(pictures("d", Skipped())) == ["d/7.png", "d/broken.png", "d/itself.png"]
+
+
+@pytest.fixture
+def as_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in as a user for whom the permissions of files hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        monkeypatch.chdir(folder)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(was)
+
+
+def test_a_folder_that_is_closed_to_us_is_named(as_nobody: Path) -> None:
+    fill("d/7.png", "d/closed/7.png")
+    Path("d/closed").chmod(0)
+    assert list(pictures("d", Skipped())) == ["d/7.png", "d/closed"]
+    assert list(pictures("d/closed", Skipped())) == ["d/closed"]
+    assert matches("**/*.png", Skipped()) == ["d/7.png", "d/closed"]
+    assert matches("d/*/7.png", Skipped()) == ["d/closed/7.png"]
+
+
+def test_a_tree_deeper_than_python_recurses_is_walked() -> None:
+    start = Path.cwd()
+    for _ in range(1100):
+        Path("d").mkdir()
+        os.chdir("d")
+    fill("7.png")
+    os.chdir(start)
+    try:
+        assert list(pictures(".", Skipped())) == ["d/" * 1100 + "7.png"]
+        assert matches("**/*.png", Skipped()) == ["d/" * 1100 + "7.png"]
+    finally:
+        subprocess.run(["rm", "-r", "d"], check=True)  # shutil.rmtree recurses
+
+
+def test_a_pattern_over_loops_of_links_ends_and_gives_each_file_once() -> None:
+    fill("a/7.png", "a/b/8.png")
+    for number in range(6):
+        Path(f"a/loop{number}").symlink_to(".")
+        Path(f"a/b/up{number}").symlink_to("..")
+    assert matches("**/*.png", Skipped()) == ["a/7.png", "a/b/8.png"]
+    assert matches("**/**/*.png", Skipped()) == ["a/7.png", "a/b/8.png"]
+    assert matches("a/loop1/*.png", Skipped()) == ["a/loop1/7.png"]  # where it is named, it is followed
+
+
+def test_a_pipe_is_not_what_a_pattern_means() -> None:
+    fill("7.png")
+    os.mkfifo("8.png")
+    skipped = Skipped()
+    assert matches("*.png", skipped) == ["7.png"]
+    assert skipped.words() == ["1 pipe, socket or device"]
+
+
+NAMES = st.sampled_from(["a", "b", "ab", ".h", "a.png", "b.png", ".c.png", "x[1].png"])
+PARTS = st.sampled_from(["*", "**", "?", "a*", "*.png", "[ab]", "[!a]*", ".*", "a", "b.png", "x[[]1].png"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    names=st.lists(st.lists(NAMES, min_size=1, max_size=3), max_size=8),
+    parts=st.lists(PARTS, min_size=1, max_size=4),
+    absolute=st.booleans(),
+)
+def test_patterns_mean_what_they_mean_to_python(
+    names: list[list[str]], parts: list[str], absolute: bool
+) -> None:
+    """Without links; the files only, each once."""
+    with tempfile.TemporaryDirectory() as root:
+        for name in names:
+            path = Path(root, *name)
+            if not path.exists() and not any(above.is_file() for above in path.parents):
+                fill(str(path))
+        pattern = str(Path(*parts))
+        if absolute:
+            pattern = f"{root}/{pattern}"
+        was = Path.cwd()
+        os.chdir(root)
+        try:
+            known = glob(pattern, recursive=True)  # noqa: PTH207
+            expected = sorted({name for name in known if Path(name).is_file() and name[-1] != "/"})
+            assert matches(pattern, Skipped()) == expected
+        finally:
+            os.chdir(was)

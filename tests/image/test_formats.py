@@ -1,0 +1,364 @@
+"""HEIC, AVIF and files of several pictures: told by their content, within the limits."""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, features
+
+from digitrec.errors import ImageError
+from digitrec.image import DigitImage, decode, formats, frames
+
+
+def corner(size: tuple[int, int] = (40, 60), ink: str = "black", paper: str = "white") -> Image.Image:
+    """A picture with a blot of ink in its upper left corner, so that turning it shows."""
+    picture = Image.new("RGB", size, paper)
+    ImageDraw.Draw(picture).rectangle((0, 0, 9, 9), fill=ink)
+    return picture
+
+
+def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    if form == "HEIF":
+        import pillow_heif
+
+        others = options.pop("append_images", [])
+        file = pillow_heif.from_pillow(picture)
+        for other in others:
+            file.add_from_pillow(other)
+        file.save(buffer, **options)
+    else:
+        picture.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def grey(image: DigitImage) -> np.ndarray:
+    return np.asarray(Image.fromarray(image.pixels).convert("L"))
+
+
+class TestNewFormats:
+    @pytest.mark.parametrize("form", ["HEIF", "AVIF", "DIB"])
+    def test_are_read(self, form: str) -> None:
+        pixels = grey(DigitImage.open(encoded(corner(), form)))
+        assert pixels.shape == (60, 40)
+        assert pixels[4, 4] < 40 and pixels[50, 30] > 215
+
+    def test_are_read_whatever_their_name_says(self, tmp_path) -> None:
+        (tmp_path / "photo.jpg").write_bytes(encoded(corner(), "HEIF"))
+        assert grey(DigitImage.open(tmp_path / "photo.jpg")).shape == (60, 40)
+
+    @pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+    def test_stand_upright(self, form: str) -> None:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # the camera was turned: show it rotated by 90 degrees clockwise
+        if form == "HEIF":
+            import pillow_heif
+
+            buffer = io.BytesIO()
+            pillow_heif.encode("RGB", (40, 60), corner().tobytes(), buffer, exif=exif.tobytes())
+            data = buffer.getvalue()
+        else:
+            data = encoded(corner(), form, exif=exif)
+        pixels = grey(DigitImage.open(data))
+        assert pixels.shape == (40, 60)
+        assert pixels[4, 55] < 60 and pixels[4, 4] > 200
+
+    @pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+    def test_are_put_on_white_where_they_are_transparent(self, form: str) -> None:
+        picture = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+        ImageDraw.Draw(picture).rectangle((0, 0, 31, 31), fill=(0, 0, 0, 255))
+        pixels = grey(DigitImage.open(encoded(picture, form, quality=90)))
+        assert pixels[8, 8] < 40 and pixels[55, 55] > 215
+
+    @pytest.mark.parametrize("mode", ["I;16", "L"])
+    def test_ten_bits_and_grey_become_eight(self, mode: str) -> None:
+        ramp = np.tile(np.linspace(0, 65535 if mode == "I;16" else 255, 64), (64, 1))
+        picture = Image.fromarray(ramp.astype(np.uint16 if mode == "I;16" else np.uint8))
+        pixels = grey(DigitImage.open(encoded(picture, "HEIF", quality=90))).astype(int)
+        assert pixels[32, 2] < 20 and abs(pixels[32, 32] - 129) < 12 and pixels[32, 61] > 235
+
+    @pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+    def test_are_refused_by_their_header_where_they_are_too_large(
+        self, form: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        data = encoded(corner((200, 100)), form)
+        monkeypatch.setattr(decode, "MAX_PIXELS", 19_999)
+        monkeypatch.setattr(Image.Image, "load", None)
+        with pytest.raises(ImageError, match="scale it down first"):
+            DigitImage.open(data)
+
+    def test_a_heif_whose_header_lies_is_not_decoded(self) -> None:
+        data = encoded(corner((2000, 2000)), "HEIF", quality=10)
+        with pytest.raises(ImageError, match="damaged"):
+            DigitImage.open(data.replace(struct.pack(">II", 2000, 2000), struct.pack(">II", 50, 50)))
+
+
+class TestADecoderThatIsMissing:
+    def test_is_asked_for_by_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = encoded(corner(), "HEIF")
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+        with pytest.raises(ImageError, match=r"pip install 'digitrec\[heif\]', or export it as JPEG"):
+            DigitImage.open(data)
+
+    def test_costs_the_other_formats_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "pillow_heif", None)
+        monkeypatch.setitem(sys.modules, "pypdfium2", None)
+        assert DigitImage.open(encoded(corner(), "AVIF")).frames == 1
+
+    def test_is_told_where_pillow_was_built_without_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = encoded(corner(), "AVIF")
+        monkeypatch.setattr(features, "check", lambda name: name != "avif")
+        with pytest.raises(ImageError, match="without AVIF"):
+            DigitImage.open(data)
+
+    def test_is_registered_with_nobody(self) -> None:
+        DigitImage.open(encoded(corner(), "HEIF"))
+        assert "HEIF" not in Image.OPEN
+
+
+def box(major: bytes, *also: bytes) -> bytes:
+    return struct.pack(">I", 16 + 4 * len(also)) + b"ftyp" + major + bytes(4) + b"".join(also)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (box(b"heic", b"mif1"), "HEIF"),
+        (box(b"mif1", b"heic", b"avif"), "HEIF"),
+        (box(b"mif1", b"miaf", b"avif"), "AVIF"),
+        (box(b"msf1"), "HEIF"),
+        (box(b"avis", b"msf1", b"heic"), "AVIF"),
+        (box(b"isom", b"mp42"), None),
+        (box(b"crx "), None),
+        (b"%PDF-1.7", "PDF"),
+        (b"\x89PNG\r\n\x1a\n", None),
+        (b"", None),
+    ],
+)
+def test_a_container_says_what_is_in_it(data: bytes, kind: str | None) -> None:
+    assert formats.kind(data) == kind
+
+
+def pages(form: str, number: int = 3, **options: object) -> bytes:
+    """A blot that is black, then red, then black again, ..."""
+    each = [corner(ink="red" if place % 2 else "black") for place in range(number)]
+    return encoded(each[0], form, save_all=True, append_images=each[1:], **options)
+
+
+class TestSeveralPictures:
+    @pytest.mark.parametrize("form", ["TIFF", "GIF", "PNG", "WEBP", "MPO", "AVIF", "HEIF", "PDF"])
+    def test_the_first_is_read_and_all_can_be(self, form: str) -> None:
+        data = pages(form)
+        first, all_of_them = DigitImage.open(data), frames(data)
+        assert first.frames == first.ref.frames == 3
+        assert [str(one) for one in all_of_them] == ["<bytes>[1]", "<bytes>[2]", "<bytes>[3]"]
+        images = [DigitImage.open(one) for one in all_of_them]
+        assert [image.source for image in images] == [str(one) for one in all_of_them]
+        red = [int(Image.fromarray(image.pixels).convert("RGB").getpixel((4, 4))[0]) for image in images]
+        assert red[0] < 60 and red[1] > 160 and red[2] < 60
+        assert np.array_equal(images[0].pixels, first.pixels)
+        assert [image.frames for image in images] == [1, 1, 1]
+        assert len({image.sha256 for image in images} | {first.sha256}) == 4
+
+    def test_frames_of_a_path_hold_the_path_alone(self, tmp_path) -> None:
+        path = tmp_path / "scan.tif"
+        path.write_bytes(pages("TIFF"))
+        second = frames(path)[1]
+        assert (second.source, second.number, second.name) == (path, 2, f"{path}[2]")
+        assert repr(second) == f"Frame(number=2, name={str(second)!r})"
+        assert frames(second) == [second]
+
+    def test_a_stream_is_read_once_for_all_of_them(self) -> None:
+        assert [DigitImage.open(one).pixels.shape[:2] for one in frames(io.BytesIO(pages("GIF")))] == [
+            (60, 40)
+        ] * 3
+
+    def test_one_picture_is_one(self) -> None:
+        data = encoded(corner(), "JPEG")
+        assert DigitImage.open(data).frames == len(frames(data)) == 1
+
+    def test_a_damaged_page_costs_the_others_nothing(self) -> None:
+        data = bytearray(pages("TIFF"))
+        middle = Image.open(io.BytesIO(bytes(data)))
+        middle.seek(1)
+        place = middle._frame_pos[1]
+        entries = struct.unpack_from("<H", data, place)[0]
+        for entry in range(entries):
+            if struct.unpack_from("<H", data, place + 2 + 12 * entry)[0] == 259:  # Compression: none such
+                struct.pack_into("<H", data, place + 2 + 12 * entry + 8, 60000)
+        read = []
+        for one in frames(bytes(data)):
+            try:
+                read.append(DigitImage.open(one).source)
+            except ImageError as error:
+                read.append(str(error).partition(":")[0])
+        assert read == ["<bytes>[1]", "<bytes>[2]", "<bytes>[3]"]
+        assert DigitImage.open(bytes(data)).frames == 3
+
+    def test_pages_that_are_cut_off_are_no_damage_to_the_first(self) -> None:
+        data = pages("TIFF", compression="raw")
+        for size in range(len(data) // 2, len(data), 997):
+            assert DigitImage.open(data[:size]).frames >= 2
+
+    def test_pages_that_lead_back_to_the_first_end(self) -> None:
+        data = bytearray(pages("TIFF", 2))
+        picture = Image.open(io.BytesIO(bytes(data)))
+        picture.seek(1)
+        second = picture._frame_pos[1]
+        entries = struct.unpack_from("<H", data, second)[0]
+        struct.pack_into("<I", data, second + 2 + 12 * entries, picture._frame_pos[0])
+        assert DigitImage.open(bytes(data)).frames == 2
+
+    @pytest.mark.parametrize("big", [False, True])
+    def test_pages_are_counted_as_pillow_counts_them(self, big: bool) -> None:
+        assert DigitImage.open(pages("TIFF", 7, big_tiff=big)).frames == 7
+
+    def test_too_many_are_refused_and_no_more_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(formats, "MAX_FRAMES", 4)
+        for form in ("TIFF", "GIF"):
+            data = pages(form, 9)
+            assert DigitImage.open(data).frames == 5
+            with pytest.raises(ImageError, match="more than 4 pictures; split it first"):
+                frames(data)
+
+    def test_no_more_directories_are_looked_at_than_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file of 10 MB can hold a million of them."""
+        data, looks = pages("TIFF", 40), []
+
+        def looking(*arguments: object) -> tuple[int, ...]:
+            looks.append(arguments)
+            return struct.unpack_from(*arguments)
+
+        watched = SimpleNamespace(unpack_from=looking, calcsize=struct.calcsize, error=struct.error)
+        monkeypatch.setattr(formats, "MAX_FRAMES", 4)
+        monkeypatch.setattr(formats, "struct", watched)
+        assert DigitImage.open(data).frames == 5
+        assert len(looks) <= 11
+
+    def test_a_page_that_is_not_there_is_told(self) -> None:
+        beyond = frames(pages("TIFF"))[2]
+        for form in ("TIFF", "PDF"):
+            with pytest.raises(ImageError, match=r"\[3\]: there is no such p"):
+                DigitImage.open(type(beyond)(pages(form, 2), 3, beyond.name))
+
+    def test_every_page_has_its_own_size_to_be_checked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = encoded(corner(), "TIFF", save_all=True, append_images=[corner((200, 200))])
+        monkeypatch.setattr(decode, "MAX_PIXELS", 39_999)
+        small, large = frames(data)
+        assert DigitImage.open(small).pixels.shape[:2] == (60, 40)
+        with pytest.raises(ImageError, match="scale it down"):
+            DigitImage.open(large)
+
+
+def opens_or_is_refused(data: bytes) -> None:
+    """Every picture in it; anything but an ImageError is a failure."""
+    for read in (lambda: [data], lambda: frames(data)[:5]):
+        try:
+            for one in read():
+                DigitImage.open(one)
+        except ImageError:
+            continue
+
+
+FORMS: dict[str, Callable[[], bytes]] = {
+    "HEIF": lambda: pages("HEIF", 2, quality=30),
+    "AVIF": lambda: pages("AVIF", 2),
+    "PDF": lambda: pages("PDF", 2),
+    "TIFF": lambda: pages("TIFF", 2, compression="tiff_lzw"),
+    "MPO": lambda: pages("MPO", 2),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_damaged_bytes_never_raise_anything_but_our_error(form: str) -> None:
+    good = FORMS[form]()
+
+    @settings(max_examples=150, deadline=None)
+    @given(data=st.data())
+    def damaged(data: st.DataObject) -> None:
+        bad = bytearray(good[: data.draw(st.integers(1, len(good)))])
+        places = st.integers(0, len(bad) - 1)
+        for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=12)):
+            bad[place] = value
+        opens_or_is_refused(bytes(bad))
+
+    damaged()
+
+
+def test_pdfium_is_used_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pypdfium2
+
+    open_now: list[int] = []
+
+    class Watched(pypdfium2.PdfDocument):
+        def __init__(self, data: bytes) -> None:
+            open_now.append(1)
+            time.sleep(0.001)  # lets another thread in, where nothing keeps it out
+            assert len(open_now) == 1
+            super().__init__(data)
+
+        def close(self) -> None:
+            super().close()
+            open_now.pop()
+
+    one = frames(pages("PDF", 2))
+    monkeypatch.setattr(pypdfium2, "PdfDocument", Watched)
+    with ThreadPoolExecutor(8) as pool:
+        darkest = list(pool.map(lambda place: int(grey(DigitImage.open(one[place % 2])).min()), range(40)))
+    assert darkest[0] < darkest[1]  # black ink and red
+    assert darkest == darkest[:2] * 20
+
+
+class TestAPdf:
+    def test_is_drawn_at_its_resolution(self) -> None:
+        data = encoded(corner((144, 72)), "PDF", resolution=72)  # two inches by one
+        assert DigitImage.open(data).pixels.shape[:2] == (200, 400)
+
+    def test_a_page_that_is_too_large_is_drawn_coarser(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(decode, "MAX_PIXELS", 20_000)
+        height, width = DigitImage.open(encoded(corner((144, 72)), "PDF", resolution=72)).pixels.shape[:2]
+        assert 0.9 * 20_000 < width * height <= 20_000
+        assert abs(width / height - 2) < 0.05
+
+    @pytest.mark.parametrize("size", ["0 0", "1e30 1e-3", "1e9 0.001", "1e38 1e38", "-5 -5"])
+    def test_a_page_of_any_size_is_drawn_or_refused(self, size: str) -> None:
+        opens_or_is_refused(
+            encoded(corner((144, 72)), "PDF", resolution=72).replace(
+                b"0 0 144.0 72.0", b"0 0 " + size.encode()
+            )
+        )
+
+    def test_a_page_that_is_long_and_thin_is_not_drawn_beyond_the_limit(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(decode, "MAX_PIXELS", 1000)
+        data = encoded(corner((144, 72)), "PDF", resolution=72).replace(b"0 0 144.0 72.0", b"0 0 7200 0.1")
+        with pytest.raises(ImageError, match="7200 x 0 points cannot be drawn"):
+            DigitImage.open(data)
+
+    def test_without_pdfium_the_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = pages("PDF")
+        monkeypatch.setitem(sys.modules, "pypdfium2", None)
+        with pytest.raises(ImageError, match=r"pip install 'digitrec\[pdf\]'"):
+            DigitImage.open(data)
+
+    def test_an_encrypted_one_says_so(self) -> None:
+        with pytest.raises(ImageError, match="encrypted; save it without a password"):
+            DigitImage.open(pages("PDF").replace(b"trailer\n<<", b"trailer\n<<" + LOCK))
+
+
+LOCK = b"/ID [<00> <00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % (
+    b"41" * 32,
+    b"42" * 32,
+)
+"""The dictionary of a PDF that opens only with a password, which nobody knows."""

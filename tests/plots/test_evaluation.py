@@ -1,0 +1,55 @@
+"""The pictures of an evaluation show its figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digitrec.evaluation.evaluate import Evaluation
+from digitrec.plots import evaluation
+
+
+def texts(axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def test_confusion_shows_the_counts(found: Evaluation) -> None:
+    axes, bar = evaluation.confusion(found).axes
+    shown = np.ma.filled(axes.images[0].get_array(), 0)
+    assert shown.shape == (10, 10) and shown.sum() == 70
+    assert shown[3, 7] == 1
+    assert sorted(map(int, texts(axes))) == sorted(shown[shown > 0].tolist())
+    assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title() and bar.get_ylabel()
+
+
+def test_fifteen_predictions_three_by_five(found: Evaluation) -> None:
+    axes = evaluation.predictions(found).axes
+    assert len(axes) == 15
+    assert all(one.get_title().startswith("predicted ") and "actual" in one.get_title() for one in axes)
+
+
+def test_mistakes_are_the_misread(found: Evaluation) -> None:
+    titles = [axes.get_title() for axes in evaluation.mistakes(found).axes if axes.get_title()]
+    assert titles == [found.caption(0)]
+
+
+def test_a_curve_for_each_digit(found: Evaluation) -> None:
+    figure = evaluation.curves(found)
+    lines = figure.axes[0].lines
+    assert len(lines) == 10
+    np.testing.assert_array_equal(lines[3].get_xdata(), found.curves[3].recall)
+    assert [text.get_text()[0] for text in figure.legends[0].get_texts()] == list("0123456789")
+
+
+def test_reliability_and_coverage_are_the_cards(found: Evaluation) -> None:
+    known = found.card.reliability
+    assert known is not None
+    _, drawn = evaluation.reliability(found).axes[0].lines
+    assert drawn.get_ydata() == pytest.approx([one.right for one in known.bins])
+    (line,) = evaluation.coverage([found]).axes[0].lines
+    assert line.get_ydata()[-1] == pytest.approx(69 / 70)
+
+
+def test_axes_of_shares_end_at_100_per_cent(found: Evaluation) -> None:
+    for figure in (evaluation.curves(found), evaluation.coverage([found]), evaluation.reliability(found)):
+        assert (figure.axes[0].get_xlim()[1], figure.axes[0].get_ylim()[1]) == (1, 1)

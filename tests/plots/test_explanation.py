@@ -1,0 +1,35 @@
+"""An answer and what led to it, in one picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digitrec.engine import Engine
+from digitrec.evaluation.explain import explain
+from digitrec.plots.explanation import explanation, headline
+from digitrec.testing import drawn_seven
+
+
+def axes_of(figure) -> list:
+    return [axes for part in figure.subfigs for axes in part.axes]
+
+
+def test_every_step_the_saliency_and_the_probabilities_are_shown(engine: Engine) -> None:
+    found = explain(drawn_seven(), engine)
+    figure = explanation(found)
+    titles = [axes.get_title() for axes in axes_of(figure)]
+    assert titles[: 1 + len(found.steps)] == ["as it was read", *(name for name, _ in found.steps)]
+    saliency, bars = axes_of(figure)[1 + len(found.steps) : 3 + len(found.steps)]
+    np.testing.assert_allclose(saliency.images[0].get_array(), found.saliency)
+    assert [bar.get_height() for bar in bars.patches] == pytest.approx(
+        list(found.prediction.probabilities or ())
+    )
+    assert figure.get_suptitle() == headline(found)
+    assert headline(found).startswith("a 7, ") and "next likeliest" in headline(found)
+
+
+def test_a_refusal_shows_its_steps_and_says_why(engine: Engine) -> None:
+    found = explain(np.full((80, 80), 240, np.uint8), engine)
+    assert headline(found) == "no digit: blank"
+    assert len(axes_of(explanation(found))) == 1 + len(found.steps)

@@ -1,0 +1,312 @@
+"""The path: a picture in, a Prediction out, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from paid_cloud import PaidCloud
+from PIL import Image
+
+import digitrec
+from digitrec import recognise
+from digitrec.datasets.mnist import mnist_test
+from digitrec.engine import Engine
+from digitrec.errors import ImageError, TimedOut, UnknownProvider
+from digitrec.image import ImageSource, InputSpec
+from digitrec.prediction import Failure, Prediction
+from digitrec.providers.answer import Answer, Candidate
+from digitrec.recognise import stream
+from digitrec.testing import FakeProvider, drawn_seven
+
+ROOT = Path(__file__).parents[2]
+SEVEN = drawn_seven()
+
+
+def test_our_own_network_reads_test_digits() -> None:
+    digits = mnist_test()
+    answers = digitrec.predict_many(digits.images[:200])
+    right = sum(
+        isinstance(answer, Prediction) and answer.digit == label
+        for answer, label in zip(answers, digits.labels, strict=False)
+    )
+    assert len(answers) == 200
+    assert right >= 196
+
+
+def test_a_prediction_says_everything_about_itself() -> None:
+    answer = digitrec.predict(SEVEN)
+    assert answer.digit == 7
+    assert answer.provider == "local"
+    assert answer.image == SEVEN.ref
+    assert answer.probabilities is not None
+    assert sum(answer.probabilities) == pytest.approx(1, abs=1e-3)
+    assert answer.confidence == max(answer.probabilities)
+    assert answer.model_version is not None
+    assert answer.preparation == "mnist"
+    assert (answer.cost_usd, answer.endpoint, answer.emulated, answer.replayed) == (0.0, None, False, False)
+
+
+@pytest.mark.parametrize("upside", ["dark on light", "light on dark"])
+def test_polarity_does_not_matter(upside: str) -> None:
+    pixels = SEVEN.pixels if upside == "dark on light" else 255 - SEVEN.pixels
+    assert digitrec.predict(pixels).digit == 7
+
+
+def test_a_blank_page_is_refused_without_asking() -> None:
+    answer = digitrec.predict(np.full((200, 200), 240, np.uint8))
+    assert (answer.digit, answer.reason, answer.attempts) == (None, "blank", 0)
+
+
+def test_a_cloud_is_asked_about_a_blank_page_too() -> None:
+    fake = FakeProvider([Answer()])
+    answer = digitrec.predict(np.full((200, 200), 240, np.uint8), fake)
+    assert fake.calls == 1
+    assert (answer.digit, answer.reason) == (None, "no text")
+
+
+def test_a_bad_picture_takes_only_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    outcomes = digitrec.predict_many([SEVEN, tmp_path / "cut.png", SEVEN], FakeProvider(["7", "1"]))
+    assert isinstance(outcomes[1], Failure)
+    assert isinstance(outcomes[1].error, ImageError)
+    assert outcomes[1].image.source == str(tmp_path / "cut.png")
+    assert [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)] == [7, 1]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [(b"", "<bytes>"), (io.BytesIO(), "<stream>"), (np.zeros((2, 2, 7)), "<array>"), ("none.png", "none.png"),
+     (Image.new("L", (0, 1)), "<image>")],
+    ids=lambda value: value if isinstance(value, str) else "source",
+)  # fmt: skip
+def test_a_source_that_cannot_be_read_is_called_what_it_would_have_been(
+    source: ImageSource, name: str
+) -> None:
+    (failure,) = digitrec.predict_many([source])
+    assert isinstance(failure, Failure)
+    assert failure.image.source == name
+    assert str(failure.error).startswith(name)
+
+
+def test_a_failed_call_takes_only_its_own_place() -> None:
+    script = ["7", TimedOut("too slow"), "1"]
+    outcomes = digitrec.predict_many([SEVEN] * 3, FakeProvider(script))
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Prediction", "Failure", "Prediction"]
+    assert isinstance(outcomes[1], Failure)
+    assert outcomes[1].error is script[1]
+
+
+def test_an_image_over_the_vendors_limit_is_refused_before_it_is_sent() -> None:
+    fake = FakeProvider(wants=InputSpec(encoding="png", min_side=50, max_bytes=10))
+    outcomes = digitrec.predict_many([SEVEN], fake)
+    assert isinstance(outcomes[0], Failure)
+    assert fake.calls == 0
+
+
+def test_predict_raises_what_predict_many_puts_in_its_place() -> None:
+    with pytest.raises(TimedOut):
+        digitrec.predict(SEVEN, FakeProvider([TimedOut("too slow")]))
+    with pytest.raises(ImageError):
+        digitrec.predict(b"")
+
+
+def test_letters_count_only_when_asked_for() -> None:
+    strict = digitrec.predict(SEVEN, FakeProvider(["O"]))
+    lenient = digitrec.predict(SEVEN, FakeProvider(["O"]), lenient=True)
+    assert (strict.digit, strict.text) == (None, "O")
+    assert (lenient.digit, lenient.inferred, lenient.text) == (0, True, "O")
+
+
+def test_answers_come_in_order_and_while_the_work_goes_on() -> None:
+    fake = FakeProvider([str(n % 10) for n in range(50)])
+    taken = []
+    engine = Engine(fake)
+    engine.batch = 10
+    for outcome in stream([SEVEN] * 50, engine):
+        taken.append(outcome)
+        if len(taken) == 5:
+            assert fake.calls == 10
+    assert [outcome.digit for outcome in taken if isinstance(outcome, Prediction)] == [
+        n % 10 for n in range(50)
+    ]
+
+
+def test_rows_come_before_a_large_batch_of_slow_files_is_read() -> None:
+    opened = []
+
+    def slowly() -> Iterator[ImageSource]:
+        for number in range(20):
+            time.sleep(0.05)
+            opened.append(number)
+            yield SEVEN
+
+    engine = Engine(FakeProvider(["7"]))
+    engine.batch = 256
+    rows = stream(slowly(), engine)
+    next(rows)
+    assert len(opened) < 20
+    assert len(list(rows)) == 19
+
+
+def test_a_cloud_gets_its_batch_whole_however_slowly_it_is_read() -> None:
+    assert Engine(FakeProvider(["7"])).patience_s < math.inf
+    assert Engine(PaidCloud()).patience_s == math.inf
+
+
+class Crowd:
+    """Pictures of 40 kB, and how many of them were alive at once."""
+
+    def __init__(self) -> None:
+        self.alive: list[weakref.ref[np.ndarray]] = []
+        self.most = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for _ in range(30):
+            pixels = np.full((200, 200), 255, np.uint8)
+            self.alive.append(weakref.ref(pixels))
+            self.most = max(self.most, sum(it() is not None for it in self.alive))
+            yield pixels
+            del pixels
+
+
+@pytest.mark.parametrize("reader", ["engine", "race", "policy"])
+def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognise, "HELD_BYTES", 100_000)
+    crowd = Crowd()
+    fakes = [Engine(FakeProvider(name=name)) for name in ("one", "other")]
+    fakes[0].batch = 30
+    if reader == "race":
+        found = len(list(digitrec.compare_many(crowd, fakes)))
+    else:
+        one = fakes[0] if reader == "engine" else digitrec.Fallback(fakes, below=0.5)
+        found = len(digitrec.predict_many(crowd, one))
+    assert found == 30
+    assert crowd.most <= 8
+
+
+@pytest.mark.parametrize("one", ["7.png", b"7.png"])
+def test_one_picture_is_not_many(one: str | bytes) -> None:
+    with pytest.raises(TypeError, match="one picture"):
+        digitrec.predict_many(one)  # every letter of it is a name
+    with pytest.raises(TypeError, match="one picture"):
+        next(digitrec.compare_many(one, [FakeProvider()]))
+
+
+def test_an_unknown_provider_names_those_there_are() -> None:
+    with pytest.raises(UnknownProvider, match=r"'gogle'.*google"):
+        digitrec.predict(SEVEN, "gogle")
+
+
+def test_a_score_of_the_vendor_is_the_confidence_and_not_a_chance() -> None:
+    answer = digitrec.predict(SEVEN, FakeProvider([Answer((Candidate("7", 0.61),), raw={"kept": True})]))
+    assert answer.confidence == 0.61
+    assert answer.calibrated is None
+    assert answer.raw == {"kept": True}
+
+
+def test_the_samples_are_read() -> None:
+    rows = (ROOT / "samples" / "labels.csv").read_text(encoding="utf-8").splitlines()[1:]
+    labels = dict(row.split(",")[:2] for row in rows)
+    answers = digitrec.predict_many([ROOT / "samples" / name for name in labels])
+    right = 0
+    for answer, label in zip(answers, labels.values(), strict=True):
+        assert isinstance(answer, Prediction)
+        right += answer.digit == (None if label == "none" else int(label))
+    assert right >= 0.9 * len(labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        ("blank-page.jpg", {"blank"}),
+        ("blank-squared.jpg", {"blank", "texture"}),
+        ("two-digits.jpg", {"more than one digit"}),
+    ],
+)
+def test_pages_without_a_single_digit_are_refused_with_the_reason(name: str, reasons: set[str]) -> None:
+    answer = digitrec.predict(ROOT / "samples" / name)
+    assert answer.digit is None
+    assert answer.reason in reasons
+
+
+def test_pillow_images_arrays_and_paths_are_one() -> None:
+    picture = Image.fromarray(SEVEN.pixels)
+    answers = digitrec.predict_many([picture, SEVEN.pixels, SEVEN])
+    assert [answer.digit for answer in answers if isinstance(answer, Prediction)] == [7, 7, 7]
+
+
+def test_a_generator_without_end_is_read_as_it_is_taken() -> None:
+    crowd = Crowd()
+    taken = 0
+
+    def endless() -> Iterator[ImageSource]:
+        nonlocal taken
+        while True:
+            for picture in crowd:
+                taken += 1
+                yield picture
+
+    rows = digitrec.stream(endless())
+    first = next(rows)
+    assert isinstance(first, Prediction)
+    assert taken <= 256
+    for _ in range(2000):
+        next(rows)
+    assert crowd.most <= 2 * 256, "pictures that were answered are let go"
+    assert taken <= 2001 + 256
+
+
+def test_what_is_wrong_with_a_stream_is_told_by_the_call() -> None:
+    with pytest.raises(UnknownProvider):
+        digitrec.stream([SEVEN], "gogle")
+    with pytest.raises(TypeError):
+        digitrec.stream("7.png")
+
+
+def test_below_the_least_an_answer_is_not_sure_and_says_what_it_would_have_been() -> None:
+    said = [
+        Answer((Candidate("7", 0.9),)),
+        Answer((Candidate("7", 0.8),)),
+        Answer((Candidate("7", None),)),
+        Answer(),
+    ]
+    found = digitrec.predict_many([SEVEN] * 4, FakeProvider(said), at_least=0.9)
+    answers = [outcome for outcome in found if isinstance(outcome, Prediction)]
+    assert [answer.digit for answer in answers] == [7, None, None, None]
+    assert [answer.reason for answer in answers] == [None, "not sure", "not sure", "no text"]
+    assert [answer.unsure_digit for answer in answers] == [None, 7, 7, None]
+    assert answers[1].confidence == 0.8
+    assert answers[1].as_dict()["unsure_digit"] == 7
+
+
+def test_a_calibrated_chance_goes_before_the_confidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def halved(prediction: Prediction, _: object) -> Prediction:
+        return replace(prediction, calibrated=0.5)
+
+    monkeypatch.setattr(recognise.calibration, "apply", halved)
+    answer = digitrec.predict(SEVEN, FakeProvider([Answer((Candidate("7", 0.99),))]), at_least=0.9)
+    assert (answer.digit, answer.unsure_digit, answer.calibrated) == (None, 7, 0.5)
+
+
+def test_engines_and_policies_are_closed_with_the_with() -> None:
+    closed = []
+
+    class Closing(FakeProvider):
+        def close(self) -> None:
+            closed.append(self.name)
+
+    with digitrec.Engine(Closing(name="one")) as engine:
+        assert digitrec.predict(SEVEN, engine).digit == 7
+        assert closed == []
+    with pytest.raises(ZeroDivisionError), digitrec.Fallback([Closing(name="two")], below=0.5) as policy:
+        assert digitrec.predict(SEVEN, policy).digit == 7
+        raise ZeroDivisionError
+    assert closed == ["one", "two"]

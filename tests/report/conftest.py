@@ -1,0 +1,65 @@
+"""A small benchmark with everything in it: errors, refusals, a failure, an emulated engine, chances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from digitrec.benchmark import Benchmark, benchmark
+from digitrec.datasets.samples import Sample
+from digitrec.engine import Engine, Options, Reply
+from digitrec.errors import TimedOut
+from digitrec.image import PreparedImage
+from digitrec.providers.answer import Answer, Candidate
+from digitrec.providers.base import Price
+from digitrec.testing import FakeProvider, Line
+
+
+def picture(number: int) -> np.ndarray:
+    """A picture like no other."""
+    pixels = np.full((40, 30), 255, np.uint8)
+    pixels[8:32, 10 + number % 10 : 14 + number % 10] = 3 * number
+    return pixels
+
+
+class Emulated(Engine):
+    """An engine behind which an emulator stands."""
+
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        return [replace(reply, emulated=True) for reply in super().ask(images)]
+
+
+def engine(name: str, wrong: int, usd: float, *, emulated: bool = False) -> Engine:
+    """Reads every ``wrong``-th picture wrongly and refuses the last; a free one fails on the first."""
+    script: list[Line] = []
+    for number in range(40):
+        digit = (number + (number % wrong == 1)) % 10
+        script.append(Answer((Candidate(str(digit), 0.5 + 0.012 * number),)))
+    script[39] = Answer()
+    if not usd:  # an engine that costs money would be asked again, and go on in its script
+        script[0] = TimedOut("no answer in time")
+    provider = FakeProvider(script, name=name, price=Price(usd, "test"))
+    return (Emulated if emulated else Engine)(provider, Options(ledger="none", concurrency=1))
+
+
+@pytest.fixture
+def found() -> Benchmark:
+    """What `measured` gives; nobody changes it."""
+    return measured()
+
+
+@cache
+def measured() -> Benchmark:
+    """Three engines on forty pictures, the last of which shows no digit."""
+    samples = [Sample(picture(number), number % 10) for number in range(39)] + [Sample(picture(39), None)]
+    engines = {
+        "good": engine("good", 30, 0.0),
+        "fair": engine("fair", 7, 0.001),
+        "cloud": engine("cloud", 3, 0.002, emulated=True),
+    }
+    made = benchmark(samples, engines, data="a & b", settings={"preparation": "plain"})
+    return replace(made, cards=tuple(replace(card, calibrated=card.reliability) for card in made.cards))

@@ -1,0 +1,136 @@
+"""Comparisons in every form: one row for each picture, all that each engine said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from click import unstyle
+
+from digitrec.comparison import Comparison
+from digitrec.errors import TimedOut
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure, Prediction
+from digitrec.report.comparison import Format, verdict, write
+
+IMAGE = ImageRef("seven|7.png", "ab")
+LOCAL = Prediction(IMAGE, "local", 7, 0.98, calibrated=0.91, latency_s=0.0004)
+CLOUD = Prediction(IMAGE, "cloud", 1, 0.7, latency_s=0.21, cost_usd=0.0015, emulated=True)
+OTHER = replace(CLOUD, emulated=False)
+NOTHING = Prediction(IMAGE, "ocr", None, None, "no text")
+FAILED = Failure(IMAGE, "slow", TimedOut("no answer within 30 s"), latency_s=30.0)
+COMPARISON = Comparison(IMAGE, ("local", "cloud", "ocr", "slow"), (LOCAL, CLOUD, NOTHING, FAILED))
+
+
+def written(form: Format, *comparisons: Comparison) -> str:
+    out = io.StringIO()
+    write(comparisons, form, out)
+    return out.getvalue()
+
+
+def test_a_table_row_has_digit_confidence_time_cost_and_what_went_wrong() -> None:
+    header, row = written("table", COMPARISON).splitlines()
+    assert header.split() == ["image", "local", "cloud", "ocr", "slow", "together"]
+    assert "7  98.0%, calibrated 91.0%; 0.4 ms, free" in row
+    assert "1  70.0%; 210 ms, $0.0015; emulated" in row
+    assert "-; 0 ms, free; no text" in row
+    assert "!; 30.0 s; TimedOut" in row
+
+
+class Terminal(io.StringIO):
+    """A terminal as wide as the variable COLUMNS says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(params=[80, 140])
+def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    return int(request.param)
+
+
+def test_a_terminal_shows_the_same(columns: int) -> None:
+    out = Terminal()
+    write([COMPARISON], "table", out)
+    for word in ("98.0%, calibrated 91.0%", "$0.0015", "TimedOut", "emulated", "no text"):
+        assert word in out.getvalue()
+    rows = [line.split() for line in unstyle(out.getvalue()).splitlines()]
+    assert (["image", *COMPARISON.engines, "together"] in rows) == (columns == 140)
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20", "many"])
+def test_no_terminal_is_too_narrow(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    out = Terminal()
+    write([COMPARISON], "table", out)
+    for word in ("98.0%", "TimedOut", "emulated"):
+        assert word in "".join(unstyle(out.getvalue()).split())
+
+
+def test_seven_engines_have_a_line_each_where_their_columns_do_not_fit(columns: int) -> None:
+    out = Terminal()
+    names = tuple(f"engine-{number}" for number in range(7))
+    write([Comparison(IMAGE, names, (CLOUD,) * 7)], "table", out)
+    first, *lines = unstyle(out.getvalue()).strip().splitlines()
+    assert first == "seven|7.png  all say 1 (emulated)"
+    assert lines == [f"  {name}  1  70.0%; 210 ms, $0.0015; emulated" for name in names]
+
+
+def test_json_and_json_lines_say_the_same() -> None:
+    (one,) = json.loads(written("json", COMPARISON))
+    assert json.loads(written("jsonl", COMPARISON)) == one == json.loads(json.dumps(COMPARISON.as_dict()))
+    assert one["outcomes"]["slow"]["error"]["message"] == "no answer within 30 s"
+
+
+def test_csv_has_columns_for_each_engine() -> None:
+    (row,) = csv.DictReader(io.StringIO(written("csv", COMPARISON)))
+    together, cells = list(row)[:7], list(row)[7:16]
+    assert together == ["source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated"]
+    assert [cell.removeprefix("local.") for cell in cells] == [
+        "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed",
+        "error",
+    ]  # fmt: skip
+    assert (row["emulated"], row["cloud.emulated"], row["local.latency_s"]) == ("False", "True", "0.0004")
+    assert (row["source"], row["agree"], row["consensus"]) == ("seven|7.png", "False", "")
+    assert (row["local.digit"], row["local.calibrated"], row["cloud.cost_usd"]) == ("7", "0.91", "0.0015")
+    assert (row["ocr.reason"], row["slow.error"]) == ("no text", "TimedOut: no answer within 30 s")
+
+
+def test_a_markdown_table_has_a_column_for_each_engine() -> None:
+    header, line, row = written("markdown", COMPARISON).splitlines()
+    assert header == "| image | local | cloud | ocr | slow | together |"
+    assert line.count("---") == 6
+    assert row.startswith("| seven\\|7.png | 7  98.0%")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ((LOCAL, LOCAL), "all say 7"),
+        ((NOTHING, NOTHING), "all say no digit"),
+        ((LOCAL, LOCAL, OTHER), "most say 7, but e2 says 1"),
+        ((LOCAL, LOCAL, NOTHING), "most say 7, but e2 says no digit"),
+        ((LOCAL, NOTHING, NOTHING), "most say no digit, but e0 says 7; by confidence 7"),
+        ((LOCAL, LOCAL, OTHER, NOTHING), "7 has the most votes, but e2 says 1, e3 says no digit"),
+        ((LOCAL, NOTHING), "undecided; by confidence 7"),
+        ((LOCAL, OTHER), "undecided; by confidence 7"),
+        ((LOCAL, LOCAL, CLOUD), "all say 7 (emulated: not counted)"),
+        ((LOCAL, CLOUD, CLOUD), "one answer only (emulated: not counted)"),
+        ((LOCAL, OTHER, CLOUD, CLOUD), "undecided; by confidence 7 (emulated: not counted)"),
+        ((CLOUD, CLOUD, FAILED), "all say 1 (emulated)"),
+        ((LOCAL, FAILED), "one answer only"),
+        ((FAILED, FAILED), "nobody answered"),
+    ],
+)
+def test_verdicts(outcomes: tuple[Prediction | Failure, ...], said: str) -> None:
+    names = tuple(f"e{place}" for place in range(len(outcomes)))
+    assert verdict(Comparison(IMAGE, names, outcomes)) == said
+
+
+def test_no_pictures_are_an_empty_answer() -> None:
+    assert json.loads(written("json")) == []
+    assert written("csv") == written("jsonl") == written("table") == ""

@@ -1,0 +1,209 @@
+"""Outcomes as text: stable for programs, readable for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields, replace
+
+import pytest
+from click import unstyle
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from digitrec.errors import TimedOut
+from digitrec.image import ImageRef
+from digitrec.prediction import Failure, Prediction
+from digitrec.report import predictions
+from digitrec.text import printable, width
+
+SEVEN = Prediction(
+    ImageRef("scans/7.png", "ab" * 32),
+    "local",
+    7,
+    0.991,
+    probabilities=(0.0,) * 7 + (0.991, 0.0, 0.009),
+    text="7",
+    raw={"probabilities": [0.991]},
+)
+BLANK = Prediction(ImageRef("blank.png", "cd" * 32), "local", None, None, "blank", attempts=0)
+LETTER = Prediction(
+    ImageRef("o.png", "ef" * 32), "google", 0, 0.8, text="O", inferred=True, emulated=True, replayed=True
+)
+FAILED = Failure(ImageRef("cut.png", None), "google", TimedOut("no answer in 30 s; try again"), 30.0, None, 3)
+ALL = [SEVEN, BLANK, LETTER, FAILED]
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def isatty(self) -> bool:
+        return True
+
+
+def written(form: predictions.Format, outcomes: list[predictions.Outcome]) -> str:
+    out = io.StringIO()
+    predictions.write(outcomes, form, out)
+    return out.getvalue()
+
+
+def test_json_is_an_array_whatever_there_is() -> None:
+    assert json.loads(written("json", [])) == []
+    assert len(json.loads(written("json", [SEVEN]))) == 1
+    assert [row["image"]["source"] for row in json.loads(written("json", ALL))] == [
+        "scans/7.png",
+        "blank.png",
+        "o.png",
+        "cut.png",
+    ]
+
+
+def test_json_lines_hold_every_field_under_its_own_name() -> None:
+    rows = [json.loads(line) for line in written("jsonl", ALL).splitlines()]
+    assert list(rows[0]) == [item.name for item in fields(Prediction)]
+    assert rows[0]["digit"] == 7
+    assert rows[0]["probabilities"][7] == 0.991
+    assert rows[0]["image"] == {"source": "scans/7.png", "sha256": "ab" * 32}
+    assert rows[1]["digit"] is None
+    assert rows[1]["reason"] == "blank"
+    assert rows[3]["error"] == {"type": "TimedOut", "message": "no answer in 30 s; try again"}
+    assert rows[3]["cost_usd"] is None
+
+
+def test_csv_has_one_row_for_each_and_names_its_columns() -> None:
+    rows = list(csv.DictReader(io.StringIO(written("csv", ALL))))
+    assert [row["digit"] for row in rows] == ["7", "", "0", ""]
+    assert rows[0]["source"] == "scans/7.png"
+    assert json.loads(rows[0]["probabilities"])[7] == 0.991
+    assert json.loads(rows[3]["error"])["type"] == "TimedOut"
+
+
+def test_a_policys_witnesses_are_written_out() -> None:
+    asked = Prediction(ImageRef("7.png", None), "fallback", 7, 0.9, asked=(SEVEN, FAILED))
+    row = json.loads(written("jsonl", [asked]))
+    assert [witness["provider"] for witness in row["asked"]] == ["local", "google"]
+
+
+def test_a_pipe_gets_plain_text() -> None:
+    header, *lines = written("table", ALL).splitlines()
+    assert header.split() == ["image", "digit", "sure"]
+    assert len(lines) == 4
+    assert lines[0].split() == ["scans/7.png", "7", "99.1%"]
+    assert lines[1].split() == ["blank.png", "-", "blank"]
+    assert "read 'O'; inferred; emulated; replayed" in lines[2]
+    assert "TimedOut" in lines[3]
+    assert "\x1b" not in "".join(lines)
+    assert "█" not in "".join(lines)
+
+
+@pytest.fixture(params=["pipe", "wide", "narrow"])
+def anywhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A pipe, or a terminal of 120 or 40 columns."""
+    monkeypatch.setenv("COLUMNS", "40" if request.param == "narrow" else "120")
+    return io.StringIO() if request.param == "pipe" else Terminal()
+
+
+def test_a_calibrated_chance_stands_in_the_place_of_the_confidence_and_is_called_so(
+    anywhere: io.StringIO,
+) -> None:
+    boast = replace(SEVEN, image=ImageRef("boast.png", "ef" * 32), confidence=0.978, calibrated=0.556)
+    predictions.write([SEVEN, boast, FAILED], "table", anywhere)
+    *rows, legend = unstyle(anywhere.getvalue()).splitlines()
+    assert any("55.6%*" in row for row in rows)
+    assert "97.8%" not in anywhere.getvalue()
+    (own,) = [row for row in rows if "99.1%" in row]
+    (marked,) = [row for row in rows if "55.6%" in row]
+    assert own.index("%") == marked.index("%"), "figures stand below each other"
+    assert legend == "* calibrated: the chance of being right; else the engine's own confidence"
+
+
+def test_without_a_calibrated_chance_nothing_is_said_of_one(anywhere: io.StringIO) -> None:
+    predictions.write(ALL, "table", anywhere)
+    assert "*" not in anywhere.getvalue()
+    assert "calibrated" not in anywhere.getvalue()
+
+
+def test_the_chances_a_policy_went_by_are_shown() -> None:
+    first = replace(SEVEN, calibrated=0.556)
+    second = Prediction(ImageRef("7.png", None), "google", 7, 0.9)
+    asked = Prediction(ImageRef("7.png", None), "local>google@0.9", 7, 0.9, asked=(first, second))
+    _, row, legend = written("table", [asked]).splitlines()
+    assert row.endswith("  asked local: 7 (55.6%*), google: 7")
+    assert " 90.0% " in row
+    assert legend == predictions.LEGEND
+
+
+def test_a_terminal_shows_a_bar_for_each_probability() -> None:
+    out = Terminal()
+    predictions.write([SEVEN], "table", out)
+    header, row = out.getvalue().splitlines()
+    assert "0 1 2 3 4 5 6 7 8 9" in header
+    assert "▁ ▁ ▁ ▁ ▁ ▁ ▁ █ ▁ ▁" in row
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    coloured, plain = Terminal(), Terminal()
+    predictions.write([SEVEN], "table", coloured)
+    monkeypatch.setenv("NO_COLOR", "1")
+    predictions.write([SEVEN], "table", plain)
+    assert "\x1b[1;32m" in coloured.getvalue()
+    assert "32m" not in plain.getvalue()
+
+
+def test_the_line_for_a_failure_names_the_image_once() -> None:
+    assert predictions.error_line(FAILED) == "cut.png: no answer in 30 s; try again"
+    told = Failure(ImageRef("x.png", None), "local", TimedOut("x.png: too slow"))
+    assert predictions.error_line(told) == "x.png: too slow"
+
+
+def named(name: str) -> Prediction:
+    return Prediction(ImageRef(name, None), "local", 7, 0.9997)
+
+
+NAMES = st.lists(st.text(min_size=1), min_size=1, max_size=5)
+
+
+@given(NAMES)
+@example(
+    ["scans/" + "x" * 300 + ".png", "數字.png", "a\u0308.png", "ש.png", "\x1b[31mred.png", "new\nline.png"]
+)
+def test_a_piped_table_keeps_names_whole_and_columns_below_each_other(names: list[str]) -> None:
+    out = io.StringIO()
+    predictions.write(map(named, names), "table", out, names=names)
+    header, *rows = out.getvalue().split("\n")[:-1]
+    place = header.index("digit")
+    assert len(rows) == len(names)
+    for row, name in zip(rows, names, strict=True):
+        assert row.startswith(printable(name))
+        assert width(row.removesuffix("  7     >99.9%")) == place
+
+
+@given(NAMES)
+@example(["=1+1", "+1", "-1", "@x", "a\rb", "a,b", 'q"', " ", "a\nb"])
+def test_programs_get_the_true_name(names: list[str]) -> None:
+    outcomes: list[predictions.Outcome] = [named(name) for name in names]
+    assert [row["image"]["source"] for row in json.loads(written("json", outcomes))] == names
+    lines = written("jsonl", outcomes).split("\n")[:-1]
+    assert [json.loads(line)["image"]["source"] for line in lines] == names
+    rows = csv.DictReader(io.StringIO(written("csv", outcomes), newline=""))
+    assert [row["source"] for row in rows] == names
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20", "40", "80", "300", "many"])
+@pytest.mark.parametrize("kind", ["dumb", "xterm-256color", ""])
+def test_no_terminal_is_too_narrow_or_too_dumb(
+    columns: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", kind)
+    out = Terminal()
+    predictions.write(ALL, "table", out)
+    shown = unstyle(out.getvalue())
+    for word in ("7.png", "99.1%", "blank", "TimedOut"):
+        assert word in shown
+    if kind == "dumb":
+        assert shown == out.getvalue()

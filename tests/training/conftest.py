@@ -1,0 +1,60 @@
+"""One tiny network, trained once for all the tests that need one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.training.run import Progress, TrainConfig, TrainResult
+from digitrec.training.train import train
+
+KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+"""Keras 3.15 under NumPy 2.4, in every look at a variable; nothing that we could do otherwise."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings(KERAS_WARNS))
+
+
+@pytest.fixture
+def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder world/ of a DIGITREC_DATA: scans of 0 to 5 by five writers, one doubtful, and the paths of
+    4, 1 and 7 by three."""
+    place = tmp_path / "world"
+    place.mkdir()
+    test = mnist_test()
+    small = test.images[[int(np.flatnonzero(test.labels == digit)[0]) for digit in range(6)]]
+    large = np.pad(small.repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (4, 4), (4, 4)))
+    np.savez(
+        place / "swiss_numbers.npz", x=large, y=np.arange(6, dtype=np.uint8),
+        writer=np.array(["0001", "0008", "0002", "0012", "0001", "0017"]),
+        bad=np.array([False, False, True, False, False, False]),
+    )  # fmt: skip
+    stem, corner, bar = [[0, 0], [0, 1000]], [[400, 0], [0, 600], [700, 600]], [[0, 0], [600, 0]]
+    np.savez(
+        place / "pendigits.npz", pts=np.array([*corner, *stem, *stem, *bar, *stem], np.int16),
+        stroke_off=np.array([0, 3, 5, 7, 9, 11]), sample_off=np.array([0, 2, 3, 5]),
+        y=np.array([4, 1, 7], np.uint8), writer=np.array(["tr001", "tr005", "tr002"]), bad=np.zeros(3, bool),
+    )  # fmt: skip
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    return place
+
+
+@pytest.fixture(scope="session")
+def told() -> list[Progress]:
+    """What the run that made `trained` told on its way."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
+    config = TrainConfig(
+        name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tiny")
+    return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)

@@ -1,0 +1,32 @@
+"""The temperature at which a network is as sure as it is right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digitrec.models.store import evidence
+from digitrec.training.confidence import UNCLEAR, fit_evidence, fit_temperature
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
+def test_the_temperature_that_labels_were_drawn_at_is_found(true: float) -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0, 3, (20_000, 10))
+    labels = (scores / true + rng.gumbel(size=scores.shape)).argmax(axis=1).astype(np.uint8)
+    powers = np.exp(scores)
+    probabilities = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    assert fit_temperature(probabilities, labels) == pytest.approx(true, rel=0.05)
+
+
+def test_answers_that_are_certain_and_all_right_still_give_a_number() -> None:
+    labels = np.arange(10, dtype=np.uint8)
+    assert 0.1 <= fit_temperature(np.eye(10, dtype=np.float32), labels) <= 10
+
+
+def test_nearly_all_digits_show_the_evidence_asked_for_at_their_temperature() -> None:
+    scores = np.random.default_rng(0).normal(0, 3, (5000, 10))
+    cold, warm = (np.exp(scores / by) for by in (1.0, 0.5))
+    cold, warm = (part / part.sum(axis=1, keepdims=True) for part in (cold, warm))
+    least = fit_evidence(cold.astype(np.float32), 0.5)
+    assert (evidence(warm.astype(np.float32)) < least).mean() == pytest.approx(UNCLEAR, abs=0.0005)

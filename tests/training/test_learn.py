@@ -1,0 +1,46 @@
+"""What an epoch sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digitrec.datasets.mnist import Digits
+from digitrec.handwriting.augment import Augmentation
+from digitrec.training.learn import Material
+from digitrec.training.run import TrainConfig
+
+CONFIG = TrainConfig(epochs=3, batch=10, seen=0.5, augmentation=Augmentation(clean=1.0))
+
+
+def numbered(first: int, count: int) -> Digits:
+    """Blank pictures whose labels are their numbers."""
+    return Digits(np.zeros((count, 28, 28), np.uint8), np.arange(first, first + count, dtype=np.uint8))
+
+
+MATERIAL = Material(numbered(0, 40), numbered(100, 20), numbered(200, 30))
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_an_epoch_sees_all_of_its_own_digits_and_a_part_of_the_others(epoch: int) -> None:
+    seen = MATERIAL.lesson(CONFIG, epoch).labels
+    assert sorted(seen[seen < 100]) == list(range(40))
+    assert len(seen) == 65 == len(set(seen.tolist()))
+    assert (seen >= 200).any() and ((seen >= 100) & (seen < 200)).any()
+    assert MATERIAL.steps(CONFIG) == 6
+
+
+def test_another_epoch_sees_others_and_the_seed_decides_which() -> None:
+    first, again, later, other = (
+        set(MATERIAL.lesson(config, epoch).labels.tolist())
+        for config, epoch in ((CONFIG, 0), (CONFIG, 0), (CONFIG, 1), (replace(CONFIG, seed=1), 0))
+    )
+    assert first == again and first not in (later, other)
+
+
+def test_while_finishing_nothing_is_seen_of_what_was_made() -> None:
+    seen = MATERIAL.lesson(CONFIG, CONFIG.epochs + 1).labels
+    assert len(seen) == 50 and (seen < 200).all()
+    assert MATERIAL.steps(CONFIG, finishing=True) == 5
