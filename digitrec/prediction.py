@@ -32,9 +32,9 @@ class Prediction:
     """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
     reason: str | None = None
     """Why there is no digit; None beside one. From our own network "blank", "texture", "more than one
-    digit", "cut off" or "not clearly a digit"; from an engine that reads text "no text", "no digit", "more
-    than one digit" or "letters beside the digit"; where the caller asked for it "not sure" or "could be
-    turned"."""
+    digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
+    text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
+    sure" or "could be turned"."""
     calibrated: float | None = None
     """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
     this engine."""

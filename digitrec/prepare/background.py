@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitrec.image import Polarity
 from digitrec.prepare.filters import Floats, quantile, resize, running
 
 CELLS = 6
@@ -97,19 +96,22 @@ def _ink_direction(view: Floats, colour: Floats) -> Floats:
     return np.asarray(ink / ink.sum(), np.float32)
 
 
-def find_polarity(grey: Floats) -> Polarity:
-    """Whether the ink of a picture, (h, w), is dark or light.
+def lightness(grey: Floats) -> tuple[float, float]:
+    """How much a picture, (h, w), looks like light ink: above 0 it does, below it looks like dark ink.
 
     Ink is the minority that departs from its surroundings (the skew of that departure, blind to slow
     changes of light), and the paper is what lies along the edge (which decides where a digit fills the
     picture and is no minority).
+
+    Returns:
+        Both together, and the skew alone, which tells how sure that is.
     """
     away = grey - _local_mean(grey, max(3, min(grey.shape) // 2))
     squares = away * away
     skew = float((squares * away).mean()) / (float(squares.mean()) ** 1.5 + 1e-6)
     edge = quantile(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]), 0.5)
     inside = (float(grey.mean()) - edge) / (float(grey.std()) + 1e-6)
-    return "light on dark" if skew + EDGE_WEIGHT * inside > 0 else "dark on light"
+    return skew + EDGE_WEIGHT * inside, skew
 
 
 def _local_mean(grey: Floats, size: int) -> Floats:

@@ -8,7 +8,8 @@ import numpy as np
 
 from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.cropped import cut_off
-from digitrec.prepare.filters import Floats, Mask, quantile, steepness
+from digitrec.prepare.filters import Floats, Mask, quantile, smooth, steepness
+from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines
 from digitrec.prepare.strokes import Strokes, framed, outline
 
 NEAR = 0.2
@@ -46,7 +47,7 @@ class Count:
     """What the strokes look like."""
 
     reason: str | None
-    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
+    """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
     boxes: tuple[Ints, ...]
     """(left, top, right, bottom) of each digit on the reduced picture, from left to right."""
     mask: Mask
@@ -56,9 +57,15 @@ class Count:
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits among what is inked."""
     parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
-    edges = parts.total(slopes)
-    rivals = _rivals(parts, main, edges, parts.border() > 0, parts.peak(seen.sight.contrast))
-    digit = _together(parts, main, edges, rivals)
+    edges, border, peak = parts.total(slopes), parts.border() > 0, parts.peak(seen.sight.contrast)
+    if not small:
+        main = main_inside(parts, main, edges, border)
+    rivals = _rivals(parts, main, edges, border, peak)
+    around = None
+    if not small and len(rivals):
+        main, rivals, around = _bare(parts, main, edges, rivals)
+    digit, rivals = _pieced(parts, main, edges, rivals, around)
+    signed = not small and bool(signs(parts, main, peak, border).any())
     own = parts.drawn(digit)
     reason = _nothing(seen, digit, edges, own, small)
     if reason is not None:
@@ -66,11 +73,38 @@ def count(seen: Strokes, small: bool) -> Count:
     boxes = _boxes(parts, digit, rivals)
     if len(boxes) > 1:
         return Count("more than one digit", boxes, own)
+    if signed:
+        return Count("a sign beside the digit", boxes, own)
     return Count("cut off" if not small and cut_off(own) else None, boxes, own)
+
+
+def _bare(parts: Components, main: int, edges: Scores, rivals: Ints) -> tuple[int, Ints, Ints]:
+    """The main part and its rivals without the brackets around them, and these; at least one part is none."""
+    every = np.append(main, rivals)
+    found = brackets(parts, every)
+    if found.all():
+        return main, rivals, np.zeros(0, np.intp)
+    others = every[~found]
+    main = int(others[np.argmax(edges[others])])
+    return main, others[others != main], every[found]
+
+
+def _pieced(
+    parts: Components, main: int, edges: Scores, rivals: Ints, around: Ints | None = None
+) -> tuple[Mask, Ints]:
+    """Which parts are the digit's, (parts,), without brackets and lines under it, and the other rivals."""
+    digit = _together(parts, main, edges, rivals)
+    digit &= ~underlines(parts, main)
+    if around is not None:
+        digit[around] = False
+    own = pieces(parts, digit, rivals)
+    digit[rivals[own]] = True
+    return digit, rivals[~own]
 
 
 def recount(fine: Floats) -> Count:
     """Count the digits in what looked like one, seen from near: ink alone, (h, w), 0..1."""
+    fine = smooth(smooth(fine))  # a pencil's grain has a long outline too
     mask = fine > INKED
     if outline(mask) / 2 > LONGEST * max(fine.shape):
         return Count("texture", (), mask)
@@ -80,10 +114,10 @@ def recount(fine: Floats) -> Count:
     edges = parts.total(steepness(fine))
     main = int(np.argmax(edges))
     rivals = _rivals(parts, main, edges, np.zeros(len(parts), bool), parts.peak(fine))
+    digit, rivals = _pieced(parts, main, edges, rivals)
     if not len(rivals):
         return Count(None, (), mask)
-    boxes = _boxes(parts, _together(parts, main, edges, rivals), rivals)
-    return Count("more than one digit", boxes, mask)
+    return Count("more than one digit", _boxes(parts, digit, rivals), mask)
 
 
 def _boxes(parts: Components, digit: Mask, rivals: Ints) -> tuple[Ints, ...]:

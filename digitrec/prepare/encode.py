@@ -78,11 +78,10 @@ def _whole(pixels: Pixels, ink: Ink) -> Image.Image:
 
 def _digit(pixels: Pixels, ink: Ink, side: int) -> Image.Image:
     """The ink alone, its longer side ``side`` pixels, on white; the whole picture when it is blank."""
-    height, width = pixels.shape[:2]
-    boxes = np.array(ink.boxes or [(0, 0, width, height)])
+    boxes = np.array(ink.boxes or [ink.within])
     around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # a box ends where ink is still fading
-    left, top = np.maximum(boxes[:, :2].min(axis=0) - around, 0)
-    right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, (width, height))
+    left, top = np.maximum(boxes[:, :2].min(axis=0) - around, ink.within[:2])
+    right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, ink.within[2:])
     zoom = side / max(right - left, bottom - top)
     size = max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom))
     contrast = close_up(pixels, ink, (int(left), int(top), int(right), int(bottom)), size)

@@ -9,12 +9,12 @@ from PIL import Image
 
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.background import Paper, find_polarity
-from digitrec.prepare.card import without_table
-from digitrec.prepare.closeup import cut_out, region, seen
+from digitrec.prepare.background import Paper, lightness
+from digitrec.prepare.cards import cut, find_card
+from digitrec.prepare.closeup import cut_out, erased, region, seen
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
-from digitrec.prepare.strokes import glance, search
+from digitrec.prepare.strokes import coarsely, search
 
 GLANCE_SIDE = 160
 """Longer side of the picture at which a glance is taken, px."""
@@ -24,6 +24,9 @@ SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
 """The polarity shows on a picture as small as this."""
+
+PLAIN = 1.2
+"""A skew beyond this shows the polarity plainly."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the picture; right and bottom exclusive."""
@@ -36,19 +39,23 @@ class Ink:
     polarity: Polarity
     """Whether the ink is darker or lighter than the paper."""
     reason: str | None
-    """"blank", "texture", "more than one digit" or "cut off"; None: one digit."""
+    """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
     boxes: tuple[Box, ...]
     """The box of each digit, from left to right; one when there is one, none when blank."""
+    within: Box
+    """The part of the picture that was looked at: all of it, or the card that it shows."""
     paper: Paper
-    """The background."""
+    """The background of that part."""
     mask: Mask
-    """The ink of the digit (of the largest, if there are several) on the reduced picture."""
+    """The ink of the digit (of the largest, if there are several) on that part, reduced."""
     shrink: int
     """How many pixels of the picture make one of the mask, along each side."""
     level: float
     """Contrast of the digit's ink, 0..1."""
     noise: float
     """Standard deviation of the paper's contrast."""
+    evidence: float
+    """How surely it is ink at all, >= 0."""
     fine: Floats | None
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
 
@@ -58,41 +65,82 @@ class Ink:
         rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
         if not len(rows):
             return None
-        left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
-        return (
-            int(left) * self.shrink,
-            int(top) * self.shrink,
-            int(right) * self.shrink,
-            int(bottom) * self.shrink,
-        )
+        left, top = int(columns[0]) * self.shrink, int(rows[0]) * self.shrink
+        right, bottom = (int(columns[-1]) + 1) * self.shrink, (int(rows[-1]) + 1) * self.shrink
+        x, y = self.within[:2]
+        return left + x, top + y, right + x, bottom + y
 
 
 def find_ink(pixels: Pixels) -> Ink:
     """Find the handwriting on a picture, uint8 (H, W) or (H, W, 3), of any polarity.
 
-    It is looked for on a reduced scale, and what was found is looked at again from near.
+    It is looked for on a reduced scale, and what was found is looked at again from near. Where light and
+    dark are about even, the picture may show a light card on a dark table, which is then all that is looked
+    at, and both polarities are tried.
     """
-    small = min(pixels.shape[:2]) <= SMALL
-    pixels = pixels if small else without_table(pixels)
+    ink = _find(pixels)
+    if ink.reason != "cut off" or ink.within != (0, 0, pixels.shape[1], pixels.shape[0]):
+        return ink
+    beside = _find(erased(pixels, ink))  # a pen that comes in from outside, and a digit paler than it
+    return beside if beside.reason is None else ink
+
+
+def _find(pixels: Pixels) -> Ink:
+    """The handwriting that stands out most."""
+    height, width = pixels.shape[:2]
+    small = min(height, width) <= SMALL
     picture = Image.fromarray(pixels)
     coarse, shrink = _reduced(picture, GLANCE_SIDE)
-    polarity = find_polarity(_grey(coarse))
-    strokes = glance(seen(coarse, polarity, _channels(coarse)), small)
-    plain = strokes is not None
+    grey = _grey(coarse)
+    light, skew = lightness(grey)
+    polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
+    if light > 0:
+        polarities = polarities[::-1]
+    if small or abs(skew) > PLAIN:
+        return _found(pixels, picture, coarse, shrink, polarities[0], small)
+    card = find_card(grey)
+    if card is not None:
+        part, box = cut(pixels, card)
+        return _moved(find_ink(part), box)
+    first, second = (_found(pixels, picture, coarse, shrink, one, small) for one in polarities)
+    return first if _rank(first) >= _rank(second) else second
+
+
+def _rank(ink: Ink) -> tuple[bool, float]:
+    return ink.reason is None, ink.evidence
+
+
+def _moved(ink: Ink, box: Box) -> Ink:
+    """What was found on a part of a picture, as found on the whole of it."""
+    left, top = box[:2]
+    boxes = tuple((one[0] + left, one[1] + top, one[2] + left, one[3] + top) for one in ink.boxes)
+    within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
+    return replace(ink, boxes=boxes, within=within)
+
+
+def _found(
+    pixels: Pixels, picture: Image.Image, coarse: Image.Image, shrink: int, polarity: Polarity, small: bool
+) -> Ink:
+    """What is found in one polarity."""
+    height, width = pixels.shape[:2]
+    view = seen(coarse, polarity, _channels(coarse))
+    strokes = coarsely(view, small)
+    near = strokes is not None and shrink > 1
     if strokes is None:
         closer, shrink = _reduced(picture, WORKING_SIDE)
-        strokes = search(seen(closer, polarity, _channels(closer)), small)
+        strokes = search(seen(closer, polarity, len(view)), small)
     found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask)
-    size = np.array([pixels.shape[1], pixels.shape[0]] * 2)
+    size = np.array([width, height] * 2)
     boxes = tuple(tuple(np.minimum(box * shrink, size).tolist()) for box in found.boxes)
     sight = strokes.sight
     ink = Ink(
-        polarity, found.reason, boxes, sight.paper, found.mask, shrink, strokes.level, sight.noise, None
-    )
+        polarity, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
+        strokes.level, sight.noise, strokes.evidence, None,
+    )  # fmt: skip
     if ink.box is None:
         return ink
     ink = replace(ink, fine=cut_out(pixels, ink))
-    return _again(pixels, ink) if plain and shrink > 1 and not ink.reason else ink
+    return _again(ink) if near and not ink.reason else ink
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
@@ -101,13 +149,13 @@ def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
     return (picture if shrink == 1 else picture.reduce(shrink)), shrink
 
 
-def _again(pixels: Pixels, ink: Ink) -> Ink:
+def _again(ink: Ink) -> Ink:
     """What looked like one digit on the reduced scale, looked at from near."""
     assert ink.fine is not None
     found = recount(ink.fine)
     if found.reason is None:
         return ink
-    left, top, right, bottom = region((pixels.shape[0], pixels.shape[1]), ink)
+    left, top, right, bottom = region(ink)
     zoom = max(right - left, bottom - top) / max(ink.fine.shape)
     places = [(np.array([left, top] * 2) + zoom * box).round().astype(int) for box in found.boxes]
     return replace(ink, reason=found.reason, boxes=tuple(tuple(place.tolist()) for place in places))

@@ -58,8 +58,7 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     from digitrec.prepare.ink import find_ink
 
     ink = find_ink(image.pixels)
-    height, width = image.pixels.shape[:2]
-    flat = close_up(image.pixels, ink, (0, 0, width, height), ink.mask.shape[::-1])
+    flat = close_up(image.pixels, ink, ink.within, ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
         return shown

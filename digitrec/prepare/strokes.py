@@ -98,6 +98,8 @@ class Strokes:
     """The part that looks most like a digit's ink."""
     score: float
     """How much it does."""
+    ruled: bool = False
+    """Whether printed lines were taken out."""
 
     @property
     def mask(self) -> Mask:
@@ -140,6 +142,14 @@ def _plainest(sight: Sight) -> Strokes | None:
     return Strokes(sight, level, parts, main, float(scores[main]))
 
 
+def is_sure(seen: Strokes) -> bool:
+    """Whether the main part is so dark and crisp that a closer look would show no other."""
+    if seen.evidence < SURE:
+        return False
+    own = seen.parts.drawn(np.arange(len(seen.parts)) == seen.main)
+    return quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
+
+
 def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
     """Whether the main part is crisp, dark and thin strokes, far from edges and printed lines."""
     parts, main = seen.parts, seen.main
@@ -147,10 +157,9 @@ def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
     own = parts.drawn(np.arange(len(parts)) == main)
     ruled = (parts.width > RULED * width) | (parts.height > RULED * height)
     return bool(
-        seen.evidence > SURE
+        is_sure(seen)
         and ((small and _fills(parts, main)) or not (parts.border()[main] or ruled.any()))
         and 2 * parts.area[main] < THIN * window * outline(own)
-        and quantile(seen.sight.slopes[own], 0.95) > CRISP * seen.level
     )
 
 
@@ -171,6 +180,15 @@ def outline(mask: Mask) -> int:
     return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
 
 
+def coarsely(view: Floats, small: bool) -> Strokes | None:
+    """The strokes of a reduced view where it shows them well enough; None: look at more pixels."""
+    found = glance(view, small)
+    if found is not None:
+        return found
+    found = search(view, small)
+    return found if found.score and is_sure(found) and not found.ruled else None
+
+
 def search(view: Floats, small: bool) -> Strokes:
     """The strokes of such a view, whatever lies around them.
 
@@ -188,6 +206,7 @@ def search(view: Floats, small: bool) -> Strokes:
         hollow = grow(closer_seed, reach, np.minimum).any()  # hardly narrower than the window
         if closer_score > (CLEARLY if hollow else LOST) * score:
             sight, seed, score = closer, closer_seed, closer_score
+    printed = None
     if not small and score:
         printed = _printed(sight.inked(_level(sight, seed)))
         if printed is not None:
@@ -197,7 +216,7 @@ def search(view: Floats, small: bool) -> Strokes:
     level = _level(sight, seed) if score else 0.0
     parts = components(sight.inked(level) & (score > 0))
     main = int(np.argmax(parts.total(seed.astype(np.float32)))) if score else 0
-    return Strokes(sight, level, parts, main, score)
+    return Strokes(sight, level, parts, main, score, printed is not None)
 
 
 def _look(view: Floats, window: float, small: bool) -> Sight:

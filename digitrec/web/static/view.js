@@ -4,6 +4,7 @@ const REASONS = {
   blank: "There is nothing on it yet.",
   texture: "There is something, but it does not look like ink.",
   "more than one digit": "There is more than one digit. One at a time, please.",
+  "a sign beside the digit": "There is a sign beside the digit, which makes it something else.",
   "cut off": "A part of the digit is outside the picture.",
   "no digit": "There is writing, but no digit.",
   "no text": "No writing was found.",

@@ -1,0 +1,96 @@
+"""A light card, note or screen on a darker table: a picture of its own within the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from digitrec.image.pixels import Pixels
+from digitrec.prepare.components import components
+from digitrec.prepare.filters import Floats, Mask, grow
+
+SIDE = 80
+"""A card shows on a picture as small as this."""
+LARGE = 0.08
+"""A card covers at least this share of the picture."""
+OPEN = 0.12
+"""And reaches at most this share of the picture's edge."""
+SOLID = 0.85
+"""And so much of the smallest shape without dents around it: the rest is ink."""
+PLUMP = 0.45
+"""And so much of its upright box, for it may be turned."""
+NARROW = 0.4
+"""It is at least this share of its length wide: a thick 1 on a dark ground is narrower."""
+BRIGHTER = 25.0
+"""And is brighter than the table by so many of 255 steps."""
+
+
+def find_card(grey: Floats) -> Mask | None:
+    """Where a light card lies on something darker, (h, w), its inside without the rim; None: there is none.
+
+    Args:
+        grey: the picture reduced to about `SIDE` pixels, (h, w), 0..255.
+    """
+    level = _between(grey)
+    parts = components(grey > level)
+    if not len(parts):
+        return None
+    largest = int(np.argmax(parts.area))
+    card = parts.drawn(np.arange(len(parts)) == largest)
+    filled = _without_dents(card)
+    edge = int(parts.border()[largest])
+    box = int(parts.width[largest] * parts.height[largest])
+    is_card = (
+        LARGE * card.size < parts.area[largest]
+        and edge < OPEN * 2 * sum(card.shape)
+        and parts.area[largest] > SOLID * filled.sum()
+        and filled.sum() > PLUMP * box
+        and not filled.all()
+        and _breadth(filled) > NARROW
+        and float(grey[card].mean()) - float(grey[~filled].mean()) > BRIGHTER
+    )
+    if not is_card:
+        return None
+    inside: Mask = grow(filled, 2, np.minimum)
+    return inside if inside.any() else None
+
+
+def _breadth(shape: Mask) -> float:
+    """How wide it is as a share of its length, however it is turned, by its second moments."""
+    smaller, larger = np.linalg.eigvalsh(np.cov(np.nonzero(shape)) + np.eye(2) / 12)
+    return float((smaller / larger) ** 0.5)
+
+
+def cut(pixels: Pixels, card: Mask) -> tuple[Pixels, tuple[int, int, int, int]]:
+    """The card alone, what is outside of it in its own colour, and its box in the picture."""
+    height, width = pixels.shape[:2]
+    whole = np.asarray(Image.fromarray(card).resize((width, height), Image.Resampling.NEAREST))
+    rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
+    box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    part, own = (array[box[1] : box[3], box[0] : box[2]] for array in (pixels, whole))
+    colour = np.percentile(part[own][::7], 60, axis=0).astype(np.uint8)
+    return np.where(own[:, :, None] if part.ndim == 3 else own, part, colour), box
+
+
+def _between(grey: Floats) -> float:
+    """The level that parts light from dark best: N. Otsu, IEEE Trans. SMC 9, 1979."""
+    counts = np.bincount(grey.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
+    below = np.cumsum(counts)
+    sums = np.cumsum(counts * np.arange(256))
+    above = below[-1] - below
+    means = sums / np.maximum(below, 1) - (sums[-1] - sums) / np.maximum(above, 1)
+    return float(np.argmax(below * above * means**2))
+
+
+def _without_dents(part: Mask) -> Mask:
+    """The part with all filled that lies between two of its pixels along a row, a column or a diagonal."""
+    filled = part
+    for _ in range(2):
+        filled = _spanned(filled) & _spanned(filled.T).T
+    return filled
+
+
+def _spanned(part: Mask) -> Mask:
+    """Everything between the first and the last pixel of each row."""
+    seen: Mask = np.logical_or.accumulate(part, axis=1)
+    return np.asarray(seen & np.logical_or.accumulate(part[:, ::-1], axis=1)[:, ::-1])

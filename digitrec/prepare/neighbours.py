@@ -1,0 +1,120 @@
+"""What lies beside a digit and is none: brackets, signs, pens; and pieces that belong to it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digitrec.prepare.components import Components, Ints, Scores
+from digitrec.prepare.filters import Floats, Mask, grow
+
+INSIDE = 0.12
+"""Where the main part comes in from outside, as a pen does, a part within the picture that has this share of
+its edges is the digit."""
+PIECE = 0.06
+"""Pieces of one digit, as of seven segments, are no further apart than this share of its height,"""
+TALL = 0.75
+"""and together no wider than this share of it."""
+BULGE = 0.08
+"""The middle of a round bracket lies so far beyond its ends, as a share of its height; a 1 is straighter."""
+STEADY = 0.04
+"""And its line departs from a parabola by less than this share, in the mean."""
+LEVEL = 0.16
+"""And its ends are above each other to this share."""
+HOOK = 0.08
+"""The ends of a square bracket reach so far towards the digit."""
+SIGN = (0.15, 0.85)
+"""The height of a sign such as "-", "=" or "+" beside a digit, or its width, as a share of the digit's."""
+BESIDE = 0.6
+"""It is no further away than this share of the digit's height."""
+
+FLAT = 3.0
+"""A line under a digit is at least so many times as long as its box is high."""
+
+
+def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
+    """The digit where the main part comes in from outside the picture; else the main part."""
+    if not border[main]:
+        return main
+    inside = np.where(border, 0.0, edges)
+    other = int(np.argmax(inside))
+    return other if inside[other] > INSIDE * edges[main] else main
+
+
+def pieces(parts: Components, digit: Mask, rivals: Ints) -> Mask:
+    """Which of the rivals, (rivals,), are pieces of a digit, (parts,): close to others, narrow with them."""
+    together = digit.copy()
+    together[rivals] = True
+    top, left = parts.top[together].min(), parts.left[together].min()
+    height, width = parts.bottom[together].max() - top, parts.right[together].max() - left
+    if width > TALL * height:
+        return np.zeros(len(rivals), bool)
+    reach = max(1, round(PIECE * height))
+    each = np.arange(len(parts))
+    return np.array(
+        [
+            bool((grow(parts.drawn(together & (each != one)), reach) & parts.drawn(each == one)).any())
+            for one in rivals
+        ],
+        bool,
+    )
+
+
+def brackets(parts: Components, chosen: Ints) -> Mask:
+    """Which of the chosen parts, (chosen,), are brackets around the others."""
+    middles = (parts.left + parts.right)[chosen] / 2
+    found = [
+        _bracket(parts, int(one), bool(middle > middles.mean()))
+        for one, middle in zip(chosen, middles, strict=True)
+    ]
+    return np.array(found, bool)
+
+
+def _bracket(parts: Components, part: int, closing: bool) -> bool:
+    """Whether a part is a bracket, ")" or "]" where it is a closing one."""
+    left, top = int(parts.left[part]), int(parts.top[part])
+    right, bottom = int(parts.right[part]), int(parts.bottom[part])
+    drawn = parts.drawn(np.arange(len(parts)) == part)[top:bottom, left:right]
+    drawn = drawn if closing else drawn[:, ::-1]
+    height, width = drawn.shape
+    if height < 12 or width > 0.5 * height:
+        return False
+    first, last = drawn.argmax(axis=1), width - 1 - drawn[:, ::-1].argmax(axis=1)
+    if ((last - first + 1) > drawn.sum(axis=1)).mean() > 0.1:  # two strokes beside each other
+        return False
+    return _is_round((first + last) / 2 / height) or _is_square(first / height, last / height)
+
+
+def _is_round(middle: Floats) -> bool:
+    """Whether a line's places, (rows,), bend evenly to the right."""
+    down = np.linspace(-1, 1, len(middle))
+    bend, slant, start = np.polyfit(down, middle, 2)
+    off = np.abs(np.polyval((bend, slant, start), down) - middle).mean()
+    return bool(-bend > BULGE and 2 * abs(slant) < LEVEL and off < STEADY)
+
+
+def _is_square(first: Floats, last: Floats) -> bool:
+    """Whether a line is straight on its right, and has both ends turned to the left."""
+    end = max(1, len(first) // 8)
+    middle = slice(2 * end, len(first) - 2 * end)
+    straight = float(np.ptp(last[middle])) < 2 * STEADY and float(np.ptp(first[middle])) < 2 * STEADY
+    hooks = [float(first[middle].mean() - ends.min()) for ends in (first[:end], first[-end:])]
+    return straight and min(hooks) > HOOK
+
+
+def signs(parts: Components, main: int, peak: Floats, border: Mask) -> Mask:
+    """Which parts are signs beside the main one: clear of it, halfway up, dark, and no mere specks."""
+    height, width = int(parts.height[main]), int(parts.width[main])
+    size = max(height, width)
+    gap = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
+    middle = ((parts.top + parts.bottom) / 2 - parts.top[main]) / height
+    longer = np.maximum(parts.width, parts.height) / size
+    sign = (gap > 0) & (gap < BESIDE * size) & (middle > 0.25) & (middle < 0.8) & ~border
+    sign &= (longer > SIGN[0]) & (longer < SIGN[1]) & (peak > 0.5 * peak[main])
+    return np.asarray(sign & (parts.top > parts.top[main]) & (parts.bottom < parts.bottom[main]))
+
+
+def underlines(parts: Components, main: int) -> Mask:
+    """Which parts are lines under the main one: flat, clear of it, longer on both sides."""
+    flat = parts.width > FLAT * parts.height
+    longer = (parts.left < parts.left[main]) & (parts.right > parts.right[main])
+    return np.asarray(flat & longer & (parts.top >= parts.bottom[main]))

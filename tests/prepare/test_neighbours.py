@@ -1,0 +1,112 @@
+"""What lies beside a digit on a photo: looked at through `find_ink`, drawn with plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.scenes import scene
+from digitrec.handwriting.writer import Writer
+from digitrec.prepare.ink import Ink, find_ink
+
+Line = Sequence[tuple[float, float]]
+
+THREE: Line = [(100, 90), (130, 75), (150, 95), (125, 120), (155, 145), (130, 172), (98, 160)]
+ONE: Line = [(122, 75), (120, 172)]
+
+
+def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Ink:
+    """What is found on a page of 240 x 240 with these lines, each as dark as `ink` says."""
+    page = Image.new("L", (240, 240), paper)
+    for at, line in enumerate(lines):
+        dark = ink[at] if ink else 40
+        ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in line], dark, pen, joint="curve")
+    grain = np.random.default_rng(0).normal(0, 1.5, (240, 240))
+    return find_ink(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
+
+
+def arc(x: float, bow: float, top: float = 65, bottom: float = 182) -> Line:
+    """A line from top to bottom whose middle is `bow` to the right of its ends."""
+    down = np.linspace(0, 1, 20)
+    return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in down]
+
+
+def assert_one(ink: Ink, left: float = 98, right: float = 155) -> None:
+    assert ink.reason is None and len(ink.boxes) == 1
+    assert ink.boxes[0][0] == pytest.approx(left, abs=9)
+    assert ink.boxes[0][2] == pytest.approx(right, abs=9)
+
+
+@pytest.mark.parametrize("bow", [14, 24, 32])
+def test_brackets_are_no_digits(bow: float) -> None:
+    assert_one(found(THREE, arc(175, bow)))
+    assert_one(found(THREE, arc(175, bow), arc(78, -bow)))
+    assert_one(found(ONE, arc(150, bow)), 118, 126)
+
+
+def test_square_brackets_are_none_either() -> None:
+    closing: Line = [(172, 66), (196, 66), (196, 180), (172, 180)]
+    opening: Line = [(80, 66), (56, 66), (56, 180), (80, 180)]
+    assert_one(found(THREE, closing))
+    assert_one(found(THREE, opening, closing))
+
+
+@pytest.mark.parametrize("bow", [0, 3, -16])
+def test_a_one_beside_a_digit_is_a_digit(bow: float) -> None:
+    """Straight, nearly so, or bent the other way."""
+    assert found(THREE, arc(182, bow, 75, 172)).reason == "more than one digit"
+
+
+def test_two_brackets_alone_are_not_taken_away() -> None:
+    assert found(arc(90, -20), arc(150, 20)).reason == "more than one digit"
+
+
+def test_bars_of_one_digit_close_together_are_one() -> None:
+    """A seven-segment 0: four upright bars and two level ones."""
+    upright: list[Line] = [[(x, y), (x, y + 41)] for x in (95, 145) for y in (72, 120)]
+    level: list[Line] = [[(101, y), (139, y)] for y in (68, 164)]
+    assert_one(found(*upright, *level, pen=8), 91, 149)
+
+
+def test_two_ones_are_two_digits() -> None:
+    assert found([(95, 70), (95, 170)], [(150, 70), (150, 170)]).reason == "more than one digit"
+
+
+def test_a_sign_beside_a_digit_is_said() -> None:
+    minus: Line = [(55, 122), (85, 122)]
+    assert found(THREE, minus).reason == "a sign beside the digit"
+    assert found(THREE, minus, [(55, 140), (85, 140)]).reason == "a sign beside the digit"
+    assert found(THREE, [(60, 122), (64, 122)], pen=4).reason is None  # a speck
+
+
+def test_a_line_under_it_is_not_the_digits() -> None:
+    ink = found(THREE, [(85, 196), (170, 194)])
+    assert_one(ink)
+    assert ink.boxes[0][3] == pytest.approx(176, abs=8)
+    bar = found(
+        [(105, 90), (100, 125), (135, 122), (150, 150), (125, 172), (98, 165)], [(105, 76), (150, 76)]
+    )
+    assert bar.reason is None and bar.boxes[0][1] == pytest.approx(72, abs=8)  # a 5's bar stays
+
+
+@pytest.mark.parametrize(("dark", "foot"), [(40, 60), (140, 60), (40, 75)])
+def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int, foot: float) -> None:
+    """Also where the digit is too pale to be seen beside it at first, or lies close to it."""
+    pen: Line = [(foot, 260), (foot - 30, -20)]
+    assert_one(found(THREE, pen, pen=12, ink=(dark, 10)))
+
+
+def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
+    assert found([(x, y - 120) for x, y in THREE]).reason == "cut off"
+    assert found([(x - 115, y) for x, y in THREE]).reason == "cut off"
+
+
+@pytest.mark.parametrize("place", [43, 73, 82])
+def test_a_grainy_pencil_is_no_texture_from_near(place: int) -> None:
+    kind = "plain paper"
+    one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
+    assert find_ink(one.pixels).reason is None
