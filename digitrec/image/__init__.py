@@ -203,6 +203,9 @@ class PreparedImage:
     whole: bytes | None = field(default=None, repr=False)
     """A second reading, in the same form: all of the picture with its paper removed, where nothing was moved.
     Only for a picture of MNIST's own size, which may be laid out as MNIST's are already."""
+    others: tuple[bytes, ...] = field(default=(), repr=False)
+    """Further readings, in the same form, for an engine to which the first shows no clear digit: a small
+    picture that its digit fills, all of it as dark ink and as light ink. Looking could not tell which."""
 
     def picture(self) -> Image.Image:
         """What the provider is given, as a Pillow image."""

@@ -26,6 +26,13 @@ LAID = 16
 """What stands out on a picture laid out as MNIST's are is at least this long, px; else it is a smaller digit,
 alone on its paper."""
 
+FILLED = 40
+"""A picture that a digit fills to all four edges is at most so large, px: as classifiers are given them."""
+LEAST = 8
+"""And at least so large, or no digit is to be told on it."""
+STRONG = 64.0
+"""And its ink differs from its paper by so many of 255 steps."""
+
 _NOTHING = bytes(SIDE * SIDE)
 
 
@@ -41,13 +48,36 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     from digitrec.prepare.ink import find_ink  # a digit in MNIST's form needs none of it
 
     ink = find_ink(image.pixels)
-    findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
+    others = _filled(image.pixels, ink)
+    findings = Findings(None if others else ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
     if ink.fine is None:
-        return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings)
+        return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, None, others)
     data = _placed(_thickened(ink.fine)).tobytes()
     whole = _whole(image.pixels, ink)
     second = None if whole is None else whole.tobytes()
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second)
+    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second, others)
+
+
+def _filled(pixels: Pixels, ink: Ink) -> tuple[bytes, ...]:
+    """All of a small picture that its digit may fill, as light ink and as dark; empty: it does not."""
+    height, width = pixels.shape[:2]
+    if max(height, width) > FILLED or (height, width) == (SIDE, SIDE) or min(height, width) < LEAST:
+        return ()
+    grey = np.asarray(Image.fromarray(pixels).convert("L"), np.float32)
+    low, high = float(grey.min()), float(grey.max())
+    box = ink.box or (0, 0, width, height)
+    fills = min(box[2] - box[0], box[3] - box[1]) >= min(height, width) - 1
+    if high - low < STRONG or not (fills or ink.reason):
+        return ()
+    light = (grey - low) / (high - low)
+    touched = [[bool((edge > 0.5).any()), bool((edge < 0.5).any())] for edge in _edges(light)]
+    if not any(all(either) for either in zip(*touched, strict=True)):
+        return ()
+    return tuple(_placed(values).tobytes() for values in (light, 1 - light))
+
+
+def _edges(values: Floats) -> tuple[Floats, ...]:
+    return values[0], values[-1], values[:, 0], values[:, -1]
 
 
 def steps(image: DigitImage) -> list[tuple[str, Pixels]]:

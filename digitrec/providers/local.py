@@ -12,7 +12,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
-from digitrec.models.scores import pooled
+from digitrec.models.scores import Floats, evidence, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 UNCLEAR = "not clearly a digit"
@@ -58,7 +58,7 @@ class Local(BaseProvider):
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
         """The same for many images in one pass through the network, which also reads each `whole`.
 
-        A picture is clear where one of its readings is.
+        A picture is clear where one of its readings is; where neither is, its `others` are read too.
         """
         readings = [[image.data] if image.whole is None else [image.data, image.whole] for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)
@@ -71,8 +71,20 @@ class Local(BaseProvider):
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
             clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
+        unclear = [place for place, image in enumerate(images) if image.others and not clear[place]]
+        for place in unclear:
+            found = self._clearest(images[place].others)
+            if found is not None:
+                chances[place], clear[place] = found, True
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
+
+    def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
+        """The chances from the reading with the most evidence for any digit; None: none is clear."""
+        batch = np.frombuffer(b"".join(readings), np.uint8).reshape(-1, 28, 28)
+        chances = self._model.probabilities(batch)
+        best = int(np.argmax(evidence(chances)))
+        return chances[best] if self._model.recognises(chances)[best] else None
 
     def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)

@@ -10,6 +10,7 @@ from digitrec.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist
+from digitrec.recognise import predict_many
 
 SPEC = InputSpec("mnist", gated=True)
 DIGITS = mnist_test().images[:40]
@@ -163,3 +164,35 @@ def test_steps_of_a_blank_page_and_of_mnist() -> None:
     assert len(mnist.steps(DigitImage.open(np.full((50, 60), 200, np.uint8)))) == 2
     ((_, shown),) = mnist.steps(DigitImage.open(DIGITS[0]))
     assert (shown == DIGITS[0]).all()
+
+
+def filling(digit: Pixels) -> Pixels:
+    """A digit cut out at its ink and stretched to 16x16, black and white alone."""
+    rows, columns = np.flatnonzero((digit > 60).any(axis=1)), np.flatnonzero((digit > 60).any(axis=0))
+    cut = Image.fromarray(digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    return np.where(np.asarray(cut.resize((16, 16), Image.Resampling.BOX)) > 100, 255, 0).astype(np.uint8)
+
+
+def test_a_small_picture_that_its_digit_fills_is_given_in_both_polarities() -> None:
+    picture = filling(DIGITS[3])
+    for given in (picture, 255 - picture):
+        made = mnist.prepare(DigitImage.open(given), SPEC)
+        assert made.findings.reason is None
+        light, dark = (np.frombuffer(one, np.uint8).reshape(28, 28) for one in made.others)
+        shown = np.asarray(Image.fromarray(given).resize((20, 20), Image.Resampling.BOX))
+        assert likeness(light[4:24, 4:24], shown) > 0.5 or likeness(dark[4:24, 4:24], 255 - shown) > 0.5
+
+
+def test_what_fills_no_small_picture_is_given_once() -> None:
+    page = np.asarray(Image.fromarray(DIGITS[3]).resize((140, 140)))
+    for picture in (DIGITS[0], 255 - crossed(DIGITS[0]), page, np.zeros((16, 16), np.uint8)):
+        assert mnist.prepare(DigitImage.open(picture), SPEC).others == ()
+
+
+def test_digits_that_fill_small_pictures_are_read_in_either_polarity() -> None:
+    pictures = [filling(digit) for digit in mnist_test().images[:60]]
+    right = [
+        sum(answer.digit == label for answer, label in zip(answers, mnist_test().labels, strict=False))
+        for answers in (predict_many(pictures), predict_many([255 - picture for picture in pictures]))
+    ]
+    assert min(right) >= 53
