@@ -40,9 +40,10 @@ class Status:
     """Names of variables and files that will be used; never what is in them."""
 
 
-OURS = frozenset(
-    {"google", "aws", "azure", "ocr", "openai", "heif", "pdf", "train", "stats", "plots", "tune", "web"}
-)
+OURS = frozenset({
+    "aws", "azure", "batch", "google", "heif", "ocr", "openai", "pdf", "plots", "stats", "train", "tune",
+    "web",
+})  # fmt: skip
 """Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import digitrec
+from digitrec import calibration
 from digitrec.benchmark import benchmark
+from digitrec.benchmark.run import KEPT
+from digitrec.calibration.fit import fit
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
 from digitrec.datasets.loader import Sample
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
-from digitrec.prediction import Failure
+from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, drawn_seven
 
 
@@ -78,16 +83,80 @@ def test_as_dict_is_json_with_every_answer() -> None:
     samples = [Sample(drawn_seven(), 7), Sample(drawn_seven(), None)]
     found = benchmark(samples, {"e": engine("7", TimedOut("slow"))}, data="x", settings={"prepare": "plain"})
     values = json.loads(json.dumps(found.as_dict()))
+    assert list(values) == [
+        "data", "pictures", "started", "seconds", "settings", "versions", "fitted_here", "engines", "pairs",
+        "answers",
+    ]  # fmt: skip
+    assert (values["data"], values["pictures"], values["fitted_here"]) == ("x", 2, [])
+    assert (values["started"], values["seconds"]) == (found.started, found.seconds)
+    assert list(values["versions"]) == ["digitrec", "Python", "SciPy", "scikit-learn", "machine"]
+    assert values["versions"]["digitrec"] == digitrec.__version__
     assert values["settings"] == {"prepare": "plain"}
     assert values["engines"][0]["correct"] == 1
     first, second = values["answers"]
     assert (first["label"], first["answers"]["e"]["digit"]) == (7, 7)
+    assert tuple(first["answers"]["e"]) == KEPT
+    assert (first["source"], first["sha256"]) == (drawn_seven().ref.source, drawn_seven().ref.sha256)
     assert (second["label"], second["answers"]["e"]["error"]) == (None, "TimedOut: slow")
 
 
-def test_no_pictures_are_refused() -> None:
-    with pytest.raises(DataError, match="empty: no labelled pictures"):
+def test_no_pictures_and_no_engines_are_refused() -> None:
+    with pytest.raises(DataError, match=r"^empty: no labelled pictures$"):
         benchmark([], {"e": engine("7")}, data="empty")
+    with pytest.raises(ValueError, match=r"^no engine is named: give one at least$"):
+        benchmark([Sample(drawn_seven(), 7)], {}, data="x")
+    with pytest.raises(TypeError, match=r"^engines are given by name, such as {'local': 'local'}, not as "):
+        benchmark([Sample(drawn_seven(), 7)], [engine("7")], data="x")  # type: ignore[arg-type]
+
+
+def test_an_emulator_comes_last_and_its_answers_count_only_alone(
+    samples: list[Sample], fake: Callable[..., Engine]
+) -> None:
+    real, rehearsed = fake("poor", 0.5, 1), fake("good", 1.0, 2, emulated=True)
+    found = benchmark(samples[:20], {"rehearsed": rehearsed, "real": real}, data="x")
+    assert [card.engine for card in found.cards] == ["real", "rehearsed"]
+    assert (found.called("real"), found.called("rehearsed")) == ("real", "rehearsed (emulated)")
+    assert len(found.misread) == next(card.wrong for card in found.cards if card.engine == "real") > 0
+    assert found.splitting == ()
+    bad = {"a": fake("bad", 0.5, 1, emulated=True), "b": fake("bad", 0.5, 3, emulated=True)}
+    alone = benchmark(samples[:20], bad, data="x")
+    assert alone.misread
+    assert alone.splitting
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
+    (card,) = benchmark([Sample(drawn_seven(), 5)], {"e": engine("S")}, data="x", lenient=lenient).cards
+    assert (card.correct, card.refused_wrongly) == ((1, 0) if lenient else (0, 1))
+    (card,) = benchmark([Sample(drawn_seven(), 5)], {"e": engine("S")}, data="x").cards
+    assert card.correct == 0
+
+
+def test_each_engine_has_the_time_that_it_took_itself_and_a_policy_has_none() -> None:
+    slow = Engine(FakeProvider(["7"], name="slow", latency_s=0.05), Options(ledger="none", concurrency=1))
+    policy = Consensus([slow, engine("7", name="b")], 2)
+    samples = [Sample(drawn_seven(), 7)] * 3
+    found = benchmark(samples, {"slow": slow, "b": policy.engines[1]}, data="x", policies=[policy])
+    speeds = {card.engine: card.throughput for card in found.cards}
+    assert speeds["slow"] is not None
+    assert 0 < speeds["slow"] <= 1 / 0.05
+    assert speeds["2 of slow+b"] is None
+    assert found.seconds >= 3 * 0.05
+    begun = datetime.fromisoformat(found.started)
+    assert (begun.utcoffset(), begun.microsecond) == (timedelta(0), 0)
+
+
+def test_chances_fitted_on_these_very_pictures_are_told(
+    samples: list[Sample], fake: Callable[..., Engine]
+) -> None:
+    engines = {"fitted": fake("fitted", 0.8, 1), "other": fake("other", 0.8, 2)}
+    before = benchmark(samples, engines, data="x")
+    assert before.fitted_here == ()
+    said = [answer for answer in before.outcomes["fitted"] if isinstance(answer, Prediction)]
+    (fitted,) = fit(said, before.labels, "x")
+    calibration.save(fitted)
+    again = benchmark(samples, {"fitted": fake("fitted", 0.8, 1), "other": fake("other", 0.8, 2)}, data="x")
+    assert again.fitted_here == ("fitted",)
 
 
 def test_a_policy_is_scored_on_the_answers_of_its_engines_and_nobody_is_asked_twice() -> None:

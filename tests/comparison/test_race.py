@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from digitrec.answer import Answer
 from digitrec.comparison import compare
 from digitrec.comparison.race import WINDOW, Absent, race
 from digitrec.engine import Engine, Options
-from digitrec.errors import LedgerError, NotConfigured, TimedOut
-from digitrec.image import PreparedImage
+from digitrec.errors import ImageError, LedgerError, NotConfigured, TimedOut
+from digitrec.image import DigitImage, PreparedImage
 from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, drawn_seven
 
@@ -131,15 +133,35 @@ def test_an_engines_time_is_counted_from_one_outcome_to_the_next() -> None:
     assert sum(spent) >= 3 * 0.05
 
 
-def test_an_unreadable_picture_has_its_own_name_and_no_time_and_the_places_go_on(tmp_path: Path) -> None:
-    pictures = [drawn_seven()] * (WINDOW + 1)
-    pictures[1] = pictures[WINDOW] = tmp_path / "none.png"  # type: ignore[call-overload]
-    arrivals = {arrival.image: arrival for arrival in race(pictures, [Engine(FakeProvider(name="e"))])}
-    assert sorted(arrivals) == list(range(WINDOW + 1))
-    failed = {place for place, arrival in arrivals.items() if isinstance(arrival.outcome, Failure)}
-    assert failed == {1, WINDOW}
-    assert (arrivals[1].outcome.provider, arrivals[1].spent_s) == ("e", 0.0)
-    assert Path(arrivals[1].outcome.image.source).name == "none.png"
+def test_an_unreadable_picture_has_its_own_name_and_no_time_and_the_places_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[race.__module__], "WINDOW", 3)
+    last = 6  # the first of the third window
+    pictures = [drawn_seven()] * (last + 1)
+    pictures[1] = pictures[last] = tmp_path / "none.png"  # type: ignore[call-overload]
+    engines = [Engine(FakeProvider(name=name)) for name in "ab"]
+    arrivals = {(arrival.image, arrival.reader): arrival for arrival in race(pictures, engines)}
+    assert sorted(arrivals) == [(place, reader) for place in range(last + 1) for reader in (0, 1)]
+    failed = {at: arrival for at, arrival in arrivals.items() if isinstance(arrival.outcome, Failure)}
+    assert sorted(failed) == [(1, 0), (1, 1), (last, 0), (last, 1)]
+    for (_, reader), arrival in failed.items():
+        assert isinstance(arrival.outcome, Failure)
+        assert isinstance(arrival.outcome.error, ImageError)
+        assert (arrival.outcome.provider, arrival.spent_s) == ("ab"[reader], 0.0)
+        assert Path(arrival.outcome.image.source).name == "none.png"
+
+
+def test_no_more_pictures_are_open_at_once_than_a_window_holds() -> None:
+    given: list[DigitImage] = []
+
+    def pictures() -> Iterator[DigitImage]:
+        for _ in range(2 * WINDOW):
+            given.append(drawn_seven())
+            yield given[-1]
+
+    next(race(pictures(), [Engine(FakeProvider())]))
+    assert len(given) <= WINDOW
 
 
 @pytest.mark.parametrize("lenient", [False, True])

@@ -70,6 +70,25 @@ def test_without_its_file_the_limit_holds_in_this_process(tmp_path: Path, damage
         assert [limiter.book("a", 1.0) for _ in range(2)] == [0.0, 1.0]
 
 
+def test_whoever_opens_the_file_keeps_the_same_limit_and_its_folder_is_this_users(tmp_path: Path) -> None:
+    path = tmp_path / "not" / "there" / "rate.sqlite"
+    with closing(Limiter(path, clock=Clock())) as one, closing(Limiter(path, clock=Clock())) as other:
+        assert [limiter.book("a", 1.0) for limiter in (one, other, one)] == [0.0, 1.0, 2.0]
+    if sys.platform != "win32":
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_that_is_damaged_meanwhile_ends_no_limit_and_leaves_no_other(
+    limiter: Limiter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert limiter.book("a", 1.0) == 0.0
+    (tmp_path / "rate.sqlite").write_bytes(b"nothing of use here" * 1000)
+    assert [limiter.book("a", 1.0) for _ in range(3)] == [0.0, 1.0, 2.0]
+    assert list(Path().iterdir()) == []
+
+
 def test_the_documented_defaults_are_the_providers_own() -> None:
     page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
     rows = re.findall(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 from clock import Clock
@@ -13,12 +14,10 @@ from digitrec.ledger import Budget, Busy, Claim, Entry, Ledger
 from .claims import NO_LIMIT, claim, claimed, question
 
 
-def test_an_answer_is_found_again_and_never_bought_again(ledger: Ledger) -> None:
+def test_an_answer_is_found_again_and_never_bought_again(ledger: Ledger, clock: Clock) -> None:
     ledger.answered(claimed(ledger), answer(7))
     found = ledger.find([question(), question(8)])
-    assert found[0] is not None
-    assert found[0].answer == answer(7)
-    assert found[1] is None
+    assert found == [Entry(question(), answer(7), clock.now, 0.5), None]
     assert claim(ledger) == found[0]
 
 
@@ -39,7 +38,10 @@ def test_an_emulators_answer_is_never_found_as_a_real_one(ledger: Ledger) -> Non
 
 def test_one_question_is_asked_by_one_at_a_time(ledger: Ledger, clock: Clock) -> None:
     first = claimed(ledger)
+    assert (first.question, first.cost_usd, first.token) == (question(), 0.5, None)
     assert claim(ledger) == Busy(clock.now + 10.0)
+    ledger.sweep()
+    assert claim(ledger) == Busy(clock.now + 10.0), "it was not cut off"
     ledger.answered(first, answer(7))
     assert isinstance(claim(ledger), Entry)
 
@@ -92,7 +94,7 @@ def test_an_ordered_answer_is_fetched_and_not_ordered_again(ledger: Ledger, cloc
     ledger.ordered(first, "operation-1")
     clock.now += 11  # the process was killed here
     again = claimed(ledger, budget=Budget("run", max_cost=0.5))
-    assert (again.id, again.token, again.cost_usd) == (first.id, "operation-1", 0.0)
+    assert again == Claim(first.id, question(), 0.0, "operation-1")
     ledger.answered(again, answer(7))
     assert isinstance(claim(ledger), Entry)
 
@@ -111,6 +113,12 @@ def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: L
     assert claim(ledger) == Busy(clock.now + 10.0)
     clock.now += 11
     assert claimed(ledger).token is None, "a day after it was ordered"
+
+
+def test_an_order_under_way_is_left_to_whoever_placed_it(tmp_path: Path, clock: Clock) -> None:
+    with closing(Ledger(tmp_path / "ledger.sqlite", fresh=True, clock=clock)) as ledger:
+        ledger.ordered(claimed(ledger), "operation-1")
+        assert claimed(ledger).token is None, "asked anew, since nothing is to be found again"
 
 
 def test_an_order_of_unknown_outcome_is_fetched_again(ledger: Ledger) -> None:

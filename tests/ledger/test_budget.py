@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from clock import Clock
@@ -36,6 +39,29 @@ def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, c
     )
     clock.now += 60  # the first of December, UTC
     claimed(ledger, question(3), budget=Budget("three", per_month=1.0))
+
+
+@pytest.fixture(params=["AAA+11", "ZZZ-14"])
+def time_zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The first and the last place on earth at which a month ends."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the time zone cannot be changed here")
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("time_zone")
+def test_a_month_is_that_of_utc_from_its_first_second_to_its_last(ledger: Ledger, clock: Clock) -> None:
+    budget = Budget("run", per_month=0.5)
+    clock.now = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
+    claimed(ledger, question(1), budget=budget)
+    clock.now = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+    assert isinstance(claim(ledger, question(2), budget=budget), BudgetExceeded)
+    clock.now += 1
+    claimed(ledger, question(2), budget=budget)
 
 
 def test_emulated_calls_do_not_use_up_the_real_budget(ledger: Ledger) -> None:

@@ -54,8 +54,9 @@ def test_a_ledger_of_a_newer_digitrec_is_not_touched(path: Path) -> None:
     fill(path, 1)
     with closing(sqlite3.connect(path)) as sqlite:
         sqlite.execute("PRAGMA user_version = 99")
-    with pytest.raises(LedgerError, match="newer digitrec; upgrade"):
+    with pytest.raises(LedgerError, match="newer digitrec; upgrade") as caught:
         Ledger(path)
+    assert f"the ledger {path} was written" in str(caught.value)
 
 
 def test_an_older_ledger_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,8 +72,23 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger"):
         Ledger(tmp_path / "file" / "ledger.sqlite")
-    with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger"):
+    with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger") as caught:
         Ledger(tmp_path)
+    assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
+
+
+def test_a_ledger_of_which_no_copy_can_be_made(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"cannot be read .*--no-ledger") as caught:
+        Database(None, copy_of=tmp_path)
+    assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
+
+
+def test_a_damaged_text_takes_down_its_own_row_only(path: Path) -> None:
+    fill(path, 3)
+    with closing(sqlite3.connect(path)) as sqlite, sqlite:
+        sqlite.execute("UPDATE calls SET answer = CAST(x'7bff' AS TEXT) WHERE id = 2")
+        sqlite.execute("UPDATE calls SET endpoint = CAST(x'ff' AS TEXT) WHERE id = 3")
+    assert numbers(path) == [0, 2]
 
 
 def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paid_cloud import PRICE, PaidCloud, image
@@ -17,7 +19,7 @@ from digitrec.cli import main
 from digitrec.errors import BudgetExceeded, LedgerError
 from digitrec.ledger import Budget, Claim, Ledger, Question
 from digitrec.ledger.queries import entries, recent, spending
-from digitrec.ledger.repair import LOST, repair
+from digitrec.ledger.repair import LOST, Repair, repair
 
 CALLS = 120
 
@@ -83,6 +85,47 @@ def test_what_is_lost_stays_counted(path: Path, damage: Callable[[Path], None]) 
             assert isinstance(verdict, BudgetExceeded)
 
 
+def forget(path: Path, number: int) -> None:
+    """Take one call out, and spoil a page that holds no call, so that the ledger is found damaged."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as sqlite:
+        sqlite.execute("DELETE FROM calls WHERE id = ?", (number,))
+        sqlite.execute("CREATE TABLE other (x)")
+        (page,) = sqlite.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'other'").fetchone()
+        (size,) = sqlite.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize(
+    ("emulators", "counted_as_emulated"), [((), False), ((1, 2, 3, 4), True), ((1, 2), False)]
+)
+def test_a_lost_call_counts_as_dear_and_as_late_as_it_can_have_been(
+    tmp_path: Path, emulators: tuple[int, ...], counted_as_emulated: bool
+) -> None:
+    path, clock = tmp_path / "ledger.sqlite", Clock()
+    with closing(Ledger(path, clock=clock)) as ledger:
+        for number in (1, 2, 3, 4):
+            clock.now = 1000.0 * number
+            asked = Question.about(image(number), PaidCloud(), emulated=number in emulators)
+            (claim,) = ledger.claim([asked], price=0.1 * number, budget=Budget(), lease_s=60.0)
+            assert isinstance(claim, Claim)
+            ledger.answered(claim, Answer(raw={"number": number}))
+    forget(path, 2)
+    aside = tmp_path / "ledger.sqlite.damaged-1"
+    assert repair(path) == Repair(saved=3, lost=1, assumed=0, lost_usd=0.4, damaged=aside)
+    with closing(Ledger(path)) as ledger:
+        fourth, third, lost, first = recent(ledger)
+        assert [entry.answer.raw["number"] for entry in entries(ledger)] == [1, 3, 4]
+    assert [call.asked_at.timestamp() for call in (first, lost, third, fourth)] == [1000, 3000, 3000, 4000]
+    assert (lost.state, lost.provider, lost.cost_usd, lost.text) == ("lost", LOST, 0.4, None)
+    assert lost.emulated is counted_as_emulated
+    forget(path, 3)
+    again = repair(path)
+    assert (again.saved, again.lost, again.damaged) == (3, 1, tmp_path / "ledger.sqlite.damaged-2")
+    assert aside.is_file(), "what was put aside before is kept"
+
+
 def test_what_is_lost_is_lost_once(path: Path) -> None:
     DAMAGE["middle"](path)
     first = repair(path)
@@ -106,7 +149,7 @@ def test_a_ledger_of_which_nothing_can_be_read_says_that_its_cost_is_unknown(pat
 def test_a_healthy_ledger_is_left_alone(path: Path) -> None:
     before = path.read_bytes()
     done = repair(path)
-    assert (done.saved, done.lost, done.damaged) == (CALLS, 0, None)
+    assert done == Repair(saved=CALLS, lost=0, assumed=0, lost_usd=0.0, damaged=None)
     assert path.read_bytes() == before
     told = CliRunner().invoke(main, ["ledger", "repair", "--ledger", str(path)]).stdout
     assert told == f"nothing is wrong with {path}: {CALLS} calls; it was left as it is\n"
