@@ -56,10 +56,17 @@ def _finishing(run: dict[str, Any]) -> str:
     """What happened after the epochs, as an item of the list."""
     if not run["finishing"]:
         return ""
+    others = f" and {run['finishing_seen']:.0%} of the others" if run["world"] else ""
     return (
-        f"- Then {_epochs(run['finishing'])} without what was made, from a rate of {run['finishing_rate']}; "
-        "the weights shipped are the mean of those before and after.\n"
+        f"- Then {_epochs(run['finishing'])} with all of MNIST's digits{others}, changed "
+        f"{run['finishing_changes']:.0%} as far, without what was made, from a rate of {run['finishing_rate']}; the weights shipped are the mean of "
+        "those before and after.\n"
     )
+
+
+def _seen(run: dict[str, Any]) -> str:
+    """How much of what is not MNIST's an epoch sees."""
+    return f", each with {run['seen']:.0%} of all but MNIST's" if run["world"] or run["made"] else ""
 
 
 def _epochs(count: int) -> str:
@@ -158,8 +165,8 @@ Made by `digitrec train`, which also measured every figure below.
 
 ## How it was trained
 
-- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs; batches of {run["batch"]}; \
-seed {run["seed"]}.
+- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs{_seen(run)}; \
+batches of {run["batch"]}; seed {run["seed"]}.
 {_abroad(run, digits)}\
 {_joined(run)}\
 - AdamW; the learning rate rises to {run["learning_rate"]} over the first {run["warm_up"]:.0%} of the steps \

@@ -74,15 +74,19 @@ class Material:
         finishing = number > config.epochs
         rng = np.random.default_rng([config.seed, number])
         others = self.abroad if finishing else self.abroad + self.made
-        some = rng.permutation(len(others))[: round(config.seen * len(others))]
-        digits = self.own + others[some]
+        share = config.finishing_seen if finishing else config.seen
+        digits = self.own + others[rng.permutation(len(others))[: round(share * len(others))]]
+        changes = config.augmentation
+        if finishing:
+            changes = changes.gentler(config.finishing_changes)
         order = rng.permutation(len(digits))
-        return Digits(augment(digits.images[order], rng, config.augmentation), digits.labels[order])
+        return Digits(augment(digits.images[order], rng, changes), digits.labels[order])
 
     def steps(self, config: TrainConfig, *, finishing: bool = False) -> int:
         """Batches in one epoch."""
         others = len(self.abroad) + (0 if finishing else len(self.made))
-        return (len(self.own) + round(config.seen * others)) // config.batch
+        share = config.finishing_seen if finishing else config.seen
+        return (len(self.own) + round(share * others)) // config.batch
 
 
 def learn(this: NetworkRun, material: Material, held_back: Digits, folder: Path) -> keras.Model:
