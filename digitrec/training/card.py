@@ -59,8 +59,8 @@ def _finishing(run: dict[str, Any]) -> str:
     others = f" and {run['finishing_seen']:.0%} of the others" if run["world"] else ""
     return (
         f"- Then {_epochs(run['finishing'])} with all of MNIST's digits{others}, changed "
-        f"{run['finishing_changes']:.0%} as far, without what was made, from a rate of {run['finishing_rate']}; the weights shipped are the mean of "
-        "those before and after.\n"
+        f"{run['finishing_changes']:.0%} as far, without what was made, from a rate of "
+        f"{run['finishing_rate']}; the weights shipped are the mean of those before and after.\n"
     )
 
 
