@@ -32,7 +32,7 @@ _MADE = """
 What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand (30 %), digits of those
 learned, photographed from paper (10 %) or damaged (40 %), and pictures of no digit, which are to leave the
 network undecided (20 %: letters, strokes at random, digits lying on their side, two digits that touch or
-are squeezed together, noise); all were then prepared as pictures are when they are read. The damages
+are squeezed together); all were then prepared as pictures are when they are read. The damages
 (`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags, specks, spots)
 are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
 measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
@@ -65,8 +65,8 @@ def _finishing(run: dict[str, Any]) -> str:
 
 
 def _seen(run: dict[str, Any]) -> str:
-    """How much of what is not MNIST's an epoch sees."""
-    return f", each with {run['seen']:.0%} of all but MNIST's" if run["world"] or run["made"] else ""
+    """How much of what is from other countries an epoch sees."""
+    return f", each with {run['seen']:.0%} of other countries' digits" if run["world"] else ""
 
 
 def _epochs(count: int) -> str:
@@ -176,7 +176,7 @@ measured again.
 - The scores are divided by a temperature before the softmax, so that its probabilities are chances of \
 being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back; \
 {card["prepared"]} for one that was brought into it, fitted on the \
-{"writers" if run.get("world") else "same"} held back, and raised by up to a half so that of their answers \
+{"writers" if run.get("world") else "same"} held back, and raised by up to a fifth so that of their answers \
 of {SURE:.0%} and more {SURELY_WRONG:.1%} are wrong at most.
 - A picture that was cut out by digitrec is "not clearly a digit" where its scores, so divided, differ by \
 less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the digits held back show more.

@@ -67,15 +67,14 @@ class Material:
     abroad: Digits
     """Seen in part in each, also while finishing."""
     made: Digits
-    """Seen in part in each, not while finishing."""
+    """Seen in every epoch, but not while finishing."""
 
     def epoch(self, config: TrainConfig, number: int) -> Digits:
         """The digits of one epoch, counted from 0: each changed, in a new order."""
         finishing = number > config.epochs
         rng = np.random.default_rng([config.seed, number])
-        others = self.abroad if finishing else self.abroad + self.made
-        share = config.finishing_seen if finishing else config.seen
-        digits = self.own + others[rng.permutation(len(others))[: round(share * len(others))]]
+        some = self.abroad[rng.permutation(len(self.abroad))[: self._seen(config, finishing)]]
+        digits = self.own + some if finishing else self.own + some + self.made
         changes = config.augmentation
         if finishing:
             changes = changes.gentler(config.finishing_changes)
@@ -84,9 +83,12 @@ class Material:
 
     def steps(self, config: TrainConfig, *, finishing: bool = False) -> int:
         """Batches in one epoch."""
-        others = len(self.abroad) + (0 if finishing else len(self.made))
-        share = config.finishing_seen if finishing else config.seen
-        return (len(self.own) + round(share * others)) // config.batch
+        made = 0 if finishing else len(self.made)
+        return (len(self.own) + self._seen(config, finishing) + made) // config.batch
+
+    def _seen(self, config: TrainConfig, finishing: bool) -> int:
+        """How many of those from abroad an epoch sees."""
+        return round((config.finishing_seen if finishing else config.seen) * len(self.abroad))
 
 
 def learn(this: NetworkRun, material: Material, held_back: Digits, folder: Path) -> keras.Model:

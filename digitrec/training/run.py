@@ -60,7 +60,7 @@ class TrainConfig:
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
     seen: float = 0.45
-    """Share of all these that one epoch sees beside all of MNIST's, others in each."""
+    """Share of the digits of `world` that one epoch sees beside all others, another one in each."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
     those of this run have the seeds from ``seed * networks`` on."""
