@@ -8,7 +8,7 @@ of training on two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,11 @@ class Augmentation:
     """Share of the digits with noise over the whole image."""
     clean: float = 0.10
     """Share of the digits that are left as they are."""
+
+    def gentler(self, share: float) -> Augmentation:
+        """The same with every limit at `share` of its own, 0..1; as many digits are left as they are."""
+        limits = {name: share * limit for name, limit in asdict(self).items()}
+        return replace(Augmentation(**limits), clean=self.clean)
 
 
 def augment(images: NDArray[np.uint8], rng: np.random.Generator, limits: Augmentation) -> NDArray[np.uint8]:

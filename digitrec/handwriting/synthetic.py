@@ -84,7 +84,7 @@ def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
 
 
 def senseless(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """What is no digit: letters, strokes at random, digits lying on their side, two digits as one, noise.
+    """What is no digit: letters, strokes at random, digits lying on their side, two digits as one.
 
     Half of what is larger than 28x28 is photographed.
     """
@@ -137,20 +137,9 @@ def _squeezed(digits: Digits, rng: np.random.Generator) -> Pixels:
     return page
 
 
-def _noise(digits: Digits, rng: np.random.Generator) -> Pixels:
-    """Grain of any coarseness and density, 28x28."""
-    coarse = int(rng.choice([28, 28, 14, 10, 7]))
-    grain = rng.random((coarse, coarse))
-    share = rng.uniform(0.05, 1.0)
-    some = np.where(rng.random(grain.shape) < share, grain, 0)
-    level = some if rng.random() < 0.6 else (some > rng.uniform(0.2, 0.7)).astype(float)
-    size = (SIDE, SIDE)
-    return np.asarray(Image.fromarray((255 * level).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC))
-
-
 _LETTERS = [*(PLAIN[letter] for letter in LEARNED), *SIGNS.values()]
-_SENSELESS = (_letter, _strokes, _lying, _touching, _squeezed, _noise)
-_SHARES = (0.38, 0.24, 0.08, 0.15, 0.09, 0.06)
+_SENSELESS = (_letter, _strokes, _lying, _touching, _squeezed)
+_SHARES = (0.42, 0.26, 0.08, 0.15, 0.09)
 
 
 def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:
@@ -163,12 +152,8 @@ def _written(digit: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
-    """The pictures as a network is given them; of what is no digit and 28x28, both readings."""
+    """The pictures as a network is given them, without those in which no single character is found."""
     ready = [prepare(DigitImage(pixels, "<synthetic>", ""), _FORM) for pixels in pictures]
-    single = [
-        (data, label)
-        for one, label in zip(ready, labels.tolist(), strict=True) if one.findings.reason is None
-        for data in ([one.data, one.whole] if one.whole and label == NO_DIGIT else [one.data])
-    ]  # fmt: skip
-    images = np.frombuffer(b"".join(data for data, _ in single), np.uint8).reshape(len(single), SIDE, SIDE)
-    return Digits(images, np.array([label for _, label in single], np.uint8))
+    single = [one.findings.reason is None for one in ready]
+    images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(len(ready), SIDE, SIDE)
+    return Digits(images, labels)[np.flatnonzero(single)]

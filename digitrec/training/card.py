@@ -32,7 +32,7 @@ _MADE = """
 What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand (30 %), digits of those
 learned, photographed from paper (10 %) or damaged (40 %), and pictures of no digit, which are to leave the
 network undecided (20 %: letters, strokes at random, digits lying on their side, two digits that touch or
-are squeezed together, noise); all were then prepared as pictures are when they are read. The damages
+are squeezed together); all were then prepared as pictures are when they are read. The damages
 (`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags, specks, spots)
 are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
 measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
@@ -56,10 +56,17 @@ def _finishing(run: dict[str, Any]) -> str:
     """What happened after the epochs, as an item of the list."""
     if not run["finishing"]:
         return ""
+    others = f" and {run['finishing_seen']:.0%} of the others" if run["world"] else ""
     return (
-        f"- Then {_epochs(run['finishing'])} without what was made, from a rate of {run['finishing_rate']}; "
-        "the weights shipped are the mean of those before and after.\n"
+        f"- Then {_epochs(run['finishing'])} with all of MNIST's digits{others}, changed "
+        f"{run['finishing_changes']:.0%} as far, without what was made, from a rate of "
+        f"{run['finishing_rate']}; the weights shipped are the mean of those before and after.\n"
     )
+
+
+def _seen(run: dict[str, Any]) -> str:
+    """How much of what is from other countries an epoch sees."""
+    return f", each with {run['seen']:.0%} of other countries' digits" if run["world"] else ""
 
 
 def _epochs(count: int) -> str:
@@ -158,8 +165,8 @@ Made by `digitrec train`, which also measured every figure below.
 
 ## How it was trained
 
-- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs; batches of {run["batch"]}; \
-seed {run["seed"]}.
+- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs{_seen(run)}; \
+batches of {run["batch"]}; seed {run["seed"]}.
 {_abroad(run, digits)}\
 {_joined(run)}\
 - AdamW; the learning rate rises to {run["learning_rate"]} over the first {run["warm_up"]:.0%} of the steps \
@@ -169,7 +176,7 @@ measured again.
 - The scores are divided by a temperature before the softmax, so that its probabilities are chances of \
 being right: {card["temperature"]} for a picture in MNIST's form, fitted on the digits held back; \
 {card["prepared"]} for one that was brought into it, fitted on the \
-{"writers" if run.get("world") else "same"} held back, and raised by up to a half so that of their answers \
+{"writers" if run.get("world") else "same"} held back, and raised by up to a fifth so that of their answers \
 of {SURE:.0%} and more {SURELY_WRONG:.1%} are wrong at most.
 - A picture that was cut out by digitrec is "not clearly a digit" where its scores, so divided, differ by \
 less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the digits held back show more.

@@ -10,12 +10,12 @@ from digitrec.prediction import SURE
 
 Floats = NDArray[np.float32]
 
-UNCLEAR = 0.001
+UNCLEAR = 0.0005
 """Share of the digits held back that may pass for none."""
 SURELY_WRONG = 0.002
 """Of the answers of at least `SURE` on digits held back, at most this share shall be wrong."""
 _LOWEST, _HIGHEST = 0.1, 10.0
-_STEP, _MOST = 1.01, 1.5  # how a temperature is raised, and how far at most
+_STEP, _MOST = 1.01, 1.2  # how a temperature is raised, and how far at most
 
 
 def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
@@ -40,7 +40,7 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
 
 
 def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
-    """`fit_temperature`'s, raised by up to a half until no more than `SURELY_WRONG` of the sure are wrong.
+    """`fit_temperature`'s, raised by up to a fifth until no more than `SURELY_WRONG` of the sure are wrong.
 
     Those who write elsewhere are read less well than those held back, so that what is as sure as it is right
     on these would be too sure on those.

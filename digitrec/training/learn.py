@@ -67,22 +67,28 @@ class Material:
     abroad: Digits
     """Seen in part in each, also while finishing."""
     made: Digits
-    """Seen in part in each, not while finishing."""
+    """Seen in every epoch, but not while finishing."""
 
     def epoch(self, config: TrainConfig, number: int) -> Digits:
         """The digits of one epoch, counted from 0: each changed, in a new order."""
         finishing = number > config.epochs
         rng = np.random.default_rng([config.seed, number])
-        others = self.abroad if finishing else self.abroad + self.made
-        some = rng.permutation(len(others))[: round(config.seen * len(others))]
-        digits = self.own + others[some]
+        some = self.abroad[rng.permutation(len(self.abroad))[: self._seen(config, finishing)]]
+        digits = self.own + some if finishing else self.own + some + self.made
+        changes = config.augmentation
+        if finishing:
+            changes = changes.gentler(config.finishing_changes)
         order = rng.permutation(len(digits))
-        return Digits(augment(digits.images[order], rng, config.augmentation), digits.labels[order])
+        return Digits(augment(digits.images[order], rng, changes), digits.labels[order])
 
     def steps(self, config: TrainConfig, *, finishing: bool = False) -> int:
         """Batches in one epoch."""
-        others = len(self.abroad) + (0 if finishing else len(self.made))
-        return (len(self.own) + round(config.seen * others)) // config.batch
+        made = 0 if finishing else len(self.made)
+        return (len(self.own) + self._seen(config, finishing) + made) // config.batch
+
+    def _seen(self, config: TrainConfig, finishing: bool) -> int:
+        """How many of those from abroad an epoch sees."""
+        return round((config.finishing_seen if finishing else config.seen) * len(self.abroad))
 
 
 def learn(this: NetworkRun, material: Material, held_back: Digits, folder: Path) -> keras.Model:

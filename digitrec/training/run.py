@@ -31,13 +31,17 @@ class TrainConfig:
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
     epochs: int = 12
     """Times that every picture is seen, each time changed differently."""
-    finishing: int = 2
-    """Times after that that the digits alone are seen, without what was made; 0: never."""
+    finishing: int = 4
+    """Times after that that MNIST's digits are seen, changed more gently, without what was made; 0: never."""
+    finishing_seen: float = 0.25
+    """Share of the digits of `world` that each of these sees."""
+    finishing_changes: float = 0.5
+    """How far digits are changed then, as a share of `augmentation`."""
     batch: int = 128
     """Digits per step."""
     learning_rate: float = 3e-3
     """Highest learning rate, reached after the warm-up."""
-    finishing_rate: float = 5e-4
+    finishing_rate: float = 1e-3
     """The same while finishing."""
     warm_up: float = 0.15
     """Share of the steps in which the learning rate rises."""
@@ -56,7 +60,7 @@ class TrainConfig:
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
     seen: float = 0.45
-    """Share of all these that one epoch sees beside all of MNIST's, others in each."""
+    """Share of the digits of `world` that one epoch sees beside all others, another one in each."""
     seed: int = 0
     """Decides the first weights, the order of the digits and how they are changed; no two networks share one:
     those of this run have the seeds from ``seed * networks`` on."""

@@ -35,6 +35,13 @@ def test_the_same_seed_gives_the_same_digits() -> None:
     assert not np.array_equal(changed(Augmentation(), 1), changed(Augmentation(), 2))
 
 
+def test_gentler_limits_are_a_share_of_each_and_leave_as_many_digits_alone() -> None:
+    half = Augmentation().gentler(0.5)
+    for limit in fields(Augmentation):
+        whole = getattr(Augmentation(), limit.name)
+        assert getattr(half, limit.name) == (whole if limit.name == "clean" else whole / 2)
+
+
 def test_the_originals_are_left_alone() -> None:
     before = DIGITS.copy()
     after = changed(Augmentation())

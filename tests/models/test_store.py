@@ -45,7 +45,9 @@ class TestShipped:
     def test_it_says_what_it_is(self, shipped: store.Model) -> None:
         assert shipped.name == "digitrec-cnn"
         assert shipped.version.startswith("digitrec-cnn-") and len(shipped.version) == 25
-        fitted = {name: shipped.card[name] for name in ("temperature", "prepared", "evidence")}
+        card = shipped.card
+        fitted = {name: card[name] for name in ("temperature", "evidence")}
+        fitted["prepared"] = card.get("prepared", card["temperature"])
         assert shipped.input == ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
 
     def test_it_is_as_sure_as_it_is_right(self, shipped: store.Model) -> None:

@@ -26,7 +26,7 @@ def test_answers_that_are_certain_and_all_right_still_give_a_number() -> None:
 
 
 def test_a_temperature_is_raised_until_the_sure_are_right() -> None:
-    tops = np.repeat([0.999, 0.97, 0.97], [1900, 90, 10])
+    tops = np.repeat([0.999, 0.965, 0.965], [1900, 90, 10])
     chances = np.repeat((1 - tops[:, None]) / 9, 10, axis=1)
     chances[:, 0] = tops
     labels = np.repeat([0, 1], [1990, 10]).astype(np.uint8)  # the last ten are wrong

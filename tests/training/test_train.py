@@ -145,7 +145,7 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         train(mixed, tmp_path, digits=DIGITS, on_progress=stop)
     assert (told[0].epoch, told[0].done) == (0, 1.0)
-    assert 9 <= len(told) - 2 <= 11  # 96 digits are 6 steps, two thirds of about 100 more another 4
+    assert len(told) - 2 >= 11  # 96 digits are 6 steps, about 100 more another 6
 
     told.clear()
     result = train(mixed, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
