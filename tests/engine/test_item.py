@@ -68,6 +68,7 @@ def test_what_an_emulator_answers_costs_nothing() -> None:
 @pytest.mark.parametrize("first", [answer(1), TimedOut("late")])
 def test_the_first_reply_stays(first: object) -> None:
     it, other = item(), item()
+    assert (it.image, it.claim, it.error) == (image(7), None, None)
     assert open_items([it, other]) == [it, other]
     it.settle(first)  # type: ignore[arg-type]
     it.replay(Entry(it.question, answer(2), 5.0, 0.5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from clock import Clock
 from paid_cloud import PaidCloud, answer, image
 
+from digitrec.answer import Answer, Candidate
 from digitrec.ledger import Budget, Claim, Ledger, Question
-from digitrec.ledger.queries import Spending, clear, entries, recent, spending
+from digitrec.ledger.queries import UNUSABLE, Spending, clear, entries, recent, spending
 
 OCTOBER = datetime(2026, 10, 31, 12, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -72,6 +74,30 @@ def test_spending_by_month_and_provider(ledger: Ledger) -> None:
 def test_every_answer_can_be_exported(ledger: Ledger) -> None:
     assert [entry.answer for entry in entries(ledger)] == [answer(number) for number in (1, 2, 3, 6, 7)]
     assert [entry.question.provider for entry in entries(ledger, provider="aws")] == ["aws"]
+
+
+def test_a_call_of_which_something_is_damaged_is_shown_for_what_it_is(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ledger.database.transaction() as sqlite:
+        sqlite.execute("UPDATE calls SET answer = 'nonsense' WHERE provider = 'azure'")
+        sqlite.execute("UPDATE calls SET asked_at = 1e300 WHERE provider = 'aws'")
+    aws, azure = recent(ledger, limit=2)
+    assert (aws.asked_at, aws.text) == (datetime(1970, 1, 1, tzinfo=UTC), "7")
+    assert (azure.state, azure.error, azure.text) == ("answered", UNUSABLE, None)
+    assert azure.endpoint == "https://paid.example"
+    assert [entry.answer for entry in entries(ledger)] == [answer(number) for number in (1, 2, 3, 7)]
+    assert caplog.messages == [
+        "1 unusable answer is left out: not what the engine's protocol says; asking again buys them anew"
+    ]
+
+
+def test_unless_told_otherwise_twenty_calls_are_shown_with_the_words_that_were_read(tmp_path: Path) -> None:
+    with closing(Ledger(tmp_path / "more.sqlite")) as ledger:
+        for number in range(21):
+            two = Answer((Candidate("4", None), Candidate(str(number), None)))
+            ledger.answered(claim(ledger, number, "google"), two)
+        assert [call.text for call in recent(ledger)] == [f"4 {number}" for number in range(20, 0, -1)]
 
 
 def test_an_export_of_many_answers_is_whole(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from paid_cloud import PaidCloud, answer, image
@@ -119,6 +120,11 @@ def test_a_provider_without_an_address_has_a_question_without_one() -> None:
     keys = {Question.about(image(7), nowhere, emulated=emulated).key for emulated in (False, True)}
     assert Question.about(image(7), nowhere, emulated=False).endpoint is None
     assert len(keys | {QUESTION.key}) == 3
+
+
+def test_a_provider_that_names_no_options_has_none() -> None:
+    bare = SimpleNamespace(name="bare", endpoint=None)
+    assert Question.about(image(7), bare, emulated=False).options == "{}"  # type: ignore[arg-type]
 
 
 def test_a_recording_is_added_to(tmp_path: Path) -> None:

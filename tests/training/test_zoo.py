@@ -26,6 +26,8 @@ def test_the_winner_of_a_search_is_an_architecture(tmp_path: Path) -> None:
     file = tmp_path / "best.json"
     file.write_text(json.dumps(BEST))
     kind = find(str(file))
+    assert (kind.name, kind.title, kind.origin) == ("best", "Tuned (best)", "our design")
+    assert (kind.complexity, kind.family) == ("High", "keras")
     assert (kind.learning_rate, kind.batch) == (0.002, 16)
     assert kind.build().layers[0].filters == 4
 
@@ -34,12 +36,17 @@ def test_the_winner_of_a_search_is_an_architecture(tmp_path: Path) -> None:
 def test_another_file_is_not(tmp_path: Path, content: str) -> None:
     file = tmp_path / "best.json"
     file.write_text(content)
-    with pytest.raises(ModelError, match="digitrec tune"):
+    with pytest.raises(
+        ModelError, match=r"not a file that `digitrec tune` wrote \(.+\); give another$"
+    ) as told:
         find(str(file))
+    assert str(told.value).startswith(f"{file}: ")
 
 
 def test_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(ModelError, match="tutorial-cnn, simple-cnn"):
+    with pytest.raises(
+        ModelError, match=r"^no architecture is called 'lenet'; there are: tutorial-cnn, simple-cnn,"
+    ):
         find("lenet")
     with pytest.raises(ModelError, match="missing"):
         find("missing.json")
