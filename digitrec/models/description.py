@@ -44,12 +44,12 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     try:
         form, scale = about["input"]["form"], about["input"]["scale"]
         output, temperature = about["output"], float(about["temperature"])
-        prepared = float(about.get("prepared", temperature))
+        prepared = float(about["prepared"]) if "prepared" in about else None
         least = float(about.get("evidence", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
     known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
-    if about.get("format") != 1 or not known or not (temperature > 0 and prepared > 0):
+    if about.get("format") != 1 or not known or not temperature > 0 or not (prepared is None or prepared > 0):
         raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
     if named not in (None, scale):
         raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
