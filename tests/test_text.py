@@ -47,8 +47,8 @@ def test_every_percentage_is_written_by_this_one_function() -> None:
     }
     assert {line.partition(":")[0] for line in others} <= {
         "commands/progress.py",  # how much is done
-        "models/card.py",  # settings of the recipe
-        "models/explore.py",
+        "training/card.py",  # settings of the recipe
+        "evaluation/explore.py",
     }
 
 

@@ -31,13 +31,14 @@ def description(
     evidence: float = 0.0,
 ) -> dict[str, Any]:
     """What a model file says of itself; see `ModelInput` for what the keywords mean."""
+    also = {} if prepared is None else {"prepared": prepared}
     return {
         "format": 1,
         "name": name,
         "input": {"form": "mnist", "scale": scale},
         "output": output,
         "temperature": temperature,
-        "prepared": temperature if prepared is None else prepared,
+        **also,
         "evidence": evidence,
         "card": card,
     }
