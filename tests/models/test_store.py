@@ -222,7 +222,7 @@ def test_pictures_that_were_prepared_have_their_own_temperature(tmp_path: Path) 
 
 def test_a_file_of_one_temperature_has_it_for_every_picture(tmp_path: Path) -> None:
     about = export.description("other", {}, temperature=2.0)
-    del about["prepared"]  # as files were before there were two
+    assert "prepared" not in about  # as in files before there were two
     model = store.load(shipped_as(tmp_path, about))
     images = TEST.images[:9]
     assert np.array_equal(model.probabilities(images, [True] * 9), model.probabilities(images))
