@@ -17,8 +17,8 @@ OPEN = 0.12
 """And reaches at most this share of the picture's edge."""
 SOLID = 0.85
 """And so much of the smallest shape without dents around it: the rest is ink."""
-PLUMP = 0.45
-"""And so much of its upright box, for it may be turned."""
+SQUARE = 0.88
+"""And so much of the smallest rectangle around that shape, however it is turned: a thick digit is rounder."""
 NARROW = 0.4
 """It is at least this share of its length wide: a thick 1 on a dark ground is narrower."""
 BRIGHTER = 25.0
@@ -39,14 +39,13 @@ def find_card(grey: Floats) -> Mask | None:
     card = parts.drawn(np.arange(len(parts)) == largest)
     filled = _without_dents(card)
     edge = int(parts.border()[largest])
-    box = int(parts.width[largest] * parts.height[largest])
     is_card = (
         LARGE * card.size < parts.area[largest]
         and edge < OPEN * 2 * sum(card.shape)
         and parts.area[largest] > SOLID * filled.sum()
-        and filled.sum() > PLUMP * box
         and not filled.all()
         and _breadth(filled) > NARROW
+        and _squareness(filled) > SQUARE
         and float(grey[card].mean()) - float(grey[~filled].mean()) > BRIGHTER
     )
     if not is_card:
@@ -59,6 +58,16 @@ def _breadth(shape: Mask) -> float:
     """How wide it is as a share of its length, however it is turned, by its second moments."""
     smaller, larger = np.linalg.eigvalsh(np.cov(np.nonzero(shape)) + np.eye(2) / 12)
     return float((smaller / larger) ** 0.5)
+
+
+def _squareness(shape: Mask) -> float:
+    """Which share of the smallest rectangle around it, turned by steps of 5 degrees, a shape fills."""
+    turns = np.radians(np.arange(0, 90, 5))
+    y, x = np.nonzero(shape)
+    along = np.outer(np.cos(turns), x) + np.outer(np.sin(turns), y)
+    across = np.outer(np.cos(turns), y) - np.outer(np.sin(turns), x)
+    sides = (np.ptp(along, axis=1) + 1) * (np.ptp(across, axis=1) + 1)
+    return float(len(x) / sides.min())
 
 
 def cut(pixels: Pixels, card: Mask) -> tuple[Pixels, tuple[int, int, int, int]]:

@@ -20,8 +20,8 @@ COMMONEST = 3
 NOTES = {
     DIGITS: "Right: the digit is named; a refusal or a failure counts as wrong. Answered: a digit was named. "
     "ECE: mean distance between confidence and share right, in ten bins. Sure and wrong: errors among the "
-    f"answers of {percent(SURE, 0)} and more. {percent(RELIABLE)} right up to: the largest share of them that "
-    "can be answered, the surest first, with so many of the answers right.",
+    f"answers of {percent(SURE, 0)} and more. {percent(RELIABLE)} right up to: the largest share of them "
+    "that can be answered, the surest first, with so many of the answers right.",
     CORRUPTED: "MNIST's test digits, damaged by our own code after the published description "
     "(`digitrec/handwriting/corruptions.py`). The mean of the fifteen shall be 95 %, none under 85 %.",
     STAGED: "A digit with something else in the picture, from a generator with a fixed seed "

@@ -40,12 +40,18 @@ def on_black(kind: str) -> Pixels:
         pen.ellipse((70, 40, 170, 200), outline=255, width=34)
     elif kind == "thick 1":
         pen.rectangle((100, 30, 150, 210), fill=255)
+    elif kind == "thick 8":
+        pen.ellipse((80, 30, 160, 125), outline=255, width=34)
+        pen.ellipse((70, 105, 170, 215), outline=255, width=36)
+    elif kind == "thick 6":
+        pen.line([(160, 30), (95, 100), (80, 160)], fill=255, width=36, joint="curve")
+        pen.ellipse((62, 110, 178, 214), outline=255, width=36)
     elif kind == "box 0":
         pen.rectangle((70, 40, 170, 200), outline=255, width=20)
     return np.asarray(picture)
 
 
-@pytest.mark.parametrize("kind", ["thick 0", "thick 1", "box 0"])
+@pytest.mark.parametrize("kind", ["thick 0", "thick 1", "thick 6", "thick 8", "box 0"])
 def test_a_thick_digit_on_black_is_no_card(kind: str) -> None:
     ink = find_ink(on_black(kind))
     assert (ink.reason, ink.polarity, len(ink.boxes)) == (None, "light on dark", 1)
