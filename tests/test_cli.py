@@ -209,7 +209,8 @@ def test_a_reader_that_is_gone_ends_it_quietly(pictures: Path, command: str, str
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it needs a POSIX shell")
 def test_head_gets_its_line(pictures: Path) -> None:
-    line = f"{sys.executable} -m digitrec predict {pictures} -o jsonl | head -1; echo ${{PIPESTATUS[0]}}"
+    more = f"{pictures} " * 20  # than the pipe holds, or all is written before head has gone
+    line = f"{sys.executable} -m digitrec predict {more} -o jsonl | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     first, code = done.stdout.splitlines()
     assert json.loads(first)["digit"] == 7
