@@ -94,7 +94,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> T
     from digitrec.training.train import train
 
     config = TrainConfig(
-        name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0
+        name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2,
+        made=0, scenes=0,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tiny")
     return train(config, folder, digits=mnist_test()[:120], on_progress=told.append)

@@ -38,7 +38,7 @@ PLAIN: dict[str, Shape] = {
 }
 """Letters and signs that resemble no digit."""
 
-LEARNED = tuple("AEHKMRWXaehkmwx")
+LEARNED = tuple("AEHKMRWXaehkmwx&?")
 """Those of `PLAIN` that a network may be shown in training; the others tell how it takes unknown ones."""
 
 SIGNS: dict[str, Shape] = {

@@ -15,24 +15,27 @@ from digitrec.prepare import prepare
 
 TO_REFUSE = ("crossed out", "printed signs")
 """Scenes that a network learns not to recognise; a part of the others may be a digit."""
+REFUSED = 0.25
+"""Share of the scenes that is writing to be refused."""
 SAME = 0.6
 """Two boxes with more than this share of their union in common show the same."""
 
 _FORM = InputSpec("mnist")
 
 
-def staged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits and others in scenes; one in ten is writing to be refused, of `NO_DIGIT`.
+def staged(digits: Digits, count: int, seed: int | list[int]) -> Digits:
+    """Some of the given digits and others in scenes; `REFUSED` of them writing to be refused, `NO_DIGIT`.
 
     Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
 
     Raises:
         NotInstalled: Matplotlib is missing, whose fonts are printed with.
     """
+    rng = np.random.default_rng(seed)
     writer = Writer(digits, fonts_to_learn(), varied=0.3)
     images, labels = [np.zeros((0, 28, 28), np.uint8)], []
     for _ in range(count):
-        kinds = TO_REFUSE if rng.random() < 0.1 else tuple(READ)
+        kinds = TO_REFUSE if rng.random() < REFUSED else tuple(READ)
         one = scene(kinds[rng.integers(len(kinds))], writer, rng)
         ready = prepare(DigitImage(one.pixels, "<synthetic>", ""), _FORM)
         if ready.findings.reason is None and overlap(ready.findings.boxes[0], one.box) > SAME:

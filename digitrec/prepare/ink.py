@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -14,7 +15,7 @@ from digitrec.prepare.cards import cut, find_card
 from digitrec.prepare.closeup import cut_out, erased, region, seen
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
-from digitrec.prepare.strokes import coarsely, search
+from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
 GLANCE_SIDE = 160
 """Longer side of the picture at which a glance is taken, px."""
@@ -87,23 +88,25 @@ def find_ink(pixels: Pixels) -> Ink:
 
 def _find(pixels: Pixels) -> Ink:
     """The handwriting that stands out most."""
-    height, width = pixels.shape[:2]
-    small = min(height, width) <= SMALL
-    picture = Image.fromarray(pixels)
-    coarse, shrink = _reduced(picture, GLANCE_SIDE)
-    grey = _grey(coarse)
+    view = _View.of(pixels)
+    grey = _grey(view.coarse)
     light, skew = lightness(grey)
     polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
     if light > 0:
         polarities = polarities[::-1]
-    if small or abs(skew) > PLAIN:
-        return _found(pixels, picture, coarse, shrink, polarities[0], small)
+    if view.small or abs(skew) > PLAIN:
+        return view.found(polarities[0], view.glance(polarities[0]))
     card = find_card(grey)
     if card is not None:
         part, box = cut(pixels, card)
         return _moved(find_ink(part), box)
-    first, second = (_found(pixels, picture, coarse, shrink, one, small) for one in polarities)
-    return first if _rank(first) >= _rank(second) else second
+    first, second = (view.glance(one) for one in polarities)
+    if (first is None) != (second is None):  # a drawing of one polarity shows no plain strokes in the other
+        plain = view.found(polarities[second is not None], first or second)
+        if plain.reason is None:
+            return plain
+    either = view.found(polarities[0], first), view.found(polarities[1], second)
+    return max(either, key=_rank)
 
 
 def _rank(ink: Ink) -> tuple[bool, float]:
@@ -118,29 +121,49 @@ def _moved(ink: Ink, box: Box) -> Ink:
     return replace(ink, boxes=boxes, within=within)
 
 
-def _found(
-    pixels: Pixels, picture: Image.Image, coarse: Image.Image, shrink: int, polarity: Polarity, small: bool
-) -> Ink:
-    """What is found in one polarity."""
-    height, width = pixels.shape[:2]
-    view = seen(coarse, polarity, _channels(coarse))
-    strokes = coarsely(view, small)
-    near = strokes is not None and shrink > 1
-    if strokes is None:
-        closer, shrink = _reduced(picture, WORKING_SIDE)
-        strokes = search(seen(closer, polarity, len(view)), small)
-    found = count(strokes, small) if strokes.score else Count("blank", (), strokes.mask)
-    size = np.array([width, height] * 2)
-    boxes = tuple(tuple(np.minimum(box * shrink, size).tolist()) for box in found.boxes)
-    sight = strokes.sight
-    ink = Ink(
-        polarity, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
-        strokes.level, sight.noise, strokes.evidence, None,
-    )  # fmt: skip
-    if ink.box is None:
-        return ink
-    ink = replace(ink, fine=cut_out(pixels, ink))
-    return _again(ink) if near and not ink.reason else ink
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """A picture, and reduced to what a glance needs."""
+
+    pixels: Pixels
+    picture: Image.Image
+    coarse: Image.Image
+    shrink: int
+    small: bool
+    channels: int
+
+    @classmethod
+    def of(cls, pixels: Pixels) -> Self:
+        picture = Image.fromarray(pixels)
+        coarse, shrink = _reduced(picture, GLANCE_SIDE)
+        return cls(pixels, picture, coarse, shrink, min(pixels.shape[:2]) <= SMALL, _channels(coarse))
+
+    def glance(self, polarity: Polarity) -> Strokes | None:
+        """The strokes of one polarity where they are plainly all that stands out."""
+        return glance(seen(self.coarse, polarity, self.channels), self.small)
+
+    def found(self, polarity: Polarity, plain: Strokes | None) -> Ink:
+        """What is found in one polarity, `plain` being what a glance showed of it."""
+        strokes, shrink = (
+            plain or coarsely(seen(self.coarse, polarity, self.channels), self.small),
+            self.shrink,
+        )
+        near = strokes is not None and shrink > 1
+        if strokes is None:
+            closer, shrink = _reduced(self.picture, WORKING_SIDE)
+            strokes = search(seen(closer, polarity, self.channels), self.small)
+        found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
+        width, height = self.picture.size
+        boxes = tuple(tuple(np.minimum(box * shrink, [width, height] * 2).tolist()) for box in found.boxes)
+        sight = strokes.sight
+        ink = Ink(
+            polarity, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
+            strokes.level, sight.noise, strokes.evidence, None,
+        )  # fmt: skip
+        if ink.box is None:
+            return ink
+        ink = replace(ink, fine=cut_out(self.pixels, ink))
+        return _again(ink) if near and not ink.reason else ink
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:

@@ -181,10 +181,7 @@ def outline(mask: Mask) -> int:
 
 
 def coarsely(view: Floats, small: bool) -> Strokes | None:
-    """The strokes of a reduced view where it shows them well enough; None: look at more pixels."""
-    found = glance(view, small)
-    if found is not None:
-        return found
+    """The strokes that a search finds on a reduced view, if it is sure of them; None: look at more pixels."""
     found = search(view, small)
     return found if found.score and is_sure(found) and not found.ruled else None
 

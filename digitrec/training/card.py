@@ -12,6 +12,8 @@ from typing import Any
 from digitrec.datasets import pendigits
 from digitrec.datasets.mnist import SHA256
 from digitrec.datasets.world import SWISS_HOME
+from digitrec.handwriting.staging import REFUSED
+from digitrec.handwriting.synthetic import BY_HAND, NONE, ON_PAPER
 from digitrec.prediction import SURE
 from digitrec.training.confidence import SURELY_WRONG, UNCLEAR
 
@@ -28,16 +30,22 @@ _LICENSED = (
     "The weights are given under digitrec's MIT licence, with {} (LICENCES.txt beside the shipped ones)."
 )
 
-_MADE = """
-What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand (30 %), digits of those
-learned, photographed from paper (10 %) or damaged (40 %), and pictures of no digit, which are to leave the
-network undecided (20 %: letters, strokes at random, digits lying on their side, two digits that touch or
-are squeezed together); all were then prepared as pictures are when they are read. The damages
+_MADE = f"""
+What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand ({BY_HAND:.0%}), those
+learned photographed from paper ({ON_PAPER:.0%}) or damaged ({1 - BY_HAND - ON_PAPER - NONE:.0%}), and
+pictures of no digit, which are to leave the network undecided ({NONE:.0%}: letters by hand and in print,
+signs, strokes at random, scrawls, digits lying on their side, two digits that touch or are squeezed
+together); all were then prepared as pictures are when they are read. The damages
 (`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags, specks, spots)
 are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
 measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
-network reads through damage of a kind never seen; nor do the letters, scribbles and touching pairs measured,
-though other ones, tell how it takes all that is no digit.
+network reads through damage of a kind never seen; nor do the letters, scribbles and touching pairs
+measured, though other ones, tell how it takes all that is no digit.
+"""
+_SCENES = f"""
+The scenes (`digitrec/handwriting/staging.py`: cards, brackets, pens, boxes, printed digits, seven segments
+and others) come from the generator by which scenes are measured, with other digits, fonts and seeds;
+{REFUSED:.0%} of them, crossed out or printed signs, count among the pictures of no digit.
 """
 
 
@@ -71,6 +79,12 @@ def _seen(run: dict[str, Any]) -> str:
 
 def _epochs(count: int) -> str:
     return f"{count} epoch" if count == 1 else f"{count} epochs"
+
+
+def _staged(run: dict[str, Any]) -> str:
+    """How many of the pictures that were made are scenes, about."""
+    share = run["scenes"] / (run["made"] + run["scenes"])
+    return f" ({share:.0%} of them in scenes)" if share else ""
 
 
 def _for_all(run: dict[str, Any]) -> str:
@@ -140,8 +154,8 @@ def markdown(name: str, card: dict[str, Any]) -> str:
     versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
     changes = ", ".join(f"{key} {value}" for key, value in run["augmentation"].items())
     made = (
-        f" and {digits['made']:,} made as described below, with {digits['no digit']:,} pictures of no digit"
-        f"{_for_all(run)}"
+        f" and {digits['made']:,} made as described below{_staged(run)}, with {digits['no digit']:,} "
+        f"pictures of no digit{_for_all(run)}"
         if digits["made"]
         else ""
     )
@@ -183,7 +197,7 @@ less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the 
 {_finishing(run)}\
 - Every digit is changed anew in each epoch (`digitrec/handwriting/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
-{_MADE if digits["made"] else ""}
+{_MADE if run.get("made") else ""}{_SCENES if run.get("scenes") else ""}
 This run looked at the test set once, after training, and chose nothing by it.
 
 ## Data and licence

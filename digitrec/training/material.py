@@ -11,7 +11,7 @@ import numpy as np
 from digitrec.datasets import world
 from digitrec.datasets.mnist import Digits
 from digitrec.datasets.world import Paths, Scans
-from digitrec.handwriting import strangers, synthetic
+from digitrec.handwriting import staging, strangers, synthetic
 from digitrec.handwriting.augment import SIDE
 from digitrec.training.learn import Watcher
 from digitrec.training.run import Progress, TrainConfig
@@ -42,11 +42,13 @@ def writers_held_back() -> Digits:
     return synthetic.ready([*strangers.swiss_dev(), *strangers.turkish_dev()])
 
 
-def made(learned: Digits, count: int, seed: int, file: Path, on_progress: Watcher | None) -> Digits:
-    """About `count` digits made for one network, by its seed; kept in `file`."""
-    portions = count // _PORTION
-    seeds = [[seed, _PORTION * number] for number in range(1, portions + 1)]
-    return _kept((synthetic.make(learned, _PORTION, its) for its in seeds), portions, file, on_progress)
+def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
+    """What one network learns that is made from those `learned`, `own` of them MNIST's; kept in `file`."""
+    numbers = [round(share * own) // _PORTION for share in (config.made, config.scenes)]
+    kinds = [synthetic.make] * numbers[0] + [staging.staged] * numbers[1]
+    seeds = [[config.seed, _PORTION * number] for number in range(1, len(kinds) + 1)]
+    portions = (kind(learned, _PORTION, its) for kind, its in zip(kinds, seeds, strict=True))
+    return _kept(portions, len(kinds), file, on_progress)
 
 
 def _portion(scans: Scans, paths: Paths, seed: list[int]) -> Digits:

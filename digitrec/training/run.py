@@ -59,6 +59,8 @@ class TrainConfig:
     made: float = 0.5
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
+    scenes: float = 0.12
+    """Scenes added, as a share of MNIST's digits learned, made by `staging`."""
     seen: float = 0.45
     """Share of the digits of `world` that one epoch sees beside all others, another one in each."""
     seed: int = 0

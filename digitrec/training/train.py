@@ -72,8 +72,7 @@ def train(
     for part, its in zip(parts, configs, strict=True):
         past = sum(epoch.seconds for this in runs for epoch in this.history)
         runs.append(NetworkRun(its, len(runs) + 1, past, on_progress))
-        count = round(config.made * len(learned))
-        made = material.made(learned + abroad, count, its.seed, part / run.MADE, on_progress)
+        made = material.made(learned + abroad, len(learned), its, part / run.MADE, on_progress)
         labels = np.append(labels, made.labels)
         networks.append(_learned(runs[-1], Material(learned, abroad, made), held_back, part))
     senseless = int((labels == NO_DIGIT).sum())

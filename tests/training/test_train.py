@@ -20,7 +20,7 @@ from digitrec.training.run import Progress, TrainConfig, TrainResult
 from digitrec.training.train import split, train
 
 TINY = TrainConfig(
-    name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0
+    name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2, made=0, scenes=0
 )  # fmt: skip
 PLAIN = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
 DIGITS = mnist_test()[:120]
@@ -141,18 +141,20 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
             raise Stopped
 
     told: list[Progress] = []
-    mixed = replace(TINY, made=1.05)
+    mixed = replace(TINY, made=1.05, scenes=1.05)
     with pytest.raises(Stopped):
         train(mixed, tmp_path, digits=DIGITS, on_progress=stop)
-    assert (told[0].epoch, told[0].done) == (0, 1.0)
-    assert len(told) - 2 >= 11  # 96 digits are 6 steps, about 100 more another 6
+    assert (told[1].epoch, told[1].done) == (0, 1.0)
+    assert [progress.epoch for progress in told[:2]] == [0, 0]
+    assert len(told) - 3 >= 16  # 96 digits are 6 steps, about 200 more another 12
 
     told.clear()
     result = train(mixed, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
     assert told[0].epoch == 2
     digits = store.load(result.litert_file).card["digits"]
-    assert digits["no digit"] > 10
-    assert 90 <= digits["made"] + digits["no digit"] <= 100
+    assert digits["no digit"] > 25
+    assert 170 <= digits["made"] + digits["no digit"] <= 200
+    assert "(50% of them in scenes)" in result.card_file.read_text()
 
 
 def test_by_default_it_learns_from_other_countries_too(
@@ -193,4 +195,4 @@ def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_p
 
 def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fewer than one batch"):
-        train(TrainConfig(made=0), tmp_path, digits=DIGITS)
+        train(TrainConfig(made=0, scenes=0), tmp_path, digits=DIGITS)
