@@ -31,7 +31,7 @@ class TrainConfig:
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
     epochs: int = 12
     """Times that every picture is seen, each time changed differently."""
-    finishing: int = 4
+    finishing: int = 3
     """Times after that that MNIST's digits are seen, changed more gently, without what was made; 0: never."""
     finishing_seen: float = 0.25
     """Share of the digits of `world` that each of these sees."""
