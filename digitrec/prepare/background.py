@@ -16,6 +16,10 @@ EDGE_WEIGHT = 0.5
 """How much the picture's edge counts against the skew for the polarity; 0.3 to 0.5 decides all sets alike."""
 INK_SHARE = 0.01
 """The share of pixels that depart most is ink, and shows its colour."""
+CHANCE = 3.2
+"""Neighbours that correlate by less than so many standard deviations do so by chance."""
+FEWEST = 5
+"""A picture of noise has at least so many pixels across."""
 CELLS_ACROSS = 28
 """And with at least this many to the shorter side, or the ink of a small picture would blur into it."""
 
@@ -112,6 +116,31 @@ def lightness(grey: Floats) -> tuple[float, float]:
     edge = quantile(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]), 0.5)
     inside = (float(grey.mean()) - edge) / (float(grey.std()) + 1e-6)
     return skew + EDGE_WEIGHT * inside, skew
+
+
+def is_noise(grey: Floats) -> bool:
+    """Whether on a picture, (h, w), no pixel tells anything of the next, as on pure noise, also enlarged.
+
+    Neighbours that know nothing of each other correlate by 0, with a standard deviation of one by the root
+    of their number. The noisiest of MNIST-C's digits, of 28x28, still have 0.09, more than three of these.
+    """
+    grey = _unrepeated(grey)
+    away = grey - grey.mean()
+    variance = float((away * away).mean())
+    pairs = away[1:] * away[:-1], away[:, 1:] * away[:, :-1]
+    count = pairs[0].size + pairs[1].size
+    return variance > 0 and float(pairs[0].sum() + pairs[1].sum()) < CHANCE * variance * count**0.5
+
+
+def _unrepeated(grey: Floats) -> Floats:
+    """A picture that was enlarged by repeating its pixels, as it was before."""
+    height, width = grey.shape
+    for times in range(min(grey.shape) // FEWEST, 1, -1):
+        if height % times == 0 and width % times == 0:
+            small = grey[::times, ::times]
+            if np.array_equal(small.repeat(times, axis=0).repeat(times, axis=1), grey):
+                return small
+    return grey
 
 
 def _local_mean(grey: Floats, size: int) -> Floats:

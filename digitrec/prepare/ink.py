@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.background import Paper, lightness
+from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.cards import cut, find_card
 from digitrec.prepare.closeup import cut_out, erased, region, seen
 from digitrec.prepare.digits import Count, count, recount
@@ -95,7 +95,9 @@ def _find(pixels: Pixels) -> Ink:
     if light > 0:
         polarities = polarities[::-1]
     if view.small or abs(skew) > PLAIN:
-        return view.found(polarities[0], view.glance(polarities[0]))
+        ink = view.found(polarities[0], view.glance(polarities[0]))
+        noise = view.small and ink.reason is None and is_noise(grey)
+        return replace(ink, reason="texture") if noise else ink
     card = find_card(grey)
     if card is not None:
         part, box = cut(pixels, card)
