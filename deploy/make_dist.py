@@ -2,8 +2,8 @@
 
     python deploy/make_dist.py [FOLDER]        # by default dist/; the extra `release` brings what it needs
 
-Times are those of the last commit (SOURCE_DATE_EPOCH, if it is set), modes are 644 and 755, owners nobody; setuptools takes care
-of the wheel's times, but of nothing in an sdist, which is therefore packed again.
+Times are those of the last commit (SOURCE_DATE_EPOCH, if it is set), modes are 644 and 755, owners nobody.
+setuptools takes care of the wheel's times, but of nothing in an sdist, which is therefore packed again.
 """
 
 from __future__ import annotations
@@ -68,12 +68,15 @@ def _pack_again(sdist: Path, seconds: int) -> None:
         members = sorted(tar.getmembers(), key=lambda member: member.name)
         contents = {member.name: tar.extractfile(member) for member in members if member.isfile()}
         packed = sdist.with_suffix(".again")
-        with packed.open("wb") as file, gzip.GzipFile("", "wb", 9, file, seconds) as zipped:
-            with tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as again:
-                for member in members:
-                    member.mtime, member.uid, member.gid = seconds, 0, 0
-                    member.uname = member.gname = ""
-                    again.addfile(member, contents.get(member.name))
+        with (
+            packed.open("wb") as file,
+            gzip.GzipFile("", "wb", 9, file, seconds) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as again,
+        ):
+            for member in members:
+                member.mtime, member.uid, member.gid = seconds, 0, 0
+                member.uname = member.gname = ""
+                again.addfile(member, contents.get(member.name))
     packed.replace(sdist)
 
 

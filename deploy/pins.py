@@ -1,4 +1,4 @@
-"""Pin what CI and the image install: every package that setup.cfg leads to, its version, the hashes of its files.
+"""Pin what CI and the image install: each package that setup.cfg leads to, its version, its files' hashes.
 
     python deploy/pins.py [--upgrade]          # the extra `release` brings uv, which does it
 
@@ -15,8 +15,11 @@ import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PINNED = {"test": ROOT / "deploy" / "ci-requirements.txt", "web": ROOT / "deploy" / "image-requirements.txt"}
-"""For each extra that somebody installs pinned: its file. CI installs the first, the Dockerfile the second."""
+PINNED = {
+    "test": ROOT / "deploy" / "ci-requirements.txt",
+    "web": ROOT / "deploy" / "image-requirements.txt",
+}
+"""The extras that are installed as pinned, and where: by CI the first, by the Dockerfile the second."""
 
 
 def uv() -> str:
@@ -29,7 +32,7 @@ def write(extra: str, file: Path, *more: str) -> None:
     """Write the pins of an extra; those in ``file`` that still fit are kept.
 
     Raises:
-        subprocess.CalledProcessError: nothing fits together, or the index is out of reach; its stderr says which.
+        subprocess.CalledProcessError: nothing fits together, or no index is in reach; its stderr says.
     """
     command = [
         uv(), "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--extra", extra,
