@@ -34,7 +34,7 @@ ENVIRONMENT = {
     "COLUMNS": "200",
     "NO_COLOR": "1",
     "UV_PYTHON_DOWNLOADS": "never",  # a Python is here, on the path, or it is not
-    "MACOSX_DEPLOYMENT_TARGET": "14.0",  # where Python is 3.14, the wheels of ONNX Runtime are for this and newer
+    "MACOSX_DEPLOYMENT_TARGET": "14.0",  # ONNX Runtime's wheels for Python 3.14 need it
 }
 
 
