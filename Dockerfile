@@ -4,10 +4,11 @@
 FROM python:3.11.14-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml setup.cfg README.md LICENSE ./
-COPY deploy/constraints.txt deploy/
+COPY deploy/image-requirements.txt deploy/
 COPY digitrec digitrec
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --constraint deploy/constraints.txt '.[web]' \
+    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --requirement deploy/image-requirements.txt \
+    && /opt/venv/bin/pip install --no-cache-dir '.[web]' \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11.14-slim-bookworm

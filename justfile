@@ -31,6 +31,7 @@ lint:
     .venv-test/bin/ruff format --check .
     .venv-test/bin/mypy
     .venv-test/bin/lint-imports
+    .venv-test/bin/bandit -q -c pyproject.toml -r digitrec
     {{python}} docs/make_cli.py --check
     {{python}} docs/make_architecture.py --check
 
@@ -43,6 +44,14 @@ fix:
 docs:
     {{python}} docs/make_cli.py
     {{python}} docs/make_architecture.py
+
+# All that must hold before a release, and what could not be looked at here; names of steps run only those.
+release-check *steps:
+    {{python}} deploy/check_release.py {{steps}}
+
+# Pin what CI and the image install, with hashes; after a change of setup.cfg, or to renew them (--upgrade).
+pins *args:
+    {{python}} deploy/pins.py {{args}}
 
 # The tests that need a live account (set the vendor's variables first).
 live:

@@ -1,3 +1,12 @@
-"""Which digitrec this is; on the ground floor, so that whoever tells it does not import the whole house."""
+"""Which digitrec this is, and how more of it is installed; on the ground floor: everybody may say so."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+
+FROM = "'.[{extra}]' in digitrec's folder"
+"""What stands behind ``pip install``. digitrec is on no index yet, where its name may be anybody's: only its
+folder is safe advice. The day it is published this becomes "'digitrec[{extra}]'" (docs/release.md)."""
+
+
+def install_hint(extra: str) -> str:
+    """The command that brings an extra of digitrec."""
+    return f"pip install {FROM.format(extra=extra)}"

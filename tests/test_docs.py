@@ -82,3 +82,29 @@ def test_the_words_that_are_ours_are_few() -> None:
 def test_no_page_names_somebodys_own_folders(page: Path) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert not re.search(r"/home/\w|/Users/\w|/root/", text)
+
+
+TEXTS = {".py", ".md", ".html", ".js", ".ipynb", ".txt", ".service", ".sh", ".toml"}
+FROM_AN_INDEX = re.compile(r"pip3? install\b[^\n`&;]*?(?<![\w/.-])digitrec(?!'s|[\w-])")
+TOLD = [
+    *ROOT.glob("*.md"), ROOT / "Dockerfile", ROOT / "justfile",
+    *(path for folder in ("digitrec", "docs", "deploy", "examples", "notebooks", "bench")
+      for path in (ROOT / folder).rglob("*") if path.suffix in TEXTS),
+]  # fmt: skip
+
+
+def test_nobody_is_told_to_install_from_an_index_what_is_on_none() -> None:
+    from digitrec.version import install_hint
+
+    for advice in ("pip install 'digitrec[web]'", "pip install -U digitrec"):
+        assert FROM_AN_INDEX.search(advice)
+    assert not FROM_AN_INDEX.search(install_hint("web"))
+    texts = {path: path.read_text(encoding="utf-8") for path in TOLD}
+    assert len(texts) > 200
+    assert [path for path, text in texts.items() if FROM_AN_INDEX.search(text)] == []
+
+
+def test_the_command_that_brings_an_extra_is_worded_in_one_place() -> None:
+    sources = (ROOT / "digitrec").rglob("*.py")
+    worded = [path.name for path in sources if re.search(r"pip install '[.\w]*\[", path.read_text("utf-8"))]
+    assert worded == []

@@ -10,6 +10,7 @@ from typing import Any
 from digitrec.errors import DataError, ImageError, NotInstalled
 from digitrec.image.files import MAX_FILE_BYTES, name_of
 from digitrec.image.folders import SUFFIXES, Skipped, is_pattern
+from digitrec.version import install_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +87,5 @@ def _fsspec() -> Any:
     try:
         import fsspec
     except ImportError as error:
-        raise NotInstalled("a URL needs fsspec: pip install 'digitrec[batch]'") from error
+        raise NotInstalled(f"a URL needs fsspec: {install_hint('batch')}") from error
     return fsspec

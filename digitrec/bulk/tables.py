@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from digitrec.errors import NotInstalled
+from digitrec.version import install_hint
 
 
 def arrow() -> tuple[Any, Any]:
@@ -17,5 +18,5 @@ def arrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise NotInstalled("Parquet needs pyarrow: pip install 'digitrec[batch]'") from error
+        raise NotInstalled(f"Parquet needs pyarrow: {install_hint('batch')}") from error
     return pyarrow, pyarrow.parquet

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
+import pickle  # nosec B403 # written, never read
 import signal
 import threading
 from collections.abc import Callable

@@ -22,6 +22,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from digitrec.errors import DataError, NotInstalled
+from digitrec.version import install_hint
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -126,7 +127,7 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> by
     try:
         import pooch
     except ImportError as error:
-        raise NotInstalled(f"fetching {name} needs pooch: pip install 'digitrec[train]'") from error
+        raise NotInstalled(f"fetching {name} needs pooch: {install_hint('train')}") from error
     pooch.get_logger().setLevel("WARNING")  # the progress bar says it all
     fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
     kept = platformdirs.user_cache_path("digitrec") / folder

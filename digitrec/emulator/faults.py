@@ -246,7 +246,7 @@ class _RandomFault:
     def __init__(self, fault: Fault, place: int) -> None:
         self.fault = fault
         # two of them with one seed must not draw alike: the second would never be met
-        self._rng = random.Random(f"{place} {fault.kind} {fault.seed}")  # noqa: S311 (repeatable on purpose)
+        self._rng = random.Random(f"{place} {fault.kind} {fault.seed}")  # nosec B311 # noqa: S311 (repeatable on purpose)
         self._seen = self._met = 0
 
     @property

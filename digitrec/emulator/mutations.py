@@ -48,7 +48,7 @@ def mutated(response: Response, fault: Fault, request: Request) -> Response:
         return response
     if fault.kind == "echo":
         response = replace(response, headers={**response.headers, "X-Echo": _secrets(request)})
-    rng = random.Random(fault.seed)  # noqa: S311 (repeatable on purpose)
+    rng = random.Random(fault.seed)  # nosec B311 # noqa: S311 (repeatable on purpose)
     if not response.body:
         return _with_other_location(response, fault.kind, rng)
     document = json.loads(response.body)

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitrec.errors import NotInstalled
 from digitrec.handwriting.redraw import cut_out
+from digitrec.version import install_hint
 
 Pixels = NDArray[np.uint8]
 
@@ -34,7 +35,7 @@ def fonts_to_learn() -> tuple[str, ...]:
     """
     found = find_spec("matplotlib")
     if found is None or found.origin is None:
-        raise NotInstalled("learning scenes needs Matplotlib's fonts: pip install 'digitrec[train]'")
+        raise NotInstalled(f"learning scenes needs Matplotlib's fonts: {install_hint('train')}")
     folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
     wanted = ("DejaVuSans*", "DejaVuSerif*", "STIXGeneral*", "cm[bst][10st]*10.ttf", "cmr10.ttf")
     files = {file for pattern in wanted for file in folder.glob(pattern)}

@@ -9,6 +9,7 @@ from typing import Literal
 from PIL import Image, UnidentifiedImageError, features
 
 from digitrec.errors import ImageError
+from digitrec.version import install_hint
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that we trust, besides AVIF; it knows many more that nobody photographs a digit with.
@@ -65,7 +66,7 @@ def _heif(data: bytes, name: str) -> Image.Image:
         from pillow_heif import HeifImageFile
     except ImportError as error:
         raise ImageError(
-            f"{name}: a HEIC picture needs pillow-heif: pip install 'digitrec[heif]', or export it as JPEG "
+            f"{name}: a HEIC picture needs pillow-heif: {install_hint('heif')}, or export it as JPEG "
             '(on a phone: "most compatible")'
         ) from error
     picture: Image.Image = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]

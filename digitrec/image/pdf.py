@@ -12,6 +12,7 @@ from PIL import Image
 
 from digitrec.errors import ImageError
 from digitrec.image import pixels
+from digitrec.version import install_hint
 
 DPI = 200
 """Pixels an inch: a digit 5 mm high is 40 pixels high. A page too large for that is drawn coarser."""
@@ -51,7 +52,7 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
         try:
             import pypdfium2
         except ImportError as error:
-            raise ImageError(f"{name}: a PDF needs pypdfium2: pip install 'digitrec[pdf]'") from error
+            raise ImageError(f"{name}: a PDF needs pypdfium2: {install_hint('pdf')}") from error
         try:
             document = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError as error:

@@ -175,9 +175,9 @@ class Ledger:
 _ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
-_ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # noqa: S608 (our own words)
-_CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # noqa: S608
-_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # noqa: S608
+_ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # nosec B608 # noqa: S608 (our own words)
+_CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # nosec B608 # noqa: S608
+_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # nosec B608 # noqa: S608
 _ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
               AND asked_at > ? ORDER BY id DESC LIMIT 1"""
 _RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?

@@ -12,6 +12,7 @@ import numpy as np
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.models.description import DESCRIPTION, check_shapes
 from digitrec.models.scores import Floats, Forward
+from digitrec.version import install_hint
 
 
 def load(path: Path) -> tuple[dict[str, Any], Forward]:
@@ -26,7 +27,7 @@ def load(path: Path) -> tuple[dict[str, Any], Forward]:
     try:
         import keras
     except ImportError as error:
-        raise NotInstalled(f"{path.name} needs TensorFlow: pip install 'digitrec[train]'") from error
+        raise NotInstalled(f"{path.name} needs TensorFlow: {install_hint('train')}") from error
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         about = _described(path)

@@ -13,6 +13,7 @@ import numpy as np
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.models.description import DESCRIPTION
 from digitrec.models.scores import Floats, Forward
+from digitrec.version import install_hint
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
 """What skops does not vouch for and a forest needs: a file made to harm can crash the process through it."""
@@ -68,5 +69,5 @@ def _skops() -> Any:
     try:
         import skops.io
     except ImportError as error:
-        raise NotInstalled("a .skops file needs skops: pip install 'digitrec[stats]'") from error
+        raise NotInstalled(f"a .skops file needs skops: {install_hint('stats')}") from error
     return skops.io

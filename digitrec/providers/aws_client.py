@@ -15,10 +15,10 @@ from digitrec.providers.base import (
     Status,
     checked_endpoint,
     checked_key,
-    install_hint,
     is_installed,
     not_installed,
 )
+from digitrec.version import install_hint
 from digitrec.wire import Wire, carrier, may_give_credentials
 from digitrec.wire.addresses import allows_plain_http
 from digitrec.wire.masking import Secrets

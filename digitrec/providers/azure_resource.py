@@ -13,9 +13,9 @@ from digitrec.providers.base import (
     Status,
     checked_endpoint,
     checked_key,
-    install_hint,
     is_installed,
 )
+from digitrec.version import install_hint
 from digitrec.wire import Reply, Wire, carrier
 from digitrec.wire.addresses import allows_plain_http
 from digitrec.wire.body import dig

@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.version import install_hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,6 @@ def is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # a parent package is absent
         return False
-
-
-def install_hint(extra: str) -> str:
-    """The command that brings an extra of digitrec."""
-    return f"pip install 'digitrec[{extra}]'"
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:

@@ -24,11 +24,11 @@ from digitrec.providers.base import (
     Status,
     checked_endpoint,
     checked_key,
-    install_hint,
     is_installed,
 )
 from digitrec.providers.google_client import Client
 from digitrec.providers.google_errors import RPC, SERVICE
+from digitrec.version import install_hint
 from digitrec.wire.addresses import allows_plain_http
 
 ENDPOINT = "https://vision.googleapis.com"

@@ -20,10 +20,10 @@ from digitrec.providers.base import (
     BaseProvider,
     Price,
     Status,
-    install_hint,
     is_installed,
     not_installed,
 )
+from digitrec.version import install_hint
 from digitrec.wire.translate import Problem, Rule, Service
 
 FLAGS = {

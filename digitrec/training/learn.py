@@ -22,6 +22,7 @@ from digitrec.errors import NotInstalled
 from digitrec.handwriting.augment import augment
 from digitrec.training import cnn, run
 from digitrec.training.run import Epoch, Progress, TrainConfig
+from digitrec.version import install_hint
 
 if TYPE_CHECKING:
     import keras
@@ -224,5 +225,5 @@ def load_keras() -> Any:
     try:
         import keras
     except ImportError as error:
-        raise NotInstalled("training needs TensorFlow: pip install 'digitrec[train]'") from error
+        raise NotInstalled(f"training needs TensorFlow: {install_hint('train')}") from error
     return keras

@@ -19,6 +19,7 @@ from digitrec.models.scores import scaled
 from digitrec.training import networks
 from digitrec.training.learn import load_keras
 from digitrec.training.train import split
+from digitrec.version import install_hint
 
 if TYPE_CHECKING:
     import optuna
@@ -176,6 +177,6 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError as error:
-        raise NotInstalled("tuning needs Optuna: pip install 'digitrec[tune]'") from error
+        raise NotInstalled(f"tuning needs Optuna: {install_hint('tune')}") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

@@ -55,7 +55,7 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fastapi", None)
     done = serve()
     assert done.exit_code == 3
-    assert "pip install 'digitrec[web]'" in done.output
+    assert "pip install '.[web]'" in done.output
 
 
 @pytest.mark.parametrize(

@@ -279,7 +279,7 @@ def test_a_keras_file_without_tensorflow_names_the_extra(trained: TrainResult) -
         "except NotInstalled as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'digitrec[train]'" in done.stdout
+    assert "pip install '.[train]'" in done.stdout
 
 
 @pytest.mark.parametrize("ending", [".keras", ".missing.keras"])

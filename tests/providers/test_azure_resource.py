@@ -52,7 +52,7 @@ def test_a_package_that_is_not_there_is_named_by_its_extra() -> None:
 
     status = Later.status({})
     assert not status.installed
-    assert status.missing[0] == "pip install 'digitrec[azure]'"
+    assert status.missing[0] == "pip install '.[azure]' in digitrec's folder"
 
 
 @SERVICES

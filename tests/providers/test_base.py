@@ -17,11 +17,11 @@ from digitrec.providers.base import (
     Status,
     checked_endpoint,
     checked_key,
-    install_hint,
     is_installed,
     not_installed,
 )
 from digitrec.testing import FakeProvider, drawn_seven
+from digitrec.version import install_hint
 
 LOOK = """
 import os, socket, subprocess, sys
@@ -65,7 +65,7 @@ def test_a_package_is_found_without_importing_it() -> None:
 def test_a_missing_package_is_named_by_the_extra_that_brings_it() -> None:
     error = not_installed("A service", "google")
     assert isinstance(error, NotInstalled)
-    assert install_hint("google") == "pip install 'digitrec[google]'"
+    assert install_hint("google") == "pip install '.[google]' in digitrec's folder"
     assert install_hint("google") in str(error)
 
 
@@ -115,7 +115,7 @@ def test_a_programming_error_is_not_taken_for_a_failure() -> None:
 
 @pytest.mark.parametrize("extra", ["google", "aws", "azure", "ocr", "stats", "web"])
 def test_what_is_missing_of_ours_is_brought_by_an_extra_of_ours(extra: str) -> None:
-    assert f"pip install 'digitrec[{extra}]'" in str(not_installed("This", extra))
+    assert f"pip install '.[{extra}]'" in str(not_installed("This", extra))
 
 
 def test_a_strangers_extra_is_not_advised_as_ours() -> None:
@@ -126,7 +126,7 @@ def test_a_strangers_extra_is_not_advised_as_ours() -> None:
 def test_our_extras_are_those_of_setup_cfg() -> None:
     config = ConfigParser()
     config.read(Path(__file__).parents[2] / "setup.cfg")
-    assert set(config["options.extras_require"]) == OURS | {"all", "bench", "mutants", "test"}
+    assert set(config["options.extras_require"]) == OURS | {"all", "bench", "mutants", "release", "test"}
 
 
 def test_plain_http_is_refused_where_it_is_not_allowed() -> None:

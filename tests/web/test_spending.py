@@ -77,7 +77,7 @@ def test_a_budget_that_is_spent_is_told_without_advice_for_the_command_line() ->
 
 ADVICE = [
     "raise --max-cost",
-    "pip install 'digitrec[heif]'",
+    "pip install '.[heif]' in digitrec's folder",
     "digitrec.DigitImage.open",
     "the configuration file",
 ]

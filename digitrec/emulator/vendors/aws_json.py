@@ -30,7 +30,7 @@ class AwsVendor(Vendor):
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
         """As AWS's SDK reads them."""
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # nosec B105 # no account's
         return {
             f"AWS_ENDPOINT_URL_{cls.service.upper()}": endpoint,
             **keys,

@@ -1,0 +1,217 @@
+"""What must hold before a release: a line for each step, which holds, does not, or cannot be looked at here.
+
+    python deploy/check_release.py [STEP ...]    # `just release-check`; the extra `release` brings the tools
+
+Exits 1 when something does not hold. A step that needs what is not there (a service on the internet, another
+Python) says so and does not count as held.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import make_dist
+import pins
+
+ROOT = make_dist.ROOT
+DIST = ROOT / "dist"
+TOOLS = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+SYSTEMS = ("windows", "aarch64-apple-darwin", "aarch64-manylinux_2_28", "x86_64-manylinux_2_28")
+
+
+ENVIRONMENT = {
+    "PATH": TOOLS,
+    "COLUMNS": "200",
+    "NO_COLOR": "1",
+    "UV_PYTHON_DOWNLOADS": "never",  # a Python is here, on the path, or it is not
+    "MACOSX_DEPLOYMENT_TARGET": "14.0",  # ONNX Runtime's wheels for Python 3.14 need it
+}
+
+
+class CannotLook(Exception):
+    """What the step needs is not here; the text says what."""
+
+
+def tool(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run one of the tools, of this environment before any other."""
+    program = shutil.which(str(command[0]), path=TOOLS)
+    if program is None:
+        raise CannotLook(f"{command[0]} is not installed: pip install '.[release]'")
+    env = os.environ | ENVIRONMENT
+    rest = [str(word) for word in command[1:]]
+    return subprocess.run([program, *rest], capture_output=True, text=True, check=False, cwd=ROOT, env=env)
+
+
+def held(done: subprocess.CompletedProcess[str]) -> str:
+    """What a tool said at its end; an error where it was not content."""
+    said = (done.stdout + done.stderr).strip()
+    assert done.returncode == 0, said
+    return said.splitlines()[-1] if said else "nothing to say"
+
+
+def bandit() -> str:
+    """The code has no construct that bandit warns of, but those with a reason beside them."""
+    held(tool("bandit", "-q", "-c", "pyproject.toml", "-r", "digitrec"))
+    return "bandit has nothing to say"
+
+
+def pinned() -> str:
+    """Each file of pins is what setup.cfg leads to."""
+    for extra, file in pins.PINNED.items():
+        with tempfile.TemporaryDirectory() as folder:
+            again = Path(shutil.copy(file, folder))
+            _write_pins(extra, again)
+            assert again.read_text() == file.read_text(), f"{file.name} is out of date: just pins"
+    return f"{len(pins.PINNED)} files up to date"
+
+
+def audit() -> str:
+    """No pinned package has a known vulnerability."""
+    found, unknown = 0, []
+    for file in pins.PINNED.values():
+        done = tool("pip-audit", "-r", file, "--no-deps", "--disable-pip", "--require-hashes", "-f", "json")
+        try:
+            packages = json.loads(done.stdout)["dependencies"]
+        except (ValueError, KeyError):
+            raise CannotLook(f"the advisory service: {done.stderr.strip().splitlines()[-1:]}") from None
+        assert not any(package.get("vulns") for package in packages), done.stdout
+        unknown += [package["name"] for package in packages if "skip_reason" in package]
+        found += len(packages)
+    if unknown:  # pip-audit is content with those of which it could learn nothing
+        raise CannotLook(f"the advisory service: it knows nothing of {len(unknown)} of {found} packages")
+    return f"{found} packages, none with a known vulnerability"
+
+
+def build() -> str:
+    """Built twice the wheel and the sdist are the same bytes; they are left in dist/."""
+    with tempfile.TemporaryDirectory() as folder:
+        once = {path.name: _sha256(path) for path in make_dist.build(Path(folder))}
+    twice = {path.name: _sha256(path) for path in make_dist.build(DIST)}
+    assert once == twice, f"{once} and then {twice}"
+    return ", ".join(f"{name} {sha256[:12]}" for name, sha256 in twice.items())
+
+
+def files() -> str:
+    """Both twine and check-wheel-contents accept what is in dist/."""
+    held(tool("twine", "check", "--strict", _dist("*.whl"), _dist("*.tar.gz")))
+    return held(tool("check-wheel-contents", _dist("*.whl")))
+
+
+def resolve() -> str:
+    """On each Python and system there are wheels of everything, without extras and with all."""
+    failures = []
+    for python in PYTHONS:
+        for system in SYSTEMS:
+            for extras in ("", "[all]"):
+                done = _resolved(extras, "--python-version", python, "--python-platform", system)
+                if done.returncode:
+                    failures.append(f"{python} {system} {extras}: {' '.join(done.stderr.split())}")
+    assert not failures, "\n".join(failures)
+    return f"{len(PYTHONS)} Pythons, {len(SYSTEMS)} systems, none and all of the extras"
+
+
+def install() -> str:
+    """In an empty environment it reads a digit, from wheel and sdist, on each Python that is here."""
+    return _nox("-k", "sdist or none or web")
+
+
+def extras() -> str:
+    """The same with none, each and all of the extras (gigabytes, many minutes)."""
+    return _nox("-s", "install")
+
+
+def sbom() -> str:
+    """The bill of materials of all that may be installed with it, in CycloneDX's form, is in dist/."""
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder, "requirements.txt")
+        _write_pins("all", listed)
+        about = Path(folder, "pyproject.toml")
+        about.write_text(f'[project]\nname = "digitrec"\nversion = "{_version()}"\nlicense = "MIT"\n')
+        file = DIST / f"digitrec-{_version()}.cdx.json"
+        form = ("--output-reproducible", "--pyproject", about, "-o", file)
+        held(tool("cyclonedx-py", "requirements", *form, listed))
+    return f"{file.name}: {len(json.loads(file.read_text())['components'])} components"
+
+
+def _write_pins(extra: str, file: Path) -> None:
+    try:
+        pins.write(extra, file)
+    except FileNotFoundError as error:
+        raise CannotLook("uv is not installed: pip install '.[release]'") from error
+    except subprocess.CalledProcessError as error:
+        raise CannotLook(error.stderr.strip()) from error
+
+
+def _resolved(extras: str, *options: str) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder, "wanted.in")
+        wanted.write_text(f"digitrec{extras} @ {_dist('*.whl').as_uri()}\n")
+        return tool("uv", "pip", "compile", "-q", "--only-binary", ":all:", *options, wanted)
+
+
+def _nox(*which: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        done = tool("nox", "--report", report, *which)
+        assert report.exists(), done.stderr
+        ran = json.loads(report.read_text())["sessions"]
+    failed = [session["signature"] for session in ran if session["result"] == "failed"]
+    assert not failed, f"{', '.join(failed)}\n{done.stderr}"
+    good = [session["signature"] for session in ran if session["result"] == "success"]
+    if not good:
+        raise CannotLook("none of the Pythons")
+    missing = [python for python in PYTHONS if not any(f"-{python}" in name for name in good)]
+    return f"{len(good)} environments" + (f"; not here: Python {', '.join(missing)}" if missing else "")
+
+
+def _version() -> str:
+    return _dist("*.whl").name.split("-")[1]
+
+
+def _dist(pattern: str) -> Path:
+    found = list(DIST.glob(f"digitrec-{pattern}"))
+    if len(found) != 1:
+        raise CannotLook(f"dist/ has {len(found)} files digitrec-{pattern}: run the step build first")
+    return found[0]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+STEPS: dict[str, Callable[[], str]] = {
+    step.__name__: step for step in (bandit, pinned, audit, build, files, resolve, install, extras, sbom)
+}
+SLOW = {"extras"}
+"""Only on request."""
+
+
+def main(wanted: list[str]) -> int:
+    """Take the steps, print a line for each, and say whether none failed."""
+    if unknown := set(wanted) - set(STEPS):
+        sys.exit(f"no step {', '.join(sorted(unknown))}; there are {', '.join(STEPS)}")
+    failed = False
+    for name in wanted or [step for step in STEPS if step not in SLOW]:
+        try:
+            verdict, detail = "holds", STEPS[name]()
+        except CannotLook as error:
+            verdict, detail = "cannot be looked at here", str(error)
+        except (AssertionError, subprocess.CalledProcessError) as error:
+            verdict, detail, failed = "DOES NOT HOLD", f"{error}\n{getattr(error, 'stderr', '')}", True
+        sys.stdout.write(f"{name}: {verdict}: {detail.strip()}\n")
+        sys.stdout.flush()
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""Build the wheel and the sdist so that the same source always gives the same bytes.
+
+    python deploy/make_dist.py [FOLDER]        # by default dist/; the extra `release` brings what it needs
+
+Times are those of the last commit (SOURCE_DATE_EPOCH, if it is set), modes are 644 and 755, owners nobody.
+setuptools takes care of the wheel's times, but of nothing in an sdist, which is therefore packed again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "digitrec")
+"""What is built from; nothing that happens to lie in the folder beside it gets in."""
+NOT_SOURCE = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+def epoch() -> str:
+    """Seconds since 1970 that every file of the release bears: those set, or those of the last commit."""
+    if said := os.environ.get("SOURCE_DATE_EPOCH"):
+        return said
+    command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def build(into: Path) -> list[Path]:
+    """The sdist and the wheel that is built from it, in ``into``; older ones there are replaced.
+
+    Raises:
+        subprocess.CalledProcessError: the build failed; its output says why.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        clean, out = Path(folder, "digitrec"), Path(folder, "out")
+        clean.mkdir()
+        for name in SOURCES:
+            _copy(ROOT / name, clean / name)
+        command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(clean)]
+        env = os.environ | {"SOURCE_DATE_EPOCH": epoch()}
+        subprocess.run(command, check=True, capture_output=True, text=True, env=env, umask=0o022)
+        (sdist,) = out.glob("*.tar.gz")
+        _pack_again(sdist, int(env["SOURCE_DATE_EPOCH"]))
+        into.mkdir(parents=True, exist_ok=True)
+        for old in [*into.glob("digitrec-*.whl"), *into.glob("digitrec-*.tar.gz")]:
+            old.unlink()
+        return [Path(shutil.move(made, into / made.name)) for made in sorted(out.iterdir())]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A file or folder, with modes that do not depend on whose clone it is."""
+    if source.is_file():
+        shutil.copyfile(source, target)
+    else:
+        shutil.copytree(source, target, ignore=NOT_SOURCE, copy_function=shutil.copyfile)
+    for path in [target, *target.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _pack_again(sdist: Path, seconds: int) -> None:
+    with tarfile.open(sdist) as tar:
+        members = sorted(tar.getmembers(), key=lambda member: member.name)
+        contents = {member.name: tar.extractfile(member) for member in members if member.isfile()}
+        packed = sdist.with_suffix(".again")
+        with (
+            packed.open("wb") as file,
+            gzip.GzipFile("", "wb", 9, file, seconds) as zipped,
+            tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as again,
+        ):
+            for member in members:
+                member.mtime, member.uid, member.gid = seconds, 0, 0
+                member.uname = member.gname = ""
+                again.addfile(member, contents.get(member.name))
+    packed.replace(sdist)
+
+
+def main() -> None:
+    """Build, and print the files made."""
+    into = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"
+    try:
+        made = build(into)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"the build failed:\n{error.stdout}{error.stderr}")
+    sys.stdout.write("".join(f"{path}\n" for path in made))
+
+
+if __name__ == "__main__":
+    main()

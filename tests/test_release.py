@@ -1,0 +1,133 @@
+"""What must hold before a release, as far as it is quick to see; `just release-check` looks at all of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from configparser import ConfigParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import digitrec
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(DEPLOY)
+    import check_release
+
+    return check_release
+
+
+def test_bandit_finds_nothing_and_each_suppression_has_a_reason(check: ModuleType) -> None:
+    assert check.main(["bandit"]) == 0
+    lines = [line for path in ROOT.glob("digitrec/**/*.py") for line in path.read_text("utf-8").splitlines()]
+    suppressed = [line for line in lines if "# nosec" in line]
+    assert suppressed
+    assert [line for line in suppressed if not re.search(r"# nosec B\d+ # \S", line)] == []
+
+
+def wanted(extra: str) -> list[Requirement]:
+    """What an extra asks for, and all that its extras of ours do."""
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    base = config["options"]["install_requires"].split("\n")
+    found, to_look, seen = list(base), [extra], set()
+    while to_look:
+        name = to_look.pop()
+        for line in config["options.extras_require"][name].split("\n"):
+            requirement = Requirement(line) if line else None
+            if requirement and requirement.name == "digitrec":
+                to_look += requirement.extras - seen
+                seen |= requirement.extras
+            elif requirement:
+                found.append(line)
+    return [Requirement(line) for line in found if line]
+
+
+@pytest.mark.parametrize(
+    ("extra", "file"), [("test", "ci-requirements.txt"), ("web", "image-requirements.txt")]
+)
+def test_all_that_is_asked_for_is_pinned_with_hashes(extra: str, file: str) -> None:
+    lines = (DEPLOY / file).read_text("utf-8").replace("\\\n", " ").splitlines()
+    pins = [line.partition("--hash=sha256:") for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[0-9a-f]{64}", found[2].split()[0]) for found in pins)
+    versions: dict[str, list[str]] = {}
+    for found in pins:
+        pin = Requirement(found[0])
+        versions.setdefault(canonicalize_name(pin.name), []).append(str(pin.specifier).removeprefix("=="))
+    unmet = [
+        str(requirement) for requirement in wanted(extra)
+        if not any(map(requirement.specifier.contains, versions.get(canonicalize_name(requirement.name), [])))
+    ]  # fmt: skip
+    assert unmet == [], "out of date: just pins"
+
+
+def test_ci_installs_what_is_pinned_before_anything_else() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert script.index("--require-hashes -r deploy/ci-requirements.txt") < script.index('"$test_command"')
+
+
+def build(into: Path, umask: int) -> dict[str, bytes]:
+    command = [sys.executable, str(DEPLOY / "make_dist.py"), str(into)]
+    env = os.environ | {"SOURCE_DATE_EPOCH": "1767225600"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, umask=umask)
+    assert done.returncode == 0, done.stderr
+    return {path.name: path.read_bytes() for path in into.iterdir()}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
+def test_the_same_source_gives_the_same_bytes_and_all_of_it_is_inside(tmp_path: Path) -> None:
+    once, twice = build(tmp_path / "1", 0o022), build(tmp_path / "2", 0o077)
+    wheel, sdist = (
+        f"digitrec-{digitrec.__version__}-py3-none-any.whl",
+        f"digitrec-{digitrec.__version__}.tar.gz",
+    )
+    assert set(once) == {wheel, sdist}
+    assert once == twice
+    ours = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "digitrec").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "1" / wheel) as zipped:
+        assert {name for name in zipped.namelist() if name.startswith("digitrec/")} == ours
+    with tarfile.open(tmp_path / "1" / sdist) as tar:
+        assert {name.partition("/")[2] for name in tar.getnames()} >= ours
+
+
+AUDITED = [
+    ("holds", {"name": "click", "version": "1", "vulns": []}),
+    ("DOES NOT HOLD", {"name": "click", "version": "1", "vulns": [{"id": "CVE-0"}]}),
+    ("cannot be looked at here", {"name": "click", "skip_reason": "Dependency not found on PyPI"}),
+    ("cannot be looked at here", None),
+]
+
+
+@pytest.mark.parametrize(("verdict", "package"), AUDITED)
+def test_an_audit_that_learned_nothing_is_not_taken_for_a_good_one(
+    check: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    verdict: str, package: dict[str, object] | None,
+) -> None:  # fmt: skip
+    said = json.dumps({"dependencies": [package]}) if package else ""
+    done = subprocess.CompletedProcess(["pip-audit"], 0, said, "ConnectionError: no route")
+    monkeypatch.setattr(check, "tool", lambda *command: done)
+    code = check.main(["audit"])
+    assert capsys.readouterr().out.startswith(f"audit: {verdict}:")
+    assert code == (verdict == "DOES NOT HOLD")
+
+
+def test_the_newest_section_of_the_changelog_is_of_this_version() -> None:
+    headings = re.findall(r"^## \[(.*?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert headings[0] == digitrec.__version__
