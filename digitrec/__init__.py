@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from digitrec.recognise import predict as predict
     from digitrec.recognise import predict_many as predict_many
     from digitrec.recognise import stream as stream
+    from digitrec.recognise.awaited import apredict as apredict
+    from digitrec.recognise.awaited import astream as astream
 
 
 _HOME = {
@@ -52,6 +54,8 @@ _HOME = {
     "Prediction": "digitrec.prediction",
     "Provider": "digitrec.providers.base",
     "ProviderError": "digitrec.errors",
+    "apredict": "digitrec.recognise.awaited",
+    "astream": "digitrec.recognise.awaited",
     "compare": "digitrec.comparison",
     "compare_many": "digitrec.comparison",
     "open_provider": "digitrec.providers.registry",

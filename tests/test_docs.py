@@ -35,7 +35,7 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
         exec(compile(block, "library.md", "exec"), names)
-    (seven, _), blank, first, missing, streamed, dim, unsure, asked, refused = said
+    (seven, _), blank, first, missing, streamed, dim, unsure, *awaited, asked, refused = said
     assert seven == 7
     assert blank == (None, "blank")
     assert first == ("samples/photo-pen.jpg", 7)
@@ -43,6 +43,7 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     assert str(streamed[0]).startswith("samples/photo-")
     assert dim == (1,)
     assert unsure == (None, "not sure", 7)
+    assert awaited == [(7,), (7,), (None,)]
     assert asked == (7, True, 0.0)
     assert "not-there.jpg" in str(refused[0])
 

@@ -44,6 +44,12 @@ with digitrec.Engine("local") as engine, digitrec.Fallback(["local", engine], be
 digitrec.compare("7.png", ["local", engine])
 digitrec.Options(max_cost=0.5, ledger=Path("a"))
 digitrec.Consensus(["local", "tesseract"], agree=2)
+
+
+async def awaited() -> None:
+    assert_type((await digitrec.apredict("7.png", rotate=90)).digit, int | None)
+    async for outcome in digitrec.astream(["7.png"], engine):
+        assert_type(outcome, digitrec.Prediction | digitrec.Failure)
 """
 WRONG = """
 import digitrec

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
 
-from digitrec.engine import Engine
+from digitrec.engine import Engine, cancellation
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.image.batch import several_images
@@ -61,10 +62,13 @@ def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], *, lenient: 
     stop = threading.Event()
     for number, (reader, images) in enumerate(work):
         lane = _Lane(number, reader, images, lenient, arrivals, stop)
-        threading.Thread(target=lane.run, name=f"digitrec-{name_of(reader)}", daemon=True).start()
+        run = copy_context().run  # with it the lane learns that nobody waits any more
+        threading.Thread(
+            target=run, args=(lane.run,), name=f"digitrec-{name_of(reader)}", daemon=True
+        ).start()
     try:
         for _ in range(sum(len(images) for _, images in work)):
-            arrival = arrivals.get()
+            arrival = cancellation.taken(arrivals)
             if isinstance(arrival, BaseException):
                 raise arrival
             yield arrival

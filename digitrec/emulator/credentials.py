@@ -26,6 +26,8 @@ class Credentials:
     """Keys taken for all of Azure's services; None: any key that is not empty."""
     openai_keys: frozenset[str] | None = field(default=None, repr=False)
     """Keys taken for OpenAI's protocol; None: any key that is not empty."""
+    azure_tokens: frozenset[str] | None = field(default=None, repr=False)
+    """Tokens of Entra ID taken for Azure's services; None: any where any key is taken, else none."""
 
     @classmethod
     def load(cls, path: str | Path) -> Credentials:
@@ -38,6 +40,7 @@ class Credentials:
             AKIAEXAMPLE = "its secret"
             [azure]
             keys = ["..."]
+            tokens = ["..."]
             [openai]
             keys = ["..."]
 
@@ -61,6 +64,7 @@ class Credentials:
             google_tokens=_strings(google.get("tokens", [])),
             aws_keys={str(name): str(secret) for name, secret in aws.get("keys", {}).items()},
             azure_keys=_strings(azure.get("keys", [])),
+            azure_tokens=_strings(azure.get("tokens", [])),
             openai_keys=_strings(openai.get("keys", [])),
         )
 

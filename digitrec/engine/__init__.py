@@ -16,6 +16,7 @@ The room's parts, in the order in which an image meets them::
     rate.py      whose turn it is, across threads and processes
     recorder.py  the recording that is made meanwhile
     workers.py   threads that can be given up
+    cancellation.py  being told that nobody waits any more
     replay.py    an engine that answers from a recording
 """
 

@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from digitrec.engine import cancellation
+
 Job = TypeVar("Job")
 Outcome = tuple[int, BaseException | None]
-
-SLICE_S = 0.2
-"""Ctrl-C cannot interrupt a wait on Windows, so no single wait is longer than this."""
 
 
 def run_all(
@@ -36,6 +35,7 @@ def run_all(
             because it may be put off.
 
     Raises:
+        Cancelled: nobody waits any more; the jobs that run go on.
         BaseException: whatever ``work`` raised first; the jobs that run go on.
     """
     done: SimpleQueue[Outcome] = SimpleQueue()
@@ -51,6 +51,7 @@ def run_all(
             done.put((number, None))
 
     while True:
+        cancellation.check()
         while len(running) < at_once and (following := next(waiting, None)) is not None:
             running[following[0]] = following[1]
             threading.Thread(target=do, args=following, daemon=True, name="digitrec").start()
@@ -58,7 +59,7 @@ def run_all(
             return
         try:
             soonest = min(give_up_at(job) for job in running.values())
-            number, error = done.get(timeout=min(SLICE_S, max(0.0, soonest - time.monotonic())))
+            number, error = done.get(timeout=min(cancellation.SLICE_S, max(0.0, soonest - time.monotonic())))
         except Empty:
             now = time.monotonic()
             running = {number: job for number, job in running.items() if give_up_at(job) > now}

@@ -26,7 +26,7 @@ class AwsTextract(AwsProvider):
     service = SERVICE
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=10_000_000, margin=0.1)
     price: Price | None = Price(
-        0.0015, "second-hand copy (2022-01) of aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
+        0.0015, "second-hand (2022 to 2025) from aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
     )
     rate = 5.0  # a careful guess: the default differs by region and account
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from digitrec.answer import Answer
 from digitrec.image import InputSpec
+from digitrec.providers.azure_identity import Identity, authentication
 from digitrec.providers.azure_operation import PolledProvider
 from digitrec.providers.azure_resource import service
 from digitrec.providers.base import not_installed
@@ -30,7 +31,7 @@ class Azure(PolledProvider):
     rate = 10.0  # 20 to 30 requests a second are allowed, and an image takes at least two
 
     @staticmethod
-    def _open(endpoint: str, key: str) -> Any:
+    def _open(endpoint: str, who: str | Identity) -> Any:
         try:
             from azure.cognitiveservices.vision.computervision import ComputerVisionClient
             from msrest.authentication import CognitiveServicesCredentials
@@ -38,7 +39,11 @@ class Azure(PolledProvider):
             from digitrec.providers import azure_answer  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed("Azure Computer Vision", "azure") from error
-        client = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
+        if isinstance(who, str):
+            credentials: Any = CognitiveServicesCredentials(who)
+        else:
+            credentials = authentication(who)
+        client = ComputerVisionClient(endpoint, credentials)  # type: ignore[no-untyped-call]
         adapter = carrier.questions()
 
         def mounted(session: Any, *_: Any, **__: Any) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from digitrec.answer import Answer
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.azure_resource import AzureProvider, service, transport
+from digitrec.providers.azure_identity import Identity
+from digitrec.providers.azure_resource import AzureProvider, service, settings
 from digitrec.providers.base import not_installed
 
 SERVICE = service("Azure Image Analysis")
@@ -28,14 +29,13 @@ class AzureAnalysis(AzureProvider):
     rate = 20.0  # the lower of the two figures in Azure's documentation
 
     @staticmethod
-    def _open(endpoint: str, key: str) -> Any:
+    def _open(endpoint: str, who: str | Identity) -> Any:
         try:
             from azure.ai.vision.imageanalysis import ImageAnalysisClient
-            from azure.core.credentials import AzureKeyCredential
 
             from digitrec.providers import azure_analysis_answer  # noqa: F401 (missed here, before a question is paid for)
 
-            return ImageAnalysisClient(endpoint, AzureKeyCredential(key), transport=transport())
+            return ImageAnalysisClient(endpoint, **settings(who))
         except ImportError as error:
             raise not_installed("Azure Image Analysis", "azure") from error
 
@@ -51,7 +51,7 @@ class AzureAnalysis(AzureProvider):
                 read_timeout=timeout,
             )
 
-        reply = self._wire.ask(call, timeout=timeout)
+        reply = self._ask(call, timeout=timeout)
         return parse(self._wire.document(reply))
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from digitrec.answer import Answer
 from digitrec.image import InputSpec
+from digitrec.providers.azure_identity import Identity
 from digitrec.providers.azure_operation import PolledProvider
-from digitrec.providers.azure_resource import service, transport
+from digitrec.providers.azure_resource import service, settings
 from digitrec.providers.base import not_installed
 
 MODEL = "prebuilt-read"
@@ -34,16 +35,13 @@ class AzureDocument(PolledProvider):
     rate = 15.0  # a paid resource's analyses a second; its polls may be 50
 
     @staticmethod
-    def _open(endpoint: str, key: str) -> Any:
+    def _open(endpoint: str, who: str | Identity) -> Any:
         try:
             from azure.ai.documentintelligence import DocumentIntelligenceClient
-            from azure.core.credentials import AzureKeyCredential
 
             from digitrec.providers import azure_document_answer  # noqa: F401 (missed here, before a question is paid for)
 
-            return DocumentIntelligenceClient(
-                endpoint, AzureKeyCredential(key), api_version=API_VERSION, transport=transport()
-            )
+            return DocumentIntelligenceClient(endpoint, api_version=API_VERSION, **settings(who))
         except ImportError as error:
             raise not_installed("Azure Document Intelligence", "azure") from error
 

@@ -29,7 +29,7 @@ class PolledProvider(AzureProvider):
         self,
         *,
         endpoint: str,
-        key: str,
+        key: str | None = None,
         price_usd: float | None = None,
         poll_s: float = 1.0,
         allow_plain_http: bool = False,
@@ -71,7 +71,7 @@ class PolledProvider(AzureProvider):
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; the id of the operation that reads it."""
-        reply = self._wire.ask(lambda: self._post(image.data, timeout), timeout=timeout, expected=202)
+        reply = self._ask(lambda: self._post(image.data, timeout), timeout=timeout, expected=202)
         token = _last_part(reply.headers.get("operation-location", ""))
         if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
@@ -79,7 +79,7 @@ class PolledProvider(AzureProvider):
 
     def poll(self, token: str, *, timeout: float) -> Answer | None:
         """One look at the operation; None while it is still at work."""
-        reply = self._wire.ask(lambda: self._look(token, timeout), timeout=timeout)
+        reply = self._ask(lambda: self._look(token, timeout), timeout=timeout)
         raw = self._wire.document(reply)
         return None if is_pending(raw) else self._parse(raw)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured
-from digitrec.wire.addresses import METADATA_SERVERS, PLAIN_HTTP, check_proxies, in_the_clear, origin
+from digitrec.wire.addresses import PLAIN_HTTP, check_proxies, in_the_clear, is_metadata_server, origin
 from digitrec.wire.body import document
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, problem_of
@@ -62,6 +62,8 @@ class Exchange:
     """Whether some of it may have been sent."""
     outcome: Reply | Problem | None = None
     """What came of it; None: nothing was sent."""
+    errand_failed: bool = False
+    """Whether the last request for a credential failed in a way that passes: no answer, 429 or 5xx."""
     secrets: Secrets = field(init=False)
     """What may not show in it: the wire's secrets, and those of this one request (a signature)."""
 
@@ -195,7 +197,7 @@ class Wire:
 
 def may_give_credentials(url: str) -> Problem | None:
     """Why credentials may not be fetched there, or None."""
-    if in_the_clear(url) and (origin(url) or ("", "", 0))[1] not in METADATA_SERVERS:
+    if in_the_clear(url) and not is_metadata_server(url):
         todo = "correct that address: it stands in the credentials file, the profile or a variable"
         return Problem(NotConfigured, "its token would come from an address without encryption", todo=todo)
     return None

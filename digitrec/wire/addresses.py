@@ -13,8 +13,8 @@ from digitrec.errors import NotConfigured
 
 PLAIN_HTTP = "DIGITREC_ALLOW_PLAIN_HTTP"
 """The variable that allows an endpoint on another machine without encryption."""
-METADATA_SERVERS = ("metadata.google.internal", "169.254.169.254", "169.254.170.2", "169.254.170.23")
-"""Where Google's and AWS's machines get tokens of their own: plain http, to the machine's own host."""
+METADATA_SERVER = "metadata.google.internal"
+"""Where Google's machines get tokens of their own, by its name."""
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
@@ -48,6 +48,19 @@ def in_the_clear(url: str) -> bool:
     """Whether what is sent there could be read on the way: plain http, and not on this machine."""
     scheme, host, _ = origin(url) or ("", "", 0)
     return scheme != "https" and not _is_loopback(host)
+
+
+def is_metadata_server(url: str) -> bool:
+    """Whether a cloud's machine gets tokens of its own there: by plain http, which goes to its own host.
+
+    Google's has a name; all others are link-local addresses, which no router passes on (RFC 3927): AWS's and
+    Azure's 169.254.169.254, AWS's containers' 169.254.170.2, Azure's App Service's 169.254.130.1 and others.
+    """
+    host = (origin(url) or ("", "", 0))[1]
+    try:
+        return host == METADATA_SERVER or ip_address(host).is_link_local
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

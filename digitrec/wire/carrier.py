@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from digitrec import wire
 from digitrec.errors import BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.wire import Exchange, Reply
+from digitrec.wire.addresses import is_metadata_server
 from digitrec.wire.translate import Problem
 
 if TYPE_CHECKING:
@@ -110,8 +111,10 @@ def _classes() -> tuple[type[HTTPAdapter], type[HTTPAdapter]]:
             problem = wire.may_give_credentials(str(request.url))
             if problem is not None:
                 raise exchange.end(problem)
-            kwargs["stream"] = True
+            kwargs["stream"], kwargs["timeout"] = True, exchange.left_s
+            exchange.errand_failed = not is_metadata_server(str(request.url))  # most machines have none
             response = super().send(request, *args, **kwargs)
+            exchange.errand_failed = response.status_code == 429 or response.status_code >= 500
             if 300 <= response.status_code < 400:
                 response.close()
                 said = "a redirect from where its token comes from, which is never followed"

@@ -192,7 +192,7 @@ def test_a_recording_is_replayed_without_an_account(folder: Path) -> None:
 
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib", "boto3", "google.cloud", "azure", "fastapi",
-         "rich", "stamina", "sqlite3", "pooch", "pillow_heif", "pypdfium2")  # fmt: skip
+         "rich", "stamina", "sqlite3", "pooch", "pillow_heif", "pypdfium2", "anyio")  # fmt: skip
 """What reading a digit with our own network, into a pipe, must not load."""
 
 

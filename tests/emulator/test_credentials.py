@@ -37,7 +37,7 @@ def test_a_file_of_keys(tmp_path, name, text):
 def test_a_vendor_that_the_file_leaves_out_takes_no_key(tmp_path):
     (tmp_path / "keys.toml").write_text("")
     credentials = Credentials.load(tmp_path / "keys.toml")
-    assert credentials == Credentials(frozenset(), frozenset(), {}, frozenset(), frozenset())
+    assert credentials == Credentials(frozenset(), frozenset(), {}, frozenset(), frozenset(), frozenset())
 
 
 @pytest.mark.parametrize(

@@ -32,15 +32,19 @@ def test_status_names_what_is_missing(service: type[AzureProvider]) -> None:
     status = service.status({"VISION_KEY": ""})
     assert status.installed
     assert not status.configured
-    assert status.missing == ("set VISION_ENDPOINT", "set VISION_KEY")
+    assert status.missing == (
+        "set VISION_ENDPOINT",
+        "set VISION_KEY, or sign in with Entra ID (`az login`)",
+    )
 
 
 def test_another_resource_has_variables_of_its_own() -> None:
     env = {"DOCUMENTINTELLIGENCE_ENDPOINT": URL, "DOCUMENTINTELLIGENCE_API_KEY": "secret"}
     assert AzureDocument.from_env(env).endpoint == URL
     assert AzureDocument.status(env).found == tuple(env)
-    assert AzureDocument.status({"VISION_ENDPOINT": URL, "VISION_KEY": "k"}).missing == tuple(
-        f"set {name}" for name in env
+    assert AzureDocument.status({"VISION_ENDPOINT": URL, "VISION_KEY": "k"}).missing == (
+        "set DOCUMENTINTELLIGENCE_ENDPOINT",
+        "set DOCUMENTINTELLIGENCE_API_KEY, or sign in with Entra ID (`az login`)",
     )
     with pytest.raises(NotConfigured, match="DOCUMENTINTELLIGENCE_API_KEY"):
         AzureDocument(endpoint=URL, key="")

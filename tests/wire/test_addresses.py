@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from digitrec.errors import NotConfigured
-from digitrec.wire.addresses import allows_plain_http, check_proxies, in_the_clear, origin, split
+from digitrec.wire.addresses import (
+    allows_plain_http,
+    check_proxies,
+    in_the_clear,
+    is_metadata_server,
+    origin,
+    split,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,26 @@ from digitrec.wire.addresses import allows_plain_http, check_proxies, in_the_cle
 )
 def test_what_could_be_read_on_the_way(url: str, clear: bool) -> None:
     assert in_the_clear(url) is clear
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("http://metadata.google.internal/computeMetadata/v1", True),
+        ("http://169.254.169.254/latest", True),
+        ("http://169.254.170.2/v2", True),
+        ("http://169.254.130.6:8081/msi/token", True),
+        ("http://[fe80::1]/", True),
+        ("http://metadata.google.internal.example", False),
+        ("http://169.254.169.254.example", False),
+        ("http://10.0.0.1", False),
+        ("http://8.8.8.8", False),
+        ("169.254.169.254", False),
+        ("", False),
+    ],
+)
+def test_where_a_clouds_machine_gets_its_tokens(url: str, is_one: bool) -> None:
+    assert is_metadata_server(url) is is_one
 
 
 def test_an_origin_is_scheme_host_and_port() -> None:

@@ -55,10 +55,16 @@ class AzureVendor(Vendor):
         return {"apim-request-id": str(uuid.uuid4())}
 
     def check_key(self, request: Request) -> None:
-        """Raise Refused unless the request carries a key that is taken."""
+        """Raise Refused unless the request carries a key that is taken, or a token where it has no key."""
         key = request.headers.get("ocp-apim-subscription-key", "").strip()
-        taken = self.credentials.azure_keys
-        if not key or (taken is not None and key not in taken):
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        keys, tokens = self.credentials.azure_keys, self.credentials.azure_tokens
+        if key:
+            taken = keys is None or key in keys
+        else:
+            given = scheme.lower() == "bearer" and bool(token)
+            taken = given and (keys is None if tokens is None else token in tokens)
+        if not taken:
             raise Refused(FAILURES["401"]())
 
 

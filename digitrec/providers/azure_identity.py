@@ -1,0 +1,200 @@
+"""Who we are to Azure where no key is set: an identity of Microsoft Entra ID, found by azure-identity.
+
+Its DefaultAzureCredential looks where Azure's users keep one: the variables of an application, the machine's
+own identity, `az login`, and others. Its requests go out as errands of the wire do, and what it raises is
+not shown as it is: it may quote what an authority answered.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitrec import wire
+from digitrec.errors import NotConfigured, Unreachable
+from digitrec.providers.base import not_installed
+from digitrec.wire import Over, carrier
+from digitrec.wire.masking import Secrets
+from digitrec.wire.translate import Problem
+
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
+SCOPE = "https://cognitiveservices.azure.com/.default"
+"""What a token is asked for: Azure's AI services."""
+EARLY_S = 300
+"""A token is fetched anew so many seconds before it expires."""
+AUTHORITY = "AZURE_AUTHORITY_HOST"
+SECRET_VARIABLES = (
+    "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER",
+    "MSI_SECRET",
+)  # fmt: skip
+"""Variables of azure-identity's that hold what may show nowhere."""
+SIGNS = (
+    ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"),
+    ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"),
+    ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"),
+    ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
+)
+"""Variables that together name an identity: of an application, of a workload, of a machine of Azure's."""
+CLI_FILE = "azureProfile.json"
+"""What `az login` leaves in its folder; it holds no secret."""
+TODO = "sign in (`az login`), or set the variables of an application (AZURE_TENANT_ID, ...), or "
+
+
+def found(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the variables or the file that name an identity; () where there seems to be none.
+
+    A virtual machine's own identity is not seen: asking for it takes seconds.
+    """
+    for names in SIGNS:
+        if all(env.get(name) for name in names):
+            return names
+    folder = env.get("AZURE_CONFIG_DIR") or str(
+        Path(env.get("HOME") or env.get("USERPROFILE") or "~") / ".azure"
+    )
+    file = Path(folder).expanduser() / CLI_FILE
+    return (str(file),) if file.is_file() else ()
+
+
+class Identity:
+    """An identity of Entra ID, and the token it has at the moment; threads may share it."""
+
+    def __init__(self, secrets: Secrets, key: str) -> None:
+        """Look for azure-identity; nothing is asked yet.
+
+        Args:
+            secrets: learns what may not show; the tokens it learns when they are sent.
+            key: the variable by which a key is set instead, for messages.
+
+        Raises:
+            NotInstalled: azure-identity is missing.
+            NotConfigured: its variables cannot be used.
+        """
+        self._key = key
+        secrets.learn(*(os.environ.get(name) for name in SECRET_VARIABLES))
+        self._lock = threading.Lock()
+        self._credential = self._opened()
+        self._token: Any = None
+
+    def token(self) -> str:
+        """A token that is good for some minutes at least; called within an exchange, which a failure ends."""
+        exchange = wire.current()
+        if not self._lock.acquire(timeout=exchange.left_s):
+            raise exchange.end(_missed())
+        try:
+            if self._token is None or self._token.expires_on - time.time() < EARLY_S:
+                self._token = self._fetched(exchange)
+            return str(self._token.token)
+        finally:
+            self._lock.release()
+
+    def forget(self) -> None:
+        """The token was refused: the next one is fetched, and not what azure-identity remembers."""
+        credential = self._opened()
+        with self._lock:
+            self._token, self._credential = None, credential
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._credential.close()
+
+    def _opened(self) -> Any:
+        try:
+            from azure.identity import DefaultAzureCredential
+        except ImportError as error:
+            raise not_installed(
+                f"Azure has no key ({self._key}), and an identity of Entra ID", "azure"
+            ) from error
+        # A private cloud's authority is not known to Microsoft's, which would be asked about it first.
+        private = bool(os.environ.get(AUTHORITY))
+        try:
+            errands = transport(carrier.errands())
+            return DefaultAzureCredential(
+                transport=errands, disable_instance_discovery=private, retry_total=0
+            )
+        except ValueError:  # its text may quote a variable
+            why = "azure-identity does not take a variable that begins with AZURE_"
+        raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {self._key}")
+
+    def _fetched(self, exchange: wire.Exchange) -> Any:
+        """A token, or the end of the exchange."""
+        try:
+            token = self._credential.get_token(SCOPE)
+            if _is_sendable(token.token) and token.expires_on > time.time():
+                return token
+            said = "what came for a token is none, or has expired"
+        except Exception as error:  # of many kinds: it tries a chain of programs, files and services
+            said = _reason(error)
+        self._credential = self._opened()  # this one remembers for a minute that it failed
+        raise self._unsigned(exchange, said)
+
+    def _unsigned(self, exchange: wire.Exchange, said: str) -> Over:
+        if exchange.errand_failed or time.monotonic() >= exchange.deadline:
+            return exchange.end(_missed())
+        said = f"no key, and no token from Entra ID: {said}"
+        return exchange.end(Problem(NotConfigured, said, todo=f"{TODO}set {self._key}"))
+
+
+def _missed() -> Problem:
+    """Nothing was sent to the service, and another attempt may be luckier."""
+    return Problem(Unreachable, "no token came from Entra ID")
+
+
+def _is_sendable(token: object) -> bool:
+    """Whether it can stand in a header."""
+    return (
+        isinstance(token, str)
+        and token.isascii()
+        and token.isprintable()
+        and " " not in token
+        and bool(token)
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Which identities were tried, and the code of Entra ID's refusal, of all that azure-identity says."""
+    lines = [line.strip().partition(": ") for line in str(error).splitlines()]
+    tried = [name.removesuffix("Credential") for name, _, why in lines if why and name.endswith("Credential")]
+    codes = dict.fromkeys(re.findall(r"AADSTS\d+", str(error)))
+    return ", ".join([*codes, f"tried {', '.join(tried)}" if tried else type(error).__name__])
+
+
+def transport(adapter: HTTPAdapter) -> Any:
+    """The transport of azure-core that sends by a carrier's adapter."""
+    from azure.core.pipeline.transport import RequestsTransport
+    from requests import Session
+
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
+    session = Session()
+    carrier.mount(session, adapter)
+    return RequestsTransport(session=session)
+
+
+def policy(identity: Identity) -> Any:
+    """azure-core's policy that signs each request with a token; its own takes no http on this machine."""
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class Signs(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: Any) -> None:
+            request.http_request.headers["Authorization"] = f"Bearer {identity.token()}"
+
+    return Signs()
+
+
+def authentication(identity: Identity) -> Any:
+    """The same for the older SDKs, which are made with msrest."""
+    from msrest.authentication import Authentication
+
+    class Signs(Authentication):
+        def signed_session(self, session: Any = None) -> Any:
+            session.headers["Authorization"] = f"Bearer {identity.token()}"
+            return session
+
+    return Signs()

@@ -1,0 +1,119 @@
+"""The door for programs with an event loop, asyncio's or Trio's: the same path, in AnyIO's worker threads.
+
+There is no second path: retries, rate, budget and ledger are those of `predict` and `stream`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable
+from functools import partial
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+
+from digitrec.engine import Engine, cancellation
+from digitrec.image import ImageSource
+from digitrec.prediction import Outcome, Prediction
+from digitrec.providers.base import Provider
+from digitrec.recognise import Rotation, predict, stream
+from digitrec.recognise.readers import Policy, Reader, reader_for
+
+T = TypeVar("T")
+
+_LIMITERS: RunVar[WeakKeyDictionary[Engine, CapacityLimiter]] = RunVar("digitrec.recognise.awaited")
+"""Of each engine, in each event loop."""
+
+
+async def apredict(
+    image: ImageSource,
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+) -> Prediction:
+    """What `predict` returns, awaited; any number may be awaited at the same time.
+
+    Of those that ask the same engine as many are at work as its ``Options.concurrency`` says (4; with a
+    policy, the lowest of its engines'), the others wait. A bare provider is asked by an engine of its own
+    each time, as by `predict`, in as many threads as AnyIO has by default (40).
+
+    Being cancelled is what Ctrl-C is to `predict`: it is over at once, no further attempt is begun, and the
+    call in flight, which may be billed, still writes its answer into the ledger.
+
+    Args:
+        image, provider, lenient, at_least, rotate: as for `predict`.
+
+    Raises:
+        TypeError, ValueError, DigitrecError: as for `predict`.
+    """
+    gone = threading.Event()
+    try:
+        reader = await _in_thread(partial(reader_for, provider), gone)
+        work = partial(predict, image, reader, lenient=lenient, at_least=at_least, rotate=rotate)
+        return await _in_thread(work, gone, _limiter(provider, reader))
+    finally:
+        gone.set()
+
+
+async def astream(
+    images: Iterable[ImageSource],
+    provider: str | Provider | Reader = "local",
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+) -> AsyncGenerator[Outcome, None]:
+    """What `stream` yields, for ``async for``: an outcome for each picture, in order, while the work goes on.
+
+    As many requests are in flight as the engine's ``Options.concurrency`` says. ``images`` is iterated in a
+    worker thread. Being cancelled, or closed, stops the work as it does for `apredict`.
+
+    Args:
+        images, provider, lenient, at_least, rotate: as for `stream`.
+
+    Raises:
+        TypeError, ValueError, DigitrecError: as for `stream`, when the first outcome is asked for.
+    """
+    gone, thread = threading.Event(), CapacityLimiter(1)
+    begin = partial(stream, images, provider, lenient=lenient, at_least=at_least, rotate=rotate)
+    try:
+        outcomes = await _in_thread(begin, gone, thread)
+        following = partial(next, outcomes, None)
+        while (outcome := await _in_thread(following, gone, thread)) is not None:
+            yield outcome
+    finally:
+        gone.set()
+
+
+async def _in_thread(
+    work: Callable[[], T], gone: threading.Event, limiter: CapacityLimiter | None = None
+) -> T:
+    """What ``work`` returns, in a worker thread that is left behind when the task is cancelled."""
+
+    def told() -> T:
+        with cancellation.told_by(gone):
+            return work()
+
+    return await to_thread.run_sync(told, abandon_on_cancel=True, limiter=limiter)
+
+
+def _limiter(provider: str | Provider | Reader, reader: Reader) -> CapacityLimiter | None:
+    """What keeps an engine from being at work too often at once; None: AnyIO's own limit is enough.
+
+    That of the engine that may do the least, where a policy asks several.
+    """
+    engines = [reader] if isinstance(reader, Engine) else reader.engines
+    if not engines or not isinstance(provider, str | Engine | Policy):
+        return None
+    tightest = min(engines, key=lambda engine: engine.options.concurrency)
+    known = _LIMITERS.get(None)
+    if known is None:
+        known = WeakKeyDictionary()
+        _LIMITERS.set(known)
+    if tightest not in known:
+        known[tightest] = CapacityLimiter(tightest.options.concurrency)
+    return known[tightest]

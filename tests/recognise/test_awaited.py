@@ -1,0 +1,318 @@
+"""The door for event loops: the same answers, several at once, and over when nobody waits any more."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+
+import digitrec
+from digitrec.answer import Answer
+from digitrec.comparison.consensus import Consensus
+from digitrec.engine import Engine, Options
+from digitrec.errors import BudgetExceeded, ImageError, Unavailable, UnknownProvider
+from digitrec.image import PreparedImage
+from digitrec.prediction import Failure, Prediction
+from digitrec.providers.base import Price
+from digitrec.testing import FakeProvider, drawn_seven
+
+SEVEN = drawn_seven()
+Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Runs a coroutine in an event loop of each kind."""
+    return lambda main: anyio.run(main, backend=request.param)
+
+
+class Cloud(FakeProvider):
+    """Costs money, and waits in each call until it is let on."""
+
+    def __init__(self, script: list[Any] | None = None) -> None:
+        super().__init__(
+            script or ["7"], price=Price(0.001, "made up"), endpoint="http://127.0.0.1:9", name="cloud"
+        )
+        self.asked = threading.Event()
+        self.let_on = threading.Event()
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        self.asked.set()
+        assert self.let_on.wait(20)
+        return super().read(image, timeout=timeout)
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    one = Cloud()
+    yield one
+    one.let_on.set()
+
+
+def engine(provider: Cloud, folder: Path, **changed: Any) -> Engine:
+    settings: dict[str, Any] = {"ledger": folder / "ledger.sqlite", "timeout": 30.0, **changed}
+    return Engine(provider, Options(**settings))
+
+
+def pictures(count: int) -> list[np.ndarray]:
+    """Sevens of which none is like another: the ledger knows none of them."""
+    shades = [SEVEN.pixels.copy() for _ in range(count)]
+    for number, pixels in enumerate(shades):
+        pixels[0, number] = 200
+    return shades
+
+
+def nobody_at_work() -> None:
+    """Wait until the threads of the engines that were left behind have ended."""
+    for _ in range(1000):
+        if not any(thread.name.startswith("digitrec") for thread in threading.enumerate()):
+            return
+        time.sleep(0.02)
+    raise AssertionError("a thread goes on")
+
+
+def test_it_answers_as_the_other_door_does(run: Run) -> None:
+    async def main() -> None:
+        for options in ({}, {"at_least": 0.99999}, {"rotate": 90}):
+            answer = await digitrec.apredict(SEVEN, **options)  # type: ignore[arg-type]
+            assert answer.as_dict().keys() == digitrec.predict(SEVEN, **options).as_dict().keys()  # type: ignore[arg-type]
+            assert (answer.digit, answer.reason, answer.unsure_digit) == (
+                (it := digitrec.predict(SEVEN, **options)).digit, it.reason, it.unsure_digit  # type: ignore[arg-type]
+            )  # fmt: skip
+
+    run(main)
+
+
+def test_it_raises_what_the_other_door_raises(run: Run) -> None:
+    async def main() -> None:
+        with pytest.raises(ImageError, match="no such file"):
+            await digitrec.apredict("not-there.jpg")
+        with pytest.raises(UnknownProvider):
+            await digitrec.apredict(SEVEN, "nobody")
+        with pytest.raises(ValueError, match="at_least"):
+            await digitrec.apredict(SEVEN, at_least=2)
+        with pytest.raises(Unavailable, match="broken"):
+            await digitrec.apredict(SEVEN, FakeProvider([Unavailable("broken")]))
+        with pytest.raises(TypeError):
+            await anext(digitrec.astream(SEVEN))  # type: ignore[arg-type]
+
+    run(main)
+
+
+def test_many_come_in_order_and_a_bad_one_takes_its_own_place(run: Run) -> None:
+    async def main() -> None:
+        fake = FakeProvider(["1", "2", "3"])
+        sources = (it for it in [SEVEN, "not-there.jpg", SEVEN, SEVEN])
+        outcomes = [it async for it in digitrec.astream(sources, fake)]
+        assert isinstance(outcomes[1], Failure)
+        assert [it.digit for it in outcomes if isinstance(it, Prediction)] == [1, 2, 3]
+
+    run(main)
+
+
+class Meeting(Cloud):
+    """Answers when as many are asked at once as the barrier waits for; knows how many there ever were."""
+
+    def __init__(self, parties: int) -> None:
+        super().__init__()
+        self._barrier = threading.Barrier(parties)
+        self._lock = threading.Lock()
+        self._inside = self.most = 0
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        with self._lock:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+        try:
+            self._barrier.wait(20)
+            time.sleep(0.01)
+        finally:
+            with self._lock:
+                self._inside -= 1
+        return Answer(raw={})
+
+
+def test_as_many_are_at_work_at_once_as_the_engine_allows(run: Run, tmp_path: Path) -> None:
+    cloud = Meeting(60)  # more than AnyIO's own 40
+
+    async def main() -> None:
+        with engine(cloud, tmp_path, concurrency=60, attempt_timeout=25.0) as asked:
+            async with anyio.create_task_group() as group:
+                for picture in pictures(60):
+                    group.start_soon(digitrec.apredict, picture, asked)
+
+    run(main)
+    assert cloud.most == 60
+
+
+def test_no_more_are_at_work_at_once_than_the_engine_allows(run: Run, tmp_path: Path) -> None:
+    cloud = Meeting(3)
+
+    async def main() -> None:
+        with engine(cloud, tmp_path, concurrency=3, attempt_timeout=25.0) as asked:
+            async with anyio.create_task_group() as group:
+                for picture in pictures(12):
+                    group.start_soon(digitrec.apredict, picture, asked)
+
+    run(main)
+    assert cloud.most == 3
+
+
+def test_a_budget_is_kept_by_all_together(run: Run, tmp_path: Path, cloud: Cloud) -> None:
+    cloud.let_on.set()
+    outcomes: list[object] = []
+
+    async def one(picture: np.ndarray, asked: Engine) -> None:
+        try:
+            outcomes.append((await digitrec.apredict(picture, asked)).digit)
+        except BudgetExceeded:
+            outcomes.append("over")
+
+    async def main() -> None:
+        with engine(cloud, tmp_path, max_cost=0.002) as asked:
+            async with anyio.create_task_group() as group:
+                for picture in pictures(5):
+                    group.start_soon(one, picture, asked)
+
+    run(main)
+    assert sorted(map(str, outcomes)) == ["7", "7", "over", "over", "over"]
+    assert cloud.calls == 2
+
+
+async def when_asked(cloud: Cloud) -> None:
+    while not cloud.asked.is_set():
+        await anyio.sleep(0.01)
+
+
+@pytest.mark.parametrize("door", ["apredict", "astream"])
+def test_cancelled_it_is_over_at_once_and_the_call_in_flight_still_reaches_the_ledger(
+    run: Run, tmp_path: Path, cloud: Cloud, door: str
+) -> None:
+    asked = engine(cloud, tmp_path, concurrency=1, attempts=5)
+    first, *others = pictures(4)
+
+    async def work() -> None:
+        if door == "apredict":
+            await digitrec.apredict(first, asked)
+        else:
+            _ = [it async for it in digitrec.astream([first, *others], asked)]
+        raise AssertionError("it was cancelled")
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            await when_asked(cloud)
+            group.cancel_scope.cancel()
+        assert not cloud.let_on.is_set()  # nobody waited for it
+
+    run(main)
+    time.sleep(0.5)  # more than the time between two looks of a thread whether anybody waits
+    cloud.let_on.set()
+    nobody_at_work()
+    assert cloud.calls == 1
+    assert digitrec.predict(first, asked).replayed
+    asked.close()
+
+
+def test_cancelled_nothing_is_tried_again(run: Run, tmp_path: Path) -> None:
+    cloud = Cloud([Unavailable("broken", status=503)])
+    asked = engine(cloud, tmp_path, attempts=5)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(digitrec.apredict, SEVEN, asked)
+            await when_asked(cloud)
+            group.cancel_scope.cancel()
+
+    run(main)
+    time.sleep(0.5)
+    cloud.let_on.set()
+    nobody_at_work()
+    assert cloud.calls == 1
+    asked.close()
+
+
+def test_a_task_of_asyncio_is_cancelled_likewise(tmp_path: Path, cloud: Cloud) -> None:
+    asked = engine(cloud, tmp_path, concurrency=1)
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.ensure_future(_first_of(pictures(3), asked)), 0.5)
+
+    asyncio.run(main())
+    time.sleep(0.5)
+    cloud.let_on.set()
+    nobody_at_work()
+    assert cloud.calls == 1
+    asked.close()
+
+
+async def _first_of(images: list[np.ndarray], asked: Engine) -> digitrec.Prediction | Failure:
+    return await anext(digitrec.astream(images, asked))
+
+
+def test_cancelled_all_engines_of_a_policy_stop(run: Run, tmp_path: Path) -> None:
+    clouds = [Cloud(), Cloud()]
+    engines = [
+        engine(cloud, tmp_path / str(place), concurrency=1)
+        for place, cloud in enumerate(clouds)
+        if (tmp_path / str(place)).mkdir() is None
+    ]
+    policy = Consensus(engines, agree=2)
+
+    async def work() -> None:
+        _ = [it async for it in digitrec.astream(pictures(5), policy)]
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            for cloud in clouds:
+                await when_asked(cloud)
+            group.cancel_scope.cancel()
+
+    run(main)
+    time.sleep(0.5)
+    for cloud in clouds:
+        cloud.let_on.set()
+    nobody_at_work()
+    assert [cloud.calls for cloud in clouds] == [1, 1]
+    policy.close()
+
+
+def test_left_before_its_end_it_takes_no_more_pictures(run: Run, tmp_path: Path, cloud: Cloud) -> None:
+    cloud.let_on.set()
+    taken: list[int] = []
+
+    def endless() -> Iterator[np.ndarray]:
+        for number in range(10_000):
+            taken.append(number)
+            yield pictures(number % 90 + 1)[-1]
+
+    async def main() -> None:
+        with engine(cloud, tmp_path) as asked:
+            outcomes = digitrec.astream(endless(), asked)
+            async for outcome in outcomes:
+                assert isinstance(outcome, Prediction)
+                break
+            await outcomes.aclose()
+
+    run(main)
+    assert len(taken) == 16  # one batch
+
+
+def test_the_event_loop_goes_on_meanwhile(run: Run, tmp_path: Path, cloud: Cloud) -> None:
+    async def main() -> None:
+        with engine(cloud, tmp_path) as asked:
+            async with anyio.create_task_group() as group:
+                group.start_soon(digitrec.apredict, SEVEN, asked)
+                await when_asked(cloud)  # the loop turns, or this would never return
+                cloud.let_on.set()
+
+    run(main)
