@@ -67,9 +67,14 @@ class Model:
             chances[rows] = probabilities(answer[rows], kind, self.input.prepared)
         return chances
 
-    def recognises(self, chances: Floats) -> NDArray[np.bool_]:
-        """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,)."""
-        return np.asarray(evidence(chances) >= self.input.evidence)
+    def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
+        """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,).
+
+        Args:
+            chances: as `probabilities` gives them.
+            share: of the evidence that is asked for otherwise, for all or (N,).
+        """
+        return np.asarray(evidence(chances) >= self.input.evidence * share)
 
 
 def load(path: Path | None = None, *, scale: str | None = None) -> Model:
