@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
     "[default: the whole table]",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N of each set.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N of each set, each digit in its share."
+)
 @click.option(
     "--out", default=Path("digitrec-evaluation"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures and the page go.",

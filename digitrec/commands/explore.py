@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.argument("data", default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
 @click.option(
-    "--limit", type=click.IntRange(min=3), default=10_000, metavar="N", help="Only the first N digits."
-)
+    "--limit", type=click.IntRange(min=3), default=10_000, metavar="N",
+    help="Only N digits, each in its share.",
+)  # fmt: skip
 @click.option(
     "--out", default=Path("digitrec-exploration"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures and the page go.",

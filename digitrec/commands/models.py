@@ -11,7 +11,7 @@ from typing import Any, Literal
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
 from digitrec.models import store
 
@@ -97,7 +97,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     digits = digits[: contest.QUICK_DIGITS] if quick else digits
     chosen = names or COMPARED
     found: list[contest.Contestant] = []
-    with Bar("comparing") as bar:
+    with quiet_bar("comparing") as bar:
         for one in contest.compare(
             chosen, digits, test, out / "models", seed=seed,
             epochs=contest.QUICK_EPOCHS if quick else None, batch=contest.QUICK_BATCH if quick else None,
@@ -119,4 +119,7 @@ def _accuracy(card: dict[str, Any]) -> str:
     test = card["test"]
     low, high = test["interval"]
     parameters = f", {card['parameters']:,} parameters" if "parameters" in card else ""
-    return f"MNIST test {test['percent']} % (95 % interval {low} to {high}){parameters}"
+    name = test.get("on", "mnist-test")
+    on = "MNIST test" if name == "mnist-test" else name
+    left_out = f" but for {test['left_out']:,} that it learned" if test.get("left_out") else ""
+    return f"{on}{left_out} {test['percent']} % (95 % interval {low} to {high}){parameters}"

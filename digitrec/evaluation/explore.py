@@ -11,6 +11,7 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
 from digitrec.datasets.mnist import Digits
+from digitrec.errors import DataError
 
 NEIGHBOURS = 15
 """So many of a digit's nearest are asked what it shows."""
@@ -67,10 +68,10 @@ def explore(digits: Digits, name: str) -> Exploration:
     (2008) 2579-2605. A label is doubtful where the digits most like it bear another.
 
     Raises:
-        ValueError: there are fewer than three digits.
+        DataError: there are fewer than three digits.
     """
     if len(digits) < 3:
-        raise ValueError(f"{name}: {len(digits)} digits are too few to compare")
+        raise DataError(f"{name}: {len(digits)} digits are too few to compare; give three or more")
     images = digits.images.astype(np.float32)
     flat = images.reshape(len(images), -1)
     features = PCA(min(COMPONENTS, len(flat) - 1), random_state=0).fit_transform(flat)
