@@ -121,7 +121,7 @@ def checked(path: Path, images: Array, labels: Array) -> tuple[Bytes, Array]:
         raise DataError(f"{path}: labels of type {labels.dtype} are no digits")
     wrong = np.flatnonzero(~np.isin(labels, range(10)))
     if wrong.size:
-        raise DataError(f"{path}: label {labels[wrong[0]]} of image {wrong[0]} is not a digit")
+        raise DataError(f"{path}: label {labels[wrong[0]]:g} of image {wrong[0]} is not a digit")
     return _bytes(path, images), labels.astype(np.uint8)
 
 

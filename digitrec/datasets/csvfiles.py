@@ -24,7 +24,7 @@ def read(path: Path) -> tuple[Bytes, Array] | None:
     """Images (N, side, side), 0..255, and labels (N,), 0..9; None where the file has no columns of pixels.
 
     A first line that is not of numbers heads the columns; the label is in the column it names so (`HEADS`),
-    else in the first. A file whose name begins with "emnist" holds its pictures on their side; they are turned.
+    else in the first. A file whose name begins with "emnist" has its pictures on their side; they are turned.
 
     Raises:
         DataError: it cannot be read, has no labels, or its rows are no square pictures and digits.

@@ -2,7 +2,7 @@
 
 A picture is known again in MNIST's form, to which every source is brought and in which a picture of MNIST
 stays as it is: whatever file it comes from, an array, a table or a PNG. It is not known again once its pixels
-were changed: by lossy compression, by enlarging, or turned to dark on light, which is cut out and centred anew.
+were changed: by lossy compression, by enlarging, or by turning it dark on light, which is then cut out anew.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ FILE = "learned.npy"
 """Where a training run keeps the keys of what was learned."""
 
 
+def key(image: NDArray[np.uint8]) -> np.uint64:
+    """The key of a picture in MNIST's form, (28, 28)."""
+    digest = hashlib.blake2b(image.tobytes(), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))
+
+
 def keys(digits: Digits) -> Keys:
     """The keys of the digits, (N,)."""
-    found = [hashlib.blake2b(image.tobytes(), digest_size=8).digest() for image in digits.images]
-    return np.frombuffer(b"".join(found), np.uint64)
+    return np.array([key(image) for image in digits.images], np.uint64)
 
 
 def apart(test: Digits, learned: Keys, what: str) -> Digits:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from digitrec.plots.style import COLOURS, INK, MARKERS, STYLE, end_at
+from digitrec.plots.style import COLOURS, INK, STYLE, end_at, mark
 from digitrec.text import percent
 from digitrec.training.compare import Contestant, ranked
 
@@ -51,7 +51,7 @@ def trade_off(contestants: Sequence[Contestant]) -> Figure:
     figure, axes = _axes("Accuracy and speed", "milliseconds for one digit (logarithmic)", "test accuracy")
     for place, one in enumerate(ranked(contestants)):
         axes.plot(
-            1000 * one.prediction_s, one.accuracy.share or 0.0, MARKERS[place % len(MARKERS)], markersize=10,
+            1000 * one.prediction_s, one.accuracy.share or 0.0, mark(place), markersize=10,
             color=COLOURS[place % len(COLOURS)], label=one.title,
         )  # fmt: skip
     axes.set_xscale("log")

@@ -73,8 +73,8 @@ def _whose(card: dict[str, Any]) -> str:
     """Whose digits were learned, in words."""
     sources = _sources(card)
     if sources == {"mnist-train": 60_000}:
-        return "MNIST's 60,000"
-    return "those of " + " and ".join(f"{name} ({count:,})" for name, count in sources.items())
+        return "of MNIST's 60,000"
+    return "from " + " and ".join(f"{name} ({count:,})" for name, count in sources.items())
 
 
 def _tested(test: dict[str, Any]) -> str:
@@ -222,7 +222,7 @@ Made by `digitrec train`, which also measured every figure below.
 
 ## How it was trained
 
-- {digits["learned"]:,} digits of {_whose(card)}{made}; {run["epochs"]} epochs{_seen(run)}; \
+- {digits["learned"]:,} digits {_whose(card)}{made}; {run["epochs"]} epochs{_seen(run)}; \
 batches of {run["batch"]}; seed {run["seed"]}.
 {_abroad(run, digits)}\
 {_joined(run)}\

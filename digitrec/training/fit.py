@@ -133,8 +133,8 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     missing = [str(digit) for digit in range(10) if digit not in digits.labels]
     if missing:
         raise DataError(
-            f"{kind.title} reads only digits that it has seen, and there is no {', '.join(missing)}; add some, "
-            "or train a network (--arch tutorial-cnn)"
+            f"{kind.title} reads only digits that it has seen, and there is no {', '.join(missing)}; add "
+            "some, or train a network (--arch tutorial-cnn)"
         )
     learned = kind.build(config.seed)
     learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
@@ -154,8 +154,8 @@ def _network(
     learned, held_back = split(what.learned, config.validation)
     if not len(learned):
         raise DataError(
-            f"of {len(what.learned)} digits none is left to learn from, {config.validation:.0%} held back; give "
-            "more, or --validation-split 0"
+            f"of {len(what.learned)} digits none is left to learn from, {config.validation:.0%} held back; "
+            "give more, or --validation-split 0"
         )
     folder = overlap.beside(out)
     this = Run(kind, config, folder, len(learned), on_progress)
