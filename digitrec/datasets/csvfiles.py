@@ -44,13 +44,16 @@ def read(path: Path) -> tuple[Bytes, Array] | None:
                 )
             if not headed:
                 file.seek(0)
-            rows = np.loadtxt(file, np.float32, delimiter=",", quotechar='"', ndmin=2)
+            lines = [line for line in file if line.strip()]
+            if not lines:
+                raise DataError(f"{path}: holds no picture under its {len(names)} heads")
+            rows = np.loadtxt(lines, np.float32, comments=None, delimiter=",", quotechar='"', ndmin=2)
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
     except ValueError as error:
         raise DataError(f"{path}: not a table of numbers ({str(error).splitlines()[0]})") from error
-    if rows.shape[1:] != (len(names),):
-        raise DataError(f"{path}: holds no picture under the {len(names)} heads")
+    if rows.shape[1] != len(names):
+        raise DataError(f"{path}: {rows.shape[1]} columns under {len(names)} heads")
     images = np.delete(rows, place or 0, axis=1).reshape(-1, side, side)
     if path.name.startswith("emnist"):
         images = images.transpose(0, 2, 1)

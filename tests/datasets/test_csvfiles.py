@@ -57,7 +57,8 @@ def test_it_is_read(tmp_path: Path, form: str, packed: bool) -> None:
         (lines(ROWS, ["label", *PIXELS]) + "1,2,3\n", "not a table of numbers"),
         (lines(ROWS, ["label", *PIXELS]).replace("\n7", "\nseven", 1), "not a table of numbers"),
         (lines(ROWS + 10, ["label", *PIXELS]), "label 17 of image 0"),
-        (lines(ROWS[:0], ["label", *PIXELS]), "holds no picture"),
+        (lines(ROWS[:0], ["label", *PIXELS]) + "\n \n", "holds no picture"),
+        (lines(ROWS[:, :-1], ["label", *PIXELS]), "784 columns under 785 heads"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, says: str) -> None:

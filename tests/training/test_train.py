@@ -38,7 +38,7 @@ def test_a_run_leaves_a_model_that_predicts_its_card_and_its_history(trained: Tr
     page = trained.card_file.read_text(encoding="utf-8")
     assert "MNIST test set, but for 120 that it learned, through this file | " in page
     assert f"{trained.test_correct:,} of 9,880" in page
-    assert "96 digits from digits handed over (120)" in page and "MNIST's" not in page
+    assert "96 digits from digits handed over (120)" in page and "MNIST's 60,000" not in page
     with (trained.litert_file.parent / "network-1" / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["epoch"]) for row in rows] == [1, 2]
