@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "Show what several engines read on the same picture.",
     "completion": "Print the script that completes commands in your shell.",
     "config": "Show the configuration file and what is in force.",
+    "course": "Go the whole way at once: look, train, evaluate, predict.",
     "emulate": "Speak the clouds' protocols on this machine.",
     "evaluate": "Measure how well a model reads, and show its mistakes.",
     "explain": "Show why: each step, what spoke for the digit, the runner-up.",

@@ -37,6 +37,7 @@ LINES = [
     "train --arch mlp --epochs 1 --data hard.npz --out out/mlp.keras",
     "train --arch knn --data hard.npz --out out/knn.skops",
     "predict pictures/drawing.png --model out/mlp.keras",
+    "course --quick --arch mlp --epochs 1 --out out/course",
     "tune --trials 1 --epochs 1 --data hard.npz --limit 60 --out out/tuning",
     "evaluate --data pictures --out out/evaluation",
     "models list out/knn.skops",

@@ -9,10 +9,9 @@ from typing import Literal
 
 import click
 
-from digitrec.commands import cost, options, page, policies, values
+from digitrec.commands import cost, options, page, policies, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import Bar
-from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Failure, Outcome
 
 
@@ -65,7 +64,7 @@ def benchmark(
         from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
 
     names = rule.names(providers)
-    samples = read_samples(data, limit)
+    samples = unlearned.read(data, limit, asking.model)
     with asking.columns(names, dry_run=dry_run) as engines:
         if dry_run:
             cost.say([sample.image for sample in samples], engines.values(), output)

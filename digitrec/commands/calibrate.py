@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from digitrec import calibration
-from digitrec.commands import options, values
+from digitrec.commands import options, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.progress import tracked
-from digitrec.datasets.loader import read_samples
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
 
@@ -36,7 +35,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     """
     from digitrec.calibration.fit import fit
 
-    samples = read_samples(data, limit)
+    samples = unlearned.read(data, limit, asking.model)
     with asking.engine(provider) as engine:
         outcomes = list(tracked(stream((sample.image for sample in samples), engine), len(samples)))
     answered = [

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options, unlearned, values
 from digitrec.commands.engines import local_engine
 from digitrec.commands.progress import Bar
-from digitrec.datasets.loader import read_samples
 from digitrec.engine import Engine
 from digitrec.text import percent
 
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
     help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
     "[default: the whole table]",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N of each set.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N of each set, each digit in its share."
+)
 @click.option(
     "--out", default=Path("digitrec-evaluation"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures and the page go.",
@@ -42,7 +43,8 @@ def evaluate(
     With --data: loss, accuracy with its 95 % interval, a report on each digit, and as pictures the
     confusion, fifteen predictions, the misread digits (the surest first), a curve for each digit and the
     confidence. Without: the whole table of accuracy, as far as its sets are here ($DIGITREC_DATA), written
-    as accuracy.md. A refusal or a failure counts as wrong. Needs the extras `stats` and `plots`.
+    as accuracy.md. A refusal or a failure counts as wrong. Pictures that --model has learned are left out.
+    Needs the extras `stats` and `plots`.
 
     \b
     Examples:
@@ -52,17 +54,18 @@ def evaluate(
     """
     with local_engine(model, model_scale) as engine:
         for source in sources:
-            _one(source, engine, limit, out)
+            _one(source, engine, limit, model, out)
         if not sources:
+            unlearned.refuse_table(model)
             _table(engine, limit, out)
 
 
-def _one(source: str, engine: Engine, limit: int | None, out: Path) -> None:
+def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
     from digitrec.evaluation.evaluate import evaluate as measure
     from digitrec.report.evaluation import classification
     from digitrec.report.table import aligned
 
-    samples = read_samples(source, limit)
+    samples = unlearned.read(source, limit, model)
     name = Path(source).stem
     with Bar(name) as bar:
         done = iter(range(1, len(samples) + 1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import values
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import quiet_bar
 
 if TYPE_CHECKING:
     from digitrec.evaluation.explore import Exploration
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.argument("data", default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
 @click.option(
-    "--limit", type=click.IntRange(min=3), default=10_000, metavar="N", help="Only the first N digits."
-)
+    "--limit", type=click.IntRange(min=3), default=10_000, metavar="N",
+    help="Only N digits, each in its share.",
+)  # fmt: skip
 @click.option(
     "--out", default=Path("digitrec-exploration"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures and the page go.",
@@ -29,7 +30,8 @@ def explore(data: str, limit: int, out: Path) -> None:
     DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
     pictures named as for `digitrec benchmark`. It leaves seven pictures and a page with them all: samples,
     classes, mean and spread, pixel values, one digit flattened, noise and artefacts (the faintest, thickest,
-    most unusual and doubtfully labelled), and a map by likeness. Needs the extras `stats` and `plots`.
+    most unusual, and those whose label the shipped network doubts the most), and a map by likeness. Needs the
+    extras `stats` and `plots`.
 
     \b
     Examples:
@@ -39,14 +41,17 @@ def explore(data: str, limit: int, out: Path) -> None:
     """
     from digitrec.datasets.digits import read_digits
     from digitrec.evaluation.explore import explore as look
+    from digitrec.models import store
     from digitrec.plots.exploration import PICTURES
     from digitrec.plots.style import save
 
-    with Bar("exploring") as bar:
+    with quiet_bar("exploring") as bar:
         bar.at(0.0, "reading")
         digits = read_digits(data, limit)
+        bar.at(0.05, f"{len(digits):,} digits asked about")
+        chances = store.load().probabilities(digits.images)
         bar.at(0.1, f"{len(digits):,} digits compared with each other")
-        seen = look(digits, Path(data).stem)
+        seen = look(digits, Path(data).stem, chances)
         bar.at(0.8, "drawing")
         for title, draw in PICTURES.items():
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))

@@ -41,7 +41,9 @@ def output(default: str, *others: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-limit = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N pictures.")
+limit = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N pictures, each label in its share."
+)
 lenient = click.option(
     "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
 )

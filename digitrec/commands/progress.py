@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TextIO, TypeVar
 
 import click
 
+from digitrec.commands.quiet import quietly
 from digitrec.report.predictions import terminal
 
 if TYPE_CHECKING:
@@ -26,17 +28,19 @@ LINE_EVERY = 60.0
 class Bar:
     """A bar on a terminal, a line a minute in a log."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, stream: TextIO | None = None) -> None:
+        """`stream`: where it is shown; None: stderr."""
         self._what = what
+        self._stream = stream or sys.stderr
         self._bar: Progress | None = None
         self._start = self._told = time.monotonic()
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if self._stream.isatty():
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=terminal(sys.stderr), transient=True)
+            self._bar = Progress(*columns, console=terminal(self._stream), transient=True)
             self._bar.start()
             self._bar.add_task(self._what, total=1.0)
         return self
@@ -54,7 +58,15 @@ class Bar:
         elif time.monotonic() - self._told >= LINE_EVERY:
             self._told = time.monotonic()
             left = (self._told - self._start) * (1 - done) / max(done, 1e-9)
-            click.echo(f"{self._what}: {done:.0%}, {remark}, about {left / 60:.0f} min left", err=True)
+            words = f"{self._what}: {done:.0%}, {remark}, about {left / 60:.0f} min left"
+            click.echo(words, file=self._stream)
+
+
+@contextmanager
+def quiet_bar(what: str) -> Iterator[Bar]:
+    """A bar that nothing breaks: what the runtimes say of themselves meanwhile is held back."""
+    with quietly() as stream, Bar(what, stream) as bar:
+        yield bar
 
 
 def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterator[Item]:

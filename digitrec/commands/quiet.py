@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 GREETING = re.compile(
     rb"INFO: Created TensorFlow Lite"
     rb"|I0000 "  # TensorFlow's lines of information
+    rb"|W0000 .* tf_tfl_flatbuffer_helpers"  # its converter speaks of itself
     rb"|E0000 .* failed call to cuInit"  # there is no graphics card
     rb"|WARNING: All log messages before absl::InitializeLog"
     rb"|To enable the following instructions"
@@ -26,28 +29,30 @@ _moving = threading.Lock()
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
+def quietly() -> Iterator[TextIO]:
     """Hold back what is written to stderr, by native code too; at the end pass on all but greetings.
+
+    It gives a stream that is not held back, for what is to be seen meanwhile, such as a bar.
 
     It never waits: both ends of the pipe are non-blocking, so what is more than the pipe holds (64 kB) is
     lost; and where another thread is at it already, or there is no stderr, nothing is held back.
     """
     if not hasattr(os, "set_blocking") or not _moving.acquire(blocking=False):  # Windows, Python 3.11
-        yield
+        yield sys.stderr
         return
     try:
-        with _held_back():
-            yield
+        with _held_back() as seen:
+            yield seen
     finally:
         _moving.release()
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def _held_back() -> Iterator[TextIO]:
     try:
         stderr = os.dup(2)
     except OSError:  # closed by whoever started us
-        yield
+        yield sys.stderr
         return
     readable, writable = os.pipe()
     os.set_blocking(readable, False)
@@ -55,11 +60,23 @@ def _held_back() -> Iterator[None]:
     os.dup2(writable, 2)
     os.close(writable)
     try:
-        yield
+        if _is_moved(sys.stderr):
+            with os.fdopen(os.dup(stderr), "w", encoding="utf-8", errors="replace", buffering=1) as seen:
+                yield seen
+        else:
+            yield sys.stderr
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
         _pass_on(readable)
+
+
+def _is_moved(stream: TextIO | None) -> bool:
+    """Whether what is written to a stream is held back."""
+    try:
+        return stream is not None and stream.fileno() == 2
+    except (OSError, ValueError):  # it stands for no file, or is closed
+        return False
 
 
 def _pass_on(readable: int) -> None:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
-from digitrec.datasets.loader import read_samples
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark
@@ -57,7 +56,7 @@ def recommend(
     from digitrec.benchmark import benchmark
     from digitrec.benchmark.recommend import recommend as choose
 
-    samples = read_samples(data, limit)
+    samples = unlearned.read(data, limit, asking.model)
     with asking.engines(providers) as opened:
         engines = dict(zip(providers, opened, strict=True))
         with watched(len(samples) * len(engines)) as arrived:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import quiet_bar
 from digitrec.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.datasets.mnist import Digits
     from digitrec.training.learn import Watcher
     from digitrec.training.run import Epoch, Progress
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
-"""What the name of a model file may end in; any other name is a folder's."""
+"""What the name of a model file may end in; a name without an ending is a folder's."""
 
 
 @click.command(context_settings={"show_default": True})
@@ -51,7 +52,17 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
     help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
     "[default: mnist-train, and for the recipe the digits of Swiss and Turkish writers]",
 )  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=10), metavar="N", help="Only the first N digits of each.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=10),
+    metavar="N",
+    help="Only N digits of each, each digit in its share.",
+)
+@click.option(
+    "--test", metavar="SOURCE", shell_complete=values.digits,
+    help="Digits to measure with in the end; those that were learned are left out.  [default: mnist-test]",
+)  # fmt: skip
+@click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Measure with only N of them.")
 @click.option(
     "--start", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
     help="Go on learning from this .keras or .h5 model; for a backbone, its published weights.",
@@ -68,8 +79,9 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist,
     or is fetched once from a public mirror. The recipe also learns from Swiss and Turkish writers, whose
     digits it takes from $DIGITREC_DATA/world (docs/recipe.md says where they are at home); --data mnist-train
-    goes without. Stop it when you like: --resume goes on where it was. Curves of accuracy and loss are drawn
-    beside the model, which `digitrec predict --model` reads.
+    goes without. Stop it when you like: --resume goes on where it was; with more --epochs also with a run of
+    --arch that was finished. It is measured on MNIST's test digits, or those of --test, never on one that it
+    learned. Curves of accuracy and loss are drawn beside the model, which `digitrec predict --model` reads.
 
     \b
     Examples:
@@ -77,52 +89,78 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
       digitrec train --data mnist-train
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
-      digitrec train --arch svm --out svm.skops
+      digitrec train --arch svm --data mnist.npz --test mnist.npz --out svm.skops
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
       digitrec predict 7.png --model mine.keras
     """
-    file = out if out.suffix in SUFFIXES else None
+    file = _file(out)
     if arch is None:
-        _by_recipe(file, out, _digits(sources, limit), options)
-    else:
-        _by_name(arch, file or out / f"{arch}.{'skops' if arch in _classics() else 'keras'}",
-                 _digits(sources, limit), options)  # fmt: skip
+        _by_recipe(file, out, sources, limit, options)
+        return
+    from digitrec.training.fit import SUFFIXES as WRITTEN
+    from digitrec.training.zoo import find
+
+    suffix = WRITTEN[find(arch).family][0]
+    _by_name(arch, file or out / f"{Path(arch).stem}{suffix}", sources, limit, options)
 
 
-def _classics() -> list[str]:
-    from digitrec.training.zoo import ZOO
+def _file(out: Path) -> Path | None:
+    """The model file that is meant; None: a folder.
 
-    return [one.name for one in ZOO.values() if one.family == "scikit-learn"]
+    Raises:
+        click.UsageError: it is called like a file of another kind.
+    """
+    if out.suffix in SUFFIXES:
+        return out
+    if out.suffix[1:2].isalpha() and not out.is_dir():
+        raise click.UsageError(
+            f"--out {out}: a model is written as {', '.join(SUFFIXES)}; a new folder has no ending."
+        )
+    return None
 
 
-def _digits(sources: Sequence[str], limit: int | None) -> Digits | None:
-    """The digits of all sources together; None for the recipe's own."""
-    if not sources and limit is None:
-        return None
+def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> dict[str, Any]:
+    """What `fit` and `train` are given of digits: to learn from, and to measure with."""
     from digitrec.datasets.digits import read_digits
 
-    first, *others = [read_digits(source, limit) for source in sources or ["mnist-train"]]
-    for more in others:
-        first += more
-    return first
+    given: dict[str, Any] = {"limit_test": options["limit_test"], "resume": options["resume"]}
+    if options["test"] is not None:
+        given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
+    if sources or limit is not None:
+        parts = [
+            (_name(source), read_digits(source, limit, part="train")) for source in sources or ["mnist-train"]
+        ]
+        given["sources"] = {name: len(digits) for name, digits in parts}
+        given["digits"] = reduce(add, [digits for _, digits in parts])
+    return given
 
 
-def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dict[str, Any]) -> None:
+def _name(source: str) -> str:
+    """What a source is called on a card: without the folders that it lies in."""
+    return Path(source).resolve().name
+
+
+def _by_recipe(
+    file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
+) -> None:
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
     if options["loss"] != "categorical" or options["scale"] != "unit" or options["start"] is not None:
         raise click.UsageError("--loss, --scale and --start are for an architecture named with --arch.")
+    if file is not None and file.suffix == ".skops":
+        raise click.UsageError(f"--out {file}: a network is written as .keras, .h5 or .tflite.")
     from digitrec.training import export
     from digitrec.training.run import TrainConfig
     from digitrec.training.train import train as run
 
-    given = {"epochs": options["epochs"], "learning_rate": options["rate"]}
+    chosen = {"epochs": options["epochs"], "learning_rate": options["rate"]}
     config = TrainConfig(
         name=TrainConfig().name if file is None else file.stem, validation=options["validation_split"],
-        seed=options["seed"], **{name: value for name, value in given.items() if value is not None},
+        seed=options["seed"], **{name: value for name, value in chosen.items() if value is not None},
     )  # fmt: skip
     folder = out if file is None else file.parent
+    given = _given(sources, limit, options)
     with _shown(config.epochs + config.finishing, config.networks) as show:
-        result = run(config, folder, digits=digits, resume=options["resume"], on_progress=show)
+        result = run(config, folder, **given, on_progress=show)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
@@ -131,7 +169,9 @@ def _by_recipe(file: Path | None, out: Path, digits: Digits | None, options: dic
         _draw(history, f"{config.name}-{number}" if config.networks > 1 else config.name, folder)
 
 
-def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, Any]) -> None:
+def _by_name(
+    arch: str, file: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
+) -> None:
     """An architecture of the zoo."""
     from digitrec.training.fit import fit
     from digitrec.training.run import FitConfig
@@ -141,14 +181,16 @@ def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, An
         arch, options["epochs"], learning_rate=options["rate"], loss=options["loss"], scale=options["scale"],
         validation=options["validation_split"], seed=options["seed"],
     )  # fmt: skip
-    with _shown(config.epochs or find(arch).epochs) as show:
-        result = fit(
-            config, file, digits=digits, start=options["start"], resume=options["resume"], on_progress=show
-        )
+    kind = find(arch)
+    given = _given(sources, limit, options)
+    with _shown(config.epochs or kind.epochs) as show:
+        result = fit(config, file, **given, start=options["start"], on_progress=show)
     share = result.test_correct / result.test_count
+    left_out = f" but for {result.left_out:,} that it learned" if result.left_out else ""
     click.echo(
-        f"test accuracy {percent(share, 2)} ({result.test_correct:,} of {result.test_count:,}), "
-        f"test loss {result.test_loss:.4f}, {result.seconds:.0f} s\nmodel: {result.file}"
+        f"test accuracy {percent(share, 2)} ({result.test_correct:,} of {result.test_count:,} of "
+        f"{result.tested_on}{left_out}), test loss {result.test_loss:.4f}, {result.seconds:.0f} s\n"
+        f"model: {result.file}"
     )
     _draw(result.history, file.stem, file.parent)
 
@@ -156,7 +198,7 @@ def _by_name(arch: str, file: Path, digits: Digits | None, options: dict[str, An
 @contextmanager
 def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
     """A bar with the network, the epoch, the loss and how well the digits held back are read."""
-    with Bar("training") as bar:
+    with quiet_bar("training") as bar:
 
         def show(progress: Progress) -> None:
             last = progress.last

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import values
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import quiet_bar
 from digitrec.text import percent
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     shell_complete=values.digits,
     help="As for `digitrec explore`.",
 )
-@click.option("--limit", type=click.IntRange(min=50), default=6000, metavar="N", help="The first N digits.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=50),
+    default=6000,
+    metavar="N",
+    help="Only N digits, each in its share.",
+)
 @click.option("--seed", default=0, help="Decides what is tried.")
 @click.option(
     "--out", default=Path("digitrec-tuning"), type=click.Path(path_type=Path, file_okay=False),
@@ -52,7 +58,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
 
     digits = read_digits(data, limit)
     over: list[Trial] = []
-    with Bar("tuning") as bar:
+    with quiet_bar("tuning") as bar:
 
         def show(trial: Trial) -> None:
             over.append(trial)

@@ -27,19 +27,20 @@ CHANNELS = (1, 3, 4)
 """Grey, RGB, RGB with opacity."""
 
 
-def read_npz(path: Path, part: str | None = None) -> tuple[Bytes, Array]:
+def read_npz(path: Path, part: str | None = None, *, either: str = "test") -> tuple[Bytes, Array]:
     """Images (N, H, W) or (N, H, W, channels), 0..255, and labels (N,), 0..9.
 
     Args:
         path: the file; nothing in it is run (``allow_pickle`` is off).
-        part: which of `PARTS`; None: the pair that is there; of both parts the test, which is told.
+        part: which of `PARTS`; None: the pair that is there.
+        either: which of `PARTS` is meant where both are there and `part` is None; that is told.
 
     Raises:
         DataError: it is damaged, has no such pair or several, or they are no images and digits.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            x, y = _pair(path, list(arrays.files), part)
+            x, y = _pair(path, list(arrays.files), part, either)
             images, labels = arrays[x], arrays[y]
     except DataError:
         raise
@@ -52,7 +53,7 @@ def read_npz(path: Path, part: str | None = None) -> tuple[Bytes, Array]:
     return checked(path, images, labels)
 
 
-def _pair(path: Path, keys: list[str], part: str | None) -> tuple[str, str]:
+def _pair(path: Path, keys: list[str], part: str | None, either: str) -> tuple[str, str]:
     of_keras: list[tuple[str, str]] = [(f"x_{name}", f"y_{name}") for name in PARTS if part in (None, name)]
     known: list[tuple[str, str]] = [*(PAIRS if part is None else ()), *of_keras]
     found = [pair for pair in known if set(pair) <= set(keys)]
@@ -62,7 +63,9 @@ def _pair(path: Path, keys: list[str], part: str | None) -> tuple[str, str]:
     if len(found) > 1 and found != of_keras:
         raise DataError(f"{path}: holds both {' and '.join(map('/'.join, found))}; keep one of them")
     if len(found) > 1:
-        log.warning("%s: its test part is meant; the other is %s:train", path, path)
+        other = next(name for name in PARTS if name != either)
+        log.warning("%s: its %s part is meant; the other is %s:%s", path, either, path, other)
+        return of_keras[PARTS.index(either)]
     return found[0]
 
 
@@ -118,7 +121,7 @@ def checked(path: Path, images: Array, labels: Array) -> tuple[Bytes, Array]:
         raise DataError(f"{path}: labels of type {labels.dtype} are no digits")
     wrong = np.flatnonzero(~np.isin(labels, range(10)))
     if wrong.size:
-        raise DataError(f"{path}: label {labels[wrong[0]]} of image {wrong[0]} is not a digit")
+        raise DataError(f"{path}: label {labels[wrong[0]]:g} of image {wrong[0]} is not a digit")
     return _bytes(path, images), labels.astype(np.uint8)
 
 

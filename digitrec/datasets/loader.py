@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets import arrayfiles, labels, usps
+from digitrec.datasets import arrayfiles, csvfiles, labels, usps
+from digitrec.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.image import ImageSource
 from digitrec.image.folders import Skipped, pictures
@@ -38,7 +39,7 @@ class Sample:
     """0..9; None where refusing is right."""
 
 
-def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
+def read_samples(source: str | Path, limit: int | None = None, *, part: str = "test") -> list[Sample]:
     """The labelled images of a folder, a data set or a name, in its own order; no image is opened.
 
     What is left out, and what is doubtful, is told as a warning of the logger.
@@ -52,11 +53,14 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
             - one of `NAMES`, where there is no folder of that name;
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
-              the test part is meant, and with "mnist.npz:train" the other;
+              `part` is meant, and with "mnist.npz:train" or "mnist.npz:test" that part;
+            - a ``.csv`` file, gzipped or not, with a line for each picture, its label and its pixels, as
+              Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned);
             - a USPS file as `digitrec.datasets.usps` describes.
-        limit: at most so many, from the beginning, >= 0; None: all.
+        limit: at most so many, >= 0, drawn by `sampled`: each label in its share; None: all.
+        part: "train" or "test": which is meant of a file that holds both.
 
     Raises:
         DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
@@ -64,17 +68,17 @@ def read_samples(source: str | Path, limit: int | None = None) -> list[Sample]:
     """
     if not str(source):
         raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
-    name, _, part = str(source).rpartition(":")
-    if part in arrayfiles.PARTS and name.endswith(".npz"):
-        samples = _samples(arrayfiles.read_npz(Path(name), part))
+    name, _, named = str(source).rpartition(":")
+    if named in arrayfiles.PARTS and name.endswith(".npz"):
+        samples = _samples(arrayfiles.read_npz(Path(name), named))
     else:
-        samples = _read(str(source), Path(source))
-    samples = samples[:limit]
+        samples = _read(str(source), Path(source), part)
+    samples = [samples[place] for place in sampled([sample.label for sample in samples], limit)]
     _tell_contradictions(str(source), samples)
     return samples
 
 
-def _read(source: str, path: Path) -> list[Sample]:
+def _read(source: str, path: Path, part: str) -> list[Sample]:
     if source in NAMES:
         path = _named(source, path)
     if (path / "labels.csv").is_file():
@@ -84,7 +88,9 @@ def _read(source: str, path: Path) -> list[Sample]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
     if path.suffix == ".npz":
-        return _samples(arrayfiles.read_npz(path))
+        return _samples(arrayfiles.read_npz(path, either=part))
+    if path.name.removesuffix(".gz").endswith(".csv"):
+        return _samples(rows) if (rows := csvfiles.read(path)) is not None else _table(path)
     if path.name.startswith(usps.NAMES):
         return _samples(arrayfiles.checked(path, *usps.read(path)))
     return _samples(arrayfiles.read_idx(path))
@@ -93,21 +99,30 @@ def _read(source: str, path: Path) -> list[Sample]:
 def _named(name: str, here: Path) -> Path:
     """The folder or file that a name stands for: a folder of that name goes before the set."""
     package = Path(str(resources.files("digitrec")))
-    known = package / "datasets" / "data" / "t10k-images-idx3-ubyte.gz"
+    known: Path | None = package / "datasets" / "data" / "t10k-images-idx3-ubyte.gz"
     if name == "samples":
-        known = package.parent / "samples"
+        known = _of_a_clone(package.parent, *here.absolute().parents)
     if here.is_dir():
         if here.resolve() != known:
             log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
         return here
+    if known is None:
+        raise DataError(
+            "samples: there is no folder of that name here, and the set of that name comes with a clone "
+            "of the repository, not with the package; go into the clone, or name a folder"
+        )
     if name == "samples":
-        if not (known / "labels.csv").is_file():
-            raise DataError(
-                "samples: there is no folder of that name here, and the set of that name comes with a clone "
-                "of the repository, not with the package; name a folder"
-            )
         log.warning("%s: there is no folder of that name here, so the set %s is meant", name, known)
     return known
+
+
+def _of_a_clone(*folders: Path) -> Path | None:
+    """The repository's own pictures, from the first of the folders that is a clone of it; None: none is."""
+    for folder in folders:
+        samples = folder / "samples"
+        if (folder / "digitrec" / "cli.py").is_file() and (samples / "labels.csv").is_file():
+            return samples.resolve()
+    return None
 
 
 def _table(path: Path) -> list[Sample]:

@@ -131,7 +131,7 @@ def measure(
     Args:
         reader: the engine.
         chosen: the sets.
-        limit: at most so many pictures of each, from the beginning; None: all.
+        limit: at most so many pictures of each; None: all.
         arrived: called with the name of the set and every outcome as it arrives.
     """
     for one in chosen:

@@ -11,9 +11,10 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
 from digitrec.datasets.mnist import Digits
+from digitrec.errors import DataError
 
 NEIGHBOURS = 15
-"""So many of a digit's nearest are asked what it shows."""
+"""So many of a digit's nearest tell how unusual it is."""
 COMPONENTS = 50
 """Principal components in which distances are measured; they hold five sixths of MNIST's variance."""
 NOTABLE = 10
@@ -60,17 +61,25 @@ class Exploration:
     """(n, 2): where; near means alike, the axes mean nothing."""
 
 
-def explore(digits: Digits, name: str) -> Exploration:
+def explore(digits: Digits, name: str, chances: NDArray[np.float32]) -> Exploration:
     """Look at a set of digits.
 
     The embedding is t-SNE: L. van der Maaten, G. Hinton, Visualizing data using t-SNE, J. Mach. Learn. Res. 9
-    (2008) 2579-2605. A label is doubtful where the digits most like it bear another.
+    (2008) 2579-2605. A label is the more doubtful the less a network gives it: the self-confidence of Curtis
+    Northcutt, Lu Jiang, Isaac Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", J.
+    Artif. Intell. Res. 70 (2021). They ask a network about digits that it has not learned; one that has
+    learned them with these labels doubts them less.
+
+    Args:
+        digits: the set.
+        name: what it is called.
+        chances: (N, 10), what a network makes of each digit.
 
     Raises:
-        ValueError: there are fewer than three digits.
+        DataError: there are fewer than three digits.
     """
     if len(digits) < 3:
-        raise ValueError(f"{name}: {len(digits)} digits are too few to compare")
+        raise DataError(f"{name}: {len(digits)} digits are too few to compare; give three or more")
     images = digits.images.astype(np.float32)
     flat = images.reshape(len(images), -1)
     features = PCA(min(COMPONENTS, len(flat) - 1), random_state=0).fit_transform(flat)
@@ -80,7 +89,7 @@ def explore(digits: Digits, name: str) -> Exploration:
     return Exploration(
         name, digits, np.bincount(digits.labels, minlength=10), mean, variance,
         np.bincount(digits.images.ravel(), minlength=256),
-        (*_by_ink(images), *_by_neighbours(features, digits.labels)),
+        (*_by_ink(images), _loneliest(features), _doubtful(chances, digits.labels)),
         chosen, np.asarray(layout.fit_transform(features[chosen]), np.float64),
     )  # fmt: skip
 
@@ -110,17 +119,20 @@ def _by_ink(images: NDArray[np.float32]) -> list[Notable]:
     ]
 
 
-def _by_neighbours(features: Floats, labels: NDArray[np.uint8]) -> list[Notable]:
-    """The loneliest, and those whose neighbours bear another label."""
-    wanted = min(NEIGHBOURS, len(labels) - 1)
-    far, near = NearestNeighbors(n_neighbors=wanted + 1, algorithm="brute").fit(features).kneighbors(features)
+def _loneliest(features: Floats) -> Notable:
+    """Those that are farthest from the digits most like them."""
+    wanted = min(NEIGHBOURS, len(features) - 1)
+    far, _ = NearestNeighbors(n_neighbors=wanted + 1, algorithm="brute").fit(features).kneighbors(features)
     distance = far[:, 1:].mean(axis=1)
-    usual = np.median(distance)
-    other = (labels[near[:, 1:]] != labels[:, None]).mean(axis=1)
-    return [
-        _notable("Most unusual", -distance / usual, "{:.1f} times the usual distance"),
-        _notable("Label in doubt", -other - 1e-3 / distance, "{:.0%} of its like disagree"),
-    ]
+    return _notable("Most unusual", -distance / np.median(distance), "{:.1f} times the usual distance")
+
+
+def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notable:
+    """Those to whose label the network gives the least."""
+    own = chances[np.arange(len(labels)), labels]
+    places = np.argsort(own, kind="stable")[:NOTABLE]
+    remarks = tuple(f"read as {chances[place].argmax()}, {chances[place].max():.0%}" for place in places)
+    return Notable("Label in doubt", places, remarks)
 
 
 def _notable(title: str, values: Floats | NDArray[np.float32], words: str) -> Notable:

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from digitrec.benchmark.pareto import pareto_front
 from digitrec.benchmark.scorecard import Scorecard
-from digitrec.plots.style import COLOURS, FEWEST, INK, LINES, MARKERS, STYLE, end_at
+from digitrec.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def _point(axes: Axes, card: Scorecard, x: float | None, place: int, *, filled: 
     colour = COLOURS[place % len(COLOURS)]
     around = [[100 * (share - low)], [100 * (high - share)]]
     axes.errorbar(
-        x, 100 * share, yerr=around, fmt=MARKERS[place % len(MARKERS)], color=colour,
+        x, 100 * share, yerr=around, fmt=mark(place), color=colour,
         markerfacecolor=colour if filled else "none", markersize=8, capsize=3, label=_label(card),
     )  # fmt: skip
 
@@ -148,8 +148,8 @@ def _line(
     axes: Axes, x: Sequence[float], y: Sequence[float], place: int, title: str, *, marker: bool = False
 ) -> None:
     axes.plot(
-        x, y, linestyle=LINES[place % len(LINES)], color=COLOURS[place % len(COLOURS)], label=title,
-        linewidth=1.8, marker=MARKERS[place % len(MARKERS)] if marker else None,
+        x, y, linestyle=line(place), color=COLOURS[place % len(COLOURS)], label=title,
+        linewidth=1.8, marker=mark(place) if marker else None,
     )  # fmt: skip
 
 

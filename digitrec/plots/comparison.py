@@ -1,4 +1,4 @@
-"""The comparison of models as four pictures."""
+"""The comparison of models as pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from digitrec.plots.style import COLOURS, INK, MARKERS, STYLE, end_at
+from digitrec.plots.style import COLOURS, INK, STYLE, end_at, mark
 from digitrec.text import percent
 from digitrec.training.compare import Contestant, ranked
 
@@ -48,10 +48,25 @@ def training(contestants: Sequence[Contestant]) -> Figure:
 @mpl.rc_context(STYLE)
 def trade_off(contestants: Sequence[Contestant]) -> Figure:
     """Accuracy against the time for one digit."""
-    figure, axes = _axes("Accuracy and speed", "milliseconds for one digit (logarithmic)", "test accuracy")
+    x = "milliseconds for one digit (logarithmic)"
+    return _points(contestants, "Accuracy and speed", x, lambda one: 1000 * one.prediction_s)
+
+
+@mpl.rc_context(STYLE)
+def learning(contestants: Sequence[Contestant]) -> Figure:
+    """Accuracy against the time for learning."""
+    x = "seconds of training (logarithmic)"
+    return _points(contestants, "Accuracy and training time", x, lambda one: one.training_s)
+
+
+def _points(
+    contestants: Sequence[Contestant], title: str, x: str, seconds: Callable[[Contestant], float]
+) -> Figure:
+    """Accuracy against a time, a mark for each model."""
+    figure, axes = _axes(title, x, "test accuracy")
     for place, one in enumerate(ranked(contestants)):
         axes.plot(
-            1000 * one.prediction_s, one.accuracy.share or 0.0, MARKERS[place % len(MARKERS)], markersize=10,
+            seconds(one), one.accuracy.share or 0.0, mark(place), markersize=10,
             color=COLOURS[place % len(COLOURS)], label=one.title,
         )  # fmt: skip
     axes.set_xscale("log")
@@ -88,6 +103,7 @@ PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
     "Test accuracy": accuracy,
     "Training time": training,
     "Accuracy against time": trade_off,
+    "Accuracy against training time": learning,
     "Mean accuracy by complexity": complexity,
 }
 """Titles and pictures, in the order of a page."""

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from digitrec.evaluation.explore import NOTABLE, Exploration
-from digitrec.plots.style import COLOURS, INK, MARKERS, STYLE, bare, picture
+from digitrec.plots.style import COLOURS, INK, STYLE, bare, mark, picture
 
 SAMPLES = 10
 """Digits of each kind in the grid of samples."""
@@ -129,7 +129,7 @@ def embedding(seen: Exploration) -> Figure:
     labels = seen.digits.labels[seen.embedded]
     for digit in range(10):
         x, y = seen.embedding[labels == digit].T
-        axes.scatter(x, y, s=14, marker=MARKERS[digit % len(MARKERS)], color=COLOURS[digit % len(COLOURS)],
+        axes.scatter(x, y, s=14, marker=mark(digit), color=COLOURS[digit % len(COLOURS)],
                      alpha=0.5, linewidths=0, label=str(digit), rasterized=True)  # fmt: skip
         if len(x):
             axes.text(np.median(x), np.median(y), str(digit), fontsize=17, weight="bold", ha="center",

@@ -64,6 +64,11 @@ def line(place: int) -> Any:
     return LINES[(place + place // len(COLOURS)) % len(LINES)]
 
 
+def mark(place: int) -> str:
+    """The marker at a place, so that it and its colour (of as many) come together only once in 49."""
+    return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+
+
 def bare(axes: Axes) -> None:
     """Take frame, ticks and grid from a picture that needs none."""
     axes.grid(visible=False)

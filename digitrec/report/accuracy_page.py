@@ -132,7 +132,7 @@ def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: i
 
 def _limited(limit: int | None) -> str:
     """A warning that this is not the whole table."""
-    return "" if limit is None else f" **Only the first {limit:,} pictures of each set were measured.**"
+    return "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
 
 
 def provenance(measured: Sequence[Measured]) -> list[str]:

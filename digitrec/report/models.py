@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from digitrec.report import words
 from digitrec.report.table import Table, markdown_table
 from digitrec.text import percent
-from digitrec.training.compare import TIMED, Contestant, ranked
+from digitrec.training.compare import TIMED, Contestant, equals, ranked, winner
 from digitrec.version import __version__
 
 
@@ -35,6 +35,19 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
     )  # fmt: skip
 
 
+def verdict(contestants: Sequence[Contestant]) -> str:
+    """Which model wins, and by which rule."""
+    first, *others = equals(contestants)
+    won = winner(contestants)
+    if not others:
+        return f"The winner: {won.title}, more accurate than every other by more than chance."
+    names = ", ".join(one.title for one in (first, *others))
+    return (
+        f"The winner: {won.title}. {names} are as accurate as each other within chance (their 95 % intervals "
+        f"reach {percent(first.accuracy.share, 2)}); of these it is the quickest on one digit."
+    )
+
+
 def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[tuple[str, str]]) -> str:
     """The page; `pictures` are titles and paths relative to it."""
     found = table(contestants, digits)
@@ -44,6 +57,7 @@ def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[
         "Written by `digitrec models compare`; do not edit.",
         found.note,
         markdown_table(found),
+        verdict(contestants),
         "\n\n".join(f"![{title}]({path})" for title, path in pictures),
         "## How it was measured",
         f"- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {count:,} test digits of MNIST\n"

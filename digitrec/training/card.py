@@ -6,6 +6,8 @@ import datetime
 import math
 import os
 import platform
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
@@ -30,6 +32,10 @@ _LICENSED = (
     "The weights are given under digitrec's MIT licence, with {} (LICENCES.txt beside the shipped ones)."
 )
 
+MNIST = ("mnist-train", "mnist-test")
+"""What MNIST's digits are called among the sources."""
+_DOUBTED = """Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
+"""
 _MADE = f"""
 What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand ({BY_HAND:.0%}), those
 learned photographed from paper ({ON_PAPER:.0%}) or damaged ({1 - BY_HAND - ON_PAPER - NONE:.0%}), and
@@ -60,13 +66,49 @@ def _abroad(run: dict[str, Any], digits: dict[str, int]) -> str:
     )
 
 
+def of_mnist(sources: Iterable[str]) -> bool:
+    """Whether digits of MNIST were among those learned."""
+    return any(name in MNIST for name in sources)
+
+
+def _sources(card: dict[str, Any]) -> dict[str, int]:
+    """Where the digits learned are from, and how many from each."""
+    sources: dict[str, int] = card.get("learned_from", {"mnist-train": 60_000})
+    return sources
+
+
+def _whose(card: dict[str, Any]) -> str:
+    """Whose digits were learned, in words."""
+    sources = _sources(card)
+    if sources == {"mnist-train": 60_000}:
+        return "of MNIST's 60,000"
+    return "from " + " and ".join(f"{name} ({count:,})" for name, count in sources.items())
+
+
+def _tested(test: dict[str, Any]) -> str:
+    """On what its accuracy was measured, as the head of a row."""
+    name = test.get("on", "mnist-test")
+    whole = "MNIST test set" if name == "mnist-test" else name
+    left_out = test.get("left_out", 0)
+    return f"{whole}, but for {left_out:,} that it learned" if left_out else whole
+
+
+def _looked(test: dict[str, Any]) -> str:
+    """How the test digits were used."""
+    left_out = test.get("left_out", 0)
+    first = (
+        f"{left_out:,} test digits are among those learned, and were not measured with. " if left_out else ""
+    )
+    return f"{first}This run looked at the test digits once, after training, and chose nothing by them."
+
+
 def _finishing(run: dict[str, Any]) -> str:
     """What happened after the epochs, as an item of the list."""
     if not run["finishing"]:
         return ""
     others = f" and {run['finishing_seen']:.0%} of the others" if run["world"] else ""
     return (
-        f"- Then {_epochs(run['finishing'])} with all of MNIST's digits{others}, changed "
+        f"- Then {_epochs(run['finishing'])} with all the digits first named{others}, changed "
         f"{run['finishing_changes']:.0%} as far, without what was made, from a rate of "
         f"{run['finishing_rate']}; the weights shipped are the mean of those before and after.\n"
     )
@@ -112,16 +154,32 @@ def _writers(card: dict[str, Any]) -> str:
     return f"| writers held back, Swiss and Turkish | {100 * card['writers_accuracy']:.2f} % of {count:,} |\n"
 
 
-def _licence(run: dict[str, Any]) -> str:
+def _licence(card: dict[str, Any]) -> str:
     """From whose digits it learned."""
+    run, sources = card["settings"], _sources(card)
+    others = [name for name in sources if name not in MNIST]
+    if others:
+        first = f"{_MNIST}, and from" if of_mnist(sources) else "Learned from"
+        return f"{first} {', '.join(others)}: what may be done with them is known to those who gave them."
     if not run.get("world"):
         return f"{_MNIST}. {_LICENSED.format('that attribution')}"
     return f"{_MNIST}{_WORLD}. {_LICENSED.format('these attributions')}"
 
 
+def _checksums(card: dict[str, Any]) -> str:
+    """MNIST's files, as a table, where it learned from them."""
+    if not of_mnist(_sources(card)):
+        return ""
+    rows = "".join(f"| `{file}` | `{digest}` |\n" for file, digest in SHA256.items())
+    return f"\n| file | SHA-256 |\n|---|---|\n{rows}"
+
+
 def environment() -> dict[str, Any]:
     """The machine and the library versions that a result belongs to."""
-    versions = {name: metadata.version(name) for name in ("tensorflow", "keras", "ai-edge-litert", "numpy")}
+    versions = {}
+    for name in ("tensorflow", "keras", "ai-edge-litert", "numpy"):
+        with suppress(metadata.PackageNotFoundError):  # scikit-learn's models need none of Keras
+            versions[name] = metadata.version(name)
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cores": os.cpu_count(),
@@ -159,7 +217,6 @@ def markdown(name: str, card: dict[str, Any]) -> str:
         if digits["made"]
         else ""
     )
-    checksums = "\n".join(f"| `{file}` | `{digest}` |" for file, digest in SHA256.items())
     return f"""# {name}
 
 Reads one handwritten digit from a 28x28 image in MNIST's form.
@@ -167,7 +224,7 @@ Made by `digitrec train`, which also measured every figure below.
 
 | | |
 |---|---|
-| MNIST test set, through this file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}) |
+| {_tested(test)}, through this file | {test["percent"]:.2f} % ({test["correct"]:,} of {test["count"]:,}) |
 | its 95 % interval (Wilson) | {low:.2f} to {high:.2f} % |
 | digits held back from training | {100 * card["validation_accuracy"]:.2f} % of {digits["held back"]:,} |
 {_writers(card)}\
@@ -179,7 +236,7 @@ Made by `digitrec train`, which also measured every figure below.
 
 ## How it was trained
 
-- {digits["learned"]:,} digits of MNIST's 60,000{made}; {run["epochs"]} epochs{_seen(run)}; \
+- {digits["learned"]:,} digits {_whose(card)}{made}; {run["epochs"]} epochs{_seen(run)}; \
 batches of {run["batch"]}; seed {run["seed"]}.
 {_abroad(run, digits)}\
 {_joined(run)}\
@@ -198,19 +255,14 @@ less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the 
 - Every digit is changed anew in each epoch (`digitrec/handwriting/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
 {_MADE if run.get("made") else ""}{_SCENES if run.get("scenes") else ""}
-This run looked at the test set once, after training, and chose nothing by it.
+{_looked(test)}
 
 ## Data and licence
 
-{_licence(run)}
-
-| file | SHA-256 |
-|---|---|
-{checksums}
-
+{_licence(card)}
+{_checksums(card)}
 ## What it is not for
 
 Text: it knows ten digits and no letter. Whether there is anything at all, or more than one digit, is decided
 before it is asked; of letters and scribbles it refuses some, and reads the others as digits.
-Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
-"""
+{_DOUBTED if test.get("on", "mnist-test") == "mnist-test" else ""}"""

@@ -99,3 +99,17 @@ def _seconds_per_digit(file: Path, test: Digits) -> float:
 def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
     """The most accurate first."""
     return sorted(contestants, key=lambda one: -one.accuracy.hits)
+
+
+def winner(contestants: Sequence[Contestant]) -> Contestant:
+    """The one to take: of those as accurate as the most accurate, within chance, the quickest on one digit.
+
+    As accurate within chance is one whose 95 % interval reaches the accuracy of the most accurate.
+    """
+    return min(equals(contestants), key=lambda one: one.prediction_s)
+
+
+def equals(contestants: Sequence[Contestant]) -> list[Contestant]:
+    """Those as accurate as the most accurate, within chance; that one first."""
+    best = ranked(contestants)[0].accuracy.share or 0.0
+    return [one for one in ranked(contestants) if (one.accuracy.high or 0.0) >= best]

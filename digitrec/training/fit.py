@@ -7,7 +7,7 @@ held back to stop by, and a checkpoint after each epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.datasets.mnist import Digits, mnist_test, mnist_train
-from digitrec.errors import ModelError
+from digitrec.datasets import overlap
+from digitrec.datasets.mnist import Digits
+from digitrec.errors import DataError, ModelError
 from digitrec.models import skopsfile, store
 from digitrec.models.scores import scaled
-from digitrec.training import card, export, run, zoo
-from digitrec.training.batches import batch_of, batches
-from digitrec.training.learn import Watcher, load_keras
-from digitrec.training.run import Epoch, FitConfig, Progress
+from digitrec.training import card, export, zoo
+from digitrec.training.epochs import Run
+from digitrec.training.given import Given, given
+from digitrec.training.learn import Watcher
+from digitrec.training.run import Epoch, FitConfig
 from digitrec.training.train import split
 from digitrec.training.zoo import Architecture
 
@@ -49,7 +51,11 @@ class FitResult:
     test_correct: int
     """Test digits read rightly through the file."""
     test_count: int
-    """Test digits."""
+    """Test digits, none of which it learned."""
+    tested_on: str
+    """What the set is called that the test digits are of."""
+    left_out: int
+    """Digits of that set that it learned, and that were not measured with."""
 
 
 def fit(
@@ -57,57 +63,118 @@ def fit(
     out: Path,
     *,
     digits: Digits | None = None,
+    sources: Mapping[str, int] | None = None,
     test: Digits | None = None,
+    tested_on: str | None = None,
+    limit_test: int | None = None,
     start: Path | None = None,
     resume: bool = False,
     on_progress: Watcher | None = None,
 ) -> FitResult:
     """Train what `config` says and write it to `out`, which its card and its checkpoint stand beside.
 
+    What is learned is never tested on: test digits that are among those learned are left out.
+
     Args:
         config: what decides the outcome.
         out: the model file; `SUFFIXES` has the endings.
         digits: those to learn from; by default MNIST's 60,000.
+        sources: where they are from and how many from each, for the card.
         test: those to measure with in the end; by default MNIST's 10,000.
+        tested_on: what these are called, for the card.
+        limit_test: at most so many of them, each digit in its share; None: all.
         start: a `.keras` or `.h5` file whose network learns on, instead of a new one; for a backbone an
             `.h5` file is taken for its published weights, without the top.
-        resume: go on after the last finished epoch of a run for the same file that was stopped.
+        resume: go on with the run for the same file, after its last finished epoch; one that had come to its
+            end is written again as it was, at its best, or given more epochs if `config` says more.
         on_progress: told after every step.
 
     Raises:
         NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
-        DataError: MNIST cannot be had.
-        ModelError: there is no such architecture, it cannot be written as `out` says, `start` is no network,
-            or `resume` finds no run or one with other settings.
+        DataError: MNIST cannot be had, the digits are too few, or not of all ten kinds where that is needed,
+            or all of the test digits are among them.
+        ModelError: there is no such architecture, it cannot be written as `out` says, `start` is no such
+            network, or `resume` finds no run or one with other settings or digits.
     """
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
-    digits = mnist_train() if digits is None else digits
-    out.parent.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
+    what = given(digits, sources, test, tested_on, limit_test, start)
     history: list[Epoch] = []
+    started = time.monotonic()
     if kind.family == "scikit-learn":
-        learned = kind.build(config.seed)
-        learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
+        learned = _classic(kind, config, what.learned)
+        overlap.write(what.keys, overlap.beside(out))
+        seconds = time.monotonic() - started
     else:
-        network, history = _begun(kind, config, out, start, len(digits), resume)
-        learned = _learn(network, history, kind, config, digits, _folder(out), on_progress)
-    seconds = time.monotonic() - started
+        learned, history = _network(kind, config, out, what, start, on_progress, resume=resume)
+        seconds = sum(epoch.seconds for epoch in history)
     facts = {
         "architecture": f"{kind.title} ({kind.origin})",
+        "learned_from": dict(what.sources),
+        **({} if start is None else {"start": start.name}),
+        **({"epochs": len(history)} if history else {}),
         "training_seconds": seconds,
         "settings": asdict(config),
         "environment": card.environment(),
     }
-    loss, correct, count = _write(learned, out, facts, config.scale, mnist_test() if test is None else test)
-    return FitResult(out, tuple(history), seconds, loss, correct, count)
+    loss, correct = _write(learned, out, facts, config.scale, what)
+    return FitResult(
+        out, tuple(history), seconds, loss, correct, len(what.test), what.tested_on, what.left_out
+    )
 
 
-def _write(
-    learned: Any, out: Path, facts: dict[str, Any], scale: str, test: Digits
-) -> tuple[float, int, int]:
+def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
+    """A classifier of scikit-learn's that has learned.
+
+    Raises:
+        DataError: there are not enough of each digit.
+    """
+    missing = [str(digit) for digit in range(10) if digit not in digits.labels]
+    if missing:
+        raise DataError(
+            f"{kind.title} reads only digits that it has seen, and there is no {', '.join(missing)}; add "
+            "some, or train a network (--arch tutorial-cnn)"
+        )
+    learned = kind.build(config.seed)
+    learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
+    return learned
+
+
+def _network(
+    kind: Architecture, config: FitConfig, out: Path, what: Given, start: Path | None,
+    on_progress: Watcher | None, *, resume: bool,
+) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
+    """A network at its best, and its history.
+
+    Raises:
+        DataError: nothing is left to learn from.
+        ModelError: it cannot begin, or not go on.
+    """
+    learned, held_back = split(what.learned, config.validation)
+    if not len(learned):
+        raise DataError(
+            f"of {len(what.learned)} digits none is left to learn from, {config.validation:.0%} held back; "
+            "give more, or --validation-split 0"
+        )
+    folder = overlap.beside(out)
+    this = Run(kind, config, folder, len(learned), on_progress)
+    if resume:
+        earlier = overlap.read(out)
+        if earlier is not None and not np.isin(what.keys, earlier).all():
+            raise ModelError(
+                f"{folder}: the stopped run learned from other digits; give the same, or another file"
+            )
+        this.go_on()
+    else:
+        this.begin(start)
+        overlap.write(what.keys, folder)
+    return this.learn(learned, held_back), this.history
+
+
+def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Given) -> tuple[float, int]:
     """Write the model with its description, which says what the test digits said through that very file."""
+    out.parent.mkdir(parents=True, exist_ok=True)
     save: Writer
     if out.suffix == ".skops":
         save, output = partial(skopsfile.save, learned, out), skopsfile.output_of(learned)
@@ -115,91 +182,18 @@ def _write(
         save, output = _keras_writer(learned, out), "softmax"
         facts["parameters"] = learned.count_params()
     save(export.description(out.stem, facts, output=output, scale=scale))
-    loss, correct, count = measured(out, test)
-    facts["test"] = card.measured(correct, count)
+    loss, correct = measured(out, what.test)
+    facts["test"] = what.measured(correct)
     save(export.description(out.stem, facts, output=output, scale=scale))
-    return loss, correct, count
+    return loss, correct
 
 
-def measured(file: Path, test: Digits) -> tuple[float, int, int]:
-    """Mean cross-entropy, digits read rightly and digits, through a model file."""
+def measured(file: Path, test: Digits) -> tuple[float, int]:
+    """Mean cross-entropy, and digits read rightly, through a model file."""
     chances = store.load(file).probabilities(test.images)
-    given = chances[np.arange(len(test)), test.labels]
-    loss = float(-np.log(np.maximum(given, 1e-7)).mean())
-    return loss, int((chances.argmax(axis=1) == test.labels).sum()), len(test)
-
-
-def _folder(out: Path) -> Path:
-    """Where the history and the checkpoint of a run for `out` are kept."""
-    return out.with_name(f"{out.stem}-run")
-
-
-def _begun(
-    kind: Architecture, config: FitConfig, out: Path, start: Path | None, count: int, resume: bool
-) -> tuple[keras.Model, list[Epoch]]:
-    """The network and its history: new, or as a stopped run left them."""
-    _, steps = _steps(kind, config, count - round(config.validation * count))
-    if resume:
-        run.check(_folder(out), config)
-        return run.stopped(_folder(out), steps)
-    keras = load_keras()
-    keras.utils.set_random_seed(config.seed)
-    network = _new(kind, start)
-    rate: Any = config.learning_rate or kind.learning_rate
-    if kind.cosine:
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps * (config.epochs or kind.epochs))
-    loss = "categorical_crossentropy" if config.loss == "categorical" else "sparse_categorical_crossentropy"
-    network.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    run.begin(_folder(out), config)
-    return network, []
-
-
-def _new(kind: Architecture, start: Path | None) -> keras.Model:
-    """The network before its first step."""
-    if start is None:
-        return kind.build()
-    try:
-        if kind.takes_weights and start.suffix == ".h5":
-            return kind.build(start)
-        return load_keras().saving.load_model(start, compile=False, safe_mode=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{start}: Keras cannot begin with it; give a .keras or .h5 file") from error
-
-
-def _steps(kind: Architecture, config: FitConfig, count: int) -> tuple[int, int]:
-    """Digits per step, and steps per epoch, of so many digits to learn from."""
-    batch = min(config.batch or kind.batch, count)
-    return batch, count // batch
-
-
-def _learn(
-    network: keras.Model,
-    history: list[Epoch],
-    kind: Architecture,
-    config: FitConfig,
-    digits: Digits,
-    folder: Path,
-    on_progress: Watcher | None,
-) -> keras.Model:
-    """Take every epoch that is left; the network is then at its best on the digits held back."""
-    keras = load_keras()
-    learned, held_back = split(digits, config.validation)
-    batch, steps = _steps(kind, config, len(learned))
-    epochs = config.epochs or kind.epochs
-    recorder = Recorder(network, history, folder, steps, epochs, on_progress)
-    callbacks = [
-        keras.callbacks.LambdaCallback(on_epoch_end=recorder.epoch, on_train_batch_end=recorder.step)
-    ]
-    if len(held_back):
-        callbacks.append(
-            keras.callbacks.EarlyStopping("val_loss", patience=config.patience, restore_best_weights=True)
-        )
-    network.fit(
-        batches(learned, kind, config, batch, len(history)), steps_per_epoch=steps, epochs=epochs,
-        initial_epoch=len(history), validation_data=batch_of(held_back, config) if len(held_back) else None,
-        shuffle=False, validation_batch_size=256, verbose=0, callbacks=callbacks,
-    )  # fmt: skip
-    return network
+    right = chances[np.arange(len(test)), test.labels]
+    loss = float(-np.log(np.maximum(right, 1e-7)).mean())
+    return loss, int((chances.argmax(axis=1) == test.labels).sum())
 
 
 def _keras_writer(network: keras.Model, out: Path) -> Writer:
@@ -208,42 +202,3 @@ def _keras_writer(network: keras.Model, out: Path) -> Writer:
         return lambda about: export.save_keras(network, out, about)
     bare = export.to_litert(network)
     return lambda about: out.write_bytes(export.described(bare, about))
-
-
-class Recorder:
-    """Keeps the history and the checkpoint, and tells how far it is: what Keras calls after each step."""
-
-    def __init__(
-        self,
-        network: keras.Model,
-        history: list[Epoch],
-        folder: Path,
-        steps: int,
-        epochs: int,
-        on_progress: Watcher | None,
-    ) -> None:
-        self._network, self._history, self._folder = network, history, folder
-        self._steps, self._epochs, self._tell = steps, epochs, on_progress
-        self._started = self._began = time.monotonic()
-        self._first = len(history)
-
-    def step(self, step: int, logs: dict[str, float]) -> None:
-        """After every step."""
-        if self._tell is None:
-            return
-        finished = len(self._history) + (step + 1) / self._steps
-        here = finished - self._first
-        left = (time.monotonic() - self._started) / here * (self._epochs - finished)
-        last = self._history[-1] if self._history else None
-        done = finished / self._epochs
-        self._tell(Progress(done, len(self._history) + 1, float(logs["loss"]), left, last))
-
-    def epoch(self, number: int, logs: dict[str, float]) -> None:
-        """After every epoch."""
-        now = time.monotonic()
-        watched = (float(logs.get("val_loss", np.nan)), float(logs.get("val_accuracy", np.nan)))
-        self._history.append(
-            Epoch(number + 1, float(logs["loss"]), float(logs["accuracy"]), *watched, now - self._began)
-        )
-        self._began = now
-        run.keep(self._network, self._history, self._folder)

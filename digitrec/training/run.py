@@ -153,7 +153,21 @@ def begin(folder: Path, config: Settings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (CHECKPOINT, FINISHED, MADE, WORLD):
         (folder / name).unlink(missing_ok=True)
+    keep_settings(folder, config)
+
+
+def keep_settings(folder: Path, config: Settings) -> None:
+    """Write the settings of a run."""
     (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """The settings of the run in a folder, as `keep_settings` wrote them; {} where there are none."""
+    try:
+        kept = json.loads((folder / SETTINGS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def _settings(config: Settings) -> dict[str, Any]:
@@ -170,7 +184,7 @@ def check(folder: Path, config: Settings) -> None:
     """
     if not (folder / CHECKPOINT).is_file():
         raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
-    if json.loads((folder / SETTINGS).read_text()) != _settings(config):
+    if settings(folder) != _settings(config):
         raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
 
 

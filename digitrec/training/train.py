@@ -2,21 +2,25 @@
 
 It is several networks in one, alike but for their seeds, each of which learns for itself (`learn`); their
 scores are averaged. A tenth of the digits is held back to watch by; the 10,000 test digits are looked at
-once, when all is done, for the card.
+once, when all is done, for the card. What was learned is never tested on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits, mnist_test, mnist_train
+from digitrec.datasets import overlap
+from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits
+from digitrec.errors import DataError
 from digitrec.models import store
 from digitrec.training import card, cnn, export, material, run
 from digitrec.training.confidence import fit_evidence, fit_modest, fit_temperature
+from digitrec.training.given import Given, given
 from digitrec.training.learn import Material, NetworkRun, Watcher, learn, load_keras
 from digitrec.training.run import Epoch, Progress, TrainConfig, TrainResult
 
@@ -31,6 +35,10 @@ def train(
     folder: Path,
     *,
     digits: Digits | None = None,
+    sources: Mapping[str, int] | None = None,
+    test: Digits | None = None,
+    tested_on: str | None = None,
+    limit_test: int | None = None,
     resume: bool = False,
     on_progress: Watcher | None = None,
 ) -> TrainResult:
@@ -42,21 +50,24 @@ def train(
         config: what decides the outcome.
         folder: made when it is not there.
         digits: those to learn from, and no others; by default MNIST's 60,000 and those of `world`.
+        sources: where `digits` are from and how many from each, for the card.
+        test: those to measure with in the end, but for those of `digits`; by default MNIST's 10,000.
+        tested_on: what these are called, for the card.
+        limit_test: at most so many of them, each digit in its share; None: all.
         resume: go on after the last finished epoch of a run in `folder` that was stopped.
         on_progress: told after every step.
 
     Raises:
         NotInstalled: the `train` extra is missing.
-        DataError: MNIST cannot be had.
+        DataError: MNIST cannot be had, there are fewer digits than one batch, or all of the test digits are
+            among them.
         ModelError: `resume` finds no run, or one with other settings.
-        ValueError: there are fewer digits than one batch.
     """
     if digits is not None:
         config = replace(config, world=0)
-    digits = mnist_train() if digits is None else digits
-    learned, held_back = split(digits, config.validation)
-    if len(learned) < config.batch:
-        raise ValueError(f"{len(learned)} digits to learn from are fewer than one batch of {config.batch}")
+    what = given(digits, sources, test, tested_on, limit_test)
+    learned, held_back = split(what.learned, config.validation)
+    _enough(learned, config.batch)
     load_keras()  # before hours are spent on digits to be made
     parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
     configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
@@ -81,7 +92,21 @@ def train(
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
     histories = tuple(tuple(this.history) for this in runs)
-    return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), folder)
+    overlap.write(what.keys, overlap.beside(folder / f"{config.name}.tflite"))
+    return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), what, folder)
+
+
+def _enough(learned: Digits, batch: int) -> None:
+    """Make sure that the recipe can work with these digits.
+
+    Raises:
+        DataError: they are fewer than one batch.
+    """
+    if len(learned) < batch:
+        raise DataError(
+            f"{len(learned)} digits to learn from are fewer than one batch of {batch}; give more, or name an "
+            "architecture that learns from a few (--arch tutorial-cnn)"
+        )
 
 
 def _learned(this: NetworkRun, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
@@ -109,6 +134,7 @@ def _ship(
     histories: tuple[tuple[Epoch, ...], ...],
     counts: dict[str, int],
     held_back: tuple[Digits, Digits],
+    what: Given,
     folder: Path,
 ) -> TrainResult:
     """Write the files; their temperatures and the figures on their card come from the file that is shipped.
@@ -119,19 +145,19 @@ def _ship(
     litert_file = folder / f"{config.name}.tflite"
     litert_file.write_bytes(export.described(bare, export.description(config.name, {})))
     model = store.load(litert_file)
-    test = mnist_test()
-    correct = round(_right(model, test) * len(test))
+    correct = round(_right(model, what.test) * len(what.test))
     facts: dict[str, Any] = {
         "architecture": cnn.describe(config.widths, config.networks),
         "parameters": network.count_params(),
         "kilobytes": len(bare) / 1000,
         "digits": counts,
+        "learned_from": dict(what.sources),
         "validation_accuracy": _right(model, held_back[0]),
         "writers_accuracy": _right(model, held_back[1]),
-        "test": card.measured(correct, len(test)),
+        "test": what.measured(correct),
         "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
         "settings": asdict(config),
-        "data_sha256": SHA256,
+        "data_sha256": SHA256 if card.of_mnist(what.sources) else {},
         "environment": card.environment(),
     }
     facts |= _fitted(model, *held_back)
@@ -142,7 +168,7 @@ def _ship(
     export.save_keras(network, keras_file, about)
     card_file = folder / f"{config.name}.md"
     card_file.write_text(card.markdown(config.name, facts), encoding="utf-8")
-    return TrainResult(litert_file, keras_file, card_file, histories, correct, len(test))
+    return TrainResult(litert_file, keras_file, card_file, histories, correct, len(what.test))
 
 
 def _fitted(model: store.Model, in_form: Digits, prepared: Digits) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec.datasets.mnist import Digits
-from digitrec.errors import ModelError, NotInstalled
+from digitrec.errors import DataError, ModelError, NotInstalled
 from digitrec.models.scores import scaled
 from digitrec.training import networks
 from digitrec.training.learn import load_keras
@@ -81,6 +81,7 @@ def tune(
 
     Raises:
         NotInstalled: the extra `tune` or `train` is missing.
+        DataError: a fifth of the digits is none.
         ModelError: not one trial was finished, or the folder holds another study.
     """
     optuna = _optuna()
@@ -92,6 +93,8 @@ def tune(
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
     )  # fmt: skip
     learned, held_back = split(digits, VALIDATION)
+    if not len(held_back):
+        raise DataError(f"{len(digits)} digits are too few to learn from and to judge by; give more")
     study.optimize(
         lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
         callbacks=[] if on_trial is None else [lambda _, trial: on_trial(_trial(trial))],

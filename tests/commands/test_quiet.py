@@ -22,11 +22,31 @@ def ran(code: str) -> subprocess.CompletedProcess[str]:
      "I0000 00:00:1795203439.440818   12793 cpu_feature_guard.cc:227] This TensorFlow binary",
      "E0000 00:00:1795204165.119389   28383 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
      "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+     "W0000 00:00:1795227440.376860    6033 tf_tfl_flatbuffer_helpers.cc:367] Ignored drop_control",
      "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow"],
 )  # fmt: skip
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
     code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"
     assert ran(code).stderr == "out of memory\n"
+
+
+def test_what_is_to_be_seen_is_seen_meanwhile() -> None:
+    code = (
+        "with quietly() as seen:\n"
+        "    os.write(2, b'I0000 chatter\\nheld back\\n')\n"
+        "    print('a bar', file=seen, flush=True)\n"
+        "os.write(2, b'after\\n')"
+    )
+    assert ran(code).stderr == "a bar\nheld back\nafter\n"
+
+
+def test_a_stderr_of_ones_own_is_written_to_as_before() -> None:
+    code = (
+        "import io, sys\nsys.stderr = own = io.StringIO()\n"
+        "with quietly() as seen: print('a bar', file=seen)\n"
+        "print(own.getvalue(), end='')"
+    )
+    assert ran(code).stdout == "a bar\n"
 
 
 def test_it_ends_with_the_work_also_when_that_fails() -> None:

@@ -10,11 +10,12 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
+from digitrec.datasets.mnist import mnist_test
 from digitrec.models import store
 from digitrec.testing import drawn_seven
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
-FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1"]
+FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def test_the_tutorials_run_in_one_line() -> None:
     options = ["--arch", "mlp", "--loss", "sparse", "--validation-split", "0.3", "--scale", "l2"]
     done = run("train", *options, *FEW, "--out", "mlp.keras")
     assert done.exit_code == 0, done.output
-    assert "test accuracy " in done.stdout and "test loss " in done.stdout
+    assert "of 200 of mnist-test but for 100 that it learned), test loss " in done.stdout
     assert np.asarray(Image.open("mlp-curves.png")).shape[1] > 500
     card = store.load(Path("mlp.keras")).card
     assert (
@@ -52,6 +53,34 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     done = run("train", "--arch", "knn", "--data", "mnist-test", "--limit", "100", "--out", "models")
     assert done.exit_code == 0, done.output
     assert store.load(Path("models/knn.skops")).name == "knn"
+    assert "of 9,900 of mnist-test but for 100" in done.stdout
+    listed = run("models", "list", "models/knn.skops").stdout
+    assert "MNIST test but for 100 that it learned " in listed
+    done = run("evaluate", "--data", "mnist-test", "--limit", "20", "--model", "models/knn.skops")
+    assert done.exit_code == 0, done.output
+    assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
+    done = run("evaluate", "--model", "models/knn.skops")
+    assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr
+
+
+def test_kerass_own_file_is_learned_and_tested_by_its_parts() -> None:
+    digits = mnist_test()
+    np.savez(
+        "mnist.npz", x_train=digits.images[:150], y_train=digits.labels[:150], x_test=digits.images[100:400],
+        y_test=digits.labels[100:400],
+    )  # fmt: skip
+    done = run("train", "--arch", "knn", "--data", "mnist.npz", "--test", "mnist.npz", "--out", "knn.skops")
+    assert done.exit_code == 0, done.output
+    assert "of 250 of mnist.npz but for 50 that it learned" in done.stdout
+    card = store.load(Path("knn.skops")).card
+    assert card["learned_from"] == {"mnist.npz": 150} and card["test"]["on"] == "mnist.npz"
+    assert "mnist.npz but for 50 that it learned" in run("models", "list", "knn.skops").stdout
+
+
+def test_all_that_could_be_tested_on_learned_is_refused_before_learning() -> None:
+    done = run("train", "--arch", "knn", "--data", "mnist-test", "--out", "knn.skops")
+    assert done.exit_code == 6 and "all 10,000 digits to test with" in done.stderr
+    assert not Path("knn.skops").exists()
 
 
 @pytest.mark.parametrize(
@@ -60,6 +89,10 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
         (["--loss", "sparse"], 2, "--arch"),
         (["--arch", "lenet"], 5, "tutorial-cnn"),
         (["--arch", "knn", "--out", "knn.keras"], 5, ".skops"),
+        (["--arch", "mlp", "--out", "mlp.onnx"], 2, "is written as .keras, .h5, .tflite, .skops"),
+        (["--out", "ours.onnx"], 2, "is written as"),
+        (["--out", "ours.skops"], 2, "is written as"),
+        (["--data", "mnist-test", "--limit", "50"], 6, "fewer than one batch"),
         (["--arch", "mlp", "--data", "nowhere"], 6, "nowhere"),
         (["--validation-split", "1.5"], 2, "0.9"),
         (["--arch", "mlp", "--start", "missing.keras"], 2, "missing.keras"),

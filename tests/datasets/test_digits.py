@@ -17,9 +17,25 @@ from digitrec.testing import drawn_seven
 
 
 def test_mnist_comes_as_it_is() -> None:
-    digits = read_digits("mnist-test", 20)
-    np.testing.assert_array_equal(digits.images, mnist_test().images[:20])
-    np.testing.assert_array_equal(digits.labels, mnist_test().labels[:20])
+    digits = read_digits("mnist-test")
+    np.testing.assert_array_equal(digits.images, mnist_test().images)
+    np.testing.assert_array_equal(digits.labels, mnist_test().labels)
+
+
+def test_of_a_file_with_two_parts_the_one_that_is_asked_for_is_meant(tmp_path: Path, caplog) -> None:
+    test = mnist_test()
+    path = tmp_path / "mnist.npz"  # as keras.datasets.mnist has it
+    np.savez(
+        path,
+        x_train=test.images[:3],
+        y_train=test.labels[:3],
+        x_test=test.images[3:5],
+        y_test=test.labels[3:5],
+    )
+    np.testing.assert_array_equal(read_digits(path, part="train").images, test.images[:3])
+    assert caplog.messages == [f"{path}: its train part is meant; the other is {path}:test"]
+    np.testing.assert_array_equal(read_digits(path).images, test.images[3:5])
+    np.testing.assert_array_equal(read_digits(f"{path}:test", part="train").images, test.images[3:5])
 
 
 def test_a_folder_of_photos_goes_through_the_preparation(tmp_path: Path) -> None:

@@ -274,3 +274,25 @@ class TestTheNameSamples:
             read_samples("samples")
         monkeypatch.chdir(REPOSITORY_SAMPLES.parent)
         assert len(read_samples("samples")) > 36
+
+
+class TestTheSetOfTheClone:
+    def test_is_found_from_anywhere_in_a_clone_when_the_package_is_elsewhere(
+        self, tmp_path, monkeypatch, caplog
+    ):
+        for name in ("clone/digitrec/cli.py", "clone/samples/labels.csv", "clone/samples/a.png"):
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_text("file,label\na.png,7\n" if name.endswith("csv") else "")
+        installed = tmp_path / "site-packages" / "digitrec"
+        monkeypatch.setattr("digitrec.datasets.loader.resources.files", lambda name: installed)
+        (tmp_path / "clone" / "docs").mkdir()
+        monkeypatch.chdir(tmp_path / "clone" / "docs")
+        assert [sample.label for sample in read_samples("samples")] == [7]
+        assert caplog.messages[0].endswith(f"so the set {tmp_path / 'clone' / 'samples'} is meant")
+        caplog.clear()
+        monkeypatch.chdir(tmp_path / "clone")
+        assert [sample.label for sample in read_samples("samples")] == [7]
+        assert not caplog.messages  # the folder here is that very set
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(DataError, match="go into the clone"):
+            read_samples("samples")

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.errors import DataError
 from digitrec.evaluation.explore import NOTABLE, Exploration, Notable, explore
+from digitrec.models import store
 
 FAINT, BOLD, MISLABELLED = 5, 11, 23
 
@@ -23,9 +25,18 @@ def spoilt() -> Digits:
     return replace(digits, images=images, labels=labels)
 
 
+def chances(digits: Digits) -> np.ndarray:
+    """What the shipped network makes of them."""
+    return store.load().probabilities(digits.images)
+
+
+def looked_at(digits: Digits) -> Exploration:
+    return explore(digits, "some", chances(digits))
+
+
 @pytest.fixture(scope="module")
 def seen() -> Exploration:
-    return explore(spoilt(), "spoilt")
+    return explore(spoilt(), "spoilt", chances(spoilt()))
 
 
 def kind(seen: Exploration, title: str) -> Notable:
@@ -45,7 +56,9 @@ def test_counts_means_and_histogram_are_of_the_digits(seen: Exploration) -> None
 def test_what_was_spoilt_is_found_first(seen: Exploration) -> None:
     assert kind(seen, "Faintest").places[0] == FAINT
     assert kind(seen, "Thickest strokes").places[0] == BOLD
-    assert MISLABELLED in kind(seen, "Label in doubt").places
+    doubted = kind(seen, "Label in doubt")
+    assert doubted.places[0] == MISLABELLED
+    assert doubted.remarks[0].startswith(f"read as {mnist_test().labels[MISLABELLED]}, ")
     assert all(len(one.places) == len(one.remarks) == NOTABLE for one in seen.notable)
     assert kind(seen, "Faintest").remarks[0].endswith("black")
 
@@ -59,10 +72,10 @@ def test_the_layout_brings_like_to_like(seen: Exploration) -> None:
 
 def test_a_digit_that_is_missing_leaves_an_empty_place() -> None:
     test = mnist_test()[:100]
-    seen = explore(test[np.flatnonzero(test.labels != 3)], "no threes")
+    seen = looked_at(test[np.flatnonzero(test.labels != 3)])
     assert seen.counts[3] == 0 and seen.mean[3].max() == 0
 
 
 def test_too_few_are_refused() -> None:
-    with pytest.raises(ValueError, match="too few"):
-        explore(mnist_test()[:2], "two")
+    with pytest.raises(DataError, match="too few"):
+        explore(mnist_test()[:2], "two", chances(mnist_test()[:2]))

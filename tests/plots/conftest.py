@@ -18,5 +18,5 @@ def engine() -> Engine:
 @pytest.fixture(scope="session")
 def found(engine: Engine) -> Evaluation:
     """Seventy test digits, the first under a wrong label."""
-    samples = read_samples("mnist-test", 70)
+    samples = read_samples("mnist-test")[:70]
     return evaluate([Sample(samples[0].image, 3), *samples[1:]], engine, "seventy")

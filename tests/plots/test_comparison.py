@@ -1,4 +1,4 @@
-"""The four pictures of compared models."""
+"""The pictures of compared models."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ def test_the_quickest_to_learn_stands_on_top() -> None:
 def test_points_are_accuracy_against_milliseconds() -> None:
     (axes,) = comparison.trade_off(FOUND).axes
     assert [line.get_xdata()[0] for line in axes.lines] == pytest.approx([2.0, 0.01, 0.4])
+    assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([0.96, 0.9, 0.8])
+
+
+def test_points_are_accuracy_against_seconds_of_training() -> None:
+    (axes,) = comparison.learning(FOUND).axes
+    assert [line.get_xdata()[0] for line in axes.lines] == [90.0, 0.5, 3.0]
     assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([0.96, 0.9, 0.8])
 
 

@@ -31,7 +31,7 @@ def test_fifteen_predictions_three_by_five(found: Evaluation) -> None:
 
 
 def test_captions_name_both(engine: Engine) -> None:
-    digit, blank = read_samples("mnist-test", 1)[0].image, np.full((60, 60), 240, np.uint8)
+    digit, blank = read_samples("mnist-test")[0].image, np.full((60, 60), 240, np.uint8)
     shown = [Sample(digit, 7), Sample(digit, 3), Sample(blank, None), Sample(b"no picture", 4)]
     right, wrong, nothing, failed = (
         evaluation.caption(evaluate(shown, engine, "odd"), place) for place in range(4)

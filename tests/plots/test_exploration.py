@@ -7,12 +7,14 @@ import pytest
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.evaluation.explore import NOTABLE, Exploration, explore
+from digitrec.models import store
 from digitrec.plots import exploration
 
 
 @pytest.fixture(scope="module")
 def seen() -> Exploration:
-    return explore(mnist_test()[:120], "some")
+    digits = mnist_test()[:120]
+    return explore(digits, "some", store.load().probabilities(digits.images))
 
 
 @pytest.mark.parametrize("title", exploration.PICTURES)
@@ -41,6 +43,12 @@ def test_bars_points_and_pixels_are_the_data(seen: Exploration) -> None:
     assert sum(shares) == pytest.approx(100)
     line = exploration.flattened(seen).axes[1].lines[0].get_ydata()
     np.testing.assert_array_equal(line, seen.digits.images[0].ravel())
+
+
+def test_each_digit_of_the_map_has_a_colour_and_marker_of_its_own(seen: Exploration) -> None:
+    groups = exploration.embedding(seen).axes[0].collections
+    looks = {(group.get_facecolor().tobytes(), group.get_paths()[0].vertices.tobytes()) for group in groups}
+    assert len(groups) == len(looks) == 10
 
 
 def test_the_strange_are_shown_with_their_number_and_label(seen: Exploration) -> None:

@@ -76,4 +76,4 @@ def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None
     ]  # fmt: skip
     assert "![Coverage](images/coverage.png)" in text
     assert "Only the first" not in text
-    assert "Only the first 2,000 pictures of each set" in page.markdown(ALL, {}, limit=2000)
+    assert "Only 2,000 pictures of each set" in page.markdown(ALL, {}, limit=2000)

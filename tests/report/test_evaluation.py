@@ -13,7 +13,7 @@ from digitrec.report.evaluation import classification
 
 def odd() -> Evaluation:
     """Test digits, one under a wrong label, and a blank page that should have been a 5."""
-    samples = read_samples("mnist-test", 60)
+    samples = read_samples("mnist-test")[:60]
     blank = Sample(b"P5 8 8 255\n" + 64 * b"\xff", 5)
     return evaluate([Sample(samples[0].image, 3), *samples[1:], blank], Engine(Local()), "odd")
 

@@ -49,6 +49,34 @@ def test_the_card_names_those_from_whom_it_learned(world: int) -> None:
         assert (said in page) == bool(world)
 
 
+def facts(**given: object) -> dict[str, object]:
+    digits = {"learned": 1, "world": 0, "made": 0, "no digit": 0, "held back": 1, "writers held back": 0}
+    return {
+        "test": card.measured(1, 1), "settings": asdict(TrainConfig(world=0)), "digits": digits,
+        "environment": card.environment(), "validation_accuracy": 1.0, "writers_accuracy": 0.875,
+        "architecture": "", "parameters": 1, "kilobytes": 1, "temperature": 0.5, "prepared": 0.75,
+        "evidence": 1.5, "training_seconds": 1,
+    } | given  # fmt: skip
+
+
+def test_a_card_is_made_of_what_happened() -> None:
+    own = card.markdown("net", facts(learned_from={"my.npz": 40}))
+    assert "MNIST's 60,000" not in own and "Yann LeCun" not in own and "train-images" not in own
+    assert "1 digits from my.npz (40)" in own
+    both = card.markdown("net", facts(learned_from={"mnist-test": 500, "my.npz": 40}))
+    assert "from mnist-test (500) and my.npz (40)" in both
+    assert "Yann LeCun" in both and "and from my.npz: " in both
+
+
+def test_a_card_says_what_it_was_tested_on() -> None:
+    part = card.measured(90, 100) | {"on": "mnist-test", "left_out": 500}
+    page = card.markdown("net", facts(learned_from={"mnist-test": 500}, test=part))
+    assert "| MNIST test set, but for 500 that it learned, through this file | 90.00 % (90 of 100) |" in page
+    assert "500 test digits are among those learned, and were not measured with." in page
+    other = card.markdown("net", facts(test=card.measured(90, 100) | {"on": "mine"}))
+    assert "| mine, through this file | 90.00 %" in other and "Fifteen of the test set" not in other
+
+
 def test_the_licences_that_ask_for_it_stand_beside_the_weights() -> None:
     text = store.SHIPPED.with_name("LICENCES.txt").read_text(encoding="utf-8")
     for said in ("Copyright (c) 2017 Alex Schroeder", "Permission is hereby granted", "10.24432/C5MG6K"):

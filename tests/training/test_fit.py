@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from digitrec.datasets.mnist import mnist_test
-from digitrec.errors import ModelError
+from digitrec.errors import DataError, ModelError
 from digitrec.models import store
 from digitrec.models.scores import scaled
-from digitrec.training.fit import FitResult, fit
+from digitrec.training.fit import FitResult, fit, measured
 from digitrec.training.run import FitConfig, Progress
 from digitrec.training.train import split
 
@@ -40,6 +40,8 @@ def test_the_file_carries_its_preparation_and_what_it_reads(made: FitResult) -> 
     said = model.probabilities(TEST.images)
     assert int((said.argmax(axis=1) == TEST.labels).sum()) == made.test_correct > 40
     assert model.card["test"]["correct"] == made.test_correct
+    assert model.card["test"]["on"] == "digits handed over" and "left_out" not in model.card["test"]
+    assert model.card["learned_from"] == {"digits handed over": 200} and model.card["epochs"] == 3
     given = said[np.arange(100), TEST.labels]
     assert made.test_loss == pytest.approx(float(-np.log(given).mean()), rel=1e-4)
 
@@ -72,14 +74,81 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
         fit(replace(CONFIG, seed=1), out, digits=DIGITS, test=TEST, resume=True)
 
 
+def test_a_finished_run_is_written_again_at_its_best_and_can_be_given_more_epochs(tmp_path: Path) -> None:
+    """Its last epochs are worse than its best one: a rate so high that it forgets."""
+    wild = FitConfig("tutorial-cnn", epochs=4, batch=20, learning_rate=0.3, patience=1, validation=0.3)
+    _, held_back = split(DIGITS, 0.3)
+    out = tmp_path / "wild.keras"
+    first = fit(wild, out, digits=DIGITS, test=TEST)
+    best, _ = measured(out, held_back)
+    assert best == pytest.approx(min(row.validation_loss for row in first.history), rel=1e-3)
+    assert first.history[-1].validation_loss > 1.001 * best
+    again = fit(wild, out, digits=DIGITS, test=TEST, resume=True)
+    assert measured(out, held_back)[0] == pytest.approx(best, rel=1e-5)
+    assert again.history == first.history and again.seconds == first.seconds
+    longer = replace(wild, epochs=6)
+    more = fit(longer, out, digits=DIGITS, test=TEST, resume=True)
+    assert len(more.history) > len(first.history)
+    best = min(row.validation_loss for row in more.history)
+    assert measured(out, held_back)[0] == pytest.approx(best, rel=1e-3)
+    with pytest.raises(ModelError, match="begun for 6 epochs"):
+        fit(wild, out, digits=DIGITS, test=TEST, resume=True)
+    with pytest.raises(ModelError, match="other digits"):
+        fit(longer, out, digits=TEST, test=DIGITS, resume=True)
+
+
+def test_with_more_epochs_the_rate_falls_over_all_of_them(tmp_path: Path) -> None:
+    out = tmp_path / "mlp.keras"
+    fit(replace(CONFIG, epochs=1), out, digits=DIGITS, test=TEST)
+    more = fit(replace(CONFIG, epochs=3), out, digits=DIGITS, test=TEST, resume=True)
+    assert len(more.history) == 3
+    kept = keras.models.load_model(tmp_path / "mlp-run" / "checkpoint.keras")
+    assert float(kept.optimizer.learning_rate) == pytest.approx(0, abs=1e-7)  # 3 epochs of 7 steps
+    assert more.history[-1].loss < more.history[0].loss
+
+
+def test_what_was_learned_is_not_tested_on(tmp_path: Path) -> None:
+    """k-NN reads what it has learned without an error: it must not be asked."""
+    result = fit(FitConfig("knn"), tmp_path / "knn.skops", digits=DIGITS, sources={"some": 200})
+    assert (result.test_count, result.left_out, result.tested_on) == (9_800, 200, "mnist-test")
+    test = store.load(result.file).card["test"]
+    assert (test["on"], test["left_out"], test["count"]) == ("mnist-test", 200, 9_800)
+    few = fit(FitConfig("knn"), tmp_path / "knn.skops", digits=DIGITS, limit_test=100)
+    assert few.test_count == 100 and few.test_correct < 100
+    with pytest.raises(DataError, match="all 200 digits"):
+        fit(FitConfig("knn"), tmp_path / "knn.skops", digits=DIGITS, test=DIGITS)
+
+
+def test_what_the_network_had_learned_before_counts_as_learned(made: FitResult, tmp_path: Path) -> None:
+    more = FitConfig("mlp", epochs=1, batch=20, scale="l2", learning_rate=1e-6)
+    both = mnist_test()[150:300]  # fifty of them were learned first
+    result = fit(more, tmp_path / "mine.keras", digits=TEST[:20], test=both, start=made.file)
+    assert (result.test_count, result.left_out) == (80, 70)
+    assert store.load(result.file).card["start"] == "mlp.keras"
+
+
+@pytest.mark.parametrize("arch", ["knn", "svm", "random-forest"])
+def test_a_classifier_that_lacks_a_digit_is_refused_before_it_learns(tmp_path: Path, arch: str) -> None:
+    two = DIGITS[np.flatnonzero(np.isin(DIGITS.labels, (3, 7)))]
+    with pytest.raises(DataError, match="there is no 0, 1, 2, 4, 5, 6, 8, 9"):
+        fit(FitConfig(arch), tmp_path / "two.skops", digits=two, test=TEST)
+    assert not (tmp_path / "two.skops").exists()
+
+
+def test_nothing_left_to_learn_from_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="none is left to learn from"):
+        fit(FitConfig("mlp", validation=0.9), tmp_path / "no.keras", digits=DIGITS[:2], test=TEST)
+
+
 def test_it_stops_when_nothing_is_gained_and_goes_back_to_the_best(tmp_path: Path) -> None:
     wild = FitConfig("tutorial-cnn", epochs=30, batch=20, learning_rate=0.3, patience=1, validation=0.3)
     _, held_back = split(DIGITS, 0.3)
-    result = fit(wild, tmp_path / "wild.keras", digits=DIGITS, test=held_back)
+    result = fit(wild, tmp_path / "wild.keras", digits=DIGITS, test=TEST)
     losses = [row.validation_loss for row in result.history]
     assert len(losses) < 30
     assert losses.index(min(losses)) == len(losses) - 2
-    assert result.test_loss == pytest.approx(min(losses), rel=1e-3) != pytest.approx(losses[-1], rel=1e-3)
+    loss, _ = measured(result.file, held_back)
+    assert loss == pytest.approx(min(losses), rel=1e-3) != pytest.approx(losses[-1], rel=1e-3)
 
 
 def test_a_network_learns_on_from_a_file(made: FitResult, tmp_path: Path) -> None:
@@ -88,6 +157,10 @@ def test_a_network_learns_on_from_a_file(made: FitResult, tmp_path: Path) -> Non
     assert abs(result.test_correct - made.test_correct) <= 5  # a step so small leaves it as it was
     assert store.load(result.file).input.scale == "l2"
     (tmp_path / "none.keras").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"538,122 parameters is no tutorial-cnn; give --arch mlp"):
+        fit(replace(more, arch="tutorial-cnn"), tmp_path / "no.h5", digits=DIGITS, test=TEST, start=made.file)
+    with pytest.raises(ModelError, match="give --scale l2"):
+        fit(replace(more, scale="unit"), tmp_path / "no.h5", digits=DIGITS, test=TEST, start=made.file)
     with pytest.raises(ModelError, match="cannot begin"):
         fit(more, tmp_path / "mine.h5", digits=DIGITS[:40], test=TEST, start=tmp_path / "none.keras")
 

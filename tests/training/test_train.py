@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from digitrec.datasets.mnist import NO_DIGIT, Digits, mnist_test
-from digitrec.errors import ModelError
+from digitrec.errors import DataError, ModelError
 from digitrec.handwriting import synthetic
 from digitrec.handwriting.augment import Augmentation
 from digitrec.models import store
@@ -34,8 +34,11 @@ def test_a_run_leaves_a_model_that_predicts_its_card_and_its_history(trained: Tr
     model = store.load(trained.litert_file)
     assert model.name == "tiny"
     assert model.probabilities(DIGITS.images).shape == (120, 10)
-    assert trained.test_count == 10_000
-    assert f"{trained.test_correct:,} of 10,000" in trained.card_file.read_text()
+    assert trained.test_count == 9_880  # all but those that it learned
+    page = trained.card_file.read_text(encoding="utf-8")
+    assert "MNIST test set, but for 120 that it learned, through this file | " in page
+    assert f"{trained.test_correct:,} of 9,880" in page
+    assert "96 digits from digits handed over (120)" in page and "MNIST's 60,000" not in page
     with (trained.litert_file.parent / "network-1" / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["epoch"]) for row in rows] == [1, 2]
@@ -194,5 +197,5 @@ def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_p
 
 
 def test_too_few_digits_for_a_batch_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="fewer than one batch"):
+    with pytest.raises(DataError, match="fewer than one batch"):
         train(TrainConfig(made=0, scenes=0), tmp_path, digits=DIGITS)

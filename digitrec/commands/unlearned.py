@@ -1,0 +1,60 @@
+"""Labelled pictures to measure a model of one's own with: none that it has learned."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from digitrec.datasets import overlap
+from digitrec.datasets.digits import in_form
+from digitrec.datasets.loader import Sample, read_samples
+from digitrec.datasets.mnist import mnist_test
+from digitrec.datasets.overlap import Keys
+from digitrec.datasets.sampling import sampled
+from digitrec.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
+    """`read_samples`, without those that `model` has learned, as far as its training kept them beside it.
+
+    How many are left out is told as a warning of the logger.
+
+    Raises:
+        DataError: as `read_samples`, or not one is left.
+    """
+    learned = None if model is None else overlap.read(model)
+    if learned is None:
+        return read_samples(source, limit)
+    samples = read_samples(source)
+    left = [sample for sample in samples if not _is_known(sample, learned)]
+    if samples and not left:
+        raise DataError(f"{source}: {model} has learned every picture of it; measure with others")
+    if len(left) < len(samples):
+        log.warning("%s: left out %d that %s has learned", source, len(samples) - len(left), model)
+    return [left[place] for place in sampled([sample.label for sample in left], limit)]
+
+
+def refuse_table(model: Path | None) -> None:
+    """Make sure that `model` has learned none of MNIST's test digits, of which most of the table is made.
+
+    Raises:
+        DataError: it has.
+    """
+    learned = None if model is None else overlap.read(model)
+    count = 0 if learned is None else int(np.isin(overlap.keys(mnist_test()), learned).sum())
+    if count:
+        raise DataError(
+            f"{model}: has learned {count:,} of MNIST's test digits, of which most of the table is made; "
+            "name what to measure with (--data)"
+        )
+
+
+def _is_known(sample: Sample, learned: Keys) -> bool:
+    with suppress(DataError):  # what is no picture is told when its turn comes to be read
+        return bool(np.isin(overlap.key(in_form(sample.image)), learned))
+    return False

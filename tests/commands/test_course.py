@@ -1,0 +1,39 @@
+"""`digitrec course`: from the data to a prediction, each step a command that is shown."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from digitrec.cli import main
+from digitrec.commands.course import steps
+from digitrec.models import store
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
+
+
+@pytest.mark.timeout(600)
+def test_one_command_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["course", "--quick", "--arch", "mlp", "--epochs", "4", "--out", "all"])
+    assert done.exit_code == 0, done.output
+    shown = [shlex.split(line)[1:] for line in done.stdout.splitlines() if line.startswith("$ digitrec ")]
+    assert [words[0] for words in shown] == ["digitrec"] * 4
+    assert [words[1] for words in shown] == ["explore", "train", "evaluate", "predict"]
+    for name in ("data/embedding.png", "model-curves.png", "evaluation/mnist-test-mistakes.png", "digit.png"):
+        assert (tmp_path / "all" / name).is_file()
+    card = store.load(tmp_path / "all" / "model.keras").card
+    assert card["learned_from"] == {"mnist-test": 500} and card["test"]["left_out"] == 500
+    assert "mnist-test: accuracy " in done.stdout and "all/digit.png" in done.stdout
+    again = CliRunner().invoke(main, shown[-1][1:])  # what is shown is what was done
+    assert again.exit_code == 0 and "all/digit.png" in again.stdout
+
+
+def test_what_is_given_reaches_the_steps(tmp_path: Path) -> None:
+    said = [step.command for step in steps("complex-cnn", 15, "my/", Path("7.png"), tmp_path)]
+    assert said[0][:2] == ("explore", "my/")
+    assert said[1][1:7] == ("--arch", "complex-cnn", "--epochs", "15", "--data", "my/")
+    assert said[3][:2] == ("predict", "7.png")
