@@ -165,7 +165,7 @@ def _nox(*which: str) -> str:
         done = tool("nox", "--report", report, *which)
         assert report.exists(), done.stderr
         ran = json.loads(report.read_text())["sessions"]
-    failed = [session["signature"] for session in ran if session["result"] == "failed"]
+    failed = [session["signature"] for session in ran if session["result"] in ("failed", "aborted")]
     assert not failed, f"{', '.join(failed)}\n{done.stderr}"
     good = [session["signature"] for session in ran if session["result"] == "success"]
     if not good:
