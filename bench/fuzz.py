@@ -3,8 +3,8 @@
     python bench/fuzz.py [PICTURES]      # by default 100,000; a tenth of those that open goes to the network
 
 A process of its own takes the pictures, 500 at a time, with at most `MEMORY_MB` more of address space than it
-had before the first. Where one dies, or takes longer than `HANGS_S` over a picture, that one is named by format
-and seed. Exits 1 when there was one, or when anything but an ImageError was raised.
+had before the first. Where one dies, or takes longer than `HANGS_S` over a picture, that one is named by
+format and seed. Exits 1 when there was one, or when anything but an ImageError was raised.
 """
 
 from __future__ import annotations

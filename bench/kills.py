@@ -3,8 +3,8 @@
     python bench/kills.py [KILLS]        # by default 500 of each; tests try the same a few times
 
 Three trials, each on a folder of its own: a run of paid questions, killed and started again (the program of
-tests/engine/test_killed.py); `digitrec batch`, killed and resumed; 50 processes that ask the same questions at
-once. Exits 1 when one of them does not hold.
+tests/engine/test_killed.py); `digitrec batch`, killed and resumed; 50 processes that ask the same questions
+at once. Exits 1 when one of them does not hold.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ AT_ONCE = 4
 
 
 def ledger(kills: int, chance: random.Random) -> str:
-    """A run that pays, killed after any number of calls, begun anew with an empty ledger when it is through."""
+    """A run that pays, killed after any number of calls; with an empty ledger again when it is through."""
     killed = rounds = repeated = 0
     while killed < kills:
         rounds += 1
@@ -42,8 +43,8 @@ def ledger(kills: int, chance: random.Random) -> str:
             kept: set[int] = set()
             while killed < kills and len(kept) < IMAGES:
                 program = start(place, 0, IMAGES, concurrency=AT_ONCE)
-                killed += _kill(program, lambda: len(_calls(place)), chance)
-                calls = _calls(place)
+                killed += _kill(program, partial(_calls, place), chance)
+                calls = counted(place / "counter")
                 repeated += len(kept & set(calls[before:]))
                 before = len(calls)
                 kept = answered(place)
@@ -72,7 +73,7 @@ def batch(kills: int, chance: random.Random) -> str:
             while killed < kills and not rows.exists():
                 program = subprocess.Popen(_resumed(command, folder), cwd=folder, stderr=subprocess.DEVNULL)
                 done = Path(folder, "rows.jsonl.parts", "_batch", "done")
-                killed += _kill(program, lambda: len(list(done.glob("*.json"))), chance)
+                killed += _kill(program, partial(_parts, done), chance)
             if not rows.exists():
                 subprocess.run(
                     _resumed(command, folder), cwd=folder, check=True, stderr=subprocess.DEVNULL, timeout=600
@@ -96,8 +97,12 @@ def _kill(program: subprocess.Popen[Any], done: Callable[[], int], chance: rando
     return int(alive)
 
 
-def _calls(place: Path) -> list[int]:
-    return counted(place / "counter") if (place / "counter").exists() else []
+def _calls(place: Path) -> int:
+    return len(counted(place / "counter"))
+
+
+def _parts(done: Path) -> int:
+    return len(list(done.glob("*.json")))
 
 
 def _resumed(command: list[str], folder: str) -> list[str]:

@@ -40,9 +40,7 @@ def test_any_array_is_read_refused_or_called_no_picture(picture: np.ndarray) -> 
     try:
         read = digitrec.predict(picture)
     except TypeError:
-        assert (
-            picture.ndim > 3 or picture.shape[-1] > 4
-        )  # several pictures, which `predict` says it does not take
+        assert picture.ndim > 3 or picture.shape[-1] > 4  # several pictures
         return
     except ImageError as error:
         assert "\n" not in str(error)
