@@ -165,9 +165,9 @@ def _nox(*which: str) -> str:
         done = tool("nox", "--report", report, *which)
         assert report.exists(), done.stderr
         ran = json.loads(report.read_text())["sessions"]
-    failed = [session["signature"] for session in ran if session["result"] == "failed"]
+    failed = [session["signatures"][0] for session in ran if session["result"] in ("failed", "aborted")]
     assert not failed, f"{', '.join(failed)}\n{done.stderr}"
-    good = [session["signature"] for session in ran if session["result"] == "success"]
+    good = [session["signatures"][0] for session in ran if session["result"] == "success"]
     if not good:
         raise CannotLook("none of the Pythons")
     missing = [python for python in PYTHONS if not any(f"-{python}" in name for name in good)]

@@ -8,6 +8,8 @@ import re
 from dataclasses import asdict, replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import digitrec
 from digitrec import calibration
@@ -131,3 +133,28 @@ def test_a_line_that_is_none_is_told_in_words(caplog: pytest.LogCaptureFixture) 
     path.write_text(json.dumps(WHOLE | {"scores": [0.0, 1.0]}))
     assert calibration.known() == {}
     assert f"{path}: not a calibration (its line has points that are none); delete it" in caplog.text
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+shares = st.lists(st.floats(-0.5, 1.5) | st.integers(-1, 2), max_size=4)
+
+
+@settings(max_examples=200)
+@given(
+    name=st.sampled_from(sorted(WHOLE)), value=values | shares, other=values | shares, cut=st.integers(0, 900)
+)
+def test_whatever_a_file_holds_a_chance_is_none_or_a_chance(
+    name: str, value: object, other: object, cut: int
+) -> None:
+    for text in (
+        json.dumps(WHOLE | {name: value}), json.dumps(WHOLE | {"scores": value, "chances": other}),
+        json.dumps(WHOLE)[:cut], json.dumps(value),
+    ):  # fmt: skip
+        path = calibration.save(FITTED)
+        path.write_text(text)
+        chance = calibration.apply(ANSWER, calibration.known()).calibrated
+        assert chance is None or 0 <= chance <= 1

@@ -6,8 +6,11 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from paid_cloud import PaidCloud, answer, image
 
 from digitrec.answer import Answer, Candidate
@@ -141,6 +144,31 @@ def test_a_bad_line_is_named(tmp_path: Path, bad: str) -> None:
     path.write_text(f"{Entry(QUESTION, FULL, 5.0, 0.1).line()}\n{bad}\n", "utf-8")
     with pytest.raises(LedgerError, match=r"answers\.jsonl, line 2"):
         read_recording(path)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(where=st.lists(st.integers(0, 20), max_size=4), value=anything, cut=st.integers(0))
+def test_whatever_a_line_holds_it_is_an_entry_or_a_value_error(
+    where: list[int], value: Any, cut: int
+) -> None:
+    good = Entry(QUESTION, FULL, 5.0, 0.1).line()
+    whole = place = json.loads(good)
+    for step in where[:-1]:
+        inner = list(place.values())[step % len(place)]
+        place = inner if isinstance(inner, dict) and inner else place
+    place[list(place)[where[-1] % len(place) if where else 0]] = value
+    for line in (json.dumps(whole), json.dumps(value), good[: cut % len(good)]):
+        try:
+            entry = Entry.parse(line)
+        except ValueError:
+            continue
+        json.loads(entry.line())
 
 
 def test_a_form_of_image_that_is_not_known_is_a_bad_line(tmp_path: Path) -> None:
