@@ -17,6 +17,7 @@ from digitrec.version import __version__
 if TYPE_CHECKING:
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
+    from digitrec.bulk.batch import batch as batch
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
@@ -52,6 +53,7 @@ _HOME = {
     "Prediction": "digitrec.prediction",
     "Provider": "digitrec.providers.base",
     "ProviderError": "digitrec.errors",
+    "batch": "digitrec.bulk.batch",
     "compare": "digitrec.comparison",
     "compare_many": "digitrec.comparison",
     "open_provider": "digitrec.providers.registry",

@@ -15,11 +15,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from digitrec.bulk import inputs
 from digitrec.bulk import parts as files
@@ -27,8 +28,13 @@ from digitrec.bulk.parts import Format
 from digitrec.bulk.summary import Summary
 from digitrec.errors import DataError
 
+if TYPE_CHECKING:
+    from digitrec.bulk.reading import Written
+
 STATE = "_batch"
 """The folder in the folder; what reads folders of parts (Arrow, Spark) passes over what begins so."""
+SEEN_S = 60.0
+"""So long may a file of another machine take to be seen: NFS keeps what a folder holds for up to a minute."""
 LEAST, MOST = 32, 1000
 """Images in a part: what is read again at most when a process dies, and a file each."""
 
@@ -86,9 +92,21 @@ class Job:
                 if self.summary(number) is None:
                     yield Part(number, lines)
 
-    def finish(self, number: int, summary: Summary) -> None:
-        """Write down that a part is whole."""
-        done = {"bytes": self.file(number).stat().st_size, "summary": summary.as_dict()}
+    def finish(self, number: int, written: Written) -> None:
+        """Write down that a part is whole.
+
+        Raises:
+            DataError: it is not seen here, though a worker wrote it.
+        """
+        end = time.monotonic() + SEEN_S
+        while not files.whole(self.file(number), written.size):
+            if time.monotonic() > end:
+                raise DataError(
+                    f"{self.file(number)}: a worker wrote it, and it is not there; give an OUT on a folder "
+                    "that all workers share"
+                )
+            time.sleep(SEEN_S / 100)
+        done = {"bytes": written.size, "summary": written.summary.as_dict()}
         files.write_text(json.dumps(done), self._done(number))
 
     def summary(self, number: int) -> Summary | None:

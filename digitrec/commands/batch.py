@@ -221,7 +221,10 @@ def _readings(
     on_this_machine = all(registry.provider_class(name).price == FREE for name in names)
     if on_this_machine and processes > 1 and planned.count > 1:
         yield from run.spread(
-            planned, Openable(asking, rule, tuple(names)), how, min(processes, planned.count)
+            planned,
+            Openable(asking, rule, tuple(names)),
+            how,
+            run.processes(min(processes, planned.count)),
         )
         return
     with asking.engines(names, run=planned.run) as engines:
