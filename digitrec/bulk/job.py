@@ -216,9 +216,15 @@ def held(folder: Path) -> Iterator[None]:
             _lock(file.fileno())
         except OSError as error:
             raise DataError(f"{folder}: another batch is at work there; wait, or give another OUT") from error
-        for left in folder.rglob(files.UNFINISHED):  # of processes that were killed
-            left.unlink(missing_ok=True)
+        _clear(folder)
         yield
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what processes left half written that were killed."""
+    for left in folder.rglob(files.UNFINISHED):
+        left.unlink(missing_ok=True)
 
 
 def _lock(descriptor: int) -> None:
