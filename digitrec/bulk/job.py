@@ -3,6 +3,7 @@
     OUT/part-000000.jsonl ...    the rows, in the order of the plan
     OUT/_batch/job.json          what the run is: settings, format, size of a part; written last, when planned
     OUT/_batch/plan.jsonl        one line for each image, in order
+    OUT/_batch/unpacked          the pictures of tars that are compressed as a whole, until all parts are done
     OUT/_batch/done/000000.json  what came of a part, written when the part is whole
     OUT/_batch/lock              held by the process that works here
 
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from digitrec.bulk import inputs
 from digitrec.bulk import parts as files
@@ -169,6 +170,21 @@ def begin(
     del values["folder"]
     files.write_text(json.dumps(values, indent=1), folder / STATE / "job.json")
     return job
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[IO[bytes]]:
+    """Where the pictures of a tar go that is compressed as a whole, for any process to read them."""
+    (folder / STATE).mkdir(parents=True, exist_ok=True)
+    with (folder / STATE / "unpacked").open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def clear_store(folder: Path) -> None:
+    """Remove it: every picture in it was read."""
+    (folder / STATE / "unpacked").unlink(missing_ok=True)
 
 
 def begun(folder: Path) -> bool:

@@ -89,7 +89,7 @@ def placed(item: Item, folder: str | None) -> ImageSource:
         item: the picture.
         folder: what its path is relative to; None: to the folder of the process that reads it.
     """
-    if folder is None or not isinstance(item, str | Member):
+    if folder is None or not isinstance(item, str | Member) or (isinstance(item, Member) and item.unpacked):
         return cast(ImageSource, item)
     path = item.archive if isinstance(item, Member) else item
     if path in ("", "-") or Path(path).is_absolute() or files.is_address(path):

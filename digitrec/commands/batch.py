@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -172,6 +172,7 @@ def batch(
         else:
             readings = _by_cluster(planned, names, how, rule, asking, scheduler)
         total = _watched(planned, before, readings)
+        job.clear_store(folder)
         if out != folder:
             parts.join(planned.files(), planned.form, out)
     if out != folder:
@@ -220,21 +221,28 @@ def _plan(
     settings: dict[str, Any],
 ) -> Job:
     skipped = Skipped()
-    if paths_from is not None:
-        tables = (_column(name, paths_from) for name in images)
-        items: Iterator[inputs.Item] = (inputs.named(path) for table in tables for path in table)
-    elif images == ("-",):
-        items = map(inputs.named, inputs.listed(sys.stdin.buffer))
-    else:
-        items = inputs.expand(images, skipped, hidden=hidden)
-    planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
+    with job.store(folder) as store:
+        items = _items(images, paths_from, skipped, hidden, store)
+        planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
     if words := skipped.words():
         click.echo(f"digitrec: skipped {printable(', '.join(words))}", err=True)
     return planned
 
 
+def _items(
+    images: tuple[str, ...], paths_from: str | None, skipped: Skipped, hidden: bool, store: IO[bytes]
+) -> Iterable[inputs.Item]:
+    """What is to be read, found one after the other."""
+    if paths_from is not None:
+        tables = (_column(name, paths_from) for name in images)
+        return (inputs.named(path) for table in tables for path in table)
+    if images == ("-",):
+        return map(inputs.named, inputs.listed(sys.stdin.buffer))
+    return inputs.expand(images, skipped, hidden=hidden, store=store)
+
+
 def _column(table: str, name: str) -> Iterable[str]:
-    return inputs.column(table, name) if table.endswith(".parquet") else manifest.paths(table, name)
+    return inputs.column(table, name) if table.endswith(".parquet") else manifest.stream(table, name)
 
 
 def _readings(
