@@ -79,7 +79,7 @@ def test_the_jobs_command_is_one_that_we_take() -> None:
     mounts = [
         mount["mountPath"] for mount in job["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     ]
-    for path in (*given["images"], str(given["out"]), str(given["asking"].ledger)):
+    for path in (*given["images"], str(given["out"]), str(given["ledger"])):
         assert any(path.startswith(mount + "/") for mount in mounts), path
 
 
