@@ -87,12 +87,19 @@ class _Listening:
         self._doing = doing
         self._connections: set[Connection] = set()
         self._lock = threading.Lock()
+        self._over = threading.Event()
 
     def __enter__(self) -> _Listening:
         threading.Thread(target=self._accept, name="digitrec-owner", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Closing alone does not end an `accept` that another thread waits in: it would take one more.
+        self._over.set()
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)
+        except OSError:  # not every system ends it so; closing does there
+            pass
         self._listener.close()
         with self._lock:
             for connection in self._connections:
@@ -103,6 +110,9 @@ class _Listening:
             try:
                 accepted, _ = self._listener.accept()
             except OSError:  # closed: it is over
+                return
+            if self._over.is_set():
+                accepted.close()
                 return
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(accepted.detach())

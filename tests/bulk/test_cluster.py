@@ -163,10 +163,11 @@ def test_the_rate_is_one_for_the_whole_cluster(scans: list[str], dask: Cluster) 
     from digitrec.config import config_path
 
     config_path().parent.mkdir(parents=True)
-    config_path().write_text("[rates]\ngoogle = 10\n")
+    config_path().write_text("[rates]\naws = 10\n")
     Path("list").write_text("\n".join(scans[:40]))
     with Path("list").open() as listed:
-        done = run("-", "-o", "rows.jsonl", *PAID, "--scheduler", dask.address, stdin=listed)
+        how = ["-p", "aws", *PAID[2:], "--scheduler", dask.address]
+        done = run("-", "-o", "rows.jsonl", *how, stdin=listed)
     assert done.returncode == 0, done.stderr
     with closing(Ledger(Path("paid.sqlite"))) as ledger:
         asked = sorted(call.asked_at for call in recent(ledger, limit=1000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import socket
+import sqlite3
 import threading
 from contextlib import closing
 from multiprocessing import AuthenticationError
@@ -118,15 +119,20 @@ def test_when_the_owner_is_gone_nothing_is_asked(tmp_path: Path) -> None:
     with closing(engine), pytest.raises(LedgerError, match="cannot be reached at 127"):
         engine.ask([image(2)])
     assert cloud.calls == [1]
-    assert not [thread for thread in threading.enumerate() if thread.name == "digitrec-owner"]
+    for thread in threading.enumerate():
+        if thread.name == "digitrec-owner":
+            thread.join(60)
+            assert not thread.is_alive()
 
 
-def test_a_ledger_that_fails_says_so_over_there(tmp_path: Path) -> None:
+def test_a_ledger_that_fails_says_so_over_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.ledger.database.LOCKED_S", 0.1)
     with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
-        far.find([QUESTION])
-        (tmp_path / "ledger.sqlite").write_bytes(b"nothing of the kind" * 1000)
-        with pytest.raises(LedgerError, match=r"ledger\.sqlite"):
-            far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=9)
+        with closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LedgerError, match="is held by another program"):
+                far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=9)
+        assert far.find([QUESTION]) == [None]
 
 
 def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
