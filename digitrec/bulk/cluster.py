@@ -11,7 +11,7 @@ from digitrec.bulk.run import Crew
 from digitrec.errors import NotConfigured
 from digitrec.providers.base import not_installed
 
-CONNECT_S = 20
+CONNECT_S = 10
 """Seconds within which the scheduler must answer."""
 LEAST = 16
 """Parts are given out for so many workers at least, so that one that joins has work at once, and a cluster
@@ -40,12 +40,15 @@ def cluster(address: str) -> Iterator[Cluster]:
         NotConfigured: no scheduler answers there.
     """
     try:
-        from distributed import Client
+        from distributed import Client, Security
         from distributed.comm import get_address_host
         from distributed.utils import get_ip
     except ImportError as error:
         raise not_installed("--scheduler", "batch") from error
     try:
+        get_address_host(address)  # a client that was never made whole would hang when it goes
+        if address.startswith("tls://") and Security().get_connection_args("client")["ssl_context"] is None:
+            raise ValueError("Dask's configuration names no keys")
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:  # out of reach, no address, no keys for tls
         raise NotConfigured(
