@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,6 @@ from digitrec import config
 from digitrec.answer import Answer
 from digitrec.engine.asking import Options
 from digitrec.engine.books import books
-from digitrec.engine.rate import Limiter
 from digitrec.errors import DigitrecError, LedgerError, NotConfigured
 from digitrec.ledger import Budget, Claim, Entry, Ledger, Question, Verdict
 
@@ -69,13 +69,67 @@ def kept(options: Options, host: str = "127.0.0.1", *, emulated: bool = False) -
             raise NotConfigured(
                 f"{host} is no address of this machine ({error.strerror}); give one"
             ) from error
-        with _Listening(listener, os.urandom(32), _doing(ledger, limiter)) as listening:
+        under_way = _UnderWay(ledger)
+        doing = {name: getattr(ledger, name) for name in OF_LEDGER} | under_way.doing()
+        with _Listening(listener, os.urandom(32), doing | {"book": limiter.book}) as listening:
             owner = Owner((host, listener.getsockname()[1]), listening.key, ledger.remembers)
-            yield replace(options, config=settings, owner=owner)
+            try:
+                yield replace(options, config=settings, owner=owner)
+            finally:
+                under_way.finish()
 
 
-def _doing(ledger: Ledger, limiter: Limiter) -> dict[str, Callable[..., Any]]:
-    return {name: getattr(ledger, name) for name in OF_LEDGER} | {"book": limiter.book}
+class _UnderWay:
+    """The calls that were claimed and of which nothing was told yet; at the end they are waited for.
+
+    Whoever stops a run has no hold on a worker that is asking; its answer is paid for.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._until: dict[int, float] = {}
+        self._changed = threading.Condition()
+        self._over = False
+
+    def doing(self) -> dict[str, Callable[..., Any]]:
+        """What passes through here."""
+        return {name: getattr(self, name) for name in ("claim", "extend", "answered", "failed")}
+
+    def claim(self, questions: Sequence[Question], *, lease_s: float, **terms: Any) -> list[Verdict]:
+        with self._changed:
+            if self._over:
+                raise LedgerError("nothing more is asked: the run was stopped; go on with --resume")
+            verdicts = self._ledger.claim(questions, lease_s=lease_s, **terms)
+            self._extend([verdict for verdict in verdicts if isinstance(verdict, Claim)], lease_s)
+        return verdicts
+
+    def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
+        self._ledger.extend(claims, lease_s)
+        with self._changed:
+            self._extend(claims, lease_s)
+
+    def _extend(self, claims: Sequence[Claim], lease_s: float) -> None:
+        self._until.update({claim.id: time.monotonic() + lease_s for claim in claims})
+
+    def answered(self, claim: Claim, answer: Answer, **terms: Any) -> None:
+        self._ledger.answered(claim, answer, **terms)
+        self._told(claim)
+
+    def failed(self, claim: Claim, error: str, **terms: Any) -> None:
+        self._ledger.failed(claim, error, **terms)
+        self._told(claim)
+
+    def _told(self, claim: Claim) -> None:
+        with self._changed:
+            self._until.pop(claim.id, None)
+            self._changed.notify_all()
+
+    def finish(self) -> None:
+        """Let nothing more begin, and wait for what is under way; for each as long as its lease."""
+        with self._changed:
+            self._over = True
+            while (left := max(self._until.values(), default=0.0) - time.monotonic()) > 0:
+                self._changed.wait(left)
 
 
 class _Listening:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from bulk_readers import OpenPaid
 from dask_cluster import Cluster, cluster
+from paid_cloud import counted
 from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
@@ -158,21 +159,37 @@ def test_the_budget_is_one_for_the_whole_cluster(scans: list[str], dask: Cluster
     assert len(asked) == len(set(asked)) == 40, "nothing was paid for twice"
 
 
-def test_the_rate_is_one_for_the_whole_cluster(scans: list[str], dask: Cluster) -> None:
-    """One queue spaces the turns, whoever asks: forty of them take four seconds at ten a second."""
-    from digitrec.config import config_path
+PAID_FROM_PYTHON = """
+import sys, time
+from pathlib import Path
+from bulk_readers import OpenPaid
+from distributed import Client
+import digitrec
+from digitrec.config import Config
+from digitrec.engine.owner import kept
+options = digitrec.Options(ledger=Path("paid.sqlite"), config=Config(rates={"paid": 20.0}))
+with Client(sys.argv[1]) as client, kept(options) as theirs:
+    begun = time.monotonic()
+    opener = OpenPaid(Path("calls").absolute(), theirs)
+    batch = digitrec.batch(sys.argv[2:], opener, executor=client.get_executor(), part=5)
+    print(len(list(batch)), time.monotonic() - begun)
+"""
 
-    config_path().parent.mkdir(parents=True)
-    config_path().write_text("[rates]\naws = 10\n")
-    Path("list").write_text("\n".join(scans[:40]))
-    with Path("list").open() as listed:
-        how = ["-p", "aws", *PAID[2:], "--scheduler", dask.address]
-        done = run("-", "-o", "rows.jsonl", *how, stdin=listed)
+
+def test_the_rate_is_one_for_the_whole_cluster(scans: list[str], dask: Cluster) -> None:
+    """One queue spaces the turns, whoever asks: forty of them take 39 gaps of a twentieth of a second."""
+    absolute = []
+    for number in range(40):
+        absolute.append(str(Path(f"{number}.png").absolute()))
+        Image.new("L", (40, 40), number).save(absolute[-1])
+    done = subprocess.run(
+        [sys.executable, "-c", PAID_FROM_PYTHON, dask.address, *absolute],
+        capture_output=True, text=True, check=False, env=with_tests(),
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    with closing(Ledger(Path("paid.sqlite"))) as ledger:
-        asked = sorted(call.asked_at for call in recent(ledger, limit=1000))
-    ahead = 2  # each worker claims its next question before its turn
-    assert (asked[-1] - asked[0]).total_seconds() > (39 - ahead) / 10 - 0.2
+    count, took = done.stdout.split()
+    assert (int(count), sorted(counted(Path("calls")))) == (40, list(range(40)))
+    assert float(took) > 39 / 20 - 0.01
 
 
 FROM_PYTHON = """

@@ -18,7 +18,7 @@ from digitrec.config import Config
 from digitrec.engine import Engine, Options
 from digitrec.engine.owner import FarLedger, FarLimiter, Owner, kept
 from digitrec.errors import BudgetExceeded, LedgerError, NotConfigured
-from digitrec.ledger import Budget, Claim, Ledger, Question
+from digitrec.ledger import Budget, Busy, Claim, Ledger, Question
 
 QUESTION = Question.about(image(1), PaidCloud(), emulated=False)
 
@@ -123,6 +123,38 @@ def test_when_the_owner_is_gone_nothing_is_asked(tmp_path: Path) -> None:
         if thread.name == "digitrec-owner":
             thread.join(60)
             assert not thread.is_alive()
+
+
+def test_what_is_under_way_at_the_end_is_waited_for_and_nothing_more_begins(tmp_path: Path) -> None:
+    """Who stopped it has no hold on a worker that is asking; the answer is paid for."""
+    asking, answered = threading.Event(), threading.Event()
+    refused: list[Exception] = []
+
+    def worker(owner: Owner) -> None:
+        with closing(FarLedger(owner)) as far:
+            (claim,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=60)
+            assert isinstance(claim, Claim)
+            asking.set()
+            while not refused:  # until the run is over
+                try:
+                    (other,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=60)
+                    assert isinstance(other, Busy)
+                except LedgerError as error:
+                    refused.append(error)
+            far.answered(claim, answer(7))
+            answered.set()
+
+    with kept(options(tmp_path)) as theirs:
+        thread = threading.Thread(target=worker, args=(owner_of(theirs),))
+        thread.start()
+        assert asking.wait(60)
+    assert answered.wait(60)
+    thread.join()
+    assert "the run was stopped" in str(refused[0])
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        (entry,) = ledger.find([QUESTION])
+    assert entry is not None
+    assert entry.answer == answer(7)
 
 
 def test_a_ledger_that_fails_says_so_over_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
