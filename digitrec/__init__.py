@@ -17,6 +17,7 @@ from digitrec.version import __version__
 if TYPE_CHECKING:
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
+    from digitrec.bulk.batch import batch as batch
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
@@ -56,6 +57,7 @@ _HOME = {
     "ProviderError": "digitrec.errors",
     "apredict": "digitrec.recognise.awaited",
     "astream": "digitrec.recognise.awaited",
+    "batch": "digitrec.bulk.batch",
     "compare": "digitrec.comparison",
     "compare_many": "digitrec.comparison",
     "open_provider": "digitrec.providers.registry",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import IO
 
-from digitrec.bulk.members import ARCHIVES, PACKED, Member, members
+from digitrec.bulk.members import ARCHIVES, PACKED, UNREADABLE, Member, members, unpacked
 from digitrec.bulk.remote import Remote, remotes
 from digitrec.bulk.tables import arrow
 from digitrec.errors import DataError
@@ -18,7 +19,13 @@ Item = str | Member | Remote
 """One picture to be read: a path, a member of an archive, or what is behind a URL."""
 
 
-def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool = False) -> Iterator[Item]:
+def expand(
+    arguments: Iterable[str],
+    skipped: folders.Skipped,
+    *,
+    hidden: bool = False,
+    store: IO[bytes] | None = None,
+) -> Iterator[Item]:
     """The pictures in folders and archives, what patterns match, and files as they stand, in this order.
 
     What matches nothing stays as it is: trying to read it says what is wrong, and costs the others nothing.
@@ -27,19 +34,24 @@ def expand(arguments: Iterable[str], skipped: folders.Skipped, *, hidden: bool =
         arguments: what was named.
         skipped: counts what is passed over.
         hidden: also what has a name that begins with a dot.
+        store: where the pictures of a tar go that is compressed as a whole; None: such a one is refused.
 
     Raises:
         DataError: an archive cannot be read.
+        OSError: the store cannot be written.
     """
     for argument in arguments:
-        yield from _matches(argument, skipped, hidden)
+        yield from _matches(argument, skipped, hidden, store)
 
 
-def _matches(argument: str, skipped: folders.Skipped, hidden: bool) -> Iterator[Item]:
+def _matches(
+    argument: str, skipped: folders.Skipped, hidden: bool, store: IO[bytes] | None
+) -> Iterator[Item]:
     if is_address(argument):
         yield from remotes(argument, skipped, hidden=hidden)
         return
-    if argument.lower().endswith(PACKED):
+    packed = argument.lower().endswith(PACKED)
+    if argument.lower().endswith(UNREADABLE) or (packed and store is None):
         raise DataError(f"{argument}: compressed as a whole; unpack it, or give a plain .tar or a .zip")
     try:
         path = Path(argument)
@@ -48,6 +60,8 @@ def _matches(argument: str, skipped: folders.Skipped, hidden: bool) -> Iterator[
         is_folder = is_file = False
     if is_folder:
         yield from folders.pictures(argument, skipped, hidden=hidden)
+    elif packed and store is not None:  # where there is no such file, that is told
+        yield from unpacked(argument, store, skipped, hidden=hidden)
     elif is_file and Path(argument).suffix.lower() in ARCHIVES:
         yield from members(argument, skipped, hidden=hidden)
     elif not is_file and folders.is_pattern(argument):
@@ -96,7 +110,7 @@ def to_line(item: Item) -> str:
         return json.dumps(item)
     if isinstance(item, Remote):
         return json.dumps({"url": item.url})
-    return json.dumps([item.archive, item.path, item.offset, item.stored, item.method, item.crc])
+    return json.dumps(astuple(item))
 
 
 def from_line(line: str) -> Item:

@@ -3,6 +3,7 @@
     OUT/part-000000.jsonl ...    the rows, in the order of the plan
     OUT/_batch/job.json          what the run is: settings, format, size of a part; written last, when planned
     OUT/_batch/plan.jsonl        one line for each image, in order
+    OUT/_batch/unpacked          the pictures of tars that are compressed as a whole, until all parts are done
     OUT/_batch/done/000000.json  what came of a part, written when the part is whole
     OUT/_batch/lock              held by the process that works here
 
@@ -15,11 +16,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from digitrec.bulk import inputs
 from digitrec.bulk import parts as files
@@ -27,8 +29,13 @@ from digitrec.bulk.parts import Format
 from digitrec.bulk.summary import Summary
 from digitrec.errors import DataError
 
+if TYPE_CHECKING:
+    from digitrec.bulk.reading import Written
+
 STATE = "_batch"
 """The folder in the folder; what reads folders of parts (Arrow, Spark) passes over what begins so."""
+SEEN_S = 60.0
+"""So long may a file of another machine take to be seen: NFS keeps what a folder holds for up to a minute."""
 LEAST, MOST = 32, 1000
 """Images in a part: what is read again at most when a process dies, and a file each."""
 
@@ -86,9 +93,21 @@ class Job:
                 if self.summary(number) is None:
                     yield Part(number, lines)
 
-    def finish(self, number: int, summary: Summary) -> None:
-        """Write down that a part is whole."""
-        done = {"bytes": self.file(number).stat().st_size, "summary": summary.as_dict()}
+    def finish(self, number: int, written: Written) -> None:
+        """Write down that a part is whole.
+
+        Raises:
+            DataError: it is not seen here, though a worker wrote it.
+        """
+        end = time.monotonic() + SEEN_S
+        while not files.whole(self.file(number), written.size):
+            if time.monotonic() > end:
+                raise DataError(
+                    f"{self.file(number)}: a worker wrote it, and it is not there; give an OUT on a folder "
+                    "that all workers share"
+                )
+            time.sleep(SEEN_S / 100)
+        done = {"bytes": written.size, "summary": written.summary.as_dict()}
         files.write_text(json.dumps(done), self._done(number))
 
     def summary(self, number: int) -> Summary | None:
@@ -153,6 +172,21 @@ def begin(
     return job
 
 
+@contextmanager
+def store(folder: Path) -> Iterator[IO[bytes]]:
+    """Where the pictures of a tar go that is compressed as a whole, for any process to read them."""
+    (folder / STATE).mkdir(parents=True, exist_ok=True)
+    with (folder / STATE / "unpacked").open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def clear_store(folder: Path) -> None:
+    """Remove it: every picture in it was read."""
+    (folder / STATE / "unpacked").unlink(missing_ok=True)
+
+
 def begun(folder: Path) -> bool:
     """Whether a new run would mix its parts with anything; a planning that failed is nothing."""
     if not folder.is_dir():
@@ -198,9 +232,15 @@ def held(folder: Path) -> Iterator[None]:
             _lock(file.fileno())
         except OSError as error:
             raise DataError(f"{folder}: another batch is at work there; wait, or give another OUT") from error
-        for left in folder.rglob(files.UNFINISHED):  # of processes that were killed
-            left.unlink(missing_ok=True)
+        _clear(folder)
         yield
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what processes left half written that were killed."""
+    for left in folder.rglob(files.UNFINISHED):
+        left.unlink(missing_ok=True)
 
 
 def _lock(descriptor: int) -> None:

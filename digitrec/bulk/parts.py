@@ -5,33 +5,26 @@ A part is written aside, brought to the disk, and then renamed: under its own na
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
-from digitrec.bulk.tables import arrow
+from digitrec.bulk.tables import arrow, table
 from digitrec.prediction import Outcome
 from digitrec.report import predictions
 
 Format = Literal["jsonl", "csv", "parquet"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 """How a file's name says its format."""
-KINDS = {
-    "digit": "int8", "confidence": "float64", "calibrated": "float64", "inferred": "bool_",
-    "latency_s": "float64", "cost_usd": "float64", "attempts": "int32", "emulated": "bool_",
-    "replayed": "bool_", "unsure_digit": "int8", "turned": "int16",
-}  # fmt: skip
-"""The columns of Parquet that are no text, under `predictions.COLUMNS`; `probabilities` is a list."""
 UNFINISHED = "*.unfinished"
 """What a file is called while it is written."""
 
 
-def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
-    """Write a part.
+def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> int:
+    """Write a part, and tell how many bytes it has.
 
     Raises:
         OSError: it cannot be written; then there is no such file.
@@ -39,11 +32,13 @@ def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
     """
     with _aside(file) as unfinished:
         if form == "parquet":
-            _write_parquet(outcomes, unfinished)
+            _, parquet = arrow()
+            parquet.write_table(table(outcomes), unfinished)
         else:
             # A file's name need not be valid in UTF-8: what cannot be written is escaped.
             with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
                 predictions.write(outcomes, form, out)
+        return unfinished.stat().st_size
 
 
 def join(parts: Sequence[Path], form: Format, file: Path) -> None:
@@ -73,7 +68,8 @@ def write_text(text: str, file: Path) -> None:
 @contextmanager
 def _aside(file: Path) -> Iterator[Path]:
     """Where to write what becomes this file at the end."""
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}{UNFINISHED[1:]}")
+    # Two machines may be at the same part, where one was taken for dead, and have the same process number.
+    unfinished = file.with_name(f".{file.name}.{os.urandom(6).hex()}{UNFINISHED[1:]}")
     try:
         yield unfinished
         with unfinished.open("rb+") as written:
@@ -81,27 +77,6 @@ def _aside(file: Path) -> Iterator[Path]:
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _write_parquet(outcomes: Iterable[Outcome], file: Path) -> None:
-    pyarrow, parquet = arrow()
-    kinds = {name: getattr(pyarrow, KINDS.get(name, "string"))() for name in predictions.COLUMNS}
-    kinds["probabilities"] = pyarrow.list_(pyarrow.float64())
-    rows = [_parquet_row(outcome, kinds) for outcome in outcomes]
-    schema = pyarrow.schema(list(kinds.items()))
-    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), file)
-
-
-def _parquet_row(outcome: Outcome, kinds: Iterable[str]) -> dict[str, Any]:
-    row = outcome.as_dict()
-    row.update(row.pop("image"))
-    return {name: _parquet_cell(name, row.get(name)) for name in kinds}
-
-
-def _parquet_cell(name: str, value: Any) -> Any:
-    if isinstance(value, list | dict) and name != "probabilities":
-        return json.dumps(value, default=str)
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _join_parquet(parts: Sequence[Path], file: Path) -> None:

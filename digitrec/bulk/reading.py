@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from digitrec.bulk import inputs, parts
+from digitrec.bulk import sources as sources_of
 from digitrec.bulk.parts import Format
 from digitrec.bulk.summary import Summary
 from digitrec.errors import (
     AuthFailed,
     BudgetExceeded,
     DigitrecError,
-    ImageError,
+    LedgerError,
     NotConfigured,
     QuotaExceeded,
     RateLimited,
+    Unreachable,
 )
 from digitrec.image import ImageSource
 from digitrec.image.files import name_of
 from digitrec.prediction import Failure, Outcome
+from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader
 
-FOR_ALL = (AuthFailed, BudgetExceeded, NotConfigured, QuotaExceeded)
-"""Errors that stop every image that follows as well: the run stops, and goes on when they are mended."""
+FOR_ALL = (AuthFailed, BudgetExceeded, LedgerError, NotConfigured, QuotaExceeded, Unreachable)
+"""Errors that stop every image that follows as well: the run stops, and goes on when they are mended.
+`Unreachable` comes of an image for which no connection came about in any attempt: the network is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,22 @@ class How:
     lenient: bool = False
     at_least: float = 0.0
     rotate: Rotation = 0
+    folder: str | None = None
+    """What paths are relative to; None: to the folder of the process that reads them."""
+
+    def read(self, images: Iterable[ImageSource], reader: Reader) -> Iterator[Outcome]:
+        """What comes of them, one after the other."""
+        return stream(images, reader, lenient=self.lenient, at_least=self.at_least, rotate=self.rotate)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part that is whole."""
+
+    summary: Summary
+    """What came of it."""
+    size: int
+    """Bytes of its file."""
 
 
 class Stopped(DigitrecError):
@@ -49,22 +68,6 @@ class Stopped(DigitrecError):
         return Stopped, (self.why,)
 
 
-@dataclass(frozen=True, slots=True)
-class Deadly:
-    """A picture that nobody opens again."""
-
-    name: str
-    """What to call it."""
-
-    def read(self, most: int) -> bytes:
-        """Nothing.
-
-        Raises:
-            ImageError: always.
-        """
-        raise ImageError(f"{self.name}: the process that read it died; save or export it again")
-
-
 def read_part(
     lines: Iterable[str],
     reader: Reader,
@@ -72,7 +75,7 @@ def read_part(
     form: Format,
     file: Path,
     deadly: Container[str] = (),
-) -> Summary:
+) -> Written:
     """Read the images of a part and write its file; the file is there when all of it is.
 
     Args:
@@ -88,18 +91,21 @@ def read_part(
         LedgerError, OSError: the ledger, or the file, cannot be written.
     """
     summary = Summary()
-    sources = (_source(line, line in deadly) for line in lines)
-    outcomes = stream(sources, reader, lenient=how.lenient, at_least=how.at_least, rotate=how.rotate)
-    parts.write(summary.counted(_while_possible(outcomes)), form, file)
-    return summary
+    items = ((inputs.from_line(line), line in deadly) for line in lines)
+    sources = (
+        sources_of.deadly(name_of(item)) if kills else sources_of.placed(item, how.folder)
+        for item, kills in items
+    )
+    size = parts.write(summary.counted(while_possible(how.read(sources, reader))), form, file)
+    return Written(summary, size)
 
 
-def _source(line: str, deadly: bool) -> ImageSource:
-    item = inputs.from_line(line)
-    return cast(ImageSource, Deadly(name_of(item)) if deadly else item)
+def while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """The outcomes until one of them stops all that follow.
 
-
-def _while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    Raises:
+        Stopped: no image can be asked about for the moment.
+    """
     for outcome in outcomes:
         error = outcome.error if isinstance(outcome, Failure) else None
         if isinstance(error, FOR_ALL) and not isinstance(error, RateLimited):
@@ -107,5 +113,5 @@ def _while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
         yield outcome
 
 
-Opener = Callable[[], Reader]
-"""What opens a reader in the process that needs it."""
+Opener = Callable[[], Reader | Provider | str]
+"""What opens a reader, or names it, in the process that needs it."""

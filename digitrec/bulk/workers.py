@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle  # nosec B403 # written, never read
 import signal
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from digitrec.bulk.parts import Format
-    from digitrec.bulk.reading import How
-    from digitrec.bulk.summary import Summary
+    from digitrec.bulk.reading import How, Opener, Written
+    from digitrec.recognise.readers import Reader
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_THREAD_LIMIT")
 """Variables by which numerical libraries are told, before they are imported, how many threads to start."""
 
-_readers: dict[bytes, Any] = {}
-"""The reader of this process, by what opened it."""
+_readers: dict[str, Reader] = {}
+"""The reader of this process, by the run for which it was opened; one at most."""
+_reading = threading.Lock()
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
@@ -55,18 +58,57 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def read(
-    opener: Callable[[], Any],
-    lines: tuple[str, ...],
-    how: How,
-    form: Format,
-    file: Path,
-    deadly: tuple[str, ...] = (),
-) -> Summary:
-    """Read a part with this process's own reader, opened when it is first needed."""
-    from digitrec.bulk.reading import read_part
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part, as it is sent to whoever shall read it: names and settings, no picture."""
 
-    key = pickle.dumps(opener)
-    if key not in _readers:
-        _readers[key] = opener()
-    return read_part(lines, _readers[key], how, form, file, deadly)
+    opener: Opener
+    """Opens the reader in the process that reads."""
+    run: str
+    """For whom: all parts of a run are read by the same reader."""
+    lines: tuple[str, ...]
+    """The images, as they stand in the plan."""
+    how: How
+    """How each is read."""
+    form: Format
+    """The format of its file."""
+    file: Path
+    """Where its rows go."""
+    deadly: tuple[str, ...] = ()
+    """Those of the lines of whose image a process died."""
+
+
+def read(task: Task) -> Written:
+    """Read a part with this process's own reader, opened when it is first needed.
+
+    Raises:
+        DataError: the folder for the part is not there on this machine.
+        As `reading.read_part` otherwise.
+    """
+    from digitrec.bulk.reading import read_part
+    from digitrec.errors import DataError
+
+    if not task.file.parent.is_dir():
+        raise DataError(
+            f"{task.file.parent}: not there on {socket.gethostname()}; give an OUT on a folder that all "
+            "workers share"
+        )
+    with opened(task.opener, task.run) as reader:
+        return read_part(task.lines, reader, task.how, task.form, task.file, task.deadly)
+
+
+@contextmanager
+def opened(opener: Opener, run: str) -> Iterator[Reader]:
+    """This process's own reader, kept open until another is needed; for one part at a time.
+
+    A process of somebody else's pool may have several threads and outlive many runs: it still has one
+    reader, and whoever comes with another waits until that is free.
+    """
+    from digitrec.recognise.readers import reader_for
+
+    with _reading:
+        if run not in _readers:
+            while _readers:
+                _readers.popitem()[1].close()
+            _readers[run] = reader_for(opener())
+        yield _readers[run]

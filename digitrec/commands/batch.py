@@ -8,9 +8,9 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -23,7 +23,8 @@ from digitrec.commands import manifest, options, policies, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.predict import rotation
 from digitrec.commands.progress import Bar
-from digitrec.errors import DataError
+from digitrec.engine import Options
+from digitrec.errors import DataError, NotConfigured
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
@@ -32,6 +33,8 @@ from digitrec.recognise.readers import Reader
 from digitrec.text import count, printable
 from digitrec.version import __version__
 
+CLUSTER = 32
+"""So many workers a cluster is taken for when parts are made: others join, and some go."""
 PARTS_A_WORKER = 8
 """So many parts for each worker, at least, where there are enough images: else one waits for another."""
 
@@ -45,11 +48,22 @@ class Openable:
     asking: Asking
     rule: policies.Rule
     names: tuple[str, ...]
+    theirs: Options | None = None
+    version: str = __version__
 
     def __call__(self) -> Reader:
-        """The reader, which stays open until its process ends."""
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # the process is ours
-        engines = _KEPT.enter_context(self.asking.engines(self.names))
+        """The reader, which stays open until its process ends or reads for another run.
+
+        Raises:
+            NotConfigured: another digitrec is installed here than where the command runs.
+        """
+        if self.version != __version__:
+            raise NotConfigured(
+                f"a worker has digitrec {__version__}, this is {self.version}; install the same everywhere"
+            )
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # the process is there for us
+        _KEPT.close()
+        engines = _KEPT.enter_context(self.asking.engines(self.names, theirs=self.theirs))
         return self.rule.policy(engines) or engines[0]
 
 
@@ -67,6 +81,8 @@ _KEPT = ExitStack()
 @click.option("--resume", is_flag=True, help="Go on with the run that was stopped there.")
 @click.option("--workers", "processes", type=click.IntRange(min=1), metavar="N",
               help="Processes for engines on this machine.  [default: one for each core]")  # fmt: skip
+@click.option("--scheduler", metavar="ADDRESS",
+              help="Let a Dask cluster read, such as tcp://10.0.0.7:8786 (extra `batch`).")  # fmt: skip
 @click.option("--part", type=click.IntRange(min=1), metavar="N",
               help="Images in a part, read again where it was cut off.  [default: 32 to 1000]")  # fmt: skip
 @click.option(
@@ -99,6 +115,7 @@ def batch(
     form: parts.Format | None,
     resume: bool,
     processes: int | None,
+    scheduler: str | None,
     part: int | None,
     summary_file: Path | None,
     paths_from: str | None,
@@ -116,7 +133,8 @@ def batch(
     on standard input. OUT has one row for each picture, in the order given, as `predict` writes it; a
     picture that cannot be read is a row with its error. Engines on this machine read in several processes;
     a cloud is asked from one, within its rate limit and --max-cost, and what it answered is never paid
-    again.
+    again. With --scheduler the workers of a Dask cluster read; INPUT and OUT must be where they can reach
+    them, and this command keeps rate limit and budget for all.
 
     \b
     Examples:
@@ -125,7 +143,10 @@ def batch(
       find . -name "*.png" | digitrec batch - -o answers/
       digitrec batch scans/ -o answers.jsonl --resume
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
+      digitrec batch /shared/scans/ -o /shared/answers --scheduler tcp://10.0.0.7:8786
     """
+    if scheduler is not None and processes is not None:
+        raise click.UsageError("--workers is for this machine; a cluster has the workers that it has.")
     form, folder = _target(out, form)
     names = rule.names(providers or [config.load().provider], together=True)
     how = How(lenient, at_least, rotate)
@@ -138,17 +159,20 @@ def batch(
         return
     with job.held(folder):
         planned = job.planned(folder)
+        count_of = CLUSTER if scheduler is not None else processes or workers.cores()
         if planned is None:
             if not images:
                 raise click.UsageError("no INPUT is given, and no run was planned there to go on with.")
-            planned = _plan(
-                folder, images, paths_from, hidden, form, part, processes or workers.cores(), settings
-            )
+            planned = _plan(folder, images, paths_from, hidden, form, part, count_of, settings)
         elif planned.settings != settings | ({} if images else {"input": planned.settings["input"]}):
             raise DataError(f"{folder}: the run there has other settings; give the same, or another OUT")
         before = planned.done()
-        readings = _readings(planned, names, how, rule, asking, processes or workers.cores())
+        if scheduler is None:
+            readings = _readings(planned, names, how, rule, asking, count_of)
+        else:
+            readings = _by_cluster(planned, names, how, rule, asking, scheduler)
         total = _watched(planned, before, readings)
+        job.clear_store(folder)
         if out != folder:
             parts.join(planned.files(), planned.form, out)
     if out != folder:
@@ -177,7 +201,7 @@ def _settings(
     """All that decides what the rows are; a run can only go on with the same."""
     values = {
         "input": list(images), "from": str(Path.cwd()), "digitrec": __version__, "engines": names,
-        **asdict(how),
+        "lenient": how.lenient, "at_least": how.at_least, "rotate": how.rotate,
         "fallback": rule.fallback, "below": rule.below, "consensus": rule.consensus,
         "model": asking.model and str(asking.model), "model scale": asking.model_scale,
         "prepare": asking.prepare, "emulate": asking.emulate,
@@ -197,35 +221,61 @@ def _plan(
     settings: dict[str, Any],
 ) -> Job:
     skipped = Skipped()
-    if paths_from is not None:
-        tables = (_column(name, paths_from) for name in images)
-        items: Iterator[inputs.Item] = (inputs.named(path) for table in tables for path in table)
-    elif images == ("-",):
-        items = map(inputs.named, inputs.listed(sys.stdin.buffer))
-    else:
-        items = inputs.expand(images, skipped, hidden=hidden)
-    planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
+    with job.store(folder) as store:
+        items = _items(images, paths_from, skipped, hidden, store)
+        planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
     if words := skipped.words():
         click.echo(f"digitrec: skipped {printable(', '.join(words))}", err=True)
     return planned
 
 
+def _items(
+    images: tuple[str, ...], paths_from: str | None, skipped: Skipped, hidden: bool, store: IO[bytes]
+) -> Iterable[inputs.Item]:
+    """What is to be read, found one after the other."""
+    if paths_from is not None:
+        tables = (_column(name, paths_from) for name in images)
+        return (inputs.named(path) for table in tables for path in table)
+    if images == ("-",):
+        return map(inputs.named, inputs.listed(sys.stdin.buffer))
+    return inputs.expand(images, skipped, hidden=hidden, store=store)
+
+
 def _column(table: str, name: str) -> Iterable[str]:
-    return inputs.column(table, name) if table.endswith(".parquet") else manifest.paths(table, name)
+    return inputs.column(table, name) if table.endswith(".parquet") else manifest.stream(table, name)
 
 
 def _readings(
     planned: Job, names: list[str], how: How, rule: policies.Rule, asking: Asking, processes: int
 ) -> Iterator[Summary]:
     """What came of each part, when it is done."""
-    on_this_machine = all(registry.provider_class(name).price == FREE for name in names)
-    if on_this_machine and processes > 1 and planned.count > 1:
+    if _free(names) and processes > 1 and planned.count > 1:
         yield from run.spread(
-            planned, Openable(asking, rule, tuple(names)), how, min(processes, planned.count)
+            planned,
+            Openable(asking, rule, tuple(names)),
+            how,
+            run.processes(min(processes, planned.count)),
         )
         return
     with asking.engines(names, run=planned.run) as engines:
         yield from run.here(planned, rule.policy(engines) or engines[0], how)
+
+
+def _free(names: list[str]) -> bool:
+    return all(registry.provider_class(name).price == FREE for name in names)
+
+
+def _by_cluster(
+    planned: Job, names: list[str], how: How, rule: policies.Rule, asking: Asking, address: str
+) -> Iterator[Summary]:
+    """The same, read by a Dask cluster; where money is spent, this process keeps count of it for all."""
+    from digitrec.bulk.cluster import cluster
+
+    here = replace(planned, folder=planned.folder.absolute())
+    with cluster(address) as found, ExitStack() as stack:
+        theirs = None if _free(names) else stack.enter_context(asking.kept(planned.run, found.host))
+        opener = Openable(asking.anywhere(), rule, tuple(names), theirs)
+        yield from run.spread(here, opener, replace(how, folder=str(Path.cwd())), found.crew)
 
 
 def _watched(planned: Job, total: Summary, readings: Iterator[Summary]) -> Summary:

@@ -54,18 +54,24 @@ class Asking:
 
     @contextmanager
     def engines(
-        self, providers: Sequence[str], *, dry_run: bool = False, run: str | None = None
+        self,
+        providers: Sequence[str],
+        *,
+        dry_run: bool = False,
+        run: str | None = None,
+        theirs: EngineOptions | None = None,
     ) -> Iterator[list[Engine]]:
         """The engines of these names, closed at the end; their budget is one.
 
         With ``dry_run`` those without credentials are there as well, and can only estimate. With ``run``
-        their budget is that of an earlier command, which went under this name.
+        their budget is that of an earlier command, which went under this name. ``theirs`` are the options
+        of another process, which keeps the books (`kept`).
 
         Raises:
             click.UsageError: options that do not fit these engines.
             DigitrecError: an engine that cannot be asked at all.
         """
-        with self.opener(providers, dry_run=dry_run, run=run) as open_engine:
+        with self.opener(providers, dry_run=dry_run, run=run, theirs=theirs) as open_engine:
             preparation = self.one_preparation()
             yield [open_engine(name, preparation) for name in providers]
 
@@ -103,13 +109,18 @@ class Asking:
 
     @contextmanager
     def opener(
-        self, providers: Sequence[str], *, dry_run: bool = False, run: str | None = None
+        self,
+        providers: Sequence[str],
+        *,
+        dry_run: bool = False,
+        run: str | None = None,
+        theirs: EngineOptions | None = None,
     ) -> Iterator[Callable[[str, str | None], Engine]]:
         """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
         self._check(providers)
         with ExitStack() as stack:
             env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
-            options = self._options() if run is None else replace(self._options(), run=run)
+            options = theirs or self._options(run)
 
             def open_engine(name: str, preparation: str | None) -> Engine:
                 try:
@@ -151,8 +162,28 @@ class Asking:
                 "pixels, prepared as MNIST was."
             )
 
-    def _options(self) -> EngineOptions:
-        return EngineOptions(
+    @contextmanager
+    def kept(self, run: str, host: str) -> Iterator[EngineOptions]:
+        """Keep ledger, budget and rate limit here; engines elsewhere are asked with what this gives.
+
+        Raises:
+            click.UsageError: a recording is asked for, which one process makes.
+            NotConfigured, LedgerError: the ledger cannot be kept, or not at this address.
+        """
+        if self.record is not None:
+            raise click.UsageError("--record is for one machine; `digitrec ledger export` has the answers.")
+        from digitrec.engine.owner import kept
+
+        with kept(self._options(run), host, emulated=self.emulate) as theirs:
+            yield theirs
+
+    def anywhere(self) -> Asking:
+        """The same for a process that stands in another folder."""
+        model = self.model and self.model.absolute()
+        return replace(self, model=model, replay=self.replay and self.replay.absolute())
+
+    def _options(self, run: str | None = None) -> EngineOptions:
+        options = EngineOptions(
             timeout=self.timeout,
             attempt_timeout=self.timeout if self.emulate else min(10.0, self.timeout),
             concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
@@ -160,6 +191,7 @@ class Asking:
             ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
             record=self.record,
         )
+        return options if run is None else replace(options, run=run)
 
     def _engine(
         self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None

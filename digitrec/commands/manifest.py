@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from digitrec.errors import DataError, ImageError
 from digitrec.image import files
+
+LINE = 1_000_000
+"""A longer line is of no table: characters."""
 
 
 def paths(table: str, column: str) -> list[str]:
@@ -27,17 +35,51 @@ def paths(table: str, column: str) -> list[str]:
         click.UsageError: there is no such column.
         DataError: it cannot be read, or is no table.
     """
-    text = _text(table)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    return list(_paths(table, column, io.StringIO(_text(table), newline="")))
+
+
+def stream(table: str, column: str) -> Iterator[str]:
+    """The same one after the other, of a table of any length; a line of it is in memory at a time.
+
+    Raises:
+        click.UsageError: there is no such column.
+        DataError: it cannot be read, or is no table.
+    """
+    try:
+        with _opened(table) as lines:
+            yield from _paths(table, column, lines)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{files.name_of(table)}: not a table in UTF-8") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise DataError(f"{files.name_of(table)}: cannot be read ({why}); check the name") from error
+
+
+def _opened(table: str) -> AbstractContextManager[TextIO]:
+    if table == "-":
+        return nullcontext(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline=""))
+    return Path(table).open(encoding="utf-8-sig", newline="")
+
+
+def _paths(table: str, column: str, lines: TextIO) -> Iterator[str]:
+    head = lines.readline(LINE)
+    rows = csv.reader(chain([head], iter(partial(_line, table, lines), "")), delimiter=_delimiter(head))
     try:
         header = [name.strip() for name in next(rows, [])]
         if column not in header:
             raise click.UsageError(
                 f"{files.name_of(table)}: there is no column {column!r}; its columns: {', '.join(header)}."
             )
-        return list(_cells(table, rows, header.index(column)))
+        yield from _cells(table, rows, header.index(column))
     except csv.Error as error:
         raise DataError(f"{files.name_of(table)}, line {rows.line_num}: not a table ({error})") from error
+
+
+def _line(table: str, lines: TextIO) -> str:
+    line = lines.readline(LINE)
+    if len(line) == LINE:
+        raise DataError(f"{files.name_of(table)}: a line of more than {LINE:,} characters; not a table")
+    return line
 
 
 def _cells(table: str, rows: Iterator[list[str]], place: int) -> Iterator[str]:
@@ -61,6 +103,6 @@ def _text(table: str) -> str:
         raise DataError(f"{files.name_of(table)}: not a table in UTF-8") from error
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(head: str) -> str:
     """The one of the separators that is most frequent in the header."""
-    return max(",;\t", key=text.partition("\n")[0].count)
+    return max(",;\t", key=head.count)

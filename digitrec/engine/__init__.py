@@ -13,6 +13,8 @@ The room's parts, in the order in which an image meets them::
     pace.py      how a request spends its time: deadline, turns, waits
     tariff.py    what an answer cost that is paid by the token
     retry.py     what is retried, how long to wait, and what may have cost money
+    books.py     the ledger and the queue that the options mean
+    owner.py     the same kept by one process for many, on other machines too
     rate.py      whose turn it is, across threads and processes
     recorder.py  the recording that is made meanwhile
     workers.py   threads that can be given up

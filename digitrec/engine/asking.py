@@ -14,6 +14,7 @@ from digitrec.fieldhelp import documented
 
 if TYPE_CHECKING:
     from digitrec.config import Config
+    from digitrec.engine.owner import Owner
 
 
 LONGEST_S = 1_000_000
@@ -55,6 +56,9 @@ class Options:
     """The standing settings; None: read from the configuration file."""
     run: str = field(default_factory=_new_run)
     """The account that ``max_cost`` is counted on; a new one for each Options."""
+    owner: Owner | None = None
+    """The process that keeps ledger, budget and rate limit for this one, as `digitrec.batch` sets it for the
+    workers of an executor; None: this process does."""
 
     def __post_init__(self) -> None:
         """Check every setting here, where it is given, and not where it is first needed."""

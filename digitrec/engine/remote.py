@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitrec import config
 from digitrec.engine.asking import Estimate, Options, Reply
+from digitrec.engine.books import books
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.rate import Limiter
@@ -21,6 +22,12 @@ from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Ledger, Question
 from digitrec.providers import registry
 from digitrec.providers.base import Metered, Provider, Resumable
+
+if TYPE_CHECKING:
+    from digitrec.engine.owner import FarLedger, FarLimiter
+
+Opened = tuple["Ledger | FarLedger", "Limiter | FarLimiter", Recorder | None]
+"""What is open while a provider is asked."""
 
 
 class Remote:
@@ -45,7 +52,7 @@ class Remote:
         self._per_request: int = 1 if isinstance(provider, Resumable) else getattr(provider, "batch", 1)
         self.batch = max(16, options.concurrency * self._per_request)
         self._opening = threading.Lock()
-        self._opened: tuple[Ledger, Limiter, Recorder | None] | None = None
+        self._opened: Opened | None = None
         if self._budget.limited and self.price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "
@@ -132,26 +139,21 @@ class Remote:
             self._tariff,
         )
 
-    def _open(self, emulated: bool) -> tuple[Ledger, Limiter, Recorder | None]:
+    def _open(self, emulated: bool) -> Opened:
         with self._opening:
             if self._opened is None:
                 record = self._options.record
                 recorder = (
                     None if record is None else Recorder(record)
                 )  # fails now, or not after money was spent
-                ledger = Ledger(self._ledger_path(emulated), fresh=self._options.fresh)
-                limiter = Limiter(config.default_ledger().with_name("rate.sqlite"))
-                self._opened = (ledger, limiter, recorder)
-            return self._opened
+                if self._options.owner is None:
+                    self._opened = (*books(self._options, self._config, emulated=emulated), recorder)
+                else:
+                    from digitrec.engine.owner import FarLedger, FarLimiter  # few keep their books elsewhere
 
-    def _ledger_path(self, emulated: bool) -> Path | None:
-        if self._options.ledger == "default":
-            return self._config.ledger or config.default_ledger()
-        if self._options.ledger != "none":
-            return Path(self._options.ledger)
-        if self._budget.per_month is not None and not emulated:
-            raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
-        return None
+                    owner = self._options.owner
+                    self._opened = (FarLedger(owner), FarLimiter(owner), recorder)
+            return self._opened
 
 
 def _where_a_price_is_set(provider: Provider) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from digitrec.answer import Answer
 from digitrec.engine.asking import Options
@@ -13,6 +14,9 @@ from digitrec.engine.tariff import Tariff
 from digitrec.errors import DigitrecError, TimedOut
 from digitrec.ledger import Budget, Ledger
 from digitrec.providers.base import Provider
+
+if TYPE_CHECKING:
+    from digitrec.engine.owner import FarLedger, FarLimiter
 
 LEASE_MARGIN_S = 2.0
 """A call counts as cut off when it is this much over its own timeout."""
@@ -26,9 +30,9 @@ class Terms:
     """Whom to ask."""
     options: Options
     """How."""
-    ledger: Ledger
+    ledger: Ledger | FarLedger
     """Where it is written down."""
-    limiter: Limiter
+    limiter: Limiter | FarLimiter
     """Whose turn it is."""
     budget: Budget
     """What may be spent."""

@@ -56,7 +56,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
     elif isinstance(source, str) and source == "-":
         data = _read_stdin(name)
     elif isinstance(source, str | Path):
-        data = _read_path(source, name)
+        data = read_path(source, name)
     elif hasattr(source, "read"):
         data = source.read(MAX_FILE_BYTES + 1)
         if not isinstance(data, bytes | bytearray | memoryview):
@@ -115,7 +115,16 @@ def _read_stdin(name: str) -> bytes:
     return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
 
 
-def _read_path(path: str | Path, name: str) -> bytes:
+def read_path(path: str | Path, name: str) -> bytes:
+    """The bytes of a file, at most one more than `MAX_FILE_BYTES`.
+
+    Args:
+        path: where it is.
+        name: what to call it in messages.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
     try:
         kind = Path(path).stat().st_mode
         if stat.S_ISDIR(kind):

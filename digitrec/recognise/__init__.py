@@ -90,9 +90,7 @@ def stream(
     It takes from ``images`` only as many as are worth working on together, so any number can pass, from a
     generator without end as well. Arguments and errors are those of `predict_many`, raised by the call.
     """
-    at_least = number("at_least", at_least, 0, 1)
-    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
-        raise ValueError(f'rotate is "auto" or one of {", ".join(map(str, TURNS))}, not {said(rotate)}')
+    at_least = checked(at_least, rotate)
     reader, waiting = reader_for(provider), several_images(images)
     if rotate == "auto":
         outcomes = _upright(waiting, _turning(reader), lenient)
@@ -102,6 +100,17 @@ def stream(
     else:
         outcomes = _outcomes(waiting, reader, lenient)
     return (_sure(outcome, at_least) for outcome in outcomes) if at_least else outcomes
+
+
+def checked(at_least: float, rotate: Rotation) -> float:
+    """The chance, if both are what `stream` takes.
+
+    Raises:
+        TypeError, ValueError: one is of the wrong kind or out of its range.
+    """
+    if isinstance(rotate, bool) or rotate not in ("auto", *TURNS):
+        raise ValueError(f'rotate is "auto" or one of {", ".join(map(str, TURNS))}, not {said(rotate)}')
+    return number("at_least", at_least, 0, 1)
 
 
 def _outcomes(images: Iterable[ImageSource], reader: Reader, lenient: bool) -> Iterator[Outcome]:

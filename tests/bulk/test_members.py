@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import tarfile
 import tempfile
 import zipfile
@@ -12,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.bulk.members import Member, members
+from digitrec.bulk.members import Member, members, unpacked
 from digitrec.errors import DataError, ImageError
 from digitrec.image.folders import Skipped
 
@@ -69,6 +72,53 @@ def test_the_pictures_are_found_and_read_in_any_order(tmp_path: Path, name: str)
     assert found[0].read(7) == b"firstfi"
     assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
     assert len(list(members(str(file), Skipped(), hidden=True))) == 4
+
+
+PACKED = {
+    "a.tar.gz": gzip.compress(tar()), "b.TGZ": gzip.compress(tar(tarfile.GNU_FORMAT)),
+    "c.tar.bz2": bz2.compress(tar()), "d.txz": lzma.compress(tar(tarfile.USTAR_FORMAT)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_tar_compressed_as_a_whole_is_read_once_and_then_in_any_order(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(PACKED[name])
+    skipped = Skipped()
+    with (tmp_path / "store").open("wb") as store:
+        found = list(unpacked(str(file), store, skipped))
+    file.unlink()
+    assert [member.read() for member in reversed(found)] == [b"", b"second", b"first" * 50]
+    assert [member.name for member in found] == [f"{file}/{path}" for path in list(CONTENT)[:3]]
+    assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
+
+
+def test_of_a_picture_larger_than_any_no_more_is_kept_than_tells_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.bulk.members.MAX_FILE_BYTES", 99)
+    (tmp_path / "a.tgz").write_bytes(PACKED["a.tar.gz"])
+    with (tmp_path / "store").open("wb") as store:
+        found = list(unpacked(str(tmp_path / "a.tgz"), store, Skipped()))
+        assert (found[0].stored, store.tell()) == (100, 106)
+
+
+@given(st.sampled_from(sorted(PACKED)), st.data())
+def test_damage_in_what_is_compressed_as_a_whole_is_told(name: str, data: st.DataObject) -> None:
+    damaged = bytearray(PACKED[name])
+    for _ in range(data.draw(st.integers(0, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(damaged)))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, name)
+        file.write_bytes(damaged[:cut] if data.draw(st.booleans()) else damaged)
+        with Path(folder, "store").open("wb") as store:
+            try:
+                found = list(unpacked(str(file), store, Skipped()))
+            except DataError as error:
+                assert name in str(error)
+                return
+        assert all(len(member.read()) == member.stored for member in found)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -38,7 +38,7 @@ ALL = [str(number) for number in range(100, 112)]
 
 
 def test_every_image_is_in_one_row_by_whichever_process(planned: Job) -> None:
-    summaries = list(run.spread(planned, Open(), How(), 2))
+    summaries = list(run.spread(planned, Open(), How(), run.processes(2)))
     assert sum(summary.images for summary in summaries) == 12
     assert names(planned) == ALL
     assert planned.done().digits == 12
@@ -46,14 +46,14 @@ def test_every_image_is_in_one_row_by_whichever_process(planned: Job) -> None:
 
 
 def test_a_process_that_was_killed_costs_no_row(planned: Job, tmp_path: Path) -> None:
-    list(run.spread(planned, Open(deadly=105, once=tmp_path / "died"), How(), 2))
+    list(run.spread(planned, Open(deadly=105, once=tmp_path / "died"), How(), run.processes(2)))
     assert (tmp_path / "died").exists()
     assert names(planned) == ALL
     assert planned.done().failures == {}
 
 
 def test_a_picture_that_kills_whoever_reads_it_is_one_row(planned: Job) -> None:
-    list(run.spread(planned, Open(deadly=105), How(), 2))
+    list(run.spread(planned, Open(deadly=105), How(), run.processes(2)))
     assert names(planned) == ALL
     assert planned.done().failures == {"ImageError": 1}
     (told,) = [row["error"]["message"] for row in rows(planned) if "error" in row]
@@ -64,7 +64,7 @@ def test_a_picture_that_kills_whoever_reads_it_is_one_row(planned: Job) -> None:
 
 def test_processes_that_cannot_live_end_it(planned: Job) -> None:
     with pytest.raises(DigitrecError, match="go on with --resume"):
-        list(run.spread(planned, _dies, How(), 1))
+        list(run.spread(planned, _dies, How(), run.processes(1)))
     assert not planned.done().images
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import resource
 import signal
 import subprocess
@@ -71,10 +72,11 @@ def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:
 
 
 def archived(kind: str) -> list[str]:
-    if kind == "tar":
-        with tarfile.open("all.tar", "w") as tar:
+    if kind in ("tar", "tar.gz"):
+        with tarfile.open(f"all.{kind}", "w:gz" if kind == "tar.gz" else "w") as tar:
             tar.add("scans")
-    elif kind in ("stored", "deflated"):
+        return [f"all.{kind}"]
+    if kind in ("stored", "deflated"):
         method = zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED
         with zipfile.ZipFile("all.zip", "w", method) as archive:
             for name in in_order():
@@ -84,10 +86,10 @@ def archived(kind: str) -> list[str]:
         return ["all.csv", "--paths-from", "file"]
     elif kind == "pattern":
         return ["scans/*/*.png", "scans/2.png"]
-    return ["all.tar" if kind == "tar" else "all.zip"]
+    return ["all.zip"]
 
 
-@pytest.mark.parametrize("kind", ["tar", "stored", "deflated", "manifest", "pattern"])
+@pytest.mark.parametrize("kind", ["tar", "tar.gz", "stored", "deflated", "manifest", "pattern"])
 def test_pictures_are_the_same_whatever_they_come_in(scans: Path, kind: str) -> None:
     done = run(*archived(kind), "-o", "rows.jsonl", "--workers", "1")
     assert done.exit_code == 1
@@ -96,6 +98,42 @@ def test_pictures_are_the_same_whatever_they_come_in(scans: Path, kind: str) -> 
     assert found.pop("2.png") is None
     right = sum(found[f"{number // 20}/{number:02}.png"] == DIGITS.labels[number] for number in range(40))
     assert right >= 39
+
+
+def test_a_compressed_tar_is_unpacked_once_and_gone_on_with(scans: Path) -> None:
+    archived("tar.gz")
+    stopped("all.tar.gz", "-o", "rows", "--part", "2", "--workers", "2", parts=3)
+    Path("all.tar.gz").unlink()
+    assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 1
+    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
+    assert sorted(found) == sorted(f"all.tar.gz/{name}" for name in in_order())
+    assert not Path("rows/_batch/unpacked").exists()
+
+
+def test_a_manifest_may_be_longer_than_any_picture(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.image.files.MAX_FILE_BYTES", 1000)
+    Path("all.csv").write_text("file;who\n" + "".join(f"{name};{'x' * 50}\n" for name in in_order()[:40]))
+    done = run("all.csv", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
+    assert done.exit_code == 0, done.stderr
+    assert names("rows.jsonl") == in_order()[:40]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"file\n" + b"x" * 1_000_001, "a line of more than 1,000,000 characters"),
+        (b"file\n\xff\n", "not a table in UTF-8"),
+        (b"path\n1.png\n", "there is no column 'file'"),
+        (b"", "there is no column 'file'"),
+        (b"file\n" + b"y" * 200_000, "line 2: not a table"),
+    ],
+)
+def test_what_is_no_table_is_told(scans: Path, table: bytes, said: str) -> None:
+    Path("all.csv").write_bytes(table)
+    done = run("all.csv", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
+    assert (done.exit_code in (2, 6), said in done.stderr) == (True, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "cannot be read" in run("none.csv", "--paths-from", "file", "-o", "rows.jsonl").stderr
 
 
 def test_a_list_on_standard_input_may_hold_any_name(scans: Path) -> None:
@@ -179,6 +217,30 @@ def test_killed_it_goes_on_where_it_was(scans: Path, workers: str, monkeypatch: 
     assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
     assert names("rows.jsonl") == in_order()
     assert done + len(again) == 21
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_ten_times_at_any_moment_each_picture_is_in_one_row(scans: Path, workers: str) -> None:
+    """Killed while it starts, plans, reads, writes or joins, as the moment falls; twenty times in all."""
+    arguments = ["-o", "rows.jsonl", "--part", "1", "--workers", workers]
+    for number in range(10):
+        given = ["scans"] if number == 0 else ["--resume", "scans"]
+        program = subprocess.Popen(
+            [sys.executable, "-m", "digitrec", "batch", *given, *arguments], stderr=subprocess.DEVNULL
+        )
+        moment = random.Random(f"{workers} {number}")
+        done = len(list(Path().glob("*/_batch/done/*.json"))) + moment.randrange(6)
+        while program.poll() is None and len(list(Path().glob("*/_batch/done/*.json"))) < done:
+            time.sleep(0.001)
+        time.sleep(moment.random() / 100)
+        program.kill()
+        program.wait()
+        for file in Path().glob("rows.jsonl.parts/part-*"):
+            assert file.read_bytes().endswith(b"\n"), "under its own name a part is whole"
+            assert all(json.loads(line) for line in file.read_text().splitlines())
+    run("scans", *arguments, "--resume")
+    assert names("rows.jsonl") == in_order()
+    assert sorted(path.name for path in Path().iterdir()) == ["rows.jsonl", "scans"]
 
 
 def children(program: int) -> set[int]:
@@ -320,7 +382,8 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
     [
         (["nothing*.png", "-o", "rows.jsonl"], "1 failed", 1),
         (["empty", "-o", "rows.jsonl"], "no image is there", 6),
-        (["scans.tar.gz", "-o", "rows.jsonl"], "unpack it", 6),
+        (["scans.tar.gz", "-o", "rows.jsonl"], "scans.tar.gz: cannot be read (no such file", 6),
+        (["scans.tar.zst", "-o", "rows.jsonl"], "unpack it", 6),
         (["broken.zip", "-o", "rows.jsonl"], "broken.zip: cannot be read", 6),
         (["-o", "rows.jsonl"], "no INPUT", 2),
         (["scans", "-o", "rows.csv", "--format", "jsonl"], "csv by its name", 2),

@@ -1,0 +1,185 @@
+"""One process keeps the books for many: who knows the key is answered, and what it says is the ledger's."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import sqlite3
+import threading
+from contextlib import closing
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client
+from pathlib import Path
+
+import pytest
+from paid_cloud import PRICE, PaidCloud, answer, image, options
+
+from digitrec.config import Config
+from digitrec.engine import Engine, Options
+from digitrec.engine.owner import FarLedger, FarLimiter, Owner, kept
+from digitrec.errors import BudgetExceeded, LedgerError, NotConfigured
+from digitrec.ledger import Budget, Busy, Claim, Ledger, Question
+
+QUESTION = Question.about(image(1), PaidCloud(), emulated=False)
+
+
+def owner_of(given: Options) -> Owner:
+    assert given.owner is not None
+    return given.owner
+
+
+def test_two_engines_share_ledger_and_budget_of_a_third_place(tmp_path: Path) -> None:
+    """What is sent to another process is all that it needs, and no file of its own is made."""
+    with kept(options(tmp_path, max_cost=3 * PRICE)) as theirs:
+        sent = pickle.loads(pickle.dumps(theirs))
+        elsewhere = Options(ledger=tmp_path / "none" / "other.sqlite", config=sent.config, owner=sent.owner,
+                            run=sent.run, max_cost=sent.max_cost)  # fmt: skip
+        first, second = PaidCloud(), PaidCloud()
+        with Engine(first, theirs) as one, Engine(second, elsewhere) as other:
+            said = one.ask([image(1), image(2)]) + other.ask([image(2), image(3), image(4)])
+    assert sorted(first.calls) == [1, 2]
+    assert second.calls == [3]
+    assert [reply.replayed for reply in said] == [False, False, True, False, False]
+    assert isinstance(said[-1].outcome, BudgetExceeded)
+    assert not (tmp_path / "none").exists()
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        assert all(ledger.find([Question.about(image(1), first, emulated=False)]))
+
+
+def test_all_that_is_asked_of_a_ledger_is_passed_on(tmp_path: Path) -> None:
+    with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
+        assert far.remembers
+        (claim,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=9)
+        assert isinstance(claim, Claim)
+        far.extend([claim], 9)
+        far.ordered(claim, "token")
+        far.failed(claim, "TimedOut", unknown=True, charged=True)
+        (again,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=9)
+        assert isinstance(again, Claim)
+        assert again.token == "token"
+        far.answered(again, answer(7), cost_usd=0.5)
+        (entry,) = far.find([QUESTION])
+        assert entry is not None
+        assert (entry.answer, entry.cost_usd) == (answer(7), 0.5)
+
+
+def test_turns_are_those_of_one_queue(tmp_path: Path) -> None:
+    with kept(options(tmp_path)) as theirs:
+        one, other = FarLimiter(owner_of(theirs)), FarLimiter(owner_of(theirs))
+        with closing(one), closing(other):
+            waits = [who.book("x", 0.01) for who in (one, other, one)]
+    assert waits[1] > waits[0] + 90
+    assert waits[2] > waits[1] + 90
+
+
+def test_who_does_not_know_the_key_is_told_nothing(tmp_path: Path) -> None:
+    with kept(options(tmp_path)) as theirs:
+        address = owner_of(theirs).address
+        with pytest.raises(AuthenticationError):
+            Client(address, authkey=b"guessed")
+        with socket.create_connection(address) as silent:
+            silent.sendall(b"GET / HTTP/1.1\r\n\r\n" * 100)
+            with closing(FarLedger(owner_of(theirs))) as far:
+                assert far.find([QUESTION]) == [None], "others are answered meanwhile"
+        wrong = Owner(address, b"guessed", True)
+        with closing(FarLedger(wrong)) as far, pytest.raises(LedgerError, match="somebody else listens"):
+            far.find([QUESTION])
+        assert "guessed" not in repr(wrong)
+
+
+def test_only_these_questions_are_answered(tmp_path: Path) -> None:
+    with kept(options(tmp_path)) as theirs:
+        owner = owner_of(theirs)
+        with Client(owner.address, authkey=owner.key) as line:
+            line.send(("close", (), {}))
+            with pytest.raises(EOFError):
+                line.recv()
+        with closing(FarLedger(owner)) as far:
+            assert far.find([QUESTION]) == [None]
+
+
+def test_a_line_that_breaks_is_made_anew(tmp_path: Path) -> None:
+    with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
+        far.find([QUESTION])
+        far.close()
+        assert far.find([QUESTION]) == [None]
+        connection = far._line._connection
+        assert connection is not None
+        with socket.socket(fileno=connection.fileno()) as broken:
+            broken.shutdown(socket.SHUT_RDWR)
+            broken.detach()
+        assert far.find([QUESTION]) == [None]
+
+
+def test_when_the_owner_is_gone_nothing_is_asked(tmp_path: Path) -> None:
+    cloud = PaidCloud()
+    with kept(options(tmp_path)) as theirs:
+        engine = Engine(cloud, theirs)
+        assert engine.ask([image(1)])[0].cost_usd == PRICE
+    with closing(engine), pytest.raises(LedgerError, match="cannot be reached at 127"):
+        engine.ask([image(2)])
+    assert cloud.calls == [1]
+    for thread in threading.enumerate():
+        if thread.name == "digitrec-owner":
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def test_what_is_under_way_at_the_end_is_waited_for_and_nothing_more_begins(tmp_path: Path) -> None:
+    """Who stopped it has no hold on a worker that is asking; the answer is paid for."""
+    asking, answered = threading.Event(), threading.Event()
+    refused: list[Exception] = []
+
+    def worker(owner: Owner) -> None:
+        with closing(FarLedger(owner)) as far:
+            (claim,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=60)
+            assert isinstance(claim, Claim)
+            asking.set()
+            while not refused:  # until the run is over
+                try:
+                    (other,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=60)
+                    assert isinstance(other, Busy)
+                except LedgerError as error:
+                    refused.append(error)
+            far.answered(claim, answer(7))
+            answered.set()
+
+    with kept(options(tmp_path)) as theirs:
+        thread = threading.Thread(target=worker, args=(owner_of(theirs),))
+        thread.start()
+        assert asking.wait(60)
+    assert answered.wait(60)
+    thread.join()
+    assert "the run was stopped" in str(refused[0])
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        (entry,) = ledger.find([QUESTION])
+    assert entry is not None
+    assert entry.answer == answer(7)
+
+
+def test_a_ledger_that_fails_says_so_over_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.ledger.database.LOCKED_S", 0.1)
+    with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
+        with closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LedgerError, match="is held by another program"):
+                far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=9)
+        assert far.find([QUESTION]) == [None]
+
+
+def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(NotConfigured, match="a recording is made by one process"),
+        kept(options(tmp_path, record=tmp_path / "r.jsonl")),
+    ):
+        pass
+    with (
+        pytest.raises(NotConfigured, match="no address of this machine"),
+        kept(options(tmp_path), "192.0.2.1"),
+    ):
+        pass
+    with (
+        pytest.raises(NotConfigured, match="monthly budget"),
+        kept(Options(ledger="none", config=Config(per_month=1))),
+    ):
+        pass
