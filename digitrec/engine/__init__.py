@@ -15,6 +15,7 @@ The room's parts, in the order in which an image meets them::
     retry.py     what is retried, how long to wait, and what may have cost money
     books.py     the ledger and the queue that the options mean
     owner.py     the same kept by one process for many, on other machines too
+    far.py       what those many use in place of their own
     rate.py      whose turn it is, across threads and processes
     recorder.py  the recording that is made meanwhile
     workers.py   threads that can be given up

@@ -14,7 +14,7 @@ from digitrec.fieldhelp import documented
 
 if TYPE_CHECKING:
     from digitrec.config import Config
-    from digitrec.engine.owner import Owner
+    from digitrec.engine.far import Owner
 
 
 LONGEST_S = 1_000_000

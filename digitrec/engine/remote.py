@@ -24,7 +24,7 @@ from digitrec.providers import registry
 from digitrec.providers.base import Metered, Provider, Resumable
 
 if TYPE_CHECKING:
-    from digitrec.engine.owner import FarLedger, FarLimiter
+    from digitrec.engine.far import FarLedger, FarLimiter
 
 Opened = tuple["Ledger | FarLedger", "Limiter | FarLimiter", Recorder | None]
 """What is open while a provider is asked."""
@@ -149,7 +149,7 @@ class Remote:
                 if self._options.owner is None:
                     self._opened = (*books(self._options, self._config, emulated=emulated), recorder)
                 else:
-                    from digitrec.engine.owner import FarLedger, FarLimiter  # few keep their books elsewhere
+                    from digitrec.engine.far import FarLedger, FarLimiter  # few keep their books elsewhere
 
                     owner = self._options.owner
                     self._opened = (FarLedger(owner), FarLimiter(owner), recorder)

@@ -16,7 +16,7 @@ from digitrec.ledger import Budget, Ledger
 from digitrec.providers.base import Provider
 
 if TYPE_CHECKING:
-    from digitrec.engine.owner import FarLedger, FarLimiter
+    from digitrec.engine.far import FarLedger, FarLimiter
 
 LEASE_MARGIN_S = 2.0
 """A call counts as cut off when it is this much over its own timeout."""

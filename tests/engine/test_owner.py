@@ -16,7 +16,8 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.config import Config
 from digitrec.engine import Engine, Options
-from digitrec.engine.owner import FarLedger, FarLimiter, Owner, kept
+from digitrec.engine.far import FarLedger, FarLimiter, Owner
+from digitrec.engine.owner import kept
 from digitrec.errors import BudgetExceeded, LedgerError, NotConfigured
 from digitrec.ledger import Budget, Busy, Claim, Ledger, Question
 
