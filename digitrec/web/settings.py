@@ -13,8 +13,9 @@ class Settings:
 
     max_body_bytes: int = 10 * MEGABYTE
     """Bytes of one request's body; counted while it arrives."""
-    max_pixels: int = 16_000_000
-    """Pixels of one picture, told from its header before it is decoded; a phone takes 12 million."""
+    max_decoding_bytes: int = 216 * MEGABYTE
+    """Memory that decoding one picture may take, told from its header before it is decoded: enough for 54
+    million pixels of a PNG in colour, and for 13 million of a WebP, which takes most."""
     max_pictures: int = 32
     """Pictures in one request."""
     max_requests: int = 24
