@@ -15,12 +15,14 @@ from typing import Generic, TypeVar
 
 from digitrec.errors import ImageError
 from digitrec.image.headers import Header, header
+from digitrec.web import memory
 from digitrec.web.clients import Client
 
 THREADS = min(4, os.cpu_count() or 1)
 LANES = ((250_000, THREADS), (2_000_000, THREADS), (math.inf, 1))
 """The most pixels of a lane's pictures, and its threads. The first is for what people draw; the last, where a
 picture may take `Settings.max_decoding_bytes`, for one at a time."""
+LARGE = len(LANES) - 1
 TURN = 1e-6
 """What having a turn costs in itself, s: until the rest is known, whoever had none goes first."""
 MAX_REMEMBERED = 1000
@@ -199,7 +201,9 @@ class Lanes:
         """
         first = self._lanes[0]
         done, lane = await first.run(client, partial(self._if_small, picture, promised, work))
-        return done[0] if done else await self._lanes[lane].run(client, work)
+        if done:
+            return done[0]
+        return await self._lanes[lane].run(client, partial(_giving_back, work) if lane == LARGE else work)
 
     def _if_small(
         self, picture: bytes, promised: Header | None, work: Callable[[], Result]
@@ -219,3 +223,11 @@ class Lanes:
         """Let what is under way end."""
         for lane in self._lanes:
             lane.close()
+
+
+def _giving_back(work: Callable[[], Result]) -> Result:
+    """What the work gives or raises, and nothing of what it took is kept."""
+    try:
+        return work()
+    finally:
+        memory.give_back()

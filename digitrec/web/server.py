@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -19,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.recognise.readers import Reader
-from digitrec.web import clients, limits, logs, problems
+from digitrec.web import clients, limits, logs, memory, problems
 from digitrec.web.app import create_app
 from digitrec.web.buffering import Buffers
 from digitrec.web.clients import Client
@@ -146,15 +144,6 @@ FULL_AND_CLOSING = _raw(problems.busy(limits.FULL), closing=True)
 NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"), closing=True)
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""The parameters' numbers in glibc's malloc.h."""
-LARGE_BLOCK = 4_000_000
-"""Bytes from which a block of memory is the system's own, and goes back to it when it is freed. With less, an
-ordinary photo takes a third longer."""
-KEPT = 16_000_000
-"""Bytes that the heap may keep free at its end; with glibc's own 128 kB a drawing takes a fifth longer."""
-
-
 def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
     """The server, not running yet; port 0 lets the system choose one."""
     app = create_app(engines, settings)
@@ -174,19 +163,6 @@ def run(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) 
     """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end."""
     logs.configure()
     ready = server(engines, settings, host=host, port=port)
-    _give_large_blocks_back()
+    memory.give_large_blocks_back()
     gc.freeze()  # walking through all that was imported holds every request up for some 30 ms
     ready.run()
-
-
-def _give_large_blocks_back() -> None:
-    """Have what a large picture took returned to the system as soon as it was read.
-
-    After the first large block is freed, glibc takes blocks of up to 32 MB out of the heap of whichever
-    thread asks, and keeps there what is freed: each thread comes to hold the largest picture it ever
-    read. Thresholds that are set stay as they are (mallopt(3)). Other systems' allocators are left alone.
-    """
-    with suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        mallopt(M_TRIM_THRESHOLD, KEPT)

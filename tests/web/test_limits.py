@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from digitrec.web.limits import MAX_CLIENTS, RateLimiter
 from digitrec.web.settings import Settings
@@ -48,14 +50,26 @@ def test_too_many_pictures_are_refused() -> None:
     assert (in_a_form.status_code, in_json.status_code) == (400, 413)
 
 
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
-    with serving(settings=Settings(max_pixels=10_000)) as client:
-        answer = client.post("/predict", content=png((101, 100)))
-        assert client.post("/predict", content=png((100, 100))).status_code == 200
+def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded() -> None:
+    grey, coloured = (converted(png((100, 100)), mode) for mode in ("L", "RGB"))
+    with serving(settings=Settings(max_decoding_bytes=20_000)) as client:
+        answer = client.post("/predict", content=coloured)
+        assert client.post("/predict", content=grey).status_code == 200
     assert answer.status_code == 422
     assert "pixels" in answer.json()["detail"]
-    with serving(settings=Settings(max_pixels=500)) as client:
-        assert "pixels" in client.post("/predict", content=png((28, 28))).json()["detail"]
+
+
+def test_a_scan_of_many_pixels_and_few_bytes_is_read() -> None:
+    """A4 at 600 dots an inch, one bit a pixel."""
+    scan = converted(png((4960, 7016)), "1")
+    with serving() as client:
+        assert client.post("/predict", content=scan).json()["prediction"] == 7
+
+
+def converted(picture: bytes, mode: str) -> bytes:
+    data = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert(mode).save(data, "PNG")
+    return data.getvalue()
 
 
 def test_a_client_too_fast_is_told_how_long_to_wait() -> None:
