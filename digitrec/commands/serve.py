@@ -129,10 +129,10 @@ def serve(
         _refuse_to_spend(engines)
     policy = rule.policy(engines)
     logs.configure(log_format, log_level)
-    listening = server.listen(host, port)
-    place = server.place(host, listening.getsockname()[1]) + (root_path and f"{root_path}/")
-    click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
-    server.run(engines if policy is None else [policy, *engines], settings, listening)
+    with server.listen(host, port) as listening:
+        place = server.place(host, listening.getsockname()[1]) + (root_path and f"{root_path}/")
+        click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
+        server.run(engines if policy is None else [policy, *engines], settings, listening)
 
 
 def _names(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]:

@@ -171,7 +171,8 @@ def listen(host: str, port: int) -> socket.socket:
         CannotListen: somebody listens there already, it is none of this machine's, or it needs rights.
     """
     try:
-        family, *_, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        passive = socket.AI_PASSIVE  # no host is every address
+        family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
         return socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
