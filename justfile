@@ -54,6 +54,7 @@ bench:
     {{python}} bench/predict.py
     {{python}} bench/compare.py
     {{python}} bench/serve.py
+    {{python}} bench/starve.py
 
 # Train the shipped network again.
 train:

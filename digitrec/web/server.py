@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import os
 import re
 import socket
 from collections import Counter
@@ -175,7 +176,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
         return socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
-        why = (getattr(error, "strerror", None) or str(error)).lower()
+        number = getattr(error, "errno", None) or 0  # below nought where the name is unknown
+        why = (os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)).lower()
         raise CannotListen(
             f"cannot listen on {place(host, port)} ({why}); choose another --port or --host"
         ) from error
