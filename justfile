@@ -63,6 +63,7 @@ bench:
     {{python}} bench/predict.py
     {{python}} bench/compare.py
     {{python}} bench/serve.py
+    {{python}} bench/starve.py
 
 # Train the shipped network again.
 train:

@@ -47,25 +47,35 @@ class Figure:
 
 def publish(section: str, figures: Sequence[Figure]) -> None:
     """Print the figures, write them into their section of docs/benchmarks.md, exit 1 when one misses."""
+    publish_rows(section, table(figures))
+    if not all(figure.met for figure in figures):
+        sys.exit("a goal was missed")
+
+
+def table(figures: Sequence[Figure]) -> list[str]:
+    """The figures as the lines of a table."""
+    head = ["| what | ratio | goal | met | medians |", "|---|---|---|---|---|"]
+    return [*head, *(figure.row() for figure in figures)]
+
+
+def publish_rows(section: str, rows: Sequence[str]) -> None:
+    """Print a table and write it into its section of docs/benchmarks.md, with the day and the machine."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     day = datetime.datetime.now(datetime.UTC).date()
-    table = "\n".join(
+    text_of = "\n".join(
         [
-            f"Measured on {day} by `python bench/{Path(sys.argv[0]).name}`:",
+            f"Measured on {day} by `python bench/{command}`:",
             f"{machine}, shared with other work.",
             "",
-            "| what | ratio | goal | met | medians |",
-            "|---|---|---|---|---|",
-            *(figure.row() for figure in figures),
+            *rows,
         ]
     )
-    print(table)
+    print(text_of)
     text = PAGE.read_text(encoding="utf-8")
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
     assert pattern.search(text), f"docs/benchmarks.md has no section {section!r}"
-    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{table}\n", text), encoding="utf-8")
-    if not all(figure.met for figure in figures):
-        sys.exit("a goal was missed")
+    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

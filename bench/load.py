@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+
+from PIL import Image, ImageDraw
 
 HOST = "127.0.0.1"
 PATIENCE_S = 30.0
@@ -44,6 +47,16 @@ class Load:
         """The latency that this share of the answers with a status keeps, s; NaN where there was none."""
         times = sorted(self.latencies.get(status, [math.nan]))
         return times[min(len(times) - 1, int(share * len(times)))]
+
+
+def seven(side: int, mode: str) -> bytes:
+    """A 7 in black on white, as a PNG."""
+    picture = Image.new("L", (side, side), 255)
+    line = [(0.3 * side, 0.2 * side), (0.7 * side, 0.2 * side), (0.45 * side, 0.85 * side)]
+    ImageDraw.Draw(picture).line(line, fill=0, width=side // 14)
+    data = io.BytesIO()
+    picture.convert(mode).save(data, "PNG")
+    return data.getvalue()
 
 
 def multipart(picture: bytes, copies: int = 1) -> bytes:

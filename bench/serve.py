@@ -10,6 +10,7 @@ Needs the extras `web` and `train`, and Flask. Prints ratios from one run, write
 docs/benchmarks.md, and exits non-zero when a goal is missed.
 
     python bench/serve.py            some minutes
+    python bench/serve.py --kinds    only what people send: three kinds of pictures; a minute
     python bench/serve.py --short    a try of some seconds each; writes nothing
 """
 
@@ -31,8 +32,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-from figures import Figure, publish
-from load import Load, closed_loop, multipart, open_loop
+from figures import Figure, publish_rows, table
+from load import Load, closed_loop, multipart, open_loop, seven
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "samples" / "mnist-28x28.png"
@@ -54,10 +55,12 @@ class Plan:
     """Seconds of twice the load that ours can hold, in each round; as long of full load before and after."""
     rounds: int
     """How often that is done."""
+    kind_starts: int
+    """How often each server is started for each kind of picture."""
 
 
-WHOLE = Plan(starts=5, beside_s=4.0, full_s=60.0, double_s=8.0, rounds=5)
-SHORT = Plan(starts=1, beside_s=3.0, full_s=5.0, double_s=3.0, rounds=1)
+WHOLE = Plan(starts=5, beside_s=4.0, full_s=60.0, double_s=8.0, rounds=5, kind_starts=2)
+SHORT = Plan(starts=1, beside_s=3.0, full_s=5.0, double_s=3.0, rounds=1, kind_starts=1)
 
 
 @dataclass(slots=True)
@@ -147,6 +150,27 @@ def side_by_side(model: Path, request: bytes, plan: Plan) -> list[Figure]:
         compared("memory under that load: ours / tutorials'", memory, 0.25, False, "{:.0f} MB"),
         compared("start to first answer: tutorials' / ours", starts, 5, True, "{:.2f} s"),
     ]
+
+
+def kinds() -> Iterator[tuple[str, bytes]]:
+    """What people send: a digit of MNIST's size, a drawing as our page sends it, a photo."""
+    yield "28x28 PNG", PICTURE.read_bytes()
+    yield "280x280 drawing", seven(280, "RGBA")
+    yield "photo, 600x800 JPEG", (HERE.parent / "samples" / "photo-pen.jpg").read_bytes()
+
+
+def of_each_kind(model: Path, plan: Plan) -> list[Figure]:
+    """Requests a second for each kind of picture, of both servers, in turn."""
+    figures = []
+    for name, picture in kinds():
+        request, rates = multipart(picture), []
+        for _ in range(plan.kind_starts):
+            with ours(request) as we:
+                our_rate = we.load(request, plan.beside_s).per_second
+            with theirs(model, request) as they:
+                rates.append((our_rate, they.load(request, plan.beside_s).per_second))
+        figures.append(compared(f"{name}: requests a second, ours / tutorials'", rates, 1, True, "{:.1f}"))
+    return figures
 
 
 def endurance(request: bytes, plan: Plan) -> list[Figure]:
@@ -241,18 +265,31 @@ def main() -> None:
     """Measure, and publish unless it was only a try."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--short", action="store_true", help="a try of some seconds; writes nothing")
-    short = arguments.parse_args().short
+    arguments.add_argument("--kinds", action="store_true", help="only the three kinds of pictures")
+    given = arguments.parse_args()
+    short = given.short
     plan = SHORT if short else WHOLE
     request = multipart(PICTURE.read_bytes())
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "digitrec.keras"
         save_keras(model)
-        figures = [*side_by_side(model, request, plan), *endurance(request, plan), *overload(request, plan)]
-    if not short:
-        publish("Serving", figures)
+        figures = []
+        if not given.kinds:
+            figures = [
+                *side_by_side(model, request, plan),
+                *endurance(request, plan),
+                *overload(request, plan),
+            ]
+        sent = of_each_kind(model, plan)
+    if short:
+        print("\n".join(figure.row() for figure in [*figures, *sent]))
         return
-    for figure in figures:
-        print(figure.row())
+    missed = [figure for figure in figures + sent if not figure.met]
+    publish_rows("Serving what people send", table(sent))
+    if figures:
+        publish_rows("Serving", table(figures))
+    if missed:
+        sys.exit("a goal was missed")
 
 
 if __name__ == "__main__":

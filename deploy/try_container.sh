@@ -8,7 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 
-base=$(awk '/^FROM/ {print $2; exit}' Dockerfile)
+pinned=$(awk '/^FROM/ {print $2; exit}' Dockerfile)
+base=${pinned%@*} # the stand-in has the name, and cannot have the digest
 work=$(mktemp -d)
 port=5123
 container=''
@@ -41,15 +42,25 @@ mounts=(-v /etc/ssl/certs:/etc/ssl/certs:ro)
 for file in /etc/pip.conf "$HOME/.config/pip/pip.conf" "$HOME/.pip/pip.conf"; do
     [ ! -f "$file" ] || mounts+=(-v "$file:$file:ro")
 done
-buildah bud -q --pull-never --format docker "${mounts[@]}" "$@" -t digitrec . >/dev/null
+sed "s|$pinned|$base|" Dockerfile >"$work/Dockerfile"
+buildah bud -q --pull-never -f "$work/Dockerfile" --format docker "${mounts[@]}" "$@" -t digitrec . >/dev/null
 
 container=$(buildah from --pull-never digitrec)
 root=$(buildah mount "$container")
 echo "image: $(buildah images --format '{{.Size}}' digitrec), of which the base $(buildah images --format '{{.Size}}' "$base")"
 echo "added: $(du -sm "$root/opt/venv" | cut -f1) MB"
-buildah umount "$container" >/dev/null
-
-PORT=$port buildah run --env "PORT=$port" "$container" -- digitrec serve --host 0.0.0.0 2>"$work/log" &
+# The image's own entry point, command, user and variables, under a root that nobody can write to.
+mapfile -t run < <(buildah inspect --format '{{range .OCIv1.Config.Entrypoint}}{{println .}}{{end}}{{range .OCIv1.Config.Cmd}}{{println .}}{{end}}' "$container" | sed '/^$/d')
+mapfile -t variables < <(buildah inspect --format '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' "$container" | sed '/^$/d')
+user=$(buildah inspect --format '{{.OCIv1.Config.User}}' "$container")
+root=$(buildah mount "$container")
+inside() { # a command in the container; it ends with the shell that unshare makes
+    unshare --mount --kill-child bash -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" &&
+        mount -t proc proc "$1/proc" && shift 1 && exec chroot --userspec="$1" "$0" "${@:2}"' \
+        "$root" "$root" "$user" env -i "${variables[@]}" "PORT=$port" "$@"
+}
+echo "runs: ${run[*]}, as $user"
+inside "${run[@]}" 2>"$work/log" &
 server=$!
 for _ in $(seq 100); do
     curl -fs "http://127.0.0.1:$port/health" && break
@@ -58,4 +69,5 @@ done
 echo
 curl -fsS -X POST -F file=@samples/photo-pen.jpg "http://127.0.0.1:$port/predict"
 echo
-buildah run "$container" -- python3 -c 'import os; print("runs as user", os.getuid())'
+inside python3 /opt/healthcheck.py && echo "healthy"
+inside python3 -c 'import os; print("runs as user", os.getuid()); open("/tmp/written", "w")' 2>&1 | tail -n 1

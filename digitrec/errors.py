@@ -9,6 +9,7 @@
     ├── NotConfigured                    a setting or key is missing: the message names it
     ├── BudgetExceeded                   the next call would cost more than allowed
     ├── LedgerError                      the ledger file cannot be read or written
+    ├── CannotListen                     the server's port is taken: choose another
     └── ProviderError                    an engine was asked and gave no usable answer
         ├── Rejected                     it refused this image: send another one
         ├── AuthFailed                   it refused the key: correct the credentials
@@ -63,6 +64,10 @@ class BudgetExceeded(DigitrecError):
 
 class LedgerError(DigitrecError):
     """The ledger cannot be opened, read or written; the message says what happened to which file."""
+
+
+class CannotListen(DigitrecError):
+    """The server cannot listen where it was told to: the port is taken, or not ours to take."""
 
 
 class ProviderError(DigitrecError):

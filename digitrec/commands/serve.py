@@ -17,6 +17,13 @@ from digitrec.providers.base import not_installed
 
 KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; without it everybody may ask."""
+PROXIES = "DIGITREC_PROXIES"
+
+
+def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -> str:
+    """A path with a slash before it and none behind; empty: none."""
+    path = given.strip("/")
+    return f"/{path}" if path else ""
 
 
 @click.command(context_settings={"show_default": True})
@@ -51,8 +58,28 @@ KEYS = "DIGITREC_API_KEYS"
     help="Questions a second that one client may ask.",
 )  # fmt: skip
 @click.option(
-    "--proxies", type=click.IntRange(min=0), default=0,
+    "--proxies", type=click.IntRange(min=0), default=0, envvar=PROXIES, show_envvar=True,
     help="Trusted proxies in front, so that clients are told apart by X-Forwarded-For.",
+)  # fmt: skip
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", show_default=False,
+    help="Answer to this name only, besides the machine's own (again for each; * is any). "
+    "By default any name, but for a server that only this machine can reach.",
+)  # fmt: skip
+@click.option(
+    "--allow-origin", multiple=True, metavar="ORIGIN", show_default=False,
+    help="Let pages of this site ask (again for each), such as https://example.org; * is any.",
+)  # fmt: skip
+@click.option(
+    "--root-path", default="", metavar="PATH", show_default=False, callback=_as_prefix,
+    help="Where a proxy puts the server, such as /digits.",
+)  # fmt: skip
+@click.option(
+    "--log-format", type=click.Choice(["json", "text"]), default="json", help="How stderr is written."
+)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
+    help="The least that is logged; info has a line for each request.",
 )  # fmt: skip
 def serve(
     host: str,
@@ -65,6 +92,11 @@ def serve(
     public_spending: bool,
     rate: float,
     proxies: int,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    root_path: str,
+    log_format: str,
+    log_level: str,
     rule: policies.Rule,
 ) -> None:
     """Serve the page to draw on, and the REST API.
@@ -81,7 +113,7 @@ def serve(
       curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
     """
     try:
-        from digitrec.web import server
+        from digitrec.web import logs, server
         from digitrec.web.settings import Settings
     except ImportError as error:
         raise not_installed("digitrec serve", "web") from error
@@ -89,14 +121,25 @@ def serve(
     settings = Settings(
         rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys,
         usd_per_client=max_cost_per_client, usd_per_day=max_cost_per_day,
+        hosts=_names(allow_host, host, proxies), origins=allow_origin, root_path=root_path,
     )  # fmt: skip
     names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
     engines = _engines(rule.names(names), model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))
     if not (keys or public_spending) and (proxies or not _is_this_machine(host)):
         _refuse_to_spend(engines)
-    click.echo(f"digitrec is at http://{host}:{port} (Ctrl-C stops it)", err=True)
     policy = rule.policy(engines)
-    server.run(engines if policy is None else [policy, *engines], settings, host=host, port=port)
+    logs.configure(log_format, log_level)
+    with server.listen(host, port) as listening:
+        place = server.place(host, listening.getsockname()[1]) + (root_path and f"{root_path}/")
+        click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
+        server.run(engines if policy is None else [policy, *engines], settings, listening)
+
+
+def _names(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]:
+    """The names that the server answers to; empty: to any."""
+    if allowed:
+        return () if "*" in allowed else tuple(name.lower() for name in allowed)
+    return ("localhost",) if _is_this_machine(host) and not proxies else ()
 
 
 def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engine]:

@@ -70,7 +70,7 @@ class DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
 
         EXIF orientation is applied, transparency is put on white (on black when all the visible ink
-        is light), and a JPEG far larger than needed is decoded at a reduced scale. Of an animation, or a
+        is light), and what is far larger than needed is made smaller. Of an animation, or a
         file of several pages, the first is read (`frames` has all); a PDF's page is drawn at
         `digitrec.image.pdf.DPI`. A HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
 

@@ -10,18 +10,26 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import files, formats, pdf
+from digitrec.image import files, formats, pdf, shrinking
 from digitrec.image.files import Frame, name_of
-from digitrec.image.pixels import Decoded, Pixels, check_size, digest, opaque, scaled, too_large
+from digitrec.image.pixels import (
+    Decoded,
+    Pixels,
+    check_size,
+    digest,
+    opaque,
+    scaled,
+    too_large,
+    white_of_file,
+)
 
-ENOUGH_SIDE = 750
-"""A JPEG is decoded at half, a quarter or an eighth while its shorter side stays at least this, in px."""
+ORIENTATION = 0x0112
+"""EXIF's tag for how the camera was held."""
 
 
 def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
@@ -37,7 +45,7 @@ def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
         picture, count = _open(data, name, number)
-        pixels = _upright(picture)
+        pixels = _upright(_shrunk(picture))
     sha256 = hashlib.sha256(data)
     if number is None:
         return pixels, name, sha256.hexdigest(), count
@@ -111,15 +119,28 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
             raise ImageError(f"{name}: there is no such picture; the file holds {count}")
         picture.seek(number - 1)
         check_size(picture.size, name)
-    shrink = min(picture.size) / ENOUGH_SIDE
+    shrink = min(picture.size) / shrinking.ENOUGH_SIDE
     if picture.format in ("JPEG", "MPO") and shrink >= 2:  # a huge one is told to decode itself smaller
         picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
     return picture, count
 
 
+def _shrunk(picture: Image.Image) -> Image.Image:
+    """The picture, made smaller where it is far larger than needed; its orientation stays to be applied."""
+    by = shrinking.factor(picture.size)
+    if by == 1:
+        return picture
+    picture.load()
+    small = shrinking.shrunk(picture, by)
+    orientation = picture.getexif().get(ORIENTATION)
+    if orientation is not None:
+        small.getexif()[ORIENTATION] = orientation
+    return small
+
+
 def _upright(picture: Image.Image) -> Pixels:
     picture.load()
-    if 0x0112 in picture.getexif():
+    if ORIENTATION in picture.getexif():
         picture = ImageOps.exif_transpose(picture)
     return _eight_bits(picture)
 
@@ -128,17 +149,9 @@ def _eight_bits(picture: Image.Image) -> Pixels:
     """Grey (H, W) or RGB (H, W, 3) from any Pillow mode."""
     if picture.mode.startswith(("I", "F")):
         values = np.asarray(picture)
-        return scaled(values, _white_of_file(values))
-    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        return scaled(values, white_of_file(float(values.max()), values.dtype))
+    if picture.mode in shrinking.HAS_ALPHA or "transparency" in picture.info:
         return opaque(picture.convert("RGBA"))
     if picture.mode in ("1", "L"):
         return np.asarray(picture.convert("L"))
     return np.asarray(picture.convert("RGB"))
-
-
-def _white_of_file(values: np.ndarray[Any, Any]) -> float:
-    """The value that is white in a file's 16-bit or float pixels; nobody could be asked."""
-    high = float(values.max())
-    if values.dtype.kind == "f" and high <= 1:
-        return 1.0
-    return 255.0 if high <= 255 and values.dtype.itemsize != 2 else max(high, 65535.0)

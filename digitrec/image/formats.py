@@ -73,15 +73,6 @@ def _heif(data: bytes, name: str) -> Image.Image:
     return picture
 
 
-def promised_pixels(data: bytes) -> int:
-    """How many pixels the header of a picture promises; 0 where that cannot be told."""
-    try:
-        with opened(data, "") as picture:
-            return picture.width * picture.height
-    except Exception:  # not for us to judge: opening it in earnest says what is wrong
-        return 0
-
-
 def count(picture: Image.Image, data: bytes) -> int:
     """How many pictures an opened file holds, >= 1; beyond `MAX_FRAMES` they are not counted.
 

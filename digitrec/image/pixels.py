@@ -53,10 +53,25 @@ def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
     numbers = values.astype(np.float64)
-    low, high = float(numbers.min()), float(numbers.max())
+    check_range(float(numbers.min()), float(numbers.max()))
+    return np.round(np.minimum(numbers * (255.0 / full), 255.0)).astype(np.uint8)
+
+
+def check_range(low: float, high: float) -> None:
+    """Refuse numbers whose least and greatest are these, where they can be no pixels.
+
+    Raises:
+        ImageError: one is negative or not finite.
+    """
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
         raise ImageError("<array>: pixel values must be finite and not negative")
-    return np.round(np.minimum(numbers * (255.0 / full), 255.0)).astype(np.uint8)
+
+
+def white_of_file(high: float, dtype: np.dtype[Any]) -> float:
+    """The value that is white in a file's 16-bit or float pixels, of which the greatest is this."""
+    if dtype.kind == "f" and high <= 1:
+        return 1.0
+    return 255.0 if high <= 255 and dtype.itemsize != 2 else max(high, 65535.0)
 
 
 def opaque(picture: Image.Image) -> Pixels:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
@@ -36,6 +37,7 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
 
     app = FastAPI(
         title="digitrec", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
+        redirect_slashes=False, servers=[{"url": settings.root_path}] if settings.root_path else None,
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
     app.state.inside, app.state.buffers = state.inside, state.buffers
@@ -46,12 +48,18 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
         paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
     _add_pages(app)
     app.add_middleware(AdmissionControl, settings=settings, inside=state.inside, buffers=state.buffers)
-    app.add_middleware(RequestMiddleware, metrics=state.metrics, paths=paths)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.origins, allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            expose_headers=["Retry-After", "X-Request-ID"],
+        )  # fmt: skip
+    app.add_middleware(RequestMiddleware, metrics=state.metrics, paths=paths, settings=settings)
     return app
 
 
 def _add_pages(app: FastAPI) -> None:
-    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
 

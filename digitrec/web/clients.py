@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -28,39 +28,80 @@ class Client:
         return self.address if self.key is None else f"key {self.key}"
 
 
+def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """A request's headers by their name in small letters; what proxies wrote in several lines is one."""
+    found: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        joined = name == b"x-forwarded-for" and name in found
+        found[name] = found[name] + b"," + value if joined else value
+    return found
+
+
 def identify(peer: str, headers: Headers, settings: Settings) -> Client:
     """Who sends a request with these headers from that address."""
     return Client(address(peer, headers, settings.proxies), key(headers, settings))
 
 
 def address(peer: str, headers: Headers, proxies: int) -> str:
-    """The address to count requests by: the peer's, or what the outermost trusted proxy saw.
-
-    What stands further left in X-Forwarded-For was written by the client and is not believed. An IPv6
-    client has a whole /64 to itself, so that is what counts.
-    """
-    if proxies:
-        hops = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
-        peer = hops[-proxies].strip() if len(hops) >= proxies and hops[-proxies].strip() else peer
+    """The address to count requests by; an IPv6 client has a whole /64 to itself, so that is what counts."""
+    found = origin(peer, headers, proxies)
     try:
-        parsed = ip_address(peer)
+        parsed = ip_address(found)
     except ValueError:
-        return peer[:64]
+        return found
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
     return str(parsed)
 
 
+def origin(peer: str, headers: Headers, proxies: int) -> str:
+    """Where a request comes from: the peer, or what the outermost trusted proxy saw, without a port.
+
+    What stands further left in X-Forwarded-For was written by the client and is not believed.
+    """
+    if proxies:
+        hops = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")
+        peer = (_without_port(hops[-proxies].strip()) if len(hops) >= proxies else "") or peer
+    return peer[:64]
+
+
+def _without_port(host: str) -> str:
+    """A name or an address, from a text with perhaps a port behind it, and brackets about an IPv6 address."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host
+
+
 def key(headers: Headers, settings: Settings) -> int | None:
     """Which valid key came as ``X-API-Key`` or ``Authorization: Bearer``; compared in steady time."""
-    given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    given = key_given(headers)
     matches = [hmac.compare_digest(given, key.encode()) for key in settings.api_keys]
     return matches.index(True) if any(matches) else None
 
 
-def is_cross_site(headers: Headers) -> bool:
-    """Whether a browser says that another site's page is asking; it must not spend our money."""
+def key_given(headers: Headers) -> bytes:
+    """The key that came, valid or not; empty: none."""
+    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    return headers.get(b"x-api-key") or (token.strip() if scheme.lower() == b"bearer" else b"")
+
+
+def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
+    """Whether a browser says that the page of a site is asking that may not; it would spend our money."""
     origin = headers.get(b"origin")
-    if origin is None:
+    if origin is None or "*" in allowed or origin.decode("latin-1") in allowed:
         return False
     return urlsplit(origin).netloc != headers.get(b"host", b"")
+
+
+def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:
+    """Whether a request names a host that is none of these, nor this machine itself.
+
+    A page may have its own name lead to our address (DNS rebinding), and is then no other site to a browser.
+    """
+    host = _without_port(headers.get(b"host", b"").decode("latin-1").strip().lower())
+    if host in ("", "localhost") or host in hosts:
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True

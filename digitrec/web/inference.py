@@ -15,7 +15,8 @@ from PIL import Image
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageRef
-from digitrec.image.formats import kind, promised_pixels
+from digitrec.image.formats import kind
+from digitrec.image.headers import Header, header
 from digitrec.prediction import Failure, Outcome
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import MaybePrepared, Unreadable, infer, preprocess
@@ -115,7 +116,6 @@ class Service:
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to somebody else's machine."""
         self._here = engine if isinstance(engine, Engine) and not self.remote else None
-        self._settings = settings
         self._metrics = metrics
         self._lanes = lanes
         self._spending = spending
@@ -172,31 +172,31 @@ class Service:
         if (found := kind(picture)) in REFUSED:
             error = ImageError(f"{found} is not read here; send a JPEG or a PNG")
             return Reading(Failure(ImageRef("<bytes>", None), self.name, error), None)
-        pixels = promised_pixels(picture) if len(picture) <= SMALL else None
+        promised = header(picture) if len(picture) <= SMALL else None
         if self._here is None:
-            return Reading(await self._ask(client, picture, pixels), None)
-        if pixels is not None and pixels <= min(SMALL, self._settings.max_pixels):
+            return Reading(await self._ask(client, picture, promised), None)
+        if promised is not None and promised.pixels <= SMALL:
             return await self._batcher.submit(client, picture)
-        prepared = await self._prepare(client, picture, pixels, self._here)
+        prepared = await self._prepare(client, picture, promised, self._here)
         return await self._batcher.submit(client, prepared)
 
-    async def _ask(self, client: Client, picture: bytes, pixels: int | None) -> Outcome:
+    async def _ask(self, client: Client, picture: bytes, promised: Header | None) -> Outcome:
         """The whole way, for an engine elsewhere or a policy; no more are decoded than can be asked."""
         async with self._turns.turn(client):
             try:
-                opened = await self._lanes.run(client, picture, pixels, partial(DigitImage.open, picture))
+                opened = await self._lanes.run(client, picture, promised, partial(DigitImage.open, picture))
             except ImageError as error:
                 return Failure(ImageRef("<bytes>", None), self.name, error)
             ask = partial(next, stream([opened], self._reader))
             return await asyncio.get_running_loop().run_in_executor(self._pool, ask)
 
     async def _prepare(
-        self, client: Client, picture: bytes, pixels: int | None, engine: Engine
+        self, client: Client, picture: bytes, promised: Header | None, engine: Engine
     ) -> MaybePrepared:
         """The first half of the way, for an engine on this machine."""
         try:
             work = partial(preprocess, [picture], engine)
-            return (await self._lanes.run(client, picture, pixels, work))[0]
+            return (await self._lanes.run(client, picture, promised, work))[0]
         except ImageError as error:
             return Unreadable(ImageRef("<bytes>", None), error)
 

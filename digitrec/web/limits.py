@@ -38,13 +38,21 @@ class RateLimiter:
     def wait(self, client: str) -> float:
         """Take a token; 0, or the seconds until there will be one."""
         now = self._clock()
-        tokens, then = self._buckets.pop(client, (float(self._burst), now))
-        tokens = min(self._burst, tokens + (now - then) * self._rate)
+        tokens = self._tokens(client, now)
+        self._buckets.pop(client, None)
         allowed = tokens >= 1
         self._buckets[client] = (tokens - 1 if allowed else tokens, now)
         if len(self._buckets) > MAX_CLIENTS:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - tokens) / self._rate
+
+    def due(self, client: str) -> float:
+        """Seconds until there is a token; none is taken."""
+        return max(0.0, (1 - self._tokens(client, self._clock())) / self._rate)
+
+    def _tokens(self, client: str, now: float) -> float:
+        tokens, then = self._buckets.get(client, (float(self._burst), now))
+        return min(self._burst, tokens + (now - then) * self._rate)
 
 
 class AdmissionControl:
@@ -54,6 +62,7 @@ class AdmissionControl:
         self._app = app
         self._settings = settings
         self._limiter = RateLimiter(settings.rate, settings.burst)
+        self._wrong_keys = RateLimiter(settings.wrong_keys_per_s, settings.wrong_keys)
         self._inside = inside
         self._buffers = buffers
 
@@ -62,7 +71,7 @@ class AdmissionControl:
         if scope["type"] != "http" or scope["path"] not in GUARDED_PATHS:
             await self._app(scope, receive, send)
             return
-        headers, peer = dict(scope["headers"]), scope["client"][0] if scope["client"] else ""
+        headers, peer = clients.headers_of(scope["headers"]), scope["client"][0] if scope["client"] else ""
         client = clients.identify(peer, headers, self._settings)
         try:
             self._check_access(client, headers)
@@ -76,16 +85,28 @@ class AdmissionControl:
         await self._app(scope, receive, send)
 
     def _check_access(self, client: Client, headers: Headers) -> None:
-        if clients.is_cross_site(headers):
+        if clients.is_cross_site(headers, self._settings.origins):
             raise ProblemError(CROSS_SITE)
-        if self._settings.api_keys and client.key is None:
+        if not self._settings.api_keys:
+            return
+        if clients.key_given(headers):
+            self._check_guessing(client)
+        if client.key is None:
             raise ProblemError(NO_KEY)
+
+    def _check_guessing(self, client: Client) -> None:
+        """Wrong keys use up what an address may send of them; then it is not told which are right either."""
+        wait = self._wrong_keys.due(client.address)
+        if wait:
+            raise ProblemError(_too_fast("too many wrong keys from your address; wait", wait))
+        if client.key is None:
+            self._wrong_keys.wait(client.address)
 
     def _check_limits(self, client: Client, headers: Headers) -> None:
         wait = self._limiter.wait(client.address)
         if wait:
             detail = f"more than {self._settings.rate:g} requests a second; slow down"
-            raise ProblemError(Problem(429, "too-fast", detail, {"Retry-After": str(math.ceil(wait))}))
+            raise ProblemError(_too_fast(detail, wait))
         if not self._inside.admits(client):
             raise ProblemError(problems.busy(FULL))
         if _declared(headers) > self._settings.max_body_bytes:
@@ -111,6 +132,11 @@ CROSS_SITE = Problem(403, "cross-site", "another site's page may not ask; ask fr
 NO_KEY = Problem(
     401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
 )
+
+
+def _too_fast(detail: str, wait: float) -> Problem:
+    """What a client is told that has to wait for so many seconds."""
+    return Problem(429, "too-fast", detail, {"Retry-After": str(math.ceil(wait))})
 
 
 def _declared(headers: Headers) -> int:

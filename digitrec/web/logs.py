@@ -27,13 +27,33 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-def configure() -> None:
-    """Send our lines and uvicorn's to stderr; uvicorn's own line for each request is left out."""
+class TextLines(logging.Formatter):
+    """The same for people: time, level, event, and the fields as name=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; an exception's traceback follows it."""
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(" ", timespec="seconds")[:19]
+        fields = getattr(record, "fields", {})
+        told = [f"{name}={json.dumps(value)}" for name, value in fields.items()]
+        line = " ".join([when, record.levelname.lower(), json.dumps(record.getMessage())[1:-1], *told])
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+FORMATS: dict[str, type[logging.Formatter]] = {"json": JsonLines, "text": TextLines}
+
+
+def configure(form: str = "json", level: str = "info") -> None:
+    """Send our lines and uvicorn's to stderr; uvicorn's own line for each request is left out.
+
+    Args:
+        form: one of `FORMATS`.
+        level: the least that is told: "debug", "info" (each request), "warning" or "error".
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(FORMATS[form]())
     for name in ("digitrec", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
-        logger.setLevel(logging.INFO)
+        logger.setLevel(level.upper())
         logger.propagate = False
     logging.getLogger("uvicorn.access").disabled = True

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from digitrec.prediction import Failure, Outcome
 
@@ -16,10 +25,8 @@ class Metrics:
 
     def __init__(self, *, turned_away: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
-        Gauge(
-            "digitrec_http_turned_away", "Questions told to come back, unread, while all places were taken.",
-            registry=self._registry,
-        ).set_function(turned_away)  # fmt: skip
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_TurnedAway(turned_away))
         self.requests = Counter(
             "digitrec_http_requests", "Requests answered.", ["path", "status"], registry=self._registry
         )
@@ -53,3 +60,15 @@ class Metrics:
     def page(self) -> bytes:
         """All figures in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _TurnedAway(Collector):
+    """A count that is kept elsewhere."""
+
+    def __init__(self, count: Callable[[], int]) -> None:
+        self._count = count
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The figure as it is now."""
+        what = "Questions told to come back, unread, while all places were taken."
+        yield CounterMetricFamily("digitrec_http_turned_away", what, value=self._count())

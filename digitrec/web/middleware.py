@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Container
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digitrec.web import problems
+from digitrec.web import clients, problems
 from digitrec.web.logs import log
 from digitrec.web.metrics import Metrics
+from digitrec.web.problems import Problem
+from digitrec.web.settings import Settings
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -28,6 +31,9 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+PROBES = {"/health", "/ready"}
+"""What load balancers ask for by an address, and which says nothing of anybody."""
+WRONG_HOST = Problem(421, "wrong-host", "this server does not answer to that name; its operator can allow it")
 NO_RESPONSE = 499
 """Stands in the log and the figures where the client left before it was answered."""
 
@@ -35,10 +41,11 @@ NO_RESPONSE = 499
 class RequestMiddleware:
     """ASGI middleware around everything else; nothing that goes wrong inside gets past it."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Container[str]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Container[str], settings: Settings) -> None:
         self._app = app
         self._metrics = metrics
         self._paths = paths
+        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -46,6 +53,8 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         number, start, status = uuid.uuid4().hex, time.perf_counter(), NO_RESPONSE
+        method, asked = scope["method"], scope["path"]
+        scope = {**scope, "path": self._path(asked), "method": "GET" if method == "HEAD" else method}
         headers = _headers(scope["path"], number)
 
         async def send_wrapped(message: Message) -> None:
@@ -53,11 +62,13 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *headers]
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         self._metrics.in_flight.inc()
         try:
-            await self._app(scope, receive, send_wrapped)
+            await (self._stands_against(scope, asked) or self._app)(scope, receive, send_wrapped)
         except ClientDisconnect:
             pass
         except Exception:  # a bug: the operator gets the traceback, the client only the number
@@ -66,16 +77,39 @@ class RequestMiddleware:
                 await problems.INTERNAL.response()(scope, receive, send_wrapped)
         finally:
             self._metrics.in_flight.dec()
-            self._record(scope, number, status, time.perf_counter() - start)
+            self._record({**scope, "method": method}, number, status, time.perf_counter() - start)
+
+    def _path(self, asked: str) -> str:
+        """The path without the server's prefix, which a proxy may have cut off, and no needless slash."""
+        root = self._settings.root_path
+        path = asked.removeprefix(root) if asked.startswith(root + "/") else asked
+        bare = path.rstrip("/")
+        return bare if bare in self._paths and bare != "/docs" else path
+
+    def _stands_against(self, scope: Scope, asked: str) -> ASGIApp | None:
+        """What is answered before anything else is asked; None: nothing stands against the request."""
+        settings = self._settings
+        if settings.root_path and asked == settings.root_path:  # the page's own addresses are relative to it
+            return RedirectResponse(asked + "/")
+        hosts = settings.hosts
+        if (
+            hosts
+            and scope["path"] not in PROBES
+            and clients.is_misdirected(clients.headers_of(scope["headers"]), hosts)
+        ):
+            return WRONG_HOST.response()
+        return None
 
     def _record(self, scope: Scope, number: str, status: int, seconds: float) -> None:
         path = scope["path"]
+        peer = scope["client"][0] if scope["client"] else ""
+        client = clients.origin(peer, clients.headers_of(scope["headers"]), self._settings.proxies)
         label = path if path in self._paths else "other"
         self._metrics.requests.labels(label, str(status)).inc()
         self._metrics.seconds.labels(label).observe(seconds)
         fields = {
             "request": number, "method": scope["method"], "path": path[:200], "status": status,
-            "ms": round(1000 * seconds, 1), "client": scope["client"][0] if scope["client"] else None,
+            "ms": round(1000 * seconds, 1), "client": client or None,
         }  # fmt: skip
         log.info("request", extra={"fields": fields})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -33,7 +34,7 @@ Seen = Annotated[bool, Query(description="Also show the 28x28 picture that the n
 
 def inference(state: AppState) -> APIRouter:
     """``/predict`` and ``/compare``."""
-    router = APIRouter(tags=["read a digit"], responses=schemas.PROBLEMS)
+    router = APIRouter(tags=["read a digit"], responses=schemas.PROBLEMS, dependencies=_described_keys(state))
 
     @router.post(
         "/predict", response_model=schemas.Reading | schemas.Readings, openapi_extra=schemas.PICTURES
@@ -108,12 +109,23 @@ def status(state: AppState) -> APIRouter:
             providers=infos, key_needed=bool(settings.api_keys), max_body_bytes=settings.max_body_bytes
         )
 
-    @router.get("/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]})
+    @router.get(
+        "/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]},
+        dependencies=_described_keys(state),
+    )  # fmt: skip
     async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(state.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     return router
+
+
+def _described_keys(state: AppState) -> list[Any]:
+    """What an operation that needs a key says of it in OpenAPI; `limits` asks for it."""
+    if not state.settings.api_keys:
+        return []
+    schemes = APIKeyHeader(name="X-API-Key", auto_error=False), HTTPBearer(auto_error=False)
+    return [Security(scheme) for scheme in schemes]
 
 
 def _json(model: BaseModel) -> Response:

@@ -14,13 +14,15 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from digitrec.errors import ImageError
-from digitrec.image.formats import promised_pixels
+from digitrec.image.headers import Header, header
+from digitrec.web import memory
 from digitrec.web.clients import Client
 
 THREADS = min(4, os.cpu_count() or 1)
 LANES = ((250_000, THREADS), (2_000_000, THREADS), (math.inf, 1))
 """The most pixels of a lane's pictures, and its threads. The first is for what people draw; the last, where a
-picture of 16 million takes 500 MB, for one at a time."""
+picture may take `Settings.max_decoding_bytes`, for one at a time."""
+LARGE = len(LANES) - 1
 TURN = 1e-6
 """What having a turn costs in itself, s: until the rest is known, whoever had none goes first."""
 MAX_REMEMBERED = 1000
@@ -181,37 +183,51 @@ class Lanes:
     small one needs, and no two large ones are in memory at once.
     """
 
-    def __init__(self, max_pixels: int) -> None:
-        self._max_pixels = max_pixels
+    def __init__(self, max_bytes: int) -> None:
+        """Refuse pictures that take more memory than this to decode."""
+        self._max_bytes = max_bytes
         self._lanes = [Lane(threads, f"digitrec-lane-{most}") for most, threads in LANES]
 
     async def run(
-        self, client: Client, picture: bytes, pixels: int | None, work: Callable[[], Result]
+        self, client: Client, picture: bytes, promised: Header | None, work: Callable[[], Result]
     ) -> Result:
         """What the work on an encoded picture gives or raises.
 
         Args:
-            pixels: how many it has, where its header was read already.
+            promised: what its header says, where that was read already.
 
         Raises:
-            ImageError: it has too many.
+            ImageError: it takes too much memory to decode.
         """
         first = self._lanes[0]
-        done, lane = await first.run(client, partial(self._if_small, picture, pixels, work))
-        return done[0] if done else await self._lanes[lane].run(client, work)
+        done, lane = await first.run(client, partial(self._if_small, picture, promised, work))
+        if done:
+            return done[0]
+        return await self._lanes[lane].run(client, partial(_giving_back, work) if lane == LARGE else work)
 
     def _if_small(
-        self, picture: bytes, pixels: int | None, work: Callable[[], Result]
+        self, picture: bytes, promised: Header | None, work: Callable[[], Result]
     ) -> tuple[tuple[Result] | None, int]:
         """The result where this lane is the picture's own, and which lane is."""
-        pixels = promised_pixels(picture) if pixels is None else pixels
-        if pixels > self._max_pixels:
-            limit = self._max_pixels // 1_000_000
-            raise ImageError(f"the picture has more than {limit} million pixels; scale it down first")
-        lane = next(number for number, (most, _) in enumerate(LANES) if pixels <= most)
+        promised = header(picture) if promised is None else promised
+        if promised.memory > self._max_bytes:
+            millions = promised.pixels / 1_000_000
+            raise ImageError(
+                f"a picture of {millions:.0f} million pixels takes too much memory in this format; "
+                "scale it down first, or send it as a JPEG"
+            )
+        lane = next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
         return (None if lane else (work(),)), lane
 
     def close(self) -> None:
         """Let what is under way end."""
         for lane in self._lanes:
             lane.close()
+
+
+def _giving_back(work: Callable[[], Result]) -> Result:
+    """What the work gives or raises, and nothing of what it took is kept."""
+    try:
+        return work()
+    finally:
+        memory.give_back()

@@ -162,7 +162,7 @@ _JSON = {
         }
         for name, schema in (
             ("image", {"type": "string", "minLength": 1}),
-            ("images", {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}),
+            ("images", {"type": "array", "minItems": 1, "items": {"type": "string"}}),
         )
     ]
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import math
+import os
 import re
+import socket
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -18,8 +18,9 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from digitrec.errors import CannotListen
 from digitrec.recognise.readers import Reader
-from digitrec.web import clients, limits, logs, problems
+from digitrec.web import clients, limits, memory, problems
 from digitrec.web.app import create_app
 from digitrec.web.buffering import Buffers
 from digitrec.web.clients import Client
@@ -36,7 +37,6 @@ MAX_CONNECTIONS = 900
 """Above this number each new connection closes an old one; systems commonly allow a process 1,024 files."""
 
 LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)")
-INFERENCE = tuple(f"POST {path}".encode() for path in sorted(INFERENCE_PATHS))
 
 
 class GuardedProtocol(H11Protocol):
@@ -49,6 +49,8 @@ class GuardedProtocol(H11Protocol):
         self._inside = inside
         self._buffers = buffers
         self._settings = settings
+        roots = {"", settings.root_path}
+        self._questions = tuple(f"POST {root}{path}".encode() for root in roots for path in INFERENCE_PATHS)
         self._leaving = False
         self._heard = self.loop.time()
 
@@ -93,7 +95,7 @@ class GuardedProtocol(H11Protocol):
         if (
             at_work >= self._inside.limit
             and self.conn.our_state is h11.IDLE
-            and data.startswith(INFERENCE)
+            and data.startswith(self._questions)
             and not self._inside.is_below_share(self._sender(data))
         ):
             self._turn_away(data)
@@ -105,7 +107,7 @@ class GuardedProtocol(H11Protocol):
         """Who sends a request that begins so."""
         head, _, _ = data.partition(b"\r\n\r\n")
         fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
-        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+        headers = clients.headers_of((name.strip().lower(), value.strip()) for name, _, value in fields)
         return clients.identify(self._peer, headers, self._settings)
 
     def _turn_away(self, data: bytes) -> None:
@@ -146,17 +148,10 @@ FULL_AND_CLOSING = _raw(problems.busy(limits.FULL), closing=True)
 NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"), closing=True)
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""The parameters' numbers in glibc's malloc.h."""
-LARGE_BLOCK = 4_000_000
-"""Bytes from which a block of memory is the system's own, and goes back to it when it is freed. With less, an
-ordinary photo takes a third longer."""
-KEPT = 16_000_000
-"""Bytes that the heap may keep free at its end; with glibc's own 128 kB a drawing takes a fifth longer."""
-
-
-def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> uvicorn.Server:
-    """The server, not running yet; port 0 lets the system choose one."""
+def server(
+    engines: Sequence[Reader], settings: Settings, *, host: str = "127.0.0.1", port: int = 0
+) -> uvicorn.Server:
+    """The server, not running yet, for a place of its own (port 0: any) or for sockets that it is given."""
     app = create_app(engines, settings)
     protocol = cast(
         "type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside, app.state.buffers, settings)
@@ -170,23 +165,36 @@ def server(engines: Sequence[Reader], settings: Settings, *, host: str, port: in
     return uvicorn.Server(config)
 
 
-def run(engines: Sequence[Reader], settings: Settings, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end."""
-    logs.configure()
-    ready = server(engines, settings, host=host, port=port)
-    _give_large_blocks_back()
-    gc.freeze()  # walking through all that was imported holds every request up for some 30 ms
-    ready.run()
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at an address of this machine; port 0 lets the system choose one.
 
-
-def _give_large_blocks_back() -> None:
-    """Have what a large picture took returned to the system as soon as it was read.
-
-    After the first large block is freed, glibc takes blocks of up to 32 MB out of the heap of whichever
-    thread asks, and keeps there what is freed: each thread comes to hold the largest picture it ever
-    read. Thresholds that are set stay as they are (mallopt(3)). Other systems' allocators are left alone.
+    Raises:
+        CannotListen: somebody listens there already, it is none of this machine's, or it needs rights.
     """
-    with suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
-        mallopt(M_TRIM_THRESHOLD, KEPT)
+    try:
+        passive = socket.AI_PASSIVE  # no host is every address
+        family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
+        return socket.create_server(where[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None) or 0  # below nought where the name is unknown
+        why = (os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)).lower()
+        raise CannotListen(
+            f"cannot listen on {place(host, port)} ({why}); choose another --port or --host"
+        ) from error
+
+
+def place(host: str, port: int) -> str:
+    """Host and port as they stand in an address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def run(engines: Sequence[Reader], settings: Settings, listening: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end.
+
+    Args:
+        listening: as `listen` gives it; it is closed at the end.
+    """
+    ready = server(engines, settings)
+    memory.give_large_blocks_back()
+    gc.freeze()  # walking through all that was imported holds every request up for some 30 ms
+    ready.run(sockets=[listening])

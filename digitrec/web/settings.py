@@ -13,8 +13,9 @@ class Settings:
 
     max_body_bytes: int = 10 * MEGABYTE
     """Bytes of one request's body; counted while it arrives."""
-    max_pixels: int = 16_000_000
-    """Pixels of one picture, told from its header before it is decoded; a phone takes 12 million."""
+    max_decoding_bytes: int = 216 * MEGABYTE
+    """Memory that decoding one picture may take, told from its header before it is decoded: enough for 54
+    million pixels of a PNG in colour, and for 13 million of a WebP, which takes most."""
     max_pictures: int = 32
     """Pictures in one request."""
     max_requests: int = 24
@@ -40,6 +41,16 @@ class Settings:
     """Requests that a client may have saved up, >= 1."""
     proxies: int = 0
     """Trusted proxies in front of the server; the client is the last but so many in X-Forwarded-For."""
+    wrong_keys: int = 10
+    """Wrong keys that an address may send at a stretch, >= 1; then all its keys wait."""
+    wrong_keys_per_s: float = 0.5
+    """Wrong keys a second from one address in the long run, > 0."""
+    hosts: tuple[str, ...] = ()
+    """Names under which the server may be asked, besides those of this machine itself; empty: any name."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may ask, such as "https://example.org"; "*" is all of them."""
+    root_path: str = ""
+    """Where the server stands behind a proxy, such as "/digits", whether or not the proxy cuts that off."""
     usd_per_client: float | None = None
     """US dollars that one key, or without keys one address, may spend in a day (UTC); None: no limit."""
     usd_per_day: float | None = None

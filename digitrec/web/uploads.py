@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Iterable
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -41,8 +39,8 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     else:
         found, is_list = [await request.body()], False
     if len(found) > settings.max_pictures:
-        raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
-    if not found or not all(found):
+        raise _too_many(settings)
+    if not found or (not is_list and not found[0]):
         raise _problem(422, "no-picture", "there is no picture in the request, or one of no bytes")
     return found, is_list
 
@@ -61,6 +59,8 @@ async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes],
     try:
         form = await parser.parse()
     except MultiPartException as error:
+        if error.message.startswith("Too many files"):
+            raise _too_many(settings) from error
         raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
     files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
     try:
@@ -78,18 +78,35 @@ def _from_json(body: bytes) -> tuple[list[bytes], bool]:
         raise _problem(422, "bad-json", f"{where}: {first['msg']}") from error
     if (sent.image is None) == (sent.images is None):
         raise _problem(422, "bad-json", 'give either "image" or "images"')
-    texts: Iterable[str] = [sent.image] if sent.image is not None else sent.images or []
-    return [_decoded(text) for text in texts], sent.images is not None
+    if sent.images is not None:
+        return [_fails_alone(text) for text in sent.images], True
+    try:
+        return [_decoded(sent.image or "")], False
+    except ValueError as error:
+        raise _problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
+
+
+def _fails_alone(text: str) -> bytes:
+    """One of several: what is no base64 is taken for the picture itself, and so is refused by the decoder."""
+    try:
+        return _decoded(text)
+    except ValueError:
+        return text.encode("utf-8", "replace")
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes in base64, or in a data URL that holds base64."""
+    """The bytes in base64, or in a data URL that holds base64.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if text.startswith("data:"):
         text = text.partition(";base64,")[2]
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise _problem(422, "bad-json", "the picture is neither base64 nor a base64 data URL") from error
+    return base64.b64decode(text, validate=True)
+
+
+def _too_many(settings: Settings) -> ProblemError:
+    return _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
 
 
 def _problem(status: int, kind: str, detail: str) -> ProblemError:

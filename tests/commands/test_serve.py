@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,28 @@ from digitrec.web.settings import Settings
 
 def serve(*options: str) -> Result:
     return CliRunner().invoke(main, ["serve", *options])
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """The command says how its process logs."""
+    loggers = [logging.getLogger(name) for name in ("digitrec", "uvicorn", "uvicorn.access")]
+    before = [(one.handlers, one.level, one.propagate, one.disabled) for one in loggers]
+    yield
+    for one, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
+        one.handlers, one.propagate, one.disabled = handlers, propagate, disabled
+        one.setLevel(level)
+
+
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Engine], Settings, socket.socket]]:
+    """What would be served from now on, engines, settings and socket; no address but ours is taken."""
+    from digitrec.web import server
+
+    started: list[tuple[list[Engine], Settings, socket.socket]] = []
+    listen = server.listen
+    monkeypatch.setattr(server, "listen", lambda host, port: listen("127.0.0.1", 0))
+    monkeypatch.setattr(server, "run", lambda *given: started.append(given))
+    return started
 
 
 def test_help_says_what_is_on_by_default_and_shows_an_example() -> None:
@@ -78,10 +103,7 @@ def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_paid_engines_are_for_everybody_only_where_that_was_said(
     monkeypatch: pytest.MonkeyPatch, where: list[str], public: bool, allowed: str | None
 ) -> None:
-    from digitrec.web import server
-
-    started: list[object] = []
-    monkeypatch.setattr(server, "run", lambda *given, **named: started.append(given))
+    started = served(monkeypatch)
     monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
     if allowed == "key":
         monkeypatch.setenv("DIGITREC_API_KEYS", "one")
@@ -94,10 +116,7 @@ def test_paid_engines_are_for_everybody_only_where_that_was_said(
 
 
 def test_free_engines_are_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    from digitrec.web import server
-
-    started: list[object] = []
-    monkeypatch.setattr(server, "run", lambda *given, **named: started.append(given))
+    started = served(monkeypatch)
     assert serve("--host", "0.0.0.0").exit_code == 0
     assert started
 
@@ -113,10 +132,66 @@ def test_a_price_from_the_configuration_is_the_one_on_offer(
     monkeypatch.setenv("GOOGLE_API_KEY", "made-up")
     offered: list[object] = []
 
-    def run(engines: list[Engine], settings: Settings, **_: object) -> None:
-        with TestClient(app.create_app(engines, settings)) as client:
+    def run(engines: list[Engine], settings: Settings, _: socket.socket) -> None:
+        with TestClient(app.create_app(engines, settings), base_url="http://localhost") as client:
             offered.extend(client.get("/providers").json()["providers"])
 
     monkeypatch.setattr(server, "run", run)
-    assert serve("--providers", "google", "--max-cost", "1").exit_code == 0
+    assert serve("--port", "0", "--providers", "google", "--max-cost", "1").exit_code == 0
     assert offered == [{"name": "google", "usd_per_picture": 0.25, "remote": True}]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_it_says_where_it_really_is(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    from digitrec.web import server
+
+    found: list[str] = []
+    monkeypatch.setattr(server, "run", lambda _, __, listening: found.append(listening.getsockname()[1]))
+    try:
+        socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    done = serve("--host", host, "--port", "0", "--root-path", "digits/")
+    name = f"[{host}]" if ":" in host else host
+    assert f"digitrec is at http://{name}:{found[0]}/digits/ (Ctrl-C" in done.output and found[0]
+
+
+def test_a_port_in_use_is_one_line_and_nothing_was_promised() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = serve("--port", str(port))
+    assert done.exit_code == 1
+    assert f"cannot listen on 127.0.0.1:{port} (address already in use)" in done.output
+    assert "digitrec is at" not in done.output and len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize("host", ["no such name", "a.name.invalid", "x" * 300, "192.0.2.7"])
+def test_a_place_that_is_not_ours_is_one_line(host: str) -> None:
+    done = serve("--host", host, "--port", "0")
+    assert done.exit_code == 1 and "cannot listen on" in done.output
+    assert len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "hosts"),
+    [
+        ([], ("localhost",)),
+        (["--host", "0.0.0.0"], ()),
+        (["--proxies", "1"], ()),
+        (["--host", "0.0.0.0", "--allow-host", "Digits.example.org"], ("digits.example.org",)),
+        (["--allow-host", "*"], ()),
+    ],
+)
+def test_a_server_for_this_machine_answers_to_its_own_names_only(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], hosts: tuple[str, ...]
+) -> None:
+    started = served(monkeypatch)
+    assert serve(*options).exit_code == 0
+    assert started[0][1].hosts == hosts
+
+
+def test_proxies_can_be_said_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = served(monkeypatch)
+    monkeypatch.setenv("DIGITREC_PROXIES", "2")
+    assert serve("--host", "0.0.0.0").exit_code == 0
+    assert started[0][1].proxies == 2

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from digitrec.cli import main
+
+from .fakes import listening
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,3 +27,43 @@ def test_hadolint_has_nothing_to_say() -> None:
 
 def test_every_package_in_the_image_is_pinned() -> None:
     assert "--require-hashes --requirement deploy/image-requirements.txt" in (ROOT / "Dockerfile").read_text()
+
+
+def _from_dockerfile(word: str) -> list[str]:
+    """The list that an instruction of the image's last stage gives."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    found: list[str] = json.loads(
+        next(line for line in lines if line.startswith(f"{word} [")).removeprefix(word)
+    )
+    return found
+
+
+def test_the_base_is_pinned_by_digest_and_the_same_in_both_stages() -> None:
+    bases = re.findall(r"(?m)^FROM (\S+)", (ROOT / "Dockerfile").read_text())
+    assert len(bases) == 2 and len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", bases[0])
+
+
+def test_what_render_runs_is_what_the_image_runs_and_that_is_a_command_of_ours() -> None:
+    assert _from_dockerfile("ENTRYPOINT") == ["digitrec"]
+    said = CliRunner().invoke(main, [*_from_dockerfile("CMD"), "--help"], env={"DIGITREC_PROXIES": "2"})
+    assert said.exit_code == 0 and "DIGITREC_PROXIES" in said.output
+    blueprint = (ROOT / "render.yaml").read_text()
+    # Put in place of CMD it would stand behind `digitrec`, put in place of both it would not.
+    assert "dockerCommand:" not in blueprint and "DIGITREC_PROXIES" in blueprint
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [("digitrec serve --port {}", "9"), ("digitrec serve --port={}", "9"), ("digitrec serve", "{}"),
+     ("/sbin/docker-init -- digitrec serve --port 9 --port {}", "9")],
+)  # fmt: skip
+def test_the_health_check_follows_the_port(command: str, variable: str, tmp_path: Path) -> None:
+    with listening() as url:
+        port = url.rpartition(":")[2]
+        line = tmp_path / "cmdline"
+        line.write_bytes(b"\0".join(word.encode() for word in command.format(port).split()) + b"\0")
+        check = [sys.executable, ROOT / "deploy" / "healthcheck.py", line]
+        environment = os.environ | {"PORT": variable.format(port)}
+        assert subprocess.run(check, env=environment, check=False).returncode == 0
+    assert subprocess.run(check, env=environment, capture_output=True, check=False).returncode != 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from digitrec.web.limits import MAX_CLIENTS, RateLimiter
 from digitrec.web.settings import Settings
@@ -45,17 +47,29 @@ def test_too_many_pictures_are_refused() -> None:
         in_a_form = client.post("/predict", files=[("file", WHOLE)] * 3)
         in_json = client.post("/predict", json={"images": [base64.b64encode(WHOLE).decode()] * 3})
         assert client.post("/predict", files=[("file", WHOLE)] * 2).status_code == 200
-    assert (in_a_form.status_code, in_json.status_code) == (400, 413)
+    assert (in_a_form.status_code, in_json.status_code) == (413, 413)
 
 
-def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
-    with serving(settings=Settings(max_pixels=10_000)) as client:
-        answer = client.post("/predict", content=png((101, 100)))
-        assert client.post("/predict", content=png((100, 100))).status_code == 200
+def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded() -> None:
+    grey, coloured = (converted(png((100, 100)), mode) for mode in ("L", "RGB"))
+    with serving(settings=Settings(max_decoding_bytes=20_000)) as client:
+        answer = client.post("/predict", content=coloured)
+        assert client.post("/predict", content=grey).status_code == 200
     assert answer.status_code == 422
     assert "pixels" in answer.json()["detail"]
-    with serving(settings=Settings(max_pixels=500)) as client:
-        assert "pixels" in client.post("/predict", content=png((28, 28))).json()["detail"]
+
+
+def test_a_scan_of_many_pixels_and_few_bytes_is_read() -> None:
+    """A4 at 600 dots an inch, one bit a pixel."""
+    scan = converted(png((4960, 7016)), "1")
+    with serving() as client:
+        assert client.post("/predict", content=scan).json()["prediction"] == 7
+
+
+def converted(picture: bytes, mode: str) -> bytes:
+    data = io.BytesIO()
+    Image.open(io.BytesIO(picture)).convert(mode).save(data, "PNG")
+    return data.getvalue()
 
 
 def test_a_client_too_fast_is_told_how_long_to_wait() -> None:
@@ -81,6 +95,29 @@ def test_questions_need_a_key_where_there_are_keys() -> None:
         assert post(client, authorization="Bearer first") == 200
         assert client.get("/metrics").status_code == 401
         assert client.get("/health").status_code == 200
+
+
+def test_wrong_keys_slow_down_whoever_sends_them() -> None:
+    keyed = Settings(api_keys=("right",), wrong_keys=3, wrong_keys_per_s=0.01)
+    with serving(settings=keyed) as client:
+        assert [post(client) for _ in range(9)] == [401] * 9  # none was guessed
+        assert [post(client, **{"x-api-key": "right"}) for _ in range(9)] == [200] * 9
+        assert [post(client, **{"x-api-key": f"{n}"}) for n in range(5)] == [401, 401, 401, 429, 429]
+        told = client.post("/predict", content=WHOLE, headers={"x-api-key": "right"})
+        assert (told.status_code, told.headers["retry-after"]) == (429, "100")  # nor which is right
+        assert client.get("/metrics", headers={"x-api-key": "wrong"}).status_code == 429
+
+
+def test_the_description_says_that_a_key_is_needed_where_one_is() -> None:
+    with serving(settings=Settings(api_keys=("one",))) as client:
+        described = client.get("/openapi.json").json()
+    schemes = described["components"]["securitySchemes"]
+    assert {scheme["type"] for scheme in schemes.values()} == {"apiKey", "http"}
+    for path, method in (("/predict", "post"), ("/compare", "post"), ("/metrics", "get")):
+        wanted = described["paths"][path][method]["security"]
+        assert {name for one in wanted for name in one} == set(schemes)
+    with serving() as client:
+        assert "securitySchemes" not in client.get("/openapi.json").json()["components"]
 
 
 def test_another_sites_page_may_not_ask() -> None:

@@ -11,11 +11,14 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
+
+from digitrec.web.scheduling import THREADS
 
 from .fakes import png, started
 
@@ -23,6 +26,8 @@ ROUNDS = 60
 GROWTH = 48_000_000
 """Bytes; one picture of the largest size allowed takes more than this while it is decoded, and more than this
 is kept of it in each thread's heap where that is left to glibc."""
+MOST = 256_000_000 + THREADS * 64_000_000
+"""Bytes over what an idle server holds: docs/api.md says so."""
 
 
 def encoded(form: str, size: tuple[int, int] = (60, 50)) -> bytes:
@@ -113,10 +118,26 @@ def requests(chance: random.Random) -> Iterator[tuple[str, bytes]]:
     yield from chance.sample(FORMS, 2)
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds."""
+def flat(form: str, mode: str, side: int, **options: object) -> bytes:
+    """Few bytes that many pixels come out of."""
+    data = io.BytesIO()
+    Image.new(mode, (side, side)).save(data, form, **options)
+    return data.getvalue()
+
+
+HUGE = [
+    flat("PNG", "RGBA", 4000), flat("TIFF", "F", 4000, compression="tiff_adobe_deflate"),
+    flat("JPEG", "CMYK", 4000, progressive=True, subsampling=0),
+    flat("WEBP", "RGB", 3600, quality=1, method=0),
+    flat("PNG", "RGB", 7000),
+]  # fmt: skip
+"""The dearest of each format; each took 400 MB and more when every step copied all of it."""
+
+
+def memory(pid: int, what: str = "VmRSS") -> int:
+    """Bytes of memory that a process holds, or held at most (VmHWM)."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+    return 1024 * int(status.partition(f"{what}:")[2].split()[0])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
@@ -125,11 +146,30 @@ def test_nothing_that_is_sent_brings_it_down() -> None:
     with started() as (url, process), httpx.Client(base_url=url, timeout=60) as client:
         held = []
         for _ in range(ROUNDS):
-            held.append(resident(process.pid))
             for kind, body in requests(chance):
                 answer = client.post("/predict", content=body, headers={"content-type": kind} if kind else {})
-                assert answer.status_code < 500, (kind, body[:200], answer.text)
+                late = answer.status_code == 504  # on a machine that has other things to do
+                assert answer.status_code < 500 or late, (kind, body[:200], answer.text)
                 if answer.status_code != 200:
                     assert answer.headers["content-type"] == "application/problem+json"
+            held.append(memory(process.pid))
         assert client.post("/predict", content=png()).json()["prediction"] == 7
         assert max(held) - held[0] < GROWTH, held
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
+def test_huge_pictures_of_every_format_at_once_stay_within_the_bound() -> None:
+    middling = flat("WEBP", "RGB", 1400, quality=1, method=0)
+    with started() as (url, process), httpx.Client(base_url=url, timeout=120) as client:
+        for picture in (png(), png((280, 280))):
+            assert client.post("/predict", content=picture).status_code == 200
+        idle = memory(process.pid)
+
+        def post(picture: bytes) -> int:
+            files = [("file", picture)] * 2
+            return httpx.post(f"{url}/predict", files=files, timeout=120).status_code
+
+        with ThreadPoolExecutor(4) as pool:
+            statuses = {*pool.map(post, [*HUGE, middling, middling])}
+        assert statuses <= {200, 504}  # too late, on a machine that has other things to do
+        assert memory(process.pid, "VmHWM") - idle < MOST

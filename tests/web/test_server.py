@@ -168,7 +168,7 @@ def test_the_surplus_is_turned_away_before_it_is_read() -> None:
             assert accepted.result().json()["prediction"] == 7
             connection.sendall(whole)
             assert connection.recv(65536).startswith(b"HTTP/1.1 422 ")
-        assert "digitrec_http_turned_away 3.0" in httpx.get(f"{url}/metrics").text
+        assert "digitrec_http_turned_away_total 3.0" in httpx.get(f"{url}/metrics").text
     assert status.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1" in status
     assert json.loads(body)["type"] == "urn:digitrec:problem:busy"
 

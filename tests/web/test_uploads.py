@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import tempfile
 
 import pytest
@@ -14,6 +16,27 @@ def test_a_large_file_in_a_form_stays_in_memory(client: TestClient, monkeypatch:
     monkeypatch.setattr(tempfile, "tempdir", "/a/folder/that/is/not/there")
     large = png() + bytes(3_000_000)  # what follows a PNG's end is ignored
     assert client.post("/predict", files={"file": large}).json()["prediction"] == 7
+
+
+def test_of_several_pictures_one_that_is_none_fails_alone(client: TestClient) -> None:
+    good = base64.b64encode(png()).decode()
+    for bad in ("***", "", "data:,7", "\ud800", "QUJD"):
+        sent = json.dumps({"images": [good, bad, good]})
+        answer = client.post("/predict", content=sent, headers={"content-type": "application/json"})
+        if bad == "\ud800":  # no JSON at all to the parser
+            assert answer.status_code == 422
+            continue
+        first, second, third = answer.json()["predictions"]
+        assert (first["prediction"], third["prediction"]) == (7, 7)
+        assert (second["prediction"], second["problem"]["status"]) == (None, 422)
+    one, other = client.post("/predict", files=[("file", png()), ("file", b"")]).json()["predictions"]
+    assert (one["prediction"], other["problem"]["status"]) == (7, 422)
+
+
+@pytest.mark.parametrize("count", [33, 34, 200])
+def test_too_many_files_are_told_so_however_many(client: TestClient, count: int) -> None:
+    answer = client.post("/predict", files=[("file", b"7")] * count)
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:digitrec:problem:too-many")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""Whether the server in this container answers, for Docker's HEALTHCHECK: exits 0 where it does.
+
+It asks on the port that the server was given: by ``--port`` on the command line of process 1, else by PORT.
+
+    python3 healthcheck.py [FILE WITH THE COMMAND LINE, by default /proc/1/cmdline]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import urllib.request
+from pathlib import Path
+
+line = Path(sys.argv[1] if len(sys.argv) > 1 else "/proc/1/cmdline").read_bytes().decode(errors="replace")
+told = re.findall(r"\0--port[=\0](\d+)(?=\0|$)", line)
+port = told[-1] if told else os.environ.get("PORT", "5000")
+urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=4).close()
