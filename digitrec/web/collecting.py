@@ -16,10 +16,14 @@ from pathlib import Path
 
 from PIL import Image
 
+from digitrec.errors import DataError
+
 LABELS = (*"0123456789", "none")
 """What a picture can be said to show; "none": no digit."""
 MAX_PICTURES = 10_000
 """Pictures that are kept at most, new and accepted together; of at most 512x512 pixels each."""
+ENGINE = re.compile(r"[a-z0-9-]+")
+"""An engine's name that can stand in a file's; a policy has another, but its engines are named besides."""
 NAME = re.compile(r"[0-9a-f]{16}(_[a-z0-9-]+-(?:[0-9]|none))*\.png")
 
 
@@ -47,12 +51,15 @@ class Collection:
         """Make the folder and look how much is in it.
 
         Raises:
-            OSError: it cannot be made or written to.
+            DataError: it cannot be made or written to.
         """
         self._new, self._accepted = folder / "new", folder / "accepted"
-        for part in (self._new, self._accepted):
-            for label in LABELS:
-                (part / label).mkdir(parents=True, exist_ok=True)
+        try:
+            for part in (self._new, self._accepted):
+                for label in LABELS:
+                    (part / label).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written to ({error.strerror}); name another folder") from error
         self._lock = threading.Lock()
         self._pictures = len(list(folder.glob("*/*/*.png")))
 
@@ -63,7 +70,8 @@ class Collection:
         accepted stays.
         """
         digest = _digest(picture)
-        words = "".join(f"_{engine}-{word}" for engine, word in sorted(said.items()))
+        named = sorted((engine, word) for engine, word in said.items() if ENGINE.fullmatch(engine))
+        words = "".join(f"_{engine}-{word}" for engine, word in named)
         with self._lock:
             if any(self._accepted.glob(f"*/{digest}*.png")):
                 return True
