@@ -1,4 +1,4 @@
-"""What visitors say that their pictures show, kept as labelled folders: "Wrong? Tell it."
+"""What visitors say that their pictures show, kept as labelled folders.
 
 The folder has two others in it, `new` and `accepted`, each with sub-folders "0" to "9" and "none", which
 `read_samples` reads as they are. A name is the hash of the picture's pixels and what the engines here said of
@@ -59,7 +59,9 @@ class Collection:
                 for label in LABELS:
                     (part / label).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f"{folder}: cannot be written to ({error.strerror}); name another folder") from error
+            raise DataError(
+                f"{folder}: cannot be written to ({error.strerror}); name another folder"
+            ) from error
         self._lock = threading.Lock()
         self._pictures = len(list(folder.glob("*/*/*.png")))
 

@@ -99,9 +99,11 @@ def status(state: AppState) -> APIRouter:
         """List the engines on offer."""
         infos = [
             schemas.ProviderInfo(
-                name=name, usd_per_picture=service.usd_per_picture, remote=service.remote,
+                name=name,
+                usd_per_picture=service.usd_per_picture,
+                remote=service.remote,
                 explains=service.explained is not None,
-            )  # fmt: skip
+            )
             for name, service in state.services.items()
         ]
         settings = state.settings

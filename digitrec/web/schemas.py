@@ -87,7 +87,9 @@ class ExplanationBody(BaseModel):
     """Why the network says what it says."""
 
     reading: Reading = Field(description="The answer that is explained.")
-    steps: list[Step] = Field(description="The steps of the preparation, the last is what the network was given.")
+    steps: list[Step] = Field(
+        description="The steps of the preparation, the last is what the network was given."
+    )
     saliency: list[list[float]] | None = Field(
         description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
         "null where the picture was refused."

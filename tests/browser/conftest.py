@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browser.hand import CHROMIUM
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from web.fakes import listening, paid
 
+from browser.hand import CHROMIUM
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,17 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
-def touch(page: Page, kind: str, *points: tuple[float, float]) -> None:
-    """Touch the paper with a finger for each point, given as shares of its side; none: all are lifted."""
+def fingers(page: Page) -> Callable[..., None]:
+    """What touches the paper: called with "touchStart", "touchMove" or "touchEnd", and the place of each finger
+    as shares of the paper's side."""
     session = page.context.new_cdp_session(page)
-    at = [place(page, *point) for point in points]
-    touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(at)]
-    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-    session.detach()
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        at = [place(page, *point) for point in points]
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(at)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    return touch
 
 
 def ink(page: Page) -> int:

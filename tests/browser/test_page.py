@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
-from browser.conftest import Launch, OpenPage
-from browser.hand import SAMPLES, STROKES, draw, expect_digit, needs_chromium, touch
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from web.fakes import calibrated, emulated, listening, local, paid
 
+from browser.conftest import Launch, OpenPage
+from browser.hand import SAMPLES, STROKES, draw, expect_digit, fingers, needs_chromium
 from digitrec.engine import Engine
 from digitrec.testing import FakeProvider
 
@@ -194,10 +194,11 @@ def test_a_finger_draws_on_a_phone_without_scrolling_it(open_page: OpenPage) -> 
     page = open_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     start, *rest = STROKES[7][0]
-    touch(page, "touchStart", start)
+    touch = fingers(page)
+    touch("touchStart", start)
     for point in rest:
-        touch(page, "touchMove", point)
-    touch(page, "touchEnd")
+        touch("touchMove", point)
+    touch("touchEnd")
     expect_digit(page, "7")
     assert page.evaluate("scrollY") == 0
 

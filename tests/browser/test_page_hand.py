@@ -6,11 +6,19 @@ import time
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Page, Request, expect
+
 from browser.conftest import OpenPage
 from browser.hand import (
-    SAMPLES, STROKES, draw, expect_digit, expect_history, ink, needs_chromium, place, touch,
+    SAMPLES,
+    STROKES,
+    draw,
+    expect_digit,
+    expect_history,
+    ink,
+    needs_chromium,
+    place,
 )  # fmt: skip
-from playwright.sync_api import Page, Request, expect
 
 pytestmark = needs_chromium
 
@@ -32,7 +40,7 @@ def test_the_first_touch_is_not_scolded_and_leaves_a_dot(open_page: OpenPage) ->
 def test_a_stroke_that_begins_is_not_scolded(open_page: OpenPage) -> None:
     page = open_page()
     said: list[str] = []
-    page.expose_function("told", said.append)
+    page.expose_function("told", lambda words: said.append(words))
     page.evaluate(
         """new MutationObserver(() => told(document.querySelector("#sure").textContent))
             .observe(document.querySelector("#sure"), { childList: true })"""
@@ -120,11 +128,12 @@ def test_a_palm_does_not_cut_the_stroke(open_page: OpenPage) -> None:
     page = open_page(has_touch=True)
     start, *rest = STROKES[7][0]
     palm = (0.9, 0.95)
-    touch(page, "touchStart", start)
+    touch = fingers(page)
+    touch("touchStart", start)
     for number, point in enumerate(rest):
-        fingers = [point, palm] if number in (1, 2) else [point]
-        touch(page, "touchStart" if number == 1 else "touchMove", *fingers)
-    touch(page, "touchEnd")
+        down = [point, palm] if number in (1, 2) else [point]
+        touch("touchStart" if number == 1 else "touchMove", *down)
+    touch("touchEnd")
     expect_digit(page, "7")
     page.get_by_role("button", name="Undo").click()
     assert ink(page) == 0, "it was more than one stroke"

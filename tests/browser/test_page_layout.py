@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
 from browser.conftest import OpenPage
 from browser.hand import SAMPLES, draw, expect_digit, needs_chromium
-from playwright.sync_api import Page, expect
 
 pytestmark = needs_chromium
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser.hand import draw, expect_digit, ink, needs_chromium
 from playwright.sync_api import Browser, Page, Route, expect
 from web.fakes import listening, local
 
+from browser.hand import draw, expect_digit, ink, needs_chromium
 from digitrec.web.settings import Settings
 
 pytestmark = needs_chromium

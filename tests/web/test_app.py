@@ -42,7 +42,9 @@ def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
     named = {
         path
         for file in TEXTS
-        for path in re.findall(r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+|sample-[^"]+)["`]""", file.read_text())
+        for path in re.findall(
+            r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+|sample-[^"]+)["`]""", file.read_text()
+        )
     }
     assert {"static/main.js", "./pad.js", "sample-red.jpg", "docs/swagger-ui.css"} <= named
     for path in named:
