@@ -36,7 +36,7 @@ class Settings:
     seconds: float = 30.0
     """From the head of a request to its answer, > 0; the time to send the body is part of it."""
     rate: float = 50.0
-    """Requests a second from one client in the long run, > 0; a page being drawn on sends about ten."""
+    """Requests a second from one client in the long run, > 0; a page being drawn on sends at most four."""
     burst: int = 100
     """Requests that a client may have saved up, >= 1."""
     proxies: int = 0

@@ -41,8 +41,11 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
 
 
 def fingers(page: Page) -> Callable[..., None]:
-    """What touches the paper: called with "touchStart", "touchMove" or "touchEnd", and the place of each finger
-    as shares of the paper's side."""
+    """What touches the paper.
+
+    It is called with "touchStart", "touchMove" or "touchEnd", and the place of each finger as shares of the
+    paper's side.
+    """
     session = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:

@@ -10,6 +10,12 @@ from playwright.sync_api import Page, Request, expect
 
 from browser.conftest import OpenPage
 from browser.hand import (
+    SAMPLES, STROKES, draw, expect_digit, expect_history, fingers, ink, needs_chromium, place,
+)  # fmt: skip
+from playwright.sync_api import Page, Request, expect
+
+from browser.conftest import OpenPage
+from browser.hand import (
     SAMPLES,
     STROKES,
     draw,
@@ -40,7 +46,11 @@ def test_the_first_touch_is_not_scolded_and_leaves_a_dot(open_page: OpenPage) ->
 def test_a_stroke_that_begins_is_not_scolded(open_page: OpenPage) -> None:
     page = open_page()
     said: list[str] = []
-    page.expose_function("told", lambda words: said.append(words))
+
+    def told(words: str) -> None:
+        said.append(words)
+
+    page.expose_function("told", told)
     page.evaluate(
         """new MutationObserver(() => told(document.querySelector("#sure").textContent))
             .observe(document.querySelector("#sure"), { childList: true })"""
