@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
@@ -67,7 +67,7 @@ def review(state: AppState, collection: Collection) -> APIRouter:
         dependencies=[Depends(owner)],
         responses={401: schemas.problem("The owner's key is needed.")},
     )
-    missing = {404: schemas.problem("There is no such picture.")}
+    missing: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no such picture.")}
 
     @router.get("/collected")
     def waiting() -> schemas.Labels:

@@ -10,7 +10,7 @@ import { Live } from "./live.js";
 import { Pad } from "./pad.js";
 import { Camera, lightened, listenForPictures, shownPicture } from "./pictures.js";
 import { offerSamples } from "./samples.js";
-import { asCurl, asPython, canShare, card, handOut } from "./share.js";
+import { offerSharing } from "./share.js";
 import { isTap, pictureOf } from "./strokes.js";
 import { Timeline } from "./timeline.js";
 import { inWords, isStale, showGone, showNothing, showReading, toast } from "./view.js";
@@ -58,16 +58,15 @@ by("erase").addEventListener("click", () => {
   by("erase").setAttribute("aria-pressed", pad.erasing);
 });
 by("camera").addEventListener("click", () => (camera.on ? putAway() : startCamera()));
-by("save").addEventListener("click", () => give(false));
-by("share").addEventListener("click", () => give(true));
-by("curl").addEventListener("click", () => copy(asCurl));
-by("python").addEventListener("click", () => copy(asPython));
 document.addEventListener("keydown", shortcut);
 addEventListener("themechange", () => pad.draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => pad.draw());
 listenForPictures({ button: by("choose"), input: by("file"), stage }, takePicture);
 offerSamples(by("samples"), takePicture, () => connection.lost());
-by("share").hidden = !canShare();
+offerSharing(
+  { save: by("save"), share: by("share"), curl: by("curl"), python: by("python") },
+  () => ({ picture: shown.asShown(), reading: shown.reading }), currentPicture, () => !by("key-button").hidden,
+);
 start();
 
 async function start() {
@@ -275,20 +274,6 @@ function forget() {
   verdict = "";
   shown = null;
   by("actions").hidden = true;
-}
-
-async function give(shared) {
-  await handOut(await card(shown.asShown(), shown.reading), shown.reading, shared)
-    .catch(() => toast("This browser cannot draw the card."));
-}
-
-async function copy(asText) {
-  try {
-    await navigator.clipboard.writeText(await asText(await currentPicture(), !by("key-button").hidden));
-    toast("Copied.");
-  } catch {
-    toast("This browser does not let the page copy; it does over https.");
-  }
 }
 
 function fail(problem) {

@@ -1,12 +1,31 @@
 // Showing it to others: a card with the picture and its reading, and the same question for a program.
 
-import { howSure, reasonInWords } from "./view.js";
+import { howSure, reasonInWords, toast } from "./view.js";
 
 const INLINE_BYTES = 32_000; // a longer picture is named as a file: a command line is not endless
 const CARD = { width: 840, height: 400, margin: 30 };
 
+/** The buttons: `getShown()` gives the last reading and its picture, `getPicture()` promises what is on the stage,
+ *  `isKeyNeeded()` says whether a program needs a key. */
+export function offerSharing({ save, share, curl, python }, getShown, getPicture, isKeyNeeded) {
+  const give = async (shared) => {
+    const { picture, reading } = getShown();
+    await handOut(await card(picture, reading), reading, shared);
+  };
+  const copy = async (asText) => {
+    await navigator.clipboard.writeText(await asText(await getPicture(), isKeyNeeded()));
+    toast("Copied.");
+  };
+  const offer = (button, act, sorry) => button.addEventListener("click", () => act().catch(() => toast(sorry)));
+  offer(save, () => give(false), "This browser cannot draw the card.");
+  offer(share, () => give(true), "This browser cannot draw the card.");
+  offer(curl, () => copy(asCurl), "This browser does not let the page copy; it does over https.");
+  offer(python, () => copy(asPython), "This browser does not let the page copy; it does over https.");
+  share.hidden = !canShare();
+}
+
 /** A PNG with the picture, the digit, how sure, and the ten bars. */
-export async function card(picture, reading) {
+async function card(picture, reading) {
   const sheet = new OffscreenCanvas(CARD.width, CARD.height);
   const context = sheet.getContext("2d");
   const side = CARD.height - 2 * CARD.margin;
@@ -27,7 +46,7 @@ export async function card(picture, reading) {
 }
 
 /** Keep a file with the card; on a phone hand it to another app, where `shared` asks for that. */
-export async function handOut(blob, reading, shared) {
+async function handOut(blob, reading, shared) {
   const file = new File([blob], `digitrec-${reading.prediction ?? "unsure"}.png`, { type: "image/png" });
   if (shared) {
     await navigator.share({ files: [file], title: "digitrec" }).catch(() => {}); // changed their mind
@@ -40,13 +59,13 @@ export async function handOut(blob, reading, shared) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export function canShare() {
+function canShare() {
   const probe = new File([], "digitrec.png", { type: "image/png" });
   return Boolean(navigator.canShare?.({ files: [probe] }));
 }
 
 /** The question as a command for a shell. */
-export async function asCurl(picture, keyNeeded) {
+async function asCurl(picture, keyNeeded) {
   const key = keyNeeded ? ' -H "X-API-Key: $DIGITREC_KEY"' : "";
   const address = new URL("predict", document.baseURI).href;
   if (picture.size > INLINE_BYTES) {
@@ -56,7 +75,7 @@ export async function asCurl(picture, keyNeeded) {
 }
 
 /** The question as a Python program that needs nothing but Python. */
-export async function asPython(picture, keyNeeded) {
+async function asPython(picture, keyNeeded) {
   const long = picture.size > INLINE_BYTES;
   const given = long ? `open("${fileName(picture)}", "rb").read()` : `base64.b64decode("${await base64(picture)}")`;
   const key = keyNeeded ? ', "X-API-Key": os.environ["DIGITREC_KEY"]' : "";
