@@ -83,7 +83,7 @@ def test_a_card_can_be_saved(open_page: OpenPage, tmp_path: Path) -> None:
 
 def copied(page: Page, button: str) -> str:
     page.get_by_role("button", name=button).click()
-    expect(page.locator("#toast")).to_have_text("Copied.")
+    expect(page.locator("#toast")).to_have_text(f"{button.replace('Copy', 'Copied')}.")
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 

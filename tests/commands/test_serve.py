@@ -119,4 +119,24 @@ def test_a_price_from_the_configuration_is_the_one_on_offer(
 
     monkeypatch.setattr(server, "run", run)
     assert serve("--providers", "google", "--max-cost", "1").exit_code == 0
-    assert offered == [{"name": "google", "usd_per_picture": 0.25, "remote": True}]
+    assert offered == [{"name": "google", "usd_per_picture": 0.25, "remote": True, "explains": False}]
+
+
+def test_labels_are_collected_only_where_that_was_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from digitrec.web import server
+
+    started: list[Settings] = []
+    monkeypatch.setattr(server, "run", lambda engines, settings, **_: started.append(settings))
+    monkeypatch.setenv("DIGITREC_OWNER_KEY", "mine")
+    assert serve().exit_code == serve("--collect", str(tmp_path)).exit_code == 0
+    assert [settings.collect for settings in started] == [None, tmp_path]
+    assert started[1].owner_key == "mine" and "mine" not in repr(started[1])
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = serve("--collect", str(tmp_path / "file" / "below"))
+    assert done.exit_code != 0
+    assert "cannot be written to" in done.output and "Traceback" not in done.output

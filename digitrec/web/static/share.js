@@ -12,15 +12,15 @@ export function offerSharing({ save, share, curl, python }, getShown, getPicture
     const { picture, reading } = getShown();
     await handOut(await card(picture, reading), reading, shared);
   };
-  const copy = async (asText) => {
+  const copy = async (asText, kind) => {
     await navigator.clipboard.writeText(await asText(await getPicture(), isKeyNeeded()));
-    toast("Copied.");
+    toast(`Copied as ${kind}.`);
   };
   const offer = (button, act, sorry) => button.addEventListener("click", () => act().catch(() => toast(sorry)));
   offer(save, () => give(false), "This browser cannot draw the card.");
   offer(share, () => give(true), "This browser cannot draw the card.");
-  offer(curl, () => copy(asCurl), "This browser does not let the page copy; it does over https.");
-  offer(python, () => copy(asPython), "This browser does not let the page copy; it does over https.");
+  offer(curl, () => copy(asCurl, "curl"), "This browser does not let the page copy; it does over https.");
+  offer(python, () => copy(asPython, "Python"), "This browser does not let the page copy; it does over https.");
   share.hidden = !canShare();
 }
 
