@@ -10,17 +10,12 @@ from playwright.sync_api import Page, Request, expect
 
 from browser.conftest import OpenPage
 from browser.hand import (
-    SAMPLES, STROKES, draw, expect_digit, expect_history, fingers, ink, needs_chromium, place,
-)  # fmt: skip
-from playwright.sync_api import Page, Request, expect
-
-from browser.conftest import OpenPage
-from browser.hand import (
     SAMPLES,
     STROKES,
     draw,
     expect_digit,
     expect_history,
+    fingers,
     ink,
     needs_chromium,
     place,

@@ -65,6 +65,7 @@ def test_why_shows_the_steps_and_what_spoke_for_it_until_it_is_about_another(ope
         }"""
     )
     assert colours > 100, "no orange"
+    page.evaluate("scrollTo(0, 0)")
     draw(page, 1)
     expect(page.locator("#reasons")).to_be_hidden()
 

@@ -30,6 +30,7 @@ export class KeyDialog {
     const had = api.hasKey();
     api.forgetKey();
     this.button.hidden = false;
+    if (this.dialog.open) return; // another question was on its way with it
     this.open(had ? "The server does not take this key any more." : "");
   }
 

@@ -101,6 +101,7 @@ function shortcut(event) {
 /** A stroke grows: it is read along, as soon as there is more than a dot. */
 function drawing() {
   if (camera.on) stopCamera();
+  if (!by("picture").hidden) flush();
   by("picture").hidden = true;
   stage.classList.add("drawn");
   isStale(true);
@@ -110,7 +111,6 @@ function drawing() {
 /** A stroke has ended. */
 function drawn(strokes) {
   const goesOn = timeline.now.strokes.length > 0;
-  if (!goesOn) flush();
   const subject = goesOn ? timeline.now.subject : (subjects += 1);
   timeline.push({ strokes, picture: null, subject });
   render();
@@ -123,7 +123,6 @@ async function takePicture(file) {
 
 /** Something that was on the stage comes back to it. */
 function recall(state) {
-  flush();
   put({ ...state });
   stage.scrollIntoView({ block: "nearest" });
 }
@@ -135,6 +134,7 @@ function clear() {
 }
 
 function put(state) {
+  flush();
   if (camera.on) stopCamera();
   live.stop();
   timeline.push(state);
@@ -160,7 +160,6 @@ async function render() {
   by("clear").disabled = empty;
   changed(!empty);
   if (empty) {
-    flush();
     live.stop();
     forget();
     showNothing();
@@ -244,7 +243,11 @@ function show(reading, picture, ms) {
   shown = { asShown, reading };
   by("actions").hidden = false;
   showReading(reading, ms);
-  if (isDrawing && (pad.active !== null || isTap(pad.drawing))) return; // told, and no more
+  if (isDrawing && isTap(pad.drawing)) return; // told, and no more
+  if (isDrawing && pad.active !== null) { // remembered, if nothing is read after it
+    remember = () => { if (!isEmpty(timeline.now)) history.put(timeline.now, reading, picture); };
+    return;
+  }
   settle(inWords(reading), () => history.put(state, reading, asShown()));
   if (camera.on) comparison.reset(true);
 }
