@@ -52,6 +52,11 @@ def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
         assert client.get(f"/static/{at}" if at else f"/{path}").status_code == 200, path
 
 
+def test_without_scripts_the_page_says_so(client: TestClient) -> None:
+    words = re.search(r"<noscript>(.*)</noscript>", client.get("/").text)
+    assert words and "switched off" in words[1] and 'href="docs"' in words[1]
+
+
 def test_no_page_names_another_host() -> None:
     for file in TEXTS:
         found = re.findall(r"https?://[^\s\"'<>]+", file.read_text())
