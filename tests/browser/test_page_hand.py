@@ -203,9 +203,13 @@ def test_at_most_four_questions_a_second_and_the_last_about_all_that_was_drawn(o
     asked: list[Request] = []
     page.on("request", lambda request: "/predict" in request.url and asked.append(request))
     start = time.monotonic()
-    for _ in range(3):
-        draw(page, 7)
-        page.get_by_role("button", name="Clear").click()
+    page.mouse.move(*place(page, 0.2, 0.2))
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(*place(page, 0.2 + 0.01 * step, 0.2))
+        page.wait_for_timeout(30)
+    page.mouse.up()
+    page.get_by_role("button", name="Clear").click()
     draw(page, 3)
     expect_digit(page, "3")
     page.wait_for_timeout(500)
@@ -220,6 +224,7 @@ def test_an_answer_that_is_overtaken_is_dropped(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Clear").click()
     said()
     page.wait_for_timeout(500)
+    expect(page.locator("#sure")).to_have_text("Waiting for a digit")
     expect_digit(page, "")
     expect(page.locator("#history li")).to_have_count(0)
 
