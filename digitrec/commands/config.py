@@ -28,11 +28,12 @@ VARIABLES = {
     "DIGITREC_MODEL_SCALE": "how that model wants its pixels: unit, byte or l2",
     "DIGITREC_OPENAI_LIMIT": "what openai's server calls its limit: max_completion_tokens or max_tokens",
     "DIGITREC_OPENAI_MODEL": "the model that openai asks for",
+    "DIGITREC_OWNER_KEY": "key to what `digitrec serve --collect` keeps, for the page /review",
     "DIGITREC_PROXIES": "trusted proxies in front of `digitrec serve`",
     "DIGITREC_TESSERACT": "the program tesseract",
 }
 """The variables that are digitrec's own, and what each is for; credentials have their vendors' names."""
-SECRET = {"DIGITREC_API_KEYS"}
+SECRET = {"DIGITREC_API_KEYS", "DIGITREC_OWNER_KEY"}
 """Those whose value is not shown."""
 
 

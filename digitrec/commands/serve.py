@@ -25,6 +25,9 @@ def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -
     path = given.strip("/")
     return f"/{path}" if path else ""
 
+OWNER_KEY = "DIGITREC_OWNER_KEY"
+"""The variable with the key to what visitors labelled; without it nobody is shown that."""
+
 
 @click.command(context_settings={"show_default": True})
 @click.option("--host", default="127.0.0.1", help="Where to listen; 0.0.0.0 for every network.")
@@ -52,6 +55,10 @@ def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -
 @click.option(
     "--public-spending", is_flag=True, default=False, show_default=False,
     help="Offer engines that cost money to everybody who can reach the server, without a key.",
+)  # fmt: skip
+@click.option(
+    "--collect", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Let visitors say which digit a picture shows, and keep both in FOLDER/new, by label.",
 )  # fmt: skip
 @click.option(
     "--rate", type=options.Number(min=0, min_open=True), default=50.0,
@@ -90,6 +97,7 @@ def serve(
     max_cost_per_client: float | None,
     max_cost_per_day: float | None,
     public_spending: bool,
+    collect: Path | None,
     rate: float,
     proxies: int,
     allow_host: tuple[str, ...],
@@ -103,7 +111,8 @@ def serve(
 
     It listens on this machine only, offers our own network only, and keeps no picture. Set
     DIGITREC_API_KEYS (keys with commas between) to let only those ask who have one. Stop it with
-    Ctrl-C: what it accepted is answered first.
+    Ctrl-C: what it accepted is answered first. With --collect it keeps what visitors label, and shows it
+    at /review to whoever has the key in DIGITREC_OWNER_KEY.
 
     \b
     Examples:
@@ -122,6 +131,7 @@ def serve(
         rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys,
         usd_per_client=max_cost_per_client, usd_per_day=max_cost_per_day,
         hosts=_names(allow_host, host, proxies), origins=allow_origin, root_path=root_path,
+        collect=collect, owner_key=os.environ.get(OWNER_KEY) or None,
     )  # fmt: skip
     names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
     engines = _engines(rule.names(names), model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from digitrec.recognise.readers import Reader
 from digitrec.version import __version__
-from digitrec.web import problems, routes
+from digitrec.web import collected, problems, routes
 from digitrec.web.limits import AdmissionControl
 from digitrec.web.middleware import RequestMiddleware
 from digitrec.web.settings import Settings
@@ -42,11 +42,14 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     )  # fmt: skip
     app.state.inside, app.state.buffers = state.inside, state.buffers
     problems.install(app)
-    paths = {"/", "/docs"}
-    for router in (routes.inference(state), routes.status(state)):
+    paths = {"/", "/docs", "/review"}
+    routers = [routes.inference(state), routes.looks(state), routes.status(state)]
+    if state.collection is not None:
+        routers += [collected.labels(state, state.collection), collected.review(state, state.collection)]
+    for router in routers:
         app.include_router(router)
         paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
-    _add_pages(app)
+    _add_pages(app, settings)
     app.add_middleware(AdmissionControl, settings=settings, inside=state.inside, buffers=state.buffers)
     if settings.origins:
         app.add_middleware(
@@ -58,7 +61,7 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     return app
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_pages(app: FastAPI, settings: Settings) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
@@ -66,6 +69,12 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def docs() -> FileResponse:
         return FileResponse(STATIC / "docs.html")
+
+    if settings.collect is not None:
+
+        @app.get("/review", include_in_schema=False)
+        async def review() -> FileResponse:
+            return FileResponse(STATIC / "review.html")
 
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/docs", StaticFiles(directory=str(files("fastapi_offline") / "static")))

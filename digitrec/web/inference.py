@@ -116,6 +116,9 @@ class Service:
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to somebody else's machine."""
         self._here = engine if isinstance(engine, Engine) and not self.remote else None
+        wants = None if self._here is None else self._here.provider.wants
+        self.explained = self._here if wants is not None and wants.encoding == "mnist" else None
+        """The engine, where it can be shown why it says what it says; else None."""
         self._metrics = metrics
         self._lanes = lanes
         self._spending = spending

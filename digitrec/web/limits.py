@@ -17,7 +17,7 @@ from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
-INFERENCE_PATHS = {"/predict", "/compare"}
+INFERENCE_PATHS = {"/predict", "/compare", "/explain", "/thumbnail", "/label"}
 """What costs work or money, and so is limited."""
 GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
 """What needs a key, where there are keys."""

@@ -50,11 +50,11 @@ def inference(state: AppState) -> APIRouter:
         readings = await service.read(request.state.client, pictures)
         if is_list:
             found = [reading_of(reading, seen=seen) for reading in readings]
-            return _json(schemas.Readings(predictions=found))
+            return json(schemas.Readings(predictions=found))
         outcome = readings[0].outcome
         if isinstance(outcome, Failure):
             return problems.from_error(outcome.error).response()
-        return _json(reading_of(readings[0], seen=seen))
+        return json(reading_of(readings[0], seen=seen))
 
     @router.post("/compare", response_model=schemas.ComparisonBody, openapi_extra=schemas.PICTURES)
     async def compare(request: Request, provider: Compared = None, seen: Seen = False) -> Response:
@@ -63,16 +63,14 @@ def inference(state: AppState) -> APIRouter:
         Engines that cost money are asked only when they are named.
         """
         services = [state.service(name) for name in dict.fromkeys(provider or state.free())]
-        pictures, _ = await uploads.pictures(request, state.settings)
-        if len(pictures) > 1:
-            raise ProblemError(Problem(422, "too-many", "one picture at a time is compared"))
+        picture = await one_picture(request, state)
         answers = await asyncio.gather(
-            *(service.read(request.state.client, pictures) for service in services)
+            *(service.read(request.state.client, [picture]) for service in services)
         )
         readings = [of_one[0] for of_one in answers]
         outcomes = tuple(reading.outcome for reading in readings)
         found = Comparison(outcomes[0].image, tuple(service.name for service in services), outcomes)
-        return _json(
+        return json(
             schemas.ComparisonBody(
                 agree=found.agree, consensus=found.consensus, emulated=found.emulated,
                 readings=[reading_of(reading, seen=seen) for reading in readings],
@@ -101,13 +99,19 @@ def status(state: AppState) -> APIRouter:
     async def providers() -> schemas.Providers:
         """List the engines on offer."""
         infos = [
-            schemas.ProviderInfo(name=name, usd_per_picture=service.usd_per_picture, remote=service.remote)
+            schemas.ProviderInfo(
+                name=name,
+                usd_per_picture=service.usd_per_picture,
+                remote=service.remote,
+                explains=service.explained is not None,
+            )
             for name, service in state.services.items()
         ]
         settings = state.settings
         return schemas.Providers(
-            providers=infos, key_needed=bool(settings.api_keys), max_body_bytes=settings.max_body_bytes
-        )
+            providers=infos, key_needed=bool(settings.api_keys), max_body_bytes=settings.max_body_bytes,
+            collects=state.collection is not None,
+        )  # fmt: skip
 
     @router.get(
         "/metrics", response_class=Response, responses={401: schemas.PROBLEMS[401]},
@@ -128,5 +132,54 @@ def _described_keys(state: AppState) -> list[Any]:
     return [Security(scheme) for scheme in schemes]
 
 
-def _json(model: BaseModel) -> Response:
+def looks(state: AppState) -> APIRouter:
+    """``/explain`` and ``/thumbnail``."""
+    router = APIRouter(tags=["look at a picture"], responses=schemas.PROBLEMS)
+
+    @router.post("/explain", response_model=schemas.ExplanationBody, openapi_extra=schemas.PICTURES)
+    async def explain(request: Request, provider: Provider = None) -> Response:
+        """Say why: each step of the preparation, and which ink spoke for the digit.
+
+        For our own network, and any on 28x28 pixels. It takes the time of some 800 readings.
+        """
+        service = state.service(provider)
+        if service.explained is None:
+            raise ProblemError(Problem(422, "no-explanation", f"{service.name} cannot be explained"))
+        picture = await one_picture(request, state)
+        found = await state.looks.explain(request.state.client, picture, service.explained)
+        return json(schemas.explanation_of(found))
+
+    @router.post(
+        "/thumbnail",
+        response_class=Response,
+        openapi_extra=schemas.PICTURES,
+        responses={200: {"content": {"image/png": {}}, "description": "The picture."}},
+    )
+    async def thumbnail(request: Request) -> Response:
+        """Show the picture as it is read here: upright, opaque, at most 512 pixels long."""
+        picture = await one_picture(request, state)
+        return png(schemas.png(await state.looks.thumbnail(request.state.client, picture)))
+
+    return router
+
+
+async def one_picture(request: Request, state: AppState) -> bytes:
+    """The one picture of a request.
+
+    Raises:
+        ProblemError: there are several, or none.
+    """
+    pictures, _ = await uploads.pictures(request, state.settings)
+    if len(pictures) > 1:
+        raise ProblemError(Problem(422, "too-many", "one picture at a time, please"))
+    return pictures[0]
+
+
+def png(content: bytes) -> Response:
+    """A PNG as an answer."""
+    return Response(content, media_type="image/png")
+
+
+def json(model: BaseModel) -> Response:
+    """A model as an answer."""
     return Response(model.model_dump_json(), media_type="application/json")

@@ -6,8 +6,10 @@ import base64
 import io
 from typing import Any
 
+from PIL import Image
 from pydantic import BaseModel, Field
 
+from digitrec.evaluation.explain import Explanation
 from digitrec.image import PreparedImage
 from digitrec.prediction import Failure
 from digitrec.recognise.pipeline import MaybePrepared
@@ -74,12 +76,54 @@ class ComparisonBody(BaseModel):
     readings: list[Reading] = Field(description="One for each engine, in the order asked.")
 
 
+class Step(BaseModel):
+    """One step on the way from the picture to what the network was given."""
+
+    name: str = Field(examples=["paper removed"])
+    picture: str = Field(description="What it made, a PNG data URL.")
+
+
+class ExplanationBody(BaseModel):
+    """Why the network says what it says."""
+
+    reading: Reading = Field(description="The answer that is explained.")
+    steps: list[Step] = Field(
+        description="The steps of the preparation, the last is what the network was given."
+    )
+    saliency: list[list[float]] | None = Field(
+        description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
+        "null where the picture was refused."
+    )
+    where: list[str] = Field(description="The parts whose ink spoke most for the digit, the strongest first.")
+
+
+class Kept(BaseModel):
+    """A picture that a visitor labelled was kept."""
+
+    label: str = Field(examples=["7"])
+
+
+class LabelledPicture(BaseModel):
+    """A picture that a visitor labelled."""
+
+    name: str = Field(description="Of its file.")
+    label: str = Field(description="What the visitor said: 0 to 9, or none.")
+    said: dict[str, str] = Field(description="What each engine said.")
+
+
+class Labels(BaseModel):
+    """What waits for the owner, that from which most engines dissent first."""
+
+    pictures: list[LabelledPicture]
+
+
 class ProviderInfo(BaseModel):
     """An engine that this server offers."""
 
     name: str
     usd_per_picture: float | None = Field(ge=0, description="0 is free, null is unknown.")
     remote: bool = Field(description="True when pictures are sent to another company's servers.")
+    explains: bool = Field(description="Whether `/explain` can say why it says what it says.")
 
 
 class Providers(BaseModel):
@@ -88,6 +132,7 @@ class Providers(BaseModel):
     providers: list[ProviderInfo]
     key_needed: bool = Field(description="Whether questions need an API key.")
     max_body_bytes: int = Field(description="How large a request may be.")
+    collects: bool = Field(description="Whether pictures may be labelled, and are kept then, by `/label`.")
 
 
 class Health(BaseModel):
@@ -130,13 +175,32 @@ def reading_of(read: inference.Reading, *, seen: bool = False) -> Reading:
     )  # fmt: skip
 
 
+def explanation_of(found: Explanation) -> ExplanationBody:
+    """What led to an answer."""
+    saliency = None if found.saliency is None else found.saliency.round(4).tolist()
+    return ExplanationBody(
+        reading=reading_of(inference.Reading(found.prediction, None)),
+        steps=[Step(name=name, picture=_data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
+        saliency=saliency, where=found.where,
+    )  # fmt: skip
+
+
 def _seen(prepared: MaybePrepared | None) -> str | None:
     """The 28x28 picture as a PNG data URL; None where no network of ours was given one."""
     if not isinstance(prepared, PreparedImage) or prepared.media_type != "image/x-mnist":
         return None
-    png = io.BytesIO()
-    prepared.picture().save(png, "PNG")
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+    return _data_url(prepared.picture())
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture as a PNG."""
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return data.getvalue()
+
+
+def _data_url(picture: Image.Image) -> str:
+    return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
 _EXAMPLE_URL = (
@@ -183,11 +247,15 @@ PICTURES: dict[str, Any] = {
 }
 """How pictures are sent, for OpenAPI."""
 
+
+def problem(text: str) -> dict[str, Any]:
+    """An answer with a problem body, for OpenAPI."""
+    schema = {"$ref": "#/components/schemas/ProblemBody"}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+
+
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
-    }
+    status: problem(text)
     for status, text in {
         400: "The form is malformed.",
         401: "A key is needed.",

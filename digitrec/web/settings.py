@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 MEGABYTE = 1_000_000
 
@@ -36,7 +37,7 @@ class Settings:
     seconds: float = 30.0
     """From the head of a request to its answer, > 0; the time to send the body is part of it."""
     rate: float = 50.0
-    """Requests a second from one client in the long run, > 0; a page being drawn on sends about ten."""
+    """Requests a second from one client in the long run, > 0; a page being drawn on sends at most four."""
     burst: int = 100
     """Requests that a client may have saved up, >= 1."""
     proxies: int = 0
@@ -55,5 +56,9 @@ class Settings:
     """US dollars that one key, or without keys one address, may spend in a day (UTC); None: no limit."""
     usd_per_day: float | None = None
     """The same for all together."""
+    collect: Path | None = None
+    """Where pictures are kept that visitors label; None: nothing is kept."""
+    owner_key: str | None = field(default=None, repr=False)
+    """What must come with a look at those; None: nobody is shown them."""
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     """One of these must come with each question; empty: everybody may ask."""

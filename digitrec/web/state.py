@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from digitrec.errors import UnknownProvider
 from digitrec.recognise.readers import Reader
 from digitrec.web.buffering import Buffers
+from digitrec.web.collecting import Collection
 from digitrec.web.inference import Service
+from digitrec.web.looking import Looks
 from digitrec.web.metrics import Metrics
 from digitrec.web.scheduling import ConcurrencyLimit, Lanes
 from digitrec.web.settings import Settings
@@ -31,6 +33,10 @@ class AppState:
     """Where pictures are decoded and prepared."""
     buffers: Buffers
     """What is held of all requests."""
+    looks: Looks
+    """Pictures and explanations to look at."""
+    collection: Collection | None
+    """What visitors have labelled, where that is kept."""
 
     @classmethod
     def open(cls, engines: Sequence[Reader], settings: Settings) -> AppState:
@@ -41,7 +47,9 @@ class AppState:
         spending = Spending(settings.usd_per_client, settings.usd_per_day)
         services = [Service(engine, settings, metrics, lanes, spending) for engine in engines]
         by_name = {service.name: service for service in services}
-        return cls(by_name, settings, metrics, inside, lanes, Buffers(settings))
+        collection = None if settings.collect is None else Collection(settings.collect)
+        looks = Looks(lanes)
+        return cls(by_name, settings, metrics, inside, lanes, Buffers(settings), looks, collection)
 
     def service(self, name: str | None) -> Service:
         """The engine of that name; the default for None.
@@ -65,4 +73,5 @@ class AppState:
         """Release the engines."""
         for service in self.services.values():
             service.close()
+        self.looks.close()
         self.lanes.close()

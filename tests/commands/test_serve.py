@@ -138,7 +138,7 @@ def test_a_price_from_the_configuration_is_the_one_on_offer(
 
     monkeypatch.setattr(server, "run", run)
     assert serve("--port", "0", "--providers", "google", "--max-cost", "1").exit_code == 0
-    assert offered == [{"name": "google", "usd_per_picture": 0.25, "remote": True}]
+    assert offered == [{"name": "google", "usd_per_picture": 0.25, "remote": True, "explains": False}]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

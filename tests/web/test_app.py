@@ -17,6 +17,7 @@ from digitrec.web.settings import Settings
 from .fakes import local, png, serving
 
 STATIC = Path(app_module.__file__).parent / "static"
+TEXTS = [file for file in STATIC.iterdir() if file.suffix != ".jpg"]
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/health", "/openapi.json", "/static/main.js", "/nothing"])
@@ -40,16 +41,24 @@ def test_assets_are_served_from_here(client: TestClient, path: str) -> None:
 def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
     named = {
         path
-        for file in STATIC.iterdir()
-        for path in re.findall(r'(?:src|href|from)[= ]"(/(?:static|docs)/[^"]+|\./[^"]+)"', file.read_text())
+        for file in TEXTS
+        for path in re.findall(
+            r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+|sample-[^"]+)["`]""", file.read_text()
+        )
     }
-    assert "/static/main.js" in named and "./pad.js" in named
+    assert {"static/main.js", "./pad.js", "sample-red.jpg", "docs/swagger-ui.css"} <= named
     for path in named:
-        assert client.get(path.replace("./", "/static/")).status_code == 200, path
+        at = path.removeprefix("./").removeprefix("static/") if not path.startswith("docs/") else ""
+        assert client.get(f"/static/{at}" if at else f"/{path}").status_code == 200, path
+
+
+def test_without_scripts_the_page_says_so(client: TestClient) -> None:
+    words = re.search(r"<noscript>(.*)</noscript>", client.get("/").text)
+    assert words and "switched off" in words[1] and 'href="docs"' in words[1]
 
 
 def test_no_page_names_another_host() -> None:
-    for file in STATIC.iterdir():
+    for file in TEXTS:
         found = re.findall(r"https?://[^\s\"'<>]+", file.read_text())
         assert set(found) <= {"http://www.w3.org/2000/svg"}, file.name
 

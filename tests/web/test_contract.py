@@ -21,14 +21,16 @@ NOT_TOLD_BY_A_SCHEMA = [positive_data_acceptance]
 """Whether bytes are a picture is beyond a schema: a valid request may still be refused with 422."""
 OPERATIONS = [
     ("/predict", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"), ("/providers", "GET"),
-    ("/metrics", "GET"),
+    ("/metrics", "GET"), ("/explain", "POST"), ("/thumbnail", "POST"), ("/label", "POST"),
+    ("/collected", "GET"), ("/collected/{name}", "GET"), ("/collected/{name}", "PUT"),
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def described() -> Iterator[Any]:
+def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The description that a real server gives of itself."""
-    with listening(settings=Settings(rate=1e6, burst=1_000_000)) as url:
+    kept = tmp_path_factory.mktemp("kept")
+    with listening(settings=Settings(rate=1e6, burst=1_000_000, collect=kept, owner_key="mine")) as url:
         yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 
 

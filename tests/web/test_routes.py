@@ -126,8 +126,8 @@ def test_a_budget_that_is_spent_is_a_problem_of_its_own() -> None:
 def test_the_engines_on_offer_are_listed_with_their_price() -> None:
     with serving(local(), paid()) as client:
         assert client.get("/providers").json()["providers"] == [
-            {"name": "local", "usd_per_picture": 0.0, "remote": False},
-            {"name": "cloud", "usd_per_picture": 0.01, "remote": True},
+            {"name": "local", "usd_per_picture": 0.0, "remote": False, "explains": True},
+            {"name": "cloud", "usd_per_picture": 0.01, "remote": True, "explains": False},
         ]
 
 
@@ -161,7 +161,8 @@ def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
         ("cloud", 3),
     ]
     assert (alone["provider"], alone["asked"]) == ("local", [])
-    assert first == {"name": "local>cloud@0.95", "usd_per_picture": 0.01, "remote": True}
+    name = "local>cloud@0.95"
+    assert first == {"name": name, "usd_per_picture": 0.01, "remote": True, "explains": False}
 
 
 def test_a_policy_refuses_what_an_engine_refuses() -> None:

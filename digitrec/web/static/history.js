@@ -1,25 +1,24 @@
-// The last readings, newest first; kept by this page alone, and gone with it.
+// The last readings, newest first; kept by this page alone, and gone with it. A click brings one back.
 
 import { howSure, inWords, percent } from "./view.js";
 
 const KEPT = 12;
 
 export class History {
-  constructor({ list, section, forget }) {
-    Object.assign(this, { list, section });
-    this.subject = null;
+  /** `recall(state)` is called with what was on the stage when the entry was made. */
+  constructor({ list, section, forget }, recall) {
+    Object.assign(this, { list, section, recall });
     forget.addEventListener("click", () => {
       while (list.lastChild) this.drop();
-      this.subject = null;
       section.hidden = true;
     });
   }
 
   /** Add a reading; a later one of the same subject (a drawing that grew) takes its place. */
-  put(subject, reading, picture) {
-    if (subject === this.subject) this.drop(this.list.firstChild);
-    this.subject = subject;
-    this.list.prepend(entry(reading, picture));
+  put(state, reading, picture) {
+    const before = this.list.querySelector(`[data-subject="${state.subject}"]`);
+    if (before) this.drop(before);
+    this.list.prepend(this.entry(state, reading, picture));
     while (this.list.childElementCount > KEPT) this.drop();
     this.section.hidden = false;
   }
@@ -28,16 +27,26 @@ export class History {
     URL.revokeObjectURL(item.querySelector("img").src);
     item.remove();
   }
-}
 
-function entry(reading, picture) {
-  const item = document.createElement("li");
-  const image = document.createElement("img");
-  image.src = URL.createObjectURL(picture);
-  image.alt = inWords(reading);
-  const sure = document.createElement("small");
-  sure.textContent = reading.confidence === null ? "" : percent(reading.calibrated ?? reading.confidence);
-  sure.title = howSure(reading) ?? "";
-  item.append(image, String(reading.prediction ?? "?"), sure);
-  return item;
+  entry(state, reading, picture) {
+    const item = document.createElement("li");
+    item.dataset.subject = state.subject;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.title = "Bring it back";
+    button.addEventListener("click", () => this.recall(state));
+    const image = document.createElement("img");
+    image.src = URL.createObjectURL(picture);
+    image.alt = inWords(reading);
+    const said = document.createElement("span");
+    said.textContent = reading.prediction ?? "?";
+    said.ariaHidden = "true";
+    const sure = document.createElement("small");
+    sure.textContent = reading.confidence === null ? "" : percent(reading.calibrated ?? reading.confidence);
+    sure.title = howSure(reading) ?? "";
+    sure.ariaHidden = "true";
+    button.append(image, said, sure);
+    item.append(button);
+    return item;
+  }
 }

@@ -1,52 +1,57 @@
-// Reading along: one question at a time, always about the newest picture.
+// Reading along: one question at a time, at most four a second, always about the newest picture.
 
-const PAUSE_MS = 30;
+const INTERVAL_MS = 250;
 
 export class Live {
-  /** `ask(picture)` gives a promise of a reading; `show(reading, picture, ms)` and `fail(problem)` tell of it. */
+  /** `ask(picture, signal)` gives a promise of a reading; `show(reading, picture, ms)`, `fail(problem)` tell of it. */
   constructor(ask, show, fail) {
-    Object.assign(this, { ask, show, fail, next: null, busy: false, generation: 0 });
+    Object.assign(this, { ask, show, fail, next: null, busy: false, generation: 0, asked: -INTERVAL_MS });
   }
 
-  /** Read what `makePicture` gives when its turn comes; an older one still waiting is skipped. */
+  /** Read what `makePicture` gives when its turn comes; an older one still waiting is dropped. */
   read(makePicture) {
     this.next = makePicture;
     if (!this.busy) this.work();
   }
 
-  /** Forget what waits, and whatever is answered from now on to an earlier question. */
+  /** Forget what waits, and break off what is asked. */
   stop() {
     this.next = null;
     this.generation += 1;
+    this.question?.abort();
   }
 
   async work() {
     this.busy = true;
     while (this.next) {
+      await pause(this.asked + INTERVAL_MS - performance.now());
       const makePicture = this.next;
       this.next = null;
-      await this.one(makePicture, this.generation);
+      if (makePicture) await this.one(makePicture, this.generation);
     }
     this.busy = false;
   }
 
   async one(makePicture, generation) {
-    const start = performance.now();
+    this.asked = performance.now();
+    this.question = new AbortController();
     try {
       const picture = await makePicture();
-      const reading = await this.ask(picture);
-      if (generation === this.generation) this.show(reading, picture, performance.now() - start);
-      await pause(PAUSE_MS);
+      const reading = await this.ask(picture, this.question.signal);
+      if (generation === this.generation) this.show(reading, picture, performance.now() - this.asked);
     } catch (problem) {
       if (generation !== this.generation) return;
       const again = problem.status === 429 || problem.status === 503;
-      if (!again) this.fail(problem);
-      await pause(1000 * (problem.retryAfter || 0));
-      if (again) this.next ??= makePicture; // busy: the same question a little later
+      if (!again) {
+        this.fail(problem);
+        return;
+      }
+      await pause(1000 * (problem.retryAfter || 1));
+      if (generation === this.generation) this.next ??= makePicture; // busy: the same question a little later
     }
   }
 }
 
 function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

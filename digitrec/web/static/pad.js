@@ -1,78 +1,73 @@
 // Paper to draw on, with mouse, finger, pen or keyboard.
 
-const SENT_SIDE = 280;
-const STEP = 0.025; // how far an arrow key moves the pen, as a share of the side
+import { trace } from "./strokes.js";
 
-/** Strokes in coordinates 0..1, so that paper of any size and resolution shows the same. */
+const STEP = 0.025; // how far an arrow key moves the pen, as a share of the side
+const RUBBER = 2.2; // how much wider than the pen the eraser is
+const FROM = { x: 0.5, y: 0.3 }; // where the keyboard's pen begins
+const PALM_MS = 3000; // for so long after a pen a touch is taken for the hand that holds it
+
 export class Pad {
-  constructor(canvas, onChange) {
-    this.canvas = canvas;
-    this.onChange = onChange;
+  /** `changed()` is called while a stroke grows, `done(strokes)` when it has ended. */
+  constructor(canvas, { changed, done }) {
+    Object.assign(this, { canvas, changed, done });
     this.strokes = [];
     this.width = 0.065;
-    this.active = null;
+    this.erasing = false;
+    this.active = null; // the stroke that is being drawn
     this.cursor = null; // where the keyboard's pen is
+    this.penSeen = -PALM_MS;
     this.listen();
     new ResizeObserver(() => this.resize()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  get empty() {
-    return this.strokes.length === 0;
+  /** Everything on the paper, the stroke that is being drawn included. */
+  get drawing() {
+    return this.active ? [...this.strokes, this.active] : this.strokes;
   }
 
-  clear() {
-    this.strokes = [];
-    this.changed();
-  }
-
-  undo() {
-    this.strokes.pop();
-    this.changed();
-  }
-
-  /** The drawing as the engines get it: black on white, whatever the page looks like. */
-  async blob() {
-    const sheet = new OffscreenCanvas(SENT_SIDE, SENT_SIDE);
-    const context = sheet.getContext("2d");
-    context.fillStyle = "white";
-    context.fillRect(0, 0, SENT_SIDE, SENT_SIDE);
-    this.strokes.forEach((stroke) => trace(context, stroke, SENT_SIDE, "black"));
-    return sheet.convertToBlob({ type: "image/png" });
-  }
-
-  changed() {
+  /** Put these strokes on the paper instead. */
+  show(strokes) {
+    this.strokes = strokes;
     this.active = null;
     this.draw();
-    this.onChange();
   }
 
   listen() {
     const { canvas } = this;
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      canvas.setPointerCapture(event.pointerId);
-      this.cursor = null;
-      this.begin(this.place(event), event.pointerId);
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (this.active?.pointer !== event.pointerId) return;
-      const moves = event.getCoalescedEvents?.() ?? [];
-      (moves.length ? moves : [event]).forEach((move) => this.active.points.push(this.place(move)));
-      this.draw();
-      this.onChange();
-    });
+    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    canvas.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(end, (event) => {
-        if (this.active?.pointer === event.pointerId) this.active = null;
+        if (this.active?.pointer === event.pointerId) this.end();
       });
     }
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("blur", () => {
+      this.end();
       this.cursor = null;
-      this.active = null;
       this.draw();
     });
+  }
+
+  /** A second finger, or the palm, draws nothing; a pen takes over from the palm that came before it. */
+  down(event) {
+    if (event.button !== 0) return;
+    const isPen = event.pointerType === "pen";
+    if (event.pointerType === "touch" && event.timeStamp - this.penSeen < PALM_MS) return;
+    if (this.active && !(isPen && this.active.kind === "touch")) return;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.cursor = null;
+    this.begin(this.place(event), event.pointerId, event.pointerType);
+  }
+
+  drag(event) {
+    if (event.pointerType === "pen") this.penSeen = event.timeStamp;
+    if (this.active?.pointer !== event.pointerId) return;
+    const moves = event.getCoalescedEvents?.() ?? [];
+    this.active.points.push(...(moves.length ? moves : [event]).map((move) => this.place(move)));
+    this.draw();
+    this.changed();
   }
 
   key(event) {
@@ -80,38 +75,52 @@ export class Pad {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in moves) this.move(...moves[event.key]);
     else if (event.key === " ") this.togglePen();
-    else if (event.key === "Backspace") this.undo();
-    else if (event.key === "Delete") this.clear();
     else return;
     event.preventDefault();
   }
 
   move(right, down) {
-    this.cursor ??= { x: 0.5, y: 0.3 };
     const within = (value) => Math.min(0.97, Math.max(0.03, value));
-    this.cursor = { x: within(this.cursor.x + right * STEP), y: within(this.cursor.y + down * STEP) };
+    const { x, y } = this.cursor ?? FROM;
+    this.cursor = { x: within(x + right * STEP), y: within(y + down * STEP), width: this.nib };
     if (this.active) this.active.points.push(this.cursor);
     this.draw();
-    if (this.active) this.onChange();
+    if (this.active) this.changed();
   }
 
   togglePen() {
-    this.cursor ??= { x: 0.5, y: 0.3 };
-    if (this.active) this.active = null;
-    else this.begin(this.cursor, "keyboard");
+    this.cursor ??= { ...FROM, width: this.nib };
+    if (this.active) this.end();
+    else this.begin(this.cursor, "keyboard", "keyboard");
     this.draw();
   }
 
-  begin(point, pointer) {
-    this.active = { points: [point], width: this.width, pointer };
-    this.strokes.push(this.active);
+  begin(point, pointer, kind) {
+    this.active = { points: [point], erases: this.erasing, pointer, kind };
     this.draw();
-    this.onChange();
+    this.changed();
   }
 
+  end() {
+    if (!this.active) return;
+    this.strokes = [...this.strokes, { points: this.active.points, erases: this.active.erases }];
+    this.active = null;
+    this.done(this.strokes);
+  }
+
+  get nib() {
+    return this.width * (this.erasing ? RUBBER : 1);
+  }
+
+  /** Where an event is on the paper, and how wide the line is there: a pen that is pressed writes wider. */
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+    const pressed = event.pointerType === "pen" && event.pressure > 0 ? 0.5 + event.pressure : 1;
+    return {
+      x: (event.clientX - box.left) / box.width,
+      y: (event.clientY - box.top) / box.height,
+      width: this.nib * pressed,
+    };
   }
 
   resize() {
@@ -123,33 +132,18 @@ export class Pad {
   draw() {
     const context = this.canvas.getContext("2d");
     const side = this.canvas.width;
-    const style = getComputedStyle(this.canvas);
+    const { color, accentColor } = getComputedStyle(this.canvas);
     context.clearRect(0, 0, side, this.canvas.height);
-    this.strokes.forEach((stroke) => trace(context, stroke, side, style.getPropertyValue("--stroke")));
-    if (this.cursor) this.drawCursor(context, side, style.getPropertyValue("--accent"));
+    this.drawing.forEach((stroke) => trace(context, stroke, side, color));
+    if (this.cursor) this.drawCursor(context, side, accentColor);
   }
 
   drawCursor(context, side, colour) {
     context.beginPath();
-    context.arc(this.cursor.x * side, this.cursor.y * side, (this.width * side) / 2, 0, 2 * Math.PI);
+    context.arc(this.cursor.x * side, this.cursor.y * side, (this.nib * side) / 2, 0, 2 * Math.PI);
     context.lineWidth = 0.008 * side;
     context.strokeStyle = context.fillStyle = colour;
     if (this.active) context.fill();
     else context.stroke();
   }
-}
-
-/** One stroke, smoothed: a curve through the middles between its points. */
-function trace(context, { points, width }, side, colour) {
-  const at = points.map(({ x, y }) => [x * side, y * side]);
-  context.strokeStyle = colour;
-  context.lineWidth = width * side;
-  context.lineCap = context.lineJoin = "round";
-  context.beginPath();
-  context.moveTo(...at[0]);
-  for (let i = 1; i < at.length - 1; i += 1) {
-    context.quadraticCurveTo(...at[i], (at[i][0] + at[i + 1][0]) / 2, (at[i][1] + at[i + 1][1]) / 2);
-  }
-  context.lineTo(...at[at.length - 1]);
-  context.stroke();
 }

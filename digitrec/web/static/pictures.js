@@ -45,6 +45,18 @@ export async function lightened(file) {
   return sheet.convertToBlob({ type: "image/jpeg", quality: 0.92 });
 }
 
+/** Show a picture, or nothing, in an image element; promises what is shown.
+ *  `thumbnail(picture)` promises a look at one that the browser cannot show. */
+export async function shownPicture(image, picture, thumbnail) {
+  URL.revokeObjectURL(image.src);
+  image.removeAttribute("src");
+  if (!picture) return null;
+  const isKnown = await createImageBitmap(picture).then((bitmap) => { bitmap.close(); return true; }, () => false);
+  const look = isKnown ? picture : await thumbnail(picture);
+  image.src = URL.createObjectURL(look);
+  return look;
+}
+
 /** The camera, shown in a video element. */
 export class Camera {
   constructor(video) {

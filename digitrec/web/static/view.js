@@ -9,7 +9,7 @@ const REASONS = {
   "no digit": "There is writing, but no digit.",
   "no text": "No writing was found.",
 };
-const WAITING = ["Waiting for a digit", "The network reads along while you draw."];
+const READS_ALONG = "The network reads along while you draw.";
 
 const by = (id) => document.getElementById(id);
 const bars = Array.from({ length: 10 }, (_, digit) => makeBar(digit));
@@ -38,6 +38,7 @@ export function inWords(reading) {
 export function showReading(reading, roundTripMs) {
   const { prediction, reason, probs, seen } = reading;
   const told = prediction !== null;
+  isStale(false);
   by("verdict").classList.toggle("unsure", !told);
   setDigit(told ? String(prediction) : "?");
   by("sure").textContent = told ? (howSure(reading) ?? "It says") : "Can't tell";
@@ -49,13 +50,27 @@ export function showReading(reading, roundTripMs) {
   showSeen(seen);
 }
 
-export function showNothing() {
+/** An empty answer, with what is waited for. */
+export function showNothing(waiting = "Waiting for a digit") {
+  isStale(false);
   by("verdict").classList.remove("unsure");
   setDigit("");
-  [by("sure").textContent, by("why").textContent] = WAITING;
+  by("sure").textContent = waiting;
+  by("why").textContent = READS_ALONG;
   by("timing").textContent = "";
   setBars([]);
   showSeen(null);
+}
+
+/** Nobody answers: what was said before is not about what is on the stage now. */
+export function showGone() {
+  showNothing("No answer");
+  by("why").textContent = "The server is not answering.";
+}
+
+/** Whether what is shown is about an earlier picture than the one on the stage. */
+export function isStale(stale) {
+  by("verdict").classList.toggle("stale", stale);
 }
 
 let hideToast;

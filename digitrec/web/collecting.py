@@ -1,0 +1,128 @@
+"""What visitors say that their pictures show, kept as labelled folders.
+
+The folder has two others in it, `new` and `accepted`, each with sub-folders "0" to "9" and "none", which
+`read_samples` reads as they are. A name is the hash of the picture's pixels and what the engines here said of
+it, so that the owner sees first where they dissent; there is nothing else: no address, no time, no metadata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from digitrec.errors import DataError
+
+LABELS = (*"0123456789", "none")
+"""What a picture can be said to show; "none": no digit."""
+MAX_PICTURES = 10_000
+"""Pictures that are kept at most, new and accepted together; of at most 512x512 pixels each."""
+ENGINE = re.compile(r"[a-z0-9-]+")
+"""An engine's name that can stand in a file's; a policy has another, but its engines are named besides."""
+NAME = re.compile(r"[0-9a-f]{16}(_[a-z0-9-]+-(?:[0-9]|none))*\.png")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One picture that a visitor labelled, and nobody has looked at yet."""
+
+    name: str
+    """Of its file."""
+    label: str
+    """One of `LABELS`."""
+    said: Mapping[str, str]
+    """What each engine said that was asked, one of `LABELS`, by the engine's name."""
+
+    @property
+    def dissent(self) -> int:
+        """How many engines say something else than the visitor."""
+        return sum(word != self.label for word in self.said.values())
+
+
+class Collection:
+    """The pictures in one folder, for one process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder and look how much is in it.
+
+        Raises:
+            DataError: it cannot be made or written to.
+        """
+        self._new, self._accepted = folder / "new", folder / "accepted"
+        try:
+            for part in (self._new, self._accepted):
+                for label in LABELS:
+                    (part / label).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"{folder}: cannot be written to ({error.strerror}); name another folder"
+            ) from error
+        self._lock = threading.Lock()
+        self._pictures = len(list(folder.glob("*/*/*.png")))
+
+    def add(self, picture: Image.Image, label: str, said: Mapping[str, str]) -> bool:
+        """Keep a picture under its label, one of `LABELS`; whether there was room for it.
+
+        The same pixels are there once: a new label takes the place of the one before, and what was
+        accepted stays.
+        """
+        digest = _digest(picture)
+        named = sorted((engine, word) for engine, word in said.items() if ENGINE.fullmatch(engine))
+        words = "".join(f"_{engine}-{word}" for engine, word in named)
+        with self._lock:
+            if any(self._accepted.glob(f"*/{digest}*.png")):
+                return True
+            for before in self._new.glob(f"*/{digest}*.png"):
+                before.unlink()
+                self._pictures -= 1
+            if self._pictures >= MAX_PICTURES:
+                return False
+            aside = self._new / label / f".{digest}"
+            picture.save(aside, "PNG")
+            aside.replace(self._new / label / f"{digest}{words}.png")
+            self._pictures += 1
+        return True
+
+    def waiting(self) -> list[Labelled]:
+        """What nobody has looked at yet, that from which most engines dissent first."""
+        found = [_labelled(file) for file in self._files()]
+        return sorted(found, key=lambda one: (-one.dissent, one.label, one.name))
+
+    def picture(self, name: str) -> bytes | None:
+        """The PNG of that name among those; None: there is none."""
+        file = self._find(name)
+        return None if file is None else file.read_bytes()
+
+    def decide(self, name: str, *, accept: bool) -> bool:
+        """Accept a picture under its label, or throw it away; whether there was one of that name."""
+        with self._lock:
+            file = self._find(name)
+            if file is None:
+                return False
+            if accept:
+                file.replace(self._accepted / file.parent.name / name)
+            else:
+                file.unlink()
+                self._pictures -= 1
+        return True
+
+    def _files(self) -> Iterator[Path]:
+        return (file for file in self._new.glob("*/*.png") if NAME.fullmatch(file.name))
+
+    def _find(self, name: str) -> Path | None:
+        return next((file for file in self._files() if file.name == name), None)
+
+
+def _digest(picture: Image.Image) -> str:
+    content = f"{picture.mode}{picture.size}".encode() + picture.tobytes()
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _labelled(file: Path) -> Labelled:
+    words = (word.rpartition("-") for word in file.stem.split("_")[1:])
+    return Labelled(file.name, file.parent.name, {engine: said for engine, _, said in words})

@@ -1,0 +1,68 @@
+// For the owner: what visitors labelled, to be accepted or thrown away; where engines dissent comes first.
+
+const by = (id) => document.getElementById(id);
+let key = ""; // for this page alone
+
+by("owner").addEventListener("submit", (event) => {
+  event.preventDefault();
+  key = by("key").value.trim();
+  list().catch(tell);
+});
+
+async function asked(path, method = "GET") {
+  const response = await fetch(path, { method, headers: { "X-Owner-Key": key } })
+    .catch(() => { throw new Error("the server is not answering"); });
+  if (response.ok) return response;
+  if (response.status === 401) throw new Error("the server does not know this key");
+  throw new Error((await response.json()).detail);
+}
+
+async function list() {
+  const { pictures } = await (await asked("collected")).json();
+  by("owner").hidden = true;
+  by("labelled").replaceChildren(...await Promise.all(pictures.map(entry)));
+  count();
+}
+
+async function entry({ name, label, said }) {
+  const item = document.createElement("li");
+  item.className = "card";
+  const image = document.createElement("img");
+  const path = `collected/${encodeURIComponent(name)}`;
+  image.src = URL.createObjectURL(await (await asked(path)).blob());
+  image.alt = `Labelled ${label}`;
+  const words = document.createElement("p");
+  const engines = Object.entries(said).map(([engine, word]) => `${engine} says ${word}`);
+  words.textContent = [`Labelled ${label}`, ...engines].join("; ");
+  item.classList.toggle("dissent", Object.values(said).some((word) => word !== label));
+  const decide = (accept) => async () => {
+    try {
+      await asked(`${path}?accept=${accept}`, "PUT");
+    } catch (error) {
+      tell(error);
+      return;
+    }
+    URL.revokeObjectURL(image.src);
+    item.remove();
+    count();
+  };
+  item.append(image, words, button(`Accept ${label}`, decide(true)), button("Throw away", decide(false)));
+  return item;
+}
+
+function button(words, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = words;
+  made.addEventListener("click", act);
+  return made;
+}
+
+function count() {
+  const left = by("labelled").childElementCount;
+  by("words").textContent = left ? `${left} to look at.` : "Nothing waits to be looked at.";
+}
+
+function tell(error) {
+  by("words").textContent = `That did not work: ${error.message}.`;
+}
