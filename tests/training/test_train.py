@@ -163,7 +163,7 @@ def test_made_digits_are_learned_too_and_made_once(tmp_path: Path) -> None:
 def test_by_default_it_learns_from_other_countries_too(
     tmp_path: Path, world_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digitrec.training.train.mnist_train", lambda: DIGITS)
+    monkeypatch.setattr("digitrec.training.given.mnist_train", lambda: DIGITS)
     result = train(replace(TINY, epochs=1), tmp_path / "run")
     model = store.load(result.litert_file)
     digits = model.card["digits"]
