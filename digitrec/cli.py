@@ -62,6 +62,7 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.Unavailable: 15,
     errors.BadAnswer: 16,
     errors.Unreachable: 17,
+    errors.CannotListen: 18,
 }
 """What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
 COMPLETE = "_DIGITREC_COMPLETE"

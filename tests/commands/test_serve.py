@@ -160,7 +160,7 @@ def test_a_port_in_use_is_one_line_and_nothing_was_promised() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = serve("--port", str(port))
-    assert done.exit_code == 1
+    assert done.exit_code == 18
     assert f"cannot listen on 127.0.0.1:{port} (address already in use)" in done.output
     assert "digitrec is at" not in done.output and len(done.output.splitlines()) == 1
 
@@ -168,7 +168,7 @@ def test_a_port_in_use_is_one_line_and_nothing_was_promised() -> None:
 @pytest.mark.parametrize("host", ["no such name", "a.name.invalid", "x" * 300, "192.0.2.7"])
 def test_a_place_that_is_not_ours_is_one_line(host: str) -> None:
     done = serve("--host", host, "--port", "0")
-    assert done.exit_code == 1 and "cannot listen on" in done.output
+    assert done.exit_code == 18 and "cannot listen on" in done.output
     assert len(done.output.splitlines()) == 1
 
 
