@@ -1,7 +1,7 @@
 """Does the wheel install and read a digit, with none, each and all extras, on each Python that is here?
 
     nox                                     # the wheel in dist/, which deploy/make_dist.py builds
-    nox -s install -k "3.13 and web"
+    nox -s "install-3.13(web)"
 
 Each session has an environment of its own, with nothing in it but the wheel and what it asks for.
 """
