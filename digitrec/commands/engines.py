@@ -226,7 +226,10 @@ def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
 
 @contextmanager
 def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """The environment in which the clouds among these names are found on this machine."""
+    """The environment in which the clouds among these names are found on this machine.
+
+    What is set of digitrec's own stays, such as the model whose tokens have a price.
+    """
     from digitrec.emulator import Emulator, environment
 
     os.environ.pop("AWS_PROFILE", None)  # boto3 looks for it, whatever keys it is given
@@ -236,7 +239,9 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
     with emulator:
         env = {name: value for name, value in os.environ.items() if not name.startswith(REAL_KEYS)}
         for name, endpoint in emulator.endpoints.items():
-            env |= environment(name, endpoint)
+            theirs = environment(name, endpoint)
+            ours = {variable for variable in theirs if variable.startswith("DIGITREC_") and env.get(variable)}
+            env |= {variable: value for variable, value in theirs.items() if variable not in ours}
         yield env
 
 

@@ -25,6 +25,7 @@ def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -
     path = given.strip("/")
     return f"/{path}" if path else ""
 
+
 OWNER_KEY = "DIGITREC_OWNER_KEY"
 """The variable with the key to what visitors labelled; without it nobody is shown that."""
 
