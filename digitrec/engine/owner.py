@@ -27,6 +27,8 @@ from digitrec.ledger import Claim, Ledger, Question, Verdict
 
 OF_LEDGER = ("find", "claim", "extend", "ordered", "answered", "failed")
 """What may be asked of the owner's ledger; of its queue only a turn."""
+REPLIED_S = 5.0
+"""At the end nobody waits longer than this for replies that are on their way."""
 SILENT_S = 30.0
 """A connection that does not prove within this time that it knows the key is closed."""
 
@@ -129,7 +131,8 @@ class _Listening:
         self._listener = listener
         self._doing = doing
         self._connections: set[Connection] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._replying = 0
         self._over = threading.Event()
 
     def __enter__(self) -> _Listening:
@@ -145,6 +148,8 @@ class _Listening:
             pass
         self._listener.close()
         with self._lock:
+            # The last answer is in the ledger before whoever gave it has heard so.
+            self._lock.wait_for(lambda: not self._replying, REPLIED_S)
             for connection in self._connections:
                 _hang_up(connection)
 
@@ -173,7 +178,8 @@ class _Listening:
             slow.cancel()
             while True:
                 name, given, named = connection.recv()
-                connection.send(_done(self._doing[name], given, named))
+                with self._reply():
+                    connection.send(_done(self._doing[name], given, named))
         except Exception:  # gone, or none of ours: nothing that such a one sends may end the others
             return
         finally:
@@ -181,6 +187,18 @@ class _Listening:
             with self._lock:
                 self._connections.discard(connection)
                 connection.close()
+
+    @contextmanager
+    def _reply(self) -> Iterator[None]:
+        """Counted as long as it lasts."""
+        with self._lock:
+            self._replying += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._replying -= 1
+                self._lock.notify_all()
 
 
 def _hang_up(connection: Connection) -> None:

@@ -178,7 +178,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "digitrec.providers.base.find_spec", lambda name: None if name == "sklearn" else found(name)
     )
-    with pytest.raises(NotInstalled, match=r"^Fitting a calibration needs .*digitrec\[stats\]"):
+    with pytest.raises(NotInstalled, match=r"^Fitting a calibration needs .*\[stats\]"):
         fit(*answers(60, smooth), "fakes")
 
 
