@@ -39,9 +39,7 @@ def feature_maps(look: Inside) -> Figure:
     networks = by_network(look.stages)
     rows = max(len(layers) for layers in networks.values())
     figure = Figure(figsize=(4.6 * len(networks), 2.4 + 2.9 * rows))
-    figure.suptitle(
-        f"Inside the network, {look.name}; white is a layer's largest value, black none"
-    )
+    figure.suptitle(f"Inside the network, {look.name}; white is a layer's largest value, black none")
     above, below = figure.subfigures(2, 1, height_ratios=(2, 2.9 * rows), squeeze=False).ravel()
     _grey(above.subplots(), look.digit, "28x28")
     cells = below.subplots(rows, len(networks), squeeze=False)
