@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError
+from digitrec.evaluation import inside as looking
+from digitrec.evaluation.inside import Inside
 from digitrec.image import DigitImage, ImageSource, PreparedImage
 from digitrec.image.pixels import Pixels
 from digitrec.prediction import Prediction
@@ -44,6 +46,9 @@ class Explanation:
     saliency: NDArray[np.float64] | None
     """(28, 28): by how much hiding the ink around a pixel lowers the digit's log-odds, log(p / (1 - p));
     below 0 the ink spoke against it. None where the picture was refused."""
+    inside: tuple[Inside, ...] = ()
+    """For each reading of the picture what happened in the network, that of `saliency` first; empty where it
+    was not asked for, or the picture was refused."""
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
@@ -69,12 +74,15 @@ class Explanation:
         return [name for name in ordered[:3] if weights[name] > 0.1 * total]
 
 
-def explain(source: ImageSource, engine: str | Provider | Engine = "local") -> Explanation:
+def explain(
+    source: ImageSource, engine: str | Provider | Engine = "local", *, inside: bool = False
+) -> Explanation:
     """Answer, and show what led to the answer; takes the time of some 800 predictions.
 
     Args:
         source: anything `DigitImage.open` reads.
         engine: a name, a provider or an engine, that reads 28x28 pixels: our own network, or any model file.
+        inside: also look inside the network, for each reading; as much time again where there are two.
 
     Raises:
         ImageError: the picture cannot be read.
@@ -86,10 +94,28 @@ def explain(source: ImageSource, engine: str | Provider | Engine = "local") -> E
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)
     prediction = predict(image, engine)
-    saliency = None
-    if prediction.probabilities is not None:
-        saliency = _saliency(prepare(image, engine.provider.wants), prediction.probabilities, engine)
-    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency)
+    saliency, looks = None, []
+    if (chances := prediction.probabilities) is not None:
+        prepared = prepare(image, engine.provider.wants)
+        saliency = _saliency(prepared, chances, engine)
+        looks = _looks(prepared, image, saliency, chances, engine) if inside else []
+    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency, tuple(looks))
+
+
+def _looks(
+    prepared: PreparedImage,
+    image: DigitImage,
+    saliency: NDArray[np.float64],
+    chances: tuple[float, ...],
+    engine: Engine,
+) -> list[Inside]:
+    height, width = image.pixels.shape[:2]
+    found = []
+    for name, given, field in looking.readings(prepared, (width, height)):
+        own = saliency if given.data == prepared.data else _saliency(given, chances, engine)
+        digit = np.frombuffer(given.data, np.uint8).reshape(28, 28)
+        found.append(Inside(name, digit, field, own, looking.stages(engine.provider, given)))
+    return found
 
 
 def _saliency(prepared: PreparedImage, chances: tuple[float, ...], engine: Engine) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from digitrec.errors import ModelError
 from digitrec.models.description import DESCRIPTION, check_shapes
-from digitrec.models.scores import Floats, Forward
+from digitrec.models.scores import Floats, Forward, Stage
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
@@ -22,7 +22,7 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     Raises:
         ModelError: it is damaged, or no network from 28x28 pixels to ten numbers in float32.
     """
-    return _appended(content, path), _LiteRt(content, path)
+    return _appended(content, path), LiteRt(content, path)
 
 
 def _appended(content: bytes, path: Path) -> dict[str, Any]:
@@ -36,12 +36,13 @@ def _appended(content: bytes, path: Path) -> dict[str, Any]:
         return {}
 
 
-class _LiteRt:
+class LiteRt:
     """The network in a LiteRT file, as a function from (N, 28, 28) ink to (N, 10)."""
 
     def __init__(self, content: bytes, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
+        self._content = content
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=1)
             self._interpreter.allocate_tensors()  # the first in a process greets on stderr: docs/library.md
@@ -70,6 +71,51 @@ class _LiteRt:
             self._interpreter.invoke()
             answer: Floats = self._interpreter.get_tensor(self._output)
             return answer
+
+    def stages(self, ink: Floats) -> list[Stage]:
+        """What each layer makes of one picture, (28, 28), in the order of the file: that of the work.
+
+        An interpreter is made for it that keeps every layer's result, so that the usual one needs neither
+        that memory nor that time. A file does not say which of its tensors are weights: what stays the same
+        for the picture's negative is none of the picture's.
+        """
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        looking = Interpreter(
+            model_content=self._content, num_threads=1, experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )  # fmt: skip
+        looking.resize_tensor_input(self._input, [1, *self._shape[1:]])
+        looking.allocate_tensors()
+        kept = [one for one in looking.get_tensor_details() if _is_stage(one) and one["index"] != self._input]
+        found = []
+        for shown in (ink, 1 - ink):
+            looking.set_tensor(self._input, shown.reshape([1, *self._shape[1:]]))
+            looking.invoke()
+            found.append([looking.get_tensor(one["index"])[0] for one in kept])
+        stages = zip(_layers([one["name"] for one in kept]), *found, strict=True)
+        return [(name, maps) for name, maps, negative in stages if not np.array_equal(maps, negative)]
+
+
+def _is_stage(tensor: dict[str, Any]) -> bool:
+    """Whether it may hold a layer's maps of one picture, (1, H, H, C), none larger than the picture.
+
+    LiteRT's own scratch space is listed among the layers, but has no name.
+    """
+    shape = tensor["shape"].tolist()
+    square = len(shape) == 4 and shape[0] == 1 and 1 < shape[1] == shape[2] <= 28
+    return square and bool(tensor["name"]) and tensor["dtype"] == np.float32
+
+
+def _layers(tensors: list[str]) -> list[str]:
+    """The layers' names from those of the tensors: "model_1/conv_1/Conv2D;..." is "conv".
+
+    The converter names a tensor by the calls that led to it; Keras numbers each call, from 1.
+    """
+    paths = [next(filter(None, name.split(";")), name).split("/") for name in tensors]
+    paths = [path[1:-1] or path for path in paths]
+    counted = all(part.endswith("_1") for path in paths for part in path)
+    return ["/".join(part.removesuffix("_1") if counted else part for part in path) for path in paths]
 
 
 def _signatures(tensors: list[dict[str, Any]]) -> list[list[int]]:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Forward = Callable[[Floats], Floats]
 """A network: ink (N, 28, 28) to ten numbers each, (N, 10)."""
+Stage = tuple[str, Floats]
+"""A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from digitrec.arguments import said
 from digitrec.errors import ModelError
 from digitrec.models.description import ModelInput, model_input
-from digitrec.models.scores import SCALES, Floats, Forward, evidence, probabilities, scaled
+from digitrec.models.scores import SCALES, Floats, Forward, Stage, evidence, probabilities, scaled
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
@@ -66,6 +66,18 @@ class Model:
             rows = np.asarray(prepared, np.bool_)
             chances[rows] = probabilities(answer[rows], kind, self.input.prepared)
         return chances
+
+    def stages(self, digit: NDArray[np.uint8]) -> list[Stage]:
+        """The feature maps of each layer for one picture, (28, 28) uint8, ink high, in the order of the work.
+
+        Of layers whose maps have 2x2 to 28x28 places. Empty for a file that is not `.tflite`, and for a
+        network that has none. It takes some milliseconds and delays nobody who asks for `probabilities`.
+        """
+        from digitrec.models.litert import LiteRt
+
+        if not isinstance(self._forward, LiteRt):
+            return []
+        return self._forward.stages(scaled(digit[None], self.input.scale)[0])
 
     def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
         """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,).

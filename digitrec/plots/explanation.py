@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from digitrec.evaluation.explain import Explanation
+from digitrec.evaluation.inside import Inside, by_network, mosaic
+from digitrec.image.pixels import Pixels
 from digitrec.plots.style import COLOURS, INK, STYLE, bare
 from digitrec.text import percent
 
@@ -23,14 +25,38 @@ def explanation(found: Explanation) -> Figure:
     above, *below = figure.subfigures(rows, 1, height_ratios=(2, 3)[:rows], squeeze=False).ravel()
     shown = [("as it was read", found.picture), *found.steps]
     for axes, (name, pixels) in zip(above.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(name, fontsize=9)
-        bare(axes)
+        _grey(axes, pixels, name)
     if below:
         left, right = below[0].subplots(1, 2, width_ratios=(1, 1.5))
         _saliency(left, found)
         _probabilities(right, found)
     return figure
+
+
+@mpl.rc_context(STYLE)
+def feature_maps(look: Inside) -> Figure:
+    """What the network was given, and under it every layer's feature maps, in a column for each network."""
+    networks = by_network(look.stages)
+    rows = max(len(layers) for layers in networks.values())
+    figure = Figure(figsize=(4.6 * len(networks), 2.4 + 2.9 * rows))
+    figure.suptitle(f"Inside the network, {look.name}; white is a layer's largest value, black none")
+    above, below = figure.subfigures(2, 1, height_ratios=(2, 2.9 * rows), squeeze=False).ravel()
+    _grey(above.subplots(), look.digit, "28x28")
+    cells = below.subplots(rows, len(networks), squeeze=False)
+    for axes in cells.ravel():
+        bare(axes)
+    for column, (network, layers) in enumerate(networks.items()):
+        for row, (layer, maps) in enumerate(layers):
+            height, width, count = maps.shape
+            title = f"{network} {layer}: {count} maps of {height}x{width}".lstrip()
+            _grey(cells[row, column], mosaic(maps), title)
+    return figure
+
+
+def _grey(axes: Axes, pixels: Pixels, title: str) -> None:
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_title(title, fontsize=9)
+    bare(axes)
 
 
 def headline(found: Explanation) -> str:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol, Self, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
@@ -191,6 +194,18 @@ class Metered(Protocol):
 
     def tokens(self, answer: Answer) -> tuple[int, int] | None:
         """Tokens of the question and of the answer, as the vendor counted them; None where it did not say."""
+
+
+Stage = tuple[str, NDArray[np.float32]]
+"""A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A provider that can show what happens inside it."""
+
+    def stages(self, image: PreparedImage) -> Sequence[Stage]:
+        """The feature maps of each layer for ``image.data``, in the order of the work; empty: none."""
 
 
 class BaseProvider:

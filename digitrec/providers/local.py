@@ -12,7 +12,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
-from digitrec.models.scores import Floats, evidence, pooled
+from digitrec.models.scores import Floats, Stage, evidence, pooled
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 UNCLEAR = "not clearly a digit"
@@ -82,6 +82,10 @@ class Local(BaseProvider):
                 chances[place], clear[place] = found, True
         rows: list[list[float]] = chances.tolist()
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
+
+    def stages(self, image: PreparedImage) -> list[Stage]:
+        """The feature maps of each layer for ``image.data``; empty for a file that is not `.tflite`."""
+        return self._model.stages(np.frombuffer(image.data, np.uint8).reshape(28, 28))
 
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
         """The chances from the reading with the most evidence for any digit; None: none is clear."""

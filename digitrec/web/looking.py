@@ -20,7 +20,8 @@ from digitrec.web.scheduling import Lanes, Turns
 THUMBNAIL = 512
 """Longer side at most of a picture that is shown or kept, px."""
 EXPLAINED = 1
-"""Explanations under way at the same time: one asks the network 785 times, which takes 0.3 s."""
+"""Explanations under way at the same time: one asks the network 785 times, which takes 0.3 s (twice that
+with a look inside two readings)."""
 
 
 class Looks:
@@ -39,8 +40,16 @@ class Looks:
         """
         return await self._lanes.run(client, picture, None, partial(_thumbnail, picture))
 
-    async def explain(self, client: Client, picture: bytes, engine: Engine) -> Explanation:
+    async def explain(
+        self, client: Client, picture: bytes, engine: Engine, *, inside: bool = False
+    ) -> Explanation:
         """What led to the engine's answer; the engine reads 28x28 pixels on this machine.
+
+        Args:
+            client: who asks.
+            picture: as it was sent.
+            engine: whose answer is explained.
+            inside: also look inside the network.
 
         Raises:
             ImageError: the picture cannot be read here.
@@ -48,7 +57,7 @@ class Looks:
         """
         async with self._turns.turn(client):
             image = await self._lanes.run(client, picture, None, partial(_open, picture))
-            work = partial(explain, image, engine)
+            work = partial(explain, image, engine, inside=inside)
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from digitrec.comparison import Comparison
 from digitrec.prediction import Failure
-from digitrec.web import problems, schemas, uploads
+from digitrec.web import explaining, problems, schemas, uploads
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.schemas import reading_of
 from digitrec.web.state import AppState
@@ -30,6 +30,10 @@ Compared = Annotated[
     ),
 ]
 Seen = Annotated[bool, Query(description="Also show the 28x28 picture that the network was given.")]
+
+Inside = Annotated[
+    bool, Query(description="Also show the feature maps of each layer, for each reading of the picture.")
+]
 
 
 def inference(state: AppState) -> APIRouter:
@@ -136,8 +140,8 @@ def looks(state: AppState) -> APIRouter:
     """``/explain`` and ``/thumbnail``."""
     router = APIRouter(tags=["look at a picture"], responses=schemas.PROBLEMS)
 
-    @router.post("/explain", response_model=schemas.ExplanationBody, openapi_extra=schemas.PICTURES)
-    async def explain(request: Request, provider: Provider = None) -> Response:
+    @router.post("/explain", response_model=explaining.ExplanationBody, openapi_extra=schemas.PICTURES)
+    async def explain(request: Request, provider: Provider = None, inside: Inside = False) -> Response:
         """Say why: each step of the preparation, and which ink spoke for the digit.
 
         For our own network, and any on 28x28 pixels. It takes the time of some 800 readings.
@@ -146,8 +150,9 @@ def looks(state: AppState) -> APIRouter:
         if service.explained is None:
             raise ProblemError(Problem(422, "no-explanation", f"{service.name} cannot be explained"))
         picture = await one_picture(request, state)
-        found = await state.looks.explain(request.state.client, picture, service.explained)
-        return json(schemas.explanation_of(found))
+        client = request.state.client
+        found = await state.looks.explain(client, picture, service.explained, inside=inside)
+        return json(await asyncio.to_thread(explaining.explanation_of, found))  # it draws up to 50 pictures
 
     @router.post(
         "/thumbnail",

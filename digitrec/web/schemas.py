@@ -9,7 +9,6 @@ from typing import Any
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from digitrec.evaluation.explain import Explanation
 from digitrec.image import PreparedImage
 from digitrec.prediction import Failure
 from digitrec.recognise.pipeline import MaybePrepared
@@ -74,27 +73,6 @@ class ComparisonBody(BaseModel):
     consensus: int | None = Field(ge=0, le=9, description="The digit most engines named; null when level.")
     emulated: bool = Field(description="True when only emulators answered; else they have no vote.")
     readings: list[Reading] = Field(description="One for each engine, in the order asked.")
-
-
-class Step(BaseModel):
-    """One step on the way from the picture to what the network was given."""
-
-    name: str = Field(examples=["paper removed"])
-    picture: str = Field(description="What it made, a PNG data URL.")
-
-
-class ExplanationBody(BaseModel):
-    """Why the network says what it says."""
-
-    reading: Reading = Field(description="The answer that is explained.")
-    steps: list[Step] = Field(
-        description="The steps of the preparation, the last is what the network was given."
-    )
-    saliency: list[list[float]] | None = Field(
-        description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
-        "null where the picture was refused."
-    )
-    where: list[str] = Field(description="The parts whose ink spoke most for the digit, the strongest first.")
 
 
 class Kept(BaseModel):
@@ -175,21 +153,11 @@ def reading_of(read: inference.Reading, *, seen: bool = False) -> Reading:
     )  # fmt: skip
 
 
-def explanation_of(found: Explanation) -> ExplanationBody:
-    """What led to an answer."""
-    saliency = None if found.saliency is None else found.saliency.round(4).tolist()
-    return ExplanationBody(
-        reading=reading_of(inference.Reading(found.prediction, None)),
-        steps=[Step(name=name, picture=_data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
-        saliency=saliency, where=found.where,
-    )  # fmt: skip
-
-
 def _seen(prepared: MaybePrepared | None) -> str | None:
     """The 28x28 picture as a PNG data URL; None where no network of ours was given one."""
     if not isinstance(prepared, PreparedImage) or prepared.media_type != "image/x-mnist":
         return None
-    return _data_url(prepared.picture())
+    return data_url(prepared.picture())
 
 
 def png(picture: Image.Image) -> bytes:
@@ -199,7 +167,8 @@ def png(picture: Image.Image) -> bytes:
     return data.getvalue()
 
 
-def _data_url(picture: Image.Image) -> str:
+def data_url(picture: Image.Image) -> str:
+    """The picture as a PNG data URL."""
     return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 

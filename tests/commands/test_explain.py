@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
+from digitrec.datasets.mnist import mnist_test
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +42,24 @@ def test_several_are_numbered_and_a_refusal_is_explained() -> None:
 def test_what_is_no_picture_is_refused() -> None:
     assert run("missing.png").exit_code == 1
     assert run("seven.png", "--model", "missing.tflite").exit_code == 5
+
+
+def test_inside_draws_every_layer_of_each_reading() -> None:
+    digit = mnist_test().images[2].copy()
+    digit[12:14, ::2] = 255  # read twice: cut out, and as it stands
+    Image.fromarray(digit).save("twice.png")
+    done = run("seven.png", "twice.png", "blank.png", "--inside", "--out", "why")
+    assert done.exit_code == 0, done.output
+    drawn = ["001-seven.png", "001-seven-inside.png", "002-twice.png", "002-twice-inside.png"]
+    drawn += ["002-twice-inside-whole.png", "003-blank.png"]
+    assert sorted(path.name for path in Path("why").iterdir()) == sorted(drawn)
+    assert "inside, cut out: why/001-seven-inside.png" in done.stdout
+    assert "inside, as it stands: why/002-twice-inside-whole.png" in done.stdout
+    sheets = [np.asarray(Image.open(f"why/{name}")) for name in drawn[3:5]]
+    assert sheets[0].shape[0] > 2000 and not np.array_equal(*sheets)
+
+
+def test_what_cannot_be_looked_into_is_refused_before_anything_is_drawn() -> None:
+    done = run("seven.png", "--inside", "--model", "mine.keras")
+    assert done.exit_code == 2 and ".tflite" in done.stderr
+    assert not Path("digitrec-explanation").exists()

@@ -322,3 +322,62 @@ class TestScale:
         assert store.load(trained.litert_file, scale="unit").input.scale == "unit"
         with pytest.raises(ModelError, match="says itself"):
             store.load(trained.litert_file, scale="l2")
+
+
+class TestInside:
+    """The feature maps of each layer."""
+
+    SEVEN = TEST.images[0]
+
+    def test_both_networks_of_the_shipped_file_are_shown_layer_by_layer(self, shipped: store.Model) -> None:
+        stages = shipped.stages(self.SEVEN)
+        layers_of_one = [
+            "relu_1a",
+            "relu_1b",
+            "halve_1",
+            "relu_2a",
+            "relu_2b",
+            "halve_2",
+            "relu_3a",
+            "relu_3b",
+        ]
+        names = [f"network_{number}/{layer}" for number in (1, 2) for layer in layers_of_one]
+        assert [name for name, _ in stages] == names
+        sides = [(26, 24), (24, 24), (12, 24), (12, 80), (12, 80), (6, 80), (6, 192), (6, 192)]
+        assert [maps.shape for _, maps in stages] == 2 * [(side, side, count) for side, count in sides]
+
+    def test_one_layer_follows_from_another(self, shipped: store.Model) -> None:
+        """What is halved is the largest of each four places: no map is of another picture or layer."""
+        for picture in TEST.images[:5]:
+            stages = dict(shipped.stages(picture))
+            for network in ("network_1", "network_2"):
+                whole, half = stages[f"{network}/relu_1b"], stages[f"{network}/halve_1"]
+                largest = whole.reshape(12, 2, 12, 2, -1).max(axis=(1, 3))
+                assert np.allclose(half, largest, atol=1e-5) and half.any()
+
+    def test_looking_changes_no_answer_and_many_may_look(self, shipped: store.Model) -> None:
+        before = shipped.probabilities(TEST.images[:4])
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(shipped.stages, TEST.images[:8]))
+        assert np.array_equal(shipped.probabilities(TEST.images[:4]), before)
+        for picture, found in zip(TEST.images[:8], together, strict=True):
+            assert all(
+                np.array_equal(a, b) for (_, a), (_, b) in zip(found, shipped.stages(picture), strict=True)
+            )
+
+    @pytest.mark.parametrize("batch", [None, 1])
+    def test_a_strangers_maps_are_what_keras_computes(self, saved: Build, batch: int | None) -> None:
+        image = keras.Input((28, 28, 1), batch_size=batch)
+        first = layers.Conv2D(5, 3, strides=2, activation="relu", name="edges")(image)
+        deep = layers.DepthwiseConv2D(3, name="each")(first)  # weights of (1, 3, 3, 5), as maps might be
+        ten = layers.Dense(10, activation="softmax")(layers.Flatten()(deep))
+        stages = dict(store.load(saved(keras.Model(image, ten), ".tflite")).stages(self.SEVEN))
+        assert list(stages) == ["edges", "each"]
+        ink = self.SEVEN[None, :, :, None].astype(np.float32) / 255
+        for name, wanted in (("edges", first), ("each", deep)):
+            theirs = np.asarray(keras.Model(image, wanted)(ink))[0]
+            assert np.allclose(stages[name], theirs, atol=1e-4)
+
+    def test_without_maps_there_is_nothing_to_show(self, saved: Build) -> None:
+        for path in (saved(dense((28, 28, 1)), ".tflite"), saved(dense((784,)), ".keras")):
+            assert store.load(path).stages(self.SEVEN) == []

@@ -7,7 +7,8 @@ import pytest
 
 from digitrec.engine import Engine
 from digitrec.evaluation.explain import explain
-from digitrec.plots.explanation import explanation, headline
+from digitrec.evaluation.inside import mosaic
+from digitrec.plots.explanation import explanation, feature_maps, headline
 from digitrec.testing import drawn_seven
 
 
@@ -33,3 +34,13 @@ def test_a_refusal_shows_its_steps_and_says_why(engine: Engine) -> None:
     found = explain(np.full((80, 80), 240, np.uint8), engine)
     assert headline(found) == "no digit: blank"
     assert len(axes_of(explanation(found))) == 1 + len(found.steps)
+
+
+def test_inside_shows_the_digit_and_a_column_of_layers_for_each_network(engine: Engine) -> None:
+    (look,) = explain(drawn_seven(), engine, inside=True).inside
+    digit, *layers = axes_of(feature_maps(look))
+    np.testing.assert_array_equal(digit.images[0].get_array(), look.digit)
+    assert layers[0].get_title() == "network_1 relu_1a: 24 maps of 26x26"
+    assert layers[-1].get_title() == "network_2 relu_3b: 192 maps of 6x6"
+    shown = sorted(axes.images[0].get_array().tobytes() for axes in layers)
+    assert shown == sorted(mosaic(maps).tobytes() for _, maps in look.stages)

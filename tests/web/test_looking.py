@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
 from digitrec.web.settings import Settings
@@ -72,23 +74,65 @@ def test_a_look_is_upright_and_carries_no_metadata(network: TestClient) -> None:
 
 @given(st.binary(max_size=300) | st.binary(max_size=60).map(lambda tail: png()[:80] + tail))
 def test_whatever_is_sent_is_looked_at_or_a_problem(network: TestClient, body: bytes) -> None:
-    for path in ("/explain", "/thumbnail"):
+    for path in ("/explain", "/explain?inside=true", "/thumbnail"):
         answer = network.post(path, content=body)
         assert answer.status_code in (200, 422), answer.text
 
 
-@pytest.mark.parametrize("path", ["/explain", "/thumbnail"])
+@pytest.mark.parametrize("path", ["/explain", "/explain?inside=true", "/thumbnail"])
 def test_a_look_is_limited_like_a_question(path: str) -> None:
-    with serving(settings=Settings(api_keys=("open-sesame",), max_pixels=1000)) as client:
+    with serving(settings=Settings(api_keys=("open-sesame",), max_decoding_bytes=1000)) as client:
         assert client.post(path, content=png()).status_code == 401
         answer = client.post(path, content=png(), headers={"x-api-key": "open-sesame"})
     assert answer.status_code == 422
     assert "pixels" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/explain", "/thumbnail"])
+@pytest.mark.parametrize("path", ["/explain", "/explain?inside=true", "/thumbnail"])
 def test_what_a_server_does_not_decode_is_not_looked_at(path: str) -> None:
     with serving(local()) as client:
         answer = client.post(path, content=b"%PDF-1.4\n" + b" " * 100)
     assert answer.status_code == 422
     assert "PDF" in answer.json()["detail"]
+
+
+def opened(data_url: str) -> Image.Image:
+    head, _, body = data_url.partition(",")
+    assert head == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(body)))
+
+
+def test_inside_is_shown_layer_by_layer_only_when_asked_for(network: TestClient) -> None:
+    picture = (SAMPLES / "photo-pen.jpg").read_bytes()
+    usual = network.post("/explain", content=picture)
+    answer = network.post("/explain?inside=true", content=picture)
+    assert usual.json()["inside"] == []
+    assert len(answer.content) < 250_000
+    (look,) = answer.json()["inside"]
+    assert look["name"] == "cut out" and look["saliency"] == usual.json()["saliency"]
+    assert look["picture"] == usual.json()["steps"][-1]["picture"]
+    left, top, right, bottom = look["field"]
+    assert -1 < left < right < 2 and -1 < top < bottom < 2
+    assert [layer["network"] for layer in look["layers"]] == ["network_1"] * 8 + ["network_2"] * 8
+    first = look["layers"][0]
+    assert (first["name"], first["maps"], first["side"]) == ("relu_1a", 24, 26)
+    for layer in look["layers"]:
+        sheet = opened(layer["picture"])
+        assert sheet.mode == "L" and sheet.width * sheet.height >= layer["maps"] * layer["side"] ** 2
+        assert sheet.getextrema() == (0, 255)
+
+
+def test_each_reading_of_a_picture_that_is_read_twice_is_looked_at(network: TestClient) -> None:
+    digit = mnist_test().images[2].copy()
+    digit[12:14, ::2] = 255
+    data = io.BytesIO()
+    Image.fromarray(digit).save(data, "PNG")
+    cut, whole = network.post("/explain?inside=true", content=data.getvalue()).json()["inside"]
+    assert (cut["name"], whole["name"], whole["field"]) == ("cut out", "as it stands", [0, 0, 1, 1])
+    assert opened(cut["picture"]).size == opened(whole["picture"]).size == (28, 28)
+    assert cut["saliency"] != whole["saliency"] and cut["layers"] != whole["layers"]
+
+
+def test_nothing_happened_inside_for_a_refused_picture(network: TestClient) -> None:
+    found = network.post("/explain?inside=true", content=(SAMPLES / "two-digits.jpg").read_bytes()).json()
+    assert found["inside"] == []

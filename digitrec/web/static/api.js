@@ -49,9 +49,9 @@ export function compare(picture, names) {
   return json(`compare?${query}`, question(picture));
 }
 
-/** Why the engine says what it says. */
+/** Why the engine says what it says, with a look inside. */
 export function explain(picture, name) {
-  return json(`explain?provider=${encodeURIComponent(name)}`, question(picture));
+  return json(`explain?inside=true&provider=${encodeURIComponent(name)}`, question(picture));
 }
 
 /** The picture as the server reads it, for formats that this browser does not show. */

@@ -8,7 +8,7 @@ import { KeyDialog } from "./key.js";
 import { Label } from "./label.js";
 import { Live } from "./live.js";
 import { Pad } from "./pad.js";
-import { Camera, lightened, listenForPictures, shownPicture } from "./pictures.js";
+import { Camera, contained, lightened, listenForPictures, shownPicture } from "./pictures.js";
 import { offerSamples } from "./samples.js";
 import { offerSharing } from "./share.js";
 import { isTap, pictureOf } from "./strokes.js";
@@ -39,8 +39,11 @@ const comparison = new Comparison(
   { button: by("compare"), columns: by("columns"), agreement: by("agreement") }, currentPicture, fail,
 );
 const why = new Why(
-  { button: by("explain"), section: by("reasons"), steps: by("steps"), words: by("reasons-words"), heat: by("heat") },
-  currentPicture, () => reader.name, fail,
+  {
+    button: by("explain"), section: by("reasons"), steps: by("steps"), words: by("reasons-words"), heat: by("heat"),
+    over: by("over"), overlay: by("overlay"), readings: by("readings"), layers: by("layers"),
+  },
+  { getPicture: currentPicture, getReader: () => reader.name, getPlace: place, fail },
 );
 const label = new Label({ section: by("label"), choices: by("choices"), thanks: by("thanks") }, currentPicture, fail);
 const connection = new Connection(by("gone"), start);
@@ -105,6 +108,7 @@ function drawing() {
   by("picture").hidden = true;
   stage.classList.add("drawn");
   isStale(true);
+  why.reset();
   if (!isTap(pad.drawing)) read();
 }
 
@@ -182,6 +186,12 @@ function isEmpty({ strokes, picture }) {
 async function currentPicture() {
   if (camera.on) return camera.frame();
   return (!pad.active && timeline.now.picture) || pictureOf(pad.drawing);
+}
+
+/** Where on the stage the picture lies that is read; null: it moves. */
+function place() {
+  if (camera.on) return null;
+  return by("picture").hidden ? [0, 0, 1, 1] : contained(by("picture"));
 }
 
 async function startCamera() {

@@ -57,6 +57,13 @@ export async function shownPicture(image, picture, thumbnail) {
   return look;
 }
 
+/** Where a picture lies in the square that contains it: left, top, right, bottom, as shares of its side. */
+export function contained({ naturalWidth: width, naturalHeight: height }) {
+  const longer = Math.max(width, height);
+  const [x, y] = [(1 - width / longer) / 2, (1 - height / longer) / 2];
+  return [x, y, 1 - x, 1 - y];
+}
+
 /** The camera, shown in a video element. */
 export class Camera {
   constructor(video) {

@@ -1,23 +1,35 @@
-// Why it says so: the steps of the preparation, and over the last of them which ink spoke for the digit.
+// Why it says so: the steps of the preparation, which ink spoke for the digit, and what each layer found.
 
 import * as api from "./api.js";
 
 const SIDE = 28;
 const CELL = 8; // pixels of the heat map for each of the network's
+const OVER = 560; // pixels of a side of what is laid over the stage
 const FOR = [255, 138, 0];
 const AGAINST = [64, 128, 255];
+const STRONGEST = 0.85; // how much the strongest colour hides of what is below it
 
 export class Why {
-  /** `getPicture()` promises what is on the stage; `getReader()` names the engine that reads along. */
-  constructor({ button, section, steps, words, heat }, getPicture, getReader, fail) {
-    Object.assign(this, { button, section, steps, words, heat, getPicture, getReader, fail, asked: 0 });
-    button.addEventListener("click", () => this.ask());
+  /** `getPicture()` promises what is on the stage, `getReader()` names the engine that reads along, and
+   *  `getPlace()` says where on the stage the picture lies ([left, top, right, bottom], shares of its side). */
+  constructor(elements, { getPicture, getReader, getPlace, fail }) {
+    Object.assign(this, elements, { getPicture, getReader, getPlace, fail, asked: 0 });
+    this.button.addEventListener("click", () => this.ask());
+    this.over.addEventListener("click", () => {
+      this.over.setAttribute("aria-pressed", !this.isOver);
+      this.layOver();
+      this.overlay.scrollIntoView({ block: "nearest" });
+    });
+  }
+
+  get isOver() {
+    return this.over.getAttribute("aria-pressed") === "true";
   }
 
   /** The picture has changed: what is shown is about another. */
   reset() {
     this.asked += 1;
-    this.section.hidden = true;
+    this.section.hidden = this.overlay.hidden = true;
   }
 
   async ask() {
@@ -33,23 +45,67 @@ export class Why {
     }
   }
 
-  async show({ steps, saliency, where }) {
-    this.steps.replaceChildren(...steps.map(stepFigure));
+  async show({ steps, where, inside }) {
+    this.steps.replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `What spoke for it most: ${where.join(", ")}.` : "";
-    this.words.textContent = saliency
+    this.words.textContent = inside.length
       ? `${said} Orange ink spoke for the digit, blue ink against it.`
       : "The network was not asked: the picture was refused by what the preparation saw in it.";
-    this.heat.hidden = !saliency;
-    if (saliency) {
-      this.heat.setAttribute("aria-label", `Which ink spoke for the digit. ${said}`);
-      await paint(this.heat, saliency, steps[steps.length - 1].picture);
-    }
+    this.heat.hidden = this.overlay.hidden = inside.length === 0;
+    this.over.hidden = inside.length === 0 || this.getPlace() === null;
+    this.heat.setAttribute("aria-label", `Which ink spoke for the digit. ${said}`);
+    this.layers.replaceChildren();
+    this.offerReadings(inside);
+    if (inside.length) await this.showReading(inside[0]);
     this.section.hidden = false;
     this.section.scrollIntoView({ block: "nearest" });
   }
+
+  /** A switch between the digit cut out and the picture as it stands, where it was read both ways. */
+  offerReadings(inside) {
+    this.readings.hidden = inside.length < 2;
+    this.readings.replaceChildren(...inside.map((reading, number) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${reading.name[0].toUpperCase()}${reading.name.slice(1)}`;
+      button.setAttribute("aria-pressed", number === 0);
+      button.addEventListener("click", () => {
+        for (const other of this.readings.children) other.setAttribute("aria-pressed", other === button);
+        this.showReading(reading);
+      });
+      return button;
+    }));
+  }
+
+  async showReading(reading) {
+    this.reading = reading;
+    this.layOver();
+    const isOpen = [...this.layers.children].map((network) => network.open);
+    const networks = groupedByNetwork(reading.layers);
+    this.layers.replaceChildren(...[...networks].map(([name, layers], number) => (
+      networkDetails(name, layers, isOpen[number] ?? number === 0)
+    )));
+    await paint(this.heat, reading);
+  }
+
+  /** The colours on the drawing or the picture itself, or nothing. */
+  layOver() {
+    const place = this.getPlace();
+    this.overlay.hidden = !this.isOver || place === null;
+    if (this.overlay.hidden) return;
+    this.overlay.width = this.overlay.height = OVER; // which also empties it
+    const [left, top, right, bottom] = place;
+    const [from, above, to, below] = this.reading.field;
+    const [width, height] = [right - left, bottom - top];
+    this.overlay.getContext("2d").drawImage(
+      colours(this.reading.saliency),
+      OVER * (left + from * width), OVER * (top + above * height),
+      OVER * (to - from) * width, OVER * (below - above) * height,
+    );
+  }
 }
 
-function stepFigure({ name, picture }) {
+function pictureFigure(name, picture) {
   const figure = document.createElement("figure");
   const image = document.createElement("img");
   image.src = picture;
@@ -60,8 +116,28 @@ function stepFigure({ name, picture }) {
   return figure;
 }
 
+function groupedByNetwork(layers) {
+  const networks = new Map();
+  for (const layer of layers) networks.set(layer.network, [...(networks.get(layer.network) ?? []), layer]);
+  return networks;
+}
+
+function networkDetails(name, layers, isOpen) {
+  const details = document.createElement("details");
+  details.open = isOpen;
+  const summary = document.createElement("summary");
+  summary.textContent = `Inside ${name.replaceAll("_", " ") || "the network"}: ${layers.length} layers`;
+  const sheet = document.createElement("div");
+  sheet.className = "layers";
+  sheet.append(...layers.map(({ name: layer, maps, side, picture }) => (
+    pictureFigure(`${layer.replaceAll("_", " ")}: ${maps} maps of ${side}x${side}`, picture)
+  )));
+  details.append(summary, sheet);
+  return details;
+}
+
 /** The 28x28 in grey, and over it how much each place mattered, in colour. */
-async function paint(canvas, saliency, picture) {
+async function paint(canvas, { picture, saliency }) {
   const image = new Image();
   image.src = picture;
   await image.decode();
@@ -73,10 +149,18 @@ async function paint(canvas, saliency, picture) {
   context.globalAlpha = 0.45; // the colours over it are what matters
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   context.globalAlpha = 1;
+  context.drawImage(colours(saliency), 0, 0, canvas.width, canvas.height);
+}
+
+/** A sheet of 28x28 pixels, the more of a colour the more that place mattered. */
+function colours(saliency) {
+  const sheet = new OffscreenCanvas(SIDE, SIDE);
+  const context = sheet.getContext("2d");
   const strongest = Math.max(1e-6, ...saliency.flat().map(Math.abs));
   saliency.forEach((row, y) => row.forEach((value, x) => {
     const [red, green, blue] = value > 0 ? FOR : AGAINST;
-    context.fillStyle = `rgb(${red} ${green} ${blue} / ${(0.85 * Math.abs(value)) / strongest})`;
-    context.fillRect(x * CELL, y * CELL, CELL, CELL);
+    context.fillStyle = `rgb(${red} ${green} ${blue} / ${(STRONGEST * Math.abs(value)) / strongest})`;
+    context.fillRect(x, y, 1, 1);
   }));
+  return sheet;
 }

@@ -1,0 +1,94 @@
+"""What `/explain` says: the models in its OpenAPI description, and how an explanation becomes one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from digitrec.evaluation.explain import Explanation
+from digitrec.evaluation.inside import SHOWN, Inside, by_network, mosaic
+from digitrec.web import inference
+from digitrec.web.schemas import Reading, data_url, reading_of
+
+
+class Step(BaseModel):
+    """One step on the way from the picture to what the network was given."""
+
+    name: str = Field(examples=["paper removed"])
+    picture: str = Field(description="What it made, a PNG data URL.")
+
+
+class Layer(BaseModel):
+    """What one layer of a network found."""
+
+    network: str = Field(description="Which network of the file; empty where it holds but one.")
+    name: str = Field(examples=["relu_1a"])
+    maps: int = Field(ge=1, description="How many feature maps it has.")
+    side: int = Field(ge=1, description="Each has as many rows and columns.")
+    picture: str = Field(
+        description=f"The first {SHOWN} maps side by side, a PNG data URL; white: the layer's largest value."
+    )
+
+
+class InsideBody(BaseModel):
+    """What happened in the network for one reading of the picture."""
+
+    name: str = Field(description='"cut out" or "as it stands".', examples=["cut out"])
+    picture: str = Field(description="The 28x28 it was given, a PNG data URL.")
+    field: list[float] = Field(
+        min_length=4,
+        max_length=4,
+        description="The part of the picture sent that those show: left, top, right, bottom, as shares of "
+        "its width and height; may lie beyond its edges.",
+    )
+    saliency: list[list[float]] = Field(description="28x28, of this reading.")
+    layers: list[Layer] = Field(description="In the order of the work; empty where the model shows none.")
+
+
+class ExplanationBody(BaseModel):
+    """Why the network says what it says."""
+
+    reading: Reading = Field(description="The answer that is explained.")
+    steps: list[Step] = Field(
+        description="The steps of the preparation, the last is what the network was given."
+    )
+    saliency: list[list[float]] | None = Field(
+        description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
+        "null where the picture was refused."
+    )
+    where: list[str] = Field(description="The parts whose ink spoke most for the digit, the strongest first.")
+    inside: list[InsideBody] = Field(
+        description="With `?inside=true`: each reading that the network took, that of `saliency` first; "
+        "empty where the picture was refused."
+    )
+
+
+def explanation_of(found: Explanation) -> ExplanationBody:
+    """What led to an answer."""
+    saliency = None if found.saliency is None else _rounded(found.saliency)
+    return ExplanationBody(
+        reading=reading_of(inference.Reading(found.prediction, None)),
+        steps=[Step(name=name, picture=data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
+        saliency=saliency, where=found.where, inside=[_inside_of(look) for look in found.inside],
+    )  # fmt: skip
+
+
+def _inside_of(look: Inside) -> InsideBody:
+    layers = [
+        Layer(
+            network=network, name=name, maps=maps.shape[2], side=maps.shape[0],
+            picture=data_url(Image.fromarray(mosaic(maps))),
+        )
+        for network, stages in by_network(look.stages).items() for name, maps in stages
+    ]  # fmt: skip
+    return InsideBody(
+        name=look.name, picture=data_url(Image.fromarray(look.digit)), field=list(look.field),
+        saliency=_rounded(look.saliency), layers=layers,
+    )  # fmt: skip
+
+
+def _rounded(saliency: NDArray[np.float64]) -> list[list[float]]:
+    rows: list[list[float]] = saliency.round(4).tolist()
+    return rows

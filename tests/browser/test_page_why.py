@@ -1,0 +1,142 @@
+"""Why it says so, on the page: the heat map over the picture itself, both readings, and a look inside."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageDraw
+from playwright.sync_api import FilePayload, Page, expect
+
+from browser.conftest import OpenPage
+from browser.hand import SAMPLES, draw, expect_digit, needs_chromium
+from digitrec.datasets.mnist import mnist_test
+
+pytestmark = needs_chromium
+PAINTED = """(id) => {
+    const { width, height } = document.querySelector(id);
+    const { data } = document.querySelector(id).getContext("2d").getImageData(0, 0, width, height);
+    return [width, Array.from(data)];
+}"""
+
+
+def painted(page: Page, canvas: str) -> np.ndarray:
+    """The pixels of a square canvas, (side, side, RGBA)."""
+    side, data = page.evaluate(PAINTED, canvas)
+    return np.array(data, np.uint8).reshape(-1, side, 4)
+
+
+def orange(page: Page) -> np.ndarray:
+    """Where on the stage the colour for the digit is strong: (N, 2), x and y as shares of its side."""
+    pixels = painted(page, "#overlay").astype(int)
+    strong = (pixels[..., 0] > pixels[..., 2] + 60) & (pixels[..., 3] > 120)
+    return np.argwhere(strong)[:, ::-1] / pixels.shape[0]
+
+
+def png(picture: Image.Image) -> FilePayload:
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return {"name": "digit.png", "mimeType": "image/png", "buffer": data.getvalue()}
+
+
+def ask_why(page: Page) -> None:
+    page.get_by_role("button", name="Why?").click()
+    expect(page.locator("#reasons-words")).not_to_be_empty()
+    expect(page.locator("#reasons")).to_be_visible()
+
+
+def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_page: OpenPage) -> None:
+    page = open_page()
+    draw(page, 7)
+    expect_digit(page, "7")
+    ask_why(page)
+    overlay, over = page.locator("#overlay"), page.get_by_role("button", name="Over the picture")
+    expect(overlay).to_be_hidden()
+    over.click()
+    expect(overlay).to_be_visible()
+    ink = painted(page, "#pad")[..., 3] > 127
+    found = orange(page)
+    assert len(found) > 500
+    at = (found * ink.shape[0]).astype(int)
+    near = 0.04 * ink.shape[0]  # a pixel of the network's is so wide on the paper
+    distance = [np.hypot(*(np.argwhere(ink)[::7, ::-1] - place).T).min() for place in at[::97]]
+    assert np.mean(np.array(distance) < near) > 0.9
+    over.click()
+    expect(overlay).to_be_hidden()
+    over.click()
+    draw(page, 1)  # where the colours were: they take no stroke away
+    expect(overlay).to_be_hidden()
+    expect(page.locator("#reasons")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [(600, 300), (300, 600), (400, 400)])
+def test_the_heat_map_lies_on_the_digit_of_a_picture_of_any_shape(
+    open_page: OpenPage, size: tuple[int, int]
+) -> None:
+    width, height = size
+    picture = Image.new("L", size, 235)
+    left, top, side = 0.6 * width, 0.15 * height, 0.3 * min(size)
+    seven = [(left, top), (left + 0.7 * side, top), (left + 0.25 * side, top + side)]
+    ImageDraw.Draw(picture).line(seven, fill=20, width=9, joint="curve")
+    page = open_page()
+    page.locator("#file").set_input_files(png(picture))
+    expect_digit(page, "7")
+    ask_why(page)
+    page.get_by_role("button", name="Over the picture").click()
+    longer = max(size)
+    margin = np.array([longer - width, longer - height]) / 2
+    first = (np.array([left, top]) + margin) / longer
+    last = (np.array([left + 0.7 * side, top + side]) + margin) / longer
+    found = orange(page)
+    slack = 0.25 * side / longer
+    assert len(found) > 20
+    assert (found >= first - slack).all() and (found <= last + slack).all()
+
+
+def test_both_readings_are_shown_where_there_are_two(open_page: OpenPage) -> None:
+    digit = mnist_test().images[2].copy()
+    digit[12:14, ::2] = 255  # a dotted line across a 1
+    page = open_page()
+    page.locator("#file").set_input_files(png(Image.fromarray(digit)))
+    expect_digit(page, "1")
+    ask_why(page)
+    cut, whole = page.get_by_role("button", name="Cut out"), page.get_by_role("button", name="As it stands")
+    expect(cut).to_have_attribute("aria-pressed", "true")
+    first = page.locator("#layers img").first
+    before, layer = painted(page, "#heat"), first.get_attribute("src")
+    page.locator("#layers summary").nth(1).click()
+    whole.click()
+    expect(whole).to_have_attribute("aria-pressed", "true")
+    expect(cut).to_have_attribute("aria-pressed", "false")
+    expect(first).not_to_have_attribute("src", layer or "")
+    page.wait_for_timeout(300)
+    assert not np.array_equal(painted(page, "#heat"), before)
+    expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
+    assert Axe().run(page).violations_count == 0
+
+
+def test_each_layer_of_each_network_is_shown(open_page: OpenPage) -> None:
+    page = open_page()
+    draw(page, 7)
+    expect_digit(page, "7")
+    ask_why(page)
+    expect(page.locator("#layers summary")).to_have_text(
+        ["Inside network 1: 8 layers", "Inside network 2: 8 layers"]
+    )
+    expect(page.locator("#layers details[open] figcaption")).to_have_count(8)
+    expect(page.locator("#layers figcaption").first).to_have_text("relu 1a: 24 maps of 26x26")
+    sides = page.locator("#layers img").evaluate_all("(all) => all.map((image) => image.naturalWidth)")
+    assert sides == 2 * [163, 151, 79, 131, 131, 71, 113, 113]
+    expect(page.locator("#readings")).to_be_hidden()
+
+
+def test_of_a_refused_picture_neither_is_offered(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#file").set_input_files(SAMPLES / "two-digits.jpg")
+    expect_digit(page, "?")
+    ask_why(page)
+    for hidden in ("#heat", "#over", "#readings", "#overlay"):
+        expect(page.locator(hidden)).to_be_hidden()
+    expect(page.locator("#layers details")).to_have_count(0)
