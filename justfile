@@ -34,6 +34,7 @@ lint:
     .venv-test/bin/bandit -q -c pyproject.toml -r digitrec
     {{python}} docs/make_cli.py --check
     {{python}} docs/make_architecture.py --check
+    {{python}} docs/make_notebook.py --check
 
 # Mend what can be mended by machine.
 fix:
@@ -44,6 +45,7 @@ fix:
 docs:
     {{python}} docs/make_cli.py
     {{python}} docs/make_architecture.py
+    {{python}} docs/make_notebook.py
 
 # All that must hold before a release, and what could not be looked at here; names of steps run only those.
 release-check *steps:

@@ -48,7 +48,7 @@ def test_the_code_of_the_page_on_python_runs(monkeypatch: pytest.MonkeyPatch) ->
     assert "not-there.jpg" in str(refused[0])
 
 
-@pytest.mark.parametrize("script", ["make_cli.py", "make_architecture.py"])
+@pytest.mark.parametrize("script", ["make_cli.py", "make_architecture.py", "make_notebook.py"])
 def test_what_is_generated_is_up_to_date(script: str) -> None:
     command = [sys.executable, str(ROOT / "docs" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

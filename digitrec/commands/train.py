@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """What the name of a model file may end in; a name without an ending is a folder's."""
+OF_NETWORKS = ("batch", "optimizer", "augment")
+"""Options that say nothing to scikit-learn's classifiers."""
 
 
 @click.command(context_settings={"show_default": True})
@@ -46,6 +48,21 @@ SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
     help="Pixels as 0..1, as 0..255, or as Keras' normalize(axis=1); the model file says which.",
 )  # fmt: skip
 @click.option("--rate", type=options.Number(min=0, min_open=True), help="Learning rate, at its highest.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Digits per step.  [default: 128; 32 for a backbone]",
+)
+@click.option(
+    "--optimizer", type=click.Choice(["adam", "adamw", "rmsprop", "sgd"]),
+    help="Keras' optimiser; sgd has Nesterov's momentum and, unless --rate says, ten times Adam's rate.  "
+    "[default: adam; adamw for the recipe]",
+)  # fmt: skip
+@click.option(
+    "--augment/--no-augment", default=None,
+    help="Whether each digit is changed a little, anew in each epoch.  [default: the architecture's way]",
+)  # fmt: skip
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
     "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.digits,
@@ -144,15 +161,22 @@ def _by_recipe(
     file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
 ) -> None:
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
-    if options["loss"] != "categorical" or options["scale"] != "unit" or options["start"] is not None:
-        raise click.UsageError("--loss, --scale and --start are for an architecture named with --arch.")
+    others = [options[name] for name in ("start", "optimizer", "augment")]
+    if (
+        options["loss"] != "categorical"
+        or options["scale"] != "unit"
+        or any(one is not None for one in others)
+    ):
+        raise click.UsageError(
+            "--loss, --scale, --start, --optimizer and --augment are for an architecture named with --arch."
+        )
     if file is not None and file.suffix == ".skops":
         raise click.UsageError(f"--out {file}: a network is written as .keras, .h5 or .tflite.")
     from digitrec.training import export
     from digitrec.training.run import TrainConfig
     from digitrec.training.train import train as run
 
-    chosen = {"epochs": options["epochs"], "learning_rate": options["rate"]}
+    chosen = {"epochs": options["epochs"], "learning_rate": options["rate"], "batch": options["batch"]}
     config = TrainConfig(
         name=TrainConfig().name if file is None else file.stem, validation=options["validation_split"],
         seed=options["seed"], **{name: value for name, value in chosen.items() if value is not None},
@@ -178,10 +202,13 @@ def _by_name(
     from digitrec.training.zoo import find
 
     config = FitConfig(
-        arch, options["epochs"], learning_rate=options["rate"], loss=options["loss"], scale=options["scale"],
-        validation=options["validation_split"], seed=options["seed"],
+        arch, options["epochs"], batch=options["batch"], learning_rate=options["rate"],
+        optimizer=options["optimizer"] or "adam", augment=options["augment"], loss=options["loss"],
+        scale=options["scale"], validation=options["validation_split"], seed=options["seed"],
     )  # fmt: skip
     kind = find(arch)
+    if kind.family == "scikit-learn" and any(options[name] is not None for name in OF_NETWORKS):
+        raise click.UsageError(f"--{', --'.join(OF_NETWORKS)} are for networks; {arch} is none.")
     given = _given(sources, limit, options)
     with _shown(config.epochs or kind.epochs) as show:
         result = fit(config, file, **given, start=options["start"], on_progress=show)

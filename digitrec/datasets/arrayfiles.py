@@ -40,7 +40,7 @@ def read_npz(path: Path, part: str | None = None, *, either: str = "test") -> tu
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            x, y = _pair(path, list(arrays.files), part, either)
+            x, y = pair(path, list(arrays.files), part, either)
             images, labels = arrays[x], arrays[y]
     except DataError:
         raise
@@ -53,7 +53,12 @@ def read_npz(path: Path, part: str | None = None, *, either: str = "test") -> tu
     return checked(path, images, labels)
 
 
-def _pair(path: Path, keys: list[str], part: str | None, either: str) -> tuple[str, str]:
+def pair(path: Path, keys: list[str], part: str | None, either: str) -> tuple[str, str]:
+    """The names under which a file with these keys has images and labels; `part`, `either` as in `read_npz`.
+
+    Raises:
+        DataError: it has no such pair, or several.
+    """
     of_keras: list[tuple[str, str]] = [(f"x_{name}", f"y_{name}") for name in PARTS if part in (None, name)]
     known: list[tuple[str, str]] = [*(PAIRS if part is None else ()), *of_keras]
     found = [pair for pair in known if set(pair) <= set(keys)]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets import arrayfiles, csvfiles, labels, usps
+from digitrec.datasets import arrayfiles, csvfiles, labels, matfiles, usps
 from digitrec.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.image import ImageSource
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test", "samples")
 """Sets known by name: MNIST's 10,000 test digits, and the repository's own pictures."""
+HOLD_BOTH = {".npz": arrayfiles.read_npz, ".mat": matfiles.read}
+"""Who reads the files that may hold a part to learn from and one to test with, by their ending."""
 SHOWN = 3
 """Names of files in a warning at most."""
 
@@ -54,6 +56,7 @@ def read_samples(source: str | Path, limit: int | None = None, *, part: str = "t
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
               `part` is meant, and with "mnist.npz:train" or "mnist.npz:test" that part;
+            - a ``.mat`` file of SVHN or EMNIST (`digitrec.datasets.matfiles`), the latter with such parts;
             - a ``.csv`` file, gzipped or not, with a line for each picture, its label and its pixels, as
               Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
@@ -69,8 +72,8 @@ def read_samples(source: str | Path, limit: int | None = None, *, part: str = "t
     if not str(source):
         raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
     name, _, named = str(source).rpartition(":")
-    if named in arrayfiles.PARTS and name.endswith(".npz"):
-        samples = _samples(arrayfiles.read_npz(Path(name), named))
+    if named in arrayfiles.PARTS and Path(name).suffix in HOLD_BOTH:
+        samples = _samples(HOLD_BOTH[Path(name).suffix](Path(name), named))
     else:
         samples = _read(str(source), Path(source), part)
     samples = [samples[place] for place in sampled([sample.label for sample in samples], limit)]
@@ -87,8 +90,8 @@ def _read(source: str, path: Path, part: str) -> list[Sample]:
         return _folders(path)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
-    if path.suffix == ".npz":
-        return _samples(arrayfiles.read_npz(path, either=part))
+    if path.suffix in HOLD_BOTH:
+        return _samples(HOLD_BOTH[path.suffix](path, either=part))
     if path.name.removesuffix(".gz").endswith(".csv"):
         return _samples(rows) if (rows := csvfiles.read(path)) is not None else _table(path)
     if path.name.startswith(usps.NAMES):

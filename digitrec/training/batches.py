@@ -30,12 +30,13 @@ Batch = tuple[NDArray[np.float32], NDArray[Any]]
 def batches(digits: Digits, kind: Architecture, config: FitConfig, batch: int, first: int) -> Iterator[Batch]:
     """Batches without end, from an epoch on (0 is the first), the digits in a new order in each."""
     epoch = first
+    changed = kind.augmented if config.augment is None else config.augment
     while True:
         rng = np.random.default_rng([config.seed, epoch])
         order = rng.permutation(len(digits))
         for at in range(0, len(order) - batch + 1, batch):
             part = digits[order[at : at + batch]]
-            if kind.augmented:
+            if changed:
                 part = Digits(augment(part.images, rng, GENTLE), part.labels)
             yield batch_of(part, config)
         epoch += 1

@@ -51,7 +51,7 @@ class Run:
         self._network = _new(self._kind, self._config.scale, start)
         sparse = self._config.loss == "sparse"
         loss = "sparse_categorical_crossentropy" if sparse else "categorical_crossentropy"
-        self._network.compile(keras.optimizers.Adam(self._rate()), loss, metrics=["accuracy"])
+        self._network.compile(_optimizer(self._config.optimizer, self._rate()), loss, metrics=["accuracy"])
         (self._folder / BEST).unlink(missing_ok=True)
         run.begin(self._folder, self._config)
 
@@ -92,8 +92,9 @@ class Run:
         return self._network
 
     def _rate(self) -> Any:
-        """Adam's learning rate: one number, or falling over all steps."""
-        rate = self._config.learning_rate or self._kind.learning_rate
+        """The learning rate: one number, or falling over all steps."""
+        usual = self._kind.learning_rate * (10 if self._config.optimizer == "sgd" else 1)
+        rate = self._config.learning_rate or usual
         if not self._kind.cosine:
             return rate
         return load_keras().optimizers.schedules.CosineDecay(rate, self._steps * self._epochs)
@@ -129,6 +130,14 @@ class Run:
             self._network.save_weights(self._folder / BEST)
         run.keep(self._network, self.history, self._folder)
         self._network.stop_training = self._waited()
+
+
+def _optimizer(name: str, rate: Any) -> Any:
+    """Keras' optimiser of a name."""
+    its = load_keras().optimizers
+    if name == "sgd":
+        return its.SGD(rate, momentum=0.9, nesterov=True)
+    return {"adam": its.Adam, "adamw": its.AdamW, "rmsprop": its.RMSprop}[name](rate)
 
 
 def _new(kind: Architecture, scale: str, start: Path | None) -> keras.Model:

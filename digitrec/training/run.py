@@ -81,7 +81,11 @@ class FitConfig:
     batch: int | None = None
     """Digits per step."""
     learning_rate: float | None = None
-    """Adam's, at the start."""
+    """The optimiser's, at the start; for SGD ten times the architecture's own, which is Adam's."""
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """Keras' optimiser of that name; SGD with Nesterov's momentum of 0.9."""
+    augment: bool | None = None
+    """Whether each digit is changed a little, anew in each epoch."""
     loss: Literal["categorical", "sparse"] = "categorical"
     """Cross-entropy over one-hot labels, or over the labels as numbers: the same figure, two spellings."""
     scale: str = "unit"
@@ -184,7 +188,8 @@ def check(folder: Path, config: Settings) -> None:
     """
     if not (folder / CHECKPOINT).is_file():
         raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
-    if settings(folder) != _settings(config):
+    kept = settings(folder)
+    if not kept or _settings(type(config)()) | kept != _settings(config):
         raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
 
 

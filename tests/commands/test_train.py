@@ -42,6 +42,14 @@ def test_the_tutorials_run_in_one_line() -> None:
     assert run("predict", "seven.png", "--model", "mlp.keras").exit_code == 0
 
 
+def test_batch_optimizer_and_augment_reach_the_training() -> None:
+    options = ["--batch", "20", "--optimizer", "sgd", "--no-augment", "--out", "mlp.keras"]
+    done = run("train", "--arch", "mlp", *FEW, *options)
+    assert done.exit_code == 0, done.output
+    settings = store.load(Path("mlp.keras")).card["settings"]
+    assert (settings["batch"], settings["optimizer"], settings["augment"]) == (20, "sgd", False)
+
+
 def test_a_network_learns_on_from_a_file() -> None:
     assert run("train", "--arch", "mlp", *FEW, "--out", "first.h5").exit_code == 0
     done = run("train", "--arch", "mlp", "--start", "first.h5", *FEW, "--rate", "0.0001", "--out", "mine.h5")
@@ -87,6 +95,12 @@ def test_all_that_could_be_tested_on_learned_is_refused_before_learning() -> Non
     ("options", "code", "says"),
     [
         (["--loss", "sparse"], 2, "--arch"),
+        (["--optimizer", "sgd"], 2, "--arch"),
+        (["--augment"], 2, "--arch"),
+        (["--batch", "200", "--data", "mnist-test", "--limit", "150"], 6, "one batch of 200"),
+        (["--arch", "knn", "--batch", "5"], 2, "are for networks"),
+        (["--arch", "svm", "--no-augment"], 2, "are for networks"),
+        (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"),
         (["--arch", "lenet"], 5, "tutorial-cnn"),
         (["--arch", "knn", "--out", "knn.keras"], 5, ".skops"),
         (["--arch", "mlp", "--out", "mlp.onnx"], 2, "is written as .keras, .h5, .tflite, .skops"),

@@ -41,6 +41,13 @@ def test_ours_are_given_changed_digits() -> None:
     assert sum(image.tobytes() in usual for image in images) < 15
 
 
+def test_the_settings_can_say_otherwise() -> None:
+    usual = {image.tobytes() for image in batch_of(DIGITS, FitConfig())[0]}
+    for arch, augment, same in (("mlp", False, 50), ("tutorial-cnn", True, 15)):
+        images, _ = next(batches(DIGITS, ZOO[arch], FitConfig(arch, augment=augment), 50, 0))
+        assert (sum(image.tobytes() in usual for image in images) >= 50) == (same == 50)
+
+
 def test_labels_are_numbers_or_one_hot() -> None:
     _, sparse = batch_of(DIGITS, FitConfig(loss="sparse"))
     _, categorical = batch_of(DIGITS, FitConfig(loss="categorical"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -72,6 +74,32 @@ def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
     assert len(result.history) == 3 and seen[0].epoch == 3
     with pytest.raises(ModelError, match="other settings"):
         fit(replace(CONFIG, seed=1), out, digits=DIGITS, test=TEST, resume=True)
+
+
+def test_a_run_of_before_there_were_as_many_settings_goes_on(tmp_path: Path) -> None:
+    out, settings = tmp_path / "mlp.keras", tmp_path / "mlp-run" / "settings.json"
+    fit(replace(CONFIG, epochs=1), out, digits=DIGITS, test=TEST)
+    kept = json.loads(settings.read_text())
+    del kept["optimizer"], kept["augment"]
+    settings.write_text(json.dumps(kept))
+    with pytest.raises(ModelError, match="other settings"):
+        fit(replace(CONFIG, optimizer="sgd"), out, digits=DIGITS, test=TEST, resume=True)
+    assert len(fit(CONFIG, out, digits=DIGITS, test=TEST, resume=True).history) == 3
+    settings.write_text("{}")
+    with pytest.raises(ModelError, match="other settings"):
+        fit(FitConfig("mlp"), out, digits=DIGITS, test=TEST, resume=True)
+
+
+@pytest.mark.parametrize(("optimizer", "name", "rate"), [
+    ("adamw", "AdamW", 1e-3), ("rmsprop", "RMSprop", 1e-3), ("sgd", "SGD", 1e-2),
+])  # fmt: skip
+def test_another_optimizer_takes_the_steps(
+    tmp_path: Path, optimizer: Literal["adamw", "rmsprop", "sgd"], name: str, rate: float
+) -> None:
+    config = replace(CONFIG, arch="tutorial-cnn", epochs=1, optimizer=optimizer)
+    fit(config, tmp_path / "it.keras", digits=DIGITS, test=TEST)
+    its = keras.models.load_model(tmp_path / "it-run" / "checkpoint.keras").optimizer
+    assert type(its).__name__ == name and float(its.learning_rate) == pytest.approx(rate)
 
 
 def test_a_finished_run_is_written_again_at_its_best_and_can_be_given_more_epochs(tmp_path: Path) -> None:
