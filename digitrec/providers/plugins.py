@@ -137,7 +137,7 @@ def _of(package: Distribution, name: str) -> Iterator[Plugin | Refusal]:
     for point in points:
         try:
             module, attribute = point.module, point.attr
-        except AttributeError:  # no place in a module
+        except (AttributeError, ValueError):  # no place in a module; the second from importlib_metadata
             module = attribute = ""
         if module and attribute and point.name:
             yield Plugin(point.name, module, attribute, who)

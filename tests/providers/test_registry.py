@@ -228,6 +228,23 @@ def test_metadata_that_cannot_be_read_costs_only_its_own_package(package: Packag
     assert any("bad-ocr" in it.status.missing[0] for it in refused)
 
 
+def test_entry_points_of_the_backport_that_cannot_be_read_cost_only_themselves(package: Package) -> None:
+    """Dask brings importlib_metadata, whose finder takes the place of Python's and raises other errors."""
+    package("bad-ocr", "x = a b c")
+    package("good-ocr", "good = good_ocr_code:Stranger")
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]; import importlib_metadata\n"
+        "from digitrec.providers import registry\n"
+        "print(sorted(registry.names()), [it.name for it in registry.listings({})])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *sys.path[:3]], capture_output=True, text=True, check=False
+    )
+    if "No module named 'importlib_metadata'" not in done.stderr:
+        assert done.returncode == 0, done.stderr
+        assert "'good'" in done.stdout and "'bad-ocr: x'" in done.stdout
+
+
 @pytest.mark.parametrize("said", [b"\xff\xfe", b"[digitrec.providers", b""])
 def test_metadata_that_is_no_text_is_nobodys(package: Package, said: bytes) -> None:
     package("bad-ocr", said)
