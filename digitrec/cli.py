@@ -228,7 +228,8 @@ def main() -> None:
      12 its quota is spent                            13 asked too fast
      14 no answer in time                             15 failing for the moment
      16 a malformed answer                            17 no connection
-    130 interrupted                              141 whoever read the output has stopped
+     18 it cannot listen there                       130 interrupted
+    141 whoever read the output has stopped
     """
 
 

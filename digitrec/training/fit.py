@@ -20,6 +20,7 @@ from digitrec.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.models import skopsfile, store
 from digitrec.models.scores import scaled
+from digitrec.text import percent
 from digitrec.training import card, export, zoo
 from digitrec.training.epochs import Run
 from digitrec.training.given import Given, given
@@ -154,8 +155,8 @@ def _network(
     learned, held_back = split(what.learned, config.validation)
     if not len(learned):
         raise DataError(
-            f"of {len(what.learned)} digits none is left to learn from, {config.validation:.0%} held back; "
-            "give more, or --validation-split 0"
+            f"of {len(what.learned)} digits none is left to learn from, {percent(config.validation, 0)} held "
+            "back; give more, or --validation-split 0"
         )
     folder = overlap.beside(out)
     this = Run(kind, config, folder, len(learned), on_progress)

@@ -69,10 +69,22 @@ def pictures(count: int) -> list[np.ndarray]:
     return shades
 
 
+@pytest.fixture(autouse=True)
+def _others() -> Iterator[None]:
+    """Threads that other tests left are not ours to wait for."""
+    OTHERS.clear()
+    OTHERS.extend(threading.enumerate())
+    yield
+
+
+OTHERS: list[threading.Thread] = []
+
+
 def nobody_at_work() -> None:
     """Wait until the threads of the engines that were left behind have ended."""
     for _ in range(1000):
-        if not any(thread.name.startswith("digitrec") for thread in threading.enumerate()):
+        ours = [thread for thread in threading.enumerate() if thread not in OTHERS]
+        if not any(thread.name.startswith("digitrec") for thread in ours):
             return
         time.sleep(0.02)
     raise AssertionError("a thread goes on")

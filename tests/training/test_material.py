@@ -42,7 +42,10 @@ def test_without_other_countries_nothing_is_looked_for(
 
 def test_each_network_has_digits_of_its_own_made(tmp_path: Path) -> None:
     digits = mnist_test()[:300]
-    one, other = (material.made(digits, 199, seed, tmp_path / f"{seed}.npz", None) for seed in (0, 1))
+    one, other = (
+        material.made(digits, 199, TrainConfig(made=1, scenes=0, seed=seed), tmp_path / f"{seed}.npz", None)
+        for seed in (0, 1)
+    )
     assert 85 <= len(one) <= 105  # whole portions only
     assert not np.array_equal(one.images[:9], other.images[:9])
 
