@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets import arrayfiles, csvfiles, labels, matfiles, usps
+from digitrec.datasets import arrayfiles, csvfiles, labels, usps
 from digitrec.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.image import ImageSource
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test", "samples")
 """Sets known by name: MNIST's 10,000 test digits, and the repository's own pictures."""
-HOLD_BOTH = {".npz": arrayfiles.read_npz, ".mat": matfiles.read}
+HOLD_BOTH = {".npz": arrayfiles.read_npz}
 """Who reads the files that may hold a part to learn from and one to test with, by their ending."""
 SHOWN = 3
 """Names of files in a warning at most."""
@@ -56,7 +56,6 @@ def read_samples(source: str | Path, limit: int | None = None, *, part: str = "t
             - an ``.npz`` file with arrays ``x`` (or ``images``), (N, H, W) or (N, H, W, channels), and ``y``
               (or ``labels``), (N,); of Keras' own, with ``x_train``, ``y_train``, ``x_test`` and ``y_test``,
               `part` is meant, and with "mnist.npz:train" or "mnist.npz:test" that part;
-            - a ``.mat`` file of SVHN or EMNIST (`digitrec.datasets.matfiles`), the latter with such parts;
             - a ``.csv`` file, gzipped or not, with a line for each picture, its label and its pixels, as
               Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names

@@ -20,6 +20,8 @@ from digitrec.errors import DataError
 
 LABELS = (*"0123456789", "none")
 """What a picture can be said to show; "none": no digit."""
+LONGEST = 200
+"""Characters of a file's name that tell what engines said; file systems take 255 bytes in all."""
 MAX_PICTURES = 10_000
 """Pictures that are kept at most, new and accepted together; of at most 512x512 pixels each."""
 ENGINE = re.compile(r"[a-z0-9-]+")
@@ -72,8 +74,7 @@ class Collection:
         accepted stays.
         """
         digest = _digest(picture)
-        named = sorted((engine, word) for engine, word in said.items() if ENGINE.fullmatch(engine))
-        words = "".join(f"_{engine}-{word}" for engine, word in named)
+        words = _words(said)
         with self._lock:
             if any(self._accepted.glob(f"*/{digest}*.png")):
                 return True
@@ -116,6 +117,16 @@ class Collection:
 
     def _find(self, name: str) -> Path | None:
         return next((file for file in self._files() if file.name == name), None)
+
+
+def _words(said: Mapping[str, str]) -> str:
+    """What engines said, as a part of a file's name: of as many as there is room for."""
+    named = ""
+    for engine, word in sorted(said.items()):
+        one = f"_{engine}-{word}"
+        if ENGINE.fullmatch(engine) and len(named) + len(one) <= LONGEST:
+            named += one
+    return named
 
 
 def _digest(picture: Image.Image) -> str:

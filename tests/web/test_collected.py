@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -158,6 +158,7 @@ def test_no_name_reaches_another_file(tmp_path: Path, name: str) -> None:
     picture=st.integers(0, 3), label=st.sampled_from(LABELS),
     said=st.dictionaries(st.from_regex("[a-z]+(-[a-z]+)?", fullmatch=True), st.sampled_from(LABELS)),
 )  # fmt: skip
+@example(0, "7", {f"engine-{chr(97 + number)}": "7" for number in range(26)})
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_was_kept_is_told_as_it_was(
     tmp_path: Path, picture: int, label: str, said: dict[str, str]
@@ -165,7 +166,9 @@ def test_what_was_kept_is_told_as_it_was(
     kept = Collection(tmp_path)
     assert kept.add(Image.new("L", (20, 20 + picture), 255), label, said)
     (found,) = (one for one in kept.waiting() if kept.picture(one.name) == _png(20 + picture))
-    assert (found.label, found.said) == (label, said)
+    assert found.label == label and found.said.items() <= said.items()
+    if sum(len(engine) + len(word) + 2 for engine, word in said.items()) <= 200:
+        assert found.said == said
 
 
 def _png(height: int) -> bytes:

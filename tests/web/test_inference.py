@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from digitrec.engine import Engine
-from digitrec.image import formats
+from digitrec.image import formats, headers
 from digitrec.web.clients import Client
 from digitrec.web.inference import Batcher
 
@@ -77,7 +78,13 @@ def test_a_header_is_read_once_before_the_picture_is_decoded(
 ) -> None:
     picture, opened = png(size), []
     open_it = formats.opened
+
+    def counted(*given: Any) -> Any:
+        opened.append(given)
+        return open_it(*given)
+
     with serving(engine()) as client:
-        monkeypatch.setattr(formats, "opened", lambda *given: opened.append(given) or open_it(*given))
+        for where in (formats, headers):
+            monkeypatch.setattr(where, "opened", counted)
         assert client.post("/predict", content=picture).json()["prediction"] == 7
     assert len(opened) == 2  # once for its size, once in earnest
