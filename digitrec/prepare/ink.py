@@ -102,13 +102,13 @@ def _find(pixels: Pixels) -> Ink:
     if card is not None:
         part, box = cut(pixels, card)
         return _moved(find_ink(part), box)
-    first, second = (view.glance(one) for one in polarities)
-    if (first is None) != (second is None):  # a drawing of one polarity shows no plain strokes in the other
-        plain = view.found(polarities[second is not None], first or second)
-        if plain.reason is None:
-            return plain
-    either = view.found(polarities[0], first), view.found(polarities[1], second)
-    return max(either, key=_rank)
+    glances = {one: view.glance(one) for one in polarities}
+    likelier, other = sorted(polarities, key=lambda one: glances[one] is None)
+    ink = view.found(likelier, glances[likelier])
+    # A drawing of one polarity shows no plain strokes in the other.
+    if ink.reason is None and glances[likelier] is not None and glances[other] is None:
+        return ink
+    return max(ink, view.found(other, glances[other]), key=_rank)
 
 
 def _rank(ink: Ink) -> tuple[bool, float]:
@@ -146,10 +146,8 @@ class _View:
 
     def found(self, polarity: Polarity, plain: Strokes | None) -> Ink:
         """What is found in one polarity, `plain` being what a glance showed of it."""
-        strokes, shrink = (
-            plain or coarsely(seen(self.coarse, polarity, self.channels), self.small),
-            self.shrink,
-        )
+        shrink = self.shrink
+        strokes = plain or coarsely(seen(self.coarse, polarity, self.channels), self.small)
         near = strokes is not None and shrink > 1
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
