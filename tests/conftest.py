@@ -80,6 +80,29 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.fixture
+def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder fonts/ of a DIGITREC_DATA: a hand and a print to learn, a hand kept `apart`."""
+    import hashlib
+
+    from digitrec.datasets import fonts
+    from digitrec.handwriting.printed import fonts_to_learn
+
+    place = tmp_path / "fonts"
+    place.mkdir()
+    listed = []
+    for name, kind, part, file in zip(
+        ("one", "two", "apart"), ("hand", "print", "hand"), ("learned", "learned", "held back"),
+        fonts_to_learn(), strict=False,
+    ):  # fmt: skip
+        content = Path(file).read_bytes()
+        listed.append(fonts.Font(name, "1.0.0", kind, part, hashlib.sha256(content).hexdigest()))  # type: ignore[arg-type]
+        (place / listed[-1].file).write_bytes(content)
+    monkeypatch.setattr(fonts, "listed", lambda: tuple(listed))
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    return place
+
+
 @pytest.fixture(scope="session")
 def told() -> list[Progress]:
     """What the run that made `trained` told on its way."""

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from digitrec.datasets import pendigits
+from digitrec.datasets import fonts, pendigits
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
 from digitrec.evaluation.evaluate import Evaluation, evaluate
@@ -101,6 +101,8 @@ def sets() -> Iterator[Set]:
     for name, (files, samples, goal) in HELD_BACK.items() if data else ():
         if any(Path(data or "", "world", one).exists() for one in files):
             yield Set(name, DIGITS, samples, goal)
+    if fonts.folder():
+        yield Set("fonts-dev", DIGITS, strangers.fonts_dev, 0.99)
     for kind in READ:
         yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
     for kind in KINDS:
@@ -113,6 +115,8 @@ def sets() -> Iterator[Set]:
     yield Set("two digits squeezed into 28x28", REFUSED, _squeezed, 0.95)
     yield Set("noise of 28x28", REFUSED, _noise, 0.99)
     yield Set("letters", REFUSED, partial(_scribbles, "letter"), 0.8)
+    if fonts.folder():
+        yield Set("letters of fonts", REFUSED, strangers.letters_dev, 0.8)
     yield Set("letters like digits", REFUSED, partial(_scribbles, "letter like a digit"))
     yield Set("scribbles", REFUSED, partial(_scribbles, "scribble"), 0.93)
     for kind in SPOILED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitrec.errors import NotInstalled
-from digitrec.handwriting.redraw import cut_out
+from digitrec.handwriting.redraw import cut_out, rewrite, shrink
+from digitrec.handwriting.strokes import any_pen
 from digitrec.version import install_hint
 
 Pixels = NDArray[np.uint8]
@@ -27,6 +29,7 @@ _PLACES = {
 }  # fmt: skip
 
 
+@cache
 def fonts_to_learn() -> tuple[str, ...]:
     """Files of the fonts that come with Matplotlib: DejaVu, Computer Modern and STIX, free to print with.
 
@@ -54,6 +57,19 @@ def write(text: str, font: str, size: int) -> Pixels:
     page = Image.new("L", (int(right - left) + 20, int(bottom - top) + 20))
     ImageDraw.Draw(page).text((10 - left, 10 - top), text, fill=255, font=face)
     return cut_out(np.asarray(page))
+
+
+def redrawn(character: str, font: str, rng: np.random.Generator) -> Pixels:
+    """A character as the font has it, or with a pen along its middle, on an empty page.
+
+    Raises:
+        OSError: the font's file is missing or damaged.
+    """
+    height = int(rng.integers(56, 140))
+    ink = write(character, font, height)
+    if rng.random() < 0.5:
+        ink = rewrite(shrink(ink), any_pen(rng), height, rng)
+    return np.pad(ink, round(height * rng.uniform(0.15, 0.5)))
 
 
 def seven_segments(digit: int, rng: np.random.Generator, height: int) -> Pixels:

@@ -24,6 +24,15 @@ def rewrite(digit: NDArray[np.uint8], pen: Pen, side: int, rng: np.random.Genera
     return stamp(centreline(digit), pen, side, rng)
 
 
+def shrink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What is written, brought into the middle 20x20 pixels of (28, 28), ink high in both."""
+    small = Image.fromarray(ink)
+    small.thumbnail((20, 20))
+    page = Image.new("L", (28, 28))
+    page.paste(small, ((28 - small.width) // 2, (28 - small.height) // 2))
+    return np.asarray(page)
+
+
 def cut_out(written: NDArray[np.uint8], height: int | None = None) -> NDArray[np.uint8]:
     """What is written, ink high, without its surroundings, brought to a height, px; None: as it is."""
     rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))

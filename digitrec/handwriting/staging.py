@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from digitrec.datasets.mnist import NO_DIGIT, Digits
-from digitrec.handwriting.printed import fonts_to_learn
 from digitrec.handwriting.props import overlap
 from digitrec.handwriting.scenery import READ
 from digitrec.handwriting.scenes import scene
@@ -13,9 +12,10 @@ from digitrec.handwriting.writer import Writer
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prepare import prepare
 
-TO_REFUSE = ("crossed out", "printed signs")
-"""Scenes that a network learns not to recognise; a part of the others may be a digit."""
-REFUSED = 0.25
+TO_REFUSE = ("crossed out", "crossed out", "printed signs")
+"""Scenes that a network learns not to recognise, one of them twice as often; a part of the others may be a
+digit."""
+REFUSED = 0.3
 """Share of the scenes that is writing to be refused."""
 SAME = 0.6
 """Two boxes with more than this share of their union in common show the same."""
@@ -23,16 +23,12 @@ SAME = 0.6
 _FORM = InputSpec("mnist")
 
 
-def staged(digits: Digits, count: int, seed: int | list[int]) -> Digits:
-    """Some of the given digits and others in scenes; `REFUSED` of them writing to be refused, `NO_DIGIT`.
+def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
+    """The writer's digits in scenes; `REFUSED` of them writing to be refused, `NO_DIGIT`.
 
     Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
-
-    Raises:
-        NotInstalled: Matplotlib is missing, whose fonts are printed with.
     """
     rng = np.random.default_rng(seed)
-    writer = Writer(digits, fonts_to_learn(), varied=0.3)
     images, labels = [np.zeros((0, 28, 28), np.uint8)], []
     for _ in range(count):
         kinds = TO_REFUSE if rng.random() < REFUSED else tuple(READ)

@@ -17,33 +17,40 @@ from numpy.typing import NDArray
 from digitrec.datasets.loader import Sample
 from digitrec.datasets.mnist import NO_DIGIT, Digits
 from digitrec.datasets.world import Paths, Scans
-from digitrec.handwriting import strangers
+from digitrec.handwriting import printed, strangers
 from digitrec.handwriting.augment import SIDE
 from digitrec.handwriting.damage import damage
+from digitrec.handwriting.nondigits import pages
 from digitrec.handwriting.photo import ink_on_paper
 from digitrec.handwriting.senseless import any_kind, larger
 from digitrec.handwriting.strokes import by_another_hand, draw
+from digitrec.handwriting.writer import Writer
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prepare import prepare
 
 Pixels = NDArray[np.uint8]
 
-BY_HAND, ON_PAPER, NONE = 0.27, 0.08, 0.25
-"""Shares of what `make` makes: digits of a synthetic hand, photographed, no digits; the rest is damaged."""
+BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.19, 0.16, 0.07, 0.22, 0.05
+"""Shares of what `make` makes: digits of a synthetic hand, of fonts, photographed, no digits, empty pages;
+the rest is damaged. Of the empty pages few are left: those of which the preparation takes a part for ink."""
 
 _FORM = InputSpec("mnist")
 
 
-def make(digits: Digits, count: int, seed: int | list[int]) -> Digits:
-    """About `count` new pictures: `drawn`, `photographed`, `senseless`, and the rest `damaged`.
+def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
+    """At most `count` new pictures: `drawn`, `lettered`, `photographed`, `senseless`, `empty`, `damaged`.
 
     Those in which the preparation finds no single character are left out.
+
+    Raises:
+        NotInstalled: Matplotlib is missing, whose fonts are printed with.
     """
     rng = np.random.default_rng(seed)
-    by_hand, on_paper, none = (round(count * share) for share in (BY_HAND, ON_PAPER, NONE))
-    rest = count - by_hand - on_paper - none
-    made = drawn(by_hand, rng) + photographed(digits, on_paper, rng)
-    return made + senseless(digits, none, rng) + damaged(digits, rest, rng)
+    shares = (BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY)
+    by_hand, in_fonts, on_paper, none, blank = (round(count * share) for share in shares)
+    made = drawn(by_hand, rng) + lettered(writer, in_fonts, rng) + photographed(writer.digits, on_paper, rng)
+    made = made + senseless(writer, none, rng) + empty(blank, int(rng.integers(2**31)))
+    return made + damaged(writer.digits, count - by_hand - in_fonts - on_paper - none - blank, rng)
 
 
 def scanned(scans: Scans) -> Digits:
@@ -70,6 +77,13 @@ def drawn(count: int, rng: np.random.Generator) -> Digits:
     return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
 
 
+def lettered(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
+    """Digits in the writer's fonts, half of them with another pen, half of them on photographed paper."""
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    inks = (printed.redrawn(str(label), writer.font(rng), rng) for label in labels)
+    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+
+
 def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     """Some of the given digits written on paper, half of them with another pen, and photographed."""
     chosen = digits[rng.integers(len(digits), size=count)]
@@ -82,9 +96,14 @@ def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
     return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
 
 
-def senseless(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+def empty(count: int, seed: int) -> Digits:
+    """Blank and textured pages, of which few are left."""
+    return _prepared((page.pixels for page in pages(count, seed)), np.full(count, NO_DIGIT, np.uint8))
+
+
+def senseless(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
     """What is no digit, drawn by `any_kind`; half of what is larger than 28x28 is photographed."""
-    pictures = (any_kind(digits, rng) for _ in range(count))
+    pictures = (any_kind(writer, rng) for _ in range(count))
     labels = np.full(count, NO_DIGIT, np.uint8)
     seen = (
         ink_on_paper(ink, rng) if ink.shape != (SIDE, SIDE) and rng.random() < 0.5 else ink

@@ -11,11 +11,11 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-from digitrec.datasets import pendigits
+from digitrec.datasets import fonts, pendigits
 from digitrec.datasets.mnist import SHA256
 from digitrec.datasets.world import SWISS_HOME
 from digitrec.handwriting.staging import REFUSED
-from digitrec.handwriting.synthetic import BY_HAND, NONE, ON_PAPER
+from digitrec.handwriting.synthetic import BY_HAND, EMPTY, IN_FONTS, NONE, ON_PAPER
 from digitrec.prediction import SURE
 from digitrec.training.confidence import SURELY_WRONG, UNCLEAR
 
@@ -28,6 +28,10 @@ _WORLD = (
     f"of Handwritten Digits (E. Alpaydin, F. Alimoglu, {pendigits.HOME}, doi 10.24432/C5MG6K), CC BY 4.0, "
     "its trajectories scaled and drawn anew"
 )
+_FONTS = (
+    "; in the fonts named in `digitrec/datasets/data/fonts.csv` as learned ({home}), under the SIL Open Font "
+    "License 1.1 or the Apache License 2.0, what they wrote was learned, never a font itself"
+)
 _LICENSED = (
     "The weights are given under digitrec's MIT licence, with {} (LICENCES.txt beside the shipped ones)."
 )
@@ -37,16 +41,17 @@ MNIST = ("mnist-train", "mnist-test")
 _DOUBTED = """Fifteen of the test set's labels are doubted by human reviewers; nobody honest reads all 10,000.
 """
 _MADE = f"""
-What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand ({BY_HAND:.0%}), those
-learned photographed from paper ({ON_PAPER:.0%}) or damaged ({1 - BY_HAND - ON_PAPER - NONE:.0%}), and
-pictures of no digit, which are to leave the network undecided ({NONE:.0%}: letters by hand and in print,
-signs, strokes at random, scrawls, digits lying on their side, two digits that touch or are squeezed
-together); all were then prepared as pictures are when they are read. The damages
+What was made (`digitrec/handwriting/synthetic.py`) are digits of a synthetic hand ({BY_HAND:.0%}) and of
+fonts ({IN_FONTS:.0%}: {{fonts}}), those learned photographed from paper ({ON_PAPER:.0%}) or damaged
+({1 - BY_HAND - IN_FONTS - ON_PAPER - NONE - EMPTY:.0%}), and pictures of no digit, which are to leave the
+network undecided ({NONE:.0%}: letters by hand and in print, signs, strokes at random, scrawls, digits lying
+on their side, two digits that touch or are squeezed together; and what {EMPTY:.0%} of blank or textured
+pages leave); all were then prepared as pictures are when they are read. The damages
 (`digitrec/handwriting/damage.py`: bands inverted, haze, outlines only, lines and zigzags, specks, spots)
 are of the same kinds as some of MNIST-C's corruptions, by other code and with other strengths. So what is
 measured on stripe, fog, canny edges, zigzag, dotted line, impulse noise and spatter does not tell how the
 network reads through damage of a kind never seen; nor do the letters, scribbles and touching pairs
-measured, though other ones, tell how it takes all that is no digit.
+measured, though by other hands, tell how it takes all that is no digit.
 """
 _SCENES = f"""
 The scenes (`digitrec/handwriting/staging.py`: cards, brackets, pens, boxes, printed digits, seven segments
@@ -64,6 +69,20 @@ def _abroad(run: dict[str, Any], digits: dict[str, int]) -> str:
         "then photographed anew) and of 24 Turkish ones (pen trajectories, each time by another pen); "
         f"{digits['writers held back']:,} digits of 3 and 6 other writers were held back.\n"
     )
+
+
+def _made(run: dict[str, Any]) -> str:
+    """What was made, where something was."""
+    if not run.get("made"):
+        return ""
+    own = "those that come with Matplotlib"
+    if not run.get("fonts"):
+        return _MADE.format(fonts=own)
+    hands, prints = (
+        len([font for font in fonts.listed() if (font.kind, font.part) == (kind, "learned")])
+        for kind in ("hand", "print")
+    )
+    return _MADE.format(fonts=f"{hands} drawn like handwriting, {prints} like print, and {own}")
 
 
 def of_mnist(sources: Iterable[str]) -> bool:
@@ -161,9 +180,10 @@ def _licence(card: dict[str, Any]) -> str:
     if others:
         first = f"{_MNIST}, and from" if of_mnist(sources) else "Learned from"
         return f"{first} {', '.join(others)}: what may be done with them is known to those who gave them."
+    printed = _FONTS.format(home=fonts.HOME) if run.get("fonts") and run.get("made") else ""
     if not run.get("world"):
-        return f"{_MNIST}. {_LICENSED.format('that attribution')}"
-    return f"{_MNIST}{_WORLD}. {_LICENSED.format('these attributions')}"
+        return f"{_MNIST}{printed}. {_LICENSED.format('that attribution')}"
+    return f"{_MNIST}{_WORLD}{printed}. {_LICENSED.format('these attributions')}"
 
 
 def _checksums(card: dict[str, Any]) -> str:
@@ -254,7 +274,7 @@ less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the 
 {_finishing(run)}\
 - Every digit is changed anew in each epoch (`digitrec/handwriting/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.
-{_MADE if run.get("made") else ""}{_SCENES if run.get("scenes") else ""}
+{_made(run)}{_SCENES if run.get("scenes") else ""}
 {_looked(test)}
 
 ## Data and licence

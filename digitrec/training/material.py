@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets import world
+from digitrec.datasets import fonts, world
 from digitrec.datasets.mnist import Digits
 from digitrec.datasets.world import Paths, Scans
-from digitrec.handwriting import staging, strangers, synthetic
+from digitrec.handwriting import printed, staging, strangers, synthetic
 from digitrec.handwriting.augment import SIDE
+from digitrec.handwriting.writer import Writer
 from digitrec.training.learn import Watcher
 from digitrec.training.run import Progress, TrainConfig
 
@@ -43,12 +44,24 @@ def writers_held_back() -> Digits:
 
 
 def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
-    """What one network learns that is made from those `learned`, `own` of them MNIST's; kept in `file`."""
+    """What one network learns that is made from those `learned`, `own` of them MNIST's; kept in `file`.
+
+    Raises:
+        DataError: the fonts cannot be had.
+        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+    """
     numbers = [round(share * own) // _PORTION for share in (config.made, config.scenes)]
     kinds = [synthetic.make] * numbers[0] + [staging.staged] * numbers[1]
     seeds = [[config.seed, _PORTION * number] for number in range(1, len(kinds) + 1)]
-    portions = (kind(learned, _PORTION, its) for kind, its in zip(kinds, seeds, strict=True))
+    writer = Writer(learned, _fonts(config) if kinds else (), varied=0.3)
+    portions = (kind(writer, _PORTION, its) for kind, its in zip(kinds, seeds, strict=True))
     return _kept(portions, len(kinds), file, on_progress)
+
+
+def _fonts(config: TrainConfig) -> tuple[str, ...]:
+    """Files of the fonts that are learned."""
+    designed = fonts.fonts("hand", "learned") + fonts.fonts("print", "learned") if config.fonts else ()
+    return printed.fonts_to_learn() + designed
 
 
 def _portion(scans: Scans, paths: Paths, seed: list[int]) -> Digits:

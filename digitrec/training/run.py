@@ -29,7 +29,7 @@ class TrainConfig:
     """Channels of each stage of a network."""
     networks: int = 2
     """Networks that are trained, each for itself, and joined in one file; see `cnn.together`."""
-    epochs: int = 12
+    epochs: int = 14
     """Times that every picture is seen, each time changed differently."""
     finishing: int = 3
     """Times after that that MNIST's digits are seen, changed more gently, without what was made; 0: never."""
@@ -56,10 +56,12 @@ class TrainConfig:
     world: int = 3
     """Times that each digit of `world` is learned beside MNIST's: a scanned one as it is, then photographed
     anew; a pen's path written with another pen each time. 0: none."""
-    made: float = 0.5
+    fonts: bool = True
+    """Whether the fonts of `datasets.fonts` are learned too, beside those that come with Matplotlib."""
+    made: float = 0.7
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
-    scenes: float = 0.12
+    scenes: float = 0.18
     """Scenes added, as a share of MNIST's digits learned, made by `staging`."""
     seen: float = 0.45
     """Share of the digits of `world` that one epoch sees beside all others, another one in each."""

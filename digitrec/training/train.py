@@ -49,7 +49,8 @@ def train(
     Args:
         config: what decides the outcome.
         folder: made when it is not there.
-        digits: those to learn from, and no others; by default MNIST's 60,000 and those of `world`.
+        digits: those to learn from, and no others; by default MNIST's 60,000 and those of
+            `world`; then no fonts are fetched either.
         sources: where `digits` are from and how many from each, for the card.
         test: those to measure with in the end, but for those of `digits`; by default MNIST's 10,000.
         tested_on: what these are called, for the card.
@@ -64,7 +65,7 @@ def train(
         ModelError: `resume` finds no run, or one with other settings.
     """
     if digits is not None:
-        config = replace(config, world=0)
+        config = replace(config, world=0, fonts=False)
     what = given(digits, sources, test, tested_on, limit_test)
     learned, held_back = split(what.learned, config.validation)
     _enough(learned, config.batch)

@@ -46,6 +46,13 @@ def test_writers_held_back_are_a_set_where_their_file_is(
     assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test", "turkish-dev"]
 
 
+def test_fonts_held_back_are_sets_where_their_folder_is(some_fonts: Path) -> None:
+    found = {one.name: one for one in sets()}
+    assert found["fonts-dev"].group == DIGITS and found["letters of fonts"].group == REFUSED
+    assert len(found["fonts-dev"].samples(3)) == 3
+    assert {sample.label for sample in found["letters of fonts"].samples(3)} == {None}
+
+
 @pytest.mark.parametrize(
     "one", [one for one in sets() if one.name not in KINDS[1:]], ids=lambda one: one.name
 )

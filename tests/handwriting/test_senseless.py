@@ -9,15 +9,18 @@ import pytest
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.handwriting import nondigits, printed, senseless
-from digitrec.handwriting.letters import LEARNED, PLAIN
+from digitrec.handwriting.letters import LEARNED, PLAIN, RESEMBLING
+from digitrec.handwriting.writer import Writer
 from digitrec.prepare.components import components
 
-DIGITS = mnist_test()[:200]
+WRITER = Writer(mnist_test()[:200])
 
 
-def test_no_letter_by_which_refusing_is_measured_is_learned() -> None:
+def test_no_shape_by_which_refusing_is_measured_is_learned_nor_a_letter_that_resembles_a_digit() -> None:
     measured = {letter for letter in PLAIN if letter not in LEARNED}
+    assert not {PLAIN[letter] for letter in measured} & set(senseless._LETTERS)
     assert not measured & set(senseless.GLYPHS)
+    assert not set(senseless.LATIN) & set(RESEMBLING)
     assert {letter for letter in senseless.GLYPHS if letter.isascii() and letter.isalpha()} <= set(LEARNED)
     assert not [glyph for glyph in senseless.GLYPHS if unicodedata.category(glyph).startswith("N")]
 
@@ -29,9 +32,20 @@ def test_every_glyph_is_in_a_font_that_is_learned(glyph: str) -> None:
     assert not np.array_equal(printed.write(glyph, regular, 60), missing)
 
 
+def test_latin_letters_are_in_the_writers_fonts() -> None:
+    bold, plain = (
+        font for font in printed.fonts_to_learn() if font.endswith(("Sans-Bold.ttf", "DejaVuSans.ttf"))
+    )
+    one, other = (
+        [senseless._cast(Writer(WRITER.digits, (font,)), np.random.default_rng(seed)) for seed in range(6)]
+        for font in (bold, plain)
+    )
+    assert not any(np.array_equal(first, second) for first, second in zip(one, other, strict=True))
+
+
 def test_all_kinds_come_up_and_the_seed_decides_which() -> None:
-    made = [senseless.any_kind(DIGITS, np.random.default_rng(seed)) for seed in range(60)]
-    again = [senseless.any_kind(DIGITS, np.random.default_rng(seed)) for seed in range(60)]
+    made = [senseless.any_kind(WRITER, np.random.default_rng(seed)) for seed in range(60)]
+    again = [senseless.any_kind(WRITER, np.random.default_rng(seed)) for seed in range(60)]
     assert all(np.array_equal(one, other) for one, other in zip(made, again, strict=True))
     assert all(one.dtype == np.uint8 and one.max() > 127 and one.min() == 0 for one in made)
     assert {one.shape == (28, 28) for one in made} == {True, False}
@@ -40,7 +54,7 @@ def test_all_kinds_come_up_and_the_seed_decides_which() -> None:
 
 def test_a_scrawl_goes_round_and_round_in_one_line() -> None:
     for seed in range(12):
-        ink = senseless._scrawl(DIGITS, np.random.default_rng(seed)) > 127
+        ink = senseless._scrawl(WRITER, np.random.default_rng(seed)) > 127
         parts = components(ink)
         assert parts.area.max() > 0.9 * ink.sum()
         crossed = np.abs(np.diff(ink.astype(int), axis=1)).sum(axis=1).max()

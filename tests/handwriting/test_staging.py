@@ -8,14 +8,16 @@ import pytest
 
 from digitrec.datasets.mnist import NO_DIGIT, mnist_test
 from digitrec.handwriting import staging
+from digitrec.handwriting.printed import fonts_to_learn
 from digitrec.handwriting.scenery import READ
+from digitrec.handwriting.writer import Writer
 from digitrec.models import store
 
-DIGITS = mnist_test()[:500]
+WRITER = Writer(mnist_test()[:500], fonts_to_learn(), varied=0.3)
 
 
 def test_scenes_are_learned_where_the_digit_was_cut_out() -> None:
-    made = staging.staged(DIGITS, 80, seed=0)
+    made = staging.staged(WRITER, 80, seed=0)
     assert 40 < len(made) < 80
     read = store.load().probabilities(made.images).argmax(axis=1)
     digits = made.labels != NO_DIGIT
@@ -27,9 +29,9 @@ def test_a_scene_whose_cut_out_is_something_else_is_not_learned(monkeypatch: pyt
     everywhere = staging.scene
     monkeypatch.setattr(staging, "READ", ["plain paper"])
     monkeypatch.setattr(staging, "TO_REFUSE", ("printed signs",))
-    assert len(staging.staged(DIGITS, 5, seed=0)) >= 3
+    assert len(staging.staged(WRITER, 5, seed=0)) >= 3
     monkeypatch.setattr(staging, "scene", lambda *one: replace(everywhere(*one), box=(0, 0, 5, 5)))
-    assert len(staging.staged(DIGITS, 5, seed=0)) == 0
+    assert len(staging.staged(WRITER, 5, seed=0)) == 0
 
 
 def test_what_is_learned_to_be_refused_is_no_scene_to_be_read() -> None:

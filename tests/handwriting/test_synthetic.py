@@ -6,23 +6,26 @@ import numpy as np
 
 from digitrec.datasets.mnist import NO_DIGIT, mnist_test
 from digitrec.datasets.world import Paths, Scans
-from digitrec.handwriting import synthetic
+from digitrec.handwriting import printed, synthetic
+from digitrec.handwriting.nondigits import pages
+from digitrec.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.models.scores import evidence
 from digitrec.prepare.mnist import in_form
 
 DIGITS = mnist_test()[:500]
+WRITER = Writer(DIGITS, printed.fonts_to_learn())
 
 
 def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
-    made = synthetic.make(DIGITS, 60, seed=1)
-    assert 50 <= len(made) <= 60
+    made = synthetic.make(WRITER, 100, seed=1)
+    assert 80 <= len(made) <= 97
     assert in_form(made.images).mean() > 0.9
-    assert 12 <= (made.labels == NO_DIGIT).sum() <= 15
+    assert 16 <= (made.labels == NO_DIGIT).sum() <= 27
 
 
 def test_the_seed_decides_them() -> None:
-    one, same, other = (synthetic.make(DIGITS, 6, seed) for seed in (1, 1, 2))
+    one, same, other = (synthetic.make(WRITER, 6, seed) for seed in (1, 1, 2))
     assert np.array_equal(one.images, same.images) and np.array_equal(one.labels, same.labels)
     assert not np.array_equal(one.images[:4], other.images[:4])
 
@@ -30,6 +33,7 @@ def test_the_seed_decides_them() -> None:
 def test_labels_belong_to_their_images() -> None:
     for made, readable in (
         (synthetic.drawn(60, np.random.default_rng(0)), 0.85),
+        (synthetic.lettered(WRITER, 60, np.random.default_rng(0)), 0.85),
         (synthetic.photographed(DIGITS, 60, np.random.default_rng(0)), 0.85),
         (synthetic.damaged(DIGITS, 60, np.random.default_rng(0)), 0.6),
     ):
@@ -58,8 +62,14 @@ def test_scans_are_prepared_and_what_shows_no_digit_is_left_out() -> None:
 
 
 def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
-    made = synthetic.senseless(DIGITS, 60, np.random.default_rng(0))
+    made = synthetic.senseless(WRITER, 60, np.random.default_rng(0))
     assert len(made) > 40
     assert (made.labels == NO_DIGIT).all()
     clear, unclear = (evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
     assert np.median(unclear) < np.quantile(clear, 0.05)
+
+
+def test_of_empty_pages_is_learned_what_the_preparation_takes_for_ink() -> None:
+    made = synthetic.empty(40, seed=3)
+    assert 1 <= len(made) <= 10 and set(made.labels.tolist()) == {NO_DIGIT}
+    assert len(list(pages(40, 3))) == 40

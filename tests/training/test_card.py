@@ -59,6 +59,14 @@ def facts(**given: object) -> dict[str, object]:
     } | given  # fmt: skip
 
 
+def test_the_card_names_the_fonts_that_were_learned_and_no_others() -> None:
+    with_fonts = card.markdown("net", facts(settings=asdict(TrainConfig(world=0))))
+    without = card.markdown("net", facts(settings=asdict(TrainConfig(world=0, fonts=False))))
+    for said in ("103 drawn like handwriting, 35 like print", "fontsource.org", "SIL Open Font"):
+        assert said in " ".join(with_fonts.split()) and said not in " ".join(without.split())
+    assert "those that come with Matplotlib" in " ".join(without.split())
+
+
 def test_a_card_is_made_of_what_happened() -> None:
     own = card.markdown("net", facts(learned_from={"my.npz": 40}))
     assert "MNIST's 60,000" not in own and "Yann LeCun" not in own and "train-images" not in own
