@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from digitrec.prediction import Prediction
-from digitrec.web import routes, schemas
+from digitrec.web import clients, routes, schemas
 from digitrec.web.clients import Client
 from digitrec.web.collecting import Collection
+from digitrec.web.limits import Guessing
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.state import AppState
 
@@ -56,10 +57,16 @@ def labels(state: AppState, collection: Collection) -> APIRouter:
 
 def review(state: AppState, collection: Collection) -> APIRouter:
     """``/collected``, for the owner."""
+    guessing = Guessing(state.settings)
 
-    def owner(x_owner_key: Annotated[str, Header()] = "") -> None:
+    async def owner(request: Request, x_owner_key: Annotated[str, Header()] = "") -> None:
         key = state.settings.owner_key
-        if key is None or not hmac.compare_digest(x_owner_key.encode(), key.encode()):
+        right = key is not None and hmac.compare_digest(x_owner_key.encode(), key.encode())
+        if x_owner_key:
+            peer = request.client.host if request.client else ""
+            headers = clients.headers_of(request.headers.raw)
+            guessing.check(clients.address(peer, headers, state.settings.proxies), right=right)
+        if not right:
             raise ProblemError(NO_OWNER)
 
     router = APIRouter(

@@ -55,6 +55,28 @@ class RateLimiter:
         return min(self._burst, tokens + (now - then) * self._rate)
 
 
+class Guessing:
+    """Slows down whoever sends wrong keys; then it is not told which are right either.
+
+    To be asked on the event loop alone.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._wrong = RateLimiter(settings.wrong_keys_per_s, settings.wrong_keys)
+
+    def check(self, address: str, *, right: bool) -> None:
+        """A key came from an address; a wrong one uses up what the address may send of them.
+
+        Raises:
+            ProblemError: it has sent too many.
+        """
+        wait = self._wrong.due(address)
+        if wait:
+            raise ProblemError(_too_fast("too many wrong keys from your address; wait", wait))
+        if not right:
+            self._wrong.wait(address)
+
+
 class AdmissionControl:
     """ASGI middleware that turns requests away before any work is done for them."""
 
@@ -62,7 +84,7 @@ class AdmissionControl:
         self._app = app
         self._settings = settings
         self._limiter = RateLimiter(settings.rate, settings.burst)
-        self._wrong_keys = RateLimiter(settings.wrong_keys_per_s, settings.wrong_keys)
+        self._guessing = Guessing(settings)
         self._inside = inside
         self._buffers = buffers
 
@@ -90,17 +112,9 @@ class AdmissionControl:
         if not self._settings.api_keys:
             return
         if clients.key_given(headers):
-            self._check_guessing(client)
+            self._guessing.check(client.address, right=client.key is not None)
         if client.key is None:
             raise ProblemError(NO_KEY)
-
-    def _check_guessing(self, client: Client) -> None:
-        """Wrong keys use up what an address may send of them; then it is not told which are right either."""
-        wait = self._wrong_keys.due(client.address)
-        if wait:
-            raise ProblemError(_too_fast("too many wrong keys from your address; wait", wait))
-        if client.key is None:
-            self._wrong_keys.wait(client.address)
 
     def _check_limits(self, client: Client, headers: Headers) -> None:
         wait = self._limiter.wait(client.address)

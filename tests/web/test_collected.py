@@ -144,6 +144,17 @@ def test_nobody_else_sees_or_decides(tmp_path: Path, key: dict[str, str], config
     assert labels_in(tmp_path / "new") == [7]
 
 
+def test_whoever_guesses_the_owners_key_is_slowed_down_and_not_told_which_is_right(tmp_path: Path) -> None:
+    careful = Settings(collect=tmp_path, owner_key="mine", wrong_keys=3, wrong_keys_per_s=0.01)
+    with serving(settings=careful) as client:
+        assert [client.get("/collected").status_code for _ in range(5)] == [401] * 5  # none was guessed
+        assert [client.get("/collected", headers=OWNER).status_code for _ in range(5)] == [200] * 5
+        guesses = [client.get("/collected", headers={"x-owner-key": f"{n}"}).status_code for n in range(5)]
+        assert guesses == [401, 401, 401, 429, 429]
+        told = client.get("/collected", headers=OWNER)
+        assert told.status_code == 429 and 90 <= int(told.headers["retry-after"]) <= 100
+
+
 @given(name=st.text() | st.sampled_from(["..", "../secret.png", "..%2fsecret.png", "\0", "*", "**/*.png"]))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_reaches_another_file(tmp_path: Path, name: str) -> None:

@@ -104,7 +104,7 @@ def test_wrong_keys_slow_down_whoever_sends_them() -> None:
         assert [post(client, **{"x-api-key": "right"}) for _ in range(9)] == [200] * 9
         assert [post(client, **{"x-api-key": f"{n}"}) for n in range(5)] == [401, 401, 401, 429, 429]
         told = client.post("/predict", content=WHOLE, headers={"x-api-key": "right"})
-        assert (told.status_code, told.headers["retry-after"]) == (429, "100")  # nor which is right
+        assert told.status_code == 429 and 90 <= int(told.headers["retry-after"]) <= 100  # nor which is right
         assert client.get("/metrics", headers={"x-api-key": "wrong"}).status_code == 429
 
 
