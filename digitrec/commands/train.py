@@ -96,9 +96,10 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist,
     or is fetched once from a public mirror. The recipe also learns from Swiss and Turkish writers, whose
     digits it takes from $DIGITREC_DATA/world (docs/recipe.md says where they are at home), and from fonts, of
-    $DIGITREC_DATA/fonts or fetched once; --data mnist-train goes without. Stop it when you like: --resume goes on where it was; with more --epochs also with a run of
-    --arch that was finished. It is measured on MNIST's test digits, or those of --test, never on one that it
-    learned. Curves of accuracy and loss are drawn beside the model, which `digitrec predict --model` reads.
+    $DIGITREC_DATA/fonts or fetched once; --data mnist-train goes without. Stop it when you like: --resume
+    goes on where it was; with more --epochs also with a run of --arch that was finished. It is measured on
+    MNIST's test digits, or those of --test, never on one that it learned. Curves of accuracy and loss are
+    drawn beside the model, which `digitrec predict --model` reads.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ from digitrec.providers.base import FREE, BaseProvider, Price
 
 UNCLEAR = "not clearly a digit"
 """Why our own network refuses what resembles no digit, or several alike."""
-TWICE = 0.7
+TWICE = 0.6
 """Share of the usual evidence that a reading must show of a picture of 28x28, which is read twice: somebody
 cut it to the size of MNIST's digits, and damaged ones show less. Noise and most pairs are refused before."""
 

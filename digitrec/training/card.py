@@ -29,8 +29,8 @@ _WORLD = (
     "its trajectories scaled and drawn anew"
 )
 _FONTS = (
-    "; in the fonts named in `digitrec/datasets/data/fonts.csv` as learned ({home}), under the SIL Open Font "
-    "License 1.1 or the Apache License 2.0, what they wrote was learned, never a font itself"
+    "; and from what was printed in the fonts that `digitrec/datasets/data/fonts.csv` names as learned "
+    "({home}; SIL Open Font License 1.1 or Apache License 2.0)"
 )
 _LICENSED = (
     "The weights are given under digitrec's MIT licence, with {} (LICENCES.txt beside the shipped ones)."

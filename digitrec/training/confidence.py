@@ -10,7 +10,7 @@ from digitrec.prediction import SURE
 
 Floats = NDArray[np.float32]
 
-UNCLEAR = 0.0002
+UNCLEAR = 0.0008
 """Share of the digits held back that may pass for none."""
 SURELY_WRONG = 0.002
 """Of the answers of at least `SURE` on digits held back, at most this share shall be wrong."""
