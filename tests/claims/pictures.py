@@ -58,8 +58,7 @@ CLAIMS = {
     ],
     "docs/reliability.md": [
         f"Nothing is decoded that is more than {PIXELS} pixels by its header "
-        f"(the server: that would take {SERVER.max_decoding_bytes // MB} MB) or {BYTES} as a file "
-        f"(the server: {SERVER.max_body_bytes // MB} MB)",
+        f"or {BYTES} as a file (the server: [less](api.md#limits))",
         f"one picture may take more than 256 MB. What decoding takes is told from the header "
         f"(`digitrec/image/headers.py`): {memory_of_a_pixel('PNG', 'RGB')} bytes for each pixel of a PNG in colour, "
         f"{memory_of_a_pixel('WEBP', 'RGB')} of a WebP, so {64 * memory_of_a_pixel('WEBP', 'RGB'):,} MB for one of "

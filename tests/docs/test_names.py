@@ -25,7 +25,7 @@ FOLDERS = ("digitrec/", "tests/", "bench/", "docs/", "deploy/", "samples/", "exa
 IDENTIFIER = re.compile(r"(?<![\w-])_?[A-Za-z][a-z]*(?:_[A-Za-z_]\w*|[A-Z]\w*[a-z]\w*)(?![\w-])")
 """What looks like a name in code: with an underscore or a capital in its middle."""
 RUN = re.compile(r"python3? ((?:bench|docs|deploy|samples)/\S+\.py)")
-OURS = re.compile(r"(?<![/\w])digitrec(?:\.[A-Za-z_]\w*)+")
+OURS = re.compile(r"(?<![/\w])digitrec(?:\.(?!json\b)[A-Za-z_]\w*)+")
 OTHERS = {
     "ECSCluster", "FargateCluster", "GCPCluster", "AzureVMCluster", "dask_cloudprovider", "worker_nthreads",
     "mount_points", "docker_image", "worker_options",  # of Dask's cloud providers
