@@ -57,11 +57,7 @@ def test_every_path_of_the_repository_exists(page: str) -> None:
 @pytest.mark.parametrize("page", LIVING)
 def test_every_script_that_is_named_exists(page: str) -> None:
     lines = [*code_spans(page), *fences(page, "sh", "console", "")]
-    run = {
-        found
-        for line in lines
-        for found in re.findall(r"python3? ((?:bench|docs|deploy|samples)/\S+\.py)", line)
-    }
+    run = {script for line in lines for script in RUN.findall(line)}
     assert [script for script in sorted(run) if not (ROOT / script).is_file()] == []
 
 
@@ -73,11 +69,7 @@ def test_every_variable_of_ours_is_one(page: str) -> None:
 
 @pytest.mark.parametrize("page", LIVING)
 def test_every_module_and_name_in_it_is_there(page: str) -> None:
-    named = {
-        found
-        for span in code_spans(page)
-        for found in re.findall(r"(?<![/\w])digitrec(?:\.[A-Za-z_]\w*)+", span)
-    }
+    named = {name for span in code_spans(page) for name in OURS.findall(span)}
     assert [name for name in sorted(named) if not found(name)] == []
 
 
