@@ -35,17 +35,19 @@ lint:
     {{python}} docs/make_cli.py --check
     {{python}} docs/make_architecture.py --check
     {{python}} docs/make_notebook.py --check
+    {{python}} docs/make_figures.py --check
 
 # Mend what can be mended by machine.
 fix:
     .venv-test/bin/ruff check --fix .
     .venv-test/bin/ruff format .
 
-# Write the generated pages again.
+# Write the generated pages again, and the figures that pages take from elsewhere.
 docs:
     {{python}} docs/make_cli.py
     {{python}} docs/make_architecture.py
     {{python}} docs/make_notebook.py
+    {{python}} docs/make_figures.py
 
 # All that must hold before a release, and what could not be looked at here; names of steps run only those.
 release-check *steps:

@@ -11,11 +11,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+RESULTS = ROOT / "bench" / "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +60,44 @@ def table(figures: Sequence[Figure]) -> list[str]:
     return [*head, *(figure.row() for figure in figures)]
 
 
-def publish_rows(section: str, rows: Sequence[str]) -> None:
-    """Print a table and write it into its section of docs/benchmarks.md, with the day and the machine."""
+def publish_rows(section: str, rows: Sequence[str], page: Path = PAGE) -> None:
+    """Print a table and write it into its section of a page of docs/, with the day and the machine."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    day = datetime.datetime.now(datetime.UTC).date()
     text_of = "\n".join(
         [
-            f"Measured on {day} by `python bench/{command}`:",
-            f"{machine}, shared with other work.",
+            f"{measured()},",
+            f"{machine}, shared with other work:",
             "",
             *rows,
         ]
     )
     print(text_of)
-    text = PAGE.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
-    assert pattern.search(text), f"docs/benchmarks.md has no section {section!r}"
-    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
+    assert pattern.search(text), f"{page.name} has no section {section!r}"
+    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
+
+
+def measured() -> str:
+    """When, by which command and with which state of the code: as every page says it of its figures."""
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    day = datetime.datetime.now(datetime.UTC).date()
+    return f"Measured on {day} by `python bench/{command}` at {commit()}"
+
+
+def commit() -> str:
+    """The commit that is checked out, in seven characters; what was changed since is not seen in it."""
+    git = ["git", "-C", str(ROOT), "rev-parse", "--short=7", "HEAD"]
+    return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def keep(name: str, figures: Mapping[str, float]) -> None:
+    """Print figures and keep them in bench/results/, from where docs/make_figures.py takes them."""
+    rounded = {what: round(figure, 3) for what, figure in figures.items()}
+    text = json.dumps({"measured": measured(), "figures": rounded}, indent=2)
+    print(text)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Prediction:
     """Why there is no digit; None beside one. From our own network "blank", "texture", "more than one
     digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
     text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
-    sure" or "could be turned"."""
+    sure", "could be turned", "engines disagree" or "emulated answers do not vote"."""
     calibrated: float | None = None
     """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
     this engine."""

@@ -1,5 +1,6 @@
 """Takes the pictures of the page in docs/images from the running page, with the shipped network.
 
+Each keeps the network's version; a test tells when they are of another.
 Needs Chromium and the extra `test`; run from anywhere. With `--samples` it also makes the small pictures that
 the page offers to begin with, from those in samples/ that are under the MIT licence.
 """
@@ -15,9 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from digitrec.engine import Engine
+from digitrec.models.store import load
 from digitrec.providers.registry import open_provider
 from digitrec.web.server import server
 from digitrec.web.settings import Settings
@@ -130,7 +133,10 @@ def _wait(page: Page, digit: str) -> None:
 def _keep(page: Page, name: str, *, full: bool = False) -> None:
     path = OUT / f"{name}.png"
     page.screenshot(path=path, full_page=full)
-    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    told = PngInfo()
+    told.add_text("network", load().version)
+    few = Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(path, optimize=True, pnginfo=told)
 
 
 if __name__ == "__main__":

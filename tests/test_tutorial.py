@@ -56,14 +56,6 @@ def test_the_digit_that_is_called_doubtful_is_shown_among_the_doubtful() -> None
     assert test.labels[int(named[0])] == int(named[1])
 
 
-def test_the_accuracies_of_the_six_models_are_those_of_their_page() -> None:
-    measured = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([\w -]+) \| (\d\d\.\d\d)% \|", measured, re.MULTILINE)
-    assert len(rows) == 6
-    for title, accuracy in rows:
-        assert re.search(rf"{title} {accuracy}\b", " ".join(PAGE.split()), re.IGNORECASE), title
-
-
 @pytest.mark.parametrize("page", ["tutorial.md", "coming-from.md"])
 def test_every_command_and_option_that_is_named_exists(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")

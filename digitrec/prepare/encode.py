@@ -2,7 +2,7 @@
 
 Every picture is encoded anew from its pixels, so what else was in the file (place, time, device,
 thumbnail) is not sent. There are three preparations, because general OCR often passes over a lone
-character; docs/benchmarks.md says which serves which engine:
+character; docs/preparations.md says which serves which engine:
 
 - ``plain``: the whole picture;
 - ``enlarged``: the ink alone, white-balanced and enlarged, with a wide white margin;

@@ -1,0 +1,88 @@
+"""What docs/library.md says of arrays and of turned pictures: how our own network reads them.
+
+Two minutes on an idle core. The results go into bench/results/readings.json, and from there into the page
+by docs/make_figures.py. To be run again after a change of the network or of the preparation.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from figures import ROOT, keep
+from numpy.typing import NDArray
+from PIL import Image
+from sklearn.datasets import load_digits
+
+import digitrec
+from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.photo import ink_on_paper
+
+SAMPLES = ROOT / "samples"
+SEED = 2026
+FIRST, LAST = 2000, 3000
+"""Of MNIST's test digits."""
+LARGE = 280
+"""Pixels a side of a digit on paper."""
+
+
+def of_arrays() -> dict[str, float]:
+    """scikit-learn's digits, 8x8 with values up to 16, together and one by one."""
+    digits = load_digits()
+    together = [outcome.digit for outcome in digitrec.predict_many(digits.images)]
+    asked = sum(isinstance(outcome, digitrec.Failure) for outcome in each(digits.images))
+    return {
+        "pictures": len(together),
+        **shares("arrays", zip(together, digits.target.tolist(), strict=True)),
+        "arrays asked about": 100 * asked / len(together),
+    }
+
+
+def each(images: NDArray[np.float64]) -> Iterator[digitrec.Prediction | digitrec.Failure]:
+    """Pictures that are given alone, so that only their own values tell what is white."""
+    for image in images:
+        yield from digitrec.predict_many([image])
+
+
+def of_turned() -> dict[str, float]:
+    """Digits on photographed paper, each lying in one of the four ways, and the samples as they are."""
+    test = mnist_test()
+    labels = test.labels[FIRST:LAST].tolist()
+    read = [
+        digitrec.predict(paper(number, test.images[number]), rotate="auto") for number in range(FIRST, LAST)
+    ]
+    kept = {6: [0, 0], 9: [0, 0]}
+    for label, answer in zip(labels, read, strict=True):
+        if label in kept:
+            kept[label][0] += answer.reason == "could be turned"
+            kept[label][1] += 1
+    with (SAMPLES / "labels.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["label"] != "none"]
+    samples = [digitrec.predict(SAMPLES / row["file"], rotate="auto").digit for row in rows]
+    return {
+        **shares("turned", zip((answer.digit for answer in read), labels, strict=True)),
+        "sixes": kept[6][1], "sixes that could be turned": kept[6][0],
+        "nines": kept[9][1], "nines that could be turned": kept[9][0],
+        "samples": len(rows),
+        **shares("samples", zip(samples, (int(row["label"]) for row in rows), strict=True)),
+    }  # fmt: skip
+
+
+def paper(number: int, digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A digit of MNIST as a photograph of handwriting, turned by 0, 90, 180 or 270 degrees."""
+    ink = np.asarray(Image.fromarray(digit).resize((LARGE, LARGE), Image.Resampling.BICUBIC))
+    return np.rot90(ink_on_paper(ink, np.random.default_rng((SEED, number))), number % 4)
+
+
+def shares(name: str, pairs: Iterable[tuple[int | None, int]]) -> dict[str, float]:
+    """Per cent right, wrong and refused, of pairs of what was read and what it is."""
+    found = Counter(
+        "refused" if digit is None else "right" if digit == label else "wrong" for digit, label in pairs
+    )
+    return {f"{name} {what}": 100 * found[what] / found.total() for what in ("right", "wrong", "refused")}
+
+
+if __name__ == "__main__":
+    keep("readings", {**of_arrays(), **of_turned()})

@@ -1,0 +1,129 @@
+"""Every command that a page names is one that the program takes, with its options and their values."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+
+import click
+import pytest
+from page_parts import LIVING, ROOT, code_spans, command_lines, fences
+
+from digitrec.cli import COMMANDS, EXIT_CODES, REFUSED_BY_SYSTEM, main
+
+OURS = re.compile(
+    r"^(?:[A-Z_]+=\S+ )*(?:\.venv/bin/|\.venv\\Scripts\\|python -m |docker run [^|]*? )?digitrec (.*)"
+)
+NOT_OURS = {
+    "--no-deps", "--require-hashes", "--strict", "--only-binary", "--upgrade",
+    "--psm", "--noconftest", "--nworkers", "--nthreads", "--custom-domain", "--concurrency", "--api-target",
+}  # fmt: skip
+"""Options of other programs that a page names by themselves."""
+
+
+def ours(line: str) -> str | None:
+    """What follows the program's name in a line of shell, up to a pipe or a redirection."""
+    last = re.split(r"&&|;", line)[-1].strip()
+    found = OURS.match(last)
+    return re.split(r"\s[|>]", found[1])[0] if found else None
+
+
+CALLS = sorted({(page, call) for page in LIVING for line in command_lines(page) if (call := ours(line))})
+
+
+def test_the_pages_name_commands() -> None:
+    assert len(CALLS) > 100
+    assert {call.split()[0] for _, call in CALLS} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", sorted({page for page, _ in CALLS}))
+def test_every_command_that_is_named_is_taken(page: str) -> None:
+    for named, call in CALLS:
+        if named == page:
+            problem = refused(call)
+            assert problem is None, f"digitrec {call}: {problem}"
+
+
+def refused(call: str) -> str | None:
+    """What click has against a command line; not that files are missing, or not named."""
+    words = shlex.split(call)
+    command: click.Command = main
+    ctx = click.Context(main, info_name="digitrec")
+    try:
+        while isinstance(command, click.Group) and words and words[0] != "--help":
+            name, found, words = command.resolve_command(ctx, words)
+            assert found is not None
+            command, ctx = found, click.Context(found, parent=ctx, info_name=name)
+        values, left, order = command.make_parser(ctx).parse_args(list(words))
+        for parameter in order:
+            value = values.get(str(parameter.name))
+            if given(value) and not isinstance(parameter.type, click.Path | click.File):
+                parameter.type_cast_value(ctx, value)
+    except click.ClickException as error:
+        return error.format_message()
+    return f"{left} is too much" if left else None
+
+
+def given(value: object) -> bool:
+    """Whether it was said, and not by a word in the reader's place: FILE, ..."""
+    words = value if isinstance(value, list | tuple) else [value]
+    said = [word for word in words if isinstance(word, str) and word != "..." and not word.isupper()]
+    return bool(said) and len(said) == len(words)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["predikt 7.png", "predict --emulated", "serve --port many", "predict 7.png -o xml", "ledger sho",
+     "config a b", "train --limit"],
+)  # fmt: skip
+def test_what_the_program_would_refuse_is_found(wrong: str) -> None:
+    assert refused(wrong)
+
+
+@functools.cache
+def options() -> set[str]:
+    """Every option that any command has."""
+    found: set[str] = {"--help", "--version"}
+
+    def walk(command: click.Command, ctx: click.Context) -> None:
+        for parameter in command.params:
+            found.update(parameter.opts, parameter.secondary_opts)
+        if isinstance(command, click.Group):
+            for name in command.list_commands(ctx):
+                inner = command.get_command(ctx, name)
+                assert inner is not None
+                walk(inner, ctx)
+
+    walk(main, click.Context(main))
+    return found
+
+
+@pytest.mark.parametrize("page", LIVING)
+def test_every_option_that_is_named_by_itself_exists(page: str) -> None:
+    named = {
+        word.partition("=")[0]
+        for span in code_spans(page)
+        if span.startswith("-") or span.startswith(tuple(COMMANDS))
+        for word in span.replace("|", " ").split()
+        if re.fullmatch(r"--[a-z][a-z-]+(=.*)?", word)
+    }
+    assert sorted(named - options() - NOT_OURS) == []
+
+
+@pytest.mark.parametrize("page", LIVING)
+def test_every_exit_code_that_is_named_is_given(page: str) -> None:
+    given = {0, *EXIT_CODES.values(), REFUSED_BY_SYSTEM, 130, 141}
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    named = {int(number) for number in re.findall(r"exit code (?:is )?(\d+)", text)}
+    assert named <= given
+
+
+def test_every_recipe_of_just_exists() -> None:
+    recipes = set(
+        re.findall(r"^([a-z-]+)(?: [^:\n]*)?:(?!=)", (ROOT / "justfile").read_text("utf-8"), re.MULTILINE)
+    )
+    spans = [span for page in LIVING for span in [*code_spans(page), *fences(page, "sh", "")]]
+    named = {word for span in spans for word in re.findall(r"^just ([a-z-]+)", span, re.MULTILINE)}
+    assert len(named) > 4
+    assert named <= recipes
