@@ -6,10 +6,11 @@ out. Takes the better part of an hour, for Tesseract is a process per picture.
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from figures import measured
 
 from digitrec.benchmark import Benchmark, Scorecard, benchmark
 from digitrec.datasets.loader import Sample, read_samples
@@ -92,9 +93,7 @@ def time(card: Scorecard) -> str:
 def main() -> None:
     """Measure every set, and write the page anew after each."""
     columns = engines()
-    day = datetime.datetime.now(datetime.UTC).date()
-    how = "by `python bench/preparations.py`, on 2 cores shared with other work"
-    parts = [OPENING, f"\nMeasured on {day} {how}.\n"]
+    parts = [OPENING, f"\n{measured()}, on 2 cores shared with other work.\n"]
     for name, samples in data():
         parts += section(benchmark(samples, columns, data=name))
         PAGE.write_text("".join(parts), encoding="utf-8")
