@@ -2,9 +2,9 @@
 
     python docs/make_site.py [FOLDER]            # the site is then in FOLDER/html; by default in build/site
 
-The pages are put into FOLDER/pages first, laid out as in the repository, so that their links hold there as they
-do on GitHub. What only GitHub shows is taken out: links to folders, and pictures that would be fetched from
-elsewhere while somebody reads. Needs the extra `docs`.
+The pages are put into FOLDER/pages first, laid out as in the repository, so that their links hold there as
+they do on GitHub. What only GitHub shows is taken out: links to folders, and pictures that would be fetched
+from elsewhere while somebody reads. Needs the extra `docs`.
 """
 
 from __future__ import annotations
@@ -48,9 +48,15 @@ def staged(folder: Path) -> None:
     for page in pages():
         name = page.relative_to(ROOT).as_posix()
         text = _linked(page, page.read_text(encoding="utf-8"), folder / "pages")
+        if name == "docs/adr/README.md":
+            text += "".join(f"\n- [{_title(one)}]({one.name})" for one in sorted(page.parent.glob("0*.md")))
         _written(folder / "pages" / INDEXES.get(name, name), text)
     _written(folder / "pages" / "reference.md", reference())
     shutil.copy(CONFIG, folder)
+
+
+def _title(page: Path) -> str:
+    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def reference() -> str:
@@ -64,7 +70,7 @@ def reference() -> str:
         sys.exit(f"GROUPS and digitrec.__all__ differ: {told ^ set(digitrec.__all__)}")
     parts = [
         "# Python\n",
-        "What `import digitrec` gives. How the names are used together is told in [From Python](docs/library.md).\n",
+        "What `import digitrec` gives. How it is used: [From Python](docs/library.md).\n",
     ]
     for title, names in GROUPS.items():
         parts += [f"## {title}\n", *(f"::: digitrec.{name}\n" for name in names)]
@@ -105,7 +111,11 @@ def main() -> None:
     folder = Path(sys.argv[1] if sys.argv[1:] else ROOT / "build" / "site").resolve()
     staged(folder)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", str(folder / "zensical.toml")]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}  # the reference is read from the code beside this script
+    paths = [
+        str(ROOT),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]  # the reference is of the code beside it
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "NO_COLOR": "1"}
     sys.exit(subprocess.run(command, env=env, check=False).returncode)
 
 

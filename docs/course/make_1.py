@@ -128,7 +128,7 @@ def layout() -> Figure:
 
 
 def read_rightly() -> tuple[int, int, int]:
-    """Of the sample photos that show a digit: how many are read rightly when shrunk, when prepared, and all."""
+    """Of the samples that show a digit: how many are read rightly when shrunk, when prepared, and all."""
     samples = [one for one in read_samples(ROOT / "samples") if one.label is not None]
     paths = [Path(str(one.image)) for one in samples]
     labels = np.array([one.label for one in samples])
@@ -149,8 +149,8 @@ def make() -> Mapping[str, str]:
     shrunk, prepared, count = read_rightly()
     grid, changes, centred, _ = outputs(COURSE / "1-pictures.md")
     return {
-        "grid": grid, "changes": changes, "centred": centred, "shrunk": str(shrunk), "prepared": str(prepared),
-        "photos": str(count),
+        "grid": grid, "changes": changes, "centred": centred, "photos": str(count),
+        "shrunk": str(shrunk), "prepared": str(prepared),
     }  # fmt: skip
 
 

@@ -71,26 +71,24 @@ def by_hand(made: dict[str, Any]) -> Figure:
 @mpl.rc_context(style.STYLE)
 def learned(filters: NDArray[np.float32]) -> Figure:
     """The filters of the first layer."""
-    rows = -(-len(filters) // 12)
-    figure = Figure(figsize=(8.0, 0.72 * rows))
-    cells = np.ravel(figure.subplots(rows, 12, squeeze=False))
-    for axes in cells:
-        style.bare(axes)
-    for axes, weights in zip(cells, filters, strict=False):
-        show_filter(axes, weights)
+    most = np.abs(filters).max(axis=(1, 2), keepdims=True)
+    tiles = np.pad(filters / most, ((0, -len(filters) % 12), (0, 1), (0, 1)), constant_values=0)
+    rows = [np.hstack(tiles[at : at + 12]) for at in range(0, len(tiles), 12)]
+    figure = Figure(figsize=(8.0, 0.68 * len(rows)))
+    show_filter(figure.subplots(), np.vstack(rows))
     return figure
 
 
 @mpl.rc_context(style.STYLE)
 def maps(digit: NDArray[np.uint8]) -> Figure:
-    """The maps that answer most, of each layer of the first network."""
+    """The maps that answer most, of each layer of the first network, each as bright as it can be."""
     layers = next(iter(by_network(store.load().stages(digit)).values()))
-    figure = Figure(figsize=(8.4, 1.02 * len(layers)))
-    for row, (_, stage) in zip(figure.subplots(len(layers), MAPS), layers, strict=True):
+    figure = Figure(figsize=(7.6, 0.96 * len(layers)))
+    for axes, (_, stage) in zip(figure.subplots(len(layers), 1), layers, strict=True):
         strongest = np.argsort(-stage.mean(axis=(0, 1)), kind="stable")[:MAPS]
-        for axes, at in zip(row, strongest, strict=False):
-            show_map(axes, stage[:, :, at])
-        row[0].set_ylabel(f"{stage.shape[2]} of\n{stage.shape[0]}x{stage.shape[1]}", fontsize=8)
+        tiles = [stage[:, :, at] / max(stage[:, :, at].max(), 1e-9) for at in strongest]
+        show_map(axes, np.hstack([np.pad(tile, 1, constant_values=1) for tile in tiles]), brightest=1)
+        axes.set_ylabel(f"{stage.shape[2]} maps of\n{stage.shape[0]} x {stage.shape[1]}", fontsize=8)
     return figure
 
 
@@ -125,8 +123,8 @@ def readers() -> dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]]:
 
 
 def moved() -> dict[str, list[float]]:
-    """For each reader the share of 500 digits that it reads rightly, moved by 0 to 4 pixels."""
-    asked = mnist_test()[5000:5500]
+    """For each reader the share of 250 digits that it reads rightly, moved by 0 to 4 pixels."""
+    asked = mnist_test()[5000:5250]
     far = [np.roll(asked.images, by, axis=2) for by in range(FARTHEST + 1)]
     return {
         name: [float((read(pictures) == asked.labels).mean()) for pictures in far]
