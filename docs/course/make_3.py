@@ -144,7 +144,7 @@ def falling(shares: dict[str, list[float]]) -> Figure:
         xlabel="moved to the right, pixels", ylabel="read rightly", ylim=(0, 1.02), xticks=range(FARTHEST + 1)
     )
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
-    axes.legend()
+    axes.legend(loc="lower left")
     return figure
 
 

@@ -125,13 +125,13 @@ def make() -> Mapping[str, str]:
     last, least = plain.history[-1], plain.history[plain.best - 1]
     few, many = min(EPOCHS), max(EPOCHS)
     assert last.accuracy > last.validation_accuracy + 0.05, last  # it overfits
-    assert last.validation_loss > least.validation_loss, (last, least)
+    assert plain.best < EPOCHS[CURVES], plain.best  # and gains nothing in the end
     assert found[many, False].share > found[few, False].share + 0.05  # more digits help
     assert changed.share > plain.share  # changing them helps
     return {
         "learned": percent(last.accuracy, 1), "held-back": percent(last.validation_accuracy, 1),
-        "least": f"{least.validation_loss:.2f}", "last": f"{last.validation_loss:.2f}", "best": str(plain.best),
-        "plain": percent(plain.share, 1), "changed": percent(changed.share, 1),
+        "least": f"{least.validation_loss:.3f}", "last": f"{last.validation_loss:.3f}",
+        "best": str(plain.best), "plain": percent(plain.share, 1), "changed": percent(changed.share, 1),
         "few": percent(found[few, False].share, 1), "few-changed": percent(found[few, True].share, 1),
         "many": percent(found[many, False].share, 1), "many-changed": percent(found[many, True].share, 1),
     }  # fmt: skip
