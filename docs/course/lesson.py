@@ -1,0 +1,131 @@
+"""What the scripts of the lessons share: they draw a lesson's pictures and write its figures into its page.
+
+A figure stands in the page between two comments, which GitHub and the site do not show:
+``<!--accuracy-->98.1 %<!--/-->``. The script of a lesson gives a text for each name, and what stands between
+the comments is replaced by it; over several lines, so can be what a command printed. The last line of the
+page keeps one hash of all that pictures and figures were made of; ``--check`` fails when it has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import run
+from matplotlib.figure import Figure
+from PIL import Image
+
+from digitrec.plots.style import STYLE
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = ROOT / "docs" / "course"
+IMAGES = ROOT / "docs" / "images" / "course"
+NETWORK = "digitrec/models/weights/digitrec-cnn.tflite"
+"""The shipped network, for a lesson's `READ`."""
+MARK = re.compile(r"<!--([a-z][a-z0-9-]*)-->(.*?)<!--/-->", re.DOTALL)
+"""A figure in a page: its name, and what stands there."""
+MADE_OF = re.compile(r"\n<!-- made of ([0-9a-f]{64}) -->\n$")
+COLOURS = 128
+"""Of a picture in a page, which keeps it small."""
+DPI = 110
+"""Dots per inch: a figure 8 inches wide fills the column of a page."""
+
+
+def picture(figure: Figure, name: str) -> None:
+    """Keep a figure as docs/images/course/NAME.png, on white."""
+    data = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        look: dict[str, Any] = {"dpi": DPI, "facecolor": "white", "bbox_inches": "tight", "pad_inches": 0.08}
+        figure.savefig(data, format="png", metadata={"Software": None}, **look)
+    keep(Image.open(data), name)
+
+
+def keep(image: Image.Image, name: str) -> None:
+    """Keep a picture as docs/images/course/NAME.png, small."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(IMAGES / f"{name}.png", optimize=True)
+
+
+def printed(command: str, folder: Path = ROOT) -> str:
+    """What a command of digitrec's prints, as a block for a page.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    program, *words = shlex.split(command)
+    line = [sys.executable, "-m", program, *words]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=True)
+    rows = [row.rstrip() for row in done.stdout.strip().splitlines()]
+    return "\n".join(["", "```text", *rows, "```", ""])
+
+
+def outputs(page: Path, names: dict[str, Any] | None = None) -> list[str]:
+    """What each block of Python in a page prints, as a block for that page.
+
+    They share their names, which are then in `names`, for pictures of what a reader has made.
+    """
+    names = {} if names is None else names
+    names["__name__"] = "lesson"
+    said = []
+    for step in run.steps(page):
+        if step.language == "python":
+            with redirect_stdout(io.StringIO()) as out:
+                run.run(step, names)
+            said.append(f"\n```text\n{out.getvalue().rstrip()}\n```\n")
+    return said
+
+
+def filled(page: str, figures: Mapping[str, str]) -> str:
+    """The page with each figure in its place.
+
+    Raises:
+        SystemExit: the page has a figure that the script does not give, or the other way round.
+    """
+    asked = {name for name, _ in MARK.findall(page)}
+    if asked != set(figures):
+        sys.exit(f"only in the page or only in the script: {', '.join(sorted(asked ^ set(figures)))}")
+    return MARK.sub(lambda found: f"<!--{found[1]}-->{figures[found[1]]}<!--/-->", page)
+
+
+def made_of(script: Path, read: Sequence[str]) -> str:
+    """The hash of a lesson's script and of the files of the repository that it reads, in hex."""
+    digest = hashlib.sha256()
+    for file in (script, *(ROOT / name for name in read)):
+        data = file.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(file.name.encode() + hashlib.sha256(data).digest())
+    return digest.hexdigest()
+
+
+def page_of(script: Path) -> Path:
+    """The page of a script: of make_2.py the one whose name begins with "2-"."""
+    (page,) = COURSE.glob(f"{script.stem.removeprefix('make_')}-*.md")
+    return page
+
+
+def main(script: Path, make: Callable[[], Mapping[str, str]], read: Sequence[str]) -> None:
+    """Draw the pictures and write the figures of a lesson, or with ``--check`` see whether they are current.
+
+    Args:
+        script: the lesson's, its ``__file__``.
+        make: draws the pictures and gives the figures by name.
+        read: what they are made of besides the script, paths in the repository.
+    """
+    script = script.resolve()
+    page = page_of(script)
+    text = page.read_text(encoding="utf-8")
+    now, kept = made_of(script, read), MADE_OF.search(text)
+    if "--check" in sys.argv:
+        current = kept is not None and kept[1] == now
+        sys.exit(None if current else f"{page.name} is out of date: run docs/course/{script.name}")
+    text = filled(MADE_OF.sub("", text).rstrip() + "\n", make())
+    page.write_text(f"{text}\n<!-- made of {now} -->\n", encoding="utf-8")

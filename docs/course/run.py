@@ -1,0 +1,89 @@
+"""Runs every command of the lessons, each lesson's in a fresh folder, and tells how long each took.
+
+    python docs/course/run.py [LESSON ...]       # numbers; without any: all eight
+
+It fails when a command fails, or computes for longer than the two minutes that the course promises. What it
+computes is told besides the time that passed, which is longer where the machine has other things to do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+COURSE = Path(__file__).resolve().parent
+SAMPLES = COURSE.parents[1] / "samples"
+LIMIT = 120
+"""Seconds that a command may compute, on all cores together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something in a page to run: a command line of digitrec's, or a block of Python."""
+
+    language: str
+    """"sh" or "python"."""
+    text: str
+    """The line, or the block."""
+
+
+def pages(numbers: list[str]) -> list[Path]:
+    """The lessons of these numbers; of none: all."""
+    return [page for page in sorted(COURSE.glob("[1-8]-*.md")) if not numbers or page.name[0] in numbers]
+
+
+def steps(page: Path) -> Iterator[Step]:
+    """What a page tells its reader to run, in its order: each line of a block of shell is one."""
+    blocks = re.findall(
+        r"^```(sh|python)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    for language, text in blocks:
+        for part in text.strip().splitlines() if language == "sh" else [text]:
+            yield Step(language, part)
+
+
+def run(step: Step, names: dict[str, Any]) -> None:
+    """Run one step in the current folder; the Python of a page shares its names, as in one session.
+
+    Raises:
+        subprocess.CalledProcessError: a command failed.
+    """
+    if step.language == "python":
+        exec(compile(step.text, "lesson", "exec"), names)  # noqa: S102 (our own pages)
+        return
+    program, *words = shlex.split(step.text)
+    subprocess.run([sys.executable, "-m", program, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Run those that were named."""
+    slow = []
+    for page in pages(sys.argv[1:]):
+        names: dict[str, Any] = {"__name__": "lesson"}
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            Path("samples").symlink_to(SAMPLES)
+            for step in steps(page):
+                started, computed = time.monotonic(), sum(os.times()[:4])
+                run(step, names)
+                seconds, computed = time.monotonic() - started, sum(os.times()[:4]) - computed
+                first = step.text.splitlines()[0]
+                sys.stdout.write(f"{page.name} {seconds:6.1f} s, {computed:5.1f} s computed: {first}\n")
+                sys.stdout.flush()
+                slow += [first] if computed > LIMIT else []
+            os.chdir(COURSE)
+    if slow:
+        sys.exit(f"computed for longer than {LIMIT} s: {'; '.join(slow)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""What tests of pages share: the scripts in docs/ as modules, and a command line as digitrec parses it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from digitrec.cli import main
+
+ROOT = Path(__file__).parents[1]
+
+
+def loaded(path: Path) -> ModuleType:
+    """A script of docs/ as a module; the modules beside it are found, as when it is run."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # a dataclass looks itself up there
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def parsed(command: str) -> click.Context:
+    """A command line of a page as the real command line takes it: each option, each value, each file.
+
+    Raises:
+        click.ClickException: it would be refused.
+    """
+    program, *words = shlex.split(command)
+    assert program == "digitrec", command
+    name = program
+    found: click.Command = main
+    while isinstance(found, click.Group):
+        name, *words = words
+        below = found.get_command(click.Context(found), name)
+        assert below is not None, command
+        found = below
+    return found.make_context(name, words)
