@@ -83,7 +83,7 @@ def last_maps(network: Local, digit: Pixels) -> NDArray[Any]:
 
 
 def class_weights(network: Local, test: Digits) -> tuple[Floats, float]:
-    """The weight of each last map for each digit, (C, 10), found from answers; and how well they explain them.
+    """The weight of each last map for each digit, (C, 10), found from answers, and how well they explain.
 
     The scores are means of maps times weights, and the logarithms of the probabilities are the scores up to a
     number that is the same for all ten: both are taken less their mean.
@@ -229,7 +229,9 @@ def cheat(test: Digits) -> tuple[Figure, dict[str, str]]:
         model = LogisticRegression(C=0.01, max_iter=200).fit(images.reshape(-1, 784) / 255, learned.labels)
         ask = asking(model)
         field = occlusion(ask, digit, 7)
-        assert (field[MARK].max() == field.max()) == (name == "cheat"), f"not what the page says of the {name}"
+        assert (field[MARK].max() == field.max()) == (name == "cheat"), (
+            f"not what the page says of the {name}"
+        )
         show(axes, field, digit, title)
         for where, pictures in (("there", same_scanner), ("elsewhere", measured.images)):
             right = ask(pictures).argmax(axis=1) == measured.labels
