@@ -35,7 +35,7 @@ MOST = 8
 """Engines in the simulation."""
 ENGINES = {
     "A": (0.88, 0.0, 0.02), "B": (0.95, 0.0, 0.3), "C": (0.93, 1.0, 0.25), "D": (0.97, 1.5, 0.6),
-    "E": (0.965, 2.5, 0.9), "F": (0.985, 10.0, 1.5),
+    "E": (0.955, 3.5, 0.9), "F": (0.985, 10.0, 1.5),
 }  # fmt: skip
 """Invented engines: share right, dollars for 1,000 pictures, seconds for one."""
 
@@ -172,30 +172,31 @@ def alarms() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return counts[0] / RUNS, counts[1] / RUNS
 
 
-def peeking() -> NDArray[np.float64]:
-    """How often two equal engines have seemed to differ at some look, by the number of looks."""
+def peeking() -> tuple[NDArray[np.float64], float]:
+    """How often two equal engines have seemed to differ at any look so far, by looks; and at the last."""
     rng = np.random.default_rng(SEED)
     looks = PICTURES // STEP
-    found = np.zeros(looks)
+    found, last = np.zeros(looks), 0
     for _ in range(RUNS):
         one, other = alike(rng, 2, PICTURES)
         ends = np.arange(1, looks + 1) * STEP - 1
         only_one, only_other = (np.cumsum(split)[ends] for split in (one & ~other, other & ~one))
         below = [p_value(int(a), int(b)) < SIGNIFICANCE for a, b in zip(only_one, only_other, strict=True)]
         found += np.maximum.accumulate(below)
-    return found / RUNS
+        last += below[-1]
+    return found / RUNS, last / RUNS
 
 
 @mpl.rc_context(style.STYLE)
 def false_alarms() -> tuple[Figure, dict[str, str]]:
     """Equal engines that seem to differ: by how many are compared, and by how often one looks."""
-    (plain, corrected), looked = alarms(), peeking()
+    (plain, corrected), (looked, once) = alarms(), peeking()
     figure = Figure(figsize=(8, 3.4))
     left, right = figure.subplots(1, 2, sharey=True)
     engines = np.arange(2, MOST + 1)
     for number, (name, share) in enumerate({"each pair at 0.05": plain, "Holm's method": corrected}.items()):
-        left.plot(engines, share[2:], style.MARKERS[number], linestyle=style.LINES[number], color=style.COLOURS[number],
-                  label=name)  # fmt: skip
+        left.plot(engines, share[2:], style.MARKERS[number], linestyle=style.LINES[number],
+                  color=style.COLOURS[number], label=name)  # fmt: skip
     left.set(xlabel="engines, all equally good", ylabel="benchmarks with a false winner", ylim=(0, None))
     left.legend()
     right.plot(np.arange(1, len(looked) + 1), looked, "o-", color=style.COLOURS[0], markersize=3)
@@ -203,13 +204,13 @@ def false_alarms() -> tuple[Figure, dict[str, str]]:
     for axes in (left, right):
         axes.axhline(SIGNIFICANCE, color=style.INK, linewidth=1, alpha=0.5, linestyle=":")
     left.yaxis.set_major_formatter(PercentFormatter(1.0))
-    assert corrected.max() <= SIGNIFICANCE + 0.02 < plain[MOST] and looked[-1] > SIGNIFICANCE + 0.02
+    assert corrected.max() <= SIGNIFICANCE + 0.02 < plain[MOST] and looked[-1] > once + 0.02
     return figure, {
         "pair": f"{100 * plain[2]:.1f} %",
         "many": f"{100 * plain[MOST]:.0f} %",
         "holm": f"{100 * corrected[MOST]:.1f} %",
         "peeked": f"{100 * looked[-1]:.0f} %",
-        "once": f"{100 * looked[0]:.1f} %",
+        "once": f"{100 * once:.1f} %",
     }
 
 
