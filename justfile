@@ -47,6 +47,18 @@ docs:
     {{python}} docs/make_architecture.py
     {{python}} docs/make_notebook.py
 
+# Build the site of all pages, the course and the reference; it is then in build/site/html.
+site *folder:
+    {{python}} docs/make_site.py {{folder}}
+
+# Draw the pictures of the lessons and write their figures again (some train for a minute): just lessons 1 3.
+lessons *numbers:
+    for number in {{ if numbers == "" { "1 2 3 4 5 6 7 8" } else { numbers } }}; do {{python}} docs/course/make_$number.py; done
+
+# Run every command of the lessons in a fresh folder, with the time each takes: just course 1 2.
+course *numbers:
+    {{python}} docs/course/run.py {{numbers}}
+
 # All that must hold before a release, and what could not be looked at here; names of steps run only those.
 release-check *steps:
     {{python}} deploy/check_release.py {{steps}}

@@ -13,7 +13,7 @@ import nox
 
 ROOT = Path(__file__).parent
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-NOT_FOR_USERS = {"bench", "mutants", "release", "test"}
+NOT_FOR_USERS = {"bench", "docs", "mutants", "release", "test"}
 PICTURE = ROOT / "samples" / "photo-pen.jpg"
 
 nox.options.default_venv_backend = "uv|virtualenv"

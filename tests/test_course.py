@@ -77,18 +77,36 @@ def test_every_command_of_a_lesson_is_taken_by_the_command_line(
 
 
 @each_lesson
-def test_what_is_quick_in_a_lesson_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_quick_in_a_lesson_runs_and_prints_what_stands_there(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("samples").symlink_to(ROOT / "samples")
-    names: dict[str, Any] = {"__name__": "lesson"}
+    text, names = page.read_text(encoding="utf-8"), dict[str, Any]()
     for step in run.steps(page):
         if step.language == "python":
             run.run(step, names)
+            printed = capsys.readouterr().out
+            after = text.partition(step.text + "```\n")[2]
+            if stands := re.match(r"\n<!--[\w-]+-->\n```text\n(.*?)```", after, re.DOTALL):
+                assert words(printed) == words(stands[1])
+                assert numbers(printed) == pytest.approx(numbers(stands[1]), abs=0.5, rel=0.02)
             continue
-        _, *words = shlex.split(step.text)
-        if words[0] in QUICK and "--model" not in words:
-            done = CliRunner().invoke(main, words)
+        _, *arguments = shlex.split(step.text)
+        if arguments[0] in QUICK and "--model" not in arguments:
+            done = CliRunner().invoke(main, arguments)
             assert done.exit_code == 0, f"{step.text}\n{done.output}\n{done.exception!r}"
+
+
+NUMBER = r"\d+(?:\.\d+)?"
+
+
+def words(printed: str) -> list[str]:
+    return re.sub(NUMBER, "", printed).split()
+
+
+def numbers(printed: str) -> list[float]:
+    return [float(found) for found in re.findall(NUMBER, printed)]
 
 
 def test_there_are_eight_lessons_and_the_first_page_leads_to_each() -> None:

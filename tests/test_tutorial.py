@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pages import loaded
 
 from digitrec.cli import COMMANDS, main
 from digitrec.datasets.mnist import mnist_test
@@ -21,8 +22,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def commands() -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    return [line for block in blocks for line in block.strip().splitlines()]
+    run = loaded(ROOT / "docs" / "course" / "run.py")
+    return [step.text for step in run.steps(ROOT / "docs" / "tutorial.md") if step.language == "sh"]
 
 
 @pytest.mark.timeout(900)

@@ -15,9 +15,12 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import run
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -41,7 +44,8 @@ def picture(figure: Figure, name: str) -> None:
     """Keep a figure as docs/images/course/NAME.png, on white."""
     data = io.BytesIO()
     with mpl.rc_context(STYLE):
-        figure.savefig(data, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
+        look: dict[str, Any] = {"dpi": DPI, "facecolor": "white", "bbox_inches": "tight", "pad_inches": 0.08}
+        figure.savefig(data, format="png", metadata={"Software": None}, **look)
     keep(Image.open(data), name)
 
 
@@ -63,6 +67,22 @@ def printed(command: str, folder: Path = ROOT) -> str:
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=True)
     rows = [row.rstrip() for row in done.stdout.strip().splitlines()]
     return "\n".join(["", "```text", *rows, "```", ""])
+
+
+def outputs(page: Path, names: dict[str, Any] | None = None) -> list[str]:
+    """What each block of Python in a page prints, as a block for that page.
+
+    They share their names, which are then in `names`, for pictures of what a reader has made.
+    """
+    names = {} if names is None else names
+    names["__name__"] = "lesson"
+    said = []
+    for step in run.steps(page):
+        if step.language == "python":
+            with redirect_stdout(io.StringIO()) as out:
+                run.run(step, names)
+            said.append(f"\n```text\n{out.getvalue().rstrip()}\n```\n")
+    return said
 
 
 def filled(page: str, figures: Mapping[str, str]) -> str:

@@ -25,12 +25,17 @@ def test_each_vendor_has_a_port_of_its_own(digitrec_emulator):
 
 
 def test_ports_follow_the_first(digitrec_emulator):
-    for port in range(21_100, 21_200, 10):  # below the ports that systems give out, though anyone may hold one
+    for port in range(
+        21_100, 21_200, 10
+    ):  # below the ports that systems give out, though anyone may hold one
         try:
             emulator = digitrec_emulator(["aws", "google"], engine=reads(), port=port)
         except NotConfigured:
             continue
-        assert emulator.endpoints == {"aws": f"http://127.0.0.1:{port}", "google": f"http://127.0.0.1:{port + 1}"}
+        assert emulator.endpoints == {
+            "aws": f"http://127.0.0.1:{port}",
+            "google": f"http://127.0.0.1:{port + 1}",
+        }
         return
     pytest.fail("not two ports in a row were free in ten places")
 

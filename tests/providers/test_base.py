@@ -126,7 +126,14 @@ def test_a_strangers_extra_is_not_advised_as_ours() -> None:
 def test_our_extras_are_those_of_setup_cfg() -> None:
     config = ConfigParser()
     config.read(Path(__file__).parents[2] / "setup.cfg")
-    assert set(config["options.extras_require"]) == OURS | {"all", "bench", "mutants", "release", "test"}
+    assert set(config["options.extras_require"]) == OURS | {
+        "all",
+        "bench",
+        "docs",
+        "mutants",
+        "release",
+        "test",
+    }
 
 
 def test_plain_http_is_refused_where_it_is_not_allowed() -> None:

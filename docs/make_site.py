@@ -1,0 +1,123 @@
+"""Builds the site of all pages, the course and the reference, strictly: a link that leads nowhere fails.
+
+    python docs/make_site.py [FOLDER]            # the site is then in FOLDER/html; by default in build/site
+
+The pages are put into FOLDER/pages first, laid out as in the repository, so that their links hold there as
+they do on GitHub. What only GitHub shows is taken out: links to folders, and pictures that would be fetched
+from elsewhere while somebody reads. Needs the extra `docs`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import digitrec
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = ROOT / "docs" / "zensical.toml"
+INDEXES = {"README.md": "index.md", "docs/adr/README.md": "docs/adr/index.md"}
+"""Pages that are the first of their folder, and are called so on the site."""
+LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+GROUPS = {
+    "Read a digit": ("predict", "predict_many", "stream", "apredict", "astream", "batch"),
+    "What comes back": ("Prediction", "Failure", "Answer", "Candidate"),
+    "Engines": ("open_provider", "Engine", "Options", "Provider", "DigitImage"),
+    "Several engines": ("compare", "compare_many", "Comparison", "Consensus", "Fallback"),
+    "Errors": ("DigitrecError", "ImageError", "ProviderError"),
+}
+"""The public names of digitrec, as the reference tells them."""
+
+
+def pages() -> Iterator[Path]:
+    """Every page of the repository that is on the site."""
+    yield from sorted(ROOT.glob("*.md"))
+    yield from sorted(ROOT.glob("docs/**/*.md"))
+    yield ROOT / "samples" / "SOURCES.md"
+    yield from sorted(ROOT.glob("digitrec/models/weights/*.md"))
+
+
+def staged(folder: Path) -> None:
+    """Put everything that the site is built of into a folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for page in pages():
+        name = page.relative_to(ROOT).as_posix()
+        text = _linked(page, page.read_text(encoding="utf-8"), folder / "pages")
+        if name == "docs/adr/README.md":
+            text += "".join(f"\n- [{_title(one)}]({one.name})" for one in sorted(page.parent.glob("0*.md")))
+        _written(folder / "pages" / INDEXES.get(name, name), text)
+    _written(folder / "pages" / "reference.md", reference())
+    shutil.copy(CONFIG, folder)
+
+
+def _title(page: Path) -> str:
+    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def reference() -> str:
+    """The page on the public names; mkdocstrings fills it from their docstrings.
+
+    Raises:
+        SystemExit: a public name stands in no group, or a group has one that is not public.
+    """
+    told = {name for names in GROUPS.values() for name in names}
+    if told ^ set(digitrec.__all__) - {"__version__"}:
+        sys.exit(f"GROUPS and digitrec.__all__ differ: {told ^ set(digitrec.__all__)}")
+    parts = [
+        "# Python\n",
+        "What `import digitrec` gives. How it is used: [From Python](docs/library.md).\n",
+    ]
+    for title, names in GROUPS.items():
+        parts += [f"## {title}\n", *(f"::: digitrec.{name}\n" for name in names)]
+    return "\n".join(parts)
+
+
+def _linked(page: Path, text: str, site: Path) -> str:
+    """The text of a page with the links that its place on the site needs; linked files are copied there."""
+
+    def link(found: re.Match[str]) -> str:
+        picture, words, target = found[1], found[2], found[3]
+        if "://" in target:
+            return words if picture else f"{picture}[{LINK.sub(link, words)}]({target})"
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve()
+        if not path or not file.is_relative_to(ROOT):
+            return found[0]
+        if file.is_dir():
+            return words
+        name = file.relative_to(ROOT).as_posix()
+        if file.suffix != ".md" and file.is_file():
+            (site / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, site / name)
+        here = page.relative_to(ROOT).parent
+        there = os.path.relpath(INDEXES.get(name, name), here).replace(os.sep, "/")
+        return f"{picture}[{LINK.sub(link, words)}]({there}{'#' * bool(anchor)}{anchor})"
+
+    return LINK.sub(link, text)
+
+
+def _written(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Build it."""
+    folder = Path(sys.argv[1] if sys.argv[1:] else ROOT / "build" / "site").resolve()
+    staged(folder)
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", str(folder / "zensical.toml")]
+    paths = [
+        str(ROOT),
+        *filter(None, [os.environ.get("PYTHONPATH")]),
+    ]  # the reference is of the code beside it
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "NO_COLOR": "1"}
+    sys.exit(subprocess.run(command, env=env, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()

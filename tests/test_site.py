@@ -1,0 +1,73 @@
+"""The site builds strictly, has every page and every public name, and fetches nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+from pages import ROOT, loaded
+
+import digitrec
+
+pytest.importorskip("zensical", reason="needs the extra docs")
+make_site = loaded(ROOT / "docs" / "make_site.py")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, str(ROOT / "docs" / "make_site.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_every_page_is_on_it(site: Path) -> None:
+    for page in make_site.pages():
+        name = page.relative_to(ROOT).as_posix()
+        built = site / "html" / Path(make_site.INDEXES.get(name, name)).with_suffix(".html")
+        title = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").replace("`", "")
+        assert title in unescape(re.sub(r"<[^>]+>", "", built.read_text(encoding="utf-8"))), name
+
+
+def test_every_page_is_in_the_navigation_but_for_single_decisions() -> None:
+    named = set(re.findall(r'"([^"]+\.md)"', make_site.CONFIG.read_text(encoding="utf-8")))
+    pages = {page.relative_to(ROOT).as_posix() for page in make_site.pages()}
+    pages = {make_site.INDEXES.get(name, name) for name in pages if not name.startswith("docs/adr/0")}
+    assert named == {*pages, "reference.md"}
+
+
+def test_the_reference_has_every_public_name(site: Path) -> None:
+    page = (site / "html" / "reference.html").read_text(encoding="utf-8")
+    missing = [
+        name for name in digitrec.__all__ if name != "__version__" and f'id="digitrec.{name}"' not in page
+    ]
+    assert missing == []
+
+
+def test_answers_of_the_course_are_folded_and_their_markdown_is_shown(site: Path) -> None:
+    page = (site / "html" / "docs" / "course" / "1-pictures.html").read_text(encoding="utf-8")
+    answers = re.findall(r"<details>\s*<summary>Answer</summary>(.*?)</details>", page, re.DOTALL)
+    assert len(answers) == 3
+    assert all("<p>" in answer for answer in answers)
+
+
+def test_nothing_is_fetched_from_elsewhere_while_somebody_reads(site: Path) -> None:
+    fetched = re.compile(
+        r'<(?:img|script|iframe|source)\b[^>]*\bsrc="?(?:https?:)?//|<link\b[^>]*href="?https?://[^>]*stylesheet'
+    )
+    pages = list((site / "html").rglob("*.html"))
+    assert len(pages) > 40
+    assert [page.name for page in pages if fetched.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_the_search_finds_words_of_the_course_and_of_the_reference(site: Path) -> None:
+    index = json.loads((site / "html" / "search.json").read_text(encoding="utf-8"))
+    text = json.dumps(index)
+    assert "centre of mass" in text
+    assert "predict_many" in text
