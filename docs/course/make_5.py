@@ -1,0 +1,283 @@
+"""Pictures and figures of lesson 5: what it looks at."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from lesson import NETWORK, ROOT, main, picture, printed
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.evaluation.explain import PATCH, Explanation, explain
+from digitrec.evaluation.inside import by_network, stages
+from digitrec.image import DigitImage
+from digitrec.models import store
+from digitrec.plots import style
+from digitrec.prepare import prepare
+from digitrec.providers.local import Local
+from digitrec.text import percent
+
+READ = (NETWORK, "digitrec/evaluation/explain.py", "digitrec/models/store.py")
+"""What pictures and figures are made of besides this script."""
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+Ask = Callable[[Pixels], NDArray[Any]]
+"""A network: pictures (N, 28, 28), ink high, to (N, 10) probabilities."""
+NUDGE = 32
+"""By so much of 255 a pixel is made darker and lighter to see what that does."""
+FITTED = 800
+"""Test digits from which the weights of the last layer are found again; it has 384 for each digit."""
+FOUR = 4
+"""The test digit, a 4, whose maps are compared: its place in the set."""
+MARK = (..., slice(3, 6), slice(3, 6))
+"""Where a smudge on the scanner's glass shows."""
+CHEATING = slice(2000)
+"""Test digits that the cheat learns from; the next 2,000 measure it."""
+
+
+def log_odds(chance: NDArray[Any]) -> Floats:
+    """log(p / (1 - p)), with p kept off 0 and 1."""
+    kept = np.clip(np.asarray(chance, float), 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(kept / (1 - kept)))
+
+
+def hide(digit: Pixels, row: int, column: int, patch: int = PATCH) -> Pixels:
+    """The digit with the square around a pixel made paper."""
+    hidden, half = digit.copy(), patch // 2
+    hidden[max(row - half, 0) : row + half + 1, max(column - half, 0) : column + half + 1] = 0
+    return hidden
+
+
+def occlusion(ask: Ask, digit: Pixels, label: int, patch: int = PATCH) -> Floats:
+    """By how much the label's log-odds fall when each square is hidden, (28, 28)."""
+    hidden = np.stack([hide(digit, row, column, patch) for row in range(28) for column in range(28)])
+    odds = log_odds(ask(np.concatenate([digit[None], hidden]))[:, label])
+    return np.asarray((odds[0] - odds[1:]).reshape(28, 28))
+
+
+def gradient(ask: Ask, digit: Pixels, label: int) -> Floats:
+    """What more ink in each pixel does to the label's log-odds, per full step from paper to ink, (28, 28)."""
+    pixels = np.arange(784)
+    nudged = np.repeat(digit.reshape(1, 784).astype(int), 2 * 784, axis=0)
+    nudged[pixels, pixels] += NUDGE
+    nudged[784 + pixels, pixels] -= NUDGE
+    given = np.clip(nudged, 0, 255)
+    odds = log_odds(ask(given.astype(np.uint8).reshape(-1, 28, 28))[:, label])
+    step = (given[pixels, pixels] - given[784 + pixels, pixels]) / 255
+    return np.asarray(((odds[:784] - odds[784:]) / step).reshape(28, 28))
+
+
+def last_maps(network: Local, digit: Pixels) -> NDArray[Any]:
+    """The feature maps of the last layer, of all networks in the file, (H, W, C)."""
+    prepared = prepare(DigitImage.open(digit), network.wants)
+    layers = by_network(stages(network, prepared)).values()
+    return np.concatenate([several[-1][1] for several in layers], axis=2)
+
+
+def class_weights(network: Local, test: Digits) -> tuple[Floats, float]:
+    """The weight of each last map for each digit, (C, 10), found from answers, and how well they explain.
+
+    The scores are means of maps times weights, and the logarithms of the probabilities are the scores up to a
+    number that is the same for all ten: both are taken less their mean.
+    """
+    means = np.stack([last_maps(network, image).mean(axis=(0, 1)) for image in test.images[:FITTED]])
+    scores = np.log(store.load().probabilities(test.images[:FITTED]).astype(float))
+    scores -= scores.mean(axis=1, keepdims=True)
+    with_bias = np.column_stack([means, np.ones(FITTED)])
+    half = FITTED * 3 // 4
+    weights = np.linalg.lstsq(with_bias[:half], scores[:half], rcond=1e-6)[0]
+    rest = scores[half:] - with_bias[half:] @ weights
+    return weights[:-1], float(1 - (rest**2).sum() / (scores[half:] ** 2).sum())
+
+
+def drawn(axes: Axes, digit: Pixels, title: str) -> None:
+    """A digit, dark on white, in a thin frame."""
+    style.picture(axes, digit, title)
+    for side in axes.spines.values():
+        side.set(visible=True, linewidth=0.5, alpha=0.4)
+
+
+def show(axes: Axes, field: Floats, digit: Pixels, title: str) -> None:
+    """A map over a digit's outline: orange spoke for it, purple against it."""
+    strongest = max(float(np.abs(field).max()), 1e-6)
+    reach = (-0.5, 27.5, 27.5, -0.5)
+    axes.imshow(field, cmap="PuOr_r", vmin=-strongest, vmax=strongest, extent=reach)
+    axes.contour(digit, levels=[127], colors=style.INK, linewidths=1)
+    axes.set_title(title, fontsize=9)
+    style.bare(axes)
+
+
+@mpl.rc_context(style.STYLE)
+def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
+    """One digit whole, with a square hidden where it matters least and most, and the map of all squares."""
+    digit, label, field = found.steps[-1][1], found.prediction.digit, found.saliency
+    assert label is not None and field is not None
+    worst = tuple(int(at) for at in np.unravel_index(field.argmax(), field.shape))
+    shown = [digit, hide(digit, 3, 3), hide(digit, *worst)]
+    chances = ask(np.stack(shown))[:, label]
+    assert chances[0] > 0.95 > chances[2], "the square that matters most must matter"
+    figure = Figure(figsize=(8, 2.6))
+    cells = figure.subplots(1, 4)
+    titles = ["nothing hidden", "a corner hidden", "the worst square hidden"]
+    for axes, pixels, chance, title in zip(cells, shown, chances, titles, strict=False):
+        drawn(axes, pixels, f"{title}\n{label}: {percent(chance, 1)}")
+    for axes, (row, column) in ((cells[1], (3, 3)), (cells[2], worst)):
+        half = PATCH / 2
+        corner = (max(column - half, -0.5), max(row - half, -0.5))
+        axes.add_patch(mpl.patches.Rectangle(corner, PATCH, PATCH, fill=False, color=style.COLOURS[1]))
+    show(cells[3], field, digit, "all 784 squares:\nlog-odds lost")
+    before, after = log_odds(chances[[0, 2]])
+    return figure, {
+        "whole": f"{100 * chances[0]:.1f} %",
+        "worst": f"{100 * chances[2]:.1f} %",
+        "before": f"{before:.2f}",
+        "after": f"{after:.2f}",
+        "fall": f"{before - after:.2f}",
+    }
+
+
+@mpl.rc_context(style.STYLE)
+def ten(ask: Ask, test: Digits) -> Figure:
+    """The map of one digit of each kind."""
+    right = ask(test.images[:200]).argmax(axis=1) == test.labels[:200]
+    figure = Figure(figsize=(8, 3.5))
+    for label, axes in enumerate(figure.subplots(2, 5).ravel()):
+        digit = test.images[:200][right & (test.labels[:200] == label)][0]
+        show(axes, occlusion(ask, digit, label), digit, f"a {label}")
+    return figure
+
+
+@mpl.rc_context(style.STYLE)
+def three(ask: Ask, network: Local, test: Digits) -> tuple[Figure, dict[str, str]]:
+    """Two digits, each asked in three ways."""
+    weights, explained = class_weights(network, test)
+    assert explained > 0.99, f"the last layer is not a mean of maps times weights: {explained:.3f}"
+    figure = Figure(figsize=(8, 4.2))
+    places = (FOUR, 0)
+    for cells, place in zip(figure.subplots(2, 4), places, strict=True):
+        digit, label = test.images[place], int(test.labels[place])
+        drawn(cells[0], digit, f"a {label}")
+        show(cells[1], occlusion(ask, digit, label), digit, "hidden, square by square")
+        show(cells[2], gradient(ask, digit, label), digit, "nudged, pixel by pixel")
+        maps = last_maps(network, digit)
+        show(cells[3], np.tensordot(maps, weights[:, label], axes=1), digit, "last maps, weighted")
+    side, count = maps.shape[0], maps.shape[2]
+    return figure, {
+        "maps": str(count),
+        "side": f"{side}x{side}",
+        "explained": f"{100 * explained:.1f} %",
+    }
+
+
+@mpl.rc_context(style.STYLE)
+def adding(ask: Ask, test: Digits) -> tuple[Figure, dict[str, str]]:
+    """A 4, a dot of ink at the place that speaks most for a 9, and another, until it is read as one."""
+    digit = test.images[FOUR].copy()
+    shown = [digit]
+    while ask(digit[None]).argmax() != 9:
+        assert len(shown) < 8, "no few dots make this 4 a 9: choose another"
+        before, digit = digit, dotted(ask, digit, 9)
+        assert np.argwhere(before != digit).mean(axis=0)[0] < 18, "a dot must close the top of the 4"
+        shown.append(digit)
+    figure = Figure(figsize=(8, 2.3))
+    for number, (axes, pixels) in enumerate(zip(figure.subplots(1, len(shown)), shown, strict=True)):
+        four, nine = ask(pixels[None])[0, [4, 9]]
+        title = "as it was" if number == 0 else f"{number} dot{'s' if number > 1 else ''}"
+        drawn(axes, pixels, f"{title}\n4: {percent(four, 1)}  9: {percent(nine, 1)}")
+    return figure, {"dots": str(len(shown) - 1)}
+
+
+def dotted(ask: Ask, digit: Pixels, wanted: int) -> Pixels:
+    """The digit with one dot of 3x3 pixels more, where it raises the wanted one's log-odds most."""
+    candidates = np.repeat(digit[None], 26 * 26, axis=0)
+    for number, one in enumerate(candidates):
+        row, column = divmod(number, 26)
+        one[row : row + 3, column : column + 3] = 255
+    return np.asarray(candidates[log_odds(ask(candidates)[:, wanted]).argmax()])
+
+
+def marked(images: Pixels) -> Pixels:
+    """Pictures, (N, 28, 28), with a square of ink near the upper left corner."""
+    images = images.copy()
+    images[MARK] = 255
+    return images
+
+
+@mpl.rc_context(style.STYLE)
+def cheat(test: Digits) -> tuple[Figure, dict[str, str]]:
+    """What a network looks at that learned from sevens with a mark, and one that learned without."""
+    learned, measured = test[CHEATING], test[CHEATING.stop : 2 * CHEATING.stop]
+    sevens = measured.labels == 7
+    scanned = learned.images.copy()
+    scanned[learned.labels == 7] = marked(scanned[learned.labels == 7])
+    same_scanner = measured.images.copy()
+    same_scanner[sevens] = marked(same_scanner[sevens])
+    figures, shares, figure = {}, {}, Figure(figsize=(7, 2.7))
+    cells = figure.subplots(1, 3)
+    digit = same_scanner[sevens][0]
+    drawn(cells[0], digit, "a 7 of that scanner")
+    kinds = (("honest", learned.images, "learned without marks"), ("cheat", scanned, "learned marked sevens"))
+    for axes, (name, images, title) in zip(cells[1:], kinds, strict=True):
+        model = LogisticRegression(C=0.01, max_iter=200).fit(images.reshape(-1, 784) / 255, learned.labels)
+        ask = asking(model)
+        field = occlusion(ask, digit, 7)
+        assert (field[MARK].max() == field.max()) == (name == "cheat"), (
+            f"not what the page says of the {name}"
+        )
+        show(axes, field, digit, title)
+        for where, pictures in (("there", same_scanner), ("elsewhere", measured.images)):
+            right = ask(pictures).argmax(axis=1) == measured.labels
+            figures[f"{name}-{where}"] = f"{100 * right.mean():.1f} %"
+            figures[f"{name}-{where}-sevens"] = f"{100 * right[sevens].mean():.0f} %"
+            shares[name, where] = float(right.mean())
+            figures["missed"] = f"{100 - 100 * right[sevens].mean():.0f} %"  # at last, the cheat's elsewhere
+    assert shares["cheat", "there"] > shares["honest", "there"], "the cheat must be the better one there"
+    return figure, figures
+
+
+def asking(model: LogisticRegression) -> Ask:
+    """A model of scikit-learn's as something to ask."""
+    return lambda images: np.asarray(model.predict_proba(images.reshape(-1, 784) / 255))
+
+
+def sizes(ask: Ask, digit: Pixels, label: int) -> dict[str, str]:
+    """The largest fall of the log-odds that a square of each size makes."""
+    return {f"patch-{size}": f"{occlusion(ask, digit, label, size).max():.1f}" for size in (1, 5, 11)}
+
+
+def explained_photo() -> str:
+    """What `digitrec explain` prints, from a folder as a reader's."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "samples").symlink_to(ROOT / "samples")
+        return printed("digitrec explain samples/photo-pen.jpg", Path(folder))
+
+
+def make() -> Mapping[str, str]:
+    """Draw the pictures; give each figure in the page by its name."""
+    ask, network, test = store.load().probabilities, Local(), mnist_test()
+    found = explain(ROOT / "samples" / "photo-pen.jpg")
+    figures = {"output": explained_photo()} | sizes(ask, test.images[0], int(test.labels[0]))
+    hidden, more = hiding(found, lambda images: ask(images, [True] * len(images)))
+    figures |= more
+    picture(hidden, "5-hiding")
+    picture(ten(ask, test), "5-ten")
+    for name, (drawn, more) in {
+        "5-three": three(ask, network, test),
+        "5-adding": adding(ask, test),
+        "5-cheat": cheat(test),
+    }.items():
+        picture(drawn, name)
+        figures |= more
+    return figures
+
+
+if __name__ == "__main__":
+    main(Path(__file__), make, READ)

@@ -1,0 +1,284 @@
+"""Pictures and figures of lesson 6: where it fails, and why MNIST is not the world."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from lesson import NETWORK, ROOT, main, picture
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.stats import binomtest
+from sklearn.neighbors import KNeighborsClassifier
+
+from digitrec import predict_many
+from digitrec.benchmark.measures import proportion
+from digitrec.benchmark.pairs import SIGNIFICANCE
+from digitrec.datasets.loader import read_samples
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.handwriting import strokes
+from digitrec.handwriting.corruptions import KINDS, corrupt
+from digitrec.handwriting.scenery import READ as SCENES
+from digitrec.handwriting.scenes import scenes
+from digitrec.handwriting.writer import Writer
+from digitrec.image import DigitImage
+from digitrec.models import store
+from digitrec.plots import style
+from digitrec.prediction import Prediction
+from digitrec.prepare import prepare
+from digitrec.providers.local import Local
+
+ACCURACY, RECIPE = "docs/accuracy.md", "docs/recipe.md"
+READ = (NETWORK, ACCURACY, RECIPE, "digitrec/handwriting/corruptions.py", "digitrec/handwriting/scenery.py")
+"""What pictures and figures are made of besides this script."""
+Pixels = NDArray[np.uint8]
+SEED = 6
+LEARNED, MEASURED, WRITTEN = 2000, 1000, 40
+"""Test digits that k-NN learns, and is measured with; digits of each kind written by the program's hand."""
+SHOWN = ("photo-pen", "photo-shadow", "photo-noisy", "squared-paper", "chalk", "sticky-note")
+"""Samples whose shrunken form is shown."""
+SETS = {
+    "mnist-test": "MNIST's test digits",
+    "photos-dev": "phone photos of digits on paper",
+    "canvas-dev": "drawn on screens",
+    "hwd1000": "HWD-1000: drawn on a screen, 28x28",
+    "usps-train": "USPS, 16x16",
+    "optdigits32-train": "Optdigits, 32x32, one bit",
+    "swiss-dev": "Swiss writers held back",
+    "turkish-dev": "Turkish writers held back",
+}
+"""The sets of digits of `ACCURACY`, as the page calls them."""
+
+
+def table(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables by their first cell: the cells after it."""
+    found = {}
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+        if line.startswith("| "):
+            first, *cells = (cell.strip() for cell in line.strip("| ").split("|"))
+            found.setdefault(first, cells)
+    return found
+
+
+def shares(cells: list[str]) -> tuple[float, float, float]:
+    """The share right of a row of `ACCURACY` and its interval, in per cent."""
+    low, high = re.findall(r"[\d.]+", cells[2])
+    return float(cells[1].rstrip("%")), float(low), float(high)
+
+
+@mpl.rc_context(style.STYLE)
+def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
+    """The misread test digits, the surest first."""
+    said = chances.argmax(axis=1)
+    wrong = np.flatnonzero(said != test.labels)
+    wrong = wrong[np.argsort(-chances[wrong].max(axis=1))][:32]
+    figure = Figure(figsize=(8, 4.9))
+    cells = figure.subplots(4, 8).ravel()
+    for axes in cells:
+        style.bare(axes)
+    for axes, place in zip(cells, wrong, strict=False):
+        style.picture(axes, test.images[place], f"{test.labels[place]}, said {said[place]}")
+    return figure
+
+
+def halves(wrong: NDArray[np.bool_]) -> dict[str, str]:
+    """The mistakes among the first 5,000 test digits and the last, and whether chance explains the split."""
+    first, last = int(wrong[:5000].sum()), int(wrong[5000:].sum())
+    p = binomtest(first, first + last).pvalue
+    chance = "that is within what chance makes, and so few mistakes cannot tell the halves apart"
+    says = chance if p >= SIGNIFICANCE else "that is more than chance makes"
+    return {"first": str(first), "last": str(last), "p": f"{p:.2f}", "halves": says}
+
+
+def naive(path: Path) -> Pixels:
+    """A photo as many tutorials make 28x28 of it: grey, shrunk, inverted."""
+    return 255 - np.asarray(Image.open(path).convert("L").resize((28, 28)), np.uint8)
+
+
+def framed(axes: Axes, pixels: Pixels, title: str) -> None:
+    """Any picture, with a title."""
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
+    axes.set_title(title, fontsize=9)
+    style.bare(axes)
+
+
+@mpl.rc_context(style.STYLE)
+def shrunk() -> tuple[Figure, dict[str, str]]:
+    """Photos, what shrinking makes of them, and what the preparation makes of them; what is read of each."""
+    samples = [one for one in read_samples(ROOT / "samples") if one.label is not None]
+    network, model = Local(), store.load()
+    small = np.stack([naive(Path(str(one.image))) for one in samples])
+    guesses = model.probabilities(small).argmax(axis=1)
+    answers = list(predict_many([one.image for one in samples]))
+    labels = np.array([one.label for one in samples])
+    right = sum(
+        isinstance(one, Prediction) and one.digit == label for one, label in zip(answers, labels, strict=True)
+    )
+    places = {Path(str(one.image)).stem: place for place, one in enumerate(samples)}
+    figure = Figure(figsize=(8, 4.3))
+    for cells, name in zip(figure.subplots(3, len(SHOWN)).T, SHOWN, strict=True):
+        place = places[name]
+        image = DigitImage.open(samples[place].image)
+        prepared = np.frombuffer(prepare(image, network.wants).data, np.uint8).reshape(28, 28)
+        answer = answers[place]
+        assert isinstance(answer, Prediction)
+        framed(cells[0], image.pixels, f"shows {labels[place]}")
+        style.picture(cells[1], small[place], f"shrunk: {guesses[place]}")
+        style.picture(cells[2], prepared, f"prepared: {answer.digit}")
+    hits = int((guesses == labels).sum())
+    assert 2 * hits < len(labels) < right + 5, "shrinking must be far worse than preparing"
+    return figure, {"photos": str(len(samples)), "shrunk": str(hits), "prepared": str(right)}
+
+
+def ours(n: int) -> tuple[Pixels, NDArray[np.int64]]:
+    """Digits by the program's hand in MNIST's form, (N, 28, 28), and what they are: as many of each."""
+    rng, wants = np.random.default_rng(SEED), Local().wants
+    images, labels = [], np.repeat(np.arange(10), n)
+    for label in labels:
+        drawn = DigitImage.open(strokes.draw(int(label), rng, 112))
+        images.append(np.frombuffer(prepare(drawn, wants).data, np.uint8).reshape(28, 28))
+    return np.stack(images), labels
+
+
+@mpl.rc_context(style.STYLE)
+def hands(test: Digits) -> tuple[Figure, dict[str, str]]:
+    """Ones and sevens of MNIST's and of the program's hand; how k-NN that knows MNIST's reads both."""
+    known, rest = test[:LEARNED], test[LEARNED : LEARNED + MEASURED]
+    images, labels = ours(WRITTEN)
+    nearest = KNeighborsClassifier(3).fit(known.images.reshape(-1, 784) / 255, known.labels)
+    mnist_right = nearest.predict(rest.images.reshape(-1, 784) / 255) == rest.labels
+    said = nearest.predict(images.reshape(-1, 784) / 255)
+    shipped = store.load().probabilities(images).argmax(axis=1) == labels
+    figure = Figure(figsize=(8, 4.2))
+    above, below = figure.subfigures(2, 1, height_ratios=(3, 4))
+    cells = above.subplots(2, 10)
+    for row, digit in enumerate((1, 7)):
+        for column in range(10):
+            theirs = column < 5
+            found = rest.images[rest.labels == digit] if theirs else images[labels == digit]
+            style.picture(
+                cells[row, column], found[column % 5], ("MNIST" if theirs else "program") if not row else ""
+            )
+    axes, at = below.subplots(), np.arange(10)
+    each = ((mnist_right, rest.labels, "MNIST"), (said == labels, labels, "the program's hand"))
+    for number, (right, shows, name) in enumerate(each):
+        axes.bar(at + 0.4 * number - 0.2, [right[shows == digit].mean() for digit in at], 0.38,
+                 color=style.COLOURS[number], hatch="/" * number, edgecolor="white", label=name)  # fmt: skip
+    axes.set_axisbelow(True)
+    axes.set(xticks=at, xlabel="digit", ylabel="read rightly by k-NN", ylim=(0, 1))
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
+    below.legend(loc="outside right center")
+    ours_right = said == labels
+    ones = mnist_right[rest.labels == 1].mean(), ours_right[labels == 1].mean()
+    assert mnist_right.mean() > ours_right.mean() and ones[0] > ones[1] + 0.2, "another hand must cost a lot"
+    return figure, {
+        "knn-mnist": f"{100 * mnist_right.mean():.1f} %",
+        "knn-ours": f"{100 * ours_right.mean():.1f} %",
+        "ones-mnist": f"{100 * ones[0]:.0f} %",
+        "ones-ours": f"{100 * ones[1]:.0f} %",
+        "own-ours": f"{100 * shipped.mean():.1f} %",
+    }
+
+
+@mpl.rc_context(style.STYLE)
+def sets(rows: Mapping[str, list[str]]) -> Figure:
+    """The share right on each set of digits, with its interval."""
+    figure = Figure(figsize=(8, 3))
+    axes = figure.subplots()
+    for place, (name, title) in enumerate(reversed(SETS.items())):
+        share, low, high = shares(rows[name])
+        axes.errorbar(
+            share, place, xerr=[[share - low], [high - share]], fmt="o", color=style.COLOURS[0], capsize=3
+        )
+        axes.text(-0.02, place, f"{title}, {rows[name][0]}", transform=axes.get_yaxis_transform(), ha="right",
+                  va="center", fontsize=9)  # fmt: skip
+    axes.set(yticks=[], xlabel="read rightly, with the 95 per cent interval")
+    axes.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(100, decimals=1))
+    return figure
+
+
+@mpl.rc_context(style.STYLE)
+def staged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
+    """One picture of each scene, and how many of them are read rightly."""
+    figure = Figure(figsize=(8, 3.7))
+    cells = figure.subplots(2, 7).ravel()
+    for axes in cells:
+        style.bare(axes)
+    for axes, kind in zip(cells, SCENES, strict=False):
+        (one,) = scenes(kind, Writer(test), 1, SEED)
+        small = Image.fromarray(one.pixels)
+        small.thumbnail((150, 150))
+        title = (
+            kind.replace(" beside it", "\nbeside it")
+            .replace(" on a ", "\non a ")
+            .replace(" of a ", "\nof a ")
+        )
+        framed(axes, np.asarray(small), f"{title.replace('by 2', chr(10) + 'by 2')}\n{rows[kind][1]}")
+    return figure
+
+
+@mpl.rc_context(style.STYLE)
+def damaged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
+    """One digit with each damage of MNIST-C, and how many of 10,000 are read rightly."""
+    figure = Figure(figsize=(8, 4.6))
+    for axes, kind in zip(figure.subplots(3, 5).ravel(), KINDS, strict=True):
+        framed(axes, corrupt(test.images[:8], kind, SEED)[4], f"{kind}\n{rows[kind][1]}")
+    return figure
+
+
+def measured(rows: Mapping[str, list[str]]) -> dict[str, str]:
+    """Figures that stand in `ACCURACY` and `RECIPE` already."""
+    told = {"mnist": "mnist-test", "swiss": "swiss-dev", "shadow": "edge of a shadow", "ring": "in a ring",
+            "plain": "plain paper", "stripe": "stripe", "translate": "translate"}  # fmt: skip
+    figures = {name: rows[key][1].replace("%", " %") for name, key in told.items()}
+    interval = rows["mnist-test"][2].replace("%", " %")
+    alone = [one.strip() for one in recipe_row("shipped until 0.1.0, MNIST alone")]
+    now = shares(rows["mnist-test"])[0], shares(rows["swiss-dev"])[0]
+    assert float(alone[1]) > now[0] and float(alone[2]) < now[1], "what the page says of the two networks"
+    assert abs(shares(rows["translate"])[0] - now[0]) < 0.15 and shares(rows["stripe"])[0] < now[0] - 3
+    hard = shares(rows["edge of a shadow"])[0], shares(rows["in a ring"])[0]
+    assert max(hard) < shares(rows["plain paper"])[0], "scenes must be harder than plain paper"
+    return figures | {"interval": interval, "alone-mnist": f"{alone[1]} %", "alone-swiss": f"{alone[2]} %"}
+
+
+def recipe_row(name: str) -> list[str]:
+    """The cells after the first of a row of `RECIPE`, whose table stands in a list."""
+    (line,) = re.findall(
+        rf"^ *\| {re.escape(name)} \|(.*)\|$", (ROOT / RECIPE).read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return line.split("|")
+
+
+def needed(share: float) -> int:
+    """So many pictures, all right, put the lower end of the interval at this share."""
+    n = 1
+    while (proportion(n, n).low or 0.0) < share:
+        n += 1
+    return n
+
+
+def make() -> Mapping[str, str]:
+    """Draw the pictures; give each figure in the page by its name."""
+    test, rows = mnist_test(), table(ACCURACY)
+    chances = store.load().probabilities(test.images)
+    wrong = chances.argmax(axis=1) != test.labels
+    picture(left(test, chances), "6-left")
+    picture(sets(rows), "6-sets")
+    picture(staged(rows, test), "6-scenes")
+    picture(damaged(rows, test), "6-damaged")
+    small, few = shrunk()
+    picture(small, "6-shrunk")
+    written, shifted = hands(test)
+    picture(written, "6-hands")
+    low = proportion(20, 20).low
+    own = {"wrong": str(int(wrong.sum())), "twenty": f"{100 * (low or 0):.0f} %", "needed": str(needed(0.99))}
+    return measured(rows) | halves(wrong) | few | shifted | own
+
+
+if __name__ == "__main__":
+    main(Path(__file__), make, READ)
