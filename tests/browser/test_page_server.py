@@ -52,7 +52,7 @@ def test_a_banner_stays_until_the_server_is_back(page: Page, gone: object) -> No
     page.wait_for_timeout(2500)
     expect(banner).to_be_visible()
     page.unroute_all()
-    expect(banner).to_be_hidden(timeout=20_000)
+    expect(banner).to_be_hidden()
     expect_digit(page, "3")
     assert ink(page) == drawn
 

@@ -89,6 +89,17 @@ def listening(*engines: Reader, settings: Settings = Settings()) -> Iterator[str
         thread.join(30)
 
 
+def until_at_work(url: str, count: int) -> None:
+    """Come back when so many requests are at the server, whether all of their bodies or not."""
+    figure = re.compile(r"^digitrec_http_requests_in_flight (\S+)$", re.MULTILINE)
+    while True:
+        found = figure.search(httpx.get(f"{url}/metrics", timeout=60).text)
+        assert found
+        if float(found[1]) >= count + 1:  # this one is counted, too
+            return
+        time.sleep(0.05)
+
+
 def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
     """A 7 in black on white, as an encoded picture."""
     picture = Image.new("L", size, 255)
