@@ -22,12 +22,13 @@ def first_command() -> str:
     return found[1]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="the README has another form of it for Windows")
 def test_the_first_command_reads_a_digit_from_nothing(tmp_path: Path) -> None:
     clone = tmp_path / "digitrec"
     shutil.copytree(ROOT, clone, ignore=LEFT_BEHIND)
     command = ["bash", "-euc", first_command()]
-    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=280, check=False)
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, timeout=560, check=False)
     assert done.returncode == 0, done.stderr
     _, row = done.stdout.splitlines()
     sample, digit, sure, *_ = row.split()
