@@ -57,6 +57,18 @@ def test_a_banner_stays_until_the_server_is_back(page: Page, gone: object) -> No
     assert ink(page) == drawn
 
 
+def test_of_what_is_drawn_meanwhile_it_is_told_that_nobody_answers(page: Page) -> None:
+    page.route("**/{predict,health,providers}**", _is_cut)
+    draw(page, 7)
+    expect(page.locator("#gone")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#sure")).to_have_text("Waiting for a digit")
+    draw(page, 3)
+    expect(page.locator("#sure")).to_have_text("No answer")
+    page.unroute_all()
+    expect_digit(page, "3")
+
+
 def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(browser: Browser, url: str) -> None:
     page = browser.new_page()
     page.route("**/{predict,health,providers}**", _is_cut)
