@@ -13,7 +13,7 @@ setup:
 
 # Run the whole suite.
 test *args:
-    {{python}} -m pytest {{args}}
+    {{python}} -m pytest -n 2 {{args}}
 
 # First use from many threads in 200 fresh processes, and the thread, fork and event loop tests in full.
 stress processes="200":

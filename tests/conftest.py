@@ -21,8 +21,16 @@ OURS = (
 
 KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 """Keras 3.15 under NumPy 2.4, in every look at a variable; nothing that we could do otherwise."""
-ASK_KERAS = ("models", "training")
+ASK_KERAS = ("models/", "training/")
 """Rooms whose tests look at Keras' variables."""
+
+LONGEST = (
+    "test_tutorial.py", "test_leaves_nothing.py", "commands/test_batch.py", "training/test_train.py",
+    "training/test_fit.py", "test_notebook.py", "bulk/test_cluster.py", "web/test_malformed.py",
+    "browser/test_page_layout.py", "test_readme.py",
+)  # fmt: skip
+"""Files that take longest. Where processes share the files (-n 2), these go first, or one would be left alone
+with one of them at the end."""
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
@@ -46,10 +54,16 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    def file(item: pytest.Item) -> str:
+        return item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else ""
+
     for item in items:
-        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in ASK_KERAS:
+        if file(item).startswith(ASK_KERAS):
             item.add_marker(pytest.mark.filterwarnings(KERAS_WARNS))
+    if hasattr(config, "workerinput"):  # one of several processes
+        place = {name: number for number, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(file(item), len(place)))
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import ctrl_c
 import numpy as np
 import pytest
 
@@ -120,13 +120,7 @@ def test_a_service_leaves_nothing(world: Path, line: str) -> None:
     while "http://127.0.0.1:" not in service.stdout.readline():
         assert time.monotonic() < until
         assert service.poll() is None
-    for again in (True, True, False):  # Python drops a Ctrl-C that comes while it clears something away
-        service.send_signal(signal.SIGINT)
-        try:
-            service.communicate(timeout=30)
-            break
-        except subprocess.TimeoutExpired:
-            assert again
+    ctrl_c.ended(service)
     assert left(world) == []
 
 

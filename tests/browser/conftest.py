@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from web.fakes import listening, paid
 
 from browser.hand import CHROMIUM
@@ -16,33 +16,41 @@ from digitrec.providers.registry import open_provider
 Launch = Callable[..., Browser]
 OpenPage = Callable[..., Page]
 
+expect.set_options(timeout=30_000)  # a machine with other things to do may need that long for one answer
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     """What drives the browsers."""
     with sync_playwright() as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+def _started(playwright: Playwright, *arguments: str) -> Browser:
+    sandbox = ["--no-sandbox"]  # root has none, as in a container
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, *arguments])
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One that is shared by all tests of this folder."""
+    started = _started(playwright)
+    yield started
+    started.close()
+
+
+@pytest.fixture
 def launch(playwright: Playwright) -> Iterator[Launch]:
-    """Starts a browser; with arguments of its own where a test needs them."""
+    """Starts another browser, with arguments of its own."""
     browsers: list[Browser] = []
 
     def start(*arguments: str) -> Browser:
-        sandbox = ["--no-sandbox"]  # root has none, as in a container
-        browsers.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, *arguments]))
+        browsers.append(_started(playwright, *arguments))
         return browsers[-1]
 
     yield start
-    for browser in browsers:
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Launch) -> Browser:
-    """One that is shared by the tests of a module."""
-    return launch()
+    for started in browsers:
+        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def ink(page: Page) -> int:
 
 def expect_digit(page: Page, text: str) -> None:
     """Wait for the page to say so."""
-    expect(page.locator("#digit")).to_have_text(text, timeout=20_000)
+    expect(page.locator("#digit")).to_have_text(text)
 
 
 def expect_history(page: Page, *said: str) -> None:

@@ -53,20 +53,20 @@ def test_colab_says_under_the_canvas_what_python_read(page: Page) -> None:
     expect(page.locator("output")).to_have_text("no digit: blank")
     draw(page, 7)
     read(page)
-    expect(page.locator("output")).to_contain_text("7 (", timeout=20_000)
+    expect(page.locator("output")).to_contain_text("7 (")
     assert drawing.answer is not None and drawing.answer.digit == 7
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("output")).to_have_text("")
     draw(page, 3)
     read(page)
-    expect(page.locator("output")).to_contain_text("3 (", timeout=20_000)
+    expect(page.locator("output")).to_contain_text("3 (")
 
 
 def test_jupyter_gets_it_through_the_text_area(page: Page) -> None:
     drawing = show(page, JUPYTER)
     draw(page, 3)
     read(page)
-    expect(page).to_have_title(re.compile(r"3 \("), timeout=20_000)
+    expect(page).to_have_title(re.compile(r"3 \("))
     assert drawing.answer is not None and drawing.answer.digit == 3
 
 

@@ -38,7 +38,7 @@ def test_the_bars_move_while_the_pen_is_down(open_page: OpenPage) -> None:
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
-    expect(page.locator("#bars li.best")).to_have_count(1, timeout=20_000)
+    expect(page.locator("#bars li.best")).to_have_count(1)
     page.mouse.up()
 
 
@@ -216,4 +216,4 @@ def test_dark_mode_is_dark(open_page: OpenPage) -> None:
 def test_the_description_of_the_api_is_shown(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("link", name="API").click()
-    expect(page.get_by_text("/predict", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("/predict", exact=True)).to_be_visible()

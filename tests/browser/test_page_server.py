@@ -52,9 +52,21 @@ def test_a_banner_stays_until_the_server_is_back(page: Page, gone: object) -> No
     page.wait_for_timeout(2500)
     expect(banner).to_be_visible()
     page.unroute_all()
-    expect(banner).to_be_hidden(timeout=20_000)
+    expect(banner).to_be_hidden()
     expect_digit(page, "3")
     assert ink(page) == drawn
+
+
+def test_of_what_is_drawn_meanwhile_it_is_told_that_nobody_answers(page: Page) -> None:
+    page.route("**/{predict,health,providers}**", _is_cut)
+    draw(page, 7)
+    expect(page.locator("#gone")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#sure")).to_have_text("Waiting for a digit")
+    draw(page, 3)
+    expect(page.locator("#sure")).to_have_text("No answer")
+    page.unroute_all()
+    expect_digit(page, "3")
 
 
 def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(browser: Browser, url: str) -> None:

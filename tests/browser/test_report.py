@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser
 
+from browser.hand import needs_chromium
 from digitrec.answer import Answer, Candidate
 from digitrec.benchmark import benchmark
 from digitrec.datasets.loader import Sample
@@ -16,7 +16,7 @@ from digitrec.engine import Engine, Options
 from digitrec.report.benchmark_page import benchmark_page
 from digitrec.testing import FakeProvider
 
-CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = needs_chromium
 READABLE = 4.5
 """Least contrast of text and background that WCAG 2.2 AA allows."""
 
@@ -50,19 +50,7 @@ CUT_OFF = """
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, as the system has it."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs {CHROMIUM}: apt-get install chromium")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report on two engines, one of which misreads every fourth picture."""
     pictures = [np.full((40, 30 + number), 255, np.uint8) for number in range(48)]
     for number, pixels in enumerate(pictures):
@@ -75,7 +63,7 @@ def report(tmp_path: Path) -> Path:
         return Engine(FakeProvider(lines, name=name), Options(ledger="none"))
 
     found = benchmark(samples, {"good": engine("good", 40), "worse": engine("worse", 4)}, data="pictures")
-    file = tmp_path / "report.html"
+    file = tmp_path_factory.mktemp("report") / "report.html"
     file.write_text(benchmark_page(found), encoding="utf-8")
     return file
 
@@ -83,7 +71,7 @@ def report(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
 def test_every_word_is_readable_and_nothing_is_cut_off(
-    browser: Any, report: Path, scheme: str, width: int
+    browser: Browser, report: Path, scheme: str, width: int
 ) -> None:
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
     page.goto(report.as_uri())
@@ -95,7 +83,7 @@ def test_every_word_is_readable_and_nothing_is_cut_off(
     page.close()
 
 
-def test_nothing_is_fetched_and_nothing_goes_wrong(browser: Any, report: Path) -> None:
+def test_nothing_is_fetched_and_nothing_goes_wrong(browser: Browser, report: Path) -> None:
     page = browser.new_page()
     requests: list[str] = []
     problems: list[str] = []
@@ -108,7 +96,7 @@ def test_nothing_is_fetched_and_nothing_goes_wrong(browser: Any, report: Path) -
     page.close()
 
 
-def test_all_parts_are_there_and_every_picture_is_shown(browser: Any, report: Path) -> None:
+def test_all_parts_are_there_and_every_picture_is_shown(browser: Browser, report: Path) -> None:
     page = browser.new_page()
     page.goto(report.as_uri())
     headings = page.locator("h2").all_inner_texts()
@@ -120,7 +108,7 @@ def test_all_parts_are_there_and_every_picture_is_shown(browser: Any, report: Pa
     page.close()
 
 
-def test_print_is_black_on_white_even_in_dark_mode(browser: Any, report: Path) -> None:
+def test_print_is_black_on_white_even_in_dark_mode(browser: Browser, report: Path) -> None:
     page = browser.new_page(color_scheme="dark", viewport={"width": 718, "height": 1000})  # A4 within margins
     page.goto(report.as_uri())
     page.emulate_media(media="print")

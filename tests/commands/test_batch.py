@@ -319,8 +319,13 @@ def test_a_place_that_cannot_be_written_is_told(scans: Path) -> None:
 
 
 def test_interrupted_it_says_how_to_go_on(scans: Path) -> None:
-    command = [sys.executable, "-m", "digitrec", "batch", "scans", "-o", "rows.jsonl", "--part", "1"]
-    program = subprocess.Popen([*command, "--workers", "2"], stderr=subprocess.PIPE, text=True)
+    everything = in_order() * 10  # so that it is at work still when Ctrl-C comes
+    Path("list").write_text("\n".join(everything))
+    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows.jsonl", "--part", "4"]
+    with Path("list").open() as paths:
+        program = subprocess.Popen(
+            [*command, "--workers", "2"], stdin=paths, stderr=subprocess.PIPE, text=True
+        )
     while not list(Path().glob("*/_batch/done/*.json")):
         assert program.poll() is None
         time.sleep(0.01)
@@ -329,8 +334,8 @@ def test_interrupted_it_says_how_to_go_on(scans: Path) -> None:
     assert program.returncode == 130
     assert "left; go on with --resume\ndigitrec: interrupted\n" in said
     assert "Traceback" not in said
-    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
-    assert names("rows.jsonl") == in_order()
+    assert run("-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == everything
 
 
 def test_a_part_that_was_cut_off_is_read_again(scans: Path) -> None:

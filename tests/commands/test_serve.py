@@ -25,7 +25,7 @@ def serve(*options: str) -> Result:
 def logs_as_they_were() -> Iterator[None]:
     """The command says how its process logs."""
     loggers = [logging.getLogger(name) for name in ("digitrec", "uvicorn", "uvicorn.access")]
-    before = [(one.handlers, one.level, one.propagate, one.disabled) for one in loggers]
+    before = [([*one.handlers], one.level, one.propagate, one.disabled) for one in loggers]
     yield
     for one, (handlers, level, propagate, disabled) in zip(loggers, before, strict=True):
         one.handlers, one.propagate, one.disabled = handlers, propagate, disabled

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 
+import ctrl_c
 import pytest
 import requests
 
@@ -25,17 +25,13 @@ def test_each_vendor_has_a_port_of_its_own(digitrec_emulator):
 
 
 def test_ports_follow_the_first(digitrec_emulator):
-    for port in range(
-        21_100, 21_200, 10
-    ):  # below the ports that systems give out, though anyone may hold one
+    for port in range(21_100, 21_200, 10):  # below the ports that systems give out; anyone may hold one
         try:
             emulator = digitrec_emulator(["aws", "google"], engine=reads(), port=port)
         except NotConfigured:
             continue
-        assert emulator.endpoints == {
-            "aws": f"http://127.0.0.1:{port}",
-            "google": f"http://127.0.0.1:{port + 1}",
-        }
+        ports = {"aws": port, "google": port + 1}
+        assert emulator.endpoints == {name: f"http://127.0.0.1:{at}" for name, at in ports.items()}
         return
     pytest.fail("not two ports in a row were free in ten places")
 
@@ -112,8 +108,7 @@ def test_serving_until_ctrl_c(tmp_path):
         said = [process.stdout.readline().strip() for _ in range(12)]
         endpoint = said[0].removeprefix("azure: ")
         seen = is_emulator(endpoint)
-        process.send_signal(signal.SIGINT)
-        rest = process.stdout.read()
+        rest = ctrl_c.ended(process)
     assert seen
     assert [line.partition("=")[0].removeprefix("export ") for line in said[5:]] == [
         "NO_PROXY", "VISION_ENDPOINT", "VISION_KEY", "AWS_ENDPOINT_URL_REKOGNITION", "AWS_ACCESS_KEY_ID",

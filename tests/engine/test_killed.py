@@ -27,7 +27,7 @@ from paid_cloud import PaidCloud, image, options
 from digitrec.engine import Engine
 from digitrec.errors import BudgetExceeded
 folder, first, last, concurrency, max_cost = Path(sys.argv[2]), *map(float, sys.argv[3:])
-cloud = PaidCloud(counter=folder / "counter", delay_s=0.01)
+cloud = PaidCloud(counter=folder / "counter", delay_s=0.02)
 how = options(
     folder, run="shared", concurrency=int(concurrency), max_cost=max_cost or None,
     timeout=60.0, attempt_timeout=1.0,

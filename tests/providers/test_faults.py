@@ -1,7 +1,8 @@
 """Every cloud, every fault: the right error after the right number of attempts, in time, saying what to do.
 
 Asked through the engine, with the vendors' real SDKs. The table is written by hand from what each vendor
-means by its answer, not from our own tables. What came out is printed after the last one.
+means by its answer, not from our own tables. What came out is printed after the last one, where one process
+does it all (-n 0).
 """
 
 from __future__ import annotations

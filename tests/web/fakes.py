@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-import socket
+import re
 import subprocess
 import sys
 import threading
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+import httpx
 from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
@@ -88,6 +89,17 @@ def listening(*engines: Reader, settings: Settings = Settings()) -> Iterator[str
         thread.join(30)
 
 
+def until_at_work(url: str, count: int) -> None:
+    """Come back when so many requests are at the server, whether all of their bodies or not."""
+    figure = re.compile(r"^digitrec_http_requests_in_flight (\S+)$", re.MULTILINE)
+    while True:
+        found = figure.search(httpx.get(f"{url}/metrics", timeout=60).text)
+        assert found
+        if float(found[1]) >= count + 1:  # this one is counted, too
+            return
+        time.sleep(0.05)
+
+
 def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
     """A 7 in black on white, as an encoded picture."""
     picture = Image.new("L", size, 255)
@@ -101,37 +113,38 @@ def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
 
 
 @contextmanager
-def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address and process of ``digitrec serve``, as a user starts it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "digitrec", "serve", "--port", str(port), "--rate", "100000", *options]
-    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.PIPE)
-    told = threading.Thread(target=_drain, args=(process,))
-    told.start()
+    command = [sys.executable, "-m", "digitrec", "serve", "--port", "0", "--rate", "100000", *options]
+    process = subprocess.Popen(
+        command, env=os.environ | environment, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    told: threading.Thread | None = None
     try:
-        _wait_until_it_answers(port, process)
-        yield f"http://127.0.0.1:{port}", process
+        url = _address(process)
+        told = threading.Thread(target=_drain, args=(process,))
+        told.start()
+        assert httpx.get(f"{url}/health", timeout=60).status_code == 200
+        yield url, process
     finally:
         process.terminate()
         process.wait(60)
-        told.join()
+        if told is not None:
+            told.join()
 
 
-def _drain(process: subprocess.Popen[bytes]) -> None:
+def _address(process: subprocess.Popen[str]) -> str:
+    """Where it says that it is; it listens there already."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if found := re.search(r"digitrec is at (http://\S+) ", line):
+            return found[1]
+    raise AssertionError("digitrec serve ended by itself")
+
+
+def _drain(process: subprocess.Popen[str]) -> None:
     """Keep the log from filling its pipe."""
     assert process.stderr is not None
     with process.stderr:
         while process.stderr.read(65536):
             pass
-
-
-def _wait_until_it_answers(port: int, process: subprocess.Popen[bytes]) -> None:
-    while True:
-        assert process.poll() is None, "digitrec serve ended by itself"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        else:
-            return

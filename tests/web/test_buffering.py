@@ -23,7 +23,7 @@ from digitrec.web.clients import Client
 from digitrec.web.problems import ProblemError
 from digitrec.web.settings import Settings
 
-from .fakes import listening, png
+from .fakes import listening, png, until_at_work
 from .test_server import connect, everything
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
@@ -67,7 +67,8 @@ def test_a_body_slower_than_it_may_be_is_given_up(pause: float) -> None:
 
 
 def test_a_body_that_is_slow_but_fast_enough_is_read() -> None:
-    picture = png() + bytes(2000)
+    picture = png() + bytes(4500)
+    patient = Settings(upload_grace_s=1.0, upload_bytes_per_s=1000)
     pieces = [picture[start : start + 200] for start in range(0, len(picture), 200)]
 
     def slowly() -> Iterator[bytes]:
@@ -75,16 +76,15 @@ def test_a_body_that_is_slow_but_fast_enough_is_read() -> None:
             time.sleep(0.05)  # 4000 bytes a second, for longer than the grace
             yield piece
 
-    with listening(settings=QUICK) as url:
+    with listening(settings=patient) as url:
         assert httpx.post(f"{url}/predict", content=slowly()).json()["prediction"] == 7
 
 
 def test_a_client_that_sends_too_many_bodies_loses_the_most_silent() -> None:
     settings = Settings(max_client_uploads=3, upload_grace_s=60)
     with listening(settings=settings) as url, stalled(url, 3) as connections:
-        time.sleep(0.2)
+        until_at_work(url, 3)
         connections[0].sendall(b"7")  # no longer the most silent
-        time.sleep(0.2)
         with stalled(url, 1) as (another,):
             assert everything(connections[1]).startswith(b"HTTP/1.1 408 ")
             for connection in (connections[0], connections[2], another):
@@ -97,7 +97,7 @@ def test_what_one_client_has_sent_leaves_room_for_the_others() -> None:
     settings = Settings(max_client_bytes=10_000, max_buffered_bytes=40_000, proxies=1, upload_grace_s=60)
     start = HEAD.replace(b"1000", b"9000") + b"X-Forwarded-For: 203.0.113.1\r\n\r\n" + bytes(4500)
     with listening(settings=settings) as url, stalled(url, 12, start), httpx.Client(base_url=url) as client:
-        time.sleep(0.3)
+        until_at_work(url, 2)  # of the twelve, the others are turned away
         other = client.post("/predict", content=png(), headers={"x-forwarded-for": "203.0.113.2"})
         same = client.post(
             "/predict", content=png() + bytes(2000), headers={"x-forwarded-for": "203.0.113.1"}

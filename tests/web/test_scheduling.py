@@ -23,7 +23,7 @@ from digitrec.web.inference import Batcher
 from digitrec.web.scheduling import ConcurrencyLimit, FairQueue, Lane, Turns
 from digitrec.web.settings import Settings
 
-from .fakes import SEVEN, listening, local, paid, png
+from .fakes import SEVEN, listening, local, paid, png, until_at_work
 
 A, B, C, D = (Client(name) for name in "abcd")
 DRAWING, MIDDLING, LARGE = png((280, 280)), png((600, 600)), png((1450, 1450))
@@ -280,6 +280,7 @@ def test_a_large_picture_waits_for_no_more_than_the_one_at_work(monkeypatch: pyt
         while permits.acquire(blocking=False):  # the first is done: the rest has come
             permits.release()
         honest = pool.submit(httpx.post, f"{url}/predict", content=other, headers=by("honest"), timeout=60)
+        until_at_work(url, 2)
         threading.Event().wait(0.5)
         permits.release(2)
         assert honest.result(20).json()["prediction"] == 7

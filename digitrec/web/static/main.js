@@ -237,8 +237,9 @@ function showCamera(on) {
 
 /** Have it read, where that costs nothing; else it is for the comparison's buttons. */
 function read() {
-  if (reader === null || connection.gone || keys.missing) return;
-  if (camera.on || pad.active || !isEmpty(timeline.now)) live.read(currentPicture);
+  if (keys.missing || !(camera.on || pad.active || !isEmpty(timeline.now))) return;
+  if (connection.gone) showGone();
+  else if (reader !== null) live.read(currentPicture);
 }
 
 function show(reading, picture, ms) {

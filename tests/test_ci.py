@@ -1,0 +1,50 @@
+"""The second chance that CI gives: to a few tests, once, and never in silence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+AGAIN = Path(__file__).parents[1] / ".ci" / "again"
+FLAKY = """
+from pathlib import Path
+def test_{number}():
+    seen = Path("seen-{number}")
+    before = seen.exists()
+    seen.touch()
+    assert before
+"""
+BROKEN = """
+def test_{number}():
+    assert False
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="CI is a shell script")
+@pytest.mark.parametrize(
+    ("kinds", "code", "words"),
+    [
+        ([FLAKY] * 3, 0, "3 passed"),  # and not the good one again
+        ([FLAKY, BROKEN], 1, "1 failed, 1 passed"),
+        ([FLAKY] * 4, 1, "4 tests failed"),
+    ],
+    ids=["flaky", "broken", "too many"],
+)
+def test_what_fails_once_is_named_and_what_fails_twice_fails(
+    tmp_path: Path, kinds: list[str], code: int, words: str
+) -> None:
+    tests = [kind.format(number=number) for number, kind in enumerate(kinds)]
+    (tmp_path / "test_it.py").write_text("\n".join([*tests, "def test_good(): pass"]))
+    # Loading all the other plugins takes longer than the tests.
+    env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
+    ran = partial(subprocess.run, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert ran([sys.executable, "-m", "pytest"]).returncode == 1
+    again = ran([AGAIN, sys.executable])
+    said = again.stdout + again.stderr
+    assert (again.returncode, said.count("flaky: test_it.py::test_")) == (code, 0 if code else 3), said
+    assert words in said
