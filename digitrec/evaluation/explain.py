@@ -2,6 +2,7 @@
 
 The picture of what spoke for it is made by hiding: M. D. Zeiler, R. Fergus, Visualizing and understanding
 convolutional networks, ECCV 2014. It needs nothing from the network but its answers, so it works with any.
+Grad-CAM stands beside it where the network lets itself be looked into (`inside.grad_cam`).
 """
 
 from __future__ import annotations
@@ -46,9 +47,20 @@ class Explanation:
     saliency: NDArray[np.float64] | None
     """(28, 28): by how much hiding the ink around a pixel lowers the digit's log-odds, log(p / (1 - p));
     below 0 the ink spoke against it. None where the picture was refused."""
+    grad_cam: NDArray[np.float32] | None = None
+    """(2, 28, 28), >= 0: which places of the network's last feature maps raise the score of the likeliest
+    digit and of the runner-up, in units of the score before the softmax. Where `saliency` asks what the ink
+    is worth, this tells where the network found it. None where there is no `saliency`, and for a model that
+    has no feature maps."""
     inside: tuple[Inside, ...] = ()
     """For each reading of the picture what happened in the network, that of `saliency` first; empty where it
     was not asked for, or the picture was refused."""
+
+    @property
+    def likeliest(self) -> list[int]:
+        """The likeliest digit and the next, those that `grad_cam` is of; empty without probabilities."""
+        chances = self.prediction.probabilities
+        return [] if chances is None else looking.likeliest(chances)
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
@@ -56,8 +68,13 @@ class Explanation:
         chances = self.prediction.probabilities
         if chances is None:
             return None
-        second = int(np.argsort(chances)[-2])
+        second = self.likeliest[1]
         return second, chances[second]
+
+    @property
+    def digit(self) -> Pixels:
+        """(28, 28), ink high: what the network was given, of two readings the one cut out."""
+        return self.steps[-1][1]
 
     @property
     def where(self) -> list[str]:
@@ -94,12 +111,13 @@ def explain(
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)
     prediction = predict(image, engine)
-    saliency, looks = None, []
+    saliency, cam, looks = None, None, []
     if (chances := prediction.probabilities) is not None:
         prepared = prepare(image, engine.provider.wants)
         saliency = _saliency(prepared, chances, engine)
+        cam = looking.grad_cam(engine.provider, prepared, chances)
         looks = _looks(prepared, image, saliency, chances, engine) if inside else []
-    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency, tuple(looks))
+    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency, cam, tuple(looks))
 
 
 def _looks(
@@ -114,7 +132,8 @@ def _looks(
     for name, given, field in looking.readings(prepared, (width, height)):
         own = saliency if given.data == prepared.data else _saliency(given, chances, engine)
         digit = np.frombuffer(given.data, np.uint8).reshape(28, 28)
-        found.append(Inside(name, digit, field, own, looking.stages(engine.provider, given)))
+        cam = looking.grad_cam(engine.provider, given, chances)
+        found.append(Inside(name, digit, field, own, cam, looking.stages(engine.provider, given)))
     return found
 
 
