@@ -134,7 +134,7 @@ def _alike(found: Explanation, engine: Engine, memory: Memory) -> list[Neighbour
 def _drawn(
     found: Explanation, alike: Sequence[Neighbour] | None, memory: Memory | None, path: Path
 ) -> Iterator[tuple[str, Path]]:
-    """What each picture shows, and where it was saved; that of a reading as it stands has a name of its own."""
+    """What each picture shows, and where it was saved; a reading as it stands has one of its own."""
     from digitrec.plots.explanation import explanation, feature_maps
     from digitrec.plots.likeness import reminders
     from digitrec.plots.style import save

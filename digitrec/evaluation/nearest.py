@@ -39,7 +39,7 @@ class Neighbour:
     label: int
     """What it shows, 0..9."""
     likeness: float
-    """The cosine of the angle between the two, -1..1; 1: the last layer tells them apart by strength alone."""
+    """The cosine of the angle between the two, -1..1; 1: they differ in nothing but their strength."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +109,8 @@ def _kept(path: Path, count: int, probes: NDArray[np.float32]) -> NDArray[np.flo
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    if (
-        not isinstance(found, np.ndarray)
-        or found.dtype != np.float16
-        or found.shape != (count, probes.shape[1])
-    ):
+    fits = isinstance(found, np.ndarray) and found.dtype == np.float16
+    if not fits or found.shape != (count, probes.shape[1]):
         return None
     return found if np.allclose(found[:PROBES], probes, atol=0.01) else None
 
@@ -127,7 +124,7 @@ def _embedded(provider: Provider, digits: Digits, progress: Progress) -> NDArray
 
 
 def _keep(path: Path, found: NDArray[np.float16]) -> None:
-    """Written aside and renamed: nobody reads half a file. A disk that will not have it costs but the time."""
+    """Written aside and renamed: nobody reads half a file. A disk that refuses it costs but the time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".part")

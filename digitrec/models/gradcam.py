@@ -21,7 +21,7 @@ SIDE = 28
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LastMaps:
-    """The feature maps after which nothing in a network has a place any more, and how the scores hang on them."""
+    """The last of a network's results that have places, and how its scores hang on them."""
 
     maps: Floats
     """(H, W, C): the maps A of one picture."""
@@ -50,7 +50,7 @@ def _weighed(part: LastMaps) -> Floats:
 
 
 def _laid_out(maps: Floats, field: tuple[float, float] | None) -> Floats:
-    """(N, H, W) over the pixels, (N, 28, 28); beyond the middles of the outermost places it stays the same."""
+    """(N, H, W) over the pixels, (N, 28, 28); beyond the outermost places it stays the same."""
     down, across = (_shares(side, field) for side in maps.shape[1:])
     return np.asarray(np.einsum("ph,nhw,qw->npq", down, maps, across))
 
@@ -64,7 +64,7 @@ def _shares(places: int, field: tuple[float, float] | None) -> Floats:
 
 
 def through(layers: Sequence[tuple[int, int, int]]) -> tuple[float, float]:
-    """A `LastMaps.field` after layers that look at their surroundings, each with size, stride and padding before.
+    """A `LastMaps.field` after layers that see several places: of each size, stride and padding before.
 
     After V. Dumoulin, F. Visin, A guide to convolution arithmetic for deep learning, arXiv:1603.07285.
     """

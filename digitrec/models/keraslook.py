@@ -1,4 +1,4 @@
-"""A look at what a Keras network computes: each layer's results, and the gradient of its scores by TensorFlow."""
+"""A look at what a Keras network computes: its layers' results, and its scores' gradient by TensorFlow."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _without_softmax(network: keras.Model) -> None:
     """Let its last layer give the scores themselves."""
     last = list(_leaves(network, ""))[-1][1]
     if isinstance(last, keras.layers.Softmax):
-        last.call = lambda scores, mask=None: scores
+        last.call = lambda scores, **_: scores
     elif getattr(last, "activation", None) is keras.activations.softmax:
         last.activation = keras.activations.linear
 

@@ -51,7 +51,7 @@ class Operation:
 
     @property
     def sources(self) -> tuple[int, ...]:
-        """The inputs that its numbers come from: not the shape that a reshaping is told, nor a missing bias."""
+        """The inputs that its numbers come from: not a shape to be brought into, nor a missing bias."""
         return self.inputs[:1] if self.kind == Kind.RESHAPE else tuple(one for one in self.inputs if one >= 0)
 
     @property
@@ -117,7 +117,7 @@ class Graph:
         return taken - set(self._made)
 
     def is_differentiable(self, constants: Collection[int]) -> bool:
-        """Whether `gradient` knows every operation after the last maps; `constants` are those that were read."""
+        """Whether `gradient` knows every operation after the last maps; `constants`: those that were read."""
         return bool(self.maps) and all(self._is_known(one, constants) for one in self.tail)
 
     def _is_known(self, one: Operation, constants: Collection[int]) -> bool:
@@ -173,7 +173,7 @@ class Graph:
         return size, stride, padded // 2 if one.options.padding == schema.Padding.SAME else 0
 
     def giving(self, tensors: Collection[int]) -> bytes:
-        """The file with these tensors as its results, in this order, so that LiteRT gives them at full speed."""
+        """The file with these tensors as its results, in this order; LiteRT then gives them at full speed."""
         graph = self._model.subgraphs[0]
         usual, signatures = graph.outputs, self._model.signatureDefs
         graph.outputs, self._model.signatureDefs = np.array([*tensors], np.int32), None

@@ -73,7 +73,7 @@ class Work:
             return [self._interpreter.get_tensor(one["index"]) for one in self.gives]
 
     def constants(self, tensors: Iterable[int]) -> dict[int, NDArray[Any]]:
-        """Those of these tensors that hold the same for every picture and can be read, as the numbers meant."""
+        """Those of these weights and shapes that can be read, as the numbers meant."""
         details = {one["index"]: one for one in self._interpreter.get_tensor_details()}
         with self._lock:
             return {

@@ -30,7 +30,7 @@ class Look(Protocol):
         """
 
     def features(self, ink: Floats) -> Floats | None:
-        """What the last fully connected layers are given: (N, 28, 28) to (N, F); None where there are none."""
+        """What the last fully connected layers are given: (N, 28, 28) to (N, F); None: there are none."""
 
 
 SCALES = ("unit", "byte", "l2")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
@@ -65,8 +66,8 @@ def layout(laid: Layout) -> Figure:
         for one, at, to in zip(laid.own, laid.own_places, apart, strict=True):
             _thumbnail(axes, one, at, to, side)
     count = f"{len(laid.own)} own picture{'s' if len(laid.own) > 1 else ''}"
-    axes.set_title(f"{count} (framed) among {len(laid.around):,} of MNIST's test digits, by likeness in the last "
-                   "layer (t-SNE)", fontsize=10)  # fmt: skip
+    around = f"{len(laid.around):,} of MNIST's test digits"
+    axes.set_title(f"{count} (framed) among {around}, by likeness in the last layer (t-SNE)", fontsize=10)
     words = "near means alike; the axes have no unit"
     if any(one.read is None or one.misread for one in laid.own) and side is not None:
         words += ". A dashed frame: refused (?), or read as another digit than it shows (shows → read)"
@@ -90,9 +91,11 @@ def _thumbnail(axes: Axes, one: Own, at: NDArray[np.float64], to: NDArray[np.flo
     odd = one.read is None or one.misread
     axes.plot(*np.stack([at, to]).T, color="black", linewidth=0.6, zorder=3)
     axes.plot(*at, marker=".", color="black", markersize=3, zorder=3)
-    frame = {"edgecolor": WRONG if odd else "black", "linewidth": 2 if odd else 0.8,
-             "linestyle": "--" if odd else "-", "facecolor": "white", "boxstyle": "square,pad=0.1"}  # fmt: skip
-    box = OffsetImage(255 - one.digit, zoom=0.6 * side / 28, cmap="gray", norm=mpl.colors.Normalize(0, 255))
+    frame = {
+        "edgecolor": WRONG if odd else "black", "linewidth": 2 if odd else 0.8, "facecolor": "white",
+        "linestyle": "--" if odd else "-", "boxstyle": "square,pad=0.1",
+    }  # fmt: skip
+    box = OffsetImage(255 - one.digit, zoom=0.6 * side / 28, cmap="gray", norm=Normalize(0, 255))
     axes.add_artist(AnnotationBbox(box, tuple(to), pad=0.05, bboxprops=frame, zorder=4))
     if odd:
         said = "?" if one.read is None else str(one.read)

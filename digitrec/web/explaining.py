@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,6 +20,13 @@ class Step(BaseModel):
 
     name: str = Field(examples=["paper removed"])
     picture: str = Field(description="What it made, a PNG data URL.")
+
+
+class ClassMap(BaseModel):
+    """Where the network's last feature maps look like a digit (Grad-CAM)."""
+
+    digit: int = Field(ge=0, le=9)
+    map: list[list[float]] = Field(description="28x28, >= 0: what each place adds to the digit's score.")
 
 
 class Layer(BaseModel):
@@ -58,6 +67,10 @@ class ExplanationBody(BaseModel):
         description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
         "null where the picture was refused."
     )
+    grad_cam: list[ClassMap] | None = Field(
+        description="Grad-CAM of the likeliest digit and of the next; null where the picture was refused, and "
+        "for a model without feature maps."
+    )
     where: list[str] = Field(description="The parts whose ink spoke most for the digit, the strongest first.")
     inside: list[InsideBody] = Field(
         description="With `?inside=true`: each reading that the network took, that of `saliency` first; "
@@ -71,8 +84,16 @@ def explanation_of(found: Explanation) -> ExplanationBody:
     return ExplanationBody(
         reading=reading_of(inference.Reading(found.prediction, None)),
         steps=[Step(name=name, picture=data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
-        saliency=saliency, where=found.where, inside=[_inside_of(look) for look in found.inside],
+        saliency=saliency, grad_cam=_class_maps(found), where=found.where,
+        inside=[_inside_of(look) for look in found.inside],
     )  # fmt: skip
+
+
+def _class_maps(found: Explanation) -> list[ClassMap] | None:
+    if found.grad_cam is None:
+        return None
+    pairs = zip(found.likeliest, found.grad_cam, strict=True)
+    return [ClassMap(digit=digit, map=_rounded(one)) for digit, one in pairs]
 
 
 def _inside_of(look: Inside) -> InsideBody:
@@ -89,6 +110,6 @@ def _inside_of(look: Inside) -> InsideBody:
     )  # fmt: skip
 
 
-def _rounded(saliency: NDArray[np.float64]) -> list[list[float]]:
-    rows: list[list[float]] = saliency.round(4).tolist()
+def _rounded(found: NDArray[np.floating[Any]]) -> list[list[float]]:
+    rows: list[list[float]] = found.astype(np.float64).round(4).tolist()
     return rows

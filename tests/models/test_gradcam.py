@@ -55,7 +55,7 @@ def files(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 
 def parts(network: keras.Model, ink: NDArray[np.float32], digit: int) -> list[NDArray[np.float64]]:
-    """The sum over k of alpha_k A^k for each of the joined networks, each map by its own way through Keras."""
+    """The sum over k of alpha_k A^k for each of the joined networks, by a way of our own through Keras."""
     found = []
     for name, layer in (("one", "halve"), ("two", "wide")):
         inner = network.get_layer(name)
