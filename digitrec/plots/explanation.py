@@ -33,7 +33,7 @@ def explanation(found: Explanation) -> Figure:
         _grey(axes, pixels, name)
     if below:
         maps = [] if found.grad_cam is None else list(found.grad_cam)
-        cells = below[0].subplots(1, 2 + len(maps), width_ratios=(1.2, *([1.0] * len(maps)), 1.6))
+        cells = below[0].subplots(1, 2 + len(maps), width_ratios=(1, *([1] * len(maps)), 1.6))
         _saliency(cells[0], found)
         _grad_cam(cells[1:-1], found)
         _probabilities(cells[-1], found)

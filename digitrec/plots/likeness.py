@@ -44,9 +44,8 @@ def reminders(found: Explanation, nearest: Sequence[Neighbour], digits: Digits) 
         bare(axes)
     for axes, one in zip(cells, nearest, strict=False):
         picture(axes, digits.images[one.place])
-        other = one.label != found.likeliest[0]
-        axes.set_title(f"a {one.label}, {one.likeness:.2f}", fontsize=9, color=WRONG if other else None,
-                       weight="bold" if other else None)  # fmt: skip
+        look = {"color": WRONG, "weight": "bold"} if one.label != found.likeliest[0] else {}
+        axes.set_title(f"a {one.label}, {one.likeness:.2f}", fontsize=9, **look)
         axes.set_xlabel(f"no. {one.place}", fontsize=7)
     return figure
 

@@ -68,8 +68,8 @@ class ExplanationBody(BaseModel):
         "null where the picture was refused."
     )
     grad_cam: list[ClassMap] | None = Field(
-        description="Grad-CAM of the likeliest digit and of the next; null where the picture was refused, and "
-        "for a model without feature maps."
+        description="Grad-CAM of the likeliest digit and of the next; null where the picture was refused, "
+        "and for a model without feature maps."
     )
     where: list[str] = Field(description="The parts whose ink spoke most for the digit, the strongest first.")
     inside: list[InsideBody] = Field(
