@@ -31,7 +31,7 @@ class Inside:
     """(28, 28), ink high: what it was given."""
     field: Field
     """The part of the picture that those 28x28 pixels show."""
-    saliency: NDArray[np.float64]
+    saliency: NDArray[np.float64] | None
     """(28, 28), as `Explanation.saliency`, of this reading."""
     grad_cam: NDArray[np.float32] | None
     """(2, 28, 28), as `Explanation.grad_cam`, of this reading."""

@@ -27,7 +27,7 @@ def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence
         "model": said.model_version,
         "steps": [name for name, _ in found.steps],
         "where": found.where,
-        "saliency": None if found.saliency is None else _numbers(found.saliency),
+        "saliency": _numbers(found.saliency),
         "grad_cam": _class_maps(found.likeliest, found.grad_cam),
         "nearest": None if nearest is None else [
             {"place": one.place, "label": one.label, "likeness": round(one.likeness, 4)} for one in nearest
@@ -75,6 +75,8 @@ def _class_maps(digits: Sequence[int], maps: NDArray[np.float32] | None) -> list
     return [{"digit": digit, "map": _numbers(one)} for digit, one in zip(digits, maps, strict=True)]
 
 
-def _numbers(maps: NDArray[Any]) -> list[list[float]]:
+def _numbers(maps: NDArray[Any] | None) -> list[list[float]] | None:
+    if maps is None:
+        return None
     found: list[list[float]] = np.asarray(maps, np.float64).round(4).tolist()
     return found
