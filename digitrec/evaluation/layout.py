@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def read(sources: Iterable[ImageSource], engine: Engine, labels: Mapping[str, in
     Args:
         sources: the pictures.
         engine: reads 28x28 pixels on this machine.
-        labels: what some of them show, by the name of their file.
+        labels: what some of them show, by the name of their file as `Path` writes it.
     """
     own, refused, failed = [], [], []
     for batch in batches(sources, engine):
@@ -93,7 +94,8 @@ def read(sources: Iterable[ImageSource], engine: Engine, labels: Mapping[str, in
             else:
                 digit = np.frombuffer(given.data, np.uint8).reshape(28, 28)
                 source = outcome.image.source
-                own.append(Own(source, digit, outcome.digit, outcome.reason, labels.get(source)))
+                label = labels.get(str(Path(source)))
+                own.append(Own(source, digit, outcome.digit, outcome.reason, label))
     return Read(tuple(own), tuple(refused), tuple(failed))
 
 

@@ -51,10 +51,11 @@ class KerasLook:
 
         return kept
 
-    def _run(self, ink: Floats) -> tuple[Any, list[Call]]:
-        """The scores, (N, 10), and what each layer did on the way to them."""
+    def _run(self, ink: Floats, watch: Callable[[Any], object] = lambda _: None) -> tuple[Any, list[Call]]:
+        """The scores, (N, 10), and what each layer did on the way to them; `watch` is told the picture."""
         self._calls = []
         shaped = tf.convert_to_tensor(ink.reshape(-1, *self._network.input_shape[1:]))
+        watch(shaped)
         return self._network(shaped, training=False), self._calls
 
     def stages(self, ink: Floats) -> list[Stage]:
@@ -70,7 +71,7 @@ class KerasLook:
     def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
         """Grad-CAM of one picture, (28, 28), as `Look.class_maps`; None where there are no feature maps."""
         with self._lock, tf.GradientTape(persistent=True) as tape:
-            scores, calls = self._run(ink[None])
+            scores, calls = self._run(ink[None], tape.watch)  # also where no weight is to be learned
             each = [scores[0, digit] for digit in digits]
         last = {
             id(one): one for call in calls if not _is_map(call.made) for one in call.given if _is_map(one)

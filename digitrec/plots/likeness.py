@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from digitrec.datasets.mnist import Digits
 from digitrec.evaluation.explain import Explanation
-from digitrec.evaluation.layout import Layout, Own
 from digitrec.evaluation.nearest import Neighbour
 from digitrec.plots.style import COLOURS, STYLE, bare, mark, picture
+
+if TYPE_CHECKING:  # it needs scikit-learn, which what stands before it does not
+    from digitrec.evaluation.layout import Layout, Own
 
 COLUMNS = 6
 """Digits of a memory in a row."""

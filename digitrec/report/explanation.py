@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.evaluation.explain import Explanation
 from digitrec.evaluation.inside import Inside, by_network
-from digitrec.evaluation.layout import Layout, Read
 from digitrec.evaluation.nearest import Neighbour
+
+if TYPE_CHECKING:  # it needs scikit-learn, which an explanation does not
+    from digitrec.evaluation.layout import Layout, Read
 
 
 def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence[Path]) -> dict[str, Any]:

@@ -36,10 +36,15 @@ export class Why {
     return this.follow.getAttribute("aria-pressed") === "true";
   }
 
+  /** Whether the look inside goes along with the drawing: while it is shown, and that was asked for. */
+  get follows() {
+    return this.isPressed && !this.section.hidden;
+  }
+
   /** The picture has changed: what is shown is about another, so it goes; or follows, where that was asked for. */
   changed(hasPicture) {
     this.asked += 1;
-    const follows = this.isPressed && !this.section.hidden;
+    const { follows } = this;
     if (follows && hasPicture && this.getPlace() !== null) {
       this.live.read(this.getPicture);
       return;
@@ -65,6 +70,7 @@ export class Why {
   }
 
   async show({ steps, where, saliency, inside }) {
+    const { asked } = this;
     this.steps.replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `What spoke for it most: ${where.join(", ")}.` : "";
     const colours = saliency
@@ -75,11 +81,11 @@ export class Why {
       : "The network was not asked: the picture was refused by what the preparation saw in it.";
     this.heat.hidden = this.overlay.hidden = inside.length === 0;
     this.over.hidden = inside.length === 0 || this.getPlace() === null;
-    this.heat.setAttribute("aria-label", `Which ink spoke for the digit. ${said}`);
-    this.showLayers([]);
+    this.heat.setAttribute("aria-label", saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit");
     this.offerReadings(inside);
     if (inside.length) await this.showReading(inside[0]);
-    this.section.hidden = false;
+    else this.showLayers([]);
+    if (asked === this.asked || this.follows) this.section.hidden = false;
   }
 
   /** A switch between the digit cut out and the picture as it stands, where it was read both ways. */
