@@ -60,7 +60,7 @@ def _shares(places: int, field: tuple[float, float] | None) -> Floats:
     step = SIDE / places
     first, step = field or ((step - 1) / 2, step)
     at = np.clip((np.arange(SIDE) - first) / step, 0, places - 1)
-    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(places))).astype(np.float32)
+    return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(places))), np.float32)
 
 
 def through(layers: Sequence[tuple[int, int, int]]) -> tuple[float, float]:

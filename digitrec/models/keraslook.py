@@ -121,5 +121,5 @@ def _without_softmax(network: keras.Model) -> None:
 
 
 def _is_map(tensor: Any) -> bool:
-    shape = getattr(tensor, "shape", ())
+    shape: Any = getattr(tensor, "shape", ())
     return len(shape) == 4 and shape[1] > 1 and shape[2] > 1

@@ -7,7 +7,7 @@ weights (those in int8 made numbers again). No TensorFlow is needed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,14 @@ from digitrec.models.gradcam import through
 from digitrec.models.scores import Floats
 
 Kind = schema.BuiltinOperator
-SLOPES = {
+Slope = Callable[[Floats], Any]
+SLOPES: dict[int, Slope] = {
     Kind.RELU: lambda y: y > 0,
     Kind.TANH: lambda y: 1 - y**2,
     Kind.LOGISTIC: lambda y: y * (1 - y),
 }
 """Layers of one number each: the derivative, told from what came out."""
-FUSED = {
+FUSED: dict[int, Slope] = {
     schema.ActivationFunctionType.NONE: np.ones_like,
     schema.ActivationFunctionType.RELU: SLOPES[Kind.RELU],
     schema.ActivationFunctionType.TANH: SLOPES[Kind.TANH],

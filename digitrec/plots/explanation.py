@@ -84,7 +84,7 @@ def _saliency(axes: Axes, found: Explanation) -> None:
         row, column = np.unravel_index(place, found.saliency.shape)
         if abs(found.saliency[row, column]) > 0.2 * strongest:  # the two ends of the scale are alike in grey
             axes.text(float(column), float(row), sign, color="white", weight="bold", ha="center", va="center")
-    axes.set_title("which ink spoke for it (outline: the digit)", fontsize=9)
+    axes.set_title("which ink spoke for it\n(outline: the digit)", fontsize=9)
     bare(axes)
     assert axes.figure is not None
     axes.figure.colorbar(field, ax=axes, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)")
@@ -98,7 +98,7 @@ def _grad_cam(cells: Sequence[Axes], found: Explanation) -> None:
     for axes, digit, heat in zip(cells, found.likeliest, found.grad_cam, strict=True):
         field = axes.imshow(heat, cmap="Oranges", vmin=0, vmax=strongest)
         axes.contour(found.digit, levels=[127], colors=INK, linewidths=1)
-        axes.set_title(f"Grad-CAM: where it looks like a {digit}", fontsize=9)
+        axes.set_title(f"Grad-CAM: where it\nlooks like a {digit}", fontsize=9)
         bare(axes)
     figure = cells[-1].figure
     assert figure is not None
