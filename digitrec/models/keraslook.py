@@ -73,14 +73,14 @@ class KerasLook:
         with self._lock, tf.GradientTape(persistent=True) as tape:
             scores, calls = self._run(ink[None], tape.watch)  # also where no weight is to be learned
             each = [scores[0, digit] for digit in digits]
-        last = {
-            id(one): one for call in calls if not _is_map(call.made) for one in call.given if _is_map(one)
-        }
+        maps = {id(call.made): call.made for call in calls if _is_map(call.made)}
+        taken = [id(one) for call in calls if not _is_map(call.made) for one in call.given]
+        last = {one: maps[one] for one in taken if one in maps}
         slopes = [tape.gradient(score, list(last.values())) for score in each]
         parts = [
-            LastMaps(np.asarray(maps)[0], np.concatenate([np.asarray(one) for one in of_each]))
-            for maps, of_each in zip(last.values(), zip(*slopes, strict=True), strict=True)
-            if all(one is not None for one in of_each)
+            LastMaps(np.asarray(one)[0], np.concatenate([np.asarray(slope) for slope in of_each]))
+            for one, of_each in zip(last.values(), zip(*slopes, strict=True), strict=True)
+            if all(slope is not None for slope in of_each)
         ]
         return class_maps(parts) if parts else None
 

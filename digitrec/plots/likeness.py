@@ -73,7 +73,8 @@ def layout(laid: Layout) -> Figure:
     words = "near means alike; the axes have no unit"
     if any(one.read is None or one.misread for one in laid.own) and side is not None:
         words += ". A dashed frame: refused (?), or read as another digit than it shows (shows → read)"
-    axes.set(xlabel=words, xticks=[], yticks=[], xlim=(-0.06, 1.06), ylim=(-0.06, 1.06))
+    bare(axes)
+    axes.set(xlabel=words, xlim=(-0.06, 1.06), ylim=(-0.06, 1.06))
     figure.legend(loc="outside right center", title="MNIST", markerscale=2)
     return figure
 
@@ -84,8 +85,8 @@ def _around(axes: Axes, laid: Layout) -> None:
         axes.scatter(x, y, s=13, marker=mark(digit), color=COLOURS[digit % len(COLOURS)], alpha=0.35,
                      linewidths=0, label=str(digit))  # fmt: skip
         if len(x):
-            axes.text(np.median(x), np.median(y), str(digit), fontsize=24, weight="bold", ha="center",
-                      va="center", color="black", alpha=0.55)  # fmt: skip
+            axes.text(np.median(x), np.percentile(y, 98) + 0.025, str(digit), fontsize=20, weight="bold",
+                      ha="center", va="bottom", color="black", alpha=0.55)  # fmt: skip
 
 
 def _thumbnail(axes: Axes, one: Own, at: NDArray[np.float64], to: NDArray[np.float64], side: int) -> None:

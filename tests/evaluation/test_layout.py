@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
@@ -28,8 +29,9 @@ def seen(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Read:
     (folder / "text.png").write_text("no picture")
     blank = np.full((80, 80), 240, np.uint8)
     test = mnist_test()
-    sources = [drawn_seven(), blank, *test.images[5000:5010], folder / "text.png", str(folder / "none.png")]
-    return read(sources, engine, {drawn_seven().source: 1})
+    Image.fromarray(drawn_seven().pixels).save(folder / "seven.png")
+    sources = [folder / "seven.png", blank, *test.images[5000:5010], folder / "text.png", folder / "none.png"]
+    return read(sources, engine, {str(folder / "seven.png"): 1})
 
 
 @pytest.fixture(scope="module")

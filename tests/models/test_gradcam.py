@@ -17,7 +17,7 @@ from digitrec.models.gradcam import through
 from digitrec.models.store import scaled
 
 TEST = mnist_test()
-OF = range(10)
+OF = (1, 4, 7)
 HIDDEN, MEAN = 20, 6
 
 
@@ -77,13 +77,12 @@ def spread(maps: NDArray[np.float64], first: float, step: float) -> NDArray[np.f
 
 
 @pytest.mark.parametrize("kind", ["keras", "tflite"])
-@pytest.mark.parametrize("place", [0, 1])
 def test_it_is_what_tensorflows_gradients_give(
-    network: keras.Model, files: dict[str, Path], kind: str, place: int
+    network: keras.Model, files: dict[str, Path], kind: str
 ) -> None:
-    digit = TEST.images[place]
+    digit = TEST.images[1]
     found = store.load(files[kind]).grad_cam(digit, OF)
-    assert found is not None and found.shape == (10, 28, 28) and found.max() > 0.01
+    assert found is not None and found.shape == (3, 28, 28) and found.max() > 0.01
     # where LiteRT's file tells it: 3x3, stride 2, then 2x2; and 5x5, stride 4, padded by 1 at the end
     fields = [(2.0, 4.0), (2.0, 4.0)] if kind == "tflite" else [(11 / 6, 28 / 6), (1.5, 4.0)]
     for row, of in zip(found, OF, strict=True):
