@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from digitrec.datasets.mnist import Digits, mnist_test
 from digitrec.datasets.sampling import sampled
@@ -125,7 +126,8 @@ def layout(own: Sequence[Own], engine: Engine, *, around: int = AROUND) -> Layou
     most = min(COMPONENTS, *placed.shape)
     reduced = PCA(most, svd_solver="full").fit_transform(placed)
     perplexity = min(30.0, len(reduced) / 4)
-    found = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
+    with threadpool_limits(1, user_api="openmp"):  # of this thread alone: sums in the same order each time
+        found = TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(reduced)
     least, largest = found.min(axis=0), found.max(axis=0)
     shares = np.asarray((found - least) / np.maximum(largest - least, 1e-9), np.float64)
     return Layout(digits, shares[: len(digits)], tuple(own), shares[len(digits) :])

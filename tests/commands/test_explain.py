@@ -134,5 +134,5 @@ def test_a_map_of_a_labelled_folder() -> None:
 
 def test_a_map_of_nothing_is_told_in_a_line() -> None:
     done = run("blank.png", "--map")
-    assert done.exit_code == 1
+    assert done.exit_code == 6
     assert "no picture with a digit on it" in done.stderr
