@@ -85,7 +85,7 @@ class Model:
         if not isinstance(self._forward, Look):
             return None
         found = self._forward.class_maps(self._scaled(digit), of)
-        return None if found is None else np.maximum(found, 0)
+        return None if found is None else np.asarray(np.maximum(found, 0))
 
     def features(self, batch: NDArray[np.uint8]) -> Floats | None:
         """What the last layer before the scores is given: (N, 28, 28) uint8, ink high, to (N, F).

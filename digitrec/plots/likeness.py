@@ -39,7 +39,7 @@ def reminders(found: Explanation, nearest: Sequence[Neighbour], digits: Digits) 
     labels = Counter(one.label for one in nearest)
     told = ", ".join(f"{count} of {len(nearest)} are {label}s" for label, count in labels.most_common())
     figure.suptitle(f"It reminds the network of these of MNIST's training digits: {told}", fontsize=10)
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 2.6))
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 2.6), squeeze=False).ravel()
     said = found.prediction.digit
     picture(left.subplots(), found.digit, "no digit" if said is None else f"read as a {said}")
     cells = right.subplots(-(-len(nearest) // COLUMNS), COLUMNS, squeeze=False).ravel()
