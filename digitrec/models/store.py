@@ -85,7 +85,7 @@ class Model:
         if not isinstance(self._forward, Look):
             return None
         found = self._forward.class_maps(self._scaled(digit), of)
-        return None if found is None else np.asarray(np.maximum(found, 0))
+        return None if found is None else np.asarray(np.maximum(found, 0), np.float32)
 
     def features(self, batch: NDArray[np.uint8]) -> Floats | None:
         """What the last layer before the scores is given: (N, 28, 28) uint8, ink high, to (N, F).
@@ -100,7 +100,8 @@ class Model:
         return np.concatenate(known) if known else None
 
     def _scaled(self, digit: NDArray[np.uint8]) -> Floats:
-        return scaled(digit[None], self.input.scale)[0]
+        ink: Floats = scaled(digit[None], self.input.scale)[0]
+        return ink
 
     def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
         """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,).

@@ -142,7 +142,7 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     follow, reasons = page.get_by_role("button", name="Follow the drawing"), page.locator("#reasons")
     follow.click()
     held: list[Route] = []
-    page.route("**/explain?*saliency=false*", held.append)
+    page.route("**/explain?*saliency=false*", lambda route: held.append(route))
     layer, first = page.locator("#layers img").first, page.locator("#layers img").first.get_attribute("src")
     page.get_by_role("button", name="Clear").click()
     expect(reasons).to_be_visible()
