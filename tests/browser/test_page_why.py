@@ -142,11 +142,16 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     follow, reasons = page.get_by_role("button", name="Follow the drawing"), page.locator("#reasons")
     follow.click()
     held: list[Route] = []
-    page.route("**/explain?*saliency=false*", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/explain?*saliency=false*", hold)
     layer, first = page.locator("#layers img").first, page.locator("#layers img").first.get_attribute("src")
     page.get_by_role("button", name="Clear").click()
     expect(reasons).to_be_visible()
     draw(page, 3)
+    wait_for(page, lambda: len(held) > 0)
     page.wait_for_timeout(600)  # longer than it waits between two questions
     assert len(held) == 1  # the first touch; what came after it has been overtaken by what is there now
     held[0].continue_()
