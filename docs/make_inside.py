@@ -40,7 +40,7 @@ def keep(made: Path, at: Path) -> None:
     with Image.open(made) as picture:
         small = picture.convert("RGB")
     small.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
-    small.quantize(128).save(at, optimize=True)
+    small.quantize(256, Image.Quantize.MAXCOVERAGE).save(at, optimize=True)
 
 
 if __name__ == "__main__":
