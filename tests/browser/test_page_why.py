@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -146,10 +147,11 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     def hold(route: Route) -> None:
         held.append(route)
 
-    page.route("**/explain?*saliency=false*", hold)
+    page.route(re.compile("saliency=false"), hold)
     layer, first = page.locator("#layers img").first, page.locator("#layers img").first.get_attribute("src")
     page.get_by_role("button", name="Clear").click()
     expect(reasons).to_be_visible()
+    page.locator("#pad").scroll_into_view_if_needed()
     draw(page, 3)
     wait_for(page, lambda: len(held) > 0)
     page.wait_for_timeout(600)  # longer than it waits between two questions
@@ -164,6 +166,7 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     assert len(held) == 2
     assert painted(page, "#heat")[..., :3].max() > 100 and Axe().run(page).violations_count == 0
     follow.click()
+    page.locator("#pad").scroll_into_view_if_needed()
     draw(page, 1)
     expect(reasons).to_be_hidden()
     page.wait_for_timeout(300)
