@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from digitrec.commands import options, sources
 from digitrec.commands.engines import local_engine
+from digitrec.commands.likeness import draw_map, training_digits
 from digitrec.errors import ImageError
 from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
+    from digitrec.engine import Engine
     from digitrec.evaluation.explain import Explanation
+    from digitrec.evaluation.nearest import Memory, Neighbour
 
 
 @click.command(context_settings={"show_default": True})
@@ -26,64 +31,124 @@ if TYPE_CHECKING:
     metavar="FOLDER", help="Where the pictures go, one for each image.",
 )  # fmt: skip
 @click.option("--inside", is_flag=True, help="Also draw the feature maps of each layer of the network.")
+@click.option(
+    "--nearest",
+    is_flag=True,
+    help="Also draw the digits of MNIST's training set that the network finds most alike.",
+)
+@click.option(
+    "--map",
+    "as_map",
+    is_flag=True,
+    help="Draw one picture instead: all the images among MNIST's test digits, near those alike.",
+)
+@options.output("text", "json")
 def explain(
-    given: sources.Given, model: Path | None, model_scale: str | None, out: Path, inside: bool
+    given: sources.Given,
+    model: Path | None,
+    model_scale: str | None,
+    out: Path,
+    inside: bool,
+    nearest: bool,
+    as_map: bool,
+    output: Literal["text", "json"],
 ) -> None:
     """Show why: each step, what spoke for the digit, the runner-up.
 
     For each image a picture: as it was read, each step of its preparation, which ink spoke for the digit
-    (found by hiding it piece by piece), and the ten probabilities; the same in words on the terminal. The
-    pictures need the extra `plots`. With --inside a second one, NAME-inside.png, shows what each layer of the
-    network found in the 28x28 pixels, and where: of our own network, or any in a `.tflite` file. IMAGE is
-    named as for `digitrec predict`.
+    (found by hiding it piece by piece), where the network's last feature maps look like that digit and like
+    the runner-up (Grad-CAM), and the ten probabilities; the same in words on the terminal. The pictures need
+    the extra `plots`. IMAGE is named as for `digitrec predict`.
+
+    With --inside a second one, NAME-inside.png, shows what each layer of the network found in the 28x28
+    pixels, and where. With --nearest another, NAME-nearest.png, shows of which training digits it reminds the
+    network, by what its last layer is given; MNIST's training set is fetched once (11 MB, extra `train`), or
+    taken from DIGITREC_DATA. With --map there is one picture only, map.png, of all the images among MNIST's
+    test digits; it needs the extra `stats`.
 
     \b
     Examples:
       digitrec explain photo.jpg
       digitrec explain scans/ --out why
-      digitrec explain 7.png --inside
-      digitrec explain 7.png --model mnist_cnn_model.h5
+      digitrec explain 7.png --inside --nearest
+      digitrec explain my-digits/ --map
+      digitrec explain 7.png --model mnist_cnn_model.h5 --output json
     """
-    if inside and model is not None and model.suffix != ".tflite":
-        raise click.UsageError("--inside looks into .tflite files; train or export the model as one.")
-    images, firsts, failed = given.sources(), given.note(), False
-    from digitrec.evaluation.explain import explain as why
-    from digitrec.plots.explanation import explanation
-    from digitrec.plots.style import save
-
+    if inside and model is not None and model.suffix == ".skops":
+        raise click.UsageError("--inside looks into networks; a .skops file holds none.")
+    if as_map and (inside or nearest):
+        raise click.UsageError("--map draws one picture of all images; leave out --inside and --nearest.")
     with local_engine(model, model_scale) as engine:
-        for number, image in enumerate(images, 1):
-            try:
-                found = why(image, engine, inside=inside)
-            except ImageError as error:
-                click.echo(f"digitrec: {printable(str(error))}", err=True)
-                failed = True
-                continue
-            firsts.tell(found.prediction.image)
-            stem = Path(found.prediction.image.source).stem
-            name = stem if len(images) == 1 else f"{number:03d}-{stem}"
-            path = save(explanation(found), out / f"{name}.png")
-            click.echo("\n".join([*_lines(found), printable(f"  picture: {path}")]))
-            _draw_inside(found, out / f"{name}-inside.png")
-    firsts.sum_up()
-    if failed:
+        if as_map:
+            done = draw_map(given, engine, out, output)
+        else:
+            done = _explain_each(given, engine, out, output, inside=inside, nearest=nearest)
+    if not done:
         raise SystemExit(1)
 
 
-def _draw_inside(found: Explanation, path: Path) -> None:
-    """One picture for each reading, that of a picture as it stands under a name of its own."""
-    from digitrec.plots.explanation import feature_maps
+def _explain_each(
+    given: sources.Given, engine: Engine, out: Path, output: str, *, inside: bool, nearest: bool
+) -> bool:
+    """Explain every picture; False where some could not be, or could not in full."""
+    from digitrec.evaluation.explain import explain as why
+    from digitrec.report.explanation import row
+
+    images, firsts, rows = given.sources(), given.note(), []
+    memory = training_digits(engine) if nearest else None
+    whole = memory is not None or not nearest
+    for number, image in enumerate(images, 1):
+        try:
+            found = why(image, engine, inside=inside)
+        except ImageError as error:
+            click.echo(f"digitrec: {printable(str(error))}", err=True)
+            whole = False
+            continue
+        firsts.tell(found.prediction.image)
+        stem = Path(found.prediction.image.source).stem
+        name = stem if len(images) == 1 else f"{number:03d}-{stem}"
+        alike = None if memory is None else _alike(found, engine, memory)
+        drawn = dict(_drawn(found, alike, memory, out / f"{name}.png"))
+        rows.append(row(found, alike, list(drawn.values())))
+        if output == "text":
+            click.echo("\n".join(_lines(found, alike)))
+            for what, path in drawn.items():
+                click.echo(printable(f"  {what}: {path}"))
+            if found.inside and not found.inside[0].stages:
+                click.echo("  inside: this network has no feature maps, only numbers")
+    if output == "json":
+        click.echo(json.dumps(rows))
+    firsts.sum_up()
+    return whole
+
+
+def _alike(found: Explanation, engine: Engine, memory: Memory) -> list[Neighbour] | None:
+    """The digits that it reminds the network of; None where the picture was refused before it was asked."""
+    from digitrec.evaluation.nearest import directions
+
+    if not found.likeliest:
+        return None
+    return memory.nearest(directions(engine.provider, found.digit[None])[0])
+
+
+def _drawn(
+    found: Explanation, alike: Sequence[Neighbour] | None, memory: Memory | None, path: Path
+) -> Iterator[tuple[str, Path]]:
+    """What each picture shows, and where it was saved; a reading as it stands has one of its own."""
+    from digitrec.plots.explanation import explanation, feature_maps
+    from digitrec.plots.likeness import reminders
     from digitrec.plots.style import save
 
-    for number, look in enumerate(found.inside):
-        if not look.stages:
-            click.echo("  inside: this network has no feature maps, only numbers")
-            return
-        at = save(feature_maps(look), path if number == 0 else path.with_stem(f"{path.stem}-whole"))
-        click.echo(printable(f"  inside, {look.name}: {at}"))
+    yield "picture", save(explanation(found), path)
+    looks = [look for look in found.inside if look.stages]
+    for look, ending in zip(looks, ("inside", "inside-whole"), strict=False):
+        yield f"inside, {look.name}", save(feature_maps(look), path.with_stem(f"{path.stem}-{ending}"))
+    if alike and memory is not None:
+        sheet = reminders(found, alike, memory.digits)
+        yield "nearest", save(sheet, path.with_stem(f"{path.stem}-nearest"))
 
 
-def _lines(found: Explanation) -> Iterator[str]:
+def _lines(found: Explanation, alike: Sequence[Neighbour] | None) -> Iterator[str]:
     from digitrec.plots.explanation import headline
     from digitrec.report.predictions import BARS
 
@@ -91,5 +156,9 @@ def _lines(found: Explanation) -> Iterator[str]:
     yield f"  steps: {', '.join(name for name, _ in found.steps)}"
     if found.where:
         yield f"  what spoke for it most: {', '.join(found.where)}"
+    if alike:
+        labels = Counter(one.label for one in alike).most_common()
+        told = ", ".join(f"{times} of {len(alike)} a {label}" for label, times in labels)
+        yield f"  nearest training digits: {told}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
         yield f"  {digit}  {percent(chance, 2):>7}  {BARS[-1] * round(40 * chance)}".rstrip()

@@ -2,6 +2,7 @@
 
 The picture of what spoke for it is made by hiding: M. D. Zeiler, R. Fergus, Visualizing and understanding
 convolutional networks, ECCV 2014. It needs nothing from the network but its answers, so it works with any.
+Grad-CAM stands beside it where the network lets itself be looked into (`inside.grad_cam`).
 """
 
 from __future__ import annotations
@@ -45,10 +46,21 @@ class Explanation:
     """Name and picture, (h, w), of each step from there to what the network was given."""
     saliency: NDArray[np.float64] | None
     """(28, 28): by how much hiding the ink around a pixel lowers the digit's log-odds, log(p / (1 - p));
-    below 0 the ink spoke against it. None where the picture was refused."""
+    below 0 the ink spoke against it. None where the picture was refused, or it was not asked for."""
+    grad_cam: NDArray[np.float32] | None = None
+    """(2, 28, 28), >= 0: which places of the network's last feature maps raise the score of the likeliest
+    digit and of the runner-up, in units of the score before the softmax. Where `saliency` asks what the ink
+    is worth, this tells where the network found it. None where the picture was refused, and for a model that
+    has no feature maps."""
     inside: tuple[Inside, ...] = ()
     """For each reading of the picture what happened in the network, that of `saliency` first; empty where it
     was not asked for, or the picture was refused."""
+
+    @property
+    def likeliest(self) -> list[int]:
+        """The likeliest digit and the next, those that `grad_cam` is of; empty without probabilities."""
+        chances = self.prediction.probabilities
+        return [] if chances is None else looking.likeliest(chances)
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
@@ -56,8 +68,13 @@ class Explanation:
         chances = self.prediction.probabilities
         if chances is None:
             return None
-        second = int(np.argsort(chances)[-2])
+        second = self.likeliest[1]
         return second, chances[second]
+
+    @property
+    def digit(self) -> Pixels:
+        """(28, 28), ink high: what the network was given, of two readings the one cut out."""
+        return self.steps[-1][1]
 
     @property
     def where(self) -> list[str]:
@@ -75,7 +92,11 @@ class Explanation:
 
 
 def explain(
-    source: ImageSource, engine: str | Provider | Engine = "local", *, inside: bool = False
+    source: ImageSource,
+    engine: str | Provider | Engine = "local",
+    *,
+    inside: bool = False,
+    hiding: bool = True,
 ) -> Explanation:
     """Answer, and show what led to the answer; takes the time of some 800 predictions.
 
@@ -83,6 +104,7 @@ def explain(
         source: anything `DigitImage.open` reads.
         engine: a name, a provider or an engine, that reads 28x28 pixels: our own network, or any model file.
         inside: also look inside the network, for each reading; as much time again where there are two.
+        hiding: hide the ink piece by piece, for `saliency`; without it the time is that of a few predictions.
 
     Raises:
         ImageError: the picture cannot be read.
@@ -94,27 +116,31 @@ def explain(
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)
     prediction = predict(image, engine)
-    saliency, looks = None, []
+    saliency, cam, looks = None, None, []
     if (chances := prediction.probabilities) is not None:
         prepared = prepare(image, engine.provider.wants)
-        saliency = _saliency(prepared, chances, engine)
+        saliency = _saliency(prepared, chances, engine) if hiding else None
+        cam = looking.grad_cam(engine.provider, prepared, chances)
         looks = _looks(prepared, image, saliency, chances, engine) if inside else []
-    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency, tuple(looks))
+    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency, cam, tuple(looks))
 
 
 def _looks(
     prepared: PreparedImage,
     image: DigitImage,
-    saliency: NDArray[np.float64],
+    saliency: NDArray[np.float64] | None,
     chances: tuple[float, ...],
     engine: Engine,
 ) -> list[Inside]:
     height, width = image.pixels.shape[:2]
     found = []
     for name, given, field in looking.readings(prepared, (width, height)):
-        own = saliency if given.data == prepared.data else _saliency(given, chances, engine)
+        own = saliency
+        if own is not None and given.data != prepared.data:
+            own = _saliency(given, chances, engine)
         digit = np.frombuffer(given.data, np.uint8).reshape(28, 28)
-        found.append(Inside(name, digit, field, own, looking.stages(engine.provider, given)))
+        cam = looking.grad_cam(engine.provider, given, chances)
+        found.append(Inside(name, digit, field, own, cam, looking.stages(engine.provider, given)))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digitrec.image import PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.providers.base import Inspectable, Provider, Stage
+from digitrec.providers.base import Inspectable, Localising, Provider, Stage
 
 CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
 SHOWN = 256
@@ -31,8 +31,10 @@ class Inside:
     """(28, 28), ink high: what it was given."""
     field: Field
     """The part of the picture that those 28x28 pixels show."""
-    saliency: NDArray[np.float64]
+    saliency: NDArray[np.float64] | None
     """(28, 28), as `Explanation.saliency`, of this reading."""
+    grad_cam: NDArray[np.float32] | None
+    """(2, 28, 28), as `Explanation.grad_cam`, of this reading."""
     stages: tuple[Stage, ...]
     """Each layer's name and feature maps, (H, W, C), in the order of the work; of a file of several networks
     one after the other, the name before the slash is the network's. Empty where the engine shows none."""
@@ -56,6 +58,23 @@ def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, 
 def stages(provider: Provider, image: PreparedImage) -> tuple[Stage, ...]:
     """Each layer's feature maps for what a provider is given; empty for one that has none to show."""
     return tuple(provider.stages(image)) if isinstance(provider, Inspectable) else ()
+
+
+def grad_cam(
+    provider: Provider, image: PreparedImage, chances: Sequence[float]
+) -> NDArray[np.float32] | None:
+    """Grad-CAM for the likeliest digit and for the next, (2, 28, 28); None for a provider that has none.
+
+    R. R. Selvaraju and others, Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+    Localization, ICCV 2017.
+    """
+    return provider.grad_cam(image, likeliest(chances)) if isinstance(provider, Localising) else None
+
+
+def likeliest(chances: Sequence[float]) -> list[int]:
+    """The likeliest digit and the next."""
+    found: list[int] = np.argsort(chances)[:-3:-1].tolist()
+    return found
 
 
 def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:

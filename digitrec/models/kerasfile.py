@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.models.description import DESCRIPTION, check_shapes
-from digitrec.models.scores import Floats, Forward
+from digitrec.models.scores import Floats, Forward, Stage
 from digitrec.version import install_hint
+
+if TYPE_CHECKING:
+    import keras
+
+    from digitrec.models.keraslook import KerasLook
 
 
 def load(path: Path) -> tuple[dict[str, Any], Forward]:
@@ -35,14 +42,38 @@ def load(path: Path) -> tuple[dict[str, Any], Forward]:
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
     check_shapes([side.shape for side in network.inputs], [side.shape for side in network.outputs], path)
-    one_by_one = network.input_shape[0] == 1
+    return about, KerasNetwork(network)
 
-    def forward(ink: Floats) -> Floats:
-        shaped = ink.reshape(-1, *network.input_shape[1:])
-        batches = np.split(shaped, len(shaped)) if one_by_one else [shaped]
-        return np.concatenate([np.asarray(network(batch, training=False)) for batch in batches])
 
-    return about, forward
+class KerasNetwork:
+    """A Keras network as a function from (N, 28, 28) ink to (N, 10), into which one can look."""
+
+    def __init__(self, network: keras.Model) -> None:
+        self._network = network
+        self._one_by_one = network.input_shape[0] == 1
+
+    def __call__(self, ink: Floats) -> Floats:
+        shaped = ink.reshape(-1, *self._network.input_shape[1:])
+        batches = np.split(shaped, len(shaped)) if self._one_by_one else [shaped]
+        return np.concatenate([np.asarray(self._network(batch, training=False)) for batch in batches])
+
+    def stages(self, ink: Floats) -> list[Stage]:
+        """As `Look.stages`."""
+        return self._look.stages(ink)
+
+    def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
+        """As `Look.class_maps`."""
+        return self._look.class_maps(ink, digits)
+
+    def features(self, ink: Floats) -> Floats | None:
+        """As `Look.features`."""
+        return self._look.features(ink)
+
+    @cached_property
+    def _look(self) -> KerasLook:
+        from digitrec.models.keraslook import KerasLook
+
+        return KerasLook(self._network)
 
 
 def _described(path: Path) -> dict[str, Any]:

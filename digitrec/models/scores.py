@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,26 @@ Forward = Callable[[Floats], Floats]
 """A network: ink (N, 28, 28) to ten numbers each, (N, 10)."""
 Stage = tuple[str, Floats]
 """A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
+
+
+@runtime_checkable
+class Look(Protocol):
+    """A network into which one can look."""
+
+    def stages(self, ink: Floats) -> list[Stage]:
+        """What each layer makes of one picture, (28, 28), in the order of the work."""
+
+    def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
+        """What each place of one picture, (28, 28), adds to the score of each of N digits: (N, 28, 28).
+
+        As `gradcam.class_maps` has it, before the ReLU. None where no feature maps lead to the scores, or
+        through layers whose derivative is not known here.
+        """
+
+    def features(self, ink: Floats) -> Floats | None:
+        """What the last fully connected layers are given: (N, 28, 28) to (N, F); None: there are none."""
+
+
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from digitrec.arguments import said
 from digitrec.errors import ModelError
 from digitrec.models.description import ModelInput, model_input
-from digitrec.models.scores import SCALES, Floats, Forward, Stage, evidence, probabilities, scaled
+from digitrec.models.scores import SCALES, Floats, Forward, Look, Stage, evidence, probabilities, scaled
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
@@ -70,14 +70,38 @@ class Model:
     def stages(self, digit: NDArray[np.uint8]) -> list[Stage]:
         """The feature maps of each layer for one picture, (28, 28) uint8, ink high, in the order of the work.
 
-        Of layers whose maps have 2x2 to 28x28 places. Empty for a file that is not `.tflite`, and for a
-        network that has none. It takes some milliseconds and delays nobody who asks for `probabilities`.
+        Of layers whose maps have 2x2 to 28x28 places. Empty for a `.skops` file, and for a network that has
+        none. It takes some milliseconds and delays nobody who asks for `probabilities`.
         """
-        from digitrec.models.litert import LiteRt
+        return self._forward.stages(self._scaled(digit)) if isinstance(self._forward, Look) else []
 
-        if not isinstance(self._forward, LiteRt):
-            return []
-        return self._forward.stages(scaled(digit[None], self.input.scale)[0])
+    def grad_cam(self, digit: NDArray[np.uint8], of: Sequence[int]) -> Floats | None:
+        """Where one picture, (28, 28) uint8, looks like each of the digits `of`: (N, 28, 28), >= 0.
+
+        Grad-CAM of the last feature maps, as `gradcam` describes it, in units of the score over the places.
+        Exact for Keras' files, and but for the rounding of int8 for `.tflite`. None where a network has no
+        feature maps or ends in layers whose derivative is not known here, and for a `.skops` file.
+        """
+        if not isinstance(self._forward, Look):
+            return None
+        found = self._forward.class_maps(self._scaled(digit), of)
+        return None if found is None else np.asarray(np.maximum(found, 0), np.float32)
+
+    def features(self, batch: NDArray[np.uint8]) -> Floats | None:
+        """What the last layer before the scores is given: (N, 28, 28) uint8, ink high, to (N, F).
+
+        None where there is no fully connected layer, and for a `.skops` file.
+        """
+        if not isinstance(self._forward, Look):
+            return None
+        ink = scaled(batch, self.input.scale)
+        parts = [self._forward.features(ink[start : start + BATCH]) for start in range(0, len(ink), BATCH)]
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if known else None
+
+    def _scaled(self, digit: NDArray[np.uint8]) -> Floats:
+        ink: Floats = scaled(digit[None], self.input.scale)[0]
+        return ink
 
     def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
         """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,).

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,8 +19,11 @@ from digitrec.text import percent
 
 @mpl.rc_context(STYLE)
 def explanation(found: Explanation) -> Figure:
-    """The picture, each step of its preparation, which ink spoke for the digit, and the ten probabilities."""
-    wide = max(9.0, 1.9 * (len(found.steps) + 1) + 0.6)
+    """The picture, each step of its preparation, which ink spoke for the digit, and the ten probabilities.
+
+    Where the network lets itself be looked into, also Grad-CAM for the digit and for the runner-up.
+    """
+    wide = max(9.0 if found.grad_cam is None else 13.5, 1.9 * (len(found.steps) + 1) + 0.6)
     figure = Figure(figsize=(wide, 2.8 if found.saliency is None else 5.8))
     figure.suptitle(headline(found))
     rows = 1 if found.saliency is None else 2
@@ -27,9 +32,11 @@ def explanation(found: Explanation) -> Figure:
     for axes, (name, pixels) in zip(above.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         _grey(axes, pixels, name)
     if below:
-        left, right = below[0].subplots(1, 2, width_ratios=(1, 1.5))
-        _saliency(left, found)
-        _probabilities(right, found)
+        maps = [] if found.grad_cam is None else list(found.grad_cam)
+        cells = below[0].subplots(1, 2 + len(maps), width_ratios=(1, *([1] * len(maps)), 1.6))
+        _saliency(cells[0], found)
+        _grad_cam(cells[1:-1], found)
+        _probabilities(cells[-1], found)
     return figure
 
 
@@ -72,15 +79,30 @@ def _saliency(axes: Axes, found: Explanation) -> None:
     assert found.saliency is not None
     strongest = max(float(np.abs(found.saliency).max()), 1e-6)
     field = axes.imshow(found.saliency, cmap="PuOr", vmin=-strongest, vmax=strongest)
-    axes.contour(found.steps[-1][1], levels=[127], colors=INK, linewidths=1)
+    axes.contour(found.digit, levels=[127], colors=INK, linewidths=1)
     for sign, place in (("+", found.saliency.argmax()), ("\N{MINUS SIGN}", found.saliency.argmin())):
         row, column = np.unravel_index(place, found.saliency.shape)
         if abs(found.saliency[row, column]) > 0.2 * strongest:  # the two ends of the scale are alike in grey
             axes.text(float(column), float(row), sign, color="white", weight="bold", ha="center", va="center")
-    axes.set_title("which ink spoke for it (outline: the digit)", fontsize=9)
+    axes.set_title("which ink spoke for it\n(outline: the digit)", fontsize=9)
     bare(axes)
     assert axes.figure is not None
     axes.figure.colorbar(field, ax=axes, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)")
+
+
+def _grad_cam(cells: Sequence[Axes], found: Explanation) -> None:
+    """The maps of the likeliest digit and the next in the same colours, so that they can be compared."""
+    if found.grad_cam is None:
+        return
+    strongest = max(float(found.grad_cam.max()), 1e-6)
+    for axes, digit, heat in zip(cells, found.likeliest, found.grad_cam, strict=True):
+        field = axes.imshow(heat, cmap="Oranges", vmin=0, vmax=strongest)
+        axes.contour(found.digit, levels=[127], colors=INK, linewidths=1)
+        axes.set_title(f"Grad-CAM: where it\nlooks like a {digit}", fontsize=9)
+        bare(axes)
+    figure = cells[-1].figure
+    assert figure is not None
+    figure.colorbar(field, ax=cells[-1], shrink=0.85, label="what a place adds to the score")
 
 
 def _probabilities(axes: Axes, found: Explanation) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import ProviderError
@@ -46,6 +48,7 @@ class Local(BaseProvider):
         """
         self.name = name
         self._model = store.load(None if model is None else Path(model), scale=scale)
+        self.features_of = re.sub(r"[^\w-]", "-", f"{self._model.version}-{self._model.input.scale}")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -84,8 +87,16 @@ class Local(BaseProvider):
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
 
     def stages(self, image: PreparedImage) -> list[Stage]:
-        """The feature maps of each layer for ``image.data``; empty for a file that is not `.tflite`."""
-        return self._model.stages(np.frombuffer(image.data, np.uint8).reshape(28, 28))
+        """The feature maps of each layer for ``image.data``; empty for a file that is no network."""
+        return self._model.stages(_pixels(image))
+
+    def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
+        """Grad-CAM of ``image.data`` for each of the digits ``of``, (N, 28, 28); None as `Model.grad_cam`."""
+        return self._model.grad_cam(_pixels(image), of)
+
+    def features(self, digits: NDArray[np.uint8]) -> Floats | None:
+        """What the last layer before the scores is given, (N, F); None as `Model.features`."""
+        return self._model.features(digits)
 
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
         """The chances from the reading with the most evidence for any digit; None: none is clear."""
@@ -100,3 +111,7 @@ class Local(BaseProvider):
         cut_out = image.findings.unchanged  # by somebody who knew it for a digit, as MNIST's are
         reason = None if clear or cut_out else UNCLEAR
         return Answer((candidate,), tuple(row), {"probabilities": row}, self._model.version, reason)
+
+
+def _pixels(image: PreparedImage) -> NDArray[np.uint8]:
+    return np.frombuffer(image.data, np.uint8).reshape(28, 28)

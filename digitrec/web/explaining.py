@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,6 +21,13 @@ class Step(BaseModel):
 
     name: str = Field(examples=["paper removed"])
     picture: str = Field(description="What it made, a PNG data URL.")
+
+
+class ClassMap(BaseModel):
+    """Where the network's last feature maps look like a digit (Grad-CAM)."""
+
+    digit: int = Field(ge=0, le=9)
+    map: list[list[float]] = Field(description="28x28, >= 0: what each place adds to the digit's score.")
 
 
 class Layer(BaseModel):
@@ -43,7 +53,8 @@ class InsideBody(BaseModel):
         description="The part of the picture sent that those show: left, top, right, bottom, as shares of "
         "its width and height; may lie beyond its edges.",
     )
-    saliency: list[list[float]] = Field(description="28x28, of this reading.")
+    saliency: list[list[float]] | None = Field(description="28x28, of this reading; null without it.")
+    grad_cam: list[ClassMap] | None = Field(description="Of this reading.")
     layers: list[Layer] = Field(description="In the order of the work; empty where the model shows none.")
 
 
@@ -56,7 +67,11 @@ class ExplanationBody(BaseModel):
     )
     saliency: list[list[float]] | None = Field(
         description="28x28: by how much hiding the ink around a place lowers the digit's log-odds; "
-        "null where the picture was refused."
+        "null where the picture was refused, and with `?saliency=false`."
+    )
+    grad_cam: list[ClassMap] | None = Field(
+        description="Grad-CAM of the likeliest digit and of the next; null where the picture was refused, "
+        "and for a model without feature maps."
     )
     where: list[str] = Field(description="The parts whose ink spoke most for the digit, the strongest first.")
     inside: list[InsideBody] = Field(
@@ -67,15 +82,21 @@ class ExplanationBody(BaseModel):
 
 def explanation_of(found: Explanation) -> ExplanationBody:
     """What led to an answer."""
-    saliency = None if found.saliency is None else _rounded(found.saliency)
     return ExplanationBody(
         reading=reading_of(inference.Reading(found.prediction, None)),
         steps=[Step(name=name, picture=data_url(Image.fromarray(pixels))) for name, pixels in found.steps],
-        saliency=saliency, where=found.where, inside=[_inside_of(look) for look in found.inside],
+        saliency=_rounded(found.saliency), grad_cam=_class_maps(found.likeliest, found.grad_cam),
+        where=found.where, inside=[_inside_of(look, found.likeliest) for look in found.inside],
     )  # fmt: skip
 
 
-def _inside_of(look: Inside) -> InsideBody:
+def _class_maps(digits: Sequence[int], maps: NDArray[np.float32] | None) -> list[ClassMap] | None:
+    if maps is None:
+        return None
+    return [ClassMap(digit=digit, map=_rows(one)) for digit, one in zip(digits, maps, strict=True)]
+
+
+def _inside_of(look: Inside, likeliest: Sequence[int]) -> InsideBody:
     layers = [
         Layer(
             network=network, name=name, maps=maps.shape[2], side=maps.shape[0],
@@ -85,10 +106,14 @@ def _inside_of(look: Inside) -> InsideBody:
     ]  # fmt: skip
     return InsideBody(
         name=look.name, picture=data_url(Image.fromarray(look.digit)), field=list(look.field),
-        saliency=_rounded(look.saliency), layers=layers,
+        saliency=_rounded(look.saliency), grad_cam=_class_maps(likeliest, look.grad_cam), layers=layers,
     )  # fmt: skip
 
 
-def _rounded(saliency: NDArray[np.float64]) -> list[list[float]]:
-    rows: list[list[float]] = saliency.round(4).tolist()
+def _rounded(found: NDArray[np.float64] | None) -> list[list[float]] | None:
+    return None if found is None else _rows(found)
+
+
+def _rows(found: NDArray[np.floating[Any]]) -> list[list[float]]:
+    rows: list[list[float]] = found.astype(np.float64).round(4).tolist()
     return rows

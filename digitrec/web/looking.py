@@ -41,7 +41,7 @@ class Looks:
         return await self._lanes.run(client, picture, None, partial(_thumbnail, picture))
 
     async def explain(
-        self, client: Client, picture: bytes, engine: Engine, *, inside: bool = False
+        self, client: Client, picture: bytes, engine: Engine, *, inside: bool = False, hiding: bool = True
     ) -> Explanation:
         """What led to the engine's answer; the engine reads 28x28 pixels on this machine.
 
@@ -50,6 +50,7 @@ class Looks:
             picture: as it was sent.
             engine: whose answer is explained.
             inside: also look inside the network.
+            hiding: hide the ink piece by piece, which takes nearly all of the time.
 
         Raises:
             ImageError: the picture cannot be read here.
@@ -57,7 +58,7 @@ class Looks:
         """
         async with self._turns.turn(client):
             image = await self._lanes.run(client, picture, None, partial(_open, picture))
-            work = partial(explain, image, engine, inside=inside)
+            work = partial(explain, image, engine, inside=inside, hiding=hiding)
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def close(self) -> None:

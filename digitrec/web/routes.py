@@ -35,6 +35,10 @@ Inside = Annotated[
     bool, Query(description="Also show the feature maps of each layer, for each reading of the picture.")
 ]
 
+Saliency = Annotated[
+    bool, Query(description="Hide the ink piece by piece; without it the answer takes a few milliseconds.")
+]
+
 
 def inference(state: AppState) -> APIRouter:
     """``/predict`` and ``/compare``."""
@@ -141,17 +145,20 @@ def looks(state: AppState) -> APIRouter:
     router = APIRouter(tags=["look at a picture"], responses=schemas.PROBLEMS)
 
     @router.post("/explain", response_model=explaining.ExplanationBody, openapi_extra=schemas.PICTURES)
-    async def explain(request: Request, provider: Provider = None, inside: Inside = False) -> Response:
+    async def explain(
+        request: Request, provider: Provider = None, inside: Inside = False, saliency: Saliency = True
+    ) -> Response:
         """Say why: each step of the preparation, and which ink spoke for the digit.
 
-        For our own network, and any on 28x28 pixels. It takes the time of some 800 readings.
+        For our own network, and any on 28x28 pixels. It takes the time of some 800 readings, without
+        `saliency` that of a few.
         """
         service = state.service(provider)
         if service.explained is None:
             raise ProblemError(Problem(422, "no-explanation", f"{service.name} cannot be explained"))
         picture = await one_picture(request, state)
         client = request.state.client
-        found = await state.looks.explain(client, picture, service.explained, inside=inside)
+        found = await state.looks.explain(client, picture, service.explained, inside=inside, hiding=saliency)
         return json(await asyncio.to_thread(explaining.explanation_of, found))  # it draws up to 50 pictures
 
     @router.post(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageDraw
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from browser.conftest import OpenPage
 from browser.hand import SAMPLES, draw, expect_digit, needs_chromium
@@ -130,6 +132,51 @@ def test_each_layer_of_each_network_is_shown(open_page: OpenPage) -> None:
     sides = page.locator("#layers img").evaluate_all("(all) => all.map((image) => image.naturalWidth)")
     assert sides == 2 * [163, 151, 79, 131, 131, 71, 113, 113]
     expect(page.locator("#readings")).to_be_hidden()
+
+
+def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: OpenPage) -> None:
+    page = open_page()
+    draw(page, 1)
+    expect_digit(page, "1")
+    ask_why(page)
+    page.locator("#layers summary").nth(1).click()
+    follow, reasons = page.get_by_role("button", name="Follow the drawing"), page.locator("#reasons")
+    follow.click()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("saliency=false"), hold)
+    layer, first = page.locator("#layers img").first, page.locator("#layers img").first.get_attribute("src")
+    page.get_by_role("button", name="Clear").click()
+    expect(reasons).to_be_visible()
+    page.locator("#pad").scroll_into_view_if_needed()
+    draw(page, 3)
+    wait_for(page, lambda: len(held) > 0)
+    page.wait_for_timeout(600)  # longer than it waits between two questions
+    assert len(held) == 1  # the first touch; what came after it has been overtaken by what is there now
+    held[0].continue_()
+    wait_for(page, lambda: len(held) == 2)
+    held[1].continue_()
+    expect(page.locator("#reasons-words")).to_contain_text("Grad-CAM")
+    expect(layer).not_to_have_attribute("src", first or "")
+    expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
+    page.wait_for_timeout(600)
+    assert len(held) == 2
+    assert painted(page, "#heat")[..., :3].max() > 100 and Axe().run(page).violations_count == 0
+    follow.click()
+    page.locator("#pad").scroll_into_view_if_needed()
+    draw(page, 1)
+    expect(reasons).to_be_hidden()
+    page.wait_for_timeout(300)
+    assert len(held) == 2
+
+
+def wait_for(page: Page, holds: Callable[[], bool]) -> None:
+    """Until it holds; the test's own time limit ends it."""
+    while not holds():
+        page.wait_for_timeout(50)
 
 
 def test_of_a_refused_picture_neither_is_offered(open_page: OpenPage) -> None:

@@ -49,6 +49,18 @@ def test_what_the_network_was_given_is_looked_at_layer_by_layer(engine: Engine) 
     assert explain(drawn_seven(), engine).inside == ()
 
 
+def test_grad_cam_is_of_the_digit_and_the_runner_up_for_each_reading(engine: Engine) -> None:
+    found = explain(read_twice(), engine, inside=True)
+    cut, whole = found.inside
+    assert found.runner_up is not None and found.likeliest == [1, found.runner_up[0]]
+    assert isinstance(engine.provider, Local) and found.grad_cam is not None
+    wanted = engine.provider.grad_cam(prepare(DigitImage.open(read_twice()), Local.wants), found.likeliest)
+    np.testing.assert_array_equal(found.grad_cam, wanted)
+    np.testing.assert_array_equal(found.grad_cam, cut.grad_cam)
+    assert whole.grad_cam is not None and not np.array_equal(whole.grad_cam, cut.grad_cam)
+    assert (found.grad_cam >= 0).all() and found.grad_cam.max() > 0.1
+
+
 def test_both_readings_are_looked_at_where_there_are_two(engine: Engine) -> None:
     picture = read_twice()
     cut, whole = explain(picture, engine, inside=True).inside
@@ -130,4 +142,4 @@ def test_an_engine_that_shows_no_maps_is_explained_without(engine: Engine) -> No
             return engine.provider.read(image, timeout=timeout)
 
     (look,) = explain(drawn_seven(), Closed(), inside=True).inside
-    assert look.stages == () and look.saliency.max() > 0.5
+    assert look.stages == () and look.grad_cam is None and look.saliency.max() > 0.5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,12 @@ def test_every_step_the_saliency_and_the_probabilities_are_shown(engine: Engine)
     figure = explanation(found)
     titles = [axes.get_title() for axes in axes_of(figure)]
     assert titles[: 1 + len(found.steps)] == ["as it was read", *(name for name, _ in found.steps)]
-    saliency, bars = axes_of(figure)[1 + len(found.steps) : 3 + len(found.steps)]
+    saliency, first, second, bars = axes_of(figure)[1 + len(found.steps) : 5 + len(found.steps)]
+    assert found.grad_cam is not None and found.likeliest[0] == 7
+    for axes, digit, heat in zip((first, second), found.likeliest, found.grad_cam, strict=True):
+        assert axes.get_title() == f"Grad-CAM: where it\nlooks like a {digit}"
+        np.testing.assert_array_equal(axes.images[0].get_array(), heat)
+    assert first.images[0].norm.vmax == second.images[0].norm.vmax  # so that they can be compared
     np.testing.assert_allclose(saliency.images[0].get_array(), found.saliency)
     assert [bar.get_height() for bar in bars.patches] == pytest.approx(
         list(found.prediction.probabilities or ())
@@ -44,3 +51,9 @@ def test_inside_shows_the_digit_and_a_column_of_layers_for_each_network(engine: 
     assert layers[-1].get_title() == "network_2 relu_3b: 192 maps of 6x6"
     shown = sorted(axes.images[0].get_array().tobytes() for axes in layers)
     assert shown == sorted(mosaic(maps).tobytes() for _, maps in look.stages)
+
+
+def test_a_model_without_maps_is_explained_without_grad_cam(engine: Engine) -> None:
+    found = replace(explain(drawn_seven(), engine), grad_cam=None)
+    titles = [axes.get_title() for axes in axes_of(explanation(found))]
+    assert "probabilities" in titles and not any("Grad-CAM" in title for title in titles)

@@ -122,6 +122,18 @@ def test_inside_is_shown_layer_by_layer_only_when_asked_for(network: TestClient)
         assert sheet.getextrema() == (0, 255)
 
 
+def test_without_saliency_all_else_is_told(network: TestClient) -> None:
+    picture = (SAMPLES / "photo-pen.jpg").read_bytes()
+    whole = network.post("/explain?inside=true", content=picture).json()
+    quick = network.post("/explain?inside=true&saliency=false", content=picture).json()
+    assert (quick["saliency"], quick["where"], quick["inside"][0]["saliency"]) == (None, [], None)
+    assert quick["steps"] == whole["steps"] and quick["inside"][0]["layers"] == whole["inside"][0]["layers"]
+    assert quick["grad_cam"] == whole["grad_cam"] == whole["inside"][0]["grad_cam"]
+    assert [len(row) for row in quick["grad_cam"][0]["map"]] == [28] * 28 and quick["grad_cam"][0][
+        "digit"
+    ] == 7
+
+
 def test_each_reading_of_a_picture_that_is_read_twice_is_looked_at(network: TestClient) -> None:
     digit = mnist_test().images[2].copy()
     digit[12:14, ::2] = 255

@@ -54,6 +54,11 @@ export function explain(picture, name) {
   return json(`explain?inside=true&provider=${encodeURIComponent(name)}`, question(picture));
 }
 
+/** The same without what each piece of ink is worth, which is what takes the time. */
+export function look(picture, name, signal) {
+  return json(`explain?inside=true&saliency=false&provider=${encodeURIComponent(name)}`, question(picture, signal));
+}
+
 /** The picture as the server reads it, for formats that this browser does not show. */
 export async function thumbnail(picture) {
   return (await answered("thumbnail", question(picture))).blob();

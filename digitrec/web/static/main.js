@@ -41,7 +41,7 @@ const comparison = new Comparison(
 const why = new Why(
   {
     button: by("explain"), section: by("reasons"), steps: by("steps"), words: by("reasons-words"), heat: by("heat"),
-    over: by("over"), overlay: by("overlay"), readings: by("readings"), layers: by("layers"),
+    over: by("over"), follow: by("follow"), overlay: by("overlay"), readings: by("readings"), layers: by("layers"),
   },
   { getPicture: currentPicture, getReader: () => reader.name, getPlace: place, fail },
 );
@@ -108,7 +108,7 @@ function drawing() {
   by("picture").hidden = true;
   stage.classList.add("drawn");
   isStale(true);
-  why.reset();
+  why.changed(true);
   if (!isTap(pad.drawing)) read();
 }
 
@@ -176,7 +176,7 @@ function changed(hasPicture) {
   isStale(hasPicture);
   comparison.reset(hasPicture);
   label.reset(hasPicture);
-  why.reset();
+  why.changed(hasPicture);
 }
 
 function isEmpty({ strokes, picture }) {

@@ -1,6 +1,7 @@
 // Why it says so: the steps of the preparation, which ink spoke for the digit, and what each layer found.
 
 import * as api from "./api.js";
+import { Live } from "./live.js";
 
 const SIDE = 28;
 const CELL = 8; // pixels of the heat map for each of the network's
@@ -13,8 +14,13 @@ export class Why {
   /** `getPicture()` promises what is on the stage, `getReader()` names the engine that reads along, and
    *  `getPlace()` says where on the stage the picture lies ([left, top, right, bottom], shares of its side). */
   constructor(elements, { getPicture, getReader, getPlace, fail }) {
-    Object.assign(this, elements, { getPicture, getReader, getPlace, fail, asked: 0 });
+    Object.assign(this, elements, { getPicture, getReader, getPlace, fail, asked: 0, open: [] });
+    this.live = new Live((picture, signal) => api.look(picture, getReader(), signal), (found) => this.show(found), fail);
     this.button.addEventListener("click", () => this.ask());
+    this.follow.addEventListener("click", () => {
+      this.follow.setAttribute("aria-pressed", !this.isPressed);
+      this.live.stop();
+    });
     this.over.addEventListener("click", () => {
       this.over.setAttribute("aria-pressed", !this.isOver);
       this.layOver();
@@ -26,10 +32,26 @@ export class Why {
     return this.over.getAttribute("aria-pressed") === "true";
   }
 
-  /** The picture has changed: what is shown is about another. */
-  reset() {
+  get isPressed() {
+    return this.follow.getAttribute("aria-pressed") === "true";
+  }
+
+  /** Whether the look inside goes along with the drawing: while it is shown, and that was asked for. */
+  get follows() {
+    return this.isPressed && !this.section.hidden;
+  }
+
+  /** The picture has changed: what is shown is about another, so it goes; or follows, where that was asked for. */
+  changed(hasPicture) {
     this.asked += 1;
-    this.section.hidden = this.overlay.hidden = true;
+    const { follows } = this;
+    if (follows && hasPicture && this.getPlace() !== null) {
+      this.live.read(this.getPicture);
+      return;
+    }
+    this.live.stop();
+    this.overlay.hidden = true;
+    if (!follows) this.section.hidden = true;
   }
 
   async ask() {
@@ -37,7 +59,9 @@ export class Why {
     this.button.disabled = true;
     try {
       const found = await api.explain(await this.getPicture(), this.getReader());
-      if (asked === this.asked) await this.show(found);
+      if (asked !== this.asked) return;
+      await this.show(found);
+      this.section.scrollIntoView({ block: "nearest" });
     } catch (problem) {
       this.fail(problem);
     } finally {
@@ -45,20 +69,23 @@ export class Why {
     }
   }
 
-  async show({ steps, where, inside }) {
+  async show({ steps, where, saliency, inside }) {
+    const { asked } = this;
     this.steps.replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `What spoke for it most: ${where.join(", ")}.` : "";
-    this.words.textContent = inside.length
+    const colours = saliency
       ? `${said} Orange ink spoke for the digit, blue ink against it.`
+      : "Orange: where the last feature maps look like the digit (Grad-CAM). Ask “Why?” for what the ink is worth.";
+    this.words.textContent = inside.length
+      ? colours
       : "The network was not asked: the picture was refused by what the preparation saw in it.";
     this.heat.hidden = this.overlay.hidden = inside.length === 0;
     this.over.hidden = inside.length === 0 || this.getPlace() === null;
-    this.heat.setAttribute("aria-label", `Which ink spoke for the digit. ${said}`);
-    this.layers.replaceChildren();
+    this.heat.setAttribute("aria-label", saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit");
     this.offerReadings(inside);
     if (inside.length) await this.showReading(inside[0]);
-    this.section.hidden = false;
-    this.section.scrollIntoView({ block: "nearest" });
+    else this.showLayers([]);
+    if (asked === this.asked || this.follows) this.section.hidden = false;
   }
 
   /** A switch between the digit cut out and the picture as it stands, where it was read both ways. */
@@ -80,12 +107,20 @@ export class Why {
   async showReading(reading) {
     this.reading = reading;
     this.layOver();
-    const isOpen = [...this.layers.children].map((network) => network.open);
-    const networks = groupedByNetwork(reading.layers);
-    this.layers.replaceChildren(...[...networks].map(([name, layers], number) => (
-      networkDetails(name, layers, isOpen[number] ?? number === 0)
+    this.showLayers(reading.layers);
+    const digit = new Image();
+    digit.src = reading.picture;
+    await digit.decode();
+    if (reading === this.reading) paint(this.heat, digit, mattered(reading)); // no newer one has come meanwhile
+  }
+
+  /** The layers of each network; what was open stays open, also after a picture that none was asked about. */
+  showLayers(layers) {
+    const before = [...this.layers.children];
+    if (before.length) this.open = before.map((network) => network.open);
+    this.layers.replaceChildren(...[...groupedByNetwork(layers)].map(([name, its], number) => (
+      networkDetails(name, its, this.open[number] ?? number === 0)
     )));
-    await paint(this.heat, reading);
   }
 
   /** The colours on the drawing or the picture itself, or nothing. */
@@ -98,7 +133,7 @@ export class Why {
     const [from, above, to, below] = this.reading.field;
     const [width, height] = [right - left, bottom - top];
     this.overlay.getContext("2d").drawImage(
-      colours(this.reading.saliency),
+      colours(mattered(this.reading)),
       OVER * (left + from * width), OVER * (top + above * height),
       OVER * (to - from) * width, OVER * (below - above) * height,
     );
@@ -137,19 +172,21 @@ function networkDetails(name, layers, isOpen) {
 }
 
 /** The 28x28 in grey, and over it how much each place mattered, in colour. */
-async function paint(canvas, { picture, saliency }) {
-  const image = new Image();
-  image.src = picture;
-  await image.decode();
+function paint(canvas, digit, felt) {
   canvas.width = canvas.height = SIDE * CELL;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.fillStyle = "black";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalAlpha = 0.45; // the colours over it are what matters
-  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  context.drawImage(digit, 0, 0, canvas.width, canvas.height);
   context.globalAlpha = 1;
-  context.drawImage(colours(saliency), 0, 0, canvas.width, canvas.height);
+  context.drawImage(colours(felt), 0, 0, canvas.width, canvas.height);
+}
+
+/** How much each of the 28x28 places mattered: by hiding the ink, else by Grad-CAM. */
+function mattered({ saliency, grad_cam: maps }) {
+  return saliency ?? maps?.[0].map ?? [];
 }
 
 /** A sheet of 28x28 pixels, the more of a colour the more that place mattered. */

@@ -1,0 +1,87 @@
+"""What `digitrec explain` shows besides: the digits nearest to a picture, and a map of many."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from digitrec.commands import sources
+from digitrec.commands.progress import quiet_bar
+from digitrec.errors import DataError, NotInstalled
+from digitrec.text import count, printable
+
+if TYPE_CHECKING:
+    from digitrec.engine import Engine
+    from digitrec.evaluation.nearest import Memory
+
+
+def training_digits(engine: Engine) -> Memory | None:
+    """MNIST's training digits as the network places them; None where they are not there, and that is told.
+
+    Raises:
+        ModelError: the network cannot place them.
+    """
+    from digitrec.datasets.mnist import mnist_train
+    from digitrec.evaluation.nearest import memory
+
+    try:
+        digits = mnist_train()
+    except (DataError, NotInstalled) as error:
+        click.echo(printable(f"digitrec: the nearest training digits cannot be shown: {error}"), err=True)
+        return None
+    with quiet_bar("embedding MNIST, once for each network") as bar:
+        return memory(
+            engine.provider, digits, "mnist-train",
+            lambda done, total: bar.at(done / total, f"{done:,} of {total:,} digits"),
+        )  # fmt: skip
+
+
+def draw_map(given: sources.Given, engine: Engine, out: Path, output: str) -> bool:
+    """Draw a map of all the pictures and tell of it; False where some could not be read.
+
+    Raises:
+        DataError: there is no picture to draw.
+        ModelError: the network cannot place them.
+    """
+    from digitrec.evaluation.layout import layout, read
+    from digitrec.plots.likeness import layout as drawn
+    from digitrec.plots.style import save
+    from digitrec.report.explanation import layout_row
+
+    with quiet_bar("map") as bar:
+        bar.at(0.0, "reading")
+        found = read(given.sources(), engine, _labels(given))
+        bar.at(0.3, "laying out")
+        laid = layout(found.own, engine)
+        bar.at(0.9, "drawing")
+        path = save(drawn(laid), out / "map.png")
+    for failure in found.failed:
+        click.echo(printable(f"digitrec: {failure.error}"), err=True)
+    if output == "json":
+        click.echo(json.dumps(layout_row(found, laid, path)))
+        return not found.failed
+    words = f"{count(len(laid.own), 'picture')} among {len(laid.around):,} of MNIST's test digits: {path}"
+    click.echo(printable(words))
+    if len(laid.own) < len(found.own):
+        click.echo(f"  drawn by lot from {len(found.own):,}")
+    for one in found.refused:
+        click.echo(printable(f"  left out: {one.image.source}: {one.reason}"))
+    return not found.failed
+
+
+def _labels(given: sources.Given) -> dict[str, int | None]:
+    """What the pictures in labelled folders show, by the name of the file."""
+    from digitrec.datasets.loader import read_samples
+
+    labels = {}
+    for name in given.images:
+        if Path(name).is_dir():
+            try:
+                samples = read_samples(name)
+            except DataError:  # a folder without labels is as good
+                continue
+            labels.update({str(one.image): one.label for one in samples})
+    return labels
