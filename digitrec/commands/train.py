@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -13,6 +13,7 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.progress import quiet_bar
+from digitrec.commands.quiet import quietly
 from digitrec.text import percent
 
 if TYPE_CHECKING:
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """What the name of a model file may end in; a name without an ending is a folder's."""
-OF_NETWORKS = ("batch", "optimizer", "augment")
+OF_NETWORKS = ("batch", "optimizer", "augment", "device")
 """Options that say nothing to scikit-learn's classifiers."""
 
 
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--arch", metavar="NAME", shell_complete=values.architecture,
-    help="tutorial-cnn, simple-cnn, complex-cnn, mlp, knn, random-forest, svm, resnet, vgg, efficientnet, or "
+    help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, vgg-small, efficientnet-small, knn, "
+    "random-forest, svm, resnet, vgg, efficientnet, or "
     f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
 @click.option(
@@ -82,7 +84,21 @@ OF_NETWORKS = ("batch", "optimizer", "augment")
 @click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Measure with only N of them.")
 @click.option(
     "--start", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
-    help="Go on learning from this .keras or .h5 model; for a backbone, its published weights.",
+    help="Go on learning from this .keras or .h5 model; for resnet, vgg and efficientnet also their "
+    "published weights without the top (.h5).",
+)  # fmt: skip
+@click.option(
+    "--pretrained", is_flag=True,
+    help="Begin with ImageNet's weights, fetched once: resnet, vgg and efficientnet.",
+)  # fmt: skip
+@click.option("--freeze", is_flag=True, help="Only the last layer learns; with --start or --pretrained.")
+@click.option(
+    "--side", type=click.IntRange(min=32), metavar="PIXELS",
+    help="To which resnet, vgg and efficientnet enlarge a digit; fewer are quicker.  [default: 224]",
+)  # fmt: skip
+@click.option(
+    "--device", metavar="NAME",
+    help="Where TensorFlow computes: auto, cpu, gpu, or gpu:1 for the second.  [default: auto]",
 )  # fmt: skip
 @click.option(
     "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path), metavar="PATH",
@@ -107,19 +123,33 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
       digitrec train --data mnist-train
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
+      digitrec train --arch resnet-small --epochs 4 --out resnet.tflite
+      digitrec train --arch efficientnet --pretrained --freeze --side 96 --device gpu --out efficient.keras
       digitrec train --arch svm --data mnist.npz --test mnist.npz --out svm.skops
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
       digitrec predict 7.png --model mine.keras
     """
     file = _file(out)
-    if arch is None:
-        _by_recipe(file, out, sources, limit, options)
-        return
-    from digitrec.training.fit import SUFFIXES as WRITTEN
-    from digitrec.training.zoo import find
+    with _on(options["device"]):
+        if arch is None:
+            _by_recipe(file, out, sources, limit, options)
+            return
+        from digitrec.training.fit import SUFFIXES as WRITTEN
+        from digitrec.training.zoo import find
 
-    suffix = WRITTEN[find(arch).family][0]
-    _by_name(arch, file or out / f"{Path(arch).stem}{suffix}", sources, limit, options)
+        suffix = WRITTEN[find(arch).family][0]
+        _by_name(arch, file or out / f"{Path(arch).stem}{suffix}", sources, limit, options)
+
+
+def _on(device: str | None) -> AbstractContextManager[Any]:
+    """Where it computes; None: nobody has asked, so that TensorFlow need not be there."""
+    if device is None:
+        return nullcontext()
+    from digitrec.training import devices
+
+    with quietly():
+        found = devices.find(device)
+    return devices.on(found)
 
 
 def _file(out: Path) -> Path | None:
@@ -162,14 +192,16 @@ def _by_recipe(
     file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
 ) -> None:
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
-    others = [options[name] for name in ("start", "optimizer", "augment")]
+    others = [options[name] or None for name in ("start", "optimizer", "pretrained", "freeze", "side")]
+    others.append(options["augment"])
     if (
         options["loss"] != "categorical"
         or options["scale"] != "unit"
         or any(one is not None for one in others)
     ):
         raise click.UsageError(
-            "--loss, --scale, --start, --optimizer and --augment are for an architecture named with --arch."
+            "--loss, --scale, --start, --pretrained, --freeze, --side, --optimizer and --augment are for an "
+            "architecture named with --arch."
         )
     if file is not None and file.suffix == ".skops":
         raise click.UsageError(f"--out {file}: a network is written as .keras, .h5 or .tflite.")
@@ -206,6 +238,7 @@ def _by_name(
         arch, options["epochs"], batch=options["batch"], learning_rate=options["rate"],
         optimizer=options["optimizer"] or "adam", augment=options["augment"], loss=options["loss"],
         scale=options["scale"], validation=options["validation_split"], seed=options["seed"],
+        pretrained=options["pretrained"], freeze=options["freeze"], side=options["side"],
     )  # fmt: skip
     kind = find(arch)
     if kind.family == "scikit-learn" and any(options[name] is not None for name in OF_NETWORKS):

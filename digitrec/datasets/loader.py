@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets import arrayfiles, csvfiles, labels, usps
+from digitrec.datasets import arrayfiles, csvfiles, labels, matfiles, usps
 from digitrec.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.image import ImageSource
@@ -60,6 +60,7 @@ def read_samples(source: str | Path, limit: int | None = None, *, part: str = "t
               Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned);
+            - the ``.mat`` file of SVHN's cropped digits (`digitrec.datasets.matfiles`);
             - a USPS file as `digitrec.datasets.usps` describes.
         limit: at most so many, >= 0, drawn by `sampled`: each label in its share; None: all.
         part: "train" or "test": which is meant of a file that holds both.
@@ -91,6 +92,8 @@ def _read(source: str, path: Path, part: str) -> list[Sample]:
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
     if path.suffix in HOLD_BOTH:
         return _samples(HOLD_BOTH[path.suffix](path, either=part))
+    if path.suffix == ".mat":
+        return _samples(matfiles.read(path))
     if path.name.removesuffix(".gz").endswith(".csv"):
         return _samples(rows) if (rows := csvfiles.read(path)) is not None else _table(path)
     if path.name.startswith(usps.NAMES):

@@ -118,7 +118,20 @@ def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
 
 
 def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> bytes:
+    """The content of a file of that checksum, as `retrieved_file` finds it."""
+    advice = f"put the official file in a folder {folder}/ and set DIGITREC_DATA to its parent"
+    return retrieved_file(name, f"sha256:{sha256}", mirrors, folder, advice).read_bytes()
+
+
+def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str, advice: str) -> Path:
     """A file of that checksum from the user's cache, in `folder`, or the first mirror that has it.
+
+    Args:
+        name: of the file, there and here.
+        checksum: "sha256:..." or "md5:...".
+        mirrors: folders that have it, tried in this order.
+        folder: of the cache.
+        advice: what to do where none gives it, besides trying again.
 
     Raises:
         DataError: no mirror gives it intact.
@@ -134,11 +147,7 @@ def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> by
     failures = []
     for mirror in mirrors:
         try:
-            path = pooch.retrieve(mirror + name, f"sha256:{sha256}", name, kept, downloader=fetch)
-            return Path(path).read_bytes()
+            return Path(pooch.retrieve(mirror + name, checksum, name, kept, downloader=fetch))
         except (OSError, ValueError) as error:  # OSError: the network or the disk; ValueError: the checksum
             failures.append(f"{mirror} ({type(error).__name__})")
-    raise DataError(
-        f"{name}: no mirror gave it intact: {', '.join(failures)}; try again later, "
-        f"or put the official file in a folder {folder}/ and set DIGITREC_DATA to its parent"
-    )
+    raise DataError(f"{name}: no mirror gave it intact: {', '.join(failures)}; try again later, or {advice}")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from digitrec.report import words
 from digitrec.report.table import Table, markdown_table
 from digitrec.text import percent
+from digitrec.training import zoo
 from digitrec.training.compare import TIMED, Contestant, equals, ranked, winner
 from digitrec.version import __version__
 
@@ -27,12 +28,19 @@ def table(contestants: Sequence[Contestant], digits: int) -> Table:
     ]  # fmt: skip
     return Table(
         "Models compared",
-        f"All learned from the same {digits:,} digits; networks see each changed a little in every epoch and "
-        "hold a tenth of them back. Accuracy is that of the saved file, the interval Wilson's; one digit is "
-        f"timed in a batch of {TIMED}.",
+        f"All learned from the same {digits:,} digits; networks see each changed a little in every epoch"
+        f"{_unchanged(contestants)} and hold a tenth of them back. Accuracy is that of the saved file, the "
+        f"interval Wilson's; one digit is timed in a batch of {TIMED}.",
         ("model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file"),
         tuple(rows), range(1, 6),
     )  # fmt: skip
+
+
+def _unchanged(contestants: Sequence[Contestant]) -> str:
+    """Which networks see the digits as they are, in words."""
+    kinds = [zoo.find(one.arch) for one in contestants]
+    names = [one.title for one in kinds if one.family == "keras" and not one.augmented]
+    return f" (but for {', '.join(names)})" if names else ""
 
 
 def verdict(contestants: Sequence[Contestant]) -> str:
@@ -51,7 +59,6 @@ def verdict(contestants: Sequence[Contestant]) -> str:
 def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[tuple[str, str]]) -> str:
     """The page; `pictures` are titles and paths relative to it."""
     found = table(contestants, digits)
-    count = contestants[0].accuracy.n
     parts = [
         "# Models compared",
         "Written by `digitrec models compare`; do not edit.",
@@ -59,9 +66,16 @@ def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[
         markdown_table(found),
         verdict(contestants),
         "\n\n".join(f"![{title}]({path})" for title, path in pictures),
-        "## How it was measured",
-        f"- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {count:,} test digits of MNIST\n"
-        f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores; networks predict on one, scikit-learn on all",
+        measured(contestants),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def measured(contestants: Sequence[Contestant]) -> str:
+    """When, on what and with how much it was measured: the last section of a page."""
+    return (
+        "## How it was measured\n\n"
+        f"- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {contestants[0].accuracy.n:,} test digits "
+        f"of MNIST\n- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores; networks predict on one, scikit-learn on all"
+    )

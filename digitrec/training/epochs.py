@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import ModelError
 from digitrec.models import store
-from digitrec.training import run
+from digitrec.training import backbones, pretrained, run
 from digitrec.training.batches import batch_of, batches
 from digitrec.training.learn import Watcher, load_keras
 from digitrec.training.run import Epoch, FitConfig, Progress
@@ -44,11 +45,15 @@ class Run:
         """A new run, from `start` or from nothing, over what an older one left.
 
         Raises:
+            DataError: ImageNet's weights are wanted and cannot be had.
             ModelError: `start` is no such network.
         """
         keras = load_keras()
         keras.utils.set_random_seed(self._config.seed)
-        self._network = _new(self._kind, self._config.scale, start)
+        self._network = _new(self._kind, self._config, start)
+        backbones.thaw(self._network)
+        if self._config.freeze:
+            backbones.freeze(self._network)
         sparse = self._config.loss == "sparse"
         loss = "sparse_categorical_crossentropy" if sparse else "categorical_crossentropy"
         self._network.compile(_optimizer(self._config.optimizer, self._rate()), loss, metrics=["accuracy"])
@@ -140,27 +145,44 @@ def _optimizer(name: str, rate: Any) -> Any:
     return {"adam": its.Adam, "adamw": its.AdamW, "rmsprop": its.RMSprop}[name](rate)
 
 
-def _new(kind: Architecture, scale: str, start: Path | None) -> keras.Model:
+def _new(kind: Architecture, config: FitConfig, start: Path | None) -> keras.Model:
     """The network before its first step."""
+    build = kind.build
+    if kind.takes_weights:
+        build = partial(kind.build, side=config.side or backbones.PUBLISHED_SIDE)
+    if config.pretrained:
+        start = pretrained.imagenet(kind.name)
     if start is None:
-        return kind.build()
+        return build()
     try:
-        if kind.takes_weights and start.suffix == ".h5":
-            return kind.build(start)
+        if kind.takes_weights and not _is_whole(start):
+            return build(start)
         network = load_keras().saving.load_model(start, compile=False, safe_mode=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{start}: Keras cannot begin with it; give a .keras or .h5 file") from error
-    if _make(network) != _make(kind.build()):
+    if config.side is not None:
+        raise ModelError(f"{start}: keeps the size that it was made for; leave --side out")
+    if _make(network) != _make(build()):
         says = store.load(start).card.get("settings", {}).get("arch")
         which = f"--arch {says}" if says else "the architecture that it is"
         count = network.count_params()
         raise ModelError(f"{start}: its network of {count:,} parameters is no {kind.name}; give {which}")
     its = store.load(start).input
-    if not its.assumed and its.scale != scale:
+    if not its.assumed and its.scale != config.scale:
         raise ModelError(
             f"{start}: has learned from pixels scaled as {its.scale!r}; give --scale {its.scale}"
         )
     return network
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether a file of Keras' has a network in it, not only weights."""
+    if file.suffix == ".keras":
+        return True
+    import h5py
+
+    with h5py.File(file) as content:
+        return "model_config" in content.attrs
 
 
 def _make(network: keras.Model) -> list[tuple[str, list[tuple[int, ...]]]]:

@@ -21,7 +21,7 @@ from digitrec.errors import DataError, ModelError
 from digitrec.models import skopsfile, store
 from digitrec.models.scores import scaled
 from digitrec.text import percent
-from digitrec.training import card, export, zoo
+from digitrec.training import card, devices, export, zoo
 from digitrec.training.epochs import Run
 from digitrec.training.given import Given, given
 from digitrec.training.learn import Watcher
@@ -84,8 +84,8 @@ def fit(
         test: those to measure with in the end; by default MNIST's 10,000.
         tested_on: what these are called, for the card.
         limit_test: at most so many of them, each digit in its share; None: all.
-        start: a `.keras` or `.h5` file whose network learns on, instead of a new one; for a backbone an
-            `.h5` file is taken for its published weights, without the top.
+        start: a `.keras` or `.h5` file whose network learns on, instead of a new one; for a published
+            backbone also an `.h5` file of its weights without the top, as Keras gives them out.
         resume: go on with the run for the same file, after its last finished epoch; one that had come to its
             end is written again as it was, at its best, or given more epochs if `config` says more.
         on_progress: told after every step.
@@ -93,13 +93,15 @@ def fit(
     Raises:
         NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
         DataError: MNIST cannot be had, the digits are too few, or not of all ten kinds where that is needed,
-            or all of the test digits are among them.
-        ModelError: there is no such architecture, it cannot be written as `out` says, `start` is no such
-            network, or `resume` finds no run or one with other settings or digits.
+            or all of the test digits are among them; or ImageNet's weights are wanted and cannot be had.
+        ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not go
+            with it or with each other, `start` is no such network, or `resume` finds no run or one with other
+            settings or digits.
     """
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
+    _fits(kind, config, start, resume=resume)
     what = given(digits, sources, test, tested_on, limit_test, start)
     history: list[Epoch] = []
     started = time.monotonic()
@@ -114,6 +116,7 @@ def fit(
         "architecture": f"{kind.title} ({kind.origin})",
         "learned_from": dict(what.sources),
         **({} if start is None else {"start": start.name}),
+        **({"start": "ImageNet's weights, as Keras gives them out"} if config.pretrained else {}),
         **({"epochs": len(history)} if history else {}),
         "training_seconds": seconds,
         "settings": asdict(config),
@@ -123,6 +126,26 @@ def fit(
     return FitResult(
         out, tuple(history), seconds, loss, correct, len(what.test), what.tested_on, what.left_out
     )
+
+
+def _fits(kind: Architecture, config: FitConfig, start: Path | None, *, resume: bool) -> None:
+    """Make sure that what the network begins with and its size go with it.
+
+    Raises:
+        ModelError: they do not.
+    """
+    if (config.pretrained or config.side) and not kind.takes_weights:
+        published = ", ".join(name for name, one in zoo.ZOO.items() if one.takes_weights)
+        raise ModelError(
+            f"{kind.name} has one size (--side) and no published weights (--pretrained); {published} have"
+        )
+    if config.pretrained and start is not None:
+        raise ModelError(f"{start}: begin with it (--start) or with ImageNet's weights (--pretrained)")
+    begins = start is not None or config.pretrained or resume
+    if config.freeze and not (begins and kind.family == "keras"):
+        raise ModelError(
+            "what is frozen must have learned before: --freeze is for a network with --start or --pretrained"
+        )
 
 
 def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
@@ -182,6 +205,7 @@ def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Giv
     else:
         save, output = _keras_writer(learned, out), "softmax"
         facts["parameters"] = learned.count_params()
+        facts["device"] = devices.of(learned)
     save(export.description(out.stem, facts, output=output, scale=scale))
     loss, correct = measured(out, what.test)
     facts["test"] = what.measured(correct)

@@ -1,20 +1,15 @@
 """Keras networks by name, from (N, 28, 28, 1) to (N, 10) probabilities: one published, others of our design.
 
-`tutorial_cnn` is the network of a well-known tutorial, layer for layer. The plain ones are our own. The
-backbones are those of `keras.applications`, at their own input size, from random weights or from a file.
+`tutorial_cnn` is the network of a well-known tutorial, layer for layer. The plain ones are our own. Those
+after published families are in `digitrec.training.backbones`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import keras
-
-BACKBONE_SIDE = 224
-"""Pixels along each side for which the published backbones were made."""
 
 
 def tutorial_cnn() -> keras.Model:
@@ -104,51 +99,6 @@ def mlp() -> keras.Model:
         ]
         hidden += [layers.Dropout(0.3)]
     return _sequential("mlp", [layers.Flatten(), *hidden, layers.Dense(10, activation="softmax")])
-
-
-def resnet(weights: Path | None = None) -> keras.Model:
-    """ResNet50V2 on 224x224, with a layer for ten digits; `weights` is a file without the top, or None."""
-    import keras
-
-    return _backbone("resnet", keras.applications.ResNet50V2, weights, scale=2.0, offset=-1.0)
-
-
-def vgg(weights: Path | None = None) -> keras.Model:
-    """VGG16 on 224x224, with a layer for ten digits; `weights` as for `resnet`."""
-    import keras
-
-    means = (-103.939, -116.779, -123.68)  # of ImageNet's blue, green and red, as VGG's authors subtract them
-    return _backbone("vgg", keras.applications.VGG16, weights, scale=255.0, offset=means)
-
-
-def efficientnet(weights: Path | None = None) -> keras.Model:
-    """EfficientNetB0 on 224x224, with a layer for ten digits; `weights` as for `resnet`."""
-    import keras
-
-    return _backbone("efficientnet", keras.applications.EfficientNetB0, weights, scale=255.0, offset=0.0)
-
-
-def _backbone(
-    name: str,
-    build: Callable[..., keras.Model],
-    weights: Path | None,
-    *,
-    scale: float,
-    offset: float | Sequence[float],
-) -> keras.Model:
-    """The published network between an enlargement of the digit and a layer for ten."""
-    import keras
-    from keras import layers
-
-    body = build(
-        include_top=False, weights=None if weights is None else str(weights), pooling="avg",
-        input_shape=(BACKBONE_SIDE, BACKBONE_SIDE, 3),
-    )  # fmt: skip
-    image = keras.Input((28, 28, 1), name="image")
-    x = layers.Resizing(BACKBONE_SIDE, BACKBONE_SIDE)(image)
-    x = layers.Concatenate()([x, x, x])
-    x = body(layers.Rescaling(scale, offset)(x))
-    return keras.Model(image, layers.Dense(10, activation="softmax", name="probabilities")(x), name=name)
 
 
 def _sequential(name: str, layers: list[keras.layers.Layer]) -> keras.Model:

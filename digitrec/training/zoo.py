@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitrec.errors import ModelError
-from digitrec.training import classics, networks
+from digitrec.training import backbones, classics, networks
 
 Family = Literal["keras", "scikit-learn"]
 Complexity = Literal["Low", "Medium", "High"]
@@ -43,7 +43,7 @@ class Architecture:
     batch: int = 128
     """Digits per step."""
     takes_weights: bool = False
-    """Whether it can begin with weights from a file."""
+    """Whether it is a published backbone: ``build(weights, side)`` takes its weights' file and its size."""
 
 
 OURS, KERAS, SKLEARN = "our design", "keras.applications", "scikit-learn"
@@ -61,11 +61,22 @@ _ALL = (
         augmented=False,
     ),
     Architecture("svm", "SVM", SKLEARN, classics.svm, "Medium", family="scikit-learn", augmented=False),
-    Architecture("resnet", "ResNet50V2", KERAS, networks.resnet, "High", takes_weights=True, batch=32),
-    Architecture("vgg", "VGG16", KERAS, networks.vgg, "High", takes_weights=True, batch=32,
+    Architecture(
+        "resnet-small", "Small ResNet", "after He et al., 2016", backbones.resnet_small, "High",
+        learning_rate=3e-3,
+    ),
+    Architecture(
+        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", backbones.vgg_small, "Medium"
+    ),
+    Architecture(
+        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", backbones.efficientnet_small,
+        "High", learning_rate=3e-3,
+    ),
+    Architecture("resnet", "ResNet50V2", KERAS, backbones.resnet, "High", takes_weights=True, batch=32),
+    Architecture("vgg", "VGG16", KERAS, backbones.vgg, "High", takes_weights=True, batch=32,
                  learning_rate=1e-4),
-    Architecture("efficientnet", "EfficientNetB0", KERAS, networks.efficientnet, "High", takes_weights=True,
-                 batch=32),
+    Architecture("efficientnet", "EfficientNetB0", KERAS, backbones.efficientnet, "High",
+                 takes_weights=True, batch=32),
 )  # fmt: skip
 ZOO = {one.name: one for one in _ALL}
 """Every architecture by its name."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -13,6 +17,8 @@ from digitrec.cli import main
 from digitrec.datasets.mnist import mnist_test
 from digitrec.models import store
 from digitrec.testing import drawn_seven
+from digitrec.training import pretrained
+from digitrec.training.pretrained import Weights
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]
@@ -91,12 +97,74 @@ def test_all_that_could_be_tested_on_learned_is_refused_before_learning() -> Non
     assert not Path("knn.skops").exists()
 
 
+STEP = ["--data", "mnist-test", "--limit", "16", "--limit-test", "20", "--epochs", "1", "--batch", "16"]
+STEP += ["--validation-split", "0"]
+
+
+@pytest.fixture
+def one_by_one() -> Iterator[None]:
+    """TensorFlow computes each operation as it comes: one step is sooner done than prepared."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+EAGER = "ignore:Even though the .tf.config.experimental_run_functions_eagerly:UserWarning"
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.filterwarnings(EAGER)
+@pytest.mark.parametrize("arch", ["resnet-small", "vgg-small", "efficientnet-small"])
+def test_a_small_backbone_takes_a_step_and_is_read_like_any_other(arch: str) -> None:
+    done = run("train", "--arch", arch, *STEP, "--device", "cpu", "--out", f"{arch}.keras")
+    assert done.exit_code == 0, done.output
+    card = store.load(Path(f"{arch}.keras")).card
+    assert card["architecture"].startswith("Small ") and card["device"] == "cpu"
+    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    assert run("predict", "seven.png", "--model", f"{arch}.keras").exit_code == 0
+
+
+@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.filterwarnings(EAGER)
+@pytest.mark.parametrize(
+    ("arch", "published"), [("resnet", "ResNet50V2"), ("vgg", "VGG16"), ("efficientnet", "EfficientNetB0")]
+)
+def test_a_published_backbone_takes_a_step_from_a_file_of_its_weights(arch: str, published: str) -> None:
+    body = getattr(keras.applications, published)(include_top=False, weights=None, input_shape=(32, 32, 3))
+    body.save_weights("notop.weights.h5")
+    options = ["--start", "notop.weights.h5", "--freeze", "--side", "32", "--out", f"{arch}.keras"]
+    done = run("train", "--arch", arch, *STEP, *options)
+    assert done.exit_code == 0, done.output
+    assert "of 20 of mnist-test but for 16 that it learned" in done.stdout
+
+
+def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        folder = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+        monkeypatch.setattr(pretrained, "IMAGENET", {"vgg": Weights(folder, "vgg.h5", 32 * "0")})
+        done = run("train", "--arch", "vgg", "--pretrained", *STEP, "--out", "vgg.keras")
+    assert done.exit_code == 6 and "vgg.h5: no mirror gave it intact" in done.stderr
+    assert "Traceback" not in done.output and not Path("vgg.keras").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
         (["--loss", "sparse"], 2, "--arch"),
         (["--optimizer", "sgd"], 2, "--arch"),
         (["--augment"], 2, "--arch"),
+        (["--pretrained"], 2, "--arch"),
+        (["--freeze"], 2, "--arch"),
+        (["--side", "64"], 2, "--arch"),
+        (["--side", "31", "--arch", "vgg"], 2, "32"),
+        (["--device", "gpu:7"], 4, "no device 'gpu:7': TensorFlow sees cpu"),
+        (["--arch", "knn", "--device", "cpu"], 2, "are for networks"),
+        (
+            ["--arch", "mlp", "--freeze", "--data", "mnist-test", "--limit", "20"],
+            5,
+            "--start or --pretrained",
+        ),
         (["--batch", "200", "--data", "mnist-test", "--limit", "150"], 6, "one batch of 200"),
         (["--arch", "knn", "--batch", "5"], 2, "are for networks"),
         (["--arch", "svm", "--no-augment"], 2, "are for networks"),

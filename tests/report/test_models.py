@@ -30,6 +30,12 @@ def test_the_winner_is_named_with_its_rule() -> None:
     assert verdict(FOUND) in markdown(FOUND, 200, [])
 
 
+def test_networks_that_see_the_digits_unchanged_are_named() -> None:
+    assert "changed a little in every epoch and hold" in table(FOUND, 200).note
+    published = replace(FOUND[0], arch="tutorial-cnn", title="Tutorial CNN")
+    assert "in every epoch (but for Tutorial CNN) and hold" in table([published, *FOUND], 200).note
+
+
 def test_the_page_names_pictures_data_and_machine() -> None:
     page = markdown(FOUND, 200, [("Test accuracy", "images/accuracy.png")])
     assert "the same 200 digits" in page

@@ -6,7 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -191,6 +191,61 @@ def test_a_network_learns_on_from_a_file(made: FitResult, tmp_path: Path) -> Non
         fit(replace(more, scale="unit"), tmp_path / "no.h5", digits=DIGITS, test=TEST, start=made.file)
     with pytest.raises(ModelError, match="cannot begin"):
         fit(more, tmp_path / "mine.h5", digits=DIGITS[:40], test=TEST, start=tmp_path / "none.keras")
+
+
+def test_what_is_frozen_stays_and_learns_again_when_it_is_not(made: FitResult, tmp_path: Path) -> None:
+    def weights(file: Path) -> list[np.ndarray]:
+        return list(keras.saving.load_model(file, compile=False).get_weights())
+
+    def moved(one: Path, other: Path) -> list[bool]:
+        return [bool((a != b).any()) for a, b in zip(weights(one), weights(other), strict=True)]
+
+    more = FitConfig("mlp", epochs=1, batch=20, scale="l2", validation=0.0, freeze=True)
+    frozen, free = tmp_path / "frozen.keras", tmp_path / "free.keras"
+    fit(more, frozen, digits=DIGITS[:40], test=TEST, start=made.file)
+    assert moved(made.file, frozen) == [False] * 10 + [True] * 2  # but for the last layer's two
+    assert store.load(frozen).card["settings"]["freeze"] is True
+    assert store.load(frozen).card["device"] == "cpu"
+    fit(replace(more, freeze=False), free, digits=DIGITS[:40], test=TEST, start=frozen)
+    assert all(moved(frozen, free))
+
+
+def test_a_published_backbone_learns_on_from_a_file_of_the_whole_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def body(**options: Any) -> keras.Model:
+        image = keras.Input(options["input_shape"])
+        pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 9, 9)(image))
+        return keras.Model(image, pooled, name="body")
+
+    monkeypatch.setattr(keras.applications, "VGG16", body)
+    config = FitConfig("vgg", epochs=1, batch=20, validation=0.0, side=32)
+    first, second = tmp_path / "first.h5", tmp_path / "second.keras"
+    fit(config, first, digits=DIGITS[:20], test=TEST)
+    with pytest.raises(ModelError, match=r"first\.h5: keeps the size.*leave --side out"):
+        fit(config, second, digits=DIGITS[:20], test=TEST, start=first)
+    fit(replace(config, side=None), second, digits=DIGITS[:20], test=TEST, start=first)
+    enlarged = keras.saving.load_model(second).get_layer("body").input.shape
+    assert enlarged == (None, 32, 32, 3) and store.load(second).card["start"] == "first.h5"
+
+
+@pytest.mark.parametrize(
+    ("config", "start", "says"),
+    [
+        (FitConfig("mlp", pretrained=True), None, "no published weights.*resnet, vgg, efficientnet have"),
+        (FitConfig("vgg-small", side=64), None, "one size"),
+        (FitConfig("vgg", pretrained=True), "six.h5", "with it .--start. or with ImageNet's"),
+        (FitConfig("mlp", freeze=True), None, "must have learned before"),
+        (FitConfig("knn", freeze=True), "six.h5", "for a network"),
+    ],
+)
+def test_what_it_begins_with_goes_with_it_or_is_refused(
+    tmp_path: Path, config: FitConfig, start: str | None, says: str
+) -> None:
+    file = tmp_path / ("new.skops" if config.arch == "knn" else "new.keras")
+    with pytest.raises(ModelError, match=says):
+        fit(config, file, digits=DIGITS, test=TEST, start=None if start is None else tmp_path / start)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("arch", "name"), [("simple-cnn", "small.tflite"), ("knn", "near.skops")])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
 import keras
 import numpy as np
@@ -88,47 +86,3 @@ def test_what_tuning_searches_over_changes_the_network() -> None:
     for name, value in (("filters", 8), ("depth", 3), ("kernel", 5), ("dense", 32)):
         sizes.add(networks.convolutional(**(plain | {name: value})).count_params())
     assert len(sizes) == 5
-
-
-BACKBONES = [
-    (networks.resnet, "resnet", "resnet50v2", keras.applications.resnet_v2),
-    (networks.vgg, "vgg", "vgg16", keras.applications.vgg16),
-    (networks.efficientnet, "efficientnet", "efficientnetb0", keras.applications.efficientnet),
-]
-
-
-@pytest.mark.parametrize(("build", "name", "body", "published"), BACKBONES)
-def test_a_backbone_sees_the_digit_as_its_authors_prepared_their_pictures(
-    build: Callable[[], keras.Model], name: str, body: str, published: ModuleType
-) -> None:
-    network = build()
-    assert network.name == name
-    (scaling,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Rescaling))
-    assert [layer.name for layer in network.layers[-2:]] == [body, "probabilities"]
-    assert network.get_layer(body).output.shape == (None, network.get_layer(body).output.shape[-1])
-    assert network.output.shape == (None, 10)
-    assert described(network.layers[-1]) == "10 softmax"
-    shades = np.broadcast_to(np.reshape([0.0, 0.25, 1.0], (3, 1, 1, 1)), (3, 28, 28, 1))
-    seen = np.asarray(keras.Model(network.input, scaling.output)(shades))
-    grey = np.broadcast_to(255 * shades[:, :1, :1], (3, 224, 224, 3)).astype(np.float32)
-    np.testing.assert_allclose(seen, published.preprocess_input(grey.copy()), atol=1e-3)
-
-
-@pytest.mark.parametrize("build", [networks.resnet, networks.vgg, networks.efficientnet])
-def test_a_backbone_takes_its_weights_from_the_file_that_is_given(
-    build: Callable[[Path], keras.Model], tmp_path: Path
-) -> None:
-    with pytest.raises(ValueError, match="weights file to be loaded"):
-        build(tmp_path / "none.weights.h5")
-
-
-def test_a_backbone_stands_between_an_enlargement_and_ten_digits(tmp_path) -> None:
-    network = networks.efficientnet()
-    assert network.input_shape == (None, 28, 28, 1) and network.output_shape == (None, 10)
-    body = next(layer for layer in network.layers if "efficientnet" in layer.name)
-    assert body.input_shape == (None, 224, 224, 3)
-    file = tmp_path / "notop.weights.h5"
-    body.save_weights(file)
-    again = next(layer for layer in networks.efficientnet(file).layers if "efficientnet" in layer.name)
-    for one, other in zip(body.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
