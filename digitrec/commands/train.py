@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options, trials, values
 from digitrec.commands.finetune import Start, fine_tune, settled
 from digitrec.commands.progress import quiet_bar
 from digitrec.text import percent
 
 if TYPE_CHECKING:
+    from digitrec.datasets.mnist import Digits
     from digitrec.training.learn import Watcher
     from digitrec.training.run import Epoch, Progress
+    from digitrec.training.tensorboard import Summaries
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """What the name of a model file may end in; a name without an ending is a folder's."""
-OF_NETWORKS = ("batch", "optimizer", "augment")
+OF_NETWORKS = ("batch", "optimizer", "augment", "tensorboard")
 """Options that say nothing to scikit-learn's classifiers."""
 
 
@@ -90,6 +92,18 @@ OF_NETWORKS = ("batch", "optimizer", "augment")
     "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops), or a folder. What belongs to it goes beside it.",
 )  # fmt: skip
+@click.option(
+    "--tensorboard", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Also write accuracy and loss after each epoch there, for TensorBoard.",
+)  # fmt: skip
+@click.option(
+    "--folds", type=click.IntRange(min=2, max=20), metavar="K",
+    help="With --arch: train K times, each time without another part of the digits, test on that; no model.",
+)  # fmt: skip
+@click.option(
+    "--find-lr", is_flag=True,
+    help="With --arch: try learning rates, suggest one and draw why; nothing is trained.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch of a run that was stopped.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
@@ -119,7 +133,7 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     """
     file = _file(out)
     if arch is None and options["start"] is not None:
-        _refuse(options, "test", "resume")
+        _refuse(options, "test", "resume", "tensorboard")
         fine_tune(file or out / "own-hand.tflite", sources, limit, options)
     elif arch is None:
         _by_recipe(file, out, sources, limit, options)
@@ -133,12 +147,11 @@ def _refuse(options: dict[str, Any], *more: str) -> None:
     Raises:
         click.UsageError: something is.
     """
-    usual = {"loss": "categorical", "scale": "unit", "resume": False}
-    asked = [
-        name for name in ("loss", "scale", "optimizer", "augment", *more) if options[name] != usual.get(name)
-    ]
+    usual = {"loss": "categorical", "scale": "unit", "resume": False, "find_lr": False}
+    named = ("loss", "scale", "optimizer", "augment", "folds", "find_lr", *more)
+    asked = [f"--{name.replace('_', '-')}" for name in named if options[name] != usual.get(name)]
     if asked:
-        raise click.UsageError(f"--{', --'.join(asked)}: for an architecture named with --arch.")
+        raise click.UsageError(f"{', '.join(asked)}: for an architecture named with --arch.")
 
 
 def _file(out: Path) -> Path | None:
@@ -164,12 +177,16 @@ def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -
     if options["test"] is not None:
         given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
     if sources or limit is not None:
-        parts = [
-            (_name(source), read_digits(source, limit, part="train")) for source in sources or ["mnist-train"]
-        ]
-        given["sources"] = {name: len(digits) for name, digits in parts}
-        given["digits"] = reduce(add, [digits for _, digits in parts])
+        given["digits"], given["sources"] = _learned(sources or ["mnist-train"], limit)
     return given
+
+
+def _learned(sources: Sequence[str], limit: int | None) -> tuple[Digits, dict[str, int]]:
+    """All digits to learn from, and how many are from each source."""
+    from digitrec.datasets.digits import read_digits
+
+    parts = [(_name(source), read_digits(source, limit, part="train")) for source in sources]
+    return reduce(add, [digits for _, digits in parts]), {name: len(digits) for name, digits in parts}
 
 
 def _name(source: str) -> str:
@@ -191,8 +208,11 @@ def _by_recipe(
     config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **settled(options))
     folder = out if file is None else file.parent
     given = _given(sources, limit, options)
-    with _shown(config.epochs + config.finishing, config.networks) as show:
+    epochs = config.epochs + config.finishing
+    with _board(options) as board, _shown(board, epochs, config.networks) as show:
         result = run(config, folder, **given, on_progress=show)
+        for number, history in enumerate(result.histories, 1):
+            board.add(history, number if config.networks > 1 else None)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
@@ -223,9 +243,14 @@ def _by_name(
     file = file or out / f"{Path(arch).stem}{WRITTEN[kind.family][0]}"
     if kind.family == "scikit-learn" and any(options[name] is not None for name in OF_NETWORKS):
         raise click.UsageError(f"--{', --'.join(OF_NETWORKS)} are for networks; {arch} is none.")
+    if options["folds"] is not None or options["find_lr"]:
+        trials.check(kind, options)
+        trials.run(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"], file)
+        return
     given = _given(sources, limit, options)
-    with _shown(config.epochs or kind.epochs) as show:
+    with _board(options) as board, _shown(board, config.epochs or kind.epochs) as show:
         result = fit(config, file, **given, start=options["start"], on_progress=show)
+        board.add(result.history)
     share = result.test_correct / result.test_count
     left_out = f" but for {result.left_out:,} that it learned" if result.left_out else ""
     click.echo(
@@ -236,8 +261,15 @@ def _by_name(
     _draw(result.history, file.stem, file.parent)
 
 
+def _board(options: dict[str, Any]) -> Summaries:
+    """What writes for TensorBoard, where that is wanted."""
+    from digitrec.training.tensorboard import Summaries
+
+    return Summaries(options["tensorboard"])
+
+
 @contextmanager
-def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
+def _shown(board: Summaries, epochs: int, networks: int = 1) -> Iterator[Watcher]:
     """A bar with the network, the epoch, the loss and how well the digits held back are read."""
     with quiet_bar("training") as bar:
 
@@ -247,6 +279,8 @@ def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else "making digits")
+            if last is not None:
+                board.add([last], None if networks == 1 else progress.network)
 
         yield show
 

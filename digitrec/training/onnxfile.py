@@ -1,8 +1,8 @@
 """A network as an ONNX file, for programs that read those.
 
-The networks here are made of few kinds of layers, so their graph is written with the `onnx` package itself:
-the usual converter, tf2onnx, looks for a maintainer and names no Python above 3.12. Pictures come as Keras has
-them, channels last; inside they are turned to ONNX's order, channels first, and back before flattening.
+The networks here are made of few kinds of layers, so their graph is written with the package `onnx` itself:
+the usual converter, tf2onnx, looks for a maintainer and names no Python above 3.12. Pictures come as Keras
+has them, channels last; inside they are turned to ONNX's order, channels first, and back for flattening.
 """
 
 from __future__ import annotations
