@@ -27,7 +27,7 @@ def check(kind: Architecture, options: Mapping[str, Any]) -> None:
     others = [name for name in ("test", "limit_test", "start", "tensorboard") if options[name] is not None]
     if others or options["resume"] or (options["find_lr"] and options["folds"] is not None):
         raise click.UsageError(
-            "--folds and --find-lr go alone: without --test, --limit-test, --start, --tensorboard and --resume."
+            "--folds and --find-lr go without --test, --limit-test, --start, --tensorboard and --resume."
         )
     if options["find_lr"] and kind.family == "scikit-learn":
         raise click.UsageError(f"--find-lr is for networks; {kind.name} is none.")

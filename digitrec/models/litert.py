@@ -64,11 +64,20 @@ def weights(content: bytes, path: Path) -> list[Weights]:
         graph = model.Subgraphs(0)
         operators = [graph.Operators(place) for place in range(graph.OperatorsLength())]
         return [
-            Weights(np.moveaxis(_constant(model, one.Inputs(1)), 0, -1), _constant(model, one.Inputs(2)))
-            for one in operators if model.OperatorCodes(one.OpcodeIndex()).BuiltinCode() in wanted
-        ]  # fmt: skip
+            _of_layer(model, one)
+            for one in operators
+            if model.OperatorCodes(one.OpcodeIndex()).BuiltinCode() in wanted
+        ]
     except (AttributeError, TypeError, ValueError, IndexError, struct.error) as error:
         raise ModelError(f"{path}: its weights cannot be taken out of it; give a file of our own") from error
+
+
+def _of_layer(model: Any, operator: Any) -> Weights:
+    """The weights of one layer; a bias that it does not have is 0."""
+    kernel = np.moveaxis(_constant(model, operator.Inputs(1)), 0, -1)
+    has_bias = operator.InputsLength() > 2 and operator.Inputs(2) >= 0
+    bias = _constant(model, operator.Inputs(2)) if has_bias else np.zeros(kernel.shape[-1], np.float32)
+    return Weights(kernel, bias)
 
 
 def _constant(model: Any, place: int) -> Floats:
@@ -84,7 +93,7 @@ def _constant(model: Any, place: int) -> Floats:
     kept = model.Buffers(tensor.Buffer()).DataAsNumpy()
     if tensor.Type() not in kinds or isinstance(kept, int):
         raise ValueError("no constant in float32 or int8")
-    values = kept.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy()).astype(np.float32)
+    values: Floats = kept.view(kinds[tensor.Type()]).reshape(tensor.ShapeAsNumpy()).astype(np.float32)
     if tensor.Type() == TensorType.FLOAT32:
         return values
     how = tensor.Quantization()

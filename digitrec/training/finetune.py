@@ -268,12 +268,12 @@ def _measured(
 ) -> tuple[Change | None, tuple[Change, ...]]:
     """How the pictures held back, and all else that is here, are read by the one file and by the other."""
     with ExitStack() as both:
-        engines = [
+        before, after = (
             both.enter_context(Engine(registry.open_provider("local", model=file))) for file in (start, out)
-        ]
-        own = change(OWN, held_back, *engines, learned) if held_back else None
+        )
+        own = change(OWN, held_back, before, after, learned) if held_back else None
         rest = [
-            change(one.name, samples, *engines, learned, refusing=one.group == REFUSED)
+            change(one.name, samples, before, after, learned, refusing=one.group == REFUSED)
             for one, samples in others(limit)
         ]
     return own, tuple(rest)

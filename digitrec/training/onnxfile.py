@@ -157,21 +157,28 @@ def _graph(onnx: Any, network: keras.Model, what: str) -> Any:
 def _walk(graph: _Graph, network: keras.Model, image: str) -> str:
     """Add every layer of a network that is given `image`; the name of its answer."""
     keras = load_keras()
+    if isinstance(network, keras.Sequential):
+        for layer in network.layers:
+            image = _layer(graph, layer, image)
+        return image
     names = {id(network.inputs[0]): image}
     for layer in network.layers:
-        kind = type(layer).__name__
-        if kind == "InputLayer":
+        if isinstance(layer, keras.layers.InputLayer):
             continue
         given = keras.Operation.input.fget(layer)  # a network's own property of that name says what it takes
         inputs = [names[id(one)] for one in (given if isinstance(given, list) else [given])]
-        if isinstance(layer, keras.Model):
-            name = _walk(graph, layer, *inputs)
-        elif kind in _KINDS:
-            name = _KINDS[kind](graph, layer, *inputs)
-        else:
-            raise graph.unknown(f"a layer {layer.name!r} of the kind {kind}")
-        names[id(keras.Operation.output.fget(layer))] = name
+        names[id(keras.Operation.output.fget(layer))] = _layer(graph, layer, *inputs)
     return names[id(network.outputs[0])]
+
+
+def _layer(graph: _Graph, layer: Any, *inputs: str) -> str:
+    """Add one layer, which may be a network; the name of what it gives."""
+    kind = type(layer).__name__
+    if isinstance(layer, load_keras().Model):
+        return _walk(graph, layer, *inputs)
+    if kind not in _KINDS:
+        raise graph.unknown(f"a layer {layer.name!r} of the kind {kind}")
+    return _KINDS[kind](graph, layer, *inputs)
 
 
 def _activated(graph: _Graph, layer: Any, x: str) -> str:

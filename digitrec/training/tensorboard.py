@@ -13,7 +13,7 @@ from digitrec.training.run import Epoch
 
 
 class Summaries:
-    """Accuracy and loss after each epoch: in a folder the runs `train` and `validation`, as Keras has them."""
+    """Accuracy and loss after each epoch: runs `train` and `validation` in a folder, as Keras has them."""
 
     def __init__(self, folder: Path | None) -> None:
         """Nothing is written yet; None: nothing ever is.

@@ -28,13 +28,13 @@ CONFIG = FineTuneConfig(
 
 
 @pytest.fixture(scope="module")
-def told() -> list[Progress]:
+def heard() -> list[Progress]:
     return []
 
 
 @pytest.fixture(scope="module")
 def learned(
-    trained: TrainResult, told: list[Progress], tmp_path_factory: pytest.TempPathFactory
+    trained: TrainResult, heard: list[Progress], tmp_path_factory: pytest.TempPathFactory
 ) -> FineTuneResult:
     """MNIST cannot be had. Each picture is there twice; others are blank, none, or to be refused."""
     folder = tmp_path_factory.mktemp("hand")
@@ -46,7 +46,7 @@ def learned(
         patch.setenv("DIGITREC_DATA", str(folder))
         return fine_tune(
             CONFIG, folder / "mine.tflite", samples, source="mine", start=trained.litert_file, limit_test=20,
-            on_progress=told.append,
+            on_progress=heard.append,
         )  # fmt: skip
 
 
@@ -87,10 +87,10 @@ def test_the_card_tells_what_happened(learned: FineTuneResult) -> None:
 
 
 def test_progress_is_told_while_pictures_are_made_and_learned(
-    learned: FineTuneResult, told: list[Progress]
+    learned: FineTuneResult, heard: list[Progress]
 ) -> None:
-    assert told[0].epoch == 0 and [one.epoch for one in told if one.epoch][-1] == CONFIG.epochs
-    assert told[-1].done == 1 and told[-1].seconds_left == pytest.approx(0, abs=1e-6)
+    assert heard[0].epoch == 0 and [one.epoch for one in heard if one.epoch][-1] == CONFIG.epochs
+    assert heard[-1].done == 1 and heard[-1].seconds_left == pytest.approx(0, abs=1e-6)
 
 
 def test_it_learns_on_from_what_it_wrote_and_not_onto_it(learned: FineTuneResult, tmp_path: Path) -> None:
