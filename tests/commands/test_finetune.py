@@ -31,8 +31,9 @@ def test_a_folder_of_pictures_is_learned_and_told_of(
         file = tmp_path / "hand" / str(label) / f"{place}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(file)
-    options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10", "--out", "mine.tflite"]
-    done = CliRunner().invoke(main, ["train", "--start", str(trained.litert_file), *options])
+    options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10"]
+    start = ["--start", str(trained.litert_file), "--out", "mine.tflite"]
+    done = CliRunner().invoke(main, ["train", *start, *options])
     assert done.exit_code == 0, done.output
     assert "digits of a synthetic hand stand in for MNIST's" in done.stderr
     table = done.stdout.splitlines()

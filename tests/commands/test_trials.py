@@ -27,7 +27,7 @@ def test_every_digit_is_tested_once_by_what_learned_the_others() -> None:
     assert done.exit_code == 0, done.output
     counts = [int(count) for count in re.findall(r"fold \d: [\d.]+% of (\d+)", done.stdout)]
     assert sum(counts) == 100 and max(counts) - min(counts) <= 1
-    (mean, every) = re.search(r"mean: ([\d.]+)%; of all 100 together, each tested once, ([\d.]+)%", done.stdout).groups()
+    mean, every = re.findall(r"(?:mean: |each tested once, )([\d.]+)%", done.stdout)
     assert 40 < float(every) < 99 and abs(float(mean) - float(every)) < 1
     assert not list(Path().iterdir())  # no model is kept
 
@@ -35,15 +35,16 @@ def test_every_digit_is_tested_once_by_what_learned_the_others() -> None:
 def test_a_rate_is_suggested_and_drawn() -> None:
     done = train("--arch", "mlp", "--limit", "200", "--batch", "50", "--find-lr", "--out", "mlp.keras")
     assert done.exit_code == 0, done.output
-    suggested = float(re.match(r"--rate ([\d.e-]+) ", done.stdout).group(1))
-    assert 1e-5 < suggested < 0.1
+    (suggested,) = re.findall(r"^--rate ([\d.e-]+) ", done.stdout)
+    assert 1e-5 < float(suggested) < 0.1
     assert [path.name for path in Path().iterdir()] == ["mlp-rates.png"]
 
 
 def test_tensorboard_reads_every_epoch() -> None:
     import tensorflow as tf
 
-    done = train("--arch", "mlp", "--limit", "100", "--epochs", "2", "--limit-test", "50", "--tensorboard", "tb", "--out", "mlp.keras")
+    few = ["--arch", "mlp", "--limit", "100", "--epochs", "2", "--limit-test", "50"]
+    done = train(*few, "--tensorboard", "tb", "--out", "mlp.keras")
     assert done.exit_code == 0, done.output
     for part in ("train", "validation"):
         (file,) = Path("tb", part).iterdir()
