@@ -40,7 +40,7 @@ COMMANDS = {
     "providers": "List the engines: installed, configured, price.",
     "recommend": "Name the cheapest way of asking that reaches an accuracy.",
     "serve": "Serve the page to draw on, and the REST API.",
-    "train": "Train the CNN on MNIST and write it with its model card.",
+    "train": "Train the CNN on MNIST, or on your own hand, and write it with its model card.",
     "tune": "Search for the best settings of a CNN, resumable.",
 }
 """Every command and its one line for the overview; each lives in ``digitrec.commands`` under its name."""

@@ -36,6 +36,7 @@ LINES = [
     "explore hard.npz --out out/looked",
     "train --arch mlp --epochs 1 --data hard.npz --out out/mlp.keras",
     "train --arch knn --data hard.npz --out out/knn.skops",
+    "models export out/mlp.keras out/mlp.onnx",
     "predict pictures/drawing.png --model out/mlp.keras",
     "course --quick --arch mlp --epochs 1 --out out/course",
     "tune --trials 1 --epochs 1 --data hard.npz --limit 60 --out out/tuning",

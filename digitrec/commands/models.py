@@ -12,6 +12,7 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.engines import local_engine
+from digitrec.commands.finetune import Start
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
 from digitrec.datasets.loader import Sample
@@ -65,6 +66,30 @@ def _facts(path: Path) -> dict[str, Any]:
         "input": asdict(model.input),
         "card": dict(model.card),
     }
+
+
+@models.command()
+@click.argument("model", type=Start(), metavar="digitrec|FILE")
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT")
+def export(model: Path, out: Path) -> None:
+    """Write a network as an ONNX file, OUT, for programs that read those.
+
+    `digitrec` is the shipped network; FILE is `.keras` or `.h5`, or a `.tflite` of digitrec's own network.
+    The file takes "image", (N, 28, 28, 1) with ink as 1 and paper as 0 unless its metadata says otherwise,
+    and is written only if ONNX Runtime answers as the network does. Needs the extra `onnx`.
+
+    \b
+    Examples:
+      digitrec models export digitrec digitrec-cnn.onnx
+      digitrec models export mnist_cnn_model.h5 mnist_cnn_model.onnx
+    """
+    from digitrec.training import onnxfile
+
+    with quietly():
+        difference = onnxfile.write(model, out)
+    click.echo(
+        f"{out}: {out.stat().st_size / 1000:,.0f} kB, {difference:.1g} at most from the network's answers"
+    )
 
 
 @models.command()

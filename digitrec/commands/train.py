@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from digitrec.commands import options, values
+from digitrec.commands import options, trials, values
+from digitrec.commands.finetune import Start, fine_tune, settled
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
 from digitrec.text import percent
 
 if TYPE_CHECKING:
+    from digitrec.datasets.mnist import Digits
     from digitrec.training.learn import Watcher
     from digitrec.training.run import Epoch, Progress
+    from digitrec.training.tensorboard import Summaries
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """What the name of a model file may end in; a name without an ending is a folder's."""
-OF_NETWORKS = ("batch", "optimizer", "augment", "device")
+OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
 """Options that say nothing to scikit-learn's classifiers."""
 
 
@@ -38,8 +41,8 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device")
     "--epochs", type=click.IntRange(min=1), help="Times that every digit is seen.  [default: the recipe's]"
 )
 @click.option(
-    "--validation-split", type=options.Number(0, 0.9), default=0.1, metavar="SHARE",
-    help="Share of the digits that is held back to watch by.",
+    "--validation-split", type=options.Number(0, 0.9), metavar="SHARE",
+    help="Share of the digits that is held back to watch by.  [default: 0.1; 0.2 of your own hand]",
 )  # fmt: skip
 @click.option(
     "--loss", type=click.Choice(["categorical", "sparse"]), default="categorical",
@@ -83,8 +86,9 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device")
 )  # fmt: skip
 @click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Measure with only N of them.")
 @click.option(
-    "--start", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
-    help="Go on learning from this .keras or .h5 model; for resnet, vgg and efficientnet also their "
+    "--start", type=Start(), metavar="digitrec|FILE",
+    help="Without --arch, learn your own hand: from digitrec's own network, or from a .tflite file of it. "
+    "With it, go on learning from this .keras or .h5 model; for resnet, vgg and efficientnet also from their "
     "published weights without the top (.h5).",
 )  # fmt: skip
 @click.option(
@@ -104,6 +108,18 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device")
     "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops), or a folder. What belongs to it goes beside it.",
 )  # fmt: skip
+@click.option(
+    "--tensorboard", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Also write accuracy and loss after each epoch there, for TensorBoard.",
+)  # fmt: skip
+@click.option(
+    "--folds", type=click.IntRange(min=2, max=20), metavar="K",
+    help="With --arch: train K times, each time without another part of the digits, test on that; no model.",
+)  # fmt: skip
+@click.option(
+    "--find-lr", is_flag=True,
+    help="With --arch: try learning rates, suggest one and draw why; nothing is trained.",
+)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch of a run that was stopped.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
@@ -117,9 +133,14 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     MNIST's test digits, or those of --test, never on one that it learned. Curves of accuracy and loss are
     drawn beside the model, which `digitrec predict --model` reads.
 
+    --start digitrec teaches the shipped network your own hand from 50 to 500 pictures of it, in a minute or
+    two: it is shown again what it knows, so that it forgets nothing, and both files are measured, before and
+    after, on the fifth of your pictures that is held back and on all else that is here.
+
     \b
     Examples:
       DIGITREC_DATA=data digitrec train
+      digitrec train --start digitrec --data my-digits/ --out mine.tflite
       digitrec train --data mnist-train
       digitrec train --arch tutorial-cnn --epochs 12 --out mnist_cnn_model.h5
       digitrec train --arch mlp --epochs 5 --loss sparse --validation-split 0.3 --scale l2 --out mlp.keras
@@ -131,14 +152,13 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     """
     file = _file(out)
     with _on(options["device"]):
-        if arch is None:
+        if arch is None and options["start"] is not None:
+            _refuse(options, "test", "resume", "tensorboard")
+            fine_tune(file or out / "own-hand.tflite", sources, limit, options)
+        elif arch is None:
             _by_recipe(file, out, sources, limit, options)
-            return
-        from digitrec.training.fit import SUFFIXES as WRITTEN
-        from digitrec.training.zoo import find
-
-        suffix = WRITTEN[find(arch).family][0]
-        _by_name(arch, file or out / f"{Path(arch).stem}{suffix}", sources, limit, options)
+        else:
+            _by_name(arch, file, out, sources, limit, options)
 
 
 def _on(device: str | None) -> AbstractContextManager[Any]:
@@ -150,6 +170,23 @@ def _on(device: str | None) -> AbstractContextManager[Any]:
     with quietly():
         found = devices.find(device)
     return devices.on(found)
+
+
+def _refuse(options: dict[str, Any], *more: str) -> None:
+    """Make sure that nothing is asked of our own network that only an architecture of the zoo can do.
+
+    Raises:
+        click.UsageError: something is.
+    """
+    usual = {
+        "loss": "categorical", "scale": "unit", "pretrained": False, "freeze": False, "find_lr": False,
+        "resume": False,
+    }  # fmt: skip
+    others = ("optimizer", "augment", "side", "folds")
+    named = [name for name in usual if name != "resume"] + [*others, *more]
+    asked = [f"--{name.replace('_', '-')}" for name in named if options[name] != usual.get(name)]
+    if asked:
+        raise click.UsageError(f"{', '.join(asked)}: for an architecture named with --arch.")
 
 
 def _file(out: Path) -> Path | None:
@@ -175,12 +212,16 @@ def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -
     if options["test"] is not None:
         given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
     if sources or limit is not None:
-        parts = [
-            (_name(source), read_digits(source, limit, part="train")) for source in sources or ["mnist-train"]
-        ]
-        given["sources"] = {name: len(digits) for name, digits in parts}
-        given["digits"] = reduce(add, [digits for _, digits in parts])
+        given["digits"], given["sources"] = _learned(sources or ["mnist-train"], limit)
     return given
+
+
+def _learned(sources: Sequence[str], limit: int | None) -> tuple[Digits, dict[str, int]]:
+    """All digits to learn from, and how many are from each source."""
+    from digitrec.datasets.digits import read_digits
+
+    parts = [(_name(source), read_digits(source, limit, part="train")) for source in sources]
+    return reduce(add, [digits for _, digits in parts]), {name: len(digits) for name, digits in parts}
 
 
 def _name(source: str) -> str:
@@ -192,32 +233,21 @@ def _by_recipe(
     file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
 ) -> None:
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
-    others = [options[name] or None for name in ("start", "optimizer", "pretrained", "freeze", "side")]
-    others.append(options["augment"])
-    if (
-        options["loss"] != "categorical"
-        or options["scale"] != "unit"
-        or any(one is not None for one in others)
-    ):
-        raise click.UsageError(
-            "--loss, --scale, --start, --pretrained, --freeze, --side, --optimizer and --augment are for an "
-            "architecture named with --arch."
-        )
+    _refuse(options)
     if file is not None and file.suffix == ".skops":
         raise click.UsageError(f"--out {file}: a network is written as .keras, .h5 or .tflite.")
     from digitrec.training import export
     from digitrec.training.run import TrainConfig
     from digitrec.training.train import train as run
 
-    chosen = {"epochs": options["epochs"], "learning_rate": options["rate"], "batch": options["batch"]}
-    config = TrainConfig(
-        name=TrainConfig().name if file is None else file.stem, validation=options["validation_split"],
-        seed=options["seed"], **{name: value for name, value in chosen.items() if value is not None},
-    )  # fmt: skip
+    config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **settled(options))
     folder = out if file is None else file.parent
     given = _given(sources, limit, options)
-    with _shown(config.epochs + config.finishing, config.networks) as show:
+    epochs = config.epochs + config.finishing
+    with _board(options) as board, _shown(board, epochs, config.networks) as show:
         result = run(config, folder, **given, on_progress=show)
+        for number, history in enumerate(result.histories, 1):
+            board.add(history, number if config.networks > 1 else None)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
@@ -227,25 +257,36 @@ def _by_recipe(
 
 
 def _by_name(
-    arch: str, file: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
+    arch: str,
+    file: Path | None,
+    out: Path,
+    sources: Sequence[str],
+    limit: int | None,
+    options: dict[str, Any],
 ) -> None:
-    """An architecture of the zoo."""
+    """An architecture of the zoo; without a file's name it is called like the architecture, in `out`."""
+    from digitrec.training.fit import SUFFIXES as WRITTEN
     from digitrec.training.fit import fit
     from digitrec.training.run import FitConfig
     from digitrec.training.zoo import find
 
     config = FitConfig(
-        arch, options["epochs"], batch=options["batch"], learning_rate=options["rate"],
-        optimizer=options["optimizer"] or "adam", augment=options["augment"], loss=options["loss"],
-        scale=options["scale"], validation=options["validation_split"], seed=options["seed"],
-        pretrained=options["pretrained"], freeze=options["freeze"], side=options["side"],
+        arch, optimizer=options["optimizer"] or "adam", augment=options["augment"], loss=options["loss"],
+        scale=options["scale"], pretrained=options["pretrained"], freeze=options["freeze"],
+        side=options["side"], **settled(options),
     )  # fmt: skip
     kind = find(arch)
+    file = file or out / f"{Path(arch).stem}{WRITTEN[kind.family][0]}"
     if kind.family == "scikit-learn" and any(options[name] is not None for name in OF_NETWORKS):
         raise click.UsageError(f"--{', --'.join(OF_NETWORKS)} are for networks; {arch} is none.")
+    if options["folds"] is not None or options["find_lr"]:
+        trials.check(kind, options)
+        trials.run(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"], file)
+        return
     given = _given(sources, limit, options)
-    with _shown(config.epochs or kind.epochs) as show:
+    with _board(options) as board, _shown(board, config.epochs or kind.epochs) as show:
         result = fit(config, file, **given, start=options["start"], on_progress=show)
+        board.add(result.history)
     share = result.test_correct / result.test_count
     left_out = f" but for {result.left_out:,} that it learned" if result.left_out else ""
     click.echo(
@@ -256,8 +297,15 @@ def _by_name(
     _draw(result.history, file.stem, file.parent)
 
 
+def _board(options: dict[str, Any]) -> Summaries:
+    """What writes for TensorBoard, where that is wanted."""
+    from digitrec.training.tensorboard import Summaries
+
+    return Summaries(options["tensorboard"])
+
+
 @contextmanager
-def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
+def _shown(board: Summaries, epochs: int, networks: int = 1) -> Iterator[Watcher]:
     """A bar with the network, the epoch, the loss and how well the digits held back are read."""
     with quiet_bar("training") as bar:
 
@@ -267,6 +315,8 @@ def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else "making digits")
+            if last is not None:
+                board.add([last], None if networks == 1 else progress.network)
 
         yield show
 

@@ -45,8 +45,8 @@ class Status:
 
 
 OURS = frozenset({
-    "aws", "azure", "batch", "google", "heif", "ocr", "openai", "pdf", "plots", "stats", "train", "tune",
-    "web",
+    "aws", "azure", "batch", "google", "heif", "ocr", "onnx", "openai", "pdf", "plots", "stats", "train",
+    "tune", "web",
 })  # fmt: skip
 """Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
 

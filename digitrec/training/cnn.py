@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     import keras
 
 
-def build(widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0) -> keras.Model:
+def build(widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0, normalised: bool = True) -> keras.Model:
     """Return an untrained network from (N, 28, 28, 1), ink 1, paper 0, to (N, 10) probabilities.
 
     Each entry of `widths` is one stage of two convolutions with that many channels; the image is halved
-    between stages. The same `seed` gives the same first weights.
+    between stages. The same `seed` gives the same first weights. Not `normalised`, it has biases in place of
+    the batch normalisation, as in a `.tflite` file, in which the one has become the other.
     """
     import keras
     from keras import layers
@@ -36,11 +37,12 @@ def build(widths: tuple[int, ...] = (24, 80, 192), *, seed: int = 0) -> keras.Mo
                 width,
                 3,
                 padding="same" if stage else "valid",
-                use_bias=False,
+                use_bias=not normalised,
                 kernel_initializer=keras.initializers.HeNormal(seeds),
                 name=f"conv_{name}",
             )(x)
-            x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
+            if normalised:
+                x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
             x = layers.ReLU(name=f"relu_{name}")(x)
     x = layers.GlobalAveragePooling2D(name="mean")(x)
     x = layers.Dense(10, kernel_initializer=keras.initializers.GlorotUniform(seeds), name="logits")(x)

@@ -54,9 +54,8 @@ class Run:
         backbones.thaw(self._network)
         if self._config.freeze:
             backbones.freeze(self._network)
-        sparse = self._config.loss == "sparse"
-        loss = "sparse_categorical_crossentropy" if sparse else "categorical_crossentropy"
-        self._network.compile(_optimizer(self._config.optimizer, self._rate()), loss, metrics=["accuracy"])
+        its = optimizer(self._config.optimizer, self._rate())
+        self._network.compile(its, loss(self._config), metrics=["accuracy"])
         (self._folder / BEST).unlink(missing_ok=True)
         run.begin(self._folder, self._config)
 
@@ -137,7 +136,12 @@ class Run:
         self._network.stop_training = self._waited()
 
 
-def _optimizer(name: str, rate: Any) -> Any:
+def loss(config: FitConfig) -> str:
+    """Keras' name of the loss that is meant."""
+    return "sparse_categorical_crossentropy" if config.loss == "sparse" else "categorical_crossentropy"
+
+
+def optimizer(name: str, rate: Any) -> Any:
     """Keras' optimiser of a name."""
     its = load_keras().optimizers
     if name == "sgd":

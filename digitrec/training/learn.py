@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 Watcher = Callable[[Progress], object]
 
-_WANTED = np.vstack([np.eye(10), np.full(10, 0.1)]).astype(np.float32)  # the last row is for NO_DIGIT
+WANTED = np.vstack([np.eye(10), np.full(10, 0.1)]).astype(np.float32)
+"""The answer wanted for each label, (11, 10): the digit, and undecided for `NO_DIGIT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def _built(config: TrainConfig, optimizer: Any = "adam") -> keras.Model:
 def _tensors(digits: Digits) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Images (N, 28, 28, 1) in 0..1 and the wanted answers (N, 10): one-hot, or undecided for no digit."""
     images = np.divide(digits.images[..., None], 255, dtype=np.float32)
-    return images, _WANTED[digits.labels]
+    return images, WANTED[digits.labels]
 
 
 def load_keras() -> Any:

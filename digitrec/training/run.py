@@ -107,6 +107,37 @@ class FitConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FineTuneConfig:
+    """Everything that decides what our own network learns of one person's hand."""
+
+    epochs: int = 2
+    """Times that everything rehearsed is seen."""
+    learning_rate: float = 5e-4
+    """Adam's, at its highest; it rises over the first tenth of the steps and falls along a cosine."""
+    batch: int = 128
+    """Pictures per step."""
+    own: float = 0.1
+    """Share of each batch that is the person's own, each changed anew; the rest is rehearsed."""
+    written: int = 3000
+    """Digits that are rehearsed, of MNIST's."""
+    made: int = 1000
+    """Pictures that are rehearsed, made by `synthetic`, a quarter of which show no digit."""
+    scenes: int = 200
+    """Scenes that are rehearsed, made by `staging`, a quarter of which show writing to be refused."""
+    label_smoothing: float = 0.05
+    """Share of each of the person's labels that is spread over all ten digits."""
+    new: float = 0.5
+    """Share of the new weights in those that are written; the rest are those that it began with. Half of each
+    keeps most of what was gained and forgets a third as much: see `learn` on the mean of weights."""
+    validation: float = 0.2
+    """Share of the person's pictures that is held back, to measure by; each digit in its share."""
+    seed: int = 0
+    """Decides what is held back, what is rehearsed, the order and the changes."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """How far the person's pictures are changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """One row of the history."""
 
