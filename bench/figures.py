@@ -58,8 +58,8 @@ def table(figures: Sequence[Figure]) -> list[str]:
     return [*head, *(figure.row() for figure in figures)]
 
 
-def publish_rows(section: str, rows: Sequence[str]) -> None:
-    """Print a table and write it into its section of docs/benchmarks.md, with the day and the machine."""
+def publish_rows(section: str, rows: Sequence[str], page: Path = PAGE) -> None:
+    """Print a table and write it into its section of a page of docs/, with the day and the machine."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     day = datetime.datetime.now(datetime.UTC).date()
@@ -72,10 +72,10 @@ def publish_rows(section: str, rows: Sequence[str]) -> None:
         ]
     )
     print(text_of)
-    text = PAGE.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
-    assert pattern.search(text), f"docs/benchmarks.md has no section {section!r}"
-    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
+    assert pattern.search(text), f"{page.name} has no section {section!r}"
+    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
