@@ -26,8 +26,8 @@ class Figure:
     """What is divided by what."""
     ratio: float
     """The measured ratio."""
-    goal: float
-    """The ratio aimed at."""
+    goal: float | None
+    """The ratio aimed at; None: it is only told."""
     at_least: bool
     """True: met when ratio >= goal; False: when ratio <= goal."""
     detail: str
@@ -36,10 +36,14 @@ class Figure:
     @property
     def met(self) -> bool:
         """Whether the goal is reached."""
+        if self.goal is None:
+            return True
         return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
 
     def row(self) -> str:
         """The figure as a row of the table."""
+        if self.goal is None:
+            return f"| {self.what} | {self.ratio:.2f} | | | {self.detail} |"
         sign = "at least" if self.at_least else "at most"
         verdict = "yes" if self.met else "**no**"
         return f"| {self.what} | {self.ratio:.2f} | {sign} {self.goal:g} | {verdict} | {self.detail} |"
@@ -60,22 +64,24 @@ def table(figures: Sequence[Figure]) -> list[str]:
 
 def publish_rows(section: str, rows: Sequence[str], page: Path = PAGE) -> None:
     """Print a table and write it into its section of a page of docs/, with the day and the machine."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
     day = datetime.datetime.now(datetime.UTC).date()
-    text_of = "\n".join(
-        [
-            f"Measured on {day} by `python bench/{command}`:",
-            f"{machine}, shared with other work.",
-            "",
-            *rows,
-        ]
-    )
-    print(text_of)
-    text = page.read_text(encoding="utf-8")
+    head = [f"Measured on {day} by `python bench/{command}`:", f"{machine()}, shared with other work.", ""]
+    print("\n".join([*head, *rows]))
+    write_section(section, [*head, *rows], page)
+
+
+def machine() -> str:
+    """What it is measured on."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def write_section(section: str, lines: Sequence[str], page: Path = PAGE) -> None:
+    """Write lines into a section of a page of docs/, in place of what is there."""
+    text, body = page.read_text(encoding="utf-8"), "\n".join(lines)
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
     assert pattern.search(text), f"{page.name} has no section {section!r}"
-    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
+    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{body}\n", text), encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

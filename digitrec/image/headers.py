@@ -1,4 +1,4 @@
-"""What the header of a picture promises: its pixels, and the memory that decoding it takes; the bound on it."""
+"""What a picture's header promises: its pixels, and the memory that decoding takes; the bound on it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ MAX_SCANS = 100
 time of its own, however few bytes it has."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
 """Bytes that Pillow keeps of a pixel; in all other modes 4."""
-_BESIDES = {"WEBP": 12, "HEIF": 8, "AVIF": 13}
-"""Bytes of a pixel that libwebp holds (two canvases and a copy), libheif (planes, RGB), and libavif (planes,
-RGB and a copy)."""
+_BESIDES = {"WEBP": 12, "AVIF": 13}
+"""Bytes of a pixel that libwebp holds (two canvases and a copy), and libavif (planes, RGB and a copy)."""
+_HEIF = {(8, 420): 9, (8, 400): 9}
+"""Bytes of a pixel that libheif and Pillow hold (planes, some of them twice, RGB), by bits and layers as the
+header has them; 13 for other layers of 8 bits and 16 for more bits, as for those that were measured."""
 _TEXT = 6_000_000
 """Bytes that a text in a PNG may grow to: Pillow unpacks a million, and makes characters of them."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -118,6 +120,9 @@ def _memory(picture: Image.Image, data: bytes | None) -> int:
         each = stored + _strip(picture, stored)
     elif picture.format in _BESIDES:
         each = stored + _BESIDES[picture.format]
+    elif picture.format == "HEIF":
+        bits, layers = picture.info.get("bit_depth", 0), picture.info.get("chroma", 0)
+        each = _HEIF.get((bits, layers), 13 if bits == 8 else 16)
     else:  # Pillow's decoders in Python gather all bytes before they make pixels of them
         each = stored * (4 if {tile[0] for tile in getattr(picture, "tile", ())} & _IN_PYTHON else 1)
     texts = data.count(b"zTXt") + data.count(b"iTXt") if data and picture.format == "PNG" else 0

@@ -112,4 +112,4 @@ def _each(picture: Any) -> float:
     """Bytes that PDFium takes for a pixel of a picture on the page."""
     if "JPXDecode" in picture.get_filters():  # PDFium unpacks it to tell how many bits it has
         return _JPX
-    return picture.get_metadata().bits_per_pixel / 8 + _BESIDES
+    return float(picture.get_metadata().bits_per_pixel) / 8 + _BESIDES
