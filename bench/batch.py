@@ -15,6 +15,7 @@ import concurrent.futures
 import json
 import multiprocessing
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from figures import Figure, alternate, machine, run, seconds, table, write_section
+from figures import Figure, Process, alternate, machine, processor, run, table, write_section
 from PIL import Image
 from plan import PLAN, planned
 
@@ -66,8 +67,8 @@ class Work:
     large: int
     rates: dict[str, list[float]] = field(default_factory=dict)
     """Pictures a second of one worker, and of all, by kind."""
-    starting: dict[tuple[str, ...], float] = field(default_factory=dict)
-    """Seconds of a command that reads one picture."""
+    starting: dict[tuple[str, ...], tuple[float, float]] = field(default_factory=dict)
+    """Wall and processor time of a command that reads one picture, s."""
 
     def listed(self, kind: Kind, count: int) -> Path:
         """A list of so many of them."""
@@ -77,23 +78,23 @@ class Work:
             file.write_text("file\n" + "".join(f"{name}\n" for name in names))
         return file
 
-    def batch(self, kind: Kind, count: int, *how: str) -> tuple[float, float]:
-        """Seconds, without what starting takes, and MB of the largest process of the command."""
+    def batch(self, kind: Kind, count: int, *how: str) -> Process:
+        """What the command takes for so many, without what starting takes."""
         if how not in self.starting:
-            self.starting[how] = min(self._run(kind, 1, how)[0] for _ in range(2))
-        took, megabytes = self._run(kind, count, how)
-        return took - self.starting[how], megabytes
+            tries = [self._run(kind, 1, how) for _ in range(2)]
+            self.starting[how] = min(it.seconds for it in tries), min(it.processor for it in tries)
+        found, (wall, processor) = self._run(kind, count, how), self.starting[how]
+        return Process(found.seconds - wall, found.megabytes, found.processor - processor)
 
-    def seconds(self, kind: Kind, count: int, *how: str) -> float:
-        """The first of them alone."""
-        return self.batch(kind, count, *how)[0]
+    def processor(self, kind: Kind, count: int, *how: str) -> float:
+        """Processor time of all its processes, s."""
+        return self.batch(kind, count, *how).processor
 
-    def _run(self, kind: Kind, count: int, how: tuple[str, ...]) -> tuple[float, float]:
+    def _run(self, kind: Kind, count: int, how: tuple[str, ...]) -> Process:
         out = self.folder / "rows.jsonl"
         out.unlink(missing_ok=True)
         command = [sys.executable, "-m", "digitrec", "batch", str(self.listed(kind, count))]
-        process = run([*command, "--paths-from", "file", "-o", str(out), *how])
-        return process.seconds, process.megabytes
+        return run([*command, "--paths-from", "file", "-o", str(out), *how])
 
 
 def kinds(folder: Path) -> list[Kind]:
@@ -116,15 +117,22 @@ def kinds(folder: Path) -> list[Kind]:
 
 
 def by_workers(work: Work) -> Iterator[Figure]:
-    """All cores against one."""
+    """All cores against one: by the clock, and what it costs in processor time."""
     cores = workers.cores()
     for kind in work.kinds:
         count = int(work.images * kind.share)
-        took = (partial(work.seconds, kind, count, "--workers", str(number)) for number in (1, cores))
-        one, many = alternate(*took, rounds=ROUNDS)
-        work.rates[kind.name] = [count / one, count / many]
+        pairs = [
+            (work.batch(kind, count, "--workers", "1"), work.batch(kind, count, "--workers", str(cores)))
+            for _ in range(ROUNDS)
+        ]
+        one, many = (statistics.median(it.seconds for it in column) for column in zip(*pairs, strict=True))
         detail = f"{count / many:,.0f} a second; one {count / one:,.0f}"
         yield Figure(f"{count:,} {kind.name}: {cores} workers / 1", one / many, 0.9 * cores, True, detail)
+        one, many = (statistics.median(it.processor for it in column) for column in zip(*pairs, strict=True))
+        work.rates[kind.name] = [count / one, cores * count / many]
+        detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
+        what = f"{count:,} {kind.name}: {cores} workers / 1, processor time"
+        yield Figure(what, many / one, 1 / 0.9, False, detail)
 
 
 def floor(work: Work) -> Iterator[Figure]:
@@ -132,12 +140,14 @@ def floor(work: Work) -> Iterator[Figure]:
     for kind in work.kinds:
         count = int(work.images * kind.share)
         ours, bare = alternate(
-            partial(work.seconds, kind, count, "--workers", "1"),
-            partial(seconds, partial(_loop, kind.files, count)),
+            partial(work.processor, kind, count, "--workers", "1"),
+            partial(processor, partial(_loop, kind.files, count)),
             rounds=ROUNDS,
         )
         detail = f"{count / ours:,.0f} a second; bare {count / bare:,.0f}"
-        yield Figure(f"{count:,} {kind.name}: 1 worker / bare loop, time", ours / bare, 1.5, False, detail)
+        yield Figure(
+            f"{count:,} {kind.name}: 1 worker / bare loop, processor time", ours / bare, 1.5, False, detail
+        )
 
 
 def _loop(files: list[str], count: int) -> None:
@@ -151,23 +161,22 @@ def _loop(files: list[str], count: int) -> None:
 def keras(work: Work) -> Iterator[Figure]:
     """What is found in tutorials: a picture at a time, in a loop, and by a pool of processes."""
     kind, cores = work.kinds[0], workers.cores()
-    ours = work.seconds(kind, work.images, "--workers", str(cores)) / work.images
-    _keras_read(kind.files[0])
-    loop = seconds(partial(_each, _keras_read, kind.files[:OTHERS])) / OTHERS
-    what = f"{work.images:,} digits: batch / Keras in a loop, by the time of {OTHERS}"
-    yield Figure(what, loop / ours, 20, True, f"{1 / ours:,.0f} a second; Keras {1 / loop:,.0f}")
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(cores, spawn) as pool:
+    ours = work.processor(kind, work.images, "--workers", "1") / work.images
+    loop = sum(map(_keras_read, kind.files[:OTHERS])) / OTHERS
+    with concurrent.futures.ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(_keras_read, kind.files[: 8 * cores]))  # each has loaded it
-        spread = seconds(lambda: list(pool.map(_keras_read, kind.files[:OTHERS]))) / OTHERS
-    what = f"{work.images:,} digits: batch / Keras in {cores} processes, by the time of {OTHERS}"
-    yield Figure(what, spread / ours, None, True, f"{1 / ours:,.0f} a second; Keras {1 / spread:,.0f}")
+        spread = sum(pool.map(_keras_read, kind.files[:OTHERS])) / OTHERS
+    for what, theirs, goal in (("a loop", loop, 20.0), (f"{cores} processes", spread, None)):
+        detail = f"{1000 * ours:.2f} ms each; Keras {1000 * theirs:.1f} ms"
+        name = f"{work.images:,} digits: Keras in {what} ({OTHERS} of them) / batch, processor time"
+        yield Figure(name, theirs / ours, goal, True, detail)
 
 
 _network: list[Any] = []
 
 
-def _keras_read(name: str) -> None:
+def _keras_read(name: str) -> float:
+    """Processor time for a picture, s; the first of a process loads it, which is not counted."""
     if not _network:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import keras
@@ -179,41 +188,40 @@ def _keras_read(name: str) -> None:
             keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax"),
         ])  # fmt: skip
         _network.append(network)
+        _keras_read(name)
+    start = time.process_time()
     image = np.asarray(Image.open(name).convert("L").resize((28, 28)), np.float32) / 255
     _network[0].predict(image.reshape(1, 28, 28, 1), verbose=0).argmax()
+    return time.process_time() - start
 
 
 def rapidocr(work: Work) -> Iterator[Figure]:
-    """Photos against RapidOCR in a loop, with all its threads: its recognition alone, and all of it."""
+    """Photos against RapidOCR in a loop, each on one core: its recognition alone, and all of it."""
     from rapidocr import RapidOCR
 
-    kind, count, engine = work.kinds[2], int(work.images * work.kinds[2].share), RapidOCR()
-    ours = work.seconds(kind, count, "--workers", str(workers.cores())) / count
+    kind, count = work.kinds[2], int(work.images * work.kinds[2].share)
+    threads = {f"EngineConfig.onnxruntime.{it}_op_num_threads": 1 for it in ("intra", "inter")}
+    engine = RapidOCR(params={"Global.log_level": "critical", **threads})
+    ours = work.processor(kind, count, "--workers", "1") / count
     recognition: dict[str, Any] = {"use_det": False, "use_cls": False}
-    for what, how, goal in (
-        ("recognition", recognition, 5.0),
-        ("all of it", {}, None),
-    ):
+    for what, how, goal in (("recognition alone", recognition, 5.0), ("all of it", {}, None)):
         engine(kind.files[0], **how)
-        theirs = seconds(partial(_each, partial(engine, **how), kind.files)) / len(kind.files)
-        detail = f"{1 / ours:,.0f} a second; RapidOCR {1 / theirs:,.1f}"
-        yield Figure(f"photos: batch / RapidOCR in a loop, {what}", theirs / ours, goal, True, detail)
+        theirs = processor(partial(_each, partial(engine, **how), kind.files)) / len(kind.files)
+        detail = f"{1000 * ours:.1f} ms each; RapidOCR {1000 * theirs:.1f} ms"
+        yield Figure(f"photos: RapidOCR ({what}) / batch, processor time", theirs / ours, goal, True, detail)
 
 
 def tesseract(work: Work) -> Iterator[Figure]:
-    """Photos and digits against Tesseract in a loop, told that there is one digit."""
+    """Digits and photos against Tesseract in a loop, told that there is one digit."""
+    how = ["-", "--psm", "10", "-c", "tessedit_char_whitelist=0123456789"]
     for kind in (work.kinds[0], work.kinds[2]):
         count = int(work.images * kind.share)
-        ours = work.seconds(kind, count, "--workers", str(workers.cores())) / count
-        some = kind.files[:20]
-        how = ["-", "--psm", "10", "-c", "tessedit_char_whitelist=0123456789"]
-        theirs = seconds(partial(_each, partial(_tesseract, how), some)) / len(some)
-        detail = f"{1 / ours:,.0f} a second; Tesseract {1 / theirs:,.1f}"
-        yield Figure(f"{kind.name}: batch / Tesseract in a loop", theirs / ours, None, True, detail)
-
-
-def _tesseract(how: list[str], name: str) -> None:
-    subprocess.run(["tesseract", name, *how], capture_output=True, check=False)
+        ours, some = work.processor(kind, count, "--workers", "1") / count, kind.files[:20]
+        theirs = sum(run(["tesseract", name, *how]).processor for name in some) / len(some)
+        detail = f"{1000 * ours:.2f} ms each; Tesseract {1000 * theirs:.1f} ms"
+        yield Figure(
+            f"{kind.name}: Tesseract in a loop / batch, processor time", theirs / ours, None, True, detail
+        )
 
 
 def _each(action: Callable[[str], object], names: list[str]) -> None:
@@ -239,8 +247,8 @@ def dask(work: Work) -> Iterator[Figure]:
     """Two workers of a Dask cluster of this machine against two processes."""
     kind, count = work.kinds[0], work.large
     with _cluster(work.folder) as address:
-        there = work.seconds(kind, count, "--scheduler", address)
-    here = work.seconds(kind, count, "--workers", "2")
+        there = work.batch(kind, count, "--scheduler", address).seconds
+    here = work.batch(kind, count, "--workers", "2").seconds
     detail = f"{count / there:,.0f} a second; {count / here:,.0f}"
     yield Figure(f"{count:,} digits: Dask's 2 workers / 2 processes, time", there / here, 1.1, False, detail)
 

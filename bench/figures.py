@@ -92,6 +92,8 @@ class Process:
     """Wall time of the whole process, s."""
     megabytes: float
     """Peak resident memory, MB."""
+    processor: float
+    """Processor time of it and of all whom it started, s."""
 
 
 _LAUNCHER = """
@@ -99,7 +101,8 @@ import json, os, subprocess, sys, time
 start = time.perf_counter()
 child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 _, status, usage = os.wait4(child.pid, 0)
-print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]))
+spent = usage.ru_utime + usage.ru_stime
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, spent, os.waitstatus_to_exitcode(status)]))
 """
 
 
@@ -111,16 +114,23 @@ def run(command: Sequence[str]) -> Process:
     launched = subprocess.run(
         [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
     )
-    seconds, kilobytes, code = json.loads(launched.stdout)
+    seconds, kilobytes, processor, code = json.loads(launched.stdout)
     if code:
         sys.exit(f"{' '.join(command)} exited with {code}")
-    return Process(seconds, kilobytes / 1024)
+    return Process(seconds, kilobytes / 1024, processor)
 
 
 def alternate(*actions: Callable[[], float], rounds: int) -> list[float]:
     """Median of each action's figure, the actions taken in turn so that drift hits all alike."""
     figures = [[action() for action in actions] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*figures, strict=True)]
+
+
+def processor(action: Callable[[], object]) -> float:
+    """Processor time of this process for one call, s."""
+    start = time.process_time()
+    action()
+    return time.process_time() - start
 
 
 def seconds(action: Callable[[], object]) -> float:

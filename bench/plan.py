@@ -20,7 +20,7 @@ def planned(rates: Mapping[str, Sequence[float]], day: str) -> list[str]:
     """The section of docs/batch.md, as lines.
 
     Args:
-        rates: pictures a second of one worker and of both, by kind, as `bench/batch.py --part workers` found.
+        rates: pictures in a second of processor time by one worker, and by two, for each kind.
         day: when.
     """
     (digits, both_digits), (photos, both_photos) = rates["digits"], rates["photos"]
@@ -45,15 +45,15 @@ def planned(rates: Mapping[str, Sequence[float]], day: str) -> list[str]:
         for what, rate, usd, limit in rows
     ]
     read = f"one worker read {digits:,.0f} PNG digits or {photos:,.0f} photos of `samples/` (JPEG, 600x800)"
-    both = f"two {both_digits:,.0f} or {both_photos:,.0f}"
+    both = f"two {both_digits:,.0f} or {both_photos:,.0f} in theirs"
     return [*_HEAD.format(day=day, read=read, both=both).splitlines(), *table, *_FOOT.splitlines()]
 
 
 _HEAD = """\
 Time = pictures / (what a worker reads x workers), or pictures / (calls a second). Measured by
-`python bench/batch.py --part workers` ({day}): {read} in a second,
-{both}, rows written. A cloud is asked at the rate that digitrec keeps to by default, whatever
-the number of workers, and at the list price without volume discounts ([providers.md](providers.md)).
+`python bench/batch.py --part workers` ({day}): {read} in a second of its
+processor's time, {both}, rows written. A cloud is asked at the rate that digitrec keeps to by
+default, whatever the number of workers, and at the list price without volume discounts ([providers.md](providers.md)).
 
 | | a million | 100 million | 10,000 million | what limits |
 |---|---:|---:|---:|---|
