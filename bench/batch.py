@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]
 from figures import Figure, Process, alternate, machine, processor, run, table, write_section
 from PIL import Image
 from plan import PLAN, planned
@@ -234,7 +235,7 @@ def memory(work: Work) -> Iterator[Figure]:
     for kind in (work.kinds[0], work.kinds[2]):
         large = int(work.large * kind.share)
         peaks = {
-            count: work.batch(kind, count, "--workers", "2")[1]
+            count: work.batch(kind, count, "--workers", "2").megabytes
             for count in (large // 100, large // 10, large)
         }
         few, _, many = peaks.values()
@@ -246,28 +247,42 @@ def memory(work: Work) -> Iterator[Figure]:
 def dask(work: Work) -> Iterator[Figure]:
     """Two workers of a Dask cluster of this machine against two processes."""
     kind, count = work.kinds[0], work.large
-    with _cluster(work.folder) as address:
-        there = work.batch(kind, count, "--scheduler", address).seconds
-    here = work.batch(kind, count, "--workers", "2").seconds
-    detail = f"{count / there:,.0f} a second; {count / here:,.0f}"
-    yield Figure(f"{count:,} digits: Dask's 2 workers / 2 processes, time", there / here, 1.1, False, detail)
+    with _cluster(work.folder) as (address, members):
+        work.batch(kind, 1, "--scheduler", address)
+        before = _spent(members)
+        there = work.batch(kind, count, "--scheduler", address)
+        cluster = _spent(members) - before
+    here = work.batch(kind, count, "--workers", "2")
+    detail = f"{count / there.seconds:,.0f} a second; {count / here.seconds:,.0f}"
+    what = f"{count:,} digits: Dask's 2 workers / 2 processes"
+    yield Figure(f"{what}, time", there.seconds / here.seconds, 1.1, False, detail)
+    spent = there.processor + cluster
+    detail = f"{1000 * spent / count:.2f} ms each; {1000 * here.processor / count:.2f} ms"
+    yield Figure(f"{what}, processor time of all", spent / here.processor, 1.1, False, detail)
+
+
+def _spent(programs: list[subprocess.Popen[bytes]]) -> float:
+    """Processor time of these and of all whom they started and who live, s."""
+    mine = [psutil.Process(program.pid) for program in programs]
+    times = [it.cpu_times() for one in mine for it in (one, *one.children(recursive=True))]
+    return float(sum(it.user + it.system for it in times))
 
 
 @contextmanager
-def _cluster(folder: Path) -> Iterator[str]:
-    """The address of a scheduler with two workers of one thread each."""
+def _cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """The address of a scheduler with two workers of one thread each, and their processes."""
     file = folder / "scheduler.json"
     common = ["--no-dashboard", "--scheduler-file", str(file)]
     alone = ["--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder)]
     starts = (["dask_scheduler", "--host", "127.0.0.1", "--port", "0"], ["dask_worker", *alone])
-    running = []
+    running: list[subprocess.Popen[bytes]] = []
     try:
         for program, *how in starts:
             command = [sys.executable, "-m", f"distributed.cli.{program}", *common, *how]
             running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
         while not file.exists() or not file.read_text():
             time.sleep(0.1)
-        yield str(json.loads(file.read_text())["address"])
+        yield str(json.loads(file.read_text())["address"]), running
     finally:
         for one in reversed(running):
             one.terminate()

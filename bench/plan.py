@@ -53,7 +53,8 @@ _HEAD = """\
 Time = pictures / (what a worker reads x workers), or pictures / (calls a second). Measured by
 `python bench/batch.py --part workers` ({day}): {read} in a second of its
 processor's time, {both}, rows written. A cloud is asked at the rate that digitrec keeps to by
-default, whatever the number of workers, and at the list price without volume discounts ([providers.md](providers.md)).
+default, whatever the number of workers, and at the list price without volume discounts
+([providers.md](providers.md)).
 
 | | a million | 100 million | 10,000 million | what limits |
 |---|---:|---:|---:|---|

@@ -14,12 +14,15 @@ sys.path.insert(0, "bench")
 from batch import KEPT, written
 from plan import planned
 kept = json.loads(KEPT.read_text())
-print(json.dumps(["\\n".join(written(kept)), "\\n".join(planned(kept["workers"]["rates"], kept["workers"]["day"]))]))
+plan = planned(kept["workers"]["rates"], kept["workers"]["day"])
+print(json.dumps(["\\n".join(written(kept)), "\\n".join(plan)]))
 """
 
 
 def test_the_benchmarks_and_the_plan_on_paper_are_those_that_were_measured() -> None:
-    program = subprocess.run([sys.executable, "-c", RENDERED], cwd=ROOT, capture_output=True, text=True, check=True)
+    program = subprocess.run(
+        [sys.executable, "-c", RENDERED], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     benchmarks, plan = json.loads(program.stdout)
     assert benchmarks in (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert plan in (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
