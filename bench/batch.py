@@ -46,6 +46,8 @@ DIFFERENT = 2000
 OTHERS = 200
 """Pictures that others are given, whose time grows with the number."""
 ROUNDS = 3
+FEW = 32 * workers.cores()
+"""Pictures of which each process has a part: reading so few digits takes next to nothing beside starting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Work:
     rates: dict[str, list[float]] = field(default_factory=dict)
     """Pictures a second of one worker, and of all, by kind."""
     starting: dict[tuple[str, ...], tuple[float, float]] = field(default_factory=dict)
-    """Wall and processor time of a command that reads one picture, s."""
+    """Wall and processor time of a command that reads a few digits, s."""
 
     def listed(self, kind: Kind, count: int) -> Path:
         """A list of so many of them."""
@@ -82,7 +84,7 @@ class Work:
     def batch(self, kind: Kind, count: int, *how: str) -> Process:
         """What the command takes for so many, without what starting takes."""
         if how not in self.starting:
-            tries = [self._run(kind, 1, how) for _ in range(2)]
+            tries = [self._run(self.kinds[0], FEW, how) for _ in range(2)]
             self.starting[how] = min(it.seconds for it in tries), min(it.processor for it in tries)
         found, (wall, processor) = self._run(kind, count, how), self.starting[how]
         return Process(found.seconds - wall, found.megabytes, found.processor - processor)

@@ -290,10 +290,10 @@ def told(log: Path) -> list[str]:
     for run in runs:
         ends.update(run["ends"])
     third = max(1, len(sizes) // 3)
-    wrong = [it for run in runs for it in run["wrong"]]
+    wrong = Counter(it.partition(":")[0] for run in runs for it in run["wrong"])
     rows = [
         ("time", f"{sum(run['minutes'] for run in runs):.0f} minutes in {len(runs)} run(s)"),
-        ("what did not hold", "; ".join(wrong) or "nothing"),
+        ("what did not hold", "; ".join(f"{count} x {it}" for it, count in wrong.items()) or "nothing"),
         ("questions to the emulated cloud", f"{sum(run['calls'] for run in runs):,}, 5 % failed"),
         (
             "the server's memory at first, in the last third",
