@@ -15,7 +15,6 @@ import concurrent.futures
 import json
 import multiprocessing
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -119,23 +118,36 @@ def kinds(folder: Path) -> list[Kind]:
             Kind("scans", scans, 0.05)]  # fmt: skip
 
 
-def by_workers(work: Work) -> Iterator[Figure]:
-    """All cores against one: by the clock, and what it costs in processor time."""
+def scaling(work: Work) -> Iterator[Figure]:
+    """All cores against one, by the clock: on a machine that does nothing else."""
     cores = workers.cores()
     for kind in work.kinds:
+        one, many = _compared(work, kind, lambda it: it.seconds)
         count = int(work.images * kind.share)
-        pairs = [
-            (work.batch(kind, count, "--workers", "1"), work.batch(kind, count, "--workers", str(cores)))
-            for _ in range(ROUNDS)
-        ]
-        one, many = (statistics.median(it.seconds for it in column) for column in zip(*pairs, strict=True))
         detail = f"{count / many:,.0f} a second; one {count / one:,.0f}"
         yield Figure(f"{count:,} {kind.name}: {cores} workers / 1", one / many, 0.9 * cores, True, detail)
-        one, many = (statistics.median(it.processor for it in column) for column in zip(*pairs, strict=True))
+
+
+def by_workers(work: Work) -> Iterator[Figure]:
+    """What all cores cost in processor time against one; and the rates for the plan on paper."""
+    cores = workers.cores()
+    for kind in work.kinds:
+        one, many = _compared(work, kind, lambda it: it.processor)
+        count = int(work.images * kind.share)
         work.rates[kind.name] = [count / one, cores * count / many]
         detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
         what = f"{count:,} {kind.name}: {cores} workers / 1, processor time"
         yield Figure(what, many / one, 1 / 0.9, False, detail)
+
+
+def _compared(work: Work, kind: Kind, of: Callable[[Process], float]) -> tuple[float, float]:
+    """What one worker takes, and what one for each core do, the median of some rounds."""
+    count = int(work.images * kind.share)
+    how = ("--workers", "1"), ("--workers", str(workers.cores()))
+    one, many = alternate(
+        *(partial(lambda it: of(work.batch(kind, count, *it)), it) for it in how), rounds=ROUNDS
+    )
+    return one, many
 
 
 def floor(work: Work) -> Iterator[Figure]:
@@ -292,8 +304,8 @@ def _cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]
 
 
 PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
-    "keras": keras, "rapidocr": rapidocr, "floor": floor, "workers": by_workers, "dask": dask,
-    "memory": memory, "tesseract": tesseract,
+    "keras": keras, "rapidocr": rapidocr, "floor": floor, "workers": by_workers, "scaling": scaling,
+    "dask": dask, "memory": memory, "tesseract": tesseract,
 }  # fmt: skip
 
 
