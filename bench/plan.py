@@ -23,14 +23,14 @@ def planned(rates: Mapping[str, Sequence[float]], day: str) -> list[str]:
         rates: pictures in a second of processor time by one worker, and by two, for each kind.
         day: when.
     """
-    (digits, both_digits), (photos, both_photos) = rates["digits"], rates["photos"]
+    digits, photos = rates["digits"][0], rates["photos"][0]
     assert Google.price is not None and Aws.price is not None, "they have list prices"
     google, usd = Google.rate * Google.batch, Google.price.usd
     rows = [
-        ("digits, 2 cores", both_digits, 0.0, "cores"),
+        ("digits, 2 cores", 2 * digits, 0.0, "cores"),
         (f"digits, {WORKERS} workers", WORKERS * digits, 0.0,
          f"the shared folder, which opens {_rounded(WORKERS * digits):,} small files a second; or use tars"),
-        ("photos, 2 cores", both_photos, 0.0, "cores"),
+        ("photos, 2 cores", 2 * photos, 0.0, "cores"),
         (f"photos, {WORKERS} workers", WORKERS * photos, 0.0,
          f"cores; at 200 kB each also {WORKERS * photos * 200_000 / 1e9:.1f} GB a second of reading"),
         (f"`google`, {Google.rate:.0f} requests of {Google.batch} a second", google, usd,
@@ -45,14 +45,13 @@ def planned(rates: Mapping[str, Sequence[float]], day: str) -> list[str]:
         for what, rate, usd, limit in rows
     ]
     read = f"one worker read {digits:,.0f} PNG digits or {photos:,.0f} photos of `samples/` (JPEG, 600x800)"
-    both = f"two {both_digits:,.0f} or {both_photos:,.0f} in theirs"
-    return [*_HEAD.format(day=day, read=read, both=both).splitlines(), *table, *_FOOT.splitlines()]
+    return [*_HEAD.format(day=day, read=read).splitlines(), *table, *_FOOT.splitlines()]
 
 
 _HEAD = """\
 Time = pictures / (what a worker reads x workers), or pictures / (calls a second). Measured by
-`python bench/batch.py --part workers` ({day}): {read} in a second of its
-processor's time, {both}, rows written. A cloud is asked at the rate that digitrec keeps to by
+`python bench/batch.py --part workers` ({day}): {read}
+in a second of its processor's time, rows written. A cloud is asked at the rate that digitrec keeps to by
 default, whatever the number of workers, and at the list price without volume discounts
 ([providers.md](providers.md)).
 
