@@ -1,26 +1,36 @@
-"""How quick `digitrec batch` is by workers and beside what people would otherwise write; and its memory.
+"""How quick `digitrec batch` is: by workers, beside what people would otherwise write; and its memory.
 
-    python bench/batch.py [--images 10000] [--large 100000] [--dask]
+    python bench/batch.py [--part NAME ...] [--images 10000] [--large 100000]
 
-PNG digits (MNIST's test set, repeated) and the photos of samples/. Needs the extra `train` for Keras, `ocr`
-for RapidOCR and `batch` for Dask. Prints ratios from one run, writes them into docs/benchmarks.md, and exits
-non-zero when a goal is missed.
+What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
+Longer lists repeat them. Each part can be taken alone; what it measured is kept in bench/batch.json, and the
+tables in docs/benchmarks.md and the plan in docs/batch.md are written from all that is kept there. Needs the
+extra `train` for Keras, `ocr` for RapidOCR, `batch` for Dask, and Tesseract. Exits 1 when a goal is missed.
 """
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
+import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from figures import Figure, Process, publish, run, seconds
+import psutil  # type: ignore[import-untyped]
+from figures import Figure, Process, alternate, commit, machine, processor, run, table, write_section
 from PIL import Image
+from plan import PLAN, planned
 
 from digitrec.bulk import workers
 from digitrec.datasets.mnist import mnist_test
@@ -29,170 +39,326 @@ from digitrec.prepare import prepare_many
 from digitrec.providers.local import Local
 
 ROOT = Path(__file__).parents[1]
-KEPT = 2000
-"""Different files; longer lists repeat them."""
+KEPT = ROOT / "bench" / "batch.json"
+DIFFERENT = 2000
+"""Different digits; there are fewer of the other kinds."""
 OTHERS = 200
-"""Pictures that Keras in a loop, and RapidOCR, are given: their time grows with the number."""
+"""Pictures that others are given, whose time grows with the number."""
+ROUNDS = 3
+FEW = 32 * workers.cores()
+"""Pictures of which each process has a part: reading so few digits takes next to nothing beside starting."""
 
 
-def pictures(folder: Path) -> list[str]:
-    """Digits as PNG files."""
-    names = []
-    for number, image in enumerate(mnist_test().images[:KEPT]):
-        names.append(str(folder / f"{number:05}.png"))
-        Image.fromarray(image).save(names[-1])
-    return names
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Pictures of one kind."""
+
+    name: str
+    files: list[str]
+    share: float
+    """How many are read, as a share of --images: about as long as so many digits take."""
 
 
-def listed(folder: Path, names: list[str], count: int) -> Path:
-    """A list of so many of them."""
-    file = folder / f"list-{count}.csv"
-    if not file.exists():
-        file.write_text("file\n" + "".join(f"{names[at % len(names)]}\n" for at in range(count)))
-    return file
+@dataclass(slots=True)
+class Work:
+    """Where it is measured, and on what."""
+
+    folder: Path
+    kinds: list[Kind]
+    images: int
+    large: int
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    """Pictures a second of one worker, and of all, by kind."""
+    starting: dict[tuple[str, ...], tuple[float, float]] = field(default_factory=dict)
+    """Wall and processor time of a command that reads a few digits, s."""
+
+    def listed(self, kind: Kind, count: int) -> Path:
+        """A list of so many of them."""
+        file = self.folder / f"{kind.name}-{count}.csv"
+        if not file.exists():
+            names = (kind.files[at % len(kind.files)] for at in range(count))
+            file.write_text("file\n" + "".join(f"{name}\n" for name in names))
+        return file
+
+    def batch(self, kind: Kind, count: int, *how: str) -> Process:
+        """What the command takes for so many, without what starting takes."""
+        if how not in self.starting:
+            tries = [self._run(self.kinds[0], FEW, how) for _ in range(2)]
+            self.starting[how] = min(it.seconds for it in tries), min(it.processor for it in tries)
+        found, (wall, processor) = self._run(kind, count, how), self.starting[how]
+        return Process(found.seconds - wall, found.megabytes, found.processor - processor)
+
+    def processor(self, kind: Kind, count: int, *how: str) -> float:
+        """Processor time of all its processes, s."""
+        return self.batch(kind, count, *how).processor
+
+    def _run(self, kind: Kind, count: int, how: tuple[str, ...]) -> Process:
+        out = self.folder / "rows.jsonl"
+        out.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "digitrec", "batch", str(self.listed(kind, count))]
+        return run([*command, "--paths-from", "file", "-o", str(out), *how])
 
 
-def ours(folder: Path, table: Path, *how: str) -> Process:
-    """The command, with so many workers."""
-    out = folder / "rows.jsonl"
-    out.unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "digitrec",
-        "batch",
-        str(table),
-        "--paths-from",
-        "file",
-        "-o",
-        str(out),
-        *how,
-    ]
-    return run(command)
+def kinds(folder: Path) -> list[Kind]:
+    """What people send, as files."""
+    digits, drawings = [], []
+    for number, image in enumerate(mnist_test().images[:DIFFERENT]):
+        digits.append(str(folder / f"digit-{number:04}.png"))
+        Image.fromarray(image).save(digits[-1])
+        if number < OTHERS:  # as the page sends them: ink on a transparent sheet
+            drawings.append(str(folder / f"drawing-{number:04}.png"))
+            ink = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
+            drawn = Image.new("RGBA", ink.size, "black")
+            drawn.putalpha(ink.point(lambda level: 255 if level > 127 else 0))
+            drawn.save(drawings[-1])
+    photographed = sorted((ROOT / "samples").glob("*.jpg"))
+    photos = [str(file) for file in photographed if file.name.startswith("photo-")]
+    scans = [str(file) for file in photographed if not file.name.startswith(("photo-", "blank-"))]
+    return [Kind("digits", digits, 1), Kind("drawings", drawings, 0.1), Kind("photos", photos, 0.05),
+            Kind("scans", scans, 0.05)]  # fmt: skip
 
 
-def by_workers(folder: Path, names: list[str], count: int) -> Iterator[Figure]:
-    """All cores against one, and one against the bare loop and Keras."""
-    table, cores = listed(folder, names, count), workers.cores()
-    idle = ours(
-        folder, listed(folder, names, 1), "--workers", "1"
-    ).seconds  # starting, which is measured elsewhere
-    one = ours(folder, table, "--workers", "1").seconds - idle
-    many = ours(folder, table, "--workers", str(cores)).seconds - idle
-    bare = seconds(lambda: loop(names, count))
-    keras = keras_loop(names[:OTHERS]) / OTHERS * count
-    rates = f"{count / one:,.0f} a second; {count / many:,.0f}"
-    yield Figure(f"{count:,} PNG digits: {cores} workers / 1", one / many, 0.9 * cores, True, rates)
-    rates = f"{count / one:,.0f} a second; {count / bare:,.0f}"
-    yield Figure(f"{count:,} PNG digits: 1 worker / bare loop, time", one / bare, 1.5, False, rates)
-    rates = f"{count / many:,.0f} a second; Keras {count / keras:,.0f}"
-    yield Figure(f"PNG digits: batch / Keras in a loop, {OTHERS} pictures", keras / many, 20, True, rates)
+def scaling(work: Work) -> Iterator[Figure]:
+    """All cores against one, by the clock: on a machine that does nothing else."""
+    cores = workers.cores()
+    for kind in work.kinds:
+        one, many = _compared(work, kind, lambda it: it.seconds)
+        count = int(work.images * kind.share)
+        detail = f"{count / many:,.0f} a second; one {count / one:,.0f}"
+        yield Figure(f"{count:,} {kind.name}: {cores} workers / 1", one / many, 0.9 * cores, True, detail)
 
 
-def loop(names: list[str], count: int) -> None:
-    """Decoding, preparation and the network, and nothing else."""
+def by_workers(work: Work) -> Iterator[Figure]:
+    """What all cores cost in processor time against one; and the rates for the plan on paper."""
+    cores = workers.cores()
+    for kind in work.kinds:
+        one, many = _compared(work, kind, lambda it: it.processor)
+        count = int(work.images * kind.share)
+        work.rates[kind.name] = [count / one, cores * count / many]
+        detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
+        what = f"{count:,} {kind.name}: {cores} workers / 1, processor time"
+        yield Figure(what, many / one, 1 / 0.9, False, detail)
+
+
+def _compared(work: Work, kind: Kind, of: Callable[[Process], float]) -> tuple[float, float]:
+    """What one worker takes, and what one for each core do, the median of some rounds."""
+    count = int(work.images * kind.share)
+    how = ("--workers", "1"), ("--workers", str(workers.cores()))
+    one, many = alternate(
+        *(partial(lambda it: of(work.batch(kind, count, *it)), it) for it in how), rounds=ROUNDS
+    )
+    return one, many
+
+
+def floor(work: Work) -> Iterator[Figure]:
+    """One worker against a loop of decoding, preparation and the network, and nothing else."""
+    for kind in work.kinds:
+        count = int(work.images * kind.share)
+        ours, bare = alternate(
+            partial(work.processor, kind, count, "--workers", "1"),
+            partial(processor, partial(_loop, kind.files, count)),
+            rounds=ROUNDS,
+        )
+        detail = f"{count / ours:,.0f} a second; bare {count / bare:,.0f}"
+        yield Figure(
+            f"{count:,} {kind.name}: 1 worker / bare loop, processor time", ours / bare, 1.5, False, detail
+        )
+
+
+def _loop(files: list[str], count: int) -> None:
     local = Local()
     for start in range(0, count, Local.batch):
-        some = [names[at % len(names)] for at in range(start, min(start + Local.batch, count))]
+        some = [files[at % len(files)] for at in range(start, min(start + Local.batch, count))]
         images = [DigitImage.open(name) for name in some]
         local.read_many(list(prepare_many(images, local.wants)), timeout=30)
 
 
-def keras_loop(names: list[str]) -> float:
-    """What is found in tutorials, s; loading it is not counted."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
-
-    network = keras.Sequential([
-        keras.layers.Input((28, 28, 1)),
-        keras.layers.Conv2D(32, 3, activation="relu"), keras.layers.MaxPooling2D(),
-        keras.layers.Conv2D(64, 3, activation="relu"), keras.layers.MaxPooling2D(),
-        keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax"),
-    ])  # fmt: skip
-
-    def read(name: str) -> None:
-        image = np.asarray(Image.open(name).convert("L").resize((28, 28)), np.float32) / 255
-        network.predict(image.reshape(1, 28, 28, 1), verbose=0).argmax()
-
-    read(names[0])
-    return seconds(lambda: [read(name) for name in names])
+def keras(work: Work) -> Iterator[Figure]:
+    """What is found in tutorials: a picture at a time, in a loop, and by a pool of processes."""
+    kind, cores = work.kinds[0], workers.cores()
+    ours = work.processor(kind, work.images, "--workers", "1") / work.images
+    loop = sum(map(_keras_read, kind.files[:OTHERS])) / OTHERS
+    with concurrent.futures.ProcessPoolExecutor(cores, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(_keras_read, kind.files[: 8 * cores]))  # each has loaded it
+        spread = sum(pool.map(_keras_read, kind.files[:OTHERS])) / OTHERS
+    for what, theirs, goal in (("a loop", loop, 20.0), (f"{cores} processes", spread, None)):
+        detail = f"{1000 * ours:.2f} ms each; Keras {1000 * theirs:.1f} ms"
+        name = f"{work.images:,} digits: Keras in {what} ({OTHERS} of them) / batch, processor time"
+        yield Figure(name, theirs / ours, goal, True, detail)
 
 
-def photos(folder: Path) -> Figure:
-    """Photos against RapidOCR in a loop."""
-    names = [str(file) for file in sorted((ROOT / "samples").glob("photo-*.jpg"))]
-    table = listed(folder, names, OTHERS)
-    idle = ours(folder, listed(folder, names, 1), "--workers", "1").seconds
-    one = (ours(folder, table, "--workers", "1").seconds - idle) / OTHERS
+_network: list[Any] = []
+
+
+def _keras_read(name: str) -> float:
+    """Processor time for a picture, s; the first of a process loads it, which is not counted."""
+    if not _network:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        import keras
+
+        network = keras.Sequential([
+            keras.layers.Input((28, 28, 1)),
+            keras.layers.Conv2D(32, 3, activation="relu"), keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(64, 3, activation="relu"), keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax"),
+        ])  # fmt: skip
+        _network.append(network)
+        _keras_read(name)
+    start = time.process_time()
+    image = np.asarray(Image.open(name).convert("L").resize((28, 28)), np.float32) / 255
+    _network[0].predict(image.reshape(1, 28, 28, 1), verbose=0).argmax()
+    return time.process_time() - start
+
+
+def rapidocr(work: Work) -> Iterator[Figure]:
+    """Photos against RapidOCR in a loop, each on one core: its recognition alone, and all of it."""
     from rapidocr import RapidOCR
 
-    engine = RapidOCR()
-    engine(names[0])
-    theirs = seconds(lambda: [engine(name) for name in names]) / len(names)
-    detail = f"{1 / one:,.1f} a second, 1 worker; RapidOCR {1 / theirs:,.1f}, its own threads"
-    return Figure("photos: batch / RapidOCR in a loop", theirs / one, 5, True, detail)
+    kind, count = work.kinds[2], int(work.images * work.kinds[2].share)
+    threads = {f"EngineConfig.onnxruntime.{it}_op_num_threads": 1 for it in ("intra", "inter")}
+    engine = RapidOCR(params={"Global.log_level": "critical", **threads})
+    ours = work.processor(kind, count, "--workers", "1") / count
+    recognition: dict[str, Any] = {"use_det": False, "use_cls": False}
+    for what, how, goal in (("recognition alone", recognition, 5.0), ("all of it", {}, None)):
+        engine(kind.files[0], **how)
+        theirs = processor(partial(_each, partial(engine, **how), kind.files)) / len(kind.files)
+        detail = f"{1000 * ours:.1f} ms each; RapidOCR {1000 * theirs:.1f} ms"
+        yield Figure(f"photos: RapidOCR ({what}) / batch, processor time", theirs / ours, goal, True, detail)
 
 
-def memory(folder: Path, names: list[str], large: int) -> Figure:
-    """The largest process for many, against that for a tenth of a tenth."""
-    small = max(large // 100, 100)
-    peaks = [
-        ours(folder, listed(folder, names, count), "--workers", "2").megabytes for count in (small, large)
-    ]
-    detail = f"{peaks[1]:.1f} MB; {peaks[0]:.1f} MB"
-    return Figure(f"peak memory: {large:,} pictures / {small:,}", peaks[1] / peaks[0], 1.1, False, detail)
+def tesseract(work: Work) -> Iterator[Figure]:
+    """Digits and photos against Tesseract in a loop, told that there is one digit."""
+    how = ["-", "--psm", "10", "-c", "tessedit_char_whitelist=0123456789"]
+    for kind in (work.kinds[0], work.kinds[2]):
+        count = int(work.images * kind.share)
+        ours, some = work.processor(kind, count, "--workers", "1") / count, kind.files[:20]
+        theirs = sum(run(["tesseract", name, *how]).processor for name in some) / len(some)
+        detail = f"{1000 * ours:.2f} ms each; Tesseract {1000 * theirs:.1f} ms"
+        yield Figure(
+            f"{kind.name}: Tesseract in a loop / batch, processor time", theirs / ours, None, True, detail
+        )
 
 
-def dask(folder: Path, names: list[str], count: int) -> Figure:
+def _each(action: Callable[[str], object], names: list[str]) -> None:
+    for name in names:
+        action(name)
+
+
+def memory(work: Work) -> Iterator[Figure]:
+    """The largest process for many, against that for a hundredth of them."""
+    for kind in (work.kinds[0], work.kinds[2]):
+        large = int(work.large * kind.share)
+        peaks = {
+            count: work.batch(kind, count, "--workers", "2").megabytes
+            for count in (large // 100, large // 10, large)
+        }
+        few, _, many = peaks.values()
+        detail = ", ".join(f"{peak:.1f} MB for {count:,}" for count, peak in peaks.items())
+        what = f"peak memory: {large:,} {kind.name} / {large // 100:,}"
+        yield Figure(what, many / few, 1.1, False, detail)
+
+
+def dask(work: Work) -> Iterator[Figure]:
     """Two workers of a Dask cluster of this machine against two processes."""
-    file, table = folder / "scheduler.json", listed(folder, names, count)
-    common = ["--no-dashboard", "--scheduler-file", str(file)]
-    program = [sys.executable, "-m"]
-    alone = ["--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder)]
-    with (
-        subprocess.Popen(
-            [*program, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", *common]
-        ) as scheduler,
-        subprocess.Popen([*program, "distributed.cli.dask_worker", *common, *alone]) as theirs,
-    ):
-        try:
-            while not file.exists() or not file.read_text():
-                time.sleep(0.1)
-            import json
+    kind, count = work.kinds[0], work.large
+    with _cluster(work.folder) as (address, members):
+        work.batch(kind, 1, "--scheduler", address)
+        before = _spent(members)
+        there = work.batch(kind, count, "--scheduler", address)
+        cluster = _spent(members) - before
+    here = work.batch(kind, count, "--workers", "2")
+    detail = f"{count / there.seconds:,.0f} a second; {count / here.seconds:,.0f}"
+    what = f"{count:,} digits: Dask's 2 workers / 2 processes"
+    yield Figure(f"{what}, time", there.seconds / here.seconds, 1.1, False, detail)
+    spent = there.processor + cluster
+    detail = f"{1000 * spent / count:.2f} ms each; {1000 * here.processor / count:.2f} ms"
+    yield Figure(f"{what}, processor time of all", spent / here.processor, 1.1, False, detail)
 
-            address = ["--scheduler", json.loads(file.read_text())["address"]]
-            idle = ours(folder, listed(folder, names, 1), *address).seconds  # connecting
-            on_dask = ours(folder, table, *address).seconds - idle
-        finally:
-            theirs.terminate()
-            theirs.wait()
-            scheduler.terminate()
-    idle = ours(folder, listed(folder, names, 1), "--workers", "2").seconds
-    here = ours(folder, table, "--workers", "2").seconds - idle
-    detail = f"{count / on_dask:,.0f} a second; {count / here:,.0f}"
-    return Figure(
-        f"{count:,} PNG digits: Dask's 2 workers / 2 processes, time", on_dask / here, 1.1, False, detail
-    )
+
+def _spent(programs: list[subprocess.Popen[bytes]]) -> float:
+    """Processor time of these and of all whom they started and who live, s."""
+    mine = [psutil.Process(program.pid) for program in programs]
+    times = [it.cpu_times() for one in mine for it in (one, *one.children(recursive=True))]
+    return float(sum(it.user + it.system for it in times))
+
+
+@contextmanager
+def _cluster(folder: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """The address of a scheduler with two workers of one thread each, and their processes."""
+    file = folder / "scheduler.json"
+    common = ["--no-dashboard", "--scheduler-file", str(file)]
+    alone = ["--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder)]
+    starts = (["dask_scheduler", "--host", "127.0.0.1", "--port", "0"], ["dask_worker", *alone])
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for program, *how in starts:
+            command = [sys.executable, "-m", f"distributed.cli.{program}", *common, *how]
+            running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        while not file.exists() or not file.read_text():
+            time.sleep(0.1)
+        yield str(json.loads(file.read_text())["address"]), running
+    finally:
+        for one in reversed(running):
+            one.terminate()
+            one.wait()
+
+
+PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
+    "keras": keras, "rapidocr": rapidocr, "floor": floor, "workers": by_workers, "scaling": scaling,
+    "dask": dask, "memory": memory, "tesseract": tesseract,
+}  # fmt: skip
+
+
+def written(kept: dict[str, Any]) -> list[str]:
+    """All that was measured, as the lines of a section."""
+    lines = []
+    for name in PARTS:
+        if name in kept:
+            of = kept[name]
+            by = f"Measured on {of['day']} by `python bench/batch.py --part {name}` at {of['commit']}"
+            lines += ["", f"{by}, {of['machine']}:", ""]
+            lines += table([Figure(**it) for it in kept[name]["figures"]])
+        else:
+            lines += ["", f"`--part {name}`: not measured yet."]
+    return lines
+
+
+def publish(kept: dict[str, Any]) -> None:
+    """Write what was measured into the docs."""
+    write_section("Many pictures to files", ["Measured by `python bench/batch.py`.", *written(kept)])
+    if "workers" in kept:
+        write_section(PLAN, planned(kept["workers"]), ROOT / "docs" / "batch.md")
 
 
 def main() -> None:
-    """All of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """The parts that are wanted."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--part", choices=list(PARTS), action="append", help="again for more; all when none")
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--large", type=int, default=100_000, help="for memory")
-    parser.add_argument("--dask", action="store_true", help="also against a Dask cluster of this machine")
+    parser.add_argument("--large", type=int, default=100_000, help="for memory and Dask")
+    parser.add_argument("--try", action="store_true", dest="trial", help="keep nothing")
     given = parser.parse_args()
+    missed = False
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        names = pictures(folder)
-        figures = [
-            *by_workers(folder, names, given.images),
-            photos(folder),
-            memory(folder, names, given.large),
-        ]
-        if given.dask:
-            figures.append(dask(folder, names, given.large))
-    publish("Many pictures to files", figures)
+        work = Work(Path(name), kinds(Path(name)), given.images, given.large)
+        for part in given.part or PARTS:
+            figures = list(PARTS[part](work))
+            missed |= not all(figure.met for figure in figures)
+            print("\n".join(table(figures)), flush=True)
+            if not given.trial:
+                kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+                found: dict[str, Any] = {
+                    "day": time.strftime("%Y-%m-%d", time.gmtime()),
+                    "commit": commit(),
+                    "machine": machine(),
+                }
+                found |= {"figures": [asdict(it) for it in figures]}
+                found |= {"rates": work.rates} if part == "workers" else {}
+                KEPT.write_text(json.dumps(kept | {part: found}, indent=1) + "\n")
+                publish(kept | {part: found})
+    sys.exit("a goal was missed" if missed else 0)
 
 
 if __name__ == "__main__":

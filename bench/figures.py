@@ -28,8 +28,8 @@ class Figure:
     """What is divided by what."""
     ratio: float
     """The measured ratio."""
-    goal: float
-    """The ratio aimed at."""
+    goal: float | None
+    """The ratio aimed at; None: it is only told."""
     at_least: bool
     """True: met when ratio >= goal; False: when ratio <= goal."""
     detail: str
@@ -38,10 +38,14 @@ class Figure:
     @property
     def met(self) -> bool:
         """Whether the goal is reached."""
+        if self.goal is None:
+            return True
         return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
 
     def row(self) -> str:
         """The figure as a row of the table."""
+        if self.goal is None:
+            return f"| {self.what} | {self.ratio:.2f} | | | {self.detail} |"
         sign = "at least" if self.at_least else "at most"
         verdict = "yes" if self.met else "**no**"
         return f"| {self.what} | {self.ratio:.2f} | {sign} {self.goal:g} | {verdict} | {self.detail} |"
@@ -62,20 +66,22 @@ def table(figures: Sequence[Figure]) -> list[str]:
 
 def publish_rows(section: str, rows: Sequence[str], page: Path = PAGE) -> None:
     """Print a table and write it into its section of a page of docs/, with the day and the machine."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    text_of = "\n".join(
-        [
-            f"{measured()},",
-            f"{machine}, shared with other work:",
-            "",
-            *rows,
-        ]
-    )
-    print(text_of)
-    text = page.read_text(encoding="utf-8")
+    head = [f"{measured()},", f"{machine()}, shared with other work:", ""]
+    print("\n".join([*head, *rows]))
+    write_section(section, [*head, *rows], page)
+
+
+def machine() -> str:
+    """What it is measured on."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def write_section(section: str, lines: Sequence[str], page: Path = PAGE) -> None:
+    """Write lines into a section of a page of docs/, in place of what is there."""
+    text, body = page.read_text(encoding="utf-8"), "\n".join(lines)
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
     assert pattern.search(text), f"{page.name} has no section {section!r}"
-    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{text_of}\n", text), encoding="utf-8")
+    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{body}\n", text), encoding="utf-8")
 
 
 def measured() -> str:
@@ -108,6 +114,8 @@ class Process:
     """Wall time of the whole process, s."""
     megabytes: float
     """Peak resident memory, MB."""
+    processor: float
+    """Processor time of it and of all whom it started, s."""
 
 
 _LAUNCHER = """
@@ -115,7 +123,8 @@ import json, os, subprocess, sys, time
 start = time.perf_counter()
 child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 _, status, usage = os.wait4(child.pid, 0)
-print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status)]))
+spent = usage.ru_utime + usage.ru_stime
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, spent, os.waitstatus_to_exitcode(status)]))
 """
 
 
@@ -127,16 +136,23 @@ def run(command: Sequence[str]) -> Process:
     launched = subprocess.run(
         [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
     )
-    seconds, kilobytes, code = json.loads(launched.stdout)
+    seconds, kilobytes, processor, code = json.loads(launched.stdout)
     if code:
         sys.exit(f"{' '.join(command)} exited with {code}")
-    return Process(seconds, kilobytes / 1024)
+    return Process(seconds, kilobytes / 1024, processor)
 
 
 def alternate(*actions: Callable[[], float], rounds: int) -> list[float]:
     """Median of each action's figure, the actions taken in turn so that drift hits all alike."""
     figures = [[action() for action in actions] for _ in range(rounds)]
     return [statistics.median(column) for column in zip(*figures, strict=True)]
+
+
+def processor(action: Callable[[], object]) -> float:
+    """Processor time of this process for one call, s."""
+    start = time.process_time()
+    action()
+    return time.process_time() - start
 
 
 def seconds(action: Callable[[], object]) -> float:

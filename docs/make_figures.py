@@ -12,7 +12,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -20,9 +19,6 @@ TABLES = ("docs/accuracy.md", "docs/models.md")
 CARD = "digitrec/models/weights/digitrec-cnn.md"
 PAGES = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
 MARK = re.compile(r"<!--([a-z][\w .-]*: [^<>]*?)(?:, (\d))?-->(.*?)<!--/-->", re.DOTALL)
-WORKERS = 100
-"""Of the cluster in the plan on paper."""
-SPANS = ((365 * 86_400.0, "years"), (86_400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def figures() -> dict[str, str]:
@@ -51,14 +47,12 @@ def of_tables(text: str) -> Iterator[tuple[str, str]]:
         head = head if head and cells else cells
 
 
-def text_of(name: str, decimals: str, known: dict[str, str], page: str) -> str:
+def text_of(name: str, decimals: str, known: dict[str, str]) -> str:
     """What stands for a name.
 
     Raises:
         KeyError: nothing has that name.
     """
-    if name.startswith("plan: "):
-        return "\n\n" + plan(page) + "\n\n"
     value = known[name]
     number = re.match(r"[\d,]+(?:\.\d+)?(?= ?%|$| )", value)
     if name.startswith("measured: ") or not number:
@@ -66,66 +60,11 @@ def text_of(name: str, decimals: str, known: dict[str, str], page: str) -> str:
     return f"{float(number[0].replace(',', '')):.{decimals}f}" if decimals else number[0]
 
 
-def plan(page: str) -> str:
-    """The table of docs/batch.md: how long a million pictures take, by the rates that its text names."""
-    named = re.search(r"one core\s+reads ([\d,]+) PNG digits, or ([\d,]+) photos", page)
-    assert named, "docs/batch.md no longer says what one core reads"
-    digits, photos = (float(rate.replace(",", "")) for rate in named.groups())
-    rows = ["| | a million | 100 million | 10,000 million | what limits |", "|---|---:|---:|---:|---|"]
-    files = f"{float(f'{WORKERS * digits:.2g}'):,.0f} small files a second"
-    for what, rate, limit in (
-        ("digits, 2 cores", 2 * digits, "cores"),
-        (f"digits, {WORKERS} workers", WORKERS * digits,
-         f"the shared folder: it has to open {files}, or use tars"),
-        ("photos, 2 cores", 2 * photos, "cores"),
-        (f"photos, {WORKERS} workers", WORKERS * photos,
-         f"cores; at 200 kB each also {WORKERS * photos * 2e5 / 1e9:.1f} GB a second of reading"),
-    ):  # fmt: skip
-        rows.append(
-            f"| {what} | " + " | ".join(span(count / rate) for count in (1e6, 1e8, 1e10)) + f" | {limit} |"
-        )
-    return "\n".join([*rows, *of_clouds()])
-
-
-def of_clouds() -> Iterator[str]:
-    """The rows of the clouds, by the rates and prices that digitrec begins with."""
-    google, aws, azure = (
-        getattr(import_module(f"digitrec.providers.{module}"), name)
-        for module, name in (("google", "Google"), ("aws", "Aws"), ("azure", "Azure"))
-    )
-    all_of_google = google.rate * google.batch
-    for what, rate, usd, limit in (
-        (f"`google`, {google.rate:g} requests of {google.batch} a second", all_of_google, google.price.usd,
-         "the money, then what the account may ask"),
-        (f"`aws`, {aws.rate:g} a second", aws.rate, aws.price.usd,
-         "the same; with a higher quota, `[rates]` in the configuration"),
-        (f"`azure`, {azure.rate:g} a second", azure.rate, None, "the same; its price is your contract's"),
-        ("`google` for 5 %, after local", 20 * all_of_google, google.price.usd / 20, "the money"),
-    ):  # fmt: skip
-        more = " more" if "after local" in what else ""
-        cells = [
-            span(count / rate) + more + ("" if usd is None else f", {money(count * usd)}")
-            for count in (1e6, 1e8, 1e10)
-        ]
-        yield f"| {what} | {' | '.join(cells)} | {limit} |"
-
-
-def span(seconds: float) -> str:
-    """A time in two figures."""
-    length, unit = next(((length, unit) for length, unit in SPANS if seconds >= length), SPANS[-1])
-    return f"{float(f'{seconds / length:.2g}'):g} {unit}"
-
-
-def money(usd: float) -> str:
-    """US dollars."""
-    return f"${usd / 1e6:g} million" if usd >= 1e6 else f"${usd:,.0f}"
-
-
 def filled(page: str, known: dict[str, str]) -> str:
     """A page with every figure as it is now."""
     return MARK.sub(
         lambda found: found[0].replace(
-            f"-->{found[3]}<!--/-->", f"-->{text_of(found[1], found[2] or '', known, page)}<!--/-->"
+            f"-->{found[3]}<!--/-->", f"-->{text_of(found[1], found[2] or '', known)}<!--/-->"
         ),
         page,
     )

@@ -9,6 +9,7 @@ from PIL import Image
 
 from digitrec.arguments import number
 from digitrec.errors import ImageError
+from digitrec.image import shrinking
 from digitrec.image.pixels import Decoded, check_size, digest, opaque, scaled
 
 ROUNDING = 1e-3
@@ -37,7 +38,10 @@ def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decod
         )
     _check_numbers(values)
     check_size((values.shape[1], values.shape[0]), "<array>")
-    pixels = np.ascontiguousarray(scaled(values, white(values) if full is None else full))
+    full = white(values) if full is None else full
+    by = shrinking.factor((values.shape[1], values.shape[0]))
+    found = scaled(values, full) if by == 1 else np.asarray(shrinking.shrunk_array(values, full, by))
+    pixels = np.ascontiguousarray(found)
     sha256 = digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = opaque(Image.fromarray(pixels))
@@ -63,15 +67,17 @@ def white(values: np.ndarray[Any, Any]) -> float:
         return 255.0
     low = float(values.min())
     if not (np.isfinite(low) and np.isfinite(high)):
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        finite = np.isfinite(values)
+        low = float(values.min(where=finite, initial=np.inf))
+        high = float(values.max(where=finite, initial=-np.inf))
+        low, high = (low, high) if low <= high else (0.0, 0.0)
     if high <= 1 + ROUNDING:
         return 1.0
     if 16 < high <= 255 + ROUNDING or low == high <= 255:
         return 255.0
     if 4095 < high <= 65535 or low == high <= 65535:
         return 65535.0
-    if low == 0 and high == 16 and np.array_equal(values, np.floor(values)):
+    if low == 0 and high == 16 and all(np.array_equal(row, np.floor(row)) for row in values):
         return 16.0
     raise ImageError(
         f"<array>: its values reach {high:g}, and whether that is white cannot be told; divide it by the "

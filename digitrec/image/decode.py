@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import files, formats, pdf, shrinking
+from digitrec.image import files, formats, headers, pdf, shrinking
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import (
     Decoded,
@@ -39,7 +39,8 @@ def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
         As `Decoded`, and how many pictures there are of which this is the first; 1 for a frame.
 
     Raises:
-        ImageError: it is missing, empty, truncated, not a picture, of an unknown format, or too large.
+        ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
+            more than `digitrec.image.headers.MAX_DECODING_BYTES` to decode.
     """
     data, name = files.read(source)
     number = source.number if isinstance(source, Frame) else None
@@ -84,7 +85,9 @@ def from_pillow(picture: Image.Image) -> Decoded:
     name = name_of(picture)
     check_size(picture.size, name)
     with _blaming(name):
-        pixels = _upright(picture)
+        if getattr(picture, "tile", None):  # it has yet to load
+            headers.check(picture, None, name)
+        pixels = _upright(_shrunk(picture))
     return pixels, name, digest(pixels)
 
 
@@ -119,6 +122,7 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
             raise ImageError(f"{name}: there is no such picture; the file holds {count}")
         picture.seek(number - 1)
         check_size(picture.size, name)
+    headers.check(picture, data, name)
     shrink = min(picture.size) / shrinking.ENOUGH_SIDE
     if picture.format in ("JPEG", "MPO") and shrink >= 2:  # a huge one is told to decode itself smaller
         picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))

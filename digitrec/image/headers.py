@@ -1,21 +1,39 @@
-"""What the header of a picture promises: its pixels, and the memory that decoding it takes."""
+"""What a picture's header promises: its pixels, and the memory that decoding takes; the bound on it."""
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, COMPRESSION, SAMPLESPERPIXEL, TiffImageFile
 
+from digitrec.errors import ImageError
 from digitrec.image.formats import opened
 from digitrec.image.shrinking import ENOUGH_SIDE
 
+MAX_DECODING_BYTES = 226_000_000
+"""Memory that decoding one picture may take, its file included: enough for 54 million pixels of a PNG in
+colour, and for 13 million of a WebP, which takes most. What else is done to a picture takes less, or little
+besides, so that none takes more than 256 MB."""
+MAX_SCANS = 100
+"""In how many passes a JPEG may be coded. Encoders write some 10; libtiff reads as many in a TIFF. Each takes
+time of its own, however few bytes it has."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
 """Bytes that Pillow keeps of a pixel; in all other modes 4."""
-_BESIDES = {"WEBP": 12, "HEIF": 8}
-"""Bytes of a pixel that libwebp holds (two canvases and a copy), and libheif (planes, RGB)."""
+_BESIDES = {"WEBP": 12, "AVIF": 13}
+"""Bytes of a pixel that libwebp holds (two canvases and a copy), and libavif (planes, RGB and a copy)."""
+_HEIF = {(8, 420): 9, (8, 400): 9}
+"""Bytes of a pixel that libheif and Pillow hold (planes, some of them twice, RGB), by bits and layers as the
+header has them; 13 for other layers of 8 bits and 16 for more bits, as for those that were measured."""
+_TEXT = 6_000_000
+"""Bytes that a text in a PNG may grow to: Pillow unpacks a million, and makes characters of them."""
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""What ends the coded pixels of a JPEG, from ITU T.81, B.1.1: no stuffed byte, restart or filler."""
+_FRAMES, _IN_SCANS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, {0xC2, 0xC6, 0xCA, 0xCE}
+"""Markers that begin a JPEG's frame, and those of them with which any number of scans refine one another."""
 _IN_PYTHON = {"bmp_rle", "ppm", "ppm_plain"}
 _JPEG_IN_TIFF = (6, 7)
 _ROWS = 24
@@ -29,19 +47,65 @@ class Header:
     pixels: int
     """How many; 0 where that cannot be told."""
     memory: int
-    """Bytes that decoding it takes at most; 0 where that cannot be told."""
+    """Bytes that decoding it takes at most, its file included; 0 where that cannot be told."""
 
 
 def header(data: bytes) -> Header:
     """What is promised by a picture's first bytes; nothing is decoded."""
     try:
         with opened(data, "") as picture:
-            return Header(picture.width * picture.height, _memory(picture))
+            return Header(picture.width * picture.height, len(data) + _memory(picture, data))
     except Exception:  # not for us to judge: opening it in earnest says what is wrong
         return Header(0, 0)
 
 
-def _memory(picture: Image.Image) -> int:
+def check(picture: Image.Image, data: bytes | None, name: str) -> None:
+    """Refuse an opened picture that would take too much memory, or time, to decode.
+
+    Args:
+        picture: as it was opened, at the frame that shall be decoded.
+        data: its file; None: it was opened by somebody else, and is decoded at its full size.
+        name: what to call it in messages.
+
+    Raises:
+        ImageError: it takes more than `MAX_DECODING_BYTES`, or is a JPEG of more than `MAX_SCANS`.
+    """
+    if len(data or b"") + _memory(picture, data) > MAX_DECODING_BYTES:
+        raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
+    if data and isinstance(picture, JpegImageFile) and _scans(data, picture.tile[0].offset) > MAX_SCANS:
+        raise ImageError(f"{name}: a JPEG in more than {MAX_SCANS} passes; save or export it again")
+
+
+def too_dear(pixels: int) -> str:
+    """What is wrong with a picture of so many pixels that takes too much memory, and what to do."""
+    return (
+        f"a picture of {pixels / 1_000_000:.0f} million pixels takes too much memory in this format; "
+        "scale it down first, or save it as a JPEG"
+    )
+
+
+def _scans(data: bytes, place: int) -> int:
+    """In how many passes the JPEG is coded that begins there; beyond `MAX_SCANS` they are not counted.
+
+    A decoder reads no second pass where the first has all layers, unless the frame is progressive.
+    """
+    found, layers, refined, place = 0, 0, False, place + 2
+    while (marker := _MARKER.search(data, place)) and found <= MAX_SCANS:
+        kind, place = data[marker.end() - 1], marker.end()
+        if kind in _FRAMES:
+            refined, layers = kind in _IN_SCANS, int.from_bytes(data[place + 7 : place + 8])
+        elif kind == 0xDA:
+            found += 1
+            if not refined and int.from_bytes(data[place + 2 : place + 3]) >= layers:
+                break
+        elif kind in (0xD8, 0xD9):  # another picture begins, or this one is at its end
+            break
+        if kind != 0x01:
+            place += int.from_bytes(data[place : place + 2])
+    return found
+
+
+def _memory(picture: Image.Image, data: bytes | None) -> int:
     """Bytes that Pillow and its libraries hold at most while they decode an opened picture.
 
     A few rows for filters, and for each pixel what Pillow keeps of it and what the decoder does besides:
@@ -49,16 +113,20 @@ def _memory(picture: Image.Image) -> int:
     """
     stored = _STORED.get(picture.mode, 4)
     if isinstance(picture, JpegImageFile):
-        if min(picture.size) >= 2 * ENOUGH_SIDE:  # decoded at half its size or less
+        if data is not None and min(picture.size) >= 2 * ENOUGH_SIDE:  # decoded at half its size or less
             stored /= 4
         each = stored + _coefficients(picture)
     elif isinstance(picture, TiffImageFile):
         each = stored + _strip(picture, stored)
     elif picture.format in _BESIDES:
         each = stored + _BESIDES[picture.format]
+    elif picture.format == "HEIF":
+        bits, layers = picture.info.get("bit_depth", 0), picture.info.get("chroma", 0)
+        each = _HEIF.get((bits, layers), 13 if bits == 8 else 16)
     else:  # Pillow's decoders in Python gather all bytes before they make pixels of them
         each = stored * (4 if {tile[0] for tile in getattr(picture, "tile", ())} & _IN_PYTHON else 1)
-    return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width
+    texts = data.count(b"zTXt") + data.count(b"iTXt") if data and picture.format == "PNG" else 0
+    return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width + texts * _TEXT
 
 
 def _coefficients(picture: JpegImageFile) -> float:

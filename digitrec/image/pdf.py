@@ -11,18 +11,29 @@ from typing import Any
 from PIL import Image
 
 from digitrec.errors import ImageError
-from digitrec.image import pixels
+from digitrec.image.headers import MAX_DECODING_BYTES, too_dear
 from digitrec.version import install_hint
 
 DPI = 200
 """Pixels an inch: a digit 5 mm high is 40 pixels high. A page too large for that is drawn coarser."""
+
+MOST_DRAWN = 9_000_000
+"""Pixels of a page that is drawn: an A3 page at `DPI`."""
+_DRAWN = 10
+"""Bytes that each of them takes: PDFium's, a copy, Pillow's."""
+_BESIDES = 0.5
+"""Bytes of a pixel that PDFium takes for a picture on the page, beside the pixel itself."""
+_JPX = 16
+"""The same for JPEG 2000: OpenJPEG holds four bytes for each of up to four layers."""
+_DEEP = 15
+"""How far pictures are looked for in forms within forms."""
 
 _PDFIUM = threading.Lock()
 """PDFium may be used by one thread at a time; its import, and closing what it opened, are uses as well."""
 
 
 def page(data: bytes, name: str, number: int) -> tuple[Image.Image, int]:
-    """A page, in RGB on white, of at most `pixels.MAX_PIXELS`, and how many there are.
+    """A page, in RGB on white, of at most `MOST_DRAWN` pixels, and how many there are.
 
     Args:
         data: the whole PDF.
@@ -30,8 +41,8 @@ def page(data: bytes, name: str, number: int) -> tuple[Image.Image, int]:
         number: which page, from 1.
 
     Raises:
-        ImageError: PDFium is not installed, the PDF is encrypted, or it has no such page. Of a damaged one
-            PDFium's own errors come through.
+        ImageError: PDFium is not installed, the PDF is encrypted, it has no such page, or the pictures on it
+            take too much memory. Of a damaged one PDFium's own errors come through.
     """
     with _opened(data, name) as document:
         if number > len(document):
@@ -71,9 +82,10 @@ def _drawn(document: Any, name: str, number: int) -> Image.Image:
         width, height = page.get_size()  # in points, 72 to an inch
         if not (0 < width * height < math.inf):
             raise ImageError(f"{name}: a page without a size cannot be drawn")
-        scale = min(DPI / 72, math.sqrt(0.99 * pixels.MAX_PIXELS / (width * height)))
-        if math.ceil(width * scale) * math.ceil(height * scale) > pixels.MAX_PIXELS:  # long and thin
+        scale = min(DPI / 72, math.sqrt(0.99 * MOST_DRAWN / (width * height)))
+        if math.ceil(width * scale) * math.ceil(height * scale) > MOST_DRAWN:  # long and thin
             raise ImageError(f"{name}: a page of {width:.0f} x {height:.0f} points cannot be drawn")
+        _check_pictures(page, name)
         bitmap = page.render(scale=scale, rev_byteorder=True)
         try:
             return Image.fromarray(bitmap.to_numpy().copy())
@@ -81,3 +93,23 @@ def _drawn(document: Any, name: str, number: int) -> Image.Image:
             bitmap.close()
     finally:
         page.close()
+
+
+def _check_pictures(page: Any, name: str) -> None:
+    """Refuse a page whose pictures, unpacked, take too much memory beside the page itself."""
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+
+    taken, dots = float(_DRAWN * MOST_DRAWN), 0
+    for picture in page.get_objects([FPDF_PAGEOBJ_IMAGE], max_depth=_DEEP):
+        width, height = picture.get_px_size()
+        dots += width * height
+        taken += _each(picture) * width * height
+        if taken > MAX_DECODING_BYTES:
+            raise ImageError(f"{name}: {too_dear(dots)}")
+
+
+def _each(picture: Any) -> float:
+    """Bytes that PDFium takes for a pixel of a picture on the page."""
+    if "JPXDecode" in picture.get_filters():  # PDFium unpacks it to tell how many bits it has
+        return _JPX
+    return float(picture.get_metadata().bits_per_pixel) / 8 + _BESIDES

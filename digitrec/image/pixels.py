@@ -17,6 +17,9 @@ Decoded = tuple[Pixels, str, str]
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""
 
+_PIECE = 1 << 18
+"""Numbers that are brought to 0..255 at a time."""
+
 
 def too_large() -> str:
     """What is wrong with a picture of more than `MAX_PIXELS`, and what to do."""
@@ -52,9 +55,13 @@ def scaled(values: np.ndarray[Any, Any], full: float) -> Pixels:
         return values
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255)
-    numbers = values.astype(np.float64)
-    check_range(float(numbers.min()), float(numbers.max()))
-    return np.round(np.minimum(numbers * (255.0 / full), 255.0)).astype(np.uint8)
+    found = np.empty(values.shape, np.uint8)
+    rows = max(1, len(values) * _PIECE // max(1, values.size))
+    for top in range(0, len(values), rows):  # in float64, so not all of it at once
+        numbers = values[top : top + rows].astype(np.float64)
+        check_range(float(numbers.min()), float(numbers.max()))
+        found[top : top + rows] = np.round(np.minimum(numbers * (255.0 / full), 255.0))
+    return found
 
 
 def check_range(low: float, high: float) -> None:

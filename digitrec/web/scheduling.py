@@ -14,7 +14,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from digitrec.errors import ImageError
-from digitrec.image.headers import Header, header
+from digitrec.image.headers import Header, header, too_dear
 from digitrec.web import memory
 from digitrec.web.clients import Client
 
@@ -211,11 +211,7 @@ class Lanes:
         """The result where this lane is the picture's own, and which lane is."""
         promised = header(picture) if promised is None else promised
         if promised.memory > self._max_bytes:
-            millions = promised.pixels / 1_000_000
-            raise ImageError(
-                f"a picture of {millions:.0f} million pixels takes too much memory in this format; "
-                "scale it down first, or send it as a JPEG"
-            )
+            raise ImageError(too_dear(promised.pixels))
         lane = next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
         return (None if lane else (work(),)), lane
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from digitrec.image.headers import MAX_DECODING_BYTES
+
 MEGABYTE = 1_000_000
 
 
@@ -14,9 +16,8 @@ class Settings:
 
     max_body_bytes: int = 10 * MEGABYTE
     """Bytes of one request's body; counted while it arrives."""
-    max_decoding_bytes: int = 216 * MEGABYTE
-    """Memory that decoding one picture may take, told from its header before it is decoded: enough for 54
-    million pixels of a PNG in colour, and for 13 million of a WebP, which takes most."""
+    max_decoding_bytes: int = MAX_DECODING_BYTES
+    """Memory that decoding one picture may take, its file included; told from its header."""
     max_pictures: int = 32
     """Pictures in one request."""
     max_requests: int = 24

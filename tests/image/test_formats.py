@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, features
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, formats, frames, pixels
+from digitrec.image import DigitImage, formats, frames, pdf, pixels
 
 
 def corner(size: tuple[int, int] = (40, 60), ink: str = "black", paper: str = "white") -> Image.Image:
@@ -325,7 +325,7 @@ class TestAPdf:
         assert DigitImage.open(data).pixels.shape[:2] == (200, 400)
 
     def test_a_page_that_is_too_large_is_drawn_coarser(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(pixels, "MAX_PIXELS", 20_000)
+        monkeypatch.setattr(pdf, "MOST_DRAWN", 20_000)
         height, width = DigitImage.open(encoded(corner((144, 72)), "PDF", resolution=72)).pixels.shape[:2]
         assert 0.9 * 20_000 < width * height <= 20_000
         assert abs(width / height - 2) < 0.05
@@ -341,7 +341,7 @@ class TestAPdf:
     def test_a_page_that_is_long_and_thin_is_not_drawn_beyond_the_limit(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(pixels, "MAX_PIXELS", 1000)
+        monkeypatch.setattr(pdf, "MOST_DRAWN", 1000)
         data = encoded(corner((144, 72)), "PDF", resolution=72).replace(b"0 0 144.0 72.0", b"0 0 7200 0.1")
         with pytest.raises(ImageError, match="7200 x 0 points cannot be drawn"):
             DigitImage.open(data)

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, TiffImagePlugin
+from click.testing import CliRunner
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from digitrec.image.headers import Header, header
+import digitrec
+from digitrec.cli import main
+from digitrec.errors import ImageError
+from digitrec.image import DigitImage, headers
+from digitrec.image.headers import MAX_DECODING_BYTES, Header, header
 
 SIDE = 3000
 SLACK = 30_000_000
@@ -19,6 +24,7 @@ SLACK = 30_000_000
 PEAK = """
 import sys
 from pathlib import Path
+import digitrec
 from digitrec.image import DigitImage
 def memory(name):
     return 1024 * int(Path("/proc/self/status").read_text().partition(name + ":")[2].split()[0])
@@ -49,11 +55,23 @@ def encoded(form: str, mode: str, side: int, **options: object) -> bytes:
     elif form == "plain PGM":
         rows = b"\n".join(b"7 " * side for _ in range(side))
         return b"P2\n%d %d\n9\n" % (side, side) + rows
+    elif "append_images" in options:  # as many pixels again
+        picture(mode, side).save(data, form, **options | {"append_images": [picture(mode, side).rotate(90)]})
     else:
         picture(mode, side).save(data, form, **options)
     return data.getvalue()
 
 
+def texts() -> PngImagePlugin.PngInfo:
+    """Compressed texts of a few bytes that become millions of characters of four bytes."""
+    found = PngImagePlugin.PngInfo()
+    for number in range(20):
+        found.add_itxt(f"text {number}", "\U0001f600" + 900_000 * "7", zip=True)
+    return found
+
+
+JSON = {"predict": ["--output", "jsonl"], "batch": []}
+MORE: dict[str, object] = {"save_all": True, "append_images": "another"}
 CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "PNG RGBA": ("PNG", "RGBA", {"compress_level": 1}),
     "PNG 1": ("PNG", "1", {}),
@@ -73,6 +91,14 @@ CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "JPEG CMYK in scans": ("JPEG", "CMYK", {"progressive": True, "subsampling": 0}),
     "HEIF": ("HEIF", "RGB", {}),
     "HEIF 16": ("HEIF", "I;16", {}),
+    "AVIF": ("AVIF", "RGB", {"speed": 10}),
+    "AVIF 444": ("AVIF", "RGBA", {"speed": 10, "subsampling": "4:4:4"}),
+    "GIF animated": ("GIF", "P", MORE),
+    "PNG animated": ("PNG", "RGB", {"compress_level": 1} | MORE),
+    "WEBP animated": ("WEBP", "RGB", {"method": 0} | MORE),
+    "TIFF of pages": ("TIFF", "RGB", {"compression": "tiff_lzw"} | MORE),
+    "MPO": ("MPO", "RGB", MORE),
+    "PNG with texts": ("PNG", "L", {"pnginfo": texts()}),
 }
 
 
@@ -108,3 +134,79 @@ def encoded_flat(size: tuple[int, int]) -> bytes:
     data = io.BytesIO()
     Image.new("RGB", size).save(data, "PNG")
     return data.getvalue()
+
+
+class TestTheBound:
+    """Refused by its header in every door, in every format, before anything is decoded."""
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_is_kept_in_every_format(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        form, mode, options = CASES[name]
+        data = encoded(form, mode, 64, **options)
+        assert DigitImage.open(data).pixels.shape[:2] == (64, 64)
+        monkeypatch.setattr(headers, "MAX_DECODING_BYTES", header(data).memory - 1)
+        monkeypatch.setattr(Image.Image, "load", None)
+        with pytest.raises(ImageError, match=r"takes too much memory in this format; scale it down first"):
+            digitrec.predict(data)
+
+    def test_is_kept_by_the_commands(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One of 12 million pixels: more than a WebP may have here, and one row beside another's."""
+        monkeypatch.chdir(tmp_path)
+        Image.new("L", (28, 28)).save("good.png")
+        Image.new("RGB", (4000, 4000)).save("large.webp", method=0)
+        for command in (["predict"], ["batch", "--workers", "1", "-o", "rows.jsonl"]):
+            said = CliRunner().invoke(main, [*command, "good.png", "large.webp", *JSON[command[0]]])
+            rows = said.output if command == ["predict"] else Path("rows.jsonl").read_text()
+            assert "blank" in rows and "takes too much memory in this format" in rows
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
+    def test_holds_for_the_largest_that_is_read(self, tmp_path: Path) -> None:
+        """As many pixels as a PNG in colour may have, through all of the way."""
+        side = int((MAX_DECODING_BYTES / 4.05) ** 0.5)
+        Image.new("RGB", (side, side), "white").save(tmp_path / "large", "PNG", compress_level=1)
+        (tmp_path / "small").write_bytes(encoded("PNG", "RGB", 40))
+        command = [sys.executable, "-c", PEAK.replace("DigitImage.open(", "digitrec.predict(")]
+        paths = [str(tmp_path / name) for name in ("small", "large")]
+        taken = int(subprocess.run([*command, *paths], capture_output=True, check=True, text=True).stdout)
+        assert 200_000_000 < taken < 256_000_000
+
+    def test_counts_the_file_itself(self) -> None:
+        data = encoded("PNG", "L", 40)
+        assert header(data + bytes(1000)).memory == header(data).memory + 1000
+
+    def test_is_kept_where_somebody_else_opened_the_picture(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        data = encoded("JPEG", "RGB", 1600)
+        monkeypatch.setattr(headers, "MAX_DECODING_BYTES", 12_000_000)
+        assert DigitImage.open(data).pixels.shape == (800, 800, 3)
+        with Image.open(io.BytesIO(data)) as whole, pytest.raises(ImageError, match="too much memory"):
+            DigitImage.open(whole)
+
+
+class TestAJpegInManyPasses:
+    """Each takes as long as all of the pixels do, and may have a dozen bytes."""
+
+    def in_passes(self, count: int, **options: object) -> bytes:
+        data = encoded("JPEG", "RGB", 64, **options)
+        last = data.rfind(b"\xff\xda")
+        return data[:-2] + count * data[last:-2] + data[-2:]
+
+    def test_is_refused(self) -> None:
+        assert DigitImage.open(self.in_passes(80, progressive=True)).pixels.shape == (64, 64, 3)
+        with pytest.raises(ImageError, match="a JPEG in more than 100 passes; save or export it again"):
+            DigitImage.open(self.in_passes(100, progressive=True))
+
+    def test_is_told_where_its_layers_come_one_after_the_other(self) -> None:
+        """Neither progressive nor with all layers in one scan: from ITU T.81, F.1.1 and A.2.2."""
+        data = encoded("JPEG", "L", 64)
+        scan = data.rfind(b"\xff\xda")
+        frame = data.rfind(b"\xff\xc0")
+        layers = data[frame : frame + 2] + b"\x00\x11" + data[frame + 4 : frame + 9] + b"\x03"
+        layers += b"\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+        many = data[:frame] + layers + data[frame + 13 : -2] + 100 * data[scan:-2] + data[-2:]
+        with pytest.raises(ImageError, match="more than 100 passes"):
+            DigitImage.open(many)
+
+    def test_is_not_told_by_what_only_looks_like_one(self) -> None:
+        """What follows a picture that is read in one pass, and what stands in its EXIF data, is no pass."""
+        data = encoded("JPEG", "RGB", 64, exif=b"Exif\0\0" + 200 * b"\xff\xda\x00\x03\x00")
+        assert DigitImage.open(data + 200 * b"\xff\xda\x00\x03\x00").pixels.shape == (64, 64, 3)

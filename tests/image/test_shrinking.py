@@ -87,3 +87,21 @@ def test_a_number_that_is_no_pixel_is_found_wherever_it_is(wrong: float) -> None
     Image.fromarray(values).save(data, "TIFF")
     with pytest.raises(ImageError, match="finite"):
         DigitImage.open(data.getvalue())
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32, np.float64, np.bool_])
+@pytest.mark.parametrize("layers", [(), (3,), (4,)])
+def test_a_huge_array_is_read_smaller_as_a_file_is(kind: type, layers: tuple[int, ...]) -> None:
+    top = {np.uint8: 255, np.uint16: 65535}.get(kind, 1)
+    values = np.full((2400, 3200, *layers), top, kind)
+    values[400:800, 800:1600, ...] = 0
+    if layers == (4,):
+        values[:, :, 3] = top
+    pixels = DigitImage.open(values).pixels
+    assert pixels.shape[:2] == (800, 1067)
+    grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
+    assert (grey[200, 400] < 5, grey[100, 400] > 250, grey[200, 200] > 250) == (True,) * 3
+
+
+def test_a_huge_pillow_picture_is_read_smaller_as_a_file_is() -> None:
+    assert DigitImage.open(Image.new("RGB", (3200, 2400), "white")).pixels.shape == (800, 1067, 3)
