@@ -174,13 +174,16 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         passive = socket.AI_PASSIVE  # no host is every address
         family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
-        return socket.create_server(where[:2], family=family)
+        made = socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
         number = getattr(error, "errno", None) or 0  # below nought where the name is unknown
         why = (os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)).lower()
         raise CannotListen(
             f"cannot listen on {place(host, port)} ({why}); choose another --port or --host"
         ) from error
+    # asyncio sends at once only where the socket says that it is TCP's; else an answer's second part waits for
+    # the receiver's delayed acknowledgement, 40 ms.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach())
 
 
 def place(host: str, port: int) -> str:
