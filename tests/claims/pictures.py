@@ -87,9 +87,9 @@ CLAIMS = {
     ],
     "samples/SOURCES.md": [f"| HWD-1000, {figures()['pictures: hwd1000']} digits"],
     "docs/api.md": [
-        f"({SERVER.max_decoding_bytes // memory_of_a_pixel('PNG', 'RGB') // MB} million pixels of a PNG in colour, "
+        f"({(SERVER.max_decoding_bytes - SERVER.max_body_bytes) // memory_of_a_pixel('PNG', 'RGB') // MB} million pixels of a PNG in colour, "
         f"{pixels.MAX_PIXELS // MB} million of a grey one, "
-        f"{SERVER.max_decoding_bytes // memory_of_a_pixel('WEBP', 'RGB') // MB} million of a WebP)",
+        f"{(SERVER.max_decoding_bytes - SERVER.max_body_bytes) // memory_of_a_pixel('WEBP', 'RGB') // MB} million of a WebP)",
     ],
 }
 assert pixels.MAX_PIXELS * memory_of_a_pixel("PNG", "L") < SERVER.max_decoding_bytes
