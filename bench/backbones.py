@@ -36,7 +36,7 @@ def page(found: Sequence[Contestant], digits: int, epochs: int) -> str:
     compared = table(found, digits)
     parts = [
         "# Small backbones",
-        f"Written by `python bench/backbones.py {epochs}`; do not edit.",
+        "Written by `python bench/backbones.py`; do not edit.",
         f"{compared.note} {epochs} epochs each; the tutorial's CNN learns as published, at one rate, the "
         "others at a rate that falls along a cosine: network and training differ both. Times are those of "
         "the machine as it was, with whatever else it did.",

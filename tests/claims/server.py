@@ -39,7 +39,7 @@ CLAIMS = {
         f"| one request | {LIMITS.max_body_bytes / MB:g} MB, counted while it arrives, "
         f"{LIMITS.upload_bytes_per_s / 1000:g} kB a second at least after the first {LIMITS.upload_grace_s:g} s, "
         f"never silent for {LIMITS.upload_grace_s:g} s; {LIMITS.max_pictures} pictures; "
-        f"each may take {LIMITS.max_decoding_bytes / MB:g} MB to decode, told by its header",
+        f"each may take {LIMITS.max_decoding_bytes / MB:g} MB to decode, its own bytes among them, told by its header",
         f"; {LIMITS.seconds:g} s from its head to its answer |",
         f"| one client | {LIMITS.rate:g} questions a second (`--rate`), twice that saved up; "
         f"{LIMITS.max_client_bytes / MB:g} MB of bodies in memory; {LIMITS.max_client_uploads} bodies on their way",
