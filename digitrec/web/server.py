@@ -181,8 +181,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(
             f"cannot listen on {place(host, port)} ({why}); choose another --port or --host"
         ) from error
-    # asyncio sends at once only where the socket says that it is TCP's; else an answer's second part waits for
-    # the receiver's delayed acknowledgement, 40 ms.
+    # asyncio sends at once only where the socket says that it is TCP's; else an answer's second part waits
+    # for the receiver's delayed acknowledgement, 40 ms.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach())
 
 
