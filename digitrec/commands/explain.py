@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     "--out", default=Path("digitrec-explanation"), type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER", help="Where the pictures go, one for each image.",
 )  # fmt: skip
-@click.option("--inside", is_flag=True, help="Also draw the feature maps of each layer of the network.")
+@click.option(
+    "--inside", is_flag=True, help="Also draw the first layer's filters and the feature maps of each layer."
+)
 @click.option(
     "--nearest",
     is_flag=True,

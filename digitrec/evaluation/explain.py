@@ -140,7 +140,17 @@ def _looks(
             own = _saliency(given, chances, engine)
         digit = np.frombuffer(given.data, np.uint8).reshape(28, 28)
         cam = looking.grad_cam(engine.provider, given, chances)
-        found.append(Inside(name, digit, field, own, cam, looking.stages(engine.provider, given)))
+        found.append(
+            Inside(
+                name,
+                digit,
+                field,
+                own,
+                cam,
+                looking.stages(engine.provider, given),
+                looking.filters(engine.provider),
+            )
+        )
     return found
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digitrec.image import PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.providers.base import Inspectable, Localising, Provider, Stage
+from digitrec.providers.base import Filtering, Inspectable, Localising, Provider, Stage
 
 CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
 SHOWN = 256
@@ -38,6 +38,8 @@ class Inside:
     stages: tuple[Stage, ...]
     """Each layer's name and feature maps, (H, W, C), in the order of the work; of a file of several networks
     one after the other, the name before the slash is the network's. Empty where the engine shows none."""
+    filters: tuple[Stage, ...] = ()
+    """Each network's name and the filters of its first layer, (h, w, C): above 0 for ink, below for none."""
 
 
 def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, PreparedImage, Field]]:
@@ -58,6 +60,11 @@ def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, 
 def stages(provider: Provider, image: PreparedImage) -> tuple[Stage, ...]:
     """Each layer's feature maps for what a provider is given; empty for one that has none to show."""
     return tuple(provider.stages(image)) if isinstance(provider, Inspectable) else ()
+
+
+def filters(provider: Provider) -> tuple[Stage, ...]:
+    """What the first layer of a provider's networks looks for; empty for one that does not show it."""
+    return tuple(provider.filters()) if isinstance(provider, Filtering) else ()
 
 
 def grad_cam(
@@ -86,18 +93,22 @@ def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
     return networks
 
 
-def mosaic(maps: NDArray[np.float32]) -> Pixels:
+def mosaic(maps: NDArray[np.float32], *, signed: bool = False) -> Pixels:
     """The feature maps of a layer, (H, W, C), side by side as one grey picture, at most `SHOWN` of them.
 
-    Black is 0 and below, white the largest value of the layer, so that its maps can be compared.
+    Black is 0 and below, white the largest value of the layer, so that its maps can be compared. Filters are
+    `signed`, and each has a scale of its own: grey is 0, white as far above it as it goes, black below.
     """
     tiles = np.moveaxis(maps[:, :, :SHOWN], 2, 0)
     count, height, width = tiles.shape
     least = int(np.ceil(np.sqrt(count)))
     columns = min(range(least, 2 * least + 1), key=lambda columns: (-count % columns, columns))
     rows = -(-count // columns)
-    brightest = max(float(tiles.max()), 1e-9)
-    grey = (np.clip(tiles / brightest, 0, 1) * 255).round().astype(np.uint8)
+    if signed:
+        shares = (tiles / np.maximum(np.abs(tiles).max(axis=(1, 2), keepdims=True), 1e-9) + 1) / 2
+    else:
+        shares = np.clip(tiles / max(float(tiles.max()), 1e-9), 0, 1)
+    grey = (shares * 255).round().astype(np.uint8)
     sheet = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), GAP, np.uint8)
     for place, tile in enumerate(grey):
         top, left = place // columns * (height + 1) + 1, place % columns * (width + 1) + 1

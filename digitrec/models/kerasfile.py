@@ -65,6 +65,10 @@ class KerasNetwork:
         """As `Look.class_maps`."""
         return self._look.class_maps(ink, digits)
 
+    def filters(self) -> list[Stage]:
+        """As `Look.filters`."""
+        return self._look.filters()
+
     def features(self, ink: Floats) -> Floats | None:
         """As `Look.features`."""
         return self._look.features(ink)

@@ -84,6 +84,14 @@ class KerasLook:
         ]
         return class_maps(parts) if parts else None
 
+    def filters(self) -> list[Stage]:
+        """The first convolution's weights, as `Look.filters`."""
+        found = [
+            (f"{path.rpartition('/')[0]}/filters".lstrip("/"), layer.get_weights()[0])
+            for path, layer in _leaves(self._network, "") if isinstance(layer, keras.layers.Conv2D)
+        ]  # fmt: skip
+        return [(name, kernel[:, :, 0]) for name, kernel in found if kernel.shape[2] == 1]
+
     def features(self, ink: Floats) -> Floats | None:
         """What the last dense layers are given, as `Look.features`."""
         one_by_one = self._network.input_shape[0] == 1

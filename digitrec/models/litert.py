@@ -103,6 +103,18 @@ class LiteRt:
         """As `Look.class_maps`."""
         return self._tail.class_maps(ink, digits)
 
+    def filters(self) -> list[Stage]:
+        """As `Look.filters`; none where a file keeps its weights in a form that is not read."""
+        from digitrec.models.liteweights import weights
+
+        try:
+            kernels = [one.kernel for one in weights(self._content, Path())]
+        except ModelError:
+            return []
+        first = [kernel[:, :, 0] for kernel in kernels if kernel.ndim == 4 and kernel.shape[2] == 1]
+        several = len(first) > 1
+        return [(f"network_{n}/filters" if several else "filters", one) for n, one in enumerate(first, 1)]
+
     def features(self, ink: Floats) -> Floats | None:
         """As `Look.features`."""
         return self._tail.features(ink)

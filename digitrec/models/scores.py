@@ -29,6 +29,9 @@ class Look(Protocol):
         through layers whose derivative is not known here.
         """
 
+    def filters(self) -> list[Stage]:
+        """The weights of each network's first convolution: its name, and its C filters, (h, w, C), signed."""
+
     def features(self, ink: Floats) -> Floats | None:
         """What the last fully connected layers are given: (N, 28, 28) to (N, F); None: there are none."""
 

@@ -75,6 +75,13 @@ class Model:
         """
         return self._forward.stages(self._scaled(digit)) if isinstance(self._forward, Look) else []
 
+    def filters(self) -> list[Stage]:
+        """What each network's first convolution looks for: its filters, (h, w, C).
+
+        Above 0 they want ink, below none. Empty for a `.skops` file, and where the first layer is none.
+        """
+        return self._forward.filters() if isinstance(self._forward, Look) else []
+
     def grad_cam(self, digit: NDArray[np.uint8], of: Sequence[int]) -> Floats | None:
         """Where one picture, (28, 28) uint8, looks like each of the digits `of`: (N, 28, 28), >= 0.
 

@@ -42,9 +42,13 @@ def explanation(found: Explanation) -> Figure:
 
 @mpl.rc_context(STYLE)
 def feature_maps(look: Inside) -> Figure:
-    """What the network was given, and under it every layer's feature maps, in a column for each network."""
-    networks = by_network(look.stages)
-    rows = max(len(layers) for layers in networks.values())
+    """What the network was given, what its first layer looks for, and every layer's feature maps.
+
+    In a column for each network.
+    """
+    networks, filters = by_network(look.stages), by_network(look.filters)
+    first = 1 if filters else 0
+    rows = first + max(len(layers) for layers in networks.values())
     figure = Figure(figsize=(4.6 * len(networks), 2.4 + 2.9 * rows))
     figure.suptitle(f"Inside the network, {look.name}; white is a layer's largest value, black none")
     above, below = figure.subfigures(2, 1, height_ratios=(2, 2.9 * rows), squeeze=False).ravel()
@@ -53,7 +57,13 @@ def feature_maps(look: Inside) -> Figure:
     for axes in cells.ravel():
         bare(axes)
     for column, (network, layers) in enumerate(networks.items()):
-        for row, (layer, maps) in enumerate(layers):
+        for _, kernels in filters.get(network, []):
+            height, width, count = kernels.shape
+            title = (
+                f"{network} looks for: {count} filters of {height}x{width}\n(white ink, black none)".lstrip()
+            )
+            _grey(cells[0, column], mosaic(kernels, signed=True), title)
+        for row, (layer, maps) in enumerate(layers, first):
             height, width, count = maps.shape
             title = f"{network} {layer}: {count} maps of {height}x{width}".lstrip()
             _grey(cells[row, column], mosaic(maps), title)

@@ -209,6 +209,14 @@ class Inspectable(Protocol):
 
 
 @runtime_checkable
+class Filtering(Protocol):
+    """A provider that can show what its network's first layer looks for."""
+
+    def filters(self) -> Sequence[Stage]:
+        """Each network's name and filters, (h, w, C), above 0 for ink; empty: there are none."""
+
+
+@runtime_checkable
 class Localising(Protocol):
     """A provider that can show where a picture looks like a digit."""
 

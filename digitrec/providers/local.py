@@ -90,6 +90,10 @@ class Local(BaseProvider):
         """The feature maps of each layer for ``image.data``; empty for a file that is no network."""
         return self._model.stages(_pixels(image))
 
+    def filters(self) -> list[Stage]:
+        """What the network's first layer looks for; as `Model.filters`."""
+        return self._model.filters()
+
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
         """Grad-CAM of ``image.data`` for each of the digits ``of``, (N, 28, 28); None as `Model.grad_cam`."""
         return self._model.grad_cam(_pixels(image), of)

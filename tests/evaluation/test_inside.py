@@ -128,6 +128,22 @@ def test_maps_stand_in_rows_and_can_be_compared() -> None:
     assert inked == {(1, 1): 255, (5, 5): 128}
 
 
+def test_of_filters_grey_is_nothing_and_each_has_its_own_scale() -> None:
+    kernels = np.zeros((2, 2, 2), np.float32)
+    kernels[0, 0, 0], kernels[0, 1, 0] = 3, -1.5
+    kernels[1, 1, 1] = -0.1
+    sheet = mosaic(kernels, signed=True)
+    assert sheet[1, 1] == 255 and sheet[1, 2] == 64 and sheet[2, 1] == 128
+    assert sheet[1, 4] == 128 and sheet[2, 5] == 0
+
+
+def test_what_the_first_layer_looks_for_is_shown_beside(engine: Engine) -> None:
+    look = explain(DigitImage.open(drawn_seven()), engine, inside=True).inside[0]
+    assert {name: kernels.shape for name, kernels in look.filters} == {
+        "network_1/filters": (3, 3, 24), "network_2/filters": (3, 3, 24),
+    }  # fmt: skip
+
+
 def test_an_engine_that_shows_no_maps_is_explained_without(engine: Engine) -> None:
     class Closed(BaseProvider):
         """A provider of somebody's own, on 28x28 pixels."""

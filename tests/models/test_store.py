@@ -325,9 +325,33 @@ class TestScale:
 
 
 class TestInside:
-    """The feature maps of each layer."""
+    """The feature maps of each layer, and the filters of the first."""
 
     SEVEN = TEST.images[0]
+
+    def test_the_filters_are_those_that_make_the_first_maps(self, shipped: store.Model) -> None:
+        stages, ink = dict(shipped.stages(self.SEVEN)), self.SEVEN / np.float32(255)
+        filters = dict(shipped.filters())
+        assert list(filters) == ["network_1/filters", "network_2/filters"]
+        windows = np.lib.stride_tricks.sliding_window_view(ink, (3, 3))
+        for network in ("network_1", "network_2"):
+            found = np.einsum("xyhw,hwc->xyc", windows, filters[f"{network}/filters"])
+            maps = stages[f"{network}/relu_1a"]
+            strong = [channel for channel in range(24) if maps[..., channel].max() > 0.3]
+            assert len(strong) > 8
+            for one, ours in ((maps[..., channel], found[..., channel]) for channel in strong):
+                bias = np.median((one - ours)[one > 0.05])
+                assert np.abs(np.maximum(ours + bias, 0) - one).max() < 0.05  # it reckons in int8
+
+    def test_of_a_keras_file_the_filters_are_its_own(self, tmp_path: Path) -> None:
+        network = keras.Sequential([
+            keras.Input((28, 28, 1)), keras.layers.Conv2D(5, 3), keras.layers.Conv2D(2, 3),
+            keras.layers.Flatten(), keras.layers.Dense(10),
+        ])  # fmt: skip
+        network.save(tmp_path / "own.keras")
+        ((name, kernels),) = store.load(tmp_path / "own.keras").filters()
+        assert name == "filters"
+        assert np.array_equal(kernels, network.layers[0].get_weights()[0][:, :, 0])
 
     def test_both_networks_of_the_shipped_file_are_shown_layer_by_layer(self, shipped: store.Model) -> None:
         stages = shipped.stages(self.SEVEN)
