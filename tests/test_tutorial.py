@@ -50,7 +50,7 @@ def test_the_commands_run_in_their_order(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_digit_that_is_called_doubtful_is_shown_among_the_doubtful() -> None:
-    (named,) = re.findall(r"such as no\. (\d+), an (\d) by its label", PAGE)
+    (named,) = re.findall(r"such as no\. (\d+), an? (\d) by its label", PAGE)
     test = mnist_test()
     own = store.load().probabilities(test.images)[np.arange(len(test)), test.labels]
     assert int(named[0]) in np.argsort(own, kind="stable")[:NOTABLE]

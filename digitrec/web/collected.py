@@ -72,7 +72,10 @@ def review(state: AppState, collection: Collection) -> APIRouter:
     router = APIRouter(
         tags=["for the owner"],
         dependencies=[Depends(owner)],
-        responses={401: schemas.problem("The owner's key is needed.")},
+        responses={
+            401: schemas.problem("The owner's key is needed."),
+            429: schemas.problem("Too many wrong keys from this client."),
+        },
     )
     missing: dict[int | str, dict[str, Any]] = {404: schemas.problem("There is no such picture.")}
 

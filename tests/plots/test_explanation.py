@@ -47,10 +47,13 @@ def test_inside_shows_the_digit_and_a_column_of_layers_for_each_network(engine: 
     (look,) = explain(drawn_seven(), engine, inside=True).inside
     digit, *layers = axes_of(feature_maps(look))
     np.testing.assert_array_equal(digit.images[0].get_array(), look.digit)
-    assert layers[0].get_title() == "network_1 relu_1a: 24 maps of 26x26"
-    assert layers[-1].get_title() == "network_2 relu_3b: 192 maps of 6x6"
+    titles = [axes.get_title() for axes in layers]
+    assert titles[0].startswith("network_1 looks for: 24 filters of 3x3")
+    assert "network_1 relu_1a: 24 maps of 26x26" in titles
+    assert titles[-1] == "network_2 relu_3b: 192 maps of 6x6"
     shown = sorted(axes.images[0].get_array().tobytes() for axes in layers)
-    assert shown == sorted(mosaic(maps).tobytes() for _, maps in look.stages)
+    kernels = [mosaic(filters, signed=True).tobytes() for _, filters in look.filters]
+    assert shown == sorted([*kernels, *(mosaic(maps).tobytes() for _, maps in look.stages)])
 
 
 def test_a_model_without_maps_is_explained_without_grad_cam(engine: Engine) -> None:
