@@ -43,7 +43,8 @@ def test_too_many_files_are_told_so_however_many(client: TestClient, count: int)
     ("sent", "status", "kind", "words"),
     [
         ({"content": b""}, 422, "no-picture", "no picture"),
-        ({"files": {"picture": b"x"}}, 422, "no-picture", "no picture"),
+        ({"files": {"picture": b"x"}}, 422, "no-picture", 'curl -F "file=@7.png"'),
+        ({"files": {"file": (None, "7.png")}}, 400, "bad-form", 'curl -F "file=@7.png"'),
         ({"files": {"file": b""}}, 422, "no-picture", "no bytes"),
         ({"json": {"image": "***"}}, 422, "bad-json", "base64"),
         ({"json": {"image": "data:image/png,7"}}, 422, "no-picture", "no bytes"),
