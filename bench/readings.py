@@ -30,7 +30,7 @@ SEED = 2026
 FIRST, LAST = 2000, 3000
 """Of MNIST's test digits."""
 EVERY = 5
-"""Of MNIST's test digits, those whose nearest training digit is looked at; and so many parts of them at once."""
+"""Of MNIST's test digits, those whose nearest training digit is looked at; and so many parts of these."""
 LARGE = 280
 """Pixels a side of a digit on paper."""
 
@@ -92,24 +92,25 @@ def shares(name: str, pairs: Iterable[tuple[int | None, int]]) -> dict[str, floa
 
 
 def of_nearest() -> dict[str, float]:
-    """Test digits whose nearest training digit in the last layer's numbers has their label: two ways of near."""
+    """Test digits whose nearest training digit in the last layer's numbers has their label, near in two ways."""
     network, train, test = Local(), read_digits("mnist-train"), mnist_test()[::EVERY]
     known = directions(network, train.images)
-    lengths = np.concatenate([np.linalg.norm(network.features(part), axis=1) for part in parts(train.images)])
+    lengths = np.concatenate([lengths_of(network, part) for part in np.array_split(train.images, 15)])
     right = {"angle": 0, "distance": 0}
     for part in range(EVERY):
         asked = test[part::EVERY]
-        found = network.features(asked.images)
         angle = known @ directions(network, asked.images).T
-        distance = lengths[:, None] ** 2 - 2 * lengths[:, None] * (known @ found.T)
+        distance = lengths[:, None] ** 2 - 2 * np.outer(lengths, lengths_of(network, asked.images)) * angle
         for way, nearest in (("angle", angle.argmax(axis=0)), ("distance", distance.argmin(axis=0))):
             right[way] += int((train.labels[nearest] == asked.labels).sum())
     return {"digits": len(test), **{f"near by {way}": count for way, count in right.items()}}
 
 
-def parts(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The images, some thousands at a time."""
-    return np.array_split(images, 15)
+def lengths_of(network: Local, images: NDArray[np.uint8]) -> NDArray[np.floating]:
+    """How long what the last layer is given is for each of the images, (N, 28, 28): (N,)."""
+    found = network.features(images)
+    assert found is not None
+    return np.linalg.norm(found, axis=1)
 
 
 if __name__ == "__main__":
