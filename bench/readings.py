@@ -92,7 +92,7 @@ def shares(name: str, pairs: Iterable[tuple[int | None, int]]) -> dict[str, floa
 
 
 def of_nearest() -> dict[str, float]:
-    """Test digits whose nearest training digit in the last layer's numbers has their label, near in two ways."""
+    """Test digits whose nearest training digit in the last layer's numbers has their label, by two ways."""
     network, train, test = Local(), read_digits("mnist-train"), mnist_test()[::EVERY]
     known = directions(network, train.images)
     lengths = np.concatenate([lengths_of(network, part) for part in np.array_split(train.images, 15)])
