@@ -38,6 +38,11 @@ def plain(number: float, figures: int = 6) -> str:
     return f"{number:.0f}" if abs(number) >= 10**figures else f"{Decimal(f'{number:.{figures}g}'):f}"
 
 
+def duration(seconds: float) -> str:
+    """Milliseconds below a second, seconds above."""
+    return f"{seconds:.1f} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
+
+
 def count(number: int, noun: str) -> str:
     """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

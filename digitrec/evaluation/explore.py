@@ -133,9 +133,9 @@ def _loneliest(features: Floats) -> Notable:
 
 
 def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notable:
-    """Those to whose label the network gives the least."""
+    """Those to whose label the network gives the least, less than half of all."""
     own = chances[np.arange(len(labels)), labels]
-    places = np.argsort(own, kind="stable")[:NOTABLE]
+    places = np.argsort(own, kind="stable")[: min(NOTABLE, int((own < 0.5).sum()))]
     remarks = tuple(f"read as {chances[place].argmax()}, {chances[place].max():.0%}" for place in places)
     return Notable("Label in doubt", places, remarks)
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
 from digitrec.benchmark.pareto import pareto_front
 from digitrec.benchmark.scorecard import Scorecard
-from digitrec.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, mark
+from digitrec.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, logarithmic, mark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +41,7 @@ def trade_off(cards: Sequence[Scorecard]) -> Figure:
     dearest = max((card.cost_per_1000 or 0.0 for card in cards), default=0.0) or 1.0
     left.set_xlim(-0.05 * dearest, 1.1 * dearest)
     right.set(title="Accuracy and latency", xlabel="latency, median (ms)")
-    _logarithmic(right)
+    logarithmic(right)
     for axes in (left, right):
         end_at(100, axes, "y")
     figure.legend(
@@ -116,7 +115,7 @@ def latency(cards: Sequence[Scorecard]) -> Figure:
                 label="" if place else name,
             )  # fmt: skip
     axes.set(yticks=range(len(timed)), yticklabels=[_label(card) for card, _ in timed])
-    _logarithmic(axes)
+    logarithmic(axes)
     axes.margins(y=0.2)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
@@ -127,16 +126,6 @@ def _axes(title: str, x: str, y: str, height: float) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x, ylabel=y)
     return figure, axes
-
-
-def _logarithmic(axes: Axes) -> None:
-    """A logarithmic x-axis with plain figures, at least a decade of it."""
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
-    axes.xaxis.set_major_formatter("{x:,g}")
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _label(card: Scorecard) -> str:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from digitrec.plots.style import COLOURS, INK, STYLE, end_at, mark
-from digitrec.text import percent
+from digitrec.plots.style import COLOURS, INK, STYLE, end_at, logarithmic, mark
+from digitrec.text import duration, percent
 from digitrec.training.compare import Contestant, ranked
 
 LEVELS = ("Low", "Medium", "High")
@@ -24,7 +24,7 @@ SHADES = dict(zip(LEVELS, (COLOURS[5], COLOURS[2], COLOURS[0]), strict=True))
 def accuracy(contestants: Sequence[Contestant]) -> Figure:
     """Test accuracy of each model, with its interval."""
     figure, axes = _axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
-    _bars(axes, ranked(contestants), lambda one: one.accuracy.share or 0.0, "")
+    _bars(axes, ranked(contestants), lambda one: one.accuracy.share or 0.0)
     for place, one in enumerate(reversed(ranked(contestants))):
         low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
         axes.plot([low, high], [place, place], color=INK, linewidth=2)
@@ -39,9 +39,12 @@ def accuracy(contestants: Sequence[Contestant]) -> Figure:
 def training(contestants: Sequence[Contestant]) -> Figure:
     """How long each model learned."""
     figure, axes = _axes("Training time", "seconds (logarithmic)", "")
-    _bars(axes, sorted(contestants, key=lambda one: one.training_s), lambda one: one.training_s, "{:,.1f} s")
-    axes.set_xscale("log")
+    slowest_last = sorted(contestants, key=lambda one: one.training_s)
+    _bars(axes, slowest_last, lambda one: one.training_s)
+    for place, one in enumerate(reversed(slowest_last)):
+        _beside(axes, one.training_s, place, duration(one.training_s))
     axes.margins(x=0.2)
+    logarithmic(axes)
     return figure
 
 
@@ -69,8 +72,8 @@ def _points(
             seconds(one), one.accuracy.share or 0.0, mark(place), markersize=10,
             color=COLOURS[place % len(COLOURS)], label=one.title,
         )  # fmt: skip
-    axes.set_xscale("log")
     axes.margins(0.12)
+    logarithmic(axes)
     end_at(1, axes, "y")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
     figure.legend(loc="outside right center", title="model")
@@ -116,16 +119,13 @@ def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _bars(
-    axes: Axes, contestants: Sequence[Contestant], value: Callable[[Contestant], float], words: str
-) -> None:
+def _bars(axes: Axes, contestants: Sequence[Contestant], value: Callable[[Contestant], float]) -> None:
     """A bar for each, the first on top, hatched by complexity."""
     for place, one in enumerate(reversed(contestants)):
         axes.barh(
             place, value(one), color=SHADES[one.complexity], hatch=HATCHES[one.complexity], edgecolor="white",
             height=0.6, zorder=2,
         )  # fmt: skip
-        _beside(axes, value(one), place, words.format(value(one)))
     axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in reversed(contestants)])
     there = [level for level in LEVELS if any(one.complexity == level for one in contestants)]
     marks = [

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -93,6 +94,16 @@ def sheet(figure: Figure, pictures: Sequence[NDArray[Any]], titles: Sequence[str
     for axes, pixels, title in zip(cells, pictures, titles, strict=False):
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
         axes.set_title(title, fontsize=9)
+
+
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic x-axis with plain figures, at least a decade of it."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:

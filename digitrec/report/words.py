@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.text import percent, plain
+from digitrec.text import duration, percent, plain
 
 __all__ = ["dollars", "duration", "origin", "percent", "remarks"]
-
-
-def duration(seconds: float) -> str:
-    """Milliseconds below a second, seconds above."""
-    return f"{seconds:.1f} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
 
 
 def dollars(usd: float | None) -> str:

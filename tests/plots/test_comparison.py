@@ -35,6 +35,15 @@ def test_the_quickest_to_learn_stands_on_top() -> None:
     (axes,) = comparison.training(FOUND).axes
     assert [bar.get_width() for bar in axes.patches] == [90.0, 3.0, 0.5]
     assert axes.get_xscale() == "log"
+    assert [text.get_text() for text in axes.texts] == ["90.0 s", "3.0 s", "500 ms"]
+
+
+def test_times_are_plain_figures() -> None:
+    for picture in (comparison.training, comparison.trade_off, comparison.learning):
+        figure = picture(FOUND)
+        figure.draw_without_rendering()
+        shown = [label.get_text() for label in figure.axes[0].get_xticklabels(which="both")]
+        assert shown and not [text for text in shown if "10^" in text]
 
 
 def test_points_are_accuracy_against_milliseconds() -> None:
