@@ -54,7 +54,9 @@ def steepness(values: Floats) -> Floats:
     """Length of the gradient, per pixel."""
     wide = np.pad(values, 1, mode="edge")
     down, across = wide[2:, 1:-1] - wide[:-2, 1:-1], wide[1:-1, 2:] - wide[1:-1, :-2]
-    return np.asarray(np.hypot(down, across) * np.float32(0.5))
+    return np.asarray(
+        np.sqrt(down * down + across * across) * np.float32(0.5)
+    )  # np.hypot takes six times as long
 
 
 def resize(

@@ -12,9 +12,10 @@ from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.cards import cut, find_card
-from digitrec.prepare.closeup import cut_out, erased, region, seen
+from digitrec.prepare.closeup import cut_out, erased, region
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask
+from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
 GLANCE_SIDE = 160
@@ -25,6 +26,10 @@ SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
 """The polarity shows on a picture as small as this."""
+COLOUR_SIDE = 40
+"""And the ink's colour."""
+COLOUR_WINDOW = 0.25
+"""The window in which the ink's colour is sought, as a share of the shorter side; of a small picture, all."""
 
 PLAIN = 1.2
 """A skew beyond this shows the polarity plainly."""
@@ -37,8 +42,8 @@ Box = tuple[int, int, int, int]
 class Ink:
     """What `find_ink` saw."""
 
-    polarity: Polarity
-    """Whether the ink is darker or lighter than the paper."""
+    projection: Projection
+    """The one channel in which it was seen."""
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
     boxes: tuple[Box, ...]
@@ -61,6 +66,11 @@ class Ink:
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
 
     @property
+    def polarity(self) -> Polarity:
+        """Whether the ink is darker or lighter than the paper."""
+        return self.projection.polarity
+
+    @property
     def box(self) -> Box | None:
         """The box of the digit (of the largest, if there are several); None when nothing is inked."""
         rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
@@ -79,36 +89,39 @@ def find_ink(pixels: Pixels) -> Ink:
     dark are about even, the picture may show a light card on a dark table, which is then all that is looked
     at, and both polarities are tried.
     """
-    ink = _find(pixels)
+    view = _View.of(pixels)
+    ink = _find(view)
     if ink.reason != "cut off" or ink.within != (0, 0, pixels.shape[1], pixels.shape[0]):
         return ink
-    beside = _find(erased(pixels, ink))  # a pen that comes in from outside, and a digit paler than it
+    beside = _find(
+        _View.of(erased(view.picture, ink))
+    )  # a pen that comes in from outside, and a digit paler than it
     return beside if beside.reason is None else ink
 
 
-def _find(pixels: Pixels) -> Ink:
+def _find(view: _View) -> Ink:
     """The handwriting that stands out most."""
-    view = _View.of(pixels)
-    grey = _grey(view.coarse)
+    grey = np.asarray(view.tiny.convert("L"), np.float32)
     light, skew = lightness(grey)
     polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
     if light > 0:
         polarities = polarities[::-1]
     if view.small or abs(skew) > PLAIN:
-        ink = view.found(polarities[0], view.glance(polarities[0]))
+        projection = view.projected(polarities[0])
+        ink = view.found(projection, view.glance(projection))
         noise = view.small and ink.reason is None and is_noise(grey)
         return replace(ink, reason="texture") if noise else ink
     card = find_card(grey)
     if card is not None:
-        part, box = cut(pixels, card)
+        part, box = cut(view.pixels, card)
         return _moved(find_ink(part), box)
-    glances = {one: view.glance(one) for one in polarities}
-    likelier, other = sorted(polarities, key=lambda one: glances[one] is None)
-    ink = view.found(likelier, glances[likelier])
+    tried = [(one, view.glance(one)) for one in map(view.projected, polarities)]
+    likelier, other = sorted(tried, key=lambda one: one[1] is None)
+    ink = view.found(*likelier)
     # A drawing of one polarity shows no plain strokes in the other.
-    if ink.reason is None and glances[likelier] is not None and glances[other] is None:
+    if ink.reason is None and likelier[1] is not None and other[1] is None:
         return ink
-    return max(ink, view.found(other, glances[other]), key=_rank)
+    return max(ink, view.found(*other), key=_rank)
 
 
 def _rank(ink: Ink) -> tuple[bool, float]:
@@ -131,38 +144,44 @@ class _View:
     picture: Image.Image
     coarse: Image.Image
     shrink: int
+    tiny: Image.Image
     small: bool
-    channels: int
 
     @classmethod
     def of(cls, pixels: Pixels) -> Self:
         picture = Image.fromarray(pixels)
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
-        return cls(pixels, picture, coarse, shrink, min(pixels.shape[:2]) <= SMALL, _channels(coarse))
+        tiny, _ = _reduced(coarse, POLARITY_SIDE)
+        return cls(pixels, picture, coarse, shrink, tiny, min(pixels.shape[:2]) <= SMALL)
 
-    def glance(self, polarity: Polarity) -> Strokes | None:
-        """The strokes of one polarity where they are plainly all that stands out."""
-        return glance(seen(self.coarse, polarity, self.channels), self.small)
+    def projected(self, polarity: Polarity) -> Projection:
+        """The channel in which ink of one polarity stands out."""
+        tiny, _ = _reduced(self.tiny, COLOUR_SIDE)
+        return find_projection(tiny, polarity, (1.0 if self.small else COLOUR_WINDOW) * min(tiny.size))
 
-    def found(self, polarity: Polarity, plain: Strokes | None) -> Ink:
-        """What is found in one polarity, `plain` being what a glance showed of it."""
+    def glance(self, projection: Projection) -> Strokes | None:
+        """The strokes where they are plainly all that stands out."""
+        return glance(projection.view(self.coarse), self.small)
+
+    def found(self, projection: Projection, plain: Strokes | None) -> Ink:
+        """What is found in one channel, `plain` being what a glance showed in it."""
         shrink = self.shrink
-        strokes = plain or coarsely(seen(self.coarse, polarity, self.channels), self.small)
+        strokes = plain or coarsely(projection.view(self.coarse), self.small)
         near = strokes is not None and shrink > 1
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
-            strokes = search(seen(closer, polarity, self.channels), self.small)
+            strokes = search(projection.view(closer), self.small)
         found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
         width, height = self.picture.size
         boxes = tuple(tuple(np.minimum(box * shrink, [width, height] * 2).tolist()) for box in found.boxes)
         sight = strokes.sight
         ink = Ink(
-            polarity, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
+            projection, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
             strokes.level, sight.noise, strokes.evidence, None,
         )  # fmt: skip
         if ink.box is None:
             return ink
-        ink = replace(ink, fine=cut_out(self.pixels, ink))
+        ink = replace(ink, fine=cut_out(self.picture, ink))
         return _again(ink) if near and not ink.reason else ink
 
 
@@ -182,18 +201,3 @@ def _again(ink: Ink) -> Ink:
     zoom = max(right - left, bottom - top) / max(ink.fine.shape)
     places = [(np.array([left, top] * 2) + zoom * box).round().astype(int) for box in found.boxes]
     return replace(ink, reason=found.reason, boxes=tuple(tuple(place.tolist()) for place in places))
-
-
-def _channels(picture: Image.Image) -> int:
-    """How many channels differ: 1 for a picture without colours."""
-    values = np.asarray(picture)
-    if values.ndim == 2:
-        return 1
-    first = values[:, :, 0]
-    return 3 if (values[:, :, 1] != first).any() or (values[:, :, 2] != first).any() else 1
-
-
-def _grey(picture: Image.Image) -> Floats:
-    grey = picture.convert("L")
-    small = -(-max(grey.size) // POLARITY_SIDE)
-    return np.asarray(grey if small == 1 else grey.reduce(small), np.float32)

@@ -88,7 +88,7 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     from digitrec.prepare.ink import find_ink
 
     ink = find_ink(image.pixels)
-    flat = close_up(image.pixels, ink, ink.within, ink.mask.shape[::-1])
+    flat = close_up(Image.fromarray(image.pixels), ink, ink.within, ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
         return shown
@@ -156,7 +156,9 @@ def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
         return None
     from digitrec.prepare.closeup import close_up, strength
 
-    inked = strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise)
+    inked = strength(
+        close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise
+    )
     longer = max(end - start for start, end in _extent(inked))
     return _bytes(inked) if longer >= LAID else None
 

@@ -117,10 +117,10 @@ def glance(view: Floats, small: bool) -> Strokes | None:
     """The strokes of a view where they are plainly all that stands out; None: look closer.
 
     Args:
-        view: (channels, h, w), 0..255, dark ink on light paper.
+        view: (h, w), 0..255, dark ink on light paper.
         small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
-    side = min(view.shape[1:])
+    side = min(view.shape)
     for share in SMALL_GLANCES if small else GLANCES:
         found = _plainest(_look(view, share * side, small))
         if found is None or not _is_plain(found, share * side, small):
@@ -192,7 +192,7 @@ def search(view: Floats, small: bool) -> Strokes:
     The paper is sought in ever narrower windows, as long as the strokes are not lost: the narrower, the less
     remains of shadows. Printed lines are taken out.
     """
-    side = min(view.shape[1:])
+    side = min(view.shape)
     windows = SMALL_WINDOWS if small else WINDOWS
     sight = _look(view, windows[0] * side, small)
     seed, score = _best(sight, sight.faintest)
