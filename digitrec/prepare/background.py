@@ -75,12 +75,12 @@ def bare(planes: Floats, size: int) -> Floats:
 
 def _continued(planes: Floats, by: int, axis: int) -> Floats:
     """Continue each end by its point reflection, so that a slope of light goes on beyond the edge."""
-    planes = np.moveaxis(planes, axis, 0)
+    planes = planes.swapaxes(0, axis)
     steps = np.arange(1, by + 1)
     brightest = planes.max()  # no lamp beyond the edge outshines the paper: it is ink that is reflected
     before = np.minimum(2 * planes[:1] - planes[steps[::-1]], brightest)
     after = np.minimum(2 * planes[-1:] - planes[len(planes) - 1 - steps], brightest)
-    return np.moveaxis(np.concatenate([before, planes, after]), 0, axis)
+    return np.concatenate([before, planes, after]).swapaxes(0, axis)
 
 
 def lightness(grey: Floats) -> tuple[float, float]:
@@ -93,7 +93,6 @@ def lightness(grey: Floats) -> tuple[float, float]:
     Returns:
         Both together, and the skew alone, which tells how sure that is.
     """
-    grey = grey - grey[0, 0]  # or rounding would tell a polarity of an even picture
     away = grey - _local_mean(grey, max(3, min(grey.shape) // 2))
     squares = away * away
     skew = float((squares * away).mean()) / (float(squares.mean()) ** 1.5 + 1e-6)
@@ -129,12 +128,12 @@ def _unrepeated(grey: Floats) -> Floats:
 
 def _local_mean(grey: Floats, size: int) -> Floats:
     """The mean over a square window, cut off at the edges."""
-    down, across = (_windows(length, size) for length in grey.shape)
-    return np.asarray(down @ grey @ across.T)
-
-
-def _windows(length: int, size: int) -> Floats:
-    """(length, length): what each place of a line counts in the mean around each."""
-    at = np.arange(length)
-    near = (np.abs(at[:, None] - at) <= size // 2).astype(np.float32)
-    return np.asarray(near / near.sum(axis=1, keepdims=True))
+    for axis in (0, 1):
+        grey = grey.swapaxes(0, axis)
+        n = len(grey)
+        sums = np.concatenate([np.zeros_like(grey[:1]), np.cumsum(grey, axis=0)])
+        first = np.maximum(np.arange(n) - size // 2, 0)
+        last = np.minimum(np.arange(n) + size // 2 + 1, n)
+        means = (sums[last] - sums[first]) / (last - first)[:, None].astype(np.float32)
+        grey = means.swapaxes(0, axis)
+    return grey

@@ -57,7 +57,7 @@ class Count:
 def count(seen: Strokes, small: bool) -> Count:
     """Count the digits among what is inked."""
     parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
-    edges, border, peak = parts.total(slopes), parts.border() > 0, parts.peak(seen.sight.contrast)
+    edges, border, peak = parts.total(slopes), parts.border > 0, parts.peak(seen.sight.contrast)
     if not small:
         main = main_inside(parts, main, edges, border)
     rivals = _rivals(parts, main, edges, border, peak)
@@ -168,7 +168,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
     keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
-    border = parts.border() > 0
+    border = parts.border > 0
     keep &= ~border | border[main]
     keep[rivals] = False
     for part in np.flatnonzero(keep):
@@ -179,7 +179,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
 
 def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) -> str | None:
     """Why there is no digit at all, or None."""
-    border = seen.parts.border()
+    border = seen.parts.border
     left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
     if outline(own) / 2 > LONGEST * max(right - left, bottom - top):
         return "texture"

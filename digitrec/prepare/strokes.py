@@ -158,7 +158,7 @@ def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
     ruled = (parts.width > RULED * width) | (parts.height > RULED * height)
     return bool(
         is_sure(seen)
-        and ((small and _fills(parts, main)) or not (parts.border()[main] or ruled.any()))
+        and ((small and _fills(parts, main)) or not (parts.border[main] or ruled.any()))
         and 2 * parts.area[main] < THIN * window * outline(own)
     )
 
@@ -277,7 +277,7 @@ def _scores(parts: Components, edges: Scores) -> Scores:
     at the very rim.
     """
     height, width = parts.masks.shape[1:]
-    contact = parts.border() / (parts.width + parts.height)
+    contact = parts.border / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
     across = (parts.width == width) * 1.0 + (parts.height == height)
