@@ -172,12 +172,12 @@ def _stained(seen: Strokes, small: bool) -> bool:
     """Whether more than strokes stands out, however faintly."""
     share, beside = (SMALL_STAINED, 2) if small else (STAINED, 3)
     stains = (seen.sight.contrast > share * seen.level) & ~grow(seen.mask, beside)
-    return int(stains.sum()) > STAINS * int(seen.mask.sum())
+    return np.count_nonzero(stains) > STAINS * np.count_nonzero(seen.mask)
 
 
 def outline(mask: Mask) -> int:
     """Steps between ink and paper along rows and columns, px."""
-    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+    return int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
 
 
 def coarsely(view: Floats, small: bool) -> Strokes | None:
