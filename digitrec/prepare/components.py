@@ -106,6 +106,14 @@ def components(masks: Mask) -> Components:
     )
 
 
+def box_of(mask: Mask) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom (exclusive) of what a mask, (h, w), holds; None: nothing."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
 def _joined(n: int, a: Ints, b: Ints) -> Ints:
     """Union-find on all pairs at once: each run's smallest connected run."""
     parent = np.arange(n)

@@ -48,8 +48,8 @@ class Count:
 
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
-    boxes: tuple[Ints, ...]
-    """(left, top, right, bottom) of each digit on the reduced picture, from left to right."""
+    digits: tuple[Mask, ...]
+    """(h, w): the ink of each digit, from left to right; empty where there is none."""
     mask: Mask
     """The main digit's ink, also when it was refused."""
 
@@ -70,12 +70,11 @@ def count(seen: Strokes, small: bool) -> Count:
     reason = _nothing(seen, digit, edges, own, small)
     if reason is not None:
         return Count(reason, (), own)
-    boxes = _boxes(parts, digit, rivals)
-    if len(boxes) > 1:
-        return Count("more than one digit", boxes, own)
+    if len(rivals):
+        return Count("more than one digit", _each(parts, digit, edges, rivals), own)
     if signed:
-        return Count("a sign beside the digit", boxes, own)
-    return Count("cut off" if not small and cut_off(own) else None, boxes, own)
+        return Count("a sign beside the digit", (own,), own)
+    return Count("cut off" if not small and cut_off(own) else None, (own,), own)
 
 
 def _bare(parts: Components, main: int, edges: Scores, rivals: Ints) -> tuple[int, Ints, Ints]:
@@ -110,22 +109,32 @@ def recount(fine: Floats) -> Count:
         return Count("texture", (), mask)
     parts = components(mask)
     if len(parts) < 2:
-        return Count(None, (), mask)
+        return Count(None, (mask,), mask)
     edges = parts.total(steepness(fine))
     main = int(np.argmax(edges))
     rivals = _rivals(parts, main, edges, np.zeros(len(parts), bool), parts.peak(fine))
     digit, rivals = _pieced(parts, main, edges, rivals)
     if not len(rivals):
-        return Count(None, (), mask)
-    return Count("more than one digit", _boxes(parts, digit, rivals), mask)
+        return Count(None, (parts.drawn(digit),), mask)
+    return Count("more than one digit", _each(parts, digit, edges, rivals), mask)
 
 
-def _boxes(parts: Components, digit: Mask, rivals: Ints) -> tuple[Ints, ...]:
-    """Those of the main digit and of its rivals, from left to right."""
-    boxes = [_box(parts, digit)]
+def _each(parts: Components, digit: Mask, edges: Scores, rivals: Ints) -> tuple[Mask, ...]:
+    """The ink of the main digit and of its rivals, each with its pieces, from left to right."""
+    found = [digit]
     for rival in rivals:
-        _add(boxes, _box(parts, np.arange(len(parts)) == rival))
-    return tuple(sorted(boxes, key=lambda box: int(box[0])))
+        alone = np.arange(len(parts)) == rival
+        for i, other in enumerate(found[1:], 1):  # one above or below another is another piece of it
+            if _shared_width(_box(parts, alone), _box(parts, other)) > OVERLAP:
+                found[i] = other | alone
+                break
+        else:
+            found.append(alone)
+    for i, rival in enumerate(found[1:], 1):
+        main = int(np.argmax(np.where(rival, edges, 0)))
+        taken = np.logical_or.reduce(found)
+        found[i] = rival | _together(parts, main, edges, np.flatnonzero(taken & ~rival))
+    return tuple(parts.drawn(one) for one in sorted(found, key=lambda one: int(parts.left[one].min())))
 
 
 def _box(parts: Components, chosen: Mask) -> Ints:
@@ -139,15 +148,10 @@ def _box(parts: Components, chosen: Mask) -> Ints:
     )
 
 
-def _add(boxes: list[Ints], box: Ints) -> None:
-    """Add the box of another digit, or to the one above or below which it is another piece."""
-    for i, other in enumerate(boxes[1:], 1):
-        if min(box[2], other[2]) - max(box[0], other[0]) > OVERLAP * min(
-            box[2] - box[0], other[2] - other[0]
-        ):
-            boxes[i] = np.concatenate([np.minimum(box[:2], other[:2]), np.maximum(box[2:], other[2:])])
-            return
-    boxes.append(box)
+def _shared_width(one: Ints, other: Ints) -> float:
+    """By how much two boxes are above each other, as a share of the narrower one's width."""
+    shared = min(one[2], other[2]) - max(one[0], other[0])
+    return float(shared / min(one[2] - one[0], other[2] - other[0]))
 
 
 def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -13,8 +14,9 @@ from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.cards import cut, find_card
 from digitrec.prepare.closeup import cut_out, erased, region
+from digitrec.prepare.components import box_of
 from digitrec.prepare.digits import Count, count, recount
-from digitrec.prepare.filters import Floats, Mask
+from digitrec.prepare.filters import Floats, Mask, grow
 from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
@@ -31,11 +33,23 @@ COLOUR_SIDE = 40
 COLOUR_WINDOW = 0.25
 """The window in which the ink's colour is sought, as a share of the shorter side; of a small picture, all."""
 
+FRINGES = 3
+"""Ink fades out over so many pixels of what was cut out."""
 PLAIN = 1.2
 """A skew beyond this shows the polarity plainly."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the picture; right and bottom exclusive."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Digit:
+    """One digit on a picture."""
+
+    box: Box
+    """Where it is."""
+    fine: Floats
+    """Its ink alone, 0..1, as `cut_out` gives it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +60,8 @@ class Ink:
     """The one channel in which it was seen."""
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
-    boxes: tuple[Box, ...]
-    """The box of each digit, from left to right; one when there is one, none when blank."""
+    digits: tuple[Digit, ...]
+    """Each digit, from left to right; one when there is one, none when blank."""
     within: Box
     """The part of the picture that was looked at: all of it, or the card that it shows."""
     paper: Paper
@@ -71,15 +85,19 @@ class Ink:
         return self.projection.polarity
 
     @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The box of each digit, from left to right."""
+        return tuple(digit.box for digit in self.digits)
+
+    @property
     def box(self) -> Box | None:
         """The box of the digit (of the largest, if there are several); None when nothing is inked."""
-        rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
-        if not len(rows):
+        found = box_of(self.mask)
+        if found is None:
             return None
-        left, top = int(columns[0]) * self.shrink, int(rows[0]) * self.shrink
-        right, bottom = (int(columns[-1]) + 1) * self.shrink, (int(rows[-1]) + 1) * self.shrink
-        x, y = self.within[:2]
-        return left + x, top + y, right + x, bottom + y
+        left, top, right, bottom = (side * self.shrink for side in found)
+        x, y, end_x, end_y = self.within
+        return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)
 
 
 def find_ink(pixels: Pixels) -> Ink:
@@ -131,9 +149,12 @@ def _rank(ink: Ink) -> tuple[bool, float]:
 def _moved(ink: Ink, box: Box) -> Ink:
     """What was found on a part of a picture, as found on the whole of it."""
     left, top = box[:2]
-    boxes = tuple((one[0] + left, one[1] + top, one[2] + left, one[3] + top) for one in ink.boxes)
+    digits = tuple(
+        replace(one, box=(one.box[0] + left, one.box[1] + top, one.box[2] + left, one.box[3] + top))
+        for one in ink.digits
+    )
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
-    return replace(ink, boxes=boxes, within=within)
+    return replace(ink, digits=digits, within=within)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,17 +193,24 @@ class _View:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
             strokes = search(projection.view(closer), self.small)
         found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
-        width, height = self.picture.size
-        boxes = tuple(tuple(np.minimum(box * shrink, [width, height] * 2).tolist()) for box in found.boxes)
         sight = strokes.sight
         ink = Ink(
-            projection, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
+            projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask, shrink,
             strokes.level, sight.noise, strokes.evidence, None,
         )  # fmt: skip
         if ink.box is None:
             return ink
         ink = replace(ink, fine=cut_out(self.picture, ink))
+        ink = replace(ink, digits=tuple(self._cut(ink, found.digits)))
         return _again(ink) if near and not ink.reason else ink
+
+    def _cut(self, ink: Ink, masks: Sequence[Mask]) -> Iterator[Digit]:
+        """Each of the digits whose ink is on these masks."""
+        for mask in masks:
+            one = replace(ink, mask=mask)
+            assert one.box is not None
+            assert ink.fine is not None
+            yield Digit(one.box, ink.fine if len(masks) == 1 else cut_out(self.picture, one))
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
@@ -199,5 +227,11 @@ def _again(ink: Ink) -> Ink:
         return ink
     left, top, right, bottom = region(ink)
     zoom = max(right - left, bottom - top) / max(ink.fine.shape)
-    places = [(np.array([left, top] * 2) + zoom * box).round().astype(int) for box in found.boxes]
-    return replace(ink, reason=found.reason, boxes=tuple(tuple(place.tolist()) for place in places))
+    digits = []
+    for mask in found.digits:
+        box = box_of(mask)
+        assert box is not None
+        place = (np.array([left, top] * 2) + zoom * np.array(box)).round().astype(int)
+        around = grow(mask, FRINGES)
+        digits.append(Digit(tuple(place.tolist()), ink.fine * around))
+    return replace(ink, reason=found.reason, digits=tuple(digits))

@@ -172,7 +172,7 @@ def _stained(seen: Strokes, small: bool) -> bool:
     """Whether more than strokes stands out, however faintly."""
     share, beside = (SMALL_STAINED, 2) if small else (STAINED, 3)
     stains = (seen.sight.contrast > share * seen.level) & ~grow(seen.mask, beside)
-    return np.count_nonzero(stains) > STAINS * np.count_nonzero(seen.mask)
+    return bool(np.count_nonzero(stains) > STAINS * np.count_nonzero(seen.mask))
 
 
 def outline(mask: Mask) -> int:
