@@ -42,6 +42,12 @@ APART = 0.25
 """One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
 
 
+DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
+"""What the pieces of a frame may look like."""
+MANY = 3
+"""So many parts may be a frame's and a digit's."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Count:
     """What the strokes look like."""
@@ -55,7 +61,17 @@ class Count:
 
 
 def count(seen: Strokes, small: bool) -> Count:
-    """Count the digits among what is inked."""
+    """Count the digits among what is inked; where that is in doubt, also without a frame around them."""
+    found = _count(seen, small)
+    if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
+        return found
+    from digitrec.prepare.frames import without_frame  # few pictures need it
+
+    bare = without_frame(seen)
+    return found if bare is None else _count(bare, small)
+
+
+def _count(seen: Strokes, small: bool) -> Count:
     parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
     edges, border, peak = parts.total(slopes), parts.border > 0, parts.peak(seen.sight.contrast)
     if not small:
