@@ -33,6 +33,8 @@ COLOUR_SIDE = 40
 COLOUR_WINDOW = 0.25
 """The window in which the ink's colour is sought, as a share of the shorter side; of a small picture, all."""
 
+DIM = 0.15
+"""Chalk and lit segments take away at least this share of the dark; a photo's brightest places do less."""
 FRINGES = 3
 """Ink fades out over so many pixels of what was cut out."""
 PLAIN = 1.2
@@ -192,7 +194,9 @@ class _View:
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
             strokes = search(projection.view(closer), self.small)
-        found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
+        dim = projection.polarity == "light on dark" and not self.small and strokes.level < DIM
+        nothing = dim or not strokes.score
+        found = Count("blank", (), strokes.mask) if nothing else count(strokes, self.small)
         sight = strokes.sight
         ink = Ink(
             projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask, shrink,
