@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from digitrec.prepare.ink import Box, Ink
 
 FINE = 120
-"""Longer side of a digit that is cut out, px."""
+"""Longer side of a digit that is cut out, px, about: from two thirds to one and a half times this."""
 FRINGE = 0.04
 """Paler than this share of the ink's contrast is paper; MNIST's own digits fade out slowly."""
 
@@ -35,9 +35,9 @@ def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) ->
         size: width and height of the answer.
     """
     left, top, right, bottom = box
-    part = picture.resize(
-        size, Image.Resampling.BOX, box, reducing_gap=1
-    )  # by whole pixels first: it is quicker
+    by = max(1, (right - left) // size[0])
+    whole = by > 1 and size == (-(-(right - left) // by), -(-(bottom - top) // by))
+    part = picture.reduce(by, box) if whole else picture.resize(size, Image.Resampling.BOX, box)
     x, y, end_x, end_y = ink.within
     width, height = end_x - x, end_y - y
     shares = ((left - x) / width, (top - y) / height, (right - x) / width, (bottom - y) / height)
@@ -57,14 +57,22 @@ def region(ink: Ink) -> Box:
 def cut_out(picture: Image.Image, ink: Ink) -> Floats:
     """The digit's ink alone, 0..1, at a scale that makes its longer side about `FINE` pixels."""
     left, top, right, bottom = box = region(ink)
-    zoom = FINE / max(right - left, bottom - top)
-    size = (max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom)))
+    size = _size(right - left, bottom - top)
     contrast = close_up(picture, ink, box, size)
     near = grow(ink.mask, 2 if ink.shrink == 1 else 1).astype(np.float32)
     x, y = ink.within[:2]
     sides = (left - x, top - y, right - x, bottom - y)
     on_mask = (sides[0] / ink.shrink, sides[1] / ink.shrink, sides[2] / ink.shrink, sides[3] / ink.shrink)
     return strength(contrast, ink.level, ink.noise) * resize(near, *size, box=on_mask)
+
+
+def _size(width: int, height: int) -> tuple[int, int]:
+    """That of a part of the picture once it is cut out: reduced by a whole number, which is the quickest."""
+    by = round(max(width, height) / FINE)
+    if by > 1:
+        return -(-width // by), -(-height // by)
+    zoom = FINE / max(width, height)
+    return max(1, round(width * zoom)), max(1, round(height * zoom))
 
 
 def strength(contrast: Floats, level: float, noise: float) -> Floats:
