@@ -172,10 +172,12 @@ class _Teller(logging.Handler):
 def _warnings_told() -> Iterator[None]:
     logger, teller = logging.getLogger("digitrec"), _Teller(logging.WARNING)
     logger.addHandler(teller)
+    propagate, logger.propagate = logger.propagate, False  # a library we load may log at the root, for itself
     try:
         yield
     finally:
         logger.removeHandler(teller)
+        logger.propagate = propagate
 
 
 def _show_any_name(out: TextIO) -> None:

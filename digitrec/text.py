@@ -31,6 +31,13 @@ def percent(share: float | None, places: int = 1) -> str:
     return text
 
 
+def plain(number: float, figures: int = 6) -> str:
+    """A number with so many significant figures, written out and never as a power of ten: "0.0000198"."""
+    from decimal import Decimal
+
+    return f"{number:.0f}" if abs(number) >= 10**figures else f"{Decimal(f'{number:.{figures}g}'):f}"
+
+
 def count(number: int, noun: str) -> str:
     """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

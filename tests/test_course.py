@@ -54,6 +54,13 @@ def test_every_percentage_in_a_lesson_was_written_by_its_script(page: Path) -> N
     assert re.findall(r"\d[\d.,]* ?%", text) == []
 
 
+def test_what_two_lessons_say_of_the_same_photos_is_the_same() -> None:
+    first, sixth = (
+        dict(lesson.MARK.findall(page.read_text(encoding="utf-8"))) for page in run.pages(["1", "6"])
+    )
+    assert {name: first[name] for name in ("photos", "shrunk", "prepared")}.items() <= sixth.items()
+
+
 @each_lesson
 def test_the_pictures_and_figures_of_a_lesson_are_of_the_present_script_and_network(page: Path) -> None:
     script = COURSE / f"make_{page.name[0]}.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ LINES = [
     "recommend hard.npz --accuracy 0.5",
     "explain pictures/drawing.png --out out/why",
     "explore hard.npz --out out/looked",
-    "train --arch mlp --epochs 1 --data hard.npz --out out/mlp.keras",
+    "train --arch mlp --epochs 1 --data hard.npz --out out/mlp.keras --tensorboard out/board",
     "train --arch knn --data hard.npz --out out/knn.skops",
     "models export out/mlp.keras out/mlp.onnx",
     "predict pictures/drawing.png --model out/mlp.keras",
@@ -53,7 +54,9 @@ LINES = [
     "--version",
 ]
 """Every command at work; those that only end by Ctrl-C are below."""
-SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate --engine rapidocr"]
+SERVICES = ["serve --port 0 --providers local,rapidocr", "emulate --engine rapidocr", "emulate"]
+CHATTER = re.compile("I0000|absl|INFO: Created TensorFlow Lite")
+"""What TensorFlow and LiteRT say of themselves."""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,7 @@ def test_a_command_leaves_nothing(world: Path, line: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert not CHATTER.search(done.stderr)
     assert left(world) == []
 
 
@@ -118,7 +122,8 @@ def test_a_service_leaves_nothing(world: Path, line: str) -> None:
     )  # fmt: skip
     assert service.stdout is not None
     until = time.monotonic() + 120
-    while "http://127.0.0.1:" not in service.stdout.readline():
+    while "http://127.0.0.1:" not in (line := service.stdout.readline()):
+        assert not CHATTER.search(line)
         assert time.monotonic() < until
         assert service.poll() is None
     ctrl_c.ended(service)

@@ -10,10 +10,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digitrec.text import aligned, padded, percent, printable, shortened, width
+from digitrec.text import aligned, padded, percent, plain, printable, shortened, width
 
 STEERING = "\x1b\x07\r\n\t\x00\x7f\x9b\x85\u2028\u202e\u2066\u200b\u200d\ufeff\u00ad\u3164\ufe0f\udcff"
 """What may not reach a terminal: C0, C1, line ends, bidirectional overrides, what shows nothing."""
+
+
+@given(st.floats(1e-12, 1e12))
+@example(1.98e-05)
+@example(1234567.0)
+def test_a_plain_number_is_the_number_without_a_power_of_ten(number: float) -> None:
+    assert re.fullmatch(r"\d+(\.\d+)?", plain(number))
+    assert float(plain(number)) == pytest.approx(number, rel=5e-6)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from digitrec.providers.base import is_installed, not_installed
 
 if not (is_installed("scipy") and is_installed("sklearn")):
-    raise not_installed("The benchmark", "stats")
+    raise not_installed("Measuring", "stats")
 
 from digitrec.benchmark.conclusion import conclusion
 from digitrec.benchmark.pairs import Pair

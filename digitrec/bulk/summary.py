@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from digitrec.prediction import Failure, Outcome
+from digitrec.text import plain
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ class Summary:
         parts += [f"{refused:,} without a digit ({_kinds(self.refusals)})"] if refused else []
         parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
         parts += [f"{self.replayed:,} answered before"] if self.replayed else []
-        parts += [f"${self.cost_usd:.4f} spent"] if self.cost_usd else []
+        parts += [f"${plain(self.cost_usd)} spent"] if self.cost_usd else []
         return ", ".join(parts)
 
 

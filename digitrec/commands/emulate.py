@@ -9,7 +9,9 @@ import click
 
 from digitrec.commands import values
 from digitrec.commands.engines import EMULATED
+from digitrec.commands.quiet import quietly
 from digitrec.emulator import serve
+from digitrec.providers.registry import open_provider
 
 
 @click.command()
@@ -48,6 +50,9 @@ def emulate(
       digitrec emulate google --fault 429:first=2
       digitrec emulate azure --fault limit:calls=20,seconds=60 --fault 503:rate=0.05
     """
+    if engine == "local":
+        with quietly():
+            open_provider("local")  # LiteRT greets with a line whoever makes the first interpreter
     try:
         serve(
             vendors or EMULATED, engine=engine, faults=faults, credentials=credentials, port=port,

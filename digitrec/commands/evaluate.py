@@ -61,6 +61,7 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
+    import digitrec.plots  # noqa: F401 (what is missing is told before it is measured, not after)
     from digitrec.evaluation.evaluate import evaluate as measure
     from digitrec.report.evaluation import classification
     from digitrec.report.table import aligned

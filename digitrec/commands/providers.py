@@ -10,11 +10,12 @@ from typing import Literal
 import click
 
 from digitrec.commands import options, values
+from digitrec.commands.quiet import quietly
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.recognise import predict
-from digitrec.text import printable
+from digitrec.text import plain, printable
 
 
 @click.group(invoke_without_command=True)
@@ -73,12 +74,9 @@ def check(name: str, timeout: float) -> None:
       digitrec providers check local
       digitrec providers check google
     """
-    engine = Engine(registry.open_provider(name), Options(timeout=timeout, fresh=True))
-    try:
+    with quietly(), Engine(registry.open_provider(name), Options(timeout=timeout, fresh=True)) as engine:
         outcome = predict(mnist_test().images[0], engine)
-    finally:
-        engine.close()
-    cost = "unknown" if outcome.cost_usd is None else f"${outcome.cost_usd:.4f}"
+    cost = "unknown" if outcome.cost_usd is None else f"${plain(outcome.cost_usd)}"
     saw = f"digit {outcome.digit}" if outcome.digit is not None else f"no digit ({outcome.reason})"
     where = f" at {outcome.endpoint}" if outcome.endpoint else ""
     click.echo(f"{name}{where} answered {saw} for a 7 in {outcome.latency_s:.3f} s; cost: {cost}")

@@ -123,7 +123,7 @@ def serve(
       curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
     """
     try:
-        from digitrec.web import logs, server
+        from digitrec.web import collecting, logs, server
         from digitrec.web.settings import Settings
     except ImportError as error:
         raise not_installed("digitrec serve", "web") from error
@@ -139,6 +139,8 @@ def serve(
     if not (keys or public_spending) and (proxies or not _is_this_machine(host)):
         _refuse_to_spend(engines)
     policy = rule.policy(engines)
+    if collect is not None:
+        collecting.Collection(collect)  # that it cannot be kept there is told before it is at an address
     logs.configure(log_format, log_level)
     with server.listen(host, port) as listening:
         place = server.place(host, listening.getsockname()[1]) + (root_path and f"{root_path}/")

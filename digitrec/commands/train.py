@@ -301,7 +301,8 @@ def _board(options: dict[str, Any]) -> Summaries:
     """What writes for TensorBoard, where that is wanted."""
     from digitrec.training.tensorboard import Summaries
 
-    return Summaries(options["tensorboard"])
+    with quietly():
+        return Summaries(options["tensorboard"])
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.metrics import auc, log_loss, precision_recall_curve
 
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
@@ -65,6 +64,8 @@ class Evaluation:
     @property
     def loss(self) -> float | None:
         """Mean cross-entropy (natural logarithm) of the probabilities of the digits that were answered."""
+        from sklearn.metrics import log_loss
+
         truth, chances = self._chances()
         return float(log_loss(truth, chances, labels=range(10))) if len(truth) else None
 
@@ -157,6 +158,8 @@ def evaluate(
 
 
 def _curve(digit: int, shows: NDArray[np.bool_], chance: NDArray[np.float64]) -> Curve:
+    from sklearn.metrics import auc, precision_recall_curve
+
     precision, recall, _ = precision_recall_curve(shows, chance)
     return Curve(digit, recall, precision, float(auc(recall, precision)))
 

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from sklearn.neighbors import NearestNeighbors
 
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import DataError
+from digitrec.providers.base import not_installed
+
+try:
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+    from sklearn.neighbors import NearestNeighbors
+except ImportError as error:
+    raise not_installed("Exploring digits", "stats") from error
 
 NEIGHBOURS = 15
 """So many of a digit's nearest tell how unusual it is."""

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
 
 from digitrec.datasets.mnist import Digits, mnist_test
 from digitrec.datasets.sampling import sampled
@@ -20,7 +17,15 @@ from digitrec.evaluation.nearest import directions
 from digitrec.image import ImageSource, PreparedImage
 from digitrec.image.pixels import Pixels
 from digitrec.prediction import Failure, Prediction
+from digitrec.providers.base import not_installed
 from digitrec.recognise.pipeline import batches, infer
+
+try:
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+except ImportError as error:
+    raise not_installed("A map of pictures", "stats") from error
 
 AROUND = 2000
 """So many of MNIST's test digits are drawn around one's own."""

@@ -8,6 +8,7 @@ from sqlite3 import Connection
 
 from digitrec.errors import BudgetExceeded
 from digitrec.ledger.records import Question
+from digitrec.text import plain
 
 ROUNDING_USD = 1e-9
 """Sums of prices are equal within this."""
@@ -50,8 +51,8 @@ def refusal(
         spent = sqlite.execute(query, values).fetchone()[0]
         if spent + price > limit + ROUNDING_USD:
             return BudgetExceeded(
-                f"not asked: a call to {question.provider} costs ${price:g}, and of the ${limit:g} {name} "
-                f"${spent:.6g} are spent; {advice}"
+                f"not asked: a call to {question.provider} costs ${plain(price)}, and of the "
+                f"${plain(limit)} {name} ${plain(spent)} are spent; {advice}"
             )
     return None
 

@@ -35,7 +35,7 @@ def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
     Raises:
         NotInstalled: the extra `stats` is missing.
     """
-    content = io.BytesIO(_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
+    content = io.BytesIO(load_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(about, indent=1))
     path.write_bytes(content.getvalue())
@@ -50,7 +50,7 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
         ModelError: it is no such file, holds anything else, or has not learned ten digits from 784 pixels.
         NotInstalled: the extra `stats` is missing.
     """
-    skops = _skops()
+    skops = load_skops()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             about = json.loads(archive.read(DESCRIPTION)) if DESCRIPTION in archive.namelist() else {}
@@ -65,7 +65,12 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
     return about, lambda ink: np.asarray(ask(flat(ink)), np.float32)
 
 
-def _skops() -> Any:
+def load_skops() -> Any:
+    """What reads and writes such files, imported now; with it there is scikit-learn.
+
+    Raises:
+        NotInstalled: the `stats` extra is missing.
+    """
     try:
         import skops.io
     except ImportError as error:

@@ -88,7 +88,7 @@ def headline(found: Explanation) -> str:
 def _saliency(axes: Axes, found: Explanation) -> None:
     assert found.saliency is not None
     strongest = max(float(np.abs(found.saliency).max()), 1e-6)
-    field = axes.imshow(found.saliency, cmap="PuOr", vmin=-strongest, vmax=strongest)
+    field = axes.imshow(found.saliency, cmap="PuOr_r", vmin=-strongest, vmax=strongest)
     axes.contour(found.digit, levels=[127], colors=INK, linewidths=1)
     for sign, place in (("+", found.saliency.argmax()), ("\N{MINUS SIGN}", found.saliency.argmin())):
         row, column = np.unravel_index(place, found.saliency.shape)

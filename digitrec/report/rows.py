@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any, Literal
 
-from digitrec.text import aligned, printable
+from digitrec.text import aligned, plain, printable
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -57,11 +57,13 @@ WRITERS: dict[str, Callable[[Rows, IO[str]], None]] = {
 
 
 def _word(value: Any) -> str:
-    """A value in a column: short hashes, times to the second, "-" for None."""
+    """A value in a column: short hashes, times to the second, no powers of ten, "-" for None."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
+    if isinstance(value, float):
+        return plain(value)
     text = printable(str(value))
     return text[:12] if len(text) == 64 else text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.text import percent
+from digitrec.text import percent, plain
 
 __all__ = ["dollars", "duration", "origin", "percent", "remarks"]
 
@@ -19,7 +19,7 @@ def dollars(usd: float | None) -> str:
         return "price unknown"
     if usd == 0:
         return "free"
-    return f"${usd:.2f}" if usd >= 1 else f"${usd:.4g}"
+    return f"${usd:.2f}" if usd >= 1 else f"${plain(usd, 4)}"
 
 
 def remarks(outcome: Outcome) -> list[str]:

@@ -152,8 +152,10 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
     """A classifier of scikit-learn's that has learned.
 
     Raises:
+        NotInstalled: scikit-learn is missing, or skops, which it is to be written by.
         DataError: there are not enough of each digit.
     """
+    skopsfile.load_skops()
     missing = [str(digit) for digit in range(10) if digit not in digits.labels]
     if missing:
         raise DataError(

@@ -25,7 +25,7 @@ from digitrec.web import problems
 from digitrec.web.clients import Client
 from digitrec.web.logs import log
 from digitrec.web.metrics import Metrics
-from digitrec.web.problems import ProblemError
+from digitrec.web.problems import REFUSED, ProblemError
 from digitrec.web.scheduling import ConcurrencyLimit, FairQueue, Lanes, Turns
 from digitrec.web.settings import Settings
 from digitrec.web.spending import Spending
@@ -34,9 +34,6 @@ BATCH = 64
 """Items in one pass at most."""
 SMALL = 1024
 """A picture of no more bytes and pixels is prepared sooner than it is handed to a thread of its own."""
-REFUSED = ("AVIF", "PDF")
-"""Formats that digitrec reads and a server does not: behind the header of an AVIF that promises a small
-picture a huge one may be coded, which shows when it fills the memory; a PDF may keep its decoder busy."""
 CALLS = 8
 """Questions to one engine elsewhere, or to one policy, under way at the same time; as many more may wait."""
 

@@ -14,7 +14,7 @@ from digitrec.evaluation.explain import Explanation, explain
 from digitrec.image import DigitImage
 from digitrec.image.formats import kind
 from digitrec.web.clients import Client
-from digitrec.web.inference import REFUSED
+from digitrec.web.problems import REFUSED
 from digitrec.web.scheduling import Lanes, Turns
 
 THUMBNAIL = 512

@@ -17,6 +17,9 @@ from starlette.responses import Response
 from digitrec import errors
 
 MEDIA_TYPE = "application/problem+json"
+REFUSED = ("AVIF", "PDF")
+"""Formats that digitrec reads and a server does not: behind the header of an AVIF that promises a small
+picture a huge one may be coded, which shows when it fills the memory; a PDF may keep its decoder busy."""
 FOR_OPERATORS = re.compile(r"--\w|\bpip |\bdigitrec[ .[]|\bdigitrec_|config|install", re.IGNORECASE)
 """Words of advice that only who runs the server can follow."""
 FOR_VISITORS = "this cannot be read here; send the picture as a JPEG or a PNG"
@@ -105,6 +108,8 @@ def _detail(error: errors.DigitrecError, status: int) -> str:
     if status >= 500:
         return "the server is not set up for this; its log says what is missing"
     words = str(error).removeprefix("<bytes>: ")
+    for name in REFUSED:
+        words = words.replace(f", {name}", "")  # of the formats that it lists
     return FOR_VISITORS if FOR_OPERATORS.search(words) else words
 
 

@@ -12,6 +12,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.settings import Settings
 
+AS_FORM = 'a picture is sent as curl -F "file=@7.png" does, with the @'
+"""How a form brings a picture."""
+
 
 class JsonPictures(BaseModel):
     """Pictures in JSON: base64, or data URLs as a canvas gives them."""
@@ -61,9 +64,13 @@ async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes],
     except MultiPartException as error:
         if error.message.startswith("Too many files"):
             raise _too_many(settings) from error
+        if error.message.startswith("Too many fields"):
+            raise _problem(400, "bad-form", f"a field without a file is in the form; {AS_FORM}") from error
         raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
     files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
     try:
+        if not files:
+            raise _problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")
         return [await file.read() for file in files], len(files) > 1
     finally:
         await form.close()

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import run
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.plots.style import STYLE
@@ -38,6 +40,12 @@ COLOURS = 128
 """Of a picture in a page, which keeps it small."""
 DPI = 110
 """Dots per inch: a figure 8 inches wide fills the column of a page."""
+
+
+def merely_shrunk(path: Path) -> NDArray[np.uint8]:
+    """A photo as many tutorials make 28x28 of it: grey, shrunk, turned to light ink; (28, 28)."""
+    grey = Image.open(path).convert("L").resize((28, 28), Image.Resampling.BOX)
+    return 255 - np.asarray(grey, np.uint8)
 
 
 def picture(figure: Figure, name: str) -> None:

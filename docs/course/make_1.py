@@ -7,9 +7,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import COURSE, NETWORK, ROOT, main, outputs, picture
+from lesson import COURSE, NETWORK, ROOT, main, merely_shrunk, outputs, picture
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 
 import digitrec
@@ -28,7 +27,6 @@ ROWS, COLUMNS = slice(6, 15), slice(5, 18)
 """The part of it whose numbers are shown: that of the lesson's first block of Python."""
 SHOWN = ("photo-shadow.jpg", "blackboard.jpg", "photo-small.jpg", "squared-pencil.jpg", "red-ink.jpg")
 SIDES = (28, 14, 7, 4)
-Pixels = NDArray[np.uint8]
 
 
 @mpl.rc_context(style.STYLE)
@@ -65,12 +63,6 @@ def resolution() -> Figure:
     return figure
 
 
-def naive(path: Path) -> Pixels:
-    """A photo made grey, shrunk to 28x28 and turned to light ink: all that many tutorials do with it."""
-    grey = Image.open(path).convert("L").resize((28, 28), Image.Resampling.BOX)
-    return 255 - np.asarray(grey)
-
-
 @mpl.rc_context(style.STYLE)
 def photos() -> Figure:
     """Photos, shrunk as they are and prepared, with what the network reads of each."""
@@ -78,7 +70,7 @@ def photos() -> Figure:
     figure = Figure(figsize=(8.4, 5.2))
     for column, name in zip(figure.subplots(3, len(SHOWN)).T, SHOWN, strict=True):
         path = ROOT / "samples" / name
-        shrunk = naive(path)
+        shrunk = merely_shrunk(path)
         column[0].imshow(Image.open(path), cmap="gray")
         column[0].set_title(name, fontsize=8)
         read = int(network.probabilities(shrunk[None]).argmax())
@@ -132,7 +124,7 @@ def read_rightly() -> tuple[int, int, int]:
     samples = [one for one in read_samples(ROOT / "samples") if one.label is not None]
     paths = [Path(str(one.image)) for one in samples]
     labels = np.array([one.label for one in samples])
-    shrunk = store.load().probabilities(np.stack([naive(path) for path in paths])).argmax(axis=1)
+    shrunk = store.load().probabilities(np.stack([merely_shrunk(path) for path in paths])).argmax(axis=1)
     prepared = [outcome.digit for outcome in digitrec.predict_many(paths)]
     right = int((shrunk == labels).sum()), int((np.array(prepared) == labels).sum())
     assert right[0] < 0.5 * right[1], right  # the lesson's point

@@ -106,7 +106,7 @@ def drawn(axes: Axes, digit: Pixels, title: str) -> None:
 
 
 def show(axes: Axes, field: Floats, digit: Pixels, title: str) -> None:
-    """A map over a digit's outline: orange spoke for it, purple against it."""
+    """A map over a digit's outline: orange spoke for it, violet against it."""
     strongest = max(float(np.abs(field).max()), 1e-6)
     reach = (-0.5, 27.5, 27.5, -0.5)
     axes.imshow(field, cmap="PuOr_r", vmin=-strongest, vmax=strongest, extent=reach)
@@ -190,9 +190,14 @@ def adding(ask: Ask, test: Digits) -> tuple[Figure, dict[str, str]]:
     figure = Figure(figsize=(8, 2.3))
     for number, (axes, pixels) in enumerate(zip(figure.subplots(1, len(shown)), shown, strict=True)):
         four, nine = ask(pixels[None])[0, [4, 9]]
-        title = "as it was" if number == 0 else f"{number} dot{'s' if number > 1 else ''}"
+        title = "as it was" if number == 0 else dots(number)
         drawn(axes, pixels, f"{title}\n4: {percent(four, 1)}  9: {percent(nine, 1)}")
-    return figure, {"dots": str(len(shown) - 1)}
+    return figure, {"dots": dots(len(shown) - 1)}
+
+
+def dots(number: int) -> str:
+    """So many dots, in words."""
+    return f"{number} dot" if number == 1 else f"{number} dots"
 
 
 def dotted(ask: Ask, digit: Pixels, wanted: int) -> Pixels:

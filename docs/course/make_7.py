@@ -267,6 +267,7 @@ def measured() -> dict[str, str]:
     }
     return {
         "letters-refused": cells["letters"][3].strip().replace("%", " %"),
+        "alike-refused": cells["letters like digits"][3].strip().replace("%", " %"),
         "sure-wrong": cells["mnist-test"][9].strip().replace("%", " %"),
         "sure-wrong-shadow": cells["edge of a shadow"][9].strip().replace("%", " %"),
     }

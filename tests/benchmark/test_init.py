@@ -22,5 +22,5 @@ except ImportError as error:
 
 def test_comparing_needs_no_extra_and_the_benchmark_names_its_own() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("NotInstalled The benchmark needs packages that are not installed")
+    assert done.stdout.startswith("NotInstalled Measuring needs packages that are not installed")
     assert ".[stats]" in done.stdout

@@ -14,7 +14,8 @@ from browser.hand import SAMPLES, draw, expect_digit, needs_chromium
 pytestmark = needs_chromium
 
 SCREENS = {
-    "small phone": (320, 568), "phone": (390, 844), "small phone on its side": (667, 375),
+    "small phone": (320, 568), "phone": (390, 844), "smallest phone on its side": (568, 320),
+    "small phone on its side": (667, 375),
     "phone on its side": (844, 390), "1280x720 at 200 %": (640, 360), "1366x768 at 200 %": (683, 384),
     "tablet": (768, 1024), "tablet on its side": (1024, 768), "desk": (1280, 800),
 }  # fmt: skip
@@ -42,7 +43,11 @@ def test_nothing_scrolls_sideways_even_with_everything_open(open_page: OpenPage,
     width, height = SCREENS[screen]
     page = open_page(viewport={"width": width, "height": height}, has_touch=True, is_mobile=width < 1000)
     open_everything(page)
+    page.evaluate("document.querySelector('#sure').textContent = '>99% likely right'")  # the longest there is
     assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [width, width]
+    card, seen = (page.locator(part).bounding_box() for part in ("#answer", "#seen"))
+    assert card is not None and seen is not None
+    assert seen["x"] + seen["width"] <= card["x"] + card["width"], "it sticks out of its card"
 
 
 def open_everything(page: Page) -> None:

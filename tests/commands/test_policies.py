@@ -35,6 +35,13 @@ def test_what_a_policy_warns_of_is_told_as_every_message_is(seven: Path) -> None
         assert told.startswith("digitrec: local is not calibrated: ")
 
 
+def test_what_is_told_is_not_told_again_by_a_root_logger_that_a_library_set_up(
+    seven: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert "not calibrated" in run(seven, "--fallback", "google", "--emulate", "--no-ledger").stderr
+    assert "not calibrated" not in caplog.text
+
+
 def test_so_many_must_agree(seven: Path) -> None:
     arguments = (seven, "-p", "google,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
     (found,) = json.loads(run(*arguments).stdout)

@@ -23,7 +23,8 @@ def ran(code: str) -> subprocess.CompletedProcess[str]:
      "E0000 00:00:1795204165.119389   28383 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error",
      "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
      "W0000 00:00:1795227440.376860    6033 tf_tfl_flatbuffer_helpers.cc:367] Ignored drop_control",
-     "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow"],
+     "To enable the following instructions: AVX2, in other operations, rebuild TensorFlow",
+     "WARNING:absl:You are saving your model as an HDF5 file via `model.save()`."],
 )  # fmt: skip
 def test_what_is_no_greeting_is_passed_on(greeting: str) -> None:
     code = f"with quietly(): os.write(2, b'{greeting}\\nout of memory\\n')"

@@ -47,10 +47,16 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_planted_key_is_anywhere(
-    cloud: str, seven: Path, emulator: Emulator, caplog: pytest.LogCaptureFixture
+    cloud: str,
+    seven: Path,
+    emulator: Emulator,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.INFO)  # below that the SDKs log whole requests, for whoever asks for it
     caplog.set_level(logging.DEBUG, "digitrec")
+    ours = logging.getLogger("digitrec")
+    monkeypatch.setattr(ours, "handlers", [caplog.handler])  # the program lets nothing up to the root
     files = seven.parent
     ledger = f"--ledger={files / 'paid.sqlite'}"
     said = ""

@@ -156,6 +156,13 @@ def test_it_says_where_it_really_is(monkeypatch: pytest.MonkeyPatch, host: str) 
     assert f"digitrec is at http://{name}:{found[0]}/digits/ (Ctrl-C" in done.output and found[0]
 
 
+def test_a_folder_that_cannot_be_kept_in_is_one_line_and_nothing_was_promised(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = serve("--port", "0", "--collect", str(tmp_path / "file" / "kept"))
+    assert done.exit_code == 6 and "cannot be written to" in done.output
+    assert "digitrec is at" not in done.output
+
+
 def test_a_port_in_use_is_one_line_and_nothing_was_promised() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -30,6 +30,8 @@ def test_every_step_the_saliency_and_the_probabilities_are_shown(engine: Engine)
         np.testing.assert_array_equal(axes.images[0].get_array(), heat)
     assert first.images[0].norm.vmax == second.images[0].norm.vmax  # so that they can be compared
     np.testing.assert_allclose(saliency.images[0].get_array(), found.saliency)
+    orange, violet = saliency.images[0].cmap(1.0), saliency.images[0].cmap(0.0)
+    assert orange[0] > orange[2] and violet[0] < violet[2]  # as in Grad-CAM, the lessons and the page
     assert [bar.get_height() for bar in bars.patches] == pytest.approx(
         list(found.prediction.probabilities or ())
     )

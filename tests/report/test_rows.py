@@ -36,6 +36,7 @@ def test_records_are_columns_under_their_fields_names() -> None:
     lines = records("table", hashed).splitlines()
     assert lines[0].split() == ["at", "image", "usd"]
     assert lines[1].split() == ["2026-11-20", "22:30:01+00:00", "a1" * 6, "-"]
+    assert records("table", Call(hashed.at, "a", 0.0000198)).split()[-1] == "0.0000198"
 
 
 def test_no_records_are_said_to_be_none_or_an_empty_array() -> None:

@@ -33,6 +33,7 @@ def test_durations(seconds: float, text: str) -> None:
         (None, "price unknown"),
         (0.0, "free"),
         (0.0015, "$0.0015"),
+        (0.0000198, "$0.0000198"),
         (0.25, "$0.25"),
         (1.5, "$1.50"),
         (120.0, "$120.00"),

@@ -104,7 +104,7 @@ function words(reading) {
 }
 
 function dollars(usd) {
-  return `$${usd.toFixed(4)}`;
+  return `$${usd.toLocaleString("en-US", { maximumSignificantDigits: 4 })}`; // 0.00002 is not 0.0000
 }
 
 function element(tag, text) {
