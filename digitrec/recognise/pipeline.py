@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from digitrec import calibration
 from digitrec.calibration import Calibrations
@@ -18,7 +19,11 @@ from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise.normalise import Reading, normalise
 
 HELD_BYTES = 64_000_000
-"""Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
+"""Of pictures that are asked about together, about: hundreds of large scans do not fit into a memory."""
+OPENED_BYTES = 20_000_000
+"""Pixels that are held until they are prepared, about: a batch of MNIST's digits, or a dozen photos."""
+
+One = TypeVar("One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +55,49 @@ def preprocess(sources: Iterable[ImageSource], engine: Engine) -> list[MaybePrep
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """The same, as many at a time as the engine is best given at once and came within its patience."""
-    for opened in chunks(sources, engine.batch, engine.patience_s):
-        prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
-        yield [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+    return _windows(_prepared(sources, engine), _bytes_to_send, engine.batch, engine.patience_s, HELD_BYTES)
 
 
 def chunks(
     sources: Iterable[ImageSource], most: int, seconds: float = math.inf
 ) -> Iterator[list[DigitImage | Unreadable]]:
     """The pictures, opened: as many at a time as the limits and `HELD_BYTES` allow, and one at least."""
-    window: list[DigitImage | Unreadable] = []
-    held, start = 0, time.monotonic()
-    for source in sources:
-        image = open_or_unreadable(source)
-        window.append(image)
-        held += image.pixels.nbytes if isinstance(image, DigitImage) else 0
-        if len(window) == most or held >= HELD_BYTES or time.monotonic() - start >= seconds:
+    return _windows(map(open_or_unreadable, sources), _bytes_of_pixels, most, seconds, HELD_BYTES)
+
+
+def _windows(
+    items: Iterable[One], size: Callable[[One], int], most: int, seconds: float, held: int
+) -> Iterator[list[One]]:
+    """So many at a time as came within so many seconds, and no more bytes than are held: one at least."""
+    window: list[One] = []
+    room, start = held, time.monotonic()
+    for item in items:
+        window.append(item)
+        room -= size(item)
+        del item  # whoever empties a window has let go of all that was in it
+        if len(window) == most or room <= 0 or time.monotonic() - start >= seconds:
             yield window
-            window, held, start = [], 0, time.monotonic()
+            window, room, start = [], held, time.monotonic()
     if window:
         yield window
+
+
+def _prepared(sources: Iterable[ImageSource], engine: Engine) -> Iterator[MaybePrepared]:
+    """What the engine will be given, one after the other; of few of the pictures pixels are held."""
+    images = map(open_or_unreadable, sources)
+    for opened in _windows(images, _bytes_of_pixels, engine.batch, engine.patience_s, OPENED_BYTES):
+        prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
+        ready = [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+        opened.clear()  # or they would be held while the next are opened
+        yield from ready
+
+
+def _bytes_of_pixels(image: DigitImage | Unreadable) -> int:
+    return image.pixels.nbytes if isinstance(image, DigitImage) else 0
+
+
+def _bytes_to_send(image: MaybePrepared) -> int:
+    return len(image.data) if isinstance(image, PreparedImage) else 0
 
 
 def infer(batch: Sequence[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
