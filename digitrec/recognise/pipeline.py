@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from digitrec import calibration
 from digitrec.calibration import Calibrations
@@ -22,8 +21,6 @@ HELD_BYTES = 64_000_000
 """Of pictures that are asked about together, about: hundreds of large scans do not fit into a memory."""
 OPENED_BYTES = 20_000_000
 """Pixels that are held until they are prepared, about: a batch of MNIST's digits, or a dozen photos."""
-
-One = TypeVar("One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +52,49 @@ def preprocess(sources: Iterable[ImageSource], engine: Engine) -> list[MaybePrep
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """The same, as many at a time as the engine is best given at once and came within its patience."""
-    return _windows(_prepared(sources, engine), _bytes_to_send, engine.batch, engine.patience_s, HELD_BYTES)
+    waiting = iter(sources)
+    while batch := _batch(waiting, engine):
+        yield batch
 
 
 def chunks(
     sources: Iterable[ImageSource], most: int, seconds: float = math.inf
 ) -> Iterator[list[DigitImage | Unreadable]]:
     """The pictures, opened: as many at a time as the limits and `HELD_BYTES` allow, and one at least."""
-    return _windows(map(open_or_unreadable, sources), _bytes_of_pixels, most, seconds, HELD_BYTES)
+    waiting = iter(sources)
+    while opened := _opened(waiting, most, HELD_BYTES, time.monotonic() + seconds):
+        yield opened
 
 
-def _windows(
-    items: Iterable[One], size: Callable[[One], int], most: int, seconds: float, held: int
-) -> Iterator[list[One]]:
-    """So many at a time as came within so many seconds, and no more bytes than are held: one at least."""
-    window: list[One] = []
-    room, start = held, time.monotonic()
-    for item in items:
-        window.append(item)
-        room -= size(item)
-        del item  # whoever empties a window has let go of all that was in it
-        if len(window) == most or room <= 0 or time.monotonic() - start >= seconds:
-            yield window
-            window, room, start = [], held, time.monotonic()
-    if window:
-        yield window
+def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared]:
+    """What the engine will be given of the next pictures; pixels are held of few of them at the same time."""
+    batch: list[MaybePrepared] = []
+    room, end = HELD_BYTES, time.monotonic() + engine.patience_s
+    while True:
+        some = _prepared(_opened(waiting, engine.batch - len(batch), OPENED_BYTES, end), engine)
+        batch += some
+        room -= sum(len(one.data) for one in some if isinstance(one, PreparedImage))
+        if not some or len(batch) == engine.batch or room <= 0 or time.monotonic() >= end:
+            return batch
 
 
-def _prepared(sources: Iterable[ImageSource], engine: Engine) -> Iterator[MaybePrepared]:
-    """What the engine will be given, one after the other; of few of the pictures pixels are held."""
-    images = map(open_or_unreadable, sources)
-    for opened in _windows(images, _bytes_of_pixels, engine.batch, engine.patience_s, OPENED_BYTES):
-        prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
-        ready = [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
-        opened.clear()  # or they would be held while the next are opened
-        yield from ready
+def _opened(
+    waiting: Iterator[ImageSource], most: int, room: int, end: float
+) -> list[DigitImage | Unreadable]:
+    """The next pictures: so many, or so many bytes of pixels, or those that came by then; one at least."""
+    opened: list[DigitImage | Unreadable] = []
+    for source in waiting:
+        image = open_or_unreadable(source)
+        opened.append(image)
+        room -= image.pixels.nbytes if isinstance(image, DigitImage) else 0
+        if len(opened) == most or room <= 0 or time.monotonic() >= end:
+            break
+    return opened
 
 
-def _bytes_of_pixels(image: DigitImage | Unreadable) -> int:
-    return image.pixels.nbytes if isinstance(image, DigitImage) else 0
-
-
-def _bytes_to_send(image: MaybePrepared) -> int:
-    return len(image.data) if isinstance(image, PreparedImage) else 0
+def _prepared(opened: Sequence[DigitImage | Unreadable], engine: Engine) -> list[MaybePrepared]:
+    prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
+    return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
 
 
 def infer(batch: Sequence[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
