@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +16,7 @@ import click
 
 from digitrec import config
 from digitrec.bulk import inputs, job, parts, run, workers
+from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
 from digitrec.bulk.reading import How, Stopped
 from digitrec.bulk.summary import Summary
@@ -33,8 +34,6 @@ from digitrec.recognise.readers import Reader
 from digitrec.text import count, printable
 from digitrec.version import __version__
 
-CLUSTER = 32
-"""So many workers a cluster is taken for when parts are made: others join, and some go."""
 PARTS_A_WORKER = 8
 """So many parts for each worker, at least, where there are enough images: else one waits for another."""
 
@@ -157,9 +156,10 @@ def batch(
         job.remove(folder)  # what a kill while it was removed left
         click.echo(f"digitrec: {out} is complete", err=True)
         return
-    with job.held(folder):
+    connected = nullcontext() if scheduler is None else cluster(scheduler)
+    with job.held(folder), connected as found:
         planned = job.planned(folder)
-        count_of = CLUSTER if scheduler is not None else processes or workers.cores()
+        count_of = processes or workers.cores() if found is None else found.crew.count()
         if planned is None:
             if not images:
                 raise click.UsageError("no INPUT is given, and no run was planned there to go on with.")
@@ -167,10 +167,10 @@ def batch(
         elif planned.settings != settings | ({} if images else {"input": planned.settings["input"]}):
             raise DataError(f"{folder}: the run there has other settings; give the same, or another OUT")
         before = planned.done()
-        if scheduler is None:
+        if found is None:
             readings = _readings(planned, names, how, rule, asking, count_of)
         else:
-            readings = _by_cluster(planned, names, how, rule, asking, scheduler)
+            readings = _by_cluster(planned, names, how, rule, asking, found)
         total = _watched(planned, before, readings)
         job.clear_store(folder)
         if out != folder:
@@ -257,6 +257,7 @@ def _readings(
             run.processes(min(processes, planned.count)),
         )
         return
+    workers.keep_memory()
     with asking.engines(names, run=planned.run) as engines:
         yield from run.here(planned, rule.policy(engines) or engines[0], how)
 
@@ -266,14 +267,12 @@ def _free(names: list[str]) -> bool:
 
 
 def _by_cluster(
-    planned: Job, names: list[str], how: How, rule: policies.Rule, asking: Asking, address: str
+    planned: Job, names: list[str], how: How, rule: policies.Rule, asking: Asking, found: Cluster
 ) -> Iterator[Summary]:
     """The same, read by a Dask cluster; where money is spent, this process keeps count of it for all."""
-    from digitrec.bulk.cluster import cluster
-
     here = replace(planned, folder=planned.folder.absolute())
-    with cluster(address) as found, ExitStack() as stack:
-        theirs = None if _free(names) else stack.enter_context(asking.kept(planned.run, found.host))
+    kept = nullcontext() if _free(names) else asking.kept(planned.run, found.host)
+    with kept as theirs:
         opener = Openable(asking.anywhere(), rule, tuple(names), theirs)
         yield from run.spread(here, opener, replace(how, folder=str(Path.cwd())), found.crew)
 

@@ -156,6 +156,5 @@ def _eight_bits(picture: Image.Image) -> Pixels:
         return scaled(values, white_of_file(float(values.max()), values.dtype))
     if picture.mode in shrinking.HAS_ALPHA or "transparency" in picture.info:
         return opaque(picture.convert("RGBA"))
-    if picture.mode in ("1", "L"):
-        return np.asarray(picture.convert("L"))
-    return np.asarray(picture.convert("RGB"))
+    mode = "L" if picture.mode in ("1", "L") else "RGB"
+    return np.asarray(picture if picture.mode == mode else picture.convert(mode))

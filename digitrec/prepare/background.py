@@ -1,4 +1,4 @@
-"""The paper under the ink: its colour everywhere, and how far each pixel departs from it towards ink."""
+"""The paper under the ink: how light it is everywhere, and how far each pixel departs from it towards ink."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import numpy as np
 from digitrec.prepare.filters import Floats, quantile, resize, running
 
 CELLS = 6
-"""The paper's colour is kept on a grid with this many cells to the window: light changes slowly."""
+"""The paper's light is kept on a grid with this many cells to the window: light changes slowly."""
 DARKEST = 0.1
 """Paper is at least this share of the brightest paper, or noise in black corners would pass for ink."""
 EDGE_WEIGHT = 0.5
 """How much the picture's edge counts against the skew for the polarity; 0.3 to 0.5 decides all sets alike."""
-INK_SHARE = 0.01
-"""The share of pixels that depart most is ink, and shows its colour."""
 CHANCE = 3.2
 """Neighbours that correlate by less than so many standard deviations do so by chance."""
 FEWEST = 5
@@ -28,76 +26,61 @@ CELLS_ACROSS = 28
 class Paper:
     """The background of one picture, seen as dark ink on light paper."""
 
-    colour: Floats
-    """(channels, h, w) on a coarse grid over the whole picture, 1..255."""
-    direction: Floats
-    """(channels,): how much each channel tells of the ink; they add up to 1."""
+    light: Floats
+    """(h, w) on a coarse grid over the whole picture, 1..255."""
+    window: float
+    """What is darker than its surroundings and narrower than this, in pixels of the view, was no paper."""
 
     def contrast(self, view: Floats, box: tuple[float, float, float, float] | None = None) -> Floats:
         """How far each pixel departs from the paper towards the ink: 0 paper, 1 black.
 
         Args:
-            view: (channels, h, w), 0..255, dark ink on light paper.
+            view: (h, w), 0..255, dark ink on light paper.
             box: left, top, right and bottom, as shares of the picture, of what ``view`` shows; None: all.
         """
-        _, height, width = view.shape
-        rows, columns = self.colour.shape[1:]
+        height, width = view.shape
+        rows, columns = self.light.shape
         part = box and (box[0] * columns, box[1] * rows, box[2] * columns, box[3] * rows)
-        left = np.ones((height, width), np.float32)
-        for share, seen, paper in zip(self.direction, view, self.colour, strict=True):
-            left -= share * seen / resize(paper, width, height, part)
-        return left
+        return 1 - view / resize(self.light, width, height, part)
 
 
 def find_paper(view: Floats, window: float) -> Paper:
     """The paper of a picture with dark ink on light paper.
 
     Args:
-        view: (channels, h, w), 0..255.
+        view: (h, w), 0..255.
         window: what is darker than its surroundings and narrower than this, px, is no paper.
     """
-    channels, height, width = view.shape
+    height, width = view.shape
     cell = max(1.0, min(window / CELLS, min(width, height) / CELLS_ACROSS))
     size = max(1, round(width / cell)), max(1, round(height / cell))
-    cells = max(3, round(window / cell))
-    colour = _closing(np.stack([resize(plane, *size) for plane in view]), cells)
-    colour = np.maximum(colour, max(1.0, DARKEST * float(colour.max())), dtype=np.float32)
-    even = np.full(channels, 1 / channels, np.float32)
-    return Paper(colour, even if channels == 1 else _ink_direction(view[:, ::2, ::2], colour))
+    return Paper(bare(resize(view, *size), max(3, round(window / cell))), window)
 
 
-def _closing(planes: Floats, size: int) -> Floats:
-    """Fill what is darker than its surroundings and narrower than ``size``."""
-    widths = {axis: min(size, planes.shape[axis]) for axis in (1, 2)}
+def bare(planes: Floats, size: int) -> Floats:
+    """The paper's light: what is darker than its surroundings and narrower than ``size`` is filled.
+
+    Args:
+        planes: one view or several, (..., h, w), 0..255, dark ink on light paper.
+        size: px, >= 1.
+    """
+    widths = {axis: min(size, planes.shape[axis]) for axis in (-2, -1)}
     for axis, width in widths.items():
         planes = _continued(planes, width - 1, axis)
     for pick in (np.maximum, np.minimum):
         for axis, width in widths.items():
             planes = running(planes, width, axis, pick)
-    return planes
+    return np.maximum(planes, max(1.0, DARKEST * float(planes.max())), dtype=np.float32)
 
 
 def _continued(planes: Floats, by: int, axis: int) -> Floats:
     """Continue each end by its point reflection, so that a slope of light goes on beyond the edge."""
-    planes = np.moveaxis(planes, axis, 0)
+    planes = planes.swapaxes(0, axis)
     steps = np.arange(1, by + 1)
     brightest = planes.max()  # no lamp beyond the edge outshines the paper: it is ink that is reflected
     before = np.minimum(2 * planes[:1] - planes[steps[::-1]], brightest)
     after = np.minimum(2 * planes[-1:] - planes[len(planes) - 1 - steps], brightest)
-    return np.moveaxis(np.concatenate([before, planes, after]), 0, axis)
-
-
-def _ink_direction(view: Floats, colour: Floats) -> Floats:
-    """How far the ink departs from the paper in each channel, from the pixels that depart most."""
-    _, height, width = view.shape
-    away = np.stack(
-        [1 - seen / resize(paper, width, height) for seen, paper in zip(view, colour, strict=True)]
-    )
-    away = away.reshape(len(view), -1)
-    strength = away[0] + away[1] + away[2]
-    most = min(len(strength), max(4, round(INK_SHARE * len(strength))))
-    ink = np.maximum(away[:, np.argpartition(strength, -most)[-most:]].mean(axis=1), 1e-3)
-    return np.asarray(ink / ink.sum(), np.float32)
+    return np.concatenate([before, planes, after]).swapaxes(0, axis)
 
 
 def lightness(grey: Floats) -> tuple[float, float]:
@@ -146,10 +129,11 @@ def _unrepeated(grey: Floats) -> Floats:
 def _local_mean(grey: Floats, size: int) -> Floats:
     """The mean over a square window, cut off at the edges."""
     for axis in (0, 1):
-        grey = np.moveaxis(grey, axis, 0)
+        grey = grey.swapaxes(0, axis)
         n = len(grey)
         sums = np.concatenate([np.zeros_like(grey[:1]), np.cumsum(grey, axis=0)])
         first = np.maximum(np.arange(n) - size // 2, 0)
         last = np.minimum(np.arange(n) + size // 2 + 1, n)
-        grey = np.moveaxis((sums[last] - sums[first]) / (last - first)[:, None].astype(np.float32), 0, axis)
+        means = (sums[last] - sums[first]) / (last - first)[:, None].astype(np.float32)
+        grey = means.swapaxes(0, axis)
     return grey

@@ -38,7 +38,7 @@ def find_card(grey: Floats) -> Mask | None:
     largest = int(np.argmax(parts.area))
     card = parts.drawn(np.arange(len(parts)) == largest)
     filled = _without_dents(card)
-    edge = int(parts.border()[largest])
+    edge = int(parts.border[largest])
     is_card = (
         LARGE * card.size < parts.area[largest]
         and edge < OPEN * 2 * sum(card.shape)

@@ -31,6 +31,8 @@ class Components:
     """Exclusive."""
     bottom: Ints
     """Exclusive."""
+    border: Ints
+    """How many pixels lie on the edge of the picture; those in its corners count twice."""
 
     def __len__(self) -> int:
         return len(self.area)
@@ -58,13 +60,6 @@ class Components:
         peaks = np.zeros(len(self), np.float32)
         np.maximum.at(peaks, self.labels, self.inside(values))
         return peaks
-
-    def border(self) -> Ints:
-        """How many pixels of each part lie on the edge of the picture; those in its corners count twice."""
-        rim = np.zeros(self.masks.shape[1:], np.float32)
-        rim[[0, -1]] += 1
-        rim[:, [0, -1]] += 1
-        return self.total(rim).astype(np.intp)
 
     def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
         """(h, w): the pixels of the chosen parts, (parts,), on one mask."""
@@ -96,6 +91,7 @@ def components(masks: Mask) -> Components:
     rows, lengths = starts // (width + 2), ends - starts
     left, right = starts - rows * (width + 2), ends - rows * (width + 2)
     layer, rows = rows // (height + 1), rows % (height + 1)
+    edge = lengths * ((rows == 0) * 1 + (rows == height - 1)) + (left == 0) + (right == width)
     n = int(first.sum())
     return Components(
         masks=masks,
@@ -106,7 +102,16 @@ def components(masks: Mask) -> Components:
         top=rows[first],  # runs are in reading order, and a part is numbered by its first
         right=_extreme(np.maximum, 0, part, right, n),
         bottom=_extreme(np.maximum, 0, part, rows + 1, n),
+        border=np.bincount(part, weights=edge, minlength=n).astype(np.intp),
     )
+
+
+def box_of(mask: Mask) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom (exclusive) of what a mask, (h, w), holds; None: nothing."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _joined(n: int, a: Ints, b: Ints) -> Ints:

@@ -42,22 +42,38 @@ APART = 0.25
 """One digit above another leaves at least this share of its height free: nearer, it is one in two pieces."""
 
 
+DOUBTFUL = ("texture", "more than one digit", "a sign beside the digit")
+"""What the pieces of a frame may look like."""
+MANY = 3
+"""So many parts may be a frame's and a digit's."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Count:
     """What the strokes look like."""
 
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
-    boxes: tuple[Ints, ...]
-    """(left, top, right, bottom) of each digit on the reduced picture, from left to right."""
+    digits: tuple[Mask, ...]
+    """(h, w): the ink of each digit, from left to right; empty where there is none."""
     mask: Mask
     """The main digit's ink, also when it was refused."""
 
 
 def count(seen: Strokes, small: bool) -> Count:
-    """Count the digits among what is inked."""
+    """Count the digits among what is inked; where that is in doubt, also without a frame around them."""
+    found = _count(seen, small)
+    if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
+        return found
+    from digitrec.prepare.frames import without_frame  # few pictures need it
+
+    bare = without_frame(seen)
+    return found if bare is None else _count(bare, small)
+
+
+def _count(seen: Strokes, small: bool) -> Count:
     parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
-    edges, border, peak = parts.total(slopes), parts.border() > 0, parts.peak(seen.sight.contrast)
+    edges, border, peak = parts.total(slopes), parts.border > 0, parts.peak(seen.sight.contrast)
     if not small:
         main = main_inside(parts, main, edges, border)
     rivals = _rivals(parts, main, edges, border, peak)
@@ -70,12 +86,11 @@ def count(seen: Strokes, small: bool) -> Count:
     reason = _nothing(seen, digit, edges, own, small)
     if reason is not None:
         return Count(reason, (), own)
-    boxes = _boxes(parts, digit, rivals)
-    if len(boxes) > 1:
-        return Count("more than one digit", boxes, own)
+    if len(rivals):
+        return Count("more than one digit", _each(parts, digit, edges, rivals), own)
     if signed:
-        return Count("a sign beside the digit", boxes, own)
-    return Count("cut off" if not small and cut_off(own) else None, boxes, own)
+        return Count("a sign beside the digit", (own,), own)
+    return Count("cut off" if not small and cut_off(own) else None, (own,), own)
 
 
 def _bare(parts: Components, main: int, edges: Scores, rivals: Ints) -> tuple[int, Ints, Ints]:
@@ -110,22 +125,32 @@ def recount(fine: Floats) -> Count:
         return Count("texture", (), mask)
     parts = components(mask)
     if len(parts) < 2:
-        return Count(None, (), mask)
+        return Count(None, (mask,), mask)
     edges = parts.total(steepness(fine))
     main = int(np.argmax(edges))
     rivals = _rivals(parts, main, edges, np.zeros(len(parts), bool), parts.peak(fine))
     digit, rivals = _pieced(parts, main, edges, rivals)
     if not len(rivals):
-        return Count(None, (), mask)
-    return Count("more than one digit", _boxes(parts, digit, rivals), mask)
+        return Count(None, (parts.drawn(digit),), mask)
+    return Count("more than one digit", _each(parts, digit, edges, rivals), mask)
 
 
-def _boxes(parts: Components, digit: Mask, rivals: Ints) -> tuple[Ints, ...]:
-    """Those of the main digit and of its rivals, from left to right."""
-    boxes = [_box(parts, digit)]
+def _each(parts: Components, digit: Mask, edges: Scores, rivals: Ints) -> tuple[Mask, ...]:
+    """The ink of the main digit and of its rivals, each with its pieces, from left to right."""
+    found = [digit]
     for rival in rivals:
-        _add(boxes, _box(parts, np.arange(len(parts)) == rival))
-    return tuple(sorted(boxes, key=lambda box: int(box[0])))
+        alone = np.arange(len(parts)) == rival
+        for i, other in enumerate(found[1:], 1):  # one above or below another is another piece of it
+            if _shared_width(_box(parts, alone), _box(parts, other)) > OVERLAP:
+                found[i] = other | alone
+                break
+        else:
+            found.append(alone)
+    for i, rival in enumerate(found[1:], 1):
+        main = int(np.argmax(np.where(rival, edges, 0)))
+        taken = np.logical_or.reduce(found)
+        found[i] = rival | _together(parts, main, edges, np.flatnonzero(taken & ~rival))
+    return tuple(parts.drawn(one) for one in sorted(found, key=lambda one: int(parts.left[one].min())))
 
 
 def _box(parts: Components, chosen: Mask) -> Ints:
@@ -139,15 +164,10 @@ def _box(parts: Components, chosen: Mask) -> Ints:
     )
 
 
-def _add(boxes: list[Ints], box: Ints) -> None:
-    """Add the box of another digit, or to the one above or below which it is another piece."""
-    for i, other in enumerate(boxes[1:], 1):
-        if min(box[2], other[2]) - max(box[0], other[0]) > OVERLAP * min(
-            box[2] - box[0], other[2] - other[0]
-        ):
-            boxes[i] = np.concatenate([np.minimum(box[:2], other[:2]), np.maximum(box[2:], other[2:])])
-            return
-    boxes.append(box)
+def _shared_width(one: Ints, other: Ints) -> float:
+    """By how much two boxes are above each other, as a share of the narrower one's width."""
+    shared = min(one[2], other[2]) - max(one[0], other[0])
+    return float(shared / min(one[2] - one[0], other[2] - other[0]))
 
 
 def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:
@@ -168,7 +188,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
     gap_x = np.maximum(parts.left - parts.right[main], parts.left[main] - parts.right)
     gap_y = np.maximum(parts.top - parts.bottom[main], parts.top[main] - parts.bottom)
     keep: Mask = (np.maximum(gap_x, gap_y) < NEAR * size) & (edges > SPECK * edges[main])
-    border = parts.border() > 0
+    border = parts.border > 0
     keep &= ~border | border[main]
     keep[rivals] = False
     for part in np.flatnonzero(keep):
@@ -179,7 +199,7 @@ def _together(parts: Components, main: int, edges: Scores, rivals: Ints) -> Mask
 
 def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) -> str | None:
     """Why there is no digit at all, or None."""
-    border = seen.parts.border()
+    border = seen.parts.border
     left, top, right, bottom = (int(side) for side in _box(seen.parts, digit))
     if outline(own) / 2 > LONGEST * max(right - left, bottom - top):
         return "texture"

@@ -84,7 +84,7 @@ def _digit(pixels: Pixels, ink: Ink, side: int) -> Image.Image:
     right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, ink.within[2:])
     zoom = side / max(right - left, bottom - top)
     size = max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom))
-    contrast = close_up(pixels, ink, (int(left), int(top), int(right), int(bottom)), size)
+    contrast = close_up(Image.fromarray(pixels), ink, (int(left), int(top), int(right), int(bottom)), size)
     return Image.fromarray(np.clip(255 * (1 - contrast), 0, 255).round().astype(np.uint8))
 
 

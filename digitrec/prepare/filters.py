@@ -16,13 +16,13 @@ def running(values: np.ndarray[Any, Any], size: int, axis: int, pick: np.ufunc) 
 
     The window is doubled until it is nearly wide enough, so the cost grows with its logarithm.
     """
-    values = np.moveaxis(values, axis, 0)
+    values = values.swapaxes(0, axis)
     width = 1
     while width < size:
         step = min(width, size - width)
         values = pick(values[:-step], values[step:])
         width += step
-    return np.moveaxis(values, 0, axis)
+    return values.swapaxes(0, axis)
 
 
 def spread(values: np.ndarray[Any, Any], diagonal: bool, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
@@ -43,18 +43,30 @@ def grow(values: np.ndarray[Any, Any], radius: int, pick: np.ufunc = np.maximum)
     return values
 
 
+def _edged(values: Floats) -> Floats:
+    """With each edge pixel repeated outside; several times as quick as `np.pad`."""
+    height, width = values.shape
+    wide = np.empty((height + 2, width + 2), np.float32)
+    wide[1:-1, 1:-1] = values
+    wide[0, 1:-1], wide[-1, 1:-1] = values[0], values[-1]
+    wide[:, 0], wide[:, -1] = wide[:, 1], wide[:, -2]
+    return wide
+
+
 def smooth(values: Floats) -> Floats:
     """The 3x3 binomial filter."""
-    wide = np.pad(values, 1, mode="edge")
+    wide = _edged(values)
     rows = wide[:-2] + 2 * wide[1:-1] + wide[2:]
     return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16))
 
 
 def steepness(values: Floats) -> Floats:
     """Length of the gradient, per pixel."""
-    wide = np.pad(values, 1, mode="edge")
+    wide = _edged(values)
     down, across = wide[2:, 1:-1] - wide[:-2, 1:-1], wide[1:-1, 2:] - wide[1:-1, :-2]
-    return np.asarray(np.hypot(down, across) * np.float32(0.5))
+    return np.asarray(
+        np.sqrt(down * down + across * across) * np.float32(0.5)
+    )  # np.hypot takes six times as long
 
 
 def resize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -12,9 +13,11 @@ from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.cards import cut, find_card
-from digitrec.prepare.closeup import cut_out, erased, region, seen
+from digitrec.prepare.closeup import cut_out, erased, region
+from digitrec.prepare.components import box_of
 from digitrec.prepare.digits import Count, count, recount
-from digitrec.prepare.filters import Floats, Mask
+from digitrec.prepare.filters import Floats, Mask, grow
+from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
 GLANCE_SIDE = 160
@@ -25,7 +28,15 @@ SMALL = 64
 """A picture with a shorter side of at most this many pixels is a drawing or a scan rather than a photo."""
 POLARITY_SIDE = 80
 """The polarity shows on a picture as small as this."""
+COLOUR_SIDE = 40
+"""And the ink's colour."""
+COLOUR_WINDOW = 0.25
+"""The window in which the ink's colour is sought, as a share of the shorter side; of a small picture, all."""
 
+DIM = 0.15
+"""Chalk and lit segments take away at least this share of the dark; a photo's brightest places do less."""
+FRINGES = 3
+"""Ink fades out over so many pixels of what was cut out."""
 PLAIN = 1.2
 """A skew beyond this shows the polarity plainly."""
 
@@ -34,15 +45,25 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Digit:
+    """One digit on a picture."""
+
+    box: Box
+    """Where it is."""
+    fine: Floats
+    """Its ink alone, 0..1, as `cut_out` gives it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ink:
     """What `find_ink` saw."""
 
-    polarity: Polarity
-    """Whether the ink is darker or lighter than the paper."""
+    projection: Projection
+    """The one channel in which it was seen."""
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
-    boxes: tuple[Box, ...]
-    """The box of each digit, from left to right; one when there is one, none when blank."""
+    digits: tuple[Digit, ...]
+    """Each digit, from left to right; one when there is one, none when blank."""
     within: Box
     """The part of the picture that was looked at: all of it, or the card that it shows."""
     paper: Paper
@@ -61,15 +82,24 @@ class Ink:
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
 
     @property
+    def polarity(self) -> Polarity:
+        """Whether the ink is darker or lighter than the paper."""
+        return self.projection.polarity
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The box of each digit, from left to right."""
+        return tuple(digit.box for digit in self.digits)
+
+    @property
     def box(self) -> Box | None:
         """The box of the digit (of the largest, if there are several); None when nothing is inked."""
-        rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
-        if not len(rows):
+        found = box_of(self.mask)
+        if found is None:
             return None
-        left, top = int(columns[0]) * self.shrink, int(rows[0]) * self.shrink
-        right, bottom = (int(columns[-1]) + 1) * self.shrink, (int(rows[-1]) + 1) * self.shrink
-        x, y = self.within[:2]
-        return left + x, top + y, right + x, bottom + y
+        left, top, right, bottom = (side * self.shrink for side in found)
+        x, y, end_x, end_y = self.within
+        return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)
 
 
 def find_ink(pixels: Pixels) -> Ink:
@@ -79,36 +109,39 @@ def find_ink(pixels: Pixels) -> Ink:
     dark are about even, the picture may show a light card on a dark table, which is then all that is looked
     at, and both polarities are tried.
     """
-    ink = _find(pixels)
+    view = _View.of(pixels)
+    ink = _find(view)
     if ink.reason != "cut off" or ink.within != (0, 0, pixels.shape[1], pixels.shape[0]):
         return ink
-    beside = _find(erased(pixels, ink))  # a pen that comes in from outside, and a digit paler than it
+    beside = _find(
+        _View.of(erased(view.picture, ink))
+    )  # a pen that comes in from outside, and a digit paler than it
     return beside if beside.reason is None else ink
 
 
-def _find(pixels: Pixels) -> Ink:
+def _find(view: _View) -> Ink:
     """The handwriting that stands out most."""
-    view = _View.of(pixels)
-    grey = _grey(view.coarse)
+    grey = np.asarray(view.tiny.convert("L"), np.float32)
     light, skew = lightness(grey)
     polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
     if light > 0:
         polarities = polarities[::-1]
     if view.small or abs(skew) > PLAIN:
-        ink = view.found(polarities[0], view.glance(polarities[0]))
+        projection = view.projected(polarities[0])
+        ink = view.found(projection, view.glance(projection))
         noise = view.small and ink.reason is None and is_noise(grey)
         return replace(ink, reason="texture") if noise else ink
     card = find_card(grey)
     if card is not None:
-        part, box = cut(pixels, card)
+        part, box = cut(view.pixels, card)
         return _moved(find_ink(part), box)
-    glances = {one: view.glance(one) for one in polarities}
-    likelier, other = sorted(polarities, key=lambda one: glances[one] is None)
-    ink = view.found(likelier, glances[likelier])
+    tried = [(one, view.glance(one)) for one in map(view.projected, polarities)]
+    likelier, other = sorted(tried, key=lambda one: one[1] is None)
+    ink = view.found(*likelier)
     # A drawing of one polarity shows no plain strokes in the other.
-    if ink.reason is None and glances[likelier] is not None and glances[other] is None:
+    if ink.reason is None and likelier[1] is not None and other[1] is None:
         return ink
-    return max(ink, view.found(other, glances[other]), key=_rank)
+    return max(ink, view.found(*other), key=_rank)
 
 
 def _rank(ink: Ink) -> tuple[bool, float]:
@@ -118,9 +151,12 @@ def _rank(ink: Ink) -> tuple[bool, float]:
 def _moved(ink: Ink, box: Box) -> Ink:
     """What was found on a part of a picture, as found on the whole of it."""
     left, top = box[:2]
-    boxes = tuple((one[0] + left, one[1] + top, one[2] + left, one[3] + top) for one in ink.boxes)
+    digits = tuple(
+        replace(one, box=(one.box[0] + left, one.box[1] + top, one.box[2] + left, one.box[3] + top))
+        for one in ink.digits
+    )
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
-    return replace(ink, boxes=boxes, within=within)
+    return replace(ink, digits=digits, within=within)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,39 +167,54 @@ class _View:
     picture: Image.Image
     coarse: Image.Image
     shrink: int
+    tiny: Image.Image
     small: bool
-    channels: int
 
     @classmethod
     def of(cls, pixels: Pixels) -> Self:
         picture = Image.fromarray(pixels)
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
-        return cls(pixels, picture, coarse, shrink, min(pixels.shape[:2]) <= SMALL, _channels(coarse))
+        tiny, _ = _reduced(coarse, POLARITY_SIDE)
+        return cls(pixels, picture, coarse, shrink, tiny, min(pixels.shape[:2]) <= SMALL)
 
-    def glance(self, polarity: Polarity) -> Strokes | None:
-        """The strokes of one polarity where they are plainly all that stands out."""
-        return glance(seen(self.coarse, polarity, self.channels), self.small)
+    def projected(self, polarity: Polarity) -> Projection:
+        """The channel in which ink of one polarity stands out."""
+        tiny, _ = _reduced(self.tiny, COLOUR_SIDE)
+        return find_projection(tiny, polarity, (1.0 if self.small else COLOUR_WINDOW) * min(tiny.size))
 
-    def found(self, polarity: Polarity, plain: Strokes | None) -> Ink:
-        """What is found in one polarity, `plain` being what a glance showed of it."""
+    def glance(self, projection: Projection) -> Strokes | None:
+        """The strokes where they are plainly all that stands out."""
+        return glance(projection.view(self.coarse), self.small)
+
+    def found(self, projection: Projection, plain: Strokes | None) -> Ink:
+        """What is found in one channel, `plain` being what a glance showed in it."""
         shrink = self.shrink
-        strokes = plain or coarsely(seen(self.coarse, polarity, self.channels), self.small)
+        strokes = plain or coarsely(projection.view(self.coarse), self.small)
         near = strokes is not None and shrink > 1
         if strokes is None:
             closer, shrink = _reduced(self.picture, WORKING_SIDE)
-            strokes = search(seen(closer, polarity, self.channels), self.small)
-        found = count(strokes, self.small) if strokes.score else Count("blank", (), strokes.mask)
-        width, height = self.picture.size
-        boxes = tuple(tuple(np.minimum(box * shrink, [width, height] * 2).tolist()) for box in found.boxes)
+            strokes = search(projection.view(closer), self.small)
+        dim = projection.polarity == "light on dark" and not self.small and strokes.level < DIM
+        nothing = dim or not strokes.score
+        found = Count("blank", (), strokes.mask) if nothing else count(strokes, self.small)
         sight = strokes.sight
         ink = Ink(
-            polarity, found.reason, boxes, (0, 0, width, height), sight.paper, found.mask, shrink,
+            projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask, shrink,
             strokes.level, sight.noise, strokes.evidence, None,
         )  # fmt: skip
         if ink.box is None:
             return ink
-        ink = replace(ink, fine=cut_out(self.pixels, ink))
+        ink = replace(ink, fine=cut_out(self.picture, ink))
+        ink = replace(ink, digits=tuple(self._cut(ink, found.digits)))
         return _again(ink) if near and not ink.reason else ink
+
+    def _cut(self, ink: Ink, masks: Sequence[Mask]) -> Iterator[Digit]:
+        """Each of the digits whose ink is on these masks."""
+        for mask in masks:
+            one = replace(ink, mask=mask)
+            assert one.box is not None
+            assert ink.fine is not None
+            yield Digit(one.box, ink.fine if len(masks) == 1 else cut_out(self.picture, one))
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
@@ -180,20 +231,11 @@ def _again(ink: Ink) -> Ink:
         return ink
     left, top, right, bottom = region(ink)
     zoom = max(right - left, bottom - top) / max(ink.fine.shape)
-    places = [(np.array([left, top] * 2) + zoom * box).round().astype(int) for box in found.boxes]
-    return replace(ink, reason=found.reason, boxes=tuple(tuple(place.tolist()) for place in places))
-
-
-def _channels(picture: Image.Image) -> int:
-    """How many channels differ: 1 for a picture without colours."""
-    values = np.asarray(picture)
-    if values.ndim == 2:
-        return 1
-    first = values[:, :, 0]
-    return 3 if (values[:, :, 1] != first).any() or (values[:, :, 2] != first).any() else 1
-
-
-def _grey(picture: Image.Image) -> Floats:
-    grey = picture.convert("L")
-    small = -(-max(grey.size) // POLARITY_SIDE)
-    return np.asarray(grey if small == 1 else grey.reduce(small), np.float32)
+    digits = []
+    for mask in found.digits:
+        box = box_of(mask)
+        assert box is not None
+        place = (np.array([left, top] * 2) + zoom * np.array(box)).round().astype(int)
+        around = grow(mask, FRINGES)
+        digits.append(Digit(tuple(place.tolist()), ink.fine * around))
+    return replace(ink, reason=found.reason, digits=tuple(digits))

@@ -58,6 +58,24 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second, others)
 
 
+def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
+    """Each digit on a picture by itself, from left to right, as `prepare` would give it were it alone.
+
+    Numbers are not read yet; whoever will read them begins here.
+    """
+    if _is_in_form(image):
+        return [_unchanged(image, spec)]
+    from digitrec.prepare.ink import find_ink
+
+    ink = find_ink(image.pixels)
+    return [
+        PreparedImage(
+            _placed(_thickened(digit.fine)).tobytes(), "image/x-mnist", spec, image.ref,
+            Findings(None, 1, (digit.box,), ink.polarity),
+        ) for digit in ink.digits
+    ]  # fmt: skip
+
+
 def _filled(pixels: Pixels, ink: Ink) -> tuple[bytes, ...]:
     """All of a small picture that its digit may fill, as light ink and as dark; empty: it does not."""
     height, width = pixels.shape[:2]
@@ -88,10 +106,13 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     from digitrec.prepare.ink import find_ink
 
     ink = find_ink(image.pixels)
-    flat = close_up(image.pixels, ink, ink.within, ink.mask.shape[::-1])
+    flat = close_up(Image.fromarray(image.pixels), ink, ink.within, ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
         return shown
+    if len(ink.digits) > 1:
+        each = (_placed(_thickened(digit.fine)) for digit in ink.digits)
+        return [*shown, *((f"digit {number}", pixels) for number, pixels in enumerate(each, 1))]
     whole = _whole(image.pixels, ink)
     if whole is not None:
         shown.append(("also read whole", whole))
@@ -156,7 +177,9 @@ def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
         return None
     from digitrec.prepare.closeup import close_up, strength
 
-    inked = strength(close_up(pixels, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise)
+    inked = strength(
+        close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise
+    )
     longer = max(end - start for start, end in _extent(inked))
     return _bytes(inked) if longer >= LAID else None
 

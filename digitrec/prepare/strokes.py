@@ -117,10 +117,10 @@ def glance(view: Floats, small: bool) -> Strokes | None:
     """The strokes of a view where they are plainly all that stands out; None: look closer.
 
     Args:
-        view: (channels, h, w), 0..255, dark ink on light paper.
+        view: (h, w), 0..255, dark ink on light paper.
         small: whether it is a drawing or a scan rather than a photo, and may be cropped close to its digit.
     """
-    side = min(view.shape[1:])
+    side = min(view.shape)
     for share in SMALL_GLANCES if small else GLANCES:
         found = _plainest(_look(view, share * side, small))
         if found is None or not _is_plain(found, share * side, small):
@@ -158,7 +158,7 @@ def _is_plain(seen: Strokes, window: float, small: bool) -> bool:
     ruled = (parts.width > RULED * width) | (parts.height > RULED * height)
     return bool(
         is_sure(seen)
-        and ((small and _fills(parts, main)) or not (parts.border()[main] or ruled.any()))
+        and ((small and _fills(parts, main)) or not (parts.border[main] or ruled.any()))
         and 2 * parts.area[main] < THIN * window * outline(own)
     )
 
@@ -172,12 +172,12 @@ def _stained(seen: Strokes, small: bool) -> bool:
     """Whether more than strokes stands out, however faintly."""
     share, beside = (SMALL_STAINED, 2) if small else (STAINED, 3)
     stains = (seen.sight.contrast > share * seen.level) & ~grow(seen.mask, beside)
-    return int(stains.sum()) > STAINS * int(seen.mask.sum())
+    return bool(np.count_nonzero(stains) > STAINS * np.count_nonzero(seen.mask))
 
 
 def outline(mask: Mask) -> int:
     """Steps between ink and paper along rows and columns, px."""
-    return int((mask[1:] != mask[:-1]).sum() + (mask[:, 1:] != mask[:, :-1]).sum())
+    return int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
 
 
 def coarsely(view: Floats, small: bool) -> Strokes | None:
@@ -192,7 +192,7 @@ def search(view: Floats, small: bool) -> Strokes:
     The paper is sought in ever narrower windows, as long as the strokes are not lost: the narrower, the less
     remains of shadows. Printed lines are taken out.
     """
-    side = min(view.shape[1:])
+    side = min(view.shape)
     windows = SMALL_WINDOWS if small else WINDOWS
     sight = _look(view, windows[0] * side, small)
     seed, score = _best(sight, sight.faintest)
@@ -277,7 +277,7 @@ def _scores(parts: Components, edges: Scores) -> Scores:
     at the very rim.
     """
     height, width = parts.masks.shape[1:]
-    contact = parts.border() / (parts.width + parts.height)
+    contact = parts.border / (parts.width + parts.height)
     x = (parts.left + parts.right) / width - 1
     y = (parts.top + parts.bottom) / height - 1
     across = (parts.width == width) * 1.0 + (parts.height == height)

@@ -18,7 +18,9 @@ from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise.normalise import Reading, normalise
 
 HELD_BYTES = 64_000_000
-"""Pixels that are held at the same time, about: hundreds of large scans do not fit into a memory."""
+"""Of pictures that are asked about together, about: hundreds of large scans do not fit into a memory."""
+OPENED_BYTES = 20_000_000
+"""Pixels that are held until they are prepared, about: a batch of MNIST's digits, or a dozen photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +52,49 @@ def preprocess(sources: Iterable[ImageSource], engine: Engine) -> list[MaybePrep
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
     """The same, as many at a time as the engine is best given at once and came within its patience."""
-    for opened in chunks(sources, engine.batch, engine.patience_s):
-        prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
-        yield [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
+    waiting = iter(sources)
+    while batch := _batch(waiting, engine):
+        yield batch
 
 
 def chunks(
     sources: Iterable[ImageSource], most: int, seconds: float = math.inf
 ) -> Iterator[list[DigitImage | Unreadable]]:
     """The pictures, opened: as many at a time as the limits and `HELD_BYTES` allow, and one at least."""
-    window: list[DigitImage | Unreadable] = []
-    held, start = 0, time.monotonic()
-    for source in sources:
+    waiting = iter(sources)
+    while opened := _opened(waiting, most, HELD_BYTES, time.monotonic() + seconds):
+        yield opened
+
+
+def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared]:
+    """What the engine will be given of the next pictures; pixels are held of few of them at the same time."""
+    batch: list[MaybePrepared] = []
+    room, end = HELD_BYTES, time.monotonic() + engine.patience_s
+    while True:
+        some = _prepared(_opened(waiting, engine.batch - len(batch), OPENED_BYTES, end), engine)
+        batch += some
+        room -= sum(len(one.data) for one in some if isinstance(one, PreparedImage))
+        if not some or len(batch) == engine.batch or room <= 0 or time.monotonic() >= end:
+            return batch
+
+
+def _opened(
+    waiting: Iterator[ImageSource], most: int, room: int, end: float
+) -> list[DigitImage | Unreadable]:
+    """The next pictures: so many, or so many bytes of pixels, or those that came by then; one at least."""
+    opened: list[DigitImage | Unreadable] = []
+    for source in waiting:
         image = open_or_unreadable(source)
-        window.append(image)
-        held += image.pixels.nbytes if isinstance(image, DigitImage) else 0
-        if len(window) == most or held >= HELD_BYTES or time.monotonic() - start >= seconds:
-            yield window
-            window, held, start = [], 0, time.monotonic()
-    if window:
-        yield window
+        opened.append(image)
+        room -= image.pixels.nbytes if isinstance(image, DigitImage) else 0
+        if len(opened) == most or room <= 0 or time.monotonic() >= end:
+            break
+    return opened
+
+
+def _prepared(opened: Sequence[DigitImage | Unreadable], engine: Engine) -> list[MaybePrepared]:
+    prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
+    return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
 
 
 def infer(batch: Sequence[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:

@@ -90,6 +90,18 @@ def test_workers_have_one_thread_each_and_the_options_are_dasks() -> None:
     assert worker.make_context("worker", arguments).params["nthreads"] == 1
 
 
+def test_the_workers_are_told_what_the_page_tells_in_words_that_dask_knows() -> None:
+    config = pytest.importorskip("dask.config")
+    pytest.importorskip("distributed")  # its settings
+    page = (DEPLOY.parents[1] / "docs" / "batch.md").read_text(encoding="utf-8")
+    told = {one["name"]: one["value"] for one in pods()[0]["containers"][0]["env"]}
+    for name, value in told.items():
+        assert f"{name}={value}" in page
+        if name.startswith("DASK_"):
+            config.get(name.removeprefix("DASK_").lower().replace("__", "."))
+    assert not {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"} - told.keys(), "photos take twice as long"
+
+
 def test_hadolint_has_nothing_to_say() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     said = subprocess.run([hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False)

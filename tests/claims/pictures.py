@@ -81,7 +81,8 @@ def plan_on_paper() -> list[str]:
 
 CLAIMS = {
     "docs/library.md": [
-        f"as much as it works on at once, {Local.batch} pictures or {HELD_BYTES // MB} MB",
+        f"as much as it works on at once, {Local.batch} pictures or {HELD_BYTES // MB} MB of what an "
+        "engine is sent",
         f"a page is drawn at {pdf.DPI} dots an inch, coarser where that would be more than "
         f"{pdf.MOST_DRAWN // MB} million pixels (an A3 page)",
         f"What a decoder would need more than {BOUND} MB for, told from the header, is refused: a WebP from "

@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from digitrec.bulk import job
+from digitrec.bulk import job, workers
 from digitrec.cli import main
 from digitrec.datasets.mnist import mnist_test
 from digitrec.ledger import Ledger
@@ -55,6 +55,16 @@ def names(file: str) -> list[str]:
 
 def in_order() -> list[str]:
     return [f"scans/{number // 20}/{number:02}.png" for number in range(40)] + ["scans/2.png"]
+
+
+def test_where_the_command_reads_by_itself_it_keeps_memory_as_its_workers_do(
+    scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that brings is seen in tests/bulk/test_workers.py."""
+    kept: list[bool] = []
+    monkeypatch.setattr(workers, "keep_memory", lambda: kept.append(True))
+    run("scans", "-o", "rows.jsonl", "--workers", "1")
+    assert kept == [True]
 
 
 def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:

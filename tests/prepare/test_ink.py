@@ -138,6 +138,15 @@ def test_broken_five_is_one_digit() -> None:
     assert box[2] >= 190
 
 
+@pytest.mark.parametrize(("taken", "reason"), [(0.08, "blank"), (0.3, None)])
+def test_what_is_hardly_lighter_than_the_dark_is_no_chalk(taken: float, reason: str | None) -> None:
+    """A photo's brightest places are; dark ink as faint is read."""
+    board = np.full((HEIGHT, WIDTH), 90) + np.random.default_rng(0).normal(0, 1, (HEIGHT, WIDTH))
+    ink = find_ink((board + (255 - 90) * taken * strokes(*FOUR)).astype(np.uint8))
+    assert ink.reason == reason
+    assert find_ink(photo(paper(), strokes(*FOUR), taken)).reason is None
+
+
 @pytest.mark.parametrize("gap", [16, 40, 100])
 def test_two_digits_are_told_apart_with_their_boxes(gap: int) -> None:
     one = [(60, 120), (60, 280)]

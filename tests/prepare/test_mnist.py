@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.nondigits import pairs
+from digitrec.handwriting.redraw import enlarge
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist
+from digitrec.providers.local import Local
 from digitrec.recognise import predict_many
 
 SPEC = InputSpec("mnist", gated=True)
@@ -196,3 +200,32 @@ def test_digits_that_fill_small_pictures_are_read_in_either_polarity() -> None:
         for answers in (predict_many(pictures), predict_many([255 - picture for picture in pictures]))
     ]
     assert min(right) >= 53
+
+
+def test_each_digit_of_a_pair_is_given_as_if_it_were_alone() -> None:
+    local = Local()
+    apart = [pair for pair in pairs(60, 11) if (pair.gap or 0) >= 0.25]
+    read = []
+    for pair in apart:
+        image = DigitImage.open(pair.pixels)
+        each = mnist.each_digit(image, SPEC)
+        assert [one.findings.boxes[0] for one in each] == list(mnist.prepare(image, SPEC).findings.boxes)
+        assert all(one.findings.digits == 1 and one.findings.reason is None for one in each)
+        answers = local.read_many(each, timeout=9) if each else []
+        read.append("".join(one.candidates[0].text for one in answers if isinstance(one, Answer)))
+    assert np.mean([one == pair.kind for one, pair in zip(read, apart, strict=True)]) > 0.85
+
+
+def test_one_digit_is_its_own_each() -> None:
+    enlarged = DigitImage.open(255 - enlarge(mnist_test().images[0], 90))
+    for image in (DigitImage.open(mnist_test().images[0]), enlarged):
+        (each,) = mnist.each_digit(image, SPEC)
+        assert each.data == mnist.prepare(image, SPEC).data
+    assert mnist.each_digit(DigitImage.open(np.full((90, 90), 200, np.uint8)), SPEC) == []
+
+
+def test_steps_of_two_digits_end_in_each() -> None:
+    pair = next(pair for pair in pairs(20, 11) if (pair.gap or 0) >= 0.25)
+    image = DigitImage.open(pair.pixels)
+    shown = [(name, pixels.tobytes()) for name, pixels in mnist.steps(image)[2:]]
+    assert shown == [(f"digit {at}", one.data) for at, one in enumerate(mnist.each_digit(image, SPEC), 1)]

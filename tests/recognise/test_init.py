@@ -176,8 +176,20 @@ class Crowd:
             del pixels
 
 
+def test_of_a_picture_only_what_is_sent_is_kept_while_the_next_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pixels of one at a time, though all are asked about together."""
+    monkeypatch.setattr(pipeline, "OPENED_BYTES", 1)
+    crowd, engine = Crowd(), Engine(FakeProvider())
+    engine.batch = 30
+    assert len(digitrec.predict_many(crowd, engine)) == 30
+    assert crowd.most == 1
+
+
 @pytest.mark.parametrize("reader", ["engine", "race", "policy"])
 def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "OPENED_BYTES", 100_000)
     monkeypatch.setattr(pipeline, "HELD_BYTES", 100_000)
     crowd = Crowd()
     fakes = [Engine(FakeProvider(name=name)) for name in ("one", "other")]

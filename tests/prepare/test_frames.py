@@ -1,0 +1,79 @@
+"""A frame in broken pencil lines is none of the digit, nor a sign beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digitrec.image.pixels import Pixels
+from digitrec.prepare.ink import find_ink
+
+SIDE = 320
+FOUR = [(150, 100), (110, 180), (190, 180)], [(170, 140), (170, 230)]
+BOX = (108, 98, 192, 232)
+
+
+def photo(*drawn: Image.Image, seed: int = 0) -> Pixels:
+    """Masks of ink, "L", as ink on paper with a little grain."""
+    light = 210 + np.random.default_rng(seed).normal(0, 2, (SIDE, SIDE))
+    for ink in drawn:
+        light *= 1 - 0.7 * np.asarray(ink, float) / 255
+    return np.clip(light, 0, 255).astype(np.uint8)
+
+
+def four() -> Image.Image:
+    picture = Image.new("L", (SIDE, SIDE))
+    for line in FOUR:
+        ImageDraw.Draw(picture).line(line, fill=255, width=8, joint="curve")
+    return picture
+
+
+def broken(shape: str, gap: int, dark: int = 255) -> Image.Image:
+    """A box or a ring in dashes of different lengths."""
+    picture = Image.new("L", (SIDE, SIDE))
+    draw = ImageDraw.Draw(picture)
+    if shape == "ring":
+        draw.ellipse((55, 65, 245, 265), outline=dark, width=4)
+    else:
+        draw.rectangle((70, 65, 230, 265), outline=dark, width=4)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    along = 100 * (np.arctan2(y - 165, x - 150) + np.pi)  # px, about, from the left end of the middle
+    for start in np.cumsum(np.random.default_rng(1).integers(15, 60, 20)):
+        picture.paste(0, (0, 0), Image.fromarray((along >= start) & (along < start + gap)))
+    return picture
+
+
+@pytest.mark.parametrize("shape", ["box", "ring"])
+@pytest.mark.parametrize("gap", [3, 8])
+def test_a_broken_frame_is_left_out(shape: str, gap: int) -> None:
+    ink = find_ink(photo(four(), broken(shape, gap)))
+    assert ink.reason is None
+    (box,) = ink.boxes
+    assert np.abs(np.subtract(box, BOX)).max() <= 8
+
+
+@pytest.mark.parametrize("side", [(230, 120, 230, 190), (70, 110, 70, 200)])
+def test_a_frame_of_which_only_one_side_is_dark_is_no_sign(side: tuple[int, int, int, int]) -> None:
+    frame = broken("box", 3, dark=90)
+    ImageDraw.Draw(frame).line(side, fill=255, width=4)
+    ink = find_ink(photo(four(), frame))
+    assert ink.reason is None
+    (box,) = ink.boxes
+    assert np.abs(np.subtract(box, BOX)).max() <= 8
+
+
+def test_a_line_that_is_no_frame_is_still_a_sign() -> None:
+    line = Image.new("L", (SIDE, SIDE))
+    ImageDraw.Draw(line).line([(225, 130), (225, 200)], fill=255, width=5)
+    assert find_ink(photo(four(), line)).reason == "a sign beside the digit"
+
+
+def test_what_is_written_into_a_zero_does_not_make_it_a_frame() -> None:
+    zero = Image.new("L", (SIDE, SIDE))
+    draw = ImageDraw.Draw(zero)
+    draw.ellipse((90, 70, 230, 260), outline=255, width=12)
+    for speck in ((150, 120), (160, 200), (40, 40)):  # three parts and more bring frames into question
+        draw.ellipse((*speck, speck[0] + 9, speck[1] + 9), fill=255)
+    (box,) = find_ink(photo(zero)).boxes
+    assert np.abs(np.subtract(box, (90, 70, 230, 260))).max() <= 8
