@@ -184,11 +184,11 @@ def filling(digit: Pixels) -> Pixels:
 
 def test_a_small_picture_that_its_digit_fills_is_given_in_both_polarities() -> None:
     picture = filling(DIGITS[3])
-    for shown in (picture, 255 - picture):
-        made = mnist.prepare(DigitImage.open(shown), SPEC)
+    for drawn in (picture, 255 - picture):
+        made = mnist.prepare(DigitImage.open(drawn), SPEC)
         assert made.findings.reason is None
         light, dark = (np.frombuffer(one, np.uint8).reshape(28, 28) for one in made.others)
-        shown = np.asarray(Image.fromarray(given).resize((20, 20), Image.Resampling.BOX))
+        shown = np.asarray(Image.fromarray(drawn).resize((20, 20), Image.Resampling.BOX))
         assert likeness(light[4:24, 4:24], shown) > 0.5 or likeness(dark[4:24, 4:24], 255 - shown) > 0.5
 
 
