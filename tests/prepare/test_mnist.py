@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
 from digitrec.handwriting.nondigits import pairs
 from digitrec.handwriting.redraw import enlarge
+from digitrec.handwriting.scenery import READ
+from digitrec.handwriting.scenes import scenes
+from digitrec.handwriting.writer import Writer
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist
@@ -179,11 +184,11 @@ def filling(digit: Pixels) -> Pixels:
 
 def test_a_small_picture_that_its_digit_fills_is_given_in_both_polarities() -> None:
     picture = filling(DIGITS[3])
-    for given in (picture, 255 - picture):
-        made = mnist.prepare(DigitImage.open(given), SPEC)
+    for drawn in (picture, 255 - picture):
+        made = mnist.prepare(DigitImage.open(drawn), SPEC)
         assert made.findings.reason is None
         light, dark = (np.frombuffer(one, np.uint8).reshape(28, 28) for one in made.others)
-        shown = np.asarray(Image.fromarray(given).resize((20, 20), Image.Resampling.BOX))
+        shown = np.asarray(Image.fromarray(drawn).resize((20, 20), Image.Resampling.BOX))
         assert likeness(light[4:24, 4:24], shown) > 0.5 or likeness(dark[4:24, 4:24], 255 - shown) > 0.5
 
 
@@ -229,3 +234,26 @@ def test_steps_of_two_digits_end_in_each() -> None:
     image = DigitImage.open(pair.pixels)
     shown = [(name, pixels.tobytes()) for name, pixels in mnist.steps(image)[2:]]
     assert shown == [(f"digit {at}", one.data) for at, one in enumerate(mnist.each_digit(image, SPEC), 1)]
+
+
+STAGED = [next(iter(scenes(kind, Writer(mnist_test()), 1, 5))).pixels for kind in READ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(STAGED), st.tuples(*[st.floats(0, 1)] * 4), st.booleans(), st.booleans())
+def test_of_any_part_of_a_picture_each_digit_has_its_box_within(
+    scene: Pixels, cut: tuple[float, ...], grey: bool, turned: bool
+) -> None:
+    height, width = scene.shape[:2]
+    top, bottom = sorted((int(cut[0] * (height - 1)), int(cut[1] * (height - 1))))
+    left, right = sorted((int(cut[2] * (width - 1)), int(cut[3] * (width - 1))))
+    part = scene[top : bottom + 1, left : right + 1]
+    part = part[:, :, 0] if grey and part.ndim == 3 else part
+    image = DigitImage.open(np.ascontiguousarray(255 - part if turned else part), full=255)
+    prepared = mnist.prepare(image, SPEC)
+    found, boxes = prepared.findings, np.array(prepared.findings.boxes).reshape(-1, 4)
+    assert len(boxes) == found.digits or found.unchanged
+    assert (boxes[:, :2] >= 0).all() and (boxes[:, :2] < boxes[:, 2:]).all()
+    assert (boxes[:, 2:] <= part.shape[1::-1]).all()
+    if not found.unchanged:
+        assert [one.findings.boxes[0] for one in mnist.each_digit(image, SPEC)] == list(found.boxes)
