@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from digitrec.errors import ImageError
-from digitrec.image import files, formats, headers, pdf, shrinking
+from digitrec.image import files, formats, headers, shrinking
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import (
     Decoded,
@@ -64,7 +64,7 @@ def frames(source: files.Encoded) -> list[Frame]:
         return [source]
     data, name = files.read(source)
     with _blaming(name):
-        count = pdf.pages(data, name) if formats.kind(data) == "PDF" else _count(data, name)
+        count = _count(data, name)
     if count > formats.MAX_FRAMES:
         raise ImageError(f"{name}: holds more than {formats.MAX_FRAMES} pictures; split it first")
     again = source if isinstance(source, str | Path) and not files.read_once(source) else data
@@ -72,6 +72,10 @@ def frames(source: files.Encoded) -> list[Frame]:
 
 
 def _count(data: bytes, name: str) -> int:
+    if formats.kind(data) == "PDF":
+        from digitrec.image import pdf
+
+        return pdf.pages(data, name)
     with formats.opened(data, name) as picture:
         return formats.count(picture, data)
 
@@ -113,6 +117,8 @@ def _blaming(name: str) -> Iterator[None]:
 def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]:
     """A picture, checked, not yet decoded, and how many its file holds."""
     if formats.kind(data) == "PDF":
+        from digitrec.image import pdf  # few pictures are
+
         return pdf.page(data, name, number or 1)
     picture = formats.opened(data, name)
     check_size(picture.size, name)
@@ -145,6 +151,8 @@ def _shrunk(picture: Image.Image) -> Image.Image:
 def _upright(picture: Image.Image) -> Pixels:
     picture.load()
     if ORIENTATION in picture.getexif():
+        from PIL import ImageOps  # a start without it is quicker
+
         picture = ImageOps.exif_transpose(picture)
     return _eight_bits(picture)
 

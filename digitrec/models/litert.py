@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from digitrec.errors import ModelError
 from digitrec.models.description import DESCRIPTION, check_shapes
-from digitrec.models.gradcam import LastMaps, class_maps
 from digitrec.models.scores import Floats, Forward, Stage
 
 READABLE = (np.float32, np.int32, np.int8)
@@ -165,6 +164,8 @@ class Tail:
 
     def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
         """As `Look.class_maps`."""
+        from digitrec.models.gradcam import LastMaps, class_maps  # whoever reads a digit needs none of it
+
         if self._looking is None or not self._differentiable:
             return None
         values = dict(zip(self._kept, self._looking(ink[None]), strict=True))

@@ -12,7 +12,6 @@ from PIL import Image
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, is_noise, lightness
-from digitrec.prepare.cards import cut, find_card
 from digitrec.prepare.closeup import cut_out, erased, region
 from digitrec.prepare.components import box_of
 from digitrec.prepare.digits import Count, count, recount
@@ -131,6 +130,8 @@ def _find(view: _View) -> Ink:
         ink = view.found(projection, view.glance(projection))
         noise = view.small and ink.reason is None and is_noise(grey)
         return replace(ink, reason="texture") if noise else ink
+    from digitrec.prepare.cards import cut, find_card  # for pictures whose polarity is in doubt
+
     card = find_card(grey)
     if card is not None:
         part, box = cut(view.pixels, card)
