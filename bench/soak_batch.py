@@ -81,11 +81,11 @@ def killed(given: list[str], out: Path, kills: int) -> int:
     chance, died = random.Random(0), 0
     while True:
         program = started(given, out, "--workers", "2")
-        target = done(out) + chance.random() * 1.5 / kills
+        target = (died + chance.random()) / (kills + 2)
         while died < kills and program.poll() is None and done(out) < target:
             time.sleep(0.01)
+        time.sleep(chance.random() / 4)
         if died < kills and program.poll() is None:
-            time.sleep(chance.random() / 20)
             program.kill()
             died += 1
         if program.wait() == 0:
