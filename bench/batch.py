@@ -259,7 +259,7 @@ def memory(work: Work) -> Iterator[Figure]:
 
 def dask(work: Work) -> Iterator[Figure]:
     """Two workers of a Dask cluster of this machine against two processes."""
-    for kind, count in ((work.kinds[0], work.large), (work.kinds[2], work.large // 100)):
+    for kind, count in ((work.kinds[0], work.large), (work.kinds[2], work.large // 50)):
         there, here = [], []
         for _ in range(ROUNDS):
             there.append(_by_cluster(work, kind, count, settings()))

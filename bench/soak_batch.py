@@ -2,16 +2,19 @@
 
     python bench/soak_batch.py [--images 100000] [--kills 20]
 
-MNIST's test digits, repeated, as PNG files and as a tar: first by two processes of this machine, killed with
--9 and resumed so many times at random moments; then by a Dask cluster of two workers, one of which is killed
-with -9 in the middle while another joins. Each picture must be in exactly one row, in order. Prints a line
-for each, with the memory of the largest process, and exits non-zero when a row is missing or there twice.
+MNIST's test digits, repeated, as PNG files and as a tar, and a twentieth as many photos of samples/: first by
+two processes of this machine, killed with -9 and resumed so many times at random moments; then by a Dask
+cluster of two workers, one of which is killed with -9 in the middle while another joins. Each picture must be
+in exactly one row, in order. Prints a line for each, with the memory of the largest process that was not
+killed, and exits non-zero when a row is missing or there twice.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import random
 import resource
 import signal
@@ -20,13 +23,17 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
+from local_dask import settings
 from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
 
+ROOT = Path(__file__).parents[1]
 DIFFERENT = 2000
 """Different files; a longer list repeats them."""
 
@@ -47,6 +54,10 @@ def inputs(folder: Path, count: int) -> Iterator[tuple[list[str], list[str]]]:
         for member, name in zip(members, named, strict=True):
             tar.add(name, member)
     yield [str(archive)], [f"{archive}/{member}" for member in members]
+    photos = sorted(map(str, (ROOT / "samples").glob("photo-*.jpg")))
+    named = [photos[at % len(photos)] for at in range(count // 20)]
+    table.write_text("file\n" + "\n".join(named) + "\n")
+    yield [str(table), "--paths-from", "file"], named
 
 
 def started(given: list[str], out: Path, *how: str) -> subprocess.Popen[bytes]:
@@ -61,7 +72,8 @@ def done(out: Path) -> float:
         job = json.loads((out / "_batch" / "job.json").read_text())
     except OSError:  # not planned yet
         return 0.0
-    return len(list(out.glob("_batch/done/*.json"))) * job["part"] / job["images"]
+    parts = len(list(out.glob("_batch/done/*.json")))
+    return float(parts * job["part"] / job["images"])
 
 
 def killed(given: list[str], out: Path, kills: int) -> int:
@@ -69,11 +81,11 @@ def killed(given: list[str], out: Path, kills: int) -> int:
     chance, died = random.Random(0), 0
     while True:
         program = started(given, out, "--workers", "2")
-        target = done(out) + chance.random() * 1.5 / kills
+        target = (died + chance.random()) / (kills + 2)
         while died < kills and program.poll() is None and done(out) < target:
             time.sleep(0.01)
+        time.sleep(chance.random() / 4)
         if died < kills and program.poll() is None:
-            time.sleep(chance.random() / 20)
             program.kill()
             died += 1
         if program.wait() == 0:
@@ -89,8 +101,11 @@ def on_a_cluster(given: list[str], out: Path, folder: Path) -> None:
     def start(program: str, *how: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{program}", "--no-dashboard"]
         running.append(
-            subprocess.Popen([*command, "--scheduler-file", str(file), *how], stderr=subprocess.DEVNULL)
-        )
+            subprocess.Popen(
+                [*command, "--scheduler-file", str(file), *how],
+                stderr=subprocess.DEVNULL, env=os.environ | settings(),
+            )
+        )  # fmt: skip
         return running[-1]
 
     def worker() -> subprocess.Popen[bytes]:
@@ -134,21 +149,31 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for kind, (source, expected) in zip(("files", "tar"), inputs(folder, given.images), strict=True):
-            begun, out = time.monotonic(), folder / f"{kind}-killed"
-            kills = killed(source, out, given.kills)
+        for kind, (source, expected) in zip(
+            ("files", "tar", "photos"), inputs(folder, given.images), strict=True
+        ):
+            what = f"{kind}: {len(expected):,} images"
+            out = folder / f"{kind}-killed"
+            kills, took = alone(killed, source, out, given.kills)
             check(out, expected)
-            what = f"{kind}: {given.images:,} images"
-            print(f"{what}, killed {kills} times: each in one row, {_took(begun)}", flush=True)
-            begun, out = time.monotonic(), folder / f"{kind}-dask"
-            on_a_cluster(source, out, folder / f"{kind}-cluster")
+            print(f"{what}, killed {kills} times: each in one row, {took}", flush=True)
+            out = folder / f"{kind}-dask"
+            _, took = alone(on_a_cluster, source, out, folder / f"{kind}-cluster")
             check(out, expected)
-            print(f"{what}, Dask, 1 of 2 workers killed: each in one row, {_took(begun)}", flush=True)
+            print(f"{what}, Dask, 1 of 2 workers killed: each in one row, {took}", flush=True)
 
 
-def _took(begun: float) -> str:
+def alone(trial: Callable[..., Any], *how: Any) -> tuple[Any, str]:
+    """What a trial gave, tried by a process of its own; and what it took."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_told, trial, *how).result()
+
+
+def _told(trial: Callable[..., Any], *how: Any) -> tuple[Any, str]:
+    begun = time.monotonic()
+    found = trial(*how)
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return f"{time.monotonic() - begun:.0f} s; largest process so far {largest:.0f} MB"
+    return found, f"{time.monotonic() - begun:.0f} s; largest process {largest:.0f} MB"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from digitrec.providers.base import not_installed
 
 CONNECT_S = 10
 """Seconds within which the scheduler must answer."""
-LEAST = 16
+LEAST = 8
 """A cluster is taken for so many workers at least, when parts are made and given out: so one that joins has
 work at once, and a cluster that grows by its queue sees one. Each part costs Dask some 10 ms."""
 

@@ -86,16 +86,16 @@ def test_the_cluster_writes_what_this_machine_would(scans: list[str], dask: Clus
         assert theirs.get("error") == ours.get("error")
 
 
-def test_parts_are_for_sixteen_workers_at_least_and_no_more_than_that_takes(
+def test_parts_are_for_eight_workers_at_least_and_no_more_than_that_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask: Cluster
 ) -> None:
-    """Each part is work for Dask: eight for each worker, of 5,000 // 128 pictures."""
+    """Each part is work for Dask: eight for each worker, of 5,000 // 64 pictures."""
     monkeypatch.chdir(tmp_path)
     Path("list").write_text("missing.png\n" * 5000)
     with Path("list").open() as listed:
         done = run("-", "-o", "rows", "--scheduler", dask.address, stdin=listed)
     assert "5,000 failed (ImageError: 5,000)" in done.stderr
-    assert len(list(Path("rows").glob("part-*"))) == 129
+    assert len(list(Path("rows").glob("part-*"))) == 65
 
 
 @pytest.mark.parametrize("form", ["tar", "zip"])
