@@ -112,7 +112,8 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
         return shown
     if len(ink.digits) > 1:
         each = (_placed(_thickened(digit.fine)) for digit in ink.digits)
-        return [*shown, *((f"digit {number}", pixels) for number, pixels in enumerate(each, 1))]
+        many = len(ink.digits)
+        return [shown[0], *((f"no. {number} of {many}", pixels) for number, pixels in enumerate(each, 1))]
     whole = _whole(image.pixels, ink)
     if whole is not None:
         shown.append(("also read whole", whole))
