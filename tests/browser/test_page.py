@@ -98,9 +98,9 @@ def test_compare_asks_what_costs_money_only_on_a_click(open_page: OpenPage) -> N
     expect(ours).to_contain_text("free")
     expect(cloud.locator(".said")).to_have_count(0)
     assert not any("cloud" in one for one in asked)
-    cloud.get_by_role("button", name="Ask ($0.0100)").click()
+    cloud.get_by_role("button", name="Ask ($0.01)").click()
     expect(cloud.locator(".said")).to_have_text("3")
-    expect(cloud).to_contain_text("$0.0100")
+    expect(cloud).to_contain_text("$0.01")
     expect(page.locator("#agreement")).to_have_text("They do not agree.")
 
 
@@ -138,9 +138,9 @@ def test_nothing_is_asked_unbidden_where_all_engines_cost_money(browser: Browser
         page.goto(url)
         draw(page, 7)
         page.get_by_role("button", name="Compare").click()
-        expect(page.get_by_role("button", name="Ask ($0.0100)")).to_be_visible()
+        expect(page.get_by_role("button", name="Ask ($0.01)")).to_be_visible()
         assert cloud.provider.calls == 0  # type: ignore[attr-defined]
-        page.get_by_role("button", name="Ask ($0.0100)").click()
+        page.get_by_role("button", name="Ask ($0.01)").click()
         expect(page.locator("[data-engine=cloud] .said")).to_have_text("3")
         page.close()
 
