@@ -52,7 +52,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     findings = Findings(None if others else ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
     if ink.fine is None:
         return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, None, others)
-    data = _placed(_thickened(ink.fine)).tobytes()
+    data = _laid_out(ink.fine).tobytes()
     whole = _whole(image.pixels, ink)
     second = None if whole is None else whole.tobytes()
     return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second, others)
@@ -70,7 +70,7 @@ def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
     ink = find_ink(image.pixels)
     return [
         PreparedImage(
-            _placed(_thickened(digit.fine)).tobytes(), "image/x-mnist", spec, image.ref,
+            _laid_out(digit.fine).tobytes(), "image/x-mnist", spec, image.ref,
             Findings(None, 1, (digit.box,), ink.polarity),
         ) for digit in ink.digits
     ]  # fmt: skip
@@ -111,9 +111,11 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     if ink.fine is None:
         return shown
     if len(ink.digits) > 1:
-        each = (_placed(_thickened(digit.fine)) for digit in ink.digits)
         many = len(ink.digits)
-        return [shown[0], *((f"no. {number} of {many}", pixels) for number, pixels in enumerate(each, 1))]
+        return [
+            shown[0],
+            *((f"no. {i} of {many}", _laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)),
+        ]
     whole = _whole(image.pixels, ink)
     if whole is not None:
         shown.append(("also read whole", whole))
@@ -183,6 +185,11 @@ def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
     )
     longer = max(end - start for start, end in _extent(inked))
     return _bytes(inked) if longer >= LAID else None
+
+
+def _laid_out(fine: Floats) -> Pixels:
+    """A digit's ink alone as one of MNIST's."""
+    return _placed(_thickened(fine))
 
 
 def _stroke(fine: Floats) -> float:
