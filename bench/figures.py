@@ -131,10 +131,12 @@ print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, spent, os.waitst
 def run(command: Sequence[str]) -> Process:
     """Run a program to its end; its output is thrown away, its failure is ours.
 
-    A small process starts it: the peak memory of a child counts what its parent had at the fork.
+    A small process starts it: the peak memory of a child counts what its parent had at the fork. It may keep
+    compiled modules, whatever the environment says: who installs digitrec has them, since pip compiles.
     """
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     launched = subprocess.run(
-        [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True
+        [sys.executable, "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True, check=True, env=env
     )
     seconds, kilobytes, processor, code = json.loads(launched.stdout)
     if code:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import io
@@ -12,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from types import ModuleType
 from typing import Any, TextIO
 
 import click
@@ -89,12 +91,7 @@ class LazyGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        gc.disable()  # what an import makes stays, so there is no garbage to look for meanwhile
-        try:
-            module = import_module(f"digitrec.commands.{cmd_name}")
-        finally:
-            gc.enable()
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(_imported(f"digitrec.commands.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -102,8 +99,13 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
+    def __call__(self, *args: Any, **extra: Any) -> Any:
+        """Run as the program: at its end the system takes back all memory, so nobody looks for garbage."""
+        atexit.register(gc.freeze)
+        return super().__call__(*args, **extra)
+
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run as a program; where a shell asks what may follow, its scripts are ours and not click's."""
+        """Run with these arguments; for a shell that asks what may follow, with scripts of our own."""
         if COMPLETE in os.environ:
             import_module("digitrec.commands.completion")
         return super().main(*args, **extra)
@@ -148,6 +150,18 @@ class LazyGroup(click.Group):
             _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
             drop(sys.stdout)
             ctx.exit(REFUSED_BY_SYSTEM)
+
+
+def _imported(name: str) -> ModuleType:
+    """The module, imported now; what its import makes stays, and is never searched for garbage."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _tell(what: str) -> None:
