@@ -124,4 +124,4 @@ def _spots(ink: Floats, rng: np.random.Generator) -> Floats:
 
 KINDS: tuple[Damage, ...] = (_band, _haze, _hollow, _crossed, _specks, _spots)
 """What may happen to a digit: ink (side, side) in 0..1, and a generator, to the same, now and then beyond."""
-_CHANCES = (0.27, 0.24, 0.19, 0.17, 0.08, 0.05)
+_CHANCES = (0.25, 0.22, 0.16, 0.22, 0.11, 0.04)

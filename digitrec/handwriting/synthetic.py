@@ -30,7 +30,7 @@ from digitrec.prepare import prepare
 
 Pixels = NDArray[np.uint8]
 
-BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.19, 0.16, 0.07, 0.22, 0.05
+BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
 """Shares of what `make` makes: digits of a synthetic hand, of fonts, photographed, no digits, empty pages;
 the rest is damaged. Of the empty pages few are left: those of which the preparation takes a part for ink."""
 
@@ -91,8 +91,12 @@ def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits
 
 
 def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits with something laid over them, or their outlines only; see `damage`."""
-    chosen = digits[rng.integers(len(digits), size=count)]
+    """Some of the given digits with something laid over them, or their outlines only; see `damage`.
+
+    Ones are taken twice as often as the others: a bare stroke is the first to look like another digit.
+    """
+    often = np.where(digits.labels == 1, 2.0, 1.0)
+    chosen = digits[rng.choice(len(digits), count, p=often / often.sum())]
     return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
 
 

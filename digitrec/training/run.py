@@ -58,10 +58,10 @@ class TrainConfig:
     anew; a pen's path written with another pen each time. 0: none."""
     fonts: bool = True
     """Whether the fonts of `datasets.fonts` are learned too, beside those that come with Matplotlib."""
-    made: float = 0.7
+    made: float = 1.05
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
-    scenes: float = 0.18
+    scenes: float = 0.25
     """Scenes added, as a share of MNIST's digits learned, made by `staging`."""
     seen: float = 0.45
     """Share of the digits of `world` that one epoch sees beside all others, another one in each."""
