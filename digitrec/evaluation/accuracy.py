@@ -20,8 +20,7 @@ from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.handwriting import strangers
 from digitrec.handwriting.corruptions import KINDS, corrupt
 from digitrec.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
-from digitrec.handwriting.scenery import READ
-from digitrec.handwriting.scenes import scenes
+from digitrec.handwriting.scenes import WANTED, scenes
 from digitrec.handwriting.spoiled import REFUSED as SPOILED
 from digitrec.handwriting.writer import Writer
 from digitrec.prediction import Outcome
@@ -103,7 +102,7 @@ def sets() -> Iterator[Set]:
             yield Set(name, DIGITS, samples, goal)
     if fonts.folder():
         yield Set("fonts-dev", DIGITS, strangers.fonts_dev, 0.99)
-    for kind in READ:
+    for kind in WANTED:
         yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind), 0.85)

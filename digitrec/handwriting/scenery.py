@@ -26,20 +26,20 @@ def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: flo
     return np.pad(ink, ((top, bottom), (left, right)))
 
 
-def _look(rng: np.random.Generator) -> Look:
+def unruled(rng: np.random.Generator) -> Look:
     """Any look on unruled paper and with no shadow."""
     return replace(random_look(rng), ruling="plain", shadow=0.0)
 
 
 def _plain(ink: Pixels, rng: np.random.Generator) -> Made:
     page = page_of(ink, rng)
-    return ink_on_paper(page, rng, _look(rng)), page
+    return ink_on_paper(page, rng, unruled(rng)), page
 
 
 def _shadow(ink: Pixels, rng: np.random.Generator) -> Made:
     """The sharp edge of a shadow across the picture."""
     page, (depth, softness) = page_of(ink, rng), rng.uniform((0.3, 0.01), (0.6, 0.06))
-    return ink_on_paper(page, rng, replace(_look(rng), shadow=depth, softness=softness)), page
+    return ink_on_paper(page, rng, replace(unruled(rng), shadow=depth, softness=softness)), page
 
 
 def _ruled(ink: Pixels, rng: np.random.Generator) -> Made:
@@ -48,19 +48,19 @@ def _ruled(ink: Pixels, rng: np.random.Generator) -> Made:
     ruling: Ruling = "squares" if rng.random() < 0.5 else "lines"
     period = len(ink) * rng.uniform(0.25 if ruling == "squares" else 0.8, 2) / min(page.shape)
     strength = rng.uniform(0.2, 0.6)
-    look = replace(_look(rng), ruling=ruling, period=period, print_strength=strength)
+    look = replace(unruled(rng), ruling=ruling, period=period, print_strength=strength)
     return ink_on_paper(page, rng, look), page
 
 
 def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
     """Out of focus: the blur's standard deviation is 2 to 6 % of the digit's height."""
     page = page_of(ink, rng)
-    return ink_on_paper(page, rng, replace(_look(rng), blur=rng.uniform(0.02, 0.06) * len(ink))), page
+    return ink_on_paper(page, rng, replace(unruled(rng), blur=rng.uniform(0.02, 0.06) * len(ink))), page
 
 
 def _card(ink: Pixels, rng: np.random.Generator) -> Made:
     """A light card on a dark table, mostly turned, by up to 20 degrees."""
-    page, look = page_of(ink, rng, 0.25, 0.9), _look(rng)
+    page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
     sheet = paper(rng, *page.shape, tint=look.tint, crumple=look.crumple)
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
     flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
@@ -126,7 +126,7 @@ def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np
 
     def made(ink: Pixels, rng: np.random.Generator) -> Made:
         page = page_of(ink, rng, 0.4, 1.5)
-        look = _look(rng)
+        look = unruled(rng)
         sheet = put_ink(paper(rng, *page.shape, tint=look.tint), page, rng, look)
         surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
         return photograph(surface, rng, look), page
@@ -140,7 +140,7 @@ def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
     if rng.random() < 0.5:
         return shown(page, rng), page
     glow = _GLOWS[rng.integers(len(_GLOWS))]
-    look = replace(_look(rng), exposure=1.0, strength=1.0, grain=0.0, ink=glow)
+    look = replace(unruled(rng), exposure=1.0, strength=1.0, grain=0.0, ink=glow)
     dark = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
     return photograph(put_ink(dark, page, rng, look), rng, look), page
 
@@ -148,7 +148,7 @@ def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
 def _chalk(ink: Pixels, rng: np.random.Generator) -> Made:
     """Chalk on a board that was wiped."""
     page = page_of(ink, rng)
-    look = replace(_look(rng), ink=(0.9, 0.9, 0.86), strength=0.85, grain=float(rng.uniform(0, 0.35)))
+    look = replace(unruled(rng), ink=(0.9, 0.9, 0.86), strength=0.85, grain=float(rng.uniform(0, 0.35)))
     height, width = page.shape
     wiped = (
         1

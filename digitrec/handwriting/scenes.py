@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.handwriting import printed
+from digitrec.handwriting.cells import CELLS
 from digitrec.handwriting.props import Box, box_of
 from digitrec.handwriting.scenery import READ
 from digitrec.handwriting.spoiled import REFUSED
@@ -20,7 +21,9 @@ from digitrec.handwriting.writer import Writer
 
 Pixels = NDArray[np.uint8]
 
-KINDS = (*READ, *REFUSED)
+WANTED = {**READ, **CELLS}
+"""The kinds whose digit is to be read, and how they are made."""
+KINDS = (*WANTED, *REFUSED)
 """What there is, beside or around the digit, or instead of it."""
 
 
@@ -54,7 +57,7 @@ def scene(kind: str, writer: Writer, rng: np.random.Generator) -> Scene:
         pixels, ink = spoil(writer, height, rng)
         return Scene(pixels, kind, None, box_of(ink), reasons)
     label, ink = _segments(height, rng) if kind == "seven segments" else writer.digit(rng, height)
-    pixels, own = READ[kind](ink, rng)
+    pixels, own = WANTED[kind](ink, rng)
     return Scene(pixels, kind, label, box_of(own))
 
 

@@ -16,6 +16,7 @@ from digitrec.prepare.closeup import cut_out, erased, region
 from digitrec.prepare.components import box_of
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
+from digitrec.prepare.margins import NEAR, find_cell, widened
 from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
@@ -79,6 +80,11 @@ class Ink:
     """How surely it is ink at all, >= 0."""
     fine: Floats | None
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
+    cell: Ink | None = None
+    """The same with paper around, where the digit may fill the picture; its boxes are of the picture too, its
+    masks are not."""
+    plain: bool = False
+    """Of such a `cell`: `margins.Cell.plain`."""
 
     @property
     def polarity(self) -> Polarity:
@@ -109,13 +115,37 @@ def find_ink(pixels: Pixels) -> Ink:
     at, and both polarities are tried.
     """
     view = _View.of(pixels)
+    ink = _passed_by(view)
+    return replace(ink, cell=_in_a_cell(view, ink))
+
+
+def _passed_by(view: _View) -> Ink:
+    """The handwriting, also beside a pen that comes in from outside, where it is paler than that."""
     ink = _find(view)
-    if ink.reason != "cut off" or ink.within != (0, 0, pixels.shape[1], pixels.shape[0]):
+    if ink.reason != "cut off" or ink.within != (0, 0, *view.picture.size):
         return ink
-    beside = _find(
-        _View.of(erased(view.picture, ink))
-    )  # a pen that comes in from outside, and a digit paler than it
+    beside = _find(_View.of(erased(view.picture, ink)))
     return beside if beside.reason is None else ink
+
+
+def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
+    """The handwriting on a picture that its digit may fill, with paper put around it; None: it does not."""
+    cell = find_cell(np.asarray(view.tiny.convert("L"), np.float32))
+    if cell is None or (not cell.plain and _is_whole(ink, *view.picture.size)):
+        return None
+    shrink = round(max(view.picture.size) / max(view.tiny.size))
+    wide, (left, top) = widened(view.pixels, cell, shrink)
+    ink = _find(_View.of(wide))
+    return replace(ink, digits=_shifted(ink.digits, -left, -top), plain=cell.plain)
+
+
+def _is_whole(ink: Ink, width: int, height: int) -> bool:
+    """Whether one digit was found that lost nothing at the edges: it is clear of all four, or touches all."""
+    if ink.reason is not None or ink.box is None:
+        return False
+    left, top, right, bottom = ink.box
+    clear = min(left, width - right) >= NEAR * width and min(top, height - bottom) >= NEAR * height
+    return clear or ink.box == (0, 0, width, height)
 
 
 def _find(view: _View) -> Ink:
@@ -152,12 +182,15 @@ def _rank(ink: Ink) -> tuple[bool, float]:
 def _moved(ink: Ink, box: Box) -> Ink:
     """What was found on a part of a picture, as found on the whole of it."""
     left, top = box[:2]
-    digits = tuple(
-        replace(one, box=(one.box[0] + left, one.box[1] + top, one.box[2] + left, one.box[3] + top))
-        for one in ink.digits
-    )
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
-    return replace(ink, digits=digits, within=within)
+    return replace(ink, digits=_shifted(ink.digits, left, top), within=within, cell=None)
+
+
+def _shifted(digits: Sequence[Digit], right: int, down: int) -> tuple[Digit, ...]:
+    return tuple(
+        replace(one, box=(one.box[0] + right, one.box[1] + down, one.box[2] + right, one.box[3] + down))
+        for one in digits
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

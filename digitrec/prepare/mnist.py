@@ -49,13 +49,22 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
     ink = find_ink(image.pixels)
     others = _filled(image.pixels, ink)
-    findings = Findings(None if others else ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
-    if ink.fine is None:
-        return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, None, others)
-    data = _laid_out(ink.fine).tobytes()
-    whole = _whole(image.pixels, ink)
-    second = None if whole is None else whole.tobytes()
-    return PreparedImage(data, "image/x-mnist", spec, image.ref, findings, second, others)
+    seen = _likelier(ink)
+    findings = Findings(None if others else seen.reason, len(seen.boxes), seen.boxes, seen.polarity)
+    if seen.fine is None:
+        return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, others=others)
+    rival = None if seen is not ink or ink.cell is None or ink.cell.reason else ink.cell.fine
+    return PreparedImage(
+        _laid_out(seen.fine).tobytes(), "image/x-mnist", spec, image.ref, findings,
+        _whole(image.pixels, ink), None if rival is None else _laid_out(rival).tobytes(), others,
+    )  # fmt: skip
+
+
+def _likelier(ink: Ink) -> Ink:
+    """What was seen, or, where that is refused, what a cell shows plainly; a digit cut off stays so."""
+    cell = ink.cell
+    refused = ink.reason not in (None, "cut off")
+    return cell if refused and cell is not None and cell.plain and cell.reason is None else ink
 
 
 def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
@@ -118,7 +127,7 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
         ]
     whole = _whole(image.pixels, ink)
     if whole is not None:
-        shown.append(("also read whole", whole))
+        shown.append(("also read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE)))
     thick = _thickened(ink.fine)
     return [
         *shown,
@@ -174,7 +183,7 @@ def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
     return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1))
 
 
-def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
+def _whole(pixels: Pixels, ink: Ink) -> bytes | None:
     """All that stands out from the paper of a 28x28 picture, where it is; None: no digit can be laid so."""
     if pixels.shape[:2] != (SIDE, SIDE):
         return None
@@ -184,7 +193,7 @@ def _whole(pixels: Pixels, ink: Ink) -> Pixels | None:
         close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise
     )
     longer = max(end - start for start, end in _extent(inked))
-    return _bytes(inked) if longer >= LAID else None
+    return _bytes(inked).tobytes() if longer >= LAID else None
 
 
 def _laid_out(fine: Floats) -> Pixels:

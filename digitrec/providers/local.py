@@ -78,6 +78,7 @@ class Local(BaseProvider):
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
             clear, chances = np.logical_or.reduceat(clear, starts), pooled(chances, starts)
+        self._against_rivals(images, chances, clear)
         unclear = [place for place, image in enumerate(images) if image.others and not clear[place]]
         for place in unclear:
             found = self._clearest(images[place].others)
@@ -101,6 +102,20 @@ class Local(BaseProvider):
     def features(self, digits: NDArray[np.uint8]) -> Floats | None:
         """What the last layer before the scores is given, (N, F); None as `Model.features`."""
         return self._model.features(digits)
+
+    def _against_rivals(
+        self, images: Sequence[PreparedImage], chances: Floats, clear: NDArray[np.bool_]
+    ) -> None:
+        """Where another reading shows a digit more clearly, its chances are taken in place of the first's."""
+        rivals = {place: image.rival for place, image in enumerate(images) if image.rival is not None}
+        if not rivals:
+            return
+        batch = np.frombuffer(b"".join(rivals.values()), np.uint8).reshape(-1, 28, 28)
+        theirs = self._model.probabilities(batch, [True] * len(rivals))
+        places = np.array(list(rivals))
+        better = evidence(theirs) > evidence(chances[places])
+        chances[places[better]] = theirs[better]
+        clear[places[better]] = self._model.recognises(theirs[better])
 
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
         """The chances from the reading with the most evidence for any digit; None: none is clear."""

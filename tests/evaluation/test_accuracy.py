@@ -11,7 +11,7 @@ from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure, sets
 from digitrec.handwriting.corruptions import KINDS
-from digitrec.handwriting.scenery import READ
+from digitrec.handwriting.scenes import WANTED
 from digitrec.handwriting.spoiled import REFUSED as SPOILED
 from digitrec.providers.local import Local
 
@@ -19,7 +19,7 @@ from digitrec.providers.local import Local
 def test_what_is_here_is_measured_everywhere() -> None:
     assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test"]
     assert tuple(one.name for one in sets() if one.group == CORRUPTED) == KINDS
-    assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(READ)
+    assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(WANTED)
     refused = [one.name for one in sets() if one.group == REFUSED]
     assert refused[-len(SPOILED) :] == list(SPOILED)
     assert len(refused) == len(set(refused)) == 9 + len(SPOILED)
