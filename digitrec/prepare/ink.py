@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
@@ -58,6 +58,8 @@ class Digit:
 class Ink:
     """What `find_ink` saw."""
 
+    picture: Image.Image
+    """What was looked at."""
     projection: Projection
     """The one channel in which it was seen."""
     reason: str | None
@@ -136,7 +138,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     shrink = round(max(view.picture.size) / max(view.tiny.size))
     wide, (left, top) = widened(view.pixels, cell, shrink)
     ink = _find(_View.of(wide))
-    return replace(ink, digits=_shifted(ink.digits, -left, -top), plain=cell.plain)
+    return replace(ink, digits=_shifted(ink.digits, -left, -top, view.picture.size), plain=cell.plain)
 
 
 def _is_whole(ink: Ink, width: int, height: int) -> bool:
@@ -165,7 +167,7 @@ def _find(view: _View) -> Ink:
     card = find_card(grey)
     if card is not None:
         part, box = cut(view.pixels, card)
-        return _moved(find_ink(part), box)
+        return _moved(find_ink(part), box, view.picture)
     tried = [(one, view.glance(one)) for one in map(view.projected, polarities)]
     likelier, other = sorted(tried, key=lambda one: one[1] is None)
     ink = view.found(*likelier)
@@ -179,18 +181,27 @@ def _rank(ink: Ink) -> tuple[bool, float]:
     return ink.reason is None, ink.evidence
 
 
-def _moved(ink: Ink, box: Box) -> Ink:
+def _moved(ink: Ink, box: Box, picture: Image.Image) -> Ink:
     """What was found on a part of a picture, as found on the whole of it."""
     left, top = box[:2]
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
-    return replace(ink, digits=_shifted(ink.digits, left, top), within=within, cell=None)
-
-
-def _shifted(digits: Sequence[Digit], right: int, down: int) -> tuple[Digit, ...]:
-    return tuple(
-        replace(one, box=(one.box[0] + right, one.box[1] + down, one.box[2] + right, one.box[3] + down))
-        for one in digits
+    return replace(
+        ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within, cell=None
     )
+
+
+def _shifted(digits: Sequence[Digit], right: int, down: int, size: tuple[int, int]) -> tuple[Digit, ...]:
+    """The digits of a part of a picture, on the whole of it."""
+    by = np.array((right, down) * 2)
+    return tuple(replace(one, box=_on_picture(by + one.box, size)) for one in digits)
+
+
+def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> Box:
+    """The part of a box, (4,), that lies on a picture of that size: at least one pixel."""
+    width, height = size
+    left, top, right, bottom = np.clip(box.round().astype(int), 0, size * 2).tolist()
+    left, top = min(left, width - 1), min(top, height - 1)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,8 +244,8 @@ class _View:
         found = Count("blank", (), strokes.mask) if nothing else count(strokes, self.small)
         sight = strokes.sight
         ink = Ink(
-            projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask, shrink,
-            strokes.level, sight.noise, strokes.evidence, None,
+            self.picture, projection, found.reason, (), (0, 0, *self.picture.size), sight.paper, found.mask,
+            shrink, strokes.level, sight.noise, strokes.evidence, None,
         )  # fmt: skip
         if ink.box is None:
             return ink
@@ -269,7 +280,6 @@ def _again(ink: Ink) -> Ink:
     for mask in found.digits:
         box = box_of(mask)
         assert box is not None
-        place = (np.array([left, top] * 2) + zoom * np.array(box)).round().astype(int)
-        around = grow(mask, FRINGES)
-        digits.append(Digit(tuple(place.tolist()), ink.fine * around))
+        place = np.array([left, top] * 2) + zoom * np.array(box)
+        digits.append(Digit(_on_picture(place, ink.picture.size), ink.fine * grow(mask, FRINGES)))
     return replace(ink, reason=found.reason, digits=tuple(digits))

@@ -49,22 +49,29 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
     ink = find_ink(image.pixels)
     others = _filled(image.pixels, ink)
-    seen = _likelier(ink)
-    findings = Findings(None if others else seen.reason, len(seen.boxes), seen.boxes, seen.polarity)
-    if seen.fine is None:
+    first, second = _readings(image, ink, bool(others))
+    findings = Findings(None if others else first.reason, len(first.boxes), first.boxes, first.polarity)
+    if first.fine is None:
         return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, others=others)
-    rival = None if seen is not ink or ink.cell is None or ink.cell.reason else ink.cell.fine
+    rival = None if second is None or second.fine is None else _laid_out(second.fine).tobytes()
     return PreparedImage(
-        _laid_out(seen.fine).tobytes(), "image/x-mnist", spec, image.ref, findings,
-        _whole(image.pixels, ink), None if rival is None else _laid_out(rival).tobytes(), others,
+        _laid_out(first.fine).tobytes(), "image/x-mnist", spec, image.ref, findings,
+        _whole(image.pixels, ink), rival, others,
     )  # fmt: skip
 
 
-def _likelier(ink: Ink) -> Ink:
-    """What was seen, or, where that is refused, what a cell shows plainly; a digit cut off stays so."""
-    cell = ink.cell
-    refused = ink.reason not in (None, "cut off")
-    return cell if refused and cell is not None and cell.plain and cell.reason is None else ink
+def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[Ink, Ink | None]:
+    """What is seen on a picture, the likelier first: as it stands, and as a cell that its digit may fill.
+
+    A cell that shows a digit plainly is meant, unless the picture shows one cut off. On a small picture, of
+    which there may be others besides, edges and polarity tell less.
+    """
+    cell, small = ink.cell, max(image.pixels.shape[:2]) <= FILLED
+    if cell is None or cell.reason is not None or ink.reason == "cut off":
+        return ink, None
+    if ink.reason is not None:
+        return (cell if cell.plain and not has_others else ink), None
+    return (cell, ink) if cell.plain and not small else (ink, cell)
 
 
 def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
@@ -76,7 +83,7 @@ def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
         return [_unchanged(image, spec)]
     from digitrec.prepare.ink import find_ink
 
-    ink = find_ink(image.pixels)
+    ink, _ = _readings(image, find_ink(image.pixels))
     return [
         PreparedImage(
             _laid_out(digit.fine).tobytes(), "image/x-mnist", spec, image.ref,
@@ -114,8 +121,9 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
     from digitrec.prepare.closeup import close_up
     from digitrec.prepare.ink import find_ink
 
-    ink = find_ink(image.pixels)
-    flat = close_up(Image.fromarray(image.pixels), ink, ink.within, ink.mask.shape[::-1])
+    seen = find_ink(image.pixels)
+    ink, other = _readings(image, seen)
+    flat = close_up(ink.picture, ink, ink.within, ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
         return shown
@@ -125,7 +133,11 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
             shown[0],
             *((f"no. {i} of {many}", _laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)),
         ]
-    whole = _whole(image.pixels, ink)
+    if other is not None and other.fine is not None:
+        shown.append(
+            (f"also read {'as it stands' if ink.plain else 'with paper around'}", _laid_out(other.fine))
+        )
+    whole = _whole(image.pixels, seen)
     if whole is not None:
         shown.append(("also read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE)))
     thick = _thickened(ink.fine)
