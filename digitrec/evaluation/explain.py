@@ -116,13 +116,16 @@ def explain(
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)
     prediction = predict(image, engine)
-    saliency, cam, looks = None, None, []
+    saliency, cam, looks, counted = None, None, [], None
     if (chances := prediction.probabilities) is not None:
-        prepared = prepare(image, engine.provider.wants)
+        prepared = looking.answered(prepare(image, engine.provider.wants), chances, engine)
+        counted = prepared.data
         saliency = _saliency(prepared, chances, engine) if hiding else None
         cam = looking.grad_cam(engine.provider, prepared, chances)
         looks = _looks(prepared, image, saliency, chances, engine) if inside else []
-    return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), saliency, cam, tuple(looks))
+    return Explanation(
+        prediction, image.pixels, tuple(mnist.steps(image, counted)), saliency, cam, tuple(looks)
+    )
 
 
 def _looks(

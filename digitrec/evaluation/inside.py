@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.answer import Answer
+from digitrec.engine import Engine
 from digitrec.image import PreparedImage
 from digitrec.image.pixels import Pixels
 from digitrec.providers.base import Filtering, Inspectable, Localising, Provider, Stage
@@ -117,7 +119,17 @@ def mosaic(maps: NDArray[np.float32], *, signed: bool = False) -> Pixels:
 
 
 def _alone(prepared: PreparedImage, data: bytes) -> PreparedImage:
-    return replace(prepared, data=data, whole=None, others=())
+    return replace(prepared, data=data, whole=None, rival=None, others=())
+
+
+def answered(prepared: PreparedImage, chances: Sequence[float], engine: Engine) -> PreparedImage:
+    """The picture with that reading alone from which an engine's answer came: the rival, where that won."""
+    if prepared.rival is None:
+        return prepared
+    rival = _alone(prepared, prepared.rival)
+    (reply,) = engine.ask([rival])
+    won = isinstance(reply.outcome, Answer) and reply.outcome.probabilities == tuple(chances)
+    return rival if won else replace(prepared, rival=None)
 
 
 def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:

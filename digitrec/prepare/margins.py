@@ -60,11 +60,11 @@ def find_cell(grey: Floats) -> Cell | None:
     if _bare_around(grey):
         return None
     size = max(3, round(WINDOW * min(grey.shape)))
-    seen = (_Seen.of(_paper(view, size) - view, light) for light, view in ((False, grey), (True, 255 - grey)))
-    likelier = min(seen, key=lambda one: one.at_edges)  # more of the edges is paper
-    ink = likelier.ink
-    if float(ink.mean()) > MOST or not (ink.shape != grey.shape or _fills(ink)):
+    seen = [_Seen.of(_paper(view, size) - view, light) for light, view in ((False, grey), (True, 255 - grey))]
+    filled = [one for one in seen if one.away.shape != grey.shape or one.fills]
+    if not filled:
         return None
+    likelier = min(filled, key=lambda one: one.at_edges)  # more of the edges is paper
     return Cell(likelier.box, likelier.light, likelier.plain)
 
 
@@ -104,6 +104,12 @@ class _Seen:
         return float(np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]]).mean())
 
     @property
+    def fills(self) -> bool:
+        """Whether it reaches two opposite edges, or nearly, and yet leaves paper."""
+        ink = self.ink
+        return float(ink.mean()) <= MOST and any(_reaches(np.asarray(ink.any(axis=axis))) for axis in (0, 1))
+
+    @property
     def plain(self) -> bool:
         """See `Cell.plain`."""
         from digitrec.prepare.components import components
@@ -114,11 +120,6 @@ class _Seen:
         if full < PLAIN or between > GREY * full or not ink.any():
             return False
         return bool(components(ink).area.max() > WHOLE * ink.sum())
-
-
-def _fills(ink: Mask) -> bool:
-    """Whether it reaches two opposite edges, or nearly."""
-    return any(_reaches(np.asarray(ink.any(axis=axis))) for axis in (0, 1))
 
 
 def _reaches(lines: Mask) -> bool:

@@ -114,8 +114,13 @@ def _edges(values: Floats) -> tuple[Floats, ...]:
     return values[0], values[-1], values[:, 0], values[:, -1]
 
 
-def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
-    """How `prepare` came to its 28x28 pixels: the name and the picture, uint8 (h, w), of each step."""
+def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:
+    """How `prepare` came to its 28x28 pixels: the name and the picture, uint8 (h, w), of each step.
+
+    Args:
+        image: what was prepared.
+        counted: of two readings (`PreparedImage.rival`) the one whose steps are shown; None: the first.
+    """
     if _is_in_form(image):
         return [("already in MNIST's form", image.pixels)]
     from digitrec.prepare.closeup import close_up
@@ -123,6 +128,8 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
 
     seen = find_ink(image.pixels)
     ink, other = _readings(image, seen)
+    if other is not None and other.fine is not None and _laid_out(other.fine).tobytes() == counted:
+        ink, other = other, ink
     flat = close_up(ink.picture, ink, ink.within, ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
@@ -135,7 +142,7 @@ def steps(image: DigitImage) -> list[tuple[str, Pixels]]:
         ]
     if other is not None and other.fine is not None:
         shown.append(
-            (f"also read {'as it stands' if ink.plain else 'with paper around'}", _laid_out(other.fine))
+            (f"also read {'as it stands' if other is seen else 'with paper around'}", _laid_out(other.fine))
         )
     whole = _whole(image.pixels, seen)
     if whole is not None:

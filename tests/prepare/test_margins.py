@@ -1,0 +1,139 @@
+"""Pictures cut out of a form: without paper around the digit, or with bars along the edges."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import digitrec
+from digitrec.datasets.mnist import mnist_test
+from digitrec.handwriting.nondigits import pages
+from digitrec.handwriting.paper import Floats
+from digitrec.handwriting.photo import ink_on_paper
+from digitrec.handwriting.props import box_of
+from digitrec.handwriting.strokes import draw_many
+from digitrec.image import DigitImage, InputSpec
+from digitrec.image.pixels import Pixels
+from digitrec.prepare import margins, mnist
+
+INKS, LABELS = draw_many(60, 3, 200)
+
+
+def cropped(ink: Pixels, off: int, shown: Pixels | None = None) -> Pixels:
+    """The part of a picture that shows the ink, dark on white, so many pixels beyond its box."""
+    left, top, right, bottom = box_of(ink)
+    whole = 255 - ink if shown is None else shown
+    return whole[max(0, top - off) : bottom + off, max(0, left - off) : right + off]
+
+
+def right(pictures: list[Pixels]) -> int:
+    found = digitrec.predict_many(pictures)
+    return sum(one.digit == label for one, label in zip(found, LABELS.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("light", [False, True])
+@pytest.mark.parametrize("off", [-3, 0, 1, 4, 9])
+def test_a_digit_that_was_cropped_closely_is_read_as_with_paper_around(off: int, light: bool) -> None:
+    pictures = [cropped(ink, off) for ink in INKS]
+    assert right([255 - one if light else one for one in pictures]) >= 54 + 3 * (off >= 0)
+
+
+@pytest.mark.parametrize("off", [0, 5, 15])
+def test_also_on_photographed_paper(off: int) -> None:
+    rng = np.random.default_rng(1)
+    photos = [ink_on_paper(np.pad(ink, 30), rng) for ink in INKS]
+    assert (
+        right([cropped(np.pad(ink, 30), off, photo) for ink, photo in zip(INKS, photos, strict=True)]) >= 54
+    )
+
+
+@pytest.mark.parametrize("sides", [s for s in product((False, True), repeat=4) if any(s)])
+def test_bars_along_the_edges_are_none_of_the_digit(sides: tuple[bool, ...]) -> None:
+    pictures = []
+    for at, ink in enumerate(INKS):
+        page = np.pad(ink, 20)
+        for side in np.flatnonzero(sides).tolist():
+            np.rot90(page, side)[: (6, 12, 24)[at % 3]] = 255
+        pictures.append(255 - page)
+    assert right(pictures) >= 57
+
+
+def test_the_bar_of_a_seven_is_no_bar_of_the_cell() -> None:
+    page = np.full((60, 40), 255, np.float32)
+    page[:6] = 0
+    for y in range(6, 60):
+        page[y, 38 - y // 3 - 4 : 38 - y // 3 + 2] = 0
+    cell = margins.find_cell(page)
+    assert cell is not None
+    assert cell.box == (0, 0, 40, 60) and cell.plain and not cell.light
+
+
+def test_what_lies_within_bars_is_a_cell() -> None:
+    page = np.full((60, 60), 230, np.float32)
+    page[:4], page[:, -7:] = 20, 20
+    page[20:40, 28:32] = 20
+    cell = margins.find_cell(page)
+    assert cell is not None
+    assert cell.box == (0, 4, 53, 60) and cell.plain
+
+
+def test_a_picture_with_margins_is_no_cell() -> None:
+    page = np.full((60, 60), 255, np.float32)
+    page[10:50, 20:30] = 0
+    assert margins.find_cell(page) is None
+
+
+def test_hardly_any_page_without_ink_shows_a_plain_cell() -> None:
+    found = [margins.find_cell(_small(page.pixels)) for page in pages(300, 4)]
+    assert sum(cell is not None for cell in found) > 30
+    assert sum(cell is not None and cell.plain for cell in found) <= 6
+
+
+def _small(pixels: Pixels) -> Floats:
+    picture = Image.fromarray(pixels).convert("L")
+    return np.asarray(picture.reduce(-(-max(picture.size) // margins.SIDE)), np.float32)
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_pictures_of_any_kind(height: int, width: int, coarse: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (-(-height // coarse), -(-width // coarse)), np.uint8)
+    pixels = np.where(pixels > rng.integers(256), 255, pixels * (rng.random() < 0.5)).astype(np.uint8)
+    pixels = pixels.repeat(coarse, axis=0).repeat(coarse, axis=1)[:height, :width]
+    cell = margins.find_cell(pixels.astype(np.float32))
+    if cell is not None:
+        left, top, right, bottom = cell.box
+        assert 0 <= left < right <= width and 0 <= top < bottom <= height
+        wide, (x, y) = margins.widened(pixels, cell, 1)
+        assert np.array_equal(
+            wide[y + top : y + bottom, x + left : x + right], pixels[top:bottom, left:right]
+        )
+
+
+def test_a_digit_half_outside_stays_cut_off() -> None:
+    seven = np.pad(255 - INKS[int(np.flatnonzero(LABELS == 7)[0])], ((40, 0), (40, 40)), constant_values=255)
+    ready = mnist.prepare(DigitImage.open(seven[:130]), InputSpec("mnist"))
+    assert ready.findings.reason == "cut off" and ready.rival is None
+
+
+def test_of_a_small_picture_both_readings_are_kept_and_the_clearer_counts() -> None:
+    """16x16 as forms give them: the digit fills the picture."""
+    test = mnist_test()
+    tight = [
+        np.asarray(Image.fromarray(cropped(255 - digit, 0)).resize((16, 16))) for digit in test.images[:60]
+    ]
+    found = digitrec.predict_many(tight)
+    assert sum(one.digit == label for one, label in zip(found, test.labels[:60].tolist(), strict=True)) >= 54
+
+
+def test_boxes_are_of_the_picture_that_was_given() -> None:
+    ink = INKS[0]
+    ready = mnist.prepare(DigitImage.open(cropped(ink, 0)), InputSpec("mnist"))
+    left, top, right, bottom = box_of(ink)
+    (box,) = ready.findings.boxes
+    assert np.abs(np.array(box) - (0, 0, right - left, bottom - top)).max() <= 4
