@@ -132,6 +132,8 @@ def _passed_by(view: _View) -> Ink:
 
 def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     """The handwriting on a picture that its digit may fill, with paper put around it; None: it does not."""
+    if view.small and ink.reason == "texture":  # pure noise, of which paper around would make something else
+        return None
     cell = find_cell(np.asarray(view.tiny.convert("L"), np.float32))
     if cell is None or (not cell.plain and _is_whole(ink, *view.picture.size)):
         return None
