@@ -16,7 +16,7 @@ from digitrec.prepare.closeup import cut_out, erased, region
 from digitrec.prepare.components import box_of
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
-from digitrec.prepare.margins import NEAR, find_cell, widened
+from digitrec.prepare.margins import NEAR, Cell, find_cell, widened
 from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import Strokes, coarsely, glance, search
 
@@ -135,7 +135,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     if view.small and ink.reason == "texture":  # pure noise, of which paper around would make something else
         return None
     cell = find_cell(np.asarray(view.tiny.convert("L"), np.float32))
-    if cell is None or (not cell.plain and _is_whole(ink, *view.picture.size)):
+    if cell is None or (not cell.plain and not _in_doubt(ink, cell, *view.picture.size)):
         return None
     shrink = round(max(view.picture.size) / max(view.tiny.size))
     wide, (left, top) = widened(view.pixels, cell, shrink)
@@ -143,13 +143,18 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     return replace(ink, digits=_shifted(ink.digits, -left, -top, view.picture.size), plain=cell.plain)
 
 
-def _is_whole(ink: Ink, width: int, height: int) -> bool:
-    """Whether one digit was found that lost nothing at the edges: it is clear of all four, or touches all."""
-    if ink.reason is not None or ink.box is None:
+def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
+    """Whether what was found may be less than what a cell shows in the same polarity.
+
+    One digit lost nothing at the edges where it is clear of all four, or touches all.
+    """
+    if cell.light != (ink.polarity == "light on dark"):
         return False
+    if ink.reason is not None or ink.box is None:
+        return True
     left, top, right, bottom = ink.box
     clear = min(left, width - right) >= NEAR * width and min(top, height - bottom) >= NEAR * height
-    return clear or ink.box == (0, 0, width, height)
+    return not clear and ink.box != (0, 0, width, height)
 
 
 def _find(view: _View) -> Ink:
