@@ -37,6 +37,20 @@ def all_commands() -> list[tuple[str, ...]]:
     return below(main, ())
 
 
+def test_the_program_never_searches_what_it_imported_for_garbage() -> None:
+    """Else a third of a cold start goes into that at the interpreter's end; a library leaves it alone."""
+    begun = "import atexit, gc; frozen = gc.get_freeze_count()"
+    told = "lambda: print(gc.get_freeze_count() - frozen > 10_000, gc.isenabled())"
+    program = "from digitrec.cli import main; main(['predict', '--help'])"
+    library = "import digitrec, digitrec.cli; digitrec.predict(bytes(0))"
+    for code, ending in ((program, "True True\n"), (library, "False True\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{begun}; atexit.register({told}); {code}"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout.endswith(ending)
+
+
 @pytest.mark.parametrize("path", all_commands(), ids=" ".join)
 def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) -> None:
     done = CliRunner().invoke(main, [*path, "--help"])

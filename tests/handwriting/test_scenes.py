@@ -10,6 +10,7 @@ from PIL import Image
 
 from digitrec.datasets.mnist import Digits, mnist_test
 from digitrec.handwriting import printed, props, scenery
+from digitrec.handwriting.cells import CELLS
 from digitrec.handwriting.printed import OWN, SEGMENTS, fonts_to_learn, seven_segments
 from digitrec.handwriting.scenery import READ
 from digitrec.handwriting.scenes import KINDS, Scene, scenes
@@ -194,5 +195,30 @@ def test_a_ring_and_a_bracket_are_what_they_are_called() -> None:
 
 
 def test_every_kind_is_read_or_refused() -> None:
-    assert (*READ, *REFUSED) == KINDS
-    assert not set(READ) & set(REFUSED)
+    assert (*READ, *CELLS, *REFUSED) == KINDS
+    assert len(set(KINDS)) == len(KINDS)
+
+
+def test_what_is_cropped_has_next_to_no_paper_around() -> None:
+    for one in made("cropped to the digit", 20):
+        height, width = one.pixels.shape[:2]
+        left, top, right, bottom = one.box
+        assert max(left, top, width - right, height - bottom) <= 0.07 * max(height, width)
+
+
+def test_bars_lie_along_at_least_one_edge_and_clear_of_the_digit() -> None:
+    for one in made("bars along the edges", 20):
+        left, top, right, bottom = one.box
+        grey = one.pixels.mean(axis=2)
+        inside = np.median(grey[top:bottom, left:right].ravel())
+        edges = (grey[:2], grey[-2:], grey[:, :2], grey[:, -2:])
+        assert min(float(np.median(edge)) for edge in edges) < inside
+        assert min(left, top) > 0
+
+
+def test_a_square_is_filled_from_side_to_side() -> None:
+    for one in made("stretched to a square", 20):
+        side = one.pixels.shape[0]
+        assert one.pixels.shape == (side, side, 3) and side <= 32
+        left, top, right, bottom = one.box
+        assert max(left, top, side - right, side - bottom) <= 2

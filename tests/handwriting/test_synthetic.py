@@ -21,7 +21,13 @@ def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
     made = synthetic.make(WRITER, 100, seed=1)
     assert 80 <= len(made) <= 97
     assert in_form(made.images).mean() > 0.9
-    assert 16 <= (made.labels == NO_DIGIT).sum() <= 27
+    assert 12 <= (made.labels == NO_DIGIT).sum() <= 18
+
+
+def test_ones_are_damaged_twice_as_often() -> None:
+    damaged = synthetic.damaged(DIGITS, 400, np.random.default_rng(2))
+    share = float((DIGITS.labels == 1).mean())
+    assert abs(float((damaged.labels == 1).mean()) - 2 * share / (1 + share)) < 0.05
 
 
 def test_the_seed_decides_them() -> None:

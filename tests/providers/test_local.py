@@ -26,6 +26,18 @@ class TestLocal(LocalProviderContract):
         return Local()
 
 
+def test_of_two_rivals_the_clearer_reading_counts() -> None:
+    provider, images = Local(), mnist_test().images
+    page = prepare(drawn_seven(), provider.wants)
+    faint = (images[3] // 3 + np.eye(28, dtype=np.uint8)[::-1] * 120).tobytes()
+    for data, rival in ((faint, page.data), (page.data, faint), (bytes(784), page.data)):
+        one = replace(page, data=data, rival=rival)
+        twice = [provider.read(one, timeout=1), *provider.read_many([page, one], timeout=1)]
+        assert [answer.candidates[0].text for answer in twice if isinstance(answer, Answer)] == ["7"] * 3
+    nothing = replace(page, data=bytes(784), rival=bytes(784))
+    assert provider.read(nothing, timeout=1).reason == "not clearly a digit"
+
+
 def test_the_model_may_be_named_by_a_variable() -> None:
     with pytest.raises(ModelError, match="elsewhere"):
         Local.from_env({"DIGITREC_MODEL": "elsewhere.tflite"})
