@@ -127,7 +127,7 @@ def read_rightly() -> tuple[int, int, int]:
     shrunk = store.load().probabilities(np.stack([merely_shrunk(path) for path in paths])).argmax(axis=1)
     prepared = [outcome.digit for outcome in digitrec.predict_many(paths)]
     right = int((shrunk == labels).sum()), int((np.array(prepared) == labels).sum())
-    assert right[0] < 0.5 * right[1], right  # the lesson's point
+    assert right[0] < 0.6 * right[1], right  # the lesson's point
     return *right, len(labels)
 
 

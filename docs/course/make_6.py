@@ -130,7 +130,7 @@ def shrunk() -> tuple[Figure, dict[str, str]]:
         style.picture(cells[1], small[place], f"shrunk: {guesses[place]}")
         style.picture(cells[2], prepared, f"prepared: {answer.digit}")
     hits = int((guesses == labels).sum())
-    assert 2 * hits < len(labels) < right + 5, "shrinking must be far worse than preparing"
+    assert 5 * hits < 3 * len(labels) < 3 * right + 15, "shrinking must be far worse than preparing"
     return figure, {"photos": str(len(samples)), "shrunk": str(hits), "prepared": str(right)}
 
 

@@ -30,6 +30,7 @@ SERVER = Settings()
 PIXELS, BYTES = f"{pixels.MAX_PIXELS // MB} million", f"{files.MAX_FILE_BYTES // MB} MB"
 
 SCENERY, HEADERS = "digitrec/handwriting/scenery.py", "digitrec/image/headers.py"
+CELLS = "digitrec/handwriting/cells.py"
 SIDE = 2 * shrinking.ENOUGH_SIDE
 """From here on a JPEG is decoded at half its size."""
 
@@ -164,6 +165,9 @@ QUOTED = [
     ("docs/scenes.md", "one in three a cell of a table", SCENERY, "if rng.random() < 0.33 else 0.0"),
     ("docs/scenes.md", "which takes 30 to 60 % of the light", SCENERY, "rng.uniform((0.3, 0.01), (0.6, 0.06))"),
     ("docs/scenes.md", "a quarter of the digit's height apart to twice", SCENERY, 'rng.uniform(0.25 if ruling == "squares"'),
+    ("docs/scenes.md", "each side up to 6 % of its height off, or 2 % into it", CELLS, "rng.uniform(-0.02, 0.06, 4)"),
+    ("docs/scenes.md", "of 3 to 12 % of the height, on one to four sides", CELLS, "rng.uniform(0.03, 0.12)"),
+    ("docs/scenes.md", "of 16, 20 or 32 pixels, half of them one bit a pixel", CELLS, "_FORMS = (16, 20, 32)"),
     ("docs/scenes.md", "| half outside the picture | 40 to 60 % of it;",
      "digitrec/handwriting/spoiled.py", "rng.uniform(0.4, 0.6)"),
     ("CONTRIBUTING.md", "starts 200 processes of 16 threads", "justfile", 'stress processes="200":'),
