@@ -118,7 +118,8 @@ def find_ink(pixels: Pixels) -> Ink:
     """
     view = _View.of(pixels)
     ink = _passed_by(view)
-    return replace(ink, cell=_in_a_cell(view, ink))
+    cell = _in_a_cell(view, ink)
+    return ink if cell is None else replace(ink, cell=cell)
 
 
 def _passed_by(view: _View) -> Ink:
@@ -134,7 +135,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     """The handwriting on a picture that its digit may fill, with paper put around it; None: it does not."""
     if view.small and ink.reason == "texture":  # pure noise, of which paper around would make something else
         return None
-    cell = find_cell(np.asarray(view.tiny.convert("L"), np.float32))
+    cell = find_cell(view.grey)
     if cell is None or (not cell.plain and not _in_doubt(ink, cell, *view.picture.size)):
         return None
     shrink = round(max(view.picture.size) / max(view.tiny.size))
@@ -159,7 +160,7 @@ def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
 
 def _find(view: _View) -> Ink:
     """The handwriting that stands out most."""
-    grey = np.asarray(view.tiny.convert("L"), np.float32)
+    grey = view.grey
     light, skew = lightness(grey)
     polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
     if light > 0:
@@ -220,6 +221,7 @@ class _View:
     coarse: Image.Image
     shrink: int
     tiny: Image.Image
+    grey: Floats
     small: bool
 
     @classmethod
@@ -227,7 +229,8 @@ class _View:
         picture = Image.fromarray(pixels)
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
         tiny, _ = _reduced(coarse, POLARITY_SIDE)
-        return cls(pixels, picture, coarse, shrink, tiny, min(pixels.shape[:2]) <= SMALL)
+        grey = np.asarray(tiny.convert("L"), np.float32)
+        return cls(pixels, picture, coarse, shrink, tiny, grey, min(pixels.shape[:2]) <= SMALL)
 
     def projected(self, polarity: Polarity) -> Projection:
         """The channel in which ink of one polarity stands out."""
