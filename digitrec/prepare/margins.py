@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec.image.pixels import Pixels
+from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, quantile, running
 
 SIDE = 80
@@ -112,8 +113,6 @@ class _Seen:
     @property
     def plain(self) -> bool:
         """See `Cell.plain`."""
-        from digitrec.prepare.components import components
-
         full = 2 * self.level
         between = float(np.clip(np.minimum(self.away, full - self.away), 0, None).mean())
         ink = self.ink
@@ -177,9 +176,9 @@ def _paper(plane: Floats, size: int) -> Floats:
 
     Unlike `background.bare`, which continues the picture's light beyond its edges, and with it the ink there.
     """
-    half, levels = size // 2, plane.astype(np.uint8)  # whole numbers, which take a quarter of the time
-    for pick, beyond in ((np.maximum, 0), (np.minimum, 255)):
+    half = size // 2
+    for pick, beyond in ((np.maximum, 0.0), (np.minimum, 255.0)):
+        plane = np.pad(plane, half, constant_values=beyond)
         for axis in (0, 1):
-            ends = [(half, half) if axis == one else (0, 0) for one in (0, 1)]
-            levels = running(np.pad(levels, ends, constant_values=beyond), 2 * half + 1, axis, pick)
-    return levels.astype(np.float32)
+            plane = running(plane, 2 * half + 1, axis, pick)
+    return plane
