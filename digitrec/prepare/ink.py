@@ -138,8 +138,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     cell = find_cell(view.grey)
     if cell is None or (not cell.plain and not _in_doubt(ink, cell, *view.picture.size)):
         return None
-    shrink = round(max(view.picture.size) / max(view.tiny.size))
-    wide, (left, top) = widened(view.pixels, cell, shrink)
+    wide, (left, top) = widened(view.pixels, cell, view.shrink * view.shrink_again)
     ink = _find(_View.of(wide))
     return replace(ink, digits=_shifted(ink.digits, -left, -top, view.picture.size), plain=cell.plain)
 
@@ -221,6 +220,7 @@ class _View:
     coarse: Image.Image
     shrink: int
     tiny: Image.Image
+    shrink_again: int
     grey: Floats
     small: bool
 
@@ -228,9 +228,9 @@ class _View:
     def of(cls, pixels: Pixels) -> Self:
         picture = Image.fromarray(pixels)
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
-        tiny, _ = _reduced(coarse, POLARITY_SIDE)
+        tiny, again = _reduced(coarse, POLARITY_SIDE)
         grey = np.asarray(tiny.convert("L"), np.float32)
-        return cls(pixels, picture, coarse, shrink, tiny, grey, min(pixels.shape[:2]) <= SMALL)
+        return cls(pixels, picture, coarse, shrink, tiny, again, grey, min(pixels.shape[:2]) <= SMALL)
 
     def projected(self, polarity: Polarity) -> Projection:
         """The channel in which ink of one polarity stands out."""

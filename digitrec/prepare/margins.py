@@ -12,8 +12,6 @@ from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, quantile, running
 
-SIDE = 80
-"""Longer side of the picture on which this is looked at, px."""
 WINDOW = 0.5
 """What departs from its surroundings and is narrower than this share of the shorter side may be ink."""
 CLEAR = 40.0
@@ -62,7 +60,7 @@ def find_cell(grey: Floats) -> Cell | None:
         return None
     size = max(3, round(WINDOW * min(grey.shape)))
     seen = [_Seen.of(_paper(view, size) - view, light) for light, view in ((False, grey), (True, 255 - grey))]
-    filled = [one for one in seen if one.away.shape != grey.shape or one.fills]
+    filled = [one for one in seen if one.ink.shape != grey.shape or one.fills]
     if not filled:
         return None
     likelier = min(filled, key=lambda one: one.at_edges)  # more of the edges is paper
@@ -85,18 +83,18 @@ class _Seen:
     """(h, w): how much darker than the paper each pixel within the bars is, of 255."""
     level: float
     """What is further away than this is ink."""
+    ink: Mask
+    """(h, w): that."""
     box: Box
+    """As `Cell.box`."""
 
     @classmethod
     def of(cls, away: Floats, light: bool) -> Self:
         level = max(CLEAR, quantile(away, 0.98)) / 2
-        box = left, top, right, bottom = _within_bars(away > level)
-        return cls(light, away[top:bottom, left:right], level, box)
-
-    @property
-    def ink(self) -> Mask:
-        """(h, w)."""
-        return np.asarray(self.away > self.level)
+        ink = np.asarray(away > level)
+        box = left, top, right, bottom = _within_bars(ink)
+        within = slice(top, bottom), slice(left, right)
+        return cls(light, away[within], level, ink[within], box)
 
     @property
     def at_edges(self) -> float:

@@ -21,6 +21,7 @@ from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.prediction import Failure, Prediction
 from digitrec.prepare import margins, mnist
+from digitrec.prepare.ink import POLARITY_SIDE
 
 INKS, LABELS = draw_many(60, 3, 200)
 
@@ -101,7 +102,7 @@ def test_hardly_any_page_without_ink_shows_a_plain_cell() -> None:
 
 def _small(pixels: Pixels) -> Floats:
     picture = Image.fromarray(pixels).convert("L")
-    return np.asarray(picture.reduce(-(-max(picture.size) // margins.SIDE)), np.float32)
+    return np.asarray(picture.reduce(-(-max(picture.size) // POLARITY_SIDE)), np.float32)
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 5), st.integers(0, 2**32 - 1))
