@@ -9,6 +9,11 @@ from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.evaluation.explain import Explanation, explain
+from digitrec.handwriting.scenes import scenes
+from digitrec.handwriting.writer import Writer
+from digitrec.image import DigitImage
+from digitrec.models import store
+from digitrec.prepare import prepare
 from digitrec.providers.local import Local
 from digitrec.testing import FakeProvider, drawn_seven
 
@@ -107,3 +112,15 @@ def test_what_cannot_be_explained_is_refused(engine: Engine) -> None:
         explain(b"nothing of the kind", engine)
     with pytest.raises(ValueError, match="28x28"):
         explain(drawn_seven(), Engine(FakeProvider()))
+
+
+def test_of_two_readings_the_steps_end_in_the_one_that_counted() -> None:
+    won = []
+    for one in scenes("cropped to the digit", Writer(mnist_test()), 6, 5):
+        prepared = prepare(DigitImage.open(one.pixels), Local.wants)
+        found = explain(one.pixels, hiding=False)
+        shown = found.steps[-1][1]
+        (chances,) = store.load().probabilities(shown[None], [True])
+        assert found.prediction.probabilities == pytest.approx(chances.tolist(), abs=1e-6)
+        won.append(shown.tobytes() == prepared.rival)
+    assert any(won) and not all(won)
