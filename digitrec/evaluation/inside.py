@@ -51,7 +51,7 @@ def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, 
         prepared: for the network.
         size: the picture's width and height, px.
     """
-    if prepared.findings.unchanged:
+    if prepared.findings.unchanged or prepared.findings.reason is not None:
         return [(AS_IT_STANDS, prepared, (0.0, 0.0, 1.0, 1.0))]
     found = [(CUT_OUT, _alone(prepared, prepared.data), _field(prepared, size))]
     if prepared.whole is not None:
@@ -123,7 +123,12 @@ def _alone(prepared: PreparedImage, data: bytes) -> PreparedImage:
 
 
 def answered(prepared: PreparedImage, chances: Sequence[float], engine: Engine) -> PreparedImage:
-    """The picture with that reading alone from which an engine's answer came: the rival, where that won."""
+    """The picture with that reading alone from which an engine's answer came.
+
+    The rival, where that won; the whole, where looking found no single digit.
+    """
+    if prepared.findings.reason is not None and prepared.whole is not None:
+        return _alone(prepared, prepared.whole)
     if prepared.rival is None:
         return prepared
     rival = _alone(prepared, prepared.rival)

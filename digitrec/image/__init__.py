@@ -184,6 +184,8 @@ class InputSpec:
     """How many times the digit is set side by side, >= 1."""
     gated: bool = False
     """True: `Findings.reason` refuses the image without asking; False: the engine is asked anyway."""
+    overrules: bool = False
+    """True: of an image with a `whole` it is asked all the same, and itself refuses what is not plain."""
 
 
 @dataclass(frozen=True, slots=True)

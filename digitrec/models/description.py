@@ -33,6 +33,8 @@ class ModelInput:
     """The temperature instead for a picture that was brought into that form, > 0; None: the same."""
     evidence: float = 0.0
     """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
+    doubt: float = 0.0
+    """A picture of which the network is less sure, 0..1, is read again from a little aside; 0: none is."""
     assumed: bool = False
     """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
 
@@ -45,15 +47,16 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
         form, scale = about["input"]["form"], about["input"]["scale"]
         output, temperature = about["output"], float(about["temperature"])
         prepared = float(about["prepared"]) if "prepared" in about else None
-        least = float(about.get("evidence", 0))
+        least, doubt = float(about.get("evidence", 0)), float(about.get("doubt", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
     known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
-    if about.get("format") != 1 or not known or not temperature > 0 or not (prepared is None or prepared > 0):
+    warm = temperature > 0 and (prepared is None or prepared > 0)
+    if about.get("format") != 1 or not known or not warm or not 0 <= doubt <= 1:
         raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
     if named not in (None, scale):
         raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
-    return ModelInput(form, scale, output, temperature, prepared, least)
+    return ModelInput(form, scale, output, temperature, prepared, least, doubt)
 
 
 def _kind_of_output(forward: Forward) -> str:

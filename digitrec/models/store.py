@@ -17,7 +17,19 @@ from numpy.typing import NDArray
 from digitrec.arguments import said
 from digitrec.errors import ModelError
 from digitrec.models.description import ModelInput, model_input
-from digitrec.models.scores import SCALES, Floats, Forward, Look, Stage, evidence, probabilities, scaled
+from digitrec.models.scores import (
+    SCALES,
+    VIEWS,
+    Floats,
+    Forward,
+    Look,
+    Stage,
+    aside,
+    evidence,
+    pooled,
+    probabilities,
+    scaled,
+)  # fmt: skip
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
@@ -47,6 +59,9 @@ class Model:
     ) -> Floats:
         """The chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32, rows summing to 1.
 
+        A picture of which the network is less sure than its `doubt` is read again, moved by a pixel to each
+        side; the five readings count as one.
+
         Args:
             batch: the pictures.
             prepared: (N,), which of them were brought into that form from another; empty: none.
@@ -56,15 +71,25 @@ class Model:
         """
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
             raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of {batch.shape}")
-        ink = scaled(batch, self.input.scale)
-        answer = np.empty((len(batch), 10), np.float32)
-        for start in range(0, len(batch), BATCH):
+        ink, rows = scaled(batch, self.input.scale), np.zeros(len(batch), np.bool_)
+        if self.input.prepared is not None and any(prepared):
+            rows[:] = prepared
+        chances = self._chances(ink, rows)
+        doubted = chances.max(axis=1) < self.input.doubt
+        if doubted.any():
+            again = self._chances(aside(ink[doubted]), rows[doubted].repeat(VIEWS))
+            chances[doubted] = pooled(again, np.arange(0, len(again), VIEWS))
+        return chances
+
+    def _chances(self, ink: Floats, prepared: NDArray[np.bool_]) -> Floats:
+        """The chance of each digit at the first glance: (N, 28, 28), scaled, to (N, 10)."""
+        answer = np.empty((len(ink), 10), np.float32)
+        for start in range(0, len(ink), BATCH):
             answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
         kind = self.input.output
         chances = probabilities(answer, kind, self.input.temperature)
-        if self.input.prepared is not None and any(prepared):
-            rows = np.asarray(prepared, np.bool_)
-            chances[rows] = probabilities(answer[rows], kind, self.input.prepared)
+        if self.input.prepared is not None and prepared.any():
+            chances[prepared] = probabilities(answer[prepared], kind, self.input.prepared)
         return chances
 
     def stages(self, digit: NDArray[np.uint8]) -> list[Stage]:

@@ -87,6 +87,8 @@ class Ink:
     masks are not."""
     plain: bool = False
     """Of such a `cell`: `margins.Cell.plain`."""
+    meant: bool = False
+    """And whether it is likelier than what the picture shows as it stands."""
 
     @property
     def polarity(self) -> Polarity:
@@ -136,11 +138,18 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     if view.small and ink.reason == "texture":  # pure noise, of which paper around would make something else
         return None
     cell = find_cell(view.grey)
-    if cell is None or (not cell.plain and not _in_doubt(ink, cell, *view.picture.size)):
+    if cell is None:
+        return None
+    in_doubt = _in_doubt(ink, cell, *view.picture.size)
+    if not (cell.plain or in_doubt):
         return None
     wide, (left, top) = widened(view.pixels, cell, view.shrink * view.shrink_again)
     ink = _find(_View.of(wide))
-    return replace(ink, digits=_shifted(ink.digits, -left, -top, view.picture.size), plain=cell.plain)
+    barred = cell.box != (0, 0, *view.tiny.size)
+    return replace(
+        ink, digits=_shifted(ink.digits, -left, -top, view.picture.size),
+        plain=cell.plain, meant=cell.plain and (in_doubt or barred),
+    )  # fmt: skip
 
 
 def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:

@@ -63,15 +63,15 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[Ink, Ink | None]:
     """What is seen on a picture, the likelier first: as it stands, and as a cell that its digit may fill.
 
-    A cell that shows a digit plainly is meant, unless the picture shows one cut off. On a small picture, of
-    which there may be others besides, edges and polarity tell less.
+    A cell that shows a digit plainly is meant where the picture shows none, unless it shows one cut off. On a
+    small picture, of which there may be others besides, edges and polarity tell less.
     """
     cell, small = ink.cell, max(image.pixels.shape[:2]) <= FILLED
     if cell is None or cell.reason is not None or ink.reason == "cut off":
         return ink, None
     if ink.reason is not None:
         return (cell if cell.plain and not has_others else ink), None
-    return (cell, ink) if cell.plain and not small else (ink, cell)
+    return (cell, ink) if cell.meant and not small else (ink, cell)
 
 
 def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
@@ -206,7 +206,11 @@ def _whole(pixels: Pixels, ink: Ink) -> bytes | None:
     """All that stands out from the paper of a 28x28 picture, where it is; None: no digit can be laid so."""
     if pixels.shape[:2] != (SIDE, SIDE):
         return None
+    from digitrec.prepare.background import is_noise
     from digitrec.prepare.closeup import close_up, strength
+
+    if ink.reason is not None and is_noise(np.asarray(Image.fromarray(pixels).convert("L"), np.float32)):
+        return None
 
     inked = strength(
         close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise

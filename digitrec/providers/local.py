@@ -23,11 +23,18 @@ TWICE = 0.6
 """Share of the usual evidence that a reading must show of a picture of 28x28, which is read twice: somebody
 cut it to the size of MNIST's digits, and damaged ones show less. Noise and most pairs are refused before."""
 
+PLAINLY = 1.3
+"""The same where looking found no single digit: what the network sees of the whole picture must be plainer
+than usual, or two digits squeezed into 28x28 would pass."""
+LESS_LIKELY = 0.85
+"""Of two readings of a picture of another size the second must show so much more evidence to count: its share
+that is set against the first's."""
+
 
 class Local(BaseProvider):
     """Reads a digit with a network from a file, by default the one inside the package."""
 
-    wants = InputSpec(encoding="mnist", preparation="mnist", gated=True)
+    wants = InputSpec(encoding="mnist", preparation="mnist", gated=True, overrules=True)
     price: Price | None = FREE
     batch = 256
 
@@ -66,14 +73,17 @@ class Local(BaseProvider):
 
         A picture is clear where one of its readings is; where neither is, its `others` are read too.
         """
-        readings = [[image.data] if image.whole is None else [image.data, image.whole] for image in images]
+        readings = [_readings(image) for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)
         prepared = [
             not image.findings.unchanged
             for image, several in zip(images, readings, strict=True) for _ in several
         ]  # fmt: skip
         chances = self._model.probabilities(batch.reshape(-1, 28, 28), prepared)
-        asked = [TWICE if len(several) > 1 else 1.0 for several in readings for _ in several]
+        asked = [
+            PLAINLY if image.findings.reason else TWICE if len(several) > 1 else 1.0
+            for image, several in zip(images, readings, strict=True) for _ in several
+        ]  # fmt: skip
         clear = self._model.recognises(chances, np.array(asked))
         if len(chances) > len(images):
             starts = np.cumsum([0, *(len(several) for several in readings[:-1])])
@@ -113,7 +123,7 @@ class Local(BaseProvider):
         batch = np.frombuffer(b"".join(rivals.values()), np.uint8).reshape(-1, 28, 28)
         theirs = self._model.probabilities(batch, [True] * len(rivals))
         places = np.array(list(rivals))
-        asked = np.array([TWICE if images[place].whole is not None else 1.0 for place in places])
+        asked = np.array([TWICE if images[place].whole is not None else LESS_LIKELY for place in places])
         better = asked * evidence(theirs) > evidence(chances[places])  # two readings agree less than one
         chances[places[better]] = theirs[better]
         clear[places[better]] = self._model.recognises(theirs[better])
@@ -129,8 +139,14 @@ class Local(BaseProvider):
         best = max(row)
         candidate = Candidate(str(row.index(best)), best)
         cut_out = image.findings.unchanged  # by somebody who knew it for a digit, as MNIST's are
-        reason = None if clear or cut_out else UNCLEAR
+        reason = None if clear or cut_out else image.findings.reason or UNCLEAR
         return Answer((candidate,), tuple(row), {"probabilities": row}, self._model.version, reason)
+
+
+def _readings(image: PreparedImage) -> list[bytes]:
+    if image.whole is None:
+        return [image.data]
+    return [image.whole] if image.findings.reason else [image.data, image.whole]
 
 
 def _pixels(image: PreparedImage) -> NDArray[np.uint8]:

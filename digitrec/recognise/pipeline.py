@@ -126,7 +126,8 @@ def _prepare_one(image: DigitImage, engine: Engine) -> MaybePrepared:
 
 
 def _refused(prepared: PreparedImage) -> bool:
-    return prepared.spec.gated and prepared.findings.reason is not None
+    overruled = prepared.spec.overrules and prepared.whole is not None
+    return prepared.spec.gated and prepared.findings.reason is not None and not overruled
 
 
 def failed(unreadable: Unreadable, provider: str) -> Failure:

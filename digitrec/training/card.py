@@ -271,6 +271,8 @@ being right: {card["temperature"]} for a picture in MNIST's form, fitted on the 
 of {SURE:.0%} and more {SURELY_WRONG:.1%} are wrong at most.
 - A picture that was cut out by digitrec is "not clearly a digit" where its scores, so divided, differ by \
 less than {card["evidence"]} (standard deviation); all but {UNCLEAR:.2%} of the digits held back show more.
+- A picture of which it is less than {card["doubt"]:.0%} sure is read again, moved by a pixel to each side; \
+the mean of the five scores counts.
 {_finishing(run)}\
 - Every digit is changed anew in each epoch (`digitrec/handwriting/augment.py`), within: {changes}.
 - {card["training_seconds"] / 60:.0f} minutes on {where["cores"]} cores, {where["date"]}; {versions}.

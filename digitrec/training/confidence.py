@@ -61,14 +61,13 @@ def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
     return round(min(temperature, _MOST * likeliest), 3)
 
 
-def fit_evidence(probabilities: Floats, temperature: float) -> float:
-    """The `evidence` that all but `UNCLEAR` of given digits show once the temperature is applied.
+def fit_evidence(probabilities: Floats) -> float:
+    """The `evidence` that all but `UNCLEAR` of given digits show.
 
     Args:
-        probabilities: (N, 10), of digits that were not learned from, as the network gave them.
-        temperature: > 0.
+        probabilities: (N, 10), of digits that were not learned from, at the temperature that is applied.
     """
-    return round(float(np.quantile(evidence(probabilities), UNCLEAR)) / temperature, 3)
+    return round(float(np.quantile(evidence(probabilities), UNCLEAR)), 3)
 
 
 def _cross_entropy(scores: NDArray[np.float64], labels: NDArray[np.uint8], log_temperature: float) -> float:

@@ -29,6 +29,7 @@ def description(
     temperature: float = 1.0,
     prepared: float | None = None,
     evidence: float = 0.0,
+    doubt: float = 0.0,
 ) -> dict[str, Any]:
     """What a model file says of itself; see `ModelInput` for what the keywords mean."""
     also = {} if prepared is None else {"prepared": prepared}
@@ -40,6 +41,7 @@ def description(
         "temperature": temperature,
         **also,
         "evidence": evidence,
+        "doubt": doubt,
         "card": card,
     }
 

@@ -258,7 +258,7 @@ def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
     its = store.load(start).input
     about = export.description(
         out.stem, facts, output=its.output, scale=its.scale, temperature=its.temperature,
-        prepared=its.prepared, evidence=its.evidence,
+        prepared=its.prepared, evidence=its.evidence, doubt=its.doubt,
     )  # fmt: skip
     out.write_bytes(export.described(bare, about))
 

@@ -7,7 +7,7 @@ once, when all is done, for the card. What was learned is never tested on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from digitrec.datasets import overlap
 from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits
 from digitrec.errors import DataError
 from digitrec.models import store
+from digitrec.prediction import SURE
 from digitrec.training import card, cnn, export, material, run
 from digitrec.training.confidence import fit_evidence, fit_modest, fit_temperature
 from digitrec.training.given import Given, given
@@ -144,8 +145,14 @@ def _ship(
     """
     bare = export.to_litert(network)
     litert_file = folder / f"{config.name}.tflite"
-    litert_file.write_bytes(export.described(bare, export.description(config.name, {})))
-    model = store.load(litert_file)
+
+    def written(card: dict[str, Any], **sureness: Any) -> store.Model:
+        about = export.description(config.name, card, **sureness)
+        litert_file.write_bytes(export.described(bare, about))
+        return store.load(litert_file)
+
+    sureness = _fitted(written, *held_back)
+    model = written({}, **sureness)
     correct = round(_right(model, what.test) * len(what.test))
     facts: dict[str, Any] = {
         "architecture": cnn.describe(config.widths, config.networks),
@@ -154,35 +161,38 @@ def _ship(
         "digits": counts,
         "learned_from": dict(what.sources),
         "validation_accuracy": _right(model, held_back[0]),
-        "writers_accuracy": _right(model, held_back[1]),
+        "writers_accuracy": _right(model, held_back[1], prepared=True),
         "test": what.measured(correct),
         "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
         "settings": asdict(config),
         "data_sha256": SHA256 if card.of_mnist(what.sources) else {},
         "environment": card.environment(),
+        **sureness,
     }
-    facts |= _fitted(model, *held_back)
-    sureness = {name: facts[name] for name in ("temperature", "prepared", "evidence")}
-    about = export.description(config.name, facts, **sureness)
-    litert_file.write_bytes(export.described(bare, about))
+    written(facts, **sureness)
     keras_file = folder / f"{config.name}.keras"
-    export.save_keras(network, keras_file, about)
+    export.save_keras(network, keras_file, export.description(config.name, facts, **sureness))
     card_file = folder / f"{config.name}.md"
     card_file.write_text(card.markdown(config.name, facts), encoding="utf-8")
     return TrainResult(litert_file, keras_file, card_file, histories, correct, len(what.test))
 
 
-def _fitted(model: store.Model, in_form: Digits, prepared: Digits) -> dict[str, float]:
-    """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it."""
-    chances = model.probabilities(in_form.images)
-    modest = fit_modest(model.probabilities(prepared.images), prepared.labels)
-    return {
-        "temperature": fit_temperature(chances, in_form.labels),
-        "prepared": modest,
-        "evidence": fit_evidence(chances, modest),
+def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
+    """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it.
+
+    The temperatures come from its first glance, the evidence from what it sees looking again where in doubt.
+    """
+    bare = written({})
+    sureness = {
+        "temperature": fit_temperature(bare.probabilities(in_form.images), in_form.labels),
+        "prepared": fit_modest(bare.probabilities(prepared.images), prepared.labels),
+        "doubt": SURE,
     }
+    chances = written({}, **sureness).probabilities(in_form.images, [True] * len(in_form))
+    return sureness | {"evidence": fit_evidence(chances)}
 
 
-def _right(model: store.Model, digits: Digits) -> float:
+def _right(model: store.Model, digits: Digits, *, prepared: bool = False) -> float:
     """The share of the digits that it reads rightly, 0..1."""
-    return float((model.probabilities(digits.images).argmax(axis=1) == digits.labels).mean())
+    chances = model.probabilities(digits.images, [prepared] * len(digits))
+    return float((chances.argmax(axis=1) == digits.labels).mean())

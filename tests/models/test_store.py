@@ -46,7 +46,7 @@ class TestShipped:
         assert shipped.name == "digitrec-cnn"
         assert shipped.version.startswith("digitrec-cnn-") and len(shipped.version) == 25
         card = shipped.card
-        fitted = {name: card[name] for name in ("temperature", "evidence")}
+        fitted = {name: card[name] for name in ("temperature", "evidence", "doubt")}
         fitted["prepared"] = card.get("prepared", card["temperature"])
         assert shipped.input == ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
 
@@ -220,6 +220,36 @@ def test_pictures_that_were_prepared_have_their_own_temperature(tmp_path: Path) 
     assert not np.allclose(mixed[prepared], model.probabilities(images)[prepared], atol=1e-6)
 
 
+def test_what_it_doubts_is_read_again_from_aside(tmp_path: Path) -> None:
+    certain = store.load(shipped_as(tmp_path, export.description("other", {}, temperature=0.8, prepared=0.9)))
+    looking = store.load(
+        shipped_as(tmp_path, export.description("other", {}, temperature=0.8, prepared=0.9, doubt=0.95))
+    )
+    images, prepared = TEST.images[:300], np.arange(300) % 2 == 1
+    first, second = (model.probabilities(images, prepared) for model in (certain, looking))
+    doubted = first.max(axis=1) < 0.95
+    assert 5 < doubted.sum() < 295 and doubted[prepared].any() and doubted[~prepared].any()
+    np.testing.assert_allclose(second[~doubted], first[~doubted], atol=1e-6)
+    moves = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
+    views = [np.roll(images, move, (1, 2)) for move in moves]  # MNIST's digits end four pixels from the edge
+    scores = np.mean([np.log(certain.probabilities(view, prepared)) for view in views], axis=0)
+    expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(second[doubted], expected[doubted], atol=1e-4)
+
+
+def test_what_is_moved_out_of_a_picture_does_not_come_in_on_its_other_side(tmp_path: Path) -> None:
+    model = store.load(shipped_as(tmp_path, export.description("other", {}, doubt=1.0)))
+    bare = store.load(shipped_as(tmp_path, export.description("other", {})))
+    edge = np.zeros((1, 28, 28), np.uint8)
+    edge[0, 0, 4:20] = edge[0, :20, 27] = 255
+    views = np.zeros((5, 28, 28), np.uint8)
+    views[0], views[1, 1:], views[2, :-1] = edge[0], edge[0, :-1], edge[0, 1:]
+    views[3, :, 1:], views[4, :, :-1] = edge[0, :, :-1], edge[0, :, 1:]
+    scores = np.log(bare.probabilities(views)).mean(axis=0)
+    expected = np.exp(scores) / np.exp(scores).sum()
+    np.testing.assert_allclose(model.probabilities(edge)[0], expected, atol=1e-4)
+
+
 def test_a_file_of_one_temperature_has_it_for_every_picture(tmp_path: Path) -> None:
     about = export.description("other", {}, temperature=2.0)
     assert "prepared" not in about  # as in files before there were two
@@ -240,6 +270,9 @@ def test_a_file_of_one_temperature_has_it_for_every_picture(tmp_path: Path) -> N
         ({"prepared": "cold"}, "damaged"),
         ({"temperature": "warm"}, "damaged"),
         ({"evidence": "much"}, "damaged"),
+        ({"doubt": 1.01}, "something unknown"),
+        ({"doubt": float("nan")}, "something unknown"),
+        ({"doubt": None}, "damaged"),
         ({"input": None}, "damaged"),
     ],
 )

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from digitrec import Prediction, predict, predict_many
 from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.image import DigitImage
+from digitrec.image import DigitImage, Findings, PreparedImage
 from digitrec.models import store
+from digitrec.models.scores import evidence
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
@@ -29,13 +31,81 @@ class TestLocal(LocalProviderContract):
 def test_of_two_rivals_the_clearer_reading_counts() -> None:
     provider, images = Local(), mnist_test().images
     page = prepare(drawn_seven(), provider.wants)
-    faint = (images[3] // 3 + np.eye(28, dtype=np.uint8)[::-1] * 120).tobytes()
+    faint = (images[3] // 5 + np.eye(28, dtype=np.uint8)[::-1] * 160).tobytes()
     for data, rival in ((faint, page.data), (page.data, faint), (bytes(784), page.data)):
         one = replace(page, data=data, rival=rival)
         twice = [provider.read(one, timeout=1), *provider.read_many([page, one], timeout=1)]
         assert [answer.candidates[0].text for answer in twice if isinstance(answer, Answer)] == ["7"] * 3
     nothing = replace(page, data=bytes(784), rival=bytes(784))
     assert provider.read(nothing, timeout=1).reason == "not clearly a digit"
+
+
+def test_of_two_rivals_the_likelier_need_not_be_as_clear() -> None:
+    provider, page = Local(), prepare(drawn_seven(), Local.wants)
+    images, own = mnist_test().images, evidence(store.load().probabilities(page_pixels(page), [True]))[0]
+    shown = evidence(store.load().probabilities(images[:500], [True] * 500)) / own
+    kept, lost = np.flatnonzero((shown > 1.02) & (shown < 1.15)), np.flatnonzero(shown > 1.2)
+    labels = mnist_test().labels
+    for places, wins in ((kept[labels[kept] != 7][:5], False), (lost[labels[lost] != 7][:5], True)):
+        assert len(places)
+        for place in places:
+            answer = provider.read(replace(page, rival=images[place].tobytes()), timeout=1)
+            assert (answer.candidates[0].text == str(labels[place])) == wins
+
+
+def page_pixels(page: PreparedImage) -> NDArray[np.uint8]:
+    return np.frombuffer(page.data, np.uint8).reshape(1, 28, 28)
+
+
+def torn() -> tuple[list[NDArray[np.uint8]], list[int]]:
+    """Digits of 28x28 whose upper half hangs apart from the lower one, and what they are."""
+    digits = mnist_test()[:1000]
+    pictures = digits.images.copy()
+    pictures[:, 13:15] = 0
+    apart = [prepare(DigitImage.open(one), Local.wants).findings.reason is not None for one in pictures]
+    return list(pictures[apart]), digits.labels[apart].tolist()
+
+
+def test_a_digit_in_two_parts_that_the_network_plainly_knows_is_read() -> None:
+    pictures, labels = torn()
+    read = [one.digit for one in predict_many(pictures) if isinstance(one, Prediction)]
+    assert len(pictures) >= 5
+    right = sum(digit == label for digit, label in zip(read, labels, strict=True))
+    assert right >= 0.6 * len(labels) and right + read.count(None) == len(labels)
+
+
+class Obedient(Local):
+    """Our own network, were it bound to what looking says."""
+
+    wants = replace(Local.wants, overrules=False)
+
+
+def test_an_engine_that_does_not_overrule_is_not_asked() -> None:
+    pictures, _ = torn()
+    told = [one for one in predict_many(pictures, Obedient()) if isinstance(one, Prediction)]
+    assert {(one.digit, one.reason, one.attempts) for one in told} == {(None, "more than one digit", 0)}
+
+
+def test_what_is_not_plain_keeps_the_reason_that_looking_gave(tmp_path: Path) -> None:
+    page, digit = (
+        prepare(DigitImage.open(255 - mnist_test().images[3] // 2), Local.wants),
+        mnist_test().images[3],
+    )
+    two = replace(page, data=mnist_test().images[8].tobytes(), findings=Findings("more than one digit", 2))
+    shown = float(evidence(store.load().probabilities(digit[None], [True]))[0])
+    for least, reason in ((shown / 1.2, "more than one digit"), (shown / 1.4, None)):
+        its = store.load().input
+        engine = asking_for(least, tmp_path, temperature=its.temperature, prepared=its.prepared or 1.0)
+        answer = engine.read(replace(two, whole=digit.tobytes()), timeout=1)
+        assert (answer.reason, answer.candidates[0].text) == (reason, "0")
+    assert Local().read(replace(two, whole=bytes(784)), timeout=1).reason == "more than one digit"
+
+
+def test_noise_has_no_whole_that_could_overrule() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
+    prepared = [prepare(DigitImage.open(one), Local.wants) for one in noise]
+    assert sum(one.findings.reason is not None for one in prepared) > 30
+    assert sum(one.findings.reason is not None and one.whole is not None for one in prepared) <= 1
 
 
 def test_the_model_may_be_named_by_a_variable() -> None:

@@ -41,7 +41,7 @@ def test_the_card_names_those_from_whom_it_learned(world: int) -> None:
         "test": card.measured(1, 1), "settings": asdict(TrainConfig(world=world)), "digits": digits,
         "environment": card.environment(), "validation_accuracy": 1.0, "writers_accuracy": 0.875,
         "architecture": "", "parameters": 1, "kilobytes": 1, "temperature": 0.5, "prepared": 0.75,
-        "evidence": 1.5, "training_seconds": 1,
+        "evidence": 1.5, "doubt": 0.95, "training_seconds": 1,
     })  # fmt: skip
     assert "Yann LeCun" in page
     assert "temperature before" in page and "0.5 for a picture in MNIST's form" in page and "0.75" in page
@@ -55,7 +55,7 @@ def facts(**given: object) -> dict[str, object]:
         "test": card.measured(1, 1), "settings": asdict(TrainConfig(world=0)), "digits": digits,
         "environment": card.environment(), "validation_accuracy": 1.0, "writers_accuracy": 0.875,
         "architecture": "", "parameters": 1, "kilobytes": 1, "temperature": 0.5, "prepared": 0.75,
-        "evidence": 1.5, "training_seconds": 1,
+        "evidence": 1.5, "doubt": 0.95, "training_seconds": 1,
     } | given  # fmt: skip
 
 

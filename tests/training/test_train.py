@@ -49,6 +49,9 @@ def test_a_network_that_has_hardly_learned_is_made_modest(trained: TrainResult) 
     model = store.load(trained.litert_file)
     assert model.input.temperature == model.card["temperature"] > 2
     assert model.input.evidence == model.card["evidence"] > 0
+    assert model.input.doubt == model.card["doubt"] == 0.95
+    rest = mnist_test()[120:]
+    assert trained.test_correct == (model.probabilities(rest.images).argmax(axis=1) == rest.labels).sum()
 
 
 def test_it_learns(tmp_path: Path) -> None:
