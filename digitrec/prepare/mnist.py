@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.filters import Floats, Mask, grow, resize, steepness
+from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, steepness
 
 if TYPE_CHECKING:
     from digitrec.prepare.ink import Ink
@@ -22,6 +22,8 @@ STROKE = 0.10
 """Strokes are at least this share of the digit's longer side; of MNIST's, 95 % are."""
 PALE = 0.08
 """Ink paler than this share of the digit's is too little to count for its size."""
+INKED = 0.98
+"""On a picture laid out as MNIST's are the rest, one pixel of 50, is as dark as its ink."""
 LAID = 16
 """What stands out on a picture laid out as MNIST's are is at least this long, px; else it is a smaller digit,
 alone on its paper."""
@@ -212,9 +214,8 @@ def _whole(pixels: Pixels, ink: Ink) -> bytes | None:
     if ink.reason is not None and is_noise(np.asarray(Image.fromarray(pixels).convert("L"), np.float32)):
         return None
 
-    inked = strength(
-        close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE)), ink.level, ink.noise
-    )
+    contrast = close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))
+    inked = strength(contrast, quantile(contrast, INKED), ink.noise)
     longer = max(end - start for start, end in _extent(inked))
     return _bytes(inked).tobytes() if longer >= LAID else None
 

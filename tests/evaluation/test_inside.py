@@ -74,6 +74,18 @@ def test_both_readings_are_looked_at_where_there_are_two(engine: Engine) -> None
     assert (unmoved.name, unmoved.field) == ("as it stands", (0, 0, 1, 1))
 
 
+def test_where_the_network_overrules_what_looking_found_the_whole_is_shown(engine: Engine) -> None:
+    torn = mnist_test().images[:1000].copy()
+    torn[:, 13:15] = 0
+    found = next(one for one in torn if prepare(DigitImage.open(one), Local.wants).findings.reason)
+    shown = explain(found, engine, inside=True)
+    assert shown.prediction.reason is None and shown.prediction.probabilities is not None
+    (whole,) = shown.inside
+    assert (whole.name, whole.field) == ("as it stands", (0, 0, 1, 1))
+    assert np.array_equal(whole.digit > 128, found > 128)
+    assert whole.saliency is not None and whole.saliency.max() > 0
+
+
 def test_of_a_refused_picture_nothing_is_shown(engine: Engine) -> None:
     assert explain(np.full((80, 80), 240, np.uint8), engine, inside=True).inside == ()
 
