@@ -26,6 +26,8 @@ cut it to the size of MNIST's digits, and damaged ones show less. Noise and most
 PLAINLY = 1.3
 """The same where looking found no single digit: what the network sees of the whole picture must be plainer
 than usual, or two digits squeezed into 28x28 would pass."""
+FILLED = 0.7
+"""The same of a small picture that its digit fills, of which no more can be seen."""
 LESS_LIKELY = 0.85
 """Of two readings of a picture of another size the second must show so much more evidence to count: its share
 that is set against the first's."""
@@ -131,9 +133,9 @@ class Local(BaseProvider):
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
         """The chances from the reading with the most evidence for any digit; None: none is clear."""
         batch = np.frombuffer(b"".join(readings), np.uint8).reshape(-1, 28, 28)
-        chances = self._model.probabilities(batch)
+        chances = self._model.probabilities(batch, [True] * len(batch))
         best = int(np.argmax(evidence(chances)))
-        return chances[best] if self._model.recognises(chances)[best] else None
+        return chances[best] if self._model.recognises(chances, FILLED)[best] else None
 
     def _answer(self, image: PreparedImage, row: list[float], clear: bool) -> Answer:
         best = max(row)
