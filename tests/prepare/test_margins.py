@@ -12,6 +12,7 @@ from PIL import Image
 
 import digitrec
 from digitrec.datasets.mnist import mnist_test
+from digitrec.evaluation import accuracy
 from digitrec.handwriting.nondigits import pages
 from digitrec.handwriting.paper import Floats
 from digitrec.handwriting.photo import ink_on_paper
@@ -19,8 +20,9 @@ from digitrec.handwriting.props import box_of
 from digitrec.handwriting.strokes import draw_many
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
+from digitrec.models import store
 from digitrec.prediction import Failure, Prediction
-from digitrec.prepare import margins, mnist
+from digitrec.prepare import margins, mnist, prepare
 from digitrec.prepare.ink import POLARITY_SIDE
 
 INKS, LABELS = draw_many(60, 3, 200)
@@ -56,6 +58,21 @@ def test_also_on_photographed_paper(off: int) -> None:
     assert (
         right([cropped(np.pad(ink, 30), off, photo) for ink, photo in zip(INKS, photos, strict=True)]) >= 54
     )
+
+
+@pytest.mark.parametrize(
+    ("scenes", "least"),
+    [(("in a box", "edge of a shadow"), 0.92), (("cropped to the digit", "bars along the edges"), 0.955)],
+)
+def test_of_two_readings_the_likelier_is_the_first(scenes: tuple[str, str], least: float) -> None:
+    found, labels = [], []
+    for one in (one for scene in accuracy.sets() if scene.name in scenes for one in scene.samples(None)):
+        prepared = prepare(DigitImage.open(one.image), InputSpec("mnist"))
+        if prepared.rival is not None:
+            found.append(np.frombuffer(prepared.data, np.uint8).reshape(28, 28))
+            labels.append(one.label)
+    chances = store.load().probabilities(np.stack(found), [True] * len(found))
+    assert (chances.argmax(axis=1) == labels).mean() > least
 
 
 @pytest.mark.parametrize("sides", [s for s in product((False, True), repeat=4) if any(s)])
