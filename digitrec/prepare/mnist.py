@@ -121,7 +121,7 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
 
     Args:
         image: what was prepared.
-        counted: of two readings (`PreparedImage.rival`) the one whose steps are shown; None: the first.
+        counted: of several readings the one whose steps are shown; None: the first.
     """
     if _is_in_form(image):
         return [("already in MNIST's form", image.pixels)]
@@ -136,17 +136,18 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
         return shown
+    whole = _whole(image.pixels, seen)
     if len(ink.digits) > 1:
         many = len(ink.digits)
-        return [
-            shown[0],
-            *((f"no. {i} of {many}", _laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)),
-        ]
+        shown[1:] = [(f"no. {i} of {many}", _laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)]
+    if ink.reason is not None and whole is not None and whole == counted:
+        return [*shown, ("read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE))]
+    if len(ink.digits) > 1:
+        return shown
     if other is not None and other.fine is not None:
         shown.append(
             (f"also read {'as it stands' if other is seen else 'with paper around'}", _laid_out(other.fine))
         )
-    whole = _whole(image.pixels, seen)
     if whole is not None:
         shown.append(("also read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE)))
     thick = _thickened(ink.fine)

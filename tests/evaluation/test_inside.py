@@ -81,6 +81,7 @@ def test_where_the_network_overrules_what_looking_found_the_whole_is_shown(engin
     shown = explain(found, engine, inside=True)
     assert shown.prediction.reason is None and shown.prediction.probabilities is not None
     (whole,) = shown.inside
+    assert shown.steps[-1][0] == "read whole" and np.array_equal(shown.steps[-1][1], whole.digit)
     assert (whole.name, whole.field) == ("as it stands", (0, 0, 1, 1))
     assert np.array_equal(whole.digit > 128, found > 128)
     assert whole.saliency is not None and whole.saliency.max() > 0
