@@ -77,8 +77,9 @@ class Model:
         chances = self._chances(ink, rows)
         doubted = chances.max(axis=1) < self.input.doubt
         if doubted.any():
-            again = self._chances(aside(ink[doubted]), rows[doubted].repeat(VIEWS))
-            chances[doubted] = pooled(again, np.arange(0, len(again), VIEWS))
+            again = self._chances(aside(ink[doubted]), rows[doubted].repeat(VIEWS)).reshape(-1, VIEWS, 10)
+            all_five = np.concatenate([chances[doubted][:, None], again], axis=1).reshape(-1, 10)
+            chances[doubted] = pooled(all_five, np.arange(0, len(all_five), VIEWS + 1))
         return chances
 
     def _chances(self, ink: Floats, prepared: NDArray[np.bool_]) -> Floats:
