@@ -29,7 +29,7 @@ from digitrec.models.scores import (
     pooled,
     probabilities,
     scaled,
-)  # fmt: skip
+)
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
@@ -72,7 +72,7 @@ class Model:
         if batch.dtype != np.uint8 or batch.shape[1:] != (28, 28):
             raise ValueError(f"a batch is uint8 of shape (N, 28, 28), not {batch.dtype} of {batch.shape}")
         ink, rows = scaled(batch, self.input.scale), np.zeros(len(batch), np.bool_)
-        if self.input.prepared is not None and any(prepared):
+        if len(prepared):
             rows[:] = prepared
         chances = self._chances(ink, rows)
         doubted = chances.max(axis=1) < self.input.doubt

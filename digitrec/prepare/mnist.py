@@ -212,10 +212,10 @@ def _whole(pixels: Pixels, ink: Ink) -> bytes | None:
     from digitrec.prepare.background import is_noise
     from digitrec.prepare.closeup import close_up, strength
 
-    if ink.reason is not None and is_noise(np.asarray(Image.fromarray(pixels).convert("L"), np.float32)):
+    picture = Image.fromarray(pixels)
+    if ink.reason is not None and is_noise(np.asarray(picture.convert("L"), np.float32)):
         return None
-
-    contrast = close_up(Image.fromarray(pixels), ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))
+    contrast = close_up(picture, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))
     inked = strength(contrast, quantile(contrast, INKED), ink.noise)
     longer = max(end - start for start, end in _extent(inked))
     return _bytes(inked).tobytes() if longer >= LAID else None
