@@ -66,6 +66,7 @@ def write(model: Path, out: Path) -> float:
     about = export.description(
         its.name, dict(its.card), output=its.input.output, scale=its.input.scale,
         temperature=its.input.temperature, prepared=its.input.prepared, evidence=its.input.evidence,
+        doubt=its.input.doubt,
     )  # fmt: skip
     onnx.helper.set_model_props(content, {DESCRIPTION: json.dumps(about)})
     onnx.checker.check_model(content)

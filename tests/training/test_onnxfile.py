@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,7 +28,7 @@ def answers(file: Path) -> np.ndarray:
     return np.asarray(session.run(None, {"image": INK})[0])
 
 
-def saved(network: keras.Model, tmp_path: Path, **about: str) -> Path:
+def saved(network: keras.Model, tmp_path: Path, **about: Any) -> Path:
     """Its batch normalisation has seen something."""
     for weights in network.weights:
         if "moving" in weights.path:
@@ -38,7 +39,7 @@ def saved(network: keras.Model, tmp_path: Path, **about: str) -> Path:
 
 @pytest.mark.parametrize("build", [networks.tutorial_cnn, networks.complex_cnn, networks.mlp])
 def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model], tmp_path: Path) -> None:
-    file = saved(build(), tmp_path, scale="byte")
+    file = saved(build(), tmp_path, scale="byte", evidence=1.5, doubt=0.75)
     assert onnxfile.write(file, tmp_path / "new" / "one.onnx") <= 1e-4
     network = keras.saving.load_model(file, compile=False)
     theirs = network.predict(INK, verbose=0)
@@ -46,6 +47,7 @@ def test_a_network_of_the_tutorial_answers_as_in_keras(build: type[keras.Model],
     props = {one.key: one.value for one in onnx.load(tmp_path / "new" / "one.onnx").metadata_props}
     about = json.loads(props["digitrec.json"])
     assert about["input"] == {"form": "mnist", "scale": "byte"} and about["card"] == {"a": 1}
+    assert (about["evidence"], about["doubt"]) == (1.5, 0.75)
 
 
 def test_the_shipped_network_reads_as_its_file_does(tmp_path: Path) -> None:
