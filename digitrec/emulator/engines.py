@@ -185,7 +185,7 @@ def _segment(ink: Mask, left: int, right: int) -> PixelBox:
 
 
 def _whole(image: DigitImage) -> PixelBox:
-    return 0, 0, image.pixels.shape[1], image.pixels.shape[0]
+    return 0, 0, *image.size
 
 
 def _crop(image: DigitImage, box: PixelBox) -> DigitImage:

@@ -53,7 +53,7 @@ class Picture:
 
     def located(self, box: Sequence[float]) -> Box:
         """A box in pixels of ``image`` as one in pixels of the picture."""
-        scale = max(self.width, self.height) / float(max(self.image.pixels.shape[:2]))
+        scale = max(self.width, self.height) / float(max(self.image.size))
         left, top, right, bottom = (value * scale for value in box)
         return left, top, right, bottom
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.scorecard import Scorecard, is_right, scorecard
@@ -112,9 +111,7 @@ class Evaluation:
 
     def pixels(self, place: int) -> NDArray[np.uint8]:
         """The picture as it was given, made small; grey or RGB."""
-        small = Image.fromarray(DigitImage.open(self.samples[place].image).pixels)
-        small.thumbnail((THUMBNAIL, THUMBNAIL))
-        return np.asarray(small)
+        return np.asarray(DigitImage.open(self.samples[place].image).thumbnail(THUMBNAIL))
 
     def _chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Labels (n,) and probabilities (n, 10) of the digits for which the engine gave any."""

@@ -135,9 +135,8 @@ def _looks(
     chances: tuple[float, ...],
     engine: Engine,
 ) -> list[Inside]:
-    height, width = image.pixels.shape[:2]
     found = []
-    for name, given, field in looking.readings(prepared, (width, height)):
+    for name, given, field in looking.readings(prepared, image.size):
         own = saliency
         if own is not None and given.data != prepared.data:
             own = _saliency(given, chances, engine)

@@ -38,8 +38,8 @@ class ImageRef:
 class DigitImage:
     """A picture that was read: upright, opaque, eight bits a channel."""
 
-    pixels: Pixels = field(repr=False, compare=False)
-    """uint8, shape (height, width) for grey or (height, width, 3) for RGB."""
+    held: Pixels | Image.Image = field(repr=False, compare=False)
+    """As it was read, not to be changed: an array as `pixels`; of a file, Pillow's picture, mode L or RGB."""
     source: str
     """Where it came from."""
     sha256: str
@@ -48,9 +48,39 @@ class DigitImage:
     """How many pictures its file holds, of which this is the first, told as far as 1,001; 1 for a `Frame`."""
 
     @property
+    def pixels(self) -> Pixels:
+        """uint8, shape (height, width) for grey or (height, width, 3) for RGB; a copy of what a file held."""
+        return np.asarray(self.held)
+
+    @property
+    def picture(self) -> Image.Image:
+        """The same for Pillow, mode L or RGB, not to be changed; a copy of an array."""
+        return self.held if isinstance(self.held, Image.Image) else Image.fromarray(self.held)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        if isinstance(self.held, Image.Image):
+            return self.held.size
+        return self.held.shape[1], self.held.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes to hold it, bytes; Pillow keeps a colour in four."""
+        if isinstance(self.held, Image.Image):
+            return self.held.width * self.held.height * (4 if self.held.mode == "RGB" else 1)
+        return self.held.nbytes
+
+    @property
     def ref(self) -> ImageRef:
         """The image without its pixels."""
         return ImageRef(self.source, self.sha256, self.frames)
+
+    def thumbnail(self, side: int) -> Image.Image:
+        """The same, made small: its longer side is at most ``side`` px."""
+        small = self.picture.copy()
+        small.thumbnail((side, side))
+        return small
 
     def turned(self, degrees: int) -> DigitImage:
         """The picture turned clockwise by 0, 90, 180 or 270 degrees; still the same image by name and hash.

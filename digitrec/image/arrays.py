@@ -44,7 +44,7 @@ def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decod
     pixels = np.ascontiguousarray(found)
     sha256 = digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        pixels = opaque(Image.fromarray(pixels))
+        pixels = np.asarray(opaque(Image.fromarray(pixels)))
     return pixels, "<array>", sha256
 
 

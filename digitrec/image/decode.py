@@ -19,7 +19,6 @@ from digitrec.image import files, formats, headers, shrinking
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import (
     Decoded,
-    Pixels,
     check_size,
     digest,
     opaque,
@@ -32,11 +31,12 @@ ORIENTATION = 0x0112
 """EXIF's tag for how the camera was held."""
 
 
-def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
+def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
     """The picture in a file, in "-" (standard input), in a stream or in encoded bytes, or a frame of one.
 
     Returns:
-        As `Decoded`, and how many pictures there are of which this is the first; 1 for a frame.
+        The picture, of mode L or RGB; a name for messages; the SHA-256 of what came in, in hex; and how many
+        pictures there are of which this is the first, 1 for a frame.
 
     Raises:
         ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
@@ -45,13 +45,16 @@ def decode(source: files.Encoded) -> tuple[Pixels, str, str, int]:
     data, name = files.read(source)
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
-        picture, count = _open(data, name, number)
-        pixels = _upright(_shrunk(picture))
+        opened, count = _open(data, name, number)
+        picture = _upright(_shrunk(opened))
+        if count > 1 and picture is opened:  # it would keep all of its file
+            picture = opened.copy()
+        picture.info = {}  # and what else it says, who wrote it and where, goes no further
     sha256 = hashlib.sha256(data)
     if number is None:
-        return pixels, name, sha256.hexdigest(), count
+        return picture, name, sha256.hexdigest(), count
     sha256.update(f"[{number}]".encode())  # another picture than the file's first
-    return pixels, name, sha256.hexdigest(), 1
+    return picture, name, sha256.hexdigest(), 1
 
 
 def frames(source: files.Encoded) -> list[Frame]:
@@ -91,7 +94,7 @@ def from_pillow(picture: Image.Image) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
-        pixels = _upright(_shrunk(picture))
+        pixels = np.asarray(_upright(_shrunk(picture)))  # the caller may change his own
     return pixels, name, digest(pixels)
 
 
@@ -148,7 +151,7 @@ def _shrunk(picture: Image.Image) -> Image.Image:
     return small
 
 
-def _upright(picture: Image.Image) -> Pixels:
+def _upright(picture: Image.Image) -> Image.Image:
     picture.load()
     if ORIENTATION in picture.getexif():
         from PIL import ImageOps  # a start without it is quicker
@@ -157,12 +160,12 @@ def _upright(picture: Image.Image) -> Pixels:
     return _eight_bits(picture)
 
 
-def _eight_bits(picture: Image.Image) -> Pixels:
-    """Grey (H, W) or RGB (H, W, 3) from any Pillow mode."""
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """L or RGB from any Pillow mode."""
     if picture.mode.startswith(("I", "F")):
         values = np.asarray(picture)
-        return scaled(values, white_of_file(float(values.max()), values.dtype))
+        return Image.fromarray(scaled(values, white_of_file(float(values.max()), values.dtype)))
     if picture.mode in shrinking.HAS_ALPHA or "transparency" in picture.info:
         return opaque(picture.convert("RGBA"))
     mode = "L" if picture.mode in ("1", "L") else "RGB"
-    return np.asarray(picture if picture.mode == mode else picture.convert(mode))
+    return picture if picture.mode == mode else picture.convert(mode)

@@ -81,11 +81,11 @@ def white_of_file(high: float, dtype: np.dtype[Any]) -> float:
     return 255.0 if high <= 255 and dtype.itemsize != 2 else max(high, 65535.0)
 
 
-def opaque(picture: Image.Image) -> Pixels:
+def opaque(picture: Image.Image) -> Image.Image:
     """Transparency on white; on black where nothing visible is dark, or white ink would vanish."""
     alpha = np.asarray(picture.getchannel("A"))
     visible = alpha > 128
     dark = np.asarray(picture.convert("L"))[visible] < 128
     light_ink = bool(visible.any() and not visible.all() and dark.mean() < 0.001)
     backdrop = Image.new("RGBA", picture.size, "black" if light_ink else "white")
-    return np.asarray(Image.alpha_composite(backdrop, picture).convert("RGB"))
+    return Image.alpha_composite(backdrop, picture).convert("RGB")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, grow
 
@@ -70,15 +69,14 @@ def _squareness(shape: Mask) -> float:
     return float(len(x) / sides.min())
 
 
-def cut(pixels: Pixels, card: Mask) -> tuple[Pixels, tuple[int, int, int, int]]:
+def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, tuple[int, int, int, int]]:
     """The card alone, what is outside of it in its own colour, and its box in the picture."""
-    height, width = pixels.shape[:2]
-    whole = np.asarray(Image.fromarray(card).resize((width, height), Image.Resampling.NEAREST))
+    whole = np.asarray(Image.fromarray(card).resize(picture.size, Image.Resampling.NEAREST))
     rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
     box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-    part, own = (array[box[1] : box[3], box[0] : box[2]] for array in (pixels, whole))
+    part, own = np.asarray(picture.crop(box)), whole[box[1] : box[3], box[0] : box[2]]
     colour = np.percentile(part[own][::7], 60, axis=0).astype(np.uint8)
-    return np.where(own[:, :, None] if part.ndim == 3 else own, part, colour), box
+    return Image.fromarray(np.where(own[:, :, None] if part.ndim == 3 else own, part, colour)), box
 
 
 def _between(grey: Floats) -> float:

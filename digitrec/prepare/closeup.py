@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import find_paper
 from digitrec.prepare.filters import Floats, grow, resize
 
@@ -81,12 +80,11 @@ def strength(contrast: Floats, level: float, noise: float) -> Floats:
     return np.asarray(np.clip((contrast - low) / max(level - low, 1e-3), 0, 1))
 
 
-def erased(picture: Image.Image, ink: Ink) -> Pixels:
-    """The picture as uint8 (H, W) or (H, W, 3), with paper in place of that ink and its fringe."""
+def erased(picture: Image.Image, ink: Ink) -> Image.Image:
+    """The picture with paper in place of that ink and its fringe."""
     width, height = picture.size
     mask = grow(ink.mask, ERASED).repeat(ink.shrink, axis=0).repeat(ink.shrink, axis=1)[:height, :width]
-    gone = Image.fromarray(mask)
-    return np.asarray(Image.composite(_paper(picture, ink), picture, gone))
+    return Image.composite(_paper(picture, ink), picture, Image.fromarray(mask))
 
 
 def _paper(picture: Image.Image, ink: Ink) -> Image.Image:

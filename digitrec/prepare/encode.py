@@ -19,7 +19,6 @@ from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
-from digitrec.image.pixels import Pixels
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
 from digitrec.prepare.ink import Ink, find_ink
@@ -63,20 +62,20 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     Raises:
         ImageError: it cannot be brought under the vendor's limits.
     """
-    ink = find_ink(image.pixels)
-    picture = _digit(image.pixels, ink, spec.min_side) if spec.crop else _whole(image.pixels, ink)
+    whole = image.picture
+    ink = find_ink(whole)
+    picture = _digit(whole, ink, spec.min_side) if spec.crop else _on_white(whole, ink)
     picture = _framed(_in_a_row(picture, spec.repeat), spec)
     data, media_type = _encoded(picture, spec, image.source)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
     return PreparedImage(data, media_type, spec, image.ref, findings)
 
 
-def _whole(pixels: Pixels, ink: Ink) -> Image.Image:
-    picture = Image.fromarray(pixels)
+def _on_white(picture: Image.Image, ink: Ink) -> Image.Image:
     return ImageOps.invert(picture) if ink.polarity == "light on dark" else picture
 
 
-def _digit(pixels: Pixels, ink: Ink, side: int) -> Image.Image:
+def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
     """The ink alone, its longer side ``side`` pixels, on white; the whole picture when it is blank."""
     boxes = np.array(ink.boxes or [ink.within])
     around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # a box ends where ink is still fading
@@ -84,7 +83,7 @@ def _digit(pixels: Pixels, ink: Ink, side: int) -> Image.Image:
     right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + around, ink.within[2:])
     zoom = side / max(right - left, bottom - top)
     size = max(1, round((right - left) * zoom)), max(1, round((bottom - top) * zoom))
-    contrast = close_up(Image.fromarray(pixels), ink, (int(left), int(top), int(right), int(bottom)), size)
+    contrast = close_up(picture, ink, (int(left), int(top), int(right), int(bottom)), size)
     return Image.fromarray(np.clip(255 * (1 - contrast), 0, 255).round().astype(np.uint8))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 
 from digitrec.image import Polarity
-from digitrec.image.pixels import Pixels
 from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.closeup import cut_out, erased, region
 from digitrec.prepare.components import box_of
@@ -111,14 +110,14 @@ class Ink:
         return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)
 
 
-def find_ink(pixels: Pixels) -> Ink:
-    """Find the handwriting on a picture, uint8 (H, W) or (H, W, 3), of any polarity.
+def find_ink(picture: Image.Image) -> Ink:
+    """Find the handwriting on a picture, of mode L or RGB, of any polarity.
 
     It is looked for on a reduced scale, and what was found is looked at again from near. Where light and
     dark are about even, the picture may show a light card on a dark table, which is then all that is looked
     at, and both polarities are tried.
     """
-    view = _View.of(pixels)
+    view = _View.of(picture)
     ink = _passed_by(view)
     cell = _in_a_cell(view, ink)
     return ink if cell is None else replace(ink, cell=cell)
@@ -143,7 +142,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     in_doubt = _in_doubt(ink, cell, *view.picture.size)
     if not (cell.plain or in_doubt):
         return None
-    wide, (left, top) = widened(view.pixels, cell, view.shrink * view.shrink_again)
+    wide, (left, top) = widened(view.picture, cell, view.shrink * view.shrink_again)
     ink = _find(_View.of(wide))
     barred = cell.box != (0, 0, *view.tiny.size)
     return replace(
@@ -182,7 +181,7 @@ def _find(view: _View) -> Ink:
 
     card = find_card(grey)
     if card is not None:
-        part, box = cut(view.pixels, card)
+        part, box = cut(view.picture, card)
         return _moved(find_ink(part), box, view.picture)
     tried = [(one, view.glance(one)) for one in map(view.projected, polarities)]
     likelier, other = sorted(tried, key=lambda one: one[1] is None)
@@ -224,7 +223,6 @@ def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> B
 class _View:
     """A picture, and reduced to what a glance needs."""
 
-    pixels: Pixels
     picture: Image.Image
     coarse: Image.Image
     shrink: int
@@ -234,12 +232,11 @@ class _View:
     small: bool
 
     @classmethod
-    def of(cls, pixels: Pixels) -> Self:
-        picture = Image.fromarray(pixels)
+    def of(cls, picture: Image.Image) -> Self:
         coarse, shrink = _reduced(picture, GLANCE_SIDE)
         tiny, again = _reduced(coarse, POLARITY_SIDE)
         grey = np.asarray(tiny.convert("L"), np.float32)
-        return cls(pixels, picture, coarse, shrink, tiny, again, grey, min(pixels.shape[:2]) <= SMALL)
+        return cls(picture, coarse, shrink, tiny, again, grey, min(picture.size) <= SMALL)
 
     def projected(self, polarity: Polarity) -> Projection:
         """The channel in which ink of one polarity stands out."""

@@ -8,7 +8,6 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from digitrec.image.pixels import Pixels
 from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, quantile, running
 
@@ -151,22 +150,21 @@ def _end(bar: int, lines: Mask) -> int:
     return bar + int(clear[0]) if len(clear) else 0
 
 
-def widened(pixels: Pixels, cell: Cell, shrink: int) -> tuple[Pixels, tuple[int, int]]:
+def widened(picture: Image.Image, cell: Cell, shrink: int) -> tuple[Image.Image, tuple[int, int]]:
     """The cell with a margin of paper all around, and where the picture's corner lies on that: x, y, px."""
     left, top, right, bottom = (shrink * side for side in cell.box)
-    part = np.ascontiguousarray(pixels[top:bottom, left:right])
-    height, width = part.shape[:2]
-    margin = round(MARGIN * max(height, width))
+    part = picture.crop((left, top, min(right, picture.width), min(bottom, picture.height)))
+    margin = round(MARGIN * max(part.size))
     planes = []
-    for band in Image.fromarray(part).reduce(shrink).split():
+    for band in part.reduce(shrink).split():
         plane = np.asarray(band, np.float32)
         size = max(3, round(WINDOW * min(plane.shape)))
         paper = 255 - _paper(255 - plane, size) if cell.light else _paper(plane, size)
-        full = Image.fromarray(paper.astype(np.uint8)).resize((width, height), Image.Resampling.BILINEAR)
+        full = Image.fromarray(paper.astype(np.uint8)).resize(part.size, Image.Resampling.BILINEAR)
         planes.append(np.pad(np.asarray(full), margin, mode="edge"))
-    wide = np.stack(planes, axis=-1) if pixels.ndim == 3 else planes[0]
-    wide[margin : margin + height, margin : margin + width] = part
-    return np.ascontiguousarray(wide), (margin - left, margin - top)
+    wide = Image.merge(part.mode, [Image.fromarray(plane) for plane in planes])
+    wide.paste(part, (margin, margin))
+    return wide, (margin - left, margin - top)
 
 
 def _paper(plane: Floats, size: int) -> Floats:

@@ -49,8 +49,9 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
         return _unchanged(image, spec)
     from digitrec.prepare.ink import find_ink  # a digit in MNIST's form needs none of it
 
-    ink = find_ink(image.pixels)
-    others = _filled(image.pixels, ink)
+    picture = image.picture
+    ink = find_ink(picture)
+    others = _filled(picture, ink)
     first, second = _readings(image, ink, bool(others))
     findings = Findings(None if others else first.reason, len(first.boxes), first.boxes, first.polarity)
     if first.fine is None:
@@ -58,7 +59,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     rival = None if second is None or second.fine is None else _laid_out(second.fine).tobytes()
     return PreparedImage(
         _laid_out(first.fine).tobytes(), "image/x-mnist", spec, image.ref, findings,
-        _whole(image.pixels, ink), rival, others,
+        _whole(picture, ink), rival, others,
     )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[In
     A cell that shows a digit plainly is meant where the picture shows none, unless it shows one cut off. On a
     small picture, of which there may be others besides, edges and polarity tell less.
     """
-    cell, small = ink.cell, max(image.pixels.shape[:2]) <= FILLED
+    cell, small = ink.cell, max(image.size) <= FILLED
     if cell is None or cell.reason is not None or ink.reason == "cut off":
         return ink, None
     if ink.reason is not None:
@@ -85,7 +86,7 @@ def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
         return [_unchanged(image, spec)]
     from digitrec.prepare.ink import find_ink
 
-    ink, _ = _readings(image, find_ink(image.pixels))
+    ink, _ = _readings(image, find_ink(image.picture))
     return [
         PreparedImage(
             _laid_out(digit.fine).tobytes(), "image/x-mnist", spec, image.ref,
@@ -94,12 +95,12 @@ def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
     ]  # fmt: skip
 
 
-def _filled(pixels: Pixels, ink: Ink) -> tuple[bytes, ...]:
+def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
     """All of a small picture that its digit may fill, as light ink and as dark; empty: it does not."""
-    height, width = pixels.shape[:2]
+    width, height = picture.size
     if max(height, width) > FILLED or (height, width) == (SIDE, SIDE) or min(height, width) < LEAST:
         return ()
-    grey = np.asarray(Image.fromarray(pixels).convert("L"), np.float32)
+    grey = np.asarray(picture.convert("L"), np.float32)
     low, high = float(grey.min()), float(grey.max())
     box = ink.box or (0, 0, width, height)
     fills = min(box[2] - box[0], box[3] - box[1]) >= min(height, width) - 1
@@ -128,7 +129,8 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     from digitrec.prepare.closeup import close_up
     from digitrec.prepare.ink import find_ink
 
-    seen = find_ink(image.pixels)
+    picture = image.picture
+    seen = find_ink(picture)
     ink, other = _readings(image, seen)
     if other is not None and other.fine is not None and _laid_out(other.fine).tobytes() == counted:
         ink, other = other, ink
@@ -136,7 +138,7 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
         return shown
-    whole = _whole(image.pixels, seen)
+    whole = _whole(picture, seen)
     if len(ink.digits) > 1:
         many = len(ink.digits)
         shown[1:] = [(f"no. {i} of {many}", _laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)]
@@ -161,7 +163,7 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
     """The same for many pictures; those already in MNIST's form are recognised all at once."""
-    small = [i for i, image in enumerate(images) if image.pixels.shape == (SIDE, SIDE)]
+    small = [i for i, image in enumerate(images) if _is_its_size(image)]
     ready: set[int] = set()
     if small:
         fits = in_form(np.stack([images[i].pixels for i in small]))
@@ -170,7 +172,12 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
 
 
 def _is_in_form(image: DigitImage) -> bool:
-    return image.pixels.shape == (SIDE, SIDE) and bool(in_form(image.pixels[None])[0])
+    return _is_its_size(image) and bool(in_form(image.pixels[None])[0])
+
+
+def _is_its_size(image: DigitImage) -> bool:
+    """Whether it is grey and of MNIST's size."""
+    return image.size == (SIDE, SIDE) and image.pixels.ndim == 2
 
 
 _UNCHANGED = Findings(polarity="light on dark", unchanged=True)
@@ -205,14 +212,13 @@ def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
     return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1))
 
 
-def _whole(pixels: Pixels, ink: Ink) -> bytes | None:
+def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
     """All that stands out from the paper of a 28x28 picture, where it is; None: no digit can be laid so."""
-    if pixels.shape[:2] != (SIDE, SIDE):
+    if picture.size != (SIDE, SIDE):
         return None
     from digitrec.prepare.background import is_noise
     from digitrec.prepare.closeup import close_up, strength
 
-    picture = Image.fromarray(pixels)
     if ink.reason is not None and is_noise(np.asarray(picture.convert("L"), np.float32)):
         return None
     contrast = close_up(picture, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))

@@ -86,7 +86,7 @@ def _opened(
     for source in waiting:
         image = open_or_unreadable(source)
         opened.append(image)
-        room -= image.pixels.nbytes if isinstance(image, DigitImage) else 0
+        room -= image.nbytes if isinstance(image, DigitImage) else 0
         if len(opened) == most or room <= 0 or time.monotonic() >= end:
             break
     return opened

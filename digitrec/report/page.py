@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from string import Template
 
-from PIL import Image
-
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.text import printable
@@ -70,10 +68,9 @@ def listing(entries: Mapping[str, str]) -> str:
 def picture(source: ImageSource, alt: str, side: int = PICTURE_SIDE) -> str:
     """The picture itself, made small, without its metadata; words in its place when it cannot be read."""
     try:
-        small = Image.fromarray(DigitImage.open(source).pixels)
+        small = DigitImage.open(source).thumbnail(side)
     except ImageError as error:
         return f'<p class="soft">{text(str(error))}</p>'
-    small.thumbnail((side, side))
     data = io.BytesIO()
     small.save(data, "PNG", optimize=True)
     code = base64.b64encode(data.getvalue()).decode("ascii")

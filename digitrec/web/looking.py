@@ -73,6 +73,4 @@ def _open(picture: bytes) -> DigitImage:
 
 
 def _thumbnail(picture: bytes) -> Image.Image:
-    small = Image.fromarray(_open(picture).pixels)
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    return small
+    return _open(picture).thumbnail(THUMBNAIL)

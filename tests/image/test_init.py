@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import re
 import struct
 import zlib
@@ -194,3 +195,53 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("sys.stdin", None)
     with pytest.raises(ImageError, match="<stdin>: there is no standard input"):
         DigitImage.open("-")
+
+
+class TestAsPillowHasIt:
+    """Of a file the decoded picture itself is kept: to make an array of it and that a picture takes time."""
+
+    @pytest.mark.parametrize(("mode", "nbytes"), [("L", 2400), ("RGB", 9600)])
+    @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+    def test_it_is_the_pixels_of_the_file(self, mode: str, form: str, nbytes: int) -> None:
+        image = DigitImage.open(encoded(corner(mode), form))
+        assert (image.picture.mode, image.size, image.nbytes) == (mode, (40, 60), nbytes)
+        assert np.array_equal(np.asarray(image.picture), image.pixels)
+
+    def test_of_an_array_it_is_the_same_pixels(self) -> None:
+        image = DigitImage.open(np.asarray(corner()))
+        assert (image.picture.mode, image.size, image.nbytes) == ("L", (40, 60), 2400)
+        assert np.array_equal(np.asarray(image.picture), image.pixels)
+
+    def test_what_else_the_file_says_stays_behind(self) -> None:
+        exif = Image.Exif()
+        exif[0x010E] = "Ada's meter"
+        data = encoded(corner("RGB"), "JPEG", exif=exif, comment=b"Ada's", icc_profile=b"Ada's")
+        image = DigitImage.open(data)
+        assert data.count(b"Ada") == 3
+        for picture in (image.picture, image.thumbnail(20)):
+            for form in ("JPEG", "PNG", "TIFF"):
+                assert b"Ada" not in encoded(picture, form)
+
+    def test_one_of_several_does_not_keep_the_file_open(self) -> None:
+        pages = [corner("RGB", ink) for ink in ("black", "red", "blue")]
+        image = DigitImage.open(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+        assert image.frames == 3
+        assert not any(isinstance(kept, io.BytesIO) for kept in vars(image.picture).values())
+
+    def test_what_its_owner_draws_on_later_is_not_seen(self) -> None:
+        picture = corner()
+        image = DigitImage.open(picture)
+        picture.paste(255, (0, 0, 40, 60))
+        assert image.pixels[4, 4] == 0
+
+    def test_a_thumbnail_is_another_picture(self) -> None:
+        image = DigitImage.open(encoded(corner("RGB"), "PNG"))
+        assert image.thumbnail(30).size == (20, 30)
+        assert image.thumbnail(300).size == image.size == (40, 60)
+        image.thumbnail(300).paste(0, (0, 0, 40, 60))
+        assert image.pixels.max() == 255
+
+    def test_it_goes_to_another_process(self) -> None:
+        image = DigitImage.open(encoded(corner("RGB"), "JPEG"))
+        again = pickle.loads(pickle.dumps(image))
+        assert again == image and np.array_equal(again.pixels, image.pixels)

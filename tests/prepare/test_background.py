@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from looks import look
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.handwriting import corruptions, nondigits
 from digitrec.prepare.background import is_noise
-from digitrec.prepare.ink import find_ink
 
 
 def test_no_digit_is_found_on_noise_of_any_kind() -> None:
-    reasons = [find_ink(one.pixels).reason for one in nondigits.noise(120, seed=5)]
+    reasons = [look(one.pixels).reason for one in nondigits.noise(120, seed=5)]
     assert None not in reasons
     assert set(reasons) <= {"texture", "blank", "more than one digit"}
 

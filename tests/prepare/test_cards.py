@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from looks import look
 from PIL import Image, ImageDraw
 
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.ink import find_ink
 
 
 def scene(turn: float = 0, table: int = 30, card: int = 220, ink: int = 40) -> Pixels:
@@ -26,7 +26,7 @@ def scene(turn: float = 0, table: int = 30, card: int = 220, ink: int = 40) -> P
 
 @pytest.mark.parametrize("turn", [0, 12, -20])
 def test_its_ink_is_found_in_the_pictures_own_pixels(turn: float) -> None:
-    ink = find_ink(scene(turn))
+    ink = look(scene(turn))
     assert (ink.reason, ink.polarity, len(ink.boxes)) == (None, "dark on light", 1)
     left, top, right, bottom = ink.boxes[0]
     assert 105 < left < 150 and 180 < right < 225
@@ -53,7 +53,7 @@ def on_black(kind: str) -> Pixels:
 
 @pytest.mark.parametrize("kind", ["thick 0", "thick 1", "thick 6", "thick 8", "box 0"])
 def test_a_thick_digit_on_black_is_no_card(kind: str) -> None:
-    ink = find_ink(on_black(kind))
+    ink = look(on_black(kind))
     assert (ink.reason, ink.polarity, len(ink.boxes)) == (None, "light on dark", 1)
     assert ink.within == (0, 0, 240, 240)
 
@@ -68,6 +68,6 @@ def test_pictures_of_any_kind(height, width, channels, coarse, dark, seed) -> No
     rng = np.random.default_rng(seed)
     blocks = np.where(rng.random((coarse, coarse)) < 0.3, rng.integers(0, 256, (coarse, coarse)), dark)
     picture = Image.fromarray(blocks.astype(np.uint8)).resize((width, height), Image.Resampling.NEAREST)
-    ink = find_ink(np.asarray(picture.convert("RGB") if channels else picture))
+    ink = look(np.asarray(picture.convert("RGB") if channels else picture))
     for left, top, right, bottom in ink.boxes:
         assert 0 <= left < right <= width and 0 <= top < bottom <= height

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from looks import look
 from PIL import Image, ImageDraw
 
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.ink import find_ink
 
 SIDE = 320
 FOUR = [(150, 100), (110, 180), (190, 180)], [(170, 140), (170, 230)]
@@ -47,7 +47,7 @@ def broken(shape: str, gap: int, dark: int = 255) -> Image.Image:
 @pytest.mark.parametrize("shape", ["box", "ring"])
 @pytest.mark.parametrize("gap", [3, 8])
 def test_a_broken_frame_is_left_out(shape: str, gap: int) -> None:
-    ink = find_ink(photo(four(), broken(shape, gap)))
+    ink = look(photo(four(), broken(shape, gap)))
     assert ink.reason is None
     (box,) = ink.boxes
     assert np.abs(np.subtract(box, BOX)).max() <= 8
@@ -57,7 +57,7 @@ def test_a_broken_frame_is_left_out(shape: str, gap: int) -> None:
 def test_a_frame_of_which_only_one_side_is_dark_is_no_sign(side: tuple[int, int, int, int]) -> None:
     frame = broken("box", 3, dark=90)
     ImageDraw.Draw(frame).line(side, fill=255, width=4)
-    ink = find_ink(photo(four(), frame))
+    ink = look(photo(four(), frame))
     assert ink.reason is None
     (box,) = ink.boxes
     assert np.abs(np.subtract(box, BOX)).max() <= 8
@@ -66,7 +66,7 @@ def test_a_frame_of_which_only_one_side_is_dark_is_no_sign(side: tuple[int, int,
 def test_a_line_that_is_no_frame_is_still_a_sign() -> None:
     line = Image.new("L", (SIDE, SIDE))
     ImageDraw.Draw(line).line([(225, 130), (225, 200)], fill=255, width=5)
-    assert find_ink(photo(four(), line)).reason == "a sign beside the digit"
+    assert look(photo(four(), line)).reason == "a sign beside the digit"
 
 
 def test_what_is_written_into_a_zero_does_not_make_it_a_frame() -> None:
@@ -75,5 +75,5 @@ def test_what_is_written_into_a_zero_does_not_make_it_a_frame() -> None:
     draw.ellipse((90, 70, 230, 260), outline=255, width=12)
     for speck in ((150, 120), (160, 200), (40, 40)):  # three parts and more bring frames into question
         draw.ellipse((*speck, speck[0] + 9, speck[1] + 9), fill=255)
-    (box,) = find_ink(photo(zero)).boxes
+    (box,) = look(photo(zero)).boxes
     assert np.abs(np.subtract(box, (90, 70, 230, 260))).max() <= 8

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from looks import look
 from PIL import Image, ImageDraw, ImageFilter
 
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.ink import Ink, find_ink
+from digitrec.prepare.ink import Ink
 
 WIDTH, HEIGHT = 300, 400
 FOUR = [(170, 90), (90, 230), (220, 230)], [(180, 160), (180, 320)]
@@ -49,31 +50,31 @@ SHADE = {
 
 @pytest.mark.parametrize("shade", SHADE)
 def test_uneven_light_is_not_ink(shade: str) -> None:
-    ink = find_ink(photo(paper() * SHADE[shade], strokes(*FOUR)))
+    ink = look(photo(paper() * SHADE[shade], strokes(*FOUR)))
     assert_is_the_four(ink)
     assert ink.polarity == "dark on light"
 
 
 @pytest.mark.parametrize("shade", SHADE)
 def test_light_ink_on_dark_ground(shade: str) -> None:
-    ink = find_ink(255 - photo(paper() * SHADE[shade], strokes(*FOUR)))
+    ink = look(255 - photo(paper() * SHADE[shade], strokes(*FOUR)))
     assert_is_the_four(ink)
     assert ink.polarity == "light on dark"
 
 
 def test_dark_ink_on_dark_grey_paper_is_dark_ink() -> None:
-    assert find_ink(photo(paper(0.2), strokes(*FOUR))).polarity == "dark on light"
+    assert look(photo(paper(0.2), strokes(*FOUR))).polarity == "dark on light"
 
 
 @pytest.mark.parametrize("pen", [2, 12, 30])
 def test_pens_thin_and_thick(pen: int) -> None:
-    ink = find_ink(photo(paper(), strokes(*FOUR, pen=pen)))
+    ink = look(photo(paper(), strokes(*FOUR, pen=pen)))
     assert ink.reason is None
     assert len(ink.boxes) == 1
 
 
 def test_faint_pencil() -> None:
-    assert_is_the_four(find_ink(photo(paper(), strokes(*FOUR, pen=4), strength=0.12)))
+    assert_is_the_four(look(photo(paper(), strokes(*FOUR, pen=4), strength=0.12)))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_faint_pencil() -> None:
 )
 def test_coloured_ink(colour: tuple[float, float, float]) -> None:
     ink = strokes(*FOUR)[:, :, None] * (1 - np.array(colour))
-    assert_is_the_four(find_ink(np.clip(255 * paper()[:, :, None] * (1 - ink), 0, 255).astype(np.uint8)))
+    assert_is_the_four(look(np.clip(255 * paper()[:, :, None] * (1 - ink), 0, 255).astype(np.uint8)))
 
 
 def ruled(squares: bool, tilt: float) -> np.ndarray:
@@ -94,7 +95,7 @@ def ruled(squares: bool, tilt: float) -> np.ndarray:
 @pytest.mark.parametrize("strength", [0.2, 0.7])
 @pytest.mark.parametrize("tilt", [0.0, 0.06])
 def test_printed_lines_are_not_ink(squares: bool, strength: float, tilt: float) -> None:
-    ink = find_ink(photo(paper() * (1 - strength * ruled(squares, tilt)), strokes(*FOUR)))
+    ink = look(photo(paper() * (1 - strength * ruled(squares, tilt)), strokes(*FOUR)))
     assert ink.reason is None
     left, top, right, bottom = ink.box
     assert right - left < 1.25 * (BOX[2] - BOX[0])
@@ -105,34 +106,34 @@ def test_page_edge_and_table_are_not_ink() -> None:
     page = paper()
     page[:, :40] = 0.3
     page[360:] = 0.35
-    assert_is_the_four(find_ink(photo(page, strokes(*FOUR))))
+    assert_is_the_four(look(photo(page, strokes(*FOUR))))
 
 
 def test_printed_frame_is_not_ink() -> None:
     frame = [(50, 50), (250, 50), (250, 360), (50, 360), (50, 50)]
-    assert_is_the_four(find_ink(photo(paper(), strokes(*FOUR) + 0.6 * strokes(frame, pen=3))))
+    assert_is_the_four(look(photo(paper(), strokes(*FOUR) + 0.6 * strokes(frame, pen=3))))
 
 
 def test_tiny_digit_in_a_corner() -> None:
     small = [[(x // 6 + 20, y // 6 + 20) for x, y in line] for line in FOUR]
-    (box,) = find_ink(photo(paper(), strokes(*small, pen=2))).boxes
+    (box,) = look(photo(paper(), strokes(*small, pen=2))).boxes
     assert np.abs(np.subtract(box, np.array(BOX) / 6 + 20)).max() <= 3
 
 
 def test_specks_are_left_out() -> None:
     specks = strokes([(30, 30), (32, 32)], [(250, 370), (253, 370)], [(240, 150), (242, 152)], pen=3)
-    assert_is_the_four(find_ink(photo(paper(), np.maximum(strokes(*FOUR), specks))))
+    assert_is_the_four(look(photo(paper(), np.maximum(strokes(*FOUR), specks))))
 
 
 def test_large_photo_gives_boxes_in_its_own_pixels() -> None:
     large = Image.fromarray(photo(paper(), strokes(*FOUR))).resize((5 * WIDTH, 5 * HEIGHT))
-    (box,) = find_ink(np.asarray(large)).boxes
+    (box,) = look(np.asarray(large)).boxes
     assert np.abs(np.subtract(box, 5 * np.array(BOX))).max() <= 40
 
 
 def test_broken_five_is_one_digit() -> None:
     body = [(110, 110), (105, 200), (170, 195), (190, 250), (160, 310), (100, 315)]
-    ink = find_ink(photo(paper(), strokes(body, [(122, 108), (190, 100)])))
+    ink = look(photo(paper(), strokes(body, [(122, 108), (190, 100)])))
     (box,) = ink.boxes
     assert ink.reason is None
     assert box[2] >= 190
@@ -142,16 +143,16 @@ def test_broken_five_is_one_digit() -> None:
 def test_what_is_hardly_lighter_than_the_dark_is_no_chalk(taken: float, reason: str | None) -> None:
     """A photo's brightest places are; dark ink as faint is read."""
     board = np.full((HEIGHT, WIDTH), 90) + np.random.default_rng(0).normal(0, 1, (HEIGHT, WIDTH))
-    ink = find_ink((board + (255 - 90) * taken * strokes(*FOUR)).astype(np.uint8))
+    ink = look((board + (255 - 90) * taken * strokes(*FOUR)).astype(np.uint8))
     assert ink.reason == reason
-    assert find_ink(photo(paper(), strokes(*FOUR), taken)).reason is None
+    assert look(photo(paper(), strokes(*FOUR), taken)).reason is None
 
 
 @pytest.mark.parametrize("gap", [16, 40, 100])
 def test_two_digits_are_told_apart_with_their_boxes(gap: int) -> None:
     one = [(60, 120), (60, 280)]
     seven = [(60 + gap, 120), (150 + gap, 120), (90 + gap, 280)]
-    ink = find_ink(photo(paper(), strokes(one, seven)))
+    ink = look(photo(paper(), strokes(one, seven)))
     assert ink.reason == "more than one digit"
     (first, second) = ink.boxes
     assert first[2] < second[0] <= 60 + gap
@@ -159,7 +160,7 @@ def test_two_digits_are_told_apart_with_their_boxes(gap: int) -> None:
 
 @pytest.mark.parametrize("shade", SHADE)
 def test_blank_page(shade: str) -> None:
-    ink = find_ink(photo(paper() * SHADE[shade], np.zeros((HEIGHT, WIDTH))))
+    ink = look(photo(paper() * SHADE[shade], np.zeros((HEIGHT, WIDTH))))
     assert ink.reason in ("blank", "texture")
     assert ink.boxes == ()
 
@@ -168,18 +169,17 @@ def test_blank_page(shade: str) -> None:
 @pytest.mark.parametrize("deviation", [0, 3, 30])
 def test_noise_is_no_digit(side: int, deviation: int) -> None:
     noise = np.random.default_rng(side).normal(128, deviation, (side, side))
-    assert find_ink(np.clip(noise, 0, 255).astype(np.uint8)).reason in ("blank", "texture")
+    assert look(np.clip(noise, 0, 255).astype(np.uint8)).reason in ("blank", "texture")
 
 
 @pytest.mark.parametrize("squares", [False, True])
 def test_ruled_page_without_writing(squares: bool) -> None:
     assert (
-        find_ink(photo(paper() * (1 - 0.3 * ruled(squares, 0.03)), np.zeros((HEIGHT, WIDTH)))).reason
-        is not None
+        look(photo(paper() * (1 - 0.3 * ruled(squares, 0.03)), np.zeros((HEIGHT, WIDTH)))).reason is not None
     )
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 3), (3, 500), (7, 7, 3)])
 @pytest.mark.parametrize("value", [0, 255])
 def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:
-    assert find_ink(np.full(shape, value, np.uint8)).reason == "blank"
+    assert look(np.full(shape, value, np.uint8)).reason == "blank"

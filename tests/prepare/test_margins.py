@@ -132,9 +132,9 @@ def test_pictures_of_any_kind(height: int, width: int, coarse: int, seed: int) -
     if cell is not None:
         left, top, right, bottom = cell.box
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
-        wide, (x, y) = margins.widened(pixels, cell, 1)
+        wide, (x, y) = margins.widened(Image.fromarray(pixels), cell, 1)
         assert np.array_equal(
-            wide[y + top : y + bottom, x + left : x + right], pixels[top:bottom, left:right]
+            np.asarray(wide)[y + top : y + bottom, x + left : x + right], pixels[top:bottom, left:right]
         )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from looks import look
 from PIL import Image, ImageDraw
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.handwriting.scenes import scene
 from digitrec.handwriting.writer import Writer
-from digitrec.prepare.ink import Ink, find_ink
+from digitrec.prepare.ink import Ink
 
 Line = Sequence[tuple[float, float]]
 
@@ -26,7 +27,7 @@ def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225)
         dark = ink[at] if ink else 40
         ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in line], dark, pen, joint="curve")
     grain = np.random.default_rng(0).normal(0, 1.5, (240, 240))
-    return find_ink(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
+    return look(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
 
 
 def arc(x: float, bow: float, top: float = 65, bottom: float = 182) -> Line:
@@ -109,4 +110,4 @@ def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
 def test_a_grainy_pencil_is_no_texture_from_near(place: int) -> None:
     kind = "plain paper"
     one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
-    assert find_ink(one.pixels).reason is None
+    assert look(one.pixels).reason is None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from looks import look
 from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.handwriting.redraw import enlarge
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.ink import find_ink
 from digitrec.prepare.projection import find_projection
 
 WHITE = (255, 255, 255)
@@ -31,7 +31,7 @@ def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, .
 def test_the_channel_that_shows_the_ink_counts_most(
     ink: tuple[int, ...], paper: tuple[int, ...], most: int
 ) -> None:
-    found = find_ink(coloured(ink, paper))
+    found = look(coloured(ink, paper))
     weights = found.projection.weights
     assert weights.shape == (3,) and weights.sum() == pytest.approx(1) and weights.min() >= 0
     assert weights.argmax() == most and weights[most] > 0.8
@@ -50,15 +50,15 @@ def test_a_picture_without_colours_is_one_channel_as_it_is(polarity: Polarity) -
 
 
 def test_one_channel_shows_paper_and_ink_alike_wherever_a_coloured_light_falls() -> None:
-    even = find_ink(coloured((60, 60, 160), (240, 230, 220)))
-    falling = find_ink(coloured((60, 60, 160), (240, 230, 220), light=(0.7, 0.6, 0.5)))
+    even = look(coloured((60, 60, 160), (240, 230, 220)))
+    falling = look(coloured((60, 60, 160), (240, 230, 220), light=(0.7, 0.6, 0.5)))
     assert falling.reason is None
     assert falling.level == pytest.approx(even.level, abs=0.05)
     assert np.mean(falling.mask != even.mask) < 0.01
 
 
 def test_light_ink_is_turned_to_dark() -> None:
-    found = find_ink(coloured((250, 240, 90), (30, 60, 50)))
+    found = look(coloured((250, 240, 90), (30, 60, 50)))
     assert found.polarity == "light on dark" and found.reason is None
     view = found.projection.view(Image.fromarray(coloured((250, 240, 90), (30, 60, 50))))
     assert view.min() < 100 and view.max() > 180
