@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from digitrec.prepare.components import components
+from digitrec.prepare.components import breadth, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
 SIDE = 80
@@ -14,7 +14,7 @@ LARGE = 0.08
 """A card covers at least this share of the picture."""
 OPEN = 0.12
 """And reaches at most this share of the picture's edge."""
-SOLID = 0.85
+SOLID = 0.7
 """And so much of the smallest shape without dents around it: the rest is ink."""
 SQUARE = 0.88
 """And so much of the smallest rectangle around that shape, however it is turned: a thick digit is rounder."""
@@ -43,7 +43,7 @@ def find_card(grey: Floats) -> Mask | None:
         and edge < OPEN * 2 * sum(card.shape)
         and parts.area[largest] > SOLID * filled.sum()
         and not filled.all()
-        and _breadth(filled) > NARROW
+        and breadth(filled) > NARROW
         and _squareness(filled) > SQUARE
         and float(grey[card].mean()) - float(grey[~filled].mean()) > BRIGHTER
     )
@@ -51,12 +51,6 @@ def find_card(grey: Floats) -> Mask | None:
         return None
     inside: Mask = grow(filled, 2, np.minimum)
     return inside if inside.any() else None
-
-
-def _breadth(shape: Mask) -> float:
-    """How wide it is as a share of its length, however it is turned, by its second moments."""
-    smaller, larger = np.linalg.eigvalsh(np.cov(np.nonzero(shape)) + np.eye(2) / 12)
-    return float((smaller / larger) ** 0.5)
 
 
 def _squareness(shape: Mask) -> float:

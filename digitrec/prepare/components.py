@@ -114,6 +114,22 @@ def box_of(mask: Mask) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def breadth(mask: Mask) -> float:
+    """How wide what a mask, (h, w), holds is as a share of its length, however it is turned.
+
+    By its second moments, to which each pixel adds those of a square; 0..1.
+    """
+    rows, columns = np.nonzero(mask)
+    down, across = rows - rows.mean(), columns - columns.mean()
+    var_y, var_x, both = (
+        float((down * down).mean()),
+        float((across * across).mean()),
+        float((down * across).mean()),
+    )
+    middle, half = (var_y + var_x) / 2 + 1 / 12, (((var_y - var_x) / 2) ** 2 + both**2) ** 0.5
+    return float(((middle - half) / (middle + half)) ** 0.5)
+
+
 def _joined(n: int, a: Ints, b: Ints) -> Ints:
     """Union-find on all pairs at once: each run's smallest connected run."""
     parent = np.arange(n)

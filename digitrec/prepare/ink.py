@@ -11,13 +11,13 @@ from PIL import Image
 
 from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, is_noise, lightness
-from digitrec.prepare.closeup import cut_out, erased, region
-from digitrec.prepare.components import box_of
+from digitrec.prepare.closeup import close_up, cut_out, erased, region
+from digitrec.prepare.components import box_of, breadth
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
 from digitrec.prepare.margins import NEAR, Cell, find_cell, widened
 from digitrec.prepare.projection import Projection, find_projection
-from digitrec.prepare.strokes import Strokes, coarsely, glance, search
+from digitrec.prepare.strokes import STAINED, SURE, Strokes, coarsely, glance, search
 
 GLANCE_SIDE = 160
 """Longer side of the picture at which a glance is taken, px."""
@@ -38,6 +38,10 @@ FRINGES = 3
 """Ink fades out over so many pixels of what was cut out."""
 PLAIN = 1.2
 """A skew beyond this shows the polarity plainly."""
+PEN = 0.16
+"""What is at most so wide, as a share of its length, may be a pen that lies on the paper; or a 1."""
+BESIDE = 0.1
+"""If so much, as a share of its own pixels, is noticed besides."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the picture; right and bottom exclusive."""
@@ -81,11 +85,13 @@ class Ink:
     """How surely it is ink at all, >= 0."""
     fine: Floats | None
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
-    cell: Ink | None = None
-    """The same with paper around, where the digit may fill the picture; its boxes are of the picture too, its
-    masks are not."""
+    way: str = "as it stands"
+    """How the picture was looked at for it."""
+    other: Ink | None = None
+    """The same looked at in another way, where looking cannot tell which is meant: with paper around, where
+    the digit may fill the picture (boxes are of the picture, masks are not), or a pen that may be a 1."""
     plain: bool = False
-    """Of such a `cell`: `margins.Cell.plain`."""
+    """Of one with paper around: `margins.Cell.plain`."""
     meant: bool = False
     """And whether it is likelier than what the picture shows as it stands."""
 
@@ -119,17 +125,28 @@ def find_ink(picture: Image.Image) -> Ink:
     """
     view = _View.of(picture)
     ink = _passed_by(view)
-    cell = _in_a_cell(view, ink)
-    return ink if cell is None else replace(ink, cell=cell)
+    return ink if ink.other is not None else replace(ink, other=_in_a_cell(view, ink))
 
 
 def _passed_by(view: _View) -> Ink:
-    """The handwriting, also beside a pen that comes in from outside, where it is paler than that."""
+    """The handwriting, also beside a pen, which is darker, comes in from outside, or looks like a 1."""
     ink = _find(view)
-    if ink.reason != "cut off" or ink.within != (0, 0, *view.picture.size):
+    pen = _may_be_a_pen(view, ink)
+    if ink.within != (0, 0, *view.picture.size) or not (pen or ink.reason == "cut off"):
         return ink
     beside = _find(_View.of(erased(view.picture, ink)))
-    return beside if beside.reason is None else ink
+    if beside.reason is not None:
+        return ink
+    return replace(beside, way="without what lies beside it", other=ink if pen else None)
+
+
+def _may_be_a_pen(view: _View, ink: Ink) -> bool:
+    """Whether what was found is long, narrow and not alone on its paper."""
+    if ink.reason is not None or view.small or ink.evidence < SURE or breadth(ink.mask) > PEN:
+        return False
+    contrast = close_up(view.picture, ink, ink.within, ink.mask.shape[::-1])
+    beside = (contrast > STAINED * ink.level) & ~grow(ink.mask, FRINGES)
+    return bool(np.count_nonzero(beside) > BESIDE * np.count_nonzero(ink.mask))
 
 
 def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
@@ -146,7 +163,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     ink = _find(_View.of(wide))
     barred = cell.box != (0, 0, *view.tiny.size)
     return replace(
-        ink, digits=_shifted(ink.digits, -left, -top, view.picture.size),
+        ink, digits=_shifted(ink.digits, -left, -top, view.picture.size), way="with paper around",
         plain=cell.plain, meant=cell.plain and (in_doubt or barred),
     )  # fmt: skip
 
@@ -201,7 +218,7 @@ def _moved(ink: Ink, box: Box, picture: Image.Image) -> Ink:
     left, top = box[:2]
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
-        ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within, cell=None
+        ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within, other=None
     )
 
 

@@ -64,17 +64,17 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[Ink, Ink | None]:
-    """What is seen on a picture, the likelier first: as it stands, and as a cell that its digit may fill.
+    """What is seen on a picture, the likelier first: as it stands, and looked at in another way.
 
     A cell that shows a digit plainly is meant where the picture shows none, unless it shows one cut off. On a
     small picture, of which there may be others besides, edges and polarity tell less.
     """
-    cell, small = ink.cell, max(image.size) <= FILLED
-    if cell is None or cell.reason is not None or ink.reason == "cut off":
+    other, small = ink.other, max(image.size) <= FILLED
+    if other is None or other.reason is not None or ink.reason == "cut off":
         return ink, None
     if ink.reason is not None:
-        return (cell if cell.plain and not has_others else ink), None
-    return (cell, ink) if cell.meant and not small else (ink, cell)
+        return (other if other.plain and not has_others else ink), None
+    return (other, ink) if other.meant and not small else (ink, other)
 
 
 def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
@@ -147,9 +147,7 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     if len(ink.digits) > 1:
         return shown
     if other is not None and other.fine is not None:
-        shown.append(
-            (f"also read {'as it stands' if other is seen else 'with paper around'}", _laid_out(other.fine))
-        )
+        shown.append((f"also read {other.way}", _laid_out(other.fine)))
     if whole is not None:
         shown.append(("also read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE)))
     thick = _thickened(ink.fine)
