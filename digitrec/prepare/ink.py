@@ -43,6 +43,9 @@ PEN = 0.16
 BESIDE = 0.1
 """If so much, as a share of its own pixels, is noticed besides."""
 
+SURER = 8.0
+"""With so many times the evidence a digit with paper around is likelier than what stands there without."""
+
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the picture; right and bottom exclusive."""
 
@@ -151,20 +154,23 @@ def _may_be_a_pen(view: _View, ink: Ink) -> bool:
 
 def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     """The handwriting on a picture that its digit may fill, with paper put around it; None: it does not."""
-    if view.small and ink.reason == "texture":  # pure noise, of which paper around would make something else
-        return None
     cell = find_cell(view.grey)
     if cell is None:
         return None
+    if view.small and ink.reason == "texture" and (not cell.plain or is_noise(view.grey)):
+        return None  # paper around would make something else of noise
     in_doubt = _in_doubt(ink, cell, *view.picture.size)
     if not (cell.plain or in_doubt):
         return None
     wide, (left, top) = widened(view.picture, cell, view.shrink * view.shrink_again)
-    ink = _find(_View.of(wide))
+    within = _find(
+        _View.of(wide), ("light on dark" if cell.light else "dark on light") if cell.plain else None
+    )
     barred = cell.box != (0, 0, *view.tiny.size)
+    surer = within.evidence > SURER * ink.evidence
     return replace(
-        ink, digits=_shifted(ink.digits, -left, -top, view.picture.size), way="with paper around",
-        plain=cell.plain, meant=cell.plain and (in_doubt or barred),
+        within, digits=_shifted(within.digits, -left, -top, view.picture.size), way="with paper around",
+        plain=cell.plain, meant=cell.plain and (in_doubt or barred or surer),
     )  # fmt: skip
 
 
@@ -182,14 +188,15 @@ def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
     return not clear and ink.box != (0, 0, width, height)
 
 
-def _find(view: _View) -> Ink:
-    """The handwriting that stands out most."""
+def _find(view: _View, known: Polarity | None = None) -> Ink:
+    """The handwriting that stands out most; of that polarity where its own does not show plainly."""
     grey = view.grey
     light, skew = lightness(grey)
     polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
-    if light > 0:
+    plain = abs(skew) > PLAIN
+    if known == "light on dark" if known is not None and not plain else light > 0:
         polarities = polarities[::-1]
-    if view.small or abs(skew) > PLAIN:
+    if view.small or plain or known is not None:
         projection = view.projected(polarities[0])
         ink = view.found(projection, view.glance(projection))
         noise = view.small and ink.reason is None and is_noise(grey)

@@ -13,11 +13,13 @@ from digitrec.prepare.filters import Floats, Mask, quantile, running
 
 WINDOW = 0.5
 """What departs from its surroundings and is narrower than this share of the shorter side may be ink."""
+LONG_WINDOW = 0.3
+"""Or than this share of the longer one, where a 1 fills the shorter."""
 CLEAR = 40.0
 """Ink differs from its paper by at least so many of 255 steps."""
 NEAR = 0.06
 """What is nearer to an edge than this share of the picture's side has no margin there."""
-MOST = 0.6
+MOST = 0.65
 """At most this share of a cell is ink."""
 FULL = 0.95
 """A bar along an edge fills its lines to at least this share."""
@@ -57,7 +59,7 @@ def find_cell(grey: Floats) -> Cell | None:
     """
     if _bare_around(grey):
         return None
-    size = max(3, round(WINDOW * min(grey.shape)))
+    size = _window(grey)
     seen = [_Seen.of(_paper(view, size) - view, light) for light, view in ((False, grey), (True, 255 - grey))]
     filled = [one for one in seen if one.ink.shape != grey.shape or one.fills]
     if not filled:
@@ -158,13 +160,18 @@ def widened(picture: Image.Image, cell: Cell, shrink: int) -> tuple[Image.Image,
     planes = []
     for band in part.reduce(shrink).split():
         plane = np.asarray(band, np.float32)
-        size = max(3, round(WINDOW * min(plane.shape)))
+        size = _window(plane)
         paper = 255 - _paper(255 - plane, size) if cell.light else _paper(plane, size)
         full = Image.fromarray(paper.astype(np.uint8)).resize(part.size, Image.Resampling.BILINEAR)
         planes.append(np.pad(np.asarray(full), margin, mode="edge"))
     wide = Image.merge(part.mode, [Image.fromarray(plane) for plane in planes])
     wide.paste(part, (margin, margin))
     return wide, (margin - left, margin - top)
+
+
+def _window(plane: Floats) -> int:
+    """What departs from its surroundings and is narrower than this, px, may be ink."""
+    return max(3, round(WINDOW * min(plane.shape)), round(LONG_WINDOW * max(plane.shape)))
 
 
 def _paper(plane: Floats, size: int) -> Floats:
