@@ -31,7 +31,8 @@ def find_card(grey: Floats) -> Mask | None:
         grey: the picture reduced to about `SIDE` pixels, (h, w), 0..255.
     """
     level = _between(grey)
-    parts = components(grey > level)
+    light: Mask = np.asarray(grey > level)
+    parts = components(light)
     if not len(parts):
         return None
     largest = int(np.argmax(parts.area))
@@ -41,7 +42,7 @@ def find_card(grey: Floats) -> Mask | None:
     is_card = (
         LARGE * card.size < parts.area[largest]
         and edge < OPEN * 2 * sum(card.shape)
-        and parts.area[largest] > SOLID * filled.sum()
+        and float(light[filled].mean()) > SOLID
         and not filled.all()
         and breadth(filled) > NARROW
         and _squareness(filled) > SQUARE

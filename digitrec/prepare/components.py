@@ -61,6 +61,14 @@ class Components:
         np.maximum.at(peaks, self.labels, self.inside(values))
         return peaks
 
+    def within(self, joined: Components) -> Ints:
+        """Which part of a wider mask each of them lies in, (parts,); -1: in none."""
+        labels = np.full(joined.masks.shape, -1, np.intp)
+        labels[joined.masks] = joined.labels
+        whole = np.zeros(len(self), np.intp)
+        whole[self.labels] = labels[self.masks]
+        return whole
+
     def drawn(self, chosen: Mask, layer: int = 0) -> Mask:
         """(h, w): the pixels of the chosen parts, (parts,), on one mask."""
         picture = np.zeros(self.masks.shape, bool)

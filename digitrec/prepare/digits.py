@@ -34,6 +34,8 @@ INKED = 0.3
 """Seen from near, ink has at least this share of the digit's contrast."""
 RIVAL = 0.25
 """A second digit has at least this share of the main one's edges."""
+FAINT = 0.1
+"""And a bracket beside it this share."""
 AS_HIGH = 0.5
 """Two digits side by side, or one above the other, differ in height by no more than this factor."""
 OVERLAP = 0.1
@@ -76,10 +78,10 @@ def _count(seen: Strokes, small: bool) -> Count:
     edges, border, peak = parts.total(slopes), parts.border > 0, parts.peak(seen.sight.contrast)
     if not small:
         main = main_inside(parts, main, edges, border)
-    rivals = _rivals(parts, main, edges, border, peak)
-    around = None
-    if not small and len(rivals):
-        main, rivals, around = _bare(parts, main, edges, rivals)
+    around = np.zeros(0, np.intp)
+    if not small:
+        main, around = _bare(parts, main, edges, _rivals(parts, main, edges, border, peak, FAINT))
+    rivals = np.setdiff1d(_rivals(parts, main, edges, border, peak), around)
     digit, rivals = _pieced(parts, main, edges, rivals, around)
     signed = not small and bool(signs(parts, main, peak, border).any())
     own = parts.drawn(digit)
@@ -93,28 +95,29 @@ def _count(seen: Strokes, small: bool) -> Count:
     return Count("cut off" if not small and cut_off(own) else None, (own,), own)
 
 
-def _bare(parts: Components, main: int, edges: Scores, rivals: Ints) -> tuple[int, Ints, Ints]:
-    """The main part and its rivals without the brackets around them, and these; at least one part is none."""
-    every = np.append(main, rivals)
-    found = brackets(parts, every)
-    if found.all():
-        return main, rivals, np.zeros(0, np.intp)
-    others = every[~found]
-    main = int(others[np.argmax(edges[others])])
-    return main, others[others != main], every[found]
+def _bare(parts: Components, main: int, edges: Scores, beside: Ints) -> tuple[int, Ints]:
+    """The main part of those that are no brackets around others, and these; at least one part is none."""
+    every = np.append(main, beside)
+    found = brackets(parts, every) if len(beside) else np.zeros(1, bool)
+    around = every[found]
+    rich = np.where(parts.border > 0, 0, edges)
+    rich[around] = 0
+    if found[0]:
+        inside = int(np.argmax(rich))
+        return (inside, around) if rich[inside] > FAINT * edges[main] else (main, beside[:0])
+    return main, around
 
 
-def _pieced(
-    parts: Components, main: int, edges: Scores, rivals: Ints, around: Ints | None = None
-) -> tuple[Mask, Ints]:
+def _pieced(parts: Components, main: int, edges: Scores, rivals: Ints, around: Ints) -> tuple[Mask, Ints]:
     """Which parts are the digit's, (parts,), without brackets and lines under it, and the other rivals."""
     digit = _together(parts, main, edges, rivals)
-    digit &= ~underlines(parts, main)
-    if around is not None:
-        digit[around] = False
-    own = pieces(parts, digit, rivals)
-    digit[rivals[own]] = True
-    return digit, rivals[~own]
+    none = underlines(parts, main)
+    none[around] = True
+    digit &= ~none
+    other = ~(digit | none)
+    if (edges[other] > RIVAL * edges[main]).any():
+        digit |= pieces(parts, digit, rivals, other)
+    return digit, rivals[~digit[rivals]]
 
 
 def recount(fine: Floats) -> Count:
@@ -129,7 +132,7 @@ def recount(fine: Floats) -> Count:
     edges = parts.total(steepness(fine))
     main = int(np.argmax(edges))
     rivals = _rivals(parts, main, edges, np.zeros(len(parts), bool), parts.peak(fine))
-    digit, rivals = _pieced(parts, main, edges, rivals)
+    digit, rivals = _pieced(parts, main, edges, rivals, rivals[:0])
     if not len(rivals):
         return Count(None, (parts.drawn(digit),), mask)
     return Count("more than one digit", _each(parts, digit, edges, rivals), mask)
@@ -170,7 +173,9 @@ def _shared_width(one: Ints, other: Ints) -> float:
     return float(shared / min(one[2] - one[0], other[2] - other[0]))
 
 
-def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Floats) -> Ints:
+def _rivals(
+    parts: Components, main: int, edges: Scores, border: Mask, peak: Floats, least: float = RIVAL
+) -> Ints:
     """The parts that look like digits of their own: as high, as dark, as rich, and clear of the main one."""
     height, width = parts.height, parts.width
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
@@ -178,7 +183,7 @@ def _rivals(parts: Components, main: int, edges: Scores, border: Mask, peak: Flo
     beside = (shared_x < OVERLAP * np.minimum(width, width[main])) & (shared_y > 0)
     above = shared_y < -APART * height[main]
     alike = (height > AS_HIGH * height[main]) & (height < height[main] / AS_HIGH)
-    strong = (edges > RIVAL * edges[main]) & (peak > AS_HIGH * peak[main])
+    strong = (edges > least * edges[main]) & (peak > AS_HIGH * peak[main])
     return np.flatnonzero((beside | above) & alike & strong & ~(border & ~border[main]))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitrec.prepare.components import Components, Ints, Scores, components
+from digitrec.prepare.components import Components, Scores, components
 from digitrec.prepare.filters import Mask, grow
 from digitrec.prepare.strokes import Strokes
 
@@ -29,7 +29,7 @@ def without_frame(seen: Strokes) -> Strokes | None:
     sight = seen.sight
     faint = sight.contrast > max(FAINT * seen.level, sight.faintest)
     joined = components(grow(faint, max(1, round(GAPS * max(faint.shape)))))
-    whole = _whole_of(seen.parts, joined)
+    whole = seen.parts.within(joined)
     edges = seen.parts.total(sight.slopes)
     rich = np.bincount(whole, edges, len(joined)).astype(np.float64)
     frames = _frames(joined, rich)
@@ -40,15 +40,6 @@ def without_frame(seen: Strokes) -> Strokes | None:
     left = parts.total(sight.slopes)
     main = int(np.argmax(left))
     return replace(seen, parts=parts, main=main, score=seen.score * left[main] / edges[seen.main])
-
-
-def _whole_of(parts: Components, joined: Components) -> Ints:
-    """(parts,): which of the joined parts each belongs to."""
-    labels = np.zeros(joined.masks.shape, np.intp)
-    labels[joined.masks] = joined.labels
-    whole = np.zeros(len(parts), np.intp)
-    whole[parts.labels] = labels[parts.masks]
-    return whole
 
 
 def _frames(joined: Components, rich: Scores) -> Mask:

@@ -13,6 +13,7 @@ from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.closeup import close_up, cut_out, erased, region
 from digitrec.prepare.components import box_of, breadth
+from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
 from digitrec.prepare.margins import NEAR, Cell, find_cell, widened
@@ -40,11 +41,16 @@ PLAIN = 1.2
 """A skew beyond this shows the polarity plainly."""
 PEN = 0.16
 """What is at most so wide, as a share of its length, may be a pen that lies on the paper; or a 1."""
-BESIDE = 0.1
+NOTICED = 0.1
 """If so much, as a share of its own pixels, is noticed besides."""
+LONGER = 1.2
+"""And it is so many times as long as that: a bracket beside a 1, or a ring around it, is longer than it."""
 
 SURER = 8.0
 """With so many times the evidence a digit with paper around is likelier than what stands there without."""
+
+BESIDE = "without what lies beside it"
+"""How a picture is looked at where that may be a pen."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the picture; right and bottom exclusive."""
@@ -128,19 +134,27 @@ def find_ink(picture: Image.Image) -> Ink:
     """
     view = _View.of(picture)
     ink = _passed_by(view)
-    return ink if ink.other is not None else replace(ink, other=_in_a_cell(view, ink))
+    return ink if ink.way == BESIDE else replace(ink, other=_in_a_cell(view, ink))
 
 
 def _passed_by(view: _View) -> Ink:
     """The handwriting, also beside a pen, which is darker, comes in from outside, or looks like a 1."""
     ink = _find(view)
+    if ink.within != (0, 0, *view.picture.size):
+        return ink
     pen = _may_be_a_pen(view, ink)
-    if ink.within != (0, 0, *view.picture.size) or not (pen or ink.reason == "cut off"):
+    if not pen and ink.reason != "cut off":
         return ink
     beside = _find(_View.of(erased(view.picture, ink)))
-    if beside.reason is not None:
+    if beside.reason is not None or (pen and _length(ink) < LONGER * _length(beside)):
         return ink
-    return replace(beside, way="without what lies beside it", other=ink if pen else None)
+    return replace(beside, way=BESIDE, other=ink if pen else None)
+
+
+def _length(ink: Ink) -> int:
+    """The longer side of the digit, px."""
+    left, top, right, bottom = ink.digits[0].box
+    return max(right - left, bottom - top)
 
 
 def _may_be_a_pen(view: _View, ink: Ink) -> bool:
@@ -149,11 +163,13 @@ def _may_be_a_pen(view: _View, ink: Ink) -> bool:
         return False
     contrast = close_up(view.picture, ink, ink.within, ink.mask.shape[::-1])
     beside = (contrast > STAINED * ink.level) & ~grow(ink.mask, FRINGES)
-    return bool(np.count_nonzero(beside) > BESIDE * np.count_nonzero(ink.mask))
+    return bool(np.count_nonzero(beside) > NOTICED * np.count_nonzero(ink.mask))
 
 
 def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     """The handwriting on a picture that its digit may fill, with paper put around it; None: it does not."""
+    if ink.reason == "cut off" or (ink.reason == "blank" and not view.small and cut_off(ink.mask)):
+        return None
     cell = find_cell(view.grey)
     if cell is None:
         return None
@@ -163,15 +179,21 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     if not (cell.plain or in_doubt):
         return None
     wide, (left, top) = widened(view.picture, cell, view.shrink * view.shrink_again)
-    within = _find(
-        _View.of(wide), ("light on dark" if cell.light else "dark on light") if cell.plain else None
-    )
+    within = _find(_View.of(wide), cell.polarity if cell.plain else None)
+    digits = _shifted(within.digits, -left, -top, view.picture.size)
+    if ink.digits and digits and _apart(ink.digits[0].box, digits[0].box):
+        return None  # a pen that reaches from edge to edge, beside the digit
     barred = cell.box != (0, 0, *view.tiny.size)
     surer = within.evidence > SURER * ink.evidence
     return replace(
-        within, digits=_shifted(within.digits, -left, -top, view.picture.size), way="with paper around",
-        plain=cell.plain, meant=cell.plain and (in_doubt or barred or surer),
+        within, digits=digits, way="with paper around", plain=cell.plain,
+        meant=cell.plain and (in_doubt or barred or surer),
     )  # fmt: skip
+
+
+def _apart(one: Box, other: Box) -> bool:
+    """Whether two boxes share nothing."""
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
 
 
 def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
@@ -179,7 +201,7 @@ def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
 
     One digit lost nothing at the edges where it is clear of all four, or touches all.
     """
-    if cell.light != (ink.polarity == "light on dark"):
+    if cell.polarity != ink.polarity:
         return False
     if ink.reason is not None or ink.box is None:
         return True
@@ -196,17 +218,15 @@ def _find(view: _View, known: Polarity | None = None) -> Ink:
     plain = abs(skew) > PLAIN
     if known == "light on dark" if known is not None and not plain else light > 0:
         polarities = polarities[::-1]
+    darker = plain and light < 0  # no table
+    card = None if view.small or known is not None or darker else _on_a_card(view)
+    if card is not None:
+        return card
     if view.small or plain or known is not None:
         projection = view.projected(polarities[0])
         ink = view.found(projection, view.glance(projection))
         noise = view.small and ink.reason is None and is_noise(grey)
         return replace(ink, reason="texture") if noise else ink
-    from digitrec.prepare.cards import cut, find_card  # for pictures whose polarity is in doubt
-
-    card = find_card(grey)
-    if card is not None:
-        part, box = cut(view.picture, card)
-        return _moved(find_ink(part), box, view.picture)
     tried = [(one, view.glance(one)) for one in map(view.projected, polarities)]
     likelier, other = sorted(tried, key=lambda one: one[1] is None)
     ink = view.found(*likelier)
@@ -214,6 +234,17 @@ def _find(view: _View, known: Polarity | None = None) -> Ink:
     if ink.reason is None and likelier[1] is not None and other[1] is None:
         return ink
     return max(ink, view.found(*other), key=_rank)
+
+
+def _on_a_card(view: _View) -> Ink | None:
+    """The handwriting on a light card on a darker table; None: there is no card."""
+    from digitrec.prepare.cards import cut, find_card  # few pictures have so much dark
+
+    card = find_card(view.grey)
+    if card is None:
+        return None
+    part, box = cut(view.picture, card)
+    return _moved(find_ink(part), box, view.picture)
 
 
 def _rank(ink: Ink) -> tuple[bool, float]:

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
+from digitrec.image import Polarity
 from digitrec.prepare.components import components
 from digitrec.prepare.filters import Floats, Mask, quantile, running
 
@@ -21,6 +22,8 @@ NEAR = 0.06
 """What is nearer to an edge than this share of the picture's side has no margin there."""
 MOST = 0.65
 """At most this share of a cell is ink."""
+HALF = 0.5
+"""And at most this share of its edges."""
 FULL = 0.95
 """A bar along an edge fills its lines to at least this share."""
 BROADEST = 0.2
@@ -50,6 +53,11 @@ class Cell:
     plain: bool
     """Whether it shows little but one connected piece of ink, so that nothing else can be meant."""
 
+    @property
+    def polarity(self) -> Polarity:
+        """That of its ink."""
+        return "light on dark" if self.light else "dark on light"
+
 
 def find_cell(grey: Floats) -> Cell | None:
     """The cell that a picture may be, or None: it has margins enough and no bars.
@@ -61,7 +69,7 @@ def find_cell(grey: Floats) -> Cell | None:
         return None
     size = _window(grey)
     seen = [_Seen.of(_paper(view, size) - view, light) for light, view in ((False, grey), (True, 255 - grey))]
-    filled = [one for one in seen if one.ink.shape != grey.shape or one.fills]
+    filled = [one for one in seen if one.at_edges <= HALF and (one.ink.shape != grey.shape or one.fills)]
     if not filled:
         return None
     likelier = min(filled, key=lambda one: one.at_edges)  # more of the edges is paper
@@ -171,7 +179,8 @@ def widened(picture: Image.Image, cell: Cell, shrink: int) -> tuple[Image.Image,
 
 def _window(plane: Floats) -> int:
     """What departs from its surroundings and is narrower than this, px, may be ink."""
-    return max(3, round(WINDOW * min(plane.shape)), round(LONG_WINDOW * max(plane.shape)))
+    height, width = plane.shape
+    return int(max(3, round(WINDOW * min(height, width)), round(LONG_WINDOW * max(height, width))))
 
 
 def _paper(plane: Floats, size: int) -> Floats:

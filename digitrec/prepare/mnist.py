@@ -66,11 +66,11 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[Ink, Ink | None]:
     """What is seen on a picture, the likelier first: as it stands, and looked at in another way.
 
-    A cell that shows a digit plainly is meant where the picture shows none, unless it shows one cut off. On a
-    small picture, of which there may be others besides, edges and polarity tell less.
+    A cell that shows a digit plainly is meant where the picture shows none. On a small picture, of which
+    there may be others besides, edges and polarity tell less.
     """
     other, small = ink.other, max(image.size) <= FILLED
-    if other is None or other.reason is not None or ink.reason == "cut off":
+    if other is None or other.reason is not None:
         return ink, None
     if ink.reason is not None:
         return (other if other.plain and not has_others else ink), None

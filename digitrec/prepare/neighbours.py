@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitrec.prepare.components import Components, Ints, Scores
+from digitrec.prepare.components import Components, Ints, Scores, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
 INSIDE = 0.12
@@ -20,6 +20,8 @@ STEADY = 0.04
 """And its line departs from a parabola by less than this share, in the mean."""
 LEVEL = 0.16
 """And its ends are above each other to this share."""
+GRAIN = 0.14
+"""At most this share of its rows have gaps."""
 HOOK = 0.08
 """The ends of a square bracket reach so far towards the digit."""
 SIGN = (0.15, 0.85)
@@ -40,23 +42,28 @@ def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> in
     return other if inside[other] > INSIDE * edges[main] else main
 
 
-def pieces(parts: Components, digit: Mask, rivals: Ints) -> Mask:
-    """Which of the rivals, (rivals,), are pieces of a digit, (parts,): close to others, narrow with them."""
+def pieces(parts: Components, digit: Mask, rivals: Ints, others: Mask) -> Mask:
+    """Which of the others are pieces of a digit, (parts,), rivals among them: all but brackets around it.
+
+    Each is close to another, as segments are, and all of them together are narrow.
+    """
     together = digit.copy()
     together[rivals] = True
-    top, left = parts.top[together].min(), parts.left[together].min()
-    height, width = parts.bottom[together].max() - top, parts.right[together].max() - left
-    if width > TALL * height:
-        return np.zeros(len(rivals), bool)
-    reach = max(1, round(PIECE * height))
-    each = np.arange(len(parts))
-    return np.array(
-        [
-            bool((grow(parts.drawn(together & (each != one)), reach) & parts.drawn(each == one)).any())
-            for one in rivals
-        ],
-        bool,
-    )
+    around = (parts.left < parts.left[digit].min()) & (parts.right > parts.right[digit].max())
+    around &= (parts.top < parts.top[digit].min()) & (parts.bottom > parts.bottom[digit].max())
+    others = others & ~around & (parts.border == 0)
+    half = max(1, (round(PIECE * _span(parts.top, parts.bottom, together)) - 1) // 2)
+    whole = parts.within(components(grow(parts.drawn(digit | others), half)))
+    chained: Mask = np.isin(whole, whole[digit]) & others
+    height = _span(parts.top, parts.bottom, chained | together)
+    if _span(parts.left, parts.right, chained | together) > TALL * height:
+        return np.zeros(len(parts), bool)
+    return chained
+
+
+def _span(first: Ints, last: Ints, chosen: Mask) -> int:
+    """From where the first of the chosen begins to where the last of them ends."""
+    return int(last[chosen].max() - first[chosen].min())
 
 
 def brackets(parts: Components, chosen: Ints) -> Mask:
@@ -79,7 +86,7 @@ def _bracket(parts: Components, part: int, closing: bool) -> bool:
     if height < 12 or width > 0.5 * height:
         return False
     first, last = drawn.argmax(axis=1), width - 1 - drawn[:, ::-1].argmax(axis=1)
-    if ((last - first + 1) > drawn.sum(axis=1)).mean() > 0.1:  # two strokes beside each other
+    if ((last - first + 1) > drawn.sum(axis=1)).mean() > GRAIN:  # two strokes beside each other
         return False
     return _is_round((first + last) / 2 / height) or _is_square(first / height, last / height)
 

@@ -33,6 +33,18 @@ def test_its_ink_is_found_in_the_pictures_own_pixels(turn: float) -> None:
     assert 100 < top < 145 and 210 < bottom < 250
 
 
+@pytest.mark.parametrize("width", [8, 16, 20])
+def test_a_card_with_a_zero_is_one(width: int) -> None:
+    """Its ink, and the paper inside of it, are no part of the card's own light piece."""
+    whole = Image.new("L", (320, 340), 25)
+    pen = ImageDraw.Draw(whole)
+    pen.rectangle((95, 95, 225, 245), fill=215)
+    pen.ellipse((115, 110, 205, 230), outline=40, width=width)
+    ink = look(np.asarray(whole))
+    assert (ink.reason, ink.polarity) == (None, "dark on light")
+    assert np.abs(np.subtract(ink.boxes[0], (115, 110, 206, 231))).max() <= 8
+
+
 def on_black(kind: str) -> Pixels:
     picture = Image.new("L", (240, 240), 0)
     pen = ImageDraw.Draw(picture)

@@ -9,9 +9,11 @@ import pytest
 from looks import look
 from PIL import Image, ImageDraw
 
+import digitrec
 from digitrec.datasets.mnist import mnist_test
 from digitrec.handwriting.scenes import scene
 from digitrec.handwriting.writer import Writer
+from digitrec.image.pixels import Pixels
 from digitrec.prepare.ink import Ink
 
 Line = Sequence[tuple[float, float]]
@@ -21,13 +23,18 @@ ONE: Line = [(122, 75), (120, 172)]
 
 
 def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Ink:
-    """What is found on a page of 240 x 240 with these lines, each as dark as `ink` says."""
+    """What is found on a page with these lines."""
+    return look(drawn(*lines, pen=pen, ink=ink, paper=paper))
+
+
+def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Pixels:
+    """A page of 240 x 240 with these lines, each as dark as `ink` says."""
     page = Image.new("L", (240, 240), paper)
     for at, line in enumerate(lines):
         dark = ink[at] if ink else 40
         ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in line], dark, pen, joint="curve")
     grain = np.random.default_rng(0).normal(0, 1.5, (240, 240))
-    return look(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
+    return np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8)
 
 
 def arc(x: float, bow: float, top: float = 65, bottom: float = 182) -> Line:
@@ -47,6 +54,21 @@ def test_brackets_are_no_digits(bow: float) -> None:
     assert_one(found(THREE, arc(175, bow)))
     assert_one(found(THREE, arc(175, bow), arc(78, -bow)))
     assert_one(found(ONE, arc(150, bow)), 118, 126)
+
+
+def test_a_bracket_fainter_than_another_digit_could_be_is_none() -> None:
+    """Of a fine pen beside a marker: it has a sixth of the digit's edges."""
+    page = Image.new("L", (240, 240), 225)
+    ImageDraw.Draw(page).line([(float(x), float(y)) for x, y in THREE], 20, 14, joint="curve")
+    ImageDraw.Draw(page).line(arc(175, 24), 60, 4, joint="curve")
+    assert_one(look(np.asarray(page)))
+
+
+def test_brackets_around_a_digit_in_pieces_are_none() -> None:
+    """They alone are about as high as each other: a 5 whose foot stands apart, in square and round ones."""
+    body: list[Line] = [[(145, 80), (110, 82), (106, 115), (135, 118)], [(104, 150), (150, 148)]]
+    closing: Line = [(172, 66), (196, 66), (196, 180), (172, 180)]
+    assert_one(found(*body, arc(80, -24), closing), 100, 155)
 
 
 def test_square_brackets_are_none_either() -> None:
@@ -71,6 +93,21 @@ def test_bars_of_one_digit_close_together_are_one() -> None:
     upright: list[Line] = [[(x, y), (x, y + 41)] for x in (95, 145) for y in (72, 120)]
     level: list[Line] = [[(101, y), (139, y)] for y in (68, 164)]
     assert_one(found(*upright, *level, pen=8), 91, 149)
+
+
+@pytest.mark.parametrize("gap", [3, 5])
+def test_bars_that_only_meet_others_belong_to_them(gap: int) -> None:
+    """Of a seven-segment 4 the lower bar is far from the left one, and as high as it."""
+    left: Line = [(95, 70), (95, 116 - gap)]
+    upper, lower = [(150, 70), (150, 116 - gap)], [(150, 124 + gap), (150, 172)]
+    ink = found(left, [(101, 120), (144, 120)], upper, lower, pen=8)
+    assert_one(ink, 91, 154)
+    assert ink.boxes[0][3] == pytest.approx(174, abs=8)
+
+
+def test_a_frame_is_no_piece_of_what_stands_in_it() -> None:
+    frame: Line = [(86, 60), (166, 60), (166, 188), (86, 188), (86, 58)]
+    assert_one(found(THREE, frame, pen=8))
 
 
 def test_two_ones_are_two_digits() -> None:
@@ -99,6 +136,31 @@ def test_a_pen_that_comes_in_from_outside_is_not_the_digit(dark: int, foot: floa
     """Also where the digit is too pale to be seen beside it at first, or lies close to it."""
     pen: Line = [(foot, 260), (foot - 30, -20)]
     assert_one(found(THREE, pen, pen=12, ink=(dark, 10)))
+
+
+LYING: Line = [(30, 218), (205, 226)]
+
+
+@pytest.mark.parametrize("dark", [150, 190])
+@pytest.mark.parametrize("lying", [LYING, [(212, 40), (200, 215)]])
+def test_beside_a_pen_that_lies_on_the_paper_the_digit_is_read(lying: Line, dark: int) -> None:
+    ink = found(THREE, lying, pen=12, ink=(dark, 10))
+    assert_one(ink)
+    assert ink.other is not None and ink.other.box is not None  # it may be a 1: the network knows
+    assert ink.other.box[2] - ink.other.box[0] > 150 or ink.other.box[3] - ink.other.box[1] > 150
+
+
+BOX: Line = [(70, 60), (175, 60), (175, 190), (70, 190), (70, 58)]
+
+
+@pytest.mark.parametrize("beside", [[(150, 140), (170, 140)], arc(150, 30), BOX])
+def test_a_one_is_no_pen(beside: Line) -> None:
+    """A dash beside it, a bracket that is longer than it, a box around it."""
+    assert digitrec.predict(drawn(ONE, beside, ink=(40, 150))).digit == 1
+
+
+def test_a_one_alone_is_looked_at_once() -> None:
+    assert found(ONE).other is None
 
 
 def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
