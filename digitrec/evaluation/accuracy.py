@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
 
 from digitrec.datasets import fonts, pendigits
 from digitrec.datasets.loader import Sample, read_samples
@@ -107,6 +110,7 @@ def sets() -> Iterator[Set]:
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind), 0.85)
     yield Set("blank or textured pages", REFUSED, _pages, 0.98)
+    yield Set("the same, reduced to 28x28", REFUSED, _reduced_pages)
     apart = f"two digits, {SEPARATE} of a width apart or more"
     yield Set(apart, REFUSED, partial(_pairs, separate=True), 0.95)
     yield Set("two digits, nearer", REFUSED, partial(_pairs, separate=False), 0.85)
@@ -156,6 +160,16 @@ def _staged(kind: str, limit: int | None) -> list[Sample]:
 
 def _pages(limit: int | None) -> list[Sample]:
     return _refuse(pages(limit or NON_DIGITS, SEED))
+
+
+def _reduced_pages(limit: int | None) -> list[Sample]:
+    """Empty cells, as somebody may send them who prepares his pictures himself."""
+    made = ((page, Image.fromarray(page.pixels)) for page in pages(limit or NON_DIGITS, SEED))
+    small = (
+        replace(page, pixels=np.asarray(ImageOps.fit(seen, (28, 28), Image.Resampling.BOX)))
+        for page, seen in made
+    )
+    return _refuse(small)
 
 
 def _pairs(limit: int | None, *, separate: bool = False, touching: bool = False) -> list[Sample]:

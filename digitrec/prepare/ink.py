@@ -212,28 +212,38 @@ def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
 
 def _find(view: _View, known: Polarity | None = None) -> Ink:
     """The handwriting that stands out most; of that polarity where its own does not show plainly."""
-    grey = view.grey
-    light, skew = lightness(grey)
-    polarities: tuple[Polarity, Polarity] = ("dark on light", "light on dark")
+    light, skew = lightness(view.grey)
     plain = abs(skew) > PLAIN
-    if known == "light on dark" if known is not None and not plain else light > 0:
-        polarities = polarities[::-1]
-    darker = plain and light < 0  # no table
-    card = None if view.small or known is not None or darker else _on_a_card(view)
+    likelier: Polarity = "light on dark" if light > 0 else "dark on light"
+    if known is not None and not plain:
+        likelier = known
+    dark_around = not plain or likelier == "light on dark"
+    card = _on_a_card(view) if dark_around and known is None and not view.small else None
     if card is not None:
         return card
-    if view.small or plain or known is not None:
-        projection = view.projected(polarities[0])
-        ink = view.found(projection, view.glance(projection))
-        noise = view.small and ink.reason is None and is_noise(grey)
-        return replace(ink, reason="texture") if noise else ink
-    tried = [(one, view.glance(one)) for one in map(view.projected, polarities)]
-    likelier, other = sorted(tried, key=lambda one: one[1] is None)
-    ink = view.found(*likelier)
+    if plain or known is not None or view.small:
+        return _of(view, likelier)
+    return _of_either(view, likelier)
+
+
+def _of(view: _View, polarity: Polarity) -> Ink:
+    """The handwriting of one polarity."""
+    projection = view.projected(polarity)
+    ink = view.found(projection, view.glance(projection))
+    noise = view.small and ink.reason is None and is_noise(view.grey)
+    return replace(ink, reason="texture") if noise else ink
+
+
+def _of_either(view: _View, likelier: Polarity) -> Ink:
+    """That of the polarity in which it shows more clearly."""
+    rarer: Polarity = "dark on light" if likelier == "light on dark" else "light on dark"
+    tried = [(one, view.glance(one)) for one in map(view.projected, (likelier, rarer))]
+    first, second = sorted(tried, key=lambda one: one[1] is None)
+    ink = view.found(*first)
     # A drawing of one polarity shows no plain strokes in the other.
-    if ink.reason is None and likelier[1] is not None and other[1] is None:
+    if ink.reason is None and first[1] is not None and second[1] is None:
         return ink
-    return max(ink, view.found(*other), key=_rank)
+    return max(ink, view.found(*second), key=_rank)
 
 
 def _on_a_card(view: _View) -> Ink | None:

@@ -19,6 +19,12 @@ def test_no_digit_is_found_on_noise_of_any_kind() -> None:
     assert set(reasons) <= {"texture", "blank", "more than one digit"}
 
 
+def test_noise_is_not_looked_at_again_with_paper_around() -> None:
+    """Of some of it that would make a plain piece of ink."""
+    seen = [look(one.pixels) for one in nondigits.noise(120, seed=5)]
+    assert [ink.other for ink in seen if ink.reason == "texture" and ink.other is not None] == []
+
+
 @given(st.integers(0, 2**32), st.integers(12, 60), st.integers(12, 60), st.integers(1, 5))
 def test_noise_is_noise_however_much_it_is_enlarged(seed: int, width: int, height: int, times: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width)).astype(np.float32)

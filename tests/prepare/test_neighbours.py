@@ -163,9 +163,23 @@ def test_a_one_alone_is_looked_at_once() -> None:
     assert found(ONE).other is None
 
 
+def test_a_pen_from_edge_to_edge_is_no_cell_filled_by_a_one() -> None:
+    ink = found(THREE, [(30, -5), (30, 245)], pen=10)
+    assert_one(ink)
+    assert ink.other is None
+
+
 def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
     assert found([(x, y - 120) for x, y in THREE]).reason == "cut off"
     assert found([(x - 115, y) for x, y in THREE]).reason == "cut off"
+
+
+@pytest.mark.parametrize("place", [44, 148, 162, 181])
+def test_half_a_digit_on_a_narrow_page_fills_no_cell(place: int) -> None:
+    """The page is darker at its ends, and looks as if cut out with bars around."""
+    kind = "half outside the picture"
+    one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
+    assert look(one.pixels).other is None
 
 
 @pytest.mark.parametrize("place", [43, 73, 82])
