@@ -96,6 +96,25 @@ def test_the_bar_of_a_seven_is_no_bar_of_the_cell() -> None:
     assert cell.box == (0, 0, 40, 60) and cell.plain and not cell.light
 
 
+def test_a_thick_one_that_fills_a_narrow_cell_is_its_ink() -> None:
+    """It is broader than half of the cell."""
+    page = np.full((82, 24), 230, np.float32)
+    page[3:79, 4:19] = 40
+    cell = margins.find_cell(page)
+    assert cell is not None and cell.plain and not cell.light
+    assert digitrec.predict(page.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)).digit == 1
+
+
+def test_what_is_around_a_letter_v_is_no_ink() -> None:
+    """Most of the edges is ink where the paper is taken for it."""
+    page = np.full((60, 60), 230, np.float32)
+    for y in range(4, 56):
+        for x in (8 + y * 22 // 60, 52 - y * 22 // 60):
+            page[y, x - 2 : x + 3] = 20
+    cell = margins.find_cell(page)
+    assert cell is None or not cell.light
+
+
 def test_what_lies_within_bars_is_a_cell() -> None:
     page = np.full((60, 60), 230, np.float32)
     page[:4], page[:, -7:] = 20, 20

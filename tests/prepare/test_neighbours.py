@@ -164,7 +164,7 @@ def test_a_one_alone_is_looked_at_once() -> None:
 
 
 def test_a_pen_from_edge_to_edge_is_no_cell_filled_by_a_one() -> None:
-    ink = found(THREE, [(30, -5), (30, 245)], pen=10)
+    ink = found(THREE, [(20, 8), (20, 232)], pen=6)
     assert_one(ink)
     assert ink.other is None
 
