@@ -37,8 +37,10 @@ DIM = 0.15
 """Chalk and lit segments take away at least this share of the dark; a photo's brightest places do less."""
 FRINGES = 3
 """Ink fades out over so many pixels of what was cut out."""
+DECIDED = 1.0
+"""A skew beyond this decides the polarity."""
 PLAIN = 1.2
-"""A skew beyond this shows the polarity plainly."""
+"""A skew beyond this shows it so plainly that there is no card on a table either."""
 PEN = 0.16
 """What is at most so wide, as a share of its length, may be a pen that lies on the paper; or a 1."""
 NOTICED = 0.1
@@ -221,7 +223,7 @@ def _find(view: _View, known: Polarity | None = None) -> Ink:
     card = _on_a_card(view) if dark_around and known is None and not view.small else None
     if card is not None:
         return card
-    if plain or known is not None or view.small:
+    if abs(skew) > DECIDED or known is not None or view.small:
         return _of(view, likelier)
     return _of_either(view, likelier)
 
