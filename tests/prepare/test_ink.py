@@ -199,7 +199,7 @@ def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:
         ("bracket beside it", 151),  # in grainy pencil
         ("bracket beside it", 282),  # light falls on the middle of the page
         ("in a ring", 274),
-        ("seven segments", 177),
+        ("seven segments", 178),
         ("seven segments", 239),
         ("pen beside it", 248),
         ("card on a dark table", 256),
