@@ -76,10 +76,9 @@ def count(seen: Strokes, small: bool) -> Count:
 def _count(seen: Strokes, small: bool) -> Count:
     parts, main, slopes = seen.parts, seen.main, seen.sight.slopes
     edges, border, peak = parts.total(slopes), parts.border > 0, parts.peak(seen.sight.contrast)
-    if not small:
-        main = main_inside(parts, main, edges, border)
     around = np.zeros(0, np.intp)
     if not small:
+        main = main_inside(parts, main, edges, border)
         main, around = _bare(parts, main, edges, _rivals(parts, main, edges, border, peak, FAINT))
     rivals = np.setdiff1d(_rivals(parts, main, edges, border, peak), around)
     digit, rivals = _pieced(parts, main, edges, rivals, around)

@@ -16,7 +16,7 @@ from digitrec.prepare.components import box_of, breadth
 from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
-from digitrec.prepare.margins import NEAR, Cell, find_cell, widened
+from digitrec.prepare.margins import NEAR, Cell, bare_around, find_cell, widened
 from digitrec.prepare.projection import Projection, find_projection
 from digitrec.prepare.strokes import STAINED, SURE, Strokes, coarsely, glance, search
 
@@ -38,7 +38,7 @@ DIM = 0.15
 FRINGES = 3
 """Ink fades out over so many pixels of what was cut out."""
 DECIDED = 1.0
-"""A skew beyond this decides the polarity."""
+"""A skew beyond this decides the polarity of what has paper all around."""
 PLAIN = 1.2
 """A skew beyond this shows it so plainly that there is no card on a table either."""
 PEN = 0.16
@@ -223,7 +223,8 @@ def _find(view: _View, known: Polarity | None = None) -> Ink:
     card = _on_a_card(view) if dark_around and known is None and not view.small else None
     if card is not None:
         return card
-    if abs(skew) > DECIDED or known is not None or view.small:
+    decided = plain or (abs(skew) > DECIDED and bare_around(view.grey))
+    if decided or known is not None or view.small:
         return _of(view, likelier)
     return _of_either(view, likelier)
 

@@ -65,7 +65,7 @@ def find_cell(grey: Floats) -> Cell | None:
     Args:
         grey: (h, w), 0..255, the picture reduced.
     """
-    if _bare_around(grey):
+    if bare_around(grey):
         return None
     size = _window(grey)
     seen = [_Seen.of(_paper(view, size) - view, light) for light, view in ((False, grey), (True, 255 - grey))]
@@ -76,7 +76,7 @@ def find_cell(grey: Floats) -> Cell | None:
     return Cell(likelier.box, likelier.light, likelier.plain)
 
 
-def _bare_around(grey: Floats) -> bool:
+def bare_around(grey: Floats) -> bool:
     """Whether nothing begins or ends along the edges, nor a little inside: a quick look at eight lines."""
     y, x = (round(NEAR * side) for side in grey.shape)
     lines = (grey[0], grey[y], grey[-1 - y], grey[-1], grey[:, 0], grey[:, x], grey[:, -1 - x], grey[:, -1])

@@ -43,9 +43,10 @@ def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> in
 
 
 def pieces(parts: Components, digit: Mask, rivals: Ints, others: Mask) -> Mask:
-    """Which of the others are pieces of a digit, (parts,), rivals among them: all but brackets around it.
+    """Which of the others are pieces of a digit, (parts,); they may look like its rivals.
 
-    Each is close to another, as segments are, and all of them together are narrow.
+    Each is close to another, as segments are, and all of them together are narrow. What lies around it, as a
+    frame does, is none.
     """
     together = digit.copy()
     together[rivals] = True
