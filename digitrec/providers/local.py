@@ -19,10 +19,9 @@ from digitrec.providers.base import FREE, BaseProvider, Price
 
 UNCLEAR = "not clearly a digit"
 """Why our own network refuses what resembles no digit, or several alike."""
-TWICE = 0.6
+TWICE = 0.8
 """Share of the usual evidence that a reading must show of a picture of 28x28, which is read twice: somebody
 cut it to the size of MNIST's digits, and damaged ones show less. Noise and most pairs are refused before."""
-
 PLAINLY = 1.3
 """The same where looking found no single digit: what the network sees of the whole picture must be plainer
 than usual, or two digits squeezed into 28x28 would pass."""
@@ -31,6 +30,8 @@ FILLED = 0.7
 LESS_LIKELY = 0.85
 """Of two readings of a picture of another size the second must show so much more evidence to count: its share
 that is set against the first's."""
+LESS_LIKELY_OF_28 = 0.6
+"""The same of a picture of 28x28."""
 
 
 class Local(BaseProvider):
@@ -125,7 +126,9 @@ class Local(BaseProvider):
         batch = np.frombuffer(b"".join(rivals.values()), np.uint8).reshape(-1, 28, 28)
         theirs = self._model.probabilities(batch, [True] * len(rivals))
         places = np.array(list(rivals))
-        asked = np.array([TWICE if images[place].whole is not None else LESS_LIKELY for place in places])
+        asked = np.array(
+            [LESS_LIKELY_OF_28 if images[place].whole is not None else LESS_LIKELY for place in places]
+        )
         better = asked * evidence(theirs) > evidence(chances[places])  # two readings agree less than one
         chances[places[better]] = theirs[better]
         clear[places[better]] = self._model.recognises(theirs[better])
