@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from digitrec import Prediction, predict, predict_many
 from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
+from digitrec.handwriting.corruptions import corrupt
+from digitrec.handwriting.nondigits import scribbles
 from digitrec.image import DigitImage, Findings, PreparedImage
 from digitrec.models import store
 from digitrec.models.scores import evidence
@@ -185,3 +189,19 @@ def test_a_line_across_a_digit_of_mnists_size_is_read_through() -> None:
 def test_what_is_in_mnists_form_already_is_taken_for_a_digit(tmp_path: Path) -> None:
     digit = mnist_test()[:1]
     assert predict(digit.images[0], asking_for(100.0, tmp_path)).digit == digit.labels[0]
+
+
+def test_most_letters_and_scribbles_cut_to_28x28_are_refused_and_few_damaged_digits() -> None:
+    """Each is read twice, which may not make of anything a digit."""
+    strange = (one for one in scribbles(400, seed=7) if one.kind != "letter like a digit")
+    small = [
+        np.asarray(ImageOps.fit(Image.fromarray(one.pixels).convert("L"), (28, 28), Image.Resampling.BOX))
+        for one in islice(strange, 250)
+    ]
+    assert _answered(small) < 55
+    test = mnist_test()[:250]
+    assert _answered(list(corrupt(test.images, "zigzag", 0))) > 247
+
+
+def _answered(images: list[NDArray[np.uint8]]) -> int:
+    return sum(isinstance(one, Prediction) and one.digit is not None for one in predict_many(images))
