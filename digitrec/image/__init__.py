@@ -236,8 +236,9 @@ class PreparedImage:
     """A second reading, in the same form: all of the picture with its paper removed, where nothing was moved.
     Only for a picture of MNIST's own size, which may be laid out as MNIST's are already."""
     rival: bytes | None = field(default=None, repr=False)
-    """Another reading, in the same form, of a picture that its digit may fill: with paper put around it.
-    Looking could not tell which is right; the one that shows a digit more clearly is."""
+    """Another reading, in the same form: of a picture that its digit may fill, with paper put around it;
+    where a pen may lie beside the digit, of that. Looking could not tell which is right; the one that
+    shows a digit more clearly is."""
     others: tuple[bytes, ...] = field(default=(), repr=False)
     """Further readings, in the same form, for an engine to which the first shows no clear digit: a small
     picture that its digit fills, all of it as dark ink and as light ink. Looking could not tell which."""

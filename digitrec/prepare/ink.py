@@ -47,6 +47,8 @@ NOTICED = 0.1
 """If so much, as a share of its own pixels, is noticed besides."""
 LONGER = 1.2
 """And it is so many times as long as that: a bracket beside a 1, or a ring around it, is longer than it."""
+SHORT = 0.3
+"""What is shorter than this share of it is rather a dash beside a 1 than a digit beside a pen."""
 
 SURER = 8.0
 """With so many times the evidence a digit with paper around is likelier than what stands there without."""
@@ -136,7 +138,7 @@ def find_ink(picture: Image.Image) -> Ink:
     """
     view = _View.of(picture)
     ink = _passed_by(view)
-    return ink if ink.way == BESIDE else replace(ink, other=_in_a_cell(view, ink))
+    return ink if ink.other is not None or ink.way == BESIDE else replace(ink, other=_in_a_cell(view, ink))
 
 
 def _passed_by(view: _View) -> Ink:
@@ -150,7 +152,10 @@ def _passed_by(view: _View) -> Ink:
     beside = _find(_View.of(erased(view.picture, ink)))
     if beside.reason is not None or (pen and _length(ink) < LONGER * _length(beside)):
         return ink
-    return replace(beside, way=BESIDE, other=ink if pen else None)
+    beside = replace(beside, way=BESIDE)
+    if pen and _length(beside) < SHORT * _length(ink):
+        return replace(ink, other=beside)
+    return replace(beside, other=ink if pen else None)
 
 
 def _length(ink: Ink) -> int:

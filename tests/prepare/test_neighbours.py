@@ -159,6 +159,10 @@ def test_a_one_is_no_pen(beside: Line) -> None:
     assert digitrec.predict(drawn(ONE, beside, ink=(40, 150))).digit == 1
 
 
+def test_a_dash_beside_a_one_is_not_where_the_digit_is() -> None:
+    assert_one(found(ONE, [(150, 140), (170, 140)], ink=(40, 150)), 118, 126)
+
+
 def test_a_one_alone_is_looked_at_once() -> None:
     assert found(ONE).other is None
 
