@@ -22,7 +22,7 @@ def test_what_is_here_is_measured_everywhere() -> None:
     assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(WANTED)
     refused = [one.name for one in sets() if one.group == REFUSED]
     assert refused[-len(SPOILED) :] == list(SPOILED)
-    assert len(refused) == len(set(refused)) == 9 + len(SPOILED)
+    assert len(refused) == len(set(refused)) == 10 + len(SPOILED)
     assert {one.group for one in sets()} == set(GROUPS)
 
 
@@ -69,3 +69,14 @@ def test_goals_are_compared_with_what_is_found() -> None:
     assert [one.found.data for one in measured] == ["mnist-test", "scale", "letters like digits"]
     assert [one.met for one in measured] == [True, measured[1].found.card.right >= 0.85 * 12, None]
     assert told.count("scale") == 12
+
+
+def test_pages_are_also_reduced_to_the_size_of_mnists_digits() -> None:
+    """Each is the middle of the page of the same place, so that no paper is squeezed."""
+    by_name = {one.name: one.samples(6) for one in sets() if one.group == REFUSED}
+    pages, reduced = by_name["blank or textured pages"], by_name["the same, reduced to 28x28"]
+    assert [one.label for one in reduced] == [None] * 6
+    for page, small in zip(pages, reduced, strict=True):
+        assert isinstance(page.image, np.ndarray) and isinstance(small.image, np.ndarray)
+        assert small.image.shape[:2] == (28, 28)
+        assert abs(float(page.image.mean()) - float(small.image.mean())) < 25
