@@ -1,9 +1,14 @@
-"""Looking for ink on pixels that a test drew."""
+"""Looking for ink on pixels that a test drew, and the scenes that `digitrec evaluate` measures."""
 
 from __future__ import annotations
 
+import numpy as np
 from PIL import Image
 
+from digitrec.datasets.mnist import mnist_test
+from digitrec.evaluation.accuracy import SEED
+from digitrec.handwriting.scenes import Scene, scene
+from digitrec.handwriting.writer import Writer
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.ink import Ink, find_ink
 
@@ -11,3 +16,8 @@ from digitrec.prepare.ink import Ink, find_ink
 def look(pixels: Pixels) -> Ink:
     """What `find_ink` sees on them."""
     return find_ink(Image.fromarray(pixels))
+
+
+def staged(kind: str, place: int) -> Scene:
+    """The scene of a kind that is measured at a place, which `scenes` makes after all those before it."""
+    return scene(kind, Writer(mnist_test()), np.random.default_rng((SEED, place, *kind.encode())))

@@ -144,9 +144,10 @@ def read_digits(picture: Picture, cnn: Engine) -> list[Word]:
         DigitrecError: the classifier failed, which is not the same as reading nothing.
     """
     image = picture.image
-    boxes = segments(image.pixels)
+    pixels = image.pixels
+    boxes = segments(pixels)
     if len(boxes) > 1:
-        crops = [_crop(image, box) for box in boxes]
+        crops = [_crop(pixels, box) for box in boxes]
     else:
         crops, boxes = [image], list(prepare(image, _MNIST).findings.boxes[:1]) or [_whole(image)]
     digits = []
@@ -188,12 +189,13 @@ def _whole(image: DigitImage) -> PixelBox:
     return 0, 0, *image.size
 
 
-def _crop(image: DigitImage, box: PixelBox) -> DigitImage:
+def _crop(pixels: Pixels, box: PixelBox) -> DigitImage:
     """One digit with a little of the paper around it."""
     left, top, right, bottom = box
     margin = max(2, (bottom - top) // 8)
-    pixels = image.pixels[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
-    return DigitImage.open(pixels)
+    return DigitImage.open(
+        pixels[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
+    )
 
 
 def _joined(digits: Sequence[Word]) -> list[Word]:

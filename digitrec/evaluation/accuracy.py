@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -164,12 +164,9 @@ def _pages(limit: int | None) -> list[Sample]:
 
 def _reduced_pages(limit: int | None) -> list[Sample]:
     """Empty cells, as somebody may send them who prepares his pictures himself."""
-    made = ((page, Image.fromarray(page.pixels)) for page in pages(limit or NON_DIGITS, SEED))
-    small = (
-        replace(page, pixels=np.asarray(ImageOps.fit(seen, (28, 28), Image.Resampling.BOX)))
-        for page, seen in made
-    )
-    return _refuse(small)
+    seen = (Image.fromarray(page.pixels) for page in pages(limit or NON_DIGITS, SEED))
+    small = (ImageOps.fit(page, (28, 28), Image.Resampling.BOX) for page in seen)
+    return [Sample(np.asarray(page), None) for page in small]
 
 
 def _pairs(limit: int | None, *, separate: bool = False, touching: bool = False) -> list[Sample]:

@@ -36,13 +36,13 @@ def find_card(grey: Floats) -> Mask | None:
     if not len(parts):
         return None
     largest = int(np.argmax(parts.area))
+    too_small = parts.area[largest] <= LARGE * light.size
+    if too_small or parts.border[largest] >= OPEN * 2 * sum(light.shape):  # as of most drawings on black
+        return None
     card = parts.drawn(np.arange(len(parts)) == largest)
     filled = _without_dents(card)
-    edge = int(parts.border[largest])
     is_card = (
-        LARGE * card.size < parts.area[largest]
-        and edge < OPEN * 2 * sum(card.shape)
-        and float(light[filled].mean()) > SOLID
+        float(light[filled].mean()) > SOLID
         and not filled.all()
         and breadth(filled) > NARROW
         and _squareness(filled) > SQUARE

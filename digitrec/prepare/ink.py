@@ -18,7 +18,7 @@ from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
 from digitrec.prepare.margins import NEAR, Cell, bare_around, find_cell, widened
 from digitrec.prepare.projection import Projection, find_projection
-from digitrec.prepare.strokes import STAINED, SURE, Strokes, coarsely, glance, search
+from digitrec.prepare.strokes import STAINED, SURE, Strokes, coarsely, glance, more_beside, search
 
 GLANCE_SIDE = 160
 """Longer side of the picture at which a glance is taken, px."""
@@ -149,13 +149,12 @@ def _passed_by(view: _View) -> Ink:
     pen = _may_be_a_pen(view, ink)
     if not pen and ink.reason != "cut off":
         return ink
-    beside = _find(_View.of(erased(view.picture, ink)))
-    if beside.reason is not None or (pen and _length(ink) < LONGER * _length(beside)):
+    rest = replace(_find(_View.of(erased(view.picture, ink))), way=BESIDE)
+    if rest.reason is not None or (pen and _length(ink) < LONGER * _length(rest)):
         return ink
-    beside = replace(beside, way=BESIDE)
-    if pen and _length(beside) < SHORT * _length(ink):
-        return replace(ink, other=beside)
-    return replace(beside, other=ink if pen else None)
+    if pen and _length(rest) < SHORT * _length(ink):
+        return replace(ink, other=rest)
+    return replace(rest, other=ink if pen else None)
 
 
 def _length(ink: Ink) -> int:
@@ -169,8 +168,7 @@ def _may_be_a_pen(view: _View, ink: Ink) -> bool:
     if ink.reason is not None or view.small or ink.evidence < SURE or breadth(ink.mask) > PEN:
         return False
     contrast = close_up(view.picture, ink, ink.within, ink.mask.shape[::-1])
-    beside = (contrast > STAINED * ink.level) & ~grow(ink.mask, FRINGES)
-    return bool(np.count_nonzero(beside) > NOTICED * np.count_nonzero(ink.mask))
+    return more_beside(contrast, ink.mask, STAINED * ink.level, FRINGES, NOTICED)
 
 
 def _in_a_cell(view: _View, ink: Ink) -> Ink | None:

@@ -170,9 +170,17 @@ def _fills(parts: Components, main: int) -> bool:
 
 def _stained(seen: Strokes, small: bool) -> bool:
     """Whether more than strokes stands out, however faintly."""
-    share, beside = (SMALL_STAINED, 2) if small else (STAINED, 3)
-    stains = (seen.sight.contrast > share * seen.level) & ~grow(seen.mask, beside)
-    return bool(np.count_nonzero(stains) > STAINS * np.count_nonzero(seen.mask))
+    share, fringe = (SMALL_STAINED, 2) if small else (STAINED, 3)
+    return more_beside(seen.sight.contrast, seen.mask, share * seen.level, fringe, STAINS)
+
+
+def more_beside(contrast: Floats, mask: Mask, level: float, fringe: int, share: float) -> bool:
+    """Whether beside the ink of a mask more pixels are darker than a level than this share of its own.
+
+    Those of its fringe, so many pixels wide, do not count.
+    """
+    found = np.count_nonzero((contrast > level) & ~grow(mask, fringe))
+    return bool(found > share * np.count_nonzero(mask))
 
 
 def outline(mask: Mask) -> int:

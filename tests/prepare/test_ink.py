@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from looks import look
+from looks import look, staged
 from PIL import Image, ImageDraw, ImageFilter
 
 import digitrec
-from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting.scenes import scene
-from digitrec.handwriting.writer import Writer
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.ink import Ink
 
@@ -206,5 +203,5 @@ def test_pictures_of_any_shape(shape: tuple[int, ...], value: int) -> None:
     ],
 )
 def test_what_was_once_taken_for_something_else_is_read(kind: str, place: int) -> None:
-    one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
+    one = staged(kind, place)
     assert digitrec.predict(one.pixels).digit == one.label

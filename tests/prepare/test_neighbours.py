@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from looks import look
+from looks import look, staged
 from PIL import Image, ImageDraw
 
 import digitrec
-from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting.scenes import scene
-from digitrec.handwriting.writer import Writer
 from digitrec.image.pixels import Pixels
 from digitrec.prepare.ink import Ink
 
@@ -181,13 +178,9 @@ def test_a_digit_that_runs_out_of_the_picture_is_cut_off() -> None:
 @pytest.mark.parametrize("place", [44, 148, 162, 181])
 def test_half_a_digit_on_a_narrow_page_fills_no_cell(place: int) -> None:
     """The page is darker at its ends, and looks as if cut out with bars around."""
-    kind = "half outside the picture"
-    one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
-    assert look(one.pixels).other is None
+    assert look(staged("half outside the picture", place).pixels).other is None
 
 
 @pytest.mark.parametrize("place", [43, 73, 82])
 def test_a_grainy_pencil_is_no_texture_from_near(place: int) -> None:
-    kind = "plain paper"
-    one = scene(kind, Writer(mnist_test()), np.random.default_rng((2026, place, *kind.encode())))
-    assert look(one.pixels).reason is None
+    assert look(staged("plain paper", place).pixels).reason is None
