@@ -1,10 +1,9 @@
-"""The guide's example is the package in examples/, and that package works as a stranger's would."""
+"""The guide's example package works when it is installed beside digitrec."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -68,14 +67,6 @@ def python(installed: Path, folder: Path, *command: str, **variables: str) -> st
     env = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)])}
     run = [sys.executable, *command]
     return subprocess.run(run, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout
-
-
-@pytest.mark.parametrize("name", ["pyproject.toml", "digitrec_acme.py", "test_digitrec_acme.py"])
-def test_the_guide_shows_the_example_as_it_is(name: str) -> None:
-    guide = (ROOT / "ADDING_A_PROVIDER.md").read_text("utf-8")
-    shown = re.search(rf"`{re.escape(name)}`\n\n```\w+\n(.*?)\n```\n", guide, re.DOTALL)
-    assert shown is not None
-    assert shown[1] == (EXAMPLE / name).read_text("utf-8").rstrip()
 
 
 def test_the_installed_example_is_asked_through_its_entry_point(
