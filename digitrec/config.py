@@ -39,6 +39,13 @@ output = 0.60
 
 [rates]                      # requests a second, over the vendor's default
 azure = 0.33
+
+[attempt_timeouts]           # seconds for one request, over the provider's default
+openai = 90
+
+[parameters.openai]          # of the request to a server of OpenAI's protocol
+leave_out = ["seed"]         # parameters that are never sent
+max_tokens = 512             # tokens that an answer may have
 """
 """Every setting once; `digitrec config --example` prints it."""
 MEANINGS = {
@@ -48,6 +55,8 @@ MEANINGS = {
     "prices": "US dollars for one image by provider, over what digitrec knows",
     "tokens": "US dollars for a million tokens of question (input) and answer (output), by model",
     "rates": "requests a second by provider, over the vendor's default",
+    "attempt_timeouts": "seconds for one request by provider, over the provider's default",
+    "parameters": "parameters to leave out (leave_out) and an answer's tokens (max_tokens), by provider",
 }
 """What each setting means."""
 
@@ -67,6 +76,16 @@ class TokenPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameters:
+    """How a provider's requests differ from its own default."""
+
+    leave_out: tuple[str, ...] = ()
+    """Parameters that are never sent."""
+    max_tokens: int | None = None
+    """Tokens that an answer may have, >= 1; None: the provider's own limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What the configuration file says; every field has a default, so no file is needed."""
 
@@ -82,6 +101,10 @@ class Config:
     """Requests a second by provider, > 0; over the provider's own."""
     tokens: Mapping[str, TokenPrice] = field(default_factory=dict)
     """Prices of tokens by model, for providers that are paid by the token."""
+    attempt_timeouts: Mapping[str, float] = field(default_factory=dict)
+    """Seconds for one request by provider, > 0; over the provider's own."""
+    parameters: Mapping[str, Parameters] = field(default_factory=dict)
+    """Parameters of the requests by provider."""
 
 
 def config_path(env: Mapping[str, str] = os.environ) -> Path:
@@ -167,7 +190,7 @@ class _Reader:
         self._settings = settings
 
     def config(self) -> Config:
-        self._known(self._settings, {"provider", "ledger", "budget", "prices", "rates", "tokens"}, "")
+        self._known(self._settings, {name.partition(".")[0] for name in MEANINGS}, "")
         budget = self._table("budget")
         self._known(budget, {"per_month"}, "budget.")
         ledger = self._text("ledger")
@@ -176,7 +199,9 @@ class _Reader:
             ledger=None if ledger is None else self._path_of("ledger", ledger),
             per_month=self._number("budget.per_month", budget["per_month"]) if budget else None,
             prices={name: self._number(f"prices.{name}", it) for name, it in self._providers("prices")},
-            rates={name: self._rate(f"rates.{name}", it) for name, it in self._providers("rates")},
+            rates=self._positive("rates"),
+            attempt_timeouts=self._positive("attempt_timeouts"),
+            parameters={name: self._parameters(name, it) for name, it in self._providers("parameters")},
             tokens={model: self._token_price(model, it) for model, it in self._table("tokens").items()},
         )
 
@@ -225,11 +250,25 @@ class _Reader:
             raise self._wrong(name, f"must be a number, 0 or more, and {LARGEST:,} at most")
         return float(value)
 
-    def _rate(self, name: str, value: object) -> float:
-        rate = self._number(name, value)
-        if rate == 0:
-            raise self._wrong(name, "must be more than 0")
-        return rate
+    def _positive(self, table: str) -> dict[str, float]:
+        """A table of numbers above 0 by provider."""
+        numbers = {name: self._number(f"{table}.{name}", it) for name, it in self._providers(table)}
+        for name, number in numbers.items():
+            if number == 0:
+                raise self._wrong(f"{table}.{name}", "must be more than 0")
+        return numbers
+
+    def _parameters(self, name: str, value: object) -> Parameters:
+        where = f"parameters.{name}"
+        if not isinstance(value, dict):
+            raise self._wrong(where, f"must be a table: [{where}]")
+        self._known(value, {"leave_out", "max_tokens"}, f"{where}.")
+        leave_out, most = value.get("leave_out", []), value.get("max_tokens")
+        if not isinstance(leave_out, list) or not all(isinstance(it, str) for it in leave_out):
+            raise self._wrong(f"{where}.leave_out", "must be a list of texts in quotes")
+        if most is not None and (type(most) is not int or not 1 <= most <= LARGEST):
+            raise self._wrong(f"{where}.max_tokens", f"must be a whole number from 1 to {LARGEST:,}")
+        return Parameters(tuple(leave_out), most)
 
     def _wrong(self, name: str, what: str) -> NotConfigured:
         return NotConfigured(printable(f"{self._path}: the setting {name} {what}"))

@@ -27,7 +27,7 @@ from digitrec.testing import FakeProvider, drawn_seven
 SEVEN = drawn_seven()
 WRONG = (
     [("timeout", value) for value in (0, -1, math.nan, math.inf, 1e300, True, "30", None, 1j, [])]
-    + [("attempt_timeout", value) for value in (0, -1, math.nan, math.inf, False, "10", None)]
+    + [("attempt_timeout", value) for value in (0, -1, math.nan, math.inf, False, "10")]
     + [("attempts", value) for value in (0, -3, math.nan, 2.5, True, "5", None)]
     + [("concurrency", value) for value in (0, -1, math.inf, 1.0, True, "4", None)]
     + [("max_cost", value) for value in (-0.01, math.nan, math.inf, -math.inf, True, "1", [])]

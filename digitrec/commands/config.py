@@ -28,6 +28,8 @@ VARIABLES = {
     "DIGITREC_MODEL_SCALE": "how that model wants its pixels: unit, byte or l2",
     "DIGITREC_OPENAI_LIMIT": "what openai's server calls its limit: max_completion_tokens or max_tokens",
     "DIGITREC_OPENAI_MODEL": "the model that openai asks for",
+    "DIGITREC_OPENAI_PRESET": "which server openai asks: openai, azure-openai, gemini, mistral, openrouter, "
+    "vllm, ollama, llama.cpp or lm-studio",
     "DIGITREC_OWNER_KEY": "key to what `digitrec serve --collect` keeps, for the page /review",
     "DIGITREC_PROXIES": "trusted proxies in front of `digitrec serve`",
     "DIGITREC_TESSERACT": "the program tesseract",
@@ -104,6 +106,8 @@ def _of_file(*, good: bool) -> Iterator[Setting]:
         "prices": chosen.prices,
         "rates": chosen.rates,
         "tokens": {model: f"input {it.input:g}, output {it.output:g}" for model, it in chosen.tokens.items()},
+        "attempt_timeouts": chosen.attempt_timeouts,
+        "parameters": {name: _parameters(it) for name, it in chosen.parameters.items()},
     }
     for name, value in values.items():
         meaning = configuration.MEANINGS[name]
@@ -113,6 +117,11 @@ def _of_file(*, good: bool) -> Iterator[Setting]:
             table, _, key = name.partition(".")
             said = key in given.get(table, {}) if key else bool(given.get(table))
             yield Setting(name, None if value == {} else value, "file" if said else "default", meaning)
+
+
+def _parameters(of: configuration.Parameters) -> str:
+    said = [f"leave_out {', '.join(of.leave_out)}"] if of.leave_out else []
+    return "; ".join(said + ([f"max_tokens {of.max_tokens}"] if of.max_tokens else []))
 
 
 def _of_environment(env: Mapping[str, str]) -> Iterator[Setting]:

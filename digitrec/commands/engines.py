@@ -22,7 +22,16 @@ from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
 
-REAL_KEYS = ("GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_")
+REAL_KEYS = (
+    "GOOGLE_",
+    "AWS_",
+    "VISION_",
+    "AZURE_",
+    "COMPUTER_VISION_",
+    "DOCUMENTINTELLIGENCE_",
+    "OPENAI_",
+    "DIGITREC_OPENAI_PRESET",
+)
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
 EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 """The providers that the emulator can stand in for."""
@@ -45,6 +54,7 @@ class Asking:
     model_scale: str | None
     prepare: list[str]
     timeout: float
+    attempt_timeout: float | None
     max_cost: float | None
     ledger: Path | None
     no_ledger: bool
@@ -185,7 +195,7 @@ class Asking:
     def _options(self, run: str | None = None) -> EngineOptions:
         options = EngineOptions(
             timeout=self.timeout,
-            attempt_timeout=self.timeout if self.emulate else min(10.0, self.timeout),
+            attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
             concurrency=1 if self.emulate else 4,  # an emulator's engines share the cores of this machine
             max_cost=self.max_cost,
             ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
@@ -273,6 +283,7 @@ _OPTIONS = (
                  "and enlarged, or that several times in a row.  [default: the engine's own]"),
     click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
                  metavar="SECONDS", help="Time for one image, waiting and retries included."),
+    options.attempt_timeout,
     click.option("--max-cost", type=options.USD, metavar="USD",
                  help="Spend no more than this on the whole command."),
     click.option("--ledger", type=options.FILE, metavar="FILE",

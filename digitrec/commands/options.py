@@ -48,6 +48,10 @@ lenient = click.option(
     "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
 )
 FILE = click.Path(path_type=Path, dir_okay=False)
+attempt_timeout = click.option(
+    "--attempt-timeout", type=SECONDS, metavar="SECONDS",
+    help="Time for one request to a cloud or server.  [default: the engine's own: 10, language models 60]",
+)  # fmt: skip
 model = click.option(
     "--model", type=FILE, metavar="FILE",
     help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `stats`).",

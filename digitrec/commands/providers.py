@@ -14,6 +14,7 @@ from digitrec.commands.quiet import quietly
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
+from digitrec.providers.base import Adjustable
 from digitrec.recognise import predict
 from digitrec.text import plain, printable
 
@@ -64,7 +65,8 @@ def _price(listing: registry.Listing) -> str:
 @click.argument("name", shell_complete=values.provider)
 @click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
               metavar="SECONDS", help="Give up after so long.")  # fmt: skip
-def check(name: str, timeout: float) -> None:
+@options.attempt_timeout
+def check(name: str, timeout: float, attempt_timeout: float | None) -> None:
     """Ask one engine for real about a built-in image, and say what came back and what it cost.
 
     The image is the first test digit of MNIST, a seven. A cloud charges for it like for any other.
@@ -74,12 +76,18 @@ def check(name: str, timeout: float) -> None:
       digitrec providers check local
       digitrec providers check google
     """
-    with quietly(), Engine(registry.open_provider(name), Options(timeout=timeout, fresh=True)) as engine:
+    asked = Options(timeout=timeout, attempt_timeout=attempt_timeout, fresh=True)
+    with quietly(), Engine(registry.open_provider(name), asked) as engine:
         outcome = predict(mnist_test().images[0], engine)
     cost = "unknown" if outcome.cost_usd is None else f"${plain(outcome.cost_usd)}"
     saw = f"digit {outcome.digit}" if outcome.digit is not None else f"no digit ({outcome.reason})"
     where = f" at {outcome.endpoint}" if outcome.endpoint else ""
     click.echo(f"{name}{where} answered {saw} for a 7 in {outcome.latency_s:.3f} s; cost: {cost}")
     click.echo(f"model: {outcome.model_version or 'not said'}")
+    if isinstance(engine.provider, Adjustable):
+        parameters = engine.provider.parameters()
+        for state in ("accepted", "refused", "left out"):
+            found = [parameter for parameter, was in parameters.items() if was == state]
+            click.echo(f"parameters {state}: {', '.join(found) or '-'}")
     if outcome.emulated:
         click.echo("an emulator answered, not the vendor")

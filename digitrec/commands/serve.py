@@ -42,6 +42,7 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
 )
 @options.model
 @policies.policy
+@options.attempt_timeout
 @click.option(
     "--max-cost", type=options.USD, metavar="USD",
     help="Spend at most this while the server runs; needed to offer an engine that costs money.",
@@ -94,6 +95,7 @@ def serve(
     port: int,
     providers: str,
     model: Path | None,
+    attempt_timeout: float | None,
     max_cost: float | None,
     max_cost_per_client: float | None,
     max_cost_per_day: float | None,
@@ -135,7 +137,8 @@ def serve(
         collect=collect, owner_key=os.environ.get(OWNER_KEY) or None,
     )  # fmt: skip
     names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
-    engines = _engines(rule.names(names), model, Options(timeout=0.9 * settings.seconds, max_cost=max_cost))
+    terms = Options(timeout=0.9 * settings.seconds, attempt_timeout=attempt_timeout, max_cost=max_cost)
+    engines = _engines(rule.names(names), model, terms)
     if not (keys or public_spending) and (proxies or not _is_this_machine(host)):
         _refuse_to_spend(engines)
     policy = rule.policy(engines)

@@ -37,9 +37,9 @@ class Options:
     timeout: float = 30.0
     """Seconds for one image, retries included, > 0 and at most a million; the call in flight is bounded too.
     The wait for the vendor's turn does not count: a rate limit alone never makes an image fail."""
-    attempt_timeout: float = 10.0
-    """Seconds for one request to the provider, > 0 and at most a million; less where less is left of
-    ``timeout``."""
+    attempt_timeout: float | None = None
+    """Seconds for one request to the provider, > 0 and at most a million; never more than is left of
+    ``timeout``. None: as the configuration sets for this provider, else the provider's own default."""
     attempts: int = 5
     """How often one image is asked about at most, >= 1."""
     concurrency: int = 4
@@ -63,7 +63,8 @@ class Options:
     def __post_init__(self) -> None:
         """Check every setting here, where it is given, and not where it is first needed."""
         arguments.number("timeout", self.timeout, 0, LONGEST_S, above=True)
-        arguments.number("attempt_timeout", self.attempt_timeout, 0, LONGEST_S, above=True)
+        if self.attempt_timeout is not None:
+            arguments.number("attempt_timeout", self.attempt_timeout, 0, LONGEST_S, above=True)
         arguments.whole("attempts", self.attempts, 1)
         arguments.whole("concurrency", self.concurrency, 1)
         if self.max_cost is not None:

@@ -118,9 +118,11 @@ class FarLedger:
         """Write down the answer."""
         self._line.ask("answered", claim, answer, cost_usd=cost_usd)
 
-    def failed(self, claim: Claim, error: str, *, unknown: bool, charged: bool) -> None:
+    def failed(
+        self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None
+    ) -> None:
         """Write down that there was no answer."""
-        self._line.ask("failed", claim, error, unknown=unknown, charged=charged)
+        self._line.ask("failed", claim, error, unknown=unknown, charged=charged, cost_usd=cost_usd)
 
     def close(self) -> None:
         """End the line to the owner."""

@@ -34,7 +34,7 @@ class Pace:
     @property
     def call_s(self) -> float:
         """Seconds that the next call may take, > 0."""
-        return max(SHORTEST_CALL_S, min(self._terms.options.attempt_timeout, self.left_s))
+        return max(SHORTEST_CALL_S, min(self._terms.attempt_s, self.left_s))
 
     def take_turn(self, claims: Sequence[Claim]) -> bool:
         """Wait until the vendor may be asked, the claims kept; False where nobody waits any more."""

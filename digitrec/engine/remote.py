@@ -21,7 +21,7 @@ from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Ledger, Question
 from digitrec.providers import registry
-from digitrec.providers.base import Metered, Provider, Resumable
+from digitrec.providers.base import Adjustable, BaseProvider, Metered, Provider, Resumable
 
 if TYPE_CHECKING:
     from digitrec.engine.far import FarLedger, FarLimiter
@@ -42,6 +42,9 @@ class Remote:
         self._provider = provider
         self._options = options
         self._config = options.config or config.load()
+        parameters = self._config.parameters.get(provider.name)
+        if parameters is not None and isinstance(provider, Adjustable):
+            provider.adjust(parameters.leave_out, parameters.max_tokens)
         own = None if provider.price is None else provider.price.usd
         self._tariff = tariff_of(provider, self._config)
         most = None if self._tariff is None else self._tariff.most_usd
@@ -135,9 +138,17 @@ class Remote:
             self.price,
             rate,
             emulated,
+            self._attempt_s(),
             recorder,
             self._tariff,
         )
+
+    def _attempt_s(self) -> float:
+        """Seconds for one request: by the options, else the configuration, else the provider."""
+        if self._options.attempt_timeout is not None:
+            return self._options.attempt_timeout
+        own: float = getattr(self._provider, "attempt_timeout", BaseProvider.attempt_timeout)
+        return self._config.attempt_timeouts.get(self._provider.name, own)
 
     def _open(self, emulated: bool) -> Opened:
         with self._opening:

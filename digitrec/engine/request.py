@@ -179,11 +179,15 @@ class Request:
         ordered_before = _claim_of(item).token is not None
         unknown = not ends_order(error) if ordered_before else may_be_billed(error)
         charged = ordered_before or unknown
-        if not charged:
+        cost = self._terms.counted_usd(error)
+        if cost is not None:  # an answer came, though not a usable one
+            unknown, charged = False, True
+            item.cost(cost)
+        elif not charged:
             item.free()
         kind = type(error).__name__
-        failed = self._terms.ledger.failed
-        self._write_down(partial(failed, _claim_of(item), kind, unknown=unknown, charged=charged))
+        failed = partial(self._terms.ledger.failed, unknown=unknown, charged=charged, cost_usd=cost)
+        self._write_down(partial(failed, _claim_of(item), kind))
         if isinstance(error, NotConfigured | NotInstalled):
             self._halt.error = error  # it would be the same for every image
         if not is_retried(error):

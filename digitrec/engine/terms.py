@@ -42,6 +42,8 @@ class Terms:
     """Requests a second; None is unlimited."""
     emulated: bool
     """True when an emulator answers."""
+    attempt_s: float
+    """Seconds for one request, > 0; never more than is left for the image."""
     recorder: Recorder | None = None
     """The recording that is made; None: none is."""
     tariff: Tariff | None = None
@@ -50,11 +52,12 @@ class Terms:
     @property
     def lease_s(self) -> float:
         """Seconds for which a call under way keeps others from making the same."""
-        return min(self.options.attempt_timeout, self.options.timeout) + LEASE_MARGIN_S
+        return min(self.attempt_s, self.options.timeout) + LEASE_MARGIN_S
 
-    def counted_usd(self, answer: Answer) -> float | None:
-        """US dollars that an answer cost by its tokens; None: what was set aside for it holds."""
-        return None if self.tariff is None else self.tariff.usd(answer)
+    def counted_usd(self, outcome: Answer | DigitrecError) -> float | None:
+        """US dollars that an answer, usable or not, cost by its tokens; None: its tokens are not known."""
+        raw = getattr(outcome, "raw", None)
+        return None if self.tariff is None or not isinstance(raw, dict) else self.tariff.usd(Answer(raw=raw))
 
     def late(self) -> TimedOut:
         """The error of an image for which the time ran out."""

@@ -148,7 +148,9 @@ class Ledger:
         with self.database.transaction() as sqlite:
             sqlite.execute(_ANSWER, values)
 
-    def failed(self, claim: Claim, error: str, *, unknown: bool, charged: bool) -> None:
+    def failed(
+        self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None
+    ) -> None:
         """Write down that there was no answer.
 
         Args:
@@ -156,10 +158,11 @@ class Ledger:
             error: class of the error; its message is not kept.
             unknown: True where an answer may exist all the same ("outcome unknown").
             charged: False where the call certainly cost nothing, and its reservation ends.
+            cost_usd: what a charged call cost; None: what was set aside for it.
         """
         state = "unknown" if unknown else "failed"
         with self.database.transaction() as sqlite:
-            sqlite.execute(_FAIL, (state, error, charged, unknown, claim.id))
+            sqlite.execute(_FAIL, (state, error, charged, cost_usd, unknown, claim.id))
 
     def sweep(self) -> None:
         """Mark every call that was cut off as "outcome unknown"."""
@@ -184,7 +187,8 @@ _RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
             WHERE id = ? AND state IN ('asking', 'unknown')"""
 _ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL,
              cost_usd = coalesce(?, cost_usd) WHERE id = ?"""
-_FAIL = """UPDATE calls SET state = ?, error = ?, cost_usd = CASE WHEN ? THEN cost_usd ELSE 0 END,
+_FAIL = """UPDATE calls SET state = ?, error = ?,
+           cost_usd = CASE WHEN ? THEN coalesce(?, cost_usd) ELSE 0 END,
            token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
 _CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,
             endpoint, emulated, options, spec, image_sha256, prepared_sha256)

@@ -80,19 +80,26 @@ class AwsProvider(BaseProvider):
         )
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The environment's keys, else AWS_PROFILE, else boto3's own search; AWS_REGION counts too."""
-        keys = env.get("AWS_ACCESS_KEY_ID") or None
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """The environment's keys, else AWS_PROFILE, else boto3's own search; AWS_REGION counts too.
+
+        ``options`` override the variables; a profile or key among them replaces all of the environment's
+        credentials, because a key and a session token belong together.
+        """
         of_service = env.get(f"AWS_ENDPOINT_URL_{cls.sdk_name.upper()}")
-        return cls(
-            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
-            profile=None if keys else env.get("AWS_PROFILE") or None,
-            access_key=keys,
-            secret_key=env.get("AWS_SECRET_ACCESS_KEY") or None if keys else None,
-            session_token=env.get("AWS_SESSION_TOKEN") or None if keys else None,
-            endpoint=of_service or env.get("AWS_ENDPOINT_URL") or None,
-            allow_plain_http=allows_plain_http(env),
-        )
+        found: dict[str, Any] = {
+            "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
+            "endpoint": of_service or env.get("AWS_ENDPOINT_URL") or None,
+            "allow_plain_http": allows_plain_http(env),
+        }
+        if not options.keys() & {"profile", "access_key", "secret_key", "session_token"}:
+            if env.get("AWS_ACCESS_KEY_ID"):
+                found["access_key"] = env["AWS_ACCESS_KEY_ID"]
+                found["secret_key"] = env.get("AWS_SECRET_ACCESS_KEY") or None
+                found["session_token"] = env.get("AWS_SESSION_TOKEN") or None
+            else:
+                found["profile"] = env.get("AWS_PROFILE") or None
+        return cls(**{**found, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

@@ -123,13 +123,18 @@ class AzureProvider(BaseProvider):
         raise NotImplementedError
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """The variables of its endpoint and key, or their older names; DIGITREC_ALLOW_PLAIN_HTTP.
 
-        Without a key: azure-identity's variables, or whatever else it finds.
+        Without a key: azure-identity's variables, or whatever else it finds. ``options`` override the
+        variables.
         """
-        key = _value(env, cls.keys) or None
-        return cls(endpoint=_value(env, cls.endpoints), key=key, allow_plain_http=allows_plain_http(env))
+        found = {
+            "endpoint": _value(env, cls.endpoints),
+            "key": _value(env, cls.keys) or None,
+            "allow_plain_http": allows_plain_http(env),
+        }
+        return cls(**{**found, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

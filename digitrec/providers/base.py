@@ -193,7 +193,29 @@ class Metered(Protocol):
     """Tokens of one question and of its answer at most, as far as is known: what a budget sets aside."""
 
     def tokens(self, answer: Answer) -> tuple[int, int] | None:
-        """Tokens of the question and of the answer, as the vendor counted them; None where it did not say."""
+        """Tokens of the question and of the answer, as the vendor counted them; None where it did not say.
+
+        Also called with the ``raw`` of an answer that could not be used, which may be any JSON object.
+        """
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A provider whose request has parameters that some servers refuse."""
+
+    def adjust(self, leave_out: Sequence[str], max_tokens: int | None) -> None:
+        """Apply the user's settings, before the first question.
+
+        Args:
+            leave_out: parameters that are never sent.
+            max_tokens: tokens that an answer may have; None: the provider's own limit.
+
+        Raises:
+            NotConfigured: a parameter cannot be left out.
+        """
+
+    def parameters(self) -> Mapping[str, str]:
+        """Each parameter by name, and what became of it: "accepted", "refused" or "left out"."""
 
 
 Stage = tuple[str, NDArray[np.float32]]
@@ -248,6 +270,8 @@ class BaseProvider:
     endpoint: str | None = None
     rate: float | None = None
     """Requests a second that the vendor allows by default; None is unlimited."""
+    attempt_timeout: float = 10.0
+    """Seconds for one request, > 0, unless `Options` or the configuration set another limit."""
     batch: int = 1
     """How many images one request of ``read_many`` carries at most, >= 1."""
     notice: str | None = None

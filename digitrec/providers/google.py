@@ -84,22 +84,25 @@ class Google(BaseProvider):
         self._client = Client(self.endpoint, api_key, credentials_file, allow_plain_http=allow_plain_http)
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
         """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server.
 
         Beside them: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE ("document" or "text"), and
-        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between), DIGITREC_ALLOW_PLAIN_HTTP.
+        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between), DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override
+        the variables; a key or file among them replaces both the key and the file of the environment.
         """
         file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
         hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
-        return cls(
-            api_key=None if file else env.get("GOOGLE_API_KEY") or None,
-            credentials_file=file,
-            endpoint=env.get("DIGITREC_GOOGLE_ENDPOINT"),
-            feature=env.get("DIGITREC_GOOGLE_FEATURE") or "document",
-            language_hints=[hint.strip() for hint in hints if hint.strip()],
-            allow_plain_http=allows_plain_http(env),
-        )
+        found = {
+            "endpoint": env.get("DIGITREC_GOOGLE_ENDPOINT"),
+            "feature": env.get("DIGITREC_GOOGLE_FEATURE") or "document",
+            "language_hints": [hint.strip() for hint in hints if hint.strip()],
+            "allow_plain_http": allows_plain_http(env),
+        }
+        if not options.keys() & {"api_key", "credentials_file"}:
+            found["credentials_file"] = file
+            found["api_key"] = None if file else env.get("GOOGLE_API_KEY") or None
+        return cls(**{**found, **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +61,14 @@ class Local(BaseProvider):
         self.features_of = re.sub(r"[^\w-]", "-", f"{self._model.version}-{self._model.input.scale}")
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The network of ``DIGITREC_MODEL`` (scaled by ``DIGITREC_MODEL_SCALE``), else our own."""
-        return cls(model=env.get("DIGITREC_MODEL") or None, scale=env.get("DIGITREC_MODEL_SCALE") or None)
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """The network of ``DIGITREC_MODEL`` (scaled by ``DIGITREC_MODEL_SCALE``), else our own.
+
+        ``options`` override the variables; with another model, the scale of the environment's does not count.
+        """
+        model, scale = env.get("DIGITREC_MODEL") or None, env.get("DIGITREC_MODEL_SCALE") or None
+        found = {} if "model" in options else {"model": model, "scale": scale}
+        return cls(**{**found, **options})
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """The chance of each digit; ``timeout`` (seconds) is not needed here."""

@@ -8,20 +8,23 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer
 from digitrec.providers.document import document, refuse
 from digitrec.wire.translate import Problem, Service
 
-Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a chance; servers round."""
-THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-"""What some models think aloud before they answer."""
-FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+THOUGHTS_END = ("</think>", "[/THINK]")
+"""Where a model ends what it thinks aloud before it answers."""
+THOUGHTS_BEGIN = ("<think>", "[THINK]")
+FENCED = re.compile(r"```\w*\s*\n(.*?)\n?\s*```", re.DOTALL)
 """An answer in Markdown, from a server that does not know schemas."""
+FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+LONE_DIGIT = re.compile(r"(?<![\w.])\d(?![\w.]\w|\w)(?!\.\s)")
+"""A digit that stands by itself in a text, and does not number a list."""
 
 
 class TopLogprob(Struct):
@@ -44,10 +47,16 @@ class Logprobs(Struct):
     content: tuple[TokenLogprob, ...] | None = None
 
 
+class Part(Struct):
+    """A part of an answer; of another kind than text, such as a thought, it has no text."""
+
+    text: str | None = None
+
+
 class Message(Struct):
     """What the model says."""
 
-    content: str | None = None
+    content: str | tuple[Part, ...] | None = None
     refusal: str | None = None
 
 
@@ -59,26 +68,11 @@ class Choice(Struct):
     logprobs: Logprobs | None = None
 
 
-class Usage(Struct):
-    """Tokens that are billed."""
-
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-
-
 class ChatCompletion(Struct):
     """The body of an answer; of all but the choices some servers send nothing, or null."""
 
     choices: Annotated[tuple[Choice, ...], Meta(min_length=1)]
     model: str | None = None
-    usage: Usage | None = None
-
-
-class Said(Struct, forbid_unknown_fields=True):
-    """What the model was asked to say, in JSON."""
-
-    digit: Annotated[int, Meta(ge=0, le=9)] | None
-    reason: str | UnsetType = UNSET
 
 
 def parse(raw: Any, service: Service) -> Answer:
@@ -91,13 +85,15 @@ def parse(raw: Any, service: Service) -> Answer:
     completion = document(raw, ChatCompletion, service)
     choice = completion.choices[0]
     text = _text(choice, raw, service)
-    said = _said(text, raw, service)
-    if said.digit is None:
-        reason = said.reason.strip() if isinstance(said.reason, str) else ""
+    said = said_in(text)
+    if said is None:
+        refuse("choices[0].message.content: not the JSON that was asked for", raw, service)
+    digit, reason = said
+    if digit is None:
         return Answer(raw=raw, model_version=completion.model, reason=reason or "no digit")
     tokens = (choice.logprobs.content if choice.logprobs else None) or ()
-    score = confidence(tokens, said.digit, text)
-    return Answer((Candidate(str(said.digit), score),), raw=raw, model_version=completion.model)
+    score = confidence(tokens, digit, text)
+    return Answer((Candidate(str(digit), score),), raw=raw, model_version=completion.model)
 
 
 def _text(choice: Choice, raw: Any, service: Service) -> str:
@@ -106,20 +102,66 @@ def _text(choice: Choice, raw: Any, service: Service) -> str:
         todo = "ask another model, or send another image"
         raise service.error(Problem(BadAnswer, "the model refused, or was filtered", raw=raw, todo=todo))
     if choice.finish_reason == "length":
-        todo = "allow it more tokens (`most_tokens`), or ask a model that thinks less"
+        todo = (
+            "raise max_tokens under [parameters.openai] in the configuration, or ask a model that thinks less"
+        )
         raise service.error(Problem(BadAnswer, "the answer was cut off", raw=raw, todo=todo))
-    if choice.message.content is None:
+    content = choice.message.content
+    if content is None:
         refuse("choices[0].message.content: null, and no refusal", raw, service)
-    return choice.message.content
+    return content if isinstance(content, str) else "".join(part.text or "" for part in content)
 
 
-def _said(text: str, raw: Any, service: Service) -> Said:
-    bare = THOUGHTS.sub("", text)
-    fenced = FENCED.match(bare)
+def said_in(text: str) -> tuple[int | None, str] | None:
+    """The digit (None: there is none) and the reason in a model's answer; None where it is not clear.
+
+    The JSON may stand in Markdown or in a sentence, have more keys than asked for, and hold the digit as a
+    text or as a float. Two objects that disagree are not clear, nor is another digit beside the JSON.
+    """
+    for end in THOUGHTS_END:
+        text = text.rpartition(end)[2]
+    if any(begin in text for begin in THOUGHTS_BEGIN):  # a thought that was not finished
+        return None
+    fenced = FENCED.findall(text)
+    span = text[max(text.find("{"), 0) : text.rfind("}") + 1]
+    for found in ([text], fenced, [span], FLAT_OBJECT.findall(text)):
+        said = [one for one in map(_said, found) if one is not None]
+        if said:
+            beside = LONE_DIGIT.findall(_without(text, found))
+            digits = {digit for digit, _ in said} | {int(digit) for digit in beside}
+            return said[0] if len(digits) == 1 and NOT_A_DIGIT not in digits else None
+    return None
+
+
+NOT_A_DIGIT = -1
+
+
+def _said(text: str) -> tuple[int | None, str] | None:
+    """The digit and the reason of one JSON object; None where it is not an object with a digit."""
     try:
-        return msgspec.json.decode(fenced[1] if fenced else bare, type=Said)
+        said = msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        refuse("choices[0].message.content: not the JSON that was asked for", raw, service)
+        return None
+    if not isinstance(said, dict) or "digit" not in said:
+        return None
+    reason = said.get("reason")
+    return _digit(said["digit"]), reason.strip() if isinstance(reason, str) else ""
+
+
+def _digit(value: Any) -> int | None:
+    """The digit 0..9, None for null, and `NOT_A_DIGIT` for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]\s*", value):
+        return int(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and value in range(10) else NOT_A_DIGIT
+
+
+def _without(text: str, parts: Sequence[str]) -> str:
+    for part in parts:
+        text = text.replace(part, " ")
+    return text
 
 
 def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:
@@ -143,7 +185,7 @@ def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float |
 
 def _place_of(digit: int, text: str) -> int | None:
     """Where the digit stands: after the last name "digit" in the text."""
-    found = re.match(rf'.*"digit"\s*:\s*(?={digit})', text, re.DOTALL)
+    found = re.match(rf'.*"digit"\s*:\s*"?\s*(?={digit})', text, re.DOTALL)
     return None if found is None else found.end()
 
 

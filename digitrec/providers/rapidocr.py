@@ -63,9 +63,9 @@ class RapidOcr(BaseProvider):
         self._lock = threading.Lock()
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The same for every environment."""
-        return cls()
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """The same for every environment; ``options`` are the constructor's."""
+        return cls(**options)
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

@@ -9,6 +9,7 @@ built, it is listed as broken with the reason, and the others still work.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import os
@@ -178,6 +179,8 @@ def flaw_of(provider: Provider) -> str | None:
     if provider.endpoint is not None and not isinstance(provider.endpoint, str):
         return "its endpoint is no text"
     rate, batch = getattr(provider, "rate", None), getattr(provider, "batch", 1)
+    if not _is_positive(getattr(provider, "attempt_timeout", 1.0)):
+        return "its attempt_timeout must be a number > 0"
     if rate is not None and not _is_positive(rate):
         return "its rate is no number above 0"
     if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
@@ -203,8 +206,9 @@ def open_provider(
 ) -> Provider:
     """A provider ready to be asked.
 
-    Without options it is built by its ``from_env`` from ``env`` (default: the process's
-    environment); with options its constructor gets them and no variable is read.
+    It is built from ``env`` (default: the process's environment); ``options``, which are its constructor's,
+    override the variables. A provider of another package whose ``from_env`` takes no options is built from
+    the options alone.
 
     Raises:
         UnknownProvider: there is none of that name, or several packages claim it.
@@ -213,13 +217,15 @@ def open_provider(
         ModelError: for "local", the model file cannot be used.
     """
     plugin = _plugin(name)
-    cls = _load(name, plugin)
-    if options:
-        return cls(**options)
+    cls: type[Any] = _load(name, plugin)
     variables = os.environ if env is None else env
     if plugin is None or plugin.is_ours:
-        return cls.from_env(variables)
-    provider = _caught(name, plugin, "from_env", lambda: cls.from_env(variables))
+        return cast("Provider", cls.from_env(variables, **options))
+    if options:
+        takes = inspect.signature(cls.from_env).parameters.values()
+        merges = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes)
+        return cast("Provider", cls.from_env(variables, **options) if merges else cls(**options))
+    provider: Provider = _caught(name, plugin, "from_env", lambda: cls.from_env(variables))
     if flaw := _caught(name, plugin, "", lambda: flaw_of(provider)):
         raise _broken(name, plugin, flaw)
     return provider

@@ -51,9 +51,9 @@ class Tesseract(BaseProvider):
             self._version = _version(program)
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """The program of DIGITREC_TESSERACT, else the one on the path."""
-        return cls(program=env.get("DIGITREC_TESSERACT") or "tesseract")
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """The program of DIGITREC_TESSERACT, else the one on the path; ``options`` override it."""
+        return cls(**{"program": env.get("DIGITREC_TESSERACT") or "tesseract", **options})
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:

@@ -60,7 +60,7 @@ WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
     AuthFailed: ("refused the credentials", "correct them (`digitrec providers` lists what was found)"),
     QuotaExceeded: ("says that the allowance is spent", "wait for the next period or raise the quota"),
     RateLimited: ("was asked too fast", "slow down, then try again"),
-    TimedOut: ("did not answer in time", "try again, or allow more with --timeout"),
+    TimedOut: ("did not answer in time", "try again, or allow more with --timeout and --attempt-timeout"),
     Unavailable: ("is out of reach or failing for the moment", "check the network, then try again later"),
     Unreachable: ("cannot be reached", "check the network and the endpoint, then try again later"),
     BadAnswer: ("answered with something that is not its protocol", "check the endpoint and any proxy"),

@@ -7,14 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from clock import Clock
 from paid_cloud import PRICE, PaidCloud, image, options
 
+from digitrec.answer import Answer
+from digitrec.config import Config
+from digitrec.engine import Engine
 from digitrec.engine.pace import SHORTEST_CALL_S, Pace
 from digitrec.engine.rate import Limiter
 from digitrec.engine.terms import Halt, Terms
+from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Claim, Ledger, Question
 
 
@@ -66,8 +71,11 @@ def pace(tmp_path: Path, clock: Clock, ledger: Noting, halt: Sleepless) -> Itera
     with closing(Limiter(tmp_path / "rate.sqlite", clock=clock)) as limiter:
 
         def make(rate: float | None = None, *, started: bool = True) -> Pace:
-            how = options(tmp_path, timeout=10.0, attempt_timeout=3.0)
-            made = Pace(Terms(PaidCloud(), how, ledger, limiter, Budget(), PRICE, rate, emulated=False), halt)
+            how = options(tmp_path, timeout=10.0)
+            terms = Terms(
+                PaidCloud(), how, ledger, limiter, Budget(), PRICE, rate, emulated=False, attempt_s=3.0
+            )
+            made = Pace(terms, halt)
             if started:
                 made.start()
             return made
@@ -134,3 +142,31 @@ def test_waiting_for_anothers_answer_costs_no_time_where_that_one_may_wait_for_a
     running = pace(rate)
     running.wait_for_another(0.5)
     assert (running.left_s, halt.slept) == (left_s, [0.5])
+
+
+class Timed(PaidCloud):
+    """Remembers how long each request was given."""
+
+    attempt_timeout = 60.0
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        self.given_s = timeout
+        return super().read(image, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected_s"),
+    [
+        ({}, 60.0),
+        ({"config": Config(attempt_timeouts={"paid": 20.0})}, 20.0),
+        ({"config": Config(attempt_timeouts={"paid": 20.0}), "attempt_timeout": 90.0}, 90.0),
+        ({"timeout": 15.0}, 15.0),
+    ],
+)
+def test_a_request_has_the_time_of_options_configuration_or_provider(
+    chosen: dict[str, Any], expected_s: float, tmp_path: Path
+) -> None:
+    cloud = Timed()
+    with Engine(cloud, options(tmp_path, **{"timeout": 120.0, **chosen})) as engine:
+        engine.ask([image(7)])
+    assert cloud.given_s == pytest.approx(expected_s, abs=5.0)

@@ -27,14 +27,14 @@ class Noting(Ledger):
 
 def test_a_request_that_waits_for_its_turn_keeps_its_claim_until_it_is_done(tmp_path: Path) -> None:
     cloud = PaidCloud()
-    how = options(tmp_path, attempt_timeout=3.0)
+    how = options(tmp_path)
     item = Item(image(7), Question.about(image(7), cloud, emulated=False))
     with (
         closing(Noting(tmp_path / "ledger.sqlite")) as ledger,
         closing(Limiter(tmp_path / "rate.sqlite", clock=lambda: 1000.0)) as limiter,
     ):
         limiter.book("paid https://paid.example", 5.0)  # somebody had the turn before
-        terms = Terms(cloud, how, ledger, limiter, Budget(), PRICE, 5.0, emulated=False)
+        terms = Terms(cloud, how, ledger, limiter, Budget(), PRICE, 5.0, emulated=False, attempt_s=3.0)
         Request([item], terms, Halt()).run()
         assert item.reply is not None
         assert item.reply.outcome == answer(7)

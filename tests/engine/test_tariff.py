@@ -13,7 +13,7 @@ from raw_server import RawServer, answer, raw_server
 
 from digitrec.config import Config, TokenPrice
 from digitrec.engine import Engine, Options
-from digitrec.errors import BadAnswer, BudgetExceeded, NotConfigured
+from digitrec.errors import BadAnswer, BudgetExceeded, NotConfigured, ProviderError
 from digitrec.ledger import Ledger
 from digitrec.ledger.queries import recent
 from digitrec.prepare import prepare
@@ -72,6 +72,30 @@ def test_what_is_no_answer_costs_what_was_set_aside(server: RawServer, tmp_path:
     (reply,) = asked(server, tmp_path / "ledger.sqlite")
     assert isinstance(reply.outcome, BadAnswer)
     assert reply.cost_usd == pytest.approx(MOST)
+
+
+USAGE = {"prompt_tokens": 187, "completion_tokens": 14}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": [{"message": {"content": None, "refusal": "I cannot"}}]},
+        {"choices": [{"message": {"content": "{"}, "finish_reason": "length"}]},
+        {"choices": [{"message": {"content": "seven"}}]},
+        {"choices": [{"message": {"content": 7}}]},
+        {"choices": []},
+        {"error": {"code": 502, "message": "upstream"}},
+    ],
+)
+def test_an_unusable_answer_costs_what_its_usage_says(
+    body: dict[str, Any], server: RawServer, tmp_path: Path
+) -> None:
+    server.say = [answer(200, json.dumps({**body, "usage": USAGE}).encode())]
+    (reply,) = asked(server, tmp_path / "ledger.sqlite")
+    assert isinstance(reply.outcome, ProviderError)
+    assert reply.cost_usd == pytest.approx(COUNTED)
+    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(COUNTED)]
 
 
 def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer, tmp_path: Path) -> None:

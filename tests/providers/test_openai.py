@@ -85,7 +85,7 @@ def test_a_parameter_may_be_named_in_the_message_alone(
         assert openai.read(prepared(openai), timeout=10).raw[LEFT_OUT] == ["seed"]
 
 
-@pytest.mark.parametrize("param", ["model", "messages", "messages[0].content", None, "max_completion_tokens"])
+@pytest.mark.parametrize("param", ["model", "messages", "messages[0].content", None])
 def test_what_cannot_be_spared_is_refused_in_one_request(
     param: str | None, opened: Opened, prepared: Prepared
 ) -> None:
@@ -175,8 +175,11 @@ def test_a_wrong_key_is_refused(opened: Opened, prepared: Prepared) -> None:
 
 def test_usage_may_be_missing() -> None:
     openai = OpenAi(model="m", key="k")
-    for usage in ({}, {"usage": None}, {"usage": {"prompt_tokens": 5}}):
-        assert openai.tokens(Answer(raw=usage)) is None
+    wrong: list[Any] = [None, {"prompt_tokens": 5}, [], {"prompt_tokens": -1, "completion_tokens": "9"}]
+    for raw in ({}, *({"usage": usage} for usage in wrong)):
+        assert openai.tokens(Answer(raw=raw)) is None
+    thinking = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 107}
+    assert openai.tokens(Answer(raw={"usage": thinking})) == (5, 102)
     openai.close()
 
 

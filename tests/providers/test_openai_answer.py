@@ -57,7 +57,7 @@ def test_no_digit_and_why(stored: Stored) -> None:
 
 @pytest.mark.parametrize(
     ("case", "said"),
-    [("refusal", "refused"), ("filtered", "filtered"), ("length", "most_tokens"), ("prose", "not the JSON"),
+    [("refusal", "refused"), ("filtered", "filtered"), ("length", "max_tokens"), ("prose", "not the JSON"),
      ("no-choices", "choices")],
 )  # fmt: skip
 def test_what_is_not_an_answer_says_what_to_do(stored: Stored, case: str, said: str) -> None:
@@ -67,13 +67,35 @@ def test_what_is_not_an_answer_says_what_to_do(stored: Stored, case: str, said: 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "7", '"7"', '{"digit": "7"}', '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
-     "{}", '{"reason": "7"}', '{"digit": 7, "reason": null}', '{"digit": 7} 8', '{"digit": 7, "more": 1}',
+    ["", "7", '"7"', '{"digit": "10"}', '{"digit": "seven"}',
+     '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
+     "{}", '{"reason": "7"}', '{"digit": 7} 8', 'Not {"digit": 7} but {"digit": 1}', "{" * 5000,
+     'A 1 or a 7: {"digit": 7}', '<think>perhaps {"digit": 7}',
+     '```\n{"digit": 7}\n```\n```\n{"digit": 1}\n```',
      "[7]", "[" * 5000, '{"digit": 7', "<think>7", "```\n7\n```", None],
 )  # fmt: skip
 def test_anything_else_that_a_model_says_is_a_bad_answer(content: Any) -> None:
     with pytest.raises(BadAnswer):
         parse(completion(content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['{"digit": "7"}', '{"digit": 7.0}', '{"digit": 7, "reason": null}', '{"digit": 7, "more": {"a": [1]}}',
+     'Here you are:\n{"digit": 7, "reason": "a {hook}"}\nAnything else?', '```json\n{"digit": 7}\n```',
+     '1. I look. 2. I answer.\n```\n{"digit": 7}\n```\nI hope it helps.', 'It is a 7. {"digit": 7}',
+     '{"digit": 7} {"digit": "7"}', 'thoughts about {"digit": 1}</think>{"digit": 7}',
+     [{"type": "text", "text": '{"digit": 7}'}],
+     [{"type": "thinking", "thinking": [{"text": "1?"}]}, {"type": "text", "text": '{"digit": 7}'}]],
+)  # fmt: skip
+def test_harmless_variants_are_read(content: Any) -> None:
+    assert [candidate.text for candidate in parse(completion(content)).candidates] == ["7"]
+
+
+def test_a_digit_in_quotes_has_its_confidence() -> None:
+    tokens = {'{"digit":': {}, ' "': {}, "7": {"7": 0.5, "1": 0.5}, '"}': {}}
+    (found,) = parse(completion('{"digit": "7"}', logprobs=chances(tokens))).candidates
+    assert found == Candidate("7", pytest.approx(0.5))
 
 
 @given(st.text())

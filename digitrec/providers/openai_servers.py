@@ -1,0 +1,168 @@
+"""Servers of OpenAI's protocol: their addresses, and the words in which they refuse a parameter."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+URL = "https://api.openai.com/v1"
+LIMITS = ("max_completion_tokens", "max_tokens")
+"""Names of the limit on an answer's tokens: OpenAI uses the first, older and local servers the second."""
+TOGETHER = ("logprobs", "top_logprobs")
+"""The second is refused without the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What is known about a server before it is asked."""
+
+    endpoint: str
+    """Base URL; "" where each user has another."""
+    key: str
+    """Environment variable that holds the key."""
+    limit: str = LIMITS[1]
+    """One of `LIMITS`."""
+    leave_out: tuple[str, ...] = ()
+    """Parameters that the server is known to refuse."""
+    needs_key: bool = True
+    """Whether the server refuses requests without a key."""
+
+
+PRESETS = {
+    "openai": Preset(URL, "OPENAI_API_KEY", LIMITS[0]),
+    "azure-openai": Preset("", "AZURE_OPENAI_API_KEY", LIMITS[0]),
+    "gemini": Preset(
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "GEMINI_API_KEY",
+        leave_out=("seed", "store"),
+    ),
+    "mistral": Preset(
+        "https://api.mistral.ai/v1",
+        "MISTRAL_API_KEY",
+        leave_out=("seed", "store", "logprobs", "top_logprobs"),
+    ),
+    "openrouter": Preset("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "vllm": Preset("http://localhost:8000/v1", "VLLM_API_KEY", needs_key=False),
+    "ollama": Preset("http://localhost:11434/v1", "OLLAMA_API_KEY", needs_key=False),
+    "llama.cpp": Preset("http://localhost:8080/v1", "LLAMA_API_KEY", needs_key=False),
+    "lm-studio": Preset("http://localhost:1234/v1", "LM_API_TOKEN", needs_key=False),
+}
+"""Servers by name, for ``DIGITREC_OPENAI_PRESET``."""
+
+_QUOTE = "[\"'`./#:]"
+_KIND = "(?:parameter|argument|field|property|input|name|option)s?"
+
+
+def _word(names: str) -> str:
+    return rf"(?<!\w)(?:{names})(?!\w)"
+
+
+def _beside_a_mark(name: str) -> str:
+    """An English word: only as a quoted name, as a whole text, or beside a word such as "parameter"."""
+    before = rf"(?:^|{_QUOTE}\s?|{_KIND}\W+){name}\b"
+    return rf"{before}|\b{name}(?:[\"'`:]|\s+{_KIND}|\s+is\s+(?:not|un))"
+
+
+_CHANCES = _word(r"\w*logprobs?|log[ _]?probabilit(?:y|ies)|top_n_tokens")
+_PATTERNS = {
+    "response_format": _word(r"response[ _]?format|json_schema|structured[ _]outputs?|guided[ _]\w+|grammar"),
+    "logprobs": _CHANCES,
+    "top_logprobs": _CHANCES,
+    "temperature": _word("temperature"),
+    "seed": _word("seed"),
+    "store": _beside_a_mark("store"),
+    **{name: _word(name) for name in LIMITS},
+}
+"""How servers name each parameter, as regular expressions; case does not matter."""
+
+NO_PICTURES = re.compile(
+    r"(?:not|n't|no) (?:\w+ )?(?:support|accept|process|allow)\w* (?:\w+ )?(?:image|vision|multimodal)"
+    r"|support image input|image (?:input|url|content)s? (?:is|are) (?:not|un|only)|image input is not"
+    r"|unknown variant .image_url|image_url.{0,40}(?:not |un)support|data required for image input|mmproj"
+    r"|not a (?:multimodal|vision)|content must be a string",
+    re.IGNORECASE,
+)
+"""How servers say that the model cannot see."""
+
+CODES = {
+    "authentication_error": 401, "invalid_api_key": 401, "insufficient_quota": 429,
+    "invalid_request_error": 400, "internal_server_error": 500, "model_not_found": 404,
+    "not_found_error": 404, "overloaded": 429,
+    "overloaded_error": 503, "permission_error": 403, "rate_limit_error": 429, "rate_limit_exceeded": 429,
+    "resource_exhausted": 429, "server_error": 500, "unavailable": 503, "validation": 422,
+}  # fmt: skip
+"""HTTP statuses of the words that stand in place of a status in an error's body."""
+
+
+def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
+    """The parameters among ``sent`` that the body of a refusal names, whatever its form.
+
+    Args:
+        raw: the body: any JSON value, or text.
+        sent: names of the parameters that the request had and that an answer can do without.
+    """
+    texts = list(_texts(raw))
+    named = {name for name in sent if any(re.search(_PATTERNS[name], text, re.I) for text in texts)}
+    if named & set(TOGETHER):
+        named |= set(TOGETHER) & set(sent)
+    return frozenset(named)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a JSON value, except those that repeat the request (pydantic's ``input``)."""
+    if isinstance(value, str):
+        inner = _json_in(value)
+        yield from (value,) if inner is None else _texts(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name != "input":
+                yield from _texts(item)
+
+
+def _json_in(text: str) -> Any:
+    """The JSON object or list in a text, such as an upstream server's error; None: it holds neither."""
+    try:
+        value = json.loads(text) if text[:1] in ("{", "[") else None
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def error_of(raw: Any) -> dict[str, Any] | None:
+    """The error in a body, as one object with a message and a code; None where there is no error."""
+    if isinstance(raw, list):  # Gemini
+        return error_of(raw[0]) if raw else None
+    if not isinstance(raw, dict):
+        return None
+    error = raw.get("error")
+    if isinstance(error, dict):
+        return error
+    if error:
+        return {**raw, "message": error}
+    return raw if raw.get("object") in ("error", "Error") else None
+
+
+def error_inside(raw: Any) -> tuple[int, dict[str, Any]] | None:
+    """The HTTP status and the error that a gateway put into an answer of status 200; None: an answer."""
+    error = error_of(raw)
+    choices = raw.get("choices") if isinstance(raw, dict) else None
+    if isinstance(choices, list) and choices:
+        error = choices[0].get("error") if isinstance(choices[0], dict) else None
+    if not isinstance(error, dict):
+        return None
+    for name in ("code", "status", "type", "error_type"):
+        if (status := _status(error.get(name))) is not None:
+            return status, error
+    return 502, error
+
+
+def _status(code: object) -> int | None:
+    if isinstance(code, str):
+        code = int(code) if code.isdecimal() and len(code) == 3 else CODES.get(code.lower())
+    return code if isinstance(code, int) and 400 <= code < 600 else None
