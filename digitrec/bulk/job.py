@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from digitrec import atomic
 from digitrec.bulk import inputs
 from digitrec.bulk import parts as files
 from digitrec.bulk.parts import Format
@@ -108,7 +109,7 @@ class Job:
                 )
             time.sleep(SEEN_S / 100)
         done = {"bytes": written.size, "summary": written.summary.as_dict()}
-        files.write_text(json.dumps(done), self._done(number))
+        atomic.write(self._done(number), json.dumps(done))
 
     def summary(self, number: int) -> Summary | None:
         """What came of a part; None: it is not done."""
@@ -168,7 +169,7 @@ def begin(
     job = Job(folder, form, size, images, os.urandom(8).hex(), settings)
     values = asdict(job)
     del values["folder"]
-    files.write_text(json.dumps(values, indent=1), folder / STATE / "job.json")
+    atomic.write(folder / STATE / "job.json", json.dumps(values, indent=1))
     return job
 
 
@@ -239,7 +240,7 @@ def held(folder: Path) -> Iterator[None]:
 
 def _clear(folder: Path) -> None:
     """Remove what processes left half written that were killed."""
-    for left in folder.rglob(files.UNFINISHED):
+    for left in folder.rglob(atomic.UNFINISHED):
         left.unlink(missing_ok=True)
 
 

@@ -5,13 +5,12 @@ A part is written aside, brought to the disk, and then renamed: under its own na
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Literal
 
+from digitrec.atomic import replacing
 from digitrec.bulk.tables import arrow, table
 from digitrec.prediction import Outcome
 from digitrec.report import predictions
@@ -19,8 +18,6 @@ from digitrec.report import predictions
 Format = Literal["jsonl", "csv", "parquet"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 """How a file's name says its format."""
-UNFINISHED = "*.unfinished"
-"""What a file is called while it is written."""
 
 
 def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> int:
@@ -30,7 +27,7 @@ def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> int:
         OSError: it cannot be written; then there is no such file.
         NotInstalled: Parquet without the extra ``batch``.
     """
-    with _aside(file) as unfinished:
+    with replacing(file) as unfinished:
         if form == "parquet":
             _, parquet = arrow()
             parquet.write_table(table(outcomes), unfinished)
@@ -47,7 +44,7 @@ def join(parts: Sequence[Path], form: Format, file: Path) -> None:
     Raises:
         OSError: it cannot be written; then there is no such file.
     """
-    with _aside(file) as unfinished:
+    with replacing(file) as unfinished:
         if form == "parquet":
             _join_parquet(parts, unfinished)
             return
@@ -57,26 +54,6 @@ def join(parts: Sequence[Path], form: Format, file: Path) -> None:
                     if form == "csv" and number:
                         rows.readline()  # its header
                     shutil.copyfileobj(rows, out)
-
-
-def write_text(text: str, file: Path) -> None:
-    """Write a small file, whole or not at all."""
-    with _aside(file) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _aside(file: Path) -> Iterator[Path]:
-    """Where to write what becomes this file at the end."""
-    # Two machines may be at the same part, where one was taken for dead, and have the same process number.
-    unfinished = file.with_name(f".{file.name}.{os.urandom(6).hex()}{UNFINISHED[1:]}")
-    try:
-        yield unfinished
-        with unfinished.open("rb+") as written:
-            os.fsync(written.fileno())
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _join_parquet(parts: Sequence[Path], file: Path) -> None:

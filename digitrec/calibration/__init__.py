@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from digitrec import atomic
 from digitrec.prediction import Prediction
 
 log = logging.getLogger(__name__)
@@ -158,8 +158,6 @@ def save(calibration: Calibration) -> Path:
     safe = "".join(char if char.isalnum() else "-" for char in key.provider)
     path = folder() / f"{safe}-{digest}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}.part")
-    unfinished.write_text(json.dumps(asdict(calibration), indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    atomic.write(path, json.dumps(asdict(calibration), indent=2) + "\n")
     stored.cache_clear()
     return path

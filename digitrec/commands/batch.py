@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import click
 
-from digitrec import config
+from digitrec import atomic, config
 from digitrec.bulk import inputs, job, parts, run, workers
 from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
@@ -22,6 +22,7 @@ from digitrec.bulk.reading import How, Stopped
 from digitrec.bulk.summary import Summary
 from digitrec.commands import manifest, options, policies, values
 from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
 from digitrec.commands.predict import rotation
 from digitrec.commands.progress import Bar
 from digitrec.engine import Options
@@ -36,8 +37,6 @@ from digitrec.version import __version__
 
 PARTS_A_WORKER = 8
 """So many parts for each worker, at least, where there are enough images: else one waits for another."""
-
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,11 @@ _KEPT = ExitStack()
 
 
 @click.command()
-@click.argument("images", nargs=-1, metavar="INPUT...", shell_complete=values.image)
+@click.argument(
+    "images", nargs=-1, type=Input(path_type=str), metavar="INPUT...", shell_complete=values.image
+)
 @click.option(
-    "-o", "--output", "out", type=click.Path(path_type=Path), required=True, metavar="OUT",
+    "-o", "--output", "out", type=Output(), required=True, metavar="OUT",
     help="Where the rows go: a file .jsonl, .csv or .parquet (extra `batch`), else a folder of parts.",
 )  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None,
@@ -85,7 +86,11 @@ _KEPT = ExitStack()
 @click.option("--part", type=click.IntRange(min=1), metavar="N",
               help="Images in a part, read again where it was cut off.  [default: 32 to 1000]")  # fmt: skip
 @click.option(
-    "--summary", "summary_file", type=_FILE, metavar="FILE", help="Also write the summary there, as JSON."
+    "--summary",
+    "summary_file",
+    type=OutputFile(".json"),
+    metavar="FILE",
+    help="Also write the summary there, as JSON.",
 )
 @click.option(
     "--paths-from", metavar="COLUMN",
@@ -178,7 +183,7 @@ def batch(
     if out != folder:
         job.remove(folder)
     if summary_file is not None:
-        parts.write_text(json.dumps(total.as_dict(), indent=1) + "\n", summary_file)
+        atomic.write(summary_file, json.dumps(total.as_dict(), indent=1) + "\n")
     if total.failures:
         raise SystemExit(1)
 
@@ -187,8 +192,8 @@ def _target(out: Path, form: parts.Format | None) -> tuple[parts.Format, Path]:
     """The format, and the folder of the parts: OUT itself, or one beside the file."""
     by_name = None if out.is_dir() else parts.FORMATS.get(out.suffix.lower())
     if by_name is None:
-        if out.is_file():
-            raise click.UsageError(f"{out}: the name says no format; end it in .jsonl, .csv or .parquet.")
+        if out.is_file() or named_as_file(out):
+            raise click.UsageError(f"{out} does not end in .jsonl, .csv or .parquet; a folder has no ending.")
         return parts.checked(form or "jsonl"), out
     if form not in (None, by_name):
         raise click.UsageError(f"{out} is {by_name} by its name, not {form}.")
@@ -222,7 +227,7 @@ def _plan(
 ) -> Job:
     skipped = Skipped()
     with job.store(folder) as store:
-        items = _items(images, paths_from, skipped, hidden, store)
+        items = _only_read(_items(images, paths_from, skipped, hidden, store))
         planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
     if words := skipped.words():
         click.echo(f"digitrec: skipped {printable(', '.join(words))}", err=True)
@@ -239,6 +244,14 @@ def _items(
     if images == ("-",):
         return map(inputs.named, inputs.listed(sys.stdin.buffer))
     return inputs.expand(images, skipped, hidden=hidden, store=store)
+
+
+def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
+    """The items, once it is known of each that the command does not write to it."""
+    for item in items:
+        if isinstance(item, str):
+            refuse_inputs([item])
+        yield item
 
 
 def _column(table: str, name: str) -> Iterable[str]:

@@ -9,14 +9,16 @@ from typing import Literal
 
 import click
 
+from digitrec import atomic
 from digitrec.commands import cost, options, page, policies, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
 from digitrec.prediction import Failure, Outcome
 
 
 @click.command()
-@click.argument("data", metavar="DATA", shell_complete=values.data)
+@click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
     metavar="NAMES", shell_complete=values.providers,
@@ -82,7 +84,7 @@ def benchmark(
             )
     write(found, output)
     if html is not None:
-        page.write(html, benchmark_page(found))
+        atomic.write(html, benchmark_page(found))
 
 
 @contextmanager

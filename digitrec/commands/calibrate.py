@@ -7,13 +7,14 @@ import click
 from digitrec import calibration
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.files import Data
 from digitrec.commands.progress import tracked
 from digitrec.prediction import Prediction
 from digitrec.recognise import stream
 
 
 @click.command()
-@click.argument("data", metavar="DATA", shell_complete=values.data)
+@click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
 @click.option(
     "-p", "--provider", default="local", show_default=True, metavar="NAME",
     shell_complete=values.provider, help="Which engine to calibrate.",

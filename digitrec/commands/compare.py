@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from digitrec import atomic
 from digitrec.commands import cost, options, page, sources, values
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
@@ -77,7 +78,7 @@ def compare(
     if html is not None:
         from digitrec.report.comparison_page import comparison_page
 
-        page.write(html, comparison_page(found, images))
+        atomic.write(html, comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 

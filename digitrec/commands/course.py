@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from digitrec.commands import values
+from digitrec.commands.files import Data, Input, OutputFolder
 
 MODEL, PICTURE, QUICK = "model.keras", "digit.png", 500
 """The model and the picture that are left in the folder; digits that the quick form learns."""
@@ -31,16 +32,16 @@ class Step:
 )  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), default=5, help="Times that every digit is seen.")
 @click.option(
-    "--data", default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
+    "--data", type=Data(), default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
     help="Digits to learn from, named as for `digitrec train`.",
 )  # fmt: skip
 @click.option(
-    "--picture", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    "--picture", type=Input(exists=True), metavar="FILE",
     help="What is read in the end.  [default: a digit of the test set]",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help=f"On {QUICK} digits that come with digitrec, in about a minute.")
 @click.option(
-    "--out", default=Path("digitrec-course"), type=click.Path(path_type=Path, file_okay=False),
+    "--out", default=Path("digitrec-course"), type=OutputFolder(),
     metavar="FOLDER", help="Where everything goes.",
 )  # fmt: skip
 def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:

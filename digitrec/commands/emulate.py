@@ -9,6 +9,7 @@ import click
 
 from digitrec.commands import values
 from digitrec.commands.engines import EMULATED
+from digitrec.commands.files import Input
 from digitrec.commands.quiet import quietly
 from digitrec.emulator import serve
 from digitrec.providers.registry import open_provider
@@ -22,7 +23,7 @@ from digitrec.providers.registry import open_provider
               help="What reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
               help='What goes wrong, such as "429:first=2" or "google/503"; may be given again.')  # fmt: skip
-@click.option("--credentials", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+@click.option("--credentials", type=Input(exists=True), metavar="FILE",
               help="The keys to insist on.  [default: test keys]")  # fmt: skip
 def emulate(
     vendors: Sequence[str], port: int, engine: str, faults: Sequence[str], credentials: Path | None

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from digitrec.commands import options, values
+from digitrec.commands.files import LEDGERS, Input, OutputFile
 from digitrec.commands.quiet import quietly
 from digitrec.commands.unopened import Unopened
 from digitrec.engine import Engine
@@ -286,12 +287,12 @@ _OPTIONS = (
     options.attempt_timeout,
     click.option("--max-cost", type=options.USD, metavar="USD",
                  help="Spend no more than this on the whole command."),
-    click.option("--ledger", type=options.FILE, metavar="FILE",
+    click.option("--ledger", type=OutputFile(*LEDGERS, reopened=True), metavar="FILE",
                  help="Where paid answers are kept and found again.  [default: the user's data folder]"),
     click.option("--no-ledger", is_flag=True, help="Keep no paid answer and look for none."),
-    click.option("--record", type=options.FILE, metavar="FILE",
+    click.option("--record", type=OutputFile(*LEDGERS, reopened=True), metavar="FILE",
                  help="Also write every paid answer to this recording."),
-    click.option("--replay", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+    click.option("--replay", type=Input(exists=True), metavar="FILE",
                  help="Answer from this recording; no cloud is asked."),
     click.option("--emulate", is_flag=True,
                  help="Let an emulator on this machine stand in for the cloud: no account, no cost, and no "

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitrec import atomic
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.engines import local_engine
+from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
 from digitrec.text import percent
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 @options.model
 @options.model_scale
 @click.option(
-    "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.data,
+    "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.data,
     help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
     "[default: the whole table]",
 )  # fmt: skip
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only N of each set, each digit in its share."
 )
 @click.option(
-    "--out", default=Path("digitrec-evaluation"), type=click.Path(path_type=Path, file_okay=False),
+    "--out", default=Path("digitrec-evaluation"), type=OutputFolder(),
     metavar="FOLDER", help="Where the pictures and the page go.",
 )  # fmt: skip
 def evaluate(
@@ -95,7 +97,7 @@ def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
                  evaluation.reliability):  # fmt: skip
         yield save(draw(found), out / f"{name}-{draw.__name__}.png")
     path = out / f"{name}-misread.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with atomic.replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         rows = csv.DictWriter(file, ["place", "file", "actual", "predicted", "confidence"])
         rows.writeheader()
         rows.writerows(misread_rows(found))
@@ -122,5 +124,4 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     drawn = Path("images", "accuracy-coverage.png")
     click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
     page = accuracy_page.markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
-    (out / "accuracy.md").write_text(page, encoding="utf-8")
-    click.echo(out / "accuracy.md")
+    click.echo(atomic.write(out / "accuracy.md", page))

@@ -12,8 +12,10 @@ import click
 
 from digitrec.commands import options, sources
 from digitrec.commands.engines import local_engine
+from digitrec.commands.files import OutputFolder, refuse_to_overwrite
 from digitrec.commands.likeness import draw_map, training_digits
-from digitrec.errors import ImageError
+from digitrec.errors import DataError, ImageError
+from digitrec.image.files import name_of
 from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
@@ -21,13 +23,16 @@ if TYPE_CHECKING:
     from digitrec.evaluation.explain import Explanation
     from digitrec.evaluation.nearest import Memory, Neighbour
 
+BESIDE = ("-inside", "-inside-whole", "-nearest")
+"""What the names of the further pictures end in."""
+
 
 @click.command(context_settings={"show_default": True})
 @sources.given
 @options.model
 @options.model_scale
 @click.option(
-    "--out", default=Path("digitrec-explanation"), type=click.Path(path_type=Path, file_okay=False),
+    "--out", default=Path("digitrec-explanation"), type=OutputFolder(),
     metavar="FOLDER", help="Where the pictures go, one for each image.",
 )  # fmt: skip
 @click.option(
@@ -80,26 +85,45 @@ def explain(
         raise click.UsageError("--inside looks into networks; a .skops file holds none.")
     if as_map and (inside or nearest):
         raise click.UsageError("--map draws one picture of all images; leave out --inside and --nearest.")
+    images = given.sources()
+    files = [out / "map.png"] if as_map else _files(images, out)
+    written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]
+    refuse_to_overwrite("--out", written, map(sources.path_of, images))
     with local_engine(model, model_scale) as engine:
         if as_map:
-            done = draw_map(given, engine, out, output)
+            done = draw_map(images, _labels(given), engine, files[0], output)
         else:
-            done = _explain_each(given, engine, out, output, inside=inside, nearest=nearest)
+            pictures = list(zip(images, files, strict=True))
+            done = _explain_each(pictures, given.note(), engine, output, inside=inside, nearest=nearest)
     if not done:
         raise SystemExit(1)
 
 
+def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
+    """The picture that explains each image."""
+    stems = [Path(name_of(image)).stem for image in images]
+    if len(stems) == 1:
+        return [out / f"{stems[0]}.png"]
+    return [out / f"{number:03d}-{stem}.png" for number, stem in enumerate(stems, 1)]
+
+
 def _explain_each(
-    given: sources.Given, engine: Engine, out: Path, output: str, *, inside: bool, nearest: bool
+    pictures: Sequence[tuple[sources.Source, Path]],
+    firsts: sources.FirstsRead,
+    engine: Engine,
+    output: str,
+    *,
+    inside: bool,
+    nearest: bool,
 ) -> bool:
-    """Explain every picture; False where some could not be, or could not in full."""
+    """Draw for every image the picture beside it, and return whether all were explained in full."""
     from digitrec.evaluation.explain import explain as why
     from digitrec.report.explanation import row
 
-    images, firsts, rows = given.sources(), given.note(), []
+    rows = []
     memory = training_digits(engine) if nearest else None
     whole = memory is not None or not nearest
-    for number, image in enumerate(images, 1):
+    for image, file in pictures:
         try:
             found = why(image, engine, inside=inside)
         except ImageError as error:
@@ -107,10 +131,8 @@ def _explain_each(
             whole = False
             continue
         firsts.tell(found.prediction.image)
-        stem = Path(found.prediction.image.source).stem
-        name = stem if len(images) == 1 else f"{number:03d}-{stem}"
         alike = None if memory is None else _alike(found, engine, memory)
-        drawn = dict(_drawn(found, alike, memory, out / f"{name}.png"))
+        drawn = dict(_drawn(found, alike, memory, file))
         rows.append(row(found, alike, list(drawn.values())))
         if output == "text":
             click.echo("\n".join(_lines(found, alike)))
@@ -164,3 +186,18 @@ def _lines(found: Explanation, alike: Sequence[Neighbour] | None) -> Iterator[st
         yield f"  nearest training digits: {told}"
     for digit, chance in enumerate(found.prediction.probabilities or ()):
         yield f"  {digit}  {percent(chance, 2):>7}  {BARS[-1] * round(40 * chance)}".rstrip()
+
+
+def _labels(given: sources.Given) -> dict[str, int | None]:
+    """What the pictures in labelled folders show, by the name of the file."""
+    from digitrec.datasets.loader import read_samples
+
+    labels = {}
+    for name in given.images:
+        if Path(name).is_dir():
+            try:
+                samples = read_samples(name)
+            except DataError:  # a folder without labels is as good
+                continue
+            labels.update({str(one.image): one.label for one in samples})
+    return labels

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from digitrec import atomic
 from digitrec.commands import values
+from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import quiet_bar
 
 if TYPE_CHECKING:
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("data", default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
+@click.argument("data", type=Data(), default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
 @click.option(
     "--limit", type=click.IntRange(min=3), default=10_000, metavar="N",
     help="Only N digits, each in its share.",
 )  # fmt: skip
 @click.option(
-    "--out", default=Path("digitrec-exploration"), type=click.Path(path_type=Path, file_okay=False),
+    "--out", default=Path("digitrec-exploration"), type=OutputFolder(),
     metavar="FOLDER", help="Where the pictures and the page go.",
 )  # fmt: skip
 def explore(data: str, limit: int, out: Path) -> None:
@@ -56,8 +58,7 @@ def explore(data: str, limit: int, out: Path) -> None:
         for title, draw in PICTURES.items():
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))
             bar.at(0.9, title)
-        page = out / "index.html"
-        page.write_text(_page(seen), encoding="utf-8")
+        page = atomic.write(out / "index.html", _page(seen))
     click.echo(page)
 
 

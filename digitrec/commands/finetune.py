@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from digitrec.commands.files import Input
 from digitrec.commands.progress import quiet_bar
 from digitrec.datasets.loader import read_samples
 from digitrec.models import store
@@ -17,11 +18,11 @@ OURS = "digitrec"
 """How the shipped network is called as a start."""
 
 
-class Start(click.Path):
+class Start(Input):
     """A model file to begin with, or `OURS`."""
 
     def __init__(self) -> None:
-        super().__init__(path_type=Path, exists=True, dir_okay=False)
+        super().__init__(exists=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """The file that is meant."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,13 @@ def training_digits(engine: Engine) -> Memory | None:
         )  # fmt: skip
 
 
-def draw_map(given: sources.Given, engine: Engine, out: Path, output: str) -> bool:
+def draw_map(
+    images: Sequence[sources.Source],
+    labels: Mapping[str, int | None],
+    engine: Engine,
+    file: Path,
+    output: str,
+) -> bool:
     """Draw a map of all the pictures and tell of it; False where some could not be read.
 
     Raises:
@@ -53,11 +60,11 @@ def draw_map(given: sources.Given, engine: Engine, out: Path, output: str) -> bo
 
     with quiet_bar("map") as bar:
         bar.at(0.0, "reading")
-        found = read(given.sources(), engine, _labels(given))
+        found = read(images, engine, labels)
         bar.at(0.3, "laying out")
         laid = layout(found.own, engine)
         bar.at(0.9, "drawing")
-        path = save(drawn(laid), out / "map.png")
+        path = save(drawn(laid), file)
     for failure in found.failed:
         click.echo(printable(f"digitrec: {failure.error}"), err=True)
     if output == "json":
@@ -70,18 +77,3 @@ def draw_map(given: sources.Given, engine: Engine, out: Path, output: str) -> bo
     for one in found.refused:
         click.echo(printable(f"  left out: {one.image.source}: {one.reason}"))
     return not found.failed
-
-
-def _labels(given: sources.Given) -> dict[str, int | None]:
-    """What the pictures in labelled folders show, by the name of the file."""
-    from digitrec.datasets.loader import read_samples
-
-    labels = {}
-    for name in given.images:
-        if Path(name).is_dir():
-            try:
-                samples = read_samples(name)
-            except DataError:  # a folder without labels is as good
-                continue
-            labels.update({str(one.image): one.label for one in samples})
-    return labels

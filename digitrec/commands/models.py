@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from digitrec import atomic
 from digitrec.commands import options, values
 from digitrec.commands.engines import local_engine
+from digitrec.commands.files import OutputFile, OutputFolder
 from digitrec.commands.finetune import Start
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
@@ -70,7 +72,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 @models.command()
 @click.argument("model", type=Start(), metavar="digitrec|FILE")
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT")
+@click.argument("out", type=OutputFile(".onnx"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
     """Write a network as an ONNX file, OUT, for programs that read those.
 
@@ -98,7 +100,7 @@ def export(model: Path, out: Path) -> None:
 @click.option("--seed", default=0, show_default=True, help="Decides first weights and order.")
 @click.option(
     "--out", default=Path("digitrec-models"), show_default=True, metavar="FOLDER",
-    type=click.Path(path_type=Path, file_okay=False), help="Where the models, the page and the pictures go.",
+    type=OutputFolder(), help="Where the models, the page and the pictures go.",
 )  # fmt: skip
 def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     """Train several kinds of models on the same digits, and compare them.
@@ -145,8 +147,7 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
         paths[title] = path
         click.echo(out / path)
     page = markdown(found, len(digits), [(title, path.as_posix()) for title, path in paths.items()])
-    (out / "models.md").write_text(page, encoding="utf-8")
-    click.echo(out / "models.md")
+    click.echo(atomic.write(out / "models.md", page))
 
 
 def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Path]]:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from digitrec.commands.files import Input
 from digitrec.engine.asking import LONGEST_S
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -47,13 +47,12 @@ limit = click.option(
 lenient = click.option(
     "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
 )
-FILE = click.Path(path_type=Path, dir_okay=False)
 attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",
     help="Time for one request to a cloud or server.  [default: the engine's own: 10, language models 60]",
 )  # fmt: skip
 model = click.option(
-    "--model", type=FILE, metavar="FILE",
+    "--model", type=Input(), metavar="FILE",
     help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `stats`).",
 )  # fmt: skip
 model_scale = click.option(

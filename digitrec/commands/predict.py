@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import get_args
@@ -10,10 +10,11 @@ from typing import get_args
 import click
 from PIL import Image
 
-from digitrec import config
+from digitrec import atomic, config
 from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.files import Output, named_as_file, refuse_to_overwrite
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
 from digitrec.engine import Engine
@@ -49,7 +50,7 @@ def rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | st
     help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
 )  # fmt: skip
 @click.option(
-    "--save-prepared", type=click.Path(path_type=Path), metavar="FILE",
+    "--save-prepared", type=Output(), metavar="FILE",
     help="Save what the engine was given as a picture; for several images, name a folder.",
 )  # fmt: skip
 @cost.dry_run
@@ -91,13 +92,13 @@ def predict(
     """
     images = given.sources()
     failures: list[Failure] = []
+    saved = [] if save_prepared is None else _prepared_files(images, save_prepared)
     names = rule.names(providers or [config.load().provider], together=True)
     with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
             cost.say(images, engines, output)
             return
-        if save_prepared is not None:
-            _save_prepared(images, engines[0], save_prepared)
+        _save_prepared(zip(images, saved, strict=False), engines[0])
         reader = rule.policy(engines) or engines[0]
         try:
             found = stream(images, reader, lenient=lenient, at_least=at_least, rotate=rotate)
@@ -130,17 +131,35 @@ def _code(failures: Sequence[Failure], asked: int) -> int:
     return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
 
 
-def _save_prepared(images: Sequence[sources.Source], engine: Engine, target: Path) -> None:
+def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path]:
+    """Where each prepared picture is saved: in a folder, which is made, or in one file.
+
+    Raises:
+        click.UsageError: the name does not fit, or one of these files is read.
+    """
     if any(read_once(image) for image in images):
         raise click.UsageError("--save-prepared needs files: standard input or a pipe is read only once.")
     several = len(images) > 1 or target.is_dir()
+    if several and (target.is_file() or named_as_file(target)):
+        raise click.UsageError(f"--save-prepared {target} names a file; several pictures need a folder.")
+    Image.init()
+    if not several and Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
+        raise click.UsageError(
+            f"--save-prepared {target} does not end as a picture does; name a file such as seen.png."
+        )
+    files = [
+        target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
+        for number, image in enumerate(images, 1)
+    ]
+    refuse_to_overwrite("--save-prepared", files, map(sources.path_of, images))
     if several:
         target.mkdir(parents=True, exist_ok=True)
-    elif target.suffix.lower() not in Image.registered_extensions():
-        raise click.UsageError(
-            "--save-prepared needs a name that ends as a picture's does, such as seen.png."
-        )
-    for number, image in enumerate(images, 1):
-        file = target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
-        with suppress(ImageError):  # it is told when its turn comes to be read
-            prepare(DigitImage.open(image), engine.provider.wants).picture().save(file)
+    return files
+
+
+def _save_prepared(images: Iterable[tuple[sources.Source, Path]], engine: Engine) -> None:
+    for image, file in images:
+        with suppress(ImageError):  # reported when the picture is read
+            prepared = prepare(DigitImage.open(image), engine.provider.wants).picture()
+            with atomic.replacing(file) as unfinished:
+                prepared.save(unfinished)

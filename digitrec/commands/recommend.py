@@ -9,6 +9,7 @@ import click
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.files import Data
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data", metavar="DATA", shell_complete=values.data)
+@click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
 @click.option(
     "--accuracy", type=options.Number(0, 1, min_open=True, max_open=True), required=True,
     metavar="SHARE", help="Share of the pictures to be answered rightly, such as 0.995.",

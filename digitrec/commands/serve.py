@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from digitrec.commands import options, policies, values
+from digitrec.commands.files import OutputFolder
 from digitrec.commands.quiet import quietly
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
@@ -59,7 +60,7 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
     help="Offer engines that cost money to everybody who can reach the server, without a key.",
 )  # fmt: skip
 @click.option(
-    "--collect", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    "--collect", type=OutputFolder(), metavar="FOLDER",
     help="Let visitors say which digit a picture shows, and keep both in FOLDER/new, by label.",
 )  # fmt: skip
 @click.option(

@@ -10,6 +10,7 @@ from typing import Literal
 import click
 
 from digitrec.commands import manifest, options, values
+from digitrec.commands.files import Input, refuse_inputs
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef, files, folders, frames
 from digitrec.image.files import Frame
@@ -32,7 +33,7 @@ class Given:
         """What is to be read, in order; what was skipped on the way is told on stderr.
 
         Raises:
-            click.UsageError: an argument is empty, or a table has no such column.
+            click.UsageError: an argument is empty, a table has no such column, or a picture is an output too.
             DataError: a table cannot be read.
         """
         if not all(self.images):
@@ -43,6 +44,7 @@ class Given:
             found = [path for name in self.images for path in manifest.paths(name, self.paths_from)]
         else:
             found = expand(self.images, hidden=self.hidden)
+        refuse_inputs(found)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
     def note(self) -> FirstsRead:
@@ -51,7 +53,8 @@ class Given:
 
 
 _OPTIONS = (
-    click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=values.image),
+    click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
+                   type=Input(path_type=str), shell_complete=values.image),
     click.option("--frames", type=click.Choice(["first", "all"]),
                  help="Which pictures are read of a file that holds several: pages of a TIFF or PDF, an "
                  "animation.  [default: first, and said]"),
@@ -97,6 +100,11 @@ def _frames(source: str) -> Sequence[Source]:
     except ImageError:
         return [source]  # trying again says the same, and costs the others nothing
     return found if len(found) > 1 or files.read_once(source) else [source]
+
+
+def path_of(source: Source) -> str:
+    """The file that a picture is read from."""
+    return str(source.source) if isinstance(source, Frame) else source
 
 
 class FirstsRead:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitrec.commands import options, trials, values
+from digitrec.commands.files import Data, Input, Output, OutputFolder, named_as_file, refuse_outputs
 from digitrec.commands.finetune import Start, fine_tune, settled
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
@@ -32,7 +33,7 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
 
 @click.command(context_settings={"show_default": True})
 @click.option(
-    "--arch", metavar="NAME", shell_complete=values.architecture,
+    "--arch", type=Input(path_type=str), metavar="NAME", shell_complete=values.architecture,
     help="tutorial-cnn, simple-cnn, complex-cnn, mlp, resnet-small, vgg-small, efficientnet-small, knn, "
     "random-forest, svm, resnet, vgg, efficientnet, or "
     f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
@@ -70,7 +71,7 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
 )  # fmt: skip
 @click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
 @click.option(
-    "--data", "sources", multiple=True, metavar="SOURCE", shell_complete=values.digits,
+    "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.digits,
     help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
     "[default: mnist-train, and for the recipe the digits of Swiss and Turkish writers]",
 )  # fmt: skip
@@ -81,7 +82,7 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
     help="Only N digits of each, each digit in its share.",
 )
 @click.option(
-    "--test", metavar="SOURCE", shell_complete=values.digits,
+    "--test", type=Data(), metavar="SOURCE", shell_complete=values.digits,
     help="Digits to measure with in the end; those that were learned are left out.  [default: mnist-test]",
 )  # fmt: skip
 @click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Measure with only N of them.")
@@ -105,11 +106,11 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
     help="Where TensorFlow computes: auto, cpu, gpu, or gpu:1 for the second.  [default: auto]",
 )  # fmt: skip
 @click.option(
-    "--out", default=Path("digitrec-model"), type=click.Path(path_type=Path), metavar="PATH",
+    "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops), or a folder. What belongs to it goes beside it.",
 )  # fmt: skip
 @click.option(
-    "--tensorboard", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    "--tensorboard", type=OutputFolder(), metavar="FOLDER",
     help="Also write accuracy and loss after each epoch there, for TensorBoard.",
 )  # fmt: skip
 @click.option(
@@ -154,7 +155,9 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     with _on(options["device"]):
         if arch is None and options["start"] is not None:
             _refuse(options, "test", "resume", "tensorboard")
-            fine_tune(file or out / "own-hand.tflite", sources, limit, options)
+            model = file or out / "own-hand.tflite"
+            _write_only(model, [".tflite"], model.with_suffix(".md"))
+            fine_tune(model, sources, limit, options)
         elif arch is None:
             _by_recipe(file, out, sources, limit, options)
         else:
@@ -197,11 +200,22 @@ def _file(out: Path) -> Path | None:
     """
     if out.suffix in SUFFIXES:
         return out
-    if out.suffix[1:2].isalpha() and not out.is_dir():
+    if named_as_file(out):
         raise click.UsageError(
             f"--out {out}: a model is written as {', '.join(SUFFIXES)}; a new folder has no ending."
         )
     return None
+
+
+def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
+    """Make sure that a model can be written under this name, and that nothing written is read.
+
+    Raises:
+        click.UsageError: it cannot, or something is.
+    """
+    if model.suffix not in endings:
+        raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
+    refuse_outputs("--out", [model, *beside])
 
 
 def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -234,14 +248,14 @@ def _by_recipe(
 ) -> None:
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
     _refuse(options)
-    if file is not None and file.suffix == ".skops":
-        raise click.UsageError(f"--out {file}: a network is written as .keras, .h5 or .tflite.")
     from digitrec.training import export
     from digitrec.training.run import TrainConfig
     from digitrec.training.train import train as run
 
     config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **settled(options))
     folder = out if file is None else file.parent
+    beside = [folder / f"{config.name}{ending}" for ending in (".keras", ".tflite", ".md")]
+    _write_only(file or beside[0], SUFFIXES[:-1], *beside)
     given = _given(sources, limit, options)
     epochs = config.epochs + config.finishing
     with _board(options) as board, _shown(board, epochs, config.networks) as show:
@@ -266,7 +280,7 @@ def _by_name(
 ) -> None:
     """An architecture of the zoo; without a file's name it is called like the architecture, in `out`."""
     from digitrec.training.fit import SUFFIXES as WRITTEN
-    from digitrec.training.fit import fit
+    from digitrec.training.fit import check, fit
     from digitrec.training.run import FitConfig
     from digitrec.training.zoo import find
 
@@ -279,6 +293,10 @@ def _by_name(
     file = file or out / f"{Path(arch).stem}{WRITTEN[kind.family][0]}"
     if kind.family == "scikit-learn" and any(options[name] is not None for name in OF_NETWORKS):
         raise click.UsageError(f"--{', --'.join(OF_NETWORKS)} are for networks; {arch} is none.")
+    _write_only(file, WRITTEN[kind.family], file.with_name(f"{file.stem}-curves.png"))
+    if options["start"] is not None and options["start"].suffix not in WRITTEN["keras"][:2]:
+        raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
+    check(kind, config, options["start"], resume=options["resume"])
     if options["folds"] is not None or options["find_lr"]:
         trials.check(kind, options)
         trials.run(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"], file)

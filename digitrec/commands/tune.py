@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import values
+from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import quiet_bar
 from digitrec.text import percent
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--epochs", type=click.IntRange(min=1), default=4, help="Times that each trial sees a digit.")
 @click.option(
     "--data",
+    type=Data(),
     default="mnist-train",
     metavar="SOURCE",
     shell_complete=values.digits,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", default=0, help="Decides what is tried.")
 @click.option(
-    "--out", default=Path("digitrec-tuning"), type=click.Path(path_type=Path, file_okay=False),
+    "--out", default=Path("digitrec-tuning"), type=OutputFolder(),
     metavar="FOLDER", help="Where the study is kept, with the winner and the pictures.",
 )  # fmt: skip
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from digitrec import atomic
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import ModelError
 from digitrec.providers.base import Embedding, Provider
@@ -124,17 +122,10 @@ def _embedded(provider: Provider, digits: Digits, progress: Progress) -> NDArray
 
 
 def _keep(path: Path, found: NDArray[np.float16]) -> None:
-    """Written aside and renamed: nobody reads half a file. A disk that refuses it costs but the time."""
+    """Keep them for the next run; where that fails, the next run only takes longer."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, found)
-            Path(aside).replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(aside).unlink()
-            raise
+        with atomic.replacing(path) as unfinished, unfinished.open("wb") as file:
+            np.save(file, found)
     except OSError as error:
         log.warning("%s: cannot be kept (%s); the next run embeds the digits again", path, error.strerror)

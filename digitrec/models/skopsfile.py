@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from digitrec import atomic
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.models.description import DESCRIPTION
 from digitrec.models.scores import Floats, Forward
@@ -38,7 +39,7 @@ def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
     content = io.BytesIO(load_skops().dumps(classifier, compression=zipfile.ZIP_DEFLATED, compresslevel=6))
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), json.dumps(about, indent=1))
-    path.write_bytes(content.getvalue())
+    atomic.write(path, content.getvalue())
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:

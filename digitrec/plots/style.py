@@ -17,6 +17,8 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
+from digitrec import atomic
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -56,7 +58,8 @@ def svg(figure: Figure, title: str) -> str:
 def save(figure: Figure, path: Path) -> Path:
     """Write the figure as a PNG on white; the folder is made when it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, facecolor="white", metadata={"Software": None})
+    with atomic.replacing(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
     return path
 
 

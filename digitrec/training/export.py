@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from digitrec import atomic
 from digitrec.models.description import DESCRIPTION
 
 if TYPE_CHECKING:
@@ -71,14 +72,15 @@ def described(model: bytes, about: dict[str, Any]) -> bytes:
 
 def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
     """Write `network` as `.keras` or `.h5`, by the ending of `path`, with its description."""
-    network.save(path)
-    if path.suffix == ".keras":
-        path.write_bytes(described(path.read_bytes(), about))
-        return
-    import h5py
+    with atomic.replacing(path) as unfinished:
+        network.save(unfinished)
+        if path.suffix == ".keras":
+            unfinished.write_bytes(described(unfinished.read_bytes(), about))
+            return
+        import h5py
 
-    with h5py.File(path, "a") as file:
-        file.attrs[DESCRIPTION] = json.dumps(about)
+        with h5py.File(unfinished, "a") as file:
+            file.attrs[DESCRIPTION] = json.dumps(about)
 
 
 def as_h5(keras_file: Path, path: Path) -> None:

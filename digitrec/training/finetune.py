@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec import atomic
 from digitrec.datasets import overlap
 from digitrec.datasets.digits import WANTS
 from digitrec.datasets.loader import Sample
@@ -126,7 +127,7 @@ def fine_tune(
     facts |= finetuned.measures(mine, rest) | {"kilobytes": len(bare) / 1000}
     _write(bare, out, start, facts)
     card_file = out.with_suffix(".md")
-    card_file.write_text(finetuned.markdown(out.stem, facts, mine, rest), encoding="utf-8")
+    atomic.write(card_file, finetuned.markdown(out.stem, facts, mine, rest))
     return FineTuneResult(out, card_file, len(own), mine, rest, time.monotonic() - began)
 
 
@@ -260,7 +261,7 @@ def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
         out.stem, facts, output=its.output, scale=its.scale, temperature=its.temperature,
         prepared=its.prepared, evidence=its.evidence, doubt=its.doubt,
     )  # fmt: skip
-    out.write_bytes(export.described(bare, about))
+    atomic.write(out, export.described(bare, about))
 
 
 def _measured(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digitrec import atomic
 from digitrec.datasets import overlap
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
@@ -101,7 +102,7 @@ def fit(
     kind = zoo.find(config.arch)
     if out.suffix not in SUFFIXES[kind.family]:
         raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
-    _fits(kind, config, start, resume=resume)
+    check(kind, config, start, resume=resume)
     what = given(digits, sources, test, tested_on, limit_test, start)
     history: list[Epoch] = []
     started = time.monotonic()
@@ -128,7 +129,7 @@ def fit(
     )
 
 
-def _fits(kind: Architecture, config: FitConfig, start: Path | None, *, resume: bool) -> None:
+def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: bool) -> None:
     """Make sure that what the network begins with and its size go with it.
 
     Raises:
@@ -228,4 +229,4 @@ def _keras_writer(network: keras.Model, out: Path) -> Writer:
     if out.suffix != ".tflite":
         return lambda about: export.save_keras(network, out, about)
     bare = export.to_litert(network)
-    return lambda about: out.write_bytes(export.described(bare, about))
+    return lambda about: atomic.write(out, export.described(bare, about))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec import atomic
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.models import store
@@ -78,7 +79,7 @@ def write(model: Path, out: Path) -> float:
     if not difference <= AGREED:
         raise ModelError(f"{model}: ONNX Runtime answers otherwise, by {difference:.1g}; report this")
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(packed)
+    atomic.write(out, packed)
     return difference
 
 

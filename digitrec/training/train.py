@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digitrec import atomic
 from digitrec.datasets import overlap
 from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits
 from digitrec.errors import DataError
@@ -148,7 +149,7 @@ def _ship(
 
     def written(card: dict[str, Any], **sureness: Any) -> store.Model:
         about = export.description(config.name, card, **sureness)
-        litert_file.write_bytes(export.described(bare, about))
+        atomic.write(litert_file, export.described(bare, about))
         return store.load(litert_file)
 
     sureness = _fitted(written, *held_back)
@@ -173,7 +174,7 @@ def _ship(
     keras_file = folder / f"{config.name}.keras"
     export.save_keras(network, keras_file, export.description(config.name, facts, **sureness))
     card_file = folder / f"{config.name}.md"
-    card_file.write_text(card.markdown(config.name, facts), encoding="utf-8")
+    atomic.write(card_file, card.markdown(config.name, facts))
     return TrainResult(litert_file, keras_file, card_file, histories, correct, len(what.test))
 
 

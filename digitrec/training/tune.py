@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from digitrec import atomic
 from digitrec.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError, NotInstalled
 from digitrec.models.scores import scaled
@@ -165,7 +166,7 @@ def _result(study: optuna.Study, folder: Path) -> Study:
         raise ModelError(f"{folder}: no trial was finished; try more of them")
     best = study.best_trial
     file = folder / BEST
-    file.write_text(json.dumps({
+    atomic.write(file, json.dumps({
         "network": best.user_attrs["network"],
         "training": best.user_attrs["training"],
         "held_back_accuracy": best.value,

@@ -129,7 +129,7 @@ def test_one_is_killed_and_one_joins_late(scans: list[str], tmp_path: Path) -> N
     assert "400 images, " in said
     found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
     assert found == scans * 4
-    assert not [path for path in Path("rows").rglob("*") if path.name.endswith(".unfinished")]
+    assert not [path for path in Path("rows").rglob("*") if ".unfinished" in path.name]
 
 
 def wait_for_parts(program: subprocess.Popen[str], count: int) -> None:

@@ -1,0 +1,54 @@
+"""Replace files atomically: readers see the old content or the new, and an error keeps the old."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+UNFINISHED = ".*.unfinished*"
+"""Glob pattern of the files that `replacing` writes, such as those a killed process leaves behind."""
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """Yield a new path beside ``file`` to write to, then rename it to ``file``.
+
+    The path keeps the ending of ``file``. A link is followed: its target is replaced. A device or a pipe
+    is yielded itself, because it cannot be replaced.
+
+    Raises:
+        OSError: the file cannot be written; ``file`` is then unchanged.
+    """
+    target = Path(os.path.realpath(file))
+    if target.exists() and not target.is_file():
+        yield target
+        return
+    # Not the process id: two machines that share the folder may have the same one.
+    unfinished = target.with_name(f".{os.urandom(8).hex()}.unfinished{target.suffix}")
+    try:
+        yield unfinished
+        with unfinished.open("rb+") as written:
+            os.fsync(written.fileno())
+        unfinished.replace(target)
+    except OSError as error:
+        if str(error.filename) == str(unfinished):
+            error.filename = str(file)
+        raise
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write(file: Path, content: str | bytes) -> Path:
+    """Replace a file by this content and return its path; a string is written as UTF-8.
+
+    Characters that UTF-8 cannot hold, as in some file names, are escaped.
+
+    Raises:
+        OSError: the file cannot be written; it is then unchanged.
+    """
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with replacing(file) as unfinished:
+        unfinished.write_bytes(data)
+    return file

@@ -1,0 +1,199 @@
+"""Parameter types for the files that a command reads and writes, checked against each other.
+
+An output that is also an input, or another output of the same call, is a usage error before the command
+reads anything. Two paths are the same file when they lead to the same place, whatever links or other
+spellings they use.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+SUBFOLDERS = (*map(str, range(10)), "none")
+"""Names of the folders in which labelled pictures are found."""
+LEDGERS = ("", ".sqlite", ".sqlite3", ".db", ".ledger", ".jsonl", ".ndjson")
+"""Endings of a new ledger or recording."""
+
+Identity = tuple[int, int] | str
+"""Device and inode of a file that exists, else its resolved path."""
+
+
+class Input(click.Path):
+    """A file or folder that the command reads."""
+
+    def __init__(self, *, path_type: type[Any] = Path, exists: bool = False, dir_okay: bool = False) -> None:
+        """With ``exists`` the path must exist; else a value may also be a name that is no path."""
+        super().__init__(path_type=path_type, exists=exists, dir_okay=dir_okay)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, once it is known that the call does not write to it."""
+        path = super().convert(value, param, ctx) if self.exists else self.coerce_path_result(value)
+        if ctx is not None and not ctx.resilient_parsing:
+            _paths(ctx).add_input(str(path))
+        return path
+
+
+class Data(Input):
+    """A file or folder with labelled pictures, or the name of a data set, as a str."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=str)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The source, once it is known that the call writes neither to it nor to what is read inside it."""
+        source = str(super().convert(value, param, ctx))
+        if ctx is not None and not ctx.resilient_parsing:
+            for name in SUBFOLDERS:
+                _paths(ctx).add_input(str(Path(source, name)), labelled=True)
+            _paths(ctx).add_input(str(Path(source, "labels.csv")))
+            _paths(ctx).add_input(source.rpartition(":")[0] or source)  # of digits.npz:train the file
+        return source
+
+
+class Output(click.Path):
+    """A file or folder that the command writes."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, once it is known that no other parameter of the call means the same."""
+        path = Path(str(super().convert(value, param, ctx)))
+        is_device = path.exists() and not (path.is_file() or path.is_dir())
+        if param is not None and ctx is not None and not ctx.resilient_parsing and not is_device:
+            _paths(ctx).add_output(max(param.opts, key=len), path)
+        return path
+
+
+class OutputFile(Output):
+    """A file that the command writes, with one of a few endings."""
+
+    def __init__(self, *endings: str, reopened: bool = False) -> None:
+        """``endings`` are in lower case, such as ".html".
+
+        With ``reopened`` the command also goes on with a file that exists, whatever its ending.
+        """
+        super().__init__(dir_okay=False)
+        self._endings, self._reopened = endings, reopened
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, once its ending fits as well."""
+        path = super().convert(value, param, ctx)
+        is_free = path.exists() and (self._reopened or not path.is_file())  # a device has no ending
+        if not is_free and path.suffix.lower() not in self._endings:
+            known = " or ".join(filter(None, self._endings))
+            self.fail(f"{str(path)!r} does not end in {known}.", param, ctx)
+        return path
+
+
+class OutputFolder(Output):
+    """A folder that the command writes files to; made where it does not exist."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, once it is known that it is not named as a file."""
+        path = super().convert(value, param, ctx)
+        if named_as_file(path):
+            self.fail(f"{str(path)!r} ends as a file does; a new folder has no ending.", param, ctx)
+        return path
+
+
+def named_as_file(path: Path) -> bool:
+    """Whether a path that is not a folder has an ending, such as .png."""
+    return path.suffix[1:2].isalpha() and not path.is_dir()
+
+
+def refuse_to_overwrite(option: str, outputs: Iterable[Path], inputs: Iterable[str]) -> None:
+    """Raise a usage error when one of the files that an option writes is also read.
+
+    Raises:
+        click.UsageError: one is; the message names both.
+    """
+    read = {_identity(path): path for path in inputs}
+    for output in outputs:
+        if (same := read.get(_identity(output))) is not None:
+            raise click.UsageError(_overwrites(option, output, same))
+
+
+def refuse_outputs(option: str, paths: Iterable[Path]) -> None:
+    """Raise a usage error when the running command reads one of these files, to which an option writes.
+
+    For files whose names are derived from the parameters.
+
+    Raises:
+        click.UsageError: one is an input, or another option writes to it.
+    """
+    for path in paths:
+        _paths(click.get_current_context()).add_output(option, path)
+
+
+def refuse_inputs(paths: Iterable[str]) -> None:
+    """Raise a usage error when the running command would write to one of these files, which it reads.
+
+    For inputs that are found only after the parameters are parsed: in a folder, a pattern or a list.
+
+    Raises:
+        click.UsageError: one is an output as well.
+    """
+    outputs = _paths(click.get_current_context()).outputs
+    for path in paths if outputs else ():
+        if (output := outputs.get(_identity(path))) is not None:
+            raise click.UsageError(_overwrites(*output, path))
+
+
+@dataclass(slots=True)
+class _Paths:
+    """The files that the parameters of one call name."""
+
+    inputs: dict[Identity, str] = field(default_factory=dict)
+    labelled: dict[Identity, str] = field(default_factory=dict)
+    """Folders in which every file is read."""
+    outputs: dict[Identity, tuple[str, Path]] = field(default_factory=dict)
+
+    def add_input(self, path: str, *, labelled: bool = False) -> None:
+        (self.labelled if labelled else self.inputs)[_identity(path)] = path
+        for option, output in self.outputs.values():
+            self._check(option, output)
+
+    def add_output(self, option: str, path: Path) -> None:
+        other, _ = self.outputs.setdefault(_identity(path), (option, path))
+        if other != option:
+            raise click.UsageError(f"{other} and {option} both write to {path}; name two files.")
+        self._check(option, path)
+
+    def _check(self, option: str, output: Path) -> None:
+        identity = _identity(output)
+        found = self.inputs.get(identity, self.labelled.get(identity))
+        if found is None and self.labelled:
+            within = map(_identity, Path(os.path.realpath(output)).parents)
+            found = next((self.labelled[folder] for folder in within if folder in self.labelled), None)
+        if found is not None:
+            raise click.UsageError(_overwrites(option, output, found))
+
+
+def _paths(ctx: click.Context) -> _Paths:
+    """The files of the call so far; a group and its command share them."""
+    found: _Paths = ctx.meta.setdefault("digitrec.files", _Paths())
+    return found
+
+
+def _overwrites(option: str, output: Path, read: str) -> str:
+    return f"{option} {output} would overwrite {read}, which the command reads; name another place."
+
+
+def _identity(path: str | Path) -> Identity:
+    try:
+        found = os.fstat(0) if path == "-" else os.stat(path)  # noqa: PTH116 (a null byte is no Path)
+    except ValueError:  # a null byte
+        return str(path)
+    except OSError:
+        return os.path.normcase(os.path.realpath(path))
+    return found.st_dev, found.st_ino

@@ -1,0 +1,143 @@
+"""An output that is an input or another output is a usage error, and nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from digitrec.cli import main
+from digitrec.models.store import SHIPPED
+
+
+@pytest.fixture(autouse=True)
+def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture under several names, a folder of pictures, a labelled folder and files to be replaced."""
+    monkeypatch.chdir(seven.parent)
+    seven.rename("a.png")
+    Path("link.png").symlink_to("a.png")
+    os.link("a.png", "hard.png")
+    for place in ("scans", "scans/deep", "digits/7", "why"):
+        Path(place).mkdir(parents=True)
+        shutil.copy("a.png", f"{place}/a.png")
+    shutil.copy("a.png", "001-a.png")
+    Path("list.csv").write_text("file\na.png\n")
+    Path("list.txt").write_text("a.png\n")
+    Path("page.html").write_text("an old page")
+    shutil.copy("a.png", "picture.html")
+    Path("linked.html").symlink_to("picture.html")
+    shutil.copy(SHIPPED, "m.tflite")
+    Path("recording.jsonl").write_text("")
+
+
+def run(line: str) -> Result:
+    return CliRunner().invoke(main, line.split(), input="a.png\n")
+
+
+def content() -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+
+
+INPUTS = [
+    "predict a.png --save-prepared a.png",
+    "predict a.png --save-prepared ./scans/../a.png",
+    "predict link.png --save-prepared a.png",
+    "predict a.png --save-prepared link.png",
+    "predict a.png --save-prepared hard.png",
+    "predict a.png 001-a.png --save-prepared .",
+    "predict scans --save-prepared scans",
+    "predict why/a.png --save-prepared why/a.png",
+    "predict list.csv --paths-from file --save-prepared a.png",
+    "predict a.png -p google --emulate --record a.png",
+    "predict a.png -p google --emulate --ledger link.png",
+    "predict a.png -p google --replay recording.jsonl --record ./recording.jsonl",
+    "compare picture.html -p local --html picture.html",
+    "compare picture.html -p local --html linked.html",
+    "compare *.html -p local --html page.html",
+    "explain why/a.png --out why",
+    "explain a.png --out .",
+    "explain scans --out scans",
+    "explore digits --out digits",
+    "explore digits --out digits/7",
+    "evaluate --data digits --out digits/7/more",
+    "tune --data digits --out digits",
+    "train --data digits --out digits",
+    "train --data digits --arch knn --out digits/7/m.skops",
+    "train --arch tutorial-cnn --data digits --tensorboard digits",
+    "train --start m.tflite --data digits --out m.tflite",
+    "benchmark digits --html digits/3/page.html",
+    "recommend digits --accuracy 0.9 --record digits/labels.csv",
+    "calibrate digits --ledger digits/7/a.png",
+    "serve --model m.tflite --collect m.tflite",
+    "batch a.png -o answers --summary a.png",
+    "batch - -o answers.csv -p google --emulate --ledger a.png",
+    "batch scans -o answers.csv --ledger scans/deep/a.png",
+    "batch list.csv --paths-from file -o answers.csv --ledger a.png",
+]
+OUTPUTS = [
+    "predict a.png -p google --emulate --ledger new.sqlite --record ./new.sqlite",
+    "batch a.png -o z.csv --ledger z.csv",
+    "batch a.png -o z.jsonl --record scans/../z.jsonl",
+    "train --arch tutorial-cnn --data digits --out new --tensorboard new",
+]
+ENDINGS = [
+    "predict a.png --save-prepared seen",
+    "predict a.png --save-prepared seen.psd",
+    "predict a.png link.png --save-prepared new.png",
+    "predict a.png -p google --emulate --record new.png",
+    "predict a.png -p google --emulate --ledger new.png",
+    "compare a.png --html new.png",
+    "benchmark digits --html new.md",
+    "batch a.png -o new.txt",
+    "batch a.png -o new.json",
+    "batch a.png -o new.csv --summary new.png",
+    "explain a.png --out new.png",
+    "explore digits --out new.html",
+    "evaluate --data digits --out new.csv",
+    "tune --data digits --out new.json",
+    "course --out new.keras",
+    "train --data digits --out new.png",
+    "train --data digits --out new.skops",
+    "train --arch svm --data digits --out new.keras",
+    "train --start digitrec --data digits --out new.keras",
+    "train --start digitrec --arch tutorial-cnn --out new.keras",
+    "models export digitrec new.txt",
+    "models compare --out new.md",
+    "serve --collect new.zip",
+]
+
+
+@pytest.mark.parametrize("line", INPUTS + OUTPUTS + ENDINGS)
+def test_an_output_that_cannot_be_meant_is_a_usage_error(line: str) -> None:
+    before = content()
+    done = run(line)
+    assert done.exit_code == 2, done.output
+    assert "Traceback" not in done.output
+    after = content()
+    assert {name: after.get(name) for name in before} == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "predict a.png --save-prepared new.PNG",
+        "predict a.png why/a.png --save-prepared new",
+        "predict scans --save-prepared scans/new",
+        "compare a.png -p local --html page.html",
+        "compare scans -p local --html scans/page.html",
+        "benchmark digits --html digits/page.html",
+        "batch scans -o scans/answers.csv --summary scans/summary.json",
+        "explain link.png --out why",
+    ],
+)
+def test_an_output_beside_the_inputs_is_written(line: str) -> None:
+    before = content()
+    before.pop("page.html")
+    done = run(line)
+    assert done.exit_code == 0, done.output
+    after = content()
+    assert {name: after.get(name) for name in before} == before
+    assert not list(Path().rglob("*.unfinished*"))
