@@ -10,11 +10,13 @@ The names below are loaded on first use, so that ``import digitrec`` costs next 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from digitrec.version import __version__
 
+TYPE_CHECKING = False  # as type checkers know it; to import typing would take most of the time
 if TYPE_CHECKING:
+    from typing import Any
+
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
     from digitrec.bulk.batch import batch as batch

@@ -1,6 +1,15 @@
-"""``python -m digitrec`` is ``digitrec``."""
+"""The program: ``digitrec``, which is also ``python -m digitrec``."""
 
-from digitrec.cli import main
+from digitrec import interrupt
+
+
+def run() -> None:
+    """Run the command line."""
+    interrupt.end_at_once()  # until a command is ready to run
+    from digitrec.cli import main
+
+    main()
+
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -1,4 +1,4 @@
-"""The command line's door: finds the command, and turns errors into one line and an exit code."""
+"""Find the command to run, and turn errors into one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
@@ -20,8 +21,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from digitrec import errors
+from digitrec.interrupt import INTERRUPTED, raise_again
 from digitrec.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
-from digitrec.text import printable
+from digitrec.text import did_you_mean, printable
 from digitrec.version import __version__
 
 COMMANDS = {
@@ -67,6 +69,8 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.CannotListen: 18,
 }
 """What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
+ARCHIVES = {".zip", ".tar", ".tgz", ".gz"}
+"""Endings of files that hold many pictures."""
 COMPLETE = "_DIGITREC_COMPLETE"
 """The variable by which a shell's script asks what may follow."""
 REFUSED_BY_SYSTEM = 9
@@ -92,7 +96,16 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(_imported(f"digitrec.commands.{cmd_name}"), cmd_name)
+        raise_again()
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; the error about any other says what to type instead."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command {args[0]!r}.{_instead(args[0])}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The overview, from the table: no command is imported for it."""
@@ -120,9 +133,9 @@ class LazyGroup(click.Group):
         ]  # fmt: skip
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Read the arguments; where that prints a help, its reader may go too."""
+        """Read the arguments, or print the help."""
         open_what_is_closed()
-        with quiet_without_reader(), _wrong_usage_printable():
+        with quiet_without_reader(), _wrong_usage_printable(), _errors_told():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -133,23 +146,46 @@ class LazyGroup(click.Group):
 
     def _invoke(self, ctx: click.Context) -> Any:
         warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage beside the picture nobody is told
-        try:
-            with _flushed(sys.stdout), _warnings_told():
-                return super().invoke(ctx)
-        except errors.DigitrecError as error:
-            _tell(str(error))
-            ctx.exit(exit_code(error))
-        except KeyboardInterrupt:
-            _tell("interrupted")
-            ctx.exit(130)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
-            if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
-                raise
-            _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
-            drop(sys.stdout)
-            ctx.exit(REFUSED_BY_SYSTEM)
+        with _errors_told(), _flushed(sys.stdout), _warnings_told():
+            return super().invoke(ctx)
+
+
+def _instead(name: str) -> str:
+    """What to type instead of a command that does not exist; "" where there is no guess."""
+    from digitrec.image.folders import SUFFIXES
+
+    path = Path(name)
+    if path.suffix.lower() in ARCHIVES:
+        return f" To read the pictures in it: digitrec batch {name} -o answers.csv"
+    if path.suffix.lower() in SUFFIXES or path.exists():
+        return f" To read a picture: digitrec predict {name}"
+    return did_you_mean(name, COMMANDS)
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Turn an error of ours or of the system into one line on stderr and an exit code.
+
+    Raises:
+        click.exceptions.Exit: in its place.
+        OSError: the reader of the output has gone, or an error that says nothing about a file.
+    """
+    try:
+        yield
+    except errors.DigitrecError as error:
+        _tell(str(error))
+        raise click.exceptions.Exit(exit_code(error)) from error
+    except KeyboardInterrupt as error:
+        _tell("interrupted")
+        raise click.exceptions.Exit(INTERRUPTED) from error
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        if error.filename is None and error.errno not in WRITING:  # of the network, say: not expected
+            raise
+        _tell(f"{error.filename or 'the output'}: {(error.strerror or str(error)).lower()}")
+        drop(sys.stdout)
+        raise click.exceptions.Exit(REFUSED_BY_SYSTEM) from error
 
 
 def _imported(name: str) -> ModuleType:

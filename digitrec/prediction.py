@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from html import escape
 from typing import Any, TypeGuard
 
 from digitrec.errors import DigitrecError
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef
+from digitrec.text import percent, printable
 
 SURE = 0.95
 """An answer of at least this confidence counts as a sure one where readings are judged."""
@@ -77,6 +79,10 @@ class Prediction:
         """The same without its digit, for this reason; the digit is kept as ``unsure_digit``."""
         return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
 
+    def _repr_html_(self) -> str:
+        """The answer as a notebook shows it."""
+        return html_table([self])
+
 
 @documented
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,10 @@ class Failure:
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, the error as its class name and message."""
         return _as_dict(self)
+
+    def _repr_html_(self) -> str:
+        """The failure as a notebook shows it."""
+        return html_table([self])
 
 
 Outcome = Prediction | Failure
@@ -126,6 +136,21 @@ def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
 def is_emulated(outcomes: Iterable[Outcome]) -> bool:
     """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
     return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
+
+
+def html_table(outcomes: Iterable[Outcome]) -> str:
+    """A row of HTML for each outcome: image, engine, digit, how sure, and the reason or error."""
+    rows = [("image", "engine", "digit", "sure", "")]
+    for outcome in outcomes:
+        where = (outcome.image.source, outcome.provider)
+        if isinstance(outcome, Failure):
+            rows.append((*where, "!", "", f"{type(outcome.error).__name__}: {outcome.error}"))
+        else:
+            chance = outcome.confidence if outcome.calibrated is None else outcome.calibrated
+            digit = "-" if outcome.digit is None else str(outcome.digit)
+            rows.append((*where, digit, percent(chance), outcome.reason or ""))
+    cells = ("".join(f"<td>{escape(printable(cell))}</td>" for cell in row) for row in rows)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
 def short(outcome: Outcome) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 UNSEEN = frozenset(
     [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x2800, 0x3164, 0xFFA0,
@@ -46,6 +46,14 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Ask whether a mistyped word means the nearest known one; return "" where none is near."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    near = get_close_matches(word.lower(), known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def printable(text: str) -> str:

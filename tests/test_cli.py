@@ -133,7 +133,9 @@ def digitrec_into(out: object, *arguments: object, **environment: str) -> subpro
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("command", ["providers", "ledger spend", "models list"])
+@pytest.mark.parametrize(
+    "command", ["providers", "ledger spend", "models list", "--help", "--version", "batch --help"]
+)
 def test_a_full_disk_is_one_line_and_a_code(command: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = digitrec_into(full, *command.split())
@@ -241,6 +243,38 @@ def test_closed_streams_are_no_trouble(pictures: Path, command: str, closed: str
     )
     assert done.returncode == {"predict -": 1, "calibrate {}": 6}.get(command, 0)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("start", ["-m digitrec", "-c import digitrec.__main__ as it; it.run()"])
+def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
+    """The first module that it loads of another package presses Ctrl-C."""
+    (tmp_path / "click.py").write_text(
+        "import os, signal; os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(9)"
+    )
+    done = subprocess.run(
+        [sys.executable, *start.split(maxsplit=1)],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (130, "digitrec: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "instead"),
+    [
+        ("predit", "predict"),
+        ("Providers", "providers"),
+        ("photo.jpg", "digitrec predict photo.jpg"),
+        ("scans", "digitrec predict scans"),
+        ("scans.zip", "digitrec batch scans.zip"),
+    ],
+)
+def test_what_is_no_command_names_one(
+    typed: str, instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scans").mkdir()
+    done = CliRunner().invoke(main, [typed])
+    assert (done.exit_code, instead in done.stderr) == (2, True)
 
 
 def test_wrong_usage_quotes_nothing_that_steers_a_terminal() -> None:

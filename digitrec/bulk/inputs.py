@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +18,8 @@ from digitrec.errors import DataError
 from digitrec.image import folders
 from digitrec.image.files import is_address, name_of
 
+CHUNK = 65536
+"""Bytes of a list that are read at a time."""
 Item = str | Member | Remote
 """One picture to be read: a path, a member of an archive, or what is behind a URL."""
 
@@ -70,11 +75,28 @@ def _matches(
         yield argument
 
 
-def listed(lines: IO[bytes]) -> Iterator[str]:
-    """The paths of a list, one to a line; empty lines are passed over."""
-    for line in lines:
-        if path := line.rstrip(b"\r\n").decode("utf-8", "surrogateescape"):
+def listed(file: IO[bytes]) -> Iterator[str]:
+    """The paths of a list, one to a line, or each with a null character behind it (``find -print0``).
+
+    The list is in UTF-8, or in UTF-16 with a byte order mark; empty lines are skipped.
+
+    Raises:
+        DataError: it begins as UTF-16 and is not.
+    """
+    start = file.read(CHUNK)
+    utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding, errors = ("utf-16", "strict") if utf16 else ("utf-8", "surrogateescape")
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    end, padding = ("\0", "") if b"\0" in start and not utf16 else ("\n", "\r")
+    rest = ""
+    try:
+        for chunk in chain([start.removeprefix(codecs.BOM_UTF8)], iter(partial(file.read, CHUNK), b"")):
+            *paths, rest = (rest + decoder.decode(chunk)).split(end)
+            yield from filter(None, (path.removesuffix(padding) for path in paths))
+        if path := (rest + decoder.decode(b"", final=True)).removesuffix(padding):
             yield path
+    except UnicodeDecodeError as error:
+        raise DataError("<stdin>: a list in UTF-16 that cannot be decoded; write it in UTF-8") from error
 
 
 def column(table: str, name: str) -> Iterator[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 from PIL import Image
 
 from digitrec.bulk import inputs
@@ -16,6 +15,7 @@ from digitrec.bulk.members import Member
 from digitrec.bulk.remote import Remote
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageSource, Turned, files
+from digitrec.image.arrays import as_array
 from digitrec.image.files import MAX_FILE_BYTES, Frame, name_of
 
 
@@ -111,7 +111,7 @@ def portable(source: ImageSource, folder: str) -> ImageSource:
         TypeError: it is nothing that can hold a picture.
     """
     try:
-        if isinstance(source, np.ndarray | Image.Image):
+        if isinstance(source, Image.Image) or as_array(source) is not None:
             return DigitImage.open(source)
         if isinstance(source, Member | Remote):  # of an archive or a folder that was named
             return placed(source, folder)
@@ -124,7 +124,7 @@ def portable(source: ImageSource, folder: str) -> ImageSource:
             return placed(inputs.named(os.fspath(source)), folder)
         if isinstance(source, DigitImage | bytes):
             return source
-        data, name = files.read(source)
+        data, name = files.read(cast(files.Encoded, source))
         return cast(ImageSource, Given(name, data))
     except ImageError as error:
         return cast(ImageSource, Unreadable(name_of(source), str(error)))

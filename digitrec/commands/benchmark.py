@@ -14,6 +14,7 @@ from digitrec.commands import cost, options, page, policies, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
+from digitrec.commands.reasons import report_engines
 from digitrec.prediction import Failure, Outcome
 
 
@@ -48,7 +49,8 @@ def benchmark(
     sub-folders 0 to 9, an IDX pair, an .npz file with x and y or images and labels, or, where there is no
     folder so called, one of the names mnist-test and samples. All engines are asked at the same time.
     Ctrl-C stops it; the same command later goes on, because answers that were paid for come from the
-    ledger. A policy (--fallback, --consensus) is scored beside its engines.
+    ledger. A policy (--fallback, --consensus) is scored beside its engines. The exit code is not 0 where an
+    engine failed on every picture.
 
     \b
     Examples:
@@ -85,6 +87,7 @@ def benchmark(
     write(found, output)
     if html is not None:
         atomic.write(html, benchmark_page(found))
+    report_engines(found.outcomes)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from digitrec.image.files import read_once
 from digitrec.prediction import Failure
 from digitrec.providers import registry
 from digitrec.report import comparison as rows
+from digitrec.text import printable
 
 
 @click.command()
@@ -84,14 +85,18 @@ def compare(
 
 
 def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
-    """The engines that are ready and free, or only ready; tells who is left out and why."""
+    """The engines that are ready and free, or only ready; those left out are named on stderr."""
     chosen, left_out = free_engines(os.environ)
     if everyone:
         chosen = [listing.name for listing in registry.listings(os.environ) if not listing.status.missing]
     chosen += [name for name in emulated if name not in chosen]
-    for name, why in left_out.items():
-        if name not in chosen:
-            click.echo(f"digitrec: not asked: {name}: {why}", err=True)
+    ready = {listing.name for listing in registry.listings(os.environ) if not listing.status.missing}
+    not_asked = {name: why for name, why in left_out.items() if name not in chosen}
+    parts = [f"{name} {why}" for name, why in not_asked.items() if name in ready]
+    if missing := [name for name in not_asked if name not in ready]:
+        parts.append(f"{', '.join(missing)} (not ready; `digitrec providers` says why)")
+    if parts:
+        click.echo(printable(f"digitrec: not asked: {'; '.join(parts)}"), err=True)
     return chosen
 
 

@@ -11,12 +11,11 @@ import click
 from PIL import Image
 
 from digitrec import atomic, config
-from digitrec.cli import exit_code
 from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Output, named_as_file, refuse_to_overwrite
 from digitrec.commands.progress import tracked
-from digitrec.commands.reasons import Reasons
+from digitrec.commands.reasons import Reasons, exit_code_of
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
@@ -107,7 +106,7 @@ def predict(
         outcomes = _watched(found, failures, given.note())
         predictions.write(tracked(outcomes, len(images)), output, names=map(str, images))
     if failures:
-        raise SystemExit(_code(failures, len(images)))
+        raise SystemExit(exit_code_of(failures, len(images)))
 
 
 def _watched(
@@ -123,12 +122,6 @@ def _watched(
         yield outcome
     reasons.sum_up()
     firsts.sum_up()
-
-
-def _code(failures: Sequence[Failure], asked: int) -> int:
-    """The code of the one error that everything failed with; 1 when only some did, or variously."""
-    codes = {exit_code(failure.error) for failure in failures}
-    return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
 
 
 def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path]:

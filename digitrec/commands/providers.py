@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict
+from shutil import get_terminal_size
 from typing import Literal
 
 import click
@@ -18,6 +20,9 @@ from digitrec.providers.base import Adjustable
 from digitrec.recognise import predict
 from digitrec.text import plain, printable
 
+STATES = ("ready", "not configured", "not installed")
+"""In the order in which engines are listed."""
+
 
 @click.group(invoke_without_command=True)
 @options.output("table", "json")
@@ -25,8 +30,8 @@ from digitrec.text import plain, printable
 def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
     """List the engines: installed, configured, price.
 
-    Told by looking only: nothing is sent and no program is started. To ask an engine for real, use
-    `digitrec providers check`.
+    Engines that are ready come first; the others say what they lack. Nothing is sent and no program is
+    started. To ask an engine for real, use `digitrec providers check`.
 
     \b
     Examples:
@@ -40,19 +45,25 @@ def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
     if output == "json":
         click.echo(json.dumps([asdict(listing) for listing in listings], indent=2))
         return
-    for listing in listings:
+    for listing in sorted(listings, key=lambda listing: STATES.index(_state(listing))):
         click.echo(_line(listing))
-        for thing in listing.status.missing:
-            click.echo(f"{'':16}missing: {thing}")
         if listing.notice:
             click.echo(f"{'':16}note: {printable(listing.notice)}")
 
 
 def _line(listing: registry.Listing) -> str:
     status = listing.status
-    state = "ready" if not status.missing else "not installed" if not status.installed else "not configured"
-    found = f"  uses {', '.join(status.found)}" if status.found else ""
-    return f"{listing.name:<16}{state:<16}{_price(listing):<24}{found}".rstrip()
+    found = f"uses {', '.join(status.found)}" if status.found else ""
+    about = "; ".join(status.missing) or found
+    line = printable(f"{listing.name:<16}{_state(listing):<16}{_price(listing):<17}{about}".rstrip())
+    columns = get_terminal_size().columns if sys.stdout.isatty() else len(line)
+    return line if len(line) <= columns else f"{line[: columns - 3]}..."
+
+
+def _state(listing: registry.Listing) -> str:
+    if not listing.status.missing:
+        return "ready"
+    return "not configured" if listing.status.installed else "not installed"
 
 
 def _price(listing: registry.Listing) -> str:

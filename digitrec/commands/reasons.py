@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import click
 
-from digitrec.prediction import Failure
+from digitrec.cli import exit_code
+from digitrec.prediction import Failure, Outcome
 from digitrec.report import predictions
 from digitrec.text import printable
 
@@ -29,3 +31,32 @@ class Reasons:
         for reason, times in self._times.items():
             if times > 1:
                 click.echo(f"digitrec: {times - 1} more: {reason}", err=True)
+
+
+def exit_code_of(failures: Sequence[Failure], asked: int) -> int:
+    """The exit code of the one error that all ``asked`` outcomes failed with; 1 where only some did."""
+    codes = {exit_code(failure.error) for failure in failures}
+    return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
+
+
+def report_engines(outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    """Say on stderr how many pictures each engine failed on.
+
+    Args:
+        outcomes: for each engine, by name, what came of each picture.
+
+    Raises:
+        SystemExit: an engine failed on every picture.
+    """
+    useless: list[Failure] = []
+    for engine, its in outcomes.items():
+        failures = [outcome for outcome in its if isinstance(outcome, Failure)]
+        if failures:
+            what = f"{engine}: {len(failures)} of {len(its)} pictures failed"
+            click.echo(
+                f"digitrec: {printable(what)}, such as {predictions.error_line(failures[0])}", err=True
+            )
+        if len(failures) == len(its):
+            useless += failures
+    if useless:
+        raise SystemExit(exit_code_of(useless, sum(map(len, outcomes.values()))))

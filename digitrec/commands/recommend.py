@@ -10,6 +10,7 @@ from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
+from digitrec.commands.reasons import report_engines
 
 if TYPE_CHECKING:
     from digitrec.benchmark import Benchmark
@@ -66,6 +67,7 @@ def recommend(
     click.echo(_said(advice))
     for line in _caveats(found):
         click.echo(line)
+    report_engines(found.outcomes)
 
 
 def _said(advice: Recommendation) -> str:

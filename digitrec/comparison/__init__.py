@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from digitrec.comparison.race import Absent, race
@@ -13,7 +13,7 @@ from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
 from digitrec.image.batch import several_images
-from digitrec.prediction import Outcome, Prediction, counted, is_emulated, sureness
+from digitrec.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.recognise.readers import Reader, listed, name_of, reader_for
@@ -105,6 +105,11 @@ class Comparison:
                 name: outcome.as_dict() for name, outcome in zip(self.engines, self.outcomes, strict=True)
             },
         }
+
+    def _repr_html_(self) -> str:
+        """The outcomes as a notebook shows them."""
+        named = zip(self.engines, self.outcomes, strict=True)
+        return html_table(replace(outcome, provider=name) for name, outcome in named)
 
 
 def _leaders(votes: Mapping[Answered, float]) -> tuple[Answered, ...]:

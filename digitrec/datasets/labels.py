@@ -57,15 +57,16 @@ def read(table: Path) -> list[Row]:
 
 
 def label(text: str, where: str) -> int | None:
-    """The digit that a label means; None for "none".
+    """The digit that a label means; None for "none". "7.0", as pandas writes floats, is 7.
 
     Raises:
-        DataError: it is neither.
+        DataError: it is neither a digit nor "none".
     """
     if text.strip().casefold() == NONE:
         return None
-    if len(text.strip()) == 1 and text.strip() in "0123456789":
-        return int(text)
+    digit = text.strip().removesuffix(".0")
+    if len(digit) == 1 and digit in "0123456789":
+        return int(digit)
     raise DataError(f"{where}: label {text.strip()!r} is not a digit 0 to 9, nor {NONE}")
 
 

@@ -66,7 +66,9 @@ class Engine:
         if isinstance(provider, type) or not isinstance(provider, Provider):
             raise TypeError(f"a provider is a name or a digitrec.Provider, not {said(provider)}")
         if flaw := registry.flaw_of(provider):
-            raise NotConfigured(f"the provider {provider.name} cannot be asked: {flaw}; tell its author")
+            raise NotConfigured(
+                f"the provider {said(provider.name)} cannot be asked: {flaw}; tell its author"
+            )
         self.options = options
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from PIL import Image
 
 from digitrec.arguments import said
 from digitrec.fieldhelp import documented
-from digitrec.image import arrays, decode
+from digitrec.image import arrays, decode, files
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Pixels
 
@@ -97,7 +97,7 @@ class DigitImage:
 
     @classmethod
     def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
-        """Read a picture from a path, "-" (standard input), stream, bytes, array or Pillow image.
+        """Read a picture from a path, "-" (standard input), stream, bytes, array, tensor or Pillow image.
 
         EXIF orientation is applied, transparency is put on white (on black when all the visible ink
         is light), and what is far larger than needed is made smaller. Of an animation, or a
@@ -105,8 +105,8 @@ class DigitImage:
         `digitrec.image.pdf.DPI`. A HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
 
         Args:
-            source: for an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers, floats or
-                booleans, whose range is told from the values (`digitrec.image.arrays.white`).
+            source: for an array or tensor, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers,
+                floats or booleans, whose range is told from the values (`digitrec.image.arrays.white`).
             full: for an array, the value that is white (the paper's or the ink's), > 0; None: as told.
 
         Raises:
@@ -119,13 +119,13 @@ class DigitImage:
             return source
         if isinstance(source, Turned):
             return cls.open(source.source, full=full).turned(source.degrees)
-        if isinstance(source, np.ndarray):
-            return cls(*arrays.from_array(source, full))
+        if (array := arrays.as_array(source)) is not None:
+            return cls(*arrays.from_array(array, full))
         if full is not None:
             raise TypeError(f"full is for an array, not for {said(source)}")
         if isinstance(source, Image.Image):
             return cls(*decode.from_pillow(source))
-        return cls(*decode.decode(source))
+        return cls(*decode.decode(cast("files.Encoded", source)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,13 @@ class Turned:
         return name_of(self.source)
 
 
+class Tensor(Protocol):
+    """An object that NumPy can read as an array, such as a tensor of PyTorch or TensorFlow."""
+
+    def __array__(self) -> NDArray[Any]:
+        """The values as an array."""
+
+
 Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]
 ImageSource = (
     DigitImage
@@ -154,6 +161,7 @@ ImageSource = (
     | memoryview
     | IO[bytes]
     | Array
+    | Tensor
     | Image.Image
     | Frame
 )

@@ -16,6 +16,22 @@ ROUNDING = 1e-3
 """By so much may a value go beyond white where it was calculated."""
 
 
+def as_array(value: object) -> np.ndarray[Any, Any] | None:
+    """The array in a NumPy array, in a tensor or in any other object with ``__array__``; else None.
+
+    Raises:
+        ImageError: the object cannot be turned into an array, such as a tensor that requires gradients.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, str | bytes | Image.Image) or not hasattr(value, "__array__"):
+        return None
+    try:
+        return np.asarray(value)
+    except Exception as error:  # any library's own
+        raise ImageError(f"<array>: a {type(value).__name__} that gives no array ({error})") from error
+
+
 def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decoded:
     """The picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
 

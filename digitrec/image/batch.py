@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.arguments import said
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageSource, Turned
-from digitrec.image.arrays import white
+from digitrec.image.arrays import as_array, white
+
+NO_NUMBERS = "OSUT"
+"""Kinds of NumPy types whose values are paths or encoded pictures: objects, bytes and strings."""
 
 
 def one_image(image: ImageSource) -> ImageSource:
@@ -22,9 +24,9 @@ def one_image(image: ImageSource) -> ImageSource:
     Raises:
         TypeError: there are several.
     """
-    if isinstance(image, np.ndarray):
-        batch = image.ndim > 3 or (image.ndim == 3 and image.shape[2] > 4)
-        what = f"shape {image.shape}"
+    if (array := as_array(image)) is not None:
+        batch = array.ndim > 3 or (array.ndim == 3 and array.shape[2] > 4)
+        what = f"shape {array.shape}"
     else:
         many = (list, tuple, set, frozenset, Mapping, Iterator)
         batch = isinstance(image, many) and not hasattr(image, "read")
@@ -37,14 +39,17 @@ def one_image(image: ImageSource) -> ImageSource:
 def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
     """The same pictures; one alone is refused, or each letter of a name would be taken for a file.
 
+    A batch is an array, a tensor or a PyArrow array; one with paths or encoded pictures is a list of them.
     The range of a batch's values is told from all of it, so that a pale picture in it is read as pale.
 
     Raises:
         TypeError: it is one picture, or none at all.
         ImageError: an array's range is not plain.
     """
-    if isinstance(images, np.ndarray):
-        return _batch(images)
+    if hasattr(images, "to_numpy_ndarray"):  # PyArrow's arrays of tensors
+        images = images.to_numpy_ndarray()
+    if (array := as_array(images)) is not None:
+        return array.tolist() if array.ndim == 1 and array.dtype.kind in NO_NUMBERS else _batch(array)
     alone = (str, bytes, bytearray, memoryview, Path, DigitImage, Turned, Image.Image)
     if isinstance(images, alone) or hasattr(images, "read"):
         raise TypeError("this is one picture: give it to predict or compare, or in a list")

@@ -87,15 +87,27 @@ def from_pillow(picture: Image.Image) -> Decoded:
     """The picture that Pillow holds, or has yet to load.
 
     Raises:
-        ImageError: it is damaged or too large.
+        ImageError: it is closed, damaged or too large.
     """
     name = name_of(picture)
+    if _is_closed(picture):
+        raise ImageError(f"{name}: this Pillow picture is closed; open it again, or give the file")
     check_size(picture.size, name)
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
         pixels = np.asarray(_upright(_shrunk(picture)))  # the caller may change his own
     return pixels, name, digest(pixels)
+
+
+def _is_closed(picture: Image.Image) -> bool:
+    if getattr(picture, "tile", None):  # it has yet to load
+        file = getattr(picture, "fp", None)
+        return file is None or bool(getattr(file, "closed", False))
+    try:
+        return picture.im is None
+    except ValueError:
+        return True
 
 
 @contextmanager
@@ -114,6 +126,10 @@ def _blaming(name: str) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{name}: {too_large()}") from error
     except Exception as error:
+        if "MAX_TEXT_CHUNK" in str(error):  # Pillow's limit for what a PNG holds beside the picture
+            raise ImageError(
+                f"{name}: its colour profile or its text is larger than 1 MB; save it without metadata"
+            ) from error
         raise ImageError(f"{name}: damaged or cut off; save or export it again") from error
 
 

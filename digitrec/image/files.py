@@ -82,6 +82,8 @@ def name_of(source: Any) -> str:
         return str(getattr(source, "filename", "") or "<image>")
     if isinstance(source, bytes | bytearray | memoryview):
         return "<bytes>"
+    if hasattr(source, "__array__"):
+        return "<array>"
     return str(getattr(source, "name", "<stream>"))
 
 

@@ -58,6 +58,8 @@ def opened(data: bytes, name: str) -> Image.Image:
     except UnidentifiedImageError as error:
         if found == "AVIF":
             raise
+        if data.startswith(b"PK\x03\x04") or data[257:262] == b"ustar":
+            raise ImageError(f"{name}: an archive; `digitrec batch` reads the pictures in it") from error
         raise ImageError(f"{name}: not a picture in a known format ({', '.join(KNOWN)})") from error
 
 

@@ -22,6 +22,7 @@ from digitrec.arguments import said
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
 from digitrec.providers.plugins import Plugin, found
+from digitrec.text import did_you_mean, printable
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,8 @@ def _plugin(name: str) -> Plugin | None:
         return plugins[name]
     if about:
         raise UnknownProvider(about[0].why)
-    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}")
+    near = did_you_mean(name, names())
+    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}.{near}")
 
 
 def _load(name: str, plugin: Plugin | None) -> type[Provider]:
@@ -174,8 +176,8 @@ def flaw_of(provider: Provider) -> str | None:
     """What a provider says of itself that cannot be, in words; None where it can be asked."""
     if not isinstance(provider, Provider):
         return "it lacks a member of digitrec.providers.base.Provider"
-    if not isinstance(provider.name, str) or not provider.name:
-        return "its name is no text"
+    if not isinstance(provider.name, str) or not provider.name or printable(provider.name) != provider.name:
+        return f"its name is {said(provider.name)}, not a printable text in one line"
     if provider.endpoint is not None and not isinstance(provider.endpoint, str):
         return "its endpoint is no text"
     rate, batch = getattr(provider, "rate", None), getattr(provider, "batch", 1)

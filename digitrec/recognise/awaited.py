@@ -6,13 +6,14 @@ There is no second path: retries, rate, budget and ledger are those of `predict`
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import RunVar
+from anyio import CapacityLimiter, from_thread, to_thread
+from anyio.lowlevel import RunVar, current_token
 
 from digitrec.engine import Engine, cancellation
 from digitrec.image import ImageSource
@@ -60,7 +61,7 @@ async def apredict(
 
 
 async def astream(
-    images: Iterable[ImageSource],
+    images: Iterable[ImageSource] | AsyncIterable[ImageSource],
     provider: str | Provider | Reader = "local",
     *,
     lenient: bool = False,
@@ -70,7 +71,8 @@ async def astream(
     """What `stream` yields, for ``async for``: an outcome for each picture, in order, while the work goes on.
 
     As many requests are in flight as the engine's ``Options.concurrency`` says. ``images`` is iterated in a
-    worker thread. Being cancelled, or closed, stops the work as it does for `apredict`.
+    worker thread; an asynchronous iterable is iterated in the event loop. Being cancelled, or closed, stops
+    the work as it does for `apredict`.
 
     Args:
         images, provider, lenient, at_least, rotate: as for `stream`.
@@ -79,7 +81,8 @@ async def astream(
         TypeError, ValueError, DigitrecError: as for `stream`, when the first outcome is asked for.
     """
     gone, thread = threading.Event(), CapacityLimiter(1)
-    begin = partial(stream, images, provider, lenient=lenient, at_least=at_least, rotate=rotate)
+    waiting = _iterated(images) if isinstance(images, AsyncIterable) else images
+    begin = partial(stream, waiting, provider, lenient=lenient, at_least=at_least, rotate=rotate)
     try:
         outcomes = await _in_thread(begin, gone, thread)
         following = partial(next, outcomes, None)
@@ -87,6 +90,21 @@ async def astream(
             yield outcome
     finally:
         gone.set()
+
+
+def _iterated(images: AsyncIterable[ImageSource]) -> Iterator[ImageSource]:
+    """The pictures for a worker thread, each awaited in the event loop."""
+    iterator, token = aiter(images), current_token()
+
+    async def following() -> ImageSource:
+        return await anext(iterator)
+
+    def waiting() -> Iterator[ImageSource]:
+        with suppress(StopAsyncIteration):
+            while True:
+                yield from_thread.run(following, token=token)
+
+    return waiting()
 
 
 async def _in_thread(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
@@ -119,7 +120,8 @@ def terminal(out: IO[str]) -> Console:
     """The terminal that ``out`` leads to; one that says it has no columns (COLUMNS=0) is given 80."""
     from rich.console import Console  # a pipe never needs it, and it takes as long as the network
 
-    console = Console(file=out, highlight=False)
+    plain = bool(os.environ.get("NO_COLOR"))  # rich alone would keep bold and dim
+    console = Console(file=out, highlight=False, color_system=None if plain else "auto")
     if console.width < 1:
         console.width = 80
     return console

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.bulk import inputs
 from digitrec.bulk.members import Member
 from digitrec.bulk.remote import Remote
+from digitrec.errors import DataError
 from digitrec.image.folders import Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
@@ -29,10 +31,30 @@ def test_an_item_is_one_line_and_comes_back(item: inputs.Item) -> None:
     assert inputs.from_line(line) == item
 
 
-@given(st.lists(st.binary(min_size=1).filter(lambda name: not {10, 13} & set(name))))
+@given(st.lists(st.binary(min_size=1).filter(lambda name: not {0, 10, 13} & set(name))))
 def test_any_name_survives_a_list(names: list[bytes]) -> None:
-    found = inputs.listed(io.BytesIO(b"\n".join(names)))
-    assert [name.encode("utf-8", "surrogateescape") for name in found] == names
+    found = inputs.listed(io.BytesIO(b"\n".join([b"./first", *names])))
+    assert [name.encode("utf-8", "surrogateescape") for name in found] == [b"./first", *names]
+
+
+@given(st.lists(st.binary(min_size=1).filter(lambda name: 0 not in name), min_size=1))
+def test_any_name_survives_a_list_with_null_characters(names: list[bytes]) -> None:
+    found = inputs.listed(io.BytesIO(b"".join(name + b"\0" for name in [b"./first", *names])))
+    assert [name.encode("utf-8", "surrogateescape") for name in found] == [b"./first", *names]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_list_is_read_in_its_encoding(encoding: str, end: str) -> None:
+    names = ["scans/sieben.png", "手/七.png", *(f"{number}.png" for number in range(20_000))]
+    mark = "\ufeff" if encoding[-3:] in ("-le", "-be") else ""
+    data = (mark + end.join(names) + end).encode(encoding)
+    assert list(inputs.listed(io.BytesIO(data))) == names
+
+
+def test_a_list_that_is_cut_off_in_utf_16_is_refused() -> None:
+    with pytest.raises(DataError, match="UTF-16"):
+        list(inputs.listed(io.BytesIO("a.png\n".encode("utf-16")[:-1])))
 
 
 @given(st.lists(TEXT, max_size=5))

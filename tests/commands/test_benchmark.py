@@ -130,6 +130,25 @@ def test_a_second_run_asks_nobody(cloud: Emulator, tmp_path: Path) -> None:
     assert (len(replayed), sum(replayed)) == (8, 5)  # the five of before are among the eight
 
 
+def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    monkeypatch.setenv("DIGITREC_GOOGLE_ENDPOINT", "http://127.0.0.1:1")
+    options = ("--no-ledger", "--timeout", "0.5")
+    alone = run(data, "-p", "google", *options, code=17)
+    assert "google: 4 of 4 pictures failed" in alone.stderr
+    beside = run(data, "-p", "google,local", *options, code=1)
+    assert "local" not in beside.stderr
+    recommended = CliRunner().invoke(
+        main, ["recommend", "samples", "-p", "google", *options, "--limit", "20", "--accuracy", "0.9"]
+    )
+    assert (recommended.exit_code, "20 of 20 pictures failed" in recommended.stderr) == (17, True)
+
+
+def test_pictures_that_fail_are_counted(data: Path) -> None:
+    (data / "1.png").write_bytes(b"no picture")
+    assert "local: 1 of 4 pictures failed" in run(data).stderr
+
+
 def test_missing_data_is_told(tmp_path: Path) -> None:
     assert "no such file or folder" in run(tmp_path / "none", code=6).stderr
 

@@ -50,6 +50,17 @@ def test_what_is_missing_is_named_and_what_is_found_too(monkeypatch: pytest.Monk
     assert "planted-secret" not in str(listed()) + text
 
 
+def test_engines_that_are_ready_come_first_and_each_has_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISION_KEY", "k")
+    monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
+    lines = CliRunner().invoke(main, ["providers"]).stdout.splitlines()
+    rows = [line.split() for line in lines if not line.startswith(" ")]
+    assert {row[0] for row in rows} >= set(ALL)
+    ready = [row[1] == "ready" for row in rows]
+    assert ready == sorted(ready, reverse=True)
+    assert [row[0] for row in rows if row[1] == "ready"][:2] == ["azure", "local"]
+
+
 def test_the_end_of_a_service_is_told() -> None:
     assert "2028-09-25" in str(listed()["azure-analysis"]["notice"])
     assert listed()["local"]["notice"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,19 @@ def answers(*said: tuple[int | None, float | None]) -> Comparison:
     image = ImageRef("x.png", "00")
     outcomes = tuple(Prediction(image, f"e{place}", *answer) for place, answer in enumerate(said))
     return Comparison(image, tuple(outcome.provider for outcome in outcomes), outcomes)
+
+
+def test_a_notebook_shows_a_row_for_each_engine_and_names_are_escaped() -> None:
+    found = compare(drawn_seven(), fakes("7", Unavailable("<b>down</b>"), "<7>"))
+    shown = found._repr_html_()
+    rows = re.findall("<tr>(.*?)</tr>", shown)
+    assert len(rows) == 4
+    assert re.findall("<td>(.*?)</td>", rows[1])[1:3] == ["e0", "7"]
+    assert "&lt;b&gt;down" in rows[2]
+    assert "<b>" not in shown
+    alone, failed = (outcome._repr_html_() for outcome in found.outcomes[:2])
+    assert "<td>7</td>" in alone
+    assert "Unavailable" in failed
 
 
 def test_a_failure_takes_only_its_own_place() -> None:

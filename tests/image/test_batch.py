@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pandas
+import pyarrow
 import pytest
+from PIL import Image
 
 import digitrec
 from digitrec.errors import ImageError
 from digitrec.image.batch import several_images
+from digitrec.testing import drawn_seven
 
 
 def shaded(top: float, kind: object) -> np.ndarray:
@@ -42,6 +50,49 @@ def test_a_bad_picture_of_a_batch_takes_only_its_own_place() -> None:
 @pytest.mark.parametrize("shape", [(3, 28, 28), (3, 28, 28, 1), (3, 28, 28, 3), (3, 28, 28, 4), (0, 28, 28)])
 def test_batches_are_read_in_every_usual_shape(shape: tuple[int, ...]) -> None:
     assert len(digitrec.predict_many(np.full(shape, 200, np.uint8))) == shape[0]
+
+
+class Tensor:
+    """What PyTorch, TensorFlow and JAX give: an object that NumPy can read."""
+
+    def __init__(self, values: object) -> None:
+        self._values = values
+
+    def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+        return self._values  # type: ignore[return-value]
+
+
+def test_tensors_are_read_as_arrays() -> None:
+    seven = drawn_seven().pixels
+    assert digitrec.predict(Tensor(seven)).digit == 7
+    assert digitrec.predict(Tensor(seven)).image.source == "<array>"
+    assert [it.digit for it in digitrec.predict_many(Tensor(np.stack([seven] * 2)))] == [7, 7]  # type: ignore[arg-type,union-attr]
+    with pytest.raises(TypeError):
+        digitrec.predict(Tensor(np.stack([seven] * 2)))
+    with pytest.raises(ImageError):
+        digitrec.predict(Tensor("none"))
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        np.array,
+        lambda names: np.array([Path(name) for name in names]),
+        lambda names: np.array([Path(name).read_bytes() for name in names], object),
+        pyarrow.array,
+        lambda names: pyarrow.chunked_array([names[:1], names[1:]]),
+        lambda names: pyarrow.array([Path(name).read_bytes() for name in names]),
+        lambda names: pyarrow.FixedShapeTensorArray.from_numpy_ndarray(np.stack([drawn_seven().pixels] * 2)),
+        pandas.Series,
+    ],
+)
+def test_arrays_hold_paths_and_encoded_pictures_too(
+    batch: Callable[[list[str]], Any], tmp_path: Path
+) -> None:
+    names = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    for name in names:
+        Image.fromarray(drawn_seven().pixels).save(name)
+    assert [it.digit for it in digitrec.predict_many(batch(names))] == [7, 7]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 3), (5, 784), (784,), (2, 3, 28, 28, 3)])

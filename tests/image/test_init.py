@@ -179,6 +179,29 @@ def test_a_file_that_cannot_be_read_names_itself(name: str) -> None:
         DigitImage.open(name)
 
 
+def _closed(path: Path, how: str) -> Image.Image:
+    if how == "its file":
+        with path.open("rb") as file:
+            return Image.open(file)
+    picture = Image.open(path)
+    if how == "after loading":
+        picture.load()
+    picture.close()
+    return picture
+
+
+@pytest.mark.parametrize("how", ["before loading", "after loading", "its file"])
+def test_a_closed_pillow_picture_is_not_called_damaged(how: str, tmp_path: Path) -> None:
+    Image.new("L", (30, 30)).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="closed"):
+        DigitImage.open(_closed(tmp_path / "a.png", how))
+
+
+def test_a_large_colour_profile_is_not_called_damage() -> None:
+    with pytest.raises(ImageError, match="profile"):
+        DigitImage.open(encoded(corner(), "PNG", icc_profile=bytes(3_000_000)))
+
+
 def test_a_folder_is_not_a_picture(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=f"^{re.escape(str(tmp_path))}: a folder, with no picture to read"):
         DigitImage.open(tmp_path)

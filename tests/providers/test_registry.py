@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, NotInstalled, UnknownProvider
 from digitrec.providers import plugins, registry
 from digitrec.providers.local import Local
+from digitrec.testing import FakeProvider
 
 
 def test_all_of_ours_are_there() -> None:
@@ -79,6 +81,15 @@ def test_options_go_to_the_constructor_and_variables_to_from_env() -> None:
     assert isinstance(registry.open_provider("local"), Local)
     with pytest.raises(NotConfigured, match="VISION_ENDPOINT"):
         registry.open_provider("azure", env={})
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "", "\u200b"])
+def test_a_name_that_is_not_one_printable_line_is_refused(name: str) -> None:
+    provider = FakeProvider(["7"])
+    provider.name = name
+    with pytest.raises(NotConfigured) as error:
+        Engine(provider)
+    assert str(error.value).isprintable()
 
 
 def test_an_unknown_name_lists_those_there_are() -> None:

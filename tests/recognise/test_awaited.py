@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ import pytest
 import digitrec
 from digitrec.answer import Answer
 from digitrec.comparison.consensus import Consensus
+from digitrec.comparison.fallback import Fallback
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable, UnknownProvider
-from digitrec.image import PreparedImage
+from digitrec.image import ImageSource, PreparedImage
 from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, drawn_seven
@@ -125,6 +126,21 @@ def test_many_come_in_order_and_a_bad_one_takes_its_own_place(run: Run) -> None:
         outcomes = [it async for it in digitrec.astream(sources, fake)]
         assert isinstance(outcomes[1], Failure)
         assert [it.digit for it in outcomes if isinstance(it, Prediction)] == [1, 2, 3]
+
+    run(main)
+
+
+def test_pictures_may_come_from_an_asynchronous_generator(run: Run) -> None:
+    async def pictures() -> AsyncIterator[ImageSource]:
+        for source in (SEVEN, "not-there.jpg", SEVEN):
+            await anyio.sleep(0)
+            yield source
+
+    async def main() -> None:
+        for provider in (FakeProvider(["1", "2"]), Fallback([FakeProvider(["1", "2"])] * 2, 0.0)):
+            outcomes = [it async for it in digitrec.astream(pictures(), provider)]
+            assert [it.digit for it in outcomes if isinstance(it, Prediction)] == [1, 2]
+            assert isinstance(outcomes[1], Failure)
 
     run(main)
 

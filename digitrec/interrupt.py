@@ -1,0 +1,34 @@
+"""What Ctrl-C does while the program starts; imports next to nothing, so that it holds from the beginning."""
+
+from __future__ import annotations
+
+# Without the enumerations of the module signal, which take longer than the rest of the start.
+import _signal as signal  # type: ignore[import-not-found]
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+
+
+def end_at_once() -> None:
+    """Let Ctrl-C end the process with one line, unless whoever started it ignores Ctrl-C.
+
+    While modules are loaded there is nothing to finish, and an exception would surface as a traceback.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
+def raise_again() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again after `end_at_once`."""
+    if signal.getsignal(signal.SIGINT) is _end:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    os.write(2, b"digitrec: interrupted\n")
+    os._exit(INTERRUPTED)
