@@ -7,15 +7,21 @@ Everything comes out upright, opaque and eight bits a channel: uint8, shape (hei
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.Image import Transpose
+from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from digitrec.errors import ImageError
-from digitrec.image import files, formats, headers, shrinking
+from digitrec.image import files, formats, headers, parts, shrinking
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import (
     Decoded,
@@ -29,6 +35,11 @@ from digitrec.image.pixels import (
 
 ORIENTATION = 0x0112
 """EXIF's tag for how the camera was held."""
+_TURNS: dict[Any, Transpose] = {
+    2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE, 6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
+}  # fmt: skip
+"""What makes a picture upright, by that tag's value."""
 
 
 def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
@@ -46,7 +57,7 @@ def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
         opened, count = _open(data, name, number)
-        picture = _upright(_shrunk(opened))
+        picture = _upright(opened)
         if count > 1 and picture is opened:  # it would keep all of its file
             picture = opened.copy()
         picture.info = {}  # and what else it says, who wrote it and where, goes no further
@@ -96,7 +107,7 @@ def from_pillow(picture: Image.Image) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
-        pixels = np.asarray(_upright(_shrunk(picture)))  # the caller may change his own
+        pixels = np.asarray(_upright(picture))  # the caller may change his own
     return pixels, name, digest(pixels)
 
 
@@ -154,26 +165,45 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
     return picture, count
 
 
-def _shrunk(picture: Image.Image) -> Image.Image:
-    """The picture, made smaller where it is far larger than needed; its orientation stays to be applied."""
-    by = shrinking.factor(picture.size)
-    if by == 1:
-        return picture
-    picture.load()
-    small = shrinking.shrunk(picture, by)
-    orientation = picture.getexif().get(ORIENTATION)
-    if orientation is not None:
-        small.getexif()[ORIENTATION] = orientation
-    return small
-
-
 def _upright(picture: Image.Image) -> Image.Image:
+    """Decode a picture; make it smaller where it is far larger than needed, then turn it as EXIF says."""
+    if isinstance(picture, ImageFile):
+        picture.load_read = partial(_read_pixels, picture)  # type: ignore[attr-defined]
     picture.load()
-    if ORIENTATION in picture.getexif():
-        from PIL import ImageOps  # a start without it is quicker
+    by = shrinking.factor(picture.size)
+    small = picture if by == 1 else shrinking.shrunk(picture, by)
+    turn = _TURNS.get(_orientation(picture))
+    return _eight_bits(small if turn is None else small.transpose(turn))
 
-        picture = ImageOps.exif_transpose(picture)
-    return _eight_bits(picture)
+
+def _read_pixels(picture: ImageFile, size: int) -> bytes:
+    """Read coded pixels for Pillow's decoder.
+
+    Pillow's own reading pads a file that ends too early where `PIL.ImageFile.LOAD_TRUNCATED_IMAGES` is set.
+
+    Raises:
+        OSError: the file ends before the picture does.
+    """
+    assert picture.fp is not None
+    try:
+        data = (
+            PngImageFile.load_read(picture, size)
+            if isinstance(picture, PngImageFile)
+            else picture.fp.read(size)
+        )
+    except (IndexError, struct.error) as error:  # a chunk's header is cut off
+        raise OSError("the file is cut off") from error
+    if not data:
+        raise OSError("the file is cut off")
+    return data
+
+
+def _orientation(picture: Image.Image) -> Any:
+    """Return how the camera was held, by EXIF or XMP; None: not said."""
+    if exif := picture.info.get("exif"):
+        with suppress(struct.error):  # Pillow reads of it what there is
+            parts.tiff_pages(exif.removeprefix(b"Exif\0\0"), "")
+    return picture.getexif().get(ORIENTATION)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-import struct
 from typing import Literal
 
 from PIL import Image, UnidentifiedImageError, features
 
 from digitrec.errors import ImageError
+from digitrec.image import parts
+from digitrec.image.parts import BoundedFile
+from digitrec.image.pnm import MAGIC, PnmImage
 from digitrec.version import install_hint
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
@@ -42,19 +44,23 @@ def kind(data: bytes) -> Literal["AVIF", "HEIF", "PDF"] | None:
 
 
 def opened(data: bytes, name: str) -> Image.Image:
-    """The picture, its header read and no more.
+    """Open a picture: read its header, decode nothing.
 
     Raises:
-        ImageError: it is of no format we know, or of one whose decoder is not installed. What a damaged
-            header makes a decoder raise is anything.
+        ImageError: the format is unknown, its decoder is not installed, or the file has too many parts. A
+            damaged header makes a decoder raise any other error.
     """
+    parts.check(data, name)
     found = kind(data)
     if found == "HEIF":
         return _heif(data, name)
     if found == "AVIF" and not features.check("avif"):
         raise ImageError(f"{name}: this Pillow is built without AVIF; install Pillow from PyPI")
+    file = BoundedFile(data, name)
+    if data.startswith(MAGIC):
+        return PnmImage(file)
     try:
-        return Image.open(io.BytesIO(data), formats=["AVIF"] if found == "AVIF" else FORMATS)
+        return Image.open(file, formats=["AVIF"] if found == "AVIF" else FORMATS)
     except UnidentifiedImageError as error:
         if found == "AVIF":
             raise
@@ -65,44 +71,23 @@ def opened(data: bytes, name: str) -> Image.Image:
 
 def _heif(data: bytes, name: str) -> Image.Image:
     try:
-        from pillow_heif import HeifImageFile
+        from digitrec.image.heif import HeifImage
     except ImportError as error:
         raise ImageError(
             f"{name}: a HEIC picture needs pillow-heif: {install_hint('heif')}, or export it as JPEG "
             '(on a phone: "most compatible")'
         ) from error
-    picture: Image.Image = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
-    return picture
+    return HeifImage(io.BytesIO(data))  # type: ignore[no-untyped-call]
 
 
 def count(picture: Image.Image, data: bytes) -> int:
-    """How many pictures an opened file holds, >= 1; beyond `MAX_FRAMES` they are not counted.
+    """Return how many pictures an opened file holds, >= 1; beyond `MAX_FRAMES` they are not counted.
 
-    Damage behind the first is no damage to it, and nothing of the others is read.
+    Damage behind the first picture does not count against it. No other picture is decoded.
     """
     try:
-        found = _tiff_pages(data) if picture.format == "TIFF" else getattr(picture, "n_frames", 1)
-    except Exception:  # a chain that is cut off where its first picture is not
+        pages = picture.format == "TIFF"
+        found = parts.tiff_pages(data, "") if pages else getattr(picture, "n_frames", 1)
+    except Exception:  # a chain that ends too early
         return 1
     return max(1, min(found, MAX_FRAMES + 1))
-
-
-def _tiff_pages(data: bytes) -> int:
-    """How many directories hang together, from TIFF 6.0, section 2, or in the layout of BigTIFF.
-
-    Pillow's own count reads all that the directories point to, which may be far more than the file holds.
-    """
-    order = "<" if data.startswith(b"II") else ">"
-    big = 43 in (data[2], data[3])
-    first, number, offset, entry = (8, "Q", "Q", 20) if big else (4, "H", "I", 12)
-    seen: set[int] = set()
-    (place,) = struct.unpack_from(order + offset, data, first)
-    while place and place not in seen and len(seen) <= MAX_FRAMES:
-        seen.add(place)
-        try:
-            (entries,) = struct.unpack_from(order + number, data, place)
-            place += struct.calcsize(order + number) + entry * entries
-            (place,) = struct.unpack_from(order + offset, data, place)
-        except struct.error:  # it lies beyond the end: this page is the last
-            break
-    return len(seen)

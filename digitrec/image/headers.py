@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 from PIL import Image
@@ -12,15 +11,14 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, COMPRESSION, SAMPLESPERPIXEL, Tif
 
 from digitrec.errors import ImageError
 from digitrec.image.formats import opened
+from digitrec.image.parts import BoundedFile, check_jpeg, unpacked
+from digitrec.image.pnm import IN_PYTHON
 from digitrec.image.shrinking import ENOUGH_SIDE
 
 MAX_DECODING_BYTES = 226_000_000
 """Memory that decoding one picture may take, its file included: enough for 54 million pixels of a PNG in
 colour, and for 13 million of a WebP, which takes most. What else is done to a picture takes less, or little
 besides, so that none takes more than 256 MB."""
-MAX_SCANS = 100
-"""In how many passes a JPEG may be coded. Encoders write some 10; libtiff reads as many in a TIFF. Each takes
-time of its own, however few bytes it has."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
 """Bytes that Pillow keeps of a pixel; in all other modes 4."""
 _BESIDES = {"WEBP": 12, "AVIF": 13}
@@ -30,11 +28,11 @@ _HEIF = {(8, 420): 9, (8, 400): 9}
 header has them; 13 for other layers of 8 bits and 16 for more bits, as for those that were measured."""
 _TEXT = 6_000_000
 """Bytes that a text in a PNG may grow to: Pillow unpacks a million, and makes characters of them."""
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""What ends the coded pixels of a JPEG, from ITU T.81, B.1.1: no stuffed byte, restart or filler."""
-_FRAMES, _IN_SCANS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, {0xC2, 0xC6, 0xCA, 0xCE}
-"""Markers that begin a JPEG's frame, and those of them with which any number of scans refine one another."""
-_IN_PYTHON = {"bmp_rle", "ppm", "ppm_plain"}
+_IN_PYTHON = {"bmp_rle", *IN_PYTHON}
+MAX_RUN_PIXELS = 1_000_000
+"""Pixels of a BMP that is coded in runs."""
+MAX_RUN_READS = 100_000
+"""Reads of its pixels: two for each run."""
 _JPEG_IN_TIFF = (6, 7)
 _ROWS = 24
 """Bytes for each column: three rows of 16-bit RGBA."""
@@ -68,12 +66,25 @@ def check(picture: Image.Image, data: bytes | None, name: str) -> None:
         name: what to call it in messages.
 
     Raises:
-        ImageError: it takes more than `MAX_DECODING_BYTES`, or is a JPEG of more than `MAX_SCANS`.
+        ImageError: it takes more than `MAX_DECODING_BYTES`, or has too many parts.
     """
     if len(data or b"") + _memory(picture, data) > MAX_DECODING_BYTES:
         raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
-    if data and isinstance(picture, JpegImageFile) and _scans(data, picture.tile[0].offset) > MAX_SCANS:
-        raise ImageError(f"{name}: a JPEG in more than {MAX_SCANS} passes; save or export it again")
+    if {tile[0] for tile in getattr(picture, "tile", ())} == {"bmp_rle"}:
+        _check_runs(picture, name)
+    if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # not the first of several
+        check_jpeg(data, picture.tile[0].offset, name)
+
+
+def _check_runs(picture: Image.Image, name: str) -> None:
+    """Bound a BMP coded in runs, which Pillow decodes in Python, and let it read every run."""
+    if picture.width * picture.height > MAX_RUN_PIXELS:
+        raise ImageError(
+            f"{name}: a run-length coded BMP of more than {MAX_RUN_PIXELS // 1_000_000} million pixels; "
+            "save it as a PNG"
+        )
+    if isinstance(file := getattr(picture, "fp", None), BoundedFile):
+        file.reads_left = MAX_RUN_READS
 
 
 def too_dear(pixels: int) -> str:
@@ -82,27 +93,6 @@ def too_dear(pixels: int) -> str:
         f"a picture of {pixels / 1_000_000:.0f} million pixels takes too much memory in this format; "
         "scale it down first, or save it as a JPEG"
     )
-
-
-def _scans(data: bytes, place: int) -> int:
-    """In how many passes the JPEG is coded that begins there; beyond `MAX_SCANS` they are not counted.
-
-    A decoder reads no second pass where the first has all layers, unless the frame is progressive.
-    """
-    found, layers, refined, place = 0, 0, False, place + 2
-    while (marker := _MARKER.search(data, place)) and found <= MAX_SCANS:
-        kind, place = data[marker.end() - 1], marker.end()
-        if kind in _FRAMES:
-            refined, layers = kind in _IN_SCANS, int.from_bytes(data[place + 7 : place + 8])
-        elif kind == 0xDA:
-            found += 1
-            if not refined and int.from_bytes(data[place + 2 : place + 3]) >= layers:
-                break
-        elif kind in (0xD8, 0xD9):  # another picture begins, or this one is at its end
-            break
-        if kind != 0x01:
-            place += int.from_bytes(data[place : place + 2])
-    return found
 
 
 def _memory(picture: Image.Image, data: bytes | None) -> int:
@@ -125,7 +115,7 @@ def _memory(picture: Image.Image, data: bytes | None) -> int:
         each = _HEIF.get((bits, layers), 13 if bits == 8 else 16)
     else:  # Pillow's decoders in Python gather all bytes before they make pixels of them
         each = stored * (4 if {tile[0] for tile in getattr(picture, "tile", ())} & _IN_PYTHON else 1)
-    texts = data.count(b"zTXt") + data.count(b"iTXt") if data and picture.format == "PNG" else 0
+    texts = unpacked(data) if data and picture.format == "PNG" else 0
     return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width + texts * _TEXT
 
 

@@ -1,0 +1,105 @@
+"""Files that repeat one element of their format up to the size limit: few steps read or refuse each."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile, ImageOps
+
+from digitrec.errors import ImageError
+from digitrec.image import DigitImage
+
+from ..pages import ROOT, loaded
+
+repeats = loaded(ROOT / "bench" / "repeats.py")
+SIZE = 990_000
+"""Bytes of a file; one that grows with its size would show here, and a smaller one may pass a bound."""
+MOST_CALLS = 1_000_000
+"""Calls of Python functions and from Python into C; photos take some 1,000. Pillow does 20 for each chunk."""
+ENDLESS = {"forms", "forms in forms", "packed lines"}
+"""PDFs that are stopped by the clock (tests/image/test_pdf.py)."""
+
+
+def calls(data: bytes) -> int:
+    """How many calls it takes to read or refuse a picture."""
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        DigitImage.open(data)
+    except ImageError:
+        pass
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", repeats.GRAMMAR)
+def test_no_repeated_element_takes_many_steps(form: str) -> None:
+    if form == "HEIF":
+        pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    if form == "PDF":
+        pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")
+    files = {name: made for name, made in repeats.GRAMMAR[form].items() if name not in ENDLESS}
+    counts = {(name, size): calls(made(size)) for name, made in files.items() for size in (SIZE, SIZE // 20)}
+    assert {file: count for file, count in counts.items() if count > MOST_CALLS} == {}
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "HEIF"])
+def test_a_file_that_is_cut_off_is_refused_whatever_the_process_allows(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = repeats.encoded(form, 200)
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    assert DigitImage.open(data).size == (200, 200) or form == "HEIF"
+    for share in (0.3, 0.6, 0.9):
+        with pytest.raises(ImageError):
+            DigitImage.open(data[: int(share * len(data))])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = repeats.encoded("PNG", 40, exif=exif)
+    turned = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    assert DigitImage.open(data).picture.tobytes() == turned.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("head", "samples", "found"),
+    [
+        (b"P1 3 1\n", b"1 0#1\n1", [0, 255, 0]),
+        (b"P1 3 1\n", b"101", [0, 255, 0]),
+        (b"P2 3 1\n9\n", b"0 #x\n3 9", [0, 85, 255]),
+        (b"P3 1 1\n9\n", b"0 3 9", [0, 85, 255]),
+        (b"P5 3 1\n9\n", b"\0\3\x09", [0, 85, 255]),
+        (b"P6 1 1\n9\n", b"\0\3\x09", [0, 85, 255]),
+        (b"P5 3 1\n999\n", b"\0\0\1\x4d\3\xe7", [0, 85, 255]),
+        (b"P2 3 1\n999\n", b"0 333 999", [0, 85, 255]),
+    ],
+)
+def test_a_pnm_of_any_maximum_is_read(head: bytes, samples: bytes, found: list[int]) -> None:
+    assert DigitImage.open(head + samples).pixels.ravel().tolist() == found
+    with pytest.raises(ImageError):
+        DigitImage.open(head + samples[:2])
+
+
+def test_a_small_allowance_is_what_a_photo_needs(tmp_path: Path) -> None:
+    """A PNG of ten megabytes in chunks of 1 KB, the smallest that encoders write, is read."""
+    noise = np.random.default_rng(7).integers(0, 255, (1800, 1800, 3), np.uint8)
+    ImageFile.MAXBLOCK, before = 1024, ImageFile.MAXBLOCK
+    try:
+        Image.fromarray(noise).save(tmp_path / "noise.png", compress_level=0)
+    finally:
+        ImageFile.MAXBLOCK = before
+    assert DigitImage.open(tmp_path / "noise.png").frames == 1
