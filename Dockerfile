@@ -8,7 +8,7 @@ COPY deploy/image-requirements.txt deploy/
 COPY digitrec digitrec
 RUN python3 -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --requirement deploy/image-requirements.txt \
-    && /opt/venv/bin/pip install --no-cache-dir '.[web]' \
+    && /opt/venv/bin/pip install --no-cache-dir '.[web,heif]' \
     && /opt/venv/bin/pip uninstall --yes pip setuptools
 
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d

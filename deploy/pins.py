@@ -12,14 +12,15 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = {
-    "test": ROOT / "deploy" / "ci-requirements.txt",
-    "web": ROOT / "deploy" / "image-requirements.txt",
+    ("test",): ROOT / "deploy" / "ci-requirements.txt",
+    ("web", "heif"): ROOT / "deploy" / "image-requirements.txt",
 }
-"""The extras that are installed as pinned, and where: by CI the first, by the Dockerfile the second."""
+"""The extras that CI (the first) and the Dockerfile install, and the file with their pins."""
 
 
 def uv() -> str:
@@ -28,14 +29,15 @@ def uv() -> str:
     return shutil.which("uv", path=f"{folder}{os.pathsep}{os.environ.get('PATH', '')}") or "uv"
 
 
-def write(extra: str, file: Path, *more: str) -> None:
-    """Write the pins of an extra; those in ``file`` that still fit are kept.
+def write(extras: Sequence[str], file: Path, *more: str) -> None:
+    """Write the pins of these extras; keep those in ``file`` that still fit.
 
     Raises:
         subprocess.CalledProcessError: nothing fits together, or no index is in reach; its stderr says.
     """
     command = [
-        uv(), "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--extra", extra,
+        uv(), "pip", "compile", "-q", "--universal", "--python-version", "3.11",
+        *(f"--extra={extra}" for extra in extras),
         "--generate-hashes", "--no-annotate", "--custom-compile-command", "just pins",
         *more, str(ROOT / "setup.cfg"), "-o", str(file),
     ]  # fmt: skip
@@ -44,9 +46,9 @@ def write(extra: str, file: Path, *more: str) -> None:
 
 def main() -> None:
     """Write both files."""
-    for extra, file in PINNED.items():
+    for extras, file in PINNED.items():
         try:
-            write(extra, file, *sys.argv[1:])
+            write(extras, file, *sys.argv[1:])
         except subprocess.CalledProcessError as error:
             sys.exit(f"{file.name} was not written: {error.stderr}")
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -25,6 +26,60 @@ def _as_prefix(context: click.Context, parameter: click.Parameter, given: str) -
     """A path with a slash before it and none behind; empty: none."""
     path = given.strip("/")
     return f"/{path}" if path else ""
+
+
+def _origins(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that each is an origin as browsers send it, or "*"."""
+    for origin in given:
+        if origin != "*" and not _is_origin(origin):
+            raise click.BadParameter(
+                f"{origin!r} is not an origin; give scheme and host in small letters, nothing behind, "
+                "such as https://example.org"
+            )
+    return given
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        default = {"http": 80, "https": 443}.get(parts.scheme)
+        plain = f"{parts.scheme}://{parts.netloc}" == text == text.lower() and parts.port != default
+    except ValueError:
+        return False
+    return bool(plain and parts.scheme and parts.hostname) and "@" not in text
+
+
+def _networks(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that each is an address or a network."""
+    for network in given:
+        try:
+            ip_network(network, strict=False)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"{network!r} is not an IP address or network such as 10.0.0.0/8"
+            ) from error
+    return given
+
+
+def _keys(variable: str) -> tuple[str, ...]:
+    """Return the keys in an environment variable.
+
+    Raises:
+        click.UsageError: it is set and holds no key, or one that no HTTP header can carry.
+    """
+    given = os.environ.get(variable)
+    if given is None:
+        return ()
+    keys = tuple(key.strip() for key in given.split(",") if key.strip())
+    if not keys:
+        raise click.UsageError(
+            f"{variable} is set but holds no key; unset it, or put keys with commas between."
+        )
+    if not all(key.isascii() and key.isprintable() for key in keys):
+        raise click.UsageError(
+            f"{variable} holds a key with a character that is not printable ASCII; change it."
+        )
+    return keys
 
 
 OWNER_KEY = "DIGITREC_OWNER_KEY"
@@ -78,7 +133,13 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
 )  # fmt: skip
 @click.option(
     "--allow-origin", multiple=True, metavar="ORIGIN", show_default=False,
+    callback=_origins,
     help="Let pages of this site ask (again for each), such as https://example.org; * is any.",
+)  # fmt: skip
+@click.option(
+    "--metrics-from", multiple=True, metavar="NETWORK", show_default=False, callback=_networks,
+    help="Show /metrics to this address or network too (again for each), such as 10.0.0.0/8. By default only "
+    "this machine sees it. With API keys it needs a key instead.",
 )  # fmt: skip
 @click.option(
     "--root-path", default="", metavar="PATH", show_default=False, callback=_as_prefix,
@@ -106,6 +167,7 @@ def serve(
     proxies: int,
     allow_host: tuple[str, ...],
     allow_origin: tuple[str, ...],
+    metrics_from: tuple[str, ...],
     root_path: str,
     log_format: str,
     log_level: str,
@@ -130,11 +192,12 @@ def serve(
         from digitrec.web.settings import Settings
     except ImportError as error:
         raise not_installed("digitrec serve", "web") from error
-    keys = tuple(key.strip() for key in os.environ.get(KEYS, "").split(",") if key.strip())
+    keys = _keys(KEYS)
     settings = Settings(
         rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys,
         usd_per_client=max_cost_per_client, usd_per_day=max_cost_per_day,
-        hosts=_names(allow_host, host, proxies), origins=allow_origin, root_path=root_path,
+        hosts=_names(allow_host, host, proxies), origins=allow_origin, metrics_from=metrics_from,
+        root_path=root_path,
         collect=collect, owner_key=os.environ.get(OWNER_KEY) or None,
     )  # fmt: skip
     names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
@@ -149,6 +212,8 @@ def serve(
     with server.listen(host, port) as listening:
         place = server.place(host, listening.getsockname()[1]) + (root_path and f"{root_path}/")
         click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
+        wanted = f"{len(keys)} accepted" if keys else f"off, anyone who reaches it may ask ({KEYS} sets them)"
+        click.echo(f"API keys: {wanted}", err=True)
         server.run(engines if policy is None else [policy, *engines], settings, listening)
 
 

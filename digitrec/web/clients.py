@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from digitrec.web.settings import Settings
 
 Headers = Mapping[bytes, bytes]
+FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
+"""What proxies add to the requests that they pass on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,33 @@ def key_given(headers: Headers) -> bytes:
 
 
 def is_cross_site(headers: Headers, allowed: Container[str] = ()) -> bool:
-    """Whether a browser says that the page of a site is asking that may not; it would spend our money."""
-    origin = headers.get(b"origin")
-    if origin is None or "*" in allowed or origin.decode("latin-1") in allowed:
+    """Return whether a browser sent the request for the page of another site that may not ask.
+
+    Browsers say so in Sec-Fetch-Site, which no page can write. Older ones send Origin alone: its host is
+    compared with Host, which a proxy must pass on with its port.
+    """
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if not origin or "*" in allowed or origin in allowed or headers.get(b"sec-fetch-site") == b"same-origin":
         return False
-    return urlsplit(origin).netloc != headers.get(b"host", b"")
+    try:
+        return urlsplit(origin).netloc != headers.get(b"host", b"").decode("latin-1")
+    except ValueError:  # such as http://[
+        return True
+
+
+def may_see_metrics(peer: str, headers: Headers, settings: Settings) -> bool:
+    """Return whether figures are shown to the sender: this machine, and the networks in the settings.
+
+    A request that a proxy passed on is not this machine's, even if `Settings.proxies` knows of none.
+    """
+    if not settings.proxies and any(name in headers for name in FORWARDED):
+        return False
+    try:
+        sender = ip_address(origin(peer, headers, settings.proxies))
+    except ValueError:
+        return False
+    sender = getattr(sender, "ipv4_mapped", None) or sender
+    return sender.is_loopback or any(sender in ip_network(one, strict=False) for one in settings.metrics_from)
 
 
 def is_misdirected(headers: Headers, hosts: Container[str]) -> bool:

@@ -8,9 +8,12 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
+from PIL import Image
 from starlette.responses import Response
 
+from digitrec.image import DigitImage, InputSpec
 from digitrec.prediction import Prediction
+from digitrec.prepare import prepare
 from digitrec.web import clients, routes, schemas
 from digitrec.web.clients import Client
 from digitrec.web.collecting import Collection
@@ -25,6 +28,7 @@ Digit = Annotated[
 Accept = Annotated[bool, Query(description="True: keep it as it is labelled; false: throw it away.")]
 
 FULL = Problem(507, "collection-full", "no more pictures are kept here; thank you all the same")
+BLANK = Problem(422, "blank-picture", "there is no ink on this picture; draw a digit, or label it none")
 NO_OWNER = Problem(401, "no-owner-key", "send the owner's key as X-Owner-Key; it is in DIGITREC_OWNER_KEY")
 GONE = Problem(404, "not-found", "there is no such picture any more")
 
@@ -47,6 +51,8 @@ def labels(state: AppState, collection: Collection) -> APIRouter:
         picture = await routes.one_picture(request, state)
         client: Client = request.state.client
         small = await state.looks.thumbnail(client, picture)
+        if digit != "none" and await asyncio.to_thread(_is_blank, small):
+            raise ProblemError(BLANK)
         add = partial(collection.add, small, digit, await _said(state, client, picture))
         if not await asyncio.to_thread(add):
             raise ProblemError(FULL)
@@ -107,6 +113,11 @@ def review(state: AppState, collection: Collection) -> APIRouter:
             raise ProblemError(GONE)
 
     return router
+
+
+def _is_blank(picture: Image.Image) -> bool:
+    """Return whether there is no ink on a picture."""
+    return prepare(DigitImage.open(picture), InputSpec("mnist")).findings.reason == "blank"
 
 
 async def _said(state: AppState, client: Client, picture: bytes) -> dict[str, str]:

@@ -20,7 +20,7 @@ from digitrec.web.settings import Settings
 INFERENCE_PATHS = {"/predict", "/compare", "/explain", "/thumbnail", "/label"}
 """What costs work or money, and so is limited."""
 GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
-"""What needs a key, where there are keys."""
+"""What needs a key, where there are keys; without keys /metrics answers few addresses."""
 MAX_CLIENTS = 10_000
 """Clients whose rate is remembered; beyond it the one not heard of for longest is forgotten."""
 FULL = "all places are taken; try again in a moment"
@@ -96,7 +96,7 @@ class AdmissionControl:
         headers, peer = clients.headers_of(scope["headers"]), scope["client"][0] if scope["client"] else ""
         client = clients.identify(peer, headers, self._settings)
         try:
-            self._check_access(client, headers)
+            self._check_access(scope["path"], peer, client, headers)
             if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":
                 self._check_limits(client, headers)
                 await self._answer(client, scope, receive, send)
@@ -106,10 +106,12 @@ class AdmissionControl:
             return
         await self._app(scope, receive, send)
 
-    def _check_access(self, client: Client, headers: Headers) -> None:
+    def _check_access(self, path: str, peer: str, client: Client, headers: Headers) -> None:
         if clients.is_cross_site(headers, self._settings.origins):
             raise ProblemError(CROSS_SITE)
         if not self._settings.api_keys:
+            if path == "/metrics" and not clients.may_see_metrics(peer, headers, self._settings):
+                raise ProblemError(NOT_FROM_HERE)
             return
         if clients.key_given(headers):
             self._guessing.check(client.address, right=client.key is not None)
@@ -143,6 +145,9 @@ class AdmissionControl:
 
 
 CROSS_SITE = Problem(403, "cross-site", "another site's page may not ask; ask from this one or a program")
+NOT_FROM_HERE = Problem(
+    403, "not-from-here", "only this server's own machine may see this; its operator can allow others"
+)
 NO_KEY = Problem(
     401, "no-key", "send a valid key as X-API-Key or Authorization: Bearer", {"WWW-Authenticate": "Bearer"}
 )

@@ -31,6 +31,8 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+PAGES = {"/docs", "/review"}
+"""Pages besides the first."""
 PROBES = {"/health", "/ready"}
 """What load balancers ask for by an address, and which says nothing of anybody."""
 WRONG_HOST = Problem(421, "wrong-host", "this server does not answer to that name; its operator can allow it")
@@ -84,13 +86,15 @@ class RequestMiddleware:
         root = self._settings.root_path
         path = asked.removeprefix(root) if asked.startswith(root + "/") else asked
         bare = path.rstrip("/")
-        return bare if bare in self._paths and bare != "/docs" else path
+        return bare if bare in self._paths and bare not in PAGES else path
 
     def _stands_against(self, scope: Scope, asked: str) -> ASGIApp | None:
         """What is answered before anything else is asked; None: nothing stands against the request."""
         settings = self._settings
         if settings.root_path and asked == settings.root_path:  # the page's own addresses are relative to it
             return RedirectResponse(asked + "/")
+        if scope["path"] in {f"{page}/" for page in PAGES}:  # so are those of the other pages
+            return RedirectResponse(f"..{scope['path'][:-1]}")
         hosts = settings.hosts
         if (
             hosts

@@ -133,7 +133,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        detail = {404: "there is nothing at this address; /docs lists what there is"}.get(
-            error.status_code, str(error.detail)
-        )
+        detail = str(error.detail)
+        if error.status_code == 404:
+            detail = "there is nothing at this address; /docs lists what there is"
+        elif error.status_code == 405 and error.headers:
+            allowed = error.headers["Allow"]
+            detail = f"use {allowed} here; /docs shows how"
+            if allowed == "POST":
+                detail = "POST a picture to this address; /docs shows how"
         return Problem(error.status_code, kind, detail, dict(error.headers or {})).response()

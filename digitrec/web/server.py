@@ -121,10 +121,28 @@ class GuardedProtocol(H11Protocol):
         self.transport.write(FULL_AND_CLOSING)
         self.transport.write_eof()
 
+    def handle_events(self) -> None:
+        """Refuse a head that a proxy in front may read in another way; else go on."""
+        if self.conn.their_state is h11.IDLE and _is_ambiguous(self.conn.trailing_data[0]):
+            self.send_400_response("ambiguous")
+            return
+        super().handle_events()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or a head too long, with a problem body."""
         self.transport.write(NOT_HTTP)
         self.transport.close()
+
+
+def _is_ambiguous(data: bytes) -> bool:
+    """Return whether a request begins so that two parsers may disagree where its head or its body ends.
+
+    h11 accepts a line feed alone, a list of equal lengths, and a length beside a transfer coding.
+    """
+    head, _, _ = data.partition(b"\r\n\r\n")
+    names = re.findall(rb"\r\n(content-length|transfer-encoding)[ \t]*:", head.lower())
+    listed = re.search(rb"\r\ncontent-length[ \t]*:[^\r\n]*,", head.lower())
+    return re.search(rb"(?<!\r)\n", head) is not None or len(names) > 1 or listed is not None
 
 
 def _is_whole(data: bytes) -> bool:

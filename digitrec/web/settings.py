@@ -51,6 +51,8 @@ class Settings:
     """Names under which the server may be asked, besides those of this machine itself; empty: any name."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may ask, such as "https://example.org"; "*" is all of them."""
+    metrics_from: tuple[str, ...] = ()
+    """Addresses and networks, such as "10.0.0.0/8", that may see /metrics besides this machine."""
     root_path: str = ""
     """Where the server stands behind a proxy, such as "/digits", whether or not the proxy cuts that off."""
     usd_per_client: float | None = None

@@ -14,6 +14,10 @@ from digitrec.web.settings import Settings
 
 AS_FORM = 'a picture is sent as curl -F "file=@7.png" does, with the @'
 """How a form brings a picture."""
+MAX_FIELDS = 1000
+"""Files and other fields in a form; those that are not ours are ignored."""
+URL_SAFE = str.maketrans("-_", "+/")
+"""Base64's URL-safe alphabet as the usual one."""
 
 
 class JsonPictures(BaseModel):
@@ -26,10 +30,10 @@ class JsonPictures(BaseModel):
 
 
 async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
-    """The encoded pictures, and whether the client sent a list and so expects one.
+    """Return the encoded pictures, and whether the client sent a list and so expects one.
 
     Anything but JSON and a form is taken for the picture itself, whatever its type says: the decoder
-    judges by the content.
+    judges by the content. No picture begins with a brace, so JSON is known without its type.
 
     Raises:
         ProblemError: none, too many, or a body that is not what its content type says.
@@ -37,10 +41,10 @@ async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], b
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         found, is_list = await _from_form(request, settings)
-    elif kind == "application/json":
-        found, is_list = _from_json(await request.body())
     else:
-        found, is_list = [await request.body()], False
+        body = await request.body()
+        is_json = kind == "application/json" or body.lstrip().startswith(b"{")
+        found, is_list = _from_json(body) if is_json else ([body], False)
     if len(found) > settings.max_pictures:
         raise _too_many(settings)
     if not found or (not is_list and not found[0]):
@@ -57,15 +61,11 @@ class _InMemory(MultiPartParser):
 async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
     parser = _InMemory(
         request.headers, request.stream(),
-        max_files=settings.max_pictures, max_fields=0,
+        max_files=MAX_FIELDS, max_fields=MAX_FIELDS, max_part_size=settings.max_body_bytes,
     )  # fmt: skip
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        if error.message.startswith("Too many files"):
-            raise _too_many(settings) from error
-        if error.message.startswith("Too many fields"):
-            raise _problem(400, "bad-form", f"a field without a file is in the form; {AS_FORM}") from error
         raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
     files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
     try:
@@ -102,14 +102,17 @@ def _fails_alone(text: str) -> bytes:
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes in base64, or in a data URL that holds base64.
+    """Return the bytes in base64 or in a data URL; lines, the URL-safe alphabet and no padding are fine.
 
     Raises:
         ValueError: it is neither.
     """
-    if text.startswith("data:"):
-        text = text.partition(";base64,")[2]
-    return base64.b64decode(text, validate=True)
+    if text[:5].lower() == "data:":
+        kind, _, text = text.partition(",")
+        if not kind.lower().endswith(";base64"):
+            raise ValueError("a data URL without base64")
+    plain = "".join(text.split()).rstrip("=").translate(URL_SAFE)
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def _too_many(settings: Settings) -> ProblemError:

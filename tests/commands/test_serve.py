@@ -202,3 +202,52 @@ def test_proxies_can_be_said_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("DIGITREC_PROXIES", "2")
     assert serve("--host", "0.0.0.0").exit_code == 0
     assert started[0][1].proxies == 2
+
+
+@pytest.mark.parametrize("given", ["", " , ,", "schlüssel", "one,zw\u00f6lf", "one,\ttwo\x7f"])
+def test_keys_that_open_nothing_or_everything_are_refused(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = served(monkeypatch)
+    monkeypatch.setenv("DIGITREC_API_KEYS", given)
+    done = serve()
+    assert done.exit_code == 2 and not started
+    assert "DIGITREC_API_KEYS" in done.output
+    assert not given.strip(" ,") or given not in done.output
+
+
+@pytest.mark.parametrize(("given", "words"), [(None, "API keys: off"), ("one, two", "API keys: 2")])
+def test_it_says_whether_keys_are_on(given: str | None, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    served(monkeypatch)
+    if given:
+        monkeypatch.setenv("DIGITREC_API_KEYS", given)
+    assert words in serve().output
+
+
+WRONG = [
+    ("--allow-origin", "example.org"), ("--allow-origin", "https://example.org/"),
+    ("--allow-origin", "https://Example.org"), ("--allow-origin", "https://example.org:443"),
+    ("--allow-origin", "http://["), ("--allow-origin", "https://"), ("--allow-origin", ""),
+    ("--allow-origin", "https://a@example.org"), ("--allow-origin", "https://example.org?"),
+    ("--metrics-from", "example.org"), ("--metrics-from", "10.0.0.0/99"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "given"), WRONG)
+def test_an_origin_or_network_that_can_never_match_is_refused(
+    option: str, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = served(monkeypatch)
+    done = serve(option, given)
+    assert done.exit_code == 2 and not started
+    assert option in done.output and given in done.output
+
+
+def test_origins_and_networks_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = served(monkeypatch)
+    origins, networks = ("https://example.org", "http://localhost:8080", "*"), ("10.0.0.1", "fd00::/8")
+    options = [
+        *(f"--allow-origin={origin}" for origin in origins), *(f"--metrics-from={one}" for one in networks)
+    ]  # fmt: skip
+    assert serve(*options).exit_code == 0
+    assert (started[0][1].origins, started[0][1].metrics_from) == (origins, networks)

@@ -69,7 +69,8 @@ def calibrated(chance: float) -> None:
 @contextmanager
 def serving(*engines: Reader, settings: Settings = Settings()) -> Iterator[TestClient]:
     """A client of a server with these engines; an error inside the server is an answer, as in life."""
-    with TestClient(create_app(engines or [local()], settings), raise_server_exceptions=False) as client:
+    app = create_app(engines or [local()], settings)
+    with TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 50_000)) as client:
         yield client
 
 

@@ -38,6 +38,15 @@ def test_assets_are_served_from_here(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
+def test_swaggers_script_travels_compressed_where_that_is_accepted(client: TestClient) -> None:
+    plain, packed = (
+        client.get("/docs/swagger-ui-bundle.js", headers={"accept-encoding": coding})
+        for coding in ("identity", "gzip")
+    )
+    assert "content-encoding" not in plain.headers and packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content and int(packed.headers["content-length"]) < len(plain.content) / 2
+
+
 def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
     named = {
         path

@@ -50,6 +50,15 @@ def test_what_is_labelled_is_a_labelled_folder(tmp_path: Path) -> None:
     assert labels_in(tmp_path / "new") == [3, None]
 
 
+def test_a_blank_sheet_is_kept_as_no_digit_only(tmp_path: Path) -> None:
+    blank = png(blank=True)
+    with collecting_in(tmp_path) as client:
+        answer = client.post("/label?digit=3", content=blank)
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:digitrec:problem:blank-picture")
+        assert client.post("/label?digit=none", content=blank).status_code == 200
+    assert labels_in(tmp_path / "new") == [None]
+
+
 def test_nothing_is_kept_but_pixels_label_and_readings(tmp_path: Path) -> None:
     data, exif = io.BytesIO(), Image.Exif()
     exif[0x010F] = "a camera of mine"

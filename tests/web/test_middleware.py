@@ -8,10 +8,11 @@ import logging
 import pytest
 from fastapi.testclient import TestClient
 
+from digitrec.web.app import create_app
 from digitrec.web.logs import JsonLines, TextLines
 from digitrec.web.settings import Settings
 
-from .fakes import png, serving
+from .fakes import local, png, serving
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,14 @@ def test_a_slash_at_the_end_is_no_other_address_and_nothing_is_redirected(client
     assert (answer.status_code, answer.json()["prediction"]) == (200, 7)
     for path in ("/health/", "/providers/", "/static/", "/nothing/", "//"):
         assert not client.get(path, follow_redirects=False).is_redirect
+
+
+@pytest.mark.parametrize("path", ["/docs/", "/digits/docs/"])
+def test_a_page_with_a_slash_leads_to_the_page_without(path: str) -> None:
+    with serving(settings=Settings(root_path="/digits")) as client:
+        answer = client.get(path)
+    assert (answer.status_code, answer.url.path) == (200, path[:-1])
+    assert "swagger" in answer.text
 
 
 def test_a_slash_at_the_end_does_not_get_past_the_limits() -> None:
@@ -86,6 +95,46 @@ def test_only_sites_that_are_listed_may_ask_and_are_told_so() -> None:
     assert bad.status_code == 403 and "access-control-allow-origin" not in bad.headers
     assert allowed.status_code == 200 and allowed.headers["access-control-allow-origin"] == ours["origin"]
     assert refused.status_code == 400 and "access-control-allow-origin" not in refused.headers
+
+
+SITES = [
+    ({"origin": "http://testserver"}, 200),
+    ({"origin": "http://testserver:8080"}, 403),
+    ({"origin": "http://testserver:8080", "sec-fetch-site": "same-origin"}, 200),  # a proxy cut the port off
+    ({"origin": "http://evil.example", "sec-fetch-site": "cross-site"}, 403),
+    ({"origin": "http://sub.testserver", "sec-fetch-site": "same-site"}, 403),
+    ({"origin": "null"}, 403), ({"origin": "http://["}, 403), ({"origin": "http://]"}, 403),
+    ({"origin": "\xff"}, 403), ({}, 200),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "status"), SITES)
+def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[str, str], status: int) -> None:
+    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    assert client.post("/predict", content=png(), headers=sent).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "settings", "status"),
+    [
+        ("127.0.0.1", {}, Settings(), 200), ("::1", {}, Settings(), 200),
+        ("::ffff:127.0.0.1", {}, Settings(), 200),
+        ("203.0.113.1", {}, Settings(), 403), ("a name", {}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
+        ("127.0.0.1", {}, Settings(proxies=1), 200),
+        ("10.1.2.3", {}, Settings(metrics_from=("10.0.0.0/8",)), 200),
+        ("11.1.2.3", {}, Settings(metrics_from=("10.0.0.0/8",)), 403),
+        ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),
+        ("203.0.113.1", {"x-api-key": "one"}, Settings(api_keys=("one",)), 200),
+    ],
+)  # fmt: skip
+def test_figures_are_shown_to_this_machine_and_whom_the_operator_names(
+    peer: str, headers: dict[str, str], settings: Settings, status: int
+) -> None:
+    client = TestClient(create_app([local()], settings), client=(peer, 50_000))
+    assert client.get("/metrics", headers=headers).status_code == status
 
 
 def test_the_log_names_whom_the_outermost_trusted_proxy_saw(caplog: pytest.LogCaptureFixture) -> None:

@@ -39,9 +39,20 @@ def everything(connection: socket.socket) -> bytes:
     return received
 
 
+BEGIN = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
+"""Of the heads below."""
+
+
 @pytest.mark.parametrize(
     "head",
     [
+        BEGIN + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        BEGIN + b"transfer-encoding : chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n",
+        BEGIN + b"Content-Length: 4,4\r\n\r\n1234",
+        BEGIN + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\n1234",
+        BEGIN + b"Content-Length: 4\r\nX: y\n\r\n1234",
+        b"POST /predict HTTP/1.1\nHost: x\nContent-Length: 4\n\n1234",
+        b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\nHost: x\n\n",
         b"\x16\x03\x01 this is not HTTP\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000,
         b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
@@ -50,9 +61,19 @@ def everything(connection: socket.socket) -> bytes:
 def test_what_is_no_request_is_told_so_and_cut_off(head: bytes) -> None:
     with listening() as url, connect(url) as connection:
         connection.sendall(head)
-        status, _, body = everything(connection).partition(b"\r\n\r\n")
-    assert status.startswith(b"HTTP/1.1 400 ")
+        status, _, body = everything(connection).rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
+    assert status.startswith(b"400 ")
     assert json.loads(body)["type"] == "urn:digitrec:problem:bad-http"
+
+
+def test_a_head_in_pieces_and_requests_at_once_are_read() -> None:
+    whole = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n7,\n"
+    with listening() as url, connect(url) as connection:
+        for place in range(len(whole)):
+            connection.sendall(whole[place : place + 1])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 422 ")
+        connection.sendall(whole + whole.replace(b"\r\nContent", b"\r\nConnection: close\r\nContent"))
+        assert everything(connection).count(b"HTTP/1.1 422 ") == 2
 
 
 def test_a_head_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,32 @@ def test_of_several_pictures_one_that_is_none_fails_alone(client: TestClient) ->
     assert (one["prediction"], other["problem"]["status"]) == (7, 422)
 
 
+PLAIN = base64.b64encode(png())
+SENT = {
+    "lines": base64.encodebytes(png()),
+    "MIME lines": b"\r\n".join(PLAIN[n : n + 76] for n in range(0, len(PLAIN), 76)),
+    "URL-safe": base64.urlsafe_b64encode(png()), "no padding": base64.urlsafe_b64encode(png()).rstrip(b"="),
+    "capitals": b"DATA:IMAGE/PNG;BASE64," + PLAIN, "data URL": b"data:image/png;base64," + PLAIN,
+    "parameters": b"data:image/png;name=7.png;base64," + PLAIN,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", SENT)
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
+def test_base64_is_read_in_every_usual_form_with_or_without_the_type(
+    client: TestClient, form: str, kind: str
+) -> None:
+    sent = json.dumps({"image": SENT[form].decode()})
+    headers = {"content-type": kind} if kind else {}
+    assert client.post("/predict", content=sent, headers=headers).json()["prediction"] == 7
+
+
+def test_fields_of_a_form_that_are_not_ours_are_ignored(client: TestClient) -> None:
+    more = {"csrf": "x" * 2_000_000, "submit": "Send", "file": "7.png"}
+    answer = client.post("/predict", files=[("file", png()), ("other", b"no picture")], data=more)
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 7)
+
+
 @pytest.mark.parametrize("count", [33, 34, 200])
 def test_too_many_files_are_told_so_however_many(client: TestClient, count: int) -> None:
     answer = client.post("/predict", files=[("file", b"7")] * count)
@@ -44,10 +70,10 @@ def test_too_many_files_are_told_so_however_many(client: TestClient, count: int)
     [
         ({"content": b""}, 422, "no-picture", "no picture"),
         ({"files": {"picture": b"x"}}, 422, "no-picture", 'curl -F "file=@7.png"'),
-        ({"files": {"file": (None, "7.png")}}, 400, "bad-form", 'curl -F "file=@7.png"'),
+        ({"files": {"file": (None, "7.png")}}, 422, "no-picture", 'curl -F "file=@7.png"'),
         ({"files": {"file": b""}}, 422, "no-picture", "no bytes"),
         ({"json": {"image": "***"}}, 422, "bad-json", "base64"),
-        ({"json": {"image": "data:image/png,7"}}, 422, "no-picture", "no bytes"),
+        ({"json": {"image": "data:image/png,7"}}, 422, "bad-json", "base64"),
         ({"json": {"picture": "QUJD"}}, 422, "bad-json", "picture"),
         ({"json": {}}, 422, "bad-json", '"image" or "images"'),
         ({"json": {"image": "QUJD", "images": ["QUJD"]}}, 422, "bad-json", '"image" or "images"'),
