@@ -1,86 +1,52 @@
-"""A server that says exactly what it is told to, byte by byte, HTTP or not, and keeps what arrives."""
+"""A server that sends exactly the bytes it is given, HTTP or not, and keeps what arrives."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+
+from digitrec.emulator.server import Connection, Server
+from digitrec.emulator.vendors.base import Request
+from digitrec.engine.detect import CONTROL_PATH
+from digitrec.testing.fault_contract import Stranger
 
 
-class RawServer:
+class RawServer(Server):
     """Answers each request with the next of its scripts, the last one from then on, and hangs up."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__(Stranger(), host=host)
         self.say: list[bytes] = [b""]
         self.arrived: list[bytes] = []
         self.drip_s = 0.0
-        """Seconds between any two bytes of a body."""
-        self.hasty = False
-        """Whether it speaks before it has heard the whole request."""
-        self._socket = socket.create_server((host, 0))
-        self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://{host}:{self.port}"
-        threading.Thread(target=self._run, daemon=True).start()
+        """Seconds between two bytes of a body."""
 
-    def _run(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+    @property
+    def url(self) -> str:
+        return self.endpoint
 
-    def _serve(self, connection: socket.socket) -> None:
-        arrived = self.arrived  # of this question, though a later one should begin with an empty list
-        with connection, suppress(OSError):
-            connection.settimeout(5)
-            request = connection.recv(65_536) if self.hasty else _request(connection)
-            if not request:
+    def answer(self, request: Request, connection: Connection) -> Iterator[bytes]:
+        connection.close_connection = True
+        if request.path == CONTROL_PATH:
+            yield answer(404)
+            return
+        with self._lock:
+            turn = len(self.arrived)
+            self.arrived.append(request.head + request.body)
+        said = self.say[min(turn, len(self.say) - 1)]
+        body = said.find(b"\r\n\r\n") + 4 if self.drip_s else len(said)
+        yield said[:body]
+        for at in range(body, len(said)):
+            if self.stopping.wait(self.drip_s):
                 return
-            if request.startswith(b"GET /_emulator "):  # whether it is digitrec's emulator
-                connection.sendall(answer(404))
-                return
-            turn = len(arrived)
-            arrived.append(request)
-            said = self.say[min(turn, len(self.say) - 1)]
-            body = said.find(b"\r\n\r\n") + 4 if self.drip_s else len(said)
-            connection.sendall(said[:body])
-            for at in range(body, len(said)):
-                time.sleep(self.drip_s)
-                connection.sendall(said[at : at + 1])
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65_536):  # or a reset could overtake the answer
-                pass
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-def _request(connection: socket.socket) -> bytes:
-    """The whole request, body included."""
-    request = b""
-    while b"\r\n\r\n" not in request:
-        if not (data := connection.recv(65_536)):
-            return request
-        request += data
-    head, _, body = request.partition(b"\r\n\r\n")
-    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
-    length = int(fields.get(b"content-length", 0))
-    while len(body) < length or (b"transfer-encoding" in fields and not body.endswith(b"0\r\n\r\n")):
-        if not (data := connection.recv(65_536)):
-            break
-        body += data
-    return head + b"\r\n\r\n" + body
+            yield said[at : at + 1]
 
 
 @contextmanager
 def raw_server(host: str = "127.0.0.1") -> Iterator[RawServer]:
     """One that runs as long as the block."""
-    server = RawServer(host)
-    try:
+    with RawServer(host) as server:
         yield server
-    finally:
-        server.close()
 
 
 def answer(status: int, body: bytes = b"", *headers: tuple[str, str], reason: str = "Said") -> bytes:

@@ -38,11 +38,10 @@ def emulate(
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
       Errors:   400 401 403 404 413 429 500 502 503 504 quota limit redirect
       Delivery: slow hang reset cut-off drip
-      Answers:  html empty no-field wrong-type null-field lost-field bad-confidence
-                deep echo huge not-utf8 surrogate
+      Answers:  html empty no-field unusable
       Polls:    endless-poll failed-poll unknown-poll
       Models:   refusal length filtered fenced no-logprobs no-usage
-      Options:  skip first rate seed after calls seconds status size to
+      Options:  skip first rate seed after calls seconds status to
 
     \b
     Examples:

@@ -8,11 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from digitrec.emulator.control import check
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Read, open_reader
-from digitrec.emulator.faults import Fault, FaultQueue
-from digitrec.emulator.server import Counts, VendorServer
+from digitrec.emulator.faults import Fault, FaultQueue, check
+from digitrec.emulator.server import Counts, Server
 from digitrec.emulator.vendors.aws import Aws
 from digitrec.emulator.vendors.aws_textract import AwsTextract
 from digitrec.emulator.vendors.azure import Azure
@@ -76,16 +75,16 @@ class Emulator:
         reader = open_reader(engine)
         emulated = [VENDORS[name](reader, credentials) for name in names]
         queues = [FaultQueue(_meant_for(vendor, list(faults), names)) for vendor in emulated]
-        self._servers: dict[str, VendorServer] = {}
+        self._servers: dict[str, Server] = {}
         for place, (vendor, queue) in enumerate(zip(emulated, queues, strict=True)):
             self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, queue)
         resource = [server for server in self._servers.values() if isinstance(server.vendor, AzureVendor)]
         for server in resource:
             server.resource = resource
 
-    def _bind(self, vendor: Vendor, port: int, faults: FaultQueue) -> VendorServer:
+    def _bind(self, vendor: Vendor, port: int, faults: FaultQueue) -> Server:
         try:
-            return VendorServer(vendor, port, faults)
+            return Server(vendor, port, faults)
         except (OSError, OverflowError) as error:
             self.stop()
             why = getattr(error, "strerror", None) or str(error)

@@ -1,42 +1,38 @@
-"""Faults on demand: what one is, how it is written, and which one meets the next request."""
+"""The fault table: how a fault is written, which one meets the next request, and what it does."""
 
 from __future__ import annotations
 
+import html
 import math
 import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import cycle
 from typing import Any
+
+from digitrec.emulator.vendors.base import POLLS, SPOKEN, Request, Response, Vendor
 
 STATUSES = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504")
 """Errors that the vendor would send in its own form."""
 REFUSALS = (*STATUSES, "quota")
 """Errors of the vendor, before it has done anything."""
-DELIVERIES = ("slow", "hang", "reset", "cut-off", "drip")
-"""The right answer, which is late, lost or broken on its way."""
-SEEDED = ("wrong-type", "null-field", "lost-field", "bad-confidence", "deep")
-"""The right answer, changed at a place that a seed chooses."""
-DOCUMENTS = (*SEEDED, "echo", "huge", "not-utf8", "surrogate")
-"""The right answer, changed."""
-POLLS = ("endless-poll", "failed-poll", "unknown-poll")
-"""What a poll hears: an operation is at work, or has failed, or is of a status that nobody knows."""
-SPOKEN = ("refusal", "length", "filtered", "fenced", "no-logprobs", "no-usage")
-"""The right answer of a language model, as it is when the model or its server does something else."""
-KINDS = (
-    *REFUSALS, "limit", *DELIVERIES, "html", "empty", "no-field", *POLLS, *SPOKEN, "redirect", *DOCUMENTS,
+BREAKS = ("hang", "reset", "cut-off", "drip")
+"""Faults after which the connection cannot go on."""
+UNUSABLE = (
+    b"", b"[]", b"null", b'"x"', b"7", b'{"surprise": [null, {"text": 7}]}', b'{"half": ', b"\xff\xfe\x00",
+    b'{"a":NaN}', b'{"a":"\\ud83d"}',
 )  # fmt: skip
-"""Every kind of fault; docs/emulator.md says what each does."""
+"""Documents that no vendor sends, one after the other."""
 REDIRECTS = (301, 302, 303, 307, 308)
 """The statuses a redirect may have."""
 NOWHERE = "http://127.0.0.1:9/"
 """Where a redirect leads that is not told: another origin, at which nobody listens (port 9 is "discard")."""
 
 _SECONDS = {"slow": 5.0, "drip": 0.1, "limit": 60.0}
-_SIZE = {"deep": 100_000, "huge": 10_000_000}
-_ONLY_FOR = {"calls": ("limit",), "status": ("redirect",), "to": ("redirect",), "size": tuple(_SIZE)}
+_ONLY_FOR = {"calls": ("limit",), "status": ("redirect",), "to": ("redirect",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class Fault:
     """One fault, and which requests it meets."""
 
     kind: str
-    """One of `KINDS`."""
+    """One of `EFFECTS`."""
     skip: int = 0
     """How many requests pass unharmed before it, >= 0."""
     first: int | None = None
@@ -52,7 +48,7 @@ class Fault:
     rate: float | None = None
     """The probability with which it meets a request, 0..1; None: it meets each one when its turn has come."""
     seed: int = 0
-    """What ``rate`` draws with, and the number of the change that a `SEEDED` fault makes first, >= 0."""
+    """What ``rate`` draws with, >= 0."""
     after: int | None = None
     """Seconds in the header Retry-After, >= 0; None: no such header."""
     calls: int = 20
@@ -61,10 +57,10 @@ class Fault:
     """Until a slow answer, between two bytes of a drip (>= 0), a limit's window (> 0); None: as usual."""
     status: int = 307
     """Status of a redirect, one of `REDIRECTS`."""
-    size: int | None = None
-    """Levels of what is deep, bytes of what is huge, >= 1; None: what is usual."""
     to: str = NOWHERE
     """Where a redirect leads."""
+    documents: Iterator[bytes] = field(default_factory=lambda: cycle(UNUSABLE), compare=False, repr=False)
+    """What an unusable answer holds next."""
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -76,11 +72,11 @@ class Fault:
             ValueError: an unknown kind or option, or a value out of range; the message lists them.
         """
         kind, _, rest = text.strip().partition(":")
-        if kind not in KINDS:
-            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(KINDS)}")
+        if kind not in EFFECTS:
+            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(EFFECTS)}")
         options = dict(_option(name, value) for name, value in _split(rest))
         for name in options:
-            if kind not in _ONLY_FOR.get(name, KINDS):
+            if kind not in _ONLY_FOR.get(name, EFFECTS):
                 raise ValueError(f"{kind} has no option {name!r}; {' and '.join(_ONLY_FOR[name])} has")
         if kind == "limit" and {"skip", "first", "rate"} & set(options):
             raise ValueError("a limit holds for every request: it has no skip, first or rate")
@@ -93,11 +89,6 @@ class Fault:
         """``seconds``, or what is usual for the kind: slow 5, drip 0.1, limit 60."""
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
-    @property
-    def amount(self) -> int:
-        """``size``, or what is usual for the kind: deep 100,000 levels, huge 10,000,000 bytes."""
-        return _SIZE.get(self.kind, 0) if self.size is None else self.size
-
     def __str__(self) -> str:
         told: dict[str, object] = {
             "skip": self.skip or None, "first": self.first, "rate": _short(self.rate),
@@ -105,7 +96,6 @@ class Fault:
             "calls": self.calls if self.kind == "limit" else None,
             "seconds": _short(self.pause) if self.kind in _SECONDS else None,
             "status": self.status if self.kind == "redirect" else None,
-            "size": self.amount if self.kind in _SIZE else None,
             "to": self.to if self.kind == "redirect" else None,
         }  # fmt: skip
         options = ",".join(f"{name}={value}" for name, value in told.items() if value is not None)
@@ -137,7 +127,6 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], float, float]] = {
     "calls": (int, 1, math.inf),
     "seconds": (float, 0, 1e9),
     "status": (int, min(REDIRECTS), max(REDIRECTS)),
-    "size": (int, 1, 1e9),
 }
 """What may be said of a fault after its kind: how it is read, its least and its largest value."""
 
@@ -191,9 +180,7 @@ class FaultQueue:
     def next(self) -> Fault | None:
         """The fault that meets this request, or None.
 
-        A limit that refuses it has in ``after`` the whole seconds until it lets one through again. A
-        `SEEDED` fault has in ``seed`` the number of this very change: the first one it makes has the
-        seed it was given, the next one the number after that.
+        A limit that refuses it has in ``after`` the whole seconds until it lets one through again.
         """
         with self._lock:
             return self._over_a_limit() or self._next_in_turn() or self._by_chance()
@@ -218,7 +205,7 @@ class FaultQueue:
         if number == fault.first:
             self._in_turn.popleft()
             self._seen = 0
-        return _with_own_seed(fault, number - 1)
+        return fault
 
     def _by_chance(self) -> Fault | None:
         """The first of them that is drawn; each draws for itself, for every request that comes to it."""
@@ -262,8 +249,133 @@ class _RandomFault:
 
     def met(self) -> Fault:
         self._met += 1
-        return _with_own_seed(self.fault, self._met - 1)
+        return self.fault
 
 
-def _with_own_seed(fault: Fault, number: int) -> Fault:
-    return replace(fault, seed=fault.seed + number) if fault.kind in SEEDED else fault
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A request that meets a fault."""
+
+    fault: Fault
+    """What goes wrong."""
+    request: Request
+    """The request."""
+    vendor: Vendor
+    """Who should answer it."""
+    stopping: threading.Event
+    """Set when the server stops."""
+    is_gone: Callable[[], bool]
+    """Whether the client has closed the connection."""
+    spelled: Callable[[Response], bytes]
+    """The bytes of a response."""
+
+
+Read = Callable[[], Response]
+"""Makes the vendor's right answer, which is billed from then on."""
+Pieces = Iterator[Response | bytes]
+
+
+def pieces(met: Meeting, read: Read) -> Pieces:
+    """What a request that meets a fault is sent: responses, or any bytes.
+
+    Raises:
+        ConnectionAbortedError: the connection is to be reset.
+    """
+    return EFFECTS[met.fault.kind](met, read)
+
+
+def _refuse(met: Meeting, read: Read) -> Pieces:
+    answer, after = met.vendor.failure(met.fault.kind), met.fault.after
+    yield answer if after is None else answer.with_headers(Retry_After=str(after))
+
+
+def _throttle(met: Meeting, read: Read) -> Pieces:
+    yield met.vendor.throttled(met.fault.after or 1)
+
+
+def _redirect(met: Meeting, read: Read) -> Pieces:
+    yield Response(met.fault.status, headers={"Location": met.fault.to})
+
+
+def _page(met: Meeting, read: Read) -> Pieces:
+    """A page of a network in between, which shows the request's headers."""
+    page = Response.of_html(200, "Sign in to the network")
+    shown = html.escape(met.request.head.decode("latin-1"))
+    yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
+
+
+def _slow(met: Meeting, read: Read) -> Pieces:
+    met.stopping.wait(met.fault.pause)
+    yield read()
+
+
+def _hang(met: Meeting, read: Read) -> Pieces:
+    read()
+    while not met.is_gone() and not met.stopping.wait(0.05):
+        pass
+    yield b""
+
+
+def _reset(met: Meeting, read: Read) -> Pieces:
+    read()
+    yield b""
+    raise ConnectionAbortedError
+
+
+def _cut_off(met: Meeting, read: Read) -> Pieces:
+    answer = read()
+    whole, half = met.spelled(answer), len(answer.body) // 2
+    yield whole[: len(whole) - (len(answer.body) - half)]
+
+
+def _drip(met: Meeting, read: Read) -> Pieces:
+    for byte in met.spelled(read()):
+        yield bytes([byte])
+        if met.stopping.wait(met.fault.pause):
+            return
+
+
+def _empty(met: Meeting, read: Read) -> Pieces:
+    read()
+    yield Response(200)
+
+
+def _unusable(met: Meeting, read: Read) -> Pieces:
+    read()
+    yield Response(200, next(met.fault.documents), {"Content-Type": "application/json"})
+
+
+def _no_field(met: Meeting, read: Read) -> Pieces:
+    read()
+    yield met.vendor.without_field(met.request)
+
+
+def _poll(met: Meeting, read: Read) -> Pieces:
+    yield met.vendor.polled_as(met.fault.kind) if met.vendor.is_poll(met.request) else read()
+
+
+def _speak(met: Meeting, read: Read) -> Pieces:
+    done = read()
+    yield met.vendor.spoken_as(met.fault.kind, done) if done.status == 200 else done
+
+
+EFFECTS: Mapping[str, Callable[[Meeting, Read], Pieces]] = {
+    **dict.fromkeys(REFUSALS, _refuse), "limit": _throttle, "slow": _slow, "hang": _hang, "reset": _reset,
+    "cut-off": _cut_off, "drip": _drip, "html": _page, "empty": _empty, "no-field": _no_field,
+    **dict.fromkeys(POLLS, _poll), **dict.fromkeys(SPOKEN, _speak), "redirect": _redirect,
+    "unusable": _unusable,
+}  # fmt: skip
+"""What each kind of fault does; docs/emulator.md describes them."""
+KINDS = tuple(EFFECTS)
+
+
+def check(vendor: Vendor, fault: Fault) -> Fault:
+    """The fault, if it applies to this vendor.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not vendor.may_meet(fault.kind):
+        why = "is not polled" if fault.kind in POLLS else "is no language model"
+        raise ValueError(f"{vendor.name} {why}, so it has no {fault.kind}")
+    return fault

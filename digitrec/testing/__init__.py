@@ -13,7 +13,7 @@ passes, ours as well; subclass it in a test file of yours, and pytest runs them:
             return Mine(endpoint=endpoint, key="test")
 
 `provider` is asked about pictures. `provider_at` is led to a server that answers as no vendor should
-(`digitrec.testing.faults`), through the engine: it refuses, drips, hangs up, redirects, and says what it
+(`digitrec.emulator.faults`), through the engine: it refuses, drips, hangs up, redirects, and says what it
 should not. A provider that runs on this machine has no server that could fail: its tests subclass
 `LocalProviderContract`.
 """

@@ -8,7 +8,7 @@ from digitrec.emulator.faults import KINDS, Fault, FaultQueue
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_told_as_it_is_written(kind):
     own = {
-        "slow": ",seconds=0.5", "drip": ",seconds=0.5", "deep": ",size=7", "huge": ",size=12345678",
+        "slow": ",seconds=0.5", "drip": ",seconds=0.5",
         "redirect": ",status=301,to=https://example.org/a,b:c=d",
     }  # fmt: skip
     text = f"{kind}:skip=1,first=2,rate=0.05,seed=4,after=3{own.get(kind, '')}"
@@ -26,7 +26,6 @@ def test_options():
 
 def test_what_is_usual():
     assert [Fault.parse(kind).pause for kind in ("slow", "drip", "limit")] == [5.0, 0.1, 60.0]
-    assert [Fault.parse(kind).amount for kind in ("deep", "huge")] == [100_000, 10_000_000]
     assert (Fault.parse("limit").calls, Fault.parse("redirect").status) == (20, 307)
 
 
@@ -43,7 +42,6 @@ def test_what_is_usual():
         ("503:rate=1.1", "out of range"),
         ("503:rate=nan", "out of range"),
         ("503:calls=2", "503 has no option 'calls'; limit has"),
-        ("503:size=2", "deep and huge has"),
         ("limit:calls=0", "out of range"),
         ("limit:seconds=0", "out of range"),
         ("limit:rate=0.5", "holds for every request"),
@@ -149,10 +147,3 @@ def test_chance_can_be_limited_and_delayed():
     queue = FaultQueue([Fault.parse("503:rate=1,first=1")])
     queue.next()
     assert queue.pending() == []
-
-
-def test_each_change_has_a_number_of_its_own():
-    for text in ("wrong-type:seed=7", "wrong-type:seed=7,rate=1", "wrong-type:skip=1,seed=7"):
-        queue = FaultQueue([Fault.parse(text)])
-        seeds = [fault.seed for fault in (queue.next() for _ in range(4)) if fault]
-        assert seeds[:3] == [7, 8, 9]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -11,6 +12,8 @@ import pytest
 import requests
 
 from digitrec.emulator import Emulator, Word
+from digitrec.emulator.faults import UNUSABLE
+from digitrec.emulator.server import MAX_BODY_BYTES, TooLarge, read_body
 from digitrec.errors import BadAnswer, TimedOut, Unavailable
 
 from . import clients
@@ -175,3 +178,87 @@ def test_a_key_in_an_address_is_not_logged(digitrec_emulator, caplog):
     requests.post(f"{endpoint}/v1/images:annotate?key=planted", json={}, timeout=TIMEOUT)
     logged = [record.getMessage() for record in caplog.records if record.name == "digitrec.emulator"]
     assert logged == ["google POST /v1/images:annotate"]
+
+
+def test_tls_is_refused_at_once(emulator, caplog):
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(emulator.endpoints["azure-analysis"].replace("http:", "https:"), timeout=TIMEOUT)
+    assert emulator.endpoints["azure-analysis"] in caplog.text
+
+
+def test_the_control_endpoint_says_what_it_is_and_what_it_counted(emulator):
+    endpoint = emulator.endpoints["azure-analysis"]
+    about = requests.get(endpoint + "/_emulator", timeout=TIMEOUT).json()
+    assert about == {"emulator": "digitrec", "vendor": "azure-analysis", "engine": "function"}
+    emulator.set_faults("azure-analysis", "500:first=1")
+    for _ in range(3):
+        requests.post(endpoint + READ, picture(), headers=HEADERS, timeout=TIMEOUT)
+    counts = requests.get(endpoint + "/_emulator/calls", timeout=TIMEOUT).json()
+    assert counts == {"calls": 3, "polls": 0, "billed": 2}
+    assert requests.get(endpoint + "/_emulator/other", timeout=TIMEOUT).status_code == 404
+
+
+def test_the_page_of_a_network_in_between_shows_what_was_sent(emulator):
+    emulator.set_faults("azure-analysis", "html")
+    url = emulator.endpoints["azure-analysis"] + READ
+    page = requests.post(url, headers={"X-Own": "<planted>"}, timeout=TIMEOUT)
+    assert page.status_code == 200
+    assert "X-Own: &lt;planted&gt;" in page.text
+
+
+def test_unusable_documents_come_one_after_the_other(emulator):
+    emulator.set_faults("azure-analysis", "unusable")
+    url = emulator.endpoints["azure-analysis"] + READ
+    bodies = [requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).content for _ in UNUSABLE]
+    assert bodies == list(UNUSABLE)
+    assert emulator.billed("azure-analysis") == len(UNUSABLE)
+
+
+CHUNKED = {"transfer-encoding": "chunked"}
+
+
+def body(data: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
+    stream = io.BytesIO(data)
+    return read_body(stream, headers), stream.read()
+
+
+def test_a_body_of_a_length_leaves_what_follows():
+    assert body(b"abcdeNEXT", {"content-length": "5"}) == (b"abcde", b"NEXT")
+
+
+def test_no_length_is_no_body():
+    assert body(b"NEXT", {}) == (b"", b"NEXT")
+
+
+@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"0\r\nTrailer: x\r\n\r\n"], ids=["plain", "trailers"])
+def test_chunks_are_joined(end):
+    data = b"5\r\nabcde\r\nA;name=value\r\n0123456789\r\n" + end
+    assert body(data + b"NEXT", CHUNKED) == (b"abcde0123456789", b"NEXT")
+
+
+@pytest.mark.parametrize(
+    ("data", "headers"),
+    [
+        (b"abc", {"content-length": "5"}),
+        (b"", {"content-length": "-1"}),
+        (b"", {"content-length": "many"}),
+        (b"5\r\nab", CHUNKED),
+        (b"xyz\r\n", CHUNKED),
+        (b"", CHUNKED),
+    ],
+)
+def test_a_broken_body(data, headers):
+    with pytest.raises(ValueError):
+        body(data, headers)
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_a_body_over_the_limit_is_read_to_its_end(over):
+    size = MAX_BODY_BYTES + over
+    stream = io.BytesIO(bytes(size) + b"NEXT")
+    if over:
+        with pytest.raises(TooLarge):
+            read_body(stream, {"content-length": str(size)})
+    else:
+        assert len(read_body(stream, {"content-length": str(size)})) == size
+    assert stream.read() == b"NEXT"

@@ -71,7 +71,7 @@ TO_DO: dict[type[ProviderError], str] = {
     RateLimited: "slow down, then try again",
     TimedOut: "try again, or allow more with --timeout",
     Unavailable: "try again later",
-    BadAnswer: "check the endpoint and any proxy|ask another model|allow it more tokens",
+    BadAnswer: "check the endpoint and any proxy|ask another model|max_tokens",
 }
 """What each message must tell the reader to do."""
 

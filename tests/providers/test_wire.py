@@ -161,7 +161,7 @@ def test_a_file_that_holds_no_certificates_is_not_configured(
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_server_without_encryption_at_an_https_address_got_nothing(cloud: str) -> None:
     with raw_server() as server:
-        server.hasty, server.say = True, [answer(400)]
+        server.say = [answer(400)]
         error = failure(from_env(cloud, server.url.replace("http:", "https:")))
     assert type(error) is Unreachable
 

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from digitrec.emulator.picture import Picture, Word, bounding_box, lines
-from digitrec.emulator.vendors.aws_filters import Filters
 from digitrec.emulator.vendors.aws_json import AwsVendor, error, failures, geometry, image_bytes, response
+from digitrec.emulator.vendors.aws_signature import Refused
 from digitrec.emulator.vendors.base import Request, Response
 from digitrec.errors import ImageError
 
@@ -42,11 +42,12 @@ class Aws(AwsVendor):
         """An answer without "TextDetections"."""
         return response(200, {})
 
-    def _parsed(self, asked: Any) -> tuple[bytes | None, Filters]:
-        return image_bytes(asked["Image"]), Filters.parse(asked.get("Filters"))
+    def _parsed(self, asked: Any) -> bytes | None:
+        if asked.get("Filters") is not None:
+            raise Refused("InvalidParameterException", "This emulator applies no filters.")
+        return image_bytes(asked["Image"])
 
-    def _read(self, asked: tuple[bytes | None, Filters]) -> Response:
-        content, filters = asked
+    def _answered(self, content: bytes | None) -> Response:
         if content is None:
             return FAILURES["no S3"]()
         if len(content) > MAX_BYTES:
@@ -63,7 +64,7 @@ class Aws(AwsVendor):
             return FAILURES["bad image"]()
         if min(picture.width, picture.height) < MIN_SIDE:
             return FAILURES["400"]()
-        words = filters.apply(self.reader.read(picture)[:MAX_WORDS], picture)
+        words = self.reader.read(picture)[:MAX_WORDS]
         body = {"TextDetections": _detections(words, picture), "TextModelVersion": self.model_version}
         return response(200, body, billed=1)
 

@@ -6,7 +6,7 @@ import base64
 import json
 import uuid
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -24,8 +24,6 @@ class AwsVendor(Vendor):
     """What requests are signed for, such as "rekognition"."""
     operation: ClassVar[str]
     """The header X-Amz-Target that asks for the operation."""
-    failures: ClassVar[Mapping[str, Callable[[], Response]]]
-    """The service's answer for each fault and limit."""
 
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
@@ -37,7 +35,7 @@ class AwsVendor(Vendor):
             "AWS_DEFAULT_REGION": "us-east-1",
         }
 
-    def answer(self, request: Request) -> Response:
+    def read(self, request: Request) -> Response:
         """The answer to a request that is signed, and whose body is the operation's input."""
         if request.method != "POST" or request.headers.get("x-amz-target") != self.operation:
             return error("UnknownOperationException", "")
@@ -48,11 +46,11 @@ class AwsVendor(Vendor):
             return error(refused.code, str(refused))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return error("SerializationException", "")
-        return self._read(asked)
+        return self._answered(asked)
 
     @abstractmethod
     def _parsed(self, asked: Any) -> Any:
-        """What `_read` takes, from the operation's input.
+        """What `_answered` takes, from the operation's input.
 
         Raises:
             Refused: AWS would refuse it.
@@ -60,12 +58,8 @@ class AwsVendor(Vendor):
         """
 
     @abstractmethod
-    def _read(self, asked: Any) -> Response:
+    def _answered(self, asked: Any) -> Response:
         """The operation's answer."""
-
-    def failure(self, kind: str) -> Response:
-        """AWS's own error body; most have HTTP status 400, whatever the fault is called."""
-        return self.failures[kind]()
 
     def throttled(self, wait_s: int) -> Response:
         """AWS's refusal of what is over an account's rate; it does not say how long to wait."""

@@ -44,7 +44,7 @@ class AwsTextract(AwsVendor):
     def _parsed(self, asked: Any) -> bytes | None:
         return image_bytes(asked["Document"])
 
-    def _read(self, asked: bytes | None) -> Response:
+    def _answered(self, asked: bytes | None) -> Response:
         if asked is None:
             return FAILURES["no S3"]()
         if len(asked) > MAX_BYTES:

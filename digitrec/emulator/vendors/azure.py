@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.azure_operation import PolledVendor
 from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
-    Refused,
     bad_image,
-    bad_parameter,
     binary_picture,
     flat_corners,
 )
-from digitrec.emulator.vendors.base import Request, Response
+from digitrec.emulator.vendors.base import Refused, Request, Response
 
 POST_ADDRESS = "/vision/v3.2/read/analyze"
 POLL_ADDRESS = re.compile(r"/vision/v3\.2/read/analyzeResults/(?P<id>[0-9a-f-]{36})")
@@ -27,25 +25,8 @@ MIN_SIDE, MAX_SIDE = 50, 10_000
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF")
 KEPT_S = 48 * 3600.0
 """How long an operation is remembered."""
-MODEL_VERSIONS = (
-    "latest", "latest-preview", "2021-04-12", "2021-09-30-preview", "2021-09-30", "2022-01-30-preview",
-    "2022-01-30", "2022-04-30",
-)  # fmt: skip
-_LANGUAGES = """
-af sq anp ar ast awa az bfy eu be be-cyrl be-latn bho bi brx bs bra br bg bns bua ca ceb rab ch hne zh-hans
-zh-hant kw co crh hr cs da prs dhi doi nl en myv et fo fj fil fi fr fur gag gl de gil gon kl gvr ht hlb hni
-bgc haw hi mww hoc hu is smn id ia iu ga it ja jns jv kea kac xnr krc kaa kaa-cyrl csb kk kk-cyrl kk-latn
-klr kha quc ko kfq kpy kos kum ku ku-arab ku-latn kru ky lkt la lt dsb smj lb bfz ms mt kmj gv mi mr mn
-cnr-cyrl cnr-latn nap ne niu nog sme no oc os ps fa pl pt pa ksh ro rm ru sck sm sa sat sco gd sr sr-cyrl
-sr-latn xsr srx sms sk sl so sma es sw sv tg tt tet thf to tr tk tyv hsb ur ug uz uz-arab uz-cyrl vo wae cy fy
-yua za zu
-"""
-LANGUAGES = frozenset(_LANGUAGES.split())
-"""The language codes it takes, in lower case; each forces its reading ("Language support", and its SDK)."""
-READING_ORDERS = ("basic", "natural")
 STYLE_CONFIDENCE = 0.9
 """How sure every line's style is; no engine says, so it is a constant."""
-_PAGES = re.compile(r"[1-9]\d{0,8}(-[1-9]\d{0,8})?", re.ASCII)
 
 
 class Azure(PolledVendor):
@@ -55,24 +36,20 @@ class Azure(PolledVendor):
     prefix = "/vision/"
     kept_s = KEPT_S
 
-    def answer(self, request: Request) -> Response:
+    def read(self, request: Request) -> Response:
         """202 with the address of the result for a picture; the state of an operation for a poll."""
-        try:
-            self.check_key(request)
-            if request.method == "POST" and request.path == POST_ADDRESS:
-                return self._begin(request)
-            return self._poll(request)
-        except Refused as refused:
-            return refused.response
+        self.check_key(request)
+        if request.method == "POST" and request.path == POST_ADDRESS:
+            return self._begin(request)
+        return self._poll(request)
 
     def _begin(self, request: Request) -> Response:
-        language = _check_parameters(request.parameters)
         picture = binary_picture(request, formats=FORMATS, max_bytes=MAX_BYTES)
         if min(picture.width, picture.height) < MIN_SIDE or max(picture.width, picture.height) > MAX_SIDE:
             message = f"Image must be at least {MIN_SIDE} and at most {MAX_SIDE} pixels in width and height"
             raise Refused(bad_image("InvalidImageSize", message))
         style = "handwriting" if self.reader.name == "local" else "other"
-        result = _result(self.reader.read(picture), picture, self.model_version, style, language)
+        result = _result(self.reader.read(picture), picture, self.model_version, style)
         return self.ordered(request, "/vision/v3.2/read/analyzeResults/", {"analyzeResult": result})
 
     def _poll(self, request: Request) -> Response:
@@ -82,47 +59,12 @@ class Azure(PolledVendor):
         return self.looked_at(match["id"])
 
 
-def _check_parameters(parameters: Mapping[str, str]) -> str | None:
-    """The language that was asked for, None for none.
-
-    Raises:
-        Refused: a parameter of the query has a value that the service would not take.
-    """
-    if (model := parameters.get("model-version", "latest")) not in MODEL_VERSIONS:
-        raise bad_parameter("InvalidModel", f"The model version '{model}' is not supported.")
-    if (order := parameters.get("readingOrder", "basic")) not in READING_ORDERS:
-        raise bad_parameter(
-            "BadArgument", f"The reading order '{order}' is not one of {', '.join(READING_ORDERS)}."
-        )
-    language = parameters.get("language")
-    if language is not None and language.lower() not in LANGUAGES:
-        raise bad_parameter("NotSupportedLanguage", f"The language '{language}' is not supported.")
-    if not _first_page_is_meant(parameters.get("pages", "1")):
-        raise bad_parameter(
-            "BadArgument", "The page range is not one like '1' or '1-3,5', or has no page of the image."
-        )
-    return language
-
-
-def _first_page_is_meant(pages: str) -> bool:
-    """Whether it is a list of pages and ranges with page 1 among them, the only one that is read."""
-    parts = [part.strip() for part in pages.split(",")]
-    if not all(_PAGES.fullmatch(part) for part in parts):
-        return False
-    ranges = [(int(first), int(last or first)) for first, _, last in (part.partition("-") for part in parts)]
-    return all(first <= last for first, last in ranges) and any(first == 1 for first, _ in ranges)
-
-
-def _result(
-    words: Sequence[Word], picture: Picture, model_version: str, style: str, language: str | None
-) -> dict[str, Any]:
+def _result(words: Sequence[Word], picture: Picture, model_version: str, style: str) -> dict[str, Any]:
     """One page of lines of words; for no words a page without lines."""
-    page: dict[str, Any] = {
+    page = {
         "page": 1, "angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel",
         "lines": [_line(row, style) for row in lines(words)],
     }  # fmt: skip
-    if language is not None:
-        page["language"] = language
     return {"version": "3.2.0", "modelVersion": model_version, "readResults": [page]}
 
 

@@ -13,14 +13,13 @@ from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.azure_operation import PolledVendor
 from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
-    Refused,
     bad_image,
     bad_parameter,
     binary_picture,
     error,
     flat_corners,
 )
-from digitrec.emulator.vendors.base import Request, Response
+from digitrec.emulator.vendors.base import Refused, Request, Response
 
 API_VERSION = "2024-11-30"
 MODEL = "prebuilt-read"
@@ -49,21 +48,17 @@ class AzureDocument(PolledVendor):
         """As Microsoft's samples of the SDK read them."""
         return {"DOCUMENTINTELLIGENCE_ENDPOINT": endpoint, "DOCUMENTINTELLIGENCE_API_KEY": "test"}
 
-    def answer(self, request: Request) -> Response:
+    def read(self, request: Request) -> Response:
         """202 with the address of the result for a document; the state of an analysis for a poll."""
-        try:
-            self.check_key(request)
-            _check_version(request.parameters)
-            if request.method == "POST" and (model := POST_ADDRESS.fullmatch(request.path)):
-                return self._begin(request, model["model"])
-            if result := POLL_ADDRESS.fullmatch(request.path):
-                if request.method == "GET":
-                    return self.looked_at(result["id"])
-                if request.method == "DELETE":
-                    return self.forgotten(result["id"])
-            return FAILURES["404"]()
-        except Refused as refused:
-            return refused.response
+        self.check_key(request)
+        _check_version(request.parameters)
+        if request.method == "POST" and (model := POST_ADDRESS.fullmatch(request.path)):
+            return self._begin(request, model["model"])
+        if result := POLL_ADDRESS.fullmatch(request.path):
+            answered = {"GET": self.looked_at, "DELETE": self.forgotten}.get(request.method)
+            if answered is not None:
+                return answered(result["id"])
+        return FAILURES["404"]()
 
     def _begin(self, request: Request, model: str) -> Response:
         if model != MODEL:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from digitrec.emulator.picture import Box, Picture
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.vendors.base import Refused, Request, Response, Vendor
 from digitrec.errors import ImageError
 
 BINARY = (
@@ -20,52 +20,6 @@ BINARY = (
     "image/webp",
 )
 """Media types under which a picture is sent as it is."""
-
-
-class Refused(Exception):
-    """The service does not take this request.
-
-    Attributes:
-        response: the service's answer to it.
-    """
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
-
-
-class AzureVendor(Vendor):
-    """A service of an Azure AI Vision resource, which answers for all of them at one address."""
-
-    @classmethod
-    def environment(cls, endpoint: str) -> dict[str, str]:
-        """As Azure's samples read them; all services of a resource are found at the endpoint of each."""
-        return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
-
-    def failure(self, kind: str) -> Response:
-        """Azure's own error body."""
-        return FAILURES[kind]()
-
-    def throttled(self, wait_s: int) -> Response:
-        """Azure's refusal, which says the seconds in its sentence too."""
-        return error(429, "429", too_fast(wait_s)).with_headers(Retry_After=str(wait_s))
-
-    def common_headers(self) -> dict[str, str]:
-        """The header by which Azure numbers its answers."""
-        return {"apim-request-id": str(uuid.uuid4())}
-
-    def check_key(self, request: Request) -> None:
-        """Raise Refused unless the request carries a key that is taken, or a token where it has no key."""
-        key = request.headers.get("ocp-apim-subscription-key", "").strip()
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        keys, tokens = self.credentials.azure_keys, self.credentials.azure_tokens
-        if key:
-            taken = keys is None or key in keys
-        else:
-            given = scheme.lower() == "bearer" and bool(token)
-            taken = given and (keys is None if tokens is None else token in tokens)
-        if not taken:
-            raise Refused(FAILURES["401"]())
 
 
 def error(http: int, code: str, message: str, inner: tuple[str, str] | None = None) -> Response:
@@ -89,6 +43,65 @@ def too_fast(wait_s: int) -> str:
         "Requests to this API have exceeded call rate limit of your current F0 "
         f"pricing tier. Please retry after {wait_s} seconds."
     )
+
+
+_WRONG_KEY = (
+    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
+    "for an active subscription and use a correct regional API endpoint for your resource."
+)
+_SPENT = (
+    "Out of call volume quota for the F0 pricing tier. Please retry after 15 days. To increase "
+    "your call volume switch to a paid tier."
+)
+
+FAILURES: dict[str, Callable[[], Response]] = {
+    "400": partial(
+        error, 400, "InvalidRequest", "The request is not valid.", ("BadArgument", "Bad argument.")
+    ),
+    "401": partial(error, 401, "401", _WRONG_KEY),
+    "403": partial(error, 403, "403", "Access denied due to Virtual Network/Firewall rules."),
+    "404": partial(error, 404, "404", "Resource not found"),
+    "413": partial(error, 413, "RequestEntityTooLarge", "The request body is too large."),
+    "429": partial(error, 429, "429", too_fast(26)),
+    "quota": partial(error, 403, "403", _SPENT),
+    "500": partial(error, 500, "InternalServerError", "The service met an internal error."),
+    "502": partial(Response.of_html, 502, "502 Bad Gateway"),
+    "503": partial(error, 503, "ServiceUnavailable", "The service is temporarily unavailable."),
+    "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
+}
+"""Azure's answer for each fault; a spent quota is a 403."""
+
+
+class AzureVendor(Vendor):
+    """A service of an Azure AI Vision resource, which answers for all of them at one address."""
+
+    failures = FAILURES
+
+    @classmethod
+    def environment(cls, endpoint: str) -> dict[str, str]:
+        """As Azure's samples read them; all services of a resource are found at the endpoint of each."""
+        return {"VISION_ENDPOINT": endpoint, "VISION_KEY": "test"}
+
+    def throttled(self, wait_s: int) -> Response:
+        """Azure's refusal, which says the seconds in its sentence too."""
+        return error(429, "429", too_fast(wait_s)).with_headers(Retry_After=str(wait_s))
+
+    def common_headers(self) -> dict[str, str]:
+        """The header by which Azure numbers its answers."""
+        return {"apim-request-id": str(uuid.uuid4())}
+
+    def check_key(self, request: Request) -> None:
+        """Raise Refused unless the request carries a key that is taken, or a token where it has no key."""
+        key = request.headers.get("ocp-apim-subscription-key", "").strip()
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        keys, tokens = self.credentials.azure_keys, self.credentials.azure_tokens
+        if key:
+            taken = keys is None or key in keys
+        else:
+            given = scheme.lower() == "bearer" and bool(token)
+            taken = given and (keys is None if tokens is None else token in tokens)
+        if not taken:
+            raise Refused(FAILURES["401"]())
 
 
 def bad_parameter(inner: str, message: str) -> Refused:
@@ -133,30 +146,3 @@ def corners(box: Box) -> tuple[tuple[float, float], ...]:
 def flat_corners(box: Box) -> list[float]:
     """The corners of a box as one list: x and y of each in turn."""
     return [value for corner in corners(box) for value in corner]
-
-
-_WRONG_KEY = (
-    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key "
-    "for an active subscription and use a correct regional API endpoint for your resource."
-)
-_SPENT = (
-    "Out of call volume quota for the F0 pricing tier. Please retry after 15 days. To increase "
-    "your call volume switch to a paid tier."
-)
-
-FAILURES: dict[str, Callable[[], Response]] = {
-    "400": partial(
-        error, 400, "InvalidRequest", "The request is not valid.", ("BadArgument", "Bad argument.")
-    ),
-    "401": partial(error, 401, "401", _WRONG_KEY),
-    "403": partial(error, 403, "403", "Access denied due to Virtual Network/Firewall rules."),
-    "404": partial(error, 404, "404", "Resource not found"),
-    "413": partial(error, 413, "RequestEntityTooLarge", "The request body is too large."),
-    "429": partial(error, 429, "429", too_fast(26)),
-    "quota": partial(error, 403, "403", _SPENT),
-    "500": partial(error, 500, "InternalServerError", "The service met an internal error."),
-    "502": partial(Response.of_html, 502, "502 Bad Gateway"),
-    "503": partial(error, 503, "ServiceUnavailable", "The service is temporarily unavailable."),
-    "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
-}
-"""Azure's answer for each fault; a spent quota is a 403."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Reader
-from digitrec.emulator.faults import POLLS, SPOKEN
+
+POLLS = ("endless-poll", "failed-poll", "unknown-poll")
+"""Faults of polls: the operation is at work, has failed, or has a status that nobody knows."""
+SPOKEN = ("refusal", "length", "filtered", "fenced", "no-logprobs", "no-usage")
+"""Faults of a language model: the right answer, as it is when the model or its server does something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Request:
     """Headers, their names in lower case."""
     body: bytes = field(repr=False)
     """Body, with any chunking undone."""
+    head: bytes = field(default=b"", repr=False)
+    """Request line and headers."""
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -76,6 +82,18 @@ class Response:
         return replace(self, headers={**self.headers, **more})
 
 
+class Refused(Exception):
+    """The service does not take this request.
+
+    Attributes:
+        response: the service's answer to it.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
 class Vendor(ABC):
     """One vendor's protocol: its addresses, its checks, the form of its answers and errors."""
 
@@ -87,10 +105,13 @@ class Vendor(ABC):
     """Whether an answer is fetched by polling."""
     speaks: ClassVar[bool] = False
     """Whether a language model answers."""
+    failures: ClassVar[Mapping[str, Callable[[], Response]]]
+    """The vendor's own error for each fault: a status ("400" .. "504") or "quota"."""
 
     def __init__(self, reader: Reader, credentials: Credentials) -> None:
         self.reader = reader
         self.credentials = credentials
+        self.engine = reader.name
         self.model_version = f"emulated-{reader.name}"
 
     @classmethod
@@ -98,13 +119,24 @@ class Vendor(ABC):
     def environment(cls, endpoint: str) -> dict[str, str]:
         """The variables by which programs find this vendor's emulator, and keys that it takes by default."""
 
-    @abstractmethod
     def answer(self, request: Request) -> Response:
         """What the vendor answers: the reading, or its own error for a wrong key, address or image."""
+        try:
+            return self.read(request)
+        except Refused as refused:
+            return refused.response
 
     @abstractmethod
+    def read(self, request: Request) -> Response:
+        """The reading of the picture in a request.
+
+        Raises:
+            Refused: with the vendor's own error.
+        """
+
     def failure(self, kind: str) -> Response:
-        """The vendor's own error body for a fault: a status ("400" .. "504") or "quota"."""
+        """The vendor's own error for a fault, one of `failures`."""
+        return self.failures[kind]()
 
     def throttled(self, wait_s: int) -> Response:
         """The refusal of a request that came too fast; ``wait_s`` whole seconds later one may come."""

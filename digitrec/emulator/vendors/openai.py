@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from digitrec.emulator.picture import Picture
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.vendors.base import Refused, Request, Response, Vendor
 from digitrec.errors import ImageError
 
 CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
@@ -30,16 +30,42 @@ QUESTION_TOKENS = 120
 """Tokens of a question with a picture of low detail: 85 and the words."""
 
 
-class Refused(Exception):
-    """The service does not take this request.
+def error(http: int, message: str, kind: str, code: str | None = None, param: str | None = None) -> Response:
+    """An error in OpenAI's form.
 
-    Attributes:
-        response: the service's answer to it.
+    Args:
+        http: HTTP status.
+        message: OpenAI's sentence.
+        kind: what kind of error.
+        code: its code, where it has one.
+        param: the parameter that it is about.
     """
+    body = {"message": message, "type": kind, "param": param, "code": code}
+    return Response.of_json(http, {"error": body})
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
+
+_BAD_KEY = (
+    "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys."
+)
+_SPENT = "You exceeded your current quota, please check your plan and billing details."
+_FAST = "Rate limit reached for requests. Please try again later."
+_SERVER = "The server had an error while processing your request. Sorry about that!"
+_OVERLOADED = "That model is currently overloaded with other requests."
+
+FAILURES: dict[str, Callable[[], Response]] = {
+    "400": partial(error, 400, "Invalid request.", "invalid_request_error"),
+    "401": partial(error, 401, _BAD_KEY, "invalid_request_error", "invalid_api_key"),
+    "403": partial(error, 403, "Country, region, or territory not supported", "request_forbidden"),
+    "404": partial(error, 404, "The model does not exist.", "invalid_request_error", "model_not_found"),
+    "413": partial(Response.of_html, 413, "413 Request Entity Too Large"),
+    "429": partial(error, 429, _FAST, "requests", "rate_limit_exceeded"),
+    "quota": partial(error, 429, _SPENT, "insufficient_quota", "insufficient_quota"),
+    "500": partial(error, 500, _SERVER, "server_error"),
+    "502": partial(Response.of_html, 502, "502 Bad Gateway"),
+    "503": partial(error, 503, _OVERLOADED, "server_error"),
+    "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
+}
+"""OpenAI's answer for each fault."""
 
 
 class OpenAi(Vendor):
@@ -47,6 +73,7 @@ class OpenAi(Vendor):
 
     name = "openai"
     speaks = True
+    failures = FAILURES
 
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
@@ -54,7 +81,7 @@ class OpenAi(Vendor):
         variables = {"OPENAI_BASE_URL": f"{endpoint}/v1", "OPENAI_API_KEY": "test"}
         return {**variables, "DIGITREC_OPENAI_MODEL": "emulated"}
 
-    def answer(self, request: Request) -> Response:
+    def read(self, request: Request) -> Response:
         """The one digit on a picture, or null, as JSON in a chat completion."""
         key = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         taken = self.credentials.openai_keys
@@ -65,16 +92,8 @@ class OpenAi(Vendor):
             return Response.of_json(200, {"object": "list", "data": models})
         if request.method != "POST" or not CHAT.fullmatch(request.path):
             return FAILURES["404"]()
-        try:
-            asked = _asked(request.body)
-            picture = _picture(asked)
-        except Refused as refused:
-            return refused.response
-        return self._completed(asked, picture)
-
-    def failure(self, kind: str) -> Response:
-        """OpenAI's own error body."""
-        return FAILURES[kind]()
+        asked = _asked(request.body)
+        return self._completed(asked, _picture(asked))
 
     def common_headers(self) -> dict[str, str]:
         """The number of the request."""
@@ -131,20 +150,6 @@ class OpenAi(Vendor):
             "usage": {**usage, "total_tokens": sum(usage.values())},
         }  # fmt: skip
         return Response.of_json(200, body, billed=1)
-
-
-def error(http: int, message: str, kind: str, code: str | None = None, param: str | None = None) -> Response:
-    """An error in OpenAI's form.
-
-    Args:
-        http: HTTP status.
-        message: OpenAI's sentence.
-        kind: what kind of error.
-        code: its code, where it has one.
-        param: the parameter that it is about.
-    """
-    body = {"message": message, "type": kind, "param": param, "code": code}
-    return Response.of_json(http, {"error": body})
 
 
 def _asked(body: bytes) -> dict[str, Any]:
@@ -210,27 +215,3 @@ def _token(text: str, chance: float) -> dict[str, Any]:
     shares = [(text, chance), *((other, (1 - chance) / 9) for other in rest if chance < 1)]
     told = [{"token": it, "logprob": math.log(p), "bytes": list(it.encode())} for it, p in shares]
     return {**told[0], "top_logprobs": told}
-
-
-_BAD_KEY = (
-    "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys."
-)
-_SPENT = "You exceeded your current quota, please check your plan and billing details."
-_FAST = "Rate limit reached for requests. Please try again later."
-_SERVER = "The server had an error while processing your request. Sorry about that!"
-_OVERLOADED = "That model is currently overloaded with other requests."
-
-FAILURES: dict[str, Callable[[], Response]] = {
-    "400": partial(error, 400, "Invalid request.", "invalid_request_error"),
-    "401": partial(error, 401, _BAD_KEY, "invalid_request_error", "invalid_api_key"),
-    "403": partial(error, 403, "Country, region, or territory not supported", "request_forbidden"),
-    "404": partial(error, 404, "The model does not exist.", "invalid_request_error", "model_not_found"),
-    "413": partial(Response.of_html, 413, "413 Request Entity Too Large"),
-    "429": partial(error, 429, _FAST, "requests", "rate_limit_exceeded"),
-    "quota": partial(error, 429, _SPENT, "insufficient_quota", "insufficient_quota"),
-    "500": partial(error, 500, _SERVER, "server_error"),
-    "502": partial(Response.of_html, 502, "502 Bad Gateway"),
-    "503": partial(error, 503, _OVERLOADED, "server_error"),
-    "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
-}
-"""OpenAI's answer for each fault."""

@@ -130,33 +130,6 @@ def test_an_operation_expires_after_two_days(digitrec_emulator, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "inner"),
-    [
-        ({"model_version": "2020-01-01"}, "InvalidModel"),
-        ({"model_version": ""}, "InvalidModel"),
-        ({"language": "xx"}, "NotSupportedLanguage"),
-        ({"language": "english"}, "NotSupportedLanguage"),
-        ({"reading_order": "sideways"}, "BadArgument"),
-        ({"pages": ["0"]}, "BadArgument"),
-        ({"pages": ["3-1"]}, "BadArgument"),
-        ({"pages": ["1", "x"]}, "BadArgument"),
-        ({"pages": ["2-3"]}, "BadArgument"),
-    ],
-)
-def test_a_bad_parameter(digitrec_emulator, parameters, inner):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN))
-    with (
-        azure(emulator.endpoints["azure"]) as client,
-        pytest.raises(ComputerVisionOcrErrorException) as caught,
-    ):
-        client.read_in_stream(io.BytesIO(picture()), raw=True, timeout=TIMEOUT, **parameters)
-    assert caught.value.response.status_code == 400
-    error = caught.value.response.json()["error"]
-    assert (error["code"], error["innererror"]["code"]) == ("InvalidArgument", inner)
-    assert emulator.billed("azure") == 0
-
-
-@pytest.mark.parametrize(
     "parameters",
     [
         {"model_version": "2022-04-30"},
@@ -172,8 +145,7 @@ def test_a_good_parameter(digitrec_emulator, parameters):
         operation = posted.headers["Operation-Location"].rpartition("/")[2]
         for _ in range(3):
             answer = client.get_read_result(operation, timeout=TIMEOUT)
-    (page,) = answer.analyze_result.read_results
-    assert page.language == parameters.get("language")
+    assert len(answer.analyze_result.read_results) == 1
 
 
 @pytest.mark.parametrize("fault", ["", "503", "429", "502", "empty", "endless-poll", "limit:calls=1"])
