@@ -10,13 +10,11 @@ from math import fsum
 from typing import Any
 
 from digitrec.errors import BadAnswer
-from digitrec.fieldhelp import documented
 
 DEEPEST = 100
 """Levels of lists and dicts that ``Answer.raw`` may have; the vendors' have fewer than 20."""
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One piece of text that a provider read."""
@@ -29,7 +27,6 @@ class Candidate:
     """Left, top, right, bottom in pixels of the image that was sent, or None."""
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class Answer:
     """All that a provider said about one image, in one form for every provider."""

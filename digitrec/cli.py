@@ -7,7 +7,6 @@ import errno
 import gc
 import io
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -116,12 +115,6 @@ class LazyGroup(click.Group):
         """Run as the program: at its end the system takes back all memory, so nobody looks for garbage."""
         atexit.register(gc.freeze)
         return super().__call__(*args, **extra)
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run with these arguments; for a shell that asks what may follow, with scripts of our own."""
-        if COMPLETE in os.environ:
-            import_module("digitrec.commands.completion")
-        return super().main(*args, **extra)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         """Commands and options; as in the overview no command is imported for it."""

@@ -8,7 +8,6 @@ from html import escape
 from typing import Any, TypeGuard
 
 from digitrec.errors import DigitrecError
-from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef
 from digitrec.text import percent, printable
 
@@ -16,7 +15,6 @@ SURE = 0.95
 """An answer of at least this confidence counts as a sure one where readings are judged."""
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """One engine's reading of one image.
@@ -84,7 +82,6 @@ class Prediction:
         return html_table([self])
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class Failure:
     """The place of an image for which no engine could be made to answer."""

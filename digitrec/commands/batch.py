@@ -23,7 +23,6 @@ from digitrec.bulk.summary import Summary
 from digitrec.commands import manifest, options, policies, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
-from digitrec.commands.predict import rotation
 from digitrec.commands.progress import Bar
 from digitrec.engine import Options
 from digitrec.errors import DataError, NotConfigured
@@ -103,14 +102,8 @@ _KEPT = ExitStack()
     help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
 )  # fmt: skip
 @options.lenient
-@click.option(
-    "--at-least", type=options.Number(0, 1), default=0.0, metavar="CHANCE",
-    help='Below this the answer is "not sure", with what it would have been.',
-)  # fmt: skip
-@click.option(
-    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0", callback=rotation,
-    help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
-)  # fmt: skip
+@options.at_least
+@options.rotate
 @policies.policy
 @asking_options
 def batch(

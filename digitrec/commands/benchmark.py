@@ -10,7 +10,7 @@ from typing import Literal
 import click
 
 from digitrec import atomic
-from digitrec.commands import cost, options, page, policies, unlearned, values
+from digitrec.commands import cost, options, policies, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
@@ -27,7 +27,7 @@ from digitrec.prediction import Failure, Outcome
 )  # fmt: skip
 @options.limit
 @options.output("table", "markdown", "json", "jsonl", "csv")
-@page.option("Also write the whole report as a page, which needs no other file.")
+@options.html("Also write the whole report as a page, which needs no other file.")
 @options.lenient
 @cost.dry_run
 @policies.policy

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from digitrec import atomic
-from digitrec.commands import cost, options, page, sources, values
+from digitrec.commands import cost, options, sources, values
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
@@ -35,7 +35,7 @@ from digitrec.text import printable
 )  # fmt: skip
 @click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
-@page.option("Also write a page with the pictures, which needs no other file.")
+@options.html("Also write a page with the pictures, which needs no other file.")
 @options.lenient
 @cost.dry_run
 @asking_options

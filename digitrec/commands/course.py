@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -13,16 +11,8 @@ import click
 from digitrec.commands import values
 from digitrec.commands.files import Data, Input, OutputFolder
 
-MODEL, PICTURE, QUICK = "model.keras", "digit.png", 500
-"""The model and the picture that are left in the folder; digits that the quick form learns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the course: what it is for, and the command that does it, without "digitrec"."""
-
-    title: str
-    command: tuple[str, ...]
+QUICK = 500
+"""Digits that the quick form learns from."""
 
 
 @click.command(context_settings={"show_default": True})
@@ -41,15 +31,15 @@ class Step:
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help=f"On {QUICK} digits that come with digitrec, in about a minute.")
 @click.option(
-    "--out", default=Path("digitrec-course"), type=OutputFolder(),
-    metavar="FOLDER", help="Where everything goes.",
+    "--out", default=Path("digitrec-course"), type=OutputFolder(), metavar="FOLDER",
+    help="Where everything goes.",
 )  # fmt: skip
 def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:
     """Go the whole way at once: look at the data, train, evaluate, predict.
 
-    Each step is a command of its own, printed before it is run; docs/tutorial.md tells what they do. In the
-    folder are then the pictures of the data, the model with its curves, the pictures of its evaluation and
-    the picture that was read. Needs the extras `train`, `stats` and `plots`.
+    Each step is a command, printed before it is run; docs/tutorial.md explains them. The folder then holds
+    the pictures of the data, the model with its curves, the pictures of its evaluation and the picture that
+    was read. Needs the extras `train`, `stats` and `plots`.
 
     \b
     Examples:
@@ -58,48 +48,29 @@ def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool,
       digitrec predict 7.png --model digitrec-course/model.keras
     """
     out.mkdir(parents=True, exist_ok=True)
-    for number, step in enumerate(steps(arch, epochs, data, picture, out, quick=quick), 1):
-        click.echo(f"\n{number}. {step.title}\n$ digitrec {shlex.join(step.command)}")
-        name, *words = step.command
-        command: click.Command = getattr(import_module(f"digitrec.commands.{name}"), name)
-        if code := command.main(words, prog_name=f"digitrec {name}", standalone_mode=False):
-            click.get_current_context().exit(code)
-
-
-def steps(
-    arch: str, epochs: int, data: str, picture: Path | None, out: Path, *, quick: bool = False
-) -> Iterator[Step]:
-    """The steps in their order.
-
-    Args:
-        arch: what is trained, a name in `zoo.ZOO` of a network.
-        epochs: times that every digit is seen.
-        data: digits to learn from; with `quick` the test digits that come with digitrec.
-        picture: what is read in the end; None: a digit of the test set, written into `out`.
-        out: the folder of everything.
-        quick: learn from `QUICK` digits and measure with 1,000 others.
-    """
-    few = ("--limit", str(QUICK)) if quick else ()
     data = "mnist-test" if quick else data
-    model = str(out / MODEL)
-    yield Step("Look at the data", ("explore", data, *few, "--out", str(out / "data")))
-    measured = ("--limit-test", "1000") if quick else ()
-    yield Step(
-        "Train",
-        ("train", "--arch", arch, "--epochs", str(epochs), "--data", data, *few, *measured, "--out", model),
+    model = ("--model", str(out / "model.keras"))
+    learned, tested, measured = (
+        (("--limit", str(QUICK)), ("--limit-test", "1000"), ("--limit", "1000")) if quick else ((), (), ())
     )
-    few = ("--limit", "1000") if quick else ()
-    evaluation = str(out / "evaluation")
-    yield Step(
-        "Evaluate, and look at the mistakes",
-        ("evaluate", "--data", "mnist-test", *few, "--model", model, "--out", evaluation),
-    )
-    shown = _digit(out / PICTURE) if picture is None else picture
-    yield Step("Predict", ("predict", str(shown), "--model", model))
+    training = ("--arch", arch, "--epochs", str(epochs), "--data", data, *learned, *tested, "--out", model[1])
+    evaluation = ("--data", "mnist-test", *measured, *model, "--out", str(out / "evaluation"))
+    _run(1, "Look at the data", "explore", data, *learned, "--out", str(out / "data"))
+    _run(2, "Train", "train", *training)
+    _run(3, "Evaluate, and look at the mistakes", "evaluate", *evaluation)
+    _run(4, "Predict", "predict", str(picture or _digit(out / "digit.png")), *model)
+
+
+def _run(number: int, title: str, name: str, *words: str) -> None:
+    """Print and run one command; end the course with its exit code where it fails."""
+    click.echo(f"\n{number}. {title}\n$ {shlex.join(['digitrec', name, *words])}")
+    command: click.Command = getattr(import_module(f"digitrec.commands.{name}"), name)
+    if code := command.main(list(words), prog_name=f"digitrec {name}", standalone_mode=False):
+        click.get_current_context().exit(code)
 
 
 def _digit(path: Path) -> Path:
-    """A digit of the test set as a picture, dark on light as on paper."""
+    """Write a digit of the test set as a picture, dark on light as on paper, and return its path."""
     from PIL import Image
 
     from digitrec.datasets.mnist import mnist_test

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from digitrec.commands import options, values
+from digitrec.commands.cost import Unopened
 from digitrec.commands.files import LEDGERS, Input, OutputFile
 from digitrec.commands.quiet import quietly
-from digitrec.commands.unopened import Unopened
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
 from digitrec.errors import NotConfigured, NotInstalled

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from digitrec.commands.files import Input
+from digitrec.commands.files import Input, OutputFile
 from digitrec.engine.asking import LONGEST_S
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,6 +53,16 @@ attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",
     help="Time for one request to a cloud or server.  [default: the engine's own: 10, language models 60]",
 )  # fmt: skip
+at_least = click.option(
+    "--at-least", type=Number(0, 1), default=0.0, metavar="CHANCE",
+    help='Below this the answer is "not sure", with what it would have been. Compared with the calibrated '
+    "chance where there is one, else with the engine's own confidence.",
+)  # fmt: skip
+rotate = click.option(
+    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0",
+    callback=lambda *given: given[-1] if given[-1] == "auto" else int(given[-1]),
+    help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
+)  # fmt: skip
 model = click.option(
     "--model", type=Input(), metavar="FILE",
     help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `stats`).",
@@ -59,6 +71,22 @@ model_scale = click.option(
     "--model-scale", type=click.Choice(["unit", "byte", "l2"]),
     help="What a foreign network wants: ink in 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
 )  # fmt: skip
+
+
+def html(what: str) -> Callable[[Command], Command]:
+    """``--html``; a file that cannot be written is a usage error before any engine is asked."""
+    kind = OutputFile(".html", ".htm")
+    return click.option("--html", type=kind, callback=_writable, metavar="FILE", help=what)
+
+
+def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    try:
+        if value is not None and not ctx.resilient_parsing:
+            with tempfile.TemporaryFile(dir=value.parent):
+                pass  # the page is written there, then renamed
+    except OSError as error:
+        raise click.BadParameter(f"{str(value)!r}: {error.strerror}", ctx, param) from error
+    return value
 
 
 def gathered(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import get_args
@@ -26,10 +26,6 @@ from digitrec.recognise import Rotation, stream
 from digitrec.report import predictions
 
 
-def rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    return value if value == "auto" else int(value)
-
-
 @click.command()
 @sources.given
 @click.option(
@@ -39,15 +35,8 @@ def rotation(ctx: click.Context, param: click.Parameter, value: str) -> int | st
 )  # fmt: skip
 @options.output(*get_args(predictions.Format))
 @options.lenient
-@click.option(
-    "--at-least", type=options.Number(0, 1), default=0.0, metavar="CHANCE",
-    help='Below this the answer is "not sure", with what it would have been. Compared with the calibrated '
-    "chance where there is one, else with the engine's own confidence.",
-)  # fmt: skip
-@click.option(
-    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0", callback=rotation,
-    help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
-)  # fmt: skip
+@options.at_least
+@options.rotate
 @click.option(
     "--save-prepared", type=Output(), metavar="FILE",
     help="Save what the engine was given as a picture; for several images, name a folder.",
@@ -97,7 +86,8 @@ def predict(
         if dry_run:
             cost.say(images, engines, output)
             return
-        _save_prepared(zip(images, saved, strict=False), engines[0])
+        if save_prepared is not None:
+            _save_prepared(images, saved, engines[0], save_prepared)
         reader = rule.policy(engines) or engines[0]
         try:
             found = stream(images, reader, lenient=lenient, at_least=at_least, rotate=rotate)
@@ -125,7 +115,7 @@ def _watched(
 
 
 def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path]:
-    """Where each prepared picture is saved: in a folder, which is made, or in one file.
+    """Where each prepared picture is saved: in a folder or in one file.
 
     Raises:
         click.UsageError: the name does not fit, or one of these files is read.
@@ -145,13 +135,15 @@ def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path
         for number, image in enumerate(images, 1)
     ]
     refuse_to_overwrite("--save-prepared", files, map(sources.path_of, images))
-    if several:
-        target.mkdir(parents=True, exist_ok=True)
     return files
 
 
-def _save_prepared(images: Iterable[tuple[sources.Source, Path]], engine: Engine) -> None:
-    for image, file in images:
+def _save_prepared(
+    images: Sequence[sources.Source], files: Sequence[Path], engine: Engine, target: Path
+) -> None:
+    if list(files) != [target]:
+        target.mkdir(parents=True, exist_ok=True)
+    for image, file in zip(images, files, strict=True):
         with suppress(ImageError):  # reported when the picture is read
             prepared = prepare(DigitImage.open(image), engine.provider.wants).picture()
             with atomic.replacing(file) as unfinished:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from digitrec.comparison.race import Absent, race
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
-from digitrec.fieldhelp import documented
 from digitrec.image import ImageRef, ImageSource
 from digitrec.image.batch import several_images
 from digitrec.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
@@ -24,7 +23,6 @@ UNSURE = 0.5
 """What the vote of an engine counts that gives no confidence at all."""
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What several engines said about one picture."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets.loader import read_samples
+from digitrec.datasets.loader import NAMES, read_samples
 from digitrec.datasets.mnist import Digits, mnist_test, mnist_train
 from digitrec.datasets.sampling import sampled
 from digitrec.errors import DataError
@@ -14,6 +14,8 @@ from digitrec.image import ImageSource, InputSpec
 from digitrec.prepare import prepare
 from digitrec.recognise.pipeline import Unreadable, open_or_unreadable
 
+KNOWN = (*NAMES, "mnist-train")
+"""Sets that have a name."""
 WANTS = InputSpec(encoding="mnist")
 
 
@@ -31,7 +33,9 @@ def read_digits(source: str | Path, limit: int | None = None, *, part: str = "te
     if source in ("mnist-train", "mnist-test"):
         whole = mnist_train() if source == "mnist-train" else mnist_test()
         return whole[sampled(whole.labels, limit)]
-    digits = [sample for sample in read_samples(source, limit, part=part) if sample.label is not None]
+    digits = [
+        sample for sample in read_samples(source, limit, part=part, known=KNOWN) if sample.label is not None
+    ]
     if not digits:
         raise DataError(f"{source}: no labelled digits")
     images = np.stack([in_form(sample.image) for sample in digits])

@@ -41,7 +41,9 @@ class Sample:
     """0..9; None where refusing is right."""
 
 
-def read_samples(source: str | Path, limit: int | None = None, *, part: str = "test") -> list[Sample]:
+def read_samples(
+    source: str | Path, limit: int | None = None, *, part: str = "test", known: Sequence[str] = NAMES
+) -> list[Sample]:
     """The labelled images of a folder, a data set or a name, in its own order; no image is opened.
 
     What is left out, and what is doubtful, is told as a warning of the logger.
@@ -64,6 +66,7 @@ def read_samples(source: str | Path, limit: int | None = None, *, part: str = "t
             - a USPS file as `digitrec.datasets.usps` describes.
         limit: at most so many, >= 0, drawn by `sampled`: each label in its share; None: all.
         part: "train" or "test": which is meant of a file that holds both.
+        known: names of sets for the error about a file that does not exist.
 
     Raises:
         DataError: a file is missing, damaged or in none of these forms, or a label is missing, not 0..9, or
@@ -75,13 +78,13 @@ def read_samples(source: str | Path, limit: int | None = None, *, part: str = "t
     if named in arrayfiles.PARTS and Path(name).suffix in HOLD_BOTH:
         samples = _samples(HOLD_BOTH[Path(name).suffix](Path(name), named))
     else:
-        samples = _read(str(source), Path(source), part)
+        samples = _read(str(source), Path(source), part, known)
     samples = [samples[place] for place in sampled([sample.label for sample in samples], limit)]
     _tell_contradictions(str(source), samples)
     return samples
 
 
-def _read(source: str, path: Path, part: str) -> list[Sample]:
+def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Sample]:
     if source in NAMES:
         path = _named(source, path)
     if (path / "labels.csv").is_file():
@@ -89,7 +92,7 @@ def _read(source: str, path: Path, part: str) -> list[Sample]:
     if path.is_dir():
         return _folders(path)
     if not path.exists():
-        raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(NAMES)}")
+        raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(known)}")
     if path.suffix in HOLD_BOTH:
         return _samples(HOLD_BOTH[path.suffix](path, either=part))
     if path.suffix == ".mat":

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 from digitrec import arguments
 from digitrec.answer import Answer
 from digitrec.errors import DigitrecError
-from digitrec.fieldhelp import documented
 
 if TYPE_CHECKING:
     from digitrec.config import Config
@@ -25,7 +24,6 @@ def _new_run() -> str:
     return os.urandom(8).hex()
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class Options:
     """How an engine asks its provider; one that is free and on this machine needs none of it.

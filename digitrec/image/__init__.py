@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digitrec.arguments import said
-from digitrec.fieldhelp import documented
 from digitrec.image import arrays, decode, files
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Pixels
@@ -33,7 +32,6 @@ class ImageRef:
     """How many pictures its file holds, of which this is the first; `frames` reaches the others."""
 
 
-@documented
 @dataclass(frozen=True, slots=True)
 class DigitImage:
     """A picture that was read: upright, opaque, eight bits a channel."""

@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from digitrec.cli import main
-from digitrec.commands.course import steps
 from digitrec.models import store
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
@@ -30,10 +29,3 @@ def test_one_command_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Monk
     assert "mnist-test: accuracy " in done.stdout and "all/digit.png" in done.stdout
     again = CliRunner().invoke(main, shown[-1][1:])  # what is shown is what was done
     assert again.exit_code == 0 and "all/digit.png" in again.stdout
-
-
-def test_what_is_given_reaches_the_steps(tmp_path: Path) -> None:
-    said = [step.command for step in steps("complex-cnn", 15, "my/", Path("7.png"), tmp_path)]
-    assert said[0][:2] == ("explore", "my/")
-    assert said[1][1:7] == ("--arch", "complex-cnn", "--epochs", "15", "--data", "my/")
-    assert said[3][:2] == ("predict", "7.png")
