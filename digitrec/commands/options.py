@@ -35,6 +35,10 @@ USD = Number(min=0)
 """What something may cost."""
 
 
+def _degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+    return value if value == "auto" else int(value)
+
+
 def output(default: str, *others: str) -> Callable[[Command], Command]:
     """``--output``, with the formats a command can write."""
     return click.option(
@@ -60,7 +64,7 @@ at_least = click.option(
 )  # fmt: skip
 rotate = click.option(
     "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0",
-    callback=lambda *given: given[-1] if given[-1] == "auto" else int(given[-1]),
+    callback=_degrees,
     help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
 )  # fmt: skip
 model = click.option(
