@@ -12,7 +12,7 @@ import click
 
 from digitrec.commands import options, sources
 from digitrec.commands.engines import local_engine
-from digitrec.commands.files import OutputFolder, refuse_to_overwrite
+from digitrec.commands.files import OutputFolder, refuse_outputs
 from digitrec.commands.likeness import draw_map, training_digits
 from digitrec.errors import DataError, ImageError
 from digitrec.image.files import name_of
@@ -88,7 +88,7 @@ def explain(
     images = given.sources()
     files = [out / "map.png"] if as_map else _files(images, out)
     written = [file.with_stem(file.stem + more) for file in files for more in ("", *BESIDE)]
-    refuse_to_overwrite("--out", written, map(sources.path_of, images))
+    refuse_outputs("--out", written, map(sources.path_of, images))
     with local_engine(model, model_scale) as engine:
         if as_map:
             done = draw_map(images, _labels(given), engine, files[0], output)

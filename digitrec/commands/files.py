@@ -111,28 +111,17 @@ def named_as_file(path: Path) -> bool:
     return path.suffix[1:2].isalpha() and not path.is_dir()
 
 
-def refuse_to_overwrite(option: str, outputs: Iterable[Path], inputs: Iterable[str]) -> None:
-    """Raise a usage error when one of the files that an option writes is also read.
+def refuse_outputs(option: str, paths: Iterable[Path], inputs: Iterable[str] = ()) -> None:
+    """Raise a usage error when an option writes to a file that the running command reads.
+
+    For outputs whose names are derived from the parameters, or from the inputs that were found.
 
     Raises:
-        click.UsageError: one is; the message names both.
-    """
-    read = {_identity(path): path for path in inputs}
-    for output in outputs:
-        if (same := read.get(_identity(output))) is not None:
-            raise click.UsageError(_overwrites(option, output, same))
-
-
-def refuse_outputs(option: str, paths: Iterable[Path]) -> None:
-    """Raise a usage error when the running command reads one of these files, to which an option writes.
-
-    For files whose names are derived from the parameters.
-
-    Raises:
-        click.UsageError: one is an input, or another option writes to it.
+        click.UsageError: an output is an input, or another option writes to it.
     """
     for path in paths:
         _paths(click.get_current_context()).add_output(option, path)
+    refuse_inputs(inputs)
 
 
 def refuse_inputs(paths: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from digitrec import atomic, config
 from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.engines import Asking, asking_options
-from digitrec.commands.files import Output, named_as_file, refuse_to_overwrite
+from digitrec.commands.files import Output, named_as_file, refuse_outputs
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
 from digitrec.engine import Engine
@@ -134,7 +134,7 @@ def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path
         target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
         for number, image in enumerate(images, 1)
     ]
-    refuse_to_overwrite("--save-prepared", files, map(sources.path_of, images))
+    refuse_outputs("--save-prepared", files, map(sources.path_of, images))
     return files
 
 
