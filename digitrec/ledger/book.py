@@ -11,6 +11,7 @@ from sqlite3 import Connection, Row
 
 from digitrec.answer import Answer
 from digitrec.errors import BudgetExceeded
+from digitrec.ledger import seal
 from digitrec.ledger.budget import Budget, refusal
 from digitrec.ledger.database import Database, can_be_written
 from digitrec.ledger.records import Entry, Question, to_json
@@ -86,7 +87,13 @@ class Ledger:
         """
         if not self.remembers:
             return [None] * len(questions)
-        return [_first_entry(self.database.read(_ANSWERED, (question.key,))) for question in questions]
+        found = [self._find(question) for question in questions]
+        if None in found and self.database.check():  # a damaged index may hide an answer
+            found = [self._find(question) for question in questions]
+        return found
+
+    def _find(self, question: Question) -> Entry | None:
+        return _first_entry(self.database.read(_ANSWERED, (question.key,)), question)
 
     def claim(
         self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
@@ -113,7 +120,7 @@ class Ledger:
     ) -> Verdict:
         now = self._clock()
         if self.remembers:
-            if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall()):
+            if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall(), question):
                 return entry
             if asking := sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
                 return Busy(asking["lease_until"])
@@ -175,7 +182,9 @@ class Ledger:
         self.database.close()
 
 
-_ANSWERED = "SELECT * FROM calls WHERE key = ? AND state = 'answered' ORDER BY id DESC"
+# The inner query uses the index alone, the outer one the table alone: one of them may be damaged.
+_ANSWERED = f"""SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE key = ? AND state = 'answered')
+                AND {seal.INTACT} = {seal.WHOLE} ORDER BY id DESC"""  # nosec B608 # noqa: S608 (our own words)
 _LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
 _ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
 _ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # nosec B608 # noqa: S608 (our own words)
@@ -205,9 +214,13 @@ def _insert(
     return row
 
 
-def _first_entry(rows: Sequence[Row]) -> Entry | None:
-    """The first of the answers that can be used; older ledgers hold some that cannot."""
-    return next((entry for row in rows if (entry := to_entry(row)) is not None), None)
+def _first_entry(rows: Sequence[Row], asked: Question) -> Entry | None:
+    """Return the first usable answer to the question; older ledgers hold unusable ones.
+
+    A damaged index leads to the answers of other questions.
+    """
+    found = (entry for row in rows if (entry := to_entry(row)) is not None)
+    return next((entry for entry in found if entry.question.key == asked.key), None)
 
 
 def to_entry(row: Row) -> Entry | None:

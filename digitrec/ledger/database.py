@@ -1,18 +1,24 @@
-"""The ledger's file: SQLite, opened for this user alone, its errors in plain words."""
+"""The ledger's file: SQLite, for this user alone; checked before it is used, its errors in plain words."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from digitrec.errors import LedgerError
+from digitrec.ledger import seal
+from digitrec.text import plain
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = (
     (
@@ -41,6 +47,7 @@ MIGRATIONS = (
         "CREATE INDEX calls_by_time ON calls (asked_at)",
     ),
     ("ALTER TABLE calls ADD COLUMN leased_at REAL",),  # when lease_until was set, by the same clock
+    ("ALTER TABLE calls ADD COLUMN seal TEXT", f"UPDATE calls SET seal = {seal.SEAL}"),  # nosec B608 # noqa: S608
 )
 """What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
 
@@ -63,6 +70,7 @@ class Database:
         """
         self.path = path
         self._copy_of = copy_of
+        self._checked = path is None and copy_of is None
         self._lock = threading.RLock()
         with plainly(path or copy_of, "read" if path is None else "written"):
             if path is not None:
@@ -78,10 +86,12 @@ class Database:
         try:
             self._sqlite.row_factory = sqlite3.Row
             self._sqlite.text_factory = as_text
+            seal.add_functions(self._sqlite)
             if self._copy_of is not None:
                 _copy(self._copy_of, self._sqlite)
             _write_ahead(self._sqlite)
             self._migrate()
+            seal.keep_sealed(self._sqlite)
         except BaseException:
             self._sqlite.close()
             raise
@@ -92,32 +102,60 @@ class Database:
         return self._sqlite
 
     def _migrate(self) -> None:
-        with self.transaction() as sqlite:
-            version = sqlite.execute("PRAGMA user_version").fetchone()[0]
+        with _all_or_nothing(self._sqlite):
+            version = self._sqlite.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
                 path = self.path or self._copy_of
                 raise LedgerError(f"the ledger {path} was written by a newer digitrec; upgrade this one")
-            for statements in MIGRATIONS[version:]:
-                for statement in statements:
-                    sqlite.execute(statement)
-            sqlite.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            migrate(self._sqlite, MIGRATIONS[version:])
+            self._sqlite.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside happens at once, or not at all; no other process writes meanwhile.
 
+        The first transaction checks the whole file (`check`).
+
         Raises:
-            LedgerError: the file could not be read or written; nothing in it was changed.
+            LedgerError: the file is damaged, or could not be read or written; nothing in it was changed.
         """
-        with self._lock, plainly(self.path):
+        self.check()
+        with self._lock, plainly(self.path), _all_or_nothing(self._connection()) as sqlite:
+            yield sqlite
+
+    def check(self) -> bool:
+        """Check the whole file once; where calls are damaged, warn, and count them as spent from now on.
+
+        Returns:
+            Whether anything was damaged, and was healed.
+
+        Raises:
+            LedgerError: the file is damaged so that only `digitrec.ledger.repair` can save what is readable.
+        """
+        with self._lock, plainly(self.path or self._copy_of):
             sqlite = self._connection()
-            sqlite.execute("BEGIN IMMEDIATE")
-            try:
-                yield sqlite
-                sqlite.execute("COMMIT")
-            finally:
-                if sqlite.in_transaction:
-                    sqlite.execute("ROLLBACK")
+            if self._checked:
+                return False
+            healed = None if self.is_sound() else self._healed(sqlite)
+            self._checked = True
+        if healed is not None and healed.numbers:
+            log.warning("the ledger %s: %s", self.path or self._copy_of, _told(healed))
+        return healed is not None
+
+    def is_sound(self) -> bool:
+        """Whether nothing in the file is damaged or missing."""
+        with self._lock, plainly(self.path or self._copy_of):
+            sqlite = self._connection()
+            return _has_our_tables(sqlite) and seal.is_sound(sqlite)
+
+    def _healed(self, sqlite: sqlite3.Connection) -> seal.Healed:
+        with _all_or_nothing(sqlite):
+            calls = seal.entries_of_indexes(sqlite)
+            sqlite.execute("REINDEX")
+            healed = seal.heal(sqlite, calls)
+            if not self.is_sound():
+                raise LedgerError(f"the ledger {self.path or self._copy_of} is damaged{_mend(self.path)}")
+        return healed
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         """The rows of a query; other processes may write meanwhile.
@@ -133,6 +171,41 @@ class Database:
         with self._lock:
             self._sqlite.close()
             self._process = None
+
+
+def migrate(sqlite: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
+    """Take a ledger's tables through some of the `MIGRATIONS`."""
+    for statement in chain.from_iterable(steps):
+        sqlite.execute(statement)
+
+
+def _has_our_tables(sqlite: sqlite3.Connection) -> bool:
+    """Whether tables and indexes are described as in a new ledger: damage can be in that as well."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        seal.add_functions(new)
+        migrate(new, MIGRATIONS)
+        described = "SELECT name, sql FROM sqlite_schema"
+        return {*new.execute(described)} <= {tuple(row) for row in sqlite.execute(described)}
+
+
+@contextmanager
+def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    sqlite.execute("BEGIN IMMEDIATE")
+    try:
+        yield sqlite
+        sqlite.execute("COMMIT")
+    finally:
+        if sqlite.in_transaction:
+            sqlite.execute("ROLLBACK")
+
+
+def _told(healed: seal.Healed) -> str:
+    """The damaged calls in a sentence."""
+    count, first = len(healed.numbers), ", ".join(map(str, healed.numbers[:10]))
+    calls = f"1 call is damaged (no. {first})" if count == 1 else f"{count} calls are damaged (no. {first}"
+    calls += "" if count == 1 else ", ...)" if count > 10 else ")"
+    cost = "an unknown amount" if healed.usd is None else f"${plain(healed.usd)}"
+    return f"{calls}; counted as spent ({cost}) and not replayed"
 
 
 def as_text(data: bytes) -> str:
@@ -192,8 +265,14 @@ def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
         what = _WHAT_HAPPENED.get(code, f"cannot be used ({error}); {_ELSEWHERE}")
-        mend = f"; save what is readable with `digitrec ledger --ledger '{path}' repair`"
-        raise LedgerError(f"the ledger {path} {what}{mend if code in _MENDABLE else ''}") from error
+        mend = _mend(path) if code in _MENDABLE else ""
+        raise LedgerError(f"the ledger {path} {what}{mend}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged name
+        raise LedgerError(f"the ledger {path} is damaged{_mend(path)}") from error
+
+
+def _mend(path: Path | None) -> str:
+    return f"; save what is readable with `digitrec ledger --ledger '{path}' repair`"
 
 
 _ELSEWHERE = "name another with --ledger, or none with --no-ledger"
@@ -205,5 +284,6 @@ _WHAT_HAPPENED = {
     sqlite3.SQLITE_CANTOPEN: f"cannot be opened in its folder; {_ELSEWHERE}",
     sqlite3.SQLITE_CORRUPT: "is damaged",
     sqlite3.SQLITE_NOTADB: "is damaged or not a ledger",
+    sqlite3.SQLITE_ERROR: "is damaged or not a ledger",  # its tables are not those that they should be
 }
-_MENDABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MENDABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)

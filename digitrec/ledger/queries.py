@@ -129,6 +129,7 @@ def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
     Raises:
         LedgerError: the file cannot be read.
     """
+    ledger.database.check()
     last = unusable = 0
     while rows := ledger.database.read(_PAGE, (last, provider)):
         for row in rows:

@@ -1,43 +1,21 @@
-"""A damaged ledger: what can be read is saved into a new one, and what is lost stays counted as paid.
-
-How many calls are lost is told from the gaps in their numbers, and from the indexes, which may be readable
-where the calls are not. Where the end of the file is missing nothing tells; so many are assumed as would
-have had their room there.
-"""
+"""A ledger whose file is damaged: copy every readable call into a new one, and count the others as spent."""
 
 from __future__ import annotations
 
 import math
 import sqlite3
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from digitrec.errors import LedgerError
-from digitrec.ledger.database import Database, as_text, plainly
+from digitrec.ledger import seal
+from digitrec.ledger.database import Database, plainly
+from digitrec.ledger.seal import UNREADABLE
 
-LOST = "(lost)"
-"""Stands in place of the provider's name for calls of which nothing is known any more."""
-COLUMNS = (
-    "id", "key", "state", "run", "asked_at", "lease_until", "cost_usd", "provider", "endpoint", "emulated",
-    "options", "spec", "image_sha256", "prepared_sha256", "token", "error", "model_version", "answer",
-)  # fmt: skip
-"""What is saved of a call; every version of the ledger has these."""
-_ASKED_AT, _COST, _EMULATED = (COLUMNS.index(name) for name in ("asked_at", "cost_usd", "emulated"))
 SMALLEST_CALL = 200
 """Bytes; two hashes and the form of the image are more."""
-_SOURCES = {
-    "calls": ("id",),
-    "calls INDEXED BY calls_by_key": ("key", "state"),
-    "calls INDEXED BY calls_by_run": ("run",),
-    "calls INDEXED BY calls_by_time": ("asked_at",),
-}
-"""What tells the numbers of calls, and in which order it is read."""
-Row = tuple[object, ...]
-_SAVE = f"INSERT INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # nosec B608 # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,120 +23,83 @@ class Repair:
     """What came of repairing a ledger."""
 
     saved: int
-    """Calls that could be read and are in the new ledger, >= 0."""
+    """Intact calls in the new ledger, >= 0."""
     lost: int
-    """Calls that could not be read, >= 0; the new ledger counts them as paid, as late as can be."""
+    """Damaged and missing calls, >= 0; the new ledger counts them as spent (`digitrec.ledger.seal.heal`)."""
     assumed: int
-    """How many of ``lost`` are taken from the size of what is missing: there may have been more or fewer."""
+    """How many of ``lost`` are estimated from the size of the missing end of the file."""
     lost_usd: float | None
-    """US dollars counted for them, each at the highest price of a saved call; None is unknown."""
+    """US dollars that the new ledger counts for them; None is unknown."""
     damaged: Path | None
-    """Where the damaged file was put; it is not deleted. None: nothing was wrong, and nothing was done."""
+    """The damaged file, renamed and kept. None: the ledger was healthy, and was left alone."""
 
 
 def repair(path: Path) -> Repair:
-    """Put a damaged ledger aside and start a new one with every call that can still be read.
+    """Rename a damaged ledger, and start a new one with every call that can still be read.
 
-    What is lost is written into the new one as calls of the state "lost", so that spending and budgets go
-    on counting it. A healthy ledger is left alone. No other digitrec may be running on it meanwhile.
+    No other digitrec may use it meanwhile.
 
     Raises:
-        LedgerError: there is no such file, or the new one cannot be written.
+        LedgerError: there is no such file, a newer digitrec wrote it, or the new one cannot be written.
     """
     if not path.is_file():
         raise LedgerError(f"there is no ledger {path} to repair; check the name")
-    healthy = _healthy_calls(path)
-    if healthy is not None:
-        return Repair(healthy, 0, 0, 0.0, None)
+    calls = _calls_of_a_sound(path)
+    if calls is not None:
+        return Repair(calls, 0, 0, 0.0, None)
     with plainly(path):
-        names = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
-        aside = next(name for name in names if not name.exists())
+        aside = next(it for n in count(1) if not (it := path.with_name(f"{path.name}.damaged-{n}")).exists())
         for suffix in ("", "-wal", "-shm"):
             if (part := Path(f"{path}{suffix}")).exists():
                 part.rename(f"{aside}{suffix}")
-    rows, known = _readable(aside)
-    with closing(Database(path)) as fresh, fresh.transaction() as sqlite:
-        saved = {number: row for number, row in rows.items() if _save(sqlite, row)}
-        gaps = known - set(saved)
-        assumed = _assumed(aside, len(saved), len(gaps))
-        prices = [cost for row in saved.values() if isinstance(cost := row[_COST], float)]
-        usd = max(prices, default=None)
-        emulated = bool(saved) and all(row[_EMULATED] for row in saved.values())
-        # Where nothing tells how many they were, one of unknown cost keeps it from being taken for none.
-        end = range(max(known, default=0) + 1, max(known, default=0) + 1 + (assumed if known else 1))
-        for number, when in _times(sorted({*known, *end}), saved):
-            if number in gaps or number in end:
-                _write_lost(sqlite, number, when, usd, emulated=emulated)
-    lost = len(gaps) + assumed
-    return Repair(len(saved), lost, assumed, None if usd is None else lost * usd, aside)
+        Database(path).close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as new:
+            new.row_factory = sqlite3.Row
+            seal.add_functions(new)
+            copied, known = _copied(aside, new)
+            assumed = max(0, math.ceil(_missing(aside) * copied / aside.stat().st_size) - (known - copied))
+            seal.keep_sealed(new)
+            # Where nothing shows how many calls there were, one of unknown cost stays as a reminder.
+            healed = seal.heal(new, known + assumed or 1)
+            (calls,) = new.execute("SELECT count(*) FROM calls").fetchone()
+    return Repair(calls - len(healed.numbers), len(healed.numbers), assumed, healed.usd, aside)
 
 
-def _times(numbers: Sequence[int], saved: Mapping[int, Row]) -> Iterator[tuple[int, float]]:
-    """For each number, the last first, when that call was made at the latest."""
-    when = time.time()
-    for number in reversed(numbers):
-        told = saved[number][_ASKED_AT] if number in saved else None
-        when = told if isinstance(told, float) else when
-        yield number, when
-
-
-def _healthy_calls(path: Path) -> int | None:
-    """How many calls there are in a ledger with which nothing is wrong; None: something is."""
+def _calls_of_a_sound(path: Path) -> int | None:
+    """How many calls there are in a ledger without damage, of which nothing is changed; None: it has some."""
     try:
-        with closing(sqlite3.connect(path)) as sqlite:
-            if sqlite.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
-                return None
-            calls = sqlite.execute("SELECT count(*) FROM calls").fetchone()[0]
-            sqlite.execute(f"SELECT {', '.join(COLUMNS)} FROM calls LIMIT 1")  # nosec B608 # noqa: S608 (our columns)
-            return int(calls)
-    except sqlite3.Error:
-        return None
+        with closing(Database(None, copy_of=path)) as copy:
+            return copy.read("SELECT count(*) FROM calls")[0][0] if copy.is_sound() else None
+    except LedgerError as error:
+        if isinstance(error.__cause__, UNREADABLE):
+            return None
+        raise
 
 
-def _readable(path: Path) -> tuple[dict[int, Row], set[int]]:
-    """Every call that can be read, by its number, and the numbers of all that are known to have been."""
-    most = (path.stat().st_size + _missing(path)) // SMALLEST_CALL
-    rows: dict[int, Row] = {}
-    with closing(sqlite3.connect(path)) as sqlite:
-        sqlite.text_factory = as_text
-        sqlite.execute(
-            "PRAGMA writable_schema = ON"
-        )  # or SQLite reads nothing of a file whose end is missing
-        known = {number for number in _numbers(sqlite) if 0 < number <= most}
-        for number in range(1, most + 1):
-            try:
-                query = f"SELECT {', '.join(COLUMNS)} FROM calls WHERE id = ?"  # nosec B608 # noqa: S608 (our columns)
-                rows |= {row[0]: row for row in sqlite.execute(query, (number,))}
-            except sqlite3.Error:
-                continue
-    known |= set(range(1, max(rows, default=0) + 1))  # a ledger forgets no call
-    return rows, set(range(1, max(known, default=0) + 1))
-
-
-def _numbers(sqlite: sqlite3.Connection) -> Iterator[int]:
-    """Numbers of calls, from whatever tells them: both ends of the table and of its indexes."""
-    for source, columns in _SOURCES.items():
-        for direction in ("ASC", "DESC"):
-            order = ", ".join(f"{column} {direction}" for column in columns)
-            try:
-                for row in sqlite.execute(f"SELECT id FROM {source} ORDER BY {order}"):  # nosec B608 # noqa: S608 (our own words)
-                    if isinstance(row[0], int):
-                        yield row[0]
-            except sqlite3.Error:
-                continue
-
-
-def _save(sqlite: sqlite3.Connection, row: Row) -> bool:
-    """Whether the call could be written into the new ledger: one whose damage can be read cannot."""
-    try:
-        sqlite.execute(_SAVE, row)
-    except (sqlite3.Error, UnicodeError):
-        return False
-    return True
+def _copied(damaged: Path, new: sqlite3.Connection) -> tuple[int, int]:
+    """Copy every readable call as it is; how many those are, and how many there were at least."""
+    new.execute("PRAGMA writable_schema = ON")  # or SQLite reads nothing of a file whose end is missing
+    most = (damaged.stat().st_size + _missing(damaged)) // SMALLEST_CALL
+    known = 0
+    with suppress(*UNREADABLE):
+        new.execute("ATTACH ? AS damaged", (str(damaged),))
+        theirs = len(new.execute("PRAGMA damaged.table_info(calls)").fetchall())
+        ours = [row["name"] for row in new.execute("PRAGMA main.table_info(calls)")][:theirs]
+        copy = f"INSERT INTO main.calls ({', '.join(ours)}) SELECT * FROM damaged.calls WHERE rowid = ?"  # nosec B608 # noqa: S608 (our columns)
+        for number in range(1, most + 1 if theirs else 0):
+            with suppress(*UNREADABLE):
+                new.execute(copy, (number,))
+        if "seal" not in ours:
+            new.execute(f"UPDATE main.calls SET seal = {seal.SEAL}")  # nosec B608 # noqa: S608
+        known = min(most, seal.entries_of_indexes(new, "damaged"))
+    new.execute("PRAGMA writable_schema = OFF")
+    (copied,) = new.execute("SELECT count(*) FROM main.calls").fetchone()
+    (highest,) = new.execute("SELECT coalesce(max(id), 0) FROM main.calls").fetchone()
+    return copied, max(known, highest)
 
 
 def _missing(path: Path) -> int:
-    """How many bytes are missing at the end of the file, by what its header says (sqlite.org/fileformat2)."""
+    """Bytes missing at the end of the file, according to its header (sqlite.org/fileformat2)."""
     with path.open("rb") as file:
         header = file.read(100)
     if not header.startswith(b"SQLite format 3\0") or header[24:28] != header[92:96]:
@@ -166,18 +107,3 @@ def _missing(path: Path) -> int:
     page = int.from_bytes(header[16:18], "big")
     size = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
     return max(0, size - path.stat().st_size)
-
-
-def _assumed(path: Path, saved: int, gaps: int) -> int:
-    """How many calls had their room in what is missing, as large as the others, beyond those in the gaps."""
-    return max(0, math.ceil(_missing(path) * saved / path.stat().st_size) - gaps) if saved else 0
-
-
-def _write_lost(
-    sqlite: sqlite3.Connection, number: int, when: float, usd: float | None, *, emulated: bool
-) -> None:
-    values = (number, f"lost {number}", "lost", "", when, when, usd, LOST, emulated, "{}", "{}", "")
-    sqlite.execute(
-        "INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_usd, provider, emulated, "
-        "options, spec, prepared_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values,
-    )  # fmt: skip
