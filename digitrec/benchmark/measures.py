@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binned_statistic, binomtest
+from scipy.stats import binomtest
 from sklearn.metrics import brier_score_loss, confusion_matrix, precision_recall_fscore_support
 
 CONFIDENCE_LEVEL = 0.95
 """Of every interval."""
 BINS = 10
 """Of the reliability diagram and of ECE, equally wide."""
+EDGES = np.arange(1, BINS) / BINS
+"""Lower ends of all bins but the first, each the float nearest to its decimal: 0.3 and not 3 * 0.1."""
 NONE = -1
 """Stands for "no digit" among the digits 0..9."""
 CLASSES = [*range(10), NONE]
@@ -114,13 +116,11 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliabil
     if not confidences:
         return None
     scores, hits = np.asarray(confidences, float), np.asarray(right, float)
-    edges = (0.0, 1.0)
-    (mean_score, share), *_ = binned_statistic(scores, [scores, hits], "mean", bins=BINS, range=[edges])
-    counts, *_ = binned_statistic(scores, scores, "count", bins=BINS, range=[edges])
+    places = np.digitize(scores, EDGES)
     bins = tuple(
-        Bin(float(score), float(part), int(count))
-        for score, part, count in zip(mean_score, share, counts, strict=True) if count
-    )  # fmt: skip
+        Bin(float(scores[places == place].mean()), float(hits[places == place].mean()), int(count))
+        for place, count in zip(*np.unique(places, return_counts=True), strict=True)
+    )
     ece = sum(abs(bin.confidence - bin.right) * bin.answers for bin in bins) / len(scores)
     return Reliability(len(scores), float(ece), float(brier_score_loss(hits, scores)), bins)
 

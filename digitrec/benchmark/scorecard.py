@@ -15,7 +15,7 @@ from digitrec.prediction import Outcome, Prediction, is_emulated
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from asking to answer, answers from the ledger left out."""
+    """Seconds from the opened picture to the answer, preparation included; the ledger's answers left out."""
 
     answers: int
     """How many were timed, >= 1."""
@@ -40,11 +40,11 @@ class Scorecard:
     n: int
     """Pictures it was given."""
     correct: int
-    """Digits named rightly."""
+    """Right answers, as many as ``accuracy.hits``: digits named rightly, and pictures rightly refused."""
     wrong: int
     """Digits named wrongly, those on pictures without a digit among them."""
     refused_rightly: int
-    """Pictures without a digit on which it named none."""
+    """Pictures without a digit on which it named none; they are among ``correct``."""
     refused_wrongly: int
     """Digits on which it named none."""
     failed: int
@@ -63,9 +63,11 @@ class Scorecard:
     """Of its calibrated chances; None where it was not calibrated."""
     latency: Latency | None
     """None when every answer came from the ledger."""
+    loading_s: float
+    """Seconds that the engine took to load before its first picture, >= 0; in no latency."""
     throughput: float | None
     """Pictures that it prepared and read in a second of this run, engines working side by side; None when the
-    ledger answered all. Preparing takes most of it where asking is quick: `latency` is the asking alone."""
+    ledger answered all."""
     cost_usd: float | None
     """US dollars paid in this run; None is unknown."""
     cost_per_1000: float | None
@@ -85,11 +87,6 @@ class Scorecard:
     def name(self) -> str:
         """The engine's name, and that it was emulated where it was."""
         return f"{self.engine} (emulated)" if self.emulated else self.engine
-
-    @property
-    def right(self) -> int:
-        """Right answers: digits named rightly and pictures rightly refused."""
-        return self.correct + self.refused_rightly
 
 
 def is_right(outcome: Outcome, label: int | None) -> bool:
@@ -128,7 +125,7 @@ def scorecard(
     return Scorecard(
         engine=engine,
         n=len(outcomes),
-        correct=right - refused_rightly,
+        correct=right,
         wrong=len(answered) - right - refused_wrongly,
         refused_rightly=refused_rightly,
         refused_wrongly=refused_wrongly,
@@ -140,6 +137,7 @@ def scorecard(
         reliability=measures.reliability(*_scored(answered, "confidence")),
         calibrated=measures.reliability(*_scored(answered, "calibrated")),
         latency=_latency(fresh),
+        loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
         throughput=len(fresh) / spent_s if fresh and spent_s else None,
         cost_usd=total([outcome.cost_usd for outcome in outcomes]),
         cost_per_1000=cost,

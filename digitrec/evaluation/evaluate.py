@@ -58,7 +58,7 @@ class Evaluation:
     @property
     def accuracy(self) -> Proportion:
         """Right answers among all pictures, with its 95 % Wilson interval; a failure is no right answer."""
-        return proportion(self.card.right, self.card.n)
+        return proportion(self.card.correct, self.card.n)
 
     @property
     def loss(self) -> float | None:

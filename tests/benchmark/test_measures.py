@@ -68,6 +68,13 @@ def test_reliability_against_scikit_learn() -> None:
     assert found.brier == pytest.approx(metrics.brier_score_loss(RIGHT, SCORES))
 
 
+@pytest.mark.parametrize("tenths", range(10))
+def test_a_confidence_on_an_edge_is_in_the_bin_that_begins_there(tenths: int) -> None:
+    found = measures.reliability([tenths / 10, tenths / 10 + 0.05], [True, False])
+    assert found is not None
+    assert [bin.answers for bin in found.bins] == [2]
+
+
 def test_reliability_of_a_boast_is_its_distance_from_the_truth() -> None:
     found = measures.reliability([1.0] * 4, [True, True, True, False])
     assert found is not None

@@ -19,17 +19,15 @@ def test_errors_refusals_and_failures_are_counted_apart(said: Said) -> None:
     outcomes = said(1, 2, 9, None, None, 4, "!", "!")
     card = scorecard("e", outcomes, [1, 2, 3, 4, None, None, 7, None])
     assert (card.correct, card.wrong, card.refused_rightly, card.refused_wrongly, card.failed) == (
-        2,
+        3,
         2,
         1,
         1,
         2,
     )
     assert (card.accuracy.hits, card.accuracy.n) == (3, 6)
-    assert card.right == 3
-    assert (
-        card.correct + card.wrong + card.refused_rightly + card.refused_wrongly + card.failed == card.n == 8
-    )
+    assert card.correct == card.accuracy.hits
+    assert card.correct + card.wrong + card.refused_wrongly + card.failed == card.n == 8
 
 
 def test_confusion_holds_refusals_too(said: Said) -> None:
@@ -97,8 +95,8 @@ def test_every_count_is_its_own(said: Said) -> None:
     outcomes = said(1, 2, 3, 4, 9, 9, 5, 6, 7, None, None, None, None, None, None, None, None, "!")
     labels = [1, 2, 3, 4, 5, 6, None, None, None, None, None, 6, 7, 8, 9, 0, 1, 1]
     card = scorecard("e", outcomes, labels, prices={"e": 0.002})
-    assert (card.n, card.correct, card.wrong, card.failed) == (18, 4, 5, 1)
-    assert (card.refused_rightly, card.refused_wrongly, card.right) == (2, 6, 6)
+    assert (card.n, card.correct, card.wrong, card.failed) == (18, 6, 5, 1)
+    assert (card.refused_rightly, card.refused_wrongly) == (2, 6)
     assert (card.accuracy.hits, card.accuracy.n) == (6, 17)
     assert card.cost_per_1000 == pytest.approx(2.0)
     assert card.cost_per_correct == pytest.approx(0.002 * 17 / 6)
