@@ -53,7 +53,8 @@ class Prediction:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The engine's own answer, unabridged."""
     latency_s: float = 0.0
-    """Seconds from asking to answer, >= 0, waiting and retries included."""
+    """Seconds from the opened picture to the answer, >= 0: preparation, waiting and retries included, opening
+    and loading not."""
     cost_usd: float | None = 0.0
     """US dollars spent on this answer; 0 is free, None is unknown."""
     attempts: int = 1
@@ -68,6 +69,10 @@ class Prediction:
     """The digit 0..9 that it would have been beside the reason "not sure" or "could be turned"; else None."""
     turned: int = 0
     """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
+    opening_s: float = 0.0
+    """Seconds that reading and decoding the picture took, >= 0; once for all engines that are asked."""
+    loading_s: float = 0.0
+    """Seconds that the engine took to load before its first picture, >= 0; the same on all of its answers."""
 
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, as JSON-like values; the image as source and sha256."""
@@ -93,7 +98,7 @@ class Failure:
     error: DigitrecError
     """What went wrong; its class says whose turn it is."""
     latency_s: float = 0.0
-    """Seconds from asking to giving up, >= 0."""
+    """Seconds from the opened picture to giving up, >= 0, preparation included."""
     cost_usd: float | None = 0.0
     """US dollars that the failed attempts cost; None is unknown."""
     attempts: int = 0

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from digitrec import calibration
 from digitrec.arguments import said
 from digitrec.benchmark.pairs import Pair, pairs
@@ -57,6 +59,12 @@ class Benchmark:
     """Of digitrec, Python and the machine."""
 
     @property
+    def opening_s(self) -> float:
+        """Seconds that reading and decoding a picture took, once for all engines: the median, >= 0."""
+        said = next(iter(self.outcomes.values()))
+        return float(np.median([outcome.image.opening_s for outcome in said]))
+
+    @property
     def labels(self) -> tuple[int | None, ...]:
         """The digit on each picture; None: it shows none."""
         return tuple(sample.label for sample in self.samples)
@@ -101,6 +109,7 @@ class Benchmark:
             "pictures": len(self.samples),
             "started": self.started,
             "seconds": self.seconds,
+            "opening_s": self.opening_s,
             "settings": dict(self.settings),
             "versions": dict(self.versions),
             "fitted_here": list(self.fitted_here),

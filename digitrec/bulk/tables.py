@@ -17,6 +17,7 @@ KINDS = {
     "digit": "int8", "confidence": "float64", "calibrated": "float64", "inferred": "bool_",
     "latency_s": "float64", "cost_usd": "float64", "attempts": "int32", "emulated": "bool_",
     "replayed": "bool_", "unsure_digit": "int8", "turned": "int16",
+    "opening_s": "float64", "loading_s": "float64",
 }  # fmt: skip
 """The columns that are no text, under `predictions.COLUMNS`; `probabilities` is a list."""
 ROWS = 1000

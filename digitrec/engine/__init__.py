@@ -17,7 +17,6 @@ The room's parts, in the order in which an image meets them::
     owner.py     the same kept by one process for many, on other machines too
     far.py       what those many use in place of their own
     rate.py      whose turn it is, across threads and processes
-    recorder.py  the recording that is made meanwhile
     workers.py   threads that can be given up
     cancellation.py  being told that nobody waits any more
     replay.py    an engine that answers from a recording
@@ -28,13 +27,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Self
 
 from digitrec.arguments import said
 from digitrec.engine import call
 from digitrec.engine.asking import Estimate, Options, Reply
-from digitrec.errors import NotConfigured
-from digitrec.image import PreparedImage
+from digitrec.errors import ImageError, NotConfigured
+from digitrec.image import DigitImage, PreparedImage
+from digitrec.prepare import prepare
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 
@@ -70,6 +71,8 @@ class Engine:
                 f"the provider {said(provider.name)} cannot be asked: {flaw}; tell its author"
             )
         self.options = options
+        self.loading_s: float | None = None
+        """Seconds that `load` took, >= 0; None before it."""
         self._remote = None
         self.batch: int = getattr(provider, "batch", 1)
         """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
@@ -87,6 +90,24 @@ class Engine:
         if self._remote is not None:
             return self._remote.price
         return None if self.provider.price is None else self.provider.price.usd
+
+    def load(self, image: DigitImage) -> None:
+        """Before the first picture, load what preparing and reading it needs; later calls do nothing.
+
+        Without it the first picture's latency would be that of imports and of a network's first run.
+
+        Args:
+            image: a picture, which is prepared and thrown away; the provider is not asked about it.
+        """
+        if self.loading_s is not None:
+            return
+        start = time.perf_counter()
+        with suppress(ImageError):  # it cannot be sent, which its own preparation reports
+            prepare(image, self.provider.wants)
+        load = getattr(self.provider, "load", None)
+        if load is not None:
+            call.caught(self.provider, load)  # reading reports what is wrong
+        self.loading_s = time.perf_counter() - start
 
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         """One reply for each image, in order.

@@ -49,7 +49,7 @@ class Options:
     fresh: bool = False
     """True: ask, and pay, also where the ledger has the answer; the new answer is kept like any other."""
     record: Path | None = None
-    """Every answer is also appended to this recording (JSON Lines); None: to none."""
+    """Every answer is also written into this recording, a ledger in a file of its own; None: into none."""
     config: Config | None = None
     """The standing settings; None: read from the configuration file."""
     run: str = field(default_factory=_new_run)

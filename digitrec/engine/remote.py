@@ -12,7 +12,6 @@ from digitrec.engine.books import books
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.rate import Limiter
-from digitrec.engine.recorder import Recorder
 from digitrec.engine.request import Request
 from digitrec.engine.tariff import tariff_of
 from digitrec.engine.terms import Halt, Terms
@@ -20,6 +19,7 @@ from digitrec.engine.workers import run_all
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.ledger import Budget, Ledger, Question
+from digitrec.ledger.recording import Recorder
 from digitrec.providers import registry
 from digitrec.providers.base import Adjustable, BaseProvider, Metered, Provider, Resumable
 
@@ -119,7 +119,7 @@ class Remote:
             ledger.close()
             limiter.close()
             if recorder is not None:
-                recorder.ready()
+                recorder.close()
 
     def _terms(self) -> Terms:
         """The terms of one `ask`; an emulator may have been started since the last."""

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from digitrec.answer import Answer
 from digitrec.engine import Engine, Estimate, Options, Reply
-from digitrec.errors import LedgerError, NotConfigured, ProviderError
+from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.ledger import Entry, read_recording
 from digitrec.ledger.records import to_spec
@@ -28,12 +27,8 @@ class Recorded(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """There is none: it is made from a recording."""
+        """Raise NotConfigured: it is made from a recording."""
         raise NotConfigured("a recorded provider comes from a recording; name the file with --replay")
-
-    def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """Nothing is ever asked; `Replay` answers."""
-        raise LedgerError("a recorded provider cannot be asked; use Replay")
 
 
 class Replay(Engine):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol, cast
 
@@ -30,6 +31,8 @@ class ImageRef:
     """SHA-256 of the bytes that came in, in hex; None when they could not be read."""
     frames: int = 1
     """How many pictures its file holds, of which this is the first; `frames` reaches the others."""
+    opening_s: float = field(default=0.0, compare=False, repr=False)
+    """Seconds that reading and decoding it took, >= 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class DigitImage:
     """SHA-256 of the bytes that came in, in hex; two images are equal when this and the source are."""
     frames: int = field(default=1, compare=False)
     """How many pictures its file holds, of which this is the first, told as far as 1,001; 1 for a `Frame`."""
+    opening_s: float = field(default=0.0, compare=False, repr=False)
+    """Seconds that reading and decoding it took, >= 0."""
 
     @property
     def pixels(self) -> Pixels:
@@ -72,7 +77,7 @@ class DigitImage:
     @property
     def ref(self) -> ImageRef:
         """The image without its pixels."""
-        return ImageRef(self.source, self.sha256, self.frames)
+        return ImageRef(self.source, self.sha256, self.frames, self.opening_s)
 
     def thumbnail(self, side: int) -> Image.Image:
         """The same, made small: its longer side is at most ``side`` px."""
@@ -91,7 +96,7 @@ class DigitImage:
                 f"a picture is turned by {', '.join(map(str, TURNS))} degrees, not {said(degrees)}"
             )
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
-        return DigitImage(pixels, self.source, self.sha256, self.frames)
+        return DigitImage(pixels, self.source, self.sha256, self.frames, self.opening_s)
 
     @classmethod
     def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
@@ -117,13 +122,16 @@ class DigitImage:
             return source
         if isinstance(source, Turned):
             return cls.open(source.source, full=full).turned(source.degrees)
+        start = time.perf_counter()
         if (array := arrays.as_array(source)) is not None:
-            return cls(*arrays.from_array(array, full))
-        if full is not None:
+            read = cls(*arrays.from_array(array, full))
+        elif full is not None:
             raise TypeError(f"full is for an array, not for {said(source)}")
-        if isinstance(source, Image.Image):
-            return cls(*decode.from_pillow(source))
-        return cls(*decode.decode(cast("files.Encoded", source)))
+        elif isinstance(source, Image.Image):
+            read = cls(*decode.from_pillow(source))
+        else:
+            read = cls(*decode.decode(cast("files.Encoded", source)))
+        return replace(read, opening_s=time.perf_counter() - start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +256,8 @@ class PreparedImage:
     others: tuple[bytes, ...] = field(default=(), repr=False)
     """Further readings, in the same form, for an engine to which the first shows no clear digit: a small
     picture that its digit fills, all of it as dark ink and as light ink. Looking could not tell which."""
+    seconds: float = field(default=0.0, compare=False, repr=False)
+    """How long preparing it took, >= 0; of pictures that were prepared together, the mean."""
 
     def picture(self) -> Image.Image:
         """What the provider is given, as a Pillow image."""

@@ -3,7 +3,8 @@
 Its parts::
 
     records.py    Question, Entry: what was asked, what was answered; and both as JSON
-    recording.py  answers as a file of lines, to be answered from again
+    seal.py       a checksum for each call, and what is done about damaged ones
+    recording.py  a ledger in a file of its own, to be answered from again
     database.py   the SQLite file: opened, migrated, its errors made plain
     repair.py     a damaged one: what can be read is saved, what is lost stays counted
     book.py       Ledger: find an answer, claim a call within the budget, record what came of it

@@ -58,6 +58,7 @@ class Ledger:
         *,
         fresh: bool = False,
         to_look: bool = False,
+        copied: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Open the ledger, or make it.
@@ -66,12 +67,13 @@ class Ledger:
             path: the file; None: in memory, where money is counted and no answer is found again.
             fresh: True: no answer is found again in the file either, and everything is asked anew.
             to_look: True: a file that cannot be written is opened too, as a copy in memory.
+            copied: True: a copy in memory is opened, and the file is only read.
             clock: seconds since 1970, which may be set at any time.
 
         Raises:
             LedgerError: it cannot be opened; the message says why and what to do.
         """
-        if path is not None and to_look and not can_be_written(path):
+        if path is not None and (copied or (to_look and not can_be_written(path))):
             self.database = Database(None, copy_of=path)
         else:
             self.database = Database(path)
@@ -154,6 +156,14 @@ class Ledger:
         values = (to_json(asdict(answer)), answer.model_version, cost_usd, claim.id)
         with self.database.transaction() as sqlite:
             sqlite.execute(_ANSWER, values)
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Write down answers that were bought elsewhere, all or none."""
+        with self.database.transaction() as sqlite:
+            for entry in entries:
+                number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
+                answer = to_json(asdict(entry.answer))
+                sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
 
     def failed(
         self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None

@@ -1,37 +1,49 @@
-"""A recording: answers as JSON Lines, to be answered from again on another machine."""
+"""Recordings: a ledger in a file of its own, which ``--record`` fills and ``--replay`` answers from.
+
+The ledger's export, and what digitrec up to 0.2.0 recorded, is JSON Lines (`Entry.line`); it is read as well.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from digitrec.errors import LedgerError
+from digitrec.ledger.book import Ledger
+from digitrec.ledger.queries import entries
 from digitrec.ledger.records import Entry
 
 log = logging.getLogger(__name__)
 
+SQLITE = b"SQLite format 3\0"
+"""The first bytes of a ledger."""
 BEGINNING = b'{"answer":'
-"""What every line of a recording begins with, its keys being sorted."""
+"""The first bytes of every line of JSON, whose keys are sorted."""
 
 
 def read_recording(path: Path) -> list[Entry]:
-    """Every entry of a recording, in order.
+    """Return every answer in a recording, in order; the file is not changed.
 
-    A last line that was cut off while it was written is skipped, with a warning.
+    A last line of JSON that was cut off while it was written is skipped, with a warning.
 
     Raises:
-        LedgerError: it cannot be read, or a line in it is not an entry; the message names the line.
+        LedgerError: it cannot be read, or a line in it is not an answer; the message names the line.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            beginning = file.read(len(SQLITE))
+            data = b"" if beginning == SQLITE else beginning + file.read()
     except OSError as error:
         raise LedgerError(
             f"the recording {path} cannot be read ({error.strerror}); check the name"
         ) from error
+    if beginning == SQLITE:
+        with closing(Ledger(path, copied=True)) as ledger:
+            return list(entries(ledger))
     lines = data.rstrip().split(b"\n")
     if _is_torn(lines[-1]):
         log.warning("the last line of %s was cut off while it was written, and is skipped", path)
@@ -39,64 +51,8 @@ def read_recording(path: Path) -> list[Entry]:
     return [_entry(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def append_recording(path: Path, entries: Sequence[Entry]) -> None:
-    """Add entries at the end of a recording, all or none; the file is made if it is not there.
-
-    Raises:
-        LedgerError: it cannot be written.
-    """
-    lines = "".join(f"{entry.line()}\n" for entry in entries).encode()
-    with _plainly(path):
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            _write(file, lines)
-        finally:
-            os.close(file)
-
-
-def mend_recording(path: Path) -> None:
-    """Make a recording ready to be added to: a last line that was cut off is taken away.
-
-    Raises:
-        LedgerError: it cannot be written, or its last line is no recorded answer.
-    """
-    append_recording(path, [])
-    if not path.is_file():  # a device or a pipe has no end to look at
-        return
-    with _plainly(path), path.open("r+b") as file:
-        data = file.read()
-        last = data.rstrip().rpartition(b"\n")[2]
-        if _is_torn(last):
-            file.truncate(data.rindex(last))
-        elif last:
-            _entry(path, 0, last)  # what is no recording is not added to
-            if not data.endswith(b"\n"):
-                file.write(b"\n")
-
-
-@contextmanager
-def _plainly(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror
-        raise LedgerError(f"the recording {path} cannot be written ({why}); name another") from error
-
-
-def _write(file: int, lines: bytes) -> None:
-    """All of it or nothing: what was written of it before the disk was full is taken away again."""
-    left = memoryview(lines)
-    try:
-        while left:
-            left = left[os.write(file, left) :]
-    except OSError:
-        with suppress(OSError):  # not a file of which anything can be taken away
-            os.ftruncate(file, os.fstat(file).st_size - (len(lines) - len(left)))
-        raise
-
-
 def _is_torn(line: bytes) -> bool:
-    """Whether it is the beginning of a line of ours, and not all of it."""
+    """Whether it is an incomplete line of ours."""
     line = line.strip()
     if not line or not (line.startswith(BEGINNING) or BEGINNING.startswith(line)):
         return False
@@ -107,16 +63,78 @@ def _is_torn(line: bytes) -> bool:
     return False
 
 
-def _parsed(line: bytes) -> Entry | None:
+def _entry(path: Path, number: int, line: bytes) -> Entry:
     try:
         return Entry.parse(line.decode())
-    except ValueError:
-        return None
+    except ValueError as error:
+        raise LedgerError(f"{path}, line {number}: not a recorded answer; record it again") from error
 
 
-def _entry(path: Path, number: int, line: bytes) -> Entry:
-    entry = _parsed(line)
-    if entry is None:
-        where = f"{path}, line {number}" if number else f"{path}, its last line"
-        raise LedgerError(f"{where}: not a recorded answer; record it again")
-    return entry
+class Recorder:
+    """Adds answers to a recording, from several threads; what could not be written is tried again first."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the recording, or make it; one of JSON Lines becomes a ledger.
+
+        Raises:
+            LedgerError: it cannot be written, or the file is not a recording.
+        """
+        with _named(path):
+            if path.is_file() and not _is_ledger(path) and (answers := read_recording(path)):
+                converted = path.with_name(f"{path.name}.part")
+                with closing(Ledger(converted)) as ledger:
+                    ledger.keep(answers)
+                converted.replace(path)
+            self._ledger = Ledger(path)
+        self._path = path
+        self._lock = threading.Lock()
+        self._waiting: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        """Record an answer; one that cannot be written waits for `ready`."""
+        with self._lock:
+            self._waiting.append(entry)
+            try:
+                self._write()
+            except LedgerError as error:  # it is paid for, and is shown all the same
+                log.debug("an answer is not in the recording yet: %s", error)
+
+    def ready(self) -> None:
+        """Write the answers that could not be written before; until then nothing more may be paid for.
+
+        Raises:
+            LedgerError: they still cannot be written.
+        """
+        with self._lock:
+            self._write()
+
+    def close(self) -> None:
+        """Write what is left, and close the file; may be called twice.
+
+        Raises:
+            LedgerError: an answer could not be written.
+        """
+        try:
+            self.ready()
+        finally:
+            self._ledger.close()
+
+    def _write(self) -> None:
+        if self._waiting:
+            with _named(self._path):
+                self._ledger.keep(self._waiting)
+            self._waiting = []
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Inside, an error of the ledger says that it is the recording's."""
+    try:
+        yield
+    except (LedgerError, OSError) as error:
+        raise LedgerError(f"the recording {path} cannot be written, name another: {error}") from error
+
+
+def _is_ledger(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE

@@ -298,5 +298,8 @@ class BaseProvider:
         except ProviderError as error:
             return error
 
+    def load(self) -> None:
+        """Do ahead of the first ``read`` what only the first one would do; by default nothing."""
+
     def close(self) -> None:
         """Nothing to release."""

@@ -70,6 +70,10 @@ class Local(BaseProvider):
         found = {} if "model" in options else {"model": model, "scale": scale}
         return cls(**{**found, **options})
 
+    def load(self) -> None:
+        """Let the network read a blank picture: its first run is its slowest."""
+        self._model.probabilities(np.zeros((1, 28, 28), np.uint8), [True])
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """The chance of each digit; ``timeout`` (seconds) is not needed here."""
         answer = self.read_many([image], timeout=timeout)[0]

@@ -7,10 +7,13 @@ Which candidate and which confidence: each line is a candidate; its score is 0..
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Self
+
+from PIL import Image
 
 from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected
@@ -73,6 +76,12 @@ class RapidOcr(BaseProvider):
         if is_installed("rapidocr") and is_installed("onnxruntime"):
             return Status(installed=True, configured=True)
         return Status(installed=False, configured=True, missing=(install_hint("ocr"),))
+
+    def load(self) -> None:
+        """Let the network read a blank picture: its first run is its slowest."""
+        blank = io.BytesIO()
+        Image.new("L", (96, 96), 255).save(blank, "PNG")
+        self._ask(blank.getvalue())
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Read once; it takes milliseconds and cannot be interrupted, so ``timeout`` is not needed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digitrec import calibration
 from digitrec.calibration import Calibrations
@@ -31,6 +31,8 @@ class Unreadable:
     """Which image."""
     error: DigitrecError
     """What is wrong with it."""
+    seconds: float = 0.0
+    """How long preparing it took, where that failed, >= 0."""
 
 
 MaybePrepared = PreparedImage | Unreadable
@@ -93,7 +95,13 @@ def _opened(
 
 
 def _prepared(opened: Sequence[DigitImage | Unreadable], engine: Engine) -> list[MaybePrepared]:
-    prepared = iter(_prepare([image for image in opened if isinstance(image, DigitImage)], engine))
+    images = [image for image in opened if isinstance(image, DigitImage)]
+    if images:
+        engine.load(images[0])
+    start = time.perf_counter()
+    ready = _prepare(images, engine)
+    seconds = (time.perf_counter() - start) / max(len(images), 1)
+    prepared = iter([replace(one, seconds=seconds) for one in ready])
     return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
 
 
@@ -132,7 +140,7 @@ def _refused(prepared: PreparedImage) -> bool:
 
 def failed(unreadable: Unreadable, provider: str) -> Failure:
     """What comes of a picture about which nobody was asked."""
-    return Failure(unreadable.image, provider, unreadable.error)
+    return Failure(unreadable.image, provider, unreadable.error, unreadable.seconds)
 
 
 def _gated(prepared: PreparedImage, provider: str) -> Prediction:
@@ -140,6 +148,7 @@ def _gated(prepared: PreparedImage, provider: str) -> Prediction:
     return Prediction(
         prepared.image, provider, None, None, prepared.findings.reason,
         preparation=prepared.spec.preparation, attempts=0,
+        latency_s=prepared.seconds, opening_s=prepared.image.opening_s,
     )  # fmt: skip
 
 
@@ -148,15 +157,16 @@ def _outcome(
 ) -> Outcome:
     """What the engine's reply means."""
     provider, answer = engine.provider, reply.outcome
+    latency_s = prepared.seconds + reply.latency_s
     if isinstance(answer, DigitrecError):
-        return Failure(prepared.image, provider.name, answer, reply.latency_s, reply.cost_usd, reply.attempts)
+        return Failure(prepared.image, provider.name, answer, latency_s, reply.cost_usd, reply.attempts)
     reading: Reading = normalise(answer, repeat=prepared.spec.repeat, lenient=lenient)
     prediction = Prediction(
         prepared.image, provider.name, reading.digit, reading.confidence, reading.reason,
         probabilities=answer.probabilities, text=reading.text, inferred=reading.inferred,
         model_version=answer.model_version, endpoint=provider.endpoint,
-        preparation=prepared.spec.preparation, raw=answer.raw, latency_s=reply.latency_s,
+        preparation=prepared.spec.preparation, raw=answer.raw, latency_s=latency_s,
         cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
-        replayed=reply.replayed,
+        replayed=reply.replayed, opening_s=prepared.image.opening_s, loading_s=engine.loading_s or 0.0,
     )  # fmt: skip
     return calibration.apply(prediction, calibrations)

@@ -24,7 +24,7 @@ NONE = "none"
 def tables(benchmark: Benchmark) -> Iterator[Table]:
     """The tables of a report, the most important first."""
     yield leaderboard(benchmark)
-    yield time_and_money(benchmark.cards)
+    yield time_and_money(benchmark.cards, benchmark.opening_s)
     yield confidence(benchmark.cards)
     if benchmark.pairs:
         yield differences(benchmark)
@@ -38,7 +38,7 @@ def leaderboard(benchmark: Benchmark) -> Table:
     rows = [
         (
             card.name, words.percent(card.accuracy.share), _interval(card),
-            str(card.correct), str(card.wrong),
+            str(card.correct - card.refused_rightly), str(card.wrong),
             f"{card.refused_rightly} / {card.refused_wrongly}", str(card.failed),
             words.duration(card.latency.p50) if card.latency else "", words.dollars(card.cost_per_1000),
             "yes" if card.engine in front else "",
@@ -60,25 +60,27 @@ def _interval(card: Scorecard) -> str:
     return "" if low is None else f"{words.percent(low)} to {words.percent(high)}"
 
 
-def time_and_money(cards: Sequence[Scorecard]) -> Table:
-    """How long answers take, and what they cost."""
+def time_and_money(cards: Sequence[Scorecard], opening_s: float) -> Table:
+    """How long answers take, and what they cost; ``opening_s`` is spent once for all engines."""
     rows = []
     for card in cards:
         spent = card.latency
         times = [words.duration(it) for it in (spent.p50, spent.p95, spent.p99)] if spent else ["", "", ""]
         speed = "" if card.throughput is None else f"{card.throughput:.3g}"
         costs = [words.dollars(it) for it in (card.cost_per_1000, card.cost_per_correct, card.cost_usd)]
-        rows.append((card.name, *times, speed, *costs))
+        loading = words.duration(card.loading_s) if card.loading_s else ""
+        rows.append((card.name, *times, loading, speed, *costs))
     return Table(
         "Time and money",
-        "Times without the answers that came from the ledger, from asking to answer; one that reads many "
-        "pictures at once (the CNN) has the mean of each lot as every picture's time. Prepared and read: all "
-        "of an engine's work on pictures that are open, of which preparing them is often the most. Engines "
-        "worked side by side, so those on this machine slowed each other. Prices are list prices before any "
-        "free allowance.",
-        ("engine", "median", "95 of 100", "99 of 100", "prepared and read a second", "per 1,000",
+        "Times are from the opened picture to the answer, preparation included, without the answers that "
+        "came from the ledger. An engine that reads many pictures at once (the CNN) has the mean of each "
+        "batch as every picture's time. Opening a picture took "
+        f"{words.duration(opening_s)} (median), once for all engines. Loading: before the first picture, in "
+        "no other time. Engines worked side by side, so those on this machine slowed each other. Prices are "
+        "list prices before any free allowance.",
+        ("engine", "median", "95 of 100", "99 of 100", "loading", "prepared and read a second", "per 1,000",
          "per right answer", "paid in this run"),
-        tuple(rows), range(1, 8),
+        tuple(rows), range(1, 9),
     )  # fmt: skip
 
 

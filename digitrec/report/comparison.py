@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import median
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.comparison import Comparison
@@ -106,8 +107,19 @@ def _write_table(comparisons: Iterable[Comparison], out: IO[str]) -> None:
     for comparison in found:
         cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
         rows.append([comparison.image.source, *cells, verdict(comparison)])
-    for line in aligned([[printable(cell) for cell in row] for row in rows]):
+    for line in [*aligned([[printable(cell) for cell in row] for row in rows]), *_time_apart(found)]:
         out.write(line + "\n")
+
+
+def _time_apart(comparisons: Sequence[Comparison]) -> list[str]:
+    """Say what is in no engine's time: opening the pictures, which all share, and loading each engine."""
+    opened = [comparison.image.opening_s for comparison in comparisons]
+    loaded = {answer.provider: answer.loading_s for it in comparisons for answer in it.predictions}
+    loading = [f"{name} {words.duration(seconds)}" for name, seconds in loaded.items() if seconds]
+    if not any(opened) and not loading:
+        return []
+    apart = [f"opening a picture, {words.duration(median(opened))}", *loading]
+    return [f"In no time above: {'; loading '.join(apart[:2])}{''.join(f', {one}' for one in apart[2:])}."]
 
 
 def _short(name: str) -> str:
@@ -120,6 +132,8 @@ def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
     columns = _columns(comparisons)
     needed = console.measure(columns, options=console.options.update(max_width=10_000)).maximum
     console.print(columns if needed <= console.width else _lines(comparisons))
+    for line in _time_apart(comparisons):
+        console.print(line, style="dim", highlight=False)
 
 
 def _columns(comparisons: Sequence[Comparison]) -> Table:

@@ -48,7 +48,7 @@ class Reading(BaseModel):
     text: str | None = Field(description="What the engine read, as it spelled it.")
     provider: str = Field(description="Which engine.")
     model_version: str | None = Field(description="Which model of it.")
-    latency_s: float = Field(ge=0, description="Seconds that the engine took.")
+    latency_s: float = Field(ge=0, description="Seconds from opened picture to answer, preparation included.")
     cost_usd: float | None = Field(ge=0, description="US dollars spent; 0 is free, null is unknown.")
     emulated: bool = Field(description="True when an emulator answered instead of the vendor.")
     replayed: bool = Field(description="True when an earlier, paid answer was found in the ledger.")

@@ -19,10 +19,12 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 
 def test_one_row_for_each_picture_and_one_column_for_each_engine(seven: Path) -> None:
-    header, row = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout.splitlines()
+    told = run(seven, "-p", "local,google,aws", "--emulate", "--no-ledger").stdout
+    header, row, apart = told.splitlines()
     assert re.split(r"\s{2,}", header.strip()) == ["image", "local", "google", "aws", "together"]
     assert row.count("free; emulated") == 2
     assert row.endswith("one answer only (emulated: not counted)")
+    assert all(word in apart for word in ("opening", "loading", "local", "google", "aws"))
 
 
 def test_emulated_clouds_outvote_nobody_and_say_so_among_themselves(seven: Path) -> None:

@@ -67,7 +67,7 @@ def test_goals_are_compared_with_what_is_found() -> None:
     chosen = [one for one in sets() if one.name in ("mnist-test", "scale", "letters like digits")]
     measured = list(measure(Engine(Local()), chosen, limit=12, arrived=lambda name, _: told.append(name)))
     assert [one.found.data for one in measured] == ["mnist-test", "scale", "letters like digits"]
-    assert [one.met for one in measured] == [True, measured[1].found.card.right >= 0.85 * 12, None]
+    assert [one.met for one in measured] == [True, measured[1].found.card.correct >= 0.85 * 12, None]
     assert told.count("scale") == 12
 
 

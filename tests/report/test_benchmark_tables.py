@@ -18,10 +18,12 @@ def card(found: Benchmark) -> Scorecard:
     counts = tuple(tuple(11 * row + column for column in range(11)) for row in range(11))
     scores = tuple(DigitScore(digit, digit / 100, digit / 50, 100 + digit) for digit in range(10))
     return replace(
-        found.cards[0], engine="e", correct=31, wrong=32, refused_rightly=33, refused_wrongly=34, failed=35,
+        found.cards[0], engine="e", correct=31 + 33, wrong=32, refused_rightly=33, refused_wrongly=34,
+        failed=35,
         accuracy=Proportion(1, 4, 0.2, 0.3), digits=scores, confusion=counts,
         reliability=Reliability(9, 0.11, 0.12, ()), calibrated=Reliability(9, 0.13, 0.14, ()),
-        latency=Latency(9, 0.001, 0.002, 0.003), throughput=4.5, cost_usd=5.25, cost_per_1000=6.5,
+        latency=Latency(9, 0.001, 0.002, 0.003), loading_s=0.0, throughput=4.5, cost_usd=5.25,
+        cost_per_1000=6.5,
         cost_per_correct=7.75,
     )  # fmt: skip
 
@@ -47,14 +49,16 @@ def test_the_leaderboard(found: Benchmark, card: Scorecard) -> None:
 
 
 def test_time_and_money(card: Scorecard) -> None:
-    table = tables.time_and_money([card, replace(card, latency=None, throughput=None)])
+    loaded = replace(card, loading_s=2.0)
+    table = tables.time_and_money([loaded, replace(card, latency=None, throughput=None)], 0.004)
     full, silent = rows(table)
     assert full == {
-        "engine": "e", "median": "1 ms", "95 of 100": "2 ms", "99 of 100": "3 ms",
+        "engine": "e", "median": "1 ms", "95 of 100": "2 ms", "99 of 100": "3 ms", "loading": "2.0 s",
         "prepared and read a second": "4.5", "per 1,000": "$6.50", "per right answer": "$7.75",
         "paid in this run": "$5.25",
     }  # fmt: skip
-    assert [silent[head] for head in table.header[1:5]] == ["", "", "", ""]
+    assert [silent[head] for head in table.header[1:6]] == [""] * 5
+    assert "4 ms" in table.note
     assert figures(table) == list(table.header[1:])
 
 

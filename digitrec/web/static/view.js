@@ -43,7 +43,7 @@ export function showReading(reading, roundTripMs) {
   setDigit(told ? String(prediction) : "?");
   by("sure").textContent = told ? (howSure(reading) ?? "It says") : "Can't tell";
   by("why").textContent = told ? runnerUp(prediction, probs) : reasonInWords(reason);
-  const thought = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms in the network, ` : "";
+  const thought = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms to read it, ` : "";
   by("timing").textContent = `${thought}${Math.round(roundTripMs)} ms there and back`;
   by("seen-caption").textContent = probs ? "what the network saw" : "what the network would have seen";
   setBars(probs ?? []);
