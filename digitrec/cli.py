@@ -41,12 +41,14 @@ COMMANDS = {
     "models": "The models that are here, and what is known of them.",
     "predict": "Say which digit is on each picture, and how sure that is.",
     "providers": "List the engines: installed, configured, price.",
-    "recommend": "Name the cheapest way of asking that reaches an accuracy.",
     "serve": "Serve the page to draw on, and the REST API.",
     "train": "Train the CNN on MNIST, or on your own hand, and write it with its model card.",
     "tune": "Search for the best settings of a CNN, resumable.",
 }
 """Every command and its one line for the overview; each lives in ``digitrec.commands`` under its name."""
+
+RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
+"""Commands of earlier versions, and what to type instead."""
 
 EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.ImageError: 1,
@@ -147,6 +149,8 @@ def _instead(name: str) -> str:
     """What to type instead of a command that does not exist; "" where there is no guess."""
     from digitrec.image.folders import SUFFIXES
 
+    if name in RETIRED:
+        return RETIRED[name]
     path = Path(name)
     if path.suffix.lower() in ARCHIVES:
         return f" To read the pictures in it: digitrec batch {name} -o answers.csv"

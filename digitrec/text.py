@@ -43,6 +43,15 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 0.9995 else f"{1000 * seconds:.3g} ms"
 
 
+def dollars(usd: float | None) -> str:
+    """An amount of money: "free", "$0.0015", "$12.30"; "price unknown" for None."""
+    if usd is None:
+        return "price unknown"
+    if usd == 0:
+        return "free"
+    return f"${usd:.2f}" if usd >= 1 else f"${plain(usd, 4)}"
+
+
 def count(number: int, noun: str) -> str:
     """So many of them: "1 picture", "2,000 pictures"; for nouns whose plural is an s more."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -187,8 +187,8 @@ def test_a_limit_that_is_none_is_wrong_usage(limit: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["serve", "--max-cost", "nan"], ["serve", "--rate", "inf"], ["recommend", "x", "--accuracy", "nan"],
-     ["recommend", "x", "--accuracy", "0.9", "--max-per-1000", "nan"], ["benchmark", "x", "--limit", "0"],
+    [["serve", "--max-cost", "nan"], ["serve", "--rate", "inf"], ["benchmark", "x", "--target", "nan"],
+     ["benchmark", "x", "--target", "0.9", "--budget", "nan"], ["benchmark", "x", "--limit", "0"],
      ["providers", "check", "local", "--timeout", "nan"], ["train", "--validation-split", "nan"]],
     ids=" ".join,
 )  # fmt: skip

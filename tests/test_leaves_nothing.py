@@ -32,7 +32,7 @@ LINES = [
     "compare pictures --emulate --html out/compared.html",
     "benchmark pictures -p local,azure,azure-analysis,google,aws --emulate --no-ledger --html out/page.html",
     "calibrate hard.npz",
-    "recommend hard.npz --accuracy 0.5",
+    "benchmark hard.npz --target 0.5",
     "explain pictures/drawing.png --out out/why",
     "explore hard.npz --out out/looked",
     "train --arch mlp --epochs 1 --data hard.npz --out out/mlp.keras --tensorboard out/board",

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from digitrec import calibration
-from digitrec.arguments import said
+from digitrec import arguments, calibration
 from digitrec.benchmark.pairs import Pair, pairs
 from digitrec.benchmark.prices import price_list
+from digitrec.benchmark.recommend import Recommendation, check, recommend
 from digitrec.benchmark.scorecard import Scorecard, scorecard
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import race
 from digitrec.datasets.loader import Sample
+from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.prediction import Outcome, Prediction
 from digitrec.providers.base import Provider
@@ -57,6 +58,8 @@ class Benchmark:
     """How the engines were asked, in words."""
     versions: Mapping[str, str]
     """Of digitrec, Python and the machine."""
+    recommendation: Recommendation | None = None
+    """The cheapest way of asking that reaches the target; None: no target was given."""
 
     @property
     def opening_s(self) -> float:
@@ -115,6 +118,7 @@ class Benchmark:
             "fitted_here": list(self.fitted_here),
             "engines": [asdict(card) for card in self.cards],
             "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "recommendation": self.recommendation and asdict(self.recommendation),
             "answers": list(self.answers()),
         }
 
@@ -144,6 +148,8 @@ def benchmark(
     data: str,
     policies: Sequence[EnginePolicy] = (),
     lenient: bool = False,
+    target: float | None = None,
+    budget: float | None = None,
     settings: Mapping[str, str] | None = None,
     arrived: Callable[[Outcome], None] | None = None,
 ) -> Benchmark:
@@ -157,20 +163,27 @@ def benchmark(
         data: what the pictures are called.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
+        target: share of the pictures to be answered rightly, 0..1: the cheapest way of asking these engines
+            that reaches it is recommended; None: nothing is.
+        budget: US dollars that 1,000 pictures may cost at most by what is recommended; None: any amount.
         settings: how the engines are asked, for the report.
         arrived: called with every outcome as it arrives.
 
     Raises:
-        DataError: there are no pictures.
-        TypeError, ValueError: no engines, or something else in their place.
+        DataError: there are no pictures, or too few for a recommendation.
+        TypeError, ValueError: no engines, or something else in their place; a wrong target or budget.
         UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
     """
     if not isinstance(engines, Mapping):
-        raise TypeError(f"engines are given by name, such as {{'local': 'local'}}, not as {said(engines)}")
+        raise TypeError(
+            f"engines are given by name, such as {{'local': 'local'}}, not as {arguments.said(engines)}"
+        )
     if not engines:
         raise ValueError("no engine is named: give one at least")
     if not samples:
         raise DataError(f"{data}: no labelled pictures")
+    if target is not None:
+        check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     names = list(engines)
@@ -185,10 +198,13 @@ def benchmark(
         name: tuple(answers[place] for place in range(len(samples)))
         for name, answers in zip(names, found, strict=True)
     }
+    own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
+    labels = [sample.label for sample in samples]
+    said = {name: outcomes[name] for name in own}
+    recommendation = None if target is None else recommend(said, own, labels, target, budget)
     for policy in policies:
         outcomes[policy.name] = _by_policy(policy, readers, outcomes)
         spent.append(0.0)  # it had no time of its own
-    labels = [sample.label for sample in samples]
     prices = price_list(readers.values())
     cards = [
         scorecard(name, outcomes[name], labels, spent_s=seconds, prices=prices)
@@ -199,7 +215,7 @@ def benchmark(
         cards=tuple(sorted(cards, key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))),
         pairs=pairs(outcomes, labels), fitted_here=_fitted_here(outcomes),
         started=started, seconds=time.perf_counter() - start,
-        settings=settings or {}, versions=_versions(),
+        settings=settings or {}, versions=_versions(), recommendation=recommendation,
     )  # fmt: skip
 
 

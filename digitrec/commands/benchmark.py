@@ -29,6 +29,14 @@ from digitrec.prediction import Failure, Outcome
 @options.output("table", "markdown", "json", "jsonl", "csv")
 @options.html("Also write the whole report as a page, which needs no other file.")
 @options.lenient
+@click.option(
+    "--target", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
+    help="Recommend the cheapest way of asking these engines that reaches this accuracy, such as 0.995.",
+)  # fmt: skip
+@click.option(
+    "--budget", type=options.USD, metavar="USD",
+    help="What 1,000 pictures may cost at most by what is recommended.",
+)  # fmt: skip
 @cost.dry_run
 @policies.policy
 @asking_options
@@ -39,6 +47,8 @@ def benchmark(
     output: Literal["table", "markdown", "json", "jsonl", "csv"],
     html: Path | None,
     lenient: bool,
+    target: float | None,
+    budget: float | None,
     dry_run: bool,
     rule: policies.Rule,
     asking: Asking,
@@ -49,8 +59,10 @@ def benchmark(
     sub-folders 0 to 9, an IDX pair, an .npz file with x and y or images and labels, or, where there is no
     folder so called, one of the names mnist-test and samples. All engines are asked at the same time.
     Ctrl-C stops it; the same command later goes on, because answers that were paid for come from the
-    ledger. A policy (--fallback, --consensus) is scored beside its engines. The exit code is not 0 where an
-    engine failed on every picture.
+    ledger. A policy (--fallback, --consensus) is scored beside its engines. With --target each engine alone,
+    each pair as a fallback and each vote is tried on these answers; the cheapest is chosen on one half of the
+    pictures and reported on the other. It is said to reach the target only when the lower end of its 95%
+    interval does. The exit code is not 0 where an engine failed on every picture.
 
     \b
     Examples:
@@ -60,6 +72,7 @@ def benchmark(
       digitrec benchmark photos/ --provider local,google,aws --max-cost 2
       digitrec benchmark photos/ --provider tesseract --prepare plain,enlarged,repeated
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
+      digitrec benchmark photos/ --provider local,google,aws --target 0.995 --max-cost 3
     """
     from digitrec.benchmark import benchmark as measure
     from digitrec.report.benchmark import write
@@ -67,6 +80,8 @@ def benchmark(
     if html is not None:
         from digitrec.report.benchmark_page import benchmark_page  # what it needs is missed before asking
 
+    if budget is not None and target is None:
+        raise click.UsageError("--budget goes with --target.")
     names = rule.names(providers)
     samples = unlearned.read(data, limit, asking.model)
     with asking.columns(names, dry_run=dry_run) as engines:
@@ -81,6 +96,8 @@ def benchmark(
                 data=data,
                 policies=[] if policy is None else [policy],
                 lenient=lenient,
+                target=target,
+                budget=budget,
                 settings=asking.settings(),
                 arrived=arrived,
             )

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.text import duration, percent, plain
+from digitrec.text import dollars, duration, percent
 
 __all__ = ["dollars", "duration", "origin", "percent", "remarks"]
-
-
-def dollars(usd: float | None) -> str:
-    """An amount of money: "free", "$0.0015", "$12.30"; "price unknown" for None."""
-    if usd is None:
-        return "price unknown"
-    if usd == 0:
-        return "free"
-    return f"${usd:.2f}" if usd >= 1 else f"${plain(usd, 4)}"
 
 
 def remarks(outcome: Outcome) -> list[str]:

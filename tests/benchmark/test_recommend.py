@@ -48,7 +48,7 @@ def timed(name: str, digits: Sequence[int], seconds: float) -> list[Outcome]:
 
 def advice(
     n: int, accuracies: dict[str, float], wanted: float, prices: dict[str, float | None] | None = None,
-    **options: float,
+    **options: float | None,
 ) -> Recommendation:  # fmt: skip
     labels = [number % 10 for number in range(n)]
     known: dict[str, float | None] = {**PRICES, **(prices or {})}
@@ -150,7 +150,7 @@ def test_choosing_too_the_lower_end_may_be_the_accuracy_itself() -> None:
 
 
 def test_an_amount_that_may_just_be_spent_is_allowed() -> None:
-    found = advice(100, {"cheap": 0.9}, 0.5, max_per_1000=1.0)
+    found = advice(100, {"cheap": 0.9}, 0.5, budget=1.0)
     assert found.chosen is not None
 
 
@@ -181,21 +181,21 @@ def test_reaching_it_to_the_last_digit_is_reaching_it() -> None:
 @pytest.mark.parametrize(
     ("accuracy", "amount", "error", "told"),
     [
-        (1.5, None, ValueError, "the accuracy to be reached"), (-0.1, None, ValueError, "the accuracy to be"),
-        ("high", None, TypeError, "the accuracy to be reached"), (0.9, -0.1, ValueError, "max_per_1000"),
-        (0.9, "much", TypeError, "max_per_1000"),
+        (1.5, None, ValueError, "target"), (-0.1, None, ValueError, "target"),
+        ("high", None, TypeError, "target"), (0.9, -0.1, ValueError, "budget"),
+        (0.9, "much", TypeError, "budget"),
     ],
 )  # fmt: skip
 def test_what_is_no_accuracy_or_no_amount_is_refused(
     accuracy: float, amount: float | None, error: type[Exception], told: str
 ) -> None:
     with pytest.raises(error, match=f"^{told}"):
-        advice(20, {"free": 0.9}, accuracy, max_per_1000=amount)  # type: ignore[arg-type]
+        advice(20, {"free": 0.9}, accuracy, budget=amount)
 
 
 @pytest.mark.parametrize(("accuracy", "amount"), [(0, None), (1, None), (0.9, 0)])
 def test_the_ends_of_both_ranges_are_allowed(accuracy: float, amount: float | None) -> None:
-    assert advice(20, {"free": 0.9}, accuracy, max_per_1000=amount).chosen is not None  # type: ignore[arg-type]
+    assert advice(20, {"free": 0.9}, accuracy, budget=amount).chosen is not None
 
 
 def test_reached_means_the_lower_end_of_the_interval() -> None:
@@ -220,12 +220,12 @@ def test_no_number_of_pictures_shows_what_is_not_there() -> None:
 def test_what_costs_too_much_or_an_unknown_amount_is_left_out() -> None:
     accuracies = {"free": 0.8, "dear": 0.999}
     assert advice(1000, accuracies, 0.99).chosen is not None
-    cheap = advice(1000, accuracies, 0.99, max_per_1000=0.5)
+    cheap = advice(1000, accuracies, 0.99, budget=0.5)
     assert cheap.chosen is not None
     assert cheap.chosen.name == "free"
     unknown = advice(1000, {"dear": 0.999}, 0.99, {"dear": None})
     assert (unknown.chosen, unknown.reached, unknown.pictures_needed) == (None, False, None)
-    assert (unknown.accuracy, unknown.tried) == (0.99, 1)
+    assert (unknown.target, unknown.tried) == (0.99, 1)
 
 
 def test_failures_are_not_right_answers() -> None:

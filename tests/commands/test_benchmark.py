@@ -138,10 +138,36 @@ def test_an_engine_that_answers_nothing_fails_the_run(data: Path, monkeypatch: p
     assert "google: 4 of 4 pictures failed" in alone.stderr
     beside = run(data, "-p", "google,local", *options, code=1)
     assert "local" not in beside.stderr
-    recommended = CliRunner().invoke(
-        main, ["recommend", "samples", "-p", "google", *options, "--limit", "20", "--accuracy", "0.9"]
-    )
-    assert (recommended.exit_code, "20 of 20 pictures failed" in recommended.stderr) == (17, True)
+
+
+def test_an_option_that_reaches_the_target_is_recommended() -> None:
+    arguments = ("mnist-test", "--limit", 200, "--target", 0.8)
+    assert "local reaches 80%: " in run(*arguments).stdout
+    found = json.loads(run(*arguments, "-o", "json").stdout)["recommendation"]
+    assert (found["chosen"]["name"], found["chosen"]["right"]["n"], found["tried"]) == ("local", 100, 1)
+    assert json.loads(run("samples", "--limit", 1, "-o", "json").stdout)["recommendation"] is None
+
+
+def test_a_target_that_is_not_shown_is_not_claimed() -> None:
+    assert "about " in run("mnist-test", "--limit", 60, "--target", 0.9).stdout
+
+
+def test_emulated_engines_are_not_recommended() -> None:
+    arguments = ("--emulate", "--no-ledger", "--limit", 20, "--target", 0.5)
+    assert "local reaches" in run("samples", "-p", "local,aws", *arguments).stdout
+    alone = run("samples", "-p", "aws", *arguments, "-o", "json").stdout
+    assert json.loads(alone)["recommendation"] == {"target": 0.5, "chosen": None, "tried": 0}
+
+
+def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target(cloud: Emulator) -> None:
+    run("mnist-test", "--limit", 5, "-p", "aws", "--target", 0.9, code=6)
+    run("mnist-test", "--limit", 20, "-p", "aws", "--budget", 1, code=2)
+    assert cloud.calls("aws") == 0
+
+
+def test_the_former_command_names_its_place() -> None:
+    result = CliRunner().invoke(main, ["recommend", "samples", "--accuracy", "0.9"])
+    assert (result.exit_code, "digitrec benchmark" in result.stderr) == (2, True)
 
 
 def test_pictures_that_fail_are_counted(data: Path) -> None:

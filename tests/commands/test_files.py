@@ -69,7 +69,7 @@ INPUTS = [
     "train --arch tutorial-cnn --data digits --tensorboard digits",
     "train --start m.tflite --data digits --out m.tflite",
     "benchmark digits --html digits/3/page.html",
-    "recommend digits --accuracy 0.9 --record digits/labels.csv",
+    "benchmark digits --target 0.9 --record digits/labels.csv",
     "calibrate digits --ledger digits/7/a.png",
     "serve --model m.tflite --collect m.tflite",
     "batch a.png -o answers --summary a.png",
