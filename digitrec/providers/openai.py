@@ -224,10 +224,11 @@ class OpenAi(BaseProvider):
         status = error.status
         if not isinstance(status, int) or not 400 <= status < 500 or status in (401, 402, 429):
             return frozenset()
-        limit = self._limit_sent(left_out)
-        refused = refused_parameters(error.raw, {*OPTIONAL, limit} - left_out)
-        both_limits = limit in refused and left_out & set(LIMITS)
-        return refused - {limit} if both_limits else refused
+        refused = refused_parameters(error.raw, {*OPTIONAL, *LIMITS} - left_out)
+        if refused & set(LIMITS):  # refused under this name, or missed under the other
+            other_is_left = not left_out & set(LIMITS)
+            refused = refused - set(LIMITS) | ({self._limit} if other_is_left else set())
+        return refused
 
     def _limit_sent(self, left_out: Collection[str]) -> str:
         """The name of the limit on tokens: the other one after the first was refused."""

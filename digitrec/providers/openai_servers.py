@@ -52,7 +52,7 @@ PRESETS = {
 }
 """Servers by name, for ``DIGITREC_OPENAI_PRESET``."""
 
-_QUOTE = "[\"'`./#:]"
+_QUOTE = "[\"'`./#:,(]"
 _KIND = "(?:parameter|argument|field|property|input|name|option)s?"
 
 
@@ -66,7 +66,7 @@ def _beside_a_mark(name: str) -> str:
     return rf"{before}|\b{name}(?:[\"'`:]|\s+{_KIND}|\s+is\s+(?:not|un))"
 
 
-_CHANCES = _word(r"\w*logprobs?|log[ _]?probabilit(?:y|ies)|top_n_tokens")
+_CHANCES = _word(r"\w*log_?probs?|log[ _]?probabilit(?:y|ies)|top_n_tokens")
 _PATTERNS = {
     "response_format": _word(r"response[ _]?format|json_schema|structured[ _]outputs?|guided[ _]\w+|grammar"),
     "logprobs": _CHANCES,
@@ -97,6 +97,10 @@ CODES = {
 """HTTP statuses of the words that stand in place of a status in an error's body."""
 
 
+STATUS_NAMES = ("code", "status", "statusCode")
+"""Under these names an error's body holds its HTTP status."""
+
+
 def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
     """The parameters among ``sent`` that the body of a refusal names, whatever its form.
 
@@ -112,7 +116,7 @@ def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in a JSON value, except those that repeat the request (pydantic's ``input``)."""
+    """All texts and names in a JSON value, except those that repeat the request (pydantic's ``input``)."""
     if isinstance(value, str):
         inner = _json_in(value)
         yield from (value,) if inner is None else _texts(inner)
@@ -122,6 +126,7 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             if name != "input":
+                yield name
                 yield from _texts(item)
 
 
@@ -145,21 +150,19 @@ def error_of(raw: Any) -> dict[str, Any] | None:
         return error
     if error:
         return {**raw, "message": error}
-    return raw if raw.get("object") in ("error", "Error") else None
+    is_error = "choices" not in raw and any(_status(raw.get(name)) for name in STATUS_NAMES)
+    return raw if is_error or raw.get("object") in ("error", "Error") else None
 
 
 def error_inside(raw: Any) -> tuple[int, dict[str, Any]] | None:
     """The HTTP status and the error that a gateway put into an answer of status 200; None: an answer."""
-    error = error_of(raw)
     choices = raw.get("choices") if isinstance(raw, dict) else None
-    if isinstance(choices, list) and choices:
-        error = choices[0].get("error") if isinstance(choices[0], dict) else None
-    if not isinstance(error, dict):
+    of_choice = error_of(choices[0]) if isinstance(choices, list) and choices else None
+    error = error_of(raw) or of_choice
+    if error is None:
         return None
-    for name in ("code", "status", "type", "error_type"):
-        if (status := _status(error.get(name))) is not None:
-            return status, error
-    return 502, error
+    statuses = (_status(error.get(name)) for name in (*STATUS_NAMES, "type", "error_type"))
+    return next((status for status in statuses if status is not None), 502), error
 
 
 def _status(code: object) -> int | None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from raw_server import answer, raw_server
 
 from digitrec.cli import main
 from digitrec.emulator import Emulator
@@ -91,3 +92,20 @@ def test_check_of_one_that_is_not_configured() -> None:
     done = CliRunner().invoke(main, ["providers", "check", "google"])
     assert done.exit_code == 4
     assert "GOOGLE_API_KEY" in done.stderr
+
+
+def test_a_check_says_which_parameters_the_server_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = b'{"error": {"message": "Unrecognized request argument supplied: logprobs"}}'
+    said = b'{"choices": [{"message": {"content": "{\\"digit\\": 7}"}}]}'
+    with raw_server() as server:
+        server.say = [answer(400, refusal), answer(200, said)]
+        for name, value in {
+            "DIGITREC_OPENAI_MODEL": "m", "DIGITREC_OPENAI_PRESET": "vllm",
+            "OPENAI_BASE_URL": server.url, "NO_PROXY": "127.0.0.1",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        output = CliRunner().invoke(main, ["providers", "check", "openai"]).output
+    found = dict(line.split(": ") for line in output.splitlines() if line.startswith("parameters"))
+    assert set(found["parameters refused"].split(", ")) == {"logprobs", "top_logprobs"}
+    assert {"temperature", "max_tokens"} <= set(found["parameters accepted"].split(", "))
+    assert found["parameters left out"] == "-"

@@ -90,6 +90,10 @@ REFUSED = [
      {"response_format"}),
     ("openai", 400, error("`logprobs` is not supported with this model"), CHANCES),
     ("openai", 400, error("property 'store' is unsupported"), {"store"}),
+    ("openai", 400, {"errors": {"seed": ["not allowed"]}}, {"seed"}),
+    ("openai", 400, error("unknown fields: temperature, store"), {"temperature", "store"}),
+    ("openai", 422, error("max_tokens: field required"), {"max_completion_tokens"}),
+    ("gemini", 400, unknown_names("topLogprobs", "responseFormat"), {*CHANCES, "response_format"}),
     ("openai", 200, error("logprobs is not supported by this provider", code=400), CHANCES),
 ]  # fmt: skip
 """Preset, status and body of a refusal, and the parameters without which the second request goes out."""
@@ -191,7 +195,10 @@ def test_a_model_without_eyes_is_asked_once(
             {"choices": [{"message": {"content": ""}, "error": {"code": 502, "message": "broken"}}]},
             Unavailable,
         ),
+        ({"error": {"code": 429}, "choices": [{"message": {"content": ""}}]}, RateLimited),
+        ({"status": 429, "title": "Too Many Requests"}, RateLimited),
         ({"error": None}, BadAnswer),
+        ({"status": "completed"}, BadAnswer),
     ],
 )
 def test_an_error_inside_a_200_is_that_error(
