@@ -1,4 +1,4 @@
-"""What a drawing waits for while others send what is dear: large pictures, many pictures, silent sockets.
+"""What a drawing waits for beside attacks: large pictures, many pictures, silent sockets, hostile files.
 
 One client posts a drawing of 280x280 pixels again and again, first alone, then beside each attack. An attack
 comes from the drawing's own address or from others (127.0.0.2, ...: Linux has them all). Everything happens
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from figures import publish_rows
 from load import HOST, Connection, multipart, seven
+from repeats import GRAMMAR, LIMIT
 
 PAUSE_S = 0.05
 """Between a drawing's answer and the next drawing."""
@@ -50,6 +51,15 @@ class Attack:
     """Whether each has an address of its own; else all have the drawing's."""
     sockets: int = 0
     """How many connections send one byte of a body and fall silent."""
+    file: tuple[str, str] | None = None
+    """A hostile file of `repeats.GRAMMAR` that they send instead."""
+
+    def request(self) -> bytes:
+        """What each of them posts."""
+        if self.file is not None:
+            form, element = self.file
+            return multipart(GRAMMAR[form][element](LIMIT))
+        return multipart(seven(self.side, "RGB"), self.copies) if self.clients else b""
 
 
 ATTACKS = (
@@ -59,6 +69,12 @@ ATTACKS = (
     Attack("two with 32 pictures of 1 Mpx", 2, 1000),
     Attack("two with 32 drawings", 2, 280),
     Attack("200 silent sockets, same address", sockets=200, elsewhere=False),
+    Attack("20 with a TIFF of 60,000 tags", 20, file=("TIFF", "720 KB of tags")),
+    Attack(
+        "20 with a TIFF of 60,000 tags, same address", 20, elsewhere=False, file=("TIFF", "720 KB of tags")
+    ),
+    Attack("20 with a JPEG of 2 million comments", 20, file=("JPEG", "COM")),
+    Attack("20 with a PNG of 800,000 chunks", 20, file=("PNG", "empty chunks before the pixels")),
 )
 
 
@@ -84,7 +100,7 @@ def served() -> Iterator[int]:
 
 async def measure(port: int, attack: Attack, seconds: float) -> list[tuple[int, float]]:
     """Status and time, s, of each drawing beside an attack."""
-    dear = multipart(seven(attack.side, "RGB"), attack.copies) if attack.clients else b""
+    dear = attack.request()
     silent = [await asyncio.open_connection(HOST, port) for _ in range(attack.sockets)]
     for _, writer in silent:
         writer.write(SILENT)

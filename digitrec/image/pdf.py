@@ -25,6 +25,10 @@ _BESIDES = 0.5
 """Bytes of a pixel that PDFium takes for a picture on the page, beside the pixel itself."""
 _JPX = 16
 """The same for JPEG 2000: OpenJPEG holds four bytes for each of up to four layers."""
+MOST_OBJECTS = 20_000
+"""Lines, words and pictures of a page that is drawn; those of a form count each time it is used."""
+_ANNOTATION = 10
+"""Objects that an annotation counts as."""
 _DEEP = 15
 """How far pictures are looked for in forms within forms."""
 
@@ -85,7 +89,7 @@ def _drawn(document: Any, name: str, number: int) -> Image.Image:
         scale = min(DPI / 72, math.sqrt(0.99 * MOST_DRAWN / (width * height)))
         if math.ceil(width * scale) * math.ceil(height * scale) > MOST_DRAWN:  # long and thin
             raise ImageError(f"{name}: a page of {width:.0f} x {height:.0f} points cannot be drawn")
-        _check_pictures(page, name)
+        _check_objects(page, name)
         bitmap = page.render(scale=scale, rev_byteorder=True)
         try:
             return Image.fromarray(bitmap.to_numpy().copy())
@@ -95,17 +99,24 @@ def _drawn(document: Any, name: str, number: int) -> Image.Image:
         page.close()
 
 
-def _check_pictures(page: Any, name: str) -> None:
-    """Refuse a page whose pictures, unpacked, take too much memory beside the page itself."""
-    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+def _check_objects(page: Any, name: str) -> None:
+    """Refuse a page with too many objects, or whose pictures take too much memory beside the page itself."""
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDFPage_GetAnnotCount
 
     taken, dots = float(_DRAWN * MOST_DRAWN), 0
-    for picture in page.get_objects([FPDF_PAGEOBJ_IMAGE], max_depth=_DEEP):
-        width, height = picture.get_px_size()
-        dots += width * height
-        taken += _each(picture) * width * height
-        if taken > MAX_DECODING_BYTES:
-            raise ImageError(f"{name}: {too_dear(dots)}")
+    left = MOST_OBJECTS - FPDFPage_GetAnnotCount(page) * _ANNOTATION
+    for found in page.get_objects(max_depth=_DEEP):
+        left -= 1
+        if left < 0:
+            break
+        if found.type == FPDF_PAGEOBJ_IMAGE:
+            width, height = found.get_px_size()
+            dots += width * height
+            taken += _each(found) * width * height
+            if taken > MAX_DECODING_BYTES:
+                raise ImageError(f"{name}: {too_dear(dots)}")
+    if left < 0:
+        raise ImageError(f"{name}: a page of more than {MOST_OBJECTS:,} objects; save it as a picture")
 
 
 def _each(picture: Any) -> float:

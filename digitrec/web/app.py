@@ -45,7 +45,6 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
         redirect_slashes=False, servers=[{"url": settings.root_path}] if settings.root_path else None,
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
-    app.state.inside, app.state.buffers = state.inside, state.buffers
     problems.install(app)
     paths = {"/", "/docs", "/review"}
     routers = [routes.inference(state), routes.looks(state), routes.status(state)]

@@ -23,7 +23,6 @@ GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
 """What needs a key, where there are keys; without keys /metrics answers few addresses."""
 MAX_CLIENTS = 10_000
 """Clients whose rate is remembered; beyond it the one not heard of for longest is forgotten."""
-FULL = "all places are taken; try again in a moment"
 
 
 class RateLimiter:
@@ -123,17 +122,20 @@ class AdmissionControl:
         if wait:
             detail = f"more than {self._settings.rate:g} requests a second; slow down"
             raise ProblemError(_too_fast(detail, wait))
-        if not self._inside.admits(client):
-            raise ProblemError(problems.busy(FULL))
+        self._check_room(client)
         if _declared(headers) > self._settings.max_body_bytes:
             raise ProblemError(too_large(self._settings))
+
+    def _check_room(self, client: Client) -> None:
+        if not self._inside.admits(client):
+            self._inside.turned_away += 1
+            raise ProblemError(problems.busy("all places are taken; try again in a moment"))
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:
         """Wait for the whole request, which takes no place, then work on it, which does."""
         deadline = asyncio.get_running_loop().time() + self._settings.seconds
         async with self._buffers.body(client, receive, deadline) as whole:
-            if not self._inside.admits(client):
-                raise ProblemError(problems.busy(FULL))
+            self._check_room(client)
             scope.setdefault("state", {})["client"] = client
             try:
                 with self._inside.hold(client):

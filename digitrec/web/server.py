@@ -10,23 +10,18 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
-from http import HTTPStatus
-from typing import Any, cast
+from typing import cast
 
 import h11
 import uvicorn
+from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.errors import CannotListen
 from digitrec.recognise.readers import Reader
-from digitrec.web import clients, limits, memory, problems
+from digitrec.web import memory
 from digitrec.web.app import create_app
-from digitrec.web.buffering import Buffers
-from digitrec.web.clients import Client
-from digitrec.web.limits import INFERENCE_PATHS
 from digitrec.web.problems import Problem
-from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
 
 IDLE_S = 15
@@ -36,28 +31,15 @@ MAX_HEAD_BYTES = 16_384
 MAX_CONNECTIONS = 900
 """Above this number each new connection closes an old one; systems commonly allow a process 1,024 files."""
 
-LENGTH = re.compile(rb"\r\n(?i:content-length):[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)")
-
 
 class GuardedProtocol(H11Protocol):
-    """HTTP/1.1 that neither slow or malformed request heads nor too many requests can hold up."""
-
-    def __init__(
-        self, inside: ConcurrencyLimit, buffers: Buffers, settings: Settings, **of_uvicorn: Any
-    ) -> None:
-        super().__init__(**of_uvicorn)
-        self._inside = inside
-        self._buffers = buffers
-        self._settings = settings
-        roots = {"", settings.root_path}
-        self._questions = tuple(f"POST {root}{path}".encode() for root in roots for path in INFERENCE_PATHS)
-        self._leaving = False
-        self._heard = self.loop.time()
+    """HTTP/1.1 with a deadline for each request head, a bound on connections, and strict framing."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock with the connection, not only after its first answer."""
+        """Start the deadline with the connection; uvicorn starts it after the first answer."""
         super().connection_made(transport)
-        self._start_clock()
+        self._heard = self.loop.time()
+        self._clock = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
         if len(self.connections) > MAX_CONNECTIONS:
             self._make_room()
 
@@ -77,49 +59,23 @@ class GuardedProtocol(H11Protocol):
     def _at_work(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _start_clock(self) -> None:
-        """Give the client time for the next request head."""
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
-
     def data_received(self, data: bytes) -> None:
-        """Take what arrives; the clock runs on until a head is complete, where uvicorn would stop it.
-
-        While the server is full a new question is turned away unread: telling a hundred clients to come
-        back must cost less than answering one, or those inside would never be answered.
-        """
-        if self._leaving:
-            return
+        """Take what arrives; the deadline ends with a whole head, where uvicorn ends it with any byte."""
         self._heard = self.loop.time()
-        at_work = len(self.tasks) - self._buffers.arriving  # a request counts from its first line on
-        if (
-            at_work >= self._inside.limit
-            and self.conn.our_state is h11.IDLE
-            and data.startswith(self._questions)
-            and not self._inside.is_below_share(self._sender(data))
-        ):
-            self._turn_away(data)
-            return
-        self.conn.receive_data(data)
-        self.handle_events()
+        super().data_received(data)
+        if self._at_work:
+            self._clock.cancel()
 
-    def _sender(self, data: bytes) -> Client:
-        """Who sends a request that begins so."""
-        head, _, _ = data.partition(b"\r\n\r\n")
-        fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
-        headers = clients.headers_of((name.strip().lower(), value.strip()) for name, _, value in fields)
-        return clients.identify(self._peer, headers, self._settings)
+    def on_response_complete(self) -> None:
+        """Start the deadline for the next head."""
+        self._clock.cancel()
+        self._clock = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
+        super().on_response_complete()
 
-    def _turn_away(self, data: bytes) -> None:
-        """Say that the server is full; a client that is still sending loses its connection."""
-        self._inside.turned_away += 1
-        self._start_clock()
-        if _is_whole(data):
-            self.transport.write(FULL)
-            return
-        self._leaving = True
-        self.transport.write(FULL_AND_CLOSING)
-        self.transport.write_eof()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the deadline."""
+        self._clock.cancel()
+        super().connection_lost(exc)
 
     def handle_events(self) -> None:
         """Refuse a head that a proxy in front may read in another way; else go on."""
@@ -145,25 +101,17 @@ def _is_ambiguous(data: bytes) -> bool:
     return re.search(rb"(?<!\r)\n", head) is not None or len(names) > 1 or listed is not None
 
 
-def _is_whole(data: bytes) -> bool:
-    """Whether this is one request from its first byte to its last, so that the next may follow."""
-    head, _, body = data.partition(b"\r\n\r\n")
-    lengths = LENGTH.findall(head)
-    return len(lengths) == 1 and int(lengths[0]) == len(body) and b"transfer-encoding" not in head.lower()
+def _raw(response: Response) -> bytes:
+    """Return a response as bytes, for a request that h11 cannot read."""
+    head = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
+    return b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + bytes(response.body)
 
 
-def _raw(problem: Problem, *, closing: bool) -> bytes:
-    """A problem as the bytes of a whole response."""
-    response = problem.response()
-    headers = response.raw_headers + ([(b"connection", b"close")] if closing else [])
-    head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-    status = f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}\r\n".encode()
-    return status + head + b"\r\n" + bytes(response.body)
-
-
-FULL = _raw(problems.busy(limits.FULL), closing=False)
-FULL_AND_CLOSING = _raw(problems.busy(limits.FULL), closing=True)
-NOT_HTTP = _raw(Problem(400, "bad-http", "this is not HTTP/1.1, or its head is too long"), closing=True)
+NOT_HTTP = _raw(
+    Problem(
+        400, "bad-http", "this is not plain HTTP/1.1, or its head is too long", {"Connection": "close"}
+    ).response()
+)
 
 
 def server(
@@ -171,11 +119,8 @@ def server(
 ) -> uvicorn.Server:
     """The server, not running yet, for a place of its own (port 0: any) or for sockets that it is given."""
     app = create_app(engines, settings)
-    protocol = cast(
-        "type[asyncio.Protocol]", partial(GuardedProtocol, app.state.inside, app.state.buffers, settings)
-    )
     config = uvicorn.Config(
-        app, host=host, port=port, http=protocol, ws="none", lifespan="on",
+        app, host=host, port=port, http=GuardedProtocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES, timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=math.ceil(settings.seconds) + 1,
