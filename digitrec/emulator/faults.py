@@ -89,22 +89,6 @@ class Fault:
         """``seconds``, or what is usual for the kind: slow 5, drip 0.1, limit 60."""
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
-    def __str__(self) -> str:
-        told: dict[str, object] = {
-            "skip": self.skip or None, "first": self.first, "rate": _short(self.rate),
-            "seed": self.seed or None, "after": self.after,
-            "calls": self.calls if self.kind == "limit" else None,
-            "seconds": _short(self.pause) if self.kind in _SECONDS else None,
-            "status": self.status if self.kind == "redirect" else None,
-            "to": self.to if self.kind == "redirect" else None,
-        }  # fmt: skip
-        options = ",".join(f"{name}={value}" for name, value in told.items() if value is not None)
-        return f"{self.kind}:{options}" if options else self.kind
-
-
-def _short(number: float | None) -> str | None:
-    return None if number is None else f"{number:g}"
-
 
 def _split(options: str) -> Iterator[tuple[str, str]]:
     """Names and values; an address may hold commas, so "to" takes all that is left."""
@@ -171,12 +155,6 @@ class FaultQueue:
             self._in_turn = deque(fault for fault in given if fault.kind != "limit" and fault.rate is None)
             self._seen = 0
 
-    def pending(self) -> list[Fault]:
-        """The faults still to be met: limits, those that come by chance, then the turns in order."""
-        with self._lock:
-            by_chance = [chance.fault for chance in self._random if not chance.over]
-            return [*(limit.fault for limit in self._rate_limits), *by_chance, *self._in_turn]
-
     def next(self) -> Fault | None:
         """The fault that meets this request, or None.
 
@@ -236,14 +214,10 @@ class _RandomFault:
         self._rng = random.Random(f"{place} {fault.kind} {fault.seed}")  # nosec B311 # noqa: S311 (repeatable on purpose)
         self._seen = self._met = 0
 
-    @property
-    def over(self) -> bool:
-        return self._met == self.fault.first
-
     def hits(self) -> bool:
         """Draw for one request."""
         self._seen += 1
-        if self._seen <= self.fault.skip or self.over:
+        if self._seen <= self.fault.skip or self._met == self.fault.first:
             return False
         return self._rng.random() < (self.fault.rate or 0.0)
 

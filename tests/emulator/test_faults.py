@@ -2,19 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.emulator.faults import KINDS, Fault, FaultQueue
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_told_as_it_is_written(kind):
-    own = {
-        "slow": ",seconds=0.5", "drip": ",seconds=0.5",
-        "redirect": ",status=301,to=https://example.org/a,b:c=d",
-    }  # fmt: skip
-    text = f"{kind}:skip=1,first=2,rate=0.05,seed=4,after=3{own.get(kind, '')}"
-    if kind == "limit":
-        text = "limit:calls=30,seconds=0.5"
-    assert str(Fault.parse(text)) == text
+from digitrec.emulator.faults import Fault, FaultQueue
 
 
 def test_options():
@@ -85,9 +73,8 @@ def test_faults_come_one_after_the_other():
 def test_new_faults_replace_the_old_ones():
     queue = FaultQueue([Fault("500")])
     queue.set([Fault("429", first=1)])
-    assert [str(fault) for fault in queue.pending()] == ["429:first=1"]
     assert queue.next() == Fault("429", first=1)
-    assert queue.pending() == []
+    assert queue.next() is None
 
 
 class Clock:
@@ -110,7 +97,6 @@ def test_a_limit_lets_so_many_pass_in_any_window():
     assert [ask(0), ask(4), ask(4), ask(9.5)] == [None, None, 6, 1]
     assert [ask(10), ask(10), ask(13.9)] == [None, 4, 1]  # what was refused did not count
     assert [ask(14), ask(100), ask(100), ask(100)] == [None, None, None, 10]
-    assert [str(fault) for fault in queue.pending()] == ["limit:calls=2,seconds=10"]
 
 
 def test_several_limits_hold_together():
@@ -146,4 +132,4 @@ def test_chance_can_be_limited_and_delayed():
     assert met("503:rate=0") == [None] * 6
     queue = FaultQueue([Fault.parse("503:rate=1,first=1")])
     queue.next()
-    assert queue.pending() == []
+    assert queue.next() is None

@@ -8,9 +8,8 @@ from typing import Any
 
 from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.aws_json import AwsVendor, error, failures, geometry, image_bytes, response
-from digitrec.emulator.vendors.aws_signature import Refused
+from digitrec.emulator.vendors.aws_signature import AwsError
 from digitrec.emulator.vendors.base import Request, Response
-from digitrec.errors import ImageError
 
 MAX_BYTES = 5_242_880
 """Rekognition's limit for a picture sent as bytes."""
@@ -18,7 +17,6 @@ MIN_SIDE = 80
 """Rekognition's smallest width and height, in px."""
 MAX_WORDS = 100
 """DetectText finds no more words than this."""
-FORMATS = ("PNG", "JPEG")
 
 _LIMIT = "An Amazon Rekognition service limit was exceeded. Please try again later."
 FAILURES: dict[str, Callable[[], Response]] = {
@@ -26,6 +24,12 @@ FAILURES: dict[str, Callable[[], Response]] = {
     "bad image": partial(error, "InvalidImageFormatException", "Request has invalid image format"),
     "413": partial(error, "ImageTooLargeException", "Image size is too large"),
     "quota": partial(error, "LimitExceededException", _LIMIT),
+    "too large": partial(
+        error,
+        "ValidationException",
+        "1 validation error detected: Value at 'image.bytes' failed to satisfy constraint: Member must have "
+        f"length less than or equal to {MAX_BYTES}",
+    ),
 }
 """Rekognition's answer for each fault and limit, and for what can be wrong with an image."""
 
@@ -37,6 +41,8 @@ class Aws(AwsVendor):
     service = "rekognition"
     operation = "RekognitionService.DetectText"
     failures = FAILURES
+    formats = ("PNG", "JPEG")
+    max_bytes = MAX_BYTES
 
     def without_field(self, request: Request) -> Response:
         """An answer without "TextDetections"."""
@@ -44,24 +50,11 @@ class Aws(AwsVendor):
 
     def _parsed(self, asked: Any) -> bytes | None:
         if asked.get("Filters") is not None:
-            raise Refused("InvalidParameterException", "This emulator applies no filters.")
+            raise AwsError("InvalidParameterException", "This emulator applies no filters.")
         return image_bytes(asked["Image"])
 
     def _answered(self, content: bytes | None) -> Response:
-        if content is None:
-            return FAILURES["no S3"]()
-        if len(content) > MAX_BYTES:
-            size = f"[pos=0 lim={len(content)} cap={len(content)}]"
-            return error("ValidationException", (
-                f"1 validation error detected: Value 'java.nio.HeapByteBuffer{size}' at 'image.bytes' failed "
-                f"to satisfy constraint: Member must have length less than or equal to {MAX_BYTES}"
-            ))  # fmt: skip
-        try:
-            picture = Picture.decode(content)
-        except ImageError:
-            return FAILURES["bad image"]()
-        if picture.format not in FORMATS:
-            return FAILURES["bad image"]()
+        picture = self.picture(content)
         if min(picture.width, picture.height) < MIN_SIDE:
             return FAILURES["400"]()
         words = self.reader.read(picture)[:MAX_WORDS]

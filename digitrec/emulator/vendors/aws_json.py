@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any, ClassVar
 
 from digitrec.emulator.picture import Box, Picture
-from digitrec.emulator.vendors.aws_signature import Refused, verify
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.vendors.aws_signature import AwsError, verify
+from digitrec.emulator.vendors.base import Refused, Request, Response, Vendor
+from digitrec.errors import ImageError
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
 
@@ -24,6 +25,10 @@ class AwsVendor(Vendor):
     """What requests are signed for, such as "rekognition"."""
     operation: ClassVar[str]
     """The header X-Amz-Target that asks for the operation."""
+    formats: ClassVar[tuple[str, ...]]
+    """Formats of pictures that the service takes."""
+    max_bytes: ClassVar[int]
+    """Largest picture that the service takes."""
 
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
@@ -42,7 +47,7 @@ class AwsVendor(Vendor):
         try:
             verify(request, self.credentials.aws_keys, self.service)
             asked = self._parsed(json.loads(request.body))
-        except Refused as refused:
+        except AwsError as refused:
             return error(refused.code, str(refused))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return error("SerializationException", "")
@@ -53,13 +58,31 @@ class AwsVendor(Vendor):
         """What `_answered` takes, from the operation's input.
 
         Raises:
-            Refused: AWS would refuse it.
+            AwsError: AWS would refuse it.
             ValueError, KeyError, TypeError, AttributeError: it is not of the operation's form.
         """
 
     @abstractmethod
     def _answered(self, asked: Any) -> Response:
         """The operation's answer."""
+
+    def picture(self, content: bytes | None) -> Picture:
+        """The picture in a request; None: it stands in S3.
+
+        Raises:
+            Refused: it is in S3, damaged, too large, or of a format that the service does not take.
+        """
+        if content is None:
+            raise Refused(self.failures["no S3"]())
+        if len(content) > self.max_bytes:
+            raise Refused(self.failures["too large"]())
+        try:
+            picture = Picture.decode(content)
+        except ImageError:
+            raise Refused(self.failures["bad image"]()) from None
+        if picture.format not in self.formats:
+            raise Refused(self.failures["bad image"]())
+        return picture
 
     def throttled(self, wait_s: int) -> Response:
         """AWS's refusal of what is over an account's rate; it does not say how long to wait."""

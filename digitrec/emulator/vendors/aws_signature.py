@@ -24,7 +24,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-class Refused(Exception):
+class AwsError(Exception):
     """AWS would refuse this request: it is not signed as it should be, or asks for what cannot be.
 
     Attributes:
@@ -64,21 +64,21 @@ def verify(
         now: the time to judge by, with a time zone; None: the clock's.
 
     Raises:
-        Refused: with AWS's code and message.
+        AwsError: with AWS's code and message.
     """
     signed_by = _authorization(request)
     if signed_by.key not in secrets:
         message = "The security token included in the request is invalid."
-        raise Refused("UnrecognizedClientException", message)
+        raise AwsError("UnrecognizedClientException", message)
     if signed_by.service != service:
         message = f"Credential should be scoped to correct service: '{service}'."
-        raise Refused("InvalidSignatureException", message)
+        raise AwsError("InvalidSignatureException", message)
     stamp = request.headers.get("x-amz-date", "")
     _check_time(stamp, signed_by, now or datetime.now(UTC))
     if not hmac.compare_digest(
         _signature(request, signed_by, stamp, secrets[signed_by.key]), signed_by.signature
     ):
-        raise Refused(
+        raise AwsError(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. Check your AWS "
             "Secret Access Key and signing method. Consult the service documentation for details.",
@@ -88,11 +88,11 @@ def verify(
 def _authorization(request: Request) -> _Authorization:
     header = request.headers.get("authorization")
     if header is None:
-        raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token")
+        raise AwsError("MissingAuthenticationTokenException", "Missing Authentication Token")
     match = _AUTHORIZATION.fullmatch(header.strip())
     if match is None or not {"host", "x-amz-date"} <= set(match["headers"].split(";")):
         message = "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters."
-        raise Refused("IncompleteSignatureException", message)
+        raise AwsError("IncompleteSignatureException", message)
     return _Authorization(**match.groupdict())
 
 
@@ -101,10 +101,10 @@ def _check_time(stamp: str, signed_by: _Authorization, now: datetime) -> None:
         signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         message = "Authorization header requires existence of a valid 'X-Amz-Date' header."
-        raise Refused("IncompleteSignatureException", message) from None
+        raise AwsError("IncompleteSignatureException", message) from None
     if abs(now - signed) > MAX_SKEW or not stamp.startswith(signed_by.day):
         message = f"Signature expired: {stamp} is not within 5 min. of {now:%Y%m%dT%H%M%SZ}"
-        raise Refused("InvalidSignatureException", message)
+        raise AwsError("InvalidSignatureException", message)
 
 
 def _signature(request: Request, signed_by: _Authorization, stamp: str, secret: str) -> str:

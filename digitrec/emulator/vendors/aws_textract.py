@@ -10,20 +10,15 @@ from typing import Any
 from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.aws_json import AwsVendor, error, failures, geometry, image_bytes, response
 from digitrec.emulator.vendors.base import Request, Response
-from digitrec.errors import ImageError
 
-MAX_BYTES = 10 * 1024 * 1024
-"""Textract's limit for a document sent as bytes ("Set quotas in Amazon Textract")."""
 MAX_SIDE = 10_000
 """Textract's largest width and height, in px."""
-FORMATS = ("PNG", "JPEG", "TIFF")
-"""The service takes PDF too, which is not emulated."""
 
 _TOO_LARGE = "The document has exceeded the maximum size"
 FAILURES: dict[str, Callable[[], Response]] = {
     **failures("textract:DetectDocumentText"),
     "bad image": partial(error, "UnsupportedDocumentException", "Request has unsupported document format"),
-    "413": partial(error, "DocumentTooLargeException", _TOO_LARGE),
+    **dict.fromkeys(("413", "too large"), partial(error, "DocumentTooLargeException", _TOO_LARGE)),
     "quota": partial(error, "LimitExceededException", "An Amazon Textract service limit was exceeded."),
 }
 """Textract's answer for each fault and limit, and for what can be wrong with a document."""
@@ -36,6 +31,8 @@ class AwsTextract(AwsVendor):
     service = "textract"
     operation = "Textract.DetectDocumentText"
     failures = FAILURES
+    formats = ("PNG", "JPEG", "TIFF")  # the service takes PDF too, which is not emulated
+    max_bytes = 10 * 1024 * 1024  # "Set quotas in Amazon Textract"
 
     def without_field(self, request: Request) -> Response:
         """An answer without "Blocks"."""
@@ -45,16 +42,7 @@ class AwsTextract(AwsVendor):
         return image_bytes(asked["Document"])
 
     def _answered(self, asked: bytes | None) -> Response:
-        if asked is None:
-            return FAILURES["no S3"]()
-        if len(asked) > MAX_BYTES:
-            return FAILURES["413"]()
-        try:
-            picture = Picture.decode(asked)
-        except ImageError:
-            return FAILURES["bad image"]()
-        if picture.format not in FORMATS:
-            return FAILURES["bad image"]()
+        picture = self.picture(asked)
         if max(picture.width, picture.height) > MAX_SIDE:
             return error("BadDocumentException", "Request has bad document")
         style = "HANDWRITING" if self.reader.name == "local" else "PRINTED"

@@ -10,19 +10,12 @@ from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.azure_operation import PolledVendor
 from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
-    bad_image,
-    binary_picture,
     flat_corners,
 )
-from digitrec.emulator.vendors.base import Refused, Request, Response
+from digitrec.emulator.vendors.base import Request, Response
 
 POST_ADDRESS = "/vision/v3.2/read/analyze"
 POLL_ADDRESS = re.compile(r"/vision/v3\.2/read/analyzeResults/(?P<id>[0-9a-f-]{36})")
-MAX_BYTES = 4 * 1024 * 1024
-"""The free tier's limit for a picture; a paid tier takes 500 MB."""
-MIN_SIDE, MAX_SIDE = 50, 10_000
-"""The smallest and largest width and height, in px."""
-FORMATS = ("JPEG", "PNG", "BMP", "TIFF")
 KEPT_S = 48 * 3600.0
 """How long an operation is remembered."""
 STYLE_CONFIDENCE = 0.9
@@ -44,10 +37,7 @@ class Azure(PolledVendor):
         return self._poll(request)
 
     def _begin(self, request: Request) -> Response:
-        picture = binary_picture(request, formats=FORMATS, max_bytes=MAX_BYTES)
-        if min(picture.width, picture.height) < MIN_SIDE or max(picture.width, picture.height) > MAX_SIDE:
-            message = f"Image must be at least {MIN_SIDE} and at most {MAX_SIDE} pixels in width and height"
-            raise Refused(bad_image("InvalidImageSize", message))
+        picture = self.picture(request)
         style = "handwriting" if self.reader.name == "local" else "other"
         result = _result(self.reader.read(picture), picture, self.model_version, style)
         return self.ordered(request, "/vision/v3.2/read/analyzeResults/", {"analyzeResult": result})

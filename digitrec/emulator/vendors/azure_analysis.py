@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Box, Word, bounding_box, lines
 from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
     AzureVendor,
-    bad_image,
-    binary_picture,
     corners,
     error,
 )
@@ -18,12 +16,6 @@ from digitrec.emulator.vendors.base import Refused, Request, Response
 
 ADDRESS = "/computervision/imageanalysis:analyze"
 API_VERSIONS = ("2023-10-01", "2024-02-01")
-MAX_BYTES = 20 * 1024 * 1024
-"""A picture must be smaller than this."""
-MIN_SIDE, MAX_SIDE = 50, 16_000
-"""Width and height must lie between these, in px, and not on them."""
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
-"""The service takes ICO too, which digitrec does not read."""
 
 
 class AzureAnalysis(AzureVendor):
@@ -31,6 +23,9 @@ class AzureAnalysis(AzureVendor):
 
     name = "azure-analysis"
     prefix = "/computervision/"
+    formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # the service takes ICO too
+    max_bytes = 20 * 1024 * 1024 - 1
+    sides = (51, 15_999)
 
     def read(self, request: Request) -> Response:
         """The text of one picture."""
@@ -38,8 +33,7 @@ class AzureAnalysis(AzureVendor):
         if request.method != "POST" or request.path != ADDRESS:
             return FAILURES["404"]()
         _check_parameters(request.parameters)
-        picture = binary_picture(request, formats=FORMATS, max_bytes=MAX_BYTES - 1)
-        _check_size(picture)
+        picture = self.picture(request)
         blocks = _blocks(self.reader.read(picture))
         metadata = {"width": picture.width, "height": picture.height}
         body = {"modelVersion": self.model_version, "metadata": metadata, "readResult": {"blocks": blocks}}
@@ -59,12 +53,6 @@ def _check_parameters(parameters: dict[str, str]) -> None:
     if {name.strip().lower() for name in parameters.get("features", "").split(",")} != {"read"}:
         message = "This emulator reads text only: ask for the one feature 'read'."
         raise Refused(error(400, "InvalidRequest", message, ("NotSupportedVisualFeature", message)))
-
-
-def _check_size(picture: Picture) -> None:
-    if min(picture.width, picture.height) <= MIN_SIDE or max(picture.width, picture.height) >= MAX_SIDE:
-        message = f"The image dimension must be greater than {MIN_SIDE} and less than {MAX_SIDE} pixels."
-        raise Refused(bad_image("InvalidImageSize", message))
 
 
 def _blocks(words: Sequence[Word]) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from digitrec.emulator.vendors.azure_resource import (
     FAILURES,
     bad_image,
     bad_parameter,
-    binary_picture,
     error,
     flat_corners,
 )
@@ -26,12 +25,6 @@ MODEL = "prebuilt-read"
 POST_ADDRESS = re.compile(r"/documentintelligence/documentModels/(?P<model>[A-Za-z0-9._~-]+):analyze")
 RESULTS = f"/documentintelligence/documentModels/{MODEL}/analyzeResults/"
 POLL_ADDRESS = re.compile(re.escape(RESULTS) + r"(?P<id>[0-9a-f-]{36})")
-MAX_BYTES = 4 * 1024 * 1024
-"""The free tier's limit for a document; a paid tier takes 500 MB."""
-MIN_SIDE, MAX_SIDE = 50, 10_000
-"""The smallest and largest width and height, in px."""
-FORMATS = ("JPEG", "PNG", "BMP", "TIFF")
-"""The service takes HEIF, PDF and Office files too, which are not emulated."""
 STYLE_CONFIDENCE = 0.9
 """How sure a style is; no engine says, so it is a constant."""
 
@@ -42,6 +35,7 @@ class AzureDocument(PolledVendor):
     name = "azure-document"
     prefix = "/documentintelligence/"
     kept_s = 24 * 3600.0
+    wrong_size = "InvalidContentDimensions"
 
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
@@ -64,10 +58,7 @@ class AzureDocument(PolledVendor):
         if model != MODEL:
             message = f"The requested model was not found: this emulator has {MODEL}."
             return error(404, "NotFound", "Resource not found.", ("ModelNotFound", message))
-        picture = binary_picture(_unwrapped(request), formats=FORMATS, max_bytes=MAX_BYTES)
-        if min(picture.width, picture.height) < MIN_SIDE or max(picture.width, picture.height) > MAX_SIDE:
-            message = f"The image must be {MIN_SIDE} x {MIN_SIDE} to {MAX_SIDE} x {MAX_SIDE} pixels."
-            raise Refused(bad_image("InvalidContentDimensions", message))
+        picture = self.picture(_unwrapped(request))
         result = self._result(self.reader.read(picture), picture)
         return self.ordered(request, RESULTS, {"analyzeResult": result}, f"?api-version={API_VERSION}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
 from digitrec.emulator.picture import Box, Picture
 from digitrec.emulator.vendors.base import Refused, Request, Response, Vendor
@@ -76,6 +77,14 @@ class AzureVendor(Vendor):
     """A service of an Azure AI Vision resource, which answers for all of them at one address."""
 
     failures = FAILURES
+    formats: ClassVar[tuple[str, ...]] = ("JPEG", "PNG", "BMP", "TIFF")
+    """Formats of pictures that the service takes."""
+    max_bytes: ClassVar[int] = 4 * 1024 * 1024
+    """Largest picture that the free tier takes."""
+    sides: ClassVar[tuple[int, int]] = (50, 10_000)
+    """Smallest and largest width and height, in pixels."""
+    wrong_size: ClassVar[str] = "InvalidImageSize"
+    """Azure's inner code for a picture of another width or height."""
 
     @classmethod
     def environment(cls, endpoint: str) -> dict[str, str]:
@@ -89,6 +98,33 @@ class AzureVendor(Vendor):
     def common_headers(self) -> dict[str, str]:
         """The header by which Azure numbers its answers."""
         return {"apim-request-id": str(uuid.uuid4())}
+
+    def picture(self, request: Request) -> Picture:
+        """The picture in a request's body.
+
+        Raises:
+            Refused: it is no picture, of another format or size than the service takes, or only named by its
+                address.
+        """
+        if request.media_type == "application/json":
+            raise Refused(bad_image("InvalidImageUrl", "The image URL is not accessible."))
+        if request.media_type not in BINARY:
+            message = f"The media type is not one of {', '.join(BINARY)}."
+            raise Refused(error(415, "UnsupportedMediaType", message))
+        if len(request.body) > self.max_bytes:
+            raise Refused(bad_image("InvalidImageSize", f"Image is larger than {self.max_bytes} bytes."))
+        try:
+            picture = Picture.decode(request.body)
+        except ImageError:
+            raise Refused(bad_image("InvalidImageFormat", "Input data is not a valid image.")) from None
+        if picture.format not in self.formats:
+            message = f"Image format is not one of {', '.join(self.formats)}."
+            raise Refused(bad_image("InvalidImageFormat", message))
+        least, most = self.sides
+        if not least <= min(picture.width, picture.height) <= max(picture.width, picture.height) <= most:
+            message = f"The image must be {least} x {least} to {most} x {most} pixels."
+            raise Refused(bad_image(self.wrong_size, message))
+        return picture
 
     def check_key(self, request: Request) -> None:
         """Raise Refused unless the request carries a key that is taken, or a token where it has no key."""
@@ -112,29 +148,6 @@ def bad_parameter(inner: str, message: str) -> Refused:
 def bad_image(code: str, message: str) -> Response:
     """The refusal of an image: ``code`` is Azure's inner code, such as "InvalidImageSize"."""
     return error(400, "InvalidRequest", message, (code, message))
-
-
-def binary_picture(request: Request, *, formats: tuple[str, ...], max_bytes: int) -> Picture:
-    """The picture in a request's body.
-
-    Raises:
-        Refused: it is no picture, of another format, too large, or only named by its address.
-    """
-    if request.media_type == "application/json":
-        raise Refused(bad_image("InvalidImageUrl", "The image URL is not accessible."))
-    if request.media_type not in BINARY:
-        raise Refused(
-            error(415, "UnsupportedMediaType", f"The media type is not one of {', '.join(BINARY)}.")
-        )
-    if len(request.body) > max_bytes:
-        raise Refused(bad_image("InvalidImageSize", f"Image is larger than {max_bytes} bytes."))
-    try:
-        picture = Picture.decode(request.body)
-    except ImageError:
-        raise Refused(bad_image("InvalidImageFormat", "Input data is not a valid image.")) from None
-    if picture.format not in formats:
-        raise Refused(bad_image("InvalidImageFormat", f"Image format is not one of {', '.join(formats)}."))
-    return picture
 
 
 def corners(box: Box) -> tuple[tuple[float, float], ...]:

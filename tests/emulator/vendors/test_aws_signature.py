@@ -10,7 +10,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from digitrec.emulator.vendors.aws_signature import Refused, verify
+from digitrec.emulator.vendors.aws_signature import AwsError, verify
 from digitrec.emulator.vendors.base import Request
 
 SECRETS = {"AKID": "secret"}
@@ -30,7 +30,7 @@ def signed(
 
 
 def refused(request: Request, **options: object) -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(AwsError) as caught:
         verify(request, SECRETS, "rekognition", **options)
     return caught.value.code
 
