@@ -20,25 +20,26 @@ from digitrec.providers.base import FREE, BaseProvider
 
 
 class Counting(BaseProvider):
-    """Reads the brightness of a picture's corner, and dies of one."""
+    """Reads the brightness of a picture's corner; one brightness kills its process, another stops it."""
 
     wants = InputSpec(encoding="png")
     price = FREE
     name = "counting"
 
-    def __init__(self, deadly: int | None, once: Path | None) -> None:
-        self.deadly, self.once = deadly, once
+    def __init__(self, deadly: int | None, stopping: int | None, once: Path | None) -> None:
+        self.signals = {deadly: signal.SIGKILL, stopping: signal.SIGSTOP}
+        self.once = once
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        return cls(None, None)
+        return cls(None, None, None)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         value = image.picture().convert("L").getpixel((0, 0))
-        if value == self.deadly and (self.once is None or not self.once.exists()):
+        if value in self.signals and (self.once is None or not self.once.exists()):
             if self.once is not None:
                 self.once.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.signals[value])
         return Answer((Candidate(str(value)[-1], 0.9),), raw={"process": os.getpid()})
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
@@ -50,12 +51,14 @@ class Open:
     """Opens one in each process."""
 
     deadly: int | None = None
-    """The brightness of which its process dies."""
+    """The brightness that kills its process."""
+    stopping: int | None = None
+    """The brightness that stops its process."""
     once: Path | None = None
-    """Where there is this file it does not; dying makes it."""
+    """While this file exists neither happens; the first time creates it."""
 
     def __call__(self) -> Engine:
-        return Engine(Counting(self.deadly, self.once))
+        return Engine(Counting(self.deadly, self.stopping, self.once))
 
 
 class Paid(PaidCloud):

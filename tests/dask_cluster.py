@@ -22,7 +22,7 @@ class Cluster:
         self._folder = folder
         self._file = folder / "scheduler.json"
         self._programs: list[subprocess.Popen[bytes]] = []
-        self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
+        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0")
         end = time.monotonic() + 240
         while not self._file.exists() or not self._file.read_text():
             assert time.monotonic() < end

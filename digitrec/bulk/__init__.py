@@ -1,18 +1,16 @@
-"""Many images to files: planned once, read part by part by many processes, killed and gone on with.
+"""Many images to files: planned once, read part by part by many processes, resumable after any death.
 
-The room's parts, in the order in which an image meets them::
+The modules, in the order in which an image meets them::
 
-    inputs.py    what is to be read: folders, patterns, lists, archives, manifests
-    members.py   the pictures in a tar or zip: where each lies, and its bytes
+    inputs.py    folders, patterns, lists, archives and URLs become pictures that any process can open
+    archives.py  the pictures in a tar or zip
     remote.py    the pictures behind a URL, through fsspec
-    sources.py   a picture in a form that any process can open
-    tables.py    PyArrow, for Parquet and tables
-    job.py       the folder of a run: its plan, its parts, what is done; who works in it
-    reading.py   one part: its pictures opened, read, and written
-    parts.py     the formats of a part, and how parts become one file
-    workers.py   the processes that read parts
-    run.py       which part is read when, and what is done when a process dies
+    job.py       the folder of a run: its plan, its parts, and what is done
+    run.py       gives parts to workers, and finds a picture that kills them
+    workers.py   the worker processes of this machine
     cluster.py   the workers of a Dask cluster
+    reading.py   one part: its pictures opened, read, and written
+    tables.py    the formats of a part, and how parts become one file
+    summary.py   counts and costs
     batch.py     the same from Python, without files: `digitrec.batch`
-    summary.py   what came of it: counted, and spent
 """

@@ -1,23 +1,28 @@
-"""``digitrec.batch``: any number of pictures from Python, read here or by anybody's executor."""
+"""``digitrec.batch``: any number of pictures from Python, read here or by the caller's executor."""
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self, cast
 
 from digitrec.arguments import said, whole
 from digitrec.bulk import inputs, tables, workers
-from digitrec.bulk.chunks import Chunks
-from digitrec.bulk.reading import How, Opener, Stopped, while_possible
+from digitrec.bulk.reading import How, Opener, Stopped
+from digitrec.bulk.run import died, result
 from digitrec.bulk.summary import Summary
 from digitrec.engine import Engine, Options
 from digitrec.engine.owner import kept
+from digitrec.errors import DigitrecError
 from digitrec.image import ImageSource
 from digitrec.image.batch import several_images
+from digitrec.image.files import name_of
 from digitrec.image.folders import Skipped
 from digitrec.prediction import Outcome
 from digitrec.providers.base import FREE, Provider
@@ -26,27 +31,27 @@ from digitrec.recognise import Rotation, checked
 from digitrec.recognise.readers import Policy, Reader, reader_for
 
 Asked = str | Provider | Reader | Callable[[], Reader | Provider | str]
-"""Who is asked: a name, a provider, an engine, a policy, or what opens one."""
+"""The engine: a name, a provider, an engine, a policy, or a function that opens one."""
 _OPTIONS = "options are for a provider that is named; give them to the engine that is opened"
 PART = 32
-"""Pictures that a worker is given at once: enough that giving them costs little beside reading them."""
+"""Pictures in a task: enough that sending it costs little beside reading them."""
 
 
 class Batch(Iterator[Outcome]):
-    """The outcomes of many pictures, one after the other and in order, and what came of them so far."""
+    """An iterator over the outcomes of many pictures, in order, with a summary of those so far."""
 
     def __init__(self, outcomes: Iterator[Outcome]) -> None:
         self.summary = Summary()
-        """What was given out so far: counted, and what it cost."""
+        """Counts and cost of the outcomes so far."""
         self._all = outcomes
         self._counted = self.summary.counted(outcomes)
 
     def __next__(self) -> Outcome:
-        """The next outcome."""
+        """Return the next outcome."""
         return next(self._counted)
 
     def table(self) -> Any:
-        """All that is still to come as a ``pyarrow.Table``; its columns are those of Parquet (docs/batch.md).
+        """Return the remaining outcomes as a ``pyarrow.Table`` with the columns of Parquet (docs/batch.md).
 
         Raises:
             NotInstalled: without the extra ``batch``.
@@ -54,7 +59,7 @@ class Batch(Iterator[Outcome]):
         return tables.table(self)
 
     def frame(self) -> Any:
-        """All that is still to come as a ``pandas.DataFrame``, as `table`; where there is no digit it is NA.
+        """Return the remaining outcomes as a ``pandas.DataFrame``; a missing digit is NA.
 
         Raises:
             NotInstalled: without pandas, or without the extra ``batch``.
@@ -62,15 +67,15 @@ class Batch(Iterator[Outcome]):
         return tables.frame(self.table())
 
     def __enter__(self) -> Self:
-        """The batch itself, ended with the ``with``."""
+        """Return the batch; the ``with`` statement closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
+        """Close it."""
         self.close()
 
     def close(self) -> None:
-        """Read nothing more; what waits for a worker is taken back. May be called twice."""
+        """Stop reading and cancel what waits for a worker; may be called twice."""
         self._counted.close()  # type: ignore[attr-defined]  # both are generators
         if hasattr(self._all, "close"):
             self._all.close()
@@ -89,33 +94,33 @@ def batch(
     options: Options | None = None,
     address: str = "127.0.0.1",
 ) -> Batch:
-    """What comes of any number of pictures: an iterator of outcomes in order, with a ``summary``.
+    """Read any number of pictures; return an iterator over the outcomes, in order, with a ``summary``.
 
     It takes from ``images`` only what is being worked on, so any number can pass. With an executor its
-    workers open and read the pictures; names go to them and outcomes come back. Nothing is kept: files, and
-    going on after a crash, are for the command ``digitrec batch``.
+    workers open and read the pictures; names are sent to them, and outcomes come back. Nothing is written:
+    the command ``digitrec batch`` writes files and continues after a crash.
 
     Args:
         images: anything that `digitrec.predict_many` takes, where a URL is fetched through fsspec; or one
-            string, what the command takes: a folder, a pattern, a ``.tar`` or ``.zip``, a URL.
+            string as the command takes it: a folder, a pattern, a ``.tar`` or ``.zip``, a URL.
         provider: as for `digitrec.predict`. With an executor a name, or a function that can be pickled and
             opens the provider, engine or policy in each worker process.
         executor: any ``concurrent.futures.Executor``, such as a ``ProcessPoolExecutor`` or a Dask client's
-            ``get_executor()``; None: they are read here. It is yours, and stays open.
-        part: pictures that a worker is given at once, >= 1.
-        at_once: parts that are given out at the same time, >= 1; None: twice this machine's cores. Give
-            twice the number of workers of a larger cluster.
+            ``get_executor()``; it is not shut down. None: read in this process.
+        part: pictures in a task, >= 1.
+        at_once: tasks that are submitted at the same time, >= 1; None: twice this machine's cores. For a
+            larger cluster twice the number of its workers.
         lenient, at_least, rotate: as for `digitrec.predict`.
         options: how the engine of a named provider is asked. Workers ask this process for ledger, budget
-            and rate limit, which so hold for all of them together.
+            and rate limit, which therefore hold for all of them together.
         address: the address of this machine at which workers on other machines reach it, for that.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
-        DigitrecError: while iterating: what stops all pictures that follow as well (a spent budget, refused
-            credentials, no network), or a worker that died and took its executor along. What was answered
-            before was given out.
+        DigitrecError: while iterating: an error that stops all pictures that follow as well (a spent budget,
+            refused credentials, no network), or a worker that died and broke its executor. Earlier outcomes
+            are yielded first.
     """
     how, found = How(lenient, checked(at_least, rotate), rotate), _found(images)
     if executor is None:
@@ -123,8 +128,105 @@ def batch(
     if not isinstance(executor, Executor):
         raise TypeError(f"executor is a concurrent.futures.Executor, not {said(executor)}")
     window = 2 * workers.cores() if at_once is None else whole("at_once", at_once, 1)
-    given = Chunks(executor, how, whole("part", part, 1), window)
-    return Batch(given.outcomes(found, _opener(provider, options, address)))
+    spread = _Spread(executor, how, whole("part", part, 1), window)
+    return Batch(spread.outcomes(found, _opener(provider, options, address)))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some of the pictures, as they are sent to a worker."""
+
+    opener: Opener
+    """Opens the reader in the worker process."""
+    run: str
+    """Identifies the `batch`: all its chunks are read by the same reader."""
+    images: tuple[ImageSource, ...]
+    """The pictures, each in a form that can be sent."""
+    how: How
+    """How each is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The result of a chunk."""
+
+    outcomes: list[Outcome]
+    """Those of its first pictures, or of all."""
+    stopped: DigitrecError | None = None
+    """The error that stopped it, and would stop all pictures that follow."""
+
+
+def read_chunk(chunk: Chunk) -> Read:
+    """Read some pictures in the process in which this is called."""
+    outcomes: list[Outcome] = []
+    with workers.opened(chunk.opener, chunk.run) as reader:
+        try:
+            outcomes.extend(chunk.how.read(chunk.images, reader))
+        except Stopped as stopped:
+            return Read(outcomes, stopped.why)
+    return Read(outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Gives chunks to an executor."""
+
+    executor: Executor
+    how: How
+    part: int
+    """Pictures in a chunk, >= 1."""
+    at_once: int
+    """Chunks that are submitted at the same time, >= 1."""
+
+    def outcomes(
+        self, images: Iterable[ImageSource], opener: AbstractContextManager[Opener]
+    ) -> Iterator[Outcome]:
+        """Yield what comes of the pictures, in order."""
+        folder, run = str(Path.cwd()), os.urandom(8).hex()
+        waiting = (inputs.portable(image, folder) for image in images)
+        running: deque[tuple[Future[Read], Chunk]] = deque()
+        with opener as opens:
+            try:
+                while True:
+                    while len(running) < self.at_once and (some := tuple(islice(waiting, self.part))):
+                        chunk = Chunk(opens, run, some, self.how)
+                        running.append((self.executor.submit(read_chunk, chunk), chunk))
+                    if not running:
+                        return
+                    for read in self._result(*running.popleft()):
+                        yield from read.outcomes
+                        if read.stopped is not None:
+                            raise read.stopped
+            finally:
+                for future, _ in running:
+                    future.cancel()
+
+    def _result(self, future: Future[Read], chunk: Chunk) -> Iterator[Read]:
+        """Yield what came of a chunk; where a worker died of it and others live, picture by picture."""
+        if not self._died(future):
+            yield result(future)
+            return
+        for image in chunk.images:
+            alone = replace(chunk, images=(image,))
+            future = self.executor.submit(read_chunk, alone)
+            if self._died(future):
+                instead = inputs.deadly(name_of(image))
+                future = self.executor.submit(read_chunk, replace(alone, images=(instead,)))
+            yield result(future)
+
+    def _died(self, future: Future[Read]) -> bool:
+        """Whether a worker died of it.
+
+        Raises:
+            DigitrecError: the executor broke with it.
+        """
+        wait([future])
+        if not future.cancelled() and isinstance(error := future.exception(), BrokenExecutor):
+            raise DigitrecError(
+                "a process of the executor died, and the executor with it (of a picture, or of too little "
+                "memory); the command `digitrec batch` finds out, and goes on"
+            ) from error
+        return died(future)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +237,12 @@ class Named:
     options: Options
 
     def __call__(self) -> Engine:
-        """The engine, which stays open until its process ends or reads for somebody else."""
+        """Return the engine, which stays open until its process ends or reads for another run."""
         return Engine(self.name, self.options)
 
 
 def _found(images: str | Path | Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """The pictures, whether they were given or named."""
+    """Return the pictures, whether they were given or named."""
     if isinstance(images, str | Path):
         return cast(Iterable[ImageSource], inputs.expand([str(images)], Skipped()))
     return several_images(images)
@@ -149,7 +251,7 @@ def _found(images: str | Path | Iterable[ImageSource]) -> Iterable[ImageSource]:
 def _read_here(
     images: Iterable[ImageSource], provider: Asked, options: Options | None, how: How
 ) -> Iterator[Outcome]:
-    """What comes of the pictures, read by this process."""
+    """Read the pictures in this process."""
     if options is not None:
         if not isinstance(provider, str):
             raise TypeError(_OPTIONS)
@@ -160,25 +262,28 @@ def _read_here(
 
 
 def _ended(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """Yield the outcomes; raise the error that stopped them as itself."""
     try:
-        yield from while_possible(outcomes)
+        yield from outcomes
     except Stopped as stopped:
         raise stopped.why from None
 
 
 def _here(image: ImageSource) -> ImageSource:
-    """A picture as it is read in this process: what is behind a URL is fetched."""
+    """Return a picture as it is read in this process: one behind a URL is fetched."""
     return cast(ImageSource, inputs.named(image)) if isinstance(image, str) and image != "-" else image
 
 
 def _opener(provider: Asked, options: Options | None, address: str) -> AbstractContextManager[Opener]:
-    """What opens the reader in each worker, for as long as this lasts.
+    """Return what opens the reader in each worker, while the context lasts.
 
     Raises:
-        TypeError: it cannot be sent there.
+        TypeError: it cannot be sent to a worker.
     """
     if isinstance(provider, str):
-        return _named(provider, options or Options(), address)
+        options = options or Options()
+        free = provider_class(provider).price == FREE
+        return nullcontext(Named(provider, options)) if free else _kept(provider, options, address)
     if options is not None:
         raise TypeError(_OPTIONS)
     if isinstance(provider, Engine | Policy | Provider) or not callable(provider):
@@ -191,11 +296,6 @@ def _opener(provider: Asked, options: Options | None, address: str) -> AbstractC
 
 @contextmanager
 def _kept(name: str, options: Options, address: str) -> Iterator[Opener]:
+    """Keep ledger, budget and rate limit in this process for the engines of all workers."""
     with kept(options, address) as theirs:
         yield Named(name, theirs)
-
-
-def _named(name: str, options: Options, address: str) -> AbstractContextManager[Opener]:
-    if provider_class(name).price == FREE:
-        return nullcontext(Named(name, options))
-    return _kept(name, options, address)

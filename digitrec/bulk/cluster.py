@@ -1,36 +1,44 @@
-"""The workers of a Dask cluster, as `run.spread` wants its crew (the extra ``batch``)."""
+"""The workers of a Dask cluster as a crew for `run.spread` (the extra ``batch``)."""
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from digitrec.bulk.run import Crew
-from digitrec.errors import NotConfigured
+from digitrec.errors import DigitrecError, NotConfigured
 from digitrec.providers.base import not_installed
 
 CONNECT_S = 10
-"""Seconds within which the scheduler must answer."""
+"""Seconds within which the scheduler must answer when the batch begins."""
+ANSWER_S = 30
+"""The same later."""
+WORKERLESS_S = 1800.0
+"""Longest time without any worker, in seconds: an autoscaler may have to start machines."""
 LEAST = 8
-"""A cluster is taken for so many workers at least, when parts are made and given out: so one that joins has
-work at once, and a cluster that grows by its queue sees one. Each part costs Dask some 10 ms."""
+"""Workers that a cluster is taken to have at least when parts are made and given out: one that joins finds
+work, and a cluster that grows with its queue sees a queue. Each part costs Dask some 10 ms."""
+_LOGGERS = ("distributed", "tornado", "asyncio")
+"""Loggers to which Dask writes tracebacks when its scheduler stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster that answered."""
+    """A cluster whose scheduler answered."""
 
     crew: Crew
     """Its workers."""
     host: str
-    """The address of this machine on the way to its scheduler."""
+    """The address of this machine on the way to the scheduler."""
 
 
 @contextmanager
 def cluster(address: str) -> Iterator[Cluster]:
-    """The cluster of a scheduler, for as long as this lasts; it may have no worker yet.
+    """Connect to the scheduler of a cluster, which may have no worker yet.
 
     Args:
         address: such as ``tcp://10.0.0.7:8786``; for ``tls://`` Dask's own configuration names the keys.
@@ -45,21 +53,78 @@ def cluster(address: str) -> Iterator[Cluster]:
         from distributed.utils import get_ip
     except ImportError as error:
         raise not_installed("--scheduler", "batch") from error
+    with _quiet():
+        try:
+            get_address_host(address)  # with a wrong address the client could not be closed
+            if (
+                address.startswith("tls://")
+                and Security().get_connection_args("client")["ssl_context"] is None
+            ):
+                raise ValueError("Dask's configuration names no keys")
+            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:  # out of reach, not an address, no keys for tls
+            raise NotConfigured(
+                f"{address}: no Dask scheduler answers there ({type(error).__name__}); start one with "
+                "`dask scheduler`, or correct the address"
+            ) from error
+        scheduler = _Scheduler(client, address)
+        try:
+            executor = client.get_executor(pure=False)  # a part may be read twice
+            yield Cluster(Crew(executor, scheduler.workers), get_ip(get_address_host(address)))
+        finally:
+            scheduler.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the loggers that would print tracebacks beside our one line.
+
+    Each has a level of its own, which Dask sets when it is imported.
+    """
+    known = [*_LOGGERS, *logging.root.manager.loggerDict]
+    loggers = [logging.getLogger(name) for name in known if name.partition(".")[0] in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
-        get_address_host(address)  # a client that was never made whole would hang when it goes
-        if address.startswith("tls://") and Security().get_connection_args("client")["ssl_context"] is None:
-            raise ValueError("Dask's configuration names no keys")
-        client = Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:  # out of reach, no address, no keys for tls
-        raise NotConfigured(
-            f"{address}: no Dask scheduler answers there ({type(error).__name__}); start one with "
-            "`dask scheduler`, or correct the address"
-        ) from error
-    with client:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
-        def executor(count: int) -> Executor:
-            given: Executor = client.get_executor(pure=False)  # a part that is read again is no repetition
-            return given
 
-        crew = Crew(executor, lambda: max(LEAST, len(client.nthreads())))
-        yield Cluster(crew, get_ip(get_address_host(client.scheduler.address)))
+class _Scheduler:
+    """Asks the scheduler how many workers there are, with a limit on each answer."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client, self._address = client, address
+        self._seen = time.monotonic()
+
+    def workers(self) -> int:
+        """Return how many workers there are, `LEAST` at least.
+
+        Raises:
+            DigitrecError: the scheduler does not answer, or there was no worker for `WORKERLESS_S`.
+        """
+        try:
+            if self._client.status != "running":
+                raise OSError(self._client.status)
+            count = len(self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER_S))
+        except Exception as error:  # of Dask, tornado or asyncio
+            raise DigitrecError(
+                f"the Dask scheduler at {self._address} stopped responding; start it again and rerun with "
+                "--resume"
+            ) from error
+        if count:
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > WORKERLESS_S:
+            raise DigitrecError(
+                f"the Dask cluster at {self._address} has had no worker for {WORKERLESS_S / 60:.0f} minutes; "
+                "start workers and rerun with --resume"
+            )
+        return max(LEAST, count)
+
+    def close(self) -> None:
+        """Disconnect, also from a scheduler that does not answer."""
+        with suppress(Exception):
+            self._client.close(timeout=CONNECT_S)

@@ -1,27 +1,32 @@
-"""What is to be read: folders, patterns, archives, and lists of them; found one after the other."""
+"""What a batch reads: arguments become pictures, one after the other, and each becomes a line of the plan."""
 
 from __future__ import annotations
 
 import codecs
 import json
+import os
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
-from digitrec.bulk.members import ARCHIVES, PACKED, UNREADABLE, Member, members, unpacked
+from PIL import Image
+
+from digitrec.bulk import archives
+from digitrec.bulk.archives import Member
 from digitrec.bulk.remote import Remote, remotes
 from digitrec.bulk.tables import arrow
-from digitrec.errors import DataError
-from digitrec.image import folders
-from digitrec.image.files import is_address, name_of
+from digitrec.errors import DataError, ImageError
+from digitrec.image import DigitImage, ImageSource, Turned, files, folders
+from digitrec.image.arrays import as_array
+from digitrec.image.files import MAX_FILE_BYTES, Frame, is_address, name_of
 
 CHUNK = 65536
 """Bytes of a list that are read at a time."""
 Item = str | Member | Remote
-"""One picture to be read: a path, a member of an archive, or what is behind a URL."""
+"""One picture of a plan: a path, a member of an archive, or a URL."""
 
 
 def expand(
@@ -31,52 +36,42 @@ def expand(
     hidden: bool = False,
     store: IO[bytes] | None = None,
 ) -> Iterator[Item]:
-    """The pictures in folders and archives, what patterns match, and files as they stand, in this order.
+    """Yield the pictures in folders, archives and URLs, the matches of patterns, and files, in this order.
 
-    What matches nothing stays as it is: trying to read it says what is wrong, and costs the others nothing.
+    A file that does not exist is yielded as well: reading it says so, and costs the others nothing.
 
     Args:
-        arguments: what was named.
+        arguments: paths, patterns and URLs.
         skipped: counts what is passed over.
-        hidden: also what has a name that begins with a dot.
-        store: where the pictures of a tar go that is compressed as a whole; None: such a one is refused.
+        hidden: also yield what has a name that begins with a dot.
+        store: file to which compressed tars are unpacked; None: they are refused.
 
     Raises:
-        DataError: an archive cannot be read.
+        DataError: an archive or a URL cannot be read.
         OSError: the store cannot be written.
     """
     for argument in arguments:
-        yield from _matches(argument, skipped, hidden, store)
+        if is_address(argument):
+            yield from remotes(argument, skipped, hidden=hidden)
+        elif _is_archive(argument):
+            yield from archives.members(argument, skipped, hidden=hidden, store=store)
+        else:
+            for path in folders.expand(argument, skipped, hidden=hidden):
+                if path != argument and _is_archive(path):  # matched by a pattern
+                    yield from archives.members(path, skipped, hidden=hidden, store=store)
+                else:
+                    yield path
 
 
-def _matches(
-    argument: str, skipped: folders.Skipped, hidden: bool, store: IO[bytes] | None
-) -> Iterator[Item]:
-    if is_address(argument):
-        yield from remotes(argument, skipped, hidden=hidden)
-        return
-    packed = argument.lower().endswith(PACKED)
-    if argument.lower().endswith(UNREADABLE) or (packed and store is None):
-        raise DataError(f"{argument}: compressed as a whole; unpack it, or give a plain .tar or a .zip")
-    try:
-        path = Path(argument)
-        is_folder, is_file = path.is_dir(), path.is_file()
-    except (OSError, ValueError):  # a name too long, a null byte in it
-        is_folder = is_file = False
-    if is_folder:
-        yield from folders.pictures(argument, skipped, hidden=hidden)
-    elif packed and store is not None:  # where there is no such file, that is told
-        yield from unpacked(argument, store, skipped, hidden=hidden)
-    elif is_file and Path(argument).suffix.lower() in ARCHIVES:
-        yield from members(argument, skipped, hidden=hidden)
-    elif not is_file and folders.is_pattern(argument):
-        yield from folders.matches(argument, skipped, hidden=hidden) or [argument]
-    else:
-        yield argument
+def _is_archive(path: str) -> bool:
+    if not path.lower().endswith(archives.ENDINGS):
+        return False
+    is_folder: bool = os.path.isdir(path)  # noqa: PTH112 (Path raises for some names)
+    return not is_folder and (not folders.is_pattern(path) or os.path.exists(path))  # noqa: PTH110
 
 
 def listed(file: IO[bytes]) -> Iterator[str]:
-    """The paths of a list, one to a line, or each with a null character behind it (``find -print0``).
+    """Yield the paths of a list, each on a line or followed by a null character (``find -print0``).
 
     The list is in UTF-8, or in UTF-16 with a byte order mark; empty lines are skipped.
 
@@ -100,7 +95,7 @@ def listed(file: IO[bytes]) -> Iterator[str]:
 
 
 def column(table: str, name: str) -> Iterator[str]:
-    """The paths in a column of a Parquet file; relative ones are relative to its folder.
+    """Yield the paths in a column of a Parquet file; relative ones are relative to its folder.
 
     Raises:
         NotInstalled: without the extra ``batch``.
@@ -108,6 +103,8 @@ def column(table: str, name: str) -> Iterator[str]:
     """
     _, parquet = arrow()
     try:
+        if not Path(table).is_file():  # opening a pipe might wait for ever
+            raise FileNotFoundError
         with parquet.ParquetFile(table) as file:
             for rows in file.iter_batches(columns=[name]):
                 for number, path in enumerate(rows.column(0).to_pylist()):
@@ -115,19 +112,19 @@ def column(table: str, name: str) -> Iterator[str]:
                     yield (
                         text if is_address(text) else str(Path(table).parent / (text or f"{number}: no path"))
                     )
-    except (OSError, ValueError, IndexError) as error:  # Arrow's own are among them
+    except (OSError, ValueError, IndexError) as error:  # Arrow's errors are subclasses of these
         raise DataError(f"{table}: no Parquet with a column {name!r}; check both") from error
 
 
 def named(path: str) -> Item:
-    """What a path in a list stands for: a URL is fetched; of one with a key in it only the rest is kept."""
+    """Return the item for a path in a list; of a URL with a key only the part without the key is kept."""
     if not is_address(path):
         return path
     return Remote(path) if name_of(path) == path else name_of(path)
 
 
 def to_line(item: Item) -> str:
-    """The item as a line of the plan."""
+    """Return the item as a line of the plan."""
     if isinstance(item, str):
         return json.dumps(item)
     if isinstance(item, Remote):
@@ -136,8 +133,123 @@ def to_line(item: Item) -> str:
 
 
 def from_line(line: str) -> Item:
-    """The item that `to_line` wrote."""
-    item = json.loads(line)
-    if isinstance(item, dict):
-        return Remote(**item)
-    return item if isinstance(item, str) else Member(*item)
+    """Return the item that `to_line` wrote.
+
+    Raises:
+        DataError: it is not such a line.
+    """
+    try:
+        item = json.loads(line)
+        if isinstance(item, dict):
+            return Remote(**item)
+        return item if isinstance(item, str) else Member(*item)
+    except (ValueError, TypeError) as error:
+        raise DataError("a line of the plan is damaged; start again with another OUT") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A picture whose path is relative to a given folder, not to the one of the process that reads it."""
+
+    item: str | Member
+    """The path, or the member of an archive, as the user named it."""
+    folder: str
+    """The folder to which its path is relative."""
+
+    @property
+    def name(self) -> str:
+        """The item's own name."""
+        return name_of(self.item)
+
+    def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
+        """Return its bytes, at most ``most`` of them.
+
+        Raises:
+            ImageError: they cannot be read.
+        """
+        if isinstance(self.item, Member):
+            return replace(self.item, archive=str(Path(self.folder, self.item.archive))).read(most)
+        return files.read_path(Path(self.folder, self.item), self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Buffered:
+    """A picture whose bytes are in memory."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
+        """Return its bytes, at most ``most`` of them."""
+        return self.data[:most]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A picture that is known to be unreadable."""
+
+    name: str
+    why: str
+    """The message of the error."""
+
+    def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
+        """Raise the error.
+
+        Raises:
+            ImageError: always.
+        """
+        raise ImageError(self.why)
+
+
+def deadly(name: str) -> ImageSource:
+    """Return the stand-in for a picture that killed the process that read it."""
+    why = f"{name}: the process that read it died or hung; save or export it again"
+    return cast(ImageSource, Unreadable(name, why))
+
+
+def placed(item: Item, folder: str | None) -> ImageSource:
+    """Return a planned picture in a form that a process with another working folder can open.
+
+    Args:
+        item: the picture.
+        folder: the folder to which its path is relative; None: the working folder of the reading process.
+    """
+    if folder is None or not isinstance(item, str | Member) or (isinstance(item, Member) and item.unpacked):
+        return cast(ImageSource, item)
+    path = item.archive if isinstance(item, Member) else item
+    if path in ("", "-") or Path(path).is_absolute() or is_address(path):
+        return cast(ImageSource, item)
+    return cast(ImageSource, Placed(item, folder))
+
+
+def portable(source: ImageSource, folder: str) -> ImageSource:
+    """Return a picture in a form that can be sent to another process.
+
+    A path stays a path and a URL is fetched by the other process. A stream is read now; an array or a
+    Pillow image is opened now.
+
+    Args:
+        source: what `digitrec.DigitImage.open` reads.
+        folder: the folder to which paths are relative.
+
+    Raises:
+        TypeError: it is not a kind of picture.
+    """
+    try:
+        if isinstance(source, Image.Image) or as_array(source) is not None:
+            return DigitImage.open(source)
+        if isinstance(source, Member | Remote):
+            return placed(source, folder)
+        if isinstance(source, Turned):
+            return Turned(portable(source.source, folder), source.degrees)
+        if isinstance(source, Frame):
+            path = source.source
+            return replace(source, source=path if isinstance(path, bytes) else Path(folder, path))
+        if isinstance(source, str | Path) and source != "-":
+            return placed(named(os.fspath(source)), folder)
+        if isinstance(source, DigitImage | bytes):
+            return source
+        data, name = files.read(cast(files.Encoded, source))
+        return cast(ImageSource, Buffered(name, data))
+    except ImageError as error:
+        return cast(ImageSource, Unreadable(name_of(source), str(error)))

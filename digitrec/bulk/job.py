@@ -1,59 +1,62 @@
-"""The folder of a run: its plan, its parts, and what is done; all that is needed to go on after any death.
+"""The folder of a run: its plan, its parts, and what is done; with it a run continues after any death.
 
     OUT/part-000000.jsonl ...    the rows, in the order of the plan
     OUT/_batch/job.json          what the run is: settings, format, size of a part; written last, when planned
     OUT/_batch/plan.jsonl        one line for each image, in order
-    OUT/_batch/unpacked          the pictures of tars that are compressed as a whole, until all parts are done
-    OUT/_batch/done/000000.json  what came of a part, written when the part is whole
-    OUT/_batch/lock              held by the process that works here
+    OUT/_batch/unpacked          the pictures of compressed tars, until all parts are done
+    OUT/_batch/done/000000.json  the result of a part, written when the part is complete
+    OUT/_batch/lock              locked by the process that works here
+    .OUT.batch                   where OUT is a file: the record of the finished run
 
-A part is done when its line in ``done`` is there and names as many bytes as the part has. A part that was
-half done when its process died is read again; what was paid for it is in the ledger.
+The last line of each state file is the SHA-256 of the lines before it; job.json and done/ hold the SHA-256
+of the plan and of the parts. A damaged part, or one whose state is damaged, is read again; what was paid for
+it is in the ledger. Other damage is an error.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from digitrec import atomic
+from digitrec.atomic import UNFINISHED, replacing
 from digitrec.bulk import inputs
-from digitrec.bulk import parts as files
-from digitrec.bulk.parts import Format
 from digitrec.bulk.summary import Summary
+from digitrec.bulk.tables import Format, join
 from digitrec.errors import DataError
 
 if TYPE_CHECKING:
     from digitrec.bulk.reading import Written
 
 STATE = "_batch"
-"""The folder in the folder; what reads folders of parts (Arrow, Spark) passes over what begins so."""
+"""Name of the state folder; programs that read folders of parts (Arrow, Spark) skip names with "_"."""
 SEEN_S = 60.0
-"""So long may a file of another machine take to be seen: NFS keeps what a folder holds for up to a minute."""
+"""Longest time until a file written by another machine is visible: NFS caches folders for up to a minute."""
 LEAST, MOST = 32, 1000
 """Images in a part: what is read again at most when a process dies, and a file each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A run of images that are read and written together."""
+    """Images that are read and written together."""
 
     number: int
-    """Which, from 0."""
+    """Its place, from 0."""
     lines: tuple[str, ...]
-    """Its images, as they stand in the plan."""
+    """Its images, as lines of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run that was planned."""
+    """A planned run."""
 
     folder: Path
     """Where its parts are."""
@@ -64,154 +67,224 @@ class Job:
     images: int
     """Images in all."""
     run: str
-    """The account on which its budget is counted, whichever process works on it."""
+    """The account of its budget, whichever process works on it."""
+    plan: str
+    """SHA-256 of the plan, in hex."""
+    unpacked: str
+    """SHA-256 of the pictures of compressed tars, in hex; "" where there are none."""
     settings: Mapping[str, Any]
-    """All that decides what its rows are: who reads, and how."""
+    """All that decides what its rows are: inputs, engines and options."""
 
     def file(self, number: int) -> Path:
-        """A part's file."""
+        """Return the file of a part."""
         return self.folder / f"part-{number:06d}.{self.form}"
-
-    def files(self) -> list[Path]:
-        """The files of all parts, in order."""
-        return [self.file(number) for number in range(self.count)]
 
     @property
     def count(self) -> int:
-        """How many parts there are."""
+        """Number of parts."""
         return -(-self.images // self.part)
 
     @property
     def scratch(self) -> Path:
-        """A file that is nobody's part."""
+        """A file that is not a part, for images that are tried alone."""
         return self.folder / STATE / f"scratch.{self.form}"
 
-    def undone(self) -> Iterator[Part]:
-        """The parts that are still to be read, in order; one after the other, as the plan is read."""
-        with _plan(self.folder).open(encoding="utf-8") as plan:
-            for number in range(self.count):
-                lines = tuple(files.lines(plan, self.part))
-                if self.summary(number) is None:
-                    yield Part(number, lines)
-
-    def finish(self, number: int, written: Written) -> None:
-        """Write down that a part is whole.
+    def undone(self, done: Container[int]) -> Iterator[Part]:
+        """Yield the parts that are not among those done, in order.
 
         Raises:
-            DataError: it is not seen here, though a worker wrote it.
+            DataError: the plan was damaged meanwhile.
+        """
+        plan = _lines(_plan(self.folder), self.plan)
+        try:
+            for number in range(self.count):
+                lines = tuple(islice(plan, self.part))
+                if number not in done:
+                    yield Part(number, lines)
+        except (OSError, ValueError) as error:
+            raise _damaged(_plan(self.folder)) from error
+
+    def finish(self, number: int, written: Written) -> None:
+        """Record that a part is complete.
+
+        Raises:
+            DataError: a worker wrote it, but it does not appear here.
         """
         end = time.monotonic() + SEEN_S
-        while not files.whole(self.file(number), written.size):
+        while _size(self.file(number)) != written.size:
             if time.monotonic() > end:
                 raise DataError(
-                    f"{self.file(number)}: a worker wrote it, and it is not there; give an OUT on a folder "
+                    f"{self.file(number)}: a worker wrote it, but it is not here; give an OUT on a folder "
                     "that all workers share"
                 )
             time.sleep(SEEN_S / 100)
-        done = {"bytes": written.size, "summary": written.summary.as_dict()}
-        atomic.write(self._done(number), json.dumps(done))
+        result = {
+            "run": self.run, "part": number, "sha256": written.sha256,
+            "summary": written.summary.as_dict(), "failures": written.failures,
+        }  # fmt: skip
+        with _sealed(self._done(number)) as state:
+            state.write(json.dumps(result))
 
-    def summary(self, number: int) -> Summary | None:
-        """What came of a part; None: it is not done."""
-        try:
-            done = json.loads(self._done(number).read_text("utf-8"))
-        except OSError:
-            return None
-        if not files.whole(self.file(number), done["bytes"]):
-            return None
-        return Summary.from_dict(done["summary"])
+    def done(self) -> dict[int, Summary]:
+        """Return what came of each part that is complete and undamaged, by its number."""
+        return {
+            number: Summary.from_dict(result["summary"])
+            for number in range(self.count)
+            if (result := self._result(number)) is not None and result["sha256"] == sha256(self.file(number))
+        }
 
-    def done(self) -> Summary:
-        """What came of all parts that are done."""
-        total = Summary()
+    def failures(self) -> Iterator[str]:
+        """Yield a line for each picture that failed, in order: its path and the reason."""
         for number in range(self.count):
-            total.add(self.summary(number) or Summary())
-        return total
+            yield from (self._result(number) or {}).get("failures", ())
 
     def _done(self, number: int) -> Path:
         return self.folder / STATE / "done" / f"{number:06d}.json"
 
+    def _result(self, number: int) -> dict[str, Any] | None:
+        """Return the result of a part; None: it is missing, damaged, or of another run."""
+        try:
+            (line,) = _lines(self._done(number))
+        except (OSError, ValueError):
+            return None
+        result: dict[str, Any] = json.loads(line)
+        return result if (result["run"], result["part"]) == (self.run, number) else None
+
+    def complete(self, out: Path, total: Summary) -> None:
+        """Join the parts into one file, and keep a record of the run beside it.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        join([self.file(number) for number in range(self.count)], self.form, out)
+        record = {"job": asdict(self) | {"folder": ""}, "sha256": sha256(out), "summary": total.as_dict()}
+        with _sealed(_record(out)) as state:
+            state.write(json.dumps(record))
+            for failure in self.failures():
+                state.write(json.dumps(failure))
+
 
 def begin(
     folder: Path,
-    items: Iterable[inputs.Item],
+    find: Callable[[IO[bytes]], Iterable[inputs.Item]],
     form: Format,
     settings: Mapping[str, Any],
     *,
     part: int | None = None,
     parts: int = 1,
 ) -> Job:
-    """Plan a run: every image is found and written down, then the run begins.
+    """Plan a run: find every image and write it down.
 
     Args:
-        folder: where.
-        items: what is to be read.
+        folder: the folder of the run.
+        find: yields the images; it unpacks compressed tars into the file that it is given.
         form: the format of the parts.
         settings: all that decides what the rows are.
-        part: images in a part; None: so many that there are `parts`, within `LEAST` and `MOST`.
-        parts: how many there should be at least, where there are enough images.
+        part: images in a part; None: as many as make `parts` parts, within `LEAST` and `MOST`.
+        parts: parts that there should be at least, where there are enough images.
 
     Raises:
-        DataError: nothing is to be read.
+        DataError: there is no image.
         OSError: the folder cannot be written to.
     """
     (folder / STATE / "done").mkdir(parents=True, exist_ok=True)
     images = 0
-    with _plan(folder).open("w", encoding="utf-8") as plan:
-        for item in items:
-            plan.write(inputs.to_line(item) + "\n")
+    with _sealed(_plan(folder)) as plan, _store(folder).open("wb") as store:
+        for item in find(store):
+            plan.write(inputs.to_line(item))
             images += 1
-        plan.flush()
-        os.fsync(plan.fileno())
+        store.flush()
+        os.fsync(store.fileno())
     if not images:
         raise DataError("no image is there to be read; name files, a folder, a pattern, or an archive")
     size = part or min(max(images // parts, LEAST), MOST)
-    job = Job(folder, form, size, images, os.urandom(8).hex(), settings)
-    values = asdict(job)
-    del values["folder"]
-    atomic.write(folder / STATE / "job.json", json.dumps(values, indent=1))
+    unpacked = sha256(_store(folder)) if _size(_store(folder)) else ""
+    job = Job(folder, form, size, images, os.urandom(8).hex(), plan.sha256, unpacked, settings)
+    with _sealed(_job(folder)) as state:
+        state.write(json.dumps(asdict(job) | {"folder": ""}))
     return job
 
 
-@contextmanager
-def store(folder: Path) -> Iterator[IO[bytes]]:
-    """Where the pictures of a tar go that is compressed as a whole, for any process to read them."""
-    (folder / STATE).mkdir(parents=True, exist_ok=True)
-    with (folder / STATE / "unpacked").open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def clear_store(folder: Path) -> None:
-    """Remove it: every picture in it was read."""
-    (folder / STATE / "unpacked").unlink(missing_ok=True)
-
-
-def begun(folder: Path) -> bool:
-    """Whether a new run would mix its parts with anything; a planning that failed is nothing."""
-    if not folder.is_dir():
-        return False
-    return planned(folder) is not None or any(entry.name != STATE for entry in folder.iterdir())
+def digest(items: Iterable[inputs.Item]) -> str:
+    """Return what `Job.plan` is for these images."""
+    with Path(os.devnull).open("wb") as nothing:
+        lines = _Sealed(nothing)
+        for item in items:
+            lines.write(inputs.to_line(item))
+    return lines.sha256
 
 
 def planned(folder: Path) -> Job | None:
-    """The run that was planned here; None where there is none, or its planning was cut off.
+    """Return the run that was planned here; None where there is none, or its planning was cut off.
 
     Raises:
-        DataError: what is there is no such run.
+        DataError: its state is damaged.
     """
-    file = folder / STATE / "job.json"
     try:
-        return Job(folder=folder, **json.loads(file.read_text("utf-8")))
+        (line,) = _lines(_job(folder))
+        return Job(**json.loads(line) | {"folder": folder})
     except FileNotFoundError:
+        if any(folder.glob("part-*")):
+            raise _damaged(_job(folder), "missing") from None
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"{file}: no run that can be gone on with; give another OUT") from error
+        raise _damaged(_job(folder)) from error
+
+
+def check(job: Job) -> None:
+    """Check what is needed to read the parts that are not done.
+
+    Raises:
+        DataError: the plan, or what was unpacked from compressed tars, is damaged.
+    """
+    try:
+        for _ in _lines(_plan(job.folder), job.plan):
+            pass
+    except (OSError, ValueError) as error:
+        raise _damaged(_plan(job.folder)) from error
+    if job.unpacked and sha256(_store(job.folder)) != job.unpacked:
+        raise _damaged(_store(job.folder))
+
+
+def begun(folder: Path) -> bool:
+    """Whether a new run would mix its parts with other files; a planning that failed does not count."""
+    if not folder.is_dir():
+        return False
+    return _job(folder).exists() or any(entry.name != STATE for entry in folder.iterdir())
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The record of a run whose rows are in one file."""
+
+    job: Job
+    summary: Summary
+    failures: tuple[str, ...]
+    """A line for each picture that failed, in order."""
+
+
+def finished(out: Path) -> Finished:
+    """Return the record of the run that wrote a file.
+
+    Raises:
+        DataError: there is no record, or the file was changed since.
+    """
+    try:
+        line, *failures = _lines(_record(out))
+        record = json.loads(line)
+        if record["sha256"] != sha256(out):
+            raise DataError(f"{out}: changed since its batch was complete; choose another OUT")
+        job, summary = Job(**record["job"] | {"folder": out}), Summary.from_dict(record["summary"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{out}: exists, but the record of its batch, {_record(out).name}, is missing or damaged; choose "
+            "another OUT"
+        ) from error
+    return Finished(job, summary, tuple(map(json.loads, failures)))
 
 
 def remove(folder: Path) -> None:
-    """Remove a run whose rows are elsewhere: all of it at once, so that a kill leaves no half of it."""
+    """Remove a run whose rows are elsewhere, in one step, so that a kill never leaves half of it."""
     removed = folder.with_name(f".{folder.name}.removed")
     if folder.exists():
         shutil.rmtree(removed, ignore_errors=True)
@@ -219,9 +292,14 @@ def remove(folder: Path) -> None:
     shutil.rmtree(removed, ignore_errors=True)
 
 
+def clear_store(folder: Path) -> None:
+    """Remove what was unpacked from compressed tars."""
+    _store(folder).unlink(missing_ok=True)
+
+
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """The folder is worked in by this process alone; a process that dies lets go of it.
+    """Keep other batches out of a folder; a process that dies releases it.
 
     Raises:
         DataError: another process works there.
@@ -234,13 +312,15 @@ def held(folder: Path) -> Iterator[None]:
         except OSError as error:
             raise DataError(f"{folder}: another batch is at work there; wait, or give another OUT") from error
         _clear(folder)
-        yield
-        _clear(folder)
+        try:
+            yield
+        finally:
+            _clear(folder)
 
 
 def _clear(folder: Path) -> None:
-    """Remove what processes left half written that were killed."""
-    for left in folder.rglob(atomic.UNFINISHED):
+    """Remove what killed processes left half written."""
+    for left in folder.rglob(UNFINISHED):
         left.unlink(missing_ok=True)
 
 
@@ -255,5 +335,89 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _job(folder: Path) -> Path:
+    return folder / STATE / "job.json"
+
+
 def _plan(folder: Path) -> Path:
     return folder / STATE / "plan.jsonl"
+
+
+def _store(folder: Path) -> Path:
+    return folder / STATE / "unpacked"
+
+
+def _record(out: Path) -> Path:
+    return out.with_name(f".{out.name}.batch")
+
+
+def _size(file: Path) -> int:
+    """Return the length of a file in bytes, -1 where there is none."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return -1
+
+
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file in hex; "" where it cannot be read."""
+    try:
+        with file.open("rb") as data:
+            return hashlib.file_digest(data, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+class _Sealed:
+    """Lines that are written to a file, and their SHA-256."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._sums = file, hashlib.sha256()
+
+    def write(self, line: str) -> None:
+        data = line.encode() + b"\n"
+        self._sums.update(data)
+        self._file.write(data)
+
+    @property
+    def sha256(self) -> str:
+        return self._sums.hexdigest()
+
+
+@contextmanager
+def _sealed(file: Path) -> Iterator[_Sealed]:
+    """Write a state file, whole or not at all, with the SHA-256 of its lines in the last one."""
+    with replacing(file) as unfinished, unfinished.open("wb") as out:
+        lines = _Sealed(out)
+        yield lines
+        out.write(_seal(lines.sha256))
+
+
+def _seal(sha256: str) -> bytes:
+    return json.dumps({"sha256": sha256}).encode() + b"\n"
+
+
+def _lines(file: Path, expected: str | None = None) -> Iterator[str]:
+    """Yield the lines of a state file; what it yields is known to be whole only once it has ended.
+
+    Args:
+        file: the file.
+        expected: the SHA-256 of its lines, in hex; None: any that the file itself confirms.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged.
+    """
+    sums, seal = hashlib.sha256(), b""
+    with file.open("rb") as lines:
+        for line in lines:
+            if seal:
+                sums.update(seal)
+                yield seal.decode()
+            seal = line
+    if seal != _seal(sums.hexdigest()) or expected not in (None, sums.hexdigest()):
+        raise ValueError("its checksum is wrong")
+
+
+def _damaged(file: Path, how: str = "damaged") -> DataError:
+    return DataError(f"{file}: {how}; start again with another OUT (paid answers are in the ledger)")

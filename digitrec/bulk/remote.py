@@ -63,7 +63,8 @@ def remotes(url: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[Rem
     fsspec = _fsspec()
     try:
         system, path = fsspec.core.url_to_fs(url)
-        found = sorted(system.glob(path) if is_pattern(path) else system.find(path)) or [path]
+        find = system.glob if is_pattern(path) else system.find
+        found: dict[str, dict[str, Any]] = find(path, detail=True) or {path: {}}
     except ImportError as error:
         raise NotInstalled(f"{url}: its plugin for fsspec is not installed ({error})") from None
     except Exception as error:  # of anybody's plugin; its text may hold a key
@@ -71,11 +72,13 @@ def remotes(url: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[Rem
             f"{url}: cannot be listed ({type(error).__name__}); check it, and the rights"
         ) from None
     chain = url.partition("::")[2]
-    for file in found:
+    for file, info in sorted(found.items()):
         place = PurePosixPath(file)
         below = PurePosixPath(file.removeprefix(path))
         if not hidden and any(part.startswith(".") for part in below.parts):
             skipped.hidden += 1
+        elif info.get("type") == "other":  # a pipe or a device: reading it might never end
+            skipped.special += 1
         elif (ending := place.suffix.lower()) not in SUFFIXES and file != path:
             skipped.endings[ending or "no ending"] += 1
         else:

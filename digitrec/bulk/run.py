@@ -1,151 +1,169 @@
-"""Which part is read when, and what is done when a process dies."""
+"""Gives parts to processes, and finds the picture that kills them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from digitrec.bulk import workers
 from digitrec.bulk.job import Job, Part
-from digitrec.bulk.reading import How, Opener, Written, read_part
+from digitrec.bulk.reading import How, Opener, Task, Written, read_part, read_task
 from digitrec.bulk.summary import Summary
+from digitrec.bulk.workers import Died, Pool
 from digitrec.errors import DigitrecError, NotConfigured, NotInstalled
 from digitrec.recognise.readers import Reader
 
 Result = TypeVar("Result")
 
 WAITING = 2
-"""So many parts are given out for each worker: one is read, the next is there when it is over."""
+"""Parts that are given out for each worker: one is read, the next waits beside it."""
 DEATHS = 3
-"""So often may a process die of a part though each of its images alone does it no harm."""
-
-
-def here(job: Job, reader: Reader, how: How) -> Iterator[Summary]:
-    """Read the parts that are still to be read, in this process; what came of each, when it is done.
-
-    Raises:
-        Stopped: no image can be asked about for the moment; what is done is kept.
-        LedgerError, OSError: the ledger, or a part, cannot be written.
-    """
-    for part in job.undone():
-        written = read_part(part.lines, reader, how, job.form, job.file(part.number))
-        job.finish(part.number, written)
-        yield written.summary
+"""Times that a process may die of a part though each of its images alone does it no harm."""
+CHECK_S = 10.0
+"""Seconds without a result after which the crew is checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Those who read: what starts them, and how many they are."""
+    """The workers."""
 
-    executors: Callable[[int], Executor]
-    """Gives an executor of so many workers; called again where one is broken."""
+    executor: Executor
+    """Gives them tasks; where one dies its task fails, and the others go on."""
     count: Callable[[], int]
-    """How many workers there are now, >= 0: others may join or go."""
+    """Returns how many workers there are now, >= 0; raises `DigitrecError` when they are out of reach."""
 
 
-def processes(count: int, executors: Callable[[int], Executor] = workers.pool) -> Crew:
-    """So many processes of this machine."""
-    return Crew(executors, lambda: count)
+@contextmanager
+def processes(count: int) -> Iterator[Crew]:
+    """Yield a crew of processes on this machine; what they still do at the end is killed."""
+    with Pool(count) as pool:
+        yield Crew(pool, lambda: count)
 
 
-def spread(job: Job, opener: Opener, how: How, crew: Crew) -> Iterator[Summary]:
-    """The same by many processes, here or elsewhere.
-
-    Where one dies, the parts that may have died with it are read again, each by itself; an image of which a
-    process dies once more is told as one that cannot be read.
-
-    Args:
-        job: what is to be read.
-        opener: opens the reader in each process; it must be picklable.
-        how: how each picture is read.
-        crew: who reads.
+def here(job: Job, reader: Reader, how: How, done: Container[int] = ()) -> Iterator[Summary]:
+    """Read the parts that are not done in this process; yield what came of each.
 
     Raises:
-        DataError: what a worker wrote is not seen here: the folder is not shared.
-        DigitrecError: processes die, and no image is to blame; or the executor gave up. As `here` otherwise.
+        Stopped: no image can be asked about for the moment; what is done is kept.
+        DataError: the plan was damaged meanwhile.
+        LedgerError, OSError: the ledger, or a part, cannot be written.
     """
-    suspects: list[Part] = []
-    given = Given(job, opener, how, os.urandom(8).hex())
+    for part in job.undone(done):
+        task = Task(lambda: reader, job.run, part.lines, how, job.form, job.file(part.number))
+        written = read_part(task, reader)
+        job.finish(part.number, written)
+        yield written.summary
+
+
+def spread(job: Job, opener: Opener, how: How, crew: Crew, done: Container[int] = ()) -> Iterator[Summary]:
+    """Read the parts that are not done with a crew; yield what came of each.
+
+    Where a worker dies or hangs, its part is read again; an image that a worker dies of once more becomes a
+    row with an error.
+
+    Args:
+        job: the run.
+        opener: opens the reader in each process; it must be picklable.
+        how: how each picture is read.
+        crew: the workers.
+        done: numbers of the parts that are done.
+
+    Raises:
+        DataError: what a worker wrote does not appear here: the folder is not shared.
+        DigitrecError: workers die of no image, or are out of reach. As `here` otherwise.
+    """
+    given = Given(job, opener, how, crew, os.urandom(8).hex())
+    waiting, running = job.undone(done), dict[Future[Written], Part]()
     while True:
-        for part in suspects:
-            written = _alone(given, part, crew)
+        for part in islice(waiting, max(0, crew.count() * WAITING - len(running))):
+            running[given.submit(part.lines, job.file(part.number))] = part
+        if not running:
+            return
+        for future in given.done(running):
+            part = running.pop(future)
+            written = given.alone(part) if died(future) else result(future)
             job.finish(part.number, written)
             yield written.summary
-        suspects = []
-        yield from _spread(given, crew, suspects)
-        if not suspects:
-            return
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is done with each part."""
+    """What a crew is given to do."""
 
     job: Job
     opener: Opener
     how: How
+    crew: Crew
     run: str
 
-    def to(
-        self, executor: Executor, lines: Sequence[str], file: Path, deadly: Sequence[str] = ()
-    ) -> Future[Written]:
-        """Give it out."""
-        task = workers.Task(self.opener, self.run, tuple(lines), self.how, self.job.form, file, tuple(deadly))
-        return executor.submit(workers.read, task)
+    def submit(self, lines: Sequence[str], file: Path, deadly: Sequence[str] = ()) -> Future[Written]:
+        """Give out some images."""
+        task = Task(self.opener, self.run, tuple(lines), self.how, self.job.form, file, tuple(deadly))
+        return self.crew.executor.submit(read_task, task)
 
+    def done(self, futures: Iterable[Future[Any]]) -> set[Future[Any]]:
+        """Wait until one of the futures is done; return those that are.
 
-def _spread(given: Given, crew: Crew, suspects: list[Part]) -> Iterator[Summary]:
-    """Read what is not done, until a process dies; `suspects` are then those of which it may have died."""
-    job, running = given.job, dict[Future[Written], Part]()
-    waiting = job.undone()
-    with crew.executors(crew.count()) as executor:
-        try:
-            while True:
-                for part in islice(waiting, max(0, crew.count() * WAITING - len(running))):
-                    running[given.to(executor, part.lines, job.file(part.number))] = part
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    if died(future):
-                        broken = isinstance(future.exception(), BrokenExecutor)
-                        suspects += sorted(running.values(), key=_number) if broken else [running[future]]
-                        return
-                    written = result(future, job)
-                    job.finish(running.pop(future).number, written)
-                    yield written.summary
-        finally:
-            for future in running:
-                future.cancel()
+        Raises:
+            DigitrecError: the workers are out of reach.
+        """
+        while not (found := wait(futures, CHECK_S, FIRST_COMPLETED).done):
+            self.crew.count()
+        return found
 
+    def alone(self, part: Part) -> Written:
+        """Read a part that a worker may have died of, and find the image that kills.
 
-def _number(part: Part) -> int:
-    return part.number
+        Raises:
+            DigitrecError: workers die of it, but of none of its images.
+        """
+        deadly: list[str] = []
+
+        def read(lines: Sequence[str], file: Path = self.job.scratch) -> Written | None:
+            """Read these images; return None where the worker died."""
+            (future,) = self.done([self.submit(lines, file, deadly)])
+            return None if died(future) else result(future)
+
+        deaths = 0
+        while (written := read(part.lines, self.job.file(part.number))) is None:
+            killer = _killer([line for line in part.lines if line not in deadly], read)
+            deadly += killer
+            deaths += not killer
+            if deaths == DEATHS:
+                raise DigitrecError(
+                    f"{self.job.folder}: workers were killed {DEATHS} times, by no picture (too little "
+                    "memory?); go on with --resume"
+                )
+        return written
 
 
 def died(future: Future[Any]) -> bool:
-    """Whether the process died that worked on it; of a Dask cluster several, one after the other."""
+    """Whether the process that worked on it died; of a Dask cluster several, one after the other."""
     if future.cancelled():
         return False
     error = future.exception()
-    return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"  # Dask's own
+    return isinstance(error, Died) or type(error).__name__ == "KilledWorker"  # Dask's own
 
 
-def result(future: Future[Result], whose: object) -> Result:
-    """What came of it.
+def result(future: Future[Result]) -> Result:
+    """Return the result.
 
     Raises:
-        DigitrecError: the executor gave it up, or its workers have no digitrec.
-        What the work itself raised.
+        DigitrecError: the executor dropped the work, or its workers have no digitrec.
+        Any error of the work itself.
     """
     try:
         return future.result()
     except CancelledError as error:
-        raise DigitrecError(f"{whose}: the executor gave the work up; see whether it still runs") from error
+        raise DigitrecError(
+            "the executor dropped the work (did its scheduler stop?); start it again; `digitrec batch` "
+            "continues with --resume"
+        ) from error
     except NotInstalled:
         raise
     except ImportError as error:
@@ -154,33 +172,8 @@ def result(future: Future[Result], whose: object) -> Result:
         ) from error
 
 
-def _alone(given: Given, part: Part, crew: Crew) -> Written:
-    """What came of a part that a process may have died of."""
-    deadly: list[str] = []
-    job = given.job
-
-    def read(lines: Sequence[str], file: Path = job.scratch) -> Written | None:
-        """What came of these images; None: the process died."""
-        with crew.executors(1) as executor:
-            future = given.to(executor, lines, file, deadly)
-            wait([future])
-            return None if died(future) else result(future, job)
-
-    deaths = 0
-    while (written := read(part.lines, job.file(part.number))) is None:
-        killer = _killer([line for line in part.lines if line not in deadly], read)
-        deadly += killer
-        deaths += not killer
-        if deaths == DEATHS:
-            raise DigitrecError(
-                f"{job.folder}: the process that reads was killed {DEATHS} times, by no picture (too little "
-                "memory?); go on with --resume"
-            )
-    return written
-
-
 def _killer(suspects: Sequence[str], read: Callable[[Sequence[str]], Written | None]) -> list[str]:
-    """The one of these images of which the process dies, found by halves; [] where it dies of none."""
+    """Return the one of these images that kills, found by halves; [] where none does."""
     if not suspects or read(()) is None:
         return []
     while len(suspects) > 1:

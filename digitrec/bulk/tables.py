@@ -1,31 +1,94 @@
-"""PyArrow, which reads and writes Parquet (the extra ``batch``), and outcomes as its tables."""
+"""Outcomes as files and tables: JSON Lines, CSV and Parquet; PyArrow needs the extra ``batch``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+from digitrec.atomic import replacing
 from digitrec.errors import NotInstalled
 from digitrec.prediction import Outcome
 from digitrec.providers.base import not_installed
 from digitrec.report import predictions
 from digitrec.version import install_hint
 
+Format = Literal["jsonl", "csv", "parquet"]
+FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+"""The format of a file by the ending of its name."""
 KINDS = {
     "digit": "int8", "confidence": "float64", "calibrated": "float64", "inferred": "bool_",
     "latency_s": "float64", "cost_usd": "float64", "attempts": "int32", "emulated": "bool_",
     "replayed": "bool_", "unsure_digit": "int8", "turned": "int16",
     "opening_s": "float64", "loading_s": "float64",
 }  # fmt: skip
-"""The columns that are no text, under `predictions.COLUMNS`; `probabilities` is a list."""
+"""Arrow types of the columns `predictions.COLUMNS`; the others are text, `probabilities` a list."""
 ROWS = 1000
-"""So many outcomes are held as objects; the table itself takes a tenth of their room."""
+"""Outcomes that are held as objects; as a table they take a tenth of the memory."""
+
+
+def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
+    """Write outcomes to a file, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+        NotInstalled: Parquet without the extra ``batch``.
+    """
+    with replacing(file) as unfinished:
+        if form == "parquet":
+            _, parquet = arrow()
+            parquet.write_table(table(outcomes), unfinished)
+        else:
+            # A file's name need not be valid in UTF-8: what cannot be written is escaped.
+            with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+                predictions.write(outcomes, form, out)
+
+
+def join(parts: Sequence[Path], form: Format, file: Path) -> None:
+    """Make one file of the parts, in their order, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replacing(file) as unfinished:
+        if form == "parquet":
+            _join_parquet(parts, unfinished)
+            return
+        with unfinished.open("wb") as out:
+            for number, part in enumerate(parts):
+                with part.open("rb") as rows:
+                    if form == "csv" and number:
+                        rows.readline()  # its header
+                    shutil.copyfileobj(rows, out)
+
+
+def _join_parquet(parts: Sequence[Path], file: Path) -> None:
+    _, parquet = arrow()
+    writer = None
+    for part in parts:
+        table = parquet.read_table(part)
+        writer = writer or parquet.ParquetWriter(file, table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
+def checked(form: Format) -> Format:
+    """Return the format if it can be written here.
+
+    Raises:
+        NotInstalled: Parquet without the extra ``batch``.
+    """
+    if form == "parquet":
+        arrow()
+    return form
 
 
 def arrow() -> tuple[Any, Any]:
-    """``pyarrow`` and ``pyarrow.parquet``, imported now.
+    """Import and return ``pyarrow`` and ``pyarrow.parquet``.
 
     Raises:
         NotInstalled: without the extra.
@@ -39,7 +102,7 @@ def arrow() -> tuple[Any, Any]:
 
 
 def table(outcomes: Iterable[Outcome]) -> Any:
-    """A ``pyarrow.Table`` of outcomes, with the columns `predictions.COLUMNS`; refusals and failures too.
+    """Return a ``pyarrow.Table`` of outcomes with the columns `predictions.COLUMNS`, failures included.
 
     Raises:
         NotInstalled: without the extra.
@@ -53,7 +116,7 @@ def table(outcomes: Iterable[Outcome]) -> Any:
 
 
 def frame(table: Any) -> Any:
-    """The same as a ``pandas.DataFrame``; what is not there, such as the digit of a refusal, is NA.
+    """Return the table as a ``pandas.DataFrame``; a missing value, such as the digit of a refusal, is NA.
 
     Raises:
         NotInstalled: without pandas.

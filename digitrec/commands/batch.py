@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any
 
 import click
 
 from digitrec import atomic, config
-from digitrec.bulk import inputs, job, parts, run, workers
+from digitrec.bulk import inputs, job, run, tables, workers
 from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
 from digitrec.bulk.reading import How, Stopped
@@ -24,8 +27,10 @@ from digitrec.commands import manifest, options, policies, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
 from digitrec.commands.progress import Bar
+from digitrec.commands.sources import say_skipped
 from digitrec.engine import Options
 from digitrec.errors import DataError, NotConfigured
+from digitrec.image.files import silence_at_most
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
@@ -35,12 +40,14 @@ from digitrec.text import count, printable
 from digitrec.version import __version__
 
 PARTS_A_WORKER = 8
-"""So many parts for each worker, at least, where there are enough images: else one waits for another."""
+"""Parts for each worker, at least, where there are enough images, so that all end at about the same time."""
+SHOWN = 10
+"""Failures that are printed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Openable:
-    """What opens the reader in each process."""
+    """Opens the reader in each process."""
 
     asking: Asking
     rule: policies.Rule
@@ -49,16 +56,16 @@ class Openable:
     version: str = __version__
 
     def __call__(self) -> Reader:
-        """The reader, which stays open until its process ends or reads for another run.
+        """Return the reader, which stays open until its process ends or reads for another run.
 
         Raises:
-            NotConfigured: another digitrec is installed here than where the command runs.
+            NotConfigured: another version of digitrec is installed here than where the command runs.
         """
         if self.version != __version__:
             raise NotConfigured(
                 f"a worker has digitrec {__version__}, this is {self.version}; install the same everywhere"
             )
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # the process is there for us
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # nothing else runs in this process
         _KEPT.close()
         engines = _KEPT.enter_context(self.asking.engines(self.names, theirs=self.theirs))
         return self.rule.policy(engines) or engines[0]
@@ -73,7 +80,7 @@ _KEPT = ExitStack()
 )
 @click.option(
     "-o", "--output", "out", type=Output(), required=True, metavar="OUT",
-    help="Where the rows go: a file .jsonl, .csv or .parquet (extra `batch`), else a folder of parts.",
+    help="Where the rows go: a file .jsonl, .csv or .parquet (extra `batch`), or a folder of parts.",
 )  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None,
               help="How parts in a folder are written.  [default: jsonl]")  # fmt: skip
@@ -85,12 +92,13 @@ _KEPT = ExitStack()
 @click.option("--part", type=click.IntRange(min=1), metavar="N",
               help="Images in a part, read again where it was cut off.  [default: 32 to 1000]")  # fmt: skip
 @click.option(
-    "--summary",
-    "summary_file",
-    type=OutputFile(".json"),
-    metavar="FILE",
+    "--summary", "summary_file", type=OutputFile(".json"), metavar="FILE",
     help="Also write the summary there, as JSON.",
-)
+)  # fmt: skip
+@click.option(
+    "--errors", "errors_file", type=OutputFile(), metavar="FILE",
+    help="Write a line there for each picture that failed: its path and the reason.",
+)  # fmt: skip
 @click.option(
     "--paths-from", metavar="COLUMN",
     help="INPUT is a table (CSV, also with ; or tabs, or .parquet) with a picture's path in this column.",
@@ -109,12 +117,13 @@ _KEPT = ExitStack()
 def batch(
     images: tuple[str, ...],
     out: Path,
-    form: parts.Format | None,
+    form: tables.Format | None,
     resume: bool,
     processes: int | None,
     scheduler: str | None,
     part: int | None,
     summary_file: Path | None,
+    errors_file: Path | None,
     paths_from: str | None,
     hidden: bool,
     providers: list[str],
@@ -129,9 +138,9 @@ def batch(
     INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of paths
     on standard input. OUT has one row for each picture, in the order given, as `predict` writes it; a
     picture that cannot be read is a row with its error. Engines on this machine read in several processes;
-    a cloud is asked from one, within its rate limit and --max-cost, and what it answered is never paid
-    again. With --scheduler the workers of a Dask cluster read; INPUT and OUT must be where they can reach
-    them, and this command keeps rate limit and budget for all.
+    a cloud is asked from one, within its rate limit and --max-cost, and no answer is paid for twice. With
+    --scheduler the workers of a Dask cluster read; INPUT and OUT must be where they can reach them, and this
+    command keeps rate limit and budget for all.
 
     \b
     Examples:
@@ -144,103 +153,142 @@ def batch(
     """
     if scheduler is not None and processes is not None:
         raise click.UsageError("--workers is for this machine; a cluster has the workers that it has.")
-    form, folder = _target(out, form)
     names = rule.names(providers or [config.load().provider], together=True)
+    for name in names:
+        registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
     how = How(lenient, at_least, rotate)
-    settings = _settings(images, names, how, rule, asking)
+    wanted = Wanted(Inputs(images, paths_from, hidden), part, form, _settings(names, how, rule, asking))
+    form, folder = _target(out, form)
     if not resume and (out.is_file() or job.begun(folder)):
         raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
-    if resume and out.is_file() and not folder.exists():
-        job.remove(folder)  # what a kill while it was removed left
-        click.echo(f"digitrec: {out} is complete", err=True)
-        return
-    connected = nullcontext() if scheduler is None else cluster(scheduler)
-    with job.held(folder), connected as found:
-        planned = job.planned(folder)
-        count_of = processes or workers.cores() if found is None else found.crew.count()
-        if planned is None:
-            if not images:
-                raise click.UsageError("no INPUT is given, and no run was planned there to go on with.")
-            planned = _plan(folder, images, paths_from, hidden, form, part, count_of, settings)
-        elif planned.settings != settings | ({} if images else {"input": planned.settings["input"]}):
-            raise DataError(f"{folder}: the run there has other settings; give the same, or another OUT")
-        before = planned.done()
-        if found is None:
-            readings = _readings(planned, names, how, rule, asking, count_of)
+    with silence_at_most(asking.timeout), _terminable():
+        if resume and out.is_file() and not folder.exists():
+            total = _finished(out, folder, wanted, errors_file)
         else:
-            readings = _by_cluster(planned, names, how, rule, asking, found)
-        total = _watched(planned, before, readings)
-        job.clear_store(folder)
-        if out != folder:
-            parts.join(planned.files(), planned.form, out)
-    if out != folder:
-        job.remove(folder)
+            connected = nullcontext() if scheduler is None else cluster(scheduler)
+            with job.held(folder), connected as found:
+                count_of = processes or workers.cores() if found is None else found.crew.count()
+                planned = _planned(folder, wanted, form, count_of)
+                done = planned.done()
+                if len(done) < planned.count:
+                    job.check(planned)
+                if found is None:
+                    readings = _readings(planned, done, names, how, rule, asking, count_of)
+                else:
+                    readings = _by_cluster(planned, done, names, how, rule, asking, found)
+                total = _watched(planned, done, readings, errors_file)
+                job.clear_store(folder)
+                if out != folder:
+                    planned.complete(out, total)
+            if out != folder:
+                job.remove(folder)
     if summary_file is not None:
         atomic.write(summary_file, json.dumps(total.as_dict(), indent=1) + "\n")
     if total.failures:
         raise SystemExit(1)
 
 
-def _target(out: Path, form: parts.Format | None) -> tuple[parts.Format, Path]:
-    """The format, and the folder of the parts: OUT itself, or one beside the file."""
-    by_name = None if out.is_dir() else parts.FORMATS.get(out.suffix.lower())
+def _finished(out: Path, folder: Path, wanted: Wanted, errors_file: Path | None) -> Summary:
+    """Report the result of a run whose rows are in one file already.
+
+    Raises:
+        DataError: it has other settings, or no record.
+    """
+    job.remove(folder)  # a kill during its removal left the rest
+    record = job.finished(out)
+    wanted.check(out, record.job)
+    _report_failures(record.failures, record.summary, errors_file)
+    click.echo(f"digitrec: {out} is complete: {record.summary.words()}", err=True)
+    return record.summary
+
+
+def _planned(folder: Path, wanted: Wanted, form: tables.Format, processes: int) -> Job:
+    """Return the run that was planned there, or plan it.
+
+    Raises:
+        click.UsageError, DataError: it cannot be planned, has other settings, or its state is damaged.
+    """
+    planned = job.planned(folder)
+    if planned is None:
+        return wanted.plan(folder, form, processes)
+    wanted.check(folder, planned)
+    return planned
+
+
+class _Terminated(SystemExit):
+    """The system asks the program to end."""
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP stop the run as Ctrl-C does, unless they are ignored or handled already."""
+
+    def terminate(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)  # the second ends the program at once
+        raise _Terminated(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, terminate)
+    try:
+        yield
+    except _Terminated:
+        click.echo("digitrec: terminated", err=True)
+        raise
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _target(out: Path, form: tables.Format | None) -> tuple[tables.Format, Path]:
+    """Return the format, and the folder of the parts: OUT itself, or one beside the file."""
+    by_name = None if out.is_dir() else tables.FORMATS.get(out.suffix.lower())
     if by_name is None:
         if out.is_file() or named_as_file(out):
             raise click.UsageError(f"{out} does not end in .jsonl, .csv or .parquet; a folder has no ending.")
-        return parts.checked(form or "jsonl"), out
+        return tables.checked(form or "jsonl"), out
     if form not in (None, by_name):
         raise click.UsageError(f"{out} is {by_name} by its name, not {form}.")
-    return parts.checked(by_name), out.with_name(out.name + ".parts")
+    return tables.checked(by_name), out.with_name(out.name + ".parts")
 
 
-def _settings(
-    images: tuple[str, ...], names: list[str], how: How, rule: policies.Rule, asking: Asking
-) -> dict[str, Any]:
-    """All that decides what the rows are; a run can only go on with the same."""
-    values = {
-        "input": list(images), "from": str(Path.cwd()), "digitrec": __version__, "engines": names,
+def _settings(names: list[str], how: How, rule: policies.Rule, asking: Asking) -> dict[str, Any]:
+    """Return the options that decide what the rows are, besides the inputs."""
+    return {
+        "from": str(Path.cwd()), "digitrec": __version__, "engines": names,
         "lenient": how.lenient, "at_least": how.at_least, "rotate": how.rotate,
         "fallback": rule.fallback, "below": rule.below, "consensus": rule.consensus,
         "model": asking.model and str(asking.model), "model scale": asking.model_scale,
         "prepare": asking.prepare, "emulate": asking.emulate,
     }  # fmt: skip
-    plain: dict[str, Any] = json.loads(json.dumps(values))
-    return plain
 
 
-def _plan(
-    folder: Path,
-    images: tuple[str, ...],
-    paths_from: str | None,
-    hidden: bool,
-    form: parts.Format,
-    part: int | None,
-    processes: int,
-    settings: dict[str, Any],
-) -> Job:
-    skipped = Skipped()
-    with job.store(folder) as store:
-        items = _only_read(_items(images, paths_from, skipped, hidden, store))
-        planned = job.begin(folder, items, form, settings, part=part, parts=PARTS_A_WORKER * processes)
-    if words := skipped.words():
-        click.echo(f"digitrec: skipped {printable(', '.join(words))}", err=True)
-    return planned
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The arguments that name pictures, and the options that say how they are meant."""
 
+    images: tuple[str, ...]
+    paths_from: str | None
+    hidden: bool
 
-def _items(
-    images: tuple[str, ...], paths_from: str | None, skipped: Skipped, hidden: bool, store: IO[bytes]
-) -> Iterable[inputs.Item]:
-    """What is to be read, found one after the other."""
-    if paths_from is not None:
-        tables = (_column(name, paths_from) for name in images)
-        return (inputs.named(path) for table in tables for path in table)
-    if images == ("-",):
-        return map(inputs.named, inputs.listed(sys.stdin.buffer))
-    return inputs.expand(images, skipped, hidden=hidden, store=store)
+    @property
+    def listed(self) -> bool:
+        """Whether the pictures are named one by one, in a list or a table."""
+        return self.paths_from is not None or self.images == ("-",)
+
+    def items(self, skipped: Skipped, store: IO[bytes] | None = None) -> Iterable[inputs.Item]:
+        """Yield the pictures, found one after the other."""
+        if self.paths_from is not None:
+            paths = (path for name in self.images for path in _column(name, self.paths_from))
+            return map(inputs.named, paths)
+        if self.images == ("-",):
+            return map(inputs.named, inputs.listed(sys.stdin.buffer))
+        return inputs.expand(self.images, skipped, hidden=self.hidden, store=store)
 
 
 def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
-    """The items, once it is known of each that the command does not write to it."""
+    """Yield the pictures, after checking for each that the command does not write to it."""
     for item in items:
         if isinstance(item, str):
             refuse_inputs([item])
@@ -251,21 +299,79 @@ def _column(table: str, name: str) -> Iterable[str]:
     return inputs.column(table, name) if table.endswith(".parquet") else manifest.stream(table, name)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What this command is asked to do; a run can only continue with the same."""
+
+    inputs: Inputs
+    part: int | None
+    form: tables.Format | None
+    options: Mapping[str, Any]
+
+    def settings(self) -> dict[str, Any]:
+        """Return all that decides what the rows are, as JSON has it."""
+        given = {
+            "input": self.inputs.images, "paths-from": self.inputs.paths_from, "hidden": self.inputs.hidden,
+        }  # fmt: skip
+        plain: dict[str, Any] = json.loads(json.dumps(given | dict(self.options)))
+        return plain
+
+    def plan(self, folder: Path, form: tables.Format, processes: int) -> Job:
+        """Plan a run.
+
+        Raises:
+            click.UsageError: no input is given.
+            DataError: there is no image, or an input cannot be read.
+        """
+        if not self.inputs.images:
+            raise click.UsageError("no INPUT is given, and there is no run to resume.")
+        skipped = Skipped()
+        planned = job.begin(
+            folder, lambda store: _only_read(self.inputs.items(skipped, store)), form, self.settings(),
+            part=self.part, parts=PARTS_A_WORKER * processes,
+        )  # fmt: skip
+        say_skipped(skipped)
+        return planned
+
+    def check(self, place: Path, planned: Job) -> None:
+        """Check that a run has the same settings; INPUT may be left out.
+
+        Raises:
+            DataError: it has others; the message names them.
+        """
+        ours, theirs = self.settings(), dict(planned.settings)
+        if not self.inputs.images:
+            ours |= {name: theirs.get(name) for name in ("input", "paths-from", "hidden")}
+        ours |= {"part": self.part or planned.part, "format": self.form or planned.form}
+        theirs |= {"part": planned.part, "format": planned.form}
+        other = [f"{name}: {_short(theirs.get(name))}, not {_short(ours[name])}"
+                 for name in ours if ours[name] != theirs.get(name)]  # fmt: skip
+        if self.inputs.images and not other and self.inputs.listed:
+            other += [] if job.digest(self.inputs.items(Skipped())) == planned.plan else ["another list"]
+        if other:
+            raise DataError(
+                f"{place}: the run there has other settings ({'; '.join(other)}); give the same, or "
+                "another OUT"
+            )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _readings(
-    planned: Job, names: list[str], how: How, rule: policies.Rule, asking: Asking, processes: int
-) -> Iterator[Summary]:
-    """What came of each part, when it is done."""
+    planned: Job, done: Mapping[int, Summary], names: list[str], how: How, rule: policies.Rule,
+    asking: Asking, processes: int,
+) -> Iterator[Summary]:  # fmt: skip
+    """Read on this machine; yield what came of each part."""
     if _free(names) and processes > 1 and planned.count > 1:
-        yield from run.spread(
-            planned,
-            Openable(asking, rule, tuple(names)),
-            how,
-            run.processes(min(processes, planned.count)),
-        )
+        with run.processes(min(processes, planned.count)) as crew:
+            yield from run.spread(planned, Openable(asking, rule, tuple(names)), how, crew, done)
         return
     workers.keep_memory()
     with asking.engines(names, run=planned.run) as engines:
-        yield from run.here(planned, rule.policy(engines) or engines[0], how)
+        yield from run.here(planned, rule.policy(engines) or engines[0], how, done)
 
 
 def _free(names: list[str]) -> bool:
@@ -273,18 +379,24 @@ def _free(names: list[str]) -> bool:
 
 
 def _by_cluster(
-    planned: Job, names: list[str], how: How, rule: policies.Rule, asking: Asking, found: Cluster
-) -> Iterator[Summary]:
-    """The same, read by a Dask cluster; where money is spent, this process keeps count of it for all."""
+    planned: Job, done: Mapping[int, Summary], names: list[str], how: How, rule: policies.Rule,
+    asking: Asking, found: Cluster,
+) -> Iterator[Summary]:  # fmt: skip
+    """Read on a Dask cluster; where money is spent, this process keeps the books for all workers."""
     here = replace(planned, folder=planned.folder.absolute())
     kept = nullcontext() if _free(names) else asking.kept(planned.run, found.host)
     with kept as theirs:
         opener = Openable(asking.anywhere(), rule, tuple(names), theirs)
-        yield from run.spread(here, opener, replace(how, folder=str(Path.cwd())), found.crew)
+        yield from run.spread(here, opener, replace(how, folder=str(Path.cwd())), found.crew, done)
 
 
-def _watched(planned: Job, total: Summary, readings: Iterator[Summary]) -> Summary:
-    """All of them counted; how it goes is told meanwhile, and what came of it at the end."""
+def _watched(
+    planned: Job, done: Mapping[int, Summary], readings: Iterator[Summary], errors_file: Path | None
+) -> Summary:
+    """Return what came of all parts; show progress meanwhile, and the result at the end."""
+    total = Summary()
+    for summary in done.values():
+        total.add(summary)
     start, before = time.monotonic(), total.images
     with Bar("reading") as bar, closing(readings):  # type: ignore[type-var]
         try:
@@ -292,11 +404,27 @@ def _watched(planned: Job, total: Summary, readings: Iterator[Summary]) -> Summa
                 total.add(summary)
                 rate = (total.images - before) / (time.monotonic() - start)
                 bar.at(total.images / planned.images, f"{total.words()}, {rate:,.0f} a second")
-        except (Stopped, KeyboardInterrupt) as stopped:
+        except (Stopped, KeyboardInterrupt, _Terminated) as stopped:
             left = count(planned.images - total.images, "image")
             click.echo(f"digitrec: stopped with {left} left; go on with --resume", err=True)
             if isinstance(stopped, Stopped):
                 raise stopped.why from None
             raise
+    _report_failures(planned.failures(), total, errors_file)
     click.echo(f"digitrec: {total.words()}, in {time.monotonic() - start:.1f} s", err=True)
     return total
+
+
+def _report_failures(failures: Iterable[str], total: Summary, file: Path | None) -> None:
+    """Print the first failures, and write all of them to the file, if there is one."""
+    failed = total.failures.total()
+    waiting = iter(failures if failed else ())
+    shown = list(islice(waiting, SHOWN))
+    for line in shown:
+        click.echo(f"digitrec: {line}", err=True)
+    if failed > SHOWN:
+        where = "--errors FILE writes all" if file is None else f"all are in {printable(str(file))}"
+        click.echo(f"digitrec: {count(failed - SHOWN, 'more failure')}; {where}", err=True)
+    if file is not None:
+        with atomic.replacing(file) as unfinished, unfinished.open("w", encoding="utf-8") as out:
+            out.writelines(line + "\n" for line in chain(shown, waiting))

@@ -19,6 +19,7 @@ from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
 from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.image import InputSpec
+from digitrec.image.files import silence_at_most
 from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
@@ -130,6 +131,7 @@ class Asking:
         """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
         self._check(providers)
         with ExitStack() as stack:
+            stack.enter_context(silence_at_most(self.timeout))
             env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
             options = theirs or self._options(run)
 

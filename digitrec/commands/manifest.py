@@ -58,7 +58,7 @@ def stream(table: str, column: str) -> Iterator[str]:
 def _opened(table: str) -> AbstractContextManager[TextIO]:
     if table == "-":
         return nullcontext(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline=""))
-    return Path(table).open(encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(files.opened(table), encoding="utf-8-sig", newline="")
 
 
 def _paths(table: str, column: str, lines: TextIO) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import click
@@ -70,28 +69,23 @@ given = options.gathered("given", Given, _OPTIONS)
 
 
 def expand(arguments: Iterable[str], *, hidden: bool = False) -> list[str]:
-    """Files as they stand, folders as the pictures in them, patterns as what they match; "-" is kept.
+    """Return the pictures that the arguments name, and report on stderr what was skipped; "-" is kept.
 
-    What matches nothing stays as it is: trying to read it says what is wrong, and costs the others nothing.
+    A folder without pictures is kept as well: reading it says so.
     """
     skipped = folders.Skipped()
-    found = [source for argument in arguments for source in _matches(argument, skipped, hidden) or [argument]]
-    if words := skipped.words():
-        option = "; --hidden reads what is hidden" if skipped.hidden else ""
-        _say(f"skipped {', '.join(words)}{option}")
+    found = []
+    for argument in arguments:
+        found += list(folders.expand(argument, skipped, hidden=hidden)) or [argument]
+    say_skipped(skipped)
     return found
 
 
-def _matches(argument: str, skipped: folders.Skipped, hidden: bool) -> list[str]:
-    try:
-        path = Path(argument)
-        if path.is_dir():
-            return list(folders.pictures(str(path), skipped, hidden=hidden))
-        if folders.is_pattern(argument) and not path.exists():  # a shell that expands none hands them on
-            return folders.matches(argument, skipped, hidden=hidden)
-    except (OSError, ValueError):  # a name too long, a null byte in it
-        pass
-    return []
+def say_skipped(skipped: folders.Skipped) -> None:
+    """Report on stderr what was skipped, if anything was."""
+    if words := skipped.words():
+        option = "; --hidden reads what is hidden" if skipped.hidden else ""
+        _say(f"skipped {', '.join(words)}{option}")
 
 
 def _frames(source: str) -> Sequence[Source]:

@@ -53,6 +53,29 @@ class Skipped:
         return [f"{number} {one if number == 1 else many}" for number, one, many in kinds_of if number]
 
 
+def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[str]:
+    """Yield the pictures in a folder, the matches of a pattern, or the path itself.
+
+    What matches nothing is yielded as it stands: reading it says what is wrong.
+
+    Args:
+        argument: a path or a pattern.
+        skipped: counts what is passed over.
+        hidden: also yield what has a name that begins with a dot.
+    """
+    try:
+        path = Path(argument)
+        is_folder, is_there = path.is_dir(), path.exists()
+    except (OSError, ValueError):  # a name too long, a null byte in it
+        is_folder = is_there = False
+    if is_folder:
+        yield from pictures(str(path), skipped, hidden=hidden)
+    elif is_pattern(argument) and not is_there:
+        yield from matches(argument, skipped, hidden=hidden) or [argument]
+    else:
+        yield argument
+
+
 def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[str]:
     """The pictures in a folder and in the folders in it, everywhere in the order of their names.
 

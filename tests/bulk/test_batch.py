@@ -27,7 +27,7 @@ from PIL import Image
 
 import digitrec
 from digitrec import errors
-from digitrec.bulk.sources import portable
+from digitrec.bulk.inputs import portable
 from digitrec.config import Config
 from digitrec.datasets.mnist import mnist_test
 from digitrec.image.files import Frame, name_of

@@ -20,7 +20,9 @@ from dask_cluster import Cluster, cluster
 from paid_cloud import counted
 from PIL import Image
 
+from digitrec.bulk.cluster import cluster as connected
 from digitrec.datasets.mnist import mnist_test
+from digitrec.errors import DigitrecError
 from digitrec.ledger import Ledger
 from digitrec.ledger.queries import recent
 
@@ -236,12 +238,40 @@ def test_a_scheduler_that_is_not_there_is_told_in_a_line(scans: list[str]) -> No
     assert run("scans", "-o", "new.jsonl", "--scheduler", "tcp://x:1", "--workers", "2").returncode == 2
 
 
+def test_a_scheduler_that_dies_is_one_line_and_the_run_resumes(scans: list[str], tmp_path: Path) -> None:
+    Path("list").write_text("\n".join(scans * 4))
+    with cluster(tmp_path / "dask") as own:
+        own.worker()
+        with Path("list").open() as listed:
+            program = subprocess.Popen(
+                command("-", "-o", "rows", "--part", "2", "--scheduler", own.address),
+                stdin=listed, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        wait_for_parts(program, 3)
+        own.scheduler.kill()
+        _, said = program.communicate(timeout=280)
+    assert (program.returncode, said.count("\n")) == (1, 1), said
+    assert own.address in said
+    assert "--resume" in said
+    assert run("-o", "rows", "--part", "2", "--resume", "--workers", "1").returncode == 0
+    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
+    assert found == scans * 4
+
+
+def test_a_scheduler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitrec.bulk.cluster.ANSWER_S", 2)
+    with cluster(tmp_path / "dask") as own, connected(own.address) as found:
+        assert found.crew.count()
+        own.scheduler.send_signal(signal.SIGSTOP)
+        with pytest.raises(DigitrecError, match=own.address):
+            found.crew.count()
+
+
 def test_a_folder_that_is_not_shared_is_told(scans: list[str], dask: Cluster) -> None:
     """A worker for which OUT is nowhere says so; the test's workers see all, so the folder goes away."""
-    from digitrec.bulk import workers
-    from digitrec.bulk.reading import How
+    from digitrec.bulk.reading import How, Task, read_task
     from digitrec.errors import DataError
 
-    task = workers.Task(OpenPaid(Path(), Any), "run", (), How(), "jsonl", Path("gone/part-000000.jsonl"))
+    task = Task(OpenPaid(Path(), Any), "run", (), How(), "jsonl", Path("gone/part-000000.jsonl"))
     with pytest.raises(DataError, match=r"gone: not there on .*; give an OUT on a folder that all workers"):
-        workers.read(task)
+        read_task(task)

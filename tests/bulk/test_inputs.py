@@ -9,18 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.bulk import inputs
-from digitrec.bulk.members import Member
+from digitrec.bulk.archives import Member
 from digitrec.bulk.remote import Remote
 from digitrec.errors import DataError
 from digitrec.image.folders import Skipped
 
 TEXT = st.text(st.characters(exclude_categories=()))
 NUMBER = st.integers(0, 2**48)
-ITEM = (
-    TEXT
-    | st.builds(Remote, TEXT)
-    | st.builds(Member, TEXT, TEXT, NUMBER, NUMBER, st.integers(-1, 99), NUMBER, TEXT)
-)
+ITEM = TEXT | st.builds(Remote, TEXT) | st.builds(Member, TEXT, TEXT, TEXT, NUMBER, NUMBER, NUMBER, TEXT)
 
 
 @given(ITEM)

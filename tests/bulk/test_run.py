@@ -13,6 +13,7 @@ from PIL import Image
 from digitrec.bulk import job, run
 from digitrec.bulk.job import Job
 from digitrec.bulk.reading import How
+from digitrec.bulk.summary import Summary
 from digitrec.errors import DigitrecError
 
 
@@ -23,11 +24,20 @@ def planned(tmp_path: Path) -> Job:
     for number in range(100, 112):
         names.append(str(tmp_path / f"{number}.png"))
         Image.new("L", (40, 40), number).save(names[-1])
-    return job.begin(tmp_path / "out", names, "jsonl", {}, part=4)
+    return job.begin(tmp_path / "out", lambda _: names, "jsonl", {}, part=4)
+
+
+def spread(planned: Job, opener: Any, workers: int = 2) -> list[Summary]:
+    with run.processes(workers) as crew:
+        return list(run.spread(planned, opener, How(), crew))
 
 
 def rows(planned: Job) -> list[dict[str, Any]]:
-    return [json.loads(line) for file in planned.files() for line in file.read_text().splitlines()]
+    return [
+        json.loads(line)
+        for number in range(planned.count)
+        for line in planned.file(number).read_text().splitlines()
+    ]
 
 
 def names(planned: Job) -> list[str]:
@@ -38,34 +48,44 @@ ALL = [str(number) for number in range(100, 112)]
 
 
 def test_every_image_is_in_one_row_by_whichever_process(planned: Job) -> None:
-    summaries = list(run.spread(planned, Open(), How(), run.processes(2)))
+    summaries = spread(planned, Open(), 2)
     assert sum(summary.images for summary in summaries) == 12
     assert names(planned) == ALL
-    assert planned.done().digits == 12
-    assert not list(planned.undone())
+    assert sum(summary.digits for summary in planned.done().values()) == 12
+    assert not list(planned.undone(planned.done()))
 
 
 def test_a_process_that_was_killed_costs_no_row(planned: Job, tmp_path: Path) -> None:
-    list(run.spread(planned, Open(deadly=105, once=tmp_path / "died"), How(), run.processes(2)))
+    spread(planned, Open(deadly=105, once=tmp_path / "died"), 2)
     assert (tmp_path / "died").exists()
     assert names(planned) == ALL
-    assert planned.done().failures == {}
+    assert not list(planned.failures())
 
 
 def test_a_picture_that_kills_whoever_reads_it_is_one_row(planned: Job) -> None:
-    list(run.spread(planned, Open(deadly=105), How(), run.processes(2)))
+    spread(planned, Open(deadly=105), 2)
     assert names(planned) == ALL
-    assert planned.done().failures == {"ImageError": 1}
-    (told,) = [row["error"]["message"] for row in rows(planned) if "error" in row]
-    assert told.startswith(
-        planned.folder.parent.joinpath("105.png").as_posix() + ": the process that read it died"
-    )
+    (told,) = [row["error"] for row in rows(planned) if "error" in row]
+    (line,) = planned.failures()
+    assert told["type"] == "ImageError"
+    assert told["message"].startswith(str(planned.folder.parent / "105.png"))
+    assert line.startswith(str(planned.folder.parent / "105.png"))
 
 
 def test_processes_that_cannot_live_end_it(planned: Job) -> None:
-    with pytest.raises(DigitrecError, match="go on with --resume"):
-        list(run.spread(planned, _dies, How(), run.processes(1)))
-    assert not planned.done().images
+    with pytest.raises(DigitrecError, match="--resume"):
+        spread(planned, _dies, 1)
+    assert not planned.done()
+
+
+def test_a_process_that_was_stopped_costs_no_row(
+    planned: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.bulk.workers.SILENT", 5)
+    spread(planned, Open(stopping=105, once=tmp_path / "stopped"))
+    assert (tmp_path / "stopped").exists()
+    assert names(planned) == ALL
+    assert not list(planned.failures())
 
 
 def _dies() -> Any:

@@ -35,6 +35,6 @@ def _filled() -> None:
 def test_a_worker_keeps_the_memory_of_a_picture_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
     monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
-    with workers.pool(1) as pool:
+    with workers.Pool(1) as pool:
         found = pool.submit(faults).result(timeout=240)
     assert found < PIECES * BYTES / resource.getpagesize(), "all of it was given once, and not again"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -78,7 +81,11 @@ def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:
         assert ours["image"] == other["image"]
         assert ours.get("digit") == other.get("digit")
         assert ours.get("error") == other.get("error")
-    assert sorted(path.name for path in scans.parent.iterdir()) == ["rows.jsonl", "scans"]
+    assert sorted(path.name for path in scans.parent.iterdir()) == [
+        ".rows.jsonl.batch",
+        "rows.jsonl",
+        "scans",
+    ]
 
 
 def archived(kind: str) -> list[str]:
@@ -190,7 +197,7 @@ def test_what_is_there_is_not_written_over(scans: Path) -> None:
     assert done.exit_code == 2
     assert "--resume" in done.stderr
     done = run("scans", "-o", "rows.jsonl", "--resume")
-    assert done.exit_code == 0
+    assert done.exit_code == 1, "one picture could not be read"
     assert "complete" in done.stderr
     assert Path("rows.jsonl").read_bytes() == before
 
@@ -250,7 +257,7 @@ def test_killed_ten_times_at_any_moment_each_picture_is_in_one_row(scans: Path, 
             assert all(json.loads(line) for line in file.read_text().splitlines())
     run("scans", *arguments, "--resume")
     assert names("rows.jsonl") == in_order()
-    assert sorted(path.name for path in Path().iterdir()) == ["rows.jsonl", "scans"]
+    assert sorted(path.name for path in Path().iterdir()) == [".rows.jsonl.batch", "rows.jsonl", "scans"]
 
 
 def children(program: int) -> set[int]:
@@ -364,7 +371,156 @@ def test_another_run_is_not_gone_on_with(scans: Path) -> None:
     for other in (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"]):
         done = run(*other, "-o", "rows.jsonl", "--resume")
         assert done.exit_code == 6
-        assert "other settings" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["scans", "--part", "3"],
+        ["scans", "--hidden"], ["-"], ["scans", "--paths-from", "file"], ["--rotate", "90"],
+    ],
+)  # fmt: skip
+def test_a_finished_run_is_compared_as_well(scans: Path, other: list[str]) -> None:
+    run("scans", "-o", "rows.jsonl", "--part", "9", "--workers", "1")
+    run("scans", "-o", "rows", "--format", "csv", "--part", "9", "--workers", "1")
+    for out in ("rows.jsonl", "rows"):
+        assert run(*other, "-o", out, "--resume", input=b"scans/2.png").exit_code == 6
+        assert run("-o", out, "--resume", "--part", "9").exit_code == 1
+    assert run("-o", "rows", "--resume", "--format", "jsonl").exit_code == 6
+    assert run("scans", "-o", "rows.jsonl", "--resume", "-p", "nonsense").exit_code == 2
+
+
+def test_another_list_is_another_run(scans: Path) -> None:
+    listed = "\n".join(in_order()).encode()
+    run("-", "-o", "rows.jsonl", "--workers", "1", input=listed)
+    assert run("-", "-o", "rows.jsonl", "--resume", input=listed).exit_code == 1
+    assert run("-", "-o", "rows.jsonl", "--resume", input=listed[:-1]).exit_code == 6
+
+
+def test_an_output_that_was_changed_is_not_called_complete(scans: Path) -> None:
+    run("scans", "-o", "rows.jsonl", "--workers", "1")
+    whole = Path("rows.jsonl").read_bytes()
+    Path("rows.jsonl").write_bytes(whole[:-100])
+    assert run("scans", "-o", "rows.jsonl", "--resume").exit_code == 6
+    Path("rows.jsonl").write_bytes(whole)
+    Path(".rows.jsonl.batch").write_bytes(Path(".rows.jsonl.batch").read_bytes()[:-5])
+    assert run("scans", "-o", "rows.jsonl", "--resume").exit_code == 6
+
+
+def emptied(data: bytes) -> bytes:
+    return b""
+
+
+def shortened(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def zeroed(data: bytes) -> bytes:
+    return bytes(len(data))
+
+
+def flipped(data: bytes) -> bytes:
+    return data[:20] + bytes([data[20] ^ 1]) + data[21:]
+
+
+def shorter_by_a_line(data: bytes) -> bytes:
+    return b"".join(data.splitlines(keepends=True)[:-1])
+
+
+DAMAGES = [emptied, shortened, zeroed, flipped, shorter_by_a_line]
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, None])
+@pytest.mark.parametrize("state", ["plan.jsonl", "job.json", "unpacked"])
+def test_a_damaged_plan_is_named_and_nothing_is_lost(
+    scans: Path, state: str, damage: Callable[[bytes], bytes] | None
+) -> None:
+    archived("tar.gz")
+    stopped("all.tar.gz", "-o", "rows.jsonl", "--part", "2", "--workers", "1", parts=2)
+    file = Path("rows.jsonl.parts/_batch", state)
+    if damage is None:
+        file.unlink()
+    else:
+        file.write_bytes(damage(file.read_bytes()))
+    done = run("all.tar.gz", "-o", "rows.jsonl", "--part", "2", "--resume", "--workers", "1")
+    assert (done.exit_code, done.stderr.count("\n")) == (6, 1), done.stderr
+    assert state in done.stderr
+    assert not Path("rows.jsonl").exists()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("what", ["part-000001.jsonl", "_batch/done/000001.json"])
+def test_a_damaged_part_is_read_again(scans: Path, what: str, damage: Callable[[bytes], bytes]) -> None:
+    stopped("scans", "-o", "rows.jsonl", "--part", "2", "--workers", "1", parts=3)
+    file = Path("rows.jsonl.parts", what)
+    file.write_bytes(damage(file.read_bytes()))
+    assert run("-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == in_order()
+
+
+def test_what_another_run_left_is_not_taken_for_this_ones(scans: Path) -> None:
+    stopped("scans", "-o", "rows", "--part", "2", "--workers", "1", parts=3)
+    kept = {file.name: file.read_bytes() for file in Path("rows/_batch/done").iterdir()}
+    shutil.rmtree("rows")
+    stopped("scans/1", "-o", "rows", "--part", "2", "--workers", "1", parts=1)
+    for name, data in kept.items():
+        Path("rows/_batch/done", name).write_bytes(data)
+    assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 0
+    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
+    assert found == in_order()[20:40]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_failures_are_named(scans: Path, workers: str) -> None:
+    bad = [f"scans/3/{number:02}.png" for number in range(12)]
+    Path("scans/3").mkdir()
+    for name in bad:
+        Path(name).write_bytes(b"x")
+    done = run("scans", "-o", "rows.jsonl", "--workers", workers, "--part", "5", "--errors", "failed.txt")
+    assert done.exit_code == 1
+    assert [name for name in bad if name in done.stderr] == bad[:9], "after scans/2.png, the tenth"
+    failed = Path("failed.txt").read_text().splitlines()
+    assert [line.split(":")[0] for line in failed] == sorted(["scans/2.png", *bad])
+    again = run("-o", "rows.jsonl", "--resume", "--errors", "again.txt")
+    assert again.exit_code == 1
+    assert Path("again.txt").read_text().splitlines() == failed
+    for name in (*bad, "scans/2.png"):
+        Path(name).unlink()
+    assert run("scans", "-o", "other.jsonl", "--workers", workers, "--errors", "failed.txt").exit_code == 0
+    assert Path("failed.txt").read_text() == ""
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_terminated_it_goes_on_later(scans: Path, workers: str, number: signal.Signals) -> None:
+    everything = in_order() * 10
+    Path("list").write_text("\n".join(everything))
+    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows.jsonl", "--part", "4"]
+    with Path("list").open() as paths:
+        program = subprocess.Popen(
+            [*command, "--workers", workers], stdin=paths, stderr=subprocess.PIPE, text=True
+        )
+    while not list(Path().glob("*/_batch/done/*.json")):
+        assert program.poll() is None
+        time.sleep(0.01)
+    program.send_signal(number)
+    _, said = program.communicate(timeout=60)
+    assert (program.returncode, said.count("\n")) == (128 + number, 2), said
+    assert "--resume" in said
+    assert run("-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows.jsonl") == everything
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_pipe_without_a_writer_is_one_row(scans: Path, workers: str) -> None:
+    os.mkfifo("pipe.png")
+    done = run(
+        "pipe.png", "scans/0", "-o", "rows.jsonl", "--workers", workers, "--part", "5", "--timeout", "1"
+    )
+    assert done.exit_code == 1
+    assert [row.get("digit") is None for row in rows("rows.jsonl")] == [True] + 20 * [False]
+    done = run("pipe.png", "--paths-from", "file", "-o", "other.jsonl", "--timeout", "1")
+    assert done.exit_code in (2, 6)
 
 
 def test_two_at_once_in_one_place_are_one_too_many(scans: Path) -> None:
@@ -402,7 +558,9 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
         (["broken.zip", "-o", "rows.jsonl"], "broken.zip: cannot be read", 6),
         (["-o", "rows.jsonl"], "no INPUT", 2),
         (["scans", "-o", "rows.csv", "--format", "jsonl"], "csv by its name", 2),
-        (["scans", "-o", "taken"], "says no format", 2),
+        (["scans", "-o", "taken"], "taken", 2),
+        (["scans", "-o", "answers.json"], ".jsonl, .csv or .parquet", 2),
+        (["scans", "-o", "x.txt"], ".jsonl, .csv or .parquet", 2),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(

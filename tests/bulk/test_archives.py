@@ -1,0 +1,288 @@
+"""Archives: every entry is read, or becomes an error that names it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitrec.bulk.archives import Member, members
+from digitrec.errors import DataError, ImageError
+from digitrec.image.folders import Skipped
+
+CONTENT = {
+    "a.png": b"first" * 50,
+    "b/c.JPG": b"second",
+    "b/\xe9 \u6f22.png": b"",
+    "notes.txt": b"x",
+    ".h.png": b"h",
+}
+
+
+def tar(form: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in CONTENT.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zipped(method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.mkdir("b")
+        for name, data in CONTENT.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+ARCHIVES = {
+    "pax.tar": tar(),
+    "gnu.tar": tar(tarfile.GNU_FORMAT),
+    "ustar.tar": tar(tarfile.USTAR_FORMAT),
+    "stored.zip": zipped(zipfile.ZIP_STORED),
+    "deflated.ZIP": zipped(),
+    "begun.zip": b"#!/bin/sh\n" + zipped(),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_the_pictures_are_found_and_read_in_any_order(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(ARCHIVES[name])
+    skipped = Skipped()
+    found = list(members(str(file), skipped))
+    assert [member.path for member in found] == ["a.png", "b/c.JPG", "b/\xe9 \u6f22.png"]
+    assert [member.read() for member in reversed(found)] == [b"", b"second", b"first" * 50]
+    assert found[0].name == f"{file}/a.png"
+    assert found[0].read(7) == b"firstfi"
+    assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
+    assert len(list(members(str(file), Skipped(), hidden=True))) == 4
+
+
+PACKED = {
+    "a.tar.gz": gzip.compress(tar()), "b.TGZ": gzip.compress(tar(tarfile.GNU_FORMAT)),
+    "c.tar.bz2": bz2.compress(tar()), "d.txz": lzma.compress(tar(tarfile.USTAR_FORMAT)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_tar_compressed_as_a_whole_is_read_once_and_then_in_any_order(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(PACKED[name])
+    skipped = Skipped()
+    with (tmp_path / "store").open("wb") as store:
+        found = list(members(str(file), skipped, store=store))
+    file.unlink()
+    assert [member.read() for member in reversed(found)] == [b"", b"second", b"first" * 50]
+    assert [member.name for member in found] == [f"{file}/{path}" for path in list(CONTENT)[:3]]
+    assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
+
+
+def test_of_a_picture_larger_than_any_no_more_is_kept_than_tells_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.bulk.archives.MAX_FILE_BYTES", 99)
+    (tmp_path / "a.tgz").write_bytes(PACKED["a.tar.gz"])
+    with (tmp_path / "store").open("wb") as store:
+        found = list(members(str(tmp_path / "a.tgz"), Skipped(), store=store))
+        assert (found[0].size, store.tell()) == (100, 106)
+
+
+@given(st.sampled_from(sorted(PACKED)), st.data())
+def test_damage_in_what_is_compressed_as_a_whole_is_told(name: str, data: st.DataObject) -> None:
+    damaged = bytearray(PACKED[name])
+    for _ in range(data.draw(st.integers(0, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(damaged)))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, name)
+        file.write_bytes(damaged[:cut] if data.draw(st.booleans()) else damaged)
+        with Path(folder, "store").open("wb") as store:
+            try:
+                found = list(members(str(file), Skipped(), store=store))
+            except DataError as error:
+                assert name in str(error)
+                return
+        for member in found:
+            try:
+                assert len(member.read()) == member.size
+            except ImageError as error:
+                assert name in str(error)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_compressed_otherwise_is_one_row_each(tmp_path: Path, method: int) -> None:
+    file = tmp_path / "odd.zip"
+    file.write_bytes(zipped(method))
+    first = next(members(str(file), Skipped()))
+    with pytest.raises(ImageError, match=r"odd\.zip/a\.png"):
+        first.read()
+
+
+def test_an_archive_that_is_gone_or_was_changed_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.zip"
+    file.write_bytes(zipped(zipfile.ZIP_STORED))
+    found = list(members(str(file), Skipped()))
+    file.write_bytes(file.read_bytes().replace(b"second", b"sekond"))
+    with pytest.raises(ImageError, match=r"b/c\.JPG"):
+        found[1].read()
+    file.unlink()
+    with pytest.raises(ImageError, match=r"b/c\.JPG"):
+        found[1].read()
+
+
+@given(st.sampled_from(sorted(ARCHIVES)), st.data())
+def test_damaged_archives_give_members_or_an_error_of_ours(name: str, data: st.DataObject) -> None:
+    damaged = bytearray(ARCHIVES[name])
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(damaged)))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, name)
+        file.write_bytes(damaged if data.draw(st.booleans()) else damaged[:cut])
+        found: list[Member] = []
+        try:
+            found += members(str(file), Skipped())
+        except DataError as error:
+            assert name in str(error)
+        for member in found:
+            try:
+                assert len(member.read(1000)) <= 1000
+            except ImageError as error:
+                assert name in str(error)
+
+
+def entry(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", data: bytes = b"") -> bytes:
+    """One entry of a tar: its header and its data, without an end mark."""
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, target, len(data)
+    return info.tobuf(tarfile.GNU_FORMAT) + data + b"\0" * (-len(data) % tarfile.BLOCKSIZE)
+
+
+END = b"\0" * 2 * tarfile.BLOCKSIZE
+LINKED = (
+    entry("./a/1.png", data=b"first")
+    + entry("hard.png", tarfile.LNKTYPE, "./a/1.png")
+    + entry("a/soft.png", tarfile.SYMTYPE, "../hard.png")
+    + entry("early.png", tarfile.SYMTYPE, "z.png")
+    + entry("z.png", data=b"last")
+)
+BROKEN = {
+    "out.png": (tarfile.SYMTYPE, "/etc/passwd"), "up.png": (tarfile.SYMTYPE, "../../secret.png"),
+    "none.png": (tarfile.LNKTYPE, "nothing.png"), "1.png": (tarfile.SYMTYPE, "2.png"),
+    "2.png": (tarfile.SYMTYPE, "1.png"), "pipe.png": (tarfile.FIFOTYPE, ""), "odd.png": (b"M", ""),
+}  # fmt: skip
+
+
+def listed(folder: Path, name: str, data: bytes) -> list[Member]:
+    file = folder / name
+    file.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    with (folder / "store").open("wb") as store:
+        return list(members(str(file), Skipped(), store=store))
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_links_are_read_as_the_members_they_lead_to(tmp_path: Path, name: str) -> None:
+    found = {member.path: member.read() for member in listed(tmp_path, name, LINKED + END)}
+    assert found == {
+        "./a/1.png": b"first", "hard.png": b"first", "a/soft.png": b"first", "early.png": b"last",
+        "z.png": b"last",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_entries_that_cannot_be_read_are_named(tmp_path: Path, name: str) -> None:
+    data = b"".join(entry(path, kind, target) for path, (kind, target) in BROKEN.items())
+    found = listed(tmp_path, name, entry("good.png", data=b"good") + data + END)
+    assert {member.path for member in found} == {"good.png", *BROKEN}
+    for member in found[1:]:
+        with pytest.raises(ImageError, match=member.path):
+            member.read()
+
+
+@pytest.mark.parametrize("form", ["gnu", "posix", "oldgnu"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_sparse_members_are_read(tmp_path: Path, form: str, packed: bool) -> None:
+    content = b"\0" * 100_000 + b"middle" * 1000 + b"\0" * 50_000
+    with (tmp_path / "s.png").open("wb") as file:
+        file.seek(100_000)
+        file.write(b"middle" * 1000)
+        file.truncate(len(content))
+    command = [
+        "tar",
+        "-C",
+        str(tmp_path),
+        "--sparse",
+        f"--format={form}",
+        "-cf",
+        str(tmp_path / "s.tar"),
+        "s.png",
+    ]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("tar here cannot write sparse members")
+    data = (tmp_path / "s.tar").read_bytes()
+    assert len(data) < len(content), "it has holes"
+    (member,) = listed(tmp_path, "a.tar.gz" if packed else "a.tar", data)
+    assert member.read() == content
+    assert member.read(100_003) == content[:100_003]
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_tars_written_one_after_the_other_are_all_read(tmp_path: Path, name: str) -> None:
+    both = entry("1.png", data=b"one") + END * 3 + entry("2.png", data=b"two") + END
+    assert [member.read() for member in listed(tmp_path, name, both)] == [b"one", b"two"]
+    assert len(listed(tmp_path, name, both + b"junk" * 200)) == 2
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+@pytest.mark.parametrize("cut", range(512, 2048, 512))
+def test_a_tar_that_was_cut_off_is_an_error(tmp_path: Path, name: str, cut: int) -> None:
+    whole = entry("1.png", data=b"one") + entry("2.png", data=b"two")
+    with pytest.raises(DataError, match=name):
+        listed(tmp_path, name, whole[:cut])
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+@pytest.mark.parametrize("place", [148, 1024, 1024 + 148])
+def test_a_damaged_header_does_not_end_the_archive_in_silence(tmp_path: Path, name: str, place: int) -> None:
+    damaged = bytearray(entry("1.png", data=b"one") + entry("2.png", data=b"two") + END)
+    damaged[place] ^= 0xFF
+    with pytest.raises(DataError, match=name):
+        listed(tmp_path, name, bytes(damaged))
+
+
+def test_a_member_that_another_has_replaced_is_not_read_under_its_name(tmp_path: Path) -> None:
+    first, second = (entry(name, data=b"x") for name in ("1.png", "2.png"))
+    found = listed(tmp_path, "a.tar", first + second + END)
+    (tmp_path / "a.tar").write_bytes(second + first + END)
+    for member in found:
+        with pytest.raises(ImageError, match=member.path):
+            member.read()
+
+
+def test_a_zip_of_a_version_that_python_cannot_read_is_an_error_of_ours(tmp_path: Path) -> None:
+    data = bytearray(zipped())
+    data[data.index(b"PK\1\2") + 6] = 64
+    with pytest.raises(DataError, match=r"a\.zip"):
+        listed(tmp_path, "a.zip", bytes(data))
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.zip", "a.tgz"])
+def test_a_pipe_with_the_name_of_an_archive_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with (tmp_path / "store").open("wb") as store, pytest.raises(DataError, match=name):
+        list(members(str(tmp_path / name), Skipped(), store=store))
