@@ -96,7 +96,7 @@ _KEPT = ExitStack()
     help="Also write the summary there, as JSON.",
 )  # fmt: skip
 @click.option(
-    "--errors", "errors_file", type=OutputFile(), metavar="FILE",
+    "--errors", "errors_file", type=Output(dir_okay=False), metavar="FILE",
     help="Write a line there for each picture that failed: its path and the reason.",
 )  # fmt: skip
 @click.option(
