@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digitrec.atomic import replacing
 from digitrec.datasets import fonts, world
 from digitrec.datasets.mnist import Digits
 from digitrec.datasets.world import Paths, Scans
@@ -89,7 +90,6 @@ def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watch
             done = number / count
             on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
     together = Digits(np.concatenate(images), np.concatenate(labels))
-    unfinished = file.with_name(f"new-{file.name}")
-    np.savez_compressed(unfinished, images=together.images, labels=together.labels)
-    unfinished.replace(file)
+    with replacing(file) as unfinished:
+        np.savez_compressed(unfinished, images=together.images, labels=together.labels)
     return together

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from digitrec.atomic import replacing
 from digitrec.errors import ModelError
 from digitrec.handwriting.augment import Augmentation
 
@@ -254,10 +255,9 @@ def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:
 
 
 def save(network: keras.Model, file: Path) -> None:
-    """Write the network; a stop in between leaves what was there."""
-    unfinished = file.with_name(f"new-{file.name}")
-    network.save(unfinished)
-    unfinished.replace(file)
+    """Write the network, whole or not at all."""
+    with replacing(file) as unfinished:
+        network.save(unfinished)
 
 
 def write(history: list[Epoch], folder: Path) -> None:
