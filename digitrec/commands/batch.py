@@ -162,7 +162,7 @@ def batch(
     if not resume and (out.is_file() or job.begun(folder)):
         raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
     with silence_at_most(asking.timeout), _terminable():
-        if resume and out.is_file() and not folder.exists():
+        if resume and out.is_file() and not job.begun(folder):
             total = _finished(out, folder, wanted, errors_file)
         else:
             connected = nullcontext() if scheduler is None else cluster(scheduler)
@@ -326,12 +326,13 @@ class Wanted:
         if not self.inputs.images:
             raise click.UsageError("no INPUT is given, and there is no run to resume.")
         skipped = Skipped()
-        planned = job.begin(
-            folder, lambda store: _only_read(self.inputs.items(skipped, store)), form, self.settings(),
-            part=self.part, parts=PARTS_A_WORKER * processes,
-        )  # fmt: skip
-        say_skipped(skipped)
-        return planned
+        try:
+            return job.begin(
+                folder, lambda store: _only_read(self.inputs.items(skipped, store)), form, self.settings(),
+                part=self.part, parts=PARTS_A_WORKER * processes,
+            )  # fmt: skip
+        finally:
+            say_skipped(skipped)
 
     def check(self, place: Path, planned: Job) -> None:
         """Check that a run has the same settings; INPUT may be left out.

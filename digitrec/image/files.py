@@ -170,11 +170,12 @@ def opened(path: str | Path) -> IO[bytes]:
 @contextmanager
 def silence_at_most(seconds: float) -> Iterator[None]:
     """Inside, reading a named pipe fails after it was silent for so many seconds; 30 elsewhere."""
-    token = _SILENCE_S.set(seconds)
+    before = _SILENCE_S.get()
+    _SILENCE_S.set(seconds)
     try:
         yield
     finally:
-        _SILENCE_S.reset(token)
+        _SILENCE_S.set(before)  # a worker may leave in another context, where a token is not valid
 
 
 class _Pipe(io.RawIOBase):
