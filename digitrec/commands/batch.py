@@ -296,7 +296,7 @@ def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
 
 
 def _column(table: str, name: str) -> Iterable[str]:
-    return inputs.column(table, name) if table.endswith(".parquet") else manifest.stream(table, name)
+    return inputs.column(table, name) if table.endswith(".parquet") else manifest.paths(table, name)
 
 
 @dataclass(frozen=True, slots=True)

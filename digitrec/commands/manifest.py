@@ -1,4 +1,4 @@
-"""Manifests: paths that stand in a column of a table."""
+"""Read paths from a column of a table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from typing import TextIO
 
 import click
 
-from digitrec.errors import DataError, ImageError
+from digitrec.errors import DataError
 from digitrec.image import files
 
 LINE = 1_000_000
-"""A longer line is of no table: characters."""
+"""Longest line of a table, in characters."""
 
 
-def paths(table: str, column: str) -> list[str]:
-    """The paths in a column, in order; relative ones are relative to the table's folder.
+def paths(table: str, column: str) -> Iterator[str]:
+    """Yield the paths in a column of a table, in order; relative ones are relative to the table's folder.
 
-    A row without a path gives its own place: there is no such file, which is told when it is to be read.
+    Only one line is in memory at a time. A row without a path yields its own place: there is no such file,
+    so reading it says what is wrong.
 
     Args:
         table: a file in UTF-8 with commas, semicolons or tabs between its cells and names in its first row;
@@ -33,17 +34,7 @@ def paths(table: str, column: str) -> list[str]:
 
     Raises:
         click.UsageError: there is no such column.
-        DataError: it cannot be read, or is no table.
-    """
-    return list(_paths(table, column, io.StringIO(_text(table), newline="")))
-
-
-def stream(table: str, column: str) -> Iterator[str]:
-    """The same one after the other, of a table of any length; a line of it is in memory at a time.
-
-    Raises:
-        click.UsageError: there is no such column.
-        DataError: it cannot be read, or is no table.
+        DataError: the file cannot be read, or is not a table.
     """
     try:
         with _opened(table) as lines:
@@ -94,15 +85,6 @@ def _cells(table: str, rows: Iterator[list[str]], place: int) -> Iterator[str]:
             yield f"{files.name_of(table)}, row {number}: no path"
 
 
-def _text(table: str) -> str:
-    try:
-        return files.read(table)[0].decode("utf-8-sig")
-    except ImageError as error:
-        raise DataError(str(error)) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{files.name_of(table)}: not a table in UTF-8") from error
-
-
 def _delimiter(head: str) -> str:
-    """The one of the separators that is most frequent in the header."""
+    """Return the separator that is most frequent in the header."""
     return max(",;\t", key=head.count)
