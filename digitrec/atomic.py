@@ -12,11 +12,12 @@ UNFINISHED = ".*.unfinished*"
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[Path]:
+def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
     """Yield a new path beside ``file`` to write to, then rename it to ``file``.
 
-    The path keeps the ending of ``file``. A link is followed: its target is replaced. A device or a pipe
-    is yielded itself, because it cannot be replaced.
+    The path keeps the ending of ``file``, by which some writers choose a format. With ``keep_ending=False`` it
+    has none, so that patterns for finished files do not match it. A link is followed: its target is replaced.
+    A device or a pipe is yielded itself, because it cannot be replaced.
 
     Raises:
         OSError: the file cannot be written; ``file`` is then unchanged.
@@ -26,7 +27,7 @@ def replacing(file: Path) -> Iterator[Path]:
         yield target
         return
     # Not the process id: two machines that share the folder may have the same one.
-    unfinished = target.with_name(f".{os.urandom(8).hex()}.unfinished{target.suffix}")
+    unfinished = target.with_name(f".{os.urandom(8).hex()}.unfinished{target.suffix if keep_ending else ''}")
     try:
         yield unfinished
         with unfinished.open("rb+") as written:

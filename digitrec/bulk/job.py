@@ -305,7 +305,7 @@ def held(folder: Path) -> Iterator[None]:
         DataError: another process works there.
     """
     state = folder / STATE
-    state.mkdir(parents=True, exist_ok=True)
+    (state / "done").mkdir(parents=True, exist_ok=True)
     with (state / "lock").open("a+") as file:
         try:
             _lock(file.fileno())
@@ -387,7 +387,7 @@ class _Sealed:
 @contextmanager
 def _sealed(file: Path) -> Iterator[_Sealed]:
     """Write a state file, whole or not at all, with the SHA-256 of its lines in the last one."""
-    with replacing(file) as unfinished, unfinished.open("wb") as out:
+    with replacing(file, keep_ending=False) as unfinished, unfinished.open("wb") as out:
         lines = _Sealed(out)
         yield lines
         out.write(_seal(lines.sha256))

@@ -86,7 +86,7 @@ def spread(job: Job, opener: Opener, how: How, crew: Crew, done: Container[int] 
             return
         for future in given.done(running):
             part = running.pop(future)
-            written = given.alone(part) if died(future) else result(future)
+            written = given.alone(part) if died(future) else given.result(future)
             job.finish(part.number, written)
             yield written.summary
 
@@ -116,6 +116,16 @@ class Given:
             self.crew.count()
         return found
 
+    def result(self, future: Future[Written]) -> Written:
+        """Return the result.
+
+        Raises:
+            DigitrecError: the workers are out of reach. As the function `result` otherwise.
+        """
+        if future.cancelled() or isinstance(future.exception(), CancelledError):
+            self.crew.count()  # where the scheduler is gone, this names it
+        return result(future)
+
     def alone(self, part: Part) -> Written:
         """Read a part that a worker may have died of, and find the image that kills.
 
@@ -127,7 +137,7 @@ class Given:
         def read(lines: Sequence[str], file: Path = self.job.scratch) -> Written | None:
             """Read these images; return None where the worker died."""
             (future,) = self.done([self.submit(lines, file, deadly)])
-            return None if died(future) else result(future)
+            return None if died(future) else self.result(future)
 
         deaths = 0
         while (written := read(part.lines, self.job.file(part.number))) is None:
