@@ -15,9 +15,9 @@ UNFINISHED = ".*.unfinished*"
 def replacing(file: Path, *, keep_ending: bool = True) -> Iterator[Path]:
     """Yield a new path beside ``file`` to write to, then rename it to ``file``.
 
-    The path keeps the ending of ``file``, by which some writers choose a format. With ``keep_ending=False`` it
-    has none, so that patterns for finished files do not match it. A link is followed: its target is replaced.
-    A device or a pipe is yielded itself, because it cannot be replaced.
+    The path keeps the ending of ``file``, by which some writers choose a format. With ``keep_ending=False``
+    it has none, so that patterns for finished files do not match it. A link is followed: its target is
+    replaced. A device or a pipe is yielded itself, because it cannot be replaced.
 
     Raises:
         OSError: the file cannot be written; ``file`` is then unchanged.
