@@ -6,11 +6,9 @@ import click
 
 from digitrec import calibration
 from digitrec.commands import options, unlearned, values
+from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
-from digitrec.commands.progress import tracked
-from digitrec.prediction import Prediction
-from digitrec.recognise import stream
 
 
 @click.command()
@@ -34,16 +32,13 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
       digitrec calibrate photos/ --provider tesseract --prepare enlarged
       digitrec calibrate photos/ --provider google --max-cost 1
     """
+    from digitrec.benchmark.measure import measure
     from digitrec.calibration.fit import fit
 
     samples = unlearned.read(data, limit, asking.model)
-    with asking.engine(provider) as engine:
-        outcomes = list(tracked(stream((sample.image for sample in samples), engine), len(samples)))
-    answered = [
-        (outcome, sample.label) for outcome, sample in zip(outcomes, samples, strict=True)
-        if isinstance(outcome, Prediction)
-    ]  # fmt: skip
-    fitted = fit([outcome for outcome, _ in answered], [label for _, label in answered], data)
+    with asking.engine(provider) as engine, watched(len(samples)) as arrived:
+        answered = measure(samples, engine, data, arrived=arrived).answered
+    fitted = fit([answer for answer, _ in answered], [label for _, label in answered], data)
     for found in fitted:
         path = calibration.save(found)
         model = found.key.model_version or "of unknown version"

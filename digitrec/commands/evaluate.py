@@ -18,8 +18,8 @@ from digitrec.engine import Engine
 from digitrec.text import percent
 
 if TYPE_CHECKING:
+    from digitrec.benchmark.measure import Result
     from digitrec.evaluation.accuracy import Measured
-    from digitrec.evaluation.evaluate import Evaluation
 
 
 @click.command(context_settings={"show_default": True})
@@ -64,7 +64,7 @@ def evaluate(
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
     import digitrec.plots  # noqa: F401 (what is missing is told before it is measured, not after)
-    from digitrec.evaluation.evaluate import evaluate as measure
+    from digitrec.benchmark.measure import measure
     from digitrec.report.evaluation import classification
     from digitrec.report.table import aligned
 
@@ -88,8 +88,8 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
         click.echo(path)
 
 
-def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
-    from digitrec.evaluation.evaluate import misread_rows
+def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
+    from digitrec.benchmark.measure import misread_rows
     from digitrec.plots import evaluation
     from digitrec.plots.style import save
 
@@ -105,7 +105,7 @@ def _pictures(found: Evaluation, out: Path, name: str) -> Iterator[Path]:
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.evaluation.accuracy import DIGITS, measure, sets
+    from digitrec.evaluation.accuracy import DIGITS, measure_sets, sets
     from digitrec.plots.evaluation import coverage
     from digitrec.plots.style import save
     from digitrec.report import accuracy_page
@@ -114,7 +114,7 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
     chosen = list(sets())
     measured: list[Measured] = []
     with Bar("measuring") as bar:
-        for one in measure(
+        for one in measure_sets(
             engine, chosen, limit=limit, arrived=lambda name, _: bar.at(len(measured) / len(chosen), name)
         ):
             measured.append(one)

@@ -152,15 +152,16 @@ def _told(done: Repair, path: Path) -> Iterator[str]:
         yield f"nothing is wrong with {path}: {_calls(done.saved)}; it was left as it is"
         return
     lost = done.lost - done.assumed
-    yield f"{_calls(done.saved)} saved, at least {lost} lost; the damaged file is {done.damaged}"
+    missing = f"at least {lost}" if lost else "none"
+    yield f"{_calls(done.saved)} saved, {missing} lost; the damaged file is {done.damaged}"
     if done.assumed:
-        yield f"the end of the file is missing, which had room for about {_calls(done.assumed)} more"
+        yield f"the end of the file is missing; it had room for about {_calls(done.assumed)} more"
     if done.lost_usd is None:
-        yield "what they cost is not known: the month's spending may be higher than is known"
+        yield "the cost of the lost calls is unknown: the month's spending may be higher than shown"
     elif done.lost:
         yield (
-            f"the month's spending may be higher by up to ${done.lost_usd:.4f}: budgets count that "
-            "from now on, and `digitrec ledger spend` shows it as (lost)"
+            f"the lost calls count as ${done.lost_usd:.4f} in budgets from now on; `digitrec ledger spend` "
+            "shows them"
         )
 
 

@@ -152,13 +152,13 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
 
 def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Path]]:
     """Where the winner goes wrong, as pictures in `out`: their titles and their paths in it."""
-    from digitrec.evaluation.evaluate import evaluate
+    from digitrec.benchmark.measure import measure
     from digitrec.plots import evaluation
     from digitrec.plots.style import save
 
     samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
     with local_engine(won.file, None) as engine:
-        found = evaluate(samples, engine, won.title)
+        found = measure(samples, engine, won.title)
     for draw in (evaluation.confusion, evaluation.mistakes):
         path = Path("images", f"winner-{draw.__name__}.png")
         save(draw(found), out / path)

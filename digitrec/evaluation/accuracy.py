@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from digitrec.benchmark.measure import Result, measure
 from digitrec.datasets import fonts, pendigits
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
-from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.handwriting import strangers
 from digitrec.handwriting.corruptions import KINDS, corrupt
 from digitrec.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
@@ -47,7 +47,7 @@ class Measured:
 
     group: str
     """Which part of the table it belongs to: one of `GROUPS`."""
-    found: Evaluation
+    found: Result
     """The answers."""
     goal: float | None = None
     """The share that shall be right (refused, where there is no digit), 0..1; None: only reported."""
@@ -126,7 +126,7 @@ def sets() -> Iterator[Set]:
         yield Set(kind, REFUSED, partial(_staged, kind), 0.98)
 
 
-def measure(
+def measure_sets(
     reader: Reader,
     chosen: Sequence[Set],
     *,
@@ -143,7 +143,7 @@ def measure(
     """
     for one in chosen:
         tell = None if arrived is None else partial(arrived, one.name)
-        found = evaluate(one.samples(limit), reader, one.name, arrived=tell)
+        found = measure(one.samples(limit), reader, one.name, arrived=tell)
         yield Measured(one.group, found, one.goal)
 
 

@@ -10,9 +10,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from digitrec.benchmark.measure import Curve, Result
 from digitrec.benchmark.measures import BINS
 from digitrec.benchmark.scorecard import is_right
-from digitrec.evaluation.evaluate import Curve, Evaluation
 from digitrec.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, sheet
 from digitrec.prediction import Prediction, short
 from digitrec.text import percent
@@ -25,7 +25,7 @@ NAMES = [*map(str, range(10)), "none"]
 
 
 @mpl.rc_context(STYLE)
-def confusion(found: Evaluation) -> Figure:
+def confusion(found: Result) -> Figure:
     """What was taken for what: a count in each field, darker for more."""
     counts = np.array(found.card.confusion)
     rows = [at for at in range(11) if at < 10 or counts[at].any()]
@@ -50,7 +50,7 @@ def confusion(found: Evaluation) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def predictions(found: Evaluation, seed: int = 0) -> Figure:
+def predictions(found: Result, seed: int = 0) -> Figure:
     """A grid of pictures drawn at random, predicted against actual; a wrong one is marked."""
     rows, columns = GRID
     count = min(rows * columns, len(found.samples))
@@ -59,14 +59,14 @@ def predictions(found: Evaluation, seed: int = 0) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def mistakes(found: Evaluation) -> Figure:
+def mistakes(found: Result) -> Figure:
     """The misread pictures, those that the engine was surest of first."""
     shown = found.misread[:MISTAKES]
     title = f"Misread on {found.data}: {len(shown)} of {len(found.misread)}, the surest first"
     return _sheet(found, shown, title, 6)
 
 
-def _sheet(found: Evaluation, places: Sequence[int], title: str, columns: int) -> Figure:
+def _sheet(found: Result, places: Sequence[int], title: str, columns: int) -> Figure:
     rows = max(1, -(-len(places) // columns))
     figure = Figure(figsize=(1.75 * columns, 1.9 * rows + 0.5))
     figure.suptitle(title)
@@ -75,7 +75,7 @@ def _sheet(found: Evaluation, places: Sequence[int], title: str, columns: int) -
 
 
 @mpl.rc_context(STYLE)
-def curves(found: Evaluation) -> Figure:
+def curves(found: Result) -> Figure:
     """For each digit, precision against recall as its probability has to be higher and higher."""
     figure = Figure(figsize=(8.2, 5))
     axes = figure.add_subplot()
@@ -106,7 +106,7 @@ def _floor(curves: Sequence[Curve]) -> float:
 
 
 @mpl.rc_context(STYLE)
-def coverage(measured: Sequence[Evaluation]) -> Figure:
+def coverage(measured: Sequence[Result]) -> Figure:
     """For each set: what would be right if only the surest share of the pictures were answered."""
     figure = Figure(figsize=(8.2, 4.8))
     axes = figure.add_subplot()
@@ -128,7 +128,7 @@ def coverage(measured: Sequence[Evaluation]) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def reliability(found: Evaluation) -> Figure:
+def reliability(found: Result) -> Figure:
     """Whether confidences are chances: the share right of the answers of each confidence."""
     figure = Figure(figsize=(5.6, 4.6))
     axes = figure.add_subplot()
@@ -149,7 +149,7 @@ def reliability(found: Evaluation) -> Figure:
     return figure
 
 
-def caption(found: Evaluation, place: int) -> str:
+def caption(found: Result, place: int) -> str:
     """In a few words: what was predicted, how surely, and what is there."""
     outcome, label = found.outcomes[place], found.samples[place].label
     sure = outcome.confidence if isinstance(outcome, Prediction) else None

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from digitrec.benchmark.measure import RELIABLE, Result
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
-from digitrec.evaluation.evaluate import RELIABLE, Evaluation
 from digitrec.prediction import SURE, Prediction
 from digitrec.report.table import Table, markdown_table
 from digitrec.text import percent
@@ -62,7 +62,7 @@ def row(one: Measured) -> tuple[str, ...]:
     return (
         found.data, f"{right.n:,}", _percent(right.share), f"{_percent(right.low)} to {_percent(right.high)}",
         _percent(one.goal), "" if one.met is None else "met" if one.met else _missing(one),
-        _percent(found.answered.share), *_confidence(one), _errors(found),
+        _percent(found.named.share), *_confidence(one), _errors(found),
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _percent(share: float | None) -> str:
     return percent(share, 2)
 
 
-def _errors(found: Evaluation) -> str:
+def _errors(found: Result) -> str:
     """The commonest errors in a few words: "1 read as 7: 5, 9 refused (blank): 2"."""
     counted = Counter(
         _error(outcome, sample.label)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from sklearn.metrics import classification_report
 
+from digitrec.benchmark.measure import Result
 from digitrec.benchmark.measures import NONE
-from digitrec.evaluation.evaluate import Evaluation
 from digitrec.prediction import Outcome, Prediction
 from digitrec.report.table import Table
 from digitrec.text import percent
 
 
-def classification(found: Evaluation) -> Table:
+def classification(found: Result) -> Table:
     """Precision, recall and F1 of each digit, as scikit-learn's classification report."""
     truth = [NONE if sample.label is None else sample.label for sample in found.samples]
     said = [_said(outcome) for outcome in found.outcomes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import os
 import platform
 from collections.abc import Iterable
@@ -208,20 +207,15 @@ def environment() -> dict[str, Any]:
 
 
 def measured(correct: int, count: int) -> dict[str, Any]:
-    """An accuracy in percent with its 95 % Wilson interval.
+    """Return an accuracy in percent with its 95 % Wilson interval, for at least one picture."""
+    from digitrec.benchmark.measures import proportion
 
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, J. Am. Stat.
-    Assoc. 22 (1927) 209-212.
-    """
-    z = 1.959964
-    share = correct / count
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    share = proportion(correct, count)
     return {
         "correct": correct,
         "count": count,
-        "percent": round(100 * share, 2),
-        "interval": [round(100 * (middle - half), 2), round(100 * (middle + half), 2)],
+        "percent": round(100 * correct / count, 2),
+        "interval": [round(100 * (end or 0.0), 2) for end in (share.low, share.high)],
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
-from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure, sets
+from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure_sets, sets
 from digitrec.handwriting.corruptions import KINDS
 from digitrec.handwriting.scenes import WANTED
 from digitrec.handwriting.spoiled import REFUSED as SPOILED
@@ -65,7 +65,9 @@ def test_each_set_gives_as_many_as_are_wanted(one) -> None:
 def test_goals_are_compared_with_what_is_found() -> None:
     told: list[str] = []
     chosen = [one for one in sets() if one.name in ("mnist-test", "scale", "letters like digits")]
-    measured = list(measure(Engine(Local()), chosen, limit=12, arrived=lambda name, _: told.append(name)))
+    measured = list(
+        measure_sets(Engine(Local()), chosen, limit=12, arrived=lambda name, _: told.append(name))
+    )
     assert [one.found.data for one in measured] == ["mnist-test", "scale", "letters like digits"]
     assert [one.met for one in measured] == [True, measured[1].found.card.correct >= 0.85 * 12, None]
     assert told.count("scale") == 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -160,8 +161,8 @@ def test_a_healthy_ledger_is_left_alone(path: Path) -> None:
 def test_the_command_says_what_was_saved_and_what_may_be_missing(path: Path) -> None:
     DAMAGE["a third cut off"](path)
     told = CliRunner().invoke(main, ["ledger", "--ledger", str(path), "repair"]).stdout
-    assert "calls saved, at least" in told
-    assert "the month's spending may be higher by up to $0.0" in told
+    assert re.search(r"\d+ calls saved, at least \d+ lost", told)
+    assert re.search(r"\$0\.\d+", told)
     assert LOST in CliRunner().invoke(main, ["ledger", "spend", "--ledger", str(path)]).stdout
 
 

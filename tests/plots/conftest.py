@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from digitrec.benchmark.measure import Result, measure
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
-from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.providers.local import Local
 
 
@@ -16,7 +16,7 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def found(engine: Engine) -> Evaluation:
+def found(engine: Engine) -> Result:
     """Seventy test digits, the first under a wrong label."""
     samples = read_samples("mnist-test")[:70]
-    return evaluate([Sample(samples[0].image, 3), *samples[1:]], engine, "seventy")
+    return measure([Sample(samples[0].image, 3), *samples[1:]], engine, "seventy")

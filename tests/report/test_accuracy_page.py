@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from digitrec.benchmark.measure import Result
 from digitrec.benchmark.scorecard import scorecard
 from digitrec.datasets.loader import Sample
 from digitrec.errors import ImageError
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
-from digitrec.evaluation.evaluate import Evaluation
 from digitrec.image import ImageRef
 from digitrec.prediction import Failure, Prediction
 from digitrec.report import accuracy_page as page
@@ -28,7 +28,7 @@ def measured(
     ]
     samples = [Sample(b"", label) for label, _ in pairs]
     card = scorecard("local", outcomes, [label for label, _ in pairs])
-    return Measured(group, Evaluation(name, samples, outcomes, card), goal)
+    return Measured(group, Result(name, samples, outcomes, card), goal)
 
 
 GOOD = measured(DIGITS, "good", [(1, 1)] * 99 + [(1, 7)], 0.98)
@@ -62,7 +62,7 @@ def test_errors_are_named_commonest_first() -> None:
 
 def test_a_failure_is_no_right_answer() -> None:
     outcomes = [Failure(REF, "local", ImageError("no picture"))]
-    found = Evaluation("failed", [Sample(b"", 2)], outcomes, scorecard("local", outcomes, [2]))
+    found = Result("failed", [Sample(b"", 2)], outcomes, scorecard("local", outcomes, [2]))
     row = page.row(Measured(DIGITS, found, 0.5))
     assert row[2] == "0.00%" and row[-1] == "2 failed: 1"
 

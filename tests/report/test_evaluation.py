@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from sklearn.metrics import precision_recall_fscore_support
 
+from digitrec.benchmark.measure import Result, measure
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
-from digitrec.evaluation.evaluate import Evaluation, evaluate
 from digitrec.providers.local import Local
 from digitrec.report.evaluation import classification
 
 
-def odd() -> Evaluation:
+def odd() -> Result:
     """Test digits, one under a wrong label, and a blank page that should have been a 5."""
     samples = read_samples("mnist-test")[:60]
     blank = Sample(b"P5 8 8 255\n" + 64 * b"\xff", 5)
-    return evaluate([Sample(samples[0].image, 3), *samples[1:], blank], Engine(Local()), "odd")
+    return measure([Sample(samples[0].image, 3), *samples[1:], blank], Engine(Local()), "odd")
 
 
 def test_the_report_is_scikit_learns() -> None:

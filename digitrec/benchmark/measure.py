@@ -1,4 +1,4 @@
-"""How well an engine reads labelled pictures, asked through the same door as everybody: `recognise.stream`.
+"""What one engine makes of labelled pictures, asked as `recognise.stream` asks it.
 
 A refusal or a failure counts as wrong where there is a digit to be read.
 """
@@ -43,7 +43,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evaluation:
+class Result:
     """What an engine made of labelled pictures."""
 
     data: str
@@ -54,6 +54,12 @@ class Evaluation:
     """What was said of each."""
     card: Scorecard
     """The counts and measures."""
+
+    @property
+    def answered(self) -> list[tuple[Prediction, int | None]]:
+        """The answers, refusals among them, each with the digit on its picture; None: it shows none."""
+        pairs = zip(self.outcomes, self.samples, strict=True)
+        return [(outcome, sample.label) for outcome, sample in pairs if isinstance(outcome, Prediction)]
 
     @property
     def accuracy(self) -> Proportion:
@@ -69,7 +75,7 @@ class Evaluation:
         return float(log_loss(truth, chances, labels=range(10))) if len(truth) else None
 
     @property
-    def answered(self) -> Proportion:
+    def named(self) -> Proportion:
         """Pictures of digits on which a digit was named."""
         named = [
             isinstance(outcome, Prediction) and outcome.digit is not None
@@ -125,13 +131,13 @@ class Evaluation:
         return truth, chances / chances.sum(axis=1, keepdims=True)  # float32 sums to 1 only nearly
 
 
-def evaluate(
+def measure(
     samples: Sequence[Sample],
     reader: Reader,
     data: str,
     *,
     arrived: Callable[[Outcome], object] | None = None,
-) -> Evaluation:
+) -> Result:
     """Ask the engine about every picture and sum up what it said.
 
     Args:
@@ -151,7 +157,7 @@ def evaluate(
         if arrived is not None:
             arrived(outcome)
     labels = [sample.label for sample in samples]
-    return Evaluation(data, samples, outcomes, scorecard(name_of(reader), outcomes, labels))
+    return Result(data, samples, outcomes, scorecard(name_of(reader), outcomes, labels))
 
 
 def _curve(digit: int, shows: NDArray[np.bool_], chance: NDArray[np.float64]) -> Curve:
@@ -161,7 +167,7 @@ def _curve(digit: int, shows: NDArray[np.bool_], chance: NDArray[np.float64]) ->
     return Curve(digit, recall, precision, float(auc(recall, precision)))
 
 
-def misread_rows(found: Evaluation) -> list[dict[str, Any]]:
+def misread_rows(found: Result) -> list[dict[str, Any]]:
     """The misread pictures as rows for a file, the surest first."""
     rows = []
     for place in found.misread:
