@@ -14,8 +14,9 @@ from digitrec.errors import ImageError
 
 MAX_READS = 10_000
 """Reads that Pillow may do on a file of any size: two to four for each chunk, marker or directory entry."""
-BYTES_A_READ = 100
-"""One more read is allowed for each of so many bytes: some formats keep pixels in small blocks."""
+BYTES_A_READ, BYTES_A_GIF_READ = 200, 40
+"""One more read is allowed for each of so many bytes: a PNG has its pixels in pieces, a GIF in blocks of 255
+bytes, which Pillow reads three times on the way to the last frame."""
 LARGE_READ = 16_384
 """A read of more bytes counts once for each of these."""
 MAX_MARKERS = 1_000
@@ -26,7 +27,7 @@ MAX_SCANNED = 1_000_000_000
 """Pixels in all scans of a JPEG that has more scans than `USUAL_SCANS`."""
 USUAL_SCANS = 16
 """Scans of a JPEG that are allowed at any size."""
-MAX_TABLE_BYTES = 262_144
+MAX_TABLE_BYTES = 500_000
 """Bytes of a JPEG's EXIF data, Photoshop resources and tables: Pillow loops over their entries."""
 MAX_VALUES = 32_768
 """Numbers in a TIFF directory entry: one for each strip or tile."""
@@ -78,7 +79,7 @@ class BoundedFile(io.BytesIO):
 
 def most(data: bytes) -> int:
     """Return how many reads a file of this size may take, and how many comments a plain PNM may have."""
-    return MAX_READS + len(data) // BYTES_A_READ
+    return MAX_READS + len(data) // (BYTES_A_GIF_READ if data.startswith(b"GIF") else BYTES_A_READ)
 
 
 def too_many(name: str) -> ImageError:

@@ -54,7 +54,9 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
         app.include_router(router)
         paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
     _add_pages(app, settings)
-    app.add_middleware(AdmissionControl, settings=settings, inside=state.inside, buffers=state.buffers)
+    app.add_middleware(
+        AdmissionControl, settings=settings, inside=state.inside, buffers=state.buffers, metrics=state.metrics
+    )
     if settings.origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.origins, allow_methods=["GET", "POST"],

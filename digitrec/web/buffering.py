@@ -25,8 +25,6 @@ class Buffers:
         """Bytes that are held for each client that has a request under way."""
         self._arriving: dict[Client, dict[_Arrival, None]] = {}
         """Each client's bodies that are not there yet, the one that has been silent for longest first."""
-        self.arriving = 0
-        """How many requests wait for their body."""
 
     @property
     def held(self) -> int:
@@ -48,7 +46,6 @@ class Buffers:
         """
         arrival = _Arrival(client)
         self._arriving.setdefault(client, {})[arrival] = None
-        self.arriving += 1
         try:
             try:
                 await self._arrive(arrival, receive, deadline)
@@ -107,7 +104,6 @@ class Buffers:
                 silent.clock.reschedule(0)
 
     def _arrived(self, arrival: _Arrival) -> None:
-        self.arriving -= 1
         mine = self._arriving.get(arrival.client, {})
         mine.pop(arrival, None)
         if not mine:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from digitrec.web import clients, problems
 from digitrec.web.buffering import Buffers, too_large
 from digitrec.web.clients import Client, Headers
+from digitrec.web.metrics import Metrics
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.scheduling import ConcurrencyLimit
 from digitrec.web.settings import Settings
@@ -79,11 +80,14 @@ class Guessing:
 class AdmissionControl:
     """ASGI middleware that turns requests away before any work is done for them."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, inside: ConcurrencyLimit, buffers: Buffers) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, inside: ConcurrencyLimit, buffers: Buffers, metrics: Metrics
+    ) -> None:
         self._app = app
         self._settings = settings
         self._limiter = RateLimiter(settings.rate, settings.burst)
         self._guessing = Guessing(settings)
+        self._metrics = metrics
         self._inside = inside
         self._buffers = buffers
 
@@ -128,7 +132,7 @@ class AdmissionControl:
 
     def _check_room(self, client: Client) -> None:
         if not self._inside.admits(client):
-            self._inside.turned_away += 1
+            self._metrics.turned_away.inc()
             raise ProblemError(problems.busy("all places are taken; try again in a moment"))
 
     async def _answer(self, client: Client, scope: Scope, receive: Receive, send: Send) -> None:

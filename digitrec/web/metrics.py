@@ -1,8 +1,6 @@
-"""What Prometheus is told at ``/metrics``; no label can take more than a few values."""
+"""The figures at ``/metrics`` for Prometheus; each label has few values."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterator
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,8 +10,6 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.registry import Collector
 
 from digitrec.prediction import Failure, Outcome
 
@@ -23,10 +19,13 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 class Metrics:
     """The figures of one server."""
 
-    def __init__(self, *, turned_away: Callable[[], int]) -> None:
+    def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._registry.register(_TurnedAway(turned_away))
+        self.turned_away = Counter(
+            "digitrec_http_turned_away", "Requests rejected at capacity before being read.",
+            registry=self._registry,
+        )  # fmt: skip
         self.requests = Counter(
             "digitrec_http_requests", "Requests answered.", ["path", "status"], registry=self._registry
         )
@@ -60,15 +59,3 @@ class Metrics:
     def page(self) -> bytes:
         """All figures in Prometheus' text format."""
         return generate_latest(self._registry)
-
-
-class _TurnedAway(Collector):
-    """A count that is kept elsewhere."""
-
-    def __init__(self, count: Callable[[], int]) -> None:
-        self._count = count
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """The figure as it is now."""
-        what = "Questions told to come back, unread, while all places were taken."
-        yield CounterMetricFamily("digitrec_http_turned_away", what, value=self._count())

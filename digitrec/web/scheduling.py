@@ -41,25 +41,20 @@ class ConcurrencyLimit:
     """
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
+        self._limit = limit
         self.in_use = 0
-        self.turned_away = 0
-        """How many were told to come back without being read."""
         self._held: Counter[Client] = Counter()
 
     @property
     def full(self) -> bool:
         """Whether the next one is turned away, unless its client has less than its share."""
-        return self.in_use >= self.limit
+        return self.in_use >= self._limit
 
     def admits(self, client: Client, count: int = 1) -> bool:
-        """Whether so many more of one client are let in now."""
-        return self.in_use + count <= self.limit or self.is_below_share(client, count)
-
-    def is_below_share(self, client: Client, count: int = 1) -> bool:
-        """Whether others have what would be this client's, if all had the same."""
+        """Return whether so many more of one client are let in now."""
         clients = len(self._held.keys() | {client})
-        return clients > 1 and self._held[client] + count <= self.limit // clients
+        below_share = clients > 1 and self._held[client] + count <= self._limit // clients
+        return self.in_use + count <= self._limit or below_share
 
     @contextmanager
     def hold(self, client: Client, count: int = 1) -> Iterator[None]:

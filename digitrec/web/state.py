@@ -42,7 +42,7 @@ class AppState:
     def open(cls, engines: Sequence[Reader], settings: Settings) -> AppState:
         """The state of a server for these engines, the first of them the default."""
         inside = ConcurrencyLimit(settings.max_requests)
-        metrics = Metrics(turned_away=lambda: inside.turned_away)
+        metrics = Metrics()
         lanes = Lanes(settings.max_decoding_bytes)
         spending = Spending(settings.usd_per_client, settings.usd_per_day)
         services = [Service(engine, settings, metrics, lanes, spending) for engine in engines]

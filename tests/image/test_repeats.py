@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFile, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage
+from digitrec.image import DigitImage, frames
 
 from ..pages import ROOT, loaded
 
@@ -101,3 +101,13 @@ def test_a_small_allowance_is_what_a_photo_needs(tmp_path: Path) -> None:
     finally:
         ImageFile.MAXBLOCK = before
     assert DigitImage.open(tmp_path / "noise.png").frames == 1
+
+
+def test_every_frame_of_a_large_animation_is_read() -> None:
+    """Pillow counts the blocks of all frames, and steps over those before a frame once more."""
+    noise = np.random.default_rng(7).integers(0, 255, (6, 600, 600), np.uint8)
+    first, *others = [Image.fromarray(frame) for frame in noise]
+    kept = io.BytesIO()
+    first.save(kept, "GIF", save_all=True, append_images=others)
+    found = frames(kept.getvalue())
+    assert len(found) == 6 and DigitImage.open(found[-1]).size == (600, 600)
