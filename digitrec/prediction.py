@@ -73,6 +73,9 @@ class Prediction:
     """Seconds that reading and decoding the picture took, >= 0; once for all engines that are asked."""
     loading_s: float = 0.0
     """Seconds that the engine took to load before its first picture, >= 0; the same on all of its answers."""
+    left_out: tuple[tuple[int, int, int, int], ...] = ()
+    """Boxes (left, top, right, bottom, in pixels of the turned picture) of ink as dark as the digit's that
+    was not read, such as brackets or a pen beside it; it lowers ``confidence``."""
 
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, as JSON-like values; the image as source and sha256."""

@@ -204,6 +204,10 @@ class Findings:
     """Whether the ink is darker or lighter than what it is written on."""
     unchanged: bool = False
     """True when the image was already in MNIST's form and passed through as it was."""
+    left_out: tuple[tuple[int, int, int, int], ...] = ()
+    """The same as ``boxes`` for ink as dark as the digit's that the engine is not shown."""
+    share: float = 1.0
+    """The digit's share of its own ink and the ink left out beside it, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from digitrec.prepare.background import find_paper
 from digitrec.prepare.filters import Floats, grow, resize
 
 if TYPE_CHECKING:
-    from digitrec.prepare.ink import Box, Ink
+    from digitrec.prepare.components import Box
+    from digitrec.prepare.ink import Ink
 
 FINE = 120
 """Longer side of a digit that is cut out, px, about: from two thirds to one and a half times this."""

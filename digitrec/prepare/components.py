@@ -11,6 +11,8 @@ from digitrec.prepare.filters import Floats, Mask
 
 Ints = np.ndarray[Any, np.dtype[np.intp]]
 Scores = np.ndarray[Any, np.dtype[np.float64]]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom exclusive."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +116,7 @@ def components(masks: Mask) -> Components:
     )
 
 
-def box_of(mask: Mask) -> tuple[int, int, int, int] | None:
+def box_of(mask: Mask) -> Box | None:
     """Left, top, right and bottom (exclusive) of what a mask, (h, w), holds; None: nothing."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digitrec.prepare.components import Components, Ints, Scores, components
+from digitrec.prepare.components import Box, Components, Ints, Scores, components
 from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.filters import Floats, Mask, quantile, smooth, steepness
 from digitrec.prepare.neighbours import brackets, main_inside, pieces, signs, underlines
@@ -60,10 +60,36 @@ class Count:
     """(h, w): the ink of each digit, from left to right; empty where there is none."""
     mask: Mask
     """The main digit's ink, also when it was refused."""
+    left_out: tuple[Box, ...] = ()
+    """Left, top, right, bottom of the other ink that may be writing, in pixels of the mask."""
+    share: float = 1.0
+    """The digit's share of its own edges and those of the ink left out beside it, 0..1."""
 
 
 def count(seen: Strokes, small: bool) -> Count:
-    """Count the digits among what is inked; where that is in doubt, also without a frame around them."""
+    """Count the digits in the ink, and name the ink that is left out of a single one."""
+    found = _unframed(seen, small)
+    return _with_left_out(found, seen) if found.reason is None else found
+
+
+def _with_left_out(found: Count, seen: Strokes) -> Count:
+    """Add the parts as dark as the digit, and not much smaller, that are not its own."""
+    parts = seen.parts
+    edges, peak = parts.total(seen.sight.slopes), parts.peak(seen.sight.contrast)
+    own = parts.total(found.mask.astype(np.float32)) > 0
+    left = ~own & (edges > FAINT * edges[own].sum()) & (peak > AS_HIGH * peak[own].max())
+    if not left.any():
+        return found
+    boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
+    digit = _box(parts, own)
+    around = (boxes[:, :2] <= digit[:2]).all(axis=1) & (boxes[:, 2:] >= digit[2:]).all(axis=1)
+    mine = float(edges[own].sum())
+    share = mine / (mine + float(edges[left & ~around].sum()))
+    return replace(found, left_out=tuple(map(tuple, boxes[left].tolist())), share=share)
+
+
+def _unframed(seen: Strokes, small: bool) -> Count:
+    """Count the digits in the ink; where that is in doubt, also without a frame around them."""
     found = _count(seen, small)
     if small or (found.reason not in DOUBTFUL and len(seen.parts) < MANY):
         return found

@@ -68,6 +68,8 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     picture = _framed(_in_a_row(picture, spec.repeat), spec)
     data, media_type = _encoded(picture, spec, image.source)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
+    if spec.crop:
+        findings = replace(findings, left_out=ink.left_out, share=ink.share)
     return PreparedImage(data, media_type, spec, image.ref, findings)
 
 

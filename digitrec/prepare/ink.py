@@ -12,7 +12,7 @@ from PIL import Image
 from digitrec.image import Polarity
 from digitrec.prepare.background import Paper, is_noise, lightness
 from digitrec.prepare.closeup import close_up, cut_out, erased, region
-from digitrec.prepare.components import box_of, breadth
+from digitrec.prepare.components import Box, box_of, breadth
 from digitrec.prepare.cropped import cut_off
 from digitrec.prepare.digits import Count, count, recount
 from digitrec.prepare.filters import Floats, Mask, grow
@@ -56,9 +56,6 @@ SURER = 8.0
 BESIDE = "without what lies beside it"
 """How a picture is looked at where that may be a pen."""
 
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels of the picture; right and bottom exclusive."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digit:
@@ -98,6 +95,10 @@ class Ink:
     """How surely it is ink at all, >= 0."""
     fine: Floats | None
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
+    left_out: tuple[Box, ...] = ()
+    """Other ink as dark as the digit's that may be writing, in pixels of the picture."""
+    share: float = 1.0
+    """The digit's share of its own ink and the ink left out beside it, 0..1, as `Count.share`."""
     way: str = "as it stands"
     """How the picture was looked at for it."""
     other: Ink | None = None
@@ -124,7 +125,11 @@ class Ink:
         found = box_of(self.mask)
         if found is None:
             return None
-        left, top, right, bottom = (side * self.shrink for side in found)
+        return self.full_size(found)
+
+    def full_size(self, box: Box) -> Box:
+        """A box of the mask in pixels of the picture."""
+        left, top, right, bottom = (side * self.shrink for side in box)
         x, y, end_x, end_y = self.within
         return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)
 
@@ -154,7 +159,11 @@ def _passed_by(view: _View) -> Ink:
         return ink
     if pen and _length(rest) < SHORT * _length(ink):
         return replace(ink, other=rest)
-    return replace(rest, other=ink if pen else None)
+    own, beside = _length(rest), _length(ink)
+    return replace(
+        rest, other=ink if pen else None, share=rest.share * own / (own + beside),
+        left_out=(ink.digits[0].box, *rest.left_out),
+    )  # fmt: skip
 
 
 def _length(ink: Ink) -> int:
@@ -192,6 +201,7 @@ def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
     surer = within.evidence > SURER * ink.evidence
     return replace(
         within, digits=digits, way="with paper around", plain=cell.plain,
+        left_out=_boxes_shifted(within.left_out, -left, -top, view.picture.size),
         meant=cell.plain and (in_doubt or barred or surer),
     )  # fmt: skip
 
@@ -272,14 +282,21 @@ def _moved(ink: Ink, box: Box, picture: Image.Image) -> Ink:
     left, top = box[:2]
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
-        ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within, other=None
-    )
+        ink, picture=picture, digits=_shifted(ink.digits, left, top, picture.size), within=within, other=None,
+        left_out=_boxes_shifted(ink.left_out, left, top, picture.size),
+    )  # fmt: skip
 
 
 def _shifted(digits: Sequence[Digit], right: int, down: int, size: tuple[int, int]) -> tuple[Digit, ...]:
     """The digits of a part of a picture, on the whole of it."""
+    boxes = _boxes_shifted([one.box for one in digits], right, down, size)
+    return tuple(replace(one, box=box) for one, box in zip(digits, boxes, strict=True))
+
+
+def _boxes_shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
+    """The boxes of a part of a picture, on the whole of it."""
     by = np.array((right, down) * 2)
-    return tuple(replace(one, box=_on_picture(by + one.box, size)) for one in digits)
+    return tuple(_on_picture(by + box, size) for box in boxes)
 
 
 def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> Box:
@@ -336,7 +353,8 @@ class _View:
         )  # fmt: skip
         if ink.box is None:
             return ink
-        ink = replace(ink, fine=cut_out(self.picture, ink))
+        ink = replace(ink, fine=cut_out(self.picture, ink), share=found.share)
+        ink = replace(ink, left_out=tuple(map(ink.full_size, found.left_out)))
         ink = replace(ink, digits=tuple(self._cut(ink, found.digits)))
         return _again(ink) if near and not ink.reason else ink
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from digitrec.image import Polarity
-from digitrec.prepare.components import components
+from digitrec.prepare.components import Box, components
 from digitrec.prepare.filters import Floats, Mask, quantile, running
 
 WINDOW = 0.5
@@ -38,8 +38,6 @@ GREY = 0.2
 """And few pixels are neither ink nor paper: mean distance from the nearer, as a share of the contrast."""
 MARGIN = 0.2
 """The paper that is put around a cell, as a share of its longer side."""
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)

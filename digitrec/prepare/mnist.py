@@ -53,7 +53,10 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     ink = find_ink(picture)
     others = _filled(picture, ink)
     first, second = _readings(image, ink, bool(others))
-    findings = Findings(None if others else first.reason, len(first.boxes), first.boxes, first.polarity)
+    findings = Findings(
+        None if others else first.reason, len(first.boxes), first.boxes, first.polarity,
+        left_out=first.left_out, share=first.share,
+    )  # fmt: skip
     if first.fine is None:
         return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, others=others)
     rival = None if second is None or second.fine is None else _laid_out(second.fine).tobytes()

@@ -22,6 +22,9 @@ HELD_BYTES = 64_000_000
 OPENED_BYTES = 20_000_000
 """Pixels that are held until they are prepared, about: a batch of MNIST's digits, or a dozen photos."""
 
+LEFT_OUT_DOUBT = 0.5
+"""How far confidence falls per share of the ink that is left out, which mostly is a bracket or a pen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -161,12 +164,15 @@ def _outcome(
     if isinstance(answer, DigitrecError):
         return Failure(prepared.image, provider.name, answer, latency_s, reply.cost_usd, reply.attempts)
     reading: Reading = normalise(answer, repeat=prepared.spec.repeat, lenient=lenient)
+    trust = 1 - LEFT_OUT_DOUBT * (1 - prepared.findings.share)
+    confidence = None if reading.confidence is None else reading.confidence * trust
     prediction = Prediction(
-        prepared.image, provider.name, reading.digit, reading.confidence, reading.reason,
+        prepared.image, provider.name, reading.digit, confidence, reading.reason,
         probabilities=answer.probabilities, text=reading.text, inferred=reading.inferred,
         model_version=answer.model_version, endpoint=provider.endpoint,
         preparation=prepared.spec.preparation, raw=answer.raw, latency_s=latency_s,
         cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
         replayed=reply.replayed, opening_s=prepared.image.opening_s, loading_s=engine.loading_s or 0.0,
+        left_out=prepared.findings.left_out,
     )  # fmt: skip
     return calibration.apply(prediction, calibrations)

@@ -158,6 +158,8 @@ def _remarks(prediction: Prediction) -> Iterator[str]:
         yield f"perhaps {prediction.unsure_digit}"
     if prediction.turned:
         yield f"turned by {prediction.turned} degrees"
+    if prediction.left_out:
+        yield "other ink left out"
     if prediction.inferred:
         yield "inferred"
     if prediction.asked:

@@ -46,6 +46,9 @@ class Reading(BaseModel):
         ge=0, le=1, description="Chance of being right, where that was measured."
     )
     text: str | None = Field(description="What the engine read, as it spelled it.")
+    left_out: list[tuple[int, int, int, int]] = Field(
+        description="Boxes (left, top, right, bottom, px) of ink that was not read; it lowers confidence."
+    )
     provider: str = Field(description="Which engine.")
     model_version: str | None = Field(description="Which model of it.")
     latency_s: float = Field(ge=0, description="Seconds from opened picture to answer, preparation included.")
@@ -138,7 +141,7 @@ def reading_of(read: inference.Reading, *, seen: bool = False) -> Reading:
         problem = ProblemBody(**problems.from_error(outcome.error).body())
         return Reading(
             prediction=None, confidence=None, probs=None, reason=None, calibrated=None, text=None,
-            provider=outcome.provider, model_version=None, latency_s=outcome.latency_s,
+            left_out=[], provider=outcome.provider, model_version=None, latency_s=outcome.latency_s,
             cost_usd=outcome.cost_usd, emulated=False, replayed=False, sha256=outcome.image.sha256,
             seen=picture, problem=problem, asked=[],
         )  # fmt: skip
@@ -146,6 +149,7 @@ def reading_of(read: inference.Reading, *, seen: bool = False) -> Reading:
         prediction=outcome.digit, confidence=outcome.confidence,
         probs=None if outcome.probabilities is None else list(outcome.probabilities),
         reason=outcome.reason, calibrated=outcome.calibrated, text=outcome.text,
+        left_out=list(outcome.left_out),
         provider=outcome.provider, model_version=outcome.model_version, latency_s=outcome.latency_s,
         cost_usd=outcome.cost_usd, emulated=outcome.emulated, replayed=outcome.replayed,
         sha256=outcome.image.sha256, seen=picture, problem=None,

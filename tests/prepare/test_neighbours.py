@@ -75,6 +75,17 @@ def test_square_brackets_are_none_either() -> None:
     assert_one(found(THREE, opening, closing))
 
 
+@pytest.mark.parametrize("others", [[arc(175, 24)], [arc(175, 24), arc(78, -24)]])
+def test_ink_that_is_left_out_is_named_and_lowers_the_confidence(others: list[Line]) -> None:
+    alone, beside = (digitrec.predict(drawn(THREE, *more)) for more in ([], others))
+    assert (alone.left_out, beside.digit, len(beside.left_out)) == ((), 3, len(others))
+    for line, box in zip(sorted(others), sorted(beside.left_out), strict=True):
+        across = [x for x, _ in line]
+        assert box[0] == pytest.approx(min(across), abs=9) and box[2] == pytest.approx(max(across), abs=9)
+    assert alone.confidence is not None and beside.confidence is not None
+    assert beside.confidence < 0.95 * alone.confidence
+
+
 @pytest.mark.parametrize("bow", [0, 3, -16])
 def test_a_one_beside_a_digit_is_a_digit(bow: float) -> None:
     """Straight, nearly so, or bent the other way."""
