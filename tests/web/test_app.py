@@ -51,11 +51,9 @@ def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
     named = {
         path
         for file in TEXTS
-        for path in re.findall(
-            r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+|sample-[^"]+)["`]""", file.read_text()
-        )
+        for path in re.findall(r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+)["`]""", file.read_text())
     }
-    assert {"static/main.js", "./pad.js", "sample-red.jpg", "docs/swagger-ui.css"} <= named
+    assert {"static/main.js", "./pad.js", "static/sample-red.jpg", "docs/swagger-ui.css"} <= named
     for path in named:
         at = path.removeprefix("./").removeprefix("static/") if not path.startswith("docs/") else ""
         assert client.get(f"/static/{at}" if at else f"/{path}").status_code == 200, path
@@ -63,7 +61,7 @@ def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
 
 def test_without_scripts_the_page_says_so(client: TestClient) -> None:
     words = re.search(r"<noscript>(.*)</noscript>", client.get("/").text)
-    assert words and "switched off" in words[1] and 'href="docs"' in words[1]
+    assert words and "switched off" in words[1] and 'href="openapi.json"' in words[1]
 
 
 def test_no_page_names_another_host() -> None:

@@ -1,73 +1,56 @@
-// The server's questions and answers. Addresses are relative: the page may stand under a prefix.
+// The server's endpoints. Addresses are relative: the page may stand under a prefix.
 
 const KEY = "digitrec-key";
 const PATIENCE_MS = 40_000; // longer than the server allows itself
+const LARGE_BYTES = 200_000; // the upload of a larger picture reports its progress
+const TOO_SLOW = "the picture took too long to arrive; try again, or choose a smaller one";
 
-/** What the server says instead of an answer; status 0: it says nothing, or somebody else answers for it. */
+/** Why there is no answer. Status 0: the connection failed; `isForeign`: somebody else answered, such as a proxy. */
 export class Problem extends Error {
-  constructor(status, detail, retryAfter = 0) {
-    super(detail);
-    this.status = status;
-    this.retryAfter = retryAfter;
+  constructor(message, { status = 0, retryAfterS = null, isForeign = false } = {}) {
+    super(message);
+    Object.assign(this, { status, retryAfterS, isForeign });
   }
 }
 
-export function hasKey() {
-  return sessionStorage.getItem(KEY) !== null;
-}
+export const hasKey = () => sessionStorage.getItem(KEY) !== null;
+export const useKey = (key) => sessionStorage.setItem(KEY, key);
+export const forgetKey = () => sessionStorage.removeItem(KEY);
 
-export function useKey(key) {
-  sessionStorage.setItem(KEY, key);
-}
-
-export function forgetKey() {
-  sessionStorage.removeItem(KEY);
-}
-
-/** Whether the server takes a key; of all that wants one the figures are the cheapest. */
+/** Whether the server takes a key: it then says that there is no picture. */
 export async function accepts(key) {
-  const response = await fetched("metrics", { headers: { "X-API-Key": key } });
-  if (response.ok || response.status === 401) return response.ok;
-  throw new Problem(response.status, "the server cannot tell now; try again in a moment");
+  try {
+    await answer("thumbnail", { method: "POST", headers: { "X-API-Key": key } });
+  } catch (problem) {
+    if (problem.status === 401) return false;
+    if (problem.status !== 422) throw problem;
+  }
+  return true;
 }
 
-export function providers() {
-  return json("providers");
-}
+export const providers = () => json("providers");
+export const health = () => json("health");
 
-export function health() {
-  return json("health");
-}
-
-/** One engine's reading. */
-export function predict(picture, name, signal) {
-  return json(`predict?seen=true&provider=${encodeURIComponent(name)}`, question(picture, signal));
+/** One engine's reading; `progress(share)` is called while a large picture travels. */
+export function predict(picture, name, signal, progress) {
+  return json(`predict?seen=true&provider=${encodeURIComponent(name)}`, { ...question(picture, signal), progress });
 }
 
 export function compare(picture, names) {
-  const query = names.map((name) => `provider=${encodeURIComponent(name)}`).join("&");
-  return json(`compare?${query}`, question(picture));
+  return json(`compare?${new URLSearchParams(names.map((name) => ["provider", name]))}`, question(picture));
 }
 
-/** Why the engine says what it says, with a look inside. */
-export function explain(picture, name) {
-  return json(`explain?inside=true&provider=${encodeURIComponent(name)}`, question(picture));
-}
-
-/** The same without what each piece of ink is worth, which is what takes the time. */
-export function look(picture, name, signal) {
-  return json(`explain?inside=true&saliency=false&provider=${encodeURIComponent(name)}`, question(picture, signal));
+/** Why the engine says what it says, with a look inside; without saliency it takes a few milliseconds. */
+export function explain(picture, name, { saliency, signal }) {
+  const query = new URLSearchParams({ inside: true, saliency, provider: name });
+  return json(`explain?${query}`, question(picture, signal));
 }
 
 /** The picture as the server reads it, for formats that this browser does not show. */
-export async function thumbnail(picture) {
-  return (await answered("thumbnail", question(picture))).blob();
-}
+export const thumbnail = (picture) => answer("thumbnail", question(picture), "image/");
 
 /** Say which digit it was: "0" to "9", or "none". */
-export function label(picture, digit) {
-  return json(`label?digit=${digit}`, question(picture));
-}
+export const label = (picture, digit) => json(`label?digit=${digit}`, question(picture));
 
 function question(picture, signal) {
   const headers = { "Content-Type": picture.type || "application/octet-stream" };
@@ -75,28 +58,69 @@ function question(picture, signal) {
   return { method: "POST", body: picture, headers, signal };
 }
 
-async function json(path, options) {
-  const response = await answered(path, options);
-  return response.json().catch(() => { throw new Problem(0, "the server is not answering"); });
-}
+const json = async (path, options) => JSON.parse(await (await answer(path, options)).text());
 
-async function answered(path, options) {
-  const response = await fetched(path, options);
-  if (response.ok) return response;
-  const problem = await response.json().catch(() => null);
-  if (!problem?.detail) throw new Problem(0, "the server is not answering"); // a proxy's page, not ours
-  throw new Problem(response.status, problem.detail, Number(response.headers.get("Retry-After") ?? 0));
-}
-
-async function fetched(path, { signal, ...options } = {}) {
-  const clock = new AbortController();
-  const timer = setTimeout(() => clock.abort(), PATIENCE_MS);
-  signal?.addEventListener("abort", () => clock.abort());
+/** The body of a good answer of this media type. */
+async function answer(path, options = {}, type = "json") {
+  let response, body;
   try {
-    return await fetch(path, { ...options, signal: clock.signal });
+    const isLarge = options.progress && options.body.size > LARGE_BYTES;
+    response = await (isLarge ? uploaded(path, options) : fetched(path, options));
+    body = await response.blob();
   } catch {
-    throw new Problem(0, "the server is not answering");
-  } finally {
-    clearTimeout(timer);
+    throw new Problem("the server is not answering");
   }
+  const isOf = (kind) => response.headers.get("Content-Type")?.includes(kind);
+  if (response.ok && isOf(type)) return body;
+  const { status } = response;
+  const retryAfterS = [429, 503].includes(status) ? seconds(response.headers.get("Retry-After")) : null;
+  const text = await body.text();
+  const detail = isOf("json") && detailOf(text);
+  if (!detail) throw new Problem(`“${quoted(text)}” (status ${status})`, { status, retryAfterS, isForeign: true });
+  throw new Problem(status === 408 ? TOO_SLOW : detail, { status, retryAfterS });
+}
+
+function fetched(path, { signal, ...options }) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  return fetch(path, { ...options, signal: signal ? AbortSignal.any([signal, patience]) : patience });
+}
+
+/** What `fetch` does, with progress, which `fetch` does not report. */
+function uploaded(path, { method, body, headers, signal, progress }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, path);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    Object.assign(request, { responseType: "blob", timeout: PATIENCE_MS, onerror: reject, ontimeout: reject, onabort: reject });
+    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
+    request.onload = () => {
+      const told = ["Content-Type", "Retry-After"].map((name) => [name, request.getResponseHeader(name)]);
+      resolve(new Response(request.response, { status: request.status, headers: told.filter(([, value]) => value) }));
+    };
+    signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
+
+function detailOf(text) {
+  try {
+    return JSON.parse(text).detail;
+  } catch {
+    return null;
+  }
+}
+
+/** Retry-After in seconds, be it a number or a date; null without one. */
+function seconds(value) {
+  if (value === null) return null;
+  const asDate = (Date.parse(value) - Date.now()) / 1000;
+  return Math.max(0, /^\d+$/.test(value.trim()) ? Number(value) : asDate || 0);
+}
+
+/** The title and heading of an HTML page, or what there is of text. */
+function quoted(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const heads = [page.title, page.querySelector("h1, h2")?.textContent.trim()].filter(Boolean);
+  const words = [...new Set(heads)].join(": ") || page.body.textContent.trim();
+  return words.replaceAll(/\s+/g, " ").slice(0, 120) || "nothing";
 }

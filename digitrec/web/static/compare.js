@@ -1,25 +1,23 @@
 // The same picture before several engines, a column for each.
 
 import * as api from "./api.js";
+import { by, make, makeButton } from "./dom.js";
 import { howSure, reasonInWords } from "./view.js";
 
 export class Comparison {
-  constructor({ button, columns, agreement }, getPicture, fail) {
-    Object.assign(this, { button, columns, agreement, getPicture, fail });
-    this.engines = [];
-    button.addEventListener("click", () => this.start());
-  }
+  engines = []; // those on offer
 
-  offer(engines) {
-    this.engines = engines;
+  constructor(getPicture, fail) {
+    Object.assign(this, { getPicture, fail });
+    by("compare").addEventListener("click", () => this.start());
   }
 
   /** Empty columns: the picture has changed. */
   reset(hasPicture) {
-    this.button.disabled = !hasPicture;
-    if (this.columns.childElementCount === 0) return;
-    this.columns.replaceChildren();
-    this.agreement.textContent = "";
+    by("compare").disabled = !hasPicture;
+    if (by("columns").childElementCount === 0) return;
+    by("columns").replaceChildren();
+    by("agreement").textContent = "";
   }
 
   /** Ask what is free; show what each of the others would cost. */
@@ -27,26 +25,22 @@ export class Comparison {
     const picture = await this.getPicture();
     this.said = new Map();
     const articles = new Map(this.engines.map((engine) => [engine.name, this.column(engine, picture)]));
-    this.columns.replaceChildren(...articles.values());
+    by("columns").replaceChildren(...articles.values());
     const free = this.engines.filter((engine) => engine.usd_per_picture === 0).map(({ name }) => name);
     if (free.length) await this.ask(picture, free);
   }
 
-  column(engine, picture) {
-    const article = document.createElement("article");
-    article.dataset.engine = engine.name;
-    article.append(element("h3", engine.name));
-    if (engine.usd_per_picture === 0) {
-      article.append(element("p", "reading…"));
+  column({ name, usd_per_picture: usd }, picture) {
+    const article = make("article", {}, make("h3", {}, name));
+    article.dataset.engine = name;
+    if (usd === 0) {
+      article.append(make("p", {}, "reading…"));
     } else {
-      const price = engine.usd_per_picture === null ? "price unknown" : dollars(engine.usd_per_picture);
-      const button = element("button", `Ask (${price})`);
-      button.type = "button";
-      button.addEventListener("click", () => {
+      const button = makeButton(`Ask (${usd === null ? "price unknown" : dollars(usd)})`, () => {
         button.disabled = true;
-        this.ask(picture, [engine.name]);
+        this.ask(picture, [name]);
       });
-      article.append(element("p", "sends the picture to another company"), button);
+      article.append(make("p", {}, "sends the picture to another company"), button);
     }
     return article;
   }
@@ -57,7 +51,7 @@ export class Comparison {
       answer = await api.compare(picture, names);
     } catch (problem) {
       this.fail(problem);
-      names.forEach((name) => this.fill(name, element("p", "no answer")));
+      names.forEach((name) => this.fill(name, make("p", {}, "no answer")));
       return;
     }
     for (const reading of answer.readings) {
@@ -68,8 +62,8 @@ export class Comparison {
   }
 
   fill(name, ...content) {
-    const article = this.columns.querySelector(`[data-engine="${CSS.escape(name)}"]`);
-    article?.replaceChildren(element("h3", name), ...content);
+    const article = by("columns").querySelector(`[data-engine="${CSS.escape(name)}"]`);
+    article?.replaceChildren(make("h3", {}, name), ...content);
   }
 
   sumUp() {
@@ -79,7 +73,7 @@ export class Comparison {
     const digits = new Set(answers.map((reading) => reading.prediction));
     const same = digits.size > 1 ? "They do not agree." : "They all say the same.";
     const words = answers.length < answered.length ? `${same} (Emulated answers are not counted.)` : same;
-    this.agreement.textContent = answers.length > 1 ? words : "";
+    by("agreement").textContent = answers.length > 1 ? words : "";
   }
 }
 
@@ -87,14 +81,12 @@ function columnOf(reading) {
   const time = reading.latency_s < 0.1 ? `${(1000 * reading.latency_s).toFixed(1)} ms` : `${reading.latency_s.toFixed(2)} s`;
   const price = reading.cost_usd === null ? "price unknown" : reading.cost_usd === 0 ? "free" : dollars(reading.cost_usd);
   const remarks = [reading.emulated && "emulated", reading.replayed && "from the ledger"].filter(Boolean);
-  return [said(reading), element("p", words(reading)), element("p", [time, price, ...remarks].join(" · "))];
+  return [said(reading), make("p", {}, words(reading)), make("p", {}, [time, price, ...remarks].join(" · "))];
 }
 
 function said({ prediction, problem }) {
-  const text = problem ? "!" : String(prediction ?? "?");
-  const node = element("p", text);
-  node.className = `said ${problem ? "failed" : prediction === null ? "none" : ""}`;
-  return node;
+  const kind = problem ? "failed" : prediction === null ? "none" : "";
+  return make("p", { className: `said ${kind}` }, problem ? "!" : prediction ?? "?");
 }
 
 function words(reading) {
@@ -105,10 +97,4 @@ function words(reading) {
 
 function dollars(usd) {
   return `$${usd.toLocaleString("en-US", { maximumSignificantDigits: 4 })}`; // 0.00002 is not 0.0000
-}
-
-function element(tag, text) {
-  const node = document.createElement(tag);
-  node.textContent = text;
-  return node;
 }

@@ -1,16 +1,19 @@
 // The last readings, newest first; kept by this page alone, and gone with it. A click brings one back.
 
+import { by, make, makeButton } from "./dom.js";
 import { howSure, inWords, percent } from "./view.js";
 
 const KEPT = 12;
 
 export class History {
+  list = by("history");
+
   /** `recall(state)` is called with what was on the stage when the entry was made. */
-  constructor({ list, section, forget }, recall) {
-    Object.assign(this, { list, section, recall });
-    forget.addEventListener("click", () => {
-      while (list.lastChild) this.drop();
-      section.hidden = true;
+  constructor(recall) {
+    this.recall = recall;
+    by("forget").addEventListener("click", () => {
+      while (this.list.lastChild) this.drop();
+      by("past").hidden = true;
     });
   }
 
@@ -20,7 +23,7 @@ export class History {
     if (before) this.drop(before);
     this.list.prepend(this.entry(state, reading, picture));
     while (this.list.childElementCount > KEPT) this.drop();
-    this.section.hidden = false;
+    by("past").hidden = false;
   }
 
   drop(item = this.list.lastChild) {
@@ -29,24 +32,16 @@ export class History {
   }
 
   entry(state, reading, picture) {
-    const item = document.createElement("li");
-    item.dataset.subject = state.subject;
-    const button = document.createElement("button");
-    button.type = "button";
+    const { prediction, confidence, calibrated } = reading;
+    const sure = confidence === null ? "" : percent(calibrated ?? confidence);
+    const button = makeButton(make("img", { src: URL.createObjectURL(picture), alt: inWords(reading) }), () => this.recall(state));
     button.title = "Bring it back";
-    button.addEventListener("click", () => this.recall(state));
-    const image = document.createElement("img");
-    image.src = URL.createObjectURL(picture);
-    image.alt = inWords(reading);
-    const said = document.createElement("span");
-    said.textContent = reading.prediction ?? "?";
-    said.ariaHidden = "true";
-    const sure = document.createElement("small");
-    sure.textContent = reading.confidence === null ? "" : percent(reading.calibrated ?? reading.confidence);
-    sure.title = howSure(reading) ?? "";
-    sure.ariaHidden = "true";
-    button.append(image, said, sure);
-    item.append(button);
+    button.append(
+      make("span", { ariaHidden: "true" }, prediction ?? "?"),
+      make("small", { ariaHidden: "true", title: howSure(reading) ?? "" }, sure),
+    );
+    const item = make("li", {}, button);
+    item.dataset.subject = state.subject;
     return item;
   }
 }

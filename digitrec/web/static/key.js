@@ -1,20 +1,25 @@
 // The dialog for an API key: before the first stroke where one is needed, again where it is wrong.
 
 import * as api from "./api.js";
+import { by } from "./dom.js";
 
 export class KeyDialog {
+  dialog = by("key-dialog");
+  input = by("key");
+  button = by("key-button");
+
   /** `given()` is called when the server has taken a key. */
-  constructor({ dialog, input, wrong, later, button }, given) {
-    Object.assign(this, { dialog, input, wrong, button, given });
-    button.addEventListener("click", () => this.open());
-    later.addEventListener("click", () => dialog.close());
-    dialog.querySelector("form").addEventListener("submit", (event) => {
+  constructor(given) {
+    this.given = given;
+    this.button.addEventListener("click", () => this.open());
+    this.dialog.addEventListener("submit", (event) => {
+      if (event.submitter?.value === "later") return;
       event.preventDefault(); // it closes only once the key is right
-      this.check(input.value.trim());
+      this.check(this.input.value.trim());
     });
   }
 
-  /** Whether a question would be turned away for want of a key. */
+  /** Whether a request would be rejected for want of a key. */
   get missing() {
     return !this.button.hidden && !api.hasKey();
   }
@@ -25,13 +30,12 @@ export class KeyDialog {
     if (this.missing) this.open();
   }
 
-  /** The key that was good is no longer. */
+  /** The key is no longer valid. */
   refused() {
     const had = api.hasKey();
     api.forgetKey();
     this.button.hidden = false;
-    if (this.dialog.open) return; // another question was on its way with it
-    this.open(had ? "The server does not take this key any more." : "");
+    if (!this.dialog.open) this.open(had ? "The server does not take this key any more." : "");
   }
 
   open(words = "") {
@@ -40,15 +44,14 @@ export class KeyDialog {
   }
 
   async check(key) {
-    let right;
     try {
-      right = /^[\x20-\x7e]+$/.test(key) && await api.accepts(key); // no header takes other characters
+      const isRight = /^[\x20-\x7e]+$/.test(key) && await api.accepts(key); // no header takes other characters
+      if (!isRight) {
+        this.say("The server does not know this key.");
+        return;
+      }
     } catch (problem) {
       this.say(`That did not work: ${problem.message}.`);
-      return;
-    }
-    if (!right) {
-      this.say("The server does not know this key.");
       return;
     }
     api.useKey(key);
@@ -58,7 +61,7 @@ export class KeyDialog {
   }
 
   say(words) {
-    this.wrong.textContent = words;
+    by("key-wrong").textContent = words;
     this.input.setAttribute("aria-invalid", words !== "");
     if (words) this.input.select();
   }

@@ -1,11 +1,14 @@
-// Reading along: one question at a time, at most four a second, always about the newest picture.
+// Reading along: one request at a time, at most four a second, always about the newest picture.
 
 const INTERVAL_MS = 250;
+const TRIES = 5; // of one picture on a busy server
+const LONGEST_S = 60; // a longer Retry-After is for the person to wait
 
 export class Live {
-  /** `ask(picture, signal)` gives a promise of a reading; `show(reading, picture, ms)`, `fail(problem)` tell of it. */
-  constructor(ask, show, fail) {
-    Object.assign(this, { ask, show, fail, next: null, busy: false, generation: 0, asked: -INTERVAL_MS });
+  /** `ask(picture, signal)` promises a reading; `show(reading, picture, ms)`, `fail(problem)` and
+   *  `wait(problem, seconds)` report what came of it. */
+  constructor(ask, { show, fail, wait = () => {} }) {
+    Object.assign(this, { ask, show, fail, wait, next: null, busy: false, generation: 0, asked: -INTERVAL_MS, tries: 0 });
   }
 
   /** Read what `makePicture` gives when its turn comes; an older one still waiting is dropped. */
@@ -14,7 +17,7 @@ export class Live {
     if (!this.busy) this.work();
   }
 
-  /** Forget what waits, and break off what is asked. */
+  /** Forget what waits, and abort the request. */
   stop() {
     this.next = null;
     this.generation += 1;
@@ -38,17 +41,24 @@ export class Live {
     try {
       const picture = await makePicture();
       const reading = await this.ask(picture, this.question.signal);
+      this.tries = 0;
       if (generation === this.generation) this.show(reading, picture, performance.now() - this.asked);
     } catch (problem) {
-      if (generation !== this.generation) return;
-      const again = problem.status === 429 || problem.status === 503;
-      if (!again) {
-        this.fail(problem);
-        return;
-      }
-      await pause(1000 * (problem.retryAfter || 1));
-      if (generation === this.generation) this.next ??= makePicture; // busy: the same question a little later
+      if (generation === this.generation) await this.later(problem, makePicture, generation);
     }
+  }
+
+  /** Ask a busy server again after the time it names, each time later. */
+  async later(problem, makePicture, generation) {
+    const seconds = Math.max(problem.retryAfterS, 2 ** this.tries - 1);
+    this.tries += 1;
+    if (problem.retryAfterS === null || seconds > LONGEST_S || this.tries >= TRIES) {
+      this.fail(problem);
+      return;
+    }
+    this.wait(problem, seconds);
+    await pause(1000 * seconds);
+    if (generation === this.generation) this.next ??= makePicture;
   }
 }
 

@@ -3,54 +3,42 @@
 import * as api from "./api.js";
 import { Comparison } from "./compare.js";
 import { Connection } from "./connection.js";
+import { by, makeButton } from "./dom.js";
 import { History } from "./history.js";
 import { KeyDialog } from "./key.js";
-import { Label } from "./label.js";
 import { Live } from "./live.js";
 import { Pad } from "./pad.js";
 import { Camera, contained, lightened, listenForPictures, shownPicture } from "./pictures.js";
-import { offerSamples } from "./samples.js";
 import { offerSharing } from "./share.js";
 import { isTap, pictureOf } from "./strokes.js";
 import { Timeline } from "./timeline.js";
-import { inWords, isStale, showGone, showNothing, showReading, toast } from "./view.js";
+import * as view from "./view.js";
 import { Why } from "./why.js";
 
 const SETTLED_MS = 700;
 const FRAME_MS = 250;
 
-const by = (id) => document.getElementById(id);
 const stage = by("stage");
-
 let subjects = 0; // one for each drawing, picture or thing held before the camera
-let reader = null; // the engine that reads along: the first that is free
+let reader; // the engine that reads along: the first that is free; null: none is; undefined: not known yet
+let largest = Infinity; // bytes of a picture that the server takes
+let choices = 0; // pictures that were chosen; only the last one is shown
 let settling = null;
 let verdict = ""; // what was said last
-let remember = () => {}; // puts what was said last into the history
+let remember = () => {}; // puts the last reading into the history
 let shown = null; // the last reading and its picture, for the card
 let look = null; // a picture on the stage as this browser can show it
 
 const timeline = new Timeline({ strokes: [], picture: null, subject: subjects });
 const pad = new Pad(by("pad"), { changed: drawing, done: drawn });
 const camera = new Camera(by("video"));
-const live = new Live((picture, signal) => api.predict(picture, reader.name, signal), show, fail);
-const history = new History({ list: by("history"), section: by("past"), forget: by("forget") }, recall);
-const comparison = new Comparison(
-  { button: by("compare"), columns: by("columns"), agreement: by("agreement") }, currentPicture, fail,
-);
-const why = new Why(
-  {
-    button: by("explain"), section: by("reasons"), steps: by("steps"), words: by("reasons-words"), heat: by("heat"),
-    over: by("over"), follow: by("follow"), overlay: by("overlay"), readings: by("readings"), layers: by("layers"),
-  },
-  { getPicture: currentPicture, getReader: () => reader.name, getPlace: place, fail },
-);
-const label = new Label({ section: by("label"), choices: by("choices"), thanks: by("thanks") }, currentPicture, fail);
-const connection = new Connection(by("gone"), start);
-const keys = new KeyDialog(
-  { dialog: by("key-dialog"), input: by("key"), wrong: by("key-wrong"), later: by("key-later"), button: by("key-button") },
-  read,
-);
+const ask = (picture, signal) => api.predict(picture, reader.name, signal, (share) => !signal.aborted && view.showProgress(share));
+const live = new Live(ask, { show, fail, wait });
+const history = new History(put);
+const comparison = new Comparison(currentPicture, complain);
+const why = new Why({ getPicture: currentPicture, getReader: () => reader.name, getPlace: place, fail: complain });
+const connection = new Connection(start);
+const keys = new KeyDialog(start);
 
 by("width").addEventListener("input", (event) => { pad.width = event.target.value / 100; });
 by("undo").addEventListener("click", () => walk(() => timeline.undo()));
@@ -58,25 +46,27 @@ by("redo").addEventListener("click", () => walk(() => timeline.redo()));
 by("clear").addEventListener("click", clear);
 by("erase").addEventListener("click", () => {
   pad.erasing = !pad.erasing;
-  by("erase").setAttribute("aria-pressed", pad.erasing);
+  by("erase").ariaPressed = pad.erasing;
 });
 by("camera").addEventListener("click", () => (camera.on ? putAway() : startCamera()));
+by("choices").append(...[..."0123456789", "none"].map((digit) => (
+  makeButton(digit === "none" ? "no digit" : digit, () => keepLabel(digit))
+)));
 document.addEventListener("keydown", shortcut);
 addEventListener("themechange", () => pad.draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => pad.draw());
-listenForPictures({ button: by("choose"), input: by("file"), stage }, takePicture);
-offerSamples(by("samples"), takePicture, () => connection.lost());
+listenForPictures(takePicture, () => connection.lost(new api.Problem("the sample did not arrive")));
 offerSharing(
-  { save: by("save"), share: by("share"), curl: by("curl"), python: by("python") },
   () => ({ picture: shown.asShown(), reading: shown.reading }), currentPicture, () => !by("key-button").hidden,
 );
 start();
 
 async function start() {
   try {
-    const { providers, key_needed: keyNeeded, collects } = await api.providers();
+    const { providers, key_needed: keyNeeded, collects, max_body_bytes: bytes } = await api.providers();
     reader = providers.find((engine) => engine.usd_per_picture === 0) ?? null;
-    comparison.offer(providers);
+    largest = bytes;
+    comparison.engines = providers;
     by("comparison").hidden = providers.length < 2 && reader !== null;
     by("explain").hidden = !reader?.explains;
     by("label").hidden = by("collecting").hidden = !collects;
@@ -104,11 +94,17 @@ function shortcut(event) {
 /** A stroke grows: it is read along, as soon as there is more than a dot. */
 function drawing() {
   if (camera.on) stopCamera();
-  if (!by("picture").hidden) flush();
+  const isNew = timeline.now.picture !== null || isEmpty(timeline.now);
+  if (isNew && pad.active.points.length === 1) {
+    flush();
+    view.hideToast();
+    changed(true);
+  } else {
+    view.showStale();
+    why.changed(true);
+  }
   by("picture").hidden = true;
   stage.classList.add("drawn");
-  isStale(true);
-  why.changed(true);
   if (!isTap(pad.drawing)) read();
 }
 
@@ -117,18 +113,25 @@ function drawn(strokes) {
   const goesOn = timeline.now.strokes.length > 0;
   const subject = goesOn ? timeline.now.subject : (subjects += 1);
   timeline.push({ strokes, picture: null, subject });
-  render();
+  render(true);
 }
 
 async function takePicture(file) {
-  const picture = await lightened(file);
-  put({ strokes: [], picture, subject: (subjects += 1) });
-}
-
-/** Something that was on the stage comes back to it. */
-function recall(state) {
-  put({ ...state });
-  stage.scrollIntoView({ block: "nearest" });
+  const choice = choices += 1;
+  view.hideToast();
+  view.showBusy();
+  try {
+    const picture = await lightened(file);
+    if (choice !== choices) return;
+    if (picture.size > largest) {
+      const [has, takes] = [picture.size, largest].map((bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
+      throw new Error(`the picture has ${has}, and this server takes ${takes}; choose a smaller one`);
+    }
+    put({ strokes: [], picture, subject: (subjects += 1) });
+  } catch (error) {
+    await render();
+    view.toast(view.sentence(error.message));
+  }
 }
 
 /** Empty paper; what was on it is one "Undo" away. */
@@ -138,14 +141,12 @@ function clear() {
 }
 
 function put(state) {
-  flush();
-  if (camera.on) stopCamera();
-  live.stop();
-  timeline.push(state);
-  render();
+  walk(() => timeline.push(state));
+  stage.scrollIntoView({ block: "nearest" });
 }
 
 function walk(step) {
+  view.hideToast();
   flush();
   if (camera.on) stopCamera();
   live.stop();
@@ -153,8 +154,8 @@ function walk(step) {
   render();
 }
 
-/** Show the stage as it now is, and read it. */
-async function render() {
+/** Show the stage as it now is, and read it. `isGrown`: it is the drawing of a moment ago with another stroke. */
+async function render(isGrown = false) {
   const { now } = timeline;
   const empty = isEmpty(now);
   pad.show(now.strokes);
@@ -162,20 +163,25 @@ async function render() {
   by("undo").disabled = !timeline.canUndo;
   by("redo").disabled = !timeline.canRedo;
   by("clear").disabled = empty;
-  changed(!empty);
+  changed(!empty, isGrown);
   if (empty) {
     live.stop();
-    forget();
-    showNothing();
+    verdict = "";
+    view.showNothing();
   } else read();
   look = await shownPicture(by("picture"), now.picture, api.thumbnail).catch(() => null); // reading it says why
   by("picture").hidden = look === null || timeline.now !== now || pad.active !== null;
 }
 
-function changed(hasPicture) {
-  isStale(hasPicture);
+/** What was said so far is about another picture, or about less of a drawing. */
+function changed(hasPicture, isGrown = false) {
+  if (isGrown) view.showStale();
+  else {
+    view.showBusy();
+    by("actions").hidden = true;
+  }
   comparison.reset(hasPicture);
-  label.reset(hasPicture);
+  allowLabel(hasPicture && reader === null);
   why.changed(hasPicture);
 }
 
@@ -198,7 +204,7 @@ async function startCamera() {
   try {
     await camera.start();
   } catch (error) {
-    toast(`Camera: ${error.message}.`);
+    view.toast(`Camera: ${error.message}.`);
     return;
   }
   flush();
@@ -231,35 +237,39 @@ function putAway() {
 
 function showCamera(on) {
   by("video").hidden = by("guide").hidden = !on;
-  by("camera").setAttribute("aria-pressed", on);
+  by("camera").ariaPressed = on;
   by("camera").querySelector("span").textContent = on ? "Stop" : "Camera";
 }
 
 /** Have it read, where that costs nothing; else it is for the comparison's buttons. */
 function read() {
-  if (keys.missing || !(camera.on || pad.active || !isEmpty(timeline.now))) return;
-  if (connection.gone) showGone();
-  else if (reader !== null) live.read(currentPicture);
+  if (!(camera.on || pad.active || !isEmpty(timeline.now))) return;
+  if (keys.missing) view.showNothing("Waiting for a key");
+  else if (connection.gone) view.showNothing("No answer", "The server is not answering.");
+  else if (reader) live.read(currentPicture);
+  else if (reader === null) view.showNothing("Not read yet", "Every engine here costs money: press “Compare” to choose.");
 }
 
 function show(reading, picture, ms) {
+  connection.good();
   const isDrawing = !camera.on && (pad.active !== null || timeline.now.picture === null);
   const isEarly = isDrawing && (pad.active !== null || isTap(pad.drawing)) && reading.prediction === null;
+  allowLabel(!isEarly && reading.reason !== "blank");
   if (isEarly || (isDrawing && reading.reason === "blank")) {
-    showNothing("Go on");
+    view.showNothing("Go on");
     return;
   }
   const state = camera.on ? { strokes: [], picture, subject: subjects } : timeline.now;
   const asShown = () => (isDrawing || camera.on ? picture : look ?? picture);
   shown = { asShown, reading };
   by("actions").hidden = false;
-  showReading(reading, ms);
+  view.showReading(reading, ms);
   if (isDrawing && isTap(pad.drawing)) return; // told, and no more
   if (isDrawing && pad.active !== null) { // remembered, if nothing is read after it
     remember = () => { if (!isEmpty(timeline.now)) history.put(timeline.now, reading, picture); };
     return;
   }
-  settle(inWords(reading), () => history.put(state, reading, asShown()));
+  settle(view.inWords(reading), () => history.put(state, reading, asShown()));
   if (camera.on) comparison.reset(true);
 }
 
@@ -277,37 +287,46 @@ function settle(words, keep) {
   }, SETTLED_MS);
 }
 
-/** Put what was read last into the history, however short the look was. */
+/** Put the last reading into the history, however short the look was. */
 function flush() {
   clearTimeout(settling);
   remember();
   remember = () => {};
 }
 
-function forget() {
-  verdict = "";
-  shown = null;
-  by("actions").hidden = true;
+/** Label buttons work only while there is something to label. */
+function allowLabel(isAllowed) {
+  by("label").disabled = !isAllowed;
+  if (!isAllowed) by("thanks").textContent = "";
 }
 
+async function keepLabel(digit) {
+  try {
+    await api.label(await currentPicture(), digit);
+    by("thanks").textContent = `Thank you: kept as ${digit === "none" ? "no digit" : `a ${digit}`}.`;
+  } catch (problem) {
+    complain(problem);
+  }
+}
+
+/** The server is busy: say when it is asked again. */
+function wait(problem, seconds) {
+  view.showNothing("Waiting", `${view.sentence(problem.message)} Asking again in ${Math.ceil(seconds)} s.`);
+}
+
+/** What is on the stage could not be read: nothing else may stand there as its answer. */
 function fail(problem) {
-  if (problem.status === 0) {
-    showGone();
-    connection.lost();
-    return;
+  view.showNothing(problem.status === 401 ? "Waiting for a key" : "No answer", view.sentence(problem.message));
+  complain(problem);
+  if (!problem.isForeign && [413, 422].includes(problem.status) && timeline.now.picture) {
+    timeline.drop(); // what was chosen is no picture: back to what was there before
+    render();
   }
-  if (problem.status === 401) {
-    showNothing("Waiting for a key");
-    keys.refused();
-    return;
-  }
-  isStale(false);
-  toast(`That did not work: ${problem.message}.`);
-  if ([413, 422].includes(problem.status) && timeline.now.picture) takeBack();
 }
 
-/** What was chosen is no picture: back to what was there before. */
-function takeBack() {
-  timeline.drop(timeline.now);
-  render();
+/** Say that something did not work. */
+function complain(problem) {
+  if (problem.status === 401) keys.refused();
+  else if (problem.status === 0 || problem.isForeign) connection.lost(problem);
+  else view.toast(`That did not work: ${problem.message}.`);
 }

@@ -38,9 +38,7 @@ export class Pad {
     canvas.addEventListener("pointerdown", (event) => this.down(event));
     canvas.addEventListener("pointermove", (event) => this.drag(event));
     for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, (event) => {
-        if (this.active?.pointer === event.pointerId) this.end();
-      });
+      canvas.addEventListener(end, (event) => this.up(event));
     }
     canvas.addEventListener("keydown", (event) => this.key(event));
     canvas.addEventListener("blur", () => {
@@ -68,6 +66,14 @@ export class Pad {
     this.active.points.push(...(moves.length ? moves : [event]).map((move) => this.place(move)));
     this.draw();
     this.changed();
+  }
+
+  /** A quick stroke ends beyond its last move. */
+  up(event) {
+    if (this.active?.pointer !== event.pointerId) return;
+    const { width } = this.active.points.at(-1); // a lifted pen has no pressure
+    if (event.type === "pointerup") this.active.points.push({ ...this.place(event), width });
+    this.end();
   }
 
   key(event) {

@@ -1,20 +1,22 @@
 // Pictures that were not drawn: chosen, dropped, pasted, or seen by the camera.
 
+import { by } from "./dom.js";
+
 const LIGHT_BYTES = 1_000_000;
 const LONGER_SIDE = 1600;
 const FRAME_SIDE = 480;
+const DRAWN_HERE = /avif|svg/i; // formats that browsers show and the server does not take
 
-/** Call `take` with every picture that is chosen, dropped or pasted. */
-export function listenForPictures({ button, input, stage }, take) {
-  button.addEventListener("click", () => input.click());
+/** Call `take` with every picture that is chosen, dropped or pasted, or is one of the samples. */
+export function listenForPictures(take, fail) {
+  const [input, stage] = [by("file"), by("stage")];
+  const taken = (transfer) => transfer.files.length && take(transfer.files[0]);
+  by("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    if (input.files.length) take(input.files[0]);
+    taken(input);
     input.value = ""; // the same file may be chosen again
   });
-  document.addEventListener("paste", (event) => {
-    const file = [...event.clipboardData.files][0];
-    if (file) take(file);
-  });
+  document.addEventListener("paste", (event) => taken(event.clipboardData));
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
     stage.classList.add("dropping");
@@ -25,24 +27,46 @@ export function listenForPictures({ button, input, stage }, take) {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     stage.classList.remove("dropping");
-    const file = [...event.dataTransfer.files][0];
-    if (file) take(file);
+    taken(event.dataTransfer);
+  });
+  by("samples").addEventListener("click", (event) => {
+    const image = event.target.closest("button")?.querySelector("img");
+    if (image) fetch(image.src).then((answer) => answer.blob()).then(take, fail);
   });
 }
 
-/** A large photo scaled down, so that it is quickly sent; others as they are. */
+/** A large photo scaled down, and a format that the server does not take drawn here; others as they are.
+ *
+ * Throws an Error for a picture of such a format that the browser cannot draw either.
+ */
 export async function lightened(file) {
-  if (file.size <= LIGHT_BYTES) return file;
-  let bitmap;
+  const isDrawnHere = DRAWN_HERE.test(`${file.type} ${file.name}`);
+  if (!isDrawnHere && file.size <= LIGHT_BYTES) return file;
+  const url = URL.createObjectURL(file);
   try {
-    bitmap = await createImageBitmap(file);
+    const image = new Image(); // unlike createImageBitmap it draws SVG
+    image.src = url;
+    await image.decode();
+    const [width, height] = [image.naturalWidth || FRAME_SIDE, image.naturalHeight || FRAME_SIDE];
+    const largest = LONGER_SIDE / Math.max(width, height);
+    const scale = /svg/i.test(file.type) ? largest / 2 : Math.min(1, largest);
+    return await drawnOn(image, Math.round(width * scale), Math.round(height * scale), 0.92);
   } catch {
+    if (isDrawnHere) throw new Error("this browser cannot show the picture; save it as a PNG or JPEG first");
     return file; // a format that this browser does not know; the server may
+  } finally {
+    URL.revokeObjectURL(url);
   }
-  const scale = Math.min(1, LONGER_SIDE / Math.max(bitmap.width, bitmap.height));
-  const sheet = new OffscreenCanvas(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
-  sheet.getContext("2d").drawImage(bitmap, 0, 0, sheet.width, sheet.height);
-  return sheet.convertToBlob({ type: "image/jpeg", quality: 0.92 });
+}
+
+/** An image, or a part of it, on white paper of that size, as a JPEG. */
+function drawnOn(image, width, height, quality, part = []) {
+  const sheet = new OffscreenCanvas(width, height);
+  const context = sheet.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(image, ...part, 0, 0, width, height);
+  return sheet.convertToBlob({ type: "image/jpeg", quality });
 }
 
 /** Show a picture, or nothing, in an image element; promises what is shown.
@@ -66,9 +90,10 @@ export function contained({ naturalWidth: width, naturalHeight: height }) {
 
 /** The camera, shown in a video element. */
 export class Camera {
+  stream = null;
+
   constructor(video) {
     this.video = video;
-    this.stream = null;
   }
 
   get on() {
@@ -92,12 +117,9 @@ export class Camera {
   }
 
   /** The square in the middle of the picture, without what lies outside the guide. */
-  async frame() {
+  frame() {
     const { videoWidth: width, videoHeight: height } = this.video;
     const side = 0.72 * Math.min(width, height);
-    const sheet = new OffscreenCanvas(FRAME_SIDE, FRAME_SIDE);
-    const from = [(width - side) / 2, (height - side) / 2, side, side];
-    sheet.getContext("2d").drawImage(this.video, ...from, 0, 0, FRAME_SIDE, FRAME_SIDE);
-    return sheet.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+    return drawnOn(this.video, FRAME_SIDE, FRAME_SIDE, 0.85, [(width - side) / 2, (height - side) / 2, side, side]);
   }
 }

@@ -1,6 +1,7 @@
 // For the owner: what visitors labelled, to be accepted or thrown away; where engines dissent comes first.
 
-const by = (id) => document.getElementById(id);
+import { by, make, makeButton } from "./dom.js";
+
 let key = ""; // for this page alone
 
 by("owner").addEventListener("submit", (event) => {
@@ -25,16 +26,9 @@ async function list() {
 }
 
 async function entry({ name, label, said }) {
-  const item = document.createElement("li");
-  item.className = "card";
-  const image = document.createElement("img");
   const path = `collected/${encodeURIComponent(name)}`;
-  image.src = URL.createObjectURL(await (await asked(path)).blob());
-  image.alt = `Labelled ${label}`;
-  const words = document.createElement("p");
+  const image = make("img", { src: URL.createObjectURL(await (await asked(path)).blob()), alt: `Labelled ${label}` });
   const engines = Object.entries(said).map(([engine, word]) => `${engine} says ${word}`);
-  words.textContent = [`Labelled ${label}`, ...engines].join("; ");
-  item.classList.toggle("dissent", Object.values(said).some((word) => word !== label));
   const decide = (accept) => async () => {
     try {
       await asked(`${path}?accept=${accept}`, "PUT");
@@ -46,16 +40,12 @@ async function entry({ name, label, said }) {
     item.remove();
     count();
   };
-  item.append(image, words, button(`Accept ${label}`, decide(true)), button("Throw away", decide(false)));
+  const item = make(
+    "li", { className: "card" }, image, make("p", {}, [`Labelled ${label}`, ...engines].join("; ")),
+    makeButton(`Accept ${label}`, decide(true)), makeButton("Throw away", decide(false)),
+  );
+  item.classList.toggle("dissent", Object.values(said).some((word) => word !== label));
   return item;
-}
-
-function button(words, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = words;
-  made.addEventListener("click", act);
-  return made;
 }
 
 function count() {

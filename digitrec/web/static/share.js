@@ -1,5 +1,6 @@
 // Showing it to others: a card with the picture and its reading, and the same question for a program.
 
+import { by, make } from "./dom.js";
 import { howSure, reasonInWords, toast } from "./view.js";
 
 const INLINE_BYTES = 32_000; // a longer picture is named as a file: a command line is not endless
@@ -7,7 +8,7 @@ const CARD = { width: 840, height: 400, margin: 30 };
 
 /** The buttons: `getShown()` gives the last reading and its picture, `getPicture()` promises what is on the stage,
  *  `isKeyNeeded()` says whether a program needs a key. */
-export function offerSharing({ save, share, curl, python }, getShown, getPicture, isKeyNeeded) {
+export function offerSharing(getShown, getPicture, isKeyNeeded) {
   const give = async (shared) => {
     const { picture, reading } = getShown();
     await handOut(await card(picture, reading), reading, shared);
@@ -16,12 +17,12 @@ export function offerSharing({ save, share, curl, python }, getShown, getPicture
     await navigator.clipboard.writeText(await asText(await getPicture(), isKeyNeeded()));
     toast(`Copied as ${kind}.`);
   };
-  const offer = (button, act, sorry) => button.addEventListener("click", () => act().catch(() => toast(sorry)));
-  offer(save, () => give(false), "This browser cannot draw the card.");
-  offer(share, () => give(true), "This browser cannot draw the card.");
-  offer(curl, () => copy(asCurl, "curl"), "This browser does not let the page copy; it does over https.");
-  offer(python, () => copy(asPython, "Python"), "This browser does not let the page copy; it does over https.");
-  share.hidden = !canShare();
+  const offer = (id, act, sorry) => by(id).addEventListener("click", () => act().catch(() => toast(sorry)));
+  offer("save", () => give(false), "This browser cannot draw the card.");
+  offer("share", () => give(true), "This browser cannot draw the card.");
+  offer("curl", () => copy(asCurl, "curl"), "This browser does not let the page copy; it does over https.");
+  offer("python", () => copy(asPython, "Python"), "This browser does not let the page copy; it does over https.");
+  by("share").hidden = !canShare();
 }
 
 /** A PNG with the picture, the digit, how sure, and the ten bars. */
@@ -52,9 +53,7 @@ async function handOut(blob, reading, shared) {
     await navigator.share({ files: [file], title: "digitrec" }).catch(() => {}); // changed their mind
     return;
   }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = file.name;
+  const link = make("a", { href: URL.createObjectURL(file), download: file.name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
@@ -64,14 +63,13 @@ function canShare() {
   return Boolean(navigator.canShare?.({ files: [probe] }));
 }
 
-/** The question as a command for a shell. */
+/** The question as a command for any shell and any curl. */
 async function asCurl(picture, keyNeeded) {
   const key = keyNeeded ? ' -H "X-API-Key: $DIGITREC_KEY"' : "";
-  const address = new URL("predict", document.baseURI).href;
-  if (picture.size > INLINE_BYTES) {
-    return `curl${key} --data-binary @${fileName(picture)} '${address}'`;
-  }
-  return `curl${key} --json '{"image": "${await base64(picture)}"}' '${address}'`;
+  const isLong = picture.size > INLINE_BYTES;
+  const type = isLong ? "octet-stream" : "json";
+  const data = isLong ? `@${fileName(picture)}` : `'{"image": "${await base64(picture)}"}'`;
+  return `curl${key} -H 'Content-Type: application/${type}' --data-binary ${data} '${address()}'`;
 }
 
 /** The question as a Python program that needs nothing but Python. */
@@ -85,7 +83,7 @@ async function asPython(picture, keyNeeded) {
     "",
     `picture = ${given}`,
     `headers = {"Content-Type": "application/octet-stream"${key}}`,
-    `request = urllib.request.Request("${new URL("predict", document.baseURI).href}", picture, headers)`,
+    `request = urllib.request.Request("${address()}", picture, headers)`,
     "print(json.load(urllib.request.urlopen(request)))",
     "",
   ].join("\n");
@@ -116,6 +114,10 @@ function paintBars(context, probs, left) {
 function write(context, words, x, y, size, weight) {
   context.font = `${weight} ${size}px system-ui, sans-serif`;
   context.fillText(words, x, y, CARD.width - x - CARD.margin);
+}
+
+function address() {
+  return new URL("predict", document.baseURI).href.replaceAll("'", "%27");
 }
 
 function fileName(picture) {

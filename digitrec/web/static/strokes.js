@@ -2,22 +2,28 @@
 
 export const SENT_SIDE = 280;
 const DOT = 0.15; // a drawing whose lines together are shorter is a tap
+const CORNER = 0.35; // a turn with a smaller cosine stays a corner, as in a 7 that was drawn quickly
 
-/** Paint one stroke, `{ points: [{ x, y, width }], erases }`, smoothed: curves through the middles of its points. */
+/** Paint one stroke, `{ points: [{ x, y, width }], erases }`: a smooth curve through every one of its points. */
 export function trace(context, { points, erases }, side, colour) {
   context.globalCompositeOperation = erases ? "destination-out" : "source-over";
   context.strokeStyle = context.fillStyle = colour;
   context.lineCap = "round";
   dot(context, points[0], side);
-  let from = points[0];
-  points.slice(1).forEach((point, before) => {
-    const to = before + 2 < points.length ? middle(point, points[before + 2]) : point;
+  const slopes = points.map((point, at) => slope(points[at - 1], point, points[at + 1]));
+  points.slice(1).forEach((to, before) => {
+    const from = points[before];
+    const reach = distance(from, to) / 3;
+    const [first, last] = [slopes[before], slopes[before + 1]];
     context.beginPath();
-    context.lineWidth = point.width * side;
+    context.lineWidth = to.width * side;
     context.moveTo(from.x * side, from.y * side);
-    context.quadraticCurveTo(point.x * side, point.y * side, to.x * side, to.y * side);
+    context.bezierCurveTo(
+      (from.x + reach * first.x) * side, (from.y + reach * first.y) * side,
+      (to.x - reach * last.x) * side, (to.y - reach * last.y) * side,
+      to.x * side, to.y * side,
+    );
     context.stroke();
-    from = to;
   });
   context.globalCompositeOperation = "source-over";
 }
@@ -36,17 +42,26 @@ export function pictureOf(strokes) {
 /** Whether there is no more than a dot on the paper. */
 export function isTap(strokes) {
   const lengths = strokes.filter((stroke) => !stroke.erases).map(({ points }) => (
-    points.slice(1).reduce((sum, { x, y }, before) => sum + Math.hypot(x - points[before].x, y - points[before].y), 0)
+    points.slice(1).reduce((sum, point, before) => sum + distance(points[before], point), 0)
   ));
   return lengths.reduce((sum, length) => sum + length, 0) < DOT;
+}
+
+/** The curve's direction at a point, of length 1; of length 0 at an end and in a corner. */
+function slope(before, at, after) {
+  if (!before || !after) return { x: 0, y: 0 };
+  const [there, on, whole] = [distance(before, at), distance(at, after), distance(before, after)];
+  const turn = ((at.x - before.x) * (after.x - at.x) + (at.y - before.y) * (after.y - at.y)) / (there * on);
+  if (!(turn > CORNER)) return { x: 0, y: 0 };
+  return { x: (after.x - before.x) / whole, y: (after.y - before.y) / whole };
+}
+
+function distance(one, other) {
+  return Math.hypot(other.x - one.x, other.y - one.y);
 }
 
 function dot(context, { x, y, width }, side) {
   context.beginPath();
   context.arc(x * side, y * side, (width * side) / 2, 0, 2 * Math.PI);
   context.fill();
-}
-
-function middle(one, other) {
-  return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
 }

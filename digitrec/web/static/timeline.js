@@ -1,4 +1,4 @@
-// Everything that was on the stage, so that nothing is ever lost: undo and redo walk along it.
+// Everything that was on the stage: undo and redo walk along it.
 
 const KEPT = 200;
 
@@ -28,18 +28,15 @@ export class Timeline {
   }
 
   undo() {
-    this.at = Math.max(0, this.at - 1);
+    if (this.canUndo) this.at -= 1;
   }
 
   redo() {
-    this.at = Math.min(this.states.length - 1, this.at + 1);
+    if (this.canRedo) this.at += 1;
   }
 
-  /** Take a state out, wherever it stands by now: it was no good. */
-  drop(state) {
-    const place = this.states.indexOf(state);
-    if (place < 1) return;
-    this.states.splice(place, 1);
-    if (this.at >= place) this.at -= 1;
+  /** Take the state out that is there now; the first stays. */
+  drop() {
+    if (this.at > 0) this.states.splice(this.at--, 1);
   }
 }

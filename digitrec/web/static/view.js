@@ -1,5 +1,7 @@
 // What a reading looks like: the digit, how sure, the bars, what the network saw.
 
+import { by, make } from "./dom.js";
+
 const REASONS = {
   blank: "There is nothing on it yet.",
   texture: "There is something, but it does not look like ink.",
@@ -10,9 +12,15 @@ const REASONS = {
   "no text": "No writing was found.",
 };
 const READS_ALONG = "The network reads along while you draw.";
+const LEFT_OUT = "Not all of the ink was read: there is more beside the digit.";
+const STALE_MS = 700; // for so long the reading of a drawing stays, greyed out, while the drawing grows
 
-const by = (id) => document.getElementById(id);
-const bars = Array.from({ length: 10 }, (_, digit) => makeBar(digit));
+const bars = Array.from({ length: 10 }, (_, digit) => {
+  const bar = { fill: make("span", { className: "fill" }), share: make("span", { className: "share" }) };
+  const trough = make("span", { className: "trough" }, bar.fill);
+  bar.item = make("li", {}, make("span", { className: "name" }, digit), trough, bar.share);
+  return bar;
+});
 by("bars").append(...bars.map((bar) => bar.item));
 
 export function percent(share) {
@@ -20,7 +28,11 @@ export function percent(share) {
 }
 
 export function reasonInWords(reason) {
-  return REASONS[reason] ?? `${reason[0].toUpperCase()}${reason.slice(1)}.`;
+  return REASONS[reason] ?? sentence(reason);
+}
+
+export function sentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
 
 /** A calibrated chance where there is one, else how sure the engine says it is; null without either. */
@@ -29,66 +41,82 @@ export function howSure({ calibrated, confidence }) {
   return confidence === null ? null : `${percent(confidence)} sure`;
 }
 
-/** One sentence for the ear and for the history. */
+/** One sentence for screen readers and for the history. */
 export function inWords(reading) {
   if (reading.prediction === null) return `Can't tell. ${reasonInWords(reading.reason)}`;
-  return [reading.prediction, howSure(reading)].filter((part) => part !== null).join(", ");
+  const said = [reading.prediction, howSure(reading)].filter((part) => part !== null).join(", ");
+  return reading.left_out.length ? `${said}. ${LEFT_OUT}` : said;
 }
 
 export function showReading(reading, roundTripMs) {
-  const { prediction, reason, probs, seen } = reading;
-  const told = prediction !== null;
-  isStale(false);
-  by("verdict").classList.toggle("unsure", !told);
-  setDigit(told ? String(prediction) : "?");
-  by("sure").textContent = told ? (howSure(reading) ?? "It says") : "Can't tell";
-  by("why").textContent = told ? runnerUp(prediction, probs) : reasonInWords(reason);
-  const thought = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms to read it, ` : "";
-  by("timing").textContent = `${thought}${Math.round(roundTripMs)} ms there and back`;
+  const { prediction, reason, probs, seen, left_out: leftOut } = reading;
+  const isTold = prediction !== null;
+  const why = !isTold ? reasonInWords(reason) : leftOut.length ? LEFT_OUT : runnerUp(prediction, probs);
+  const network = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms to read it, ` : "";
+  put(isTold ? String(prediction) : "?", isTold ? (howSure(reading) ?? "It says") : "Can't tell", why, probs ?? [], seen);
+  by("verdict").classList.toggle("unsure", !isTold || leftOut.length > 0);
+  by("timing").textContent = `${network}${Math.round(roundTripMs)} ms there and back`;
   by("seen-caption").textContent = probs ? "what the network saw" : "what the network would have seen";
-  setBars(probs ?? []);
-  showSeen(seen);
 }
 
 /** An empty answer, with what is waited for. */
-export function showNothing(waiting = "Waiting for a digit") {
-  isStale(false);
-  by("verdict").classList.remove("unsure");
-  setDigit("");
-  by("sure").textContent = waiting;
-  by("why").textContent = READS_ALONG;
-  by("timing").textContent = "";
-  setBars([]);
-  showSeen(null);
+export function showNothing(waiting = "Waiting for a digit", why = READS_ALONG) {
+  put("", waiting, why);
 }
 
-/** Nobody answers: what was said before is not about what is on the stage now. */
-export function showGone() {
-  showNothing("No answer");
-  by("why").textContent = "The server is not answering.";
+/** No answer is known yet for what is on the stage. */
+export function showBusy() {
+  put("", "Reading…", "");
+  by("verdict").ariaBusy = "true";
 }
 
-/** Whether what is shown is about an earlier picture than the one on the stage. */
-export function isStale(stale) {
-  by("verdict").classList.toggle("stale", stale);
+/** How much of a large picture has been sent, 0..1. */
+export function showProgress(share) {
+  by("sure").textContent = share < 1 ? "Sending…" : "Reading…";
+  by("upload").hidden = share === 1;
+  by("upload").value = share;
 }
 
-let hideToast;
+let busyTimer;
+/** Grey out the reading of a drawing that grows; it goes where no newer one comes soon. */
+export function showStale() {
+  by("verdict").classList.add("stale");
+  busyTimer ??= setTimeout(showBusy, STALE_MS);
+}
+
+let toastTimer;
 export function toast(words) {
-  const element = by("toast");
-  element.textContent = words;
-  element.hidden = false;
-  clearTimeout(hideToast);
-  hideToast = setTimeout(() => { element.hidden = true; }, 6000);
+  by("toast").textContent = words;
+  by("toast").togglePopover(true);
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(hideToast, 6000);
+}
+
+export function hideToast() {
+  by("toast").togglePopover(false);
+}
+
+/** Replace all that the answer shows. */
+function put(digit, sure, why, probs = [], seen = null) {
+  clearTimeout(busyTimer);
+  busyTimer = undefined;
+  by("verdict").classList.remove("stale", "unsure");
+  by("verdict").ariaBusy = "false";
+  by("upload").hidden = true;
+  setDigit(digit);
+  by("sure").textContent = sure;
+  by("why").textContent = why;
+  by("timing").textContent = "";
+  setBars(probs);
+  by("seen-picture").hidden = !seen;
+  by("seen").classList.toggle("empty", !seen);
+  if (seen) by("seen-picture").src = seen;
 }
 
 function setDigit(text) {
   const element = by("digit");
   if (element.textContent === text) return;
-  element.textContent = text;
-  element.classList.remove("pop");
-  void element.offsetWidth; // lets the animation start again
-  element.classList.add("pop");
+  element.replaceChildren(make("span", {}, text)); // a new element, whose animation begins
 }
 
 function runnerUp(prediction, probs) {
@@ -106,22 +134,4 @@ function setBars(probs) {
     fill.style.setProperty("--share", value.toFixed(3));
     share.textContent = value >= 0.005 ? percent(value) : "";
   });
-}
-
-function showSeen(url) {
-  by("seen-picture").hidden = !url;
-  by("seen").classList.toggle("empty", !url);
-  if (url) by("seen-picture").src = url;
-}
-
-function makeBar(digit) {
-  const [item, share, trough, fill, name] = ["li", "span", "span", "span", "span"].map((tag) => document.createElement(tag));
-  share.className = "share";
-  trough.className = "trough";
-  fill.className = "fill";
-  name.className = "name";
-  name.textContent = digit;
-  trough.append(fill);
-  item.append(name, trough, share);
-  return { item, fill, share };
 }

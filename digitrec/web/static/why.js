@@ -1,6 +1,7 @@
 // Why it says so: the steps of the preparation, which ink spoke for the digit, and what each layer found.
 
 import * as api from "./api.js";
+import { by, make, makeButton } from "./dom.js";
 import { Live } from "./live.js";
 
 const SIDE = 28;
@@ -13,32 +14,33 @@ const STRONGEST = 0.85; // how much the strongest colour hides of what is below 
 export class Why {
   /** `getPicture()` promises what is on the stage, `getReader()` names the engine that reads along, and
    *  `getPlace()` says where on the stage the picture lies ([left, top, right, bottom], shares of its side). */
-  constructor(elements, { getPicture, getReader, getPlace, fail }) {
-    Object.assign(this, elements, { getPicture, getReader, getPlace, fail, asked: 0, open: [] });
-    this.live = new Live((picture, signal) => api.look(picture, getReader(), signal), (found) => this.show(found), fail);
-    this.button.addEventListener("click", () => this.ask());
-    this.follow.addEventListener("click", () => {
-      this.follow.setAttribute("aria-pressed", !this.isPressed);
+  constructor({ getPicture, getReader, getPlace, fail }) {
+    Object.assign(this, { getPicture, getReader, getPlace, fail, asked: 0, open: [] });
+    const look = (picture, signal) => api.explain(picture, getReader(), { saliency: false, signal });
+    this.live = new Live(look, { show: (found) => this.show(found), fail });
+    by("explain").addEventListener("click", () => this.ask());
+    by("follow").addEventListener("click", () => {
+      by("follow").ariaPressed = !this.isPressed;
       this.live.stop();
     });
-    this.over.addEventListener("click", () => {
-      this.over.setAttribute("aria-pressed", !this.isOver);
+    by("over").addEventListener("click", () => {
+      by("over").ariaPressed = !this.isOver;
       this.layOver();
-      this.overlay.scrollIntoView({ block: "nearest" });
+      by("overlay").scrollIntoView({ block: "nearest" });
     });
   }
 
   get isOver() {
-    return this.over.getAttribute("aria-pressed") === "true";
+    return by("over").ariaPressed === "true";
   }
 
   get isPressed() {
-    return this.follow.getAttribute("aria-pressed") === "true";
+    return by("follow").ariaPressed === "true";
   }
 
   /** Whether the look inside goes along with the drawing: while it is shown, and that was asked for. */
   get follows() {
-    return this.isPressed && !this.section.hidden;
+    return this.isPressed && !by("reasons").hidden;
   }
 
   /** The picture has changed: what is shown is about another, so it goes; or follows, where that was asked for. */
@@ -50,56 +52,53 @@ export class Why {
       return;
     }
     this.live.stop();
-    this.overlay.hidden = true;
-    if (!follows) this.section.hidden = true;
+    by("overlay").hidden = true;
+    if (!follows) by("reasons").hidden = true;
   }
 
   async ask() {
     const asked = this.asked += 1;
-    this.button.disabled = true;
+    by("explain").disabled = true;
     try {
-      const found = await api.explain(await this.getPicture(), this.getReader());
+      const found = await api.explain(await this.getPicture(), this.getReader(), { saliency: true });
       if (asked !== this.asked) return;
       await this.show(found);
-      this.section.scrollIntoView({ block: "nearest" });
+      by("reasons").scrollIntoView({ block: "nearest" });
     } catch (problem) {
       this.fail(problem);
     } finally {
-      this.button.disabled = false;
+      by("explain").disabled = false;
     }
   }
 
   async show({ steps, where, saliency, inside }) {
     const { asked } = this;
-    this.steps.replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
+    by("steps").replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `What spoke for it most: ${where.join(", ")}.` : "";
     const colours = saliency
       ? `${said} Orange ink spoke for the digit, blue ink against it.`
       : "Orange: where the last feature maps look like the digit (Grad-CAM). Ask “Why?” for what the ink is worth.";
-    this.words.textContent = inside.length
+    by("reasons-words").textContent = inside.length
       ? colours
       : "The network was not asked: the picture was refused by what the preparation saw in it.";
-    this.heat.hidden = this.overlay.hidden = inside.length === 0;
-    this.over.hidden = inside.length === 0 || this.getPlace() === null;
-    this.heat.setAttribute("aria-label", saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit");
+    by("heat").hidden = by("overlay").hidden = inside.length === 0;
+    by("over").hidden = inside.length === 0 || this.getPlace() === null;
+    by("heat").ariaLabel = saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit";
     this.offerReadings(inside);
     if (inside.length) await this.showReading(inside[0]);
     else this.showLayers([]);
-    if (asked === this.asked || this.follows) this.section.hidden = false;
+    if (asked === this.asked || this.follows) by("reasons").hidden = false;
   }
 
   /** A switch between the digit cut out and the picture as it stands, where it was read both ways. */
   offerReadings(inside) {
-    this.readings.hidden = inside.length < 2;
-    this.readings.replaceChildren(...inside.map((reading, number) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `${reading.name[0].toUpperCase()}${reading.name.slice(1)}`;
-      button.setAttribute("aria-pressed", number === 0);
-      button.addEventListener("click", () => {
-        for (const other of this.readings.children) other.setAttribute("aria-pressed", other === button);
+    by("readings").hidden = inside.length < 2;
+    by("readings").replaceChildren(...inside.map((reading, number) => {
+      const button = makeButton(`${reading.name[0].toUpperCase()}${reading.name.slice(1)}`, () => {
+        for (const other of by("readings").children) other.ariaPressed = other === button;
         this.showReading(reading);
       });
+      button.ariaPressed = number === 0;
       return button;
     }));
   }
@@ -111,14 +110,14 @@ export class Why {
     const digit = new Image();
     digit.src = reading.picture;
     await digit.decode();
-    if (reading === this.reading) paint(this.heat, digit, mattered(reading)); // no newer one has come meanwhile
+    if (reading === this.reading) paint(by("heat"), digit, mattered(reading)); // no newer one has come meanwhile
   }
 
   /** The layers of each network; what was open stays open, also after a picture that none was asked about. */
   showLayers(layers) {
-    const before = [...this.layers.children];
+    const before = [...by("layers").children];
     if (before.length) this.open = before.map((network) => network.open);
-    this.layers.replaceChildren(...[...groupedByNetwork(layers)].map(([name, its], number) => (
+    by("layers").replaceChildren(...[...Map.groupBy(layers, ({ network }) => network)].map(([name, its], number) => (
       networkDetails(name, its, this.open[number] ?? number === 0)
     )));
   }
@@ -126,13 +125,13 @@ export class Why {
   /** The colours on the drawing or the picture itself, or nothing. */
   layOver() {
     const place = this.getPlace();
-    this.overlay.hidden = !this.isOver || place === null;
-    if (this.overlay.hidden) return;
-    this.overlay.width = this.overlay.height = OVER; // which also empties it
+    by("overlay").hidden = !this.isOver || place === null;
+    if (by("overlay").hidden) return;
+    by("overlay").width = by("overlay").height = OVER; // which also empties it
     const [left, top, right, bottom] = place;
     const [from, above, to, below] = this.reading.field;
     const [width, height] = [right - left, bottom - top];
-    this.overlay.getContext("2d").drawImage(
+    by("overlay").getContext("2d").drawImage(
       colours(mattered(this.reading)),
       OVER * (left + from * width), OVER * (top + above * height),
       OVER * (to - from) * width, OVER * (below - above) * height,
@@ -141,34 +140,15 @@ export class Why {
 }
 
 function pictureFigure(name, picture) {
-  const figure = document.createElement("figure");
-  const image = document.createElement("img");
-  image.src = picture;
-  image.alt = "";
-  const caption = document.createElement("figcaption");
-  caption.textContent = name;
-  figure.append(image, caption);
-  return figure;
-}
-
-function groupedByNetwork(layers) {
-  const networks = new Map();
-  for (const layer of layers) networks.set(layer.network, [...(networks.get(layer.network) ?? []), layer]);
-  return networks;
+  return make("figure", {}, make("img", { src: picture, alt: "" }), make("figcaption", {}, name));
 }
 
 function networkDetails(name, layers, isOpen) {
-  const details = document.createElement("details");
-  details.open = isOpen;
-  const summary = document.createElement("summary");
-  summary.textContent = `Inside ${name.replaceAll("_", " ") || "the network"}: ${layers.length} layers`;
-  const sheet = document.createElement("div");
-  sheet.className = "layers";
-  sheet.append(...layers.map(({ name: layer, maps, side, picture }) => (
+  const title = `Inside ${name.replaceAll("_", " ") || "the network"}: ${layers.length} layers`;
+  const figures = layers.map(({ name: layer, maps, side, picture }) => (
     pictureFigure(`${layer.replaceAll("_", " ")}: ${maps} maps of ${side}x${side}`, picture)
-  )));
-  details.append(summary, sheet);
-  return details;
+  ));
+  return make("details", { open: isOpen }, make("summary", {}, title), make("div", { className: "layers" }, ...figures));
 }
 
 /** The 28x28 in grey, and over it how much each place mattered, in colour. */
