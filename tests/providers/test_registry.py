@@ -191,6 +191,20 @@ def test_two_strangers_of_one_name_are_both_refused_by_name(package: Package) ->
     assert not listing("one-ocr: two-ocr: same").status.installed
 
 
+@pytest.mark.parametrize(("signature", "variables"), [("env, **options", True), ("env", False)])
+def test_a_strangers_options_are_merged_where_its_from_env_takes_them(
+    package: Package, signature: str, variables: bool
+) -> None:
+    given = "**{'endpoint': env['AT'], **options}" if variables else ""
+    code = PROVIDER.replace(
+        '(cls, env): return cls(name="stranger")', f"(cls, {signature}): return cls({given})"
+    )
+    package("one-ocr", "mine = one_ocr_code:Stranger", code)
+    opened = registry.open_provider("mine", env={"AT": "https://a.example"}, name="named")
+    assert opened.name == "named"
+    assert opened.endpoint == ("https://a.example" if variables else None)
+
+
 IMPORTS = {
     "syntax": "this is no Python",
     "exit": "raise SystemExit(3)",
