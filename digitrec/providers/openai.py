@@ -193,7 +193,7 @@ class OpenAi(BaseProvider):
             "model": self.model,
             "question": QUESTION,
             "limit": [self._limit, self.most_tokens[1]],
-            **({"leave_out": sorted(leave_out)} if leave_out else {}),
+            **({"leave_out": sorted(self._settings)} if self._settings else {}),
         }
 
     def parameters(self) -> Mapping[str, str]:

@@ -22,6 +22,10 @@ THOUGHTS_END = ("</think>", "[/THINK]")
 THOUGHTS_BEGIN = ("<think>", "[THINK]")
 FENCED = re.compile(r"```\w*\s*\n(.*?)\n?\s*```", re.DOTALL)
 """An answer in Markdown, from a server that does not know schemas."""
+LONGEST = 100_000
+"""Characters of an answer, without thoughts; a longer text is not searched for JSON."""
+NOT_A_DIGIT = -1
+"""In place of a digit: the object has something else there."""
 FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 LONE_DIGIT = re.compile(r"(?<![\w.])\d(?![\w.]\w|\w)(?!\.\s)")
 """A digit that stands by itself in a text, and does not number a list."""
@@ -120,7 +124,8 @@ def said_in(text: str) -> tuple[int | None, str] | None:
     """
     for end in THOUGHTS_END:
         text = text.rpartition(end)[2]
-    if any(begin in text for begin in THOUGHTS_BEGIN):  # a thought that was not finished
+    unfinished = any(begin in text for begin in THOUGHTS_BEGIN)
+    if unfinished or len(text) > LONGEST:
         return None
     fenced = FENCED.findall(text)
     span = text[max(text.find("{"), 0) : text.rfind("}") + 1]
@@ -131,9 +136,6 @@ def said_in(text: str) -> tuple[int | None, str] | None:
             digits = {digit for digit, _ in said} | {int(digit) for digit in beside}
             return said[0] if len(digits) == 1 and NOT_A_DIGIT not in digits else None
     return None
-
-
-NOT_A_DIGIT = -1
 
 
 def _said(text: str) -> tuple[int | None, str] | None:

@@ -150,15 +150,16 @@ def error_of(raw: Any) -> dict[str, Any] | None:
         return error
     if error:
         return {**raw, "message": error}
+    choices = raw.get("choices")
+    if isinstance(choices, list) and choices:  # OpenRouter puts an upstream error there
+        return error_of(choices[0])
     is_error = "choices" not in raw and any(_status(raw.get(name)) for name in STATUS_NAMES)
     return raw if is_error or raw.get("object") in ("error", "Error") else None
 
 
 def error_inside(raw: Any) -> tuple[int, dict[str, Any]] | None:
     """The HTTP status and the error that a gateway put into an answer of status 200; None: an answer."""
-    choices = raw.get("choices") if isinstance(raw, dict) else None
-    of_choice = error_of(choices[0]) if isinstance(choices, list) and choices else None
-    error = error_of(raw) or of_choice
+    error = error_of(raw)
     if error is None:
         return None
     statuses = (_status(error.get(name)) for name in (*STATUS_NAMES, "type", "error_type"))

@@ -70,6 +70,7 @@ def test_what_is_not_an_answer_says_what_to_do(stored: Stored, case: str, said: 
     ["", "7", '"7"', '{"digit": "10"}', '{"digit": "seven"}',
      '{"digit": 10}', '{"digit": -1}', '{"digit": 7.5}', '{"digit": true}',
      "{}", '{"reason": "7"}', '{"digit": 7} 8', 'Not {"digit": 7} but {"digit": 1}', "{" * 5000,
+     '{"digit": 7} ' * 100_000,
      'A 1 or a 7: {"digit": 7}', '<think>perhaps {"digit": 7}',
      '```\n{"digit": 7}\n```\n```\n{"digit": 1}\n```',
      "[7]", "[" * 5000, '{"digit": 7', "<think>7", "```\n7\n```", None],

@@ -226,6 +226,13 @@ def test_the_settings_of_the_configuration_hold_for_every_request(
     assert asked["max_completion_tokens"] == 64
 
 
+def test_parameters_left_out_by_setting_make_another_question(opened: Opened) -> None:
+    openai = opened("openai", leave_out=["seed"])
+    assert isinstance(openai, Adjustable)
+    openai.adjust(["store"], None)
+    assert openai.options["leave_out"] == ["seed", "store"]  # type: ignore[attr-defined]
+
+
 def test_what_cannot_be_left_out_is_named() -> None:
     with pytest.raises(NotConfigured, match="messages"):
         OpenAi(model="m", key="k", leave_out=["messages"])
