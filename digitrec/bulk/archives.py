@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import posixpath
 import stat
 import struct
@@ -30,6 +31,10 @@ LINKS = 40
 """Longest chain of links that is followed, as in Linux."""
 _ZIP_HEADER = struct.Struct("<4s22xHH")
 """A member's local header in a zip (APPNOTE.TXT 4.3.7): signature, lengths of its name and extra field."""
+_ZIP_COUNT = struct.Struct("<10xH")
+"""The number of members in the record that ends a zip (APPNOTE.TXT 4.3.16)."""
+_ZIP_TAIL = 22 + 65535
+"""Longest such record in bytes, with its comment."""
 _ZIP_METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 
 
@@ -124,7 +129,13 @@ def _is_picture(name: str, skipped: Skipped, hidden: bool) -> bool:
 
 
 def _in_zip(archive: str, skipped: Skipped, hidden: bool) -> Iterator[Member]:
-    with zipfile.ZipFile(archive) as whole:
+    with Path(archive).open("rb") as file, zipfile.ZipFile(file) as whole:
+        file.seek(max(-_ZIP_TAIL, -file.seek(0, io.SEEK_END)), io.SEEK_END)
+        tail = file.read()
+        (count,) = _ZIP_COUNT.unpack_from(tail, tail.rindex(b"PK\5\6"))
+        # A count of 65,535 stands for any larger one, unless the writer cut it to 16 bits.
+        if count not in (min(len(whole.infolist()), 0xFFFF), len(whole.infolist()) & 0xFFFF):
+            raise ValueError("its directory is damaged")
         for info in whole.infolist():
             if info.is_dir() or not _is_picture(info.filename, skipped, hidden):
                 continue

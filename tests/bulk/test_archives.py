@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -279,6 +280,15 @@ def test_a_zip_of_a_version_that_python_cannot_read_is_an_error_of_ours(tmp_path
     data[data.index(b"PK\1\2") + 6] = 64
     with pytest.raises(DataError, match=r"a\.zip"):
         listed(tmp_path, "a.zip", bytes(data))
+
+
+@pytest.mark.parametrize("place", range(28, 34))
+def test_a_damaged_directory_does_not_hide_members_of_a_zip(tmp_path: Path, place: int) -> None:
+    """The lengths of the name, the extra field and the comment say where the next entry begins."""
+    data = bytearray(zipped())
+    data[data.index(b"PK\1\2") + place] ^= 0x10
+    with contextlib.suppress(DataError):
+        assert len(listed(tmp_path, "a.zip", bytes(data))) == 3
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.zip", "a.tgz"])
