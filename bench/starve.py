@@ -52,13 +52,13 @@ class Attack:
     sockets: int = 0
     """How many connections send one byte of a body and fall silent."""
     file: tuple[str, str] | None = None
-    """A hostile file of `repeats.GRAMMAR` that they send instead."""
+    """A hostile file of `repeats.GRAMMAR`, of 1 MB, that they send instead."""
 
     def request(self) -> bytes:
         """What each of them posts."""
         if self.file is not None:
             form, element = self.file
-            return multipart(GRAMMAR[form][element](LIMIT))
+            return multipart(GRAMMAR[form][element](LIMIT // 10))
         return multipart(seven(self.side, "RGB"), self.copies) if self.clients else b""
 
 
@@ -73,8 +73,8 @@ ATTACKS = (
     Attack(
         "20 with a TIFF of 60,000 tags, same address", 20, elsewhere=False, file=("TIFF", "720 KB of tags")
     ),
-    Attack("20 with a JPEG of 2 million comments", 20, file=("JPEG", "COM")),
-    Attack("20 with a PNG of 800,000 chunks", 20, file=("PNG", "empty chunks before the pixels")),
+    Attack("20 with a JPEG of 200,000 comments", 20, file=("JPEG", "COM")),
+    Attack("20 with a PNG of 80,000 chunks", 20, file=("PNG", "empty chunks before the pixels")),
 )
 
 
