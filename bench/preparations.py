@@ -19,7 +19,7 @@ from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.registry import open_provider
 from digitrec.report.table import markdown_row
-from digitrec.report.words import duration, percent
+from digitrec.report.words import percent
 
 PAGE = Path(__file__).parents[1] / "docs" / "preparations.md"
 ENGINES = ("tesseract", "rapidocr")
@@ -58,13 +58,13 @@ def section(found: Benchmark) -> Iterator[str]:
     """The table of one set, and the differences between preparations that are more than chance."""
     cards = {card.engine: card for card in found.cards}
     yield f"\n## {found.data[0].upper()}{found.data[1:]}\n\n"
-    yield markdown_row("engine", *PREPARATIONS, "median time")
-    yield markdown_row("---", *["---"] * len(PREPARATIONS), "---:")
+    yield markdown_row("engine", *PREPARATIONS)
+    yield markdown_row("---", *["---"] * len(PREPARATIONS))
     local = cards["local"]
-    yield markdown_row(f"local {version(local)}", f"{cell(local)} (its own)", "", "", time(local))
+    yield markdown_row(f"local {version(local)}", f"{cell(local)} (its own)", "", "")
     for name in ENGINES:
         row = [cards[f"{name}/{preparation}"] for preparation in PREPARATIONS]
-        yield markdown_row(f"{name} {version(row[0])}", *map(cell, row), time(row[0]))
+        yield markdown_row(f"{name} {version(row[0])}", *map(cell, row))
     yield "\n"
     for pair in found.pairs:
         one, other = pair.first.partition("/")[0], pair.second.partition("/")[0]
@@ -83,11 +83,6 @@ def cell(card: Scorecard) -> str:
 def version(card: Scorecard) -> str:
     """Which model answered."""
     return ", ".join(card.model_versions)
-
-
-def time(card: Scorecard) -> str:
-    """The median time, on a shared machine."""
-    return "" if card.latency is None else duration(card.latency.p50)
 
 
 def main() -> None:
