@@ -20,6 +20,8 @@ class RawServer(Server):
         self.arrived: list[bytes] = []
         self.drip_s = 0.0
         """Seconds between two bytes of a body."""
+        self.wait_s = 0.0
+        """Seconds before each answer."""
 
     @property
     def url(self) -> str:
@@ -33,6 +35,7 @@ class RawServer(Server):
         with self._lock:
             turn = len(self.arrived)
             self.arrived.append(request.head + request.body)
+        self.stopping.wait(self.wait_s)
         said = self.say[min(turn, len(self.say) - 1)]
         body = said.find(b"\r\n\r\n") + 4 if self.drip_s else len(said)
         yield said[:body]

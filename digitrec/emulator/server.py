@@ -182,6 +182,12 @@ class Server(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
+    @property
+    def complete(self) -> int:
+        """How many requests arrived whole, without those to the control endpoint."""
+        counts = self.counts()
+        return counts.calls + counts.polls
+
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()

@@ -106,13 +106,13 @@ class ProviderContract(LocalProviderContract):
             ledger="none",
             config=Config(prices={provider.name: 1.0}),
         )
-        before = server.counts().calls
+        before = server.complete
         engine = Engine(provider, options)
         try:
             (reply,) = engine.ask([self.image(provider)])
         finally:
             engine.close()
-        complete = server.counts().calls - before
+        complete = server.complete - before
         error, charged = reply.outcome, reply.cost_usd
         assert isinstance(error, DigitrecError), f"an answer came of what no vendor says: {error}"
         assert "this is a bug in it" not in str(error), f"none of our errors: {error}"
@@ -178,7 +178,7 @@ class ProviderContract(LocalProviderContract):
             redirect = faulty(f"redirect:status={status},to={stranger.endpoint}/taken")
             with stranger, redirect:
                 met = self._meets(redirect)
-            assert not stranger.counts().calls, "it followed a redirect to another origin"
+            assert not stranger.complete, "it followed a redirect to another origin"
             assert isinstance(met.error, BadAnswer)
 
     def test_what_is_no_document_of_the_vendors_is_a_bad_answer(self) -> None:
