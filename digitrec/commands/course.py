@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from digitrec import atomic
 from digitrec.commands import values
 from digitrec.commands.files import Data, Input, OutputFolder
 
@@ -47,6 +48,8 @@ def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool,
       digitrec course --arch complex-cnn --epochs 15 --picture 7.png --out all
       digitrec predict 7.png --model digitrec-course/model.keras
     """
+    if picture is not None and out.resolve() in picture.resolve().parents:
+        raise click.UsageError(f"--picture {picture} is in --out; name one elsewhere.")
     out.mkdir(parents=True, exist_ok=True)
     data = "mnist-test" if quick else data
     model = ("--model", str(out / "model.keras"))
@@ -76,5 +79,6 @@ def _digit(path: Path) -> Path:
     from digitrec.datasets.mnist import mnist_test
 
     digit = Image.fromarray(255 - mnist_test().images[0]).resize((280, 280), Image.Resampling.BICUBIC)
-    digit.save(path)
+    with atomic.replacing(path) as unfinished:
+        digit.save(unfinished)
     return path

@@ -54,6 +54,9 @@ def evaluate(
       digitrec evaluate --data photos/ --model mnist_cnn_model.h5
       digitrec evaluate --out docs
     """
+    stems = [Path(source).stem for source in sources]
+    if twice := [stem for stem in stems if stems.count(stem) > 1]:
+        raise click.UsageError(f"two sets would both write {twice[0]}-confusion.png; give one at a time.")
     with local_engine(model, model_scale) as engine:
         for source in sources:
             _one(source, engine, limit, model, out)

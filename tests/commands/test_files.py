@@ -72,6 +72,7 @@ INPUTS = [
     "benchmark digits --target 0.9 --record digits/labels.csv",
     "calibrate digits --ledger digits/7/a.png",
     "serve --model m.tflite --collect m.tflite",
+    "course --picture why/a.png --out why",
     "batch a.png -o answers --summary a.png",
     "batch - -o answers.csv -p google --emulate --ledger a.png",
     "batch scans -o answers.csv --ledger scans/deep/a.png",
@@ -82,6 +83,8 @@ OUTPUTS = [
     "batch a.png -o z.csv --ledger z.csv",
     "batch a.png -o z.jsonl --record scans/../z.jsonl",
     "train --arch tutorial-cnn --data digits --out new --tensorboard new",
+    "evaluate --data digits --data ./digits --out new",
+    "evaluate --data mnist.npz:train --data mnist.npz:test --out new",
 ]
 ENDINGS = [
     "predict a.png --save-prepared seen",
