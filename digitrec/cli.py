@@ -147,15 +147,17 @@ class LazyGroup(click.Group):
 
 def _instead(name: str) -> str:
     """What to type instead of a command that does not exist; "" where there is no guess."""
+    from shlex import quote
+
     from digitrec.image.folders import SUFFIXES
 
     if name in RETIRED:
         return RETIRED[name]
     path = Path(name)
     if path.suffix.lower() in ARCHIVES:
-        return f" To read the pictures in it: digitrec batch {name} -o answers.csv"
+        return f" To read the pictures in it: digitrec batch {quote(name)} -o answers.csv"
     if path.suffix.lower() in SUFFIXES or path.exists():
-        return f" To read a picture: digitrec predict {name}"
+        return f" To read a picture: digitrec predict {quote(name)}"
     return did_you_mean(name, COMMANDS)
 
 

@@ -266,6 +266,7 @@ def test_ctrl_c_while_it_starts_is_one_line(tmp_path: Path, start: str) -> None:
         ("photo.jpg", "digitrec predict photo.jpg"),
         ("scans", "digitrec predict scans"),
         ("scans.zip", "digitrec batch scans.zip"),
+        ("my photo.png", "digitrec predict 'my photo.png'"),
     ],
 )
 def test_what_is_no_command_names_one(
