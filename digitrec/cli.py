@@ -26,26 +26,26 @@ from digitrec.text import did_you_mean, printable
 from digitrec.version import __version__
 
 COMMANDS = {
-    "batch": "Read any number of pictures into files; stopped, it goes on.",
+    "batch": "Read any number of pictures into files. Resumable.",
     "benchmark": "Measure engines on labelled pictures, with the statistics.",
-    "calibrate": "Learn how often an engine of a given confidence is right.",
+    "calibrate": "Fit how often an engine is right at a given confidence.",
     "compare": "Show what several engines read on the same picture.",
     "completion": "Print the script that completes commands in your shell.",
-    "config": "Show the configuration file and what is in force.",
-    "course": "Go the whole way at once: look, train, evaluate, predict.",
-    "emulate": "Speak the clouds' protocols on this machine.",
-    "evaluate": "Measure how well a model reads, and show its mistakes.",
-    "explain": "Show why: each step, what spoke for the digit, the runner-up.",
-    "explore": "Look at the digits of a data set before learning from them.",
-    "ledger": "What was paid for: shown, exported, cleared.",
-    "models": "The models that are here, and what is known of them.",
-    "predict": "Say which digit is on each picture, and how sure that is.",
+    "config": "Show the configuration file and the settings in force.",
+    "course": "Run the whole course: explore, train, evaluate, predict.",
+    "emulate": "Emulate the clouds' APIs on this machine.",
+    "evaluate": "Measure the accuracy of a model, and show its mistakes.",
+    "explain": "Show how a picture was read, step by step, and why.",
+    "explore": "Show what is in a data set before training on it.",
+    "ledger": "Show, export or clear the answers that were paid for.",
+    "models": "List, compare and export models.",
+    "predict": "Read the digit on each picture, with a confidence.",
     "providers": "List the engines: installed, configured, price.",
     "serve": "Serve the page to draw on, and the REST API.",
-    "train": "Train the CNN on MNIST, or on your own hand, and write it with its model card.",
+    "train": "Train a network on MNIST or on your own handwriting.",
     "tune": "Search for the best settings of a CNN, resumable.",
 }
-"""Every command and its one line for the overview; each lives in ``digitrec.commands`` under its name."""
+"""Every command with its line in the overview; its module in ``digitrec.commands`` has its name."""
 
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and what to type instead."""
@@ -69,19 +69,19 @@ EXIT_CODES: dict[type[errors.DigitrecError], int] = {
     errors.Unreachable: 17,
     errors.CannotListen: 18,
 }
-"""What the program says to the shell; 0 is "all answered", 2 also "wrong usage", 130 "interrupted"."""
+"""Exit codes by error; 0 is success, 2 also wrong usage, 130 an interrupt."""
 ARCHIVES = {".zip", ".tar", ".tgz", ".gz"}
 """Endings of files that hold many pictures."""
 COMPLETE = "_DIGITREC_COMPLETE"
-"""The variable by which a shell's script asks what may follow."""
+"""Environment variable by which a shell asks for completions."""
 REFUSED_BY_SYSTEM = 9
-"""The same where a file cannot be written: a full disk, a folder that is not there."""
+"""Exit code where a file cannot be written: a full disk, a missing folder."""
 WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
-"""What the system answers to writing, when it does not name the file."""
+"""Errors of the system about writing that do not name the file."""
 
 
 def exit_code(error: errors.DigitrecError) -> int:
-    """The exit code of the nearest class in the table, 1 for one that is not in it."""
+    """Return the exit code of the nearest class in `EXIT_CODES`, else 1."""
     return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
 
 
@@ -109,17 +109,17 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The overview, from the table: no command is imported for it."""
+        """Write the overview from `COMMANDS`, without importing a command."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
     def __call__(self, *args: Any, **extra: Any) -> Any:
-        """Run as the program: at its end the system takes back all memory, so nobody looks for garbage."""
+        """Run as the program. Skip garbage collection at exit: the system frees all memory."""
         atexit.register(gc.freeze)
         return super().__call__(*args, **extra)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """Commands and options; as in the overview no command is imported for it."""
+        """Commands and options, without importing a command."""
         items = click.Command.shell_complete(self, ctx, incomplete)
         return [
             *(CompletionItem(name, help=what) for name, what in sorted(COMMANDS.items())
@@ -134,13 +134,13 @@ class LazyGroup(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of ours or of the system becomes one line on stderr and its exit code."""
+        """Run the command; an error becomes one line on stderr and an exit code."""
         _show_any_name(sys.stdout)
         with quiet_without_reader(), _wrong_usage_printable(), kept_at_home():
             return self._invoke(ctx)
 
     def _invoke(self, ctx: click.Context) -> Any:
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage beside the picture nobody is told
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # damage beside the picture does not matter
         with _errors_told(), _flushed(sys.stdout), _warnings_told():
             return super().invoke(ctx)
 
@@ -188,7 +188,7 @@ def _errors_told() -> Iterator[None]:
 
 
 def _imported(name: str) -> ModuleType:
-    """The module, imported now; what its import makes stays, and is never searched for garbage."""
+    """Import a module and keep its objects out of garbage collection."""
     if name in sys.modules:
         return sys.modules[name]
     gc.disable()
@@ -204,7 +204,7 @@ def _tell(what: str) -> None:
 
 
 class _Teller(logging.Handler):
-    """Tells what the library warns of as the command line tells everything; the same thing once."""
+    """Print the library's warnings on stderr, each message once."""
 
     def __init__(self, level: int) -> None:
         super().__init__(level)
@@ -221,7 +221,7 @@ class _Teller(logging.Handler):
 def _warnings_told() -> Iterator[None]:
     logger, teller = logging.getLogger("digitrec"), _Teller(logging.WARNING)
     logger.addHandler(teller)
-    propagate, logger.propagate = logger.propagate, False  # a library we load may log at the root, for itself
+    propagate, logger.propagate = logger.propagate, False  # a dependency may have configured the root logger
     try:
         yield
     finally:
@@ -230,14 +230,14 @@ def _warnings_told() -> Iterator[None]:
 
 
 def _show_any_name(out: TextIO) -> None:
-    """A file's name need not be valid in the encoding of the terminal: what cannot be shown is escaped."""
+    """Escape characters of file names that the terminal's encoding lacks."""
     if isinstance(out, io.TextIOWrapper) and out.errors == "strict":
         out.reconfigure(errors="backslashreplace")
 
 
 @contextmanager
 def _wrong_usage_printable() -> Iterator[None]:
-    """What click quotes from the command line may not steer the terminal either."""
+    """Escape control characters that click quotes from the command line."""
     try:
         yield
     except click.ClickException as error:
@@ -248,7 +248,7 @@ def _wrong_usage_printable() -> Iterator[None]:
 
 @contextmanager
 def _flushed(out: TextIO) -> Iterator[None]:
-    """What is left in the buffer is written while a full disk can still be told."""
+    """Flush the buffer while an error about a full disk can still be reported."""
     try:
         yield
     finally:
@@ -260,7 +260,7 @@ def _flushed(out: TextIO) -> Iterator[None]:
 )
 @click.version_option(__version__, prog_name="digitrec")
 def main() -> None:
-    """Read a handwritten digit from any picture and say how sure that is.
+    """Read handwritten digits from pictures, with a confidence.
 
     \b
     Examples:
@@ -280,7 +280,7 @@ def main() -> None:
      14 no answer in time                             15 failing for the moment
      16 a malformed answer                            17 no connection
      18 it cannot listen there                       130 interrupted
-    141 whoever read the output has stopped
+    141 the reader of the output has closed it
     """
 
 

@@ -1,4 +1,4 @@
-"""What a program may do to its own process, and a library may not: its streams and its environment."""
+"""Changes to the process that a program may make and a library may not: streams and environment."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TextIO
 
 READER_GONE = 141
-"""Exit code where whoever read the output has stopped (`| head -1`): 128 + SIGPIPE, as shells have it."""
+"""Exit code where the reader of the output closed it (`| head -1`): 128 + SIGPIPE, as in shells."""
 
 
 def open_what_is_closed() -> None:
-    """Standard streams that whoever started us closed (`>&-`) go nowhere.
+    """Open standard streams that the parent closed (`>&-`) on the null device.
 
-    Else the next file to be opened gets the number of one, and with it what libraries print there.
+    Else the next file opened gets the number of one, and receives what libraries print there.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # the lowest free number is taken
         if getattr(sys, name) is None:
@@ -25,14 +25,14 @@ def open_what_is_closed() -> None:
 
 
 def drop(out: TextIO) -> None:
-    """Let what cannot be written go nowhere, or the interpreter complains of it once more at its end."""
+    """Discard unwritten output, about which the interpreter would complain at exit."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 @contextmanager
 def quiet_without_reader() -> Iterator[None]:
-    """Whoever read the output has had enough: no error, and nobody there to be told.
+    """End without an error message when the reader of the output has closed it.
 
     Raises:
         SystemExit: in place of EPIPE, with `READER_GONE`.
@@ -49,10 +49,10 @@ def quiet_without_reader() -> Iterator[None]:
 
 @contextmanager
 def kept_at_home() -> Iterator[None]:
-    """What libraries remember lies in our cache folder, and telemetry is off, unless the user set it.
+    """Keep the caches of libraries in digitrec's folder and turn telemetry off, unless the user chose.
 
-    Matplotlib and Keras look once, when they are imported, for where their files are; ONNX Runtime makes an
-    identifier of the machine and a queue of events to be sent when it is imported, unless it is told here.
+    Matplotlib and Keras read these variables once, at import. ONNX Runtime creates an identifier of the
+    machine and a queue of events at import, unless the variable is set.
     """
     from platformdirs import user_cache_path
 

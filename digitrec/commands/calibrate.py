@@ -20,11 +20,11 @@ from digitrec.commands.files import Data
 @options.limit
 @asking_options
 def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
-    """Learn from labelled pictures how often an engine of a given confidence is right.
+    """Fit on labelled pictures how often an engine is right at a given confidence.
 
-    From then on every prediction of this engine, with this preparation and this model version, carries
-    `calibrated`: the chance that its digit is right. DATA is named as for `digitrec benchmark`; it should
-    look like the pictures to be read later, and hold some that the engine gets wrong.
+    Later predictions of this engine, with the same preparation and model version, carry `calibrated`: the
+    chance that the digit is right. DATA is named as for `digitrec benchmark`; it should look like the
+    pictures to be read later, and hold some that the engine misreads.
 
     \b
     Examples:

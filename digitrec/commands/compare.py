@@ -53,9 +53,9 @@ def compare(
 
     IMAGE is named as for `digitrec predict`. One row for each picture, one column for each engine: the
     digit and how sure it is, the time, the cost, and what went wrong. All engines are asked at the same
-    time, and one that fails costs the others nothing. Without --provider, those are asked that are ready
-    and free, with --emulate the emulated clouds as well, whose answers are marked and not counted; stderr
-    says who is left out, and why. The exit code is 1 when nobody answered for a picture.
+    time; a failure of one does not affect the others. Without --provider, the engines that are ready and
+    free are asked, with --emulate the emulated clouds as well, whose answers are marked and not counted;
+    stderr names the engines left out. The exit code is 1 when no engine answered for a picture.
 
     \b
     Examples:
@@ -101,7 +101,7 @@ def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
 
 
 def _or_absent(name: str, open_engine: Callable[[], Engine]) -> Engine | Absent:
-    """The engine; in the place of one that cannot be asked at all its failure, which costs nobody else."""
+    """Open the engine, or return its failure in its place."""
     try:
         return open_engine()
     except (NotInstalled, NotConfigured, ModelError, LedgerError) as error:
@@ -109,17 +109,17 @@ def _or_absent(name: str, open_engine: Callable[[], Engine]) -> Engine | Absent:
 
 
 def _held(source: sources.Source) -> ImageSource:
-    """Standard input and a pipe are there only once, and the page needs the picture again."""
+    """Open standard input or a pipe at once: the page needs the picture a second time."""
     try:
         return DigitImage.open(source) if read_once(source) else source
     except ImageError:
-        return source  # trying again says the same, and costs the others nothing
+        return source  # the attempt to read it reports the same error
 
 
 def _kept(
     comparisons: Iterable[Comparison], found: list[Comparison], firsts: sources.FirstsRead
 ) -> Iterator[Comparison]:
-    """The comparisons as they come, kept as well; their failures are told on stderr."""
+    """Yield the comparisons, keep them, and report failures on stderr."""
     reasons = Reasons()
     for comparison in comparisons:
         found.append(comparison)
@@ -132,7 +132,7 @@ def _kept(
 
 
 def _failures(comparison: Comparison) -> Iterator[tuple[str, Failure]]:
-    """Whose failure, and which; what is wrong with the picture is nobody's, and comes once."""
+    """Yield each failure with its engine; an unreadable picture once, without an engine."""
     wrong: dict[str, Failure] = {}
     for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
         if isinstance(outcome, Failure) and isinstance(outcome.error, ImageError):

@@ -34,9 +34,9 @@ VARIABLES = {
     "DIGITREC_PROXIES": "trusted proxies in front of `digitrec serve`",
     "DIGITREC_TESSERACT": "the program tesseract",
 }
-"""The variables that are digitrec's own, and what each is for; credentials have their vendors' names."""
+"""digitrec's own environment variables and their meanings; credentials have their vendors' names."""
 SECRET = {"DIGITREC_API_KEYS", "DIGITREC_OWNER_KEY"}
-"""Those whose value is not shown."""
+"""Variables whose values are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Setting:
     """One setting of the file or of the environment, as it is in force."""
 
     name: str
-    """Its name; in a table of the file, the table's name and a dot before it."""
+    """Name; in a table of the file, after the table's name and a dot."""
     value: str | float | None
-    """What holds; None: nothing is set, and there is no default."""
+    """Value in force; None: not set, and without a default."""
     origin: Literal["default", "file", "environment"]
-    """Where that was said."""
+    """Where the value comes from."""
     meaning: str
-    """What it is for."""
+    """What the setting does."""
 
 
 @click.command()
@@ -58,11 +58,10 @@ class Setting:
 @click.option("--path", "only_path", is_flag=True, help="Print where the file is, or would be, and no more.")
 @click.option("--example", is_flag=True, help="Print a file with every setting, to begin with.")
 def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
-    """Show the configuration file, where it is, and what each setting is.
+    """Show the configuration file and the settings in force.
 
     First the settings of the file with the values in force, then the environment variables that are
-    digitrec's own; keys are never shown. What is wrong with the file is told on stderr, and the exit code
-    is 4.
+    digitrec's own; keys are never shown. Errors in the file are reported on stderr, with exit code 4.
 
     \b
     Examples:
@@ -96,7 +95,7 @@ def _word(value: Any) -> str:
 
 
 def _of_file(*, good: bool) -> Iterator[Setting]:
-    """Each setting of the file; where the file is not good, the defaults that nobody will get."""
+    """Yield each setting of the file; of an invalid file, the defaults."""
     given = configuration.read() if good else {}
     chosen = configuration.load() if good else configuration.Config()
     values: dict[str, Any] = {

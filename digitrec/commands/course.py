@@ -19,24 +19,24 @@ QUICK = 500
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--arch", default="tutorial-cnn", metavar="NAME", shell_complete=values.architecture,
-    help="What is trained, as for `digitrec train`; a network.",
+    help="Network to train, as for `digitrec train`.",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), default=5, help="Times that every digit is seen.")
+@click.option("--epochs", type=click.IntRange(min=1), default=5, help="Number of epochs.")
 @click.option(
     "--data", type=Data(), default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
     help="Digits to learn from, named as for `digitrec train`.",
 )  # fmt: skip
 @click.option(
     "--picture", type=Input(exists=True), metavar="FILE",
-    help="What is read in the end.  [default: a digit of the test set]",
+    help="Picture to read at the end.  [default: a digit of the test set]",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help=f"On {QUICK} digits that come with digitrec, in about a minute.")
 @click.option(
     "--out", default=Path("digitrec-course"), type=OutputFolder(), metavar="FOLDER",
-    help="Where everything goes.",
+    help="Folder for all results.",
 )  # fmt: skip
 def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:
-    """Go the whole way at once: look at the data, train, evaluate, predict.
+    """Run the whole course: explore, train, evaluate, predict.
 
     Each step is a command, printed before it is run; docs/tutorial.md explains them. The folder then holds
     the pictures of the data, the model with its curves, the pictures of its evaluation and the picture that

@@ -20,19 +20,19 @@ from digitrec.providers.registry import open_provider
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
               help="Port of the first vendor, the others follow it.  [default: any free ones]")  # fmt: skip
 @click.option("--engine", default="local", show_default=True, metavar="NAME", shell_complete=values.reader,
-              help="What reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
+              help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",
-              help='What goes wrong, such as "429:first=2" or "google/503"; may be given again.')  # fmt: skip
+              help='Fault to inject, such as "429:first=2" or "google/503"; repeatable.')  # fmt: skip
 @click.option("--credentials", type=Input(exists=True), metavar="FILE",
-              help="The keys to insist on.  [default: test keys]")  # fmt: skip
+              help="Credentials to require.  [default: test keys]")  # fmt: skip
 def emulate(
     vendors: Sequence[str], port: int, engine: str, faults: Sequence[str], credentials: Path | None
 ) -> None:
-    """Speak the clouds' protocols on this machine, for programs and tests without an account.
+    """Emulate the clouds' APIs on this machine, for programs and tests without an account.
 
-    VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; all when none is
-    named. The pictures are really decoded and read, the vendors' limits really applied. What is read says
-    nothing about a vendor's accuracy. Stop with Ctrl-C.
+    VENDOR is google, aws, aws-textract, azure, azure-analysis, azure-document or openai; by default all of
+    them. The emulator decodes and reads the pictures and applies the vendors' limits. Its answers say
+    nothing about a vendor's accuracy. Stop it with Ctrl-C.
 
     \b
     A FAULT is [VENDOR/]KIND[:OPTION=VALUE,...]; docs/emulator.md says what each does.
@@ -52,7 +52,7 @@ def emulate(
     """
     if engine == "local":
         with quietly():
-            open_provider("local")  # LiteRT greets with a line whoever makes the first interpreter
+            open_provider("local")  # LiteRT prints a line with its first interpreter
     try:
         serve(
             vendors or EMULATED, engine=engine, faults=faults, credentials=credentials, port=port,

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def evaluate(
     model: Path | None, model_scale: str | None, sources: Sequence[str], limit: int | None, out: Path
 ) -> None:
-    """Measure how well a model reads, and show its mistakes.
+    """Measure the accuracy of a model, and show its mistakes.
 
     With --data: loss, accuracy with its 95 % interval, a report on each digit, and as pictures the
     confusion, fifteen predictions, the misread digits (the surest first), a curve for each digit and the
@@ -66,7 +66,7 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
-    import digitrec.plots  # noqa: F401 (what is missing is told before it is measured, not after)
+    import digitrec.plots  # noqa: F401 (report a missing extra before measuring)
     from digitrec.benchmark.measure import measure
     from digitrec.report.evaluation import classification
     from digitrec.report.table import aligned

@@ -60,18 +60,18 @@ def explain(
     as_map: bool,
     output: Literal["text", "json"],
 ) -> None:
-    """Show why: each step, what spoke for the digit, the runner-up.
+    """Show how a picture was read, step by step, and why.
 
-    For each image a picture: as it was read, each step of its preparation, which ink spoke for the digit
-    (found by hiding it piece by piece), where the network's last feature maps look like that digit and like
-    the runner-up (Grad-CAM), and the ten probabilities; the same in words on the terminal. The pictures need
-    the extra `plots`. IMAGE is named as for `digitrec predict`.
+    It draws a picture for each image: the image, each step of its preparation, the ink that supports the
+    digit (found by hiding it piece by piece), class activation maps of the digit and of the runner-up, and
+    the ten probabilities; and prints the same in words. The pictures need the extra `plots`. IMAGE is named
+    as for `digitrec predict`.
 
-    With --inside a second one, NAME-inside.png, shows what each layer of the network found in the 28x28
-    pixels, and where. With --nearest another, NAME-nearest.png, shows of which training digits it reminds the
-    network, by what its last layer is given; MNIST's training set is fetched once (11 MB, extra `train`), or
-    taken from DIGITREC_DATA. With --map there is one picture only, map.png, of all the images among MNIST's
-    test digits; it needs the extra `stats`.
+    --inside draws NAME-inside.png as well: what each layer of the network found in the 28x28 pixels, and
+    where. --nearest draws NAME-nearest.png: the training digits that the network finds most alike, compared
+    by the input of its last layer. It takes MNIST's training set from DIGITREC_DATA or fetches it once
+    (11 MB, extra `train`). --map draws a single picture, map.png, of all the images among MNIST's test
+    digits; it needs the extra `stats`.
 
     \b
     Examples:
@@ -147,7 +147,7 @@ def _explain_each(
 
 
 def _alike(found: Explanation, engine: Engine, memory: Memory) -> list[Neighbour] | None:
-    """The digits that it reminds the network of; None where the picture was refused before it was asked."""
+    """Return the nearest training digits; None where the picture was refused before the network read it."""
     from digitrec.evaluation.nearest import directions
 
     if not found.likeliest:
@@ -158,7 +158,7 @@ def _alike(found: Explanation, engine: Engine, memory: Memory) -> list[Neighbour
 def _drawn(
     found: Explanation, alike: Sequence[Neighbour] | None, memory: Memory | None, path: Path
 ) -> Iterator[tuple[str, Path]]:
-    """What each picture shows, and where it was saved; a reading as it stands has one of its own."""
+    """Save the pictures; yield what each shows, and its path."""
     from digitrec.plots.explanation import explanation, feature_maps
     from digitrec.plots.likeness import reminders
     from digitrec.plots.style import save
@@ -189,7 +189,7 @@ def _lines(found: Explanation, alike: Sequence[Neighbour] | None) -> Iterator[st
 
 
 def _labels(given: sources.Given) -> dict[str, int | None]:
-    """What the pictures in labelled folders show, by the name of the file."""
+    """Return the labels of the pictures in labelled folders, by file name."""
     from digitrec.datasets.loader import read_samples
 
     labels = {}
@@ -197,7 +197,7 @@ def _labels(given: sources.Given) -> dict[str, int | None]:
         if Path(name).is_dir():
             try:
                 samples = read_samples(name)
-            except DataError:  # a folder without labels is as good
+            except DataError:  # a folder without labels
                 continue
             labels.update({str(one.image): one.label for one in samples})
     return labels

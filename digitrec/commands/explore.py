@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     metavar="FOLDER", help="Where the pictures and the page go.",
 )  # fmt: skip
 def explore(data: str, limit: int, out: Path) -> None:
-    """Look at the digits of a data set before learning from them.
+    """Show what is in a data set before training on it.
 
     DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
-    pictures named as for `digitrec benchmark`. It leaves seven pictures and a page with them all: samples,
+    pictures named as for `digitrec benchmark`. It writes seven pictures and a page with all of them: samples,
     classes, mean and spread, pixel values, one digit flattened, noise and artefacts (the faintest, thickest,
     most unusual, and those whose label the shipped network doubts the most), and a map by likeness. Needs the
     extras `stats` and `plots`.
@@ -63,7 +63,7 @@ def explore(data: str, limit: int, out: Path) -> None:
 
 
 def _page(seen: Exploration) -> str:
-    """All pictures in one page that needs no other file."""
+    """All pictures in one self-contained page."""
     from digitrec.plots.exploration import PICTURES
     from digitrec.plots.style import svg
     from digitrec.report import page

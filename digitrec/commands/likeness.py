@@ -1,4 +1,4 @@
-"""What `digitrec explain` shows besides: the digits nearest to a picture, and a map of many."""
+"""``digitrec explain --nearest`` and ``--map``: the nearest training digits, and a map of pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def training_digits(engine: Engine) -> Memory | None:
-    """MNIST's training digits as the network places them; None where they are not there, and that is told.
+    """Return MNIST's training digits as the network embeds them; None, reported, if they are missing.
 
     Raises:
         ModelError: the network cannot place them.
@@ -47,7 +47,7 @@ def draw_map(
     file: Path,
     output: str,
 ) -> bool:
-    """Draw a map of all the pictures and tell of it; False where some could not be read.
+    """Draw a map of all the pictures and describe it; return False where some could not be read.
 
     Raises:
         DataError: there is no picture to draw.

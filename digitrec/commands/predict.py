@@ -56,12 +56,12 @@ def predict(
     rule: policies.Rule,
     asking: Asking,
 ) -> None:
-    """Say which digit is on each picture, and how sure that is.
+    """Read the digit on each picture, with a confidence.
 
     IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input; with --paths-from
     a table of paths. There is one row for each picture, in the order given. "No digit here" is an answer,
-    with its reason. A picture that cannot be read is told on stderr, the others are answered all the same,
-    and the exit code says so. Nothing is fetched from a network.
+    with its reason. A picture that cannot be read is reported on stderr and in the exit code; the others are
+    answered. Nothing is fetched from a network.
 
     \b
     Examples:
@@ -102,7 +102,7 @@ def predict(
 def _watched(
     outcomes: Iterator[Outcome], failures: list[Failure], firsts: sources.FirstsRead
 ) -> Iterator[Outcome]:
-    """The outcomes as they come; a failure is told on stderr and kept for the exit code."""
+    """Yield the outcomes; report failures on stderr and keep them for the exit code."""
     reasons = Reasons()
     for outcome in outcomes:
         if isinstance(outcome, Failure):

@@ -1,4 +1,4 @@
-"""The pictures meant by the arguments of a command."""
+"""The pictures that the arguments of a command name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Source = str | Frame
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The arguments that name pictures, and the options on how they are meant: those of `given`, together."""
+    """The arguments that name pictures, with the options about them."""
 
     images: tuple[str, ...]
     paths_from: str | None
@@ -29,7 +29,7 @@ class Given:
     frames: Literal["first", "all"] | None
 
     def sources(self) -> list[Source]:
-        """What is to be read, in order; what was skipped on the way is told on stderr.
+        """Return the pictures to read, in order, and report skipped files on stderr.
 
         Raises:
             click.UsageError: an argument is empty, a table has no such column, or a picture is an output too.
@@ -47,7 +47,7 @@ class Given:
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
     def note(self) -> FirstsRead:
-        """What tells of files of which only the first picture was read."""
+        """Return a reporter for files of which only the first picture is read."""
         return FirstsRead(asked_for=self.frames is not None)
 
 
@@ -56,7 +56,7 @@ _OPTIONS = (
                    type=Input(path_type=str), shell_complete=values.image),
     click.option("--frames", type=click.Choice(["first", "all"]),
                  help="Which pictures are read of a file that holds several: pages of a TIFF or PDF, an "
-                 "animation.  [default: first, and said]"),
+                 "animation.  [default: first, with a notice]"),
     click.option("--hidden", is_flag=True,
                  help="In folders, also read files and folders whose names begin with a dot."),
     click.option("--paths-from", metavar="COLUMN",
@@ -92,7 +92,7 @@ def _frames(source: str) -> Sequence[Source]:
     try:
         found = frames(source)
     except ImageError:
-        return [source]  # trying again says the same, and costs the others nothing
+        return [source]  # the attempt to read it reports the same error
     return found if len(found) > 1 or files.read_once(source) else [source]
 
 
@@ -102,14 +102,14 @@ def path_of(source: Source) -> str:
 
 
 class FirstsRead:
-    """Tells of files of which only the first picture was read: of one at once, of the others how many."""
+    """Report files of which only the first picture was read: the first file at once, the others counted."""
 
     def __init__(self, *, asked_for: bool) -> None:
         self._asked_for = asked_for
         self._names: set[str] = set()
 
     def tell(self, image: ImageRef) -> None:
-        """Tell it, unless it was asked for, or told of another file."""
+        """Report the file, unless the user chose the first picture or a file was reported before."""
         if image.frames < 2 or self._asked_for:
             return
         self._names.add(image.source)
@@ -118,7 +118,7 @@ class FirstsRead:
             _say(f"{image.source} holds {number} pictures; the first was read (--frames all reads all)")
 
     def sum_up(self) -> None:
-        """Say how many more there were."""
+        """Report how many more files there were."""
         if len(self._names) > 1:
             _say(f"{len(self._names) - 1} more: a file with several pictures, of which the first was read")
 

@@ -1,4 +1,4 @@
-"""Labelled pictures to measure a model of one's own with: none that it has learned."""
+"""Labelled pictures to measure a model with, without those that it was trained on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
-    """`read_samples`, without those that `model` has learned, as far as its training kept them beside it.
+    """Return `read_samples` without the pictures that the training of `model` recorded as learned.
 
-    How many are left out is told as a warning of the logger.
+    Log how many are left out as a warning.
 
     Raises:
         DataError: as `read_samples`, or not one is left.
@@ -40,7 +40,7 @@ def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
 
 
 def refuse_table(model: Path | None) -> None:
-    """Make sure that `model` has learned none of MNIST's test digits, of which most of the table is made.
+    """Refuse a model that was trained on MNIST's test digits, of which most of the table is made.
 
     Raises:
         DataError: it has.
@@ -55,6 +55,6 @@ def refuse_table(model: Path | None) -> None:
 
 
 def _is_known(sample: Sample, learned: Keys) -> bool:
-    with suppress(DataError):  # what is no picture is told when its turn comes to be read
+    with suppress(DataError):  # an unreadable picture is reported when it is read
         return bool(np.isin(overlap.key(in_form(sample.image)), learned))
     return False
