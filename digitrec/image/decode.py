@@ -57,7 +57,7 @@ def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
         opened, count = _open(data, name, number)
-        picture = _upright(opened)
+        picture = _upright(opened, name)
         if count > 1 and picture is opened:  # it would keep all of its file
             picture = opened.copy()
         picture.info = {}  # and what else it says, who wrote it and where, goes no further
@@ -107,7 +107,7 @@ def from_pillow(picture: Image.Image) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
-        pixels = np.asarray(_upright(picture))  # the caller may change his own
+        pixels = np.asarray(_upright(picture, name))  # the caller may change his own
     return pixels, name, digest(pixels)
 
 
@@ -165,14 +165,14 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
     return picture, count
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _upright(picture: Image.Image, name: str) -> Image.Image:
     """Decode a picture; make it smaller where it is far larger than needed, then turn it as EXIF says."""
     if isinstance(picture, ImageFile):
         picture.load_read = partial(_read_pixels, picture)  # type: ignore[attr-defined]
     picture.load()
     by = shrinking.factor(picture.size)
     small = picture if by == 1 else shrinking.shrunk(picture, by)
-    turn = _TURNS.get(_orientation(picture))
+    turn = _TURNS.get(_orientation(picture, name))
     return _eight_bits(small if turn is None else small.transpose(turn))
 
 
@@ -198,11 +198,11 @@ def _read_pixels(picture: ImageFile, size: int) -> bytes:
     return data
 
 
-def _orientation(picture: Image.Image) -> Any:
+def _orientation(picture: Image.Image, name: str) -> Any:
     """Return how the camera was held, by EXIF or XMP; None: not said."""
     if exif := picture.info.get("exif"):
         with suppress(struct.error):  # Pillow reads of it what there is
-            parts.tiff_pages(exif.removeprefix(b"Exif\0\0"), "")
+            parts.tiff_pages(exif.removeprefix(b"Exif\0\0"), name)
     return picture.getexif().get(ORIENTATION)
 
 
