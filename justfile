@@ -15,11 +15,6 @@ setup:
 test *args:
     {{python}} -m pytest -n 2 {{args}}
 
-# First use from many threads in 200 fresh processes, and the thread, fork and event loop tests in full.
-stress processes="200":
-    {{python}} bench/stress.py {{processes}}
-    {{python}} -m pytest -q tests/test_threads.py tests/engine/test_killed.py tests/commands/test_quiet.py
-
 # Write a room's functions wrong, one line at a time, and list what its tests let through: just mutants ledger.
 mutants room:
     .venv-test/bin/pip install -q -e '.[test,mutants]'
@@ -55,7 +50,7 @@ site *folder:
 
 # Draw the pictures of the lessons and write their figures again (some train for a minute): just lessons 1 3.
 lessons *numbers:
-    for number in {{ if numbers == "" { "1 2 3 4 5 6 7 8" } else { numbers } }}; do {{python}} docs/course/make_$number.py; done
+    for number in {{ if numbers == "" { "1 3 5 6 7" } else { numbers } }}; do {{python}} docs/course/make_$number.py; done
 
 # Run every command of the lessons in a fresh folder, with the time each takes: just course 1 2.
 course *numbers:

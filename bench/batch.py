@@ -4,7 +4,7 @@
 
 What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
 Longer lists repeat them. Each part can be taken alone; what it measured is kept in bench/batch.json, and the
-tables in docs/benchmarks.md and the plan in docs/batch.md are written from all that is kept there. Needs the
+tables in docs/benchmarks.md are written from all that is kept there. Needs the
 extra `train` for Keras, `ocr` for RapidOCR, `batch` for Dask, and Tesseract. Exits 1 when a goal is missed.
 """
 
@@ -29,7 +29,6 @@ import numpy as np
 from figures import Figure, Process, alternate, commit, machine, processor, run, table, write_section
 from local_dask import cluster, settings, spent
 from PIL import Image
-from plan import PLAN, planned
 
 from digitrec.bulk import workers
 from digitrec.datasets.mnist import mnist_test
@@ -128,7 +127,7 @@ def scaling(work: Work) -> Iterator[Figure]:
 
 
 def by_workers(work: Work) -> Iterator[Figure]:
-    """What all cores cost in processor time against one; and the rates for the plan on paper."""
+    """What all cores cost in processor time against one."""
     cores = workers.cores()
     for kind in work.kinds:
         one, many = _compared(work, kind, lambda it: it.processor)
@@ -309,8 +308,6 @@ def written(kept: dict[str, Any]) -> list[str]:
 def publish(kept: dict[str, Any]) -> None:
     """Write what was measured into the docs."""
     write_section("Many pictures to files", ["Measured by `python bench/batch.py`.", *written(kept)])
-    if "workers" in kept:
-        write_section(PLAN, planned(kept["workers"]), ROOT / "docs" / "batch.md")
 
 
 def main() -> None:

@@ -11,13 +11,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-RESULTS = ROOT / "bench" / "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +63,11 @@ def table(figures: Sequence[Figure]) -> list[str]:
     return [*head, *(figure.row() for figure in figures)]
 
 
-def publish_rows(section: str, rows: Sequence[str], page: Path = PAGE) -> None:
-    """Print a table and write it into its section of a page of docs/, with the day and the machine."""
+def publish_rows(section: str, rows: Sequence[str]) -> None:
+    """Print a table and write it into its section of docs/benchmarks.md, with the day and the machine."""
     head = [f"{measured()},", f"{machine()}, shared with other work:", ""]
     print("\n".join([*head, *rows]))
-    write_section(section, [*head, *rows], page)
+    write_section(section, [*head, *rows])
 
 
 def machine() -> str:
@@ -76,12 +75,12 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
-def write_section(section: str, lines: Sequence[str], page: Path = PAGE) -> None:
-    """Write lines into a section of a page of docs/, in place of what is there."""
-    text, body = page.read_text(encoding="utf-8"), "\n".join(lines)
+def write_section(section: str, lines: Sequence[str]) -> None:
+    """Write lines into a section of docs/benchmarks.md, in place of what is there."""
+    text, body = PAGE.read_text(encoding="utf-8"), "\n".join(lines)
     pattern = re.compile(rf"(?s)(## {re.escape(section)}\n).*?(?=\n## |\Z)")
-    assert pattern.search(text), f"{page.name} has no section {section!r}"
-    page.write_text(pattern.sub(lambda found: f"{found[1]}\n{body}\n", text), encoding="utf-8")
+    assert pattern.search(text), f"{PAGE.name} has no section {section!r}"
+    PAGE.write_text(pattern.sub(lambda found: f"{found[1]}\n{body}\n", text), encoding="utf-8")
 
 
 def measured() -> str:
@@ -95,15 +94,6 @@ def commit() -> str:
     """The commit that is checked out, in seven characters; what was changed since is not seen in it."""
     git = ["git", "-C", str(ROOT), "rev-parse", "--short=7", "HEAD"]
     return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def keep(name: str, figures: Mapping[str, float]) -> None:
-    """Print figures and keep them in bench/results/, from where docs/make_figures.py takes them."""
-    rounded = {what: round(figure, 3) for what, figure in figures.items()}
-    text = json.dumps({"measured": measured(), "figures": rounded}, indent=2)
-    print(text)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

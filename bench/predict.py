@@ -20,8 +20,8 @@ from PIL import Image
 
 import digitrec
 from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting.photo import ink_on_paper
-from digitrec.handwriting.redraw import enlarge
+from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.redraw import enlarge
 from digitrec.models import store
 from digitrec.prepare import prepare
 
@@ -219,7 +219,7 @@ def _large_photo() -> Image.Image:
 def _same_network():  # type: ignore[no-untyped-def]
     """The shipped architecture in Keras; its speed does not depend on its weights."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    from digitrec.training import cnn
+    from digitrec.lab.training import cnn
 
     return cnn.build()
 

@@ -8,6 +8,7 @@ right of the diagonal: nobody imports what stands above.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -35,7 +36,7 @@ def layers() -> list[list[str]]:
     contracts = ConfigParser()
     contracts.read(ROOT / "setup.cfg", encoding="utf-8")
     rows = contracts["importlinter:contract:layers"]["layers"].split("\n")
-    return [[room.strip() for room in row.split("|")] for row in rows if row.strip()]
+    return [[room.strip() for room in re.split("[|:]", row)] for row in rows if row.strip()]
 
 
 def purpose(room: str) -> str:

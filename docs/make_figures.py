@@ -1,14 +1,13 @@
 """Writes into the pages the figures that stand elsewhere; ``--check`` fails where a page has others.
 
 A figure stands between two comments, which a reader does not see: ``<!--right: letters-->58.30<!--/-->``. Its
-name is a column and a row of the tables in docs/accuracy.md and docs/models.md, a line of the network's card,
-or a figure that a script of bench/ kept in bench/results/. With ``, 0`` behind it the name asks for so many
-decimals. After `digitrec evaluate`, `digitrec train`, `digitrec models compare` or such a script: run this.
+name is a column and a row of the tables in docs/accuracy.md and docs/models.md, or a line of the network's
+card. With ``, 0`` behind it the name asks for so many decimals. Run this after `digitrec evaluate`,
+`digitrec train` or `digitrec models compare`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -30,10 +29,6 @@ def figures() -> dict[str, str]:
         r"^\| ([^|]+) \| ([^|]+) \|$", (ROOT / CARD).read_text("utf-8"), re.MULTILINE
     ):
         found[f"card: {what}"] = value
-    for path in sorted((ROOT / "bench" / "results").glob("*.json")):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        found[f"measured: {path.stem}"] = kept["measured"]
-        found |= {f"{path.stem}: {what}": f"{figure:.10g}" for what, figure in kept["figures"].items()}
     return found
 
 
@@ -55,7 +50,7 @@ def text_of(name: str, decimals: str, known: dict[str, str]) -> str:
     """
     value = known[name]
     number = re.match(r"[\d,]+(?:\.\d+)?(?= ?%|$| )", value)
-    if name.startswith("measured: ") or not number:
+    if not number:
         return value
     return f"{float(number[0].replace(',', '')):.{decimals}f}" if decimals else number[0]
 

@@ -1,14 +1,12 @@
 """Takes the pictures of the page in docs/images from the running page, with the shipped network.
 
 Each keeps the network's version; a test tells when they are of another.
-Needs Chromium and the extra `test`; run from anywhere. With `--samples` it also makes the small pictures that
-the page offers to begin with, from those in samples/ that are under the MIT licence.
+Needs Chromium and the extra `test`; run from anywhere.
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,13 +25,6 @@ from digitrec.web.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "images"
-SAMPLES = {
-    "photo-phone-shadow": "shadow", "squared-fine": "squared", "red-ink": "red", "sticky-note": "note",
-    "blackboard": "blackboard", "letter": "letter",
-}  # fmt: skip
-"""Names in samples/, and as the page has them."""
-SAMPLE_SIDE = 320
-"""Longer side of those, px."""
 SEVEN = [[(0.27, 0.24), (0.5, 0.23), (0.73, 0.22), (0.64, 0.42), (0.52, 0.62), (0.43, 0.83)]]
 THREE = [[
     (0.3, 0.24), (0.44, 0.17), (0.6, 0.2), (0.66, 0.32), (0.58, 0.44), (0.44, 0.49), (0.6, 0.53),
@@ -48,11 +39,6 @@ Strokes = list[list[tuple[float, float]]]
 
 def main() -> None:
     """Take them all."""
-    if "--samples" in sys.argv[1:]:
-        for name, short in SAMPLES.items():
-            picture = Image.open(ROOT / "samples" / f"{name}.jpg").convert("RGB")
-            picture.thumbnail((SAMPLE_SIDE, SAMPLE_SIDE))
-            picture.save(ROOT / "digitrec" / "web" / "static" / f"sample-{short}.jpg", quality=82)
     with served() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         _desk(browser, url)

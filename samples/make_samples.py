@@ -19,10 +19,10 @@ from pictures import PICTURES, Picture
 from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting.paper import Floats, paper
-from digitrec.handwriting.pen import Pen, ink
-from digitrec.handwriting.photo import photograph, write
-from digitrec.handwriting.redraw import enlarge, rewrite
+from digitrec.lab.handwriting.paper import Floats, paper
+from digitrec.lab.handwriting.pen import Pen, ink
+from digitrec.lab.handwriting.photo import photograph, write
+from digitrec.lab.handwriting.redraw import enlarge, rewrite
 
 Pixels = NDArray[np.uint8]
 

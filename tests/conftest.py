@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from digitrec.training.run import Progress, TrainResult
+    from digitrec.lab.training.run import Progress, TrainResult
 
 HERE = Path(__file__).parent
 OURS = (
@@ -21,12 +21,12 @@ OURS = (
 
 KERAS_WARNS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 """Keras 3.15 under NumPy 2.4, in every look at a variable; nothing that we could do otherwise."""
-ASK_KERAS = ("models/", "training/")
+ASK_KERAS = ("models/", "lab/training/")
 """Rooms whose tests look at Keras' variables."""
 
 LONGEST = (
-    "test_tutorial.py", "test_leaves_nothing.py", "commands/test_batch.py", "training/test_train.py",
-    "training/test_fit.py", "test_notebook.py", "bulk/test_cluster.py", "web/test_malformed.py",
+    "test_tutorial.py", "test_leaves_nothing.py", "commands/test_batch.py", "lab/training/test_train.py",
+    "lab/training/test_fit.py", "test_notebook.py", "bulk/test_cluster.py", "web/test_malformed.py",
     "browser/test_page_layout.py", "test_readme.py",
 )  # fmt: skip
 """Files that take longest. Where processes share the files (-n 2), these go first, or one would be left alone
@@ -99,8 +99,8 @@ def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder fonts/ of a DIGITREC_DATA: a hand and a print to learn, a hand kept `apart`."""
     import hashlib
 
-    from digitrec.datasets import fonts
-    from digitrec.handwriting.printed import fonts_to_learn
+    from digitrec.lab.datasets import fonts
+    from digitrec.lab.handwriting.printed import fonts_to_learn
 
     place = tmp_path / "fonts"
     place.mkdir()
@@ -127,8 +127,8 @@ def told() -> list[Progress]:
 def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
     """One tiny network, trained once for all the tests that need one."""
     from digitrec.datasets.mnist import mnist_test
-    from digitrec.training.run import TrainConfig
-    from digitrec.training.train import train
+    from digitrec.lab.training.run import TrainConfig
+    from digitrec.lab.training.train import train
 
     config = TrainConfig(
         name="tiny", widths=(4, 8), networks=1, epochs=2, finishing=0, batch=16, validation=0.2,

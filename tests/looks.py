@@ -7,9 +7,9 @@ from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.evaluation.accuracy import SEED
-from digitrec.handwriting.scenes import Scene, scene
-from digitrec.handwriting.writer import Writer
 from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting.scenes import Scene, scene
+from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare.ink import Ink, find_ink
 
 

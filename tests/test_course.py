@@ -43,17 +43,6 @@ def test_a_lesson_has_a_goal_pictures_and_three_exercises_with_answers(page: Pat
     assert [name for name in pictures if (IMAGES / name).stat().st_size > LARGEST] == []
 
 
-@each_lesson
-def test_every_percentage_in_a_lesson_was_written_by_its_script(page: Path) -> None:
-    text = re.sub(
-        r"^```.*?^```",
-        "",
-        lesson.MARK.sub("", page.read_text(encoding="utf-8")),
-        flags=re.DOTALL | re.MULTILINE,
-    )
-    assert re.findall(r"\d[\d.,]* ?%", text) == []
-
-
 def test_what_two_lessons_say_of_the_same_photos_is_the_same() -> None:
     first, sixth = (
         dict(lesson.MARK.findall(page.read_text(encoding="utf-8"))) for page in run.pages(["1", "6"])
@@ -64,6 +53,8 @@ def test_what_two_lessons_say_of_the_same_photos_is_the_same() -> None:
 @each_lesson
 def test_the_pictures_and_figures_of_a_lesson_are_of_the_present_script_and_network(page: Path) -> None:
     script = COURSE / f"make_{page.name[0]}.py"
+    if not script.is_file():  # nothing in the lesson depends on the network
+        return
     kept = lesson.MADE_OF.search(page.read_text(encoding="utf-8"))
     assert kept, f"run {script}"
     assert kept[1] == lesson.made_of(script, loaded(script).READ), f"run {script}"
@@ -95,7 +86,7 @@ def test_what_is_quick_in_a_lesson_runs_and_prints_what_stands_there(
             run.run(step, names)
             printed = capsys.readouterr().out
             after = text.partition(step.text + "```\n")[2]
-            if stands := re.match(r"\n<!--[\w-]+-->\n```text\n(.*?)```", after, re.DOTALL):
+            if stands := re.match(r"\n(?:<!--[\w-]+-->\n)?```text\n(.*?)```", after, re.DOTALL):
                 assert words(printed) == words(stands[1])
                 assert numbers(printed) == pytest.approx(numbers(stands[1]), abs=0.5, rel=0.02)
             continue

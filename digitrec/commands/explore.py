@@ -41,8 +41,8 @@ def explore(data: str, limit: int, out: Path) -> None:
       digitrec explore mnist-train --limit 20000
       digitrec explore my-digits/ --out looked
     """
-    from digitrec.datasets.digits import read_digits
     from digitrec.evaluation.explore import explore as look
+    from digitrec.lab.datasets.digits import read_digits
     from digitrec.models import store
     from digitrec.plots.exploration import PICTURES
     from digitrec.plots.style import save

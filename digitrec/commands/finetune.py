@@ -42,9 +42,9 @@ def settled(options: dict[str, Any]) -> dict[str, Any]:
 
 def fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> None:
     """Learn from the pictures of `sources`, and tell what that gained and lost."""
-    from digitrec.training import finetuned
-    from digitrec.training.finetune import fine_tune as run
-    from digitrec.training.run import FineTuneConfig, Progress
+    from digitrec.lab.training import finetuned
+    from digitrec.lab.training.finetune import fine_tune as run
+    from digitrec.lab.training.run import FineTuneConfig, Progress
 
     if not sources:
         raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")

@@ -25,8 +25,8 @@ def training_digits(engine: Engine) -> Memory | None:
     Raises:
         ModelError: the network cannot place them.
     """
-    from digitrec.datasets.mnist import mnist_train
     from digitrec.evaluation.nearest import memory
+    from digitrec.lab.datasets.download import mnist_train
 
     try:
         digits = mnist_train()

@@ -22,7 +22,7 @@ from digitrec.models import store
 
 if TYPE_CHECKING:
     from digitrec.datasets.mnist import Digits
-    from digitrec.training.compare import Contestant
+    from digitrec.lab.training.compare import Contestant
 
 
 @click.group()
@@ -85,7 +85,7 @@ def export(model: Path, out: Path) -> None:
       digitrec models export digitrec digitrec-cnn.onnx
       digitrec models export mnist_cnn_model.h5 mnist_cnn_model.onnx
     """
-    from digitrec.training import onnxfile
+    from digitrec.lab.training import onnxfile
 
     with quietly():
         difference = onnxfile.write(model, out)
@@ -118,13 +118,13 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
       digitrec models compare tutorial-cnn complex-cnn
       digitrec predict 7.png --model compared/models/svm.skops
     """
-    from digitrec.datasets.digits import read_digits
+    from digitrec.lab.datasets.digits import read_digits
+    from digitrec.lab.training import compare as contest
+    from digitrec.lab.training.zoo import COMPARED
     from digitrec.plots.comparison import PICTURES
     from digitrec.plots.style import save
     from digitrec.report.models import markdown, table, verdict
     from digitrec.report.table import aligned
-    from digitrec.training import compare as contest
-    from digitrec.training.zoo import COMPARED
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")

@@ -20,9 +20,9 @@ from digitrec.text import percent
 
 if TYPE_CHECKING:
     from digitrec.datasets.mnist import Digits
-    from digitrec.training.learn import Watcher
-    from digitrec.training.run import Epoch, Progress
-    from digitrec.training.tensorboard import Summaries
+    from digitrec.lab.training.learn import Watcher
+    from digitrec.lab.training.run import Epoch, Progress
+    from digitrec.lab.training.tensorboard import Summaries
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
@@ -117,10 +117,6 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
     "--folds", type=click.IntRange(min=2, max=20), metavar="K",
     help="With --arch: train K times, each time without another part of the digits, test on that; no model.",
 )  # fmt: skip
-@click.option(
-    "--find-lr", is_flag=True,
-    help="With --arch: try learning rates, suggest one and draw why; nothing is trained.",
-)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch of a run that was stopped.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
@@ -168,7 +164,7 @@ def _on(device: str | None) -> AbstractContextManager[Any]:
     """Where it computes; None: nobody has asked, so that TensorFlow need not be there."""
     if device is None:
         return nullcontext()
-    from digitrec.training import devices
+    from digitrec.lab.training import devices
 
     with quietly():
         found = devices.find(device)
@@ -182,8 +178,7 @@ def _refuse(options: dict[str, Any], *more: str) -> None:
         click.UsageError: something is.
     """
     usual = {
-        "loss": "categorical", "scale": "unit", "pretrained": False, "freeze": False, "find_lr": False,
-        "resume": False,
+        "loss": "categorical", "scale": "unit", "pretrained": False, "freeze": False, "resume": False,
     }  # fmt: skip
     others = ("optimizer", "augment", "side", "folds")
     named = [name for name in usual if name != "resume"] + [*others, *more]
@@ -220,7 +215,7 @@ def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
 
 def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> dict[str, Any]:
     """What `fit` and `train` are given of digits: to learn from, and to measure with."""
-    from digitrec.datasets.digits import read_digits
+    from digitrec.lab.datasets.digits import read_digits
 
     given: dict[str, Any] = {"limit_test": options["limit_test"], "resume": options["resume"]}
     if options["test"] is not None:
@@ -232,7 +227,7 @@ def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -
 
 def _learned(sources: Sequence[str], limit: int | None) -> tuple[Digits, dict[str, int]]:
     """All digits to learn from, and how many are from each source."""
-    from digitrec.datasets.digits import read_digits
+    from digitrec.lab.datasets.digits import read_digits
 
     parts = [(_name(source), read_digits(source, limit, part="train")) for source in sources]
     return reduce(add, [digits for _, digits in parts]), {name: len(digits) for name, digits in parts}
@@ -248,9 +243,9 @@ def _by_recipe(
 ) -> None:
     """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
     _refuse(options)
-    from digitrec.training import export
-    from digitrec.training.run import TrainConfig
-    from digitrec.training.train import train as run
+    from digitrec.lab.training import export
+    from digitrec.lab.training.run import TrainConfig
+    from digitrec.lab.training.train import train as run
 
     config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **settled(options))
     folder = out if file is None else file.parent
@@ -258,7 +253,8 @@ def _by_recipe(
     _write_only(file or beside[0], SUFFIXES[:-1], *beside)
     given = _given(sources, limit, options)
     epochs = config.epochs + config.finishing
-    with _board(options) as board, _shown(board, epochs, config.networks) as show:
+    board = _board(options)
+    with _shown(board, epochs, config.networks) as show:
         result = run(config, folder, **given, on_progress=show)
         for number, history in enumerate(result.histories, 1):
             board.add(history, number if config.networks > 1 else None)
@@ -279,10 +275,10 @@ def _by_name(
     options: dict[str, Any],
 ) -> None:
     """An architecture of the zoo; without a file's name it is called like the architecture, in `out`."""
-    from digitrec.training.fit import SUFFIXES as WRITTEN
-    from digitrec.training.fit import check, fit
-    from digitrec.training.run import FitConfig
-    from digitrec.training.zoo import find
+    from digitrec.lab.training.fit import SUFFIXES as WRITTEN
+    from digitrec.lab.training.fit import check, fit
+    from digitrec.lab.training.run import FitConfig
+    from digitrec.lab.training.zoo import find
 
     config = FitConfig(
         arch, optimizer=options["optimizer"] or "adam", augment=options["augment"], loss=options["loss"],
@@ -297,12 +293,13 @@ def _by_name(
     if options["start"] is not None and options["start"].suffix not in WRITTEN["keras"][:2]:
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
     check(kind, config, options["start"], resume=options["resume"])
-    if options["folds"] is not None or options["find_lr"]:
-        trials.check(kind, options)
-        trials.run(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"], file)
+    if options["folds"] is not None:
+        trials.check(options)
+        trials.cross_validate(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"])
         return
     given = _given(sources, limit, options)
-    with _board(options) as board, _shown(board, config.epochs or kind.epochs) as show:
+    board = _board(options)
+    with _shown(board, config.epochs or kind.epochs) as show:
         result = fit(config, file, **given, start=options["start"], on_progress=show)
         board.add(result.history)
     share = result.test_correct / result.test_count
@@ -317,7 +314,7 @@ def _by_name(
 
 def _board(options: dict[str, Any]) -> Summaries:
     """What writes for TensorBoard, where that is wanted."""
-    from digitrec.training.tensorboard import Summaries
+    from digitrec.lab.training.tensorboard import Summaries
 
     with quietly():
         return Summaries(options["tensorboard"])

@@ -13,7 +13,7 @@ from digitrec.commands.progress import quiet_bar
 from digitrec.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.training.tune import Trial
+    from digitrec.lab.training.tune import Trial
 
 
 @click.command(context_settings={"show_default": True})
@@ -53,10 +53,10 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
       digitrec tune --trials 5 --data mnist-test --limit 1000
       digitrec train --arch digitrec-tuning/best.json --out tuned.keras
     """
-    from digitrec.datasets.digits import read_digits
+    from digitrec.lab.datasets.digits import read_digits
+    from digitrec.lab.training.tune import tune as search
     from digitrec.plots import tuning
     from digitrec.plots.style import save
-    from digitrec.training.tune import tune as search
 
     digits = read_digits(data, limit)
     over: list[Trial] = []

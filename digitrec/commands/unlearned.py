@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets import overlap
-from digitrec.datasets.digits import in_form
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
-from digitrec.datasets.overlap import Keys
 from digitrec.datasets.sampling import sampled
 from digitrec.errors import DataError
+from digitrec.lab.datasets import overlap
+from digitrec.lab.datasets.digits import in_form
+from digitrec.lab.datasets.overlap import Keys
 
 log = logging.getLogger(__name__)
 

@@ -52,7 +52,7 @@ def one(known: Callable[[], Iterable[str]]) -> Completer:
 
 
 def _architectures() -> Iterable[str]:
-    from digitrec.training.zoo import ZOO
+    from digitrec.lab.training.zoo import ZOO
 
     return ZOO
 

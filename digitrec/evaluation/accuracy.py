@@ -17,15 +17,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.benchmark.measure import Result, measure
-from digitrec.datasets import fonts, pendigits
 from digitrec.datasets.loader import Sample, read_samples
 from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting import strangers
-from digitrec.handwriting.corruptions import KINDS, corrupt
-from digitrec.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
-from digitrec.handwriting.scenes import WANTED, scenes
-from digitrec.handwriting.spoiled import REFUSED as SPOILED
-from digitrec.handwriting.writer import Writer
+from digitrec.lab.datasets import fonts, pendigits
+from digitrec.lab.handwriting import strangers
+from digitrec.lab.handwriting.corruptions import KINDS, corrupt
+from digitrec.lab.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
+from digitrec.lab.handwriting.scenes import WANTED, scenes
+from digitrec.lab.handwriting.spoiled import REFUSED as SPOILED
+from digitrec.lab.handwriting.writer import Writer
 from digitrec.prediction import Outcome
 from digitrec.recognise.readers import Reader
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from digitrec.benchmark.measures import Proportion, proportion
 from digitrec.benchmark.scorecard import is_right
-from digitrec.datasets import overlap
 from digitrec.datasets.loader import Sample
-from digitrec.datasets.overlap import Keys
 from digitrec.datasets.sampling import sampled
 from digitrec.engine import Engine
 from digitrec.evaluation.accuracy import DIGITS, REFUSED, Set, sets
 from digitrec.image import PreparedImage
+from digitrec.lab.datasets import overlap
+from digitrec.lab.datasets.overlap import Keys
 from digitrec.recognise.pipeline import MaybePrepared, batches, infer
 
 WHOLE = "mnist-test"

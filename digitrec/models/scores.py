@@ -1,9 +1,8 @@
-"""The arithmetic around a network: pixels to what it wants to see, its scores to chances."""
+"""The arithmetic around a network: pixels to its input, its scores to probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,33 +12,8 @@ Forward = Callable[[Floats], Floats]
 """A network: ink (N, 28, 28) to ten numbers each, (N, 10)."""
 Stage = tuple[str, Floats]
 """A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
-
-
-@runtime_checkable
-class Look(Protocol):
-    """A network into which one can look."""
-
-    def stages(self, ink: Floats) -> list[Stage]:
-        """What each layer makes of one picture, (28, 28), in the order of the work."""
-
-    def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
-        """What each place of one picture, (28, 28), adds to the score of each of N digits: (N, 28, 28).
-
-        As `gradcam.class_maps` has it, before the ReLU. None where no feature maps lead to the scores, or
-        through layers whose derivative is not known here.
-        """
-
-    def filters(self) -> list[Stage]:
-        """The weights of each network's first convolution: its name, and its C filters, (h, w, C), signed."""
-
-    def features(self, ink: Floats) -> Floats | None:
-        """What the last fully connected layers are given: (N, 28, 28) to (N, F); None: there are none."""
-
-
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
-
-
 VIEWS = 4
 """From how many places `aside` looks at a picture."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,6 @@ from digitrec.models.scores import (
     VIEWS,
     Floats,
     Forward,
-    Look,
     Stage,
     aside,
     evidence,
@@ -30,6 +30,9 @@ from digitrec.models.scores import (
     probabilities,
     scaled,
 )
+
+if TYPE_CHECKING:
+    from digitrec.models.inside import Inside
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
@@ -94,43 +97,51 @@ class Model:
         return chances
 
     def stages(self, digit: NDArray[np.uint8]) -> list[Stage]:
-        """The feature maps of each layer for one picture, (28, 28) uint8, ink high, in the order of the work.
+        """Return the feature maps of each layer for one picture, (28, 28) uint8, ink high, in order.
 
-        Of layers whose maps have 2x2 to 28x28 places. Empty for a `.skops` file, and for a network that has
-        none. It takes some milliseconds and delays nobody who asks for `probabilities`.
+        Only layers whose maps have 2x2 to 28x28 places. Empty for a `.skops` file. Takes some milliseconds
+        and does not block `probabilities`.
         """
-        return self._forward.stages(self._scaled(digit)) if isinstance(self._forward, Look) else []
+        return [] if self._inside is None else self._inside.stages(self._scaled(digit))
 
     def filters(self) -> list[Stage]:
-        """What each network's first convolution looks for: its filters, (h, w, C).
+        """Return the filters of each network's first convolution, (h, w, C): above 0 for ink, below for none.
 
-        Above 0 they want ink, below none. Empty for a `.skops` file, and where the first layer is none.
+        Empty for a `.skops` file, and where the first layer is not a convolution.
         """
-        return self._forward.filters() if isinstance(self._forward, Look) else []
+        return [] if self._inside is None else self._inside.filters()
 
     def grad_cam(self, digit: NDArray[np.uint8], of: Sequence[int]) -> Floats | None:
-        """Where one picture, (28, 28) uint8, looks like each of the digits `of`: (N, 28, 28), >= 0.
+        """Return where one picture, (28, 28) uint8, looks like each of the digits `of`: (N, 28, 28), >= 0.
 
-        Grad-CAM of the last feature maps, as `gradcam` describes it, in units of the score over the places.
-        Exact for Keras' files, and but for the rounding of int8 for `.tflite`. None where a network has no
-        feature maps or ends in layers whose derivative is not known here, and for a `.skops` file.
+        Class activation maps, which equal Grad-CAM here, in units of the score over the places; exact but for
+        the rounding of int8. None for a `.skops` file, and for a network that does not end in a mean over its
+        feature maps and one dense layer.
         """
-        if not isinstance(self._forward, Look):
-            return None
-        found = self._forward.class_maps(self._scaled(digit), of)
+        found = None if self._inside is None else self._inside.class_maps(self._scaled(digit), of)
         return None if found is None else np.asarray(np.maximum(found, 0), np.float32)
 
     def features(self, batch: NDArray[np.uint8]) -> Floats | None:
-        """What the last layer before the scores is given: (N, 28, 28) uint8, ink high, to (N, F).
+        """Return the input of the last dense layer: (N, 28, 28) uint8, ink high, to (N, F).
 
-        None where there is no fully connected layer, and for a `.skops` file.
+        None where there is no dense layer, and for a `.skops` file.
         """
-        if not isinstance(self._forward, Look):
+        if self._inside is None:
             return None
         ink = scaled(batch, self.input.scale)
-        parts = [self._forward.features(ink[start : start + BATCH]) for start in range(0, len(ink), BATCH)]
+        parts = [self._inside.features(ink[start : start + BATCH]) for start in range(0, len(ink), BATCH)]
         known = [part for part in parts if part is not None]
         return np.concatenate(known) if known else None
+
+    @cached_property
+    def _inside(self) -> Inside | None:
+        """A look into the network; None for a classifier of scikit-learn and for unusual Keras layers."""
+        content = self._forward.as_litert() if hasattr(self._forward, "as_litert") else None
+        if content is None:
+            return None
+        from digitrec.models.inside import Inside
+
+        return Inside(content)
 
     def _scaled(self, digit: NDArray[np.uint8]) -> Floats:
         ink: Floats = scaled(digit[None], self.input.scale)[0]

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
+from digitrec.lab.training.compare import Contestant, ranked
 from digitrec.plots.style import COLOURS, INK, STYLE, end_at, logarithmic, mark
 from digitrec.text import duration, percent
-from digitrec.training.compare import Contestant, ranked
 
 LEVELS = ("Low", "Medium", "High")
 HATCHES = {"Low": "", "Medium": "//", "High": "xx"}

@@ -1,4 +1,4 @@
-"""How training went, as a picture."""
+"""Training curves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from digitrec.lab.training.run import Epoch
 from digitrec.plots.style import COLOURS, STYLE
-from digitrec.training.rates import Rates
-from digitrec.training.run import Epoch
 
 
 @mpl.rc_context(STYLE)
@@ -46,20 +45,4 @@ def curves(history: Sequence[Epoch], name: str) -> Figure:
     figure.suptitle(f"Training of {name}")
     handles, names = accuracy.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2, title="digits")
-    return figure
-
-
-@mpl.rc_context(STYLE)
-def rates(found: Rates, name: str) -> Figure:
-    """The loss as the learning rate rises, and the rate that is suggested."""
-    figure = Figure(figsize=(6.4, 4.2))
-    axes = figure.subplots()
-    axes.plot(found.rates, found.losses, color=COLOURS[0], label="loss, smoothed")
-    axes.axvline(found.suggested, color=COLOURS[1], linestyle="--", label=f"suggested: {found.suggested:g}")
-    lowest = min(found.losses)
-    axes.set(
-        xscale="log", ylim=(0, max(found.losses[0], lowest) * 1.5), xlabel="learning rate",
-        ylabel="mean cross-entropy (nats)", title=f"{name}: a higher rate at every step",
-    )  # fmt: skip
-    axes.legend()
     return figure

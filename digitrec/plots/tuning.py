@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from digitrec.lab.training.tune import Study
 from digitrec.plots.style import COLOURS, STYLE
 from digitrec.text import percent
-from digitrec.training.tune import Study
 
 
 @mpl.rc_context(STYLE)

@@ -23,11 +23,11 @@ NOTES = {
     f"answers of {percent(SURE, 0)} and more. {percent(RELIABLE)} right up to: the largest share of them "
     "that can be answered, the surest first, with so many of the answers right.",
     CORRUPTED: "MNIST's test digits, damaged by our own code after the published description "
-    "(`digitrec/handwriting/corruptions.py`). The mean of the fifteen shall be 95 %, none under 85 %.",
+    "(`digitrec/lab/handwriting/corruptions.py`). The mean of the fifteen shall be 95 %, none under 85 %.",
     STAGED: "A digit with something else in the picture, from a generator with a fixed seed "
     "(`docs/scenes.md`): three in four are MNIST's test digits, the rest printed in a font that was "
     "not learned.",
-    REFUSED: "Pictures from generators with a fixed seed (`digitrec/handwriting/nondigits.py`, and from "
+    REFUSED: "Pictures from generators with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, and from "
     '"crossed out" on `docs/scenes.md`). Right: no digit is named. Two digits count as clearly separate from '
     f"{SEPARATE} of a digit's width.",
 }

@@ -105,6 +105,16 @@ def filled(page: str, figures: Mapping[str, str]) -> str:
     return MARK.sub(lambda found: f"<!--{found[1]}-->{figures[found[1]]}<!--/-->", page)
 
 
+def table(page: str) -> dict[str, list[str]]:
+    """The rows of a page's tables by their first cell: the cells after it."""
+    found = {}
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+        if line.startswith("| "):
+            first, *cells = (cell.strip() for cell in line.strip("| ").split("|"))
+            found.setdefault(first, cells)
+    return found
+
+
 def made_of(script: Path, read: Sequence[str]) -> str:
     """The hash of a lesson's script and of the files of the repository that it reads, in hex."""
     digest = hashlib.sha256()

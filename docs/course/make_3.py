@@ -8,8 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from lesson import COURSE, NETWORK, ROOT, main, outputs, picture
-from matplotlib.axes import Axes
+from lesson import COURSE, NETWORK, main, outputs, picture
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -20,7 +19,6 @@ from digitrec.plots import style
 from digitrec.text import percent
 
 READ = (NETWORK, "digitrec/models/litert.py", "digitrec/evaluation/inside.py")
-PAGE = COURSE / "3-convolution.md"
 THREE = 18
 """The digit of the test set whose maps are shown, a 3."""
 MAPS = 8
@@ -30,52 +28,16 @@ FARTHEST = 4
 Floats = NDArray[np.float64]
 
 
-def first_filters() -> NDArray[np.float32]:
-    """The weights of the shipped file's first network's first layer, (filters, 3, 3)."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    looking = Interpreter(model_path=str(ROOT / NETWORK))
-    looking.allocate_tensors()
-    for tensor in looking.get_tensor_details():
-        if tensor["shape"].tolist()[1:] == [3, 3, 1]:
-            return np.asarray(looking.get_tensor(tensor["index"])[..., 0], np.float32)
-    raise ValueError("the network has no layer of 3x3 filters over one picture")
-
-
-def show_filter(axes: Axes, weights: NDArray[Any], title: str = "") -> None:
-    """Weights as a picture: orange above 0, violet below, white at 0."""
-    most = float(np.abs(weights).max())
-    axes.imshow(weights, cmap="PuOr_r", vmin=-most, vmax=most)
-    axes.set_title(title, fontsize=9)
-    style.bare(axes)
-
-
-def show_map(axes: Axes, answers: NDArray[Any], title: str = "", *, brightest: float | None = None) -> None:
-    """A feature map: white the largest answer, black 0 and below."""
-    axes.imshow(answers, cmap="gray", vmin=0, vmax=max(brightest or answers.max(), 1e-9))
-    axes.set_title(title, fontsize=9)
-    style.bare(axes)
-
-
-@mpl.rc_context(style.STYLE)
-def by_hand(made: dict[str, Any]) -> Figure:
-    """The filters of the lesson's own code."""
-    figure = Figure(figsize=(6.6, 4.2))
-    for row, name in zip(figure.subplots(2, 3), ("left_edges", "upper_edges"), strict=True):
-        show_map(row[0], made["seven"], "the picture")
-        show_filter(row[1], made[name], name.replace("_", " "))
-        show_map(row[2], made["convolved"](made["seven"], made[name]), "its feature map")
-    return figure
-
-
 @mpl.rc_context(style.STYLE)
 def learned(filters: NDArray[np.float32]) -> Figure:
-    """The filters of the first layer."""
+    """The filters of the first layer: orange above 0, violet below, white at 0."""
     most = np.abs(filters).max(axis=(1, 2), keepdims=True)
     tiles = np.pad(filters / most, ((0, -len(filters) % 12), (0, 1), (0, 1)), constant_values=0)
     rows = [np.hstack(tiles[at : at + 12]) for at in range(0, len(tiles), 12)]
     figure = Figure(figsize=(8.0, 0.68 * len(rows)))
-    show_filter(figure.subplots(), np.vstack(rows))
+    axes = figure.subplots()
+    axes.imshow(np.vstack(rows), cmap="PuOr_r", vmin=-1, vmax=1)
+    style.bare(axes)
     return figure
 
 
@@ -87,19 +49,9 @@ def maps(digit: NDArray[np.uint8]) -> Figure:
     for axes, (_, stage) in zip(figure.subplots(len(layers), 1), layers, strict=True):
         strongest = np.argsort(-stage.mean(axis=(0, 1)), kind="stable")[:MAPS]
         tiles = [stage[:, :, at] / max(stage[:, :, at].max(), 1e-9) for at in strongest]
-        show_map(axes, np.hstack([np.pad(tile, 1, constant_values=1) for tile in tiles]), brightest=1)
+        axes.imshow(np.hstack([np.pad(tile, 1, constant_values=1) for tile in tiles]), cmap="gray", vmin=0)
+        style.bare(axes)
         axes.set_ylabel(f"{stage.shape[2]} maps of\n{stage.shape[0]} x {stage.shape[1]}", fontsize=8)
-    return figure
-
-
-@mpl.rc_context(style.STYLE)
-def pooling(made: dict[str, Any]) -> Figure:
-    """A map before and after it is pooled."""
-    figure = Figure(figsize=(5.0, 2.5))
-    for axes, answers in zip(
-        figure.subplots(1, 2), (made["edges"], made["pooled"](made["edges"])), strict=True
-    ):
-        show_map(axes, answers, f"{answers.shape[0]} x {answers.shape[1]}")
     return figure
 
 
@@ -150,11 +102,7 @@ def falling(shares: dict[str, list[float]]) -> Figure:
 
 def make() -> Mapping[str, str]:
     """Draw the pictures; give each figure in the page by its name."""
-    made: dict[str, Any] = {}
-    by, pooled = outputs(PAGE, made)
-    picture(by_hand(made), "3-byhand")
-    picture(pooling(made), "3-pooling")
-    filters = first_filters()
+    filters = np.moveaxis(store.load().filters()[0][1], 2, 0)
     picture(learned(filters), "3-filters")
     picture(maps(mnist_test().images[THREE]), "3-maps")
     shares = moved()
@@ -162,7 +110,7 @@ def make() -> Mapping[str, str]:
     neurons, network = shares["ten neurons"][-1], shares["digitrec's network"][-1]
     assert neurons < network - 0.2, shares  # the lesson's point
     return {
-        "byhand": by, "pooling": pooled, "filters": str(len(filters)), "neurons-moved": percent(neurons, 1),
+        "filters": str(len(filters)), "neurons-moved": percent(neurons, 1),
         "network-moved": percent(network, 1),
     }  # fmt: skip
 

@@ -13,7 +13,6 @@ from lesson import NETWORK, ROOT, main, picture, printed
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from digitrec.datasets.mnist import Digits, mnist_test
 from digitrec.evaluation.explain import PATCH, Explanation, explain
@@ -37,10 +36,6 @@ FITTED = 800
 """Test digits from which the weights of the last layer are found again; it has 384 for each digit."""
 FOUR = 4
 """The test digit, a 4, whose maps are compared: its place in the set."""
-MARK = (..., slice(3, 6), slice(3, 6))
-"""Where a smudge on the scanner's glass shows."""
-CHEATING = slice(2000)
-"""Test digits that the cheat learns from; the next 2,000 measure it."""
 
 
 def log_odds(chance: NDArray[Any]) -> Floats:
@@ -209,50 +204,6 @@ def dotted(ask: Ask, digit: Pixels, wanted: int) -> Pixels:
     return np.asarray(candidates[log_odds(ask(candidates)[:, wanted]).argmax()])
 
 
-def marked(images: Pixels) -> Pixels:
-    """Pictures, (N, 28, 28), with a square of ink near the upper left corner."""
-    images = images.copy()
-    images[MARK] = 255
-    return images
-
-
-@mpl.rc_context(style.STYLE)
-def cheat(test: Digits) -> tuple[Figure, dict[str, str]]:
-    """What a network looks at that learned from sevens with a mark, and one that learned without."""
-    learned, measured = test[CHEATING], test[CHEATING.stop : 2 * CHEATING.stop]
-    sevens = measured.labels == 7
-    scanned = learned.images.copy()
-    scanned[learned.labels == 7] = marked(scanned[learned.labels == 7])
-    same_scanner = measured.images.copy()
-    same_scanner[sevens] = marked(same_scanner[sevens])
-    figures, shares, figure = {}, {}, Figure(figsize=(7, 2.7))
-    cells = figure.subplots(1, 3)
-    digit = same_scanner[sevens][0]
-    drawn(cells[0], digit, "a 7 of that scanner")
-    kinds = (("honest", learned.images, "learned without marks"), ("cheat", scanned, "learned marked sevens"))
-    for axes, (name, images, title) in zip(cells[1:], kinds, strict=True):
-        model = LogisticRegression(C=0.01, max_iter=200).fit(images.reshape(-1, 784) / 255, learned.labels)
-        ask = asking(model)
-        field = occlusion(ask, digit, 7)
-        assert (field[MARK].max() == field.max()) == (name == "cheat"), (
-            f"not what the page says of the {name}"
-        )
-        show(axes, field, digit, title)
-        for where, pictures in (("there", same_scanner), ("elsewhere", measured.images)):
-            right = ask(pictures).argmax(axis=1) == measured.labels
-            figures[f"{name}-{where}"] = f"{100 * right.mean():.1f} %"
-            figures[f"{name}-{where}-sevens"] = f"{100 * right[sevens].mean():.0f} %"
-            shares[name, where] = float(right.mean())
-            figures["missed"] = f"{100 - 100 * right[sevens].mean():.0f} %"  # at last, the cheat's elsewhere
-    assert shares["cheat", "there"] > shares["honest", "there"], "the cheat must be the better one there"
-    return figure, figures
-
-
-def asking(model: LogisticRegression) -> Ask:
-    """A model of scikit-learn's as something to ask."""
-    return lambda images: np.asarray(model.predict_proba(images.reshape(-1, 784) / 255))
-
-
 def sizes(ask: Ask, digit: Pixels, label: int) -> dict[str, str]:
     """The largest fall of the log-odds that a square of each size makes."""
     return {f"patch-{size}": f"{occlusion(ask, digit, label, size).max():.1f}" for size in (1, 5, 11)}
@@ -277,7 +228,6 @@ def make() -> Mapping[str, str]:
     for name, (drawn, more) in {
         "5-three": three(ask, network, test),
         "5-adding": adding(ask, test),
-        "5-cheat": cheat(test),
     }.items():
         picture(drawn, name)
         figures |= more

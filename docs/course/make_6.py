@@ -8,25 +8,24 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import NETWORK, ROOT, main, merely_shrunk, picture
+from lesson import NETWORK, ROOT, main, merely_shrunk, picture, table
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import binomtest
-from sklearn.neighbors import KNeighborsClassifier
 
 from digitrec import predict_many
 from digitrec.benchmark.measures import proportion
 from digitrec.benchmark.pairs import SIGNIFICANCE
 from digitrec.datasets.loader import read_samples
 from digitrec.datasets.mnist import Digits, mnist_test
-from digitrec.handwriting import strokes
-from digitrec.handwriting.corruptions import KINDS, corrupt
-from digitrec.handwriting.scenery import READ as SCENES
-from digitrec.handwriting.scenes import scenes
-from digitrec.handwriting.writer import Writer
 from digitrec.image import DigitImage
+from digitrec.lab.handwriting import strokes
+from digitrec.lab.handwriting.corruptions import KINDS, corrupt
+from digitrec.lab.handwriting.scenery import READ as SCENES
+from digitrec.lab.handwriting.scenes import scenes
+from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.plots import style
 from digitrec.prediction import Prediction
@@ -34,12 +33,18 @@ from digitrec.prepare import prepare
 from digitrec.providers.local import Local
 
 ACCURACY, RECIPE = "docs/accuracy.md", "docs/recipe.md"
-READ = (NETWORK, ACCURACY, RECIPE, "digitrec/handwriting/corruptions.py", "digitrec/handwriting/scenery.py")
+READ = (
+    NETWORK,
+    ACCURACY,
+    RECIPE,
+    "digitrec/lab/handwriting/corruptions.py",
+    "digitrec/lab/handwriting/scenery.py",
+)
 """What pictures and figures are made of besides this script."""
 Pixels = NDArray[np.uint8]
 SEED = 6
-LEARNED, MEASURED, WRITTEN = 2000, 1000, 40
-"""Test digits that k-NN learns, and is measured with; digits of each kind written by the program's hand."""
+WRITTEN = 40
+"""Digits of each kind written by the program's hand."""
 SHOWN = ("photo-pen", "photo-shadow", "photo-noisy", "squared-paper", "chalk", "sticky-note")
 """Samples whose shrunken form is shown."""
 SETS = {
@@ -54,16 +59,6 @@ SETS = {
     "fonts-dev": "printed in fonts held back",
 }
 """The sets of digits of `ACCURACY`, as the page calls them."""
-
-
-def table(page: str) -> dict[str, list[str]]:
-    """The rows of a page's tables by their first cell: the cells after it."""
-    found = {}
-    for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
-        if line.startswith("| "):
-            first, *cells = (cell.strip() for cell in line.strip("| ").split("|"))
-            found.setdefault(first, cells)
-    return found
 
 
 def shares(cells: list[str]) -> tuple[float, float, float]:
@@ -144,44 +139,11 @@ def ours(n: int) -> tuple[Pixels, NDArray[np.int64]]:
     return np.stack(images), labels
 
 
-@mpl.rc_context(style.STYLE)
-def hands(test: Digits) -> tuple[Figure, dict[str, str]]:
-    """Ones and sevens of MNIST's and of the program's hand; how k-NN that knows MNIST's reads both."""
-    known, rest = test[:LEARNED], test[LEARNED : LEARNED + MEASURED]
+def own_hand() -> str:
+    """The share of the program's own digits that the shipped network reads rightly."""
     images, labels = ours(WRITTEN)
-    nearest = KNeighborsClassifier(3).fit(known.images.reshape(-1, 784) / 255, known.labels)
-    mnist_right = nearest.predict(rest.images.reshape(-1, 784) / 255) == rest.labels
-    said = nearest.predict(images.reshape(-1, 784) / 255)
-    shipped = store.load().probabilities(images).argmax(axis=1) == labels
-    figure = Figure(figsize=(8, 4.2))
-    above, below = figure.subfigures(2, 1, height_ratios=(3, 4))
-    cells = above.subplots(2, 10)
-    for row, digit in enumerate((1, 7)):
-        for column in range(10):
-            theirs = column < 5
-            found = rest.images[rest.labels == digit] if theirs else images[labels == digit]
-            style.picture(
-                cells[row, column], found[column % 5], ("MNIST" if theirs else "program") if not row else ""
-            )
-    axes, at = below.subplots(), np.arange(10)
-    each = ((mnist_right, rest.labels, "MNIST"), (said == labels, labels, "the program's hand"))
-    for number, (right, shows, name) in enumerate(each):
-        axes.bar(at + 0.4 * number - 0.2, [right[shows == digit].mean() for digit in at], 0.38,
-                 color=style.COLOURS[number], hatch="/" * number, edgecolor="white", label=name)  # fmt: skip
-    axes.set_axisbelow(True)
-    axes.set(xticks=at, xlabel="digit", ylabel="read rightly by k-NN", ylim=(0, 1))
-    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
-    below.legend(loc="outside right center")
-    ours_right = said == labels
-    ones = mnist_right[rest.labels == 1].mean(), ours_right[labels == 1].mean()
-    assert mnist_right.mean() > ours_right.mean() and ones[0] > ones[1] + 0.2, "another hand must cost a lot"
-    return figure, {
-        "knn-mnist": f"{100 * mnist_right.mean():.1f} %",
-        "knn-ours": f"{100 * ours_right.mean():.1f} %",
-        "ones-mnist": f"{100 * ones[0]:.0f} %",
-        "ones-ours": f"{100 * ones[1]:.0f} %",
-        "own-ours": f"{100 * shipped.mean():.1f} %",
-    }
+    right = store.load().probabilities(images).argmax(axis=1) == labels
+    return f"{100 * right.mean():.1f} %"
 
 
 @mpl.rc_context(style.STYLE)
@@ -272,11 +234,9 @@ def make() -> Mapping[str, str]:
     picture(damaged(rows, test), "6-damaged")
     small, few = shrunk()
     picture(small, "6-shrunk")
-    written, shifted = hands(test)
-    picture(written, "6-hands")
     low = proportion(20, 20).low
     own = {"wrong": str(int(wrong.sum())), "twenty": f"{100 * (low or 0):.0f} %", "needed": str(needed(0.99))}
-    return measured(rows) | halves(wrong) | few | shifted | own
+    return measured(rows) | halves(wrong) | few | own | {"own-ours": own_hand()}
 
 
 if __name__ == "__main__":

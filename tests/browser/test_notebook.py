@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.hand import draw, needs_chromium
-from digitrec.notebook import Drawing, canvas
+from digitrec.lab.notebook import Drawing, canvas
 
 pytestmark = needs_chromium
 NAME = "digitrec-1"

@@ -70,7 +70,7 @@ def test_what_cannot_be_looked_into_is_refused_before_anything_is_drawn() -> Non
 
 
 def test_the_nearest_training_digits_are_drawn_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digitrec.datasets.mnist.mnist_train", lambda: mnist_test()[:300])
+    monkeypatch.setattr("digitrec.lab.datasets.download.mnist_train", lambda: mnist_test()[:300])
     done = run("seven.png", "blank.png", "--nearest", "--out", "why")
     assert done.exit_code == 0, done.output
     assert "nearest training digits: 12 of 12 a 7" in done.stdout
@@ -89,7 +89,7 @@ def test_without_mnist_the_rest_is_explained_and_that_is_told(
 
 
 def test_all_of_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digitrec.datasets.mnist.mnist_train", lambda: mnist_test()[:300])
+    monkeypatch.setattr("digitrec.lab.datasets.download.mnist_train", lambda: mnist_test()[:300])
     done = run("seven.png", "blank.png", "missing.png", "--nearest", "--inside", "--output", "json")
     assert done.exit_code == 1 and "missing.png" in done.stderr
     seven, blank = json.loads(done.stdout)

@@ -52,7 +52,7 @@ PLAIN = [
     "explore hard.npz", "evaluate --data hard.npz", "evaluate", "tune --data hard.npz",
     "train --arch mlp --data hard.npz", "train --arch knn --data hard.npz", "train --data hard.npz",
     "train --start digitrec --data hard.npz", "train --arch mlp --data hard.npz --folds 3",
-    "train --arch mlp --data hard.npz --find-lr", "course --quick", "models list", "models compare --quick",
+    "course --quick", "models list", "models compare --quick",
     "models export digitrec net.onnx", "serve --port 0", "emulate nobody", "providers",
     "providers check rapidocr", "config", "ledger spend", "completion bash",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""`digitrec train --folds`, `--find-lr` and `--tensorboard`, on a few digits."""
+"""`digitrec train --folds` and `--tensorboard`, on a few digits."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ def test_every_digit_is_tested_once_by_what_learned_the_others() -> None:
     assert not list(Path().iterdir())  # no model is kept
 
 
-def test_a_rate_is_suggested_and_drawn() -> None:
-    done = train("--arch", "mlp", "--limit", "200", "--batch", "50", "--find-lr", "--out", "mlp.keras")
-    assert done.exit_code == 0, done.output
-    (suggested,) = re.findall(r"^--rate ([\d.e-]+) ", done.stdout)
-    assert 1e-5 < float(suggested) < 0.1
-    assert [path.name for path in Path().iterdir()] == ["mlp-rates.png"]
-
-
 def test_tensorboard_reads_every_epoch() -> None:
     import tensorflow as tf
 
@@ -57,10 +49,7 @@ def test_tensorboard_reads_every_epoch() -> None:
 
 @pytest.mark.parametrize(("options", "says"), [
     (["--folds", "3"], "--folds: for an architecture"),
-    (["--find-lr"], "--find-lr: for an architecture"),
-    (["--arch", "knn", "--find-lr"], "for networks"),
-    (["--arch", "mlp", "--find-lr", "--folds", "2"], "go without"),
-    (["--arch", "mlp", "--folds", "2", "--test", "mnist-test"], "go without"),
+    (["--arch", "mlp", "--folds", "2", "--test", "mnist-test"], "--test"),
     (["--arch", "mlp", "--folds", "1"], "2<=x<=20"),
     (["--arch", "knn", "--tensorboard", "tb"], "are for networks"),
 ])  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import struct
 from collections import Counter
 from pathlib import Path
@@ -81,21 +80,6 @@ class TestFolders:
             ("y.png", 0),
             ("x.png", 3),
             ("z.png", None),
-        ]
-
-    def test_hold_pictures_also_further_down_and_what_else_they_hold_is_told(self, tmp_path, caplog):
-        for name in ("3/a/x.HEIC", "3/notes.txt", "3/b.png", "0/.DS_Store"):
-            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-            (tmp_path / name).write_bytes(b"never opened")
-        os.mkfifo(tmp_path / "0" / "pipe.png")
-        samples = read_samples(tmp_path)
-        assert [(sample.image, sample.label) for sample in samples] == [
-            (tmp_path / "3/a/x.HEIC", 3),
-            (tmp_path / "3/b.png", 3),
-        ]
-        assert caplog.messages == [
-            f"{tmp_path}: skipped 1 file that is no picture (.txt), 1 hidden file or folder, "
-            "1 pipe, socket or device"
         ]
 
     def test_need_a_name(self):
@@ -236,12 +220,6 @@ class TestWhatIsLeftOut:
             f"{tmp_path}: left out 2 (hidden, or not in a folder 0 to 9): .cache, z.png",
         ]
 
-    def test_is_nothing_where_all_is_read(self, tmp_path, caplog):
-        (tmp_path / "3").mkdir()
-        (tmp_path / "3" / "x.png").write_bytes(b"never opened")
-        assert len(read_samples(tmp_path)) == 1
-        assert not caplog.messages
-
 
 class TestTheNameSamples:
     def test_is_a_folder_of_that_name_where_there_is_one(self, tmp_path, caplog, monkeypatch):
@@ -252,18 +230,6 @@ class TestTheNameSamples:
         assert caplog.messages == [
             f"samples: the folder {tmp_path / 'samples'} is meant, not the set of that name"
         ]
-
-    def test_is_our_own_set_elsewhere_and_that_is_told(self, tmp_path, caplog, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        assert len(read_samples("samples")) > 36
-        assert caplog.messages == [
-            f"samples: there is no folder of that name here, so the set {REPOSITORY_SAMPLES} is meant"
-        ]
-
-    def test_needs_no_words_where_both_are_the_same(self, caplog, monkeypatch):
-        monkeypatch.chdir(REPOSITORY_SAMPLES.parent)
-        assert len(read_samples("samples")) > 36
-        assert not caplog.messages
 
     def test_of_a_plain_install_is_the_folder_beside_it_or_an_error_that_says_so(self, tmp_path, monkeypatch):
         monkeypatch.setattr(

@@ -1,22 +1,10 @@
-"""The MNIST files: shipped, in a folder, or fetched from a mirror (here on 127.0.0.1)."""
+"""The MNIST files that come with the package."""
 
 from __future__ import annotations
 
-import shutil
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
 import numpy as np
-import pytest
 
 from digitrec.datasets import mnist as data
-from digitrec.errors import DataError
-
-SHIPPED = Path(data.__file__).parent / "data"
-LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
 def test_the_test_digits_are_mnist() -> None:
@@ -32,51 +20,3 @@ def test_digits_can_be_chosen() -> None:
     digits = data.mnist_test()
     assert len(digits[:7]) == 7
     assert digits[np.array([3, 1])].labels.tolist() == [0, 2]
-
-
-def test_a_folder_without_the_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: cannot be read.*unset DIGITREC_DATA"):
-        data.mnist_train()
-
-
-def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    (tmp_path / "mnist").mkdir()
-    shutil.copy(SHIPPED / "t10k-images-idx3-ubyte.gz", tmp_path / "mnist" / "train-images-idx3-ubyte.gz")
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: damaged, or not the official"):
-        data.mnist_train()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def mirrors(tmp_path: Path) -> Iterator[str]:
-    """A server with three folders: `empty/`, `damaged/` (a file cut short) and `good/`."""
-    for folder in ("empty", "damaged", "good"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "damaged" / LABELS).write_bytes((SHIPPED / LABELS).read_bytes()[:1000])
-    shutil.copy(SHIPPED / LABELS, tmp_path / "good" / LABELS)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def test_mirrors_are_tried_in_turn_and_the_file_is_kept(mirrors: str) -> None:
-    content = data.fetched(LABELS, [mirrors + "empty/", mirrors + "damaged/", mirrors + "good/"])
-    assert np.array_equal(np.frombuffer(content, np.uint8, offset=8), data.mnist_test().labels)
-    assert data.fetched(LABELS, [mirrors + "empty/"]) == content
-
-
-def test_when_no_mirror_has_it_each_is_named(mirrors: str) -> None:
-    with pytest.raises(DataError, match=rf"{LABELS}: no mirror .*empty/.*damaged/.*DIGITREC_DATA"):
-        data.fetched(LABELS, [mirrors + "empty/", mirrors + "damaged/"])
-
-
-def test_training_digits_come_from_the_mirrors_when_no_folder_is_named(mirrors: str) -> None:
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: no mirror"):
-        data.mnist_train([mirrors + "empty/"])

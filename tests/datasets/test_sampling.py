@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitrec.datasets.digits import read_digits
 from digitrec.datasets.loader import read_samples
 from digitrec.datasets.mnist import mnist_test
 from digitrec.datasets.sampling import sampled
+from digitrec.lab.datasets.digits import read_digits
 
 LABELS = st.lists(st.sampled_from([None, *range(10)]), max_size=80)
 

@@ -36,7 +36,7 @@ def test_the_picture_of_predict_shows_what_it_answers() -> None:
     ):
         assert isinstance(answer, digitrec.Prediction)
         assert digit == ("-" if answer.digit is None else str(answer.digit)), (
-            f"{name}: run docs/make_picture.py"
+            f"{name}: run docs/make_pictures.py"
         )
         if answer.confidence is None or answer.digit is None:
             assert told == answer.reason

@@ -10,9 +10,9 @@ import pytest
 from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure_sets, sets
-from digitrec.handwriting.corruptions import KINDS
-from digitrec.handwriting.scenes import WANTED
-from digitrec.handwriting.spoiled import REFUSED as SPOILED
+from digitrec.lab.handwriting.corruptions import KINDS
+from digitrec.lab.handwriting.scenes import WANTED
+from digitrec.lab.handwriting.spoiled import REFUSED as SPOILED
 from digitrec.providers.local import Local
 
 

@@ -9,9 +9,9 @@ from digitrec.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.evaluation.explain import Explanation, explain
-from digitrec.handwriting.scenes import scenes
-from digitrec.handwriting.writer import Writer
 from digitrec.image import DigitImage
+from digitrec.lab.handwriting.scenes import scenes
+from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local

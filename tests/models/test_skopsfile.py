@@ -15,9 +15,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
+from digitrec.lab.training import classics, export
 from digitrec.models import skopsfile, store
 from digitrec.models.scores import scaled
-from digitrec.training import classics, export
 
 LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 

@@ -17,10 +17,11 @@ from keras import layers
 
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
+from digitrec.lab.training import export
+from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 from digitrec.models.description import ModelInput
-from digitrec.training import export
-from digitrec.training.run import TrainResult
+from digitrec.models.kerasfile import to_litert
 
 TEST = mnist_test()
 
@@ -104,7 +105,7 @@ def saved(tmp_path: Path) -> Build:
     def save(network: keras.Model, ending: str) -> Path:
         path = tmp_path / f"theirs{ending}"
         if ending == ".tflite":
-            path.write_bytes(export.to_litert(network))
+            path.write_bytes(to_litert(network))
         else:
             network.save(path)
         return path

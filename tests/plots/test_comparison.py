@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from digitrec.benchmark.measures import proportion
+from digitrec.lab.training.compare import Contestant
 from digitrec.plots import comparison
-from digitrec.training.compare import Contestant
 
 FOUND = [
     Contestant("Slow", "slow", "High", proportion(96, 100), 90.0, 0.002, 5_000, Path("slow.tflite")),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from digitrec.lab.training.run import Epoch
 from digitrec.plots.training import curves
-from digitrec.training.run import Epoch
 
 HISTORY = [Epoch(1, 0.9, 0.7, 0.5, 0.8, 1.0), Epoch(2, 0.4, 0.85, 0.3, 0.9, 1.0)]
 

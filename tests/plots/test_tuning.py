@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from digitrec.lab.training.tune import Study, Trial
 from digitrec.plots import tuning
-from digitrec.training.tune import Study, Trial
 
 TRIALS = (
     Trial(0, "complete", 0.8, {}),

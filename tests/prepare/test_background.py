@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from looks import look
 
 from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting import corruptions, nondigits
+from digitrec.lab.handwriting import corruptions, nondigits
 from digitrec.prepare.background import is_noise
 
 

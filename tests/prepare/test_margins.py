@@ -13,19 +13,21 @@ from PIL import Image
 import digitrec
 from digitrec.datasets.mnist import mnist_test
 from digitrec.evaluation import accuracy
-from digitrec.handwriting.nondigits import pages
-from digitrec.handwriting.paper import Floats
-from digitrec.handwriting.photo import ink_on_paper
-from digitrec.handwriting.props import box_of
-from digitrec.handwriting.strokes import draw_many
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting.nondigits import pages
+from digitrec.lab.handwriting.paper import Floats
+from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.props import box_of
+from digitrec.lab.handwriting.strokes import draw
 from digitrec.models import store
 from digitrec.prediction import Failure, Prediction
 from digitrec.prepare import margins, mnist, prepare
 from digitrec.prepare.ink import POLARITY_SIDE
 
-INKS, LABELS = draw_many(60, 3, 200)
+RNG = np.random.default_rng(3)
+LABELS = RNG.permutation(np.arange(60) % 10).astype(np.uint8)
+INKS = np.stack([draw(int(label), RNG, 200) for label in LABELS])
 
 
 def cropped(ink: Pixels, off: int, shown: Pixels | None = None) -> Pixels:

@@ -10,13 +10,13 @@ from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting.nondigits import pairs
-from digitrec.handwriting.redraw import enlarge
-from digitrec.handwriting.scenery import READ
-from digitrec.handwriting.scenes import scenes
-from digitrec.handwriting.writer import Writer
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting.nondigits import pairs
+from digitrec.lab.handwriting.redraw import enlarge
+from digitrec.lab.handwriting.scenery import READ
+from digitrec.lab.handwriting.scenes import scenes
+from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare import mnist
 from digitrec.providers.local import Local
 from digitrec.recognise import predict_many

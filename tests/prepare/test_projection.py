@@ -8,9 +8,9 @@ from looks import look
 from PIL import Image
 
 from digitrec.datasets.mnist import mnist_test
-from digitrec.handwriting.redraw import enlarge
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
+from digitrec.lab.handwriting.redraw import enlarge
 from digitrec.prepare.projection import find_projection
 
 WHITE = (255, 255, 255)

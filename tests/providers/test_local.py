@@ -15,16 +15,16 @@ from digitrec import Prediction, predict, predict_many
 from digitrec.answer import Answer
 from digitrec.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.handwriting.corruptions import corrupt
-from digitrec.handwriting.nondigits import scribbles
 from digitrec.image import DigitImage, Findings, PreparedImage
+from digitrec.lab.handwriting.corruptions import corrupt
+from digitrec.lab.handwriting.nondigits import scribbles
+from digitrec.lab.training import export
 from digitrec.models import store
 from digitrec.models.scores import evidence
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
 from digitrec.testing import LocalProviderContract, drawn_seven
-from digitrec.training import export
 
 
 class TestLocal(LocalProviderContract):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from digitrec.benchmark.measures import proportion
+from digitrec.lab.training.compare import Contestant
 from digitrec.report.models import markdown, table, verdict
-from digitrec.training.compare import Contestant
 
 FOUND = [
     Contestant("MLP", "mlp", "Medium", proportion(51, 60), 12.3, 0.00045, 1_234_567, Path("a/mlp.tflite")),

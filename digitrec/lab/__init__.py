@@ -1,0 +1,1 @@
+"""Train, draw and evaluate: what nobody needs who only reads digits."""

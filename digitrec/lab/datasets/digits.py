@@ -1,0 +1,55 @@
+"""Digits to look at and to learn from, whatever they come as: 28x28, as the network is given them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from digitrec.datasets.loader import NAMES, read_samples
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.datasets.sampling import sampled
+from digitrec.errors import DataError
+from digitrec.image import ImageSource, InputSpec
+from digitrec.lab.datasets.download import mnist_train
+from digitrec.prepare import prepare
+from digitrec.recognise.pipeline import Unreadable, open_or_unreadable
+
+KNOWN = (*NAMES, "mnist-train")
+"""Sets that have a name."""
+WANTS = InputSpec(encoding="mnist")
+
+
+def read_digits(source: str | Path, limit: int | None = None, *, part: str = "test") -> Digits:
+    """The digits of a source, brought into MNIST's form by the same preparation that predicting uses.
+
+    Args:
+        source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` takes.
+        limit: at most so many, as `sampled` draws them; None: all.
+        part: "train" or "test": which is meant of a file that holds both.
+
+    Raises:
+        DataError: there is no digit in it, or one of its files is no picture.
+    """
+    if source in ("mnist-train", "mnist-test"):
+        whole = mnist_train() if source == "mnist-train" else mnist_test()
+        return whole[sampled(whole.labels, limit)]
+    digits = [
+        sample for sample in read_samples(source, limit, part=part, known=KNOWN) if sample.label is not None
+    ]
+    if not digits:
+        raise DataError(f"{source}: no labelled digits")
+    images = np.stack([in_form(sample.image) for sample in digits])
+    return Digits(images, np.array([sample.label for sample in digits], np.uint8))
+
+
+def in_form(source: ImageSource) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    """A picture in MNIST's form, 28x28, ink high; one that has it already stays as it is.
+
+    Raises:
+        DataError: it is no picture.
+    """
+    image = open_or_unreadable(source)
+    if isinstance(image, Unreadable):
+        raise DataError(f"{image.image.source}: {image.error}") from image.error
+    return np.frombuffer(prepare(image, WANTS).data, np.uint8).reshape(28, 28)

@@ -1,0 +1,88 @@
+"""Downloads: MNIST's 60,000 training digits, and any other file by its checksum.
+
+The training digits are read from the folder that DIGITREC_DATA names
+(`$DIGITREC_DATA/mnist/train-images-idx3-ubyte.gz` and so on), or else fetched once from a public mirror.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import platformdirs
+
+from digitrec.datasets.mnist import SHA256, Digits, digits_of, official
+from digitrec.errors import DataError, NotInstalled
+from digitrec.version import install_hint
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "http://yann.lecun.com/exdb/mnist/",
+)
+"""Folders that hold the four official files, tried in this order."""
+
+
+def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
+    """The 60,000 training digits, from DIGITREC_DATA or else from the first of `mirrors` that has them.
+
+    A download shows a progress bar on a terminal and is kept in the user's cache folder.
+
+    Raises:
+        DataError: a file is missing or damaged; the message names it.
+        NotInstalled: a download needs the `train` extra.
+    """
+    folder = os.environ.get("DIGITREC_DATA")
+    if folder:
+        advice = "put the official file there, or unset DIGITREC_DATA and it is fetched"
+        return digits_of("train", lambda name: official(Path(folder, "mnist", name), advice))
+    return digits_of("train", lambda name: fetched(name, mirrors))
+
+
+def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
+    """One of the official files, unpacked, from the user's cache or the first mirror that has it.
+
+    Raises:
+        DataError: no mirror gives it intact.
+        NotInstalled: the `train` extra is missing.
+    """
+    return gzip.decompress(retrieved(name, SHA256[name], mirrors, "mnist"))
+
+
+def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> bytes:
+    """The content of a file of that checksum, as `retrieved_file` finds it."""
+    advice = f"put the official file in a folder {folder}/ and set DIGITREC_DATA to its parent"
+    return retrieved_file(name, f"sha256:{sha256}", mirrors, folder, advice).read_bytes()
+
+
+def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str, advice: str) -> Path:
+    """A file of that checksum from the user's cache, in `folder`, or the first mirror that has it.
+
+    Args:
+        name: of the file, there and here.
+        checksum: "sha256:..." or "md5:...".
+        mirrors: folders that have it, tried in this order.
+        folder: of the cache.
+        advice: what to do where none gives it, besides trying again.
+
+    Raises:
+        DataError: no mirror gives it intact.
+        NotInstalled: the `train` extra is missing.
+    """
+    try:
+        import pooch
+    except ImportError as error:
+        raise NotInstalled(f"fetching {name} needs pooch: {install_hint('train')}") from error
+    pooch.get_logger().setLevel("WARNING")  # the progress bar says it all
+    fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=30)
+    kept = platformdirs.user_cache_path("digitrec") / folder
+    failures = []
+    for mirror in mirrors:
+        try:
+            return Path(pooch.retrieve(mirror + name, checksum, name, kept, downloader=fetch))
+        except (OSError, ValueError) as error:  # OSError: the network or the disk; ValueError: the checksum
+            failures.append(f"{mirror} ({type(error).__name__})")
+    raise DataError(f"{name}: no mirror gave it intact: {', '.join(failures)}; try again later, or {advice}")

@@ -1,0 +1,94 @@
+"""How type designers write and print: fonts that anybody may print with, to be learned from like writers.
+
+The list is in data/fonts.csv: packages of Fontsource, whose fonts are under the SIL Open Font License 1.1 or
+the Apache License 2.0. Whole fonts are held back, as whole writers are (`world`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from digitrec.errors import DataError
+from digitrec.lab.datasets.download import retrieved
+from digitrec.lab.datasets.world import Part
+
+Kind = Literal["hand", "print"]
+
+HOME = "https://fontsource.org"
+"""Where each of them is at home, under its name."""
+_COPIES = "https://cdn.jsdelivr.net/npm/@fontsource/{name}@{version}/files/"
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """A font of the list."""
+
+    name: str
+    """Fontsource's, as "architects-daughter"."""
+    version: str
+    """Of its package."""
+    kind: Kind
+    """Whether it is drawn like handwriting, or like print."""
+    part: Part
+    """Whether it may be learned from."""
+    sha256: str
+    """Of its file."""
+
+    @property
+    def file(self) -> str:
+        """The name of its file: the Latin letters and digits, upright, of ordinary weight, as WOFF."""
+        return f"{self.name}-latin-400-normal.woff"
+
+
+def listed() -> tuple[Font, ...]:
+    """All the fonts."""
+    table = resources.files("digitrec.lab.datasets").joinpath("data/fonts.csv").read_text("utf-8")
+    return tuple(Font(**row) for row in csv.DictReader(table.splitlines()))  # type: ignore[arg-type]
+
+
+def fonts(kind: Kind, part: Part) -> tuple[str, ...]:
+    """The files of a part of the fonts of a kind, in the order of the list.
+
+    They are read from the folder fonts/ in the one that DIGITREC_DATA names; where there is none, they are
+    fetched once (5 MB) into the user's cache.
+
+    Raises:
+        DataError: one cannot be had, or is another file than the one that is meant.
+        NotInstalled: fetching them needs the `train` extra.
+    """
+    return tuple(str(_found(font)) for font in listed() if (font.kind, font.part) == (kind, part))
+
+
+def folder() -> Path | None:
+    """The folder fonts/ in the one that DIGITREC_DATA names; None where there is none."""
+    data = os.environ.get("DIGITREC_DATA")
+    named = Path(data or "", "fonts")
+    return named if data and named.is_dir() else None
+
+
+def _found(font: Font) -> Path:
+    """The font's file, its checksum right."""
+    named = folder()
+    if named is None:
+        retrieved(font.file, font.sha256, (_COPIES.format(name=font.name, version=font.version),), "fonts")
+        return platformdirs.user_cache_path("digitrec") / "fonts" / font.file
+    path = named / font.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); {_advice(font)}") from error
+    if hashlib.sha256(content).hexdigest() != font.sha256:
+        raise DataError(f"{path}: damaged, or of another version; {_advice(font)}")
+    return path
+
+
+def _advice(font: Font) -> str:
+    return f"put files/{font.file} of the package @fontsource/{font.name} {font.version} there ({HOME})"

@@ -1,0 +1,197 @@
+"""Digits of people in other countries: Swiss ones, scanned, and Turkish ones, as the path of a pen.
+
+They are read from the folder world/ in the one that DIGITREC_DATA names, and are no part of digitrec:
+"Numbers", (c) 2017 Alex Schroeder, MIT licence; "Pen-Based Recognition of Handwritten Digits", E. Alpaydin
+and F. Alimoglu, CC BY 4.0. Whole writers are held back, since a writer's digits are alike: who has learned
+from some knows the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitrec.errors import DataError
+from digitrec.lab.datasets import pendigits
+from digitrec.lab.datasets.download import retrieved
+
+Part = Literal["learned", "held back"]
+
+SWISS_LEARNED = (
+    "0001", "0002", "0004", "0006", "0007", "0010", "0011", "0013", "0014", "0016", "0018", "0019"
+)  # fmt: skip
+"""The writers of `swiss` who are learned from; others are kept apart by those who judge."""
+SWISS_HELD_BACK = ("0008", "0012", "0017")
+"""The writers of `swiss` who are never learned from."""
+TURKISH_HELD_BACK = ("tr005", "tr010", "tr015", "tr020", "tr025", "tr030")
+"""The writers of `turkish` who are never learned from: every fifth by number."""
+SWISS_HOME = "https://github.com/kensanata/numbers"
+"""Where "Numbers" is at home, by Alex Schroeder, under the MIT licence: a folder of PNG files."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scans:
+    """Scanned digits."""
+
+    images: NDArray[np.uint8]
+    """(N, 64, 64), ink high."""
+    labels: NDArray[np.uint8]
+    """(N,), 0..9."""
+
+    def __getitem__(self, part: slice) -> Scans:
+        return Scans(self.images[part], self.labels[part])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paths:
+    """Digits as a pen went."""
+
+    strokes: Sequence[Sequence[NDArray[np.float64]]]
+    """For each digit its strokes, (M, 2) each: x to the right, y downwards, its longer side 100."""
+    labels: NDArray[np.uint8]
+    """(N,), 0..9."""
+
+    def __getitem__(self, part: slice) -> Paths:
+        return Paths(self.strokes[part], self.labels[part])
+
+
+def swiss(part: Part) -> Scans:
+    """The scanned digits of 14 Swiss writers and an American one: of swiss_numbers.npz, or else of a clone.
+
+    The former leaves out seven whose labels are doubtful.
+
+    Raises:
+        DataError: they are not there, or damaged.
+    """
+    clone = Path(os.environ.get("DIGITREC_DATA", ""), "world", "numbers")
+    if "DIGITREC_DATA" in os.environ and clone.is_dir():
+        return _pictures(clone, SWISS_HELD_BACK if part == "held back" else SWISS_LEARNED)
+    advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
+    data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
+    chosen = _of(part, data, SWISS_HELD_BACK)
+    return Scans(data["x"][chosen], data["y"][chosen])
+
+
+def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
+    """The scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
+    files = sorted(
+        file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png")
+    )  # by writer, label and name
+    if not files:
+        raise DataError(f"{clone}: holds no folders such as {writers[0]}_CH4M/0; clone {SWISS_HOME} there")
+    labels = np.array([int(file.parent.name) for file in files], np.uint8)
+    return Scans(np.stack([_scan(file) for file in files]), labels)
+
+
+def _scan(file: Path) -> NDArray[np.uint8]:
+    """One scan as ink, (64, 64): what is transparent is white, and the paper's tone fills the square."""
+    try:
+        picture = Image.open(file).convert("RGBA")
+    except OSError as error:
+        raise DataError(f"{file}: no picture, or a damaged one; clone {SWISS_HOME} again") from error
+    white = Image.new("RGBA", picture.size, "white")
+    ink = 255 - np.asarray(Image.alpha_composite(white, picture))[:, :, :3].min(axis=2)
+    side = max(ink.shape)
+    square = Image.new("L", (side, side), int(np.median(ink)))
+    square.paste(Image.fromarray(ink), ((side - ink.shape[1]) // 2, (side - ink.shape[0]) // 2))
+    return np.asarray(square.resize((64, 64), Image.Resampling.BICUBIC))
+
+
+def turkish(part: Part) -> Paths:
+    """The pen's paths of 30 Turkish writers: of pendigits.npz, or else of the file as it was published.
+
+    That file is fetched once from a public copy where DIGITREC_DATA names no folder.
+
+    Raises:
+        DataError: they cannot be had, or are damaged.
+        NotInstalled: fetching them needs the `train` extra.
+    """
+    folder = os.environ.get("DIGITREC_DATA")
+    if folder and not Path(folder, "world", pendigits.NAME).exists():
+        return _turkish_arrays(part)
+    every = pendigits.parse(_published(folder).decode("ascii"))
+    written = [one for one in every if (one.writer in TURKISH_HELD_BACK) == (part == "held back")]
+    return Paths([one.strokes for one in written], np.array([one.label for one in written], np.uint8))
+
+
+def _published(folder: str | None) -> bytes:
+    """The file as it was published, its checksum right."""
+    if not folder:
+        return retrieved(pendigits.NAME, pendigits.SHA256, pendigits.COPIES, "world")
+    path = Path(folder, "world", pendigits.NAME)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != pendigits.SHA256:
+        raise DataError(f"{path}: damaged, or not the file of {pendigits.HOME}, unpacked; put that one there")
+    return content
+
+
+def _turkish_arrays(part: Part) -> Paths:
+    needed = ("pts", "stroke_off", "sample_off", "y", "writer", "bad")
+    data = _read("pendigits.npz", needed, f"{pendigits.HOME} has it as {pendigits.NAME}")
+    points = data["pts"] / 10
+    every = [points[a:b] for a, b in zip(data["stroke_off"], data["stroke_off"][1:], strict=False)]
+    chosen = _of(part, data, TURKISH_HELD_BACK)
+    first, last = data["sample_off"][chosen], data["sample_off"][chosen + 1]
+    written = [every[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    return Paths(written, data["y"][chosen])
+
+
+def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) -> NDArray[np.intp]:
+    """The places of the well-labelled digits that the part's writers wrote."""
+    held = np.isin(data["writer"], held_back)
+    return np.flatnonzero((held if part == "held back" else ~held) & ~data["bad"])
+
+
+def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]]:
+    folder = os.environ.get("DIGITREC_DATA")
+    advice = f"{home}; to learn from MNIST alone: --data mnist-train"
+    if not folder:
+        raise DataError(f"world/{name}: set DIGITREC_DATA to the folder that holds it; {advice}")
+    path = Path(folder, "world", name)
+    try:
+        with path.open("rb") as opened, np.load(opened) as file:
+            data = {key: file[key] for key in needed}
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); {advice}") from error
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: damaged, or not the file that is meant ({error}); {advice}") from error
+    if not _fits(data):
+        raise DataError(f"{path}: damaged: its arrays do not fit each other; {advice}")
+    return data
+
+
+def _fits(data: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether the arrays are what their names say, and of one length."""
+    count = data["y"].size
+    plain = all(data[key].shape == (count,) for key in ("y", "writer", "bad")) and data["bad"].dtype == bool
+    if not plain or data["y"].dtype != np.uint8 or (data["y"] > 9).any():
+        return False
+    if "x" in data:
+        return data["x"].dtype == np.uint8 and data["x"].shape == (count, 64, 64)
+    points, strokes, digits = data["pts"], data["stroke_off"], data["sample_off"]
+    return (
+        points.dtype.kind in "iuf" and points.shape[1:] == (2,)
+        and digits.shape == (count + 1,) and _offsets(digits, len(strokes) - 1)
+        and _offsets(strokes, len(points))
+    )  # fmt: skip
+
+
+def _offsets(array: NDArray[Any], last: int) -> bool:
+    """Whether each of the parts that begin at these places, the last ending at `last`, holds something."""
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not len(array):
+        return False
+    steps = np.diff(array.astype(np.int64))
+    return bool(array[0] == 0 and array[-1] == last and (steps > 0).all())

@@ -1,0 +1,203 @@
+"""Pictures that show no single digit: blank pages, two digits, letters and scribbles, fixed by their seed.
+
+They measure how well digitrec refuses. Every picture is made here by calculation; only the pairs also use
+digits of MNIST's test set. The picture at one place does not depend on how many are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.lab.handwriting import strokes
+from digitrec.lab.handwriting.allographs import Shape
+from digitrec.lab.handwriting.letters import LEARNED, PLAIN, RESEMBLING
+from digitrec.lab.handwriting.paper import TEXTURES, clouds, texture
+from digitrec.lab.handwriting.pen import Path
+from digitrec.lab.handwriting.photo import ink_on_paper, photograph, random_look
+from digitrec.lab.handwriting.redraw import cut_out, enlarge
+
+Pixels = NDArray[np.uint8]
+
+PAGES = ("paper", "shadow", *TEXTURES, "noise", "gradient", "flat")
+"""Kinds of pages with nothing written on them."""
+SCRIBBLES = ("letter", "letter like a digit", "scribble")
+"""Kinds of writing that is no digit."""
+NOISES = ("even", "normal", "black and white", "coarse")
+"""Kinds of noise of 28x28 pixels."""
+DIGIT_WIDTH = 0.6
+"""The usual width of a digit as a share of its height: the unit of the gaps between two."""
+
+
+@dataclass(frozen=True, slots=True)
+class NonDigit:
+    """A picture on which no single digit is to be read."""
+
+    pixels: Pixels = field(repr=False, compare=False)
+    """uint8, (height, width, 3), or (28, 28) of what is made in that size."""
+    kind: str
+    """One of `PAGES`, `SCRIBBLES` or `NOISES`, or the two digits of a pair, as "42"."""
+    gap: float | None = None
+    """Of a pair: the distance between the two where it is least, in digits' widths, 0..1; 0: they touch."""
+
+
+def pages(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of blank or textured surfaces, half of them paper."""
+    for rng in _generators(n, seed, 1):
+        kind = str(rng.choice(PAGES, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05]))
+        yield NonDigit(_page(kind, rng), kind)
+
+
+def pairs(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of two digits side by side, one in ten touching, the rest up to a digit's width apart."""
+    test = mnist_test()
+    for rng in _generators(n, seed, 2):
+        height = int(rng.integers(70, 150))
+        labels, inks = _two_digits(test, height, rng)
+        left, right = (cut_out(ink, round(height * rng.uniform(0.9, 1.1))) for ink in inks)
+        gap = 0.0 if rng.random() < 0.1 else float(rng.uniform(0.02, 1))
+        yield NonDigit(shown(beside(left, right, gap, rng), rng), labels, gap)
+
+
+def scribbles(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of letters that resemble no digit, of letters that do, and of scribbles, a third each.
+
+    None of the letters is one that networks are shown in training.
+    """
+    for rng in _generators(n, seed, 3):
+        kind = str(rng.choice(SCRIBBLES))
+        side = int(rng.integers(80, 200))
+        if kind == "scribble":
+            draw = _SCRIBBLES[rng.integers(len(_SCRIBBLES))]
+            written = strokes.put([draw(rng)], strokes.any_pen(rng), rng, side)
+        else:
+            shapes = _UNKNOWN if kind == "letter" else list(RESEMBLING.values())
+            written = strokes.write([shapes[rng.integers(len(shapes))]], rng, side)
+        yield NonDigit(shown(written, rng), kind)
+
+
+def squeezed(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of 28x28, ink high, with two of MNIST's test digits side by side, each half as broad."""
+    test = mnist_test()
+    for rng in _generators(n, seed, 4):
+        chosen = test[rng.integers(0, len(test), 2)]
+        near = int(rng.integers(0, 5))  # columns of each that are cut off where they meet
+        both = np.hstack([chosen.images[0][:, : 28 - near], chosen.images[1][:, near:]])
+        small = Image.fromarray(both).resize((28, 28), Image.Resampling.BOX)
+        yield NonDigit(np.asarray(small), "".join(map(str, chosen.labels)))
+
+
+def noise(n: int, seed: int) -> Iterator[NonDigit]:
+    """`n` pictures of 28x28 on which every pixel, or every few, have any brightness."""
+    for rng in _generators(n, seed, 5):
+        kind = str(rng.choice(NOISES))
+        side = 28 if kind != "coarse" else int(rng.choice([7, 14]))
+        values = rng.uniform(0, 1, (side, side))
+        if kind == "normal":
+            values = rng.normal(rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.4), (side, side))
+        if kind == "black and white":
+            values = (values < rng.uniform(0.1, 0.9)).astype(float)
+        pixels = np.asarray(255 * np.clip(values, 0, 1), np.uint8)
+        yield NonDigit(pixels.repeat(28 // side, axis=0).repeat(28 // side, axis=1), kind)
+
+
+def _generators(n: int, seed: int, stream: int) -> Iterator[np.random.Generator]:
+    return (np.random.default_rng((seed, stream, number)) for number in range(n))
+
+
+def _page(kind: str, rng: np.random.Generator) -> Pixels:
+    height, width = (int(side) for side in rng.integers(100, 360, 2))
+    look = random_look(rng)
+    if kind in ("paper", "shadow"):
+        shadow = float(rng.uniform(0.3, 0.7)) if kind == "shadow" else 0.0
+        return ink_on_paper(np.zeros((height, width), np.uint8), rng, replace(look, shadow=shadow))
+    if kind in ("noise", "gradient", "flat"):
+        grey = 255 * np.clip(_tone(kind, rng, height, width), 0, 1)
+        return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+    return photograph(texture(rng, height, width, kind), rng, look)
+
+
+def _tone(kind: str, rng: np.random.Generator, height: int, width: int) -> NDArray[np.floating]:
+    """Grey levels, (height, width), about 0..1, that no camera has seen."""
+    if kind == "noise":
+        cells = rng.uniform(0.05, 1.0)
+        return 0.5 + rng.uniform(0.1, 0.5) * clouds(rng, height, width, (cells * height, cells * width))
+    if kind == "gradient":
+        first, lower, right = rng.random(3)
+        down, across = np.linspace(0, 1, height)[:, None], np.linspace(0, 1, width)
+        return np.asarray(first + (lower - first) * down + (right - first) * across)
+    return np.full((height, width), rng.choice([0, 1, rng.random()]))
+
+
+def _two_digits(test: Digits, side: int, rng: np.random.Generator) -> tuple[str, list[Pixels]]:
+    """Two of MNIST's test digits, or two from our own hand with one pen: their labels and ink."""
+    if rng.random() < 0.5:
+        chosen = test[rng.integers(0, len(test), 2)]
+        return "".join(map(str, chosen.labels)), [enlarge(digit, side) for digit in chosen.images]
+    labels, width = rng.integers(0, 10, 2), rng.uniform(0.02, 0.1)
+    return "".join(map(str, labels)), [strokes.draw(int(label), rng, side, width) for label in labels]
+
+
+def beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) -> Pixels:
+    """Both on one field with a margin, so far apart that their ink is `gap` away where it is nearest."""
+    high = max(len(left), len(right))
+    first, second = (_placed(ink, high, rng.random()) for ink in (left, right))
+    ends = left.shape[1] - (first > 127)[:, ::-1].argmax(axis=1)
+    starts = (second > 127).argmax(axis=1)
+    both = (first > 127).any(axis=1) & (second > 127).any(axis=1)
+    move = max(0, round(gap * DIGIT_WIDTH * high) + int((ends - starts)[both].max()) - 1)
+    field = np.zeros((high, max(left.shape[1], move + right.shape[1])), np.uint8)
+    field[:, : left.shape[1]] = first
+    field[:, move : move + right.shape[1]] = np.maximum(field[:, move : move + right.shape[1]], second)
+    return np.pad(field, round(high * rng.uniform(0.15, 0.8)))
+
+
+def _placed(ink: Pixels, height: int, share: float) -> Pixels:
+    """The ink on a field of the given height, `share` of the spare rows above it."""
+    above = round(share * (height - len(ink)))
+    return np.pad(ink, ((above, height - len(ink) - above), (0, 0)))
+
+
+def shown(written: Pixels, rng: np.random.Generator) -> Pixels:
+    """The writing as a photograph, or one time in four as a drawing on a screen, in either polarity."""
+    if rng.random() < 0.75:
+        return ink_on_paper(written, rng, replace(random_look(rng), shadow=0.0))
+    drawing = written if rng.random() < 0.3 else 255 - written
+    return np.repeat(drawing[:, :, None], 3, axis=2)
+
+
+def _tangle(rng: np.random.Generator) -> Path:
+    """A line through points at random."""
+    return strokes.smooth(rng.uniform(0, 100, (int(rng.integers(7, 30)), 2)))
+
+
+def _coil(rng: np.random.Generator) -> Path:
+    """Round and round, moving on or inwards."""
+    turns = np.linspace(0, 2 * np.pi * rng.uniform(3, 8), 200)
+    radius = np.linspace(40, rng.uniform(2, 40), 200)
+    middle = np.linspace(0, rng.uniform(0, 120), 200)
+    return np.stack([middle + radius * np.cos(turns), radius * np.sin(turns)], axis=1)
+
+
+def _hatching(rng: np.random.Generator) -> Path:
+    """To and fro, as one strikes out a mistake."""
+    count = int(rng.integers(6, 24))
+    x = np.linspace(0, 100, count) + rng.normal(0, 3, count)
+    y = np.where(np.arange(count) % 2, 0, rng.uniform(30, 90)) + rng.normal(0, 5, count)
+    return np.stack([x, y], axis=1)
+
+
+def _star(rng: np.random.Generator) -> Path:
+    """A star in one line."""
+    points, skip = ((5, 2), (7, 3), (8, 3))[rng.integers(3)]
+    angles = 2 * np.pi * skip * np.arange(points + 1) / points
+    return 50 * np.stack([np.sin(angles), -np.cos(angles)], axis=1) + rng.normal(0, 3, (points + 1, 2))
+
+
+_UNKNOWN: list[Shape] = [shape for letter, shape in PLAIN.items() if letter not in LEARNED]
+_SCRIBBLES: tuple[Callable[[np.random.Generator], Path], ...] = (_tangle, _coil, _hatching, _star)

@@ -1,0 +1,153 @@
+"""What lies or is drawn beside a digit: pens, fingers, tables under a card, brackets, boxes, lines."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from digitrec.lab.handwriting import strokes
+from digitrec.lab.handwriting.paper import Colour, Floats, clouds, texture
+from digitrec.lab.handwriting.pen import Path, Pen, ink
+from digitrec.lab.handwriting.redraw import cut_out
+
+Pixels = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels; right and bottom exclusive."""
+
+_BARRELS: tuple[Colour, ...] = (
+    (0.05, 0.05, 0.06),
+    (0.06, 0.09, 0.30),
+    (0.30, 0.05, 0.06),
+    (0.10, 0.22, 0.14),
+)
+_SKINS: tuple[Colour, ...] = ((0.86, 0.64, 0.54), (0.72, 0.50, 0.38), (0.48, 0.32, 0.23), (0.30, 0.20, 0.15))
+
+
+def table(rng: np.random.Generator, height: int, width: int) -> Floats:
+    """A dark surface, wood, cloth, stone or black, (height, width, 3): 2 to 40 % of the light comes back."""
+    kind = str(rng.choice(["wood", "cloth", "stone", "black"], p=[0.4, 0.1, 0.1, 0.4]))
+    if kind == "black":
+        tone = 1 + 0.1 * clouds(rng, height, width, (height / 2, width / 2))
+        return np.asarray(rng.uniform(0.02, 0.1) * np.repeat(tone[:, :, None], 3, axis=2), np.float32)
+    surface = texture(rng, height, width, kind)
+    return np.asarray(surface * min(1.0, rng.uniform(0.15, 0.4) / float(surface.mean())), np.float32)
+
+
+def lay(surface: Floats, thing: Floats, cover: Floats, shade: float) -> Floats:
+    """The surface with a thing on it, (H, W, 3) both, where `cover`, (H, W) in 0..1, is high.
+
+    `shade` is the share of light that its shadow takes close to it.
+    """
+    reach = max(2, round(0.02 * min(cover.shape)))
+    lower = Image.fromarray(np.asarray(255 * np.roll(cover, (reach, reach), (0, 1)), np.uint8))
+    soft = np.asarray(lower.filter(ImageFilter.GaussianBlur(reach)), np.float32) / np.float32(255)
+    shaded = surface * (1 - shade * soft)[:, :, None]
+    return np.asarray(shaded + cover[:, :, None] * (thing - shaded), np.float32)
+
+
+def turned(layer: Floats, degrees: float) -> Floats:
+    """A layer, (H, W), turned and so large that all of it is there; 0 around it."""
+    picture = Image.fromarray(layer)
+    return np.asarray(picture.rotate(degrees, Image.Resampling.BICUBIC, expand=True), np.float32)
+
+
+def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tuple[Floats, Floats]:
+    """A dark pen that lies clear of a digit: its colours (height, width, 3) and cover (height, width)."""
+    size = digit[3] - digit[1]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    while True:
+        half, length = size * rng.uniform(0.04, 0.12), size * rng.uniform(2, 5)
+        turn, at = rng.uniform(0, 2 * np.pi), rng.uniform((0, 0), (width, height))
+        along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
+        across = (y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)
+        thick = np.clip((length - along) / 3, 0.15 * half, half)  # a tip at its far end
+        cover = np.clip(thick - np.abs(across) + 0.5, 0, 1) * np.clip(along + 0.5, 0, 1)
+        cover = np.asarray(cover * np.clip(length - along + 0.5, 0, 1), np.float32)
+        if cover.sum() > 0.15 * size * size and _clear(cover, digit, 0.12 * size + half):
+            break
+    colour = np.asarray(_BARRELS[rng.integers(len(_BARRELS))], np.float32)
+    shine = rng.uniform(0, 0.35) * np.exp(-(((across / half - 0.3) / 0.15) ** 2))
+    return np.asarray(colour + shine[:, :, None], np.float32), cover
+
+
+def finger(rng: np.random.Generator, height: int, width: int, digit: Box) -> tuple[Floats, Floats]:
+    """A finger that comes in from the edge, clear of a digit: its colours and cover, as for `barrel`."""
+    size = digit[3] - digit[1]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    while True:
+        place = rng.uniform(0, 1, 2)
+        place[rng.integers(2)] = rng.integers(2)
+        at, turn = place * (width, height), rng.uniform(0, np.pi)
+        along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
+        across = (y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)
+        half = size * rng.uniform(0.15, 0.35)
+        round_off = np.hypot(along / rng.uniform(1.5, 3), across) / half
+        cover = np.asarray(np.clip((1 - round_off) * half / 2, 0, 1), np.float32)
+        if cover.sum() > 0.1 * size * size and _clear(cover, digit, 0.15 * size):
+            break
+    colour = np.asarray(_SKINS[rng.integers(len(_SKINS))], np.float32)
+    return np.asarray(colour * (1 - 0.35 * round_off**2)[:, :, None], np.float32), cover
+
+
+def _clear(cover: Floats, digit: Box, margin: float) -> bool:
+    """Whether nothing of it is nearer to the digit's box than the margin."""
+    left, top = max(0, int(digit[0] - margin)), max(0, int(digit[1] - margin))
+    return not cover[top : int(digit[3] + margin), left : int(digit[2] + margin)].any()
+
+
+def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool) -> Pixels:
+    """A round or, one time in five, a square bracket: ink high, cut out, drawn by a pen of that breadth."""
+    bow = rng.uniform(15, 30)
+    down = np.linspace(0, 1, 30)
+    path = np.stack([bow * np.sin(np.pi * down), 100 * down], axis=1)
+    if rng.random() < 0.2:
+        path = np.array([[0, 0], [bow, 1], [bow - 1, 99], [0, 100]])
+    path = path + rng.normal(0, 0.4, path.shape)
+    drawn = cut_out(strokes.put([path], Pen(breadth), rng, 2 * height), height)
+    return drawn if closing else drawn[:, ::-1]
+
+
+def line(rng: np.random.Generator, ends: NDArray[np.float64]) -> Path:
+    """A line from one point to the other, (2, 2), as a hand draws it: a little bent."""
+    middle = ends.mean(axis=0) + rng.normal(0, 0.015, 2) * np.abs(np.ptp(ends, axis=0))[::-1]
+    return strokes.smooth(np.stack([ends[0], middle, ends[1]]))
+
+
+def ring(rng: np.random.Generator, middle: NDArray[np.float64], radii: NDArray[np.float64]) -> Path:
+    """A circle drawn by hand around a point; it does not quite close, or overlaps itself."""
+    turns = np.linspace(0, rng.uniform(1.97, 2.15) * np.pi, 60) + rng.uniform(0, 2 * np.pi)
+    wobble = 1 + 0.03 * np.sin(2 * turns + rng.uniform(0, 6)) + 0.02 * np.sin(3 * turns)
+    return middle + radii * np.stack([wobble * np.cos(turns), wobble * np.sin(turns)], axis=1)
+
+
+def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> list[Path]:
+    """The sides of a box, (2, 2): corners top left and bottom right; each side goes `beyond` its ends."""
+    (left, top), (right, bottom) = box
+    level = [np.array([[left - beyond, y], [right + beyond, y]]) for y in (top, bottom)]
+    upright = [np.array([[x, top - beyond], [x, bottom + beyond]]) for x in (left, right)]
+    skew = rng.normal(0, 0.006, (4, 2, 2)) * (right - left)
+    return [side + shift for side, shift in zip(level + upright, skew, strict=True)]
+
+
+def drawn(field: Pixels, paths: list[Path], breadth: float, rng: np.random.Generator) -> Pixels:
+    """The field of ink, (H, W), with more lines on it; paths and breadth in pixels."""
+    height, width = field.shape
+    side = max(height, width)
+    inside = [np.clip(path, -side, 2 * side) / side for path in paths]
+    more = ink(inside, Pen(breadth / side, float(rng.uniform(0, 0.2))), side, rng)
+    return np.maximum(field, more[:height, :width])
+
+
+def box_of(ink: Pixels) -> Box:
+    """The box of what is inked, (H, W), ink high."""
+    rows, columns = (np.flatnonzero((ink > 127).any(axis=axis)) for axis in (1, 0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def overlap(one: Box, other: Box) -> float:
+    """What two boxes have in common, as a share of their union, 0..1."""
+    width = max(0, min(one[2], other[2]) - max(one[0], other[0]))
+    common = width * max(0, min(one[3], other[3]) - max(one[1], other[1]))
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return common / (sum(areas) - common)

@@ -1,0 +1,179 @@
+"""Ordinary pictures around a digit that is to be read: from its ink, cut out, to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.lab.handwriting import props
+from digitrec.lab.handwriting.nondigits import shown
+from digitrec.lab.handwriting.paper import Floats, Ruling, clouds, paper
+from digitrec.lab.handwriting.photo import Look, ink_on_paper, photograph, random_look
+from digitrec.lab.handwriting.photo import write as put_ink
+from digitrec.lab.handwriting.props import box_of
+
+Pixels = NDArray[np.uint8]
+Made = tuple[Pixels, Pixels]
+"""A picture, RGB, and of the same size the ink, high, of the writing that is meant alone."""
+
+
+def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: float = 1.2) -> Pixels:
+    """The ink on an empty field, with margins of so much of its height."""
+    top, bottom, left, right = np.rint(len(ink) * rng.uniform(least, most, 4)).astype(int)
+    return np.pad(ink, ((top, bottom), (left, right)))
+
+
+def unruled(rng: np.random.Generator) -> Look:
+    """Any look on unruled paper and with no shadow."""
+    return replace(random_look(rng), ruling="plain", shadow=0.0)
+
+
+def _plain(ink: Pixels, rng: np.random.Generator) -> Made:
+    page = page_of(ink, rng)
+    return ink_on_paper(page, rng, unruled(rng)), page
+
+
+def _shadow(ink: Pixels, rng: np.random.Generator) -> Made:
+    """The sharp edge of a shadow across the picture."""
+    page, (depth, softness) = page_of(ink, rng), rng.uniform((0.3, 0.01), (0.6, 0.06))
+    return ink_on_paper(page, rng, replace(unruled(rng), shadow=depth, softness=softness)), page
+
+
+def _ruled(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Lines from 0.8 of the digit's height apart to twice, or squares from a quarter of it to twice."""
+    page = page_of(ink, rng, 0.4, 1.0)
+    ruling: Ruling = "squares" if rng.random() < 0.5 else "lines"
+    period = len(ink) * rng.uniform(0.25 if ruling == "squares" else 0.8, 2) / min(page.shape)
+    strength = rng.uniform(0.2, 0.6)
+    look = replace(unruled(rng), ruling=ruling, period=period, print_strength=strength)
+    return ink_on_paper(page, rng, look), page
+
+
+def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Out of focus: the blur's standard deviation is 2 to 6 % of the digit's height."""
+    page = page_of(ink, rng)
+    return ink_on_paper(page, rng, replace(unruled(rng), blur=rng.uniform(0.02, 0.06) * len(ink))), page
+
+
+def _card(ink: Pixels, rng: np.random.Generator) -> Made:
+    """A light card on a dark table, mostly turned, by up to 20 degrees."""
+    page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
+    sheet = paper(rng, *page.shape, tint=look.tint, crumple=look.crumple)
+    turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
+    flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
+    layers = np.dstack([props.turned(layer, turn) for layer in np.moveaxis(flat.astype(np.float32), 2, 0)])
+    layers = np.pad(layers, (*np.rint(len(ink) * rng.uniform(0.05, 1.2, (2, 2))).astype(int), (0, 0)))
+    cover, own = np.moveaxis(np.clip(layers[:, :, 3:], 0, 1), 2, 0)
+    surface = props.lay(props.table(rng, *own.shape), layers[:, :, :3], cover, 0.4)
+    return photograph(surface, rng, look), np.asarray(255 * own, np.uint8)
+
+
+def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
+    """A bracket to the right of it, now and then one on both sides: "3)", "(3)"."""
+    page = page_of(ink, rng, 0.95, 1.4)
+    left, top, right, bottom = box_of(page)
+    height, breadth = round(len(ink) * rng.uniform(1.0, 1.4)), rng.uniform(0.03, 0.08)
+    y, whole = (top + bottom - height) // 2, page.copy()
+    for closing in (True, False)[: 1 + int(rng.random() < 0.25)]:
+        other, gap = props.bracket(rng, height, breadth, closing), round(len(ink) * rng.uniform(0.1, 0.35))
+        x = right + gap if closing else left - gap - other.shape[1]
+        whole[y : y + height, x : x + other.shape[1]] = other
+    return shown(whole, rng), page
+
+
+def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
+    """A line under it, now and then two, at least 6 % of its height away."""
+    page = page_of(ink, rng, 0.5, 1.2)
+    left, _, right, bottom = box_of(page)
+    height, y = len(ink), float(bottom)
+    breadth = height * rng.uniform(0.03, 0.1)
+    reach = height * rng.uniform(0.05, 0.4, 2)
+    lines = []
+    for _ in range(1 + int(rng.random() < 0.2)):
+        y += height * rng.uniform(0.06, 0.2) + breadth / 2
+        lines.append(props.line(rng, np.array([[left - reach[0], y], [right + reach[1], y]])))
+        y += breadth / 2
+    return shown(props.drawn(page, lines, breadth, rng), rng), page
+
+
+def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
+    """In a box, as on a form; one time in three its lines go on to the picture's edges."""
+    page = page_of(ink, rng, 0.35, 1.0)
+    left, top, right, bottom = box_of(page)
+    (above, before), (below, after) = len(ink) * rng.uniform(0.1, 0.3, (2, 2))
+    corners = np.array([[left - before, top - above], [right + after, bottom + below]])
+    beyond = float(max(page.shape)) if rng.random() < 0.33 else 0.0
+    lines = props.frame(rng, corners, beyond)
+    return shown(props.drawn(page, lines, len(ink) * rng.uniform(0.012, 0.06), rng), rng), page
+
+
+def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
+    """A ring around it, drawn by hand."""
+    page = page_of(ink, rng, 0.6, 1.2)
+    left, top, right, bottom = box_of(page)
+    radii = (np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)) * rng.uniform(
+        1, 1.1, 2
+    )
+    path = props.ring(rng, np.array([left + right, top + bottom]) / 2, radii)
+    return shown(props.drawn(page, [path], len(ink) * rng.uniform(0.02, 0.07), rng), rng), page
+
+
+def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np.random.Generator], Made]:
+    """A scene with a thing of `props` on the page."""
+
+    def made(ink: Pixels, rng: np.random.Generator) -> Made:
+        page = page_of(ink, rng, 0.4, 1.5)
+        look = unruled(rng)
+        sheet = put_ink(paper(rng, *page.shape, tint=look.tint), page, rng, look)
+        surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
+        return photograph(surface, rng, look), page
+
+    return made
+
+
+def _lit(ink: Pixels, rng: np.random.Generator) -> Made:
+    """On a display: dark bars on grey, or one time in two shining ones on black."""
+    page = page_of(ink, rng, 0.3, 0.9)
+    if rng.random() < 0.5:
+        return shown(page, rng), page
+    glow = _GLOWS[rng.integers(len(_GLOWS))]
+    look = replace(unruled(rng), exposure=1.0, strength=1.0, grain=0.0, ink=glow)
+    dark = np.full((*page.shape, 3), rng.uniform(0.02, 0.12), np.float32)
+    return photograph(put_ink(dark, page, rng, look), rng, look), page
+
+
+def _chalk(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Chalk on a board that was wiped."""
+    page = page_of(ink, rng)
+    look = replace(unruled(rng), ink=(0.9, 0.9, 0.86), strength=0.85, grain=float(rng.uniform(0, 0.35)))
+    height, width = page.shape
+    wiped = (
+        1
+        + 0.3 * clouds(rng, height, width, (2, 5))
+        + 0.06 * clouds(rng, height, width, (height / 3, width / 3))
+    )
+    board = np.asarray((0.14, 0.2, 0.17) if rng.random() < 0.5 else (0.14, 0.14, 0.15), np.float32)
+    return photograph(put_ink(wiped[:, :, None] * board, page, rng, look), rng, look), page
+
+
+_GLOWS = ((1.0, 0.25, 0.15), (0.3, 1.0, 0.4), (0.4, 0.8, 1.0), (1.0, 0.75, 0.2))
+
+READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
+    "plain paper": _plain,
+    "card on a dark table": _card,
+    "blurred by 2 to 6 %": _blurred,
+    "bracket beside it": _bracket,
+    "pen beside it": _beside(props.barrel),
+    "finger beside it": _beside(props.finger),
+    "seven segments": _lit,
+    "underlined": _underlined,
+    "in a box": _boxed,
+    "in a ring": _ringed,
+    "edge of a shadow": _shadow,
+    "ruled paper": _ruled,
+    "chalk on a board": _chalk,
+}
+"""Scenes whose digit is to be read: from a digit's ink, cut out, to a picture; plain paper to compare."""

@@ -1,0 +1,80 @@
+"""The writing of people whom nobody learned from, as pictures to be measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.datasets import sampling
+from digitrec.datasets.loader import Sample
+from digitrec.lab.datasets import fonts, world
+from digitrec.lab.handwriting import printed, strokes
+from digitrec.lab.handwriting.letters import PLAIN
+from digitrec.lab.handwriting.pen import Path
+from digitrec.lab.handwriting.photo import ink_on_paper
+
+_SIDE = 112  # of the pictures in which the pen's paths are drawn
+_SEED = 2026
+
+
+def swiss_dev(limit: int | None = None) -> list[Sample]:
+    """The scanned digits of the writers held back, at most so many.
+
+    Raises:
+        DataError: they are not there, or damaged.
+    """
+    scans = world.swiss("held back")
+    return _samples(scans.images[:limit], scans.labels)
+
+
+def turkish_dev(limit: int | None = None) -> list[Sample]:
+    """The paths of the writers held back, at most so many, each drawn once with a pen of its own.
+
+    Raises:
+        DataError: they cannot be had, or are damaged.
+    """
+    paths = world.turkish("held back")
+    images = [
+        drawn(one, np.random.default_rng((_SEED, place))) for place, one in enumerate(paths.strokes[:limit])
+    ]
+    return _samples(images, paths.labels)
+
+
+def fonts_dev(limit: int | None = None) -> list[Sample]:
+    """The digits of the fonts held back, each twice, at most so many.
+
+    Raises:
+        DataError: the fonts cannot be had, or are others than those that are meant.
+    """
+    return [Sample(image, int(digit)) for digit, image in _in_fonts("0123456789" * 2, limit)]
+
+
+def letters_dev(limit: int | None = None) -> list[Sample]:
+    """Letters and signs that resemble no digit, in the fonts held back, at most so many.
+
+    Raises:
+        DataError: as `fonts_dev`.
+    """
+    return [Sample(image, None) for _, image in _in_fonts("".join(PLAIN), limit)]
+
+
+def _in_fonts(characters: str, limit: int | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """The characters in each font held back, as it has them or by another pen, half of them photographed."""
+    files = fonts.fonts("hand", "held back") + fonts.fonts("print", "held back")
+    each = [(character, file) for character in characters for file in files]
+    for place in sampling.sampled([ord(character) for character, _ in each], limit).tolist():
+        (character, file), rng = each[place], np.random.default_rng((_SEED, place))
+        ink = printed.redrawn(character, file, rng)
+        yield character, ink_on_paper(ink, rng) if rng.random() < 0.5 else ink
+
+
+def drawn(digit: Sequence[Path], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """One digit drawn along its strokes with any pen: (112, 112), uint8, ink high."""
+    return strokes.put(digit, strokes.any_pen(rng), rng, _SIDE)
+
+
+def _samples(images: Sequence[Any] | NDArray[np.uint8], labels: NDArray[np.uint8]) -> list[Sample]:
+    return [Sample(image, label) for image, label in zip(images, labels.tolist(), strict=False)]

@@ -1,0 +1,123 @@
+"""Pictures made to be learned besides MNIST's own digits.
+
+Digits as people elsewhere write them, photographed, damaged; and what is no digit, so that a network learns
+to be undecided: by Dan Hendrycks, Mantas Mazeika and Thomas Dietterich, "Deep Anomaly Detection with Outlier
+Exposure", ICLR 2019, even what it has never seen then looks less like a digit.
+
+All go through our own preparation, so that training sees what predicting sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.datasets.loader import Sample
+from digitrec.datasets.mnist import NO_DIGIT, Digits
+from digitrec.image import DigitImage
+from digitrec.lab.datasets.digits import WANTS
+from digitrec.lab.datasets.world import Paths, Scans
+from digitrec.lab.handwriting import printed, strangers
+from digitrec.lab.handwriting.augment import SIDE
+from digitrec.lab.handwriting.damage import damage
+from digitrec.lab.handwriting.nondigits import pages
+from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.senseless import any_kind, larger
+from digitrec.lab.handwriting.strokes import by_another_hand, draw
+from digitrec.lab.handwriting.writer import Writer
+from digitrec.prepare import prepare
+
+Pixels = NDArray[np.uint8]
+
+BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
+"""Shares of what `make` makes: digits of a synthetic hand, of fonts, photographed, no digits, empty pages;
+the rest is damaged. Of the empty pages few are left: those of which the preparation takes a part for ink."""
+
+
+def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
+    """At most `count` new pictures: `drawn`, `lettered`, `photographed`, `senseless`, `empty`, `damaged`.
+
+    Those in which the preparation finds no single character are left out.
+
+    Raises:
+        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+    """
+    rng = np.random.default_rng(seed)
+    shares = (BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY)
+    by_hand, in_fonts, on_paper, none, blank = (round(count * share) for share in shares)
+    made = drawn(by_hand, rng) + lettered(writer, in_fonts, rng) + photographed(writer.digits, on_paper, rng)
+    made = made + senseless(writer, none, rng) + empty(blank, int(rng.integers(2**31)))
+    return made + damaged(writer.digits, count - by_hand - in_fonts - on_paper - none - blank, rng)
+
+
+def scanned(scans: Scans) -> Digits:
+    """The scanned digits as they are."""
+    return _prepared(scans.images, scans.labels)
+
+
+def ready(samples: Sequence[Sample]) -> Digits:
+    """Labelled pictures of digits as a network is given them."""
+    labels = np.array([sample.label for sample in samples], np.uint8)
+    return _prepared((np.asarray(sample.image) for sample in samples), labels)
+
+
+def written(paths: Paths, rng: np.random.Generator) -> Digits:
+    """Each of the pen's paths gone along once more, by any pen, half of them on photographed paper."""
+    inks = (strangers.drawn(by_another_hand(digit, rng), rng) for digit in paths.strokes)
+    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), paths.labels)
+
+
+def drawn(count: int, rng: np.random.Generator) -> Digits:
+    """Digits from the synthetic hand of `strokes`, half of them on photographed paper."""
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    inks = (draw(int(label), rng) for label in labels)
+    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+
+
+def lettered(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
+    """Digits in the writer's fonts, half of them with another pen, half of them on photographed paper."""
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    inks = (printed.redrawn(str(label), writer.font(rng), rng) for label in labels)
+    return _prepared((ink_on_paper(ink, rng) if rng.random() < 0.5 else ink for ink in inks), labels)
+
+
+def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+    """Some of the given digits written on paper, half of them with another pen, and photographed."""
+    chosen = digits[rng.integers(len(digits), size=count)]
+    return _prepared((ink_on_paper(larger(image, rng), rng) for image in chosen.images), chosen.labels)
+
+
+def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
+    """Some of the given digits with something laid over them, or their outlines only; see `damage`.
+
+    Ones are taken twice as often as the others: a bare stroke is the first to look like another digit.
+    """
+    often = np.where(digits.labels == 1, 2.0, 1.0)
+    chosen = digits[rng.choice(len(digits), count, p=often / often.sum())]
+    return _prepared((damage(image, rng) for image in chosen.images), chosen.labels)
+
+
+def empty(count: int, seed: int) -> Digits:
+    """Blank and textured pages, of which few are left."""
+    return _prepared((page.pixels for page in pages(count, seed)), np.full(count, NO_DIGIT, np.uint8))
+
+
+def senseless(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
+    """What is no digit, drawn by `any_kind`; half of what is larger than 28x28 is photographed."""
+    pictures = (any_kind(writer, rng) for _ in range(count))
+    labels = np.full(count, NO_DIGIT, np.uint8)
+    seen = (
+        ink_on_paper(ink, rng) if ink.shape != (SIDE, SIDE) and rng.random() < 0.5 else ink
+        for ink in pictures
+    )  # fmt: skip
+    return _prepared(seen, labels)
+
+
+def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
+    """The pictures as a network is given them, without those in which no single character is found."""
+    ready = [prepare(DigitImage(pixels, "<synthetic>", ""), WANTS) for pixels in pictures]
+    single = [one.findings.reason is None for one in ready]
+    images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(len(ready), SIDE, SIDE)
+    return Digits(images, labels)[np.flatnonzero(single)]

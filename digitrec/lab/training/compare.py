@@ -1,0 +1,115 @@
+"""The models of the zoo trained on the same digits and measured on the same digits, side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitrec.benchmark.measures import Proportion, proportion
+from digitrec.datasets.mnist import Digits
+from digitrec.lab.training.fit import fit
+from digitrec.lab.training.run import FitConfig, Progress
+from digitrec.lab.training.zoo import Complexity, find
+from digitrec.models import store
+
+QUICK_DIGITS, QUICK_TEST, QUICK_EPOCHS, QUICK_BATCH = 3000, 2000, 3, 32
+"""The quick comparison: digits to learn from, digits to measure with, times that a network sees each, digits
+per step."""
+TIMED = 500
+"""Digits over which predicting is timed, in one batch, the model being warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One model of the comparison."""
+
+    title: str
+    """What it is called in the table."""
+    arch: str
+    """What `digitrec train --arch` calls it."""
+    complexity: Complexity
+    """How much there is to understand and to compute."""
+    accuracy: Proportion
+    """Test digits read rightly, read through the saved file."""
+    training_s: float
+    """Seconds spent on learning."""
+    prediction_s: float
+    """Seconds for one digit, in a batch of `TIMED`."""
+    size_bytes: int
+    """Of the file that predicts."""
+    file: Path
+    """It itself, for `predict --model`."""
+
+
+def compare(
+    names: Sequence[str],
+    digits: Digits,
+    test: Digits,
+    folder: Path,
+    *,
+    epochs: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    on_progress: Callable[[str, Progress], object] | None = None,
+) -> Iterator[Contestant]:
+    """Train each architecture on the same digits, write it into `folder` and measure it; one at a time.
+
+    Args:
+        names: architectures of `zoo.ZOO`.
+        digits: to learn from; networks hold a tenth of them back to stop by.
+        test: to measure with.
+        folder: where the model files go.
+        epochs: times that a network sees each digit; None: the architecture's own.
+        batch: digits per step; None: the architecture's own.
+        seed: decides first weights and order.
+        on_progress: told the name and how far its training is.
+
+    Raises:
+        NotInstalled: the extra `train` or `stats` is missing.
+        ModelError: there is no such architecture.
+    """
+    for name in names:
+        kind = find(name)
+        file = folder / f"{kind.name}{'.tflite' if kind.family == 'keras' else '.skops'}"
+        tell = None if on_progress is None else _telling(on_progress, kind.title)
+        config = FitConfig(
+            name, epochs, batch, patience=10_000, seed=seed
+        )  # to the end: its learning rate falls
+        result = fit(config, file, digits=digits, test=test, on_progress=tell)
+        yield Contestant(
+            kind.title, name, kind.complexity, proportion(result.test_correct, result.test_count),
+            result.seconds, _seconds_per_digit(file, test), file.stat().st_size, file,
+        )  # fmt: skip
+
+
+def _telling(on_progress: Callable[[str, Progress], object], title: str) -> Callable[[Progress], object]:
+    return lambda progress: on_progress(title, progress)
+
+
+def _seconds_per_digit(file: Path, test: Digits) -> float:
+    model, images = store.load(file), test.images[:TIMED]
+    model.probabilities(images)
+    started = time.perf_counter()
+    model.probabilities(images)
+    return (time.perf_counter() - started) / len(images)
+
+
+def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
+    """The most accurate first."""
+    return sorted(contestants, key=lambda one: -one.accuracy.hits)
+
+
+def winner(contestants: Sequence[Contestant]) -> Contestant:
+    """The one to take: of those as accurate as the most accurate, within chance, the quickest on one digit.
+
+    As accurate within chance is one whose 95 % interval reaches the accuracy of the most accurate.
+    """
+    return min(equals(contestants), key=lambda one: one.prediction_s)
+
+
+def equals(contestants: Sequence[Contestant]) -> list[Contestant]:
+    """Those as accurate as the most accurate, within chance; that one first."""
+    best = ranked(contestants)[0].accuracy.share or 0.0
+    return [one for one in ranked(contestants) if (one.accuracy.high or 0.0) >= best]

@@ -1,0 +1,68 @@
+"""From a trained Keras network to the files that are shipped, each carrying its own description.
+
+A description is the JSON member `digitrec.json` of a zip archive: appended to a `.tflite`, as LiteRT's own
+metadata convention has it for associated files, or inside the archive that a `.keras` file already is; in an
+`.h5` it is the root attribute of that name. `store.load` reads it back and applies the preparation it names.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitrec import atomic
+from digitrec.models.description import DESCRIPTION, ModelInput
+
+if TYPE_CHECKING:
+    import keras
+
+
+def description(name: str, card: dict[str, Any], **how: Any) -> dict[str, Any]:
+    """Return what a model file says of itself; the keywords are the fields of `ModelInput`."""
+    its = ModelInput(**how)
+    also = {} if its.prepared is None else {"prepared": its.prepared}
+    return {
+        "format": 1,
+        "name": name,
+        "input": {"form": its.form, "scale": its.scale},
+        "output": its.output,
+        "temperature": its.temperature,
+        **also,
+        "evidence": its.evidence,
+        "doubt": its.doubt,
+        "card": card,
+    }
+
+
+def described(model: bytes, about: dict[str, Any]) -> bytes:
+    """The content of a `.tflite` or `.keras` file with its description added."""
+    file = io.BytesIO(model)
+    with zipfile.ZipFile(file, "a") as archive:
+        member = zipfile.ZipInfo(DESCRIPTION)  # dated 1980, so that the same model gives the same bytes
+        archive.writestr(member, json.dumps(about, indent=1))
+    return file.getvalue()
+
+
+def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:
+    """Write `network` as `.keras` or `.h5`, by the ending of `path`, with its description."""
+    with atomic.replacing(path) as unfinished:
+        network.save(unfinished)
+        if path.suffix == ".keras":
+            unfinished.write_bytes(described(unfinished.read_bytes(), about))
+            return
+        import h5py
+
+        with h5py.File(unfinished, "a") as file:
+            file.attrs[DESCRIPTION] = json.dumps(about)
+
+
+def as_h5(keras_file: Path, path: Path) -> None:
+    """Write a `.keras` file again as `.h5`, its description kept."""
+    import keras
+
+    with zipfile.ZipFile(keras_file) as archive:
+        about = json.loads(archive.read(DESCRIPTION))
+    save_keras(keras.saving.load_model(keras_file, compile=False), path, about)

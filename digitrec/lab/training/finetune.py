@@ -1,0 +1,277 @@
+"""Our own network learns one person's hand from a few pictures, and forgets nothing.
+
+It learns on from the very file that is shipped. Beside the person's pictures it is shown again what it knows,
+digits and what is no digit, and is to go on answering to that as it did: Zhizhong Li, Derek Hoiem, "Learning
+without Forgetting", ECCV 2016. What that gained and lost is measured through the files, before and after.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec import atomic
+from digitrec.datasets.loader import Sample
+from digitrec.datasets.mnist import NO_DIGIT, Digits
+from digitrec.datasets.sampling import sampled
+from digitrec.engine import Engine
+from digitrec.errors import DataError, ImageError, ModelError
+from digitrec.evaluation.accuracy import REFUSED
+from digitrec.evaluation.change import Change, change, others
+from digitrec.image import DigitImage
+from digitrec.lab.datasets import overlap
+from digitrec.lab.datasets.digits import WANTS
+from digitrec.lab.datasets.overlap import Keys
+from digitrec.lab.handwriting.augment import SIDE, augment
+from digitrec.lab.training import card, cnn, export, finetuned
+from digitrec.lab.training.learn import WANTED, Watcher, load_keras
+from digitrec.lab.training.recovered import recovered, widths
+from digitrec.lab.training.rehearsal import Rehearsal, rehearsal
+from digitrec.lab.training.run import FineTuneConfig, Progress
+from digitrec.models import store
+from digitrec.models.kerasfile import to_litert
+from digitrec.models.scores import Floats
+from digitrec.prepare import prepare
+from digitrec.providers import registry
+from digitrec.text import count
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger(__name__)
+
+FEWEST = 10
+"""Pictures to learn from at least; fewer teach nothing."""
+OWN = "your own, held back"
+"""What the person's pictures are called that were not learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuneResult:
+    """What it came to."""
+
+    file: Path
+    """The model, for `predict --model`."""
+    card_file: Path
+    """Its model card, in Markdown."""
+    learned: int
+    """The person's pictures that were learned."""
+    own: Change | None
+    """How those held back are read; None: there are none."""
+    others: tuple[Change, ...]
+    """How all else that is here is read."""
+    seconds: float
+    """Time that it took, measuring included."""
+
+
+def fine_tune(
+    config: FineTuneConfig,
+    out: Path,
+    samples: Sequence[Sample],
+    *,
+    source: str,
+    start: Path = store.SHIPPED,
+    limit_test: int | None = None,
+    on_progress: Watcher | None = None,
+) -> FineTuneResult:
+    """Let our own network learn from labelled pictures, and write it to `out` with its card beside it.
+
+    Pictures go through the same preparation as when they are read; those in which it finds no single
+    character teach nothing, and are left out with a warning of the logger. How sure the network may be, and
+    when it says that something is no digit, stays as in `start`: what is rehearsed holds its answers to that.
+
+    Args:
+        config: what decides the outcome.
+        out: the model file, `.tflite`.
+        samples: the person's pictures; those labelled None are to be refused.
+        source: what they are called, for the card.
+        start: the file to begin with: the shipped one, or one that `digitrec train` or this wrote.
+        limit_test: of every set that is measured at most so many; None: see `evaluation.change.others`.
+        on_progress: told after every step.
+
+    Raises:
+        NotInstalled: the `train` extra is missing.
+        DataError: fewer than `FEWEST` pictures are left to learn from.
+        ModelError: `start` is no network of our own, or `out` does not end in `.tflite`.
+    """
+    began = time.monotonic()
+    if out.suffix != ".tflite":
+        raise ModelError(
+            f"{out}: digitrec's own network, learning on, is written as .tflite; name such a file"
+        )
+    if out.resolve() == start.resolve():
+        raise ModelError(f"{out}: is the file to begin with; name another to write to")
+    networks = recovered(start)
+    to_learn, held_back = _parted(samples, config)
+    own = _prepared(to_learn, source)
+    known = rehearsal(
+        config.written, config.made, config.scenes, config.seed, lambda done: _tell(on_progress, done, began)
+    )
+    network = cnn.together(networks)
+    _learn(network, own, known, config, on_progress)
+    facts = _facts(config, networks, own, known, start, source)
+    facts["training_seconds"] = time.monotonic() - began
+    out.parent.mkdir(parents=True, exist_ok=True)
+    bare = to_litert(network)
+    _write(bare, out, start, facts)
+    learned = _keys(own, start)
+    overlap.write(learned, overlap.beside(out))
+    mine, rest = _measured(start, out, held_back, learned, limit_test)
+    facts |= finetuned.measures(mine, rest) | {"kilobytes": len(bare) / 1000}
+    _write(bare, out, start, facts)
+    card_file = out.with_suffix(".md")
+    atomic.write(card_file, finetuned.markdown(out.stem, facts, mine, rest))
+    return FineTuneResult(out, card_file, len(own), mine, rest, time.monotonic() - began)
+
+
+def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sample], list[Sample]]:
+    """Those to learn from and those held back, each label in its share."""
+    order = np.random.default_rng(config.seed).permutation(len(samples))
+    shuffled = [samples[place] for place in order]
+    held = set(sampled([one.label for one in shuffled], round(config.validation * len(samples))).tolist())
+    learned = [one for place, one in enumerate(shuffled) if place not in held]
+    return learned, [shuffled[place] for place in sorted(held)]
+
+
+def _prepared(samples: Sequence[Sample], source: str) -> Digits:
+    """The pictures as the network is given them, without those that it would not be asked about.
+
+    Raises:
+        DataError: too few are left.
+    """
+    images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], []
+    for sample in samples:
+        try:
+            ready = prepare(DigitImage.open(sample.image), WANTS)
+        except ImageError as error:
+            log.warning("%s: left out: %s", source, error)
+            continue
+        if ready.findings.reason is None:
+            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, SIDE, SIDE))
+            labels.append(NO_DIGIT if sample.label is None else sample.label)
+    own = Digits(np.concatenate(images), np.array(labels, np.uint8))
+    if len(own) < len(samples):
+        left_out = count(len(samples) - len(own), "picture")
+        log.warning("%s: left out %s in which no single digit is found", source, left_out)
+    if len(own) < FEWEST:
+        raise DataError(
+            f"{source}: {count(len(own), 'picture')} to learn from, of {len(samples)} that are not held "
+            f"back, are fewer than {FEWEST}; give more"
+        )
+    return own
+
+
+def _keys(own: Digits, start: Path) -> Keys:
+    """The keys of what was learned now, and of what `start` learned as far as that is kept beside it."""
+    keys, before = overlap.keys(own), overlap.read(start)
+    return keys if before is None else np.concatenate([keys, before])
+
+
+def _tell(on_progress: Watcher | None, done: float, began: float) -> None:
+    """How far the pictures are made that are rehearsed."""
+    if on_progress is not None:
+        on_progress(Progress(done, 0, 0.0, (time.monotonic() - began) * (1 / done - 1), None))
+
+
+def _learn(
+    network: keras.Model, own: Digits, known: Rehearsal, config: FineTuneConfig, on_progress: Watcher | None
+) -> None:
+    """Take every step; the network is then at `config.new` of the way to where they led."""
+    rng = np.random.default_rng([config.seed, 1])
+    before = network.get_weights()
+    rehearsed = _ink(known.pictures.images)
+    said = network.predict(rehearsed, batch_size=256, verbose=0)
+    wanted = (1 - config.label_smoothing) * WANTED[own.labels] + config.label_smoothing / 10
+    theirs = max(1, round(config.own * config.batch))
+    again = config.batch - theirs
+    steps = max(1, len(rehearsed) // again)
+    network.compile(_optimizer(config.learning_rate, steps * config.epochs), "categorical_crossentropy")
+    started = time.monotonic()
+    for epoch in range(config.epochs):
+        order = rng.permutation(len(rehearsed))
+        turns = _turns(len(own), steps * theirs, rng)
+        images = _ink(augment(own.images[turns], rng, config.augmentation))
+        for step in range(steps):
+            old, new = order[step * again : (step + 1) * again], slice(step * theirs, (step + 1) * theirs)
+            loss = network.train_on_batch(
+                np.concatenate([rehearsed[old], images[new]]), np.concatenate([said[old], wanted[turns[new]]])
+            )
+            if on_progress is not None:
+                done = (epoch + (step + 1) / steps) / config.epochs
+                left = (time.monotonic() - started) * (1 / done - 1)
+                on_progress(Progress(done, epoch + 1, float(loss), left, None))
+    after = network.get_weights()
+    network.set_weights(
+        [(1 - config.new) * one + config.new * other for one, other in zip(before, after, strict=True)]
+    )
+
+
+def _optimizer(rate: float, total: int) -> Any:
+    """Adam, whose learning rate rises over a tenth of the steps and falls along a cosine to nothing."""
+    its = load_keras().optimizers
+    rising = total // 10
+    falling = its.schedules.CosineDecay(rate / 10, total - rising, warmup_target=rate, warmup_steps=rising)
+    return its.Adam(falling)
+
+
+def _turns(pictures: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """So many places of pictures, each picture as often as every other, or once more."""
+    rounds = [rng.permutation(pictures) for _ in range(-(-count // pictures))]
+    return np.concatenate(rounds)[:count]
+
+
+def _ink(images: NDArray[np.uint8]) -> Floats:
+    """(N, 28, 28, 1), in 0..1."""
+    return np.divide(images[..., None], 255, dtype=np.float32)
+
+
+def _facts(
+    config: FineTuneConfig,
+    networks: list[keras.Model],
+    own: Digits,
+    known: Rehearsal,
+    start: Path,
+    source: str,
+) -> dict[str, Any]:
+    """What happened, for the card."""
+    rehearsed = {known.source: known.written}
+    rehearsed |= {"made": len(known.pictures) - known.written - known.senseless, "no digit": known.senseless}
+    return {
+        "architecture": cnn.describe(widths(networks[0]), len(networks)),
+        "parameters": sum(one.count_params() for one in networks),
+        "start": store.load(start).version,
+        "learned_from": {source: len(own)},
+        "rehearsed": rehearsed,
+        "settings": asdict(config),
+        "environment": card.environment(),
+    }
+
+
+def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
+    """The file with its description; how sure it may be is as in `start`."""
+    about = export.description(out.stem, facts, **asdict(store.load(start).input))
+    atomic.write(out, export.described(bare, about))
+
+
+def _measured(
+    start: Path, out: Path, held_back: Sequence[Sample], learned: Keys, limit: int | None
+) -> tuple[Change | None, tuple[Change, ...]]:
+    """How the pictures held back, and all else that is here, are read by the one file and by the other."""
+    with ExitStack() as both:
+        before, after = (
+            both.enter_context(Engine(registry.open_provider("local", model=file))) for file in (start, out)
+        )
+        own = change(OWN, held_back, before, after, learned) if held_back else None
+        rest = [
+            change(one.name, samples, before, after, learned, refusing=one.group == REFUSED)
+            for one, samples in others(limit)
+        ]
+    return own, tuple(rest)

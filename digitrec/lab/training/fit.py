@@ -1,0 +1,233 @@
+"""Training by name: any architecture of the zoo, as the tutorials do it, to one model file.
+
+Our own network has its own recipe in `digitrec.lab.training.train`. Here are Adam, a choice of losses, digits
+held back for early stopping, and a checkpoint after each epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitrec import atomic
+from digitrec.datasets.mnist import Digits
+from digitrec.errors import DataError, ModelError
+from digitrec.lab.datasets import overlap
+from digitrec.lab.training import card, devices, export, zoo
+from digitrec.lab.training.epochs import Run
+from digitrec.lab.training.given import Given, given
+from digitrec.lab.training.learn import Watcher
+from digitrec.lab.training.run import Epoch, FitConfig
+from digitrec.lab.training.train import split
+from digitrec.lab.training.zoo import Architecture
+from digitrec.models import skopsfile, store
+from digitrec.models.kerasfile import to_litert
+from digitrec.models.scores import scaled
+from digitrec.text import percent
+
+if TYPE_CHECKING:
+    import keras
+
+SUFFIXES = {"keras": (".keras", ".h5", ".tflite"), "scikit-learn": (".skops",)}
+"""What a model file may end in, by the library that trains it."""
+Writer = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """What it came to."""
+
+    file: Path
+    """The model, for `predict --model`."""
+    history: tuple[Epoch, ...]
+    """One row per epoch; empty for scikit-learn."""
+    seconds: float
+    """Time spent on learning."""
+    test_loss: float
+    """Mean cross-entropy over the test digits, read through the file."""
+    test_correct: int
+    """Test digits read rightly through the file."""
+    test_count: int
+    """Test digits, none of which it learned."""
+    tested_on: str
+    """What the set is called that the test digits are of."""
+    left_out: int
+    """Digits of that set that it learned, and that were not measured with."""
+
+
+def fit(
+    config: FitConfig,
+    out: Path,
+    *,
+    digits: Digits | None = None,
+    sources: Mapping[str, int] | None = None,
+    test: Digits | None = None,
+    tested_on: str | None = None,
+    limit_test: int | None = None,
+    start: Path | None = None,
+    resume: bool = False,
+    on_progress: Watcher | None = None,
+) -> FitResult:
+    """Train what `config` says and write it to `out`, which its card and its checkpoint stand beside.
+
+    What is learned is never tested on: test digits that are among those learned are left out.
+
+    Args:
+        config: what decides the outcome.
+        out: the model file; `SUFFIXES` has the endings.
+        digits: those to learn from; by default MNIST's 60,000.
+        sources: where they are from and how many from each, for the card.
+        test: those to measure with in the end; by default MNIST's 10,000.
+        tested_on: what these are called, for the card.
+        limit_test: at most so many of them, each digit in its share; None: all.
+        start: a `.keras` or `.h5` file whose network learns on, instead of a new one; for a published
+            backbone also an `.h5` file of its weights without the top, as Keras gives them out.
+        resume: go on with the run for the same file, after its last finished epoch; one that had come to its
+            end is written again as it was, at its best, or given more epochs if `config` says more.
+        on_progress: told after every step.
+
+    Raises:
+        NotInstalled: the extra `train` (Keras) or `stats` (scikit-learn) is missing.
+        DataError: MNIST cannot be had, the digits are too few, or not of all ten kinds where that is needed,
+            or all of the test digits are among them; or ImageNet's weights are wanted and cannot be had.
+        ModelError: there is no such architecture, it cannot be written as `out` says, its settings do not go
+            with it or with each other, `start` is no such network, or `resume` finds no run or one with other
+            settings or digits.
+    """
+    kind = zoo.find(config.arch)
+    if out.suffix not in SUFFIXES[kind.family]:
+        raise ModelError(f"{out}: {kind.name} is written as {', '.join(SUFFIXES[kind.family])}")
+    check(kind, config, start, resume=resume)
+    what = given(digits, sources, test, tested_on, limit_test, start)
+    history: list[Epoch] = []
+    started = time.monotonic()
+    if kind.family == "scikit-learn":
+        learned = _classic(kind, config, what.learned)
+        overlap.write(what.keys, overlap.beside(out))
+        seconds = time.monotonic() - started
+    else:
+        learned, history = _network(kind, config, out, what, start, on_progress, resume=resume)
+        seconds = sum(epoch.seconds for epoch in history)
+    facts = {
+        "architecture": f"{kind.title} ({kind.origin})",
+        "learned_from": dict(what.sources),
+        **({} if start is None else {"start": start.name}),
+        **({"start": "ImageNet's weights, as Keras gives them out"} if config.pretrained else {}),
+        **({"epochs": len(history)} if history else {}),
+        "training_seconds": seconds,
+        "settings": asdict(config),
+        "environment": card.environment(),
+    }
+    loss, correct = _write(learned, out, facts, config.scale, what)
+    return FitResult(
+        out, tuple(history), seconds, loss, correct, len(what.test), what.tested_on, what.left_out
+    )
+
+
+def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: bool) -> None:
+    """Make sure that what the network begins with and its size go with it.
+
+    Raises:
+        ModelError: they do not.
+    """
+    if (config.pretrained or config.side) and not kind.takes_weights:
+        published = ", ".join(name for name, one in zoo.ZOO.items() if one.takes_weights)
+        raise ModelError(
+            f"{kind.name} has one size (--side) and no published weights (--pretrained); {published} have"
+        )
+    if config.pretrained and start is not None:
+        raise ModelError(f"{start}: begin with it (--start) or with ImageNet's weights (--pretrained)")
+    begins = start is not None or config.pretrained or resume
+    if config.freeze and not (begins and kind.family == "keras"):
+        raise ModelError(
+            "what is frozen must have learned before: --freeze is for a network with --start or --pretrained"
+        )
+
+
+def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
+    """A classifier of scikit-learn's that has learned.
+
+    Raises:
+        NotInstalled: scikit-learn is missing, or skops, which it is to be written by.
+        DataError: there are not enough of each digit.
+    """
+    skopsfile.load_skops()
+    missing = [str(digit) for digit in range(10) if digit not in digits.labels]
+    if missing:
+        raise DataError(
+            f"{kind.title} reads only digits that it has seen, and there is no {', '.join(missing)}; add "
+            "some, or train a network (--arch tutorial-cnn)"
+        )
+    learned = kind.build(config.seed)
+    learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
+    return learned
+
+
+def _network(
+    kind: Architecture, config: FitConfig, out: Path, what: Given, start: Path | None,
+    on_progress: Watcher | None, *, resume: bool,
+) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
+    """A network at its best, and its history.
+
+    Raises:
+        DataError: nothing is left to learn from.
+        ModelError: it cannot begin, or not go on.
+    """
+    learned, held_back = split(what.learned, config.validation)
+    if not len(learned):
+        raise DataError(
+            f"of {len(what.learned)} digits none is left to learn from, {percent(config.validation, 0)} held "
+            "back; give more, or --validation-split 0"
+        )
+    folder = overlap.beside(out)
+    this = Run(kind, config, folder, len(learned), on_progress)
+    if resume:
+        earlier = overlap.read(out)
+        if earlier is not None and not np.isin(what.keys, earlier).all():
+            raise ModelError(
+                f"{folder}: the stopped run learned from other digits; give the same, or another file"
+            )
+        this.go_on()
+    else:
+        this.begin(start)
+        overlap.write(what.keys, folder)
+    return this.learn(learned, held_back), this.history
+
+
+def _write(learned: Any, out: Path, facts: dict[str, Any], scale: str, what: Given) -> tuple[float, int]:
+    """Write the model with its description, which says what the test digits said through that very file."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save: Writer
+    if out.suffix == ".skops":
+        save, output = partial(skopsfile.save, learned, out), skopsfile.output_of(learned)
+    else:
+        save, output = _keras_writer(learned, out), "softmax"
+        facts["parameters"] = learned.count_params()
+        facts["device"] = devices.of(learned)
+    save(export.description(out.stem, facts, output=output, scale=scale))
+    loss, correct = measured(out, what.test)
+    facts["test"] = what.measured(correct)
+    save(export.description(out.stem, facts, output=output, scale=scale))
+    return loss, correct
+
+
+def measured(file: Path, test: Digits) -> tuple[float, int]:
+    """Mean cross-entropy, and digits read rightly, through a model file."""
+    chances = store.load(file).probabilities(test.images)
+    right = chances[np.arange(len(test)), test.labels]
+    loss = float(-np.log(np.maximum(right, 1e-7)).mean())
+    return loss, int((chances.argmax(axis=1) == test.labels).sum())
+
+
+def _keras_writer(network: keras.Model, out: Path) -> Writer:
+    """What writes the network with a description, by the ending of the file."""
+    if out.suffix != ".tflite":
+        return lambda about: export.save_keras(network, out, about)
+    bare = to_litert(network)
+    return lambda about: atomic.write(out, export.described(bare, about))

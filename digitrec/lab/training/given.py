@@ -1,0 +1,82 @@
+"""What a run is given: digits to learn from and digits to be measured with, named, and apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.datasets.sampling import sampled
+from digitrec.lab.datasets import overlap
+from digitrec.lab.datasets.download import mnist_train
+from digitrec.lab.datasets.overlap import Keys
+from digitrec.lab.training import card
+
+LEARNED, TESTED = "mnist-train", "mnist-test"
+"""What is learned and measured with where nothing else is given."""
+UNNAMED = "digits handed over"
+"""What digits are called that were given without a name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """The digits of a run, and what there is to say of them."""
+
+    learned: Digits
+    """To learn from, the part held back among them."""
+    sources: Mapping[str, int]
+    """Where they are from, and how many from each."""
+    test: Digits
+    """To measure with in the end; none of them was learned."""
+    tested_on: str
+    """What the set is called that they are of."""
+    left_out: int
+    """Digits of that set that were learned, and so are not measured with."""
+    keys: Keys
+    """Of all that the network has learned, also before this run."""
+
+    def measured(self, correct: int) -> dict[str, Any]:
+        """The accuracy for the card, and on what it was measured."""
+        left_out = {"left_out": self.left_out} if self.left_out else {}
+        return card.measured(correct, len(self.test)) | {"on": self.tested_on, **left_out}
+
+
+def given(
+    digits: Digits | None,
+    sources: Mapping[str, int] | None,
+    test: Digits | None,
+    tested_on: str | None,
+    limit_test: int | None = None,
+    start: Path | None = None,
+) -> Given:
+    """The digits of a run: those given, else MNIST's; what was learned is left out of the test.
+
+    Args:
+        digits: to learn from; None: MNIST's 60,000.
+        sources: where they are from, and how many from each; None: they have no name.
+        test: to measure with; None: MNIST's 10,000.
+        tested_on: what these are called; None: they have no name.
+        limit_test: at most so many of them; None: all.
+        start: a model file that learns on; what it learned, where that is kept beside it, counts as learned.
+
+    Raises:
+        DataError: MNIST cannot be had, or every test digit was learned.
+    """
+    if digits is None:
+        digits = mnist_train()
+        sources = {LEARNED: len(digits)}
+    if test is None:
+        test, tested_on = mnist_test(), TESTED
+    name = tested_on or UNNAMED
+    learned = overlap.keys(digits)
+    before = None if start is None else overlap.read(start)
+    if before is not None:
+        learned = np.concatenate([learned, before])
+    left = overlap.apart(test, learned, name)
+    left_out = len(test) - len(left)
+    measured = left[sampled(left.labels, limit_test)]
+    return Given(digits, sources or {UNNAMED: len(digits)}, measured, name, left_out, learned)

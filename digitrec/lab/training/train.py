@@ -1,0 +1,200 @@
+"""Training our own reader: MNIST's 60,000 digits, changed anew in every epoch, to a model file with its card.
+
+It is several networks in one, alike but for their seeds, each of which learns for itself (`learn`); their
+scores are averaged. A tenth of the digits is held back to watch by; the 10,000 test digits are looked at
+once, when all is done, for the card. What was learned is never tested on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitrec import atomic
+from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits
+from digitrec.errors import DataError
+from digitrec.lab.datasets import overlap
+from digitrec.lab.training import card, cnn, export, material, run
+from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
+from digitrec.lab.training.given import Given, given
+from digitrec.lab.training.learn import Material, NetworkRun, Watcher, learn, load_keras
+from digitrec.lab.training.run import Epoch, Progress, TrainConfig, TrainResult
+from digitrec.models import store
+from digitrec.models.kerasfile import to_litert
+from digitrec.prediction import SURE
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Epoch", "Progress", "TrainConfig", "TrainResult", "split", "train"]
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    digits: Digits | None = None,
+    sources: Mapping[str, int] | None = None,
+    test: Digits | None = None,
+    tested_on: str | None = None,
+    limit_test: int | None = None,
+    resume: bool = False,
+    on_progress: Watcher | None = None,
+) -> TrainResult:
+    """Train the networks as `config` says and write them, joined, with card and histories into `folder`.
+
+    Uses a GPU where TensorFlow sees one.
+
+    Args:
+        config: what decides the outcome.
+        folder: made when it is not there.
+        digits: those to learn from, and no others; by default MNIST's 60,000 and those of
+            `world`; then no fonts are fetched either.
+        sources: where `digits` are from and how many from each, for the card.
+        test: those to measure with in the end, but for those of `digits`; by default MNIST's 10,000.
+        tested_on: what these are called, for the card.
+        limit_test: at most so many of them, each digit in its share; None: all.
+        resume: go on after the last finished epoch of a run in `folder` that was stopped.
+        on_progress: told after every step.
+
+    Raises:
+        NotInstalled: the `train` extra is missing.
+        DataError: MNIST cannot be had, there are fewer digits than one batch, or all of the test digits are
+            among them.
+        ModelError: `resume` finds no run, or one with other settings.
+    """
+    if digits is not None:
+        config = replace(config, world=0, fonts=False)
+    what = given(digits, sources, test, tested_on, limit_test)
+    learned, held_back = split(what.learned, config.validation)
+    _enough(learned, config.batch)
+    load_keras()  # before hours are spent on digits to be made
+    parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
+    configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
+    if resume:
+        run.check(parts[0], configs[0])
+    else:
+        for part, its in zip(parts, configs, strict=True):
+            run.begin(part, its)
+    abroad = material.abroad(config, parts[0] / run.WORLD, on_progress)
+    networks: list[keras.Model] = []
+    runs: list[NetworkRun] = []
+    labels = learned.labels[:0]
+    for part, its in zip(parts, configs, strict=True):
+        past = sum(epoch.seconds for this in runs for epoch in this.history)
+        runs.append(NetworkRun(its, len(runs) + 1, past, on_progress))
+        made = material.made(learned + abroad, len(learned), its, part / run.MADE, on_progress)
+        labels = np.append(labels, made.labels)
+        networks.append(_learned(runs[-1], Material(learned, abroad, made), held_back, part))
+    senseless = int((labels == NO_DIGIT).sum())
+    counts = {"learned": len(learned), "world": len(abroad)}
+    counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
+    apart = material.writers_held_back() if config.world else held_back
+    counts["writers held back"] = len(apart) if config.world else 0
+    histories = tuple(tuple(this.history) for this in runs)
+    overlap.write(what.keys, overlap.beside(folder / f"{config.name}.tflite"))
+    return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), what, folder)
+
+
+def _enough(learned: Digits, batch: int) -> None:
+    """Make sure that the recipe can work with these digits.
+
+    Raises:
+        DataError: they are fewer than one batch.
+    """
+    if len(learned) < batch:
+        raise DataError(
+            f"{len(learned)} digits to learn from are fewer than one batch of {batch}; give more, or name an "
+            "architecture that learns from a few (--arch tutorial-cnn)"
+        )
+
+
+def _learned(this: NetworkRun, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
+    """The network of one run; if it had come to the end, as it was left."""
+    finished = folder / run.FINISHED
+    if finished.is_file():
+        this.history.extend(run.read(folder))
+        return load_keras().models.load_model(finished, compile=False)
+    network = learn(this, from_what, held_back, folder)
+    run.write(this.history, folder)
+    run.save(network, finished)
+    return network
+
+
+def split(digits: Digits, share: float) -> tuple[Digits, Digits]:
+    """Part the digits into those to learn from and the `share` (0..1) held back; always in the same way."""
+    order = np.random.default_rng(0).permutation(len(digits))
+    held = round(share * len(digits))
+    return digits[order[held:]], digits[order[:held]]
+
+
+def _ship(
+    network: keras.Model,
+    config: TrainConfig,
+    histories: tuple[tuple[Epoch, ...], ...],
+    counts: dict[str, int],
+    held_back: tuple[Digits, Digits],
+    what: Given,
+    folder: Path,
+) -> TrainResult:
+    """Write the files; their temperatures and the figures on their card come from the file that is shipped.
+
+    Of what is `held_back` the first is in MNIST's form of itself, the second was brought into it.
+    """
+    bare = to_litert(network)
+    litert_file = folder / f"{config.name}.tflite"
+
+    def written(card: dict[str, Any], **sureness: Any) -> store.Model:
+        about = export.description(config.name, card, **sureness)
+        atomic.write(litert_file, export.described(bare, about))
+        return store.load(litert_file)
+
+    sureness = _fitted(written, *held_back)
+    model = written({}, **sureness)
+    correct = round(_right(model, what.test) * len(what.test))
+    facts: dict[str, Any] = {
+        "architecture": cnn.describe(config.widths, config.networks),
+        "parameters": network.count_params(),
+        "kilobytes": len(bare) / 1000,
+        "digits": counts,
+        "learned_from": dict(what.sources),
+        "validation_accuracy": _right(model, held_back[0]),
+        "writers_accuracy": _right(model, held_back[1], prepared=True),
+        "test": what.measured(correct),
+        "training_seconds": sum(epoch.seconds for history in histories for epoch in history),
+        "settings": asdict(config),
+        "data_sha256": SHA256 if card.of_mnist(what.sources) else {},
+        "environment": card.environment(),
+        **sureness,
+    }
+    written(facts, **sureness)
+    keras_file = folder / f"{config.name}.keras"
+    export.save_keras(network, keras_file, export.description(config.name, facts, **sureness))
+    card_file = folder / f"{config.name}.md"
+    atomic.write(card_file, card.markdown(config.name, facts))
+    return TrainResult(litert_file, keras_file, card_file, histories, correct, len(what.test))
+
+
+def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digits) -> dict[str, Any]:
+    """How sure it may be, from digits held back: of those in MNIST's form, and of those brought into it.
+
+    The temperatures come from its first glance, the evidence from what it sees looking again where in doubt.
+    """
+    bare = written({})
+    sureness = {
+        "temperature": fit_temperature(bare.probabilities(in_form.images), in_form.labels),
+        "prepared": fit_modest(bare.probabilities(prepared.images), prepared.labels),
+        "doubt": SURE,
+    }
+    chances = written({}, **sureness).probabilities(in_form.images, [True] * len(in_form))
+    return sureness | {"evidence": fit_evidence(chances)}
+
+
+def _right(model: store.Model, digits: Digits, *, prepared: bool = False) -> float:
+    """The share of the digits that it reads rightly, 0..1."""
+    chances = model.probabilities(digits.images, [prepared] * len(digits))
+    return float((chances.argmax(axis=1) == digits.labels).mean())

@@ -1,0 +1,186 @@
+"""The search for good settings of a plain CNN: Optuna's sampler, bad trials stopped early, kept in SQLite.
+
+A study that was stopped, or killed, goes on with the next trial when the same folder is given again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from digitrec import atomic
+from digitrec.datasets.mnist import Digits
+from digitrec.errors import DataError, ModelError, NotInstalled
+from digitrec.lab.training import networks
+from digitrec.lab.training.learn import load_keras
+from digitrec.lab.training.train import split
+from digitrec.models.scores import scaled
+from digitrec.version import install_hint
+
+if TYPE_CHECKING:
+    import optuna
+
+STUDY, BEST = "study.db", "best.json"
+"""Files in the folder of a study."""
+NAME = "digitrec-cnn"
+VALIDATION = 0.2
+"""Share of the digits by which trials are judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One set of settings that was tried."""
+
+    number: int
+    """0 is the first."""
+    state: str
+    """"complete", "pruned" (stopped early) or "fail"."""
+    accuracy: float | None
+    """Share of the digits held back that were read rightly, 0..1; None where it never came so far."""
+    settings: dict[str, Any]
+    """What was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is known after some trials."""
+
+    trials: tuple[Trial, ...]
+    """All of them, in order."""
+    best: Trial
+    """The one that reads the most."""
+    importance: dict[str, float]
+    """How much each setting matters, by Optuna's measure, summing to 1; {} before four trials, and where all
+    came to the same."""
+    file: Path
+    """The winner's settings, for `digitrec train --arch`."""
+
+
+def tune(
+    digits: Digits,
+    folder: Path,
+    *,
+    trials: int,
+    epochs: int = 4,
+    seed: int = 0,
+    on_trial: Callable[[Trial], object] | None = None,
+) -> Study:
+    """Try some settings, learning from four fifths of the digits and judging by the rest.
+
+    Args:
+        digits: to learn from and to judge by; a few thousand tell settings apart.
+        folder: where the study is kept; one that is there already is gone on with.
+        trials: how many to try now.
+        epochs: times that each trial sees every digit.
+        seed: decides what is tried.
+        on_trial: told of each trial when it is over.
+
+    Raises:
+        NotInstalled: the extra `tune` or `train` is missing.
+        DataError: a fifth of the digits is none.
+        ModelError: not one trial was finished, or the folder holds another study.
+    """
+    optuna = _optuna()
+    load_keras()
+    folder.mkdir(parents=True, exist_ok=True)
+    study = optuna.create_study(
+        study_name=NAME, storage=f"sqlite:///{folder / STUDY}", direction="maximize", load_if_exists=True,
+        sampler=optuna.samplers.TPESampler(seed=seed + len(_known(folder))),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
+    )  # fmt: skip
+    learned, held_back = split(digits, VALIDATION)
+    if not len(held_back):
+        raise DataError(f"{len(digits)} digits are too few to learn from and to judge by; give more")
+    study.optimize(
+        lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
+        callbacks=[] if on_trial is None else [lambda _, trial: on_trial(_trial(trial))],
+    )  # fmt: skip
+    return _result(study, folder)
+
+
+def _known(folder: Path) -> list[Any]:
+    """The trials that an earlier run left: a sampler with the same seed would propose them again."""
+    optuna = _optuna()
+    if not (folder / STUDY).is_file():
+        return []
+    try:
+        return list(optuna.load_study(study_name=NAME, storage=f"sqlite:///{folder / STUDY}").trials)
+    except Exception as error:  # a database of something else fails in SQLAlchemy's many ways
+        raise ModelError(f"{folder / STUDY}: not a study of digitrec; give another folder") from error
+
+
+def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the network is made of, and how it is trained."""
+    network = {
+        "filters": trial.suggest_categorical("filters", [8, 16, 24, 32]),
+        "depth": trial.suggest_int("layers", 1, 3),
+        "kernel": trial.suggest_categorical("kernel", [3, 5]),
+        "dense": trial.suggest_categorical("dense", [64, 128, 256]),
+        "dropout": round(trial.suggest_float("dropout", 0.0, 0.6), 3),
+    }
+    training = {
+        "learning_rate": float(f"{trial.suggest_float('learning_rate', 1e-4, 1e-2, log=True):.3g}"),
+        "batch": trial.suggest_categorical("batch", [32, 64, 128, 256]),
+    }
+    return network, training
+
+
+def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: int) -> float:
+    """Train with what the trial proposes; give up where half of the others were better by then."""
+    keras, optuna = load_keras(), _optuna()
+    network_of, training = _settings(trial)
+    keras.utils.set_random_seed(trial.number)
+    network = networks.convolutional(**network_of)
+    rate = keras.optimizers.Adam(training["learning_rate"])
+    network.compile(rate, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    images, watched = (scaled(part.images, "unit")[..., None] for part in (learned, held_back))
+    accuracy = 0.0
+    for epoch in range(epochs):
+        network.fit(images, learned.labels, batch_size=training["batch"], verbose=0)
+        answers = np.asarray(network.predict(watched, batch_size=256, verbose=0)).argmax(axis=1)
+        accuracy = float((answers == held_back.labels).mean())
+        trial.report(accuracy, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    trial.set_user_attr("network", network_of)
+    trial.set_user_attr("training", training)
+    return accuracy
+
+
+def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
+    reported = list(frozen.intermediate_values.values())
+    accuracy = frozen.value if frozen.value is not None else max(reported, default=None)
+    return Trial(frozen.number, frozen.state.name.lower(), accuracy, dict(frozen.params))
+
+
+def _result(study: optuna.Study, folder: Path) -> Study:
+    """The study summed up; its winner's settings are written."""
+    optuna = _optuna()
+    complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+    if not complete:
+        raise ModelError(f"{folder}: no trial was finished; try more of them")
+    best = study.best_trial
+    file = folder / BEST
+    atomic.write(file, json.dumps({
+        "network": best.user_attrs["network"],
+        "training": best.user_attrs["training"],
+        "held_back_accuracy": best.value,
+    }, indent=1))  # fmt: skip
+    importance: dict[str, float] = {}
+    if len(complete) >= 4 and len({trial.value for trial in complete}) > 1:
+        importance = dict(optuna.importance.get_param_importances(study))
+    return Study(tuple(_trial(one) for one in study.trials), _trial(best), importance, file)
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError as error:
+        raise NotInstalled(f"tuning needs Optuna: {install_hint('tune')}") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna

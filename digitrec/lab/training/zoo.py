@@ -1,0 +1,111 @@
+"""The kinds of models that can be trained by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from digitrec.errors import ModelError
+from digitrec.lab.training import backbones, classics, networks
+
+Family = Literal["keras", "scikit-learn"]
+Complexity = Literal["Low", "Medium", "High"]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A kind of model, and how it is usually trained."""
+
+    name: str
+    """What it is called on the command line."""
+    title: str
+    """What it is called in a table."""
+    origin: str
+    """Whose design it is."""
+    build: Callable[..., Any]
+    """Gives an untrained one."""
+    complexity: Complexity
+    """How much there is to understand and to compute."""
+    family: Family = "keras"
+    """Which library trains it."""
+    epochs: int = 15
+    """Times that every digit is seen, unless told otherwise; of no meaning for scikit-learn."""
+    augmented: bool = True
+    """Whether each digit is changed a little, anew in each epoch."""
+    cosine: bool = True
+    """Whether the learning rate falls along a cosine to nothing; else it stays."""
+    learning_rate: float = 1e-3
+    """Adam's, at the start."""
+    batch: int = 128
+    """Digits per step."""
+    takes_weights: bool = False
+    """Whether it is a published backbone: ``build(weights, side)`` takes its weights' file and its size."""
+
+
+OURS, KERAS, SKLEARN = "our design", "keras.applications", "scikit-learn"
+_ALL = (
+    Architecture(
+        "tutorial-cnn", "Tutorial CNN", "as published", networks.tutorial_cnn, "Medium", augmented=False,
+        cosine=False,
+    ),
+    Architecture("simple-cnn", "Simple CNN", OURS, networks.simple_cnn, "Medium"),
+    Architecture("complex-cnn", "Complex CNN", OURS, networks.complex_cnn, "High"),
+    Architecture("mlp", "MLP", OURS, networks.mlp, "Medium"),
+    Architecture("knn", "k-NN", SKLEARN, classics.knn, "Low", family="scikit-learn", augmented=False),
+    Architecture(
+        "random-forest", "Random forest", SKLEARN, classics.random_forest, "Low", family="scikit-learn",
+        augmented=False,
+    ),
+    Architecture("svm", "SVM", SKLEARN, classics.svm, "Medium", family="scikit-learn", augmented=False),
+    Architecture(
+        "resnet-small", "Small ResNet", "after He et al., 2016", backbones.resnet_small, "High",
+        learning_rate=3e-3,
+    ),
+    Architecture(
+        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", backbones.vgg_small, "Medium"
+    ),
+    Architecture(
+        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", backbones.efficientnet_small,
+        "High", learning_rate=3e-3,
+    ),
+    Architecture("resnet", "ResNet50V2", KERAS, backbones.resnet, "High", takes_weights=True, batch=32),
+    Architecture("vgg", "VGG16", KERAS, backbones.vgg, "High", takes_weights=True, batch=32,
+                 learning_rate=1e-4),
+    Architecture("efficientnet", "EfficientNetB0", KERAS, backbones.efficientnet, "High",
+                 takes_weights=True, batch=32),
+)  # fmt: skip
+ZOO = {one.name: one for one in _ALL}
+"""Every architecture by its name."""
+COMPARED = ("complex-cnn", "simple-cnn", "mlp", "knn", "random-forest", "svm")
+"""Those that `models compare` trains."""
+
+
+def find(name: str) -> Architecture:
+    """The architecture of a name, or the one that a file written by `tune` describes.
+
+    Raises:
+        ModelError: there is none; the message names those there are.
+    """
+    if name in ZOO:
+        return ZOO[name]
+    if name.endswith(".json"):
+        return tuned(Path(name))
+    raise ModelError(f"no architecture is called {name!r}; there are: {', '.join(ZOO)}, or a file of `tune`")
+
+
+def tuned(path: Path) -> Architecture:
+    """The architecture in a file that `tune` wrote.
+
+    Raises:
+        ModelError: it cannot be read, or is no such file.
+    """
+    try:
+        best = json.loads(path.read_text(encoding="utf-8"))
+        build = partial(networks.convolutional, **best["network"])
+        return Architecture(path.stem, f"Tuned ({path.stem})", OURS, build, "High", **best["training"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: not a file that `digitrec tune` wrote ({error}); give another") from error

@@ -1,0 +1,218 @@
+"""Look into a network: its layers' results, class activation maps, filters and features.
+
+Everything is read from a LiteRT file; a Keras network is converted to one first. The class activation map is
+that of B. Zhou and others, Learning Deep Features for Discriminative Localization, CVPR 2016: where the mean
+of each feature map goes into one dense layer, as in our own network, a digit's score is a sum over places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from digitrec.models.litert import Work
+from digitrec.models.scores import Floats, Stage
+
+SIDE = 28
+"""Pixels along each side of a network's input."""
+_Kind = schema.BuiltinOperator
+_TYPES = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.INT8: np.int8}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """The weights of a convolution or dense layer, in Keras' layout."""
+
+    kernel: Floats
+    """(height, width, in, out) of a convolution, (in, out) of a dense layer."""
+    bias: Floats
+    """(out,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class End:
+    """A dense layer that computes the ten scores; several networks in one file have one each."""
+
+    features: int
+    """The tensor that the layer takes."""
+    maps: int | None
+    """The feature maps whose means `features` are, (1, H, W, C); None if the features are something else."""
+    operator: Any
+    """The layer in the file."""
+
+
+class Inside:
+    """The layers of a LiteRT file; several threads may use it at once."""
+
+    def __init__(self, content: bytes) -> None:
+        self._model = schema.ModelT.InitFromPackedBuf(content, 0)
+        self._graph = self._model.subgraphs[0]
+        self._operators = list(self._graph.operators or ())
+        self._maker = {int(one.outputs[0]): one for one in self._operators}
+
+    def stages(self, ink: Floats) -> list[Stage]:
+        """Return the feature maps of each layer for one picture, (28, 28), in the order of computation."""
+        names, work = self._stages
+        return list(zip(names, [maps[0] for maps in work(ink[None])], strict=True)) if work else []
+
+    def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
+        """Return what each place of one picture, (28, 28), adds to each digit's score: (N, 28, 28).
+
+        Linear interpolation between the centres of the places; the mean over joined networks. None unless
+        every network ends in a mean over its feature maps and one dense layer.
+        """
+        maps = [one.maps for one in self._ends if one.maps is not None]
+        if not maps or len(maps) < len(self._ends):
+            return None
+        values = self._work_of_ends(ink[None])[len(maps) :]
+        return np.asarray(np.mean([
+            _enlarged(np.einsum("hwc,cn->nhw", value[0], self._weights(one.operator).kernel[:, digits]))
+            for one, value in zip(self._ends, values, strict=True)
+        ], axis=0), np.float32)  # fmt: skip
+
+    def filters(self) -> list[Stage]:
+        """Return each network's first convolution: its name, and its C filters, (h, w, C), signed.
+
+        Empty if the file keeps its weights in a type other than float32 and int8.
+        """
+        try:
+            kernels = [one.kernel for one in self.weights()]
+        except ValueError:
+            return []
+        first = [kernel[:, :, 0] for kernel in kernels if kernel.ndim == 4 and kernel.shape[2] == 1]
+        several = len(first) > 1
+        return [(f"network_{n}/filters" if several else "filters", one) for n, one in enumerate(first, 1)]
+
+    def features(self, ink: Floats) -> Floats | None:
+        """Return the input of the last dense layers: (N, 28, 28) to (N, F); None without such a layer."""
+        if not self._ends:
+            return None
+        found = self._work_of_ends(ink)[: len(self._ends)]
+        return np.concatenate([one.reshape(len(ink), -1) for one in found], axis=1)
+
+    def weights(self) -> list[Weights]:
+        """Return the weights of every convolution and dense layer, in the order of computation, as floats.
+
+        Raises:
+            ValueError: the file keeps them in a type other than float32 and int8.
+        """
+        layers = (_Kind.CONV_2D, _Kind.FULLY_CONNECTED)
+        return [self._weights(one) for one in self._operators if self._kind(one) in layers]
+
+    @cached_property
+    def _stages(self) -> tuple[list[str], Work | None]:
+        """The names of the layers whose maps are square and no larger than the picture, and their maps."""
+        shown = [tensor for tensor in self._maker if self._is_map(tensor) and self._shape(tensor)[1] <= SIDE]
+        names = [self._graph.tensors[tensor].name.decode() for tensor in shown]
+        return _layer_names(names), self._work(shown)
+
+    @cached_property
+    def _ends(self) -> list[End]:
+        """The dense layers from which the scores follow without another layer's weights in between."""
+        wanted = {int(self._graph.outputs[0])}
+        found: list[End] = []
+        for one in reversed(self._operators):
+            if int(one.outputs[0]) in wanted and self._kind(one) == _Kind.FULLY_CONNECTED:
+                found.insert(0, End(int(one.inputs[0]), self._averaged(int(one.inputs[0])), one))
+            elif int(one.outputs[0]) in wanted:
+                wanted.update(map(int, one.inputs))
+        return found
+
+    @cached_property
+    def _work_of_ends(self) -> Work:
+        """Computes the features of each end, then the maps of each that has some."""
+        maps = [one.maps for one in self._ends if one.maps is not None]
+        work = self._work([*(one.features for one in self._ends), *maps])
+        assert work is not None
+        return work
+
+    def _averaged(self, tensor: int) -> int | None:
+        """The feature maps of which a tensor is the mean over all places; None if it is not."""
+        maker = self._maker.get(tensor)
+        while maker is not None and self._kind(maker) == _Kind.RESHAPE:
+            maker = self._maker.get(int(maker.inputs[0]))
+        if maker is None or self._kind(maker) != _Kind.MEAN:
+            return None
+        maps = int(maker.inputs[0])
+        return maps if self._is_map(maps) else None
+
+    def _is_map(self, tensor: int) -> bool:
+        shape = self._shape(tensor)
+        return len(shape) == 4 and 1 < shape[1] == shape[2]
+
+    def _shape(self, tensor: int) -> list[int]:
+        shape = self._graph.tensors[tensor].shape
+        return [] if shape is None else [int(side) for side in shape]
+
+    def _kind(self, operator: Any) -> int:
+        code = self._model.operatorCodes[operator.opcodeIndex]
+        return int(max(code.builtinCode, code.deprecatedBuiltinCode))  # old files have only the second
+
+    def _weights(self, operator: Any) -> Weights:
+        """The weights of one layer; a missing bias is 0."""
+        kernel = np.moveaxis(self._constant(operator.inputs[1]), 0, -1)
+        has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
+        return Weights(
+            kernel, self._constant(operator.inputs[2]) if has_bias else np.zeros(kernel.shape[-1], np.float32)
+        )
+
+    def _constant(self, place: int) -> Floats:
+        """A tensor that is stored in the file; int8 is multiplied by its scales.
+
+        Raises:
+            ValueError: it is not stored there, or has another type.
+        """
+        tensor = self._graph.tensors[place]
+        data = self._model.buffers[tensor.buffer].data
+        if tensor.type not in _TYPES or data is None:
+            raise ValueError("no constant in float32 or int8")
+        values = np.asarray(data, np.uint8).view(_TYPES[tensor.type]).reshape(tensor.shape)
+        if tensor.type == schema.TensorType.FLOAT32:
+            return values
+        how = tensor.quantization
+        sides = [-1 if side == how.quantizedDimension else 1 for side in range(values.ndim)]
+        zero, scale = np.reshape(how.zeroPoint, sides), np.reshape(how.scale, sides)
+        return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)
+
+    def _work(self, tensors: Collection[int]) -> Work | None:
+        """An interpreter of the same file that gives these tensors, in this order; None without any."""
+        if not tensors:
+            return None
+        usual, signatures = self._graph.outputs, self._model.signatureDefs
+        self._graph.outputs, self._model.signatureDefs = np.array([*tensors], np.int32), None
+        builder = flatbuffers.Builder(1 << 20)
+        builder.Finish(self._model.Pack(builder), b"TFL3")
+        self._graph.outputs, self._model.signatureDefs = usual, signatures
+        return Work(bytes(builder.Output()))
+
+
+def _enlarged(maps: Floats) -> Floats:
+    """Each place's share of a score, (N, H, W), interpolated over the pixels, (N, 28, 28).
+
+    A mean over H x W places, so each adds its value divided by their number. A layer halves its maps, so a
+    place is a power of two pixels from the next, and all of them lie symmetrically around the middle.
+    """
+    places = maps.shape[1]
+    step = 2 ** int(math.log2(SIDE / places))
+    first = (SIDE - 1 - (places - 1) * step) / 2
+    at = np.clip((np.arange(SIDE) - first) / step, 0, places - 1)
+    shares = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(places)))
+    return np.asarray(np.einsum("ph,nhw,qw->npq", shares, maps / places**2, shares))
+
+
+def _layer_names(tensors: list[str]) -> list[str]:
+    """The layers' names from those of the tensors: "model_1/conv_1/Conv2D;..." is "conv".
+
+    The converter names a tensor by the calls that led to it; Keras numbers each call, from 1.
+    """
+    paths = [next(filter(None, name.split(";")), name).split("/") for name in tensors]
+    paths = [path[1:-1] or path for path in paths]
+    counted = all(part.endswith("_1") for path in paths for part in path)
+    return ["/".join(part.removesuffix("_1") if counted else part for part in path) for path in paths]

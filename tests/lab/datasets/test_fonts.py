@@ -1,0 +1,59 @@
+"""The fonts that are learned from: listed once each, whole ones held back, no other taken for one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from digitrec.errors import DataError
+from digitrec.lab.datasets import fonts
+
+
+def test_each_font_is_listed_once_and_whole_fonts_are_held_back() -> None:
+    every = fonts.listed()
+    assert len({font.name for font in every}) == len({font.sha256 for font in every}) == len(every)
+    assert Counter((font.kind, font.part) for font in every) == {
+        ("hand", "learned"): 103,
+        ("hand", "held back"): 20,
+        ("print", "learned"): 35,
+        ("print", "held back"): 8,
+    }
+    assert all(len(font.sha256) == 64 and font.version.count(".") == 2 for font in every)
+
+
+def test_the_files_of_a_part_are_found(some_fonts: Path) -> None:
+    assert fonts.fonts("hand", "learned") == (str(some_fonts / "one-latin-400-normal.woff"),)
+    assert fonts.fonts("hand", "held back") == (str(some_fonts / "apart-latin-400-normal.woff"),)
+    assert fonts.fonts("print", "held back") == ()
+
+
+def test_a_font_that_is_missing_or_another_one_is_named_with_its_home(some_fonts: Path) -> None:
+    one, two = (some_fonts / f"{name}-latin-400-normal.woff" for name in ("one", "two"))
+    two.write_bytes(one.read_bytes())
+    with pytest.raises(
+        DataError, match=r"two-latin-400-normal\.woff: damaged, or of another version; put files/"
+    ):
+        fonts.fonts("print", "learned")
+    one.unlink()
+    with pytest.raises(
+        DataError, match=r"one-latin-400-normal\.woff: cannot be read \(No such file.*@fontsource/one 1\.0\.0"
+    ):
+        fonts.fonts("hand", "learned")
+
+
+def test_where_no_folder_is_named_they_are_fetched_by_their_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(fonts, "retrieved", lambda *what: asked.append(what))
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    assert fonts.folder() is None
+    files = fonts.fonts("print", "held back")
+    assert [Path(file).parent for file in files] == [tmp_path / "digitrec" / "fonts"] * 8
+    (name, sha256, (copy,), folder), *_ = asked
+    first = next(font for font in fonts.listed() if (font.kind, font.part) == ("print", "held back"))
+    assert (name, sha256, folder) == (first.file, first.sha256, "fonts")
+    assert copy == f"https://cdn.jsdelivr.net/npm/@fontsource/{first.name}@{first.version}/files/"

@@ -1,0 +1,86 @@
+"""A digit is known again whatever file it came from; what was learned is no test."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.errors import DataError
+from digitrec.lab.datasets import overlap
+from digitrec.lab.datasets.digits import read_digits
+
+TEST = mnist_test()[:40]
+
+
+def as_pngs(folder: Path) -> Path:
+    for place, (image, label) in enumerate(zip(TEST.images, TEST.labels, strict=True)):
+        (folder / str(label)).mkdir(exist_ok=True, parents=True)
+        Image.fromarray(image).save(folder / str(label) / f"{place}.png")
+    return folder
+
+
+def as_npz(folder: Path) -> Path:
+    np.savez(folder / "set.npz", x_train=TEST.images / 255, y_train=TEST.labels)
+    return folder / "set.npz"
+
+
+def as_csv(folder: Path) -> Path:
+    rows = np.column_stack([TEST.labels, TEST.images.reshape(40, -1)])
+    heads = ",".join(["label", *(f"pixel{place}" for place in range(784))])
+    np.savetxt(folder / "train.csv", rows, "%d", ",", header=heads, comments="")
+    return folder / "train.csv"
+
+
+def as_idx(folder: Path) -> Path:
+    images = struct.pack(">4I", 0x803, 40, 28, 28) + TEST.images.tobytes()
+    (folder / "my-images-idx3-ubyte.gz").write_bytes(gzip.compress(images))
+    labels = struct.pack(">2I", 0x801, 40) + TEST.labels.tobytes()
+    (folder / "my-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+    return folder / "my-images-idx3-ubyte.gz"
+
+
+@pytest.mark.parametrize("write", [as_pngs, as_npz, as_csv, as_idx])
+def test_it_is_known_again_from_every_kind_of_file(tmp_path: Path, write) -> None:
+    learned = overlap.keys(read_digits(write(tmp_path)))
+    left = overlap.apart(mnist_test(), learned, "mnist-test")
+    assert len(left) == 9_960
+    assert np.array_equal(left.images[0], mnist_test().images[40])
+    with pytest.raises(DataError, match="mnist-test: all 40 digits"):
+        overlap.apart(TEST, learned, "mnist-test")
+
+
+@given(st.sets(st.integers(0, 39)), st.sets(st.integers(0, 39)))
+def test_what_is_left_is_exactly_what_was_not_learned(learned: set[int], test: set[int]) -> None:
+    part = TEST[np.array(sorted(test), np.int64)]
+    keys = overlap.keys(TEST[np.array(sorted(learned), np.int64)])
+    if test <= learned:
+        with pytest.raises(DataError):
+            overlap.apart(part, keys, "part")
+    else:
+        left = overlap.apart(part, keys, "part")
+        np.testing.assert_array_equal(left.images, TEST.images[sorted(test - learned)])
+
+
+def test_one_pixel_makes_another_picture() -> None:
+    images = TEST.images.copy()
+    images[:, 0, 0] ^= 1
+    assert not np.isin(overlap.keys(Digits(images, TEST.labels)), overlap.keys(TEST)).any()
+
+
+def test_keys_are_kept_beside_the_model_and_damage_is_told(tmp_path: Path) -> None:
+    model = tmp_path / "mlp.keras"
+    assert overlap.read(model) is None
+    overlap.write(overlap.keys(TEST), overlap.beside(model))
+    assert np.isin(overlap.keys(TEST), overlap.read(model)).all()
+    for damage in (b"", b"nothing of the kind", (tmp_path / "mlp-run" / overlap.FILE).read_bytes()[:-9]):
+        (tmp_path / "mlp-run" / overlap.FILE).write_bytes(damage)
+        with pytest.raises(DataError, match=r"train .*mlp\.keras again"):
+            overlap.read(model)

@@ -1,0 +1,81 @@
+"""Pictures that are made: labelled rightly, in MNIST's form, never twice the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digitrec.datasets.mnist import NO_DIGIT, mnist_test
+from digitrec.lab.datasets.world import Paths, Scans
+from digitrec.lab.handwriting import printed, synthetic
+from digitrec.lab.handwriting.nondigits import pages
+from digitrec.lab.handwriting.writer import Writer
+from digitrec.models import store
+from digitrec.models.scores import evidence
+from digitrec.prepare.mnist import in_form
+
+DIGITS = mnist_test()[:500]
+WRITER = Writer(DIGITS, printed.fonts_to_learn())
+
+
+def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
+    made = synthetic.make(WRITER, 100, seed=1)
+    assert 80 <= len(made) <= 97
+    assert in_form(made.images).mean() > 0.9
+    assert 12 <= (made.labels == NO_DIGIT).sum() <= 18
+
+
+def test_ones_are_damaged_twice_as_often() -> None:
+    damaged = synthetic.damaged(DIGITS, 400, np.random.default_rng(2))
+    share = float((DIGITS.labels == 1).mean())
+    assert abs(float((damaged.labels == 1).mean()) - 2 * share / (1 + share)) < 0.05
+
+
+def test_the_seed_decides_them() -> None:
+    one, same, other = (synthetic.make(WRITER, 6, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one.images, same.images) and np.array_equal(one.labels, same.labels)
+    assert not np.array_equal(one.images[:4], other.images[:4])
+
+
+def test_labels_belong_to_their_images() -> None:
+    for made, readable in (
+        (synthetic.drawn(60, np.random.default_rng(0)), 0.85),
+        (synthetic.lettered(WRITER, 60, np.random.default_rng(0)), 0.85),
+        (synthetic.photographed(DIGITS, 60, np.random.default_rng(0)), 0.85),
+        (synthetic.damaged(DIGITS, 60, np.random.default_rng(0)), 0.6),
+    ):
+        read = store.load().probabilities(made.images).argmax(axis=1)
+        assert (read == made.labels).mean() > readable
+        assert len(set(made.labels.tolist())) == 10
+
+
+def test_a_pens_path_is_written_again_never_twice_alike_and_still_that_digit() -> None:
+    seven = [np.array([[0.0, 4], [56, 0], [38, 46], [26, 100]]), np.array([[14.0, 52], [54, 48]])]
+    paths = Paths([seven] * 24, np.full(24, 7, np.uint8))
+    made = synthetic.written(paths, np.random.default_rng(0))
+    assert len(made) >= 22 and set(made.labels.tolist()) == {7}
+    assert len({image.tobytes() for image in made.images}) == len(made)
+    assert (store.load().probabilities(made.images).argmax(axis=1) == 7).mean() > 0.8
+    again = synthetic.written(paths, np.random.default_rng(0))
+    assert np.array_equal(made.images, again.images)
+
+
+def test_scans_are_prepared_and_what_shows_no_digit_is_left_out() -> None:
+    large = np.pad(DIGITS.images[:5].repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (4, 4), (4, 4)))
+    large[2] = 0
+    made = synthetic.scanned(Scans(large, DIGITS.labels[:5]))
+    assert made.labels.tolist() == np.delete(DIGITS.labels[:5], 2).tolist()
+    assert in_form(made.images).all()
+
+
+def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
+    made = synthetic.senseless(WRITER, 60, np.random.default_rng(0))
+    assert len(made) > 40
+    assert (made.labels == NO_DIGIT).all()
+    clear, unclear = (evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
+    assert np.median(unclear) < np.quantile(clear, 0.05)
+
+
+def test_of_empty_pages_is_learned_what_the_preparation_takes_for_ink() -> None:
+    made = synthetic.empty(40, seed=3)
+    assert 1 <= len(made) <= 10 and set(made.labels.tolist()) == {NO_DIGIT}
+    assert len(list(pages(40, 3))) == 40

@@ -1,0 +1,124 @@
+"""A drawing gets from the canvas to Python, in each front end, and whatever comes is told in a line."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import IPython
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.display import HTML
+from PIL import Image
+
+from digitrec.lab.notebook import NO_CANVAS, PNG, Drawing, draw
+from digitrec.testing import drawn_seven
+
+
+def sent(picture: bytes) -> str:
+    return PNG + base64.b64encode(picture).decode()
+
+
+def seven() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(drawn_seven().pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What a cell showed."""
+    found: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", lambda *things: found.extend(things))
+    for name in ("google.colab.output", "ipywidgets"):
+        monkeypatch.setitem(sys.modules, name, None)
+    return found
+
+
+def test_a_drawing_is_read_and_kept() -> None:
+    drawing = Drawing()
+    assert drawing.picture is None and drawing.answer is None
+    assert drawing.read(sent(seven())).startswith("7 (")
+    assert drawing.picture == seven()
+    assert drawing.answer is not None and drawing.answer.digit == 7
+
+
+def test_blank_paper_is_no_digit() -> None:
+    file = io.BytesIO()
+    Image.new("L", (280, 280), 255).save(file, "PNG")
+    assert Drawing().read(sent(file.getvalue())) == "no digit: blank"
+
+
+def test_what_is_no_picture_leaves_the_last_drawing() -> None:
+    drawing = Drawing()
+    drawing.read(sent(seven()))
+    assert drawing.read("data:,") == "the canvas sent no picture; draw again"
+    assert drawing.read(sent(b"no picture")).startswith("<bytes>")
+    assert drawing.picture == seven()
+
+
+@given(st.text() | st.text().map(PNG.__add__) | st.binary(max_size=80).map(sent))
+def test_whatever_comes_is_told_in_a_line(url: str) -> None:
+    said = Drawing().read(url)
+    assert said and "\n" not in said
+
+
+def test_colab_calls_back(displayed: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: dict[str, Any] = {}
+    colab = ModuleType("google.colab.output")
+    colab.register_callback = calls.__setitem__  # type: ignore[attr-defined]
+    for name in ("google.colab", "google.colab.output"):
+        monkeypatch.setitem(sys.modules, name, colab)
+    drawing = draw()
+    ((name, call),) = calls.items()
+    (page,) = displayed
+    assert isinstance(page, HTML) and f'invokeFunction("{name}"' in str(page.data)
+    assert call(sent(seven())).data["said"].startswith("7 (")
+    assert drawing.answer is not None and drawing.answer.digit == 7
+
+
+class Box:
+    """As much of a widget as is used."""
+
+    def __init__(self, children: Any = ()) -> None:
+        self.children, self.layout, self.value = children, SimpleNamespace(), ""
+        self.names: list[str] = []
+        self.heard: list[Any] = []
+
+    def add_class(self, name: str) -> None:
+        self.names.append(name)
+
+    def observe(self, call: Any, names: str) -> None:
+        assert names == "value"
+        self.heard.append(call)
+
+
+def test_jupyter_sends_it_through_a_hidden_text_area(
+    displayed: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widgets = SimpleNamespace(Textarea=Box, Label=Box, VBox=Box)
+    monkeypatch.setitem(sys.modules, "ipywidgets", widgets)
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=object()))
+    drawing = draw()
+    page, box = displayed
+    area, label = box.children
+    assert area.layout.display == "none"
+    assert f'".{area.names[0]} textarea"' in str(page.data)
+    area.heard[0]({"new": sent(seven())})
+    assert label.value.startswith("7 (")
+    assert drawing.picture == seven()
+
+
+def test_elsewhere_it_says_what_to_do(
+    displayed: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert draw().answer is None
+    assert capsys.readouterr().out == f"{NO_CANVAS}\n"
+    monkeypatch.setitem(sys.modules, "ipywidgets", SimpleNamespace())  # in a terminal, with ipywidgets
+    draw()
+    assert capsys.readouterr().out == f"{NO_CANVAS}\n"
+    assert displayed == []

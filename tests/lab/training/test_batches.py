@@ -1,0 +1,56 @@
+"""What a network is given in each epoch."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.lab.training.batches import batch_of, batches
+from digitrec.lab.training.run import FitConfig
+from digitrec.lab.training.zoo import ZOO
+
+DIGITS = mnist_test()[:50]
+
+
+def test_an_epoch_has_every_digit_once_and_the_next_another_order() -> None:
+    config = FitConfig("tutorial-cnn", loss="sparse")
+    first, second = (
+        [images for images, _ in islice(batches(DIGITS, ZOO["tutorial-cnn"], config, 10, epoch), 5)]
+        for epoch in (0, 1)
+    )
+    given = np.concatenate(first)
+    usual = batch_of(DIGITS, config)[0]
+    assert sorted(map(np.ndarray.tobytes, given)) == sorted(map(np.ndarray.tobytes, usual))
+    assert not np.array_equal(given, np.concatenate(second))
+
+
+def test_going_on_from_an_epoch_gives_what_it_would_have_had() -> None:
+    kind, config = ZOO["simple-cnn"], FitConfig("simple-cnn")
+    whole = list(islice(batches(DIGITS, kind, config, 25, 0), 4))
+    resumed = list(islice(batches(DIGITS, kind, config, 25, 1), 2))
+    for (images, labels), (same, too) in zip(whole[2:], resumed, strict=True):
+        np.testing.assert_array_equal(images, same)
+        np.testing.assert_array_equal(labels, too)
+
+
+def test_ours_are_given_changed_digits() -> None:
+    images, _ = next(batches(DIGITS, ZOO["mlp"], FitConfig("mlp"), 50, 0))
+    usual = {image.tobytes() for image in batch_of(DIGITS, FitConfig("mlp"))[0]}
+    assert sum(image.tobytes() in usual for image in images) < 15
+
+
+def test_the_settings_can_say_otherwise() -> None:
+    usual = {image.tobytes() for image in batch_of(DIGITS, FitConfig())[0]}
+    for arch, augment, same in (("mlp", False, 50), ("tutorial-cnn", True, 15)):
+        images, _ = next(batches(DIGITS, ZOO[arch], FitConfig(arch, augment=augment), 50, 0))
+        assert (sum(image.tobytes() in usual for image in images) >= 50) == (same == 50)
+
+
+def test_labels_are_numbers_or_one_hot() -> None:
+    _, sparse = batch_of(DIGITS, FitConfig(loss="sparse"))
+    _, categorical = batch_of(DIGITS, FitConfig(loss="categorical"))
+    np.testing.assert_array_equal(sparse, DIGITS.labels)
+    np.testing.assert_array_equal(categorical.argmax(axis=1), DIGITS.labels)
+    assert categorical.shape == (50, 10)

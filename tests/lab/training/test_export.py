@@ -1,0 +1,69 @@
+"""What a model file carries, and that int8 weights answer as float32 ones."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.lab.training import cnn, export
+from digitrec.lab.training.run import TrainResult
+from digitrec.models import store
+from digitrec.models.kerasfile import to_litert
+
+DIGITS = mnist_test()[:200]
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    return cnn.build((16, 32), seed=3)
+
+
+def test_the_litert_file_agrees_with_the_float_network(network: keras.Model, tmp_path: Path) -> None:
+    path = tmp_path / "one.tflite"
+    path.write_bytes(export.described(to_litert(network), export.description("one", {})))
+    ours = store.load(path).probabilities(DIGITS.images)
+    theirs = network.predict(DIGITS.images[..., None] / np.float32(255), verbose=0)
+    assert np.abs(ours - theirs).max() < 0.02
+
+
+def test_a_weight_takes_one_byte(network: keras.Model) -> None:
+    assert len(to_litert(network)) < 2 * network.count_params()
+
+
+def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult) -> None:
+    litert = store.load(trained.litert_file).probabilities(DIGITS.images)
+    floating = store.load(trained.keras_file).probabilities(DIGITS.images)
+    assert (litert.argmax(axis=1) == floating.argmax(axis=1)).mean() > 0.98
+
+
+def test_any_zip_tool_reads_the_description(trained: TrainResult) -> None:
+    for file in (trained.litert_file, trained.keras_file):
+        with zipfile.ZipFile(file) as archive:
+            about = json.loads(archive.read("digitrec.json"))
+        assert about["format"] == 1
+        assert about["input"] == {"form": "mnist", "scale": "unit"}
+        assert about["card"]["test"]["correct"] == trained.test_correct
+
+
+def test_the_same_network_gives_the_same_bytes() -> None:
+    about = export.description("one", {"a": 1})
+    assert export.described(b"TFL3", about) == export.described(b"TFL3", about)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_keras_files_carry_it_too(network: keras.Model, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"one{ending}"
+    export.save_keras(network, path, export.description("one", {"a": 1}, scale="byte"))
+    model = store.load(path)
+    assert (model.name, model.card) == ("one", {"a": 1})
+    assert model.input == store.ModelInput(scale="byte")
+    if ending == ".h5":
+        with h5py.File(path) as file:
+            assert json.loads(file.attrs["digitrec.json"])["name"] == "one"

@@ -1,0 +1,61 @@
+"""Our own networks out of their `.tflite` file again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.errors import ModelError
+from digitrec.lab.training import cnn, networks
+from digitrec.lab.training.recovered import AGREED, recovered, widths
+from digitrec.lab.training.run import TrainResult
+from digitrec.models import litert, store
+from digitrec.models.kerasfile import to_litert
+from digitrec.models.scores import scaled
+
+INK = scaled(mnist_test().images[200:264], "unit")
+
+
+def test_the_shipped_networks_answer_as_their_file_does() -> None:
+    own = recovered(store.SHIPPED)
+    assert [widths(one) for one in own] == [(24, 80, 192)] * 2
+    joined = cnn.together(own)
+    file = litert.LiteRt(store.SHIPPED.read_bytes(), store.SHIPPED)
+    again = litert.LiteRt(to_litert(joined), Path("again"))
+    assert np.abs(file(INK) - again(INK)).max() < AGREED
+    assert np.abs(file(INK) - joined.predict(INK[..., None], verbose=0)).max() < 0.02  # no rounding between
+
+
+def test_a_network_alone_too(trained: TrainResult) -> None:
+    (one,) = recovered(trained.litert_file)
+    file = litert.LiteRt(trained.litert_file.read_bytes(), trained.litert_file)
+    assert np.abs(file(INK) - one.predict(INK[..., None], verbose=0)).max() < 0.02
+
+
+def test_any_other_network_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mlp.tflite").write_bytes(to_litert(networks.mlp()))
+    (tmp_path / "none.tflite").write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"mlp\.tflite"):
+        recovered(tmp_path / "mlp.tflite")
+    with pytest.raises(ModelError, match=r"none\.tflite"):
+        recovered(tmp_path / "none.tflite")
+    with pytest.raises(ModelError, match=r"missing\.tflite"):
+        recovered(tmp_path / "missing.tflite")
+
+
+def test_a_network_of_other_steps_is_refused(tmp_path: Path) -> None:
+    """Of the same layers, but one: it is asked, and answers otherwise."""
+    import keras
+    from keras import layers
+
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(4, 3, activation="relu")(image)
+    x = layers.Conv2D(4, 3, activation="tanh")(x)
+    x = layers.Dense(10)(layers.GlobalAveragePooling2D()(x))
+    other = keras.Model(image, layers.Softmax()(5.0 * x))
+    (tmp_path / "other.tflite").write_bytes(to_litert(other))
+    with pytest.raises(ModelError, match=r"other\.tflite"):
+        recovered(tmp_path / "other.tflite")

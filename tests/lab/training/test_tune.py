@@ -1,0 +1,78 @@
+"""The search for settings, on a few digits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.errors import ModelError
+from digitrec.lab.training.tune import BEST, STUDY, Study, Trial, tune
+from digitrec.lab.training.zoo import find
+
+DIGITS = mnist_test()[:150]
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Trial]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("study")
+
+
+@pytest.fixture(scope="module")
+def study(folder: Path, told: list[Trial]) -> Study:
+    """Three trials, stopped, and two more."""
+    tune(DIGITS, folder, trials=3, epochs=1, on_trial=told.append)
+    return tune(DIGITS, folder, trials=2, epochs=1, on_trial=told.append)
+
+
+def test_a_study_goes_on_where_it_stopped(study: Study, told: list[Trial]) -> None:
+    assert [trial.number for trial in study.trials] == [trial.number for trial in told] == [0, 1, 2, 3, 4]
+    assert len({tuple(trial.settings.values()) for trial in study.trials}) == 5
+
+
+def test_the_best_is_written_and_can_be_trained(study: Study, folder: Path) -> None:
+    assert study.best.accuracy == max(trial.accuracy or 0 for trial in study.trials)
+    best = json.loads((folder / BEST).read_text())
+    assert best["network"]["filters"] == study.best.settings["filters"]
+    kind = find(str(study.file))
+    assert kind.batch == study.best.settings["batch"]
+    assert kind.build().layers[0].filters == study.best.settings["filters"]
+
+
+def test_importances_are_shares(study: Study) -> None:
+    assert set(study.importance) == {
+        "filters",
+        "layers",
+        "kernel",
+        "dense",
+        "dropout",
+        "learning_rate",
+        "batch",
+    }
+    assert sum(study.importance.values()) == pytest.approx(1)
+
+
+def test_trials_that_all_came_to_the_same_say_nothing_of_importance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = Digits(np.zeros((50, 28, 28), np.uint8), np.zeros(50, np.uint8))
+    monkeypatch.setattr("keras.Model.predict", lambda *_, **__: np.eye(10)[:1].repeat(10, axis=0))
+    monkeypatch.setattr("keras.Model.fit", lambda *_, **__: None)
+    study = tune(blank, tmp_path, trials=4, epochs=1)
+    assert [trial.accuracy for trial in study.trials] == [1.0] * 4
+    assert study.importance == {}
+
+
+def test_another_database_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / STUDY).write_bytes(b"something else entirely, and longer than a header of SQLite")
+    with pytest.raises(ModelError, match="another folder"):
+        tune(DIGITS, tmp_path, trials=1, epochs=1)
+    assert (tmp_path / STUDY).read_bytes().startswith(b"something else")

@@ -1,0 +1,127 @@
+"""Class activation maps and the features before the scores, computed again by Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from numpy.typing import NDArray
+
+from digitrec.datasets.mnist import mnist_test
+from digitrec.models import store
+from digitrec.models.kerasfile import to_litert
+from digitrec.models.store import scaled
+
+TEST = mnist_test()
+OF = (1, 4, 7)
+INK = scaled(TEST.images[:70], "unit")[..., None]
+
+
+def one(image: keras.KerasTensor, name: str, *, channels: int) -> keras.Model:
+    """A network that ends in the mean over 7x7 places, each four pixels wide, and a dense layer."""
+    x = layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+    x = layers.Conv2D(channels, 3, padding="same", activation="relu")(layers.MaxPooling2D(2)(x))
+    mean = layers.GlobalAveragePooling2D(name="mean")(layers.MaxPooling2D(2)(x))
+    return keras.Model(image, layers.Dense(10, name="scores")(mean), name=name)
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    """Two networks whose scores are averaged."""
+    keras.utils.set_random_seed(3)
+    image = keras.Input((28, 28, 1), name="image")
+    parts = [one(image, "one", channels=5), one(image, "two", channels=6)]
+    again = keras.Input((28, 28, 1), name="picture")
+    both = layers.Average()([part(again) for part in parts])
+    network = keras.Model(again, layers.Softmax()(both), name="joined")
+    network.set_weights([2 * one for one in network.get_weights()])  # enlarges the compared values
+    return network
+
+
+@pytest.fixture(scope="module")
+def files(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The network as Keras and as LiteRT store it, in float32."""
+    folder = tmp_path_factory.mktemp("joined")
+    network.save(folder / "joined.keras")
+    (folder / "joined.tflite").write_bytes(to_litert(network, quantised=False))
+    return sorted(folder.iterdir())
+
+
+def wanted_maps(network: keras.Model, place: int) -> NDArray[np.float64]:
+    """Each network's maps times the weights of its dense layer, over the number of places: (N, H, W)."""
+    found = []
+    for name in ("one", "two"):
+        inner = network.get_layer(name)
+        maps = np.asarray(keras.Model(inner.input, inner.get_layer("mean").input)(INK[place : place + 1]))[0]
+        weights = inner.get_layer("scores").get_weights()[0][:, OF]
+        found.append(np.einsum("hwc,cn->nhw", maps, weights) / maps[..., 0].size)
+    return np.mean(found, axis=0)
+
+
+def test_a_class_map_is_the_weighted_sum_of_the_last_maps(network: keras.Model, files: list[Path]) -> None:
+    for file in files:
+        found = store.load(file).grad_cam(TEST.images[1], OF)
+        wanted = wanted_maps(network, 1)
+        assert found is not None and found.shape == (3, 28, 28) and found.max() > 0.001
+        np.testing.assert_allclose(found, np.maximum(spread(wanted), 0), atol=1e-4 * wanted.max())
+
+
+def spread(maps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N, 7, 7) interpolated over the pixels, one axis after the other; the first centre is at 1.5."""
+    at = (np.arange(28) - 1.5) / 4
+    down = np.apply_along_axis(lambda column: np.interp(at, np.arange(7), column), 1, maps)
+    return np.apply_along_axis(lambda row: np.interp(at, np.arange(7), row), 2, down)
+
+
+def test_features_are_the_input_of_the_last_layers(network: keras.Model, files: list[Path]) -> None:
+    inner = [network.get_layer(name) for name in ("one", "two")]
+    wanted = [np.asarray(keras.Model(one.input, one.get_layer("mean").output)(INK)) for one in inner]
+    for file in files:
+        found = store.load(file).features(TEST.images[:70])
+        assert found is not None
+        np.testing.assert_allclose(found, np.concatenate(wanted, axis=1), atol=1e-5)
+
+
+def test_the_places_of_the_shipped_network_add_up_to_its_scores() -> None:
+    """It ends in a mean and a dense layer, so its 36 places add up to the score without the digit's bias.
+
+    The softmax takes a constant from all ten, so the differences from their mean are compared; between two
+    pictures the biases cancel as well. The rest is the rounding to int8.
+    """
+    shipped = store.load()
+    added, scores = [], []
+    for image in TEST.images[:4]:
+        chances = np.log(shipped.probabilities(image[None])[0]) * shipped.input.temperature
+        assert shipped._inside is not None
+        maps = shipped._inside.class_maps(scaled(image[None], "unit")[0], range(10))
+        assert maps is not None
+        places = maps[:, 3:24:4, 3:24:4] / 2 + maps[:, 4:25:4, 4:25:4] / 2  # pixels 3.5, 7.5, ... 23.5
+        added.append(places.sum(axis=(1, 2)))
+        scores.append(chances)
+    for one, other in zip(_differences(added), _differences(scores), strict=True):
+        np.testing.assert_allclose(one, other, atol=0.02)
+
+
+def _differences(rows: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    found = np.array(rows) - np.mean(rows, axis=1, keepdims=True)
+    return found[1:] - found[:-1]
+
+
+def test_a_network_of_another_end_has_no_class_maps(tmp_path: Path) -> None:
+    image = keras.Input((28, 28, 1))
+    dense = keras.Model(image, layers.Dense(10)(layers.Flatten()(image)))
+    dense.save(tmp_path / "dense.keras")
+    model = store.load(tmp_path / "dense.keras")
+    assert model.grad_cam(TEST.images[0], OF) is None
+    np.testing.assert_allclose(
+        model.features(TEST.images[:2]), TEST.images[:2].reshape(2, -1) / 255, atol=1e-6
+    )
+    only = keras.Model(image, layers.GlobalAveragePooling2D()(layers.Conv2D(10, 5)(image)))
+    only.save(tmp_path / "only.keras")
+    model = store.load(tmp_path / "only.keras")
+    assert model.features(TEST.images[:2]) is None
+    assert model.grad_cam(TEST.images[0], OF) is None
+    assert [name for name, _ in model.filters()] == ["filters"]
