@@ -156,7 +156,7 @@ def batch(
     names = rule.names(providers or [config.load().provider], together=True)
     for name in names:
         registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
-    how = How(lenient, at_least, rotate)
+    opener, how = Openable(asking, rule, tuple(names)), How(lenient, at_least, rotate)
     wanted = Wanted(Inputs(images, paths_from, hidden), part, form, _settings(names, how, rule, asking))
     form, folder = _target(out, form)
     if not resume and (out.is_file() or job.begun(folder)):
@@ -173,9 +173,9 @@ def batch(
                 if len(done) < planned.count:
                     job.check(planned)
                 if found is None:
-                    readings = _readings(planned, done, names, how, rule, asking, count_of)
+                    readings = _readings(planned, done, opener, how, count_of)
                 else:
-                    readings = _by_cluster(planned, done, names, how, rule, asking, found)
+                    readings = _by_cluster(planned, done, opener, how, found)
                 total = _watched(planned, done, readings, errors_file)
                 job.clear_store(folder)
                 if out != folder:
@@ -362,33 +362,32 @@ def _short(value: Any) -> str:
 
 
 def _readings(
-    planned: Job, done: Mapping[int, Summary], names: list[str], how: How, rule: policies.Rule,
-    asking: Asking, processes: int,
-) -> Iterator[Summary]:  # fmt: skip
+    planned: Job, done: Mapping[int, Summary], opener: Openable, how: How, processes: int
+) -> Iterator[Summary]:
     """Read on this machine; yield what came of each part."""
-    if _free(names) and processes > 1 and planned.count > 1:
+    if _free(opener.names) and processes > 1 and planned.count > 1:
         with run.processes(min(processes, planned.count)) as crew:
-            yield from run.spread(planned, Openable(asking, rule, tuple(names)), how, crew, done)
+            yield from run.spread(planned, opener, how, crew, done)
         return
     workers.keep_memory()
-    with asking.engines(names, run=planned.run) as engines:
-        yield from run.here(planned, rule.policy(engines) or engines[0], how, done)
-
-
-def _free(names: list[str]) -> bool:
-    return all(registry.provider_class(name).price == FREE for name in names)
+    with opener.asking.engines(opener.names, run=planned.run) as engines:
+        yield from run.here(planned, opener.rule.policy(engines) or engines[0], how, done)
 
 
 def _by_cluster(
-    planned: Job, done: Mapping[int, Summary], names: list[str], how: How, rule: policies.Rule,
-    asking: Asking, found: Cluster,
-) -> Iterator[Summary]:  # fmt: skip
+    planned: Job, done: Mapping[int, Summary], opener: Openable, how: How, found: Cluster
+) -> Iterator[Summary]:
     """Read on a Dask cluster; where money is spent, this process keeps the books for all workers."""
     here = replace(planned, folder=planned.folder.absolute())
-    kept = nullcontext() if _free(names) else asking.kept(planned.run, found.host)
+    how = replace(how, folder=str(Path.cwd()))
+    kept = nullcontext() if _free(opener.names) else opener.asking.kept(planned.run, found.host)
     with kept as theirs:
-        opener = Openable(asking.anywhere(), rule, tuple(names), theirs)
-        yield from run.spread(here, opener, replace(how, folder=str(Path.cwd())), found.crew, done)
+        opener = replace(opener, asking=opener.asking.anywhere(), theirs=theirs)
+        yield from run.spread(here, opener, how, found.crew, done)
+
+
+def _free(names: Iterable[str]) -> bool:
+    return all(registry.provider_class(name).price == FREE for name in names)
 
 
 def _watched(
