@@ -167,13 +167,24 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
 
 def _upright(picture: Image.Image, name: str) -> Image.Image:
     """Decode a picture; make it smaller where it is far larger than needed, then turn it as EXIF says."""
-    if isinstance(picture, ImageFile):
-        picture.load_read = partial(_read_pixels, picture)  # type: ignore[attr-defined]
-    picture.load()
+    _load(picture)
     by = shrinking.factor(picture.size)
     small = picture if by == 1 else shrinking.shrunk(picture, by)
     turn = _TURNS.get(_orientation(picture, name))
     return _eight_bits(small if turn is None else small.transpose(turn))
+
+
+def _load(picture: Image.Image) -> None:
+    """Decode a picture if that is still to do."""
+    if not isinstance(picture, ImageFile):
+        picture.load()
+        return
+    picture.load_read = partial(_read_pixels, picture)  # type: ignore[attr-defined]
+    try:
+        picture.load()
+    finally:
+        # It refers to the picture, which would live until the next garbage collection.
+        del picture.load_read  # type: ignore[attr-defined]
 
 
 def _read_pixels(picture: ImageFile, size: int) -> bytes:
