@@ -78,7 +78,11 @@ class ProviderError(DigitrecError):
         status: the vendor's own status (an HTTP status or error code), or None.
         raw: the vendor's own answer where there was one (JSON-like, never a key), or None.
         retry_after: seconds the provider asked us to wait, >= 0, or None where it did not say.
+        sent: whether any byte of the request was written to the provider, so that it may cost money; None
+            where the transport did not record it, and the class of the error decides.
     """
+
+    sent: bool | None = None
 
     def __init__(
         self,

@@ -23,7 +23,8 @@ class Item:
         self.claim: Claim | None = None  # the latest
         self.error: DigitrecError | None = None  # of the latest attempt
         self._attempts = 0
-        self._costs: list[float | None] = []  # of each attempt that was, or may have been, billed
+        self.unanswered: Claim | None = None  # of a call that was given up and is not booked yet
+        self._costs: dict[int, float | None] = {}  # by claim, of each attempt that may have been billed
         self._started = time.monotonic()
         self._settling = threading.Lock()
 
@@ -32,24 +33,24 @@ class Item:
         self._started = time.monotonic()
 
     def sent(self, claim: Claim) -> None:
-        """An attempt begins, and counts as paid until it is known to be free."""
+        """Begin an attempt, which counts as paid until it is known to be free."""
         self._attempts += 1
-        self._costs.append(claim.cost_usd)
+        self._costs.setdefault(claim.id, claim.cost_usd)
 
-    def cost(self, usd: float) -> None:
-        """The latest attempt cost so much, and not what was set aside."""
-        self._costs[-1] = usd
+    def cost(self, claim: Claim, usd: float) -> None:
+        """Replace what was set aside for an attempt by what it cost."""
+        self._costs[claim.id] = usd
 
-    def free(self) -> None:
-        """The latest attempt cost nothing."""
-        self._costs.pop()
+    def free(self, claim: Claim) -> None:
+        """Count an attempt as free."""
+        self._costs.pop(claim.id, None)
 
     def settle(self, outcome: Answer | DigitrecError, *, replayed: bool = False) -> None:
         """Make the reply, unless there is one: who gave the call up may have made it meanwhile."""
         with self._settling:
             if self.reply is not None:
                 return
-            cost = 0.0 if self.question.emulated else _total(self._costs)
+            cost = 0.0 if self.question.emulated else _total(list(self._costs.values()))
             latency = time.monotonic() - self._started
             self.reply = Reply(outcome, latency, cost, self._attempts, replayed, self.question.emulated)
 

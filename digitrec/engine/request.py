@@ -1,8 +1,8 @@
 """One request's worth of images, from the first look into the ledger to the last reply.
 
-Claim them in the ledger (one already answered is replied to, one over budget too, one that somebody
-else is asking about is waited for), wait for the vendor's turn, make one attempt, write down what
-came; where that failed and is worth it, wait and claim again.
+Claim them in the ledger (one that is answered is replied to, one over budget too, one that somebody else is
+asking about is waited for), wait for the vendor's turn, make one attempt, write down its outcome; where it
+failed and another attempt is worth it, wait and claim again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import partial
 
 from digitrec.answer import Answer
 from digitrec.engine import call, ordered
+from digitrec.engine.attempt import GRACE_S, Attempts, Unanswered
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.pace import Pace
 from digitrec.engine.retry import Backoff, asked_wait_s, ends_order, is_retried, may_be_billed
@@ -25,6 +26,7 @@ from digitrec.errors import (
     NotConfigured,
     NotInstalled,
     ProviderError,
+    TimedOut,
 )
 from digitrec.ledger import Claim, Entry, Verdict
 from digitrec.providers.base import Resumable
@@ -32,8 +34,6 @@ from digitrec.providers.base import Resumable
 log = logging.getLogger(__name__)
 logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
 
-GRACE_S = 0.25
-"""A call that minds its timeout gets this long to say so itself before it is given up."""
 LOOK_S = 0.1
 """How often to look whether somebody else's call has brought the answer."""
 
@@ -46,11 +46,15 @@ class Request:
         self._terms = terms
         self._halt = halt
         self._pace = Pace(terms, halt)
+        self._attempts = Attempts(terms.provider, lambda: bool(open_items(items)))
 
     @property
     def give_up_at(self) -> float:
-        """When it is not waited for any more, in seconds of `time.monotonic`; may be put off meanwhile."""
-        return self._pace.deadline + GRACE_S
+        """When it is not waited for any more, in seconds of `time.monotonic`; may be put off meanwhile.
+
+        Its own calls are given up one grace after their time.
+        """
+        return self._pace.deadline + 2 * GRACE_S
 
     def run(self) -> None:
         """Settle every item: the one retry loop."""
@@ -80,10 +84,15 @@ class Request:
             if not self._may_ask(claimed):
                 continue
             for item, outcome in zip(claimed, self._ask(claimed), strict=True):
+                claim = _claim_of(item)
                 if isinstance(outcome, Answer):
-                    self._answered(item, outcome)
+                    self._answered(item, claim, outcome)
+                elif isinstance(outcome, Unanswered):
+                    is_over = self._pace.left_s <= 0
+                    item.error = self._terms.late() if is_over else outcome.error
+                    item.unanswered = claim
                 else:
-                    self._failed(item, outcome)
+                    self._failed(item, claim, outcome)
             failed = [item.error for item in open_items(claimed) if item.error is not None]
             if failed:
                 raise max(failed, key=asked_wait_s)
@@ -96,6 +105,8 @@ class Request:
                 break
             if terms.recorder is not None:
                 terms.recorder.ready()
+            for item in waiting:
+                self._leave(item)
             questions = [item.question for item in waiting]
             verdicts = terms.ledger.claim(
                 questions, price=terms.price, budget=terms.budget, lease_s=terms.lease_s
@@ -138,7 +149,7 @@ class Request:
         for item, claim in zip(claimed, claims, strict=True):
             paid = claim.token is not None  # by an earlier run
             self._terms.ledger.failed(claim, type(error).__name__, unknown=paid, charged=paid)
-            item.settle(error)
+            item.settle(item.error or error)
         return False
 
     def _too_short(self, claimed: Sequence[Item]) -> DigitrecError | None:
@@ -148,50 +159,76 @@ class Request:
             return None
         return ordered.too_short(provider, self._pace.left_s)
 
-    def _ask(self, claimed: Sequence[Item]) -> list[call.Outcome]:
-        """One attempt by the provider."""
+    def _ask(self, claimed: Sequence[Item]) -> Sequence[call.Outcome | Unanswered]:
+        """Make one attempt."""
         for item in claimed:
             item.sent(_claim_of(item))
         provider = self._terms.provider
         if isinstance(provider, Resumable):  # they are asked about one at a time
             (item,) = claimed
-            return [ordered.read(provider, item, self._pace, self._write_order)]
-        if len(claimed) > 1:
-            images = [item.image for item in claimed]
-            return call.read_many(provider, images, timeout=self._pace.call_s)
-        return [call.read(provider, claimed[0].image, timeout=self._pace.call_s)]
+            return [ordered.read(provider, item, self._pace, self._attempts, self._write_order, self._late)]
+        pairs = [(item, _claim_of(item)) for item in claimed]
+        images, timeout = [item.image for item in claimed], self._pace.call_s
 
-    def _answered(self, item: Item, answer: Answer) -> None:
+        def ask() -> list[call.Outcome]:
+            if len(images) > 1:
+                return call.read_many(provider, images, timeout=timeout)
+            return [call.read(provider, images[0], timeout=timeout)]
+
+        def late(outcomes: list[call.Outcome] | DigitrecError) -> None:
+            told = outcomes if isinstance(outcomes, list) else [outcomes] * len(pairs)
+            for (item, claim), outcome in zip(pairs, told, strict=True):
+                self._late(item, claim, outcome)
+
+        given = self._attempts.make(ask, timeout, late)
+        return given if isinstance(given, list) else [given] * len(claimed)
+
+    def _late(self, item: Item, claim: Claim, outcome: call.Outcome) -> None:
+        """Write down what came after the call was given up; reply with it if there is no reply yet."""
+        if isinstance(outcome, Answer):
+            self._answered(item, claim, outcome)
+        else:
+            self._book_failure(item, claim, outcome)
+
+    def _leave(self, item: Item) -> None:
+        """Count a call that was given up as paid, before the next one is made; its answer may still come."""
+        if item.unanswered is not None:
+            claim, item.unanswered = item.unanswered, None
+            self._book_failure(item, claim, TimedOut("no answer in time"))
+
+    def _answered(self, item: Item, claim: Claim, answer: Answer) -> None:
         cost = self._terms.counted_usd(answer)
         if cost is not None:
-            item.cost(cost)
-        self._write_down(partial(self._terms.ledger.answered, _claim_of(item), answer, cost_usd=cost))
+            item.cost(claim, cost)
+        self._write_down(partial(self._terms.ledger.answered, claim, answer, cost_usd=cost))
         if item.reply is None:  # what comes late is in the ledger alone: the recording may be in use
             self._record(
                 Entry(item.question, answer, time.time(), self._terms.price if cost is None else cost)
             )
         item.settle(answer)
 
-    def _failed(self, item: Item, error: DigitrecError) -> None:
+    def _failed(self, item: Item, claim: Claim, error: DigitrecError) -> None:
         if isinstance(error, ProviderError):
             error.provider = error.provider or self._terms.provider.name
         item.error = error
-        ordered_before = _claim_of(item).token is not None
+        self._book_failure(item, claim, error)
+        if isinstance(error, NotConfigured | NotInstalled):
+            self._halt.error = error  # it would be the same for every image
+        if not is_retried(error):
+            item.settle(error)
+
+    def _book_failure(self, item: Item, claim: Claim, error: DigitrecError) -> None:
+        ordered_before = claim.token is not None
         unknown = not ends_order(error) if ordered_before else may_be_billed(error)
         charged = ordered_before or unknown
         cost = self._terms.counted_usd(error)
         if cost is not None:  # an answer came, though not a usable one
             unknown, charged = False, True
-            item.cost(cost)
+            item.cost(claim, cost)
         elif not charged:
-            item.free()
-        kind = type(error).__name__
+            item.free(claim)
         failed = partial(self._terms.ledger.failed, unknown=unknown, charged=charged, cost_usd=cost)
-        self._write_down(partial(failed, _claim_of(item), kind))
-        if isinstance(error, NotConfigured | NotInstalled):
-            self._halt.error = error  # it would be the same for every image
-        if not is_retried(error):
-            item.settle(error)
+        self._write_down(partial(failed, claim, type(error).__name__))
 
     def _write_order(self, claim: Claim, token: str) -> None:
         self._write_down(partial(self._terms.ledger.ordered, claim, token))

@@ -48,13 +48,12 @@ def is_retried(error: Exception) -> bool:
 def may_be_billed(error: DigitrecError) -> bool:
     """Whether the vendor may have done the work although its answer did not arrive.
 
-    A status outside 200..299 is the vendor's own word that the call failed, and a failed call is not
-    billed. Without one the connection broke or nobody answered in time, unless there never was a
-    connection; a `BadAnswer` did answer, with something. Where a provider failed in a way of its own,
-    nobody knows.
+    What was never sent is free: the transport records the first byte (``error.sent``); for a provider without
+    such a record the class of the error says so. A status outside 200..299 is the vendor's own word that the
+    call failed, and a failed call is not billed. Anything else may be.
     """
-    if isinstance(error, NotConfigured | NotInstalled | Unreachable):
-        return False  # nothing was sent
+    if getattr(error, "sent", None) is False or isinstance(error, NotConfigured | NotInstalled | Unreachable):
+        return False
     if isinstance(error, TimedOut):
         return True
     if isinstance(error, AuthFailed | QuotaExceeded | Rejected):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from digitrec.answer import Answer
@@ -19,9 +21,9 @@ from digitrec.providers.base import (
     not_installed,
 )
 from digitrec.version import install_hint
-from digitrec.wire import Wire, carrier, may_give_credentials
+from digitrec.wire import Wire, carrier
 from digitrec.wire.addresses import allows_plain_http
-from digitrec.wire.masking import Secrets
+from digitrec.wire.masking import Secrets, secrets_in
 from digitrec.wire.translate import Service
 
 
@@ -72,8 +74,6 @@ class AwsProvider(BaseProvider):
         address = endpoint or f"https://{self.sdk_name}.amazonaws.com"  # until the region is known
         self._wire = Wire(self.service, address, refused, Secrets(*keys.values()), allow_plain_http)
         self._session = self._wire.prepare(lambda: _Session(self._wire, self.sdk_name, profile, region, keys))
-        if self._session.credentials is None:
-            raise NotConfigured(f"AWS has no credentials; {KEYS}")
         self._client = self._wire.prepare(lambda: self._session.client(endpoint))
         self.endpoint = self._wire.endpoint = checked_endpoint(
             str(self._client.meta.endpoint_url), "the profile", allow_plain_http=allow_plain_http
@@ -126,7 +126,7 @@ class AwsProvider(BaseProvider):
         """Ask once."""
 
         def call() -> None:
-            self._wire.secrets.learn(*self._session.credentials.get_frozen_credentials())
+            self._session.find_credentials()
             self._ask(self._client, image.data)
 
         reply = self._wire.ask(call, timeout=timeout)
@@ -155,13 +155,45 @@ class _Session:
             raise not_installed(wire.service.name, "aws") from error
         self._wire, self._sdk_name = wire, sdk_name
         self._botocore = Session(profile=profile)
+        given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        wire.secrets.learn(*secrets_in(given), *secrets_in(self._botocore.full_config))
         handler: Any = self._send
         self._botocore.register("before-send", handler)
+        self._resolver = self._botocore.get_component("credential_provider")
+        self._botocore.register_component("credential_provider", self)
         settings: Any = {"botocore_session": self._botocore, "region_name": region, **keys}
         self._boto3: Any = boto3.Session(**settings)
-        self._connections = Connections()
-        carrier.mount(self._connections, carrier.questions())
-        self.credentials: Any = self._boto3.get_credentials()
+        self._questions, self._errands = Connections(), Connections()
+        carrier.mount(self._questions, carrier.questions())
+        carrier.mount(self._errands, carrier.errands())
+        self._credentials: Any = self._boto3.get_credentials()
+
+    def load_credentials(self) -> Any:
+        """Search for credentials, as botocore calls it when it makes a session.
+
+        A profile may name a program that gives them: it is run with the first question, in its time.
+        """
+        profiles = self._botocore.full_config.get("profiles", {}).values()
+        if not any("credential_process" in profile for profile in profiles):
+            return self._found(self._resolver.load_credentials())
+        from botocore.credentials import Credentials
+
+        searched = cache(lambda: self._found(self._resolver.load_credentials()))
+
+        class Later(Credentials):
+            def get_frozen_credentials(self) -> Any:
+                return searched().get_frozen_credentials()
+
+        return Later("", "")
+
+    def _found(self, credentials: Any) -> Any:
+        if credentials is None:
+            raise NotConfigured(f"AWS has no credentials; {KEYS}")
+        return credentials
+
+    def find_credentials(self) -> None:
+        """Find the credentials if that was put off, and learn what to redact."""
+        self._wire.secrets.learn(*self._credentials.get_frozen_credentials())
 
     def client(self, endpoint: str | None) -> Any:
         from botocore.config import Config
@@ -169,18 +201,26 @@ class _Session:
         once = Config(retries={"total_max_attempts": 1})
         return self._boto3.client(self._sdk_name, endpoint_url=endpoint, config=once)
 
-    def _send(self, request: Any, event_name: str, **_: Any) -> None:
-        """What botocore calls when a request is ready; the question is sent from here, and ends its call.
+    def _send(self, request: Any, event_name: str, **_: Any) -> Any:
+        """Send a request that botocore has signed: the question, which ends its call, or an errand.
 
-        What it asks of other services on its way to credentials it sends itself; it follows no redirect.
+        botocore calls it when a request is ready, also those to other services on its way to credentials.
         """
-        if not event_name.startswith(f"before-send.{self._sdk_name}."):
-            if problem := may_give_credentials(request.url):
-                raise self._wire.service.error(problem, self._wire.secrets)
-            return
+        is_question = event_name.startswith(f"before-send.{self._sdk_name}.")
         sent = {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
-        bundle = self._botocore.get_config_variable("ca_bundle")
-        carrier.forward(self._connections, request.method, request.url, sent, request.body, bundle=bundle)
+        response = carrier.forward(
+            self._questions if is_question else self._errands,
+            request.method,
+            request.url,
+            sent,
+            request.body,
+            bundle=self._botocore.get_config_variable("ca_bundle"),
+        )
+        from botocore.awsrequest import AWSResponse
+
+        headers: Any = response.headers
+        return AWSResponse(request.url, response.status_code, headers, response.raw)
 
     def close(self) -> None:
-        self._connections.close()
+        self._questions.close()
+        self._errands.close()

@@ -21,6 +21,7 @@ from digitrec.wire.body import dig
 from digitrec.wire.translate import Problem, Rule, Service, from_http, retry_after
 
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
+SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"
 REGION = "set AWS_REGION, or a region in the profile"
 
 CODES: Mapping[str, type[DigitrecError]] = {
@@ -97,6 +98,25 @@ def _no_credentials(error: Any) -> Problem:
     return Problem(NotConfigured, f"no credentials by {error.kwargs.get('provider', 'the profile')}")
 
 
+def _client_error(error: Any) -> Problem:
+    """A service on the way to credentials (STS, SSO) refused, or failed for the moment."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
+    passes = kind in (RateLimited, Unavailable) or status == 429 or status >= 500
+    return Problem(Unreachable if passes else AuthFailed, str(error))
+
+
+def _signed_out(error: Any) -> Problem:
+    """There is no sign-in, or it has expired."""
+    return Problem(AuthFailed, str(error), todo=SIGN_IN)
+
+
+def _login(error: Any) -> Problem:
+    """The same for the sign-in by `aws login`."""
+    return Problem(AuthFailed, str(error), todo="sign in again: `aws login`")
+
+
 def _setting(error: Any) -> Problem:
     """A setting that botocore refuses."""
     return Problem(NotConfigured, str(error), todo="correct it in the AWS_ variables or the profile")
@@ -117,10 +137,10 @@ ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.InvalidRegionError": NotConfigured,
     "botocore.exceptions.PartialCredentialsError": NotConfigured,
     "botocore.exceptions.ProfileNotFound": NotConfigured,
-    "botocore.exceptions.LoginError": AuthFailed,
-    "botocore.exceptions.SSOError": AuthFailed,
-    "botocore.exceptions.TokenRetrievalError": AuthFailed,
-    "botocore.exceptions.ClientError": AuthFailed,
+    "botocore.exceptions.LoginError": _login,
+    "botocore.exceptions.SSOError": _signed_out,
+    "botocore.exceptions.TokenRetrievalError": _signed_out,
+    "botocore.exceptions.ClientError": _client_error,
     "botocore.exceptions.HTTPClientError": Unreachable,
     "botocore.exceptions.ConnectionError": Unreachable,
     "botocore.exceptions.MetadataRetrievalError": Unreachable,

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import Rejected
+from digitrec.providers.azure_resource import error_text
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.wire.translate import Problem, Service
 
@@ -59,7 +60,8 @@ def parse(raw: Any, service: Service) -> Answer:
     """
     operation = document(raw, ReadOperation, service)
     if operation.status == "failed":
-        raise service.error(Problem(Rejected, "the operation failed", raw=raw))
+        said = f"the operation failed: {error_text(raw)}".removesuffix(": ")
+        raise service.error(Problem(Rejected, said, raw=raw))
     if operation.status != "succeeded":
         refuse("status: neither succeeded nor failed", raw, service)
     result = operation.analyze_result

@@ -9,8 +9,8 @@ from msgspec import UNSET, Struct, UnsetType
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import Rejected
 from digitrec.providers.azure_answer import Corners
+from digitrec.providers.azure_resource import error_text
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.wire.body import dig
 from digitrec.wire.translate import Problem, Service
 
 
@@ -53,8 +53,8 @@ def parse(raw: Any, service: Service) -> Answer:
     """
     operation = document(raw, AnalyzeOperation, service)
     if operation.status in ("failed", "canceled"):
-        why = dig(raw, "error", "innererror", "code") or dig(raw, "error", "code")
-        raise service.error(Problem(Rejected, f"the operation {operation.status} {why}".strip(), raw=raw))
+        said = f"the operation {operation.status}: {error_text(raw)}".removesuffix(": ")
+        raise service.error(Problem(Rejected, said, raw=raw))
     if operation.status != "succeeded":
         refuse("status: neither succeeded nor failed", raw, service)
     result = operation.analyze_result

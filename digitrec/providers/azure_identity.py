@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from digitrec import wire
 from digitrec.errors import NotConfigured, Unreachable
 from digitrec.providers.base import not_installed
-from digitrec.wire import Over, carrier
+from digitrec.wire import Ended, carrier
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem
 
@@ -135,9 +135,9 @@ class Identity:
         self._credential = self._opened()  # this one remembers for a minute that it failed
         raise self._unsigned(exchange, said)
 
-    def _unsigned(self, exchange: wire.Exchange, said: str) -> Over:
-        if exchange.errand_failed or time.monotonic() >= exchange.deadline:
-            return exchange.end(_missed())
+    def _unsigned(self, exchange: wire.Exchange, said: str) -> Ended:
+        if exchange.errand_problem is not None or time.monotonic() >= exchange.deadline:
+            return exchange.end(exchange.errand_problem or _missed())
         said = f"no key, and no token from Entra ID: {said}"
         return exchange.end(Problem(NotConfigured, said, todo=f"{TODO}set {self._key}"))
 

@@ -14,7 +14,7 @@ from digitrec.answer import Answer
 from digitrec.errors import BadAnswer, TimedOut
 from digitrec.image import PreparedImage
 from digitrec.providers.azure_resource import AzureProvider
-from digitrec.wire.translate import Problem
+from digitrec.wire.translate import Problem, retry_after
 
 OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What the id of one looks like: a UUID."""
@@ -63,10 +63,13 @@ class PolledProvider(AzureProvider):
         """Post the image and wait for its answer, in ``timeout`` seconds together."""
         deadline = time.monotonic() + timeout
         token = self.start(image, timeout=timeout)
-        while (left := deadline - time.monotonic()) > self.poll_s:
-            time.sleep(self.poll_s)
-            if (answer := self.poll(token, timeout=left - self.poll_s)) is not None:
+        wait = self.poll_s
+        while (left := deadline - time.monotonic()) > wait:
+            time.sleep(wait)
+            answer = self.poll(token, timeout=left - wait)
+            if isinstance(answer, Answer):
                 return answer
+            wait = max(self.poll_s, answer or 0.0)
         raise self.service.error(Problem(TimedOut, f"operation {token} is still running"))
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
@@ -77,11 +80,11 @@ class PolledProvider(AzureProvider):
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
         return token
 
-    def poll(self, token: str, *, timeout: float) -> Answer | None:
-        """One look at the operation; None while it is still at work."""
+    def poll(self, token: str, *, timeout: float) -> Answer | float | None:
+        """Look once at the operation; while it runs, return the seconds that Azure asks to wait, or None."""
         reply = self._ask(lambda: self._look(token, timeout), timeout=timeout)
         raw = self._wire.document(reply)
-        return None if is_pending(raw) else self._parse(raw)
+        return retry_after(reply.headers) if is_pending(raw) else self._parse(raw)
 
 
 def is_pending(raw: Any) -> bool:

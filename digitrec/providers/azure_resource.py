@@ -29,6 +29,9 @@ VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUT
 VISION_KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
 """Variables that may hold the key, in the order they are looked for."""
 
+DEEPEST_ERROR = 5
+"""How many errors inside one another are shown at most."""
+
 
 def service(name: str, key: str = VISION_KEYS[0], endpoint: str = VISION_ENDPOINTS[0]) -> Service:
     """A service of Azure, by its name in messages and the variables that its users set."""
@@ -169,8 +172,18 @@ def settings(who: str | Identity) -> dict[str, Any]:
 
 def _refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by HTTP status; the service's own words are in one of two places."""
-    said = dig(raw, "error", "message") or dig(raw, "message") or reply.text
-    return from_http(reply.status, said, reply.headers, raw)
+    return from_http(reply.status, error_text(raw) or reply.text, reply.headers, raw)
+
+
+def error_text(raw: Any) -> str:
+    """Return what an error of Azure's says: code and message, with those of the errors inside it."""
+    error = raw.get("error", raw) if isinstance(raw, dict) else None
+    said: list[str] = []
+    while isinstance(error, dict) and len(said) < DEEPEST_ERROR:
+        parts = [dig(error, "code"), dig(error, "message")]
+        said.append(": ".join(part for part in parts if part))
+        error = error.get("innererror") or error.get("innerError")
+    return "; ".join(dict.fromkeys(part for part in said if part))
 
 
 def _name(env: Mapping[str, str], names: Sequence[str]) -> str | None:

@@ -170,8 +170,11 @@ class Resumable(Protocol):
             ProviderError: as for ``read``; nothing was started.
         """
 
-    def poll(self, token: str, *, timeout: float) -> Answer | None:
-        """Look once at what ``start`` began, in this process or an earlier one; None: not ready yet.
+    def poll(self, token: str, *, timeout: float) -> Answer | float | None:
+        """Look once at what ``start`` began, in this process or an earlier one.
+
+        Return None where it is not ready yet, or the seconds that the service asks to wait before the next
+        look (a float; no shorter wait than ``poll_s`` is made).
 
         Raises:
             Rejected: what was ordered has failed (no status), or is not there any more (404, 410): the

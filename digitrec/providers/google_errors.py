@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,12 @@ from digitrec.wire.translate import Problem, Rule, Service, from_http
 BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
 """Reasons that come with status 400, although it is the key that is refused."""
 
+TODO: Mapping[str, str] = {
+    "BILLING_DISABLED": "enable billing for the project at https://console.cloud.google.com/billing",
+    "SERVICE_DISABLED": "enable the Cloud Vision API for the project in Google's console",
+}
+"""What to do about the reasons for which nothing is wrong with the key."""
+
 
 def refused(reply: Reply, raw: Any) -> Problem:
     """A refused request: by HTTP status, and by Google's reason where that is more exact."""
@@ -33,11 +40,12 @@ def refused(reply: Reply, raw: Any) -> Problem:
     info = _error_info(raw)
     reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
     kind = problem.kind
-    if reason in BAD_KEY or "api key not valid" in message.lower():
+    if reason in TODO or reason in BAD_KEY or "api key not valid" in message.lower():
         kind = AuthFailed
     elif reply.status == 429 and "perday" in limit:
         kind = QuotaExceeded
-    return replace(problem, kind=kind, said=f"{reason}: {message}" if reason else message)
+    said = f"{reason}: {message}" if reason else message
+    return replace(problem, kind=kind, said=said, todo=TODO.get(reason, ""))
 
 
 def _error_info(raw: Any) -> Any:
@@ -63,6 +71,9 @@ RPC: Mapping[int, type[DigitrecError]] = {
 def _no_token(error: Any) -> Problem:
     """The credentials were refused where tokens are given out."""
     said = str(error.args[0]) if error.args else ""
+    if missing := re.search(r"File '?([^']+?)'? was not found", said):
+        todo = "correct credential_source in the credentials file, or make the token's file"
+        return Problem(NotConfigured, f"{missing[1]}: no such file", todo=todo)
     skewed = "reasonable timeframe" in said
     return Problem(AuthFailed, said, todo="set the clock of this machine" if skewed else "")
 

@@ -129,8 +129,10 @@ class LocalProviderContract:
             assert isinstance(token, str) and token, "the token must be a text, to be kept in the ledger"
             assert not [secret for secret in self.secrets if secret in token]
             until = time.monotonic() + self.timeout
-            while (answer := provider.poll(token, timeout=self.timeout)) is None:
+            answer = provider.poll(token, timeout=self.timeout)
+            while not isinstance(answer, Answer):
                 assert time.monotonic() < until, "what was ordered is never ready"
-                time.sleep(provider.poll_s)
+                time.sleep(max(provider.poll_s, answer or 0.0))
+                answer = provider.poll(token, timeout=self.timeout)
             checked(answer)
         provider.close()

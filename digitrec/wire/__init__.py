@@ -1,44 +1,50 @@
-"""The one place through which every request to a cloud goes out, and by which every answer comes back.
+"""Send every request to a cloud, and read every answer.
 
-A vendor's SDK finds the credentials, builds the request and signs it; then it hands it to a `Carrier`
-(`digitrec.wire.carrier`), which sends it and keeps what came back: status, headers, bytes. The SDK
-itself never sees that: its call ends there. So no answer, however odd, meets a parser that is not ours;
-nothing is redirected or asked again behind our back; and what an SDK raises, it raised before anything
-was sent. What all clouds share is decided here, once: docs/adr/0007-one-wire.md.
+A vendor's SDK finds the credentials, builds the request and signs it; then it hands it to an adapter
+(`digitrec.wire.carrier`), which sends it and keeps the reply: status, headers, bytes. The SDK never sees
+that reply: its call ends there. So no answer, however odd, meets a parser that is not ours; no redirect is
+followed and no request repeated behind our back; and an exception of an SDK means that nothing was sent.
+See docs/adr/0007-one-wire.md.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from digitrec.errors import BadAnswer, DigitrecError, NotConfigured
+from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
 from digitrec.wire.addresses import PLAIN_HTTP, check_proxies, in_the_clear, is_metadata_server, origin
 from digitrec.wire.body import document
 from digitrec.wire.masking import Secrets
 from digitrec.wire.translate import Problem, Service, problem_of
 
 MOST_BYTES = 8_000_000
-"""Bytes of an answer that are read at most; sixteen pictures' whole annotations take a tenth of it."""
+"""Largest answer that is read, in bytes; the annotations of sixteen pictures take a tenth of it."""
+PREPARE_S = 10.0
+"""Seconds that opening a client may wait for credentials; most clients fetch them with the first question."""
+LATE_S = 60.0
+"""Seconds for which an answer is still read after its caller gave up, to record it: it is paid for."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back, as it stood on the wire."""
+    """An answer as it stood on the wire."""
 
     status: int
     """The HTTP status."""
     headers: Mapping[str, str]
-    """Its headers, by their names in small letters."""
+    """Its headers, by their names in lower case."""
     body: bytes
     """Its body, decompressed, of at most `MOST_BYTES`."""
     secrets: Secrets | None = field(default=None, repr=False)
-    """What may not show of it; None: what the wire knows."""
+    """The secrets to redact in it; None: those of the wire."""
 
     @property
     def text(self) -> str:
@@ -46,8 +52,50 @@ class Reply:
         return self.body[:2000].decode("utf-8", "replace")
 
 
-class Over(BaseException):
-    """The SDK has done its part; its call ends here. No `Exception`, or it would take it for a failure."""
+class Ended(Exception):
+    """Ends an SDK's call once the outcome of its exchange is known; only `Wire.ask` sees it."""
+
+
+class Attempt:
+    """What one call of a provider has sent so far, and whether its caller still waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given_up = False
+        self.sent: bool | None = None
+        """Whether a request may have been sent; None: the provider does not use a `Wire`."""
+
+    def ask(self) -> None:
+        """Note that a request is being prepared."""
+        with self._lock:
+            self.sent = bool(self.sent)
+
+    def send(self) -> bool:
+        """Note that the first byte of a request is about to be written; False: do not, nobody waits."""
+        with self._lock:
+            if self._given_up:
+                return False
+            self.sent = True
+            return True
+
+    def give_up(self) -> bool | None:
+        """Stop waiting; from now on no request is sent. Return `sent`."""
+        with self._lock:
+            self._given_up = True
+            return self.sent
+
+
+_ATTEMPT: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+
+
+@contextmanager
+def attempting(attempt: Attempt) -> Iterator[None]:
+    """Within the block, let this thread's exchanges belong to an attempt that may outlast its caller."""
+    token = _ATTEMPT.set(attempt)
+    try:
+        yield
+    finally:
+        _ATTEMPT.reset(token)
 
 
 @dataclass
@@ -55,37 +103,57 @@ class Exchange:
     """One question to a vendor, from the SDK's call to the reply."""
 
     wire: Wire
-    """By whom, to whom, and on what terms."""
+    """The way to the vendor."""
     deadline: float
-    """When the whole reply must be here, in seconds of `time.monotonic`."""
-    sending: bool = False
-    """Whether some of it may have been sent."""
+    """When the caller stops waiting, in seconds of `time.monotonic`."""
+    attempt: Attempt | None = None
+    """The engine's attempt that this exchange belongs to."""
+    connecting: bool = False
+    """Whether a connection for the request was begun."""
+    sent: bool = False
+    """Whether the first byte of the request was written, after any TLS handshake."""
     outcome: Reply | Problem | None = None
-    """What came of it; None: nothing was sent."""
-    errand_failed: bool = False
-    """Whether the last request for a credential failed in a way that passes: no answer, 429 or 5xx."""
+    """The outcome; None: nothing was sent yet."""
+    errand_problem: Problem | None = None
+    """Why the last request for credentials failed, where another attempt may succeed."""
     secrets: Secrets = field(init=False)
-    """What may not show in it: the wire's secrets, and those of this one request (a signature)."""
+    """The secrets of the wire, and those of this one request (a signature)."""
 
     def __post_init__(self) -> None:
         self.secrets = Secrets(beside=self.wire.secrets)
+        if self.attempt is not None:
+            self.attempt.ask()
 
     @property
     def left_s(self) -> float:
-        """Seconds that are left, > 0."""
+        """Seconds until the deadline, > 0."""
         return max(0.01, self.deadline - time.monotonic())
 
-    def end(self, outcome: Reply | Problem) -> Over:
-        """What to raise now that the outcome is known."""
-        self.outcome = outcome
-        return Over()
+    @property
+    def read_deadline(self) -> float:
+        """When an answer is not read any more: an attempt's answer is recorded even when it is late."""
+        return self.deadline + (LATE_S if self.attempt is not None else 0.0)
+
+    def begin_sending(self) -> None:
+        """Note that the first byte is about to be written.
+
+        Raises:
+            Ended: the caller gave up; nothing may be sent any more.
+        """
+        if self.attempt is not None and not self.attempt.send():
+            raise self.end(Problem(Unreachable, "it was given up before anything was sent"))
+
+    def end(self, outcome: Reply | Problem) -> Ended:
+        """Keep the first outcome; return the exception that ends the SDK's call."""
+        self.outcome = self.outcome or outcome
+        return Ended()
 
 
 _CURRENT: ContextVar[Exchange] = ContextVar("exchange")
 
 
 def current() -> Exchange:
-    """The exchange that this thread is in; a LookupError outside of `Wire.ask`."""
+    """Return the exchange that this thread is in; a LookupError outside of `Wire.ask`."""
     return _CURRENT.get()
 
 
@@ -96,62 +164,70 @@ class Wire:
     service: Service
     """The vendor's name in messages, and what its SDK's exceptions mean."""
     endpoint: str
-    """Where it may ask, and nowhere else."""
+    """The only address that may be asked."""
     refused: Callable[[Reply, Any], Problem]
     """What a status of 4xx or 5xx means, with the body's JSON value or None."""
     secrets: Secrets = field(default_factory=Secrets)
-    """What may not show in anything that comes back."""
+    """The secrets to redact in every answer."""
     allow_plain_http: bool = False
     """Whether the endpoint may be on another machine without encryption."""
 
     def prepare(self, make: Callable[[], T]) -> T:
-        """What ``make`` gives, which sends nothing: the SDK's client, its credentials.
+        """Return what ``make`` returns: the SDK's client or its credentials; it sends nothing.
 
         Raises:
             NotConfigured: it failed; or the endpoint or a proxy's address cannot be used.
+            NotInstalled: the proxy needs a package that is missing.
             DigitrecError: what the service's table says of the exception.
         """
         self.secrets.learn(*check_proxies(self.endpoint))
-        try:
-            return make()
-        except DigitrecError:
-            raise
-        except Exception as error:
-            problem = self._unsent(error)
-        raise self.service.error(problem, self.secrets)  # outside: the foreign exception may hold a key
+        made = self._run(Exchange(self, time.monotonic() + PREPARE_S), make)
+        if isinstance(made, Problem):
+            raise self.service.error(made, self.secrets)
+        return made
 
     def ask(self, call: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
-        """The reply of status ``expected`` to the one request that ``call`` makes.
+        """Return the reply of status ``expected`` to the one request that ``call`` makes.
 
         Raises:
-            NotConfigured: no request came about, or it may not be sent there; nothing was sent.
-            ProviderError: there was no such reply.
+            NotConfigured: no request was built, or it may not be sent there; nothing was sent.
+            ProviderError: there was no such reply; its ``sent`` says whether the request was sent.
         """
         self.secrets.learn(*check_proxies(self.endpoint))
-        exchange = Exchange(self, time.monotonic() + timeout)
-        token, problem = _CURRENT.set(exchange), Problem(NotConfigured, "its SDK sent nothing")
-        try:
-            call()
-        except Over:
-            pass
-        except DigitrecError:
-            raise
-        except Exception as error:
-            problem = self._unsent(error)
-        finally:
-            _CURRENT.reset(token)
+        exchange = Exchange(self, time.monotonic() + timeout, _ATTEMPT.get())
+        problem = self._run(exchange, call)
+        if not isinstance(problem, Problem):
+            problem = Problem(NotConfigured, "its SDK sent nothing")
         outcome = exchange.outcome or problem
         if isinstance(outcome, Reply) and outcome.status != expected:
             outcome = self._judged(outcome)
         if isinstance(outcome, Problem):
-            raise self.service.error(outcome, exchange.secrets)
+            told = self.service.error(outcome, exchange.secrets)
+            if isinstance(told, ProviderError):
+                told.sent = exchange.sent
+            raise told
         return outcome
 
+    def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
+        """Return what ``call`` returns within the exchange, or why it failed before anything was sent.
+
+        No exception leaves it that is not ours: a foreign one may hold a key.
+        """
+        token = _CURRENT.set(exchange)
+        try:
+            return call()
+        except DigitrecError:
+            raise
+        except Exception as error:
+            return exchange.errand_problem or self._unsent(error)
+        finally:
+            _CURRENT.reset(token)
+
     def document(self, reply: Reply) -> Any:
-        """The reply's JSON value, without secrets; any kind of value: the provider's schema decides.
+        """Return the reply's JSON value with its secrets redacted; the provider's schema checks its form.
 
         Raises:
-            BadAnswer: it is none, or it is nested too deeply.
+            BadAnswer: the body is not JSON, or is nested too deeply.
         """
         secrets = reply.secrets or self.secrets
         try:
@@ -174,9 +250,9 @@ class Wire:
         return self.refused(reply, raw)
 
     def _unsent(self, error: Exception) -> Problem:
-        """What an exception means that came before anything was sent.
+        """Say what an exception means that was raised before anything was sent.
 
-        Where it is not in the table its text is not shown: an exception of any kind may quote a key.
+        The text of an exception that is not in the table is not shown: it may quote a key.
         """
         problem = problem_of(error, self.service.errors)
         if problem is not None:
@@ -187,7 +263,7 @@ class Wire:
         return Problem(NotConfigured, said, todo="check the endpoint, and the SDK's variables and files")
 
     def may_be_asked(self, url: str) -> Problem | None:
-        """Why a question may not be sent there, or None."""
+        """Return why a question may not be sent there, or None."""
         if origin(url) != origin(self.endpoint):
             return Problem(NotConfigured, "its SDK would ask another address than the endpoint")
         if in_the_clear(url) and not self.allow_plain_http:
@@ -196,7 +272,7 @@ class Wire:
 
 
 def may_give_credentials(url: str) -> Problem | None:
-    """Why credentials may not be fetched there, or None."""
+    """Return why credentials may not be fetched there, or None."""
     if in_the_clear(url) and not is_metadata_server(url):
         todo = "correct that address: it stands in the credentials file, the profile or a variable"
         return Problem(NotConfigured, "its token would come from an address without encryption", todo=todo)
@@ -204,7 +280,7 @@ def may_give_credentials(url: str) -> Problem | None:
 
 
 def missing_file(name: str, why: str) -> Problem:
-    """The problem of a file that a variable or a profile names and that cannot be read."""
+    """Return the problem of a file that a variable or a profile names and that cannot be read."""
     variable = next((it for it, value in os.environ.items() if value == name), "")
     todo = f"correct {variable}" if variable else "correct the setting that names it"
     return Problem(NotConfigured, f"{name}: {why.lower()}", todo=todo)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from digitrec.errors import NotConfigured
+from digitrec.errors import NotConfigured, NotInstalled
 
 PLAIN_HTTP = "DIGITREC_ALLOW_PLAIN_HTTP"
 """The variable that allows an endpoint on another machine without encryption."""
@@ -72,25 +73,34 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def proxy_variable(url: str) -> str:
+    """Return the variable whose proxy a request to ``url`` goes through; "" where it goes directly."""
+    scheme, host, _ = origin(url) or ("", "", 0)
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    named = next((name for name in names if os.environ.get(name)), "")
+    return "" if _goes_directly(host) else named
+
+
 def check_proxies(endpoint: str) -> list[str]:
-    """Passwords of the proxy that requests to ``endpoint`` would go through, by the environment.
+    """Return the passwords of the proxy that requests to ``endpoint`` go through.
 
     Raises:
-        NotConfigured: its address is none, on which each SDK would fail in a way of its own. It is not
+        NotConfigured: its address is not one, on which each SDK would fail in a way of its own. It is not
             shown: it may hold the password.
+        NotInstalled: it is a SOCKS proxy, and the package for them is missing.
     """
-    scheme, host, _ = origin(endpoint) or ("", "", 0)
-    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
-    set_to = [(name, os.environ[name]) for name in names if os.environ.get(name)]
-    if not set_to or _goes_directly(host):
+    name = proxy_variable(endpoint)
+    value = os.environ.get(name, "")
+    if not value:
         return []
-    found = []
-    for name, value in set_to:
-        parts = split(value if "://" in value else f"http://{value}")
-        if parts is None or parts.scheme not in PROXY_SCHEMES:
-            raise NotConfigured(f"{name} holds no address of a proxy; one looks like http://HOST:PORT")
-        found += [parts.password or "", unquote(parts.password or "")]
-    return found
+    parts = split(value if "://" in value else f"http://{value}")
+    if parts is None or parts.scheme not in PROXY_SCHEMES:
+        raise NotConfigured(f"{name} must hold the address of a proxy, such as http://HOST:PORT")
+    if parts.scheme.startswith("socks") and find_spec("socks") is None:
+        raise NotInstalled(
+            f"{name} names a SOCKS proxy, which needs the package PySocks; pip install PySocks"
+        )
+    return [parts.password or "", unquote(parts.password or "")]
 
 
 def _goes_directly(host: str) -> bool:

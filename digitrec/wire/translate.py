@@ -31,6 +31,7 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
+from digitrec.wire.body import dig
 from digitrec.wire.masking import Secrets
 
 
@@ -71,8 +72,10 @@ WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
 STATUS: Mapping[int, type[DigitrecError]] = {
     400: Rejected,
     401: AuthFailed,
+    402: QuotaExceeded,
     403: AuthFailed,
     404: Rejected,
+    407: NotConfigured,
     408: TimedOut,
     413: Rejected,
     415: Rejected,
@@ -80,7 +83,12 @@ STATUS: Mapping[int, type[DigitrecError]] = {
 }
 """What an HTTP status means where the vendor says nothing more exact; any other 5xx is Unavailable."""
 
-MISSING_ADDRESS = "nothing is at this address: check the endpoint"
+STATUS_ADVICE: Mapping[object, str] = {
+    402: "add credit to the account, or choose another",
+    404: "nothing is at this address: check the endpoint",
+    407: "set HTTPS_PROXY or HTTP_PROXY to http://USER:PASSWORD@HOST:PORT, as the proxy demands",
+}
+"""What to do about a status that has one cause."""
 SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota|billing", re.IGNORECASE)
 """Words by which the vendors mark a spent allowance, where they have no status of its own for it."""
 
@@ -101,9 +109,7 @@ class Service:
         masked = Secrets.of(secrets).masked
         happened, todo = WORDS[problem.kind]
         todo = self.advice.get(problem.kind, todo)
-        if problem.status == 404:
-            todo = MISSING_ADDRESS
-        todo = problem.todo or todo
+        todo = problem.todo or STATUS_ADVICE.get(problem.status, todo)
         status, said = masked(problem.status), _one_line(masked(problem.said))
         details = ": ".join(str(part) for part in (status, said) if part)
         message = f"{self.name} {happened}{f' ({details})' if details else ''}; {todo}"
@@ -145,23 +151,29 @@ def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
 
 
 def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = None) -> Problem:
-    """What an HTTP error status means, with the wait that its headers ask for."""
+    """Say what an HTTP error status means, with the wait that its headers or its body ask for."""
     kind = STATUS.get(status)
     if kind is None:
         kind = Unavailable if 500 <= status < 600 else Rejected if 400 <= status < 500 else BadAnswer
     if status in (403, 429) and SPENT.search(said):
         kind = QuotaExceeded
-    return Problem(kind, said, status, retry_after(headers), raw)
+    wait = retry_after(headers)
+    return Problem(kind, said, status, _retry_info(raw) if wait is None else wait, raw)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait from a Retry-After header, >= 0 (RFC 9110: a number of seconds or a date)."""
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        wait = float(value)
-        return wait if isfinite(wait) else None
+    """Return the seconds to wait that the headers ask for, >= 0, or None.
+
+    Azure and OpenAI give milliseconds in a header of their own; Retry-After has a number of seconds or a
+    date (RFC 9110).
+    """
+    given = {name.lower(): value.strip() for name, value in headers.items()}
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        if (wait := _seconds(given.get(name, ""))) is not None:
+            return wait / 1000
+    value = given.get("retry-after", "")
+    if (wait := _seconds(value)) is not None:
+        return wait
     try:
         when = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):  # its parser raises any of them
@@ -169,6 +181,25 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if when.tzinfo is None:  # "-0000": a time in UTC, by RFC 5322
         when = when.replace(tzinfo=UTC)
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _retry_info(raw: Any) -> float | None:
+    """Return the seconds to wait that a google.rpc.RetryInfo in an error's details asks for, or None."""
+    raw = raw[0] if isinstance(raw, list) and raw else raw
+    error = raw.get("error") if isinstance(raw, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else []:
+        if dig(detail, "@type").endswith("google.rpc.RetryInfo"):
+            return _seconds(dig(detail, "retryDelay").removesuffix("s"))
+    return None
+
+
+def _seconds(text: str) -> float | None:
+    """Return the number in a text such as "3" or "0.5"; None where it is not one that can be waited for."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        return None
+    wait = float(text)
+    return wait if isfinite(wait) else None
 
 
 def _one_line(text: str, most: int = 200) -> str:

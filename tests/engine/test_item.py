@@ -18,8 +18,8 @@ def item(*, emulated: bool = False) -> Item:
     return Item(image(7), Question.about(image(7), PaidCloud(), emulated=emulated))
 
 
-def claim(cost_usd: float | None) -> Claim:
-    return Claim(1, Question.about(image(7), PaidCloud(), emulated=False), cost_usd)
+def claim(cost_usd: float | None, number: int = 1) -> Claim:
+    return Claim(number, Question.about(image(7), PaidCloud(), emulated=False), cost_usd)
 
 
 def settled(it: Item) -> Reply:
@@ -30,11 +30,11 @@ def settled(it: Item) -> Reply:
 
 def test_every_attempt_that_may_be_billed_counts_with_its_own_cost() -> None:
     it = item()
-    for cost in (0.5, 0.25, 0.125):
-        it.sent(claim(cost))
-    it.free()
-    it.sent(claim(0.125))
-    it.cost(2.0)
+    claims = [claim(cost, number) for number, cost in enumerate((0.5, 0.25, 0.125, 0.125))]
+    for one in claims:
+        it.sent(one)
+    it.free(claims[2])
+    it.cost(claims[3], 2.0)
     reply = settled(it)
     assert (reply.cost_usd, reply.attempts) == (2.75, 4)
     assert (reply.outcome, reply.replayed, reply.emulated) == (answer(7), False, False)
@@ -52,8 +52,8 @@ def test_its_time_runs_from_when_it_is_begun(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_one_cost_that_is_not_known_makes_their_sum_unknown_and_none_is_nothing() -> None:
     it = item()
-    it.sent(claim(0.5))
-    it.sent(claim(None))
+    it.sent(claim(0.5, 1))
+    it.sent(claim(None, 2))
     assert settled(it).cost_usd is None
     assert settled(item()).cost_usd == 0.0
 

@@ -70,8 +70,9 @@ def test_a_credential_process_that_fails_is_told_in_one_line_and_not_quoted(
 
 def test_a_credential_process_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_profile(monkeypatch, tmp_path, "[default]\nregion = us-east-1\ncredential_process = /no/such/program\n")
+    aws = Aws.from_env({})
     with pytest.raises(NotConfigured, match="/no/such/program"):
-        Aws.from_env({})
+        aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
 
 
 @pytest.mark.parametrize("settings", [f"aws_session_token = {TOKEN}\n", ""])

@@ -20,7 +20,7 @@ def test_parse(stored: Stored, case: str, candidates: list[Candidate]) -> None:
 @pytest.mark.parametrize(
     ("case", "error", "said"),
     [
-        ("failed", Rejected, "the operation failed InvalidContent"),
+        ("failed", Rejected, "InvalidContent: The file is corrupted"),
         ("empty", BadAnswer, "status"),
         ("skipped", BadAnswer, "status"),
         ("no-result", BadAnswer, "analyzeResult"),
