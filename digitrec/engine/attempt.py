@@ -77,7 +77,9 @@ class Attempts:
             )
             error.sent = False
             return error
-        said = f"{name} gave no answer within {seconds:.3g} s; try again, or allow more with --timeout"
+        said = (
+            f"{name} gave no answer within {seconds:.3g} s; try again, or allow more with --attempt-timeout"
+        )
         return Unanswered(TimedOut(said, provider=name))
 
 

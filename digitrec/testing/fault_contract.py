@@ -23,6 +23,7 @@ from digitrec.errors import (
 )
 from digitrec.providers.base import Provider
 from digitrec.testing.contract import LocalProviderContract
+from digitrec.testing.tls import TlsServer
 
 ATTEMPTS = 2
 """How often the engine asks about the picture at most."""
@@ -95,7 +96,7 @@ class ProviderContract(LocalProviderContract):
             raise SkipTest(f"{provider.name} runs on this machine: there is no server to be faulty")
         raise AssertionError("define provider_at(endpoint): it asks elsewhere, and may meet a faulty server")
 
-    def _meets(self, server: Server) -> Met:
+    def _meets(self, server: Server | TlsServer) -> Met:
         """Ask through the engine, and check what holds whatever the server does."""
         provider = self.provider_at(server.endpoint)
         assert provider.endpoint is not None, "provider_at must set the endpoint"
@@ -189,6 +190,19 @@ class ProviderContract(LocalProviderContract):
                     f"{UNUSABLE[number]!r} gave {type(met.error).__name__}"
                 )
                 self._is_charged(met)
+
+    def test_a_connection_cut_in_the_handshake_is_unreachable_and_free(self) -> None:
+        with TlsServer("cut") as server:
+            met = self._meets(server)
+        assert isinstance(met.error, Unreachable), "no request was sent: raise Unreachable"
+        assert met.charged == 0
+
+    def test_an_alert_after_the_request_may_have_cost(self) -> None:
+        with TlsServer("alert") as server:
+            met = self._meets(server)
+        assert not isinstance(met.error, Unreachable), "a request was sent"
+        assert met.complete, "the request did not arrive: trust SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+        self._is_charged(met)
 
     def test_an_answer_that_breaks_off_is_an_error_that_may_have_cost(self) -> None:
         for fault in ("cut-off", "reset"):

@@ -128,6 +128,7 @@ def _spellings(character: str) -> str:
     escaped += ["".join(f"%{byte:02x}" for byte in data), "".join(f"%25{byte:02x}" for byte in data)]
     escaped += [f"\\{character}", "+" if character == " " else ""]
     patterns = [re.escape(text) for text in [*escaped, *_entities().get(character, ())] if text]
+    patterns = [pattern.replace(r"\\", r"\\+") for pattern in patterns]  # JSON in JSON escapes them again
     spelled = "|".join([*patterns, f"&#0*{code};", f"&#x0*{code:x};"])
     return f"(?:{re.escape(character)}|(?i:{spelled}))"
 
