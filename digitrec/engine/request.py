@@ -58,9 +58,9 @@ class Request:
 
     def run(self) -> None:
         """Settle every item: the one retry loop."""
-        self._pace.start()
         import stamina
 
+        self._pace.start()
         for item in self._items:
             item.start()
         attempts = self._terms.options.attempts
