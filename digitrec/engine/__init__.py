@@ -8,6 +8,7 @@ The room's parts, in the order in which an image meets them::
     terms.py     on what terms all requests of one `ask` are made, and why nothing new is begun
     request.py   one request's worth of images, from the ledger to the last reply: the one retry loop
     item.py      one image on its way to its reply
+    attempt.py   a call in a thread of its own, which may bring its answer after it was given up
     call.py      one call of a provider, whatever it does: outcomes only
     ordered.py   an answer that is ordered first and fetched later
     pace.py      how a request spends its time: deadline, turns, waits
