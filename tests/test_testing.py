@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Self
 from unittest import SkipTest
 from urllib.parse import urlsplit
@@ -160,7 +160,8 @@ class Careful(FakeProvider):
 
     def _ask(self, address: str, data: bytes, timeout: float) -> Answer:
         parts = urlsplit(address)
-        connection = HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+        kind_of = HTTPSConnection if parts.scheme == "https" and self.careless != "plain" else HTTPConnection
+        connection = kind_of(parts.hostname or "", parts.port, timeout=timeout)
         try:
             try:
                 connection.connect()
@@ -223,6 +224,8 @@ def test_a_provider_that_minds_everything_passes_at_a_faulty_server(test: str) -
     ("careless", "test", "said"),
     [
         ("charges what was not sent", "test_nobody_there_is_unreachable_and_free", "raise Unreachable"),
+        ("charges what was not sent", "test_a_connection_cut_in_the_handshake_is_free", "raise Unreachable"),
+        ("nothing was sent", "test_an_alert_after_the_request_may_have_cost", "was sent"),
         ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost", "was sent"),
         ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "retries off"),
         ("retries", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost", "retries off"),
@@ -239,6 +242,16 @@ def test_a_provider_that_minds_everything_passes_at_a_faulty_server(test: str) -
 def test_the_contract_notices_what_is_not_minded(careless: str, test: str, said: str) -> None:
     with pytest.raises(AssertionError, match=said):
         getattr(contract_of(careless), test)()
+
+
+def test_a_provider_without_tls_or_with_certificates_of_its_own_skips_the_tests_of_it() -> None:
+    contract = contract_of("plain")
+    for test in (
+        contract.test_a_connection_cut_in_the_handshake_is_free,
+        contract.test_an_alert_after_the_request_may_have_cost,
+    ):
+        with pytest.raises(SkipTest):
+            test()
 
 
 def test_a_provider_that_asks_elsewhere_must_be_led_to_the_faulty_server() -> None:

@@ -18,6 +18,8 @@ from unittest import SkipTest
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 """Variables by which OpenSSL and requests are told whom to trust."""
+HANDSHAKE = b"\x16"
+"""The first byte of a TLS connection."""
 
 
 class TlsServer:
@@ -31,6 +33,8 @@ class TlsServer:
         """Make a certificate and bind a port."""
         self.complete = 0
         """How many requests arrived whole."""
+        self.asked_plainly = False
+        """Whether a client spoke without TLS."""
         self._fault, self._answer = fault, answer
         self._folder = tempfile.TemporaryDirectory(prefix="digitrec-")
         self.certificate = Path(self._folder.name) / "certificate.pem"
@@ -66,6 +70,10 @@ class TlsServer:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             connection.settimeout(10)
+            first = connection.recv(1, socket.MSG_PEEK)
+            if first and first != HANDSHAKE:
+                self.asked_plainly = True
+                return
             if self._fault == "cut":
                 connection.recv(65_536)
                 return
