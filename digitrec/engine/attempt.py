@@ -77,9 +77,7 @@ class Attempts:
             )
             error.sent = False
             return error
-        said = (
-            f"{name} gave no answer within {seconds:.3g} s; try again, or allow more with --attempt-timeout"
-        )
+        said = f"{name} gave no answer within {seconds:.3g} s; try again, or allow more with --timeout and --attempt-timeout"
         return Unanswered(TimedOut(said, provider=name))
 
 

@@ -272,7 +272,8 @@ def _unsent(error: Exception, url: str, verify: Any) -> Problem:
     """Say why no connection came about: a setting that is wrong, or else the network."""
     chain = list(_chain(error))
     said = _last_words(chain)
-    if isinstance(verify, str) and (problem := _wrong_bundle(verify)):
+    is_tls = url.lower().startswith("https:")
+    if is_tls and isinstance(verify, str) and (problem := _wrong_bundle(verify)):
         return problem
     if refused := re.search(r"Tunnel connection failed: (\d+)", " ".join(map(str, chain))):
         return _proxy_refused(int(refused[1]), url)

@@ -66,7 +66,8 @@ EXPECTED: dict[str, tuple[type[ProviderError] | None, ...]] = {
 
 TO_DO: dict[type[ProviderError], str] = {
     Rejected: "send another image|check the endpoint",
-    AuthFailed: "check GOOGLE_API|check AWS_ACCESS|check VISION_KEY|check DOCUMENTINT|check OPENAI_API",
+    AuthFailed: "check GOOGLE_API|check AWS_ACCESS|check VISION_KEY|check DOCUMENTINT|check OPENAI_API"
+    "|enable the Cloud",
     QuotaExceeded: "wait for the next period or raise the quota",
     RateLimited: "slow down, then try again",
     TimedOut: "try again, or allow more with --timeout",
