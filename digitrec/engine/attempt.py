@@ -77,8 +77,9 @@ class Attempts:
             )
             error.sent = False
             return error
-        said = f"{name} gave no answer within {seconds:.3g} s; try again, or allow more with --timeout and --attempt-timeout"
-        return Unanswered(TimedOut(said, provider=name))
+        said = f"{name} gave no answer within {seconds:.3g} s"
+        todo = "try again, or allow more with --timeout and --attempt-timeout"
+        return Unanswered(TimedOut(f"{said}; {todo}", provider=name))
 
 
 class _Call(Generic[Given]):

@@ -148,24 +148,24 @@ def test_certificates_that_cannot_be_used_name_their_variable(
     bundle = tmp_path / "bundle.pem"
     if content is not None:
         bundle.write_bytes(content)
-    with TlsServer("cut") as server:
-        with monkeypatch.context() as changed:  # undone before the server restores its own
-            for name in CA_BUNDLES:
-                changed.delenv(name, raising=False)
-            provider = opened(cloud, endpoint=server.endpoint)
-            changed.setenv(variable, str(bundle))
-            error = failure(provider)
+    # What is changed is undone before the server restores its own.
+    with TlsServer("cut") as server, monkeypatch.context() as changed:
+        for name in CA_BUNDLES:
+            changed.delenv(name, raising=False)
+        provider = opened(cloud, endpoint=server.endpoint)
+        changed.setenv(variable, str(bundle))
+        error = failure(provider)
     assert type(error) is NotConfigured
     assert f"correct {variable}" in str(error)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_ssl_cert_file_is_trusted(cloud: str, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    with TlsServer("answer", answer(429, b"{}", ("Retry-After", "7"))) as server:
-        with monkeypatch.context() as changed:
-            for name in set(CA_BUNDLES) - {"SSL_CERT_FILE"}:
-                changed.delenv(name, raising=False)
-            error = failure(opened(cloud, endpoint=server.endpoint))
+    server = TlsServer("answer", answer(429, b"{}", ("Retry-After", "7")))
+    with server, monkeypatch.context() as changed:
+        for name in set(CA_BUNDLES) - {"SSL_CERT_FILE"}:
+            changed.delenv(name, raising=False)
+        error = failure(opened(cloud, endpoint=server.endpoint))
     assert type(error) is RateLimited
 
 
