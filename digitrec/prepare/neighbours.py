@@ -18,6 +18,8 @@ BULGE = 0.08
 """The middle of a round bracket lies so far beyond its ends, as a share of its height; a 1 is straighter."""
 STEADY = 0.04
 """And its line departs from a parabola by less than this share, in the mean."""
+SLIM = 0.85
+"""And each of its rows is narrower than this share of its width."""
 LEVEL = 0.16
 """And its ends are above each other to this share."""
 GRAIN = 0.14
@@ -87,9 +89,12 @@ def _bracket(parts: Components, part: int, closing: bool) -> bool:
     if height < 12 or width > 0.5 * height:
         return False
     first, last = drawn.argmax(axis=1), width - 1 - drawn[:, ::-1].argmax(axis=1)
-    if ((last - first + 1) > drawn.sum(axis=1)).mean() > GRAIN:  # two strokes beside each other
+    reach = last - first + 1
+    if (reach > drawn.sum(axis=1)).mean() > GRAIN:  # two strokes beside each other
         return False
-    return _is_round((first + last) / 2 / height) or _is_square(first / height, last / height)
+    is_slim = bool(reach.max() < SLIM * width)  # no bar along its top, as a 7 has
+    is_round = is_slim and _is_round((first + last) / 2 / height)
+    return is_round or _is_square(first / height, last / height)
 
 
 def _is_round(middle: Floats) -> bool:

@@ -86,6 +86,14 @@ def test_ink_that_is_left_out_is_named_and_lowers_the_confidence(others: list[Li
     assert beside.confidence < 0.95 * alone.confidence
 
 
+@pytest.mark.parametrize("width", [28, 48])
+def test_a_seven_of_two_straight_lines_is_no_bracket(width: int) -> None:
+    """As a quick pen leaves it on the page."""
+    three = [(x - 30, y) for x, y in THREE]
+    seven = [(165, 70), (165 + width, 70), (165 + 0.35 * width, 185)]
+    assert found(three, seven, pen=15).reason == "more than one digit"
+
+
 @pytest.mark.parametrize("bow", [0, 3, -16])
 def test_a_one_beside_a_digit_is_a_digit(bow: float) -> None:
     """Straight, nearly so, or bent the other way."""
