@@ -170,7 +170,7 @@ def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.Monke
         (["--arch", "svm", "--no-augment"], 2, "are for networks"),
         (["--arch", "mlp", "--optimizer", "lion"], 2, "rmsprop"),
         (["--arch", "lenet"], 5, "tutorial-cnn"),
-        (["--arch", "knn", "--out", "knn.keras"], 5, ".skops"),
+        (["--arch", "knn", "--out", "knn.keras"], 2, ".skops"),
         (["--arch", "mlp", "--out", "mlp.onnx"], 2, "is written as .keras, .h5, .tflite, .skops"),
         (["--out", "ours.onnx"], 2, "is written as"),
         (["--out", "ours.skops"], 2, "is written as"),
