@@ -31,7 +31,7 @@ from local_dask import cluster, settings, spent
 from PIL import Image
 
 from digitrec.bulk import workers
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage
 from digitrec.prepare import prepare_many
 from digitrec.providers.local import Local

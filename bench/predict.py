@@ -19,7 +19,7 @@ from figures import Figure, Process, alternate, publish, run, seconds
 from PIL import Image
 
 import digitrec
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting.photo import ink_on_paper
 from digitrec.lab.handwriting.redraw import enlarge
 from digitrec.models import store

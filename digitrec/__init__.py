@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from digitrec.answer import Answer as Answer
     from digitrec.answer import Candidate as Candidate
+    from digitrec.answer.prediction import Failure as Failure
+    from digitrec.answer.prediction import Prediction as Prediction
     from digitrec.bulk.batch import batch as batch
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from digitrec.errors import ImageError as ImageError
     from digitrec.errors import ProviderError as ProviderError
     from digitrec.image import DigitImage as DigitImage
-    from digitrec.prediction import Failure as Failure
-    from digitrec.prediction import Prediction as Prediction
     from digitrec.providers.base import Provider as Provider
     from digitrec.providers.registry import open_provider as open_provider
     from digitrec.recognise import predict as predict
@@ -50,11 +50,11 @@ _HOME = {
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
-    "Failure": "digitrec.prediction",
+    "Failure": "digitrec.answer.prediction",
     "Fallback": "digitrec.comparison.fallback",
     "ImageError": "digitrec.errors",
     "Options": "digitrec.engine",
-    "Prediction": "digitrec.prediction",
+    "Prediction": "digitrec.answer.prediction",
     "Provider": "digitrec.providers.base",
     "ProviderError": "digitrec.errors",
     "apredict": "digitrec.recognise.awaited",

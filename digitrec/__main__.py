@@ -1,6 +1,6 @@
 """The program: ``digitrec``, which is also ``python -m digitrec``."""
 
-from digitrec import interrupt
+from digitrec.commands import interrupt
 
 
 def run() -> None:

@@ -20,9 +20,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from digitrec import errors
-from digitrec.interrupt import INTERRUPTED, raise_again
-from digitrec.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
-from digitrec.text import did_you_mean, printable
+from digitrec.commands.exits import REFUSED_BY_SYSTEM, exit_code
+from digitrec.commands.interrupt import INTERRUPTED, raise_again
+from digitrec.commands.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
+from digitrec.errors.text import did_you_mean, printable
 from digitrec.version import __version__
 
 COMMANDS = {
@@ -50,39 +51,10 @@ COMMANDS = {
 RETIRED = {"recommend": " Use: digitrec benchmark DATA --target SHARE"}
 """Commands of earlier versions, and what to type instead."""
 
-EXIT_CODES: dict[type[errors.DigitrecError], int] = {
-    errors.ImageError: 1,
-    errors.UnknownProvider: 2,
-    errors.NotInstalled: 3,
-    errors.NotConfigured: 4,
-    errors.ModelError: 5,
-    errors.DataError: 6,
-    errors.BudgetExceeded: 7,
-    errors.LedgerError: 8,
-    errors.Rejected: 10,
-    errors.AuthFailed: 11,
-    errors.QuotaExceeded: 12,
-    errors.RateLimited: 13,
-    errors.TimedOut: 14,
-    errors.Unavailable: 15,
-    errors.BadAnswer: 16,
-    errors.Unreachable: 17,
-    errors.CannotListen: 18,
-}
-"""Exit codes by error; 0 is success, 2 also wrong usage, 130 an interrupt."""
 ARCHIVES = {".zip", ".tar", ".tgz", ".gz"}
 """Endings of files that hold many pictures."""
-COMPLETE = "_DIGITREC_COMPLETE"
-"""Environment variable by which a shell asks for completions."""
-REFUSED_BY_SYSTEM = 9
-"""Exit code where a file cannot be written: a full disk, a missing folder."""
 WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EBADF}
 """Errors of the system about writing that do not name the file."""
-
-
-def exit_code(error: errors.DigitrecError) -> int:
-    """Return the exit code of the nearest class in `EXIT_CODES`, else 1."""
-    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
 
 
 class LazyGroup(click.Group):

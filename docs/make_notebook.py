@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 NAME = "notebooks/Handwritten-Digit-Recognizer.ipynb"
 NOTEBOOK = ROOT / NAME
 READ = (
-    "digitrec/models/weights/digitrec-cnn.tflite", "digitrec/datasets/data/t10k-images-idx3-ubyte.gz",
+    "digitrec/models/weights/digitrec-cnn.tflite",
+    "digitrec/comparison/datasets/data/t10k-images-idx3-ubyte.gz",
     "samples/photo-shadow.jpg",
 )  # fmt: skip
 """What the cells read without naming its file."""

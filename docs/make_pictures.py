@@ -22,8 +22,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.text import Text
 
-from digitrec.datasets.mnist import mnist_test
-from digitrec.evaluation.accuracy import SEED
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.evaluation.accuracy import SEED
 from digitrec.lab.handwriting.scenes import KINDS, scenes
 from digitrec.lab.handwriting.spoiled import REFUSED
 from digitrec.lab.handwriting.writer import Writer

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pictures import PICTURES, Picture
 from PIL import Image
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting.paper import Floats, paper
 from digitrec.lab.handwriting.pen import Pen, ink
 from digitrec.lab.handwriting.photo import photograph, write

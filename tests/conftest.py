@@ -72,7 +72,7 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     4, 1 and 7 by three."""
     import numpy as np
 
-    from digitrec.datasets.mnist import mnist_test
+    from digitrec.comparison.datasets.mnist import mnist_test
 
     place = tmp_path / "world"
     place.mkdir()
@@ -126,7 +126,7 @@ def told() -> list[Progress]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> TrainResult:
     """One tiny network, trained once for all the tests that need one."""
-    from digitrec.datasets.mnist import mnist_test
+    from digitrec.comparison.datasets.mnist import mnist_test
     from digitrec.lab.training.run import TrainConfig
     from digitrec.lab.training.train import train
 

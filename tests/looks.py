@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from digitrec.datasets.mnist import mnist_test
-from digitrec.evaluation.accuracy import SEED
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image.pixels import Pixels
+from digitrec.lab.evaluation.accuracy import SEED
 from digitrec.lab.handwriting.scenes import Scene, scene
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare.ink import Ink, find_ink

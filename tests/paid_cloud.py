@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from digitrec.answer import Answer, Candidate
-from digitrec.config import Config
 from digitrec.engine import Options
+from digitrec.engine.config import Config
 from digitrec.errors import ProviderError
 from digitrec.image import ImageRef, InputSpec, PreparedImage
 from digitrec.providers.base import BaseProvider, Price

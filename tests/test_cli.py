@@ -17,8 +17,9 @@ from PIL import Image
 
 import digitrec
 from digitrec import errors
-from digitrec.cli import COMMANDS, EXIT_CODES, REFUSED_BY_SYSTEM, LazyGroup, exit_code, main
-from digitrec.process import READER_GONE
+from digitrec.cli import COMMANDS, LazyGroup, main
+from digitrec.commands.exits import EXIT_CODES, REFUSED_BY_SYSTEM, exit_code
+from digitrec.commands.process import READER_GONE
 from digitrec.testing import drawn_seven
 
 

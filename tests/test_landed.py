@@ -19,11 +19,11 @@ from click.testing import CliRunner
 
 import digitrec
 import digitrec.testing
-from digitrec import calibration
+from digitrec.answer.prediction import Prediction
 from digitrec.cli import main
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store
-from digitrec.prediction import Prediction
+from digitrec.recognise import calibration
 
 LANDED = Path(__file__).parent / "landed" / "0.1.0"
 SAMPLES = Path(__file__).parents[1] / "samples"

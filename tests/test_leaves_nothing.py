@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from digitrec.cli import COMMANDS
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 
 ROOT = Path(__file__).parents[1]
 OURS = (".cache/digitrec", ".config/digitrec", ".local/share/digitrec", ".local/state/digitrec")

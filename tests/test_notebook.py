@@ -78,7 +78,7 @@ def test_other_code_or_another_module_makes_it_out_of_date(
     before = make_notebook.made_of(notebook)
     assert before == notebook.metadata["made_of"]
     files = {file for source in make_notebook.code(notebook) for file in make_notebook.imported(source)}
-    assert {"digitrec/engine/__init__.py", "digitrec/plots/exploration.py"} <= files
+    assert {"digitrec/engine/__init__.py", "digitrec/report/plots/exploration.py"} <= files
     for file in (*files, *make_notebook.READ):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)

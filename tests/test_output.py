@@ -7,12 +7,12 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from digitrec.answer.prediction import Failure
 from digitrec.commands.config import Setting
 from digitrec.commands.cost import Cost
 from digitrec.comparison import Comparison
 from digitrec.errors import ImageError
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure
 from digitrec.report import benchmark, comparison, predictions
 
 OUTPUT = (Path(__file__).parents[1] / "docs" / "output.md").read_text("utf-8")

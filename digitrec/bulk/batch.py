@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, cast
 
-from digitrec.arguments import said, whole
+from digitrec.answer.prediction import Outcome
 from digitrec.bulk import inputs, tables, workers
 from digitrec.bulk.reading import How, Opener, Stopped
 from digitrec.bulk.run import died, result
@@ -20,11 +20,11 @@ from digitrec.bulk.summary import Summary
 from digitrec.engine import Engine, Options
 from digitrec.engine.owner import kept
 from digitrec.errors import DigitrecError
+from digitrec.errors.arguments import said, whole
 from digitrec.image import ImageSource
 from digitrec.image.batch import several_images
 from digitrec.image.files import name_of
 from digitrec.image.folders import Skipped
-from digitrec.prediction import Outcome
 from digitrec.providers.base import FREE, Provider
 from digitrec.providers.registry import provider_class
 from digitrec.recognise import Rotation, checked

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitrec.answer.prediction import Failure, Outcome
 from digitrec.bulk import inputs, tables, workers
 from digitrec.bulk.job import sha256
 from digitrec.bulk.summary import Summary
@@ -24,7 +25,6 @@ from digitrec.errors import (
 )
 from digitrec.image import ImageSource
 from digitrec.image.files import name_of
-from digitrec.prediction import Failure, Outcome
 from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader

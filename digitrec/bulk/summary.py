@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from digitrec.prediction import Failure, Outcome
-from digitrec.text import plain
+from digitrec.answer.prediction import Failure, Outcome
+from digitrec.errors.text import plain
 
 
 @dataclass(slots=True)

@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from digitrec.answer.prediction import Outcome
 from digitrec.atomic import replacing
 from digitrec.errors import NotInstalled
-from digitrec.prediction import Outcome
 from digitrec.providers.base import not_installed
 from digitrec.report import predictions
 from digitrec.version import install_hint

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import click
 
-from digitrec import atomic, config
+from digitrec import atomic
 from digitrec.bulk import inputs, job, run, tables, workers
 from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
@@ -28,15 +28,15 @@ from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
 from digitrec.commands.progress import Bar
 from digitrec.commands.sources import say_skipped
-from digitrec.engine import Options
+from digitrec.engine import Options, config
 from digitrec.errors import DataError, NotConfigured
+from digitrec.errors.text import count, printable
 from digitrec.image.files import silence_at_most
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
 from digitrec.recognise import Rotation
 from digitrec.recognise.readers import Reader
-from digitrec.text import count, printable
 from digitrec.version import __version__
 
 PARTS_A_WORKER = 8

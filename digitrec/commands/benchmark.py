@@ -10,12 +10,12 @@ from typing import Literal
 import click
 
 from digitrec import atomic
+from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands import cost, options, policies, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
 from digitrec.commands.reasons import report_engines
-from digitrec.prediction import Failure, Outcome
 
 
 @click.command()
@@ -74,7 +74,7 @@ def benchmark(
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
       digitrec benchmark photos/ --provider local,google,aws --target 0.995 --max-cost 3
     """
-    from digitrec.benchmark import benchmark as measure
+    from digitrec.comparison.benchmark import benchmark as measure
     from digitrec.report.benchmark import write
 
     if html is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from digitrec import calibration
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
+from digitrec.recognise import calibration
 
 
 @click.command()
@@ -32,8 +32,8 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
       digitrec calibrate photos/ --provider tesseract --prepare enlarged
       digitrec calibrate photos/ --provider google --max-cost 1
     """
-    from digitrec.benchmark.measure import measure
-    from digitrec.calibration.fit import fit
+    from digitrec.comparison.benchmark.measure import measure
+    from digitrec.recognise.calibration.fit import fit
 
     samples = unlearned.read(data, limit, asking.model)
     with asking.engine(provider) as engine, watched(len(samples)) as arrived:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from digitrec import atomic
+from digitrec.answer.prediction import Failure
 from digitrec.commands import cost, options, sources, values
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
@@ -18,12 +19,11 @@ from digitrec.comparison import Comparison, compare_many, free_engines
 from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
+from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource
 from digitrec.image.files import read_once
-from digitrec.prediction import Failure
 from digitrec.providers import registry
 from digitrec.report import comparison as rows
-from digitrec.text import printable
 
 
 @click.command()

@@ -10,11 +10,10 @@ from typing import Any, Literal
 
 import click
 
-from digitrec import config as configuration
-from digitrec import text
-from digitrec.cli import EXIT_CODES
 from digitrec.commands import options
-from digitrec.errors import NotConfigured
+from digitrec.commands.exits import EXIT_CODES
+from digitrec.engine import config as configuration
+from digitrec.errors import NotConfigured, text
 
 VARIABLES = {
     "DIGITREC_API_KEYS": "keys that `digitrec serve` asks for, with commas between",

@@ -10,8 +10,7 @@ from typing import Self
 
 import click
 
-from digitrec import config
-from digitrec.engine import Engine, Estimate, Options
+from digitrec.engine import Engine, Estimate, Options, config
 from digitrec.errors import NotConfigured
 from digitrec.image import ImageSource, InputSpec, PreparedImage
 from digitrec.providers import registry

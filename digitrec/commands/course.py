@@ -76,7 +76,7 @@ def _digit(path: Path) -> Path:
     """Write a digit of the test set as a picture, dark on light as on paper, and return its path."""
     from PIL import Image
 
-    from digitrec.datasets.mnist import mnist_test
+    from digitrec.comparison.datasets.mnist import mnist_test
 
     digit = Image.fromarray(255 - mnist_test().images[0]).resize((280, 280), Image.Resampling.BICUBIC)
     with atomic.replacing(path) as unfinished:

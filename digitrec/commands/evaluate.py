@@ -15,11 +15,11 @@ from digitrec.commands.engines import local_engine
 from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
-from digitrec.text import percent
+from digitrec.errors.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.benchmark.measure import Result
-    from digitrec.evaluation.accuracy import Measured
+    from digitrec.comparison.benchmark.measure import Result
+    from digitrec.lab.evaluation.accuracy import Measured
 
 
 @click.command(context_settings={"show_default": True})
@@ -66,8 +66,8 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
-    import digitrec.plots  # noqa: F401 (report a missing extra before measuring)
-    from digitrec.benchmark.measure import measure
+    import digitrec.report.plots  # noqa: F401 (report a missing extra before measuring)
+    from digitrec.comparison.benchmark.measure import measure
     from digitrec.report.evaluation import classification
     from digitrec.report.table import aligned
 
@@ -92,9 +92,9 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
 
 def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
-    from digitrec.benchmark.measure import misread_rows
-    from digitrec.plots import evaluation
-    from digitrec.plots.style import save
+    from digitrec.comparison.benchmark.measure import misread_rows
+    from digitrec.report.plots import evaluation
+    from digitrec.report.plots.style import save
 
     for draw in (evaluation.confusion, evaluation.predictions, evaluation.mistakes, evaluation.curves,
                  evaluation.reliability):  # fmt: skip
@@ -108,10 +108,10 @@ def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
 
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
-    from digitrec.evaluation.accuracy import DIGITS, measure_sets, sets
-    from digitrec.plots.evaluation import coverage
-    from digitrec.plots.style import save
+    from digitrec.lab.evaluation.accuracy import DIGITS, measure_sets, sets
     from digitrec.report import accuracy_page
+    from digitrec.report.plots.evaluation import coverage
+    from digitrec.report.plots.style import save
     from digitrec.report.table import aligned
 
     chosen = list(sets())

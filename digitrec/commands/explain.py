@@ -15,13 +15,13 @@ from digitrec.commands.engines import local_engine
 from digitrec.commands.files import OutputFolder, refuse_outputs
 from digitrec.commands.likeness import draw_map, training_digits
 from digitrec.errors import DataError, ImageError
+from digitrec.errors.text import percent, printable
 from digitrec.image.files import name_of
-from digitrec.text import percent, printable
 
 if TYPE_CHECKING:
     from digitrec.engine import Engine
-    from digitrec.evaluation.explain import Explanation
-    from digitrec.evaluation.nearest import Memory, Neighbour
+    from digitrec.lab.evaluation.nearest import Memory, Neighbour
+    from digitrec.recognise.explain import Explanation
 
 BESIDE = ("-inside", "-inside-whole", "-nearest")
 """What the names of the further pictures end in."""
@@ -117,7 +117,7 @@ def _explain_each(
     nearest: bool,
 ) -> bool:
     """Draw for every image the picture beside it, and return whether all were explained in full."""
-    from digitrec.evaluation.explain import explain as why
+    from digitrec.recognise.explain import explain as why
     from digitrec.report.explanation import row
 
     rows = []
@@ -148,7 +148,7 @@ def _explain_each(
 
 def _alike(found: Explanation, engine: Engine, memory: Memory) -> list[Neighbour] | None:
     """Return the nearest training digits; None where the picture was refused before the network read it."""
-    from digitrec.evaluation.nearest import directions
+    from digitrec.lab.evaluation.nearest import directions
 
     if not found.likeliest:
         return None
@@ -159,9 +159,9 @@ def _drawn(
     found: Explanation, alike: Sequence[Neighbour] | None, memory: Memory | None, path: Path
 ) -> Iterator[tuple[str, Path]]:
     """Save the pictures; yield what each shows, and its path."""
-    from digitrec.plots.explanation import explanation, feature_maps
-    from digitrec.plots.likeness import reminders
-    from digitrec.plots.style import save
+    from digitrec.report.plots.explanation import explanation, feature_maps
+    from digitrec.report.plots.likeness import reminders
+    from digitrec.report.plots.style import save
 
     yield "picture", save(explanation(found), path)
     looks = [look for look in found.inside if look.stages]
@@ -173,7 +173,7 @@ def _drawn(
 
 
 def _lines(found: Explanation, alike: Sequence[Neighbour] | None) -> Iterator[str]:
-    from digitrec.plots.explanation import headline
+    from digitrec.report.plots.explanation import headline
     from digitrec.report.predictions import BARS
 
     yield printable(f"{found.prediction.image.source}: {headline(found)}")
@@ -190,7 +190,7 @@ def _lines(found: Explanation, alike: Sequence[Neighbour] | None) -> Iterator[st
 
 def _labels(given: sources.Given) -> dict[str, int | None]:
     """Return the labels of the pictures in labelled folders, by file name."""
-    from digitrec.datasets.loader import read_samples
+    from digitrec.comparison.datasets.loader import read_samples
 
     labels = {}
     for name in given.images:

@@ -13,7 +13,7 @@ from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import quiet_bar
 
 if TYPE_CHECKING:
-    from digitrec.evaluation.explore import Exploration
+    from digitrec.lab.evaluation.explore import Exploration
 
 
 @click.command(context_settings={"show_default": True})
@@ -41,11 +41,11 @@ def explore(data: str, limit: int, out: Path) -> None:
       digitrec explore mnist-train --limit 20000
       digitrec explore my-digits/ --out looked
     """
-    from digitrec.evaluation.explore import explore as look
     from digitrec.lab.datasets.digits import read_digits
+    from digitrec.lab.evaluation.explore import explore as look
     from digitrec.models import store
-    from digitrec.plots.exploration import PICTURES
-    from digitrec.plots.style import save
+    from digitrec.report.plots.exploration import PICTURES
+    from digitrec.report.plots.style import save
 
     with quiet_bar("exploring") as bar:
         bar.at(0.0, "reading")
@@ -64,9 +64,9 @@ def explore(data: str, limit: int, out: Path) -> None:
 
 def _page(seen: Exploration) -> str:
     """All pictures in one self-contained page."""
-    from digitrec.plots.exploration import PICTURES
-    from digitrec.plots.style import svg
     from digitrec.report import page
+    from digitrec.report.plots.exploration import PICTURES
+    from digitrec.report.plots.style import svg
 
     parts = [
         page.section(title, f"<figure>{svg(draw(seen), title)}</figure>", long=True)

@@ -10,9 +10,9 @@ import click
 
 from digitrec.commands.files import Input
 from digitrec.commands.progress import quiet_bar
-from digitrec.datasets.loader import read_samples
+from digitrec.comparison.datasets.loader import read_samples
+from digitrec.errors.text import aligned, count
 from digitrec.models import store
-from digitrec.text import aligned, count
 
 OURS = "digitrec"
 """How the shipped network is called as a start."""

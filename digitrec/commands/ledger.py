@@ -11,12 +11,12 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from digitrec import config
 from digitrec.commands import options, values
+from digitrec.engine import config
+from digitrec.engine.ledger import Ledger, queries
+from digitrec.engine.ledger.repair import Repair
+from digitrec.engine.ledger.repair import repair as repair_file
 from digitrec.errors import LedgerError
-from digitrec.ledger import Ledger, queries
-from digitrec.ledger.repair import Repair
-from digitrec.ledger.repair import repair as repair_file
 from digitrec.report.rows import write_records
 
 Command = TypeVar("Command", bound=Callable[..., Any])

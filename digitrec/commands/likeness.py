@@ -12,11 +12,11 @@ import click
 from digitrec.commands import sources
 from digitrec.commands.progress import quiet_bar
 from digitrec.errors import DataError, NotInstalled
-from digitrec.text import count, printable
+from digitrec.errors.text import count, printable
 
 if TYPE_CHECKING:
     from digitrec.engine import Engine
-    from digitrec.evaluation.nearest import Memory
+    from digitrec.lab.evaluation.nearest import Memory
 
 
 def training_digits(engine: Engine) -> Memory | None:
@@ -25,8 +25,8 @@ def training_digits(engine: Engine) -> Memory | None:
     Raises:
         ModelError: the network cannot place them.
     """
-    from digitrec.evaluation.nearest import memory
     from digitrec.lab.datasets.download import mnist_train
+    from digitrec.lab.evaluation.nearest import memory
 
     try:
         digits = mnist_train()
@@ -53,10 +53,10 @@ def draw_map(
         DataError: there is no picture to draw.
         ModelError: the network cannot place them.
     """
-    from digitrec.evaluation.layout import layout, read
-    from digitrec.plots.likeness import layout as drawn
-    from digitrec.plots.style import save
+    from digitrec.lab.evaluation.layout import layout, read
     from digitrec.report.explanation import layout_row
+    from digitrec.report.plots.likeness import layout as drawn
+    from digitrec.report.plots.style import save
 
     with quiet_bar("map") as bar:
         bar.at(0.0, "reading")

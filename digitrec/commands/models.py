@@ -17,11 +17,11 @@ from digitrec.commands.files import OutputFile, OutputFolder
 from digitrec.commands.finetune import Start
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
-from digitrec.datasets.loader import Sample
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.models import store
 
 if TYPE_CHECKING:
-    from digitrec.datasets.mnist import Digits
+    from digitrec.comparison.datasets.mnist import Digits
     from digitrec.lab.training.compare import Contestant
 
 
@@ -121,9 +121,9 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training import compare as contest
     from digitrec.lab.training.zoo import COMPARED
-    from digitrec.plots.comparison import PICTURES
-    from digitrec.plots.style import save
     from digitrec.report.models import markdown, table, verdict
+    from digitrec.report.plots.comparison import PICTURES
+    from digitrec.report.plots.style import save
     from digitrec.report.table import aligned
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
@@ -152,9 +152,9 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
 
 def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Path]]:
     """Where the winner goes wrong, as pictures in `out`: their titles and their paths in it."""
-    from digitrec.benchmark.measure import measure
-    from digitrec.plots import evaluation
-    from digitrec.plots.style import save
+    from digitrec.comparison.benchmark.measure import measure
+    from digitrec.report.plots import evaluation
+    from digitrec.report.plots.style import save
 
     samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
     with local_engine(won.file, None) as engine:

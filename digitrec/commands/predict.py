@@ -10,17 +10,17 @@ from typing import get_args
 import click
 from PIL import Image
 
-from digitrec import atomic, config
+from digitrec import atomic
+from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Output, named_as_file, refuse_outputs
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
-from digitrec.engine import Engine
+from digitrec.engine import Engine, config
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
 from digitrec.image.files import read_once
-from digitrec.prediction import Failure, Outcome
 from digitrec.prepare import prepare
 from digitrec.recognise import Rotation, stream
 from digitrec.report import predictions

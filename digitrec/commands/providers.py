@@ -13,12 +13,12 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.quiet import quietly
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
+from digitrec.errors.text import plain, printable
 from digitrec.providers import registry
 from digitrec.providers.base import Adjustable
 from digitrec.recognise import predict
-from digitrec.text import plain, printable
 
 STATES = ("ready", "not configured", "not installed")
 """In the order in which engines are listed."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from digitrec.cli import exit_code
-from digitrec.prediction import Failure, Outcome
+from digitrec.answer.prediction import Failure, Outcome
+from digitrec.commands.exits import exit_code
+from digitrec.errors.text import printable
 from digitrec.report import predictions
-from digitrec.text import printable
 
 
 class Reasons:

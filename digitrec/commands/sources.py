@@ -11,10 +11,10 @@ import click
 from digitrec.commands import manifest, options, values
 from digitrec.commands.files import Input, refuse_inputs
 from digitrec.errors import ImageError
+from digitrec.errors.text import printable
 from digitrec.image import ImageRef, files, folders, frames
 from digitrec.image.files import Frame
 from digitrec.image.formats import MAX_FRAMES
-from digitrec.text import printable
 
 Source = str | Frame
 

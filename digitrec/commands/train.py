@@ -16,10 +16,10 @@ from digitrec.commands.files import Data, Input, Output, OutputFolder, named_as_
 from digitrec.commands.finetune import Start, fine_tune, settled
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
-from digitrec.text import percent
+from digitrec.errors.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.datasets.mnist import Digits
+    from digitrec.comparison.datasets.mnist import Digits
     from digitrec.lab.training.learn import Watcher
     from digitrec.lab.training.run import Epoch, Progress
     from digitrec.lab.training.tensorboard import Summaries
@@ -341,7 +341,7 @@ def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
     """The curves, where there is a history."""
     if not history:
         return
-    from digitrec.plots.style import save
-    from digitrec.plots.training import curves
+    from digitrec.report.plots.style import save
+    from digitrec.report.plots.training import curves
 
     click.echo(f"curves: {save(curves(history, name), folder / f'{name}-curves.png')}")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitrec.commands.progress import quiet_bar
-from digitrec.text import percent
+from digitrec.errors.text import percent
 
 if TYPE_CHECKING:
-    from digitrec.datasets.mnist import Digits
+    from digitrec.comparison.datasets.mnist import Digits
     from digitrec.lab.training.run import FitConfig
 
 
@@ -32,7 +32,7 @@ def check(options: Mapping[str, Any]) -> None:
 
 def cross_validate(config: FitConfig, digits: Digits, folds: int) -> None:
     """Train and test once for each fold; no model is kept."""
-    from digitrec.benchmark.measures import proportion
+    from digitrec.comparison.benchmark.measures import proportion
     from digitrec.lab.training import folds as crossed
 
     with tempfile.TemporaryDirectory() as folder, quiet_bar("folds") as bar:

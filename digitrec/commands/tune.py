@@ -10,7 +10,7 @@ import click
 from digitrec.commands import values
 from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import quiet_bar
-from digitrec.text import percent
+from digitrec.errors.text import percent
 
 if TYPE_CHECKING:
     from digitrec.lab.training.tune import Trial
@@ -55,8 +55,8 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
     """
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training.tune import tune as search
-    from digitrec.plots import tuning
-    from digitrec.plots.style import save
+    from digitrec.report.plots import tuning
+    from digitrec.report.plots.style import save
 
     digits = read_digits(data, limit)
     over: list[Trial] = []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets.loader import Sample, read_samples
-from digitrec.datasets.mnist import mnist_test
-from digitrec.datasets.sampling import sampled
+from digitrec.comparison.datasets.loader import Sample, read_samples
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.digits import in_form

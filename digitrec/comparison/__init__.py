@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
 from digitrec.comparison.race import Absent, race
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.image import ImageRef, ImageSource
 from digitrec.image.batch import several_images
-from digitrec.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
 from digitrec.recognise.readers import Reader, listed, name_of, reader_for

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from digitrec.arguments import whole
+from digitrec.answer.prediction import Outcome, Prediction, counted, is_emulated
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine
-from digitrec.prediction import Outcome, Prediction, counted, is_emulated
+from digitrec.errors.arguments import whole
 from digitrec.providers.base import Provider
 from digitrec.recognise.readers import listed, name_of
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
-from digitrec.arguments import number
+from digitrec.answer.prediction import Outcome, Prediction, sureness
 from digitrec.comparison import UNSURE
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine
+from digitrec.errors.arguments import number
 from digitrec.image import ImageSource
-from digitrec.prediction import Outcome, Prediction, sureness
 from digitrec.providers.base import Provider
 from digitrec.recognise.readers import name_of
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
+from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.comparison.race import WINDOW, gather
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
-from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.providers.base import Provider
 from digitrec.recognise.pipeline import Unreadable, chunks
 from digitrec.recognise.readers import engine_for, listed, name_of

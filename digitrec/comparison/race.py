@@ -9,11 +9,11 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from digitrec.answer.prediction import Failure, Outcome
 from digitrec.engine import Engine, cancellation
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.image.batch import several_images
-from digitrec.prediction import Failure, Outcome
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import Unreadable, chunks
 from digitrec.recognise.readers import Reader, name_of

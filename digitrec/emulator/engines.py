@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from digitrec.answer.prediction import Failure
 from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
-from digitrec.prediction import Failure
 from digitrec.prepare import prepare
 from digitrec.providers.registry import open_provider
 from digitrec.recognise import predict_many

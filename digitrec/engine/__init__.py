@@ -31,10 +31,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Self
 
-from digitrec.arguments import said
 from digitrec.engine import call
 from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.errors import ImageError, NotConfigured
+from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers import registry

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from digitrec import arguments
 from digitrec.answer import Answer
-from digitrec.errors import DigitrecError
+from digitrec.errors import DigitrecError, arguments
 
 if TYPE_CHECKING:
-    from digitrec.config import Config
+    from digitrec.engine.config import Config
     from digitrec.engine.far import Owner
 
 
@@ -80,10 +79,12 @@ class Options:
 
 
 def _check_config(given: object) -> None:
-    from digitrec.config import Config  # where none is given, which is the usual case, it is not needed
+    from digitrec.engine.config import (
+        Config,  # where none is given, which is the usual case, it is not needed
+    )
 
     if not isinstance(given, Config):
-        raise TypeError(f"config is a digitrec.config.Config, not {arguments.said(given)}")
+        raise TypeError(f"config is a digitrec.engine.config.Config, not {arguments.said(given)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from digitrec import wire
 from digitrec.engine import call
 from digitrec.errors import DigitrecError, ProviderError, TimedOut, Unreachable
+from digitrec.providers import wire
 from digitrec.providers.base import Provider
 
 GRACE_S = 0.25

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from digitrec import config
-from digitrec.config import Config
+from digitrec.engine import config
 from digitrec.engine.asking import Options
+from digitrec.engine.config import Config
+from digitrec.engine.ledger import Ledger
 from digitrec.engine.rate import Limiter
 from digitrec.errors import NotConfigured
-from digitrec.ledger import Ledger
 
 
 def books(options: Options, settings: Config, *, emulated: bool) -> tuple[Ledger, Limiter]:

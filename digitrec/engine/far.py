@@ -9,8 +9,8 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 from digitrec.answer import Answer
+from digitrec.engine.ledger import Budget, Claim, Entry, Question, Verdict
 from digitrec.errors import DigitrecError, LedgerError
-from digitrec.ledger import Budget, Claim, Entry, Question, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class _Line:
 
 
 class FarLedger:
-    """The owner's ledger, as `digitrec.ledger.Ledger` is used while asking."""
+    """The owner's ledger, as `digitrec.engine.ledger.Ledger` is used while asking."""
 
     def __init__(self, owner: Owner) -> None:
         self._line = _Line(owner)

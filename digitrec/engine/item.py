@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from digitrec.answer import Answer
 from digitrec.engine.asking import Reply
+from digitrec.engine.ledger import Claim, Entry, Question
 from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
-from digitrec.ledger import Claim, Entry, Question
 
 
 class Item:

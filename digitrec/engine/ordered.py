@@ -10,9 +10,9 @@ from digitrec.answer import Answer
 from digitrec.engine import call
 from digitrec.engine.attempt import Attempts, Unanswered
 from digitrec.engine.item import Item
+from digitrec.engine.ledger import Claim
 from digitrec.engine.pace import SHORTEST_CALL_S, Pace
 from digitrec.errors import DigitrecError, TimedOut
-from digitrec.ledger import Claim
 from digitrec.providers.base import Provider, Resumable
 
 

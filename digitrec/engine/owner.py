@@ -17,13 +17,13 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from typing import Any
 
-from digitrec import config
 from digitrec.answer import Answer
+from digitrec.engine import config
 from digitrec.engine.asking import Options
 from digitrec.engine.books import books
 from digitrec.engine.far import Owner
+from digitrec.engine.ledger import Claim, Ledger, Question, Verdict
 from digitrec.errors import DigitrecError, LedgerError, NotConfigured
-from digitrec.ledger import Claim, Ledger, Question, Verdict
 
 OF_LEDGER = ("find", "claim", "extend", "ordered", "answered", "failed")
 """What may be asked of the owner's ledger; of its queue only a turn."""

@@ -6,8 +6,8 @@ import math
 import time
 from collections.abc import Sequence
 
+from digitrec.engine.ledger import Claim
 from digitrec.engine.terms import Halt, Terms
-from digitrec.ledger import Claim
 
 SHORTEST_CALL_S = 0.05
 """No call is given less time than this: some SDKs refuse a timeout of 0."""

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from digitrec import config
+from digitrec.engine import config
 from digitrec.engine.asking import Estimate, Options, Reply
 from digitrec.engine.books import books
 from digitrec.engine.detect import is_emulator
 from digitrec.engine.item import Item, open_items
+from digitrec.engine.ledger import Budget, Ledger, Question
+from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.rate import Limiter
 from digitrec.engine.request import Request
 from digitrec.engine.tariff import tariff_of
@@ -18,8 +20,6 @@ from digitrec.engine.terms import Halt, Terms
 from digitrec.engine.workers import run_all
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
-from digitrec.ledger import Budget, Ledger, Question
-from digitrec.ledger.recording import Recorder
 from digitrec.providers import registry
 from digitrec.providers.base import Adjustable, BaseProvider, Metered, Provider, Resumable
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Self
 
 from digitrec.engine import Engine, Estimate, Options, Reply
+from digitrec.engine.ledger import Entry, read_recording
+from digitrec.engine.ledger.records import to_spec
 from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import PreparedImage
-from digitrec.ledger import Entry, read_recording
-from digitrec.ledger.records import to_spec
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 

@@ -16,6 +16,7 @@ from digitrec.answer import Answer
 from digitrec.engine import call, ordered
 from digitrec.engine.attempt import GRACE_S, Attempts, Unanswered
 from digitrec.engine.item import Item, open_items
+from digitrec.engine.ledger import Claim, Entry, Verdict
 from digitrec.engine.pace import Pace
 from digitrec.engine.retry import Backoff, asked_wait_s, ends_order, is_retried, may_be_billed
 from digitrec.engine.terms import Halt, Terms
@@ -28,7 +29,6 @@ from digitrec.errors import (
     ProviderError,
     TimedOut,
 )
-from digitrec.ledger import Claim, Entry, Verdict
 from digitrec.providers.base import Resumable
 
 log = logging.getLogger(__name__)

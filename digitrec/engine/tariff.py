@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from digitrec.answer import Answer
-from digitrec.config import Config, TokenPrice
+from digitrec.engine.config import Config, TokenPrice
 from digitrec.providers.base import Metered, Provider
 
 

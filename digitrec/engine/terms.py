@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from digitrec.answer import Answer
 from digitrec.engine.asking import Options
+from digitrec.engine.ledger import Budget, Ledger
+from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.rate import Limiter
 from digitrec.engine.tariff import Tariff
 from digitrec.errors import DigitrecError, TimedOut
-from digitrec.ledger import Budget, Ledger
-from digitrec.ledger.recording import Recorder
 from digitrec.providers.base import Provider
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.arguments import said
+from digitrec.errors.arguments import said
 from digitrec.image import arrays, decode, files
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Pixels

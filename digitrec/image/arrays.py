@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from digitrec.arguments import number
 from digitrec.errors import ImageError
+from digitrec.errors.arguments import number
 from digitrec.image import shrinking
 from digitrec.image.pixels import Decoded, check_size, digest, opaque, scaled
 

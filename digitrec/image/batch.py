@@ -9,8 +9,8 @@ from typing import Any
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.arguments import said
 from digitrec.errors import ImageError
+from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, ImageSource, Turned
 from digitrec.image.arrays import as_array, white
 

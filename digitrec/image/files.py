@@ -19,8 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from digitrec.arguments import said
 from digitrec.errors import ImageError
+from digitrec.errors.arguments import said
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.arguments import said
 from digitrec.errors import ModelError
+from digitrec.errors.arguments import said
 from digitrec.models.description import ModelInput, model_input
 from digitrec.models.scores import (
     SCALES,

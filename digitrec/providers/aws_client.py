@@ -20,11 +20,11 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
+from digitrec.providers.wire import Wire, carrier
+from digitrec.providers.wire.addresses import allows_plain_http
+from digitrec.providers.wire.masking import Secrets, secrets_in
+from digitrec.providers.wire.translate import Service
 from digitrec.version import install_hint
-from digitrec.wire import Wire, carrier
-from digitrec.wire.addresses import allows_plain_http
-from digitrec.wire.masking import Secrets, secrets_in
-from digitrec.wire.translate import Service
 
 
 class AwsProvider(BaseProvider):

@@ -16,7 +16,7 @@ from digitrec.providers.azure_identity import Identity, authentication
 from digitrec.providers.azure_operation import PolledProvider
 from digitrec.providers.azure_resource import service
 from digitrec.providers.base import not_installed
-from digitrec.wire import carrier
+from digitrec.providers.wire import carrier
 
 SERVICE = service("Azure Read")
 

@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitrec import wire
 from digitrec.errors import NotConfigured, Unreachable
+from digitrec.providers import wire
 from digitrec.providers.base import not_installed
-from digitrec.wire import Ended, carrier
-from digitrec.wire.masking import Secrets
-from digitrec.wire.translate import Problem
+from digitrec.providers.wire import Ended, carrier
+from digitrec.providers.wire.masking import Secrets
+from digitrec.providers.wire.translate import Problem
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter

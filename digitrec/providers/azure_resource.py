@@ -17,12 +17,12 @@ from digitrec.providers.base import (
     checked_key,
     is_installed,
 )
+from digitrec.providers.wire import Reply, Wire, carrier
+from digitrec.providers.wire.addresses import allows_plain_http, in_the_clear
+from digitrec.providers.wire.body import dig
+from digitrec.providers.wire.masking import Secrets
+from digitrec.providers.wire.translate import Problem, Service, from_http
 from digitrec.version import install_hint
-from digitrec.wire import Reply, Wire, carrier
-from digitrec.wire.addresses import allows_plain_http, in_the_clear
-from digitrec.wire.body import dig
-from digitrec.wire.masking import Secrets
-from digitrec.wire.translate import Problem, Service, from_http
 
 VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""

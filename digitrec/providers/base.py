@@ -85,7 +85,7 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
             breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
             may be the key, set in the wrong place.
     """
-    from digitrec.wire.addresses import PLAIN_HTTP, in_the_clear, split
+    from digitrec.providers.wire.addresses import PLAIN_HTTP, in_the_clear, split
 
     parts = split(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
@@ -187,7 +187,7 @@ class Resumable(Protocol):
 class Metered(Protocol):
     """A provider that is paid by the token: what an image costs is known when its answer is there.
 
-    The price of a token is a setting of the user's, by model (`digitrec.config`).
+    The price of a token is a setting of the user's, by model (`digitrec.engine.config`).
     """
 
     model: str

@@ -14,7 +14,7 @@ import msgspec
 
 from digitrec.answer import no_json
 from digitrec.errors import BadAnswer
-from digitrec.wire.translate import Problem, Service
+from digitrec.providers.wire.translate import Problem, Service
 
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1)]

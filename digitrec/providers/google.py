@@ -28,8 +28,8 @@ from digitrec.providers.base import (
 )
 from digitrec.providers.google_client import Client
 from digitrec.providers.google_errors import RPC, SERVICE
+from digitrec.providers.wire.addresses import allows_plain_http
 from digitrec.version import install_hint
-from digitrec.wire.addresses import allows_plain_http
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}

@@ -10,9 +10,9 @@ from digitrec.errors import AuthFailed, BadAnswer
 from digitrec.providers import google_credentials
 from digitrec.providers.base import not_installed
 from digitrec.providers.google_errors import SERVICE, refused
-from digitrec.wire import Wire, carrier
-from digitrec.wire.masking import Secrets
-from digitrec.wire.translate import Problem
+from digitrec.providers.wire import Wire, carrier
+from digitrec.providers.wire.masking import Secrets
+from digitrec.providers.wire.translate import Problem
 
 
 class Client:

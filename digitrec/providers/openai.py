@@ -37,12 +37,12 @@ from digitrec.providers.openai_servers import (
     error_of,
     refused_parameters,
 )
+from digitrec.providers.wire import Reply, Wire, carrier
+from digitrec.providers.wire.addresses import allows_plain_http
+from digitrec.providers.wire.body import dig
+from digitrec.providers.wire.masking import Secrets
+from digitrec.providers.wire.translate import Problem, Service, from_http
 from digitrec.version import install_hint
-from digitrec.wire import Reply, Wire, carrier
-from digitrec.wire.addresses import allows_plain_http
-from digitrec.wire.body import dig
-from digitrec.wire.masking import Secrets
-from digitrec.wire.translate import Problem, Service, from_http
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
 """Variables; the last two are the SDK's own."""

@@ -26,8 +26,8 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
+from digitrec.providers.wire.translate import Problem, Rule, Service
 from digitrec.version import install_hint
-from digitrec.wire.translate import Problem, Rule, Service
 
 FLAGS = {
     "use_det": False,

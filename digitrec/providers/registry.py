@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
-from digitrec.arguments import said
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
+from digitrec.errors.arguments import said
+from digitrec.errors.text import did_you_mean, printable
 from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
 from digitrec.providers.plugins import Plugin, found
-from digitrec.text import did_you_mean, printable
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from digitrec.arguments import number, said
+from digitrec.answer.prediction import Failure, Outcome, Prediction, sureness
 from digitrec.engine import Engine
+from digitrec.errors.arguments import number, said
 from digitrec.image import TURNS, DigitImage, ImageSource, Turned
 from digitrec.image.batch import one_image, several_images
-from digitrec.prediction import Failure, Outcome, Prediction, sureness
 from digitrec.providers.base import Provider
 from digitrec.recognise.pipeline import Unreadable, batches, chunks, failed, infer
 from digitrec.recognise.readers import Policy, Reader, name_of, reader_for

@@ -15,9 +15,9 @@ from weakref import WeakKeyDictionary
 from anyio import CapacityLimiter, from_thread, to_thread
 from anyio.lowlevel import RunVar, current_token
 
+from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.engine import Engine, cancellation
 from digitrec.image import ImageSource
-from digitrec.prediction import Outcome, Prediction
 from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation, predict, stream
 from digitrec.recognise.readers import Policy, Reader, reader_for

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.image import TURNS
-from digitrec.prediction import Failure, Prediction
 
 TURNABLE = "could be turned"
 """Why there is no digit on a picture that is one digit this way up and another that way."""

@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from digitrec import calibration
-from digitrec.calibration import Calibrations
+from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
 from digitrec.image.files import name_of
-from digitrec.prediction import Failure, Outcome, Prediction
 from digitrec.prepare import prepare, prepare_many
+from digitrec.recognise import calibration
+from digitrec.recognise.calibration import Calibrations
 from digitrec.recognise.normalise import Reading, normalise
 
 HELD_BYTES = 64_000_000

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
-from digitrec.arguments import said
+from digitrec.answer.prediction import Outcome
 from digitrec.engine import Engine
+from digitrec.errors.arguments import said
 from digitrec.image import ImageSource
-from digitrec.prediction import Outcome
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 

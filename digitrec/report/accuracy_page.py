@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from digitrec.benchmark.measure import RELIABLE, Result
-from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
-from digitrec.prediction import SURE, Prediction
+from digitrec.answer.prediction import SURE, Prediction
+from digitrec.comparison.benchmark.measure import RELIABLE, Result
+from digitrec.errors.text import percent
+from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
 from digitrec.report.table import Table, markdown_table
-from digitrec.text import percent
 from digitrec.version import __version__
 
 COMMONEST = 3

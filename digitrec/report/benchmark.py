@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 from typing import IO, Literal
 
-from digitrec.benchmark import Benchmark, conclusion
-from digitrec.benchmark.run import KEPT
+from digitrec.comparison.benchmark import Benchmark, conclusion
+from digitrec.comparison.benchmark.run import KEPT
+from digitrec.errors.text import count
 from digitrec.report import words
 from digitrec.report.benchmark_tables import confusion, leaderboard, splitting, tables
 from digitrec.report.rows import csv_rows
 from digitrec.report.table import aligned, markdown_table
-from digitrec.text import count
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from digitrec.benchmark import Benchmark, conclusion
-from digitrec.plots import benchmark as plots
-from digitrec.plots.style import svg
-from digitrec.prediction import Prediction, short
+from digitrec.answer.prediction import Prediction, short
+from digitrec.comparison.benchmark import Benchmark, conclusion
 from digitrec.report import page, predictions
 from digitrec.report.benchmark import heading, provenance
 from digitrec.report.benchmark_tables import NONE, confusion, how_many, sample, tables
+from digitrec.report.plots import benchmark as plots
+from digitrec.report.plots.style import svg
 from digitrec.report.table import Table
 
 THUMBNAIL = 128

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from digitrec.benchmark.measures import Reliability
-from digitrec.benchmark.pareto import pareto_front
-from digitrec.benchmark.run import Benchmark
-from digitrec.benchmark.scorecard import Scorecard
-from digitrec.prediction import short
+from digitrec.answer.prediction import short
+from digitrec.comparison.benchmark.measures import Reliability
+from digitrec.comparison.benchmark.pareto import pareto_front
+from digitrec.comparison.benchmark.run import Benchmark
+from digitrec.comparison.benchmark.scorecard import Scorecard
 from digitrec.report import words
 from digitrec.report.table import Table
 

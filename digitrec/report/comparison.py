@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from digitrec.answer.prediction import Failure, Outcome, Prediction, short
 from digitrec.comparison import Comparison
-from digitrec.prediction import Failure, Outcome, Prediction, short
+from digitrec.errors.text import aligned, padded, printable, shortened, width
 from digitrec.report import words
 from digitrec.report.predictions import terminal
 from digitrec.report.rows import csv_rows
 from digitrec.report.table import markdown_row
-from digitrec.text import aligned, padded, printable, shortened, width
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from digitrec.answer.prediction import Outcome, Prediction, short
 from digitrec.comparison import Comparison
 from digitrec.image import ImageSource
-from digitrec.prediction import Outcome, Prediction, short
 from digitrec.report import page, words
 from digitrec.report.comparison import verdict
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sklearn.metrics import classification_report
 
-from digitrec.benchmark.measure import Result
-from digitrec.benchmark.measures import NONE
-from digitrec.prediction import Outcome, Prediction
+from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.comparison.benchmark.measure import Result
+from digitrec.comparison.benchmark.measures import NONE
+from digitrec.errors.text import percent
 from digitrec.report.table import Table
-from digitrec.text import percent
 
 
 def classification(found: Result) -> Table:

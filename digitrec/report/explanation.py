@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.evaluation.explain import Explanation
-from digitrec.evaluation.inside import Inside, by_network
-from digitrec.evaluation.nearest import Neighbour
+from digitrec.lab.evaluation.nearest import Neighbour
+from digitrec.recognise.explain import Explanation
+from digitrec.recognise.inside import Inside, by_network
 
 if TYPE_CHECKING:  # it needs scikit-learn, which an explanation does not
-    from digitrec.evaluation.layout import Layout, Read
+    from digitrec.lab.evaluation.layout import Layout, Read
 
 
 def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence[Path]) -> dict[str, Any]:

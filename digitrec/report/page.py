@@ -11,8 +11,8 @@ from importlib.resources import files
 from string import Template
 
 from digitrec.errors import ImageError
+from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource
-from digitrec.text import printable
 from digitrec.version import __version__
 
 PICTURE_SIDE = 320

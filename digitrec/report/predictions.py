@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from digitrec.prediction import Failure, Prediction
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.errors.text import padded, percent, printable, shortened, width
 from digitrec.report.rows import csv_rows
-from digitrec.text import padded, percent, printable, shortened, width
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any, Literal
 
-from digitrec.text import aligned, plain, printable
+from digitrec.errors.text import aligned, plain, printable
 
 Rows = Sequence[Mapping[str, Any]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from digitrec import text
-from digitrec.text import printable
+from digitrec.errors import text
+from digitrec.errors.text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from digitrec.prediction import Failure, Outcome, Prediction
-from digitrec.text import dollars, duration, percent
+from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.errors.text import dollars, duration, percent
 
 __all__ = ["dollars", "duration", "origin", "percent", "remarks"]
 

@@ -6,11 +6,11 @@ import traceback
 from dataclasses import dataclass
 from unittest import SkipTest
 
-from digitrec.config import Config
 from digitrec.emulator.faults import UNUSABLE, Fault, FaultQueue
 from digitrec.emulator.server import Server
 from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.engine import Engine, Options, Reply
+from digitrec.engine.config import Config
 from digitrec.errors import (
     BadAnswer,
     DigitrecError,

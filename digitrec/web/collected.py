@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from PIL import Image
 from starlette.responses import Response
 
+from digitrec.answer.prediction import Prediction
 from digitrec.image import DigitImage, InputSpec
-from digitrec.prediction import Prediction
 from digitrec.prepare import prepare
 from digitrec.web import clients, routes, schemas
 from digitrec.web.clients import Client

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from digitrec.evaluation.explain import Explanation
-from digitrec.evaluation.inside import SHOWN, Inside, by_network, mosaic
+from digitrec.recognise.explain import Explanation
+from digitrec.recognise.inside import SHOWN, Inside, by_network, mosaic
 from digitrec.web import inference
 from digitrec.web.schemas import Reading, data_url, reading_of
 

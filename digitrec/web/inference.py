@@ -12,12 +12,12 @@ from typing import Generic, TypeVar
 
 from PIL import Image
 
+from digitrec.answer.prediction import Failure, Outcome
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageRef
 from digitrec.image.formats import kind
 from digitrec.image.headers import Header, header
-from digitrec.prediction import Failure, Outcome
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import MaybePrepared, Unreadable, infer, preprocess
 from digitrec.recognise.readers import Reader, name_of

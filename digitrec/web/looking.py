@@ -10,9 +10,9 @@ from PIL import Image
 
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.evaluation.explain import Explanation, explain
 from digitrec.image import DigitImage
 from digitrec.image.formats import kind
+from digitrec.recognise.explain import Explanation, explain
 from digitrec.web.clients import Client
 from digitrec.web.problems import REFUSED
 from digitrec.web.scheduling import Lanes, Turns

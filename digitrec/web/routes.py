@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from digitrec.answer.prediction import Failure
 from digitrec.comparison import Comparison
-from digitrec.prediction import Failure
 from digitrec.web import explaining, problems, schemas, uploads
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.schemas import reading_of

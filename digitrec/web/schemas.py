@@ -9,8 +9,8 @@ from typing import Any
 from PIL import Image
 from pydantic import BaseModel, Field
 
+from digitrec.answer.prediction import Failure
 from digitrec.image import PreparedImage
-from digitrec.prediction import Failure
 from digitrec.recognise.pipeline import MaybePrepared
 from digitrec.web import inference, problems
 

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.plots.style import STYLE
+from digitrec.report.plots.style import STYLE
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "docs" / "course"

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import digitrec
-from digitrec.datasets.loader import read_samples
-from digitrec.evaluation.explain import explain
+from digitrec.comparison.datasets.loader import read_samples
 from digitrec.image import DigitImage
 from digitrec.models import store
-from digitrec.plots import style
 from digitrec.prepare import mnist
+from digitrec.recognise.explain import explain
+from digitrec.report.plots import style
 
 READ = (NETWORK, "digitrec/prepare/mnist.py", "digitrec/prepare/ink.py")
 SHOWN = ("photo-shadow.jpg", "blackboard.jpg", "photo-small.jpg", "squared-pencil.jpg", "red-ink.jpg")

@@ -12,13 +12,13 @@ from lesson import COURSE, NETWORK, main, outputs, picture
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import mnist_test
-from digitrec.evaluation.inside import by_network
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.errors.text import percent
 from digitrec.models import store
-from digitrec.plots import style
-from digitrec.text import percent
+from digitrec.recognise.inside import by_network
+from digitrec.report.plots import style
 
-READ = (NETWORK, "digitrec/models/litert.py", "digitrec/evaluation/inside.py")
+READ = (NETWORK, "digitrec/models/litert.py", "digitrec/recognise/inside.py")
 THREE = 18
 """The digit of the test set whose maps are shown, a 3."""
 MAPS = 8

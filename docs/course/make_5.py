@@ -14,17 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import Digits, mnist_test
-from digitrec.evaluation.explain import PATCH, Explanation, explain
-from digitrec.evaluation.inside import by_network, stages
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
+from digitrec.errors.text import percent
 from digitrec.image import DigitImage
 from digitrec.models import store
-from digitrec.plots import style
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
-from digitrec.text import percent
+from digitrec.recognise.explain import PATCH, Explanation, explain
+from digitrec.recognise.inside import by_network, stages
+from digitrec.report.plots import style
 
-READ = (NETWORK, "digitrec/evaluation/explain.py", "digitrec/models/store.py")
+READ = (NETWORK, "digitrec/recognise/explain.py", "digitrec/models/store.py")
 """What pictures and figures are made of besides this script."""
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

@@ -16,10 +16,11 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from digitrec import predict_many
-from digitrec.benchmark.measures import proportion
-from digitrec.benchmark.pairs import SIGNIFICANCE
-from digitrec.datasets.loader import read_samples
-from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.answer.prediction import Prediction
+from digitrec.comparison.benchmark.measures import proportion
+from digitrec.comparison.benchmark.pairs import SIGNIFICANCE
+from digitrec.comparison.datasets.loader import read_samples
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.image import DigitImage
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
@@ -27,10 +28,9 @@ from digitrec.lab.handwriting.scenery import READ as SCENES
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
-from digitrec.plots import style
-from digitrec.prediction import Prediction
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
+from digitrec.report.plots import style
 
 ACCURACY, RECIPE = "docs/accuracy.md", "docs/recipe.md"
 READ = (

@@ -13,15 +13,15 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
-from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.image import DigitImage
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.nondigits import scribbles
 from digitrec.models import store
 from digitrec.models.scores import evidence
-from digitrec.plots import style
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
+from digitrec.report.plots import style
 
 ACCURACY = "docs/accuracy.md"
 READ = (NETWORK, ACCURACY)

@@ -17,7 +17,7 @@ from web.fakes import listening, local, png
 
 from browser.conftest import OpenPage
 from browser.hand import SAMPLES, draw, expect_digit, expect_history, ink, needs_chromium
-from digitrec.datasets.loader import read_samples
+from digitrec.comparison.datasets.loader import read_samples
 from digitrec.web.settings import Settings
 
 pytestmark = needs_chromium

@@ -14,7 +14,7 @@ from playwright.sync_api import FilePayload, Page, Route, expect
 
 from browser.conftest import OpenPage
 from browser.hand import SAMPLES, draw, expect_digit, needs_chromium
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 
 pytestmark = needs_chromium
 PAINTED = """(id) => {

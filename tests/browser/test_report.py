@@ -10,8 +10,8 @@ from playwright.sync_api import Browser
 
 from browser.hand import needs_chromium
 from digitrec.answer import Answer, Candidate
-from digitrec.benchmark import benchmark
-from digitrec.datasets.loader import Sample
+from digitrec.comparison.benchmark import benchmark
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.engine import Engine, Options
 from digitrec.report.benchmark_page import benchmark_page
 from digitrec.testing import FakeProvider

@@ -27,11 +27,11 @@ from PIL import Image
 
 import digitrec
 from digitrec import errors
+from digitrec.answer.prediction import Failure
 from digitrec.bulk.inputs import portable
-from digitrec.config import Config
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.engine.config import Config
 from digitrec.image.files import Frame, name_of
-from digitrec.prediction import Failure
 from digitrec.testing import FakeProvider
 
 DIGITS = mnist_test()[:40]

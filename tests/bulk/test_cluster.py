@@ -21,10 +21,10 @@ from paid_cloud import counted
 from PIL import Image
 
 from digitrec.bulk.cluster import cluster as connected
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import recent
 from digitrec.errors import DigitrecError
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import recent
 
 pytest.importorskip("distributed", reason="the extra batch is not installed")
 
@@ -179,7 +179,7 @@ from pathlib import Path
 from bulk_readers import OpenPaid
 from distributed import Client
 import digitrec
-from digitrec.config import Config
+from digitrec.engine.config import Config
 from digitrec.engine.owner import kept
 options = digitrec.Options(ledger=Path("paid.sqlite"), config=Config(rates={"paid": 20.0}))
 with Client(sys.argv[1]) as client, kept(options) as theirs:

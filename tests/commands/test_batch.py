@@ -25,9 +25,9 @@ from PIL import Image
 
 from digitrec.bulk import job, workers
 from digitrec.cli import main
-from digitrec.datasets.mnist import mnist_test
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import recent
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import recent
 
 DIGITS = mnist_test()[:40]
 

@@ -19,7 +19,7 @@ def run(*arguments: object, code: int = 0) -> Result:
 
 def noisy_digits(path: Path, noise: float) -> Path:
     """MNIST test digits under so much noise that some are misread."""
-    from digitrec.datasets.loader import read_samples
+    from digitrec.comparison.datasets.loader import read_samples
 
     samples = read_samples("mnist-test", 200)
     rng = np.random.default_rng(0)

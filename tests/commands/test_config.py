@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from digitrec.cli import COMPLETE, main
+from digitrec.cli import main
 from digitrec.commands.config import VARIABLES
-from digitrec.config import EXAMPLE, config_path
+from digitrec.commands.exits import COMPLETE
+from digitrec.engine.config import EXAMPLE, config_path
 
 
 def run(*arguments: str, code: int = 0) -> Result:

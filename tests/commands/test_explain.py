@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
-from digitrec.datasets.mnist import mnist_test
-from digitrec.evaluation.layout import layout
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.evaluation.layout import layout
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +110,7 @@ def test_all_of_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A map with fewer digits around, since t-SNE takes its time."""
-    monkeypatch.setattr("digitrec.evaluation.layout.layout", partial(layout, around=60))
+    monkeypatch.setattr("digitrec.lab.evaluation.layout.layout", partial(layout, around=60))
 
 
 @pytest.mark.usefixtures("few")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from digitrec.cli import COMMANDS
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "samples" / "photo-pen.jpg"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from digitrec.cli import main
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training import run
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator import Emulator, environment
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training import pretrained
 from digitrec.lab.training.pretrained import Weights
 from digitrec.models import store

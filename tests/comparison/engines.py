@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from digitrec.answer import Answer, Candidate
+from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.engine import Engine
 from digitrec.image import ImageRef
-from digitrec.prediction import Outcome, Prediction
 from digitrec.testing import FakeProvider, Line
 
 

@@ -8,10 +8,10 @@ import pytest
 
 import digitrec
 from digitrec.answer import Answer
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.consensus import Consensus
 from digitrec.engine import Engine
 from digitrec.errors import Unavailable
-from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, Line, drawn_seven
 
 from .engines import answer, asked, engines, sure

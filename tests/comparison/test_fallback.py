@@ -10,10 +10,10 @@ import pytest
 
 import digitrec
 from digitrec.answer import Answer
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.fallback import Fallback
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.errors import Unavailable
-from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import Outcome
 from digitrec.testing import Line, drawn_seven
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from digitrec.answer import Answer, Candidate
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, free_engines
 from digitrec.errors import (
     ImageError,
@@ -18,7 +19,6 @@ from digitrec.errors import (
     UnknownProvider,
 )
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
 from digitrec.testing import FakeProvider, Line, drawn_seven

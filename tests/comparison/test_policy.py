@@ -11,6 +11,7 @@ import pytest
 
 import digitrec
 from digitrec.answer import Answer, Candidate
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
 from digitrec.comparison.policy import EnginePolicy
@@ -18,7 +19,6 @@ from digitrec.comparison.race import WINDOW
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, drawn_seven
 

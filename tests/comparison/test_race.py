@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from digitrec.answer import Answer
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import compare
 from digitrec.comparison.race import WINDOW, Absent, race
 from digitrec.engine import Engine, Options
 from digitrec.errors import ImageError, LedgerError, NotConfigured, TimedOut
 from digitrec.image import DigitImage, PreparedImage
-from digitrec.prediction import Failure, Prediction
 from digitrec.testing import FakeProvider, drawn_seven
 
 

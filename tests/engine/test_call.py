@@ -18,10 +18,10 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 from digitrec.answer import Answer, Candidate
 from digitrec.engine import Engine, Reply
 from digitrec.engine.call import Outcome, read_many
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import recent, spending
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import recent, spending
 from digitrec.providers.base import FREE
 
 

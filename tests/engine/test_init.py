@@ -17,8 +17,10 @@ import pytest
 import stamina
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
-from digitrec.config import Config, default_ledger
 from digitrec.engine import Engine, Estimate, Options, Reply
+from digitrec.engine.config import Config, default_ledger
+from digitrec.engine.ledger import Ledger, Question
+from digitrec.engine.ledger.queries import recent, spending
 from digitrec.engine.replay import Replay
 from digitrec.errors import (
     AuthFailed,
@@ -36,8 +38,6 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.image import PreparedImage
-from digitrec.ledger import Ledger, Question
-from digitrec.ledger.queries import recent, spending
 from digitrec.providers.base import FREE
 
 
@@ -530,7 +530,7 @@ def test_an_order_that_failed_for_good_is_made_again_by_a_later_run(tmp_path: Pa
 
 
 def test_every_answer_is_recorded_also_a_replayed_one(tmp_path: Path) -> None:
-    from digitrec.ledger import read_recording
+    from digitrec.engine.ledger import read_recording
 
     ask(PaidCloud(), options(tmp_path), 1)
     ask(PaidCloud(script={2: [Rejected("x")]}), options(tmp_path, record=tmp_path / "r.jsonl"), 1, 2, 3)

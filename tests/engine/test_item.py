@@ -10,8 +10,8 @@ from paid_cloud import PaidCloud, answer, image
 
 from digitrec.engine.asking import Reply
 from digitrec.engine.item import Item, open_items
+from digitrec.engine.ledger import Claim, Entry, Question
 from digitrec.errors import TimedOut
-from digitrec.ledger import Claim, Entry, Question
 
 
 def item(*, emulated: bool = False) -> Item:

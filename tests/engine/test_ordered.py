@@ -14,9 +14,11 @@ import stamina
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.answer import Answer
-from digitrec.config import Config
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Reply
+from digitrec.engine.config import Config
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import spending
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -29,8 +31,6 @@ from digitrec.errors import (
     Unavailable,
 )
 from digitrec.image import PreparedImage
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import spending
 from digitrec.prepare import prepare
 from digitrec.providers.registry import open_provider
 from digitrec.testing import drawn_seven

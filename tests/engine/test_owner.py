@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
-from digitrec.config import Config
 from digitrec.engine import Engine, Options
+from digitrec.engine.config import Config
 from digitrec.engine.far import FarLedger, FarLimiter, Owner
+from digitrec.engine.ledger import Budget, Busy, Claim, Ledger, Question
 from digitrec.engine.owner import kept
 from digitrec.errors import BudgetExceeded, LedgerError, NotConfigured
-from digitrec.ledger import Budget, Busy, Claim, Ledger, Question
 
 QUESTION = Question.about(image(1), PaidCloud(), emulated=False)
 
@@ -159,7 +159,7 @@ def test_what_is_under_way_at_the_end_is_waited_for_and_nothing_more_begins(tmp_
 
 
 def test_a_ledger_that_fails_says_so_over_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digitrec.ledger.database.LOCKED_S", 0.1)
+    monkeypatch.setattr("digitrec.engine.ledger.database.LOCKED_S", 0.1)
     with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
         with closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as another:
             another.execute("BEGIN IMMEDIATE")

@@ -14,13 +14,13 @@ from clock import Clock
 from paid_cloud import PRICE, PaidCloud, image, options
 
 from digitrec.answer import Answer
-from digitrec.config import Config
 from digitrec.engine import Engine
+from digitrec.engine.config import Config
+from digitrec.engine.ledger import Budget, Claim, Ledger, Question
 from digitrec.engine.pace import SHORTEST_CALL_S, Pace
 from digitrec.engine.rate import Limiter
 from digitrec.engine.terms import Halt, Terms
 from digitrec.image import PreparedImage
-from digitrec.ledger import Budget, Claim, Ledger, Question
 
 
 class Noting(Ledger):

@@ -9,11 +9,11 @@ import pytest
 from paid_cloud import PaidCloud, answer, image, options
 
 from digitrec.engine import Engine, Estimate
+from digitrec.engine.ledger import Entry, Question
+from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.replay import Recorded, Replay
 from digitrec.errors import LedgerError, NotConfigured
 from digitrec.image import InputSpec
-from digitrec.ledger import Entry, Question
-from digitrec.ledger.recording import Recorder
 
 ENLARGED = InputSpec("png", preparation="enlarged", min_side=300)
 

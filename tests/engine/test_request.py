@@ -9,10 +9,10 @@ from pathlib import Path
 from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.engine.item import Item
+from digitrec.engine.ledger import Budget, Claim, Ledger, Question
 from digitrec.engine.rate import Limiter
 from digitrec.engine.request import Request
 from digitrec.engine.terms import LEASE_MARGIN_S, Halt, Terms
-from digitrec.ledger import Budget, Claim, Ledger, Question
 
 
 class Noting(Ledger):

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from raw_server import RawServer, answer, raw_server
 
-from digitrec.config import Config, TokenPrice
 from digitrec.engine import Engine, Options
+from digitrec.engine.config import Config, TokenPrice
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import recent
 from digitrec.errors import BadAnswer, BudgetExceeded, NotConfigured, ProviderError
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import recent
 from digitrec.prepare import prepare
 from digitrec.providers.openai import OpenAi
 from digitrec.testing import drawn_seven

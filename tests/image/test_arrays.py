@@ -7,9 +7,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 import digitrec
+from digitrec.answer.prediction import Prediction
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
-from digitrec.prediction import Prediction
 
 
 def shaded(top: float, kind: object) -> np.ndarray:

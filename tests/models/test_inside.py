@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.models import store
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.store import scaled

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import export
 from digitrec.lab.training.run import TrainResult

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from looks import look
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting import corruptions, nondigits
 from digitrec.prepare.background import is_noise
 

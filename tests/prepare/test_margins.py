@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import digitrec
-from digitrec.datasets.mnist import mnist_test
-from digitrec.evaluation import accuracy
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
+from digitrec.lab.evaluation import accuracy
 from digitrec.lab.handwriting.nondigits import pages
 from digitrec.lab.handwriting.paper import Floats
 from digitrec.lab.handwriting.photo import ink_on_paper
 from digitrec.lab.handwriting.props import box_of
 from digitrec.lab.handwriting.strokes import draw
 from digitrec.models import store
-from digitrec.prediction import Failure, Prediction
 from digitrec.prepare import margins, mnist, prepare
 from digitrec.prepare.ink import POLARITY_SIDE
 

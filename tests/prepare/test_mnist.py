@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.nondigits import pairs

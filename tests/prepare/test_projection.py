@@ -7,7 +7,7 @@ import pytest
 from looks import look
 from PIL import Image
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import Polarity
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.redraw import enlarge

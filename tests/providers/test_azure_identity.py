@@ -343,7 +343,7 @@ def test_an_authority_of_ones_own_is_asked_and_microsofts_is_not(
     """MSAL would ask login.microsoftonline.com first whether it knows the authority."""
     asked = []
     monkeypatch.setattr(
-        "digitrec.wire.may_give_credentials", lambda url: asked.append(url) or None
+        "digitrec.providers.wire.may_give_credentials", lambda url: asked.append(url) or None
     )  # every request that fetches a credential passes it
     for name, value in {
         "TENANT_ID": "a-tenant",

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from digitrec import Prediction, predict, predict_many
 from digitrec.answer import Answer
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.image import DigitImage, Findings, PreparedImage
 from digitrec.lab.handwriting.corruptions import corrupt

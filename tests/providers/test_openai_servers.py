@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from raw_server import answer, raw_server
 
-from digitrec.config import Config, Parameters
 from digitrec.engine import Engine, Options
+from digitrec.engine.config import Config, Parameters
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,

@@ -20,11 +20,11 @@ import stamina
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
-from digitrec.config import Config
 from digitrec.engine import Engine, Options, Reply
+from digitrec.engine.config import Config
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import Call, recent
 from digitrec.errors import AuthFailed, NotConfigured, TimedOut, Unavailable, Unreachable
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import Call, recent
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class

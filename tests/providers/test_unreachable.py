@@ -11,9 +11,9 @@ import pytest
 import stamina
 
 from digitrec.engine import Engine, Options
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import recent
 from digitrec.errors import Unreachable
-from digitrec.ledger import Ledger
-from digitrec.ledger.queries import recent
 
 from .common import CLOUDS, Opened, Prepared
 

@@ -15,12 +15,12 @@ import pytest
 
 import digitrec
 from digitrec.answer import Answer
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable, UnknownProvider
 from digitrec.image import ImageSource, PreparedImage
-from digitrec.prediction import Failure, Prediction
 from digitrec.providers.base import Price
 from digitrec.testing import FakeProvider, drawn_seven
 

@@ -17,11 +17,11 @@ from PIL import Image
 
 import digitrec
 from digitrec.answer import Answer, Candidate
-from digitrec.datasets.mnist import mnist_test
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider
 from digitrec.image import ImageSource, InputSpec
-from digitrec.prediction import Failure, Prediction
 from digitrec.recognise import pipeline, stream
 from digitrec.testing import FakeProvider, drawn_seven
 

@@ -10,10 +10,10 @@ from clock import Clock
 
 from digitrec import compare, predict_many
 from digitrec.answer import Answer
+from digitrec.answer.prediction import Prediction
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, Unavailable
 from digitrec.image import DigitImage, InputSpec, PreparedImage
-from digitrec.prediction import Prediction
 from digitrec.prepare import encode, mnist
 from digitrec.testing import FakeProvider, drawn_seven
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.datasets.mnist import mnist_test
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import TURNS, ImageRef
-from digitrec.prediction import Failure, Prediction
 from digitrec.recognise.orientation import upright
 from digitrec.testing import FakeProvider, drawn_seven
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from digitrec.answer import Answer, Candidate
-from digitrec.benchmark import Benchmark, benchmark
-from digitrec.datasets.loader import Sample
+from digitrec.comparison.benchmark import Benchmark, benchmark
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import PreparedImage

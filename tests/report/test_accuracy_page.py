@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from digitrec.benchmark.measure import Result
-from digitrec.benchmark.scorecard import scorecard
-from digitrec.datasets.loader import Sample
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison.benchmark.measure import Result
+from digitrec.comparison.benchmark.scorecard import scorecard
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.errors import ImageError
-from digitrec.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
+from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
 from digitrec.report import accuracy_page as page
 
 REF = ImageRef("<array>", None)

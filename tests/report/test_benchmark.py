@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from digitrec.benchmark import Benchmark, conclusion
+from digitrec.comparison.benchmark import Benchmark, conclusion
 from digitrec.report.benchmark import Format, heading, write
 from digitrec.report.benchmark_page import benchmark_page
 from digitrec.report.benchmark_tables import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from digitrec.benchmark import Benchmark, Pair, Scorecard
-from digitrec.benchmark.measures import DigitScore, Proportion, Reliability
-from digitrec.benchmark.scorecard import Latency
+from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard
+from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
+from digitrec.comparison.benchmark.scorecard import Latency
 from digitrec.report import benchmark_tables as tables
 
 

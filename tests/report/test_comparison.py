@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from click import unstyle
 
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
 from digitrec.report.comparison import Format, verdict, write
 
 IMAGE = ImageRef("seven|7.png", "ab")

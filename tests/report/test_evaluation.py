@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sklearn.metrics import precision_recall_fscore_support
 
-from digitrec.benchmark.measure import Result, measure
-from digitrec.datasets.loader import Sample, read_samples
+from digitrec.comparison.benchmark.measure import Result, measure
+from digitrec.comparison.datasets.loader import Sample, read_samples
 from digitrec.engine import Engine
 from digitrec.providers.local import Local
 from digitrec.report.evaluation import classification

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from digitrec.benchmark.measures import proportion
+from digitrec.comparison.benchmark.measures import proportion
 from digitrec.lab.training.compare import Contestant
 from digitrec.report.models import markdown, table, verdict
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from digitrec.answer.prediction import Prediction
 from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
-from digitrec.prediction import Prediction
 from digitrec.report import page
 from digitrec.report.comparison_page import comparison_page
 from digitrec.testing import drawn_seven

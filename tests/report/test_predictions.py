@@ -13,11 +13,11 @@ from click import unstyle
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from digitrec.answer.prediction import Failure, Prediction
 from digitrec.errors import TimedOut
+from digitrec.errors.text import printable, width
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction
 from digitrec.report import predictions, rows
-from digitrec.text import printable, width
 
 SEVEN = Prediction(
     ImageRef("scans/7.png", "ab" * 32),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from digitrec.answer.prediction import Failure, Prediction, short
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef
-from digitrec.prediction import Failure, Prediction, short
 from digitrec.report import words
 
 

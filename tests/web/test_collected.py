@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from digitrec.datasets.loader import read_samples
+from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors import DataError
 from digitrec.web import collecting
 from digitrec.web.collecting import LABELS, Collection

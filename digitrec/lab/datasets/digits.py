@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.datasets.loader import NAMES, read_samples
-from digitrec.datasets.mnist import Digits, mnist_test
-from digitrec.datasets.sampling import sampled
+from digitrec.comparison.datasets.loader import NAMES, read_samples
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.image import ImageSource, InputSpec
 from digitrec.lab.datasets.download import mnist_train

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from digitrec.datasets.mnist import SHA256, Digits, digits_of, official
+from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, official
 from digitrec.errors import DataError, NotInstalled
 from digitrec.version import install_hint
 

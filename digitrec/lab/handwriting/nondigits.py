@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting import strokes
 from digitrec.lab.handwriting.allographs import Shape
 from digitrec.lab.handwriting.letters import LEARNED, PLAIN, RESEMBLING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitrec.datasets.mnist import NO_DIGIT, Digits
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.image import DigitImage
 from digitrec.lab.datasets.digits import WANTS
 from digitrec.lab.handwriting.props import overlap

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.datasets import sampling
-from digitrec.datasets.loader import Sample
+from digitrec.comparison.datasets import sampling
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.letters import PLAIN

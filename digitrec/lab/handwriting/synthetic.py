@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.datasets.loader import Sample
-from digitrec.datasets.mnist import NO_DIGIT, Digits
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.image import DigitImage
 from digitrec.lab.datasets.digits import WANTS
 from digitrec.lab.datasets.world import Paths, Scans

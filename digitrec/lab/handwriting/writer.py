@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
 

@@ -7,12 +7,12 @@ import uuid
 from importlib import import_module, resources
 from typing import Any
 
+from digitrec.answer.prediction import Prediction
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, ImageError
-from digitrec.prediction import Prediction
+from digitrec.errors.text import percent
 from digitrec.providers.base import Provider
 from digitrec.recognise import predict
-from digitrec.text import percent
 
 PNG = "data:image/png;base64,"
 NO_CANVAS = (

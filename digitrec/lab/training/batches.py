@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.handwriting.augment import Augmentation, augment
 from digitrec.lab.training.run import FitConfig
 from digitrec.lab.training.zoo import Architecture

@@ -10,13 +10,13 @@ from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
-from digitrec.datasets.mnist import SHA256
+from digitrec.answer.prediction import SURE
+from digitrec.comparison.datasets.mnist import SHA256
 from digitrec.lab.datasets import fonts, pendigits
 from digitrec.lab.datasets.world import SWISS_HOME
 from digitrec.lab.handwriting.staging import REFUSED
 from digitrec.lab.handwriting.synthetic import BY_HAND, EMPTY, IN_FONTS, NONE, ON_PAPER
 from digitrec.lab.training.confidence import SURELY_WRONG, UNCLEAR
-from digitrec.prediction import SURE
 
 _MNIST = (
     "Learned from MNIST (Yann LeCun, Corinna Cortes, Christopher J.C. Burges; from NIST Special Databases 1 "
@@ -208,7 +208,7 @@ def environment() -> dict[str, Any]:
 
 def measured(correct: int, count: int) -> dict[str, Any]:
     """Return an accuracy in percent with its 95 % Wilson interval, for at least one picture."""
-    from digitrec.benchmark.measures import proportion
+    from digitrec.comparison.benchmark.measures import proportion
 
     share = proportion(correct, count)
     return {

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitrec.benchmark.measures import Proportion, proportion
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.benchmark.measures import Proportion, proportion
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.training.fit import fit
 from digitrec.lab.training.run import FitConfig, Progress
 from digitrec.lab.training.zoo import Complexity, find

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.answer.prediction import SURE
 from digitrec.models.scores import evidence
-from digitrec.prediction import SURE
 
 Floats = NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import ModelError
 from digitrec.lab.training import backbones, pretrained, run
 from digitrec.lab.training.batches import batch_of, batches

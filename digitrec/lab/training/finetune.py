@@ -19,17 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec import atomic
-from digitrec.datasets.loader import Sample
-from digitrec.datasets.mnist import NO_DIGIT, Digits
-from digitrec.datasets.sampling import sampled
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
+from digitrec.comparison.datasets.sampling import sampled
 from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
-from digitrec.evaluation.accuracy import REFUSED
-from digitrec.evaluation.change import Change, change, others
+from digitrec.errors.text import count
 from digitrec.image import DigitImage
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.digits import WANTS
 from digitrec.lab.datasets.overlap import Keys
+from digitrec.lab.evaluation.accuracy import REFUSED
+from digitrec.lab.evaluation.change import Change, change, others
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training import card, cnn, export, finetuned
 from digitrec.lab.training.learn import WANTED, Watcher, load_keras
@@ -41,7 +42,6 @@ from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import Floats
 from digitrec.prepare import prepare
 from digitrec.providers import registry
-from digitrec.text import count
 
 if TYPE_CHECKING:
     import keras

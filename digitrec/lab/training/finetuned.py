@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from digitrec.benchmark.measures import Proportion
-from digitrec.evaluation.change import WHOLE, Change
+from digitrec.comparison.benchmark.measures import Proportion
+from digitrec.errors.text import count, percent
+from digitrec.lab.evaluation.change import WHOLE, Change
 from digitrec.lab.training import card
-from digitrec.text import count, percent
 
 HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
 """Heads of the columns of `rows`."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec import atomic
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
+from digitrec.errors.text import percent
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, devices, export, zoo
 from digitrec.lab.training.epochs import Run
@@ -29,7 +30,6 @@ from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
-from digitrec.text import percent
 
 if TYPE_CHECKING:
     import keras

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, NotInstalled
 from digitrec.lab.training.fit import SUFFIXES, fit
 from digitrec.lab.training.run import FitConfig, Progress

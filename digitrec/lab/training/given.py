@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from digitrec.datasets.mnist import Digits, mnist_test
-from digitrec.datasets.sampling import sampled
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.sampling import sampled
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.datasets.overlap import Keys

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import NotInstalled
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import cnn, run

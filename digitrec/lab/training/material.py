@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from digitrec.atomic import replacing
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.datasets.world import Paths, Scans
 from digitrec.lab.handwriting import printed, staging, strangers, synthetic

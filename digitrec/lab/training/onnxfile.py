@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec import atomic
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError, NotInstalled
 from digitrec.lab.training import cnn, export
 from digitrec.lab.training.learn import load_keras

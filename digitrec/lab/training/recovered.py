@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import cnn
 from digitrec.lab.training.learn import load_keras

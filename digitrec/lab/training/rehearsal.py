@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitrec.datasets.mnist import NO_DIGIT, Digits
-from digitrec.datasets.sampling import sampled
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
+from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError, NotInstalled
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.handwriting import printed, staging, synthetic

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec import atomic
-from digitrec.datasets.mnist import NO_DIGIT, SHA256, Digits
+from digitrec.answer.prediction import SURE
+from digitrec.comparison.datasets.mnist import NO_DIGIT, SHA256, Digits
 from digitrec.errors import DataError
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, cnn, export, material, run
@@ -25,7 +26,6 @@ from digitrec.lab.training.learn import Material, NetworkRun, Watcher, learn, lo
 from digitrec.lab.training.run import Epoch, Progress, TrainConfig, TrainResult
 from digitrec.models import store
 from digitrec.models.kerasfile import to_litert
-from digitrec.prediction import SURE
 
 if TYPE_CHECKING:
     import keras

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec import atomic
-from digitrec.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError, NotInstalled
 from digitrec.lab.training import networks
 from digitrec.lab.training.learn import load_keras

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError
 from digitrec.lab.datasets.digits import read_digits
 from digitrec.testing import drawn_seven

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitrec.datasets import mnist
+from digitrec.comparison.datasets import mnist
 from digitrec.errors import DataError
 from digitrec.lab.datasets import download as data
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting.augment import Augmentation, augment
 
 NONE = Augmentation(**{limit.name: 0.0 for limit in fields(Augmentation)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
 
 GREY = np.full((40, 28, 28), 128, np.uint8)

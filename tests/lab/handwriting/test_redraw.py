@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting.pen import Pen
 from digitrec.lab.handwriting.redraw import centreline, enlarge, rewrite
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting import printed, scenery
 from digitrec.lab.handwriting.cells import CELLS
 from digitrec.lab.handwriting.printed import OWN, fonts_to_learn

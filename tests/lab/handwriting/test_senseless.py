@@ -7,7 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting import nondigits, printed, senseless
 from digitrec.lab.handwriting.letters import LEARNED, PLAIN, RESEMBLING
 from digitrec.lab.handwriting.writer import Writer

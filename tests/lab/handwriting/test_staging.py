@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from digitrec.datasets.mnist import NO_DIGIT, mnist_test
+from digitrec.comparison.datasets.mnist import NO_DIGIT, mnist_test
 from digitrec.lab.handwriting import staging
 from digitrec.lab.handwriting.printed import fonts_to_learn
 from digitrec.lab.handwriting.scenery import READ

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitrec.datasets.mnist import NO_DIGIT, mnist_test
+from digitrec.comparison.datasets.mnist import NO_DIGIT, mnist_test
 from digitrec.lab.datasets.world import Paths, Scans
 from digitrec.lab.handwriting import printed, synthetic
 from digitrec.lab.handwriting.nondigits import pages

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training import backbones, export
 from digitrec.models import store
 from digitrec.models.kerasfile import to_litert

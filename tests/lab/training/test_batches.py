@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training.batches import batch_of, batches
 from digitrec.lab.training.run import FitConfig
 from digitrec.lab.training.zoo import ZOO

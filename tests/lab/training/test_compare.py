@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training.compare import Contestant, compare, ranked
 from digitrec.models import store
 

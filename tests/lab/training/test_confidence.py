@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from digitrec.answer.prediction import SURE
 from digitrec.lab.training.confidence import SURELY_WRONG, UNCLEAR, fit_evidence, fit_modest, fit_temperature
 from digitrec.models.scores import evidence
-from digitrec.prediction import SURE
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.training import cnn, export
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store

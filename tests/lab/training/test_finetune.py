@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitrec.datasets.loader import Sample
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training.finetune import FineTuneResult, fine_tune

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.training.fit import FitResult, fit, measured
 from digitrec.lab.training.run import FitConfig, Progress

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting.augment import Augmentation
 from digitrec.lab.training.learn import Material
 from digitrec.lab.training.run import TrainConfig

@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from digitrec.datasets.mnist import mnist_test
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import export, networks, onnxfile
 from digitrec.lab.training.run import TrainResult

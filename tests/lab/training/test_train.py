@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import NO_DIGIT, Digits, mnist_test
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.handwriting import synthetic
 from digitrec.lab.handwriting.augment import Augmentation

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitrec.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training.tune import BEST, STUDY, Study, Trial, tune
 from digitrec.lab.training.zoo import find

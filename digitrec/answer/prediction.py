@@ -1,0 +1,188 @@
+"""What digitrec says about an image: a Prediction, or a Failure in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from html import escape
+from typing import Any, TypeGuard
+
+from digitrec.errors import DigitrecError
+from digitrec.errors.text import percent, printable
+from digitrec.image import ImageRef
+
+SURE = 0.95
+"""An answer of at least this confidence counts as a sure one where readings are judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One engine's reading of one image.
+
+    A refusal ("no digit here") is a Prediction with ``digit=None`` and a ``reason``, never an error.
+    """
+
+    image: ImageRef
+    """Which image: where it came from and the SHA-256 of its bytes."""
+    provider: str
+    """Name of the engine that answered."""
+    digit: int | None
+    """The digit 0..9, or None when the engine sees no single digit."""
+    confidence: float | None
+    """What the engine said, scaled to 0..1; None where it said nothing. Not a chance of being right."""
+    reason: str | None = None
+    """Why there is no digit; None beside one. From our own network "blank", "texture", "more than one
+    digit", "a sign beside the digit", "cut off" or "not clearly a digit"; from an engine that reads text "no
+    text", "no digit", "more than one digit" or "letters beside the digit"; where the caller asked for it "not
+    sure", "could be turned", "engines disagree" or "emulated answers do not vote"."""
+    calibrated: float | None = None
+    """Chance 0..1 that ``digit`` (or ``unsure_digit``) is right; None where no calibration was fitted for
+    this engine."""
+    probabilities: tuple[float, ...] | None = None
+    """Chance of each digit 0..9, summing to 1, from engines that give one; else None."""
+    text: str | None = None
+    """What the engine read, as it spelled it; None where it read nothing."""
+    inferred: bool = False
+    """True when a look-alike letter was turned into the digit because the caller asked for it."""
+    model_version: str | None = None
+    """Which model answered, in the engine's words."""
+    endpoint: str | None = None
+    """Where the question was sent; None for an engine on this machine."""
+    preparation: str = "plain"
+    """How the image was prepared before it was sent ("mnist", "plain", "enlarged", "repeated")."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The engine's own answer, unabridged."""
+    latency_s: float = 0.0
+    """Seconds from the opened picture to the answer, >= 0: preparation, waiting and retries included, opening
+    and loading not."""
+    cost_usd: float | None = 0.0
+    """US dollars spent on this answer; 0 is free, None is unknown."""
+    attempts: int = 1
+    """How many times the engine was asked, >= 0 (0 when the answer came from the ledger)."""
+    emulated: bool = False
+    """True when the answer came from an emulator: it says nothing about the vendor's accuracy."""
+    replayed: bool = False
+    """True when the answer came from the ledger or a recording and nothing was asked or paid."""
+    asked: tuple[Prediction | Failure, ...] = ()
+    """For a policy over several engines: what each of those asked said; else empty."""
+    unsure_digit: int | None = None
+    """The digit 0..9 that it would have been beside the reason "not sure" or "could be turned"; else None."""
+    turned: int = 0
+    """Degrees clockwise by which the picture was turned before it was read: 0, 90, 180 or 270."""
+    opening_s: float = 0.0
+    """Seconds that reading and decoding the picture took, >= 0; once for all engines that are asked."""
+    loading_s: float = 0.0
+    """Seconds that the engine took to load before its first picture, >= 0; the same on all of its answers."""
+    left_out: tuple[tuple[int, int, int, int], ...] = ()
+    """Boxes (left, top, right, bottom, in pixels of the turned picture) of ink as dark as the digit's that
+    was not read, such as brackets or a pen beside it; it lowers ``confidence``."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field under its own name, as JSON-like values; the image as source and sha256."""
+        return _as_dict(self)
+
+    def unless(self, doubt: str) -> Prediction:
+        """The same without its digit, for this reason; the digit is kept as ``unsure_digit``."""
+        return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
+
+    def _repr_html_(self) -> str:
+        """The answer as a notebook shows it."""
+        return html_table([self])
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The place of an image for which no engine could be made to answer."""
+
+    image: ImageRef
+    """Which image: where it came from and, once it was read, its SHA-256."""
+    provider: str
+    """Name of the engine that was asked."""
+    error: DigitrecError
+    """What went wrong; its class says whose turn it is."""
+    latency_s: float = 0.0
+    """Seconds from the opened picture to giving up, >= 0, preparation included."""
+    cost_usd: float | None = 0.0
+    """US dollars that the failed attempts cost; None is unknown."""
+    attempts: int = 0
+    """How many times the engine was asked, >= 0."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field under its own name, the error as its class name and message."""
+        return _as_dict(self)
+
+    def _repr_html_(self) -> str:
+        """The failure as a notebook shows it."""
+        return html_table([self])
+
+
+Outcome = Prediction | Failure
+"""What comes of one picture and one engine."""
+
+
+def counts(outcome: Outcome) -> TypeGuard[Prediction]:
+    """Whether an outcome has a part where answers are counted: voted, compared, tested, ranked, recommended.
+
+    A failure says nothing. An emulator's answer is shown and marked, but says nothing about the vendor.
+    """
+    return isinstance(outcome, Prediction) and not outcome.emulated
+
+
+def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
+    """The answers to one picture that vote on it: those that `counts` lets in.
+
+    Where nobody but emulators answered, theirs: that is a rehearsal, which outvotes no engine, and what
+    comes of it is emulated too.
+    """
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
+    return [answer for answer in answers if counts(answer)] or answers
+
+
+def is_emulated(outcomes: Iterable[Outcome]) -> bool:
+    """Whether an emulator had a part in an engine's answers: then nothing is concluded from any of them."""
+    return any(isinstance(outcome, Prediction) and outcome.emulated for outcome in outcomes)
+
+
+def html_table(outcomes: Iterable[Outcome]) -> str:
+    """A row of HTML for each outcome: image, engine, digit, how sure, and the reason or error."""
+    rows = [("image", "engine", "digit", "sure", "")]
+    for outcome in outcomes:
+        where = (outcome.image.source, outcome.provider)
+        if isinstance(outcome, Failure):
+            rows.append((*where, "!", "", f"{type(outcome.error).__name__}: {outcome.error}"))
+        else:
+            chance = outcome.confidence if outcome.calibrated is None else outcome.calibrated
+            digit = "-" if outcome.digit is None else str(outcome.digit)
+            rows.append((*where, digit, percent(chance), outcome.reason or ""))
+    cells = ("".join(f"<td>{escape(printable(cell))}</td>" for cell in row) for row in rows)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def short(outcome: Outcome) -> str:
+    """In one character: the digit, "-" for a refusal, "!" for a failure."""
+    if isinstance(outcome, Failure):
+        return "!"
+    return "-" if outcome.digit is None else str(outcome.digit)
+
+
+def sureness(prediction: Prediction, otherwise: float) -> float:
+    """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
+    known = (prediction.calibrated, prediction.confidence)
+    return next((value for value in known if value is not None), otherwise)
+
+
+def _as_dict(record: Prediction | Failure) -> dict[str, Any]:
+    """The record's fields as JSON-like values (dataclasses.asdict would copy the raw answer)."""
+    return {item.name: _plain(getattr(record, item.name)) for item in fields(record)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ImageRef):
+        return {"source": value.source, "sha256": value.sha256}
+    if isinstance(value, DigitrecError):
+        return {"type": type(value).__name__, "message": str(value)}
+    if isinstance(value, Prediction | Failure):
+        return value.as_dict()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

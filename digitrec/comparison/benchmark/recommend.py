@@ -1,0 +1,173 @@
+"""The cheapest way of asking that reaches an accuracy: an engine alone, a fallback of two, or a vote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations
+
+from digitrec.answer.prediction import Outcome, is_emulated
+from digitrec.comparison.benchmark.measures import Proportion, proportion
+from digitrec.comparison.benchmark.prices import Prices, per_1000, price_list
+from digitrec.comparison.benchmark.scorecard import is_right
+from digitrec.comparison.consensus import Consensus
+from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import EnginePolicy
+from digitrec.engine import Engine
+from digitrec.errors import DataError
+from digitrec.errors.arguments import number
+
+THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""Chances of being right below which a fallback asks its next engine."""
+MOST_PICTURES = 10_000_000
+"""Largest number of pictures that is worth naming."""
+FEWEST = 20
+"""Fewest pictures of which each half says something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way of asking, on some pictures."""
+
+    name: str
+    """An engine's or a policy's name."""
+    right: Proportion
+    """Right answers among all pictures; a failure is not right."""
+    cost_per_1000: float | None
+    """US dollars for 1,000 pictures; None is unknown."""
+    latency_s: float
+    """Mean seconds for one picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What is recommended, and what it was shown to reach."""
+
+    target: float
+    """The accuracy that was asked for, 0..1."""
+    chosen: Option | None
+    """The cheapest option that reaches it, else the nearest one, with its figures on the half of the pictures
+    that it was not chosen on; None: no option fits the budget."""
+    tried: int
+    """How many options were compared; 0 when every engine was emulated."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the lower end of its interval is at the target or above."""
+        low = self.chosen.right.low if self.chosen else None
+        return low is not None and low >= self.target
+
+    @property
+    def pictures_needed(self) -> int | None:
+        """Pictures on which this share of right answers would show it; None: no number would."""
+        share = self.chosen.right.share if self.chosen else None
+        return None if share is None else _pictures_needed(share, self.target)
+
+
+def check(target: float, budget: float | None, pictures: int) -> None:
+    """Check what `recommend` is asked for, before anything is paid.
+
+    Raises:
+        TypeError, ValueError: the target is not a number from 0 to 1, or the budget is not one >= 0.
+        DataError: there are fewer than `FEWEST` pictures.
+    """
+    number("target", target, 0, 1)
+    if budget is not None:
+        number("budget", budget, 0)
+    if pictures < FEWEST:
+        raise DataError(f"too few pictures ({pictures}) to choose on one half and report on the other")
+
+
+def recommend(
+    outcomes: Mapping[str, Sequence[Outcome]],
+    engines: Mapping[str, Engine],
+    labels: Sequence[int | None],
+    target: float,
+    budget: float | None = None,
+) -> Recommendation:
+    """Choose on one half of the pictures, report on the other.
+
+    Each engine alone, each fallback of two at every one of `THRESHOLDS`, and each vote of two and of three is
+    tried on the answers that are there. Chosen is the cheapest whose interval lies wholly at the target or
+    above, else the one whose lower end is highest. Emulated engines are left out.
+
+    Args:
+        outcomes: for each engine an outcome for each picture.
+        engines: the same engines, by the same names.
+        labels: the digit on each picture; None: it shows none.
+        target: share of all pictures to be answered rightly, 0..1.
+        budget: US dollars that 1,000 pictures may cost at most; None: any known amount.
+
+    Raises:
+        TypeError, ValueError, DataError: as `check`.
+    """
+    from sklearn.model_selection import train_test_split
+
+    check(target, budget, len(labels))
+    prices = price_list(engines.values())
+    real = {name: said for name, said in outcomes.items() if not is_emulated(said)}
+    options = dict(_options(real, engines))
+    choosing, reporting = train_test_split(range(len(labels)), test_size=0.5, random_state=0)
+    tried = [_measured(name, answers, labels, choosing, prices) for name, answers in options.items()]
+    allowed = [
+        one for one in tried
+        if one.cost_per_1000 is not None and (budget is None or one.cost_per_1000 <= budget)
+    ]  # fmt: skip
+    best = _cheapest(allowed, target)
+    chosen = best and _measured(best.name, options[best.name], labels, reporting, prices)
+    return Recommendation(target, chosen, len(tried))
+
+
+def _options(
+    outcomes: Mapping[str, Sequence[Outcome]], engines: Mapping[str, Engine]
+) -> Iterator[tuple[str, Sequence[Outcome]]]:
+    """Every way of asking these engines, and what it would have answered."""
+
+    def tried(policy: EnginePolicy, names: Sequence[str]) -> tuple[str, Sequence[Outcome]]:
+        rows = zip(*(outcomes[name] for name in names), strict=True)
+        return policy.name, [policy.on_answers(row) for row in rows]
+
+    yield from outcomes.items()
+    known = [name for name in engines if name in outcomes]
+    for pair in permutations(known, 2):
+        for below in THRESHOLDS:
+            yield tried(Fallback([engines[name] for name in pair], below), pair)
+    for names in (*combinations(known, 2), *combinations(known, 3)):
+        yield tried(Consensus([engines[name] for name in names], 2), names)
+
+
+def _measured(
+    name: str,
+    answers: Sequence[Outcome],
+    labels: Sequence[int | None],
+    places: Sequence[int],
+    prices: Prices,
+) -> Option:
+    picked = [answers[place] for place in places]
+    right = sum(is_right(answers[place], labels[place]) for place in places)
+    latency_s = sum(answer.latency_s for answer in picked) / len(picked)
+    return Option(name, proportion(right, len(picked)), per_1000(picked, prices), latency_s)
+
+
+def _cheapest(options: Sequence[Option], target: float) -> Option | None:
+    """The cheapest that reaches the target, the faster of two; else the one that comes nearest."""
+    reaching = [option for option in options if (option.right.low or 0.0) >= target]
+    if reaching:
+        return min(reaching, key=lambda option: (option.cost_per_1000 or 0.0, option.latency_s))
+    nearest = ((option.right.low or 0.0, -(option.cost_per_1000 or 0.0)) for option in options)
+    return max(zip(nearest, options, strict=True), key=lambda pair: pair[0], default=(None, None))[1]
+
+
+def _pictures_needed(share: float, target: float) -> int | None:
+    """The fewest pictures on which the interval around this share would lie at the target or above."""
+    if share <= target:
+        return None
+    fewest, most = 1, MOST_PICTURES
+    while fewest < most:
+        middle = (fewest + most) // 2
+        low = proportion(round(share * middle), middle).low
+        if low is not None and low >= target:
+            most = middle
+        else:
+            fewest = middle + 1
+    return most

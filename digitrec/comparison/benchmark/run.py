@@ -1,0 +1,249 @@
+"""Asks the engines about labelled pictures, all engines at the same time, and keeps what they said."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.comparison.benchmark.pairs import Pair, pairs
+from digitrec.comparison.benchmark.prices import price_list
+from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
+from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.policy import EnginePolicy
+from digitrec.comparison.race import race
+from digitrec.engine import Engine
+from digitrec.errors import DataError, arguments
+from digitrec.providers.base import Provider
+from digitrec.recognise import calibration
+from digitrec.recognise.readers import Reader, reader_for
+
+KEPT = (
+    "digit", "confidence", "calibrated", "reason", "text", "latency_s", "cost_usd", "attempts", "emulated",
+    "replayed",
+)  # fmt: skip
+"""What is told of each answer; the rest is the same for all of an engine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What came of it, whole: every answer, and the statistics over them."""
+
+    data: str
+    """What the pictures are called."""
+    samples: tuple[Sample, ...]
+    """The pictures and what they show."""
+    outcomes: Mapping[str, tuple[Outcome, ...]]
+    """For each engine, by name, an outcome for each picture."""
+    cards: tuple[Scorecard, ...]
+    """A scorecard for each engine; the highest lower end of its interval first, emulated ones last."""
+    pairs: tuple[Pair, ...]
+    """Every two engines compared."""
+    fitted_here: tuple[str, ...]
+    """Names of the engines whose calibrated chances were fitted on these very pictures."""
+    started: str
+    """When, ISO 8601, UTC."""
+    seconds: float
+    """How long it took."""
+    settings: Mapping[str, str]
+    """How the engines were asked, in words."""
+    versions: Mapping[str, str]
+    """Of digitrec, Python and the machine."""
+    recommendation: Recommendation | None = None
+    """The cheapest way of asking that reaches the target; None: no target was given."""
+
+    @property
+    def opening_s(self) -> float:
+        """Seconds that reading and decoding a picture took, once for all engines: the median, >= 0."""
+        said = next(iter(self.outcomes.values()))
+        return float(np.median([outcome.image.opening_s for outcome in said]))
+
+    @property
+    def labels(self) -> tuple[int | None, ...]:
+        """The digit on each picture; None: it shows none."""
+        return tuple(sample.label for sample in self.samples)
+
+    def title(self, place: int) -> str:
+        """What to call a picture: its file, or its number (from 0) in a data set."""
+        source = next(iter(self.outcomes.values()))[place].image.source
+        return f"no. {place}" if source.startswith("<") else Path(source).name
+
+    def called(self, engine: str) -> str:
+        """The engine's name, and that it was emulated where it was."""
+        return next(card.name for card in self.cards if card.engine == engine)
+
+    @property
+    def misread(self) -> tuple[int, ...]:
+        """Places of the pictures that an engine read wrongly; those with the most wrong answers first."""
+        wrong = {place: sum(self._is_wrong(vote, place) for vote in votes) for place, votes in self._votes()}
+        return tuple(sorted((place for place in wrong if wrong[place]), key=lambda place: -wrong[place]))
+
+    @property
+    def splitting(self) -> tuple[int, ...]:
+        """Places of the pictures on which those who answered do not all say the same."""
+        return tuple(place for place, votes in self._votes() if len({vote.digit for vote in votes}) > 1)
+
+    def _votes(self) -> Iterator[tuple[int, list[Prediction]]]:
+        """For each picture the answers that count: an emulator's only where nobody else was asked."""
+        engines = [card for card in self.cards if not card.emulated] or self.cards
+        for place in range(len(self.samples)):
+            said = [self.outcomes[card.engine][place] for card in engines]
+            yield place, [outcome for outcome in said if isinstance(outcome, Prediction)]
+
+    def _rows(self) -> list[tuple[int, tuple[Outcome, ...]]]:
+        return list(enumerate(zip(*self.outcomes.values(), strict=True)))
+
+    def _is_wrong(self, answer: Prediction, place: int) -> bool:
+        return answer.digit is not None and answer.digit != self.samples[place].label
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the pictures, as JSON-like values."""
+        return {
+            "data": self.data,
+            "pictures": len(self.samples),
+            "started": self.started,
+            "seconds": self.seconds,
+            "opening_s": self.opening_s,
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "fitted_here": list(self.fitted_here),
+            "engines": [asdict(card) for card in self.cards],
+            "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "recommendation": self.recommendation and asdict(self.recommendation),
+            "answers": list(self.answers()),
+        }
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """For each picture what it shows, and the figures `KEPT` of what every engine said, JSON-like."""
+        for place, row in self._rows():
+            yield self._row_as_dict(place, row)
+
+    def _row_as_dict(self, place: int, row: tuple[Outcome, ...]) -> dict[str, Any]:
+        said = {name: _brief(outcome) for name, outcome in zip(self.outcomes, row, strict=True)}
+        image = row[0].image
+        label = self.samples[place].label
+        return {"source": image.source, "sha256": image.sha256, "label": label, "answers": said}
+
+
+def _brief(outcome: Outcome) -> dict[str, Any]:
+    """The answer without what every other answer of the engine has as well."""
+    if not isinstance(outcome, Prediction):
+        return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+    return {name: getattr(outcome, name) for name in KEPT}
+
+
+def benchmark(
+    samples: Sequence[Sample],
+    engines: Mapping[str, str | Provider | Reader],
+    *,
+    data: str,
+    policies: Sequence[EnginePolicy] = (),
+    lenient: bool = False,
+    target: float | None = None,
+    budget: float | None = None,
+    settings: Mapping[str, str] | None = None,
+    arrived: Callable[[Outcome], None] | None = None,
+) -> Benchmark:
+    """Ask every engine about every picture.
+
+    Broken off and run again, it goes on where it was: paid answers come from the ledger.
+
+    Args:
+        samples: labelled pictures.
+        engines: names, providers, engines and policies, under the names that they shall have in the report.
+        data: what the pictures are called.
+        policies: scored as well, on the answers of their engines, which are among ``engines``.
+        lenient: also take a letter that resembles a digit.
+        target: share of the pictures to be answered rightly, 0..1: the cheapest way of asking these engines
+            that reaches it is recommended; None: nothing is.
+        budget: US dollars that 1,000 pictures may cost at most by what is recommended; None: any amount.
+        settings: how the engines are asked, for the report.
+        arrived: called with every outcome as it arrives.
+
+    Raises:
+        DataError: there are no pictures, or too few for a recommendation.
+        TypeError, ValueError: no engines, or something else in their place; a wrong target or budget.
+        UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+    """
+    if not isinstance(engines, Mapping):
+        raise TypeError(
+            f"engines are given by name, such as {{'local': 'local'}}, not as {arguments.said(engines)}"
+        )
+    if not engines:
+        raise ValueError("no engine is named: give one at least")
+    if not samples:
+        raise DataError(f"{data}: no labelled pictures")
+    if target is not None:
+        check(target, budget, len(samples))
+    readers = {name: reader_for(engine) for name, engine in engines.items()}
+    start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    names = list(engines)
+    found: list[dict[int, Outcome]] = [{} for _ in names]
+    spent = [0.0] * len(names)
+    for arrival in race((sample.image for sample in samples), list(readers.values()), lenient=lenient):
+        found[arrival.reader][arrival.image] = arrival.outcome
+        spent[arrival.reader] += arrival.spent_s
+        if arrived is not None:
+            arrived(arrival.outcome)
+    outcomes = {
+        name: tuple(answers[place] for place in range(len(samples)))
+        for name, answers in zip(names, found, strict=True)
+    }
+    own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
+    labels = [sample.label for sample in samples]
+    said = {name: outcomes[name] for name in own}
+    recommendation = None if target is None else recommend(said, own, labels, target, budget)
+    for policy in policies:
+        outcomes[policy.name] = _by_policy(policy, readers, outcomes)
+        spent.append(0.0)  # it had no time of its own
+    prices = price_list(readers.values())
+    cards = [
+        scorecard(name, outcomes[name], labels, spent_s=seconds, prices=prices)
+        for name, seconds in zip(outcomes, spent, strict=True)
+    ]
+    return Benchmark(
+        data, tuple(samples), outcomes,
+        cards=tuple(sorted(cards, key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))),
+        pairs=pairs(outcomes, labels), fitted_here=_fitted_here(outcomes),
+        started=started, seconds=time.perf_counter() - start,
+        settings=settings or {}, versions=_versions(), recommendation=recommendation,
+    )  # fmt: skip
+
+
+def _by_policy(
+    policy: EnginePolicy, engines: Mapping[str, Reader], outcomes: Mapping[str, tuple[Outcome, ...]]
+) -> tuple[Outcome, ...]:
+    """What the policy would have said, had its engines given it these answers."""
+    names = {id(engine): name for name, engine in engines.items()}
+    rows = zip(*(outcomes[names[id(engine)]] for engine in policy.engines), strict=True)
+    return tuple(policy.on_answers(row) for row in rows)
+
+
+def _fitted_here(outcomes: Mapping[str, tuple[Outcome, ...]]) -> tuple[str, ...]:
+    calibrations = calibration.known()
+    answers = {
+        name: [outcome for outcome in row if isinstance(outcome, Prediction)]
+        for name, row in outcomes.items()
+    }
+    return tuple(name for name, said in answers.items() if calibration.fitted_on(said, calibrations))
+
+
+def _versions() -> dict[str, str]:
+    from digitrec.version import __version__
+
+    return {
+        "digitrec": __version__,
+        "Python": platform.python_version(),
+        "SciPy": version("scipy"),
+        "scikit-learn": version("scikit-learn"),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }

@@ -1,0 +1,179 @@
+"""One engine on many labelled pictures, summed up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitrec.answer.prediction import Outcome, Prediction, is_emulated
+from digitrec.comparison.benchmark import measures
+from digitrec.comparison.benchmark.measures import NONE, DigitScore, Proportion, Reliability
+from digitrec.comparison.benchmark.prices import Prices, per_1000, total
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from the opened picture to the answer, preparation included; the ledger's answers left out."""
+
+    answers: int
+    """How many were timed, >= 1."""
+    p50: float
+    """Half of them took no longer."""
+    p95: float
+    """19 of 20 took no longer."""
+    p99: float
+    """99 of 100 took no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """How one engine did.
+
+    A picture is answered right when its digit is named, or when it shows no digit and the engine says
+    so. Refusals and failures are counted apart from errors.
+    """
+
+    engine: str
+    """Its name in this benchmark."""
+    n: int
+    """Pictures it was given."""
+    correct: int
+    """Right answers, as many as ``accuracy.hits``: digits named rightly, and pictures rightly refused."""
+    wrong: int
+    """Digits named wrongly, those on pictures without a digit among them."""
+    refused_rightly: int
+    """Pictures without a digit on which it named none; they are among ``correct``."""
+    refused_wrongly: int
+    """Digits on which it named none."""
+    failed: int
+    """Pictures on which it gave no answer at all (no connection, no time, no money, not an image)."""
+    accuracy: Proportion
+    """Right answers among all its answers, refusals included, failures not."""
+    digits: tuple[DigitScore, ...]
+    """Precision and recall of each digit."""
+    confusion: tuple[tuple[int, ...], ...]
+    """11 x 11 counts: row the truth 0..9 or none, column the answer 0..9 or none."""
+    coverage: tuple[tuple[float, float, float], ...]
+    """Accuracy against coverage: points (least confidence, share answered, share of those right)."""
+    reliability: Reliability | None
+    """Of its own confidence; None where it gives none."""
+    calibrated: Reliability | None
+    """Of its calibrated chances; None where it was not calibrated."""
+    latency: Latency | None
+    """None when every answer came from the ledger."""
+    loading_s: float
+    """Seconds that the engine took to load before its first picture, >= 0; in no latency."""
+    throughput: float | None
+    """Pictures that it prepared and read in a second of this run, engines working side by side; None when the
+    ledger answered all."""
+    cost_usd: float | None
+    """US dollars paid in this run; None is unknown."""
+    cost_per_1000: float | None
+    """US dollars for 1,000 such pictures by the price list (`prices`); None is unknown."""
+    cost_per_correct: float | None
+    """US dollars for one right answer by the price list; None is unknown, or nothing was right."""
+    emulated: bool
+    """True when an emulator answered: then this says nothing about the vendor."""
+    model_versions: tuple[str, ...]
+    """Which models answered, in the engine's words."""
+    preparations: tuple[str, ...]
+    """How its pictures were prepared."""
+    endpoints: tuple[str, ...]
+    """Where they were sent; empty: nowhere."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, and that it was emulated where it was."""
+        return f"{self.engine} (emulated)" if self.emulated else self.engine
+
+
+def is_right(outcome: Outcome, label: int | None) -> bool:
+    """Whether an outcome is the right answer; a failure never is."""
+    return isinstance(outcome, Prediction) and outcome.digit == label
+
+
+def scorecard(
+    engine: str,
+    outcomes: Sequence[Outcome],
+    labels: Sequence[int | None],
+    *,
+    spent_s: float = 0.0,
+    prices: Prices | None = None,
+) -> Scorecard:
+    """Sum up an engine's outcomes.
+
+    Args:
+        engine: its name.
+        outcomes: one for each picture.
+        labels: the digit on each picture, None for none, in the same order.
+        spent_s: seconds the engine worked for them.
+        prices: US dollars for one picture by engine; None: unknown.
+    """
+    answered = [
+        (outcome, label) for outcome, label in zip(outcomes, labels, strict=True)
+        if isinstance(outcome, Prediction)
+    ]  # fmt: skip
+    truth = [NONE if label is None else label for _, label in answered]
+    said = [NONE if answer.digit is None else answer.digit for answer, _ in answered]
+    right = sum(is_right(answer, label) for answer, label in answered)
+    refused_rightly = sum(answer.digit is None and label is None for answer, label in answered)
+    refused_wrongly = sum(answer.digit is None and label is not None for answer, label in answered)
+    fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
+    cost = per_1000(outcomes, prices or {})
+    return Scorecard(
+        engine=engine,
+        n=len(outcomes),
+        correct=right,
+        wrong=len(answered) - right - refused_wrongly,
+        refused_rightly=refused_rightly,
+        refused_wrongly=refused_wrongly,
+        failed=len(outcomes) - len(answered),
+        accuracy=measures.proportion(right, len(answered)),
+        digits=measures.per_digit(truth, said),
+        confusion=measures.confusion(truth, said),
+        coverage=measures.coverage_curve(*_trust(answered), n=len(answered)),
+        reliability=measures.reliability(*_scored(answered, "confidence")),
+        calibrated=measures.reliability(*_scored(answered, "calibrated")),
+        latency=_latency(fresh),
+        loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
+        throughput=len(fresh) / spent_s if fresh and spent_s else None,
+        cost_usd=total([outcome.cost_usd for outcome in outcomes]),
+        cost_per_1000=cost,
+        cost_per_correct=cost * len(answered) / right / 1000 if cost is not None and right else None,
+        emulated=is_emulated(outcomes),
+        model_versions=_kinds([answer.model_version for answer, _ in answered]),
+        preparations=_kinds([answer.preparation for answer, _ in answered]),
+        endpoints=_kinds([answer.endpoint for answer, _ in answered]),
+    )
+
+
+Answered = Sequence[tuple[Prediction, int | None]]
+
+
+def _scored(answered: Answered, field: str) -> tuple[list[float], list[bool]]:
+    """The confidences (or calibrated chances) of the digits answered, and which were right."""
+    pairs = [
+        (getattr(answer, field), answer.digit == label) for answer, label in answered
+        if answer.digit is not None and getattr(answer, field) is not None
+    ]  # fmt: skip
+    return [score for score, _ in pairs], [right for _, right in pairs]
+
+
+def _trust(answered: Answered) -> tuple[list[float], list[bool]]:
+    """What the coverage curve sorts by: calibrated chances when all answers have one."""
+    calibrated = _scored(answered, "calibrated")
+    own = _scored(answered, "confidence")
+    return calibrated if len(calibrated[0]) == len(own[0]) else own
+
+
+def _latency(fresh: Sequence[Outcome]) -> Latency | None:
+    seconds = [outcome.latency_s for outcome in fresh if isinstance(outcome, Prediction) and outcome.attempts]
+    if not seconds:
+        return None
+    return Latency(len(seconds), *(float(value) for value in np.percentile(seconds, [50, 95, 99])))
+
+
+def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if value is not None}))

@@ -1,0 +1,245 @@
+"""Every call is written down before it is made, and its answer before it is shown."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from sqlite3 import Connection, Row
+
+from digitrec.answer import Answer
+from digitrec.engine.ledger import seal
+from digitrec.engine.ledger.budget import Budget, refusal
+from digitrec.engine.ledger.database import Database, can_be_written
+from digitrec.engine.ledger.records import Entry, Question, to_json
+from digitrec.errors import BudgetExceeded
+
+CLOCK_STEP_S = 2.0
+"""A clock that is further behind than this was set back since a lease began, and the lease is void: how long
+it would still hold cannot be told, and who asked may be gone."""
+TOKEN_KEPT_S = 24 * 3600.0
+"""How long an ordered answer is fetched rather than ordered again; Azure keeps a result for a day or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right, and the duty, to ask one question now: its cost is reserved, and nobody else asks it."""
+
+    id: int
+    """Which call in the ledger."""
+    question: Question
+    """What to ask."""
+    cost_usd: float | None
+    """US dollars reserved for it now; 0 where an earlier attempt already paid; None is unknown."""
+    token: str | None = None
+    """Set where the answer was already ordered and only has to be fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody else is asking this very question: wait for the answer."""
+
+    until: float
+    """When the other's right ends at the latest, in seconds since 1970."""
+
+
+Verdict = Entry | Claim | Busy | BudgetExceeded
+"""What the ledger says to somebody who wants to ask a question."""
+
+
+class Ledger:
+    """The calls that were made, in a file; threads and processes may share it."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        fresh: bool = False,
+        to_look: bool = False,
+        copied: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Open the ledger, or make it.
+
+        Args:
+            path: the file; None: in memory, where money is counted and no answer is found again.
+            fresh: True: no answer is found again in the file either, and everything is asked anew.
+            to_look: True: a file that cannot be written is opened too, as a copy in memory.
+            copied: True: a copy in memory is opened, and the file is only read.
+            clock: seconds since 1970, which may be set at any time.
+
+        Raises:
+            LedgerError: it cannot be opened; the message says why and what to do.
+        """
+        if path is not None and (copied or (to_look and not can_be_written(path))):
+            self.database = Database(None, copy_of=path)
+        else:
+            self.database = Database(path)
+        self._clock = clock
+        self.remembers = path is not None and not fresh
+        """Whether an answer is found again."""
+
+    def find(self, questions: Sequence[Question]) -> list[Entry | None]:
+        """For each question its answer, where it was already answered.
+
+        Raises:
+            LedgerError: the file cannot be read.
+        """
+        if not self.remembers:
+            return [None] * len(questions)
+        found = [self._find(question) for question in questions]
+        if None in found and self.database.check():  # a damaged index may hide an answer
+            found = [self._find(question) for question in questions]
+        return found
+
+    def _find(self, question: Question) -> Entry | None:
+        return _first_entry(self.database.read(_ANSWERED, (question.key,)), question)
+
+    def claim(
+        self, questions: Sequence[Question], *, price: float | None, budget: Budget, lease_s: float
+    ) -> list[Verdict]:
+        """For each question the right to ask it, or why not.
+
+        All in one transaction: looked up, found free, found affordable, reserved and written down.
+
+        Args:
+            questions: what to ask.
+            price: US dollars for one; None is unknown.
+            budget: what may be spent.
+            lease_s: seconds for which nobody else may ask; a call not finished by then counts as
+                "outcome unknown": its cost stays spent, and it may be repeated.
+
+        Raises:
+            LedgerError: the file cannot be written; nothing may be asked.
+        """
+        with self.database.transaction() as sqlite:
+            return [self._claim(sqlite, question, price, budget, lease_s) for question in questions]
+
+    def _claim(
+        self, sqlite: Connection, question: Question, price: float | None, budget: Budget, lease_s: float
+    ) -> Verdict:
+        now = self._clock()
+        if self.remembers:
+            if entry := _first_entry(sqlite.execute(_ANSWERED, (question.key,)).fetchall(), question):
+                return entry
+            if asking := sqlite.execute(_ASKING, (question.key, now, now + CLOCK_STEP_S)).fetchone():
+                return Busy(asking["lease_until"])
+        sqlite.execute(_CUT_OFF, (question.key, now, now + CLOCK_STEP_S))
+        if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
+            sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
+            return Claim(ordered["id"], question, 0.0, ordered["token"])
+        if budget.limited and (refused := refusal(sqlite, question, price or 0.0, budget, now)):
+            return refused
+        return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), question, price)
+
+    def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
+        """Keep others from asking for another ``lease_s`` seconds from now: the call has to wait its turn."""
+        now = self._clock()
+        with self.database.transaction() as sqlite:
+            sqlite.executemany(_RENEW, [(now + lease_s, now, claim.id) for claim in claims])
+
+    def ordered(self, claim: Claim, token: str) -> None:
+        """Write down that the answer was ordered, so that it is fetched and not ordered again."""
+        with self.database.transaction() as sqlite:
+            sqlite.execute("UPDATE calls SET token = ? WHERE id = ?", (token, claim.id))
+
+    def answered(self, claim: Claim, answer: Answer, *, cost_usd: float | None = None) -> None:
+        """Write down the answer, on time or late.
+
+        Args:
+            claim: the call.
+            answer: what came.
+            cost_usd: what it cost; None: what was set aside for it.
+        """
+        values = (to_json(asdict(answer)), answer.model_version, cost_usd, claim.id)
+        with self.database.transaction() as sqlite:
+            sqlite.execute(_ANSWER, values)
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Write down answers that were bought elsewhere, all or none."""
+        with self.database.transaction() as sqlite:
+            for entry in entries:
+                number = _insert(sqlite, entry.question, entry.cost_usd, "", entry.asked_at, 0.0)
+                answer = to_json(asdict(entry.answer))
+                sqlite.execute(_ANSWER, (answer, entry.answer.model_version, None, number))
+
+    def failed(
+        self, claim: Claim, error: str, *, unknown: bool, charged: bool, cost_usd: float | None = None
+    ) -> None:
+        """Write down that there was no answer.
+
+        Args:
+            claim: the call.
+            error: class of the error; its message is not kept.
+            unknown: True where an answer may exist all the same ("outcome unknown").
+            charged: False where the call certainly cost nothing, and its reservation ends.
+            cost_usd: what a charged call cost; None: what was set aside for it.
+        """
+        state = "unknown" if unknown else "failed"
+        with self.database.transaction() as sqlite:
+            sqlite.execute(_FAIL, (state, error, charged, cost_usd, unknown, claim.id))
+
+    def sweep(self) -> None:
+        """Mark every call that was cut off as "outcome unknown"."""
+        now = self._clock()
+        with self.database.transaction() as sqlite:
+            sqlite.execute(_SWEEP, (now, now + CLOCK_STEP_S))
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self.database.close()
+
+
+# The inner query uses the index alone, the outer one the table alone: one of them may be damaged.
+_ANSWERED = f"""SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE key = ? AND state = 'answered')
+                AND {seal.INTACT} = {seal.WHOLE} ORDER BY id DESC"""  # nosec B608 # noqa: S608 (our own words)
+_LEASED = "state = 'asking' AND lease_until > ? AND coalesce(leased_at, asked_at) <= ?"
+_ENDED = "state = 'asking' AND (lease_until <= ? OR coalesce(leased_at, asked_at) > ?)"
+_ASKING = f"SELECT lease_until FROM calls WHERE key = ? AND {_LEASED} LIMIT 1"  # nosec B608 # noqa: S608 (our own words)
+_CUT_OFF = f"UPDATE calls SET state = 'unknown' WHERE key = ? AND {_ENDED}"  # nosec B608 # noqa: S608
+_SWEEP = f"UPDATE calls SET state = 'unknown' WHERE {_ENDED}"  # nosec B608 # noqa: S608
+_ORDERED = """SELECT id, token FROM calls WHERE key = ? AND state = 'unknown' AND token IS NOT NULL
+              AND asked_at > ? ORDER BY id DESC LIMIT 1"""
+_RENEW = """UPDATE calls SET state = 'asking', lease_until = ?, leased_at = ?
+            WHERE id = ? AND state IN ('asking', 'unknown')"""
+_ANSWER = """UPDATE calls SET state = 'answered', answer = ?, model_version = ?, token = NULL, error = NULL,
+             cost_usd = coalesce(?, cost_usd) WHERE id = ?"""
+_FAIL = """UPDATE calls SET state = ?, error = ?,
+           cost_usd = CASE WHEN ? THEN coalesce(?, cost_usd) ELSE 0 END,
+           token = CASE WHEN ? THEN token END WHERE id = ? AND state IN ('asking', 'unknown')"""
+_CLAIM = """INSERT INTO calls (key, state, run, asked_at, leased_at, lease_until, cost_usd, provider,
+            endpoint, emulated, options, spec, image_sha256, prepared_sha256)
+            VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_COLUMNS = ("provider", "endpoint", "emulated", "options", "spec", "image_sha256", "prepared_sha256")
+
+
+def _insert(
+    sqlite: Connection, question: Question, price: float | None, run: str, now: float, lease_s: float
+) -> int:
+    asked = (getattr(question, column) for column in _COLUMNS)
+    row = sqlite.execute(_CLAIM, (question.key, run, now, now, now + lease_s, price, *asked)).lastrowid
+    assert row is not None
+    return row
+
+
+def _first_entry(rows: Sequence[Row], asked: Question) -> Entry | None:
+    """Return the first usable answer to the question; older ledgers hold unusable ones.
+
+    A damaged index leads to the answers of other questions.
+    """
+    found = (entry for row in rows if (entry := to_entry(row)) is not None)
+    return next((entry for entry in found if entry.question.key == asked.key), None)
+
+
+def to_entry(row: Row) -> Entry | None:
+    """The entry of an answered call; None where its answer cannot be used."""
+    asked = {name: row[name] for name in _COLUMNS}
+    try:
+        answer = json.loads(row["answer"])
+        return Entry.made(
+            {**asked, "emulated": bool(row["emulated"])}, answer, row["asked_at"], row["cost_usd"]
+        )
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -1,0 +1,289 @@
+"""The ledger's file: SQLite, for this user alone; checked before it is used, its errors in plain words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from digitrec.engine.ledger import seal
+from digitrec.errors import LedgerError
+from digitrec.errors.text import plain
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = (
+    (
+        """CREATE TABLE calls (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL,           -- Question.key
+            state TEXT NOT NULL,         -- asking, answered, failed, unknown
+            run TEXT NOT NULL,           -- the command it was made for
+            asked_at REAL NOT NULL,      -- seconds since 1970
+            lease_until REAL NOT NULL,   -- while asking: nobody else asks the same before this
+            cost_usd REAL,               -- what the budget counts; NULL is unknown
+            provider TEXT NOT NULL,
+            endpoint TEXT,
+            emulated INTEGER NOT NULL,
+            options TEXT NOT NULL,
+            spec TEXT NOT NULL,
+            image_sha256 TEXT,
+            prepared_sha256 TEXT NOT NULL,
+            token TEXT,                  -- of an answer that was ordered and not fetched yet
+            error TEXT,                  -- class of the error, for a failed call
+            model_version TEXT,
+            answer TEXT                  -- JSON of the Answer, the vendor's raw answer in it
+        )""",
+        "CREATE INDEX calls_by_key ON calls (key, state)",
+        "CREATE INDEX calls_by_run ON calls (run)",
+        "CREATE INDEX calls_by_time ON calls (asked_at)",
+    ),
+    ("ALTER TABLE calls ADD COLUMN leased_at REAL",),  # when lease_until was set, by the same clock
+    ("ALTER TABLE calls ADD COLUMN seal TEXT", f"UPDATE calls SET seal = {seal.SEAL}"),  # nosec B608 # noqa: S608
+)
+"""What takes a ledger from version N to N + 1; a new version is a new entry, and no entry ever changes."""
+
+LOCKED_S = 20.0
+"""How long to wait for another process before giving up on the ledger."""
+
+
+class Database:
+    """One connection for all threads of this process; None as path is a ledger in memory."""
+
+    def __init__(self, path: Path | None, *, copy_of: Path | None = None) -> None:
+        """Open it, creating file and folder for this user alone, and bring its tables up to date.
+
+        Args:
+            path: the file; None: in memory.
+            copy_of: with None as path: the file of which that in memory is a copy; it is only read.
+
+        Raises:
+            LedgerError: it cannot be opened, is damaged, or was written by a newer digitrec.
+        """
+        self.path = path
+        self._copy_of = copy_of
+        self._checked = path is None and copy_of is None
+        self._lock = threading.RLock()
+        with plainly(path or copy_of, "read" if path is None else "written"):
+            if path is not None:
+                _create(path)
+            self._open()
+
+    def _open(self) -> None:
+        self._process: int | None = os.getpid()
+        self._sqlite = sqlite3.connect(
+            ":memory:" if self.path is None else self.path,
+            timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
+        )  # fmt: skip
+        try:
+            self._sqlite.row_factory = sqlite3.Row
+            self._sqlite.text_factory = as_text
+            seal.add_functions(self._sqlite)
+            if self._copy_of is not None:
+                _copy(self._copy_of, self._sqlite)
+            _write_ahead(self._sqlite)
+            self._migrate()
+            seal.keep_sealed(self._sqlite)
+        except BaseException:
+            self._sqlite.close()
+            raise
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._process != os.getpid():  # closed, or a fork: it must not share its parent's connection
+            self._open()
+        return self._sqlite
+
+    def _migrate(self) -> None:
+        with _all_or_nothing(self._sqlite):
+            version = self._sqlite.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                path = self.path or self._copy_of
+                raise LedgerError(f"the ledger {path} was written by a newer digitrec; upgrade this one")
+            migrate(self._sqlite, MIGRATIONS[version:])
+            self._sqlite.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside happens at once, or not at all; no other process writes meanwhile.
+
+        The first transaction checks the whole file (`check`).
+
+        Raises:
+            LedgerError: the file is damaged, or could not be read or written; nothing in it was changed.
+        """
+        self.check()
+        with self._lock, plainly(self.path), _all_or_nothing(self._connection()) as sqlite:
+            yield sqlite
+
+    def check(self) -> bool:
+        """Check the whole file once; where calls are damaged, warn, and count them as spent from now on.
+
+        Returns:
+            Whether anything was damaged, and was healed.
+
+        Raises:
+            LedgerError: the file is damaged so that only `repair` can save what is readable.
+        """
+        with self._lock, plainly(self.path or self._copy_of):
+            sqlite = self._connection()
+            if self._checked:
+                return False
+            healed = None if self.is_sound() else self._healed(sqlite)
+            self._checked = True
+        if healed is not None and healed.numbers:
+            log.warning("the ledger %s: %s", self.path or self._copy_of, _told(healed))
+        return healed is not None
+
+    def is_sound(self) -> bool:
+        """Whether nothing in the file is damaged or missing."""
+        with self._lock, plainly(self.path or self._copy_of):
+            sqlite = self._connection()
+            return _has_our_tables(sqlite) and seal.is_sound(sqlite)
+
+    def _healed(self, sqlite: sqlite3.Connection) -> seal.Healed:
+        with _all_or_nothing(sqlite):
+            calls = seal.entries_of_indexes(sqlite)
+            sqlite.execute("REINDEX")
+            healed = seal.heal(sqlite, calls)
+            if not self.is_sound():
+                raise LedgerError(f"the ledger {self.path or self._copy_of} is damaged{_mend(self.path)}")
+        return healed
+
+    def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        """The rows of a query; other processes may write meanwhile.
+
+        Raises:
+            LedgerError: the file could not be read.
+        """
+        with self._lock, plainly(self.path):
+            return self._connection().execute(query, values).fetchall()
+
+    def close(self) -> None:
+        """Close the file; may be called twice. Whoever has something to write down later opens it again."""
+        with self._lock:
+            self._sqlite.close()
+            self._process = None
+
+
+def migrate(sqlite: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
+    """Take a ledger's tables through some of the `MIGRATIONS`."""
+    for statement in chain.from_iterable(steps):
+        sqlite.execute(statement)
+
+
+def _has_our_tables(sqlite: sqlite3.Connection) -> bool:
+    """Whether tables and indexes are described as in a new ledger: damage can be in that as well."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        seal.add_functions(new)
+        migrate(new, MIGRATIONS)
+        described = "SELECT name, sql FROM sqlite_schema"
+        return {*new.execute(described)} <= {tuple(row) for row in sqlite.execute(described)}
+
+
+@contextmanager
+def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    sqlite.execute("BEGIN IMMEDIATE")
+    try:
+        yield sqlite
+        sqlite.execute("COMMIT")
+    finally:
+        if sqlite.in_transaction:
+            sqlite.execute("ROLLBACK")
+
+
+def _told(healed: seal.Healed) -> str:
+    """The damaged calls in a sentence."""
+    count, first = len(healed.numbers), ", ".join(map(str, healed.numbers[:10]))
+    calls = f"1 call is damaged (no. {first})" if count == 1 else f"{count} calls are damaged (no. {first}"
+    calls += "" if count == 1 else ", ...)" if count > 10 else ")"
+    cost = "an unknown amount" if healed.usd is None else f"${plain(healed.usd)}"
+    return f"{calls}; counted as spent ({cost}) and not replayed"
+
+
+def as_text(data: bytes) -> str:
+    """A text of the file; one that is damaged takes down its own row only."""
+    return data.decode(errors="surrogateescape")
+
+
+def can_be_written(path: Path) -> bool:
+    """Whether a ledger that is there can be written, SQLite's companions beside it included."""
+    return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _copy(path: Path, memory: sqlite3.Connection) -> None:
+    """Read a ledger that nothing can be written beside, with what SQLite has not moved into its file yet.
+
+    SQLite itself reads such a place only by leaving that out, so it is given a copy.
+    """
+    with TemporaryDirectory(prefix="digitrec-") as folder:
+        copied = Path(folder) / "ledger.sqlite"
+        for suffix in ("", "-wal"):
+            if (part := Path(f"{path}{suffix}")).exists():
+                shutil.copyfile(part, f"{copied}{suffix}")
+        with closing(sqlite3.connect(copied)) as source:
+            source.backup(memory)
+
+
+def _write_ahead(sqlite: sqlite3.Connection) -> None:
+    """Let readers go on while one writes; FULL: an answer that was recorded outlives a power cut.
+
+    Several processes that create the same ledger at once get "locked" here without SQLite's own wait.
+    """
+    until = time.monotonic() + LOCKED_S
+    while True:
+        try:
+            sqlite.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+    sqlite.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
+def plainly(path: Path | None, what_was_done: str = "written") -> Iterator[None]:
+    """Inside, turns what SQLite and the file system say into one line and what to do."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise LedgerError(f"the ledger {path} cannot be {what_was_done} ({why}); {_ELSEWHERE}") from error
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
+        what = _WHAT_HAPPENED.get(code, f"cannot be used ({error}); {_ELSEWHERE}")
+        mend = _mend(path) if code in _MENDABLE else ""
+        raise LedgerError(f"the ledger {path} {what}{mend}") from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged name
+        raise LedgerError(f"the ledger {path} is damaged{_mend(path)}") from error
+
+
+def _mend(path: Path | None) -> str:
+    return f"; save what is readable with `digitrec ledger --ledger '{path}' repair`"
+
+
+_ELSEWHERE = "name another with --ledger, or none with --no-ledger"
+_WHAT_HAPPENED = {
+    sqlite3.SQLITE_BUSY: f"is held by another program for more than {LOCKED_S:.0f} s; end that, or try again",
+    sqlite3.SQLITE_FULL: "has no room left on its disk, and was not changed; free some and try again",
+    sqlite3.SQLITE_IOERR: f"cannot be read or written: its disk fails or is full; {_ELSEWHERE}",
+    sqlite3.SQLITE_READONLY: f"is in a place that cannot be written; {_ELSEWHERE}",
+    sqlite3.SQLITE_CANTOPEN: f"cannot be opened in its folder; {_ELSEWHERE}",
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+    sqlite3.SQLITE_NOTADB: "is damaged or not a ledger",
+    sqlite3.SQLITE_ERROR: "is damaged or not a ledger",  # its tables are not those that they should be
+}
+_MENDABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)

@@ -1,0 +1,191 @@
+"""The whole table of accuracy: every set that there is, measured through the public door, beside its goal.
+
+Sets that come with digitrec, or are made by its own code, are always measured; others where DIGITREC_DATA
+names a folder that holds them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from digitrec.answer.prediction import Outcome
+from digitrec.comparison.benchmark.measure import Result, measure
+from digitrec.comparison.datasets.loader import Sample, read_samples
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.datasets import fonts, pendigits
+from digitrec.lab.handwriting import strangers
+from digitrec.lab.handwriting.corruptions import KINDS, corrupt
+from digitrec.lab.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
+from digitrec.lab.handwriting.scenes import WANTED, scenes
+from digitrec.lab.handwriting.spoiled import REFUSED as SPOILED
+from digitrec.lab.handwriting.writer import Writer
+from digitrec.recognise.readers import Reader
+
+SEED = 2026
+"""Of everything that is made up for being measured."""
+NON_DIGITS = 2000
+"""Pictures of each kind on which there is no single digit."""
+SCENES = 300
+"""Pictures of each scene."""
+SUREST = ("plain paper", "card on a dark table")
+"""Scenes of which 99 % shall be right; of the others, 98 %."""
+SEPARATE = 0.25
+"""Two digits further apart than this share of a digit's width count as clearly separate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A set, what was found on it, and what was hoped for."""
+
+    group: str
+    """Which part of the table it belongs to: one of `GROUPS`."""
+    found: Result
+    """The answers."""
+    goal: float | None = None
+    """The share that shall be right (refused, where there is no digit), 0..1; None: only reported."""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is reached; None where there is none."""
+        share = self.found.accuracy.share
+        return None if self.goal is None or share is None else share >= self.goal
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Labelled pictures that are made or read only when it is their turn."""
+
+    name: str
+    """What they are called."""
+    group: str
+    """Which part of the table they belong to: one of `GROUPS`."""
+    samples: Callable[[int | None], Sequence[Sample]]
+    """Gives them, at most so many."""
+    goal: float | None = None
+    """The share that shall be right, 0..1; None: only reported."""
+
+
+DIGITS, CORRUPTED, REFUSED = "digits", "corruptions of MNIST-C", "no single digit: refused"
+STAGED = "scenes"
+GROUPS = (DIGITS, STAGED, CORRUPTED, REFUSED)
+"""The parts of the table."""
+FILES = {
+    "photos-dev": ("photos-dev", 0.985),
+    "canvas-dev": ("sets/canvas-dev.npz", 0.99),
+    "hwd1000": ("sets/hwd1000.npz", 0.997),
+    "usps-train": ("sets/usps-train.npz", 0.98),
+    "optdigits32-train": ("sets/optdigits32-train.npz", 0.985),
+}
+"""Sets that are measured where DIGITREC_DATA holds them: their files and goals."""
+HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]], float]] = {
+    "swiss-dev": (("swiss_numbers.npz",), strangers.swiss_dev, 0.992),
+    "turkish-dev": (("pendigits.npz", pendigits.NAME), strangers.turkish_dev, 0.988),
+}
+"""The writers held back of those learned from: any of these files in world/, their digits and goals."""
+
+
+def sets() -> Iterator[Set]:
+    """All that can be measured here, each with its goal."""
+    yield Set("mnist-test", DIGITS, partial(read_samples, "mnist-test"), 0.997)
+    data = os.environ.get("DIGITREC_DATA")
+    for name, (file, goal) in FILES.items() if data else ():
+        path = Path(data or "", file)
+        if path.exists():
+            yield Set(name, DIGITS, partial(read_samples, path), goal)
+    for name, (files, samples, goal) in HELD_BACK.items() if data else ():
+        if any(Path(data or "", "world", one).exists() for one in files):
+            yield Set(name, DIGITS, samples, goal)
+    if fonts.folder():
+        yield Set("fonts-dev", DIGITS, strangers.fonts_dev, 0.99)
+    for kind in WANTED:
+        yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
+    for kind in KINDS:
+        yield Set(kind, CORRUPTED, partial(_corrupted, kind), 0.85)
+    yield Set("blank or textured pages", REFUSED, _pages, 0.98)
+    yield Set("the same, reduced to 28x28", REFUSED, _reduced_pages)
+    apart = f"two digits, {SEPARATE} of a width apart or more"
+    yield Set(apart, REFUSED, partial(_pairs, separate=True), 0.95)
+    yield Set("two digits, nearer", REFUSED, partial(_pairs, separate=False), 0.85)
+    yield Set("two digits that touch", REFUSED, partial(_pairs, touching=True), 0.85)
+    yield Set("two digits squeezed into 28x28", REFUSED, _squeezed, 0.95)
+    yield Set("noise of 28x28", REFUSED, _noise, 0.99)
+    yield Set("letters", REFUSED, partial(_scribbles, "letter"), 0.8)
+    if fonts.folder():
+        yield Set("letters of fonts", REFUSED, strangers.letters_dev, 0.8)
+    yield Set("letters like digits", REFUSED, partial(_scribbles, "letter like a digit"))
+    yield Set("scribbles", REFUSED, partial(_scribbles, "scribble"), 0.93)
+    for kind in SPOILED:
+        yield Set(kind, REFUSED, partial(_staged, kind), 0.98)
+
+
+def measure_sets(
+    reader: Reader,
+    chosen: Sequence[Set],
+    *,
+    limit: int | None = None,
+    arrived: Callable[[str, Outcome], object] | None = None,
+) -> Iterator[Measured]:
+    """Measure one set after the other.
+
+    Args:
+        reader: the engine.
+        chosen: the sets.
+        limit: at most so many pictures of each; None: all.
+        arrived: called with the name of the set and every outcome as it arrives.
+    """
+    for one in chosen:
+        tell = None if arrived is None else partial(arrived, one.name)
+        found = measure(one.samples(limit), reader, one.name, arrived=tell)
+        yield Measured(one.group, found, one.goal)
+
+
+def _corrupted(kind: str, limit: int | None) -> list[Sample]:
+    test = mnist_test()[slice(limit)]
+    images = corrupt(test.images, kind, SEED)
+    return [Sample(image, label) for image, label in zip(images, test.labels.tolist(), strict=True)]
+
+
+def _staged(kind: str, limit: int | None) -> list[Sample]:
+    made = scenes(kind, Writer(mnist_test()), limit or SCENES, SEED)
+    return [Sample(one.pixels, one.label) for one in made]
+
+
+def _pages(limit: int | None) -> list[Sample]:
+    return _refuse(pages(limit or NON_DIGITS, SEED))
+
+
+def _reduced_pages(limit: int | None) -> list[Sample]:
+    """Empty cells, as somebody may send them who prepares his pictures himself."""
+    seen = (Image.fromarray(page.pixels) for page in pages(limit or NON_DIGITS, SEED))
+    small = (ImageOps.fit(page, (28, 28), Image.Resampling.BOX) for page in seen)
+    return [Sample(np.asarray(page), None) for page in small]
+
+
+def _pairs(limit: int | None, *, separate: bool = False, touching: bool = False) -> list[Sample]:
+    made = (pair for pair in pairs(NON_DIGITS, SEED) if ((pair.gap or 0.0) >= SEPARATE) == separate)
+    return _refuse(islice((pair for pair in made if pair.gap == 0 or not touching), limit))
+
+
+def _squeezed(limit: int | None) -> list[Sample]:
+    return _refuse(squeezed(limit or NON_DIGITS, SEED))
+
+
+def _noise(limit: int | None) -> list[Sample]:
+    return _refuse(noise(limit or NON_DIGITS, SEED))
+
+
+def _scribbles(kind: str, limit: int | None) -> list[Sample]:
+    fitting = (one for one in scribbles(NON_DIGITS, SEED) if one.kind == kind)
+    return _refuse(islice(fitting, limit))
+
+
+def _refuse(pictures: Iterable[NonDigit]) -> list[Sample]:
+    return [Sample(picture.pixels, None) for picture in pictures]

@@ -1,0 +1,146 @@
+"""A first look at a set of digits: how many of each, what is usual, and which are strange."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.comparison.datasets.mnist import Digits
+from digitrec.errors import DataError
+from digitrec.providers.base import not_installed
+
+try:
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+    from sklearn.neighbors import NearestNeighbors
+except ImportError as error:
+    raise not_installed("Exploring digits", "stats") from error
+
+NEIGHBOURS = 15
+"""So many of a digit's nearest tell how unusual it is."""
+COMPONENTS = 50
+"""Principal components in which distances are measured; they hold five sixths of MNIST's variance."""
+NOTABLE = 10
+"""So many of each strange kind are shown."""
+EMBEDDED = 2000
+"""Digits are laid out in two dimensions at most so many, drawn at random; more would be a blot."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notable:
+    """Digits that stand out in one way."""
+
+    title: str
+    """In which way."""
+    places: NDArray[np.int64]
+    """Which ones, the most striking first."""
+    remarks: tuple[str, ...]
+    """For each: by how much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exploration:
+    """What there is to know of a set before anything is learned from it."""
+
+    name: str
+    """What the set is called."""
+    digits: Digits
+    """The set."""
+    counts: NDArray[np.int64]
+    """(10,): how many there are of each digit."""
+    mean: Floats
+    """(10, 28, 28): the mean image of each digit, 0..255."""
+    variance: Floats
+    """(10, 28, 28): the variance of each pixel over the images of a digit, 0..16,256."""
+    histogram: NDArray[np.int64]
+    """(256,): how many pixels have each value."""
+    notable: tuple[Notable, ...]
+    """The faintest, boldest and most unusual digits, and those whose label is doubtful."""
+    embedded: NDArray[np.int64]
+    """(n,): which digits are laid out in two dimensions."""
+    embedding: Floats
+    """(n, 2): where; near means alike, the axes mean nothing."""
+
+
+def explore(digits: Digits, name: str, chances: NDArray[np.float32]) -> Exploration:
+    """Look at a set of digits.
+
+    The embedding is t-SNE: L. van der Maaten, G. Hinton, Visualizing data using t-SNE, J. Mach. Learn. Res. 9
+    (2008) 2579-2605. A label is the more doubtful the less a network gives it: the self-confidence of Curtis
+    Northcutt, Lu Jiang, Isaac Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", J.
+    Artif. Intell. Res. 70 (2021). They ask a network about digits that it has not learned; one that has
+    learned them with these labels doubts them less.
+
+    Args:
+        digits: the set.
+        name: what it is called.
+        chances: (N, 10), what a network makes of each digit.
+
+    Raises:
+        DataError: there are fewer than three digits.
+    """
+    if len(digits) < 3:
+        raise DataError(f"{name}: {len(digits)} digits are too few to compare; give three or more")
+    images = digits.images.astype(np.float32)
+    flat = images.reshape(len(images), -1)
+    features = PCA(min(COMPONENTS, len(flat) - 1), random_state=0).fit_transform(flat)
+    mean, variance = _moments(images, digits.labels)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(digits))[:EMBEDDED])
+    layout = TSNE(perplexity=min(30.0, len(chosen) / 3), init="pca", random_state=0)
+    return Exploration(
+        name, digits, np.bincount(digits.labels, minlength=10), mean, variance,
+        np.bincount(digits.images.ravel(), minlength=256),
+        (*_by_ink(images), _loneliest(features), _doubtful(chances, digits.labels)),
+        chosen, np.asarray(layout.fit_transform(features[chosen]), np.float64),
+    )  # fmt: skip
+
+
+def _moments(images: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """Mean and variance of each digit's images; 0 for a digit that is not there."""
+    of_each = [images[labels == digit] for digit in range(10)]
+    mean = [them.mean(axis=0) if len(them) else np.zeros((28, 28)) for them in of_each]
+    variance = [them.var(axis=0) if len(them) else np.zeros((28, 28)) for them in of_each]
+    return np.array(mean, np.float64), np.array(variance, np.float64)
+
+
+def _by_ink(images: NDArray[np.float32]) -> list[Notable]:
+    """The palest, and those of the broadest and finest strokes."""
+    ink = images / 255
+    area = ink.sum(axis=(1, 2))
+    strength = (ink**2).sum(axis=(1, 2)) / np.maximum(area, 1e-6)  # mean blackness where there is ink
+    down, across = np.diff(ink, axis=1, prepend=0, append=0), np.diff(ink, axis=2, prepend=0, append=0)
+    outline = (np.abs(down).sum(axis=(1, 2)) + np.abs(across).sum(axis=(1, 2))) * np.pi / 4
+    stroke = (
+        2 * area / np.maximum(outline, 1e-6)
+    )  # a stroke's area is width times length, its outline twice that
+    return [
+        _notable("Faintest", strength, "{:.0%} black"),
+        _notable("Thickest strokes", -stroke, "{:.1f} px"),
+        _notable("Thinnest strokes", stroke, "{:.1f} px"),
+    ]
+
+
+def _loneliest(features: Floats) -> Notable:
+    """Those that are farthest from the digits most like them."""
+    wanted = min(NEIGHBOURS, len(features) - 1)
+    far, _ = NearestNeighbors(n_neighbors=wanted + 1, algorithm="brute").fit(features).kneighbors(features)
+    distance = far[:, 1:].mean(axis=1)
+    return _notable("Most unusual", -distance / np.median(distance), "{:.1f} times the usual distance")
+
+
+def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notable:
+    """Those to whose label the network gives the least, less than half of all."""
+    own = chances[np.arange(len(labels)), labels]
+    places = np.argsort(own, kind="stable")[: min(NOTABLE, int((own < 0.5).sum()))]
+    remarks = tuple(f"read as {chances[place].argmax()}, {chances[place].max():.0%}" for place in places)
+    return Notable("Label in doubt", places, remarks)
+
+
+def _notable(title: str, values: Floats | NDArray[np.float32], words: str) -> Notable:
+    """The digits of the smallest values; a value that was negated to be small is told as it was."""
+    places = np.argsort(values, kind="stable")[:NOTABLE]
+    return Notable(title, places, tuple(words.format(abs(values[place])) for place in places))

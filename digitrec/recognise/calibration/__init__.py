@@ -1,0 +1,163 @@
+"""From an engine's own confidence to the chance that it is right.
+
+A calibration is a rising line through a few points, fitted on labelled pictures. It belongs to one
+engine, preparation and model version, and answers of an emulator have one of their own, which never
+serves the vendor's. `digitrec.recognise.calibration.fit` fits them; using what was fitted needs no extra.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from digitrec import atomic
+from digitrec.answer.prediction import Prediction
+
+log = logging.getLogger(__name__)
+
+Method = Literal["isotonic", "logistic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a calibration is for."""
+
+    provider: str
+    """Name of the engine."""
+    preparation: str
+    """How its images are prepared."""
+    model_version: str | None
+    """Which model answers, in the engine's words."""
+    emulated: bool
+    """True for the answers of an emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A fitted line, and where it comes from."""
+
+    key: Key
+    """What it is for."""
+    scores: tuple[float, ...]
+    """Confidences 0..1, rising: the points of the line."""
+    chances: tuple[float, ...]
+    """The chance of being right at each of them, 0..1, never falling."""
+    method: Method
+    """How it was fitted; the one that judged unseen answers better."""
+    n: int
+    """Answers it was fitted on."""
+    right: int
+    """How many of those were right."""
+    brier_before: float
+    """Mean squared distance of confidence and outcome, 0..1, without it."""
+    brier_after: float
+    """The same with it, each part of the data judged by a line fitted on the others."""
+    data: str
+    """The labelled pictures it was fitted on, as they were named."""
+    data_sha256: str
+    """SHA-256 over the sorted SHA-256 of those pictures."""
+    fitted: str
+    """When, ISO 8601, UTC."""
+    digitrec: str
+    """Version of digitrec that fitted it."""
+
+    def chance(self, confidence: float) -> float:
+        """The chance that an answer of this confidence is right, 0..1."""
+        return float(np.interp(confidence, self.scores, self.chances))
+
+
+Calibrations = Mapping[Key, Calibration]
+"""Those there are, by what each is for."""
+
+
+def known() -> Calibrations:
+    """All calibrations that are kept for this user; empty where none was fitted."""
+    return stored(str(folder()))
+
+
+def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
+    """The prediction with its ``calibrated`` filled in, where a calibration was fitted for it.
+
+    A refusal, an answer without confidence and a letter taken for a digit have none.
+    """
+    if not calibrations or prediction.digit is None or prediction.confidence is None or prediction.inferred:
+        return prediction
+    found = calibrations.get(key_of(prediction))
+    return (
+        prediction if found is None else replace(prediction, calibrated=found.chance(prediction.confidence))
+    )
+
+
+def key_of(prediction: Prediction) -> Key:
+    """Which calibration would be for this prediction."""
+    return Key(
+        prediction.provider, prediction.preparation, prediction.model_version, emulated=prediction.emulated
+    )
+
+
+def digest(predictions: Iterable[Prediction]) -> str:
+    """SHA-256 over the sorted SHA-256 of the pictures that these are about."""
+    return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
+
+
+def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> bool:
+    """Whether chances among these come from a calibration that was fitted on the very same pictures."""
+    groups: dict[Key, list[Prediction]] = {}
+    for prediction in predictions:
+        if prediction.calibrated is not None:
+            groups.setdefault(key_of(prediction), []).append(prediction)
+    return any(
+        key in calibrations and calibrations[key].data_sha256 == digest(group)
+        for key, group in groups.items()
+    )
+
+
+def folder() -> Path:
+    """Where calibrations are kept."""
+    from platformdirs import user_data_path
+
+    return user_data_path("digitrec", appauthor=False) / "calibrations"
+
+
+@cache
+def stored(where: str) -> dict[Key, Calibration]:
+    """All calibrations in a folder, read once in a process; `save` makes it be read again.
+
+    A damaged one is warned of and left out: it costs its own engine the chances, and the others nothing.
+    """
+    found: dict[Key, Calibration] = {}
+    for path in sorted(Path(where).glob("*.json")):
+        try:
+            calibration = _read(path)
+            found[calibration.key] = calibration
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            log.warning("%s: not a calibration (%s); delete it and calibrate again", path, error)
+    return found
+
+
+def _read(path: Path) -> Calibration:
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    scores, chances = tuple(values["scores"]), tuple(values["chances"])
+    if len(scores) != len(chances) or not scores or not all(0 <= share <= 1 for share in scores + chances):
+        raise ValueError("its line has points that are none")
+    return Calibration(**values | {"key": Key(**values["key"]), "scores": scores, "chances": chances})
+
+
+def save(calibration: Calibration) -> Path:
+    """Keep a calibration in place of an earlier one for the same key; the file it went to."""
+    key = calibration.key
+    digest = hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:12]
+    safe = "".join(char if char.isalnum() else "-" for char in key.provider)
+    path = folder() / f"{safe}-{digest}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write(path, json.dumps(asdict(calibration), indent=2) + "\n")
+    stored.cache_clear()
+    return path

@@ -1,0 +1,249 @@
+"""The ledger's file: for this user alone, and a plain word for whatever can be wrong with it."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from paid_cloud import PaidCloud, image
+
+from digitrec.answer import Answer
+from digitrec.engine.ledger import Budget, Claim, Ledger, Question, database
+from digitrec.engine.ledger.database import Database
+from digitrec.engine.ledger.queries import entries
+from digitrec.engine.ledger.repair import repair
+from digitrec.errors import LedgerError
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "folder" / "ledger.sqlite"
+
+
+def fill(path: Path, answers: int, size: int = 10) -> None:
+    with closing(Ledger(path)) as ledger:
+        questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(answers)]
+        for verdict in ledger.claim(questions, price=0.001, budget=Budget(), lease_s=60.0):
+            assert isinstance(verdict, Claim)
+            ledger.answered(verdict, Answer(raw={"number": verdict.id - 1, "padding": "x" * size}))
+
+
+def numbers(path: Path) -> list[int]:
+    with closing(Ledger(path)) as ledger:
+        return [entry.answer.raw["number"] for entry in entries(ledger)]
+
+
+@POSIX
+def test_nobody_else_can_read_it(path: Path) -> None:
+    with closing(Ledger(path)):
+        files = list(path.parent.iterdir())
+        assert len(files) == 3  # SQLite's two companions too
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_ledger_of_a_newer_digitrec_is_not_touched(path: Path) -> None:
+    fill(path, 1)
+    with closing(sqlite3.connect(path)) as sqlite:
+        sqlite.execute("PRAGMA user_version = 99")
+    with pytest.raises(LedgerError, match="newer digitrec; upgrade") as caught:
+        Ledger(path)
+    assert f"the ledger {path} was written" in str(caught.value)
+
+
+def test_an_older_ledger_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path, 3)
+    added = (*database.MIGRATIONS, ("ALTER TABLE calls ADD COLUMN note TEXT",))
+    monkeypatch.setattr(database, "MIGRATIONS", added)
+    assert numbers(path) == [0, 1, 2]
+    with closing(Database(path)) as opened:
+        assert opened.read("SELECT note FROM calls")[0]["note"] is None
+
+
+def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger"):
+        Ledger(tmp_path / "file" / "ledger.sqlite")
+    with pytest.raises(LedgerError, match=r"cannot be written .*--no-ledger") as caught:
+        Ledger(tmp_path)
+    assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
+
+
+def test_a_ledger_of_which_no_copy_can_be_made(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=r"cannot be read .*--no-ledger") as caught:
+        Database(None, copy_of=tmp_path)
+    assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
+
+
+def test_a_damaged_text_takes_down_its_own_row_only(path: Path) -> None:
+    fill(path, 3)
+    with closing(sqlite3.connect(path)) as sqlite, sqlite:
+        sqlite.execute("UPDATE calls SET answer = CAST(x'7bff' AS TEXT) WHERE id = 2")
+    assert numbers(path) == [0, 2]
+
+
+def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(path, 1)
+    monkeypatch.setattr(database, "LOCKED_S", 0.1)
+    with closing(Ledger(path)) as ledger, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="held by another program"):
+            ledger.sweep()
+        assert len(list(entries(ledger))) == 1  # reading goes on
+
+
+@POSIX
+def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
+    fill(path, 20)
+    program = (
+        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "import test_database\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        "test_database.fill_more(Path(sys.argv[1]))\n"
+    )
+    tests = Path(__file__).parent
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(path), str(tests)],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tests.parent)},
+    )  # fmt: skip
+    recorded = [int(number) for number in run.stdout.split()]
+    assert "digitrec.errors.LedgerError" in run.stderr, run.stderr
+    assert "disk" in run.stderr
+    assert 0 < len(recorded) < 100
+    assert numbers(path) == [*range(20), *recorded]
+
+
+def fill_more(path: Path) -> None:
+    """Record large answers, and tell of each once it is recorded, until the disk is full."""
+    ledger = Ledger(path)
+    for number in range(100, 200):
+        question = Question.about(image(number), PaidCloud(), emulated=False)
+        (verdict,) = ledger.claim([question], price=0.001, budget=Budget(), lease_s=60.0)
+        assert isinstance(verdict, Claim)
+        ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * 10_000}))
+        sys.stdout.write(f"{number}\n")
+
+
+@pytest.fixture
+def damaged(path: Path) -> Iterator[Path]:
+    """A ledger of 300 answers with 40 kB in its middle overwritten."""
+    fill(path, 300, size=1000)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 40_000)
+    yield path
+
+
+def test_a_damaged_ledger_says_how_to_save_it(damaged: Path) -> None:
+    with pytest.raises(LedgerError, match="is damaged; save what is readable with") as caught:
+        numbers(damaged)
+    assert str(caught.value).endswith(f"`digitrec ledger --ledger '{damaged}' repair`")
+
+
+def test_repairing_keeps_what_can_be_read_and_the_damaged_file(damaged: Path) -> None:
+    size = damaged.stat().st_size
+    done = repair(damaged)
+    kept = numbers(damaged)
+    assert len(kept) == done.saved
+    assert 200 < len(kept) < 300
+    assert len(kept) + done.lost == 300
+    assert repair(damaged).damaged is None
+    assert done.damaged is not None
+    assert done.damaged.stat().st_size == size
+
+
+def test_what_is_no_ledger_at_all_is_put_aside(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("these are not the bytes of a database" * 100)
+    with pytest.raises(LedgerError, match="damaged or not a ledger"):
+        Ledger(path)
+    done = repair(path)
+    assert (done.saved, done.lost) == (0, 1)
+    assert done.damaged is not None
+    assert "not the bytes" in done.damaged.read_text()
+    assert numbers(path) == []
+
+
+READING = """
+import os, sys
+from pathlib import Path
+from contextlib import closing
+from digitrec.errors import LedgerError
+from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.queries import entries, recent, spending
+folder = Path(sys.argv[1])
+recent(Ledger(None))
+if os.getuid() == 0:
+    os.setuid(65534)  # nobody: root may write anywhere
+with closing(Ledger(folder / "ledger.sqlite", to_look=True)) as ledger:
+    print(len(list(entries(ledger))), len(recent(ledger)), spending(ledger)[0].calls)
+try:
+    with closing(Ledger(folder / "ledger.sqlite")) as ledger:
+        ledger.sweep()
+except LedgerError as error:
+    print(error)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("left_over", [False, True])
+@pytest.mark.parametrize("file_too", [False, True])
+def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_too: bool) -> None:
+    with TemporaryDirectory(dir="/tmp") as name:  # one that another user may enter
+        folder = Path(name)
+        path = folder / "ledger.sqlite"
+        with closing(Ledger(path)):  # as long as it is open, what is new stays in the companion
+            fill(path, 7)
+            copies = {file: file.read_bytes() for file in (path, Path(f"{path}-wal"))}
+        if left_over:  # by a program that was killed
+            for file, content in copies.items():
+                file.write_bytes(content)
+        for file in folder.iterdir():
+            file.chmod(0o444 if file_too else 0o666)
+        before = {file.name: file.read_bytes() for file in folder.iterdir()}
+        folder.chmod(0o555)
+        run = subprocess.run(
+            [sys.executable, "-c", READING, str(folder)], capture_output=True, text=True, check=False
+        )
+        folder.chmod(0o755)
+        assert run.returncode == 0, run.stderr
+        counted, refused = run.stdout.splitlines()
+        assert counted == "7 7 7"
+        assert "name another with --ledger" in refused
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_there_must_be_something_to_repair(path: Path) -> None:
+    with pytest.raises(LedgerError, match="no ledger"):
+        repair(path)
+
+
+def test_many_processes_may_make_the_same_ledger_at_once(path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from digitrec.engine.ledger import Ledger; "
+        "Ledger(Path(sys.argv[1]))"
+    )
+    runs = [subprocess.Popen([sys.executable, "-W", "ignore", "-c", program, str(path)]) for _ in range(6)]
+    assert [run.wait(60) for run in runs] == [0] * 6
+
+
+@POSIX
+def test_a_forked_process_uses_a_connection_of_its_own(path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from digitrec.engine.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1])); mine = ledger.database._sqlite\n"
+        "child = os.fork(); ledger.sweep()\n"
+        "if child: assert os.waitpid(child, 0)[1] == 0; assert ledger.database._sqlite is mine\n"
+        "else: os._exit(ledger.database._sqlite is mine)\n"
+    )
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", program, str(path), ""], check=False)
+    assert run.returncode == 0

@@ -1,0 +1,129 @@
+"""What the ledger tells: recent calls, spending, a recording; and clearing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from clock import Clock
+from paid_cloud import PaidCloud, answer, image
+
+from digitrec.answer import Answer, Candidate
+from digitrec.engine.ledger import Budget, Claim, Ledger, Question
+from digitrec.engine.ledger.queries import UNUSABLE, Spending, clear, entries, recent, spending
+
+OCTOBER = datetime(2026, 10, 31, 12, tzinfo=UTC)
+NOVEMBER = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def claim(
+    ledger: Ledger, number: int, name: str, price: float | None = 0.0015, *, emulated: bool = False
+) -> Claim:
+    question = Question.about(image(number), PaidCloud(name=name), emulated=emulated)
+    (verdict,) = ledger.claim([question], price=price, budget=Budget("run"), lease_s=10.0)
+    assert isinstance(verdict, Claim)
+    return verdict
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Two answers in October; in November an answer, one that failed, one cut off, one of unknown price,
+    and one of an emulator."""
+    clock = Clock(OCTOBER.timestamp())
+    ledger = Ledger(tmp_path / "ledger.sqlite", clock=clock)
+    for number in (1, 2):
+        ledger.answered(claim(ledger, number, "google"), answer(number))
+    clock.now = NOVEMBER.timestamp()
+    ledger.answered(claim(ledger, 3, "google"), answer(3))
+    ledger.failed(claim(ledger, 4, "google"), "Unavailable", unknown=False, charged=False)
+    claim(ledger, 5, "google")
+    ledger.answered(claim(ledger, 6, "azure", None), answer(6))
+    ledger.answered(claim(ledger, 7, "aws", 0.001, emulated=True), answer(7))
+    clock.now += 60
+    yield ledger
+    ledger.close()
+
+
+def test_recent_calls_newest_first(ledger: Ledger) -> None:
+    calls = recent(ledger, limit=4)
+    assert [call.state for call in calls] == ["answered", "answered", "unknown", "failed"]
+    assert [call.text for call in calls] == ["7", "6", None, None]
+    assert [call.cost_usd for call in calls] == [0.001, None, 0.0015, 0.0]
+    assert [call.emulated for call in calls] == [True, False, False, False]
+    assert calls[3].error == "Unavailable"
+    assert calls[0].asked_at == NOVEMBER
+    assert calls[0].image_sha256 == "sha-7"
+
+
+def test_recent_calls_of_one_provider(ledger: Ledger) -> None:
+    assert [call.provider for call in recent(ledger, provider="azure")] == ["azure"]
+
+
+def test_spending_by_month_and_provider(ledger: Ledger) -> None:
+    assert spending(ledger) == [
+        Spending("2026-11", "aws", True, calls=1, usd=0.001, unpriced=0, unknown=0),
+        Spending("2026-11", "azure", False, calls=1, usd=0.0, unpriced=1, unknown=0),
+        Spending("2026-11", "google", False, calls=3, usd=0.003, unpriced=0, unknown=1),
+        Spending("2026-10", "google", False, calls=2, usd=0.003, unpriced=0, unknown=0),
+    ]
+
+
+def test_every_answer_can_be_exported(ledger: Ledger) -> None:
+    assert [entry.answer for entry in entries(ledger)] == [answer(number) for number in (1, 2, 3, 6, 7)]
+    assert [entry.question.provider for entry in entries(ledger, provider="aws")] == ["aws"]
+
+
+def test_a_call_of_which_something_is_damaged_is_shown_for_what_it_is(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ledger.database.transaction() as sqlite:
+        sqlite.execute("UPDATE calls SET answer = 'nonsense' WHERE provider = 'azure'")
+        sqlite.execute("UPDATE calls SET asked_at = 1e300 WHERE provider = 'aws'")
+    aws, azure = recent(ledger, limit=2)
+    assert (aws.asked_at, aws.text) == (datetime(1970, 1, 1, tzinfo=UTC), "7")
+    assert (azure.state, azure.error, azure.text) == ("answered", UNUSABLE, None)
+    assert azure.endpoint == "https://paid.example"
+    assert [entry.answer for entry in entries(ledger)] == [answer(number) for number in (1, 2, 3, 7)]
+    assert caplog.messages == [
+        "1 unusable answer is left out: not what the engine's protocol says; asking again buys them anew"
+    ]
+
+
+def test_unless_told_otherwise_twenty_calls_are_shown_with_the_words_that_were_read(tmp_path: Path) -> None:
+    with closing(Ledger(tmp_path / "more.sqlite")) as ledger:
+        for number in range(21):
+            two = Answer((Candidate("4", None), Candidate(str(number), None)))
+            ledger.answered(claim(ledger, number, "google"), two)
+        assert [call.text for call in recent(ledger)] == [f"4 {number}" for number in range(20, 0, -1)]
+
+
+def test_an_export_of_many_answers_is_whole(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "many.sqlite")
+    questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(501)]
+    for verdict in ledger.claim(questions, price=0.0, budget=Budget(), lease_s=60.0):
+        assert isinstance(verdict, Claim)
+        ledger.answered(verdict, answer(verdict.id))
+    assert [entry.answer.raw["read"] for entry in entries(ledger)] == list(range(1, 502))
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        ({}, []),
+        ({"provider": "google"}, [6, 7]),
+        ({"before": NOVEMBER}, [3, 6, 7]),
+        ({"emulated": True}, [1, 2, 3, 6]),
+        ({"emulated": False, "provider": "azure"}, [1, 2, 3, 7]),
+    ],
+)
+def test_clearing_forgets_answers_and_no_spending(
+    ledger: Ledger, chosen: dict[str, object], left: list[int]
+) -> None:
+    before = spending(ledger)
+    assert clear(ledger, **chosen) == 5 - len(left)  # type: ignore[arg-type]
+    assert [entry.answer.raw["read"] for entry in entries(ledger)] == left
+    assert spending(ledger) == before

@@ -1,0 +1,195 @@
+"""A damaged ledger: what can be read is saved, what is lost stays counted."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from clock import Clock
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from paid_cloud import PRICE, PaidCloud, image
+
+from digitrec.answer import Answer
+from digitrec.cli import main
+from digitrec.engine.ledger import Budget, Claim, Ledger, Question
+from digitrec.engine.ledger.queries import entries, recent, spending
+from digitrec.engine.ledger.repair import Repair, repair
+from digitrec.engine.ledger.seal import LOST
+from digitrec.errors import BudgetExceeded, LedgerError
+
+CALLS = 120
+
+
+def fill(path: Path, calls: int = CALLS) -> Path:
+    with closing(Ledger(path)) as ledger:
+        questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(calls)]
+        for verdict in ledger.claim(questions, price=PRICE, budget=Budget(), lease_s=60.0):
+            assert isinstance(verdict, Claim)
+            ledger.answered(verdict, Answer(raw={"number": verdict.id - 1, "padding": "x" * 1000}))
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return fill(tmp_path / "ledger.sqlite")
+
+
+def overwrite(path: Path, share: float, data: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(int(path.stat().st_size * share))
+        file.write(data)
+
+
+def cut(path: Path, share: float) -> None:
+    with path.open("r+b") as file:
+        file.truncate(int(path.stat().st_size * share))
+
+
+def spent(path: Path) -> tuple[int, float]:
+    with closing(Ledger(path)) as ledger:
+        months = spending(ledger)
+    return sum(month.calls for month in months), sum(month.usd for month in months)
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "middle": lambda path: overwrite(path, 0.5, b"\xff" * 20_000),
+    "a third cut off": lambda path: cut(path, 0.66),
+    "the end cut off": lambda path: cut(path, 0.97),
+    "most cut off": lambda path: cut(path, 0.1),
+    "beginning of the table": lambda path: overwrite(path, 0.02, b"\0" * 4096),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_what_is_lost_stays_counted(path: Path, damage: Callable[[Path], None]) -> None:
+    damage(path)
+    with pytest.raises(LedgerError, match="is damaged"), closing(Ledger(path)) as ledger:
+        list(entries(ledger))
+    done = repair(path)
+    calls, usd = spent(path)
+    assert done.saved + done.lost == calls
+    assert done.saved + done.lost >= CALLS * 0.95
+    if done.saved:
+        assert done.lost_usd == pytest.approx(done.lost * PRICE)
+        assert usd == pytest.approx(calls * PRICE)
+    with closing(Ledger(path)) as ledger:
+        assert {call.provider for call in recent(ledger, limit=999) if call.state == "lost"} <= {LOST}
+        budget = Budget("run", per_month=CALLS * 0.95 * PRICE)
+        question = Question.about(image(999), PaidCloud(), emulated=False)
+        if done.saved:
+            (verdict,) = ledger.claim([question], price=PRICE, budget=budget, lease_s=1.0)
+            assert isinstance(verdict, BudgetExceeded)
+
+
+def forget(path: Path, number: int) -> None:
+    """Take one call out, and spoil a page that holds no call, so that the ledger is found damaged."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as sqlite:
+        sqlite.execute("DELETE FROM calls WHERE id = ?", (number,))
+        sqlite.execute("CREATE TABLE other (x)")
+        (page,) = sqlite.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'other'").fetchone()
+        (size,) = sqlite.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize(
+    ("emulators", "counted_as_emulated"), [((), False), ((1, 2, 3, 4), True), ((1, 2), False)]
+)
+def test_a_lost_call_counts_as_dear_and_as_late_as_it_can_have_been(
+    tmp_path: Path, emulators: tuple[int, ...], counted_as_emulated: bool
+) -> None:
+    path, clock = tmp_path / "ledger.sqlite", Clock()
+    with closing(Ledger(path, clock=clock)) as ledger:
+        for number in (1, 2, 3, 4):
+            clock.now = 1000.0 * number
+            asked = Question.about(image(number), PaidCloud(), emulated=number in emulators)
+            (claim,) = ledger.claim([asked], price=0.1 * number, budget=Budget(), lease_s=60.0)
+            assert isinstance(claim, Claim)
+            ledger.answered(claim, Answer(raw={"number": number}))
+    forget(path, 2)
+    aside = tmp_path / "ledger.sqlite.damaged-1"
+    assert repair(path) == Repair(saved=3, lost=1, assumed=0, lost_usd=0.4, damaged=aside)
+    with closing(Ledger(path)) as ledger:
+        fourth, third, lost, first = recent(ledger)
+        assert [entry.answer.raw["number"] for entry in entries(ledger)] == [1, 3, 4]
+    assert [call.asked_at.timestamp() for call in (first, lost, third, fourth)] == [1000, 3000, 3000, 4000]
+    assert (lost.state, lost.provider, lost.cost_usd, lost.text) == ("lost", LOST, 0.4, None)
+    assert lost.emulated is counted_as_emulated
+    forget(path, 3)
+    again = repair(path)
+    assert (again.saved, again.lost, again.damaged) == (3, 1, tmp_path / "ledger.sqlite.damaged-2")
+    assert aside.is_file(), "what was put aside before is kept"
+
+
+def test_what_is_lost_is_lost_once(path: Path) -> None:
+    DAMAGE["middle"](path)
+    first = repair(path)
+    assert first.lost > 0
+    again = repair(path)
+    assert (again.damaged, again.lost, again.saved) == (None, 0, first.saved + first.lost)
+    overwrite(path, 0.5, b"\xff" * 8000)
+    repair(path)
+    assert CALLS <= spent(path)[0] <= CALLS + 1
+
+
+def test_a_ledger_of_which_nothing_can_be_read_says_that_its_cost_is_unknown(path: Path) -> None:
+    path.write_bytes(b"these are not the bytes of a database" * 100)
+    done = repair(path)
+    assert (done.saved, done.lost, done.lost_usd) == (0, 1, None)
+    with closing(Ledger(path)) as ledger:
+        (month,) = spending(ledger)
+    assert (month.provider, month.unpriced) == (LOST, 1)
+
+
+def test_a_healthy_ledger_is_left_alone(path: Path) -> None:
+    before = path.read_bytes()
+    done = repair(path)
+    assert done == Repair(saved=CALLS, lost=0, assumed=0, lost_usd=0.0, damaged=None)
+    assert path.read_bytes() == before
+    told = CliRunner().invoke(main, ["ledger", "repair", "--ledger", str(path)]).stdout
+    assert told == f"nothing is wrong with {path}: {CALLS} calls; it was left as it is\n"
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_the_command_says_what_was_saved_and_what_may_be_missing(path: Path) -> None:
+    DAMAGE["a third cut off"](path)
+    told = CliRunner().invoke(main, ["ledger", "--ledger", str(path), "repair"]).stdout
+    assert re.search(r"\d+ calls saved, at least \d+ lost", told)
+    assert re.search(r"\$0\.\d+", told)
+    assert LOST in CliRunner().invoke(main, ["ledger", "spend", "--ledger", str(path)]).stdout
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_whatever_happened_to_the_file_it_is_repaired_and_can_be_used(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = fill(tmp_path_factory.mktemp("repair") / "ledger.sqlite", 20)
+    for _ in range(data.draw(st.integers(1, 3))):
+        if data.draw(st.booleans()):
+            cut(path, data.draw(st.floats(0.0, 1.0)))
+        else:
+            junk = data.draw(st.binary(min_size=1, max_size=64)) * data.draw(st.integers(1, 200))
+            overwrite(path, data.draw(st.floats(0.0, 0.99)), junk)
+    done = repair(path)
+    calls, _ = spent(path)
+    with closing(Ledger(path)) as ledger:
+        kept = [entry.answer.raw["number"] for entry in entries(ledger)]
+        assert len(set(kept)) == len(kept) <= done.saved
+        (verdict,) = ledger.claim(
+            [Question.about(image(999), PaidCloud(), emulated=False)],
+            price=PRICE,
+            budget=Budget(),
+            lease_s=1.0,
+        )
+        assert isinstance(verdict, Claim)
+    if done.damaged is not None:
+        assert calls >= 1
+        assert repair(path).damaged is None

@@ -1,0 +1,197 @@
+"""The configuration file: found, read, and every mistake in it named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from digitrec.engine.config import EXAMPLE, Config, TokenPrice, config_path, default_ledger, load, problems
+from digitrec.errors import NotConfigured
+
+WHOLE = """
+provider = "google"
+ledger = "~/answers.sqlite"
+[budget]
+per_month = 10
+[prices]
+azure = 0.001
+[rates]
+azure = 0.33
+[tokens."a.model"]
+input = 0.15
+output = 0.6
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_no_file_is_an_empty_configuration() -> None:
+    assert load() == Config("local", None, None, {}, {}, {})
+
+
+def test_every_setting(tmp_path: Path) -> None:
+    assert load(written(tmp_path, WHOLE)) == Config(
+        "google", Path("~/answers.sqlite").expanduser(), 10.0, {"azure": 0.001}, {"azure": 0.33},
+        {"a.model": TokenPrice(0.15, 0.6)},
+    )  # fmt: skip
+
+
+def test_the_documented_file_is_a_good_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "ledger.md").read_text("utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    assert example == EXAMPLE
+    assert load(written(tmp_path, example)).per_month == 10.0
+
+
+def test_found_in_the_users_folder_or_where_the_variable_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_path().parent.mkdir(parents=True)
+    written(config_path().parent, "provider = 'aws'")
+    assert load().provider == "aws"
+    monkeypatch.setenv("DIGITREC_CONFIG", str(written(tmp_path, "provider = 'azure'")))
+    assert load().provider == "azure"
+
+
+def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "nowhere.toml"))
+    with pytest.raises(NotConfigured, match=r"nowhere\.toml is not there"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("provider = ", "cannot be read"),
+        ("provider = 7", "the setting provider must be a text"),
+        ("ledger = ''", "the setting ledger must be a text"),
+        (
+            "budjet = 1",
+            "the setting budjet is unknown; there are: attempt_timeouts, budget, ",
+        ),
+        ("budget = 10", "the setting budget must be a table"),
+        ("[budget]\nper_day = 1", r"the setting budget\.per_day is unknown"),
+        ("[budget]\nper_month = -1", r"the setting budget\.per_month must be a number, 0 or more"),
+        ("[budget]\nper_month = true", r"the setting budget\.per_month must be a number"),
+        ("[prices]\nazure = 'cheap'", r"the setting prices\.azure must be a number"),
+        ("[prices]\nazure = inf", r"the setting prices\.azure must be a number"),
+        (
+            "[prices]\nazur = 0.001",
+            r"the setting prices\.azur is unknown; there are: aws, .*azure, .*rapidocr",
+        ),
+        ("[rates]\nazur = 1", r"the setting rates\.azur is unknown; there are: aws, .*azure, "),
+        ("[rates]\nazure = 0", r"the setting rates\.azure must be more than 0"),
+        ("[attempt_timeouts]\nopenai = 0", r"the setting attempt_timeouts\.openai must be more than 0"),
+        ("[attempt_timeouts]\nazur = 1", r"the setting attempt_timeouts\.azur is unknown"),
+        ("[parameters]\nopenai = 1", r"the setting parameters\.openai must be a table"),
+        ("[parameters.openai]\nseed = 1", r"the setting parameters\.openai\.seed is unknown"),
+        ("[parameters.openai]\nleave_out = 'seed'", r"parameters\.openai\.leave_out must be a list"),
+        ("[parameters.openai]\nmax_tokens = 0", r"parameters\.openai\.max_tokens must be a whole number"),
+        ("[parameters.openai]\nmax_tokens = true", r"parameters\.openai\.max_tokens must be a whole number"),
+        ("tokens = 1", "the setting tokens must be a table"),
+        ("[tokens]\nm = 1", r"the setting tokens\.m must be a table of two prices: input and output"),
+        ("[tokens.m]\ninput = 1", r"the setting tokens\.m must be a table of two prices"),
+        ("[tokens.m]\ninput = 1\noutput = -1", r"the setting tokens\.m\.output must be a number"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(NotConfigured, match=message) as caught:
+        load(written(tmp_path, text))
+    assert "config.toml" in str(caught.value)
+
+
+def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "acme-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[digitrec.providers]\nacme = acme:Acme\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert load(written(tmp_path, "[prices]\nacme = 0.001")).prices == {"acme": 0.001}
+
+
+def test_the_ledger_lies_in_the_users_data_folder() -> None:
+    assert default_ledger().name == "ledger.sqlite"
+    assert default_ledger().parent.name == "digitrec"
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([10**400, -0.0]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = (
+    st.sampled_from(
+        ["provider", "ledger", "budget", "per_month", "prices", "rates", "azure", "tokens", "input", "output"]
+    )
+    | st.text()
+)
+
+
+def toml(value: object) -> str:
+    """A value in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(char):08x}" for char in value) + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{toml(name)} = {toml(it)}" for name, it in value.items()) + "}"
+    return repr(value)
+
+
+def loads_or_says_in_one_line(path: Path) -> None:
+    """The property: a configuration, or NotConfigured in one line that names the file."""
+    told = problems(path)
+    try:
+        assert isinstance(load(path), Config)
+        assert told == []
+    except NotConfigured as error:
+        assert str(error).isprintable()
+        assert path.name in str(error)
+        assert told
+
+
+@given(content=st.binary(max_size=300))
+@example(content=b"\xff\xfe")
+@example(content=b"a = " + b"[" * 20_000)
+@example(content=b"a." * 5_000 + b"b = 1")
+@example(content=b"ledger = 'x'" + b" " * 1_000_001)
+@example(content=b"[budget]\nper_month = " + b"9" * 5_000)
+@example(content=b"[budget]\nper_month = 1e999")
+@example(content=b"ledger = '~nobody-here/x'")
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_bytes_the_file_holds(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    loads_or_says_in_one_line(path)
+
+
+@given(content=st.dictionaries(NAMES, VALUES | st.dictionaries(NAMES, VALUES, max_size=3), max_size=4))
+@example(content={"budget": {"per_month": 10**400}})
+@example(content={"ledger": "a\0b"})
+@example(content={"a\nb": 1})
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_settings_the_file_holds(tmp_path: Path, content: dict[str, object]) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(f"{toml(name)} = {toml(it)}" for name, it in content.items()), "utf-8")
+    loads_or_says_in_one_line(path)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(NotConfigured, match="cannot be read: Is a directory; correct it"):
+        load(tmp_path)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    told = problems(
+        written(tmp_path, "a = 1\n[prices]\nazure = 'x'\nb = 2\naws = 1\n[budget]\nper_month = 5")
+    )
+    assert [line.split("the setting ")[1].split()[0] for line in told] == ["a", "prices.azure", "prices.b"]

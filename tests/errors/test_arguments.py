@@ -1,0 +1,196 @@
+"""What is given wrongly is told where it is given: which argument, its range, what came."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import digitrec
+from digitrec.cli import main
+from digitrec.comparison.benchmark import benchmark
+from digitrec.comparison.benchmark.recommend import recommend
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.engine.config import Config
+from digitrec.recognise.explain import explain
+from digitrec.testing import FakeProvider, drawn_seven
+
+SEVEN = drawn_seven()
+WRONG = (
+    [("timeout", value) for value in (0, -1, math.nan, math.inf, 1e300, True, "30", None, 1j, [])]
+    + [("attempt_timeout", value) for value in (0, -1, math.nan, math.inf, False, "10")]
+    + [("attempts", value) for value in (0, -3, math.nan, 2.5, True, "5", None)]
+    + [("concurrency", value) for value in (0, -1, math.inf, 1.0, True, "4", None)]
+    + [("max_cost", value) for value in (-0.01, math.nan, math.inf, -math.inf, True, "1", [])]
+    + [("ledger", value) for value in ("", b"x", None, 3, True)]
+    + [("record", value) for value in ("", b"x", 3, True)]
+    + [("fresh", value) for value in (0, 1, "no", None)]
+    + [("config", value) for value in ("config.toml", {}, 3)]
+    + [("run", value) for value in ("", None, 3)]
+)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
+def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=rf"^{name} is .*, not ") as caught:
+        digitrec.Options(**{name: value})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("timeout", 1), ("timeout", np.float32(0.5)), ("attempts", np.int64(1)), ("max_cost", 0),
+     ("max_cost", None), ("ledger", "none"), ("ledger", Path("a")),
+     ("record", None), ("config", Config()), ("concurrency", 100)],
+)  # fmt: skip
+def test_a_setting_in_its_range_is_kept(name: str, value: Any) -> None:
+    assert getattr(digitrec.Options(**{name: value}), name) == value
+
+
+def test_a_files_name_may_be_a_text(tmp_path: Path) -> None:
+    options = digitrec.Options(ledger=str(tmp_path / "a.sqlite"), record=str(tmp_path / "b.jsonl"))  # type: ignore[arg-type]
+    assert (options.ledger, options.record) == (tmp_path / "a.sqlite", tmp_path / "b.jsonl")
+
+
+def test_names_are_taken_wherever_a_provider_is() -> None:
+    fake = FakeProvider(["7"] * 3)
+    assert digitrec.Engine("local").provider.name == "local"
+    assert digitrec.predict(SEVEN, digitrec.Fallback(["local"], below=0.9)).digit == 7
+    assert digitrec.predict(SEVEN, digitrec.Fallback(["local", fake], below=0.9)).digit == 7
+    assert digitrec.predict(SEVEN, digitrec.Consensus(["local", fake], agree=2)).digit == 7
+    assert digitrec.compare(SEVEN, ["local", fake]).agree
+    assert explain(SEVEN, "local").prediction.digit == 7
+    found = benchmark([Sample(SEVEN, 7)] * 3, {"ours": "local", "theirs": fake}, data="sevens")
+    assert {card.engine: card.correct for card in found.cards} == {"ours": 3, "theirs": 3}
+
+
+FAKE = FakeProvider()
+REFUSED: dict[str, Callable[[], Any]] = {
+    "no provider": lambda: digitrec.predict(SEVEN, None),  # type: ignore[arg-type]
+    "a class": lambda: digitrec.predict(SEVEN, FakeProvider),  # type: ignore[arg-type]
+    "a list of providers for predict": lambda: digitrec.predict(SEVEN, [FAKE]),  # type: ignore[arg-type]
+    "an engine of an engine": lambda: digitrec.Engine(digitrec.Engine(FAKE)),  # type: ignore[arg-type]
+    "options that are none": lambda: digitrec.Engine(FAKE, 30),  # type: ignore[arg-type]
+    "an empty fallback": lambda: digitrec.Fallback([], below=0.9),
+    "a fallback of a name": lambda: digitrec.Fallback("local", below=0.9),
+    "a fallback of None": lambda: digitrec.Fallback(None, below=0.9),  # type: ignore[arg-type]
+    "a fallback of a policy": lambda: digitrec.Fallback([digitrec.Fallback([FAKE], 0.5)], 0.5),  # type: ignore[list-item]
+    "a fallback of the same twice": lambda: digitrec.Fallback(["local", "local"], below=0.9),
+    "a threshold of nan": lambda: digitrec.Fallback([FAKE], below=math.nan),
+    "a threshold of 2": lambda: digitrec.Fallback([FAKE], below=2),
+    "a threshold in words": lambda: digitrec.Fallback([FAKE], below="0.9"),  # type: ignore[arg-type]
+    "an empty consensus": lambda: digitrec.Consensus([], agree=2),
+    "a consensus of one": lambda: digitrec.Consensus(["local"], agree=2),
+    "a consensus of the same twice": lambda: digitrec.Consensus(["local", "local"], agree=2),
+    "half a vote": lambda: digitrec.Consensus([FAKE, FakeProvider()], agree=1.5),  # type: ignore[arg-type]
+    "nobody to compare": lambda: digitrec.compare(SEVEN, []),
+    "a name to compare": lambda: digitrec.compare(SEVEN, "local"),
+    "one picture for many": lambda: digitrec.predict_many(SEVEN),  # type: ignore[arg-type]
+    "a path for many": lambda: digitrec.predict_many(Path("7.png")),  # type: ignore[arg-type]
+    "an array of one picture for many": lambda: digitrec.predict_many(np.zeros((28, 28))),
+    "a picture in colour for many": lambda: digitrec.predict_many(np.zeros((28, 28, 3))),
+    "flattened pictures": lambda: digitrec.predict_many(np.zeros((5, 784))),
+    "a file for many": lambda: digitrec.predict_many(io.BytesIO(b"x")),
+    "nothing for many": lambda: digitrec.predict_many(None),  # type: ignore[arg-type]
+    "many for one": lambda: digitrec.predict([SEVEN, SEVEN]),  # type: ignore[arg-type]
+    "a batch for one": lambda: digitrec.predict(np.zeros((5, 28, 28))),
+    "a batch in colour for one": lambda: digitrec.predict(np.zeros((5, 28, 28, 3))),
+    "an open text file": lambda: digitrec.predict(io.StringIO("7")),  # type: ignore[arg-type]
+    "a range for a file": lambda: digitrec.DigitImage.open("7.png", full=255),
+    "a range of 0": lambda: digitrec.DigitImage.open(np.zeros((28, 28)), full=0),
+    "engines without names": lambda: benchmark([Sample(SEVEN, 7)], ["local"], data="x"),  # type: ignore[arg-type]
+    "a benchmark of nobody": lambda: benchmark([Sample(SEVEN, 7)], {}, data="x"),
+    "an accuracy of nan": lambda: recommend({}, {}, [7] * 30, math.nan),
+    "an unknown scale": lambda: digitrec.open_provider("local", scale="bytes"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_no_such_thing_is_refused_at_the_call(what: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        REFUSED[what]()
+    assert not INSIDE.search(str(caught.value)), caught.value
+
+
+INSIDE = re.compile(r"object is not|has no attribute|unsupported operand|not supported between|unhash")
+"""How Python says that something went wrong where nobody looked."""
+
+ODD = st.one_of(
+    st.sampled_from(
+        [None, True, 0, -1, 3.5, math.nan, math.inf, 1j, "", "nonsense", "local", b"", b"7", [], [None],
+         ["local"], {}, {"local": 3}, (), set(), object(), print, int, FakeProvider, iter(()),
+         Path(), np.zeros(3),
+         np.zeros((2, 0)), np.array(["7"]), np.array([None]), np.zeros((3, 3), complex),
+         io.StringIO("7"), io.BytesIO(), io.BytesIO(b"7"), memoryview(b"7"),
+         SEVEN, FAKE, digitrec.Engine(FAKE),
+         digitrec.Options()]
+    ),
+    st.integers(), st.floats(), st.text(max_size=8), st.binary(max_size=8),
+    st.lists(st.one_of(st.none(), st.integers(), st.text(max_size=3)), max_size=3),
+)  # fmt: skip
+
+
+def consumed(outcomes: Any) -> Any:
+    return list(outcomes)
+
+
+CALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "predict": digitrec.predict,
+    "predict_many": digitrec.predict_many,
+    "stream": lambda one, other: consumed(digitrec.stream(one, other)),
+    "compare": lambda one, other: digitrec.compare(one, other or [FAKE]),
+    "compare_many": lambda one, other: consumed(digitrec.compare_many(one, other or [FAKE])),
+    "Engine": digitrec.Engine,
+    "Fallback": digitrec.Fallback,
+    "Consensus": digitrec.Consensus,
+    "open_provider": lambda one, other: digitrec.open_provider(one, model=other),
+    "DigitImage.open": lambda one, other: digitrec.DigitImage.open(one, full=other),
+    "explain": explain,
+    "at_least": lambda one, other: digitrec.predict(SEVEN, FAKE, at_least=one),
+    "rotate": lambda one, other: digitrec.predict(SEVEN, FAKE, rotate=one),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=ODD, other=ODD)
+def test_odd_arguments_are_told_and_never_break_inside(name: str, one: Any, other: Any) -> None:
+    try:
+        CALLS[name](one, other)
+    except (TypeError, ValueError, digitrec.DigitrecError) as error:
+        assert not INSIDE.search(str(error)), error
+
+
+LIMITS = (
+    ["--max-cost", "nan"], ["--max-cost", "-1"], ["--max-cost", "inf"], ["--timeout", "nan"],
+    ["--timeout", "inf"], ["--timeout", "0"], ["--below", "nan"], ["--below", "2"],
+    ["--at-least", "nan"], ["--at-least", "1.5"],
+    ["--rotate", "45"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=" ".join)
+def test_a_limit_that_is_none_is_wrong_usage(limit: list[str]) -> None:
+    done = CliRunner().invoke(main, ["predict", "7.png", *limit])
+    assert done.exit_code == 2
+    assert limit[0] in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["serve", "--max-cost", "nan"], ["serve", "--rate", "inf"], ["benchmark", "x", "--target", "nan"],
+     ["benchmark", "x", "--target", "0.9", "--budget", "nan"], ["benchmark", "x", "--limit", "0"],
+     ["providers", "check", "local", "--timeout", "nan"], ["train", "--validation-split", "nan"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_so_it_is_for_every_command(command: list[str]) -> None:
+    assert CliRunner().invoke(main, command).exit_code == 2

@@ -1,0 +1,84 @@
+"""The table of accuracy: which sets it has, and whether their pictures are what they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.engine import Engine
+from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure_sets, sets
+from digitrec.lab.handwriting.corruptions import KINDS
+from digitrec.lab.handwriting.scenes import WANTED
+from digitrec.lab.handwriting.spoiled import REFUSED as SPOILED
+from digitrec.providers.local import Local
+
+
+def test_what_is_here_is_measured_everywhere() -> None:
+    assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test"]
+    assert tuple(one.name for one in sets() if one.group == CORRUPTED) == KINDS
+    assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(WANTED)
+    refused = [one.name for one in sets() if one.group == REFUSED]
+    assert refused[-len(SPOILED) :] == list(SPOILED)
+    assert len(refused) == len(set(refused)) == 10 + len(SPOILED)
+    assert {one.group for one in sets()} == set(GROUPS)
+
+
+def test_a_folder_of_data_adds_its_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sets").mkdir()
+    test = mnist_test()[:4]
+    np.savez(tmp_path / "sets" / "hwd1000.npz", x=test.images, y=test.labels)
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    found = {one.name: one for one in sets()}
+    assert [name for name in found if found[name].group == DIGITS] == ["mnist-test", "hwd1000"]
+    assert [sample.label for sample in found["hwd1000"].samples(None)] == test.labels.tolist()
+
+
+@pytest.mark.parametrize("name", ["pendigits.npz", "pendigits-orig.tra"])
+def test_writers_held_back_are_a_set_where_their_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / name).touch()
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test", "turkish-dev"]
+
+
+def test_fonts_held_back_are_sets_where_their_folder_is(some_fonts: Path) -> None:
+    found = {one.name: one for one in sets()}
+    assert found["fonts-dev"].group == DIGITS and found["letters of fonts"].group == REFUSED
+    assert len(found["fonts-dev"].samples(3)) == 3
+    assert {sample.label for sample in found["letters of fonts"].samples(3)} == {None}
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in sets() if one.name not in KINDS[1:]], ids=lambda one: one.name
+)
+def test_each_set_gives_as_many_as_are_wanted(one) -> None:
+    samples = one.samples(3)
+    assert len(samples) == 3
+    assert all((sample.label is None) == (one.group == REFUSED) for sample in samples)
+
+
+def test_goals_are_compared_with_what_is_found() -> None:
+    told: list[str] = []
+    chosen = [one for one in sets() if one.name in ("mnist-test", "scale", "letters like digits")]
+    measured = list(
+        measure_sets(Engine(Local()), chosen, limit=12, arrived=lambda name, _: told.append(name))
+    )
+    assert [one.found.data for one in measured] == ["mnist-test", "scale", "letters like digits"]
+    assert [one.met for one in measured] == [True, measured[1].found.card.correct >= 0.85 * 12, None]
+    assert told.count("scale") == 12
+
+
+def test_pages_are_also_reduced_to_the_size_of_mnists_digits() -> None:
+    """Each is the middle of the page of the same place, so that no paper is squeezed."""
+    by_name = {one.name: one.samples(6) for one in sets() if one.group == REFUSED}
+    pages, reduced = by_name["blank or textured pages"], by_name["the same, reduced to 28x28"]
+    assert [one.label for one in reduced] == [None] * 6
+    for page, small in zip(pages, reduced, strict=True):
+        assert isinstance(page.image, np.ndarray) and isinstance(small.image, np.ndarray)
+        assert small.image.shape[:2] == (28, 28)
+        assert abs(float(page.image.mean()) - float(small.image.mean())) < 25

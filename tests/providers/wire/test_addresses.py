@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+
+from digitrec.errors import NotConfigured
+from digitrec.providers.wire.addresses import (
+    allows_plain_http,
+    check_proxies,
+    in_the_clear,
+    is_metadata_server,
+    origin,
+    split,
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "clear"),
+    [
+        ("https://ocr.example", False),
+        ("http://127.0.0.1:8001", False),
+        ("http://127.9.9.9", False),
+        ("http://[::1]:80", False),
+        ("http://localhost:8001/a", False),
+        ("http://LOCALHOST", False),
+        ("http://ocr.example", True),
+        ("http://localhost.example", True),
+        ("http://10.0.0.1", True),
+        ("http://169.254.169.254", True),
+        ("http://0.0.0.0", True),
+        ("HTTP://ocr.example", True),
+    ],
+)
+def test_what_could_be_read_on_the_way(url: str, clear: bool) -> None:
+    assert in_the_clear(url) is clear
+
+
+@pytest.mark.parametrize(
+    ("url", "is_one"),
+    [
+        ("http://metadata.google.internal/computeMetadata/v1", True),
+        ("http://169.254.169.254/latest", True),
+        ("http://169.254.170.2/v2", True),
+        ("http://169.254.130.6:8081/msi/token", True),
+        ("http://[fe80::1]/", True),
+        ("http://metadata.google.internal.example", False),
+        ("http://169.254.169.254.example", False),
+        ("http://10.0.0.1", False),
+        ("http://8.8.8.8", False),
+        ("169.254.169.254", False),
+        ("", False),
+    ],
+)
+def test_where_a_clouds_machine_gets_its_tokens(url: str, is_one: bool) -> None:
+    assert is_metadata_server(url) is is_one
+
+
+def test_an_origin_is_scheme_host_and_port() -> None:
+    assert origin("https://A.example/x") == origin("https://a.example:443") == ("https", "a.example", 443)
+    assert origin("http://a.example") != origin("https://a.example")
+    assert origin("nothing") is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [" https://a", "https://a\n", "https://a b", "https://a\t", "http://[::1", "::::"]
+)
+def test_what_is_no_address(wrong: str) -> None:
+    assert split(wrong) is None
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["nonsense://x", "http://[::1", "::::", "http://a b", "http://a\n:80", "http://host:port", "http://:80"],
+)
+def test_a_proxy_that_is_none_is_named_and_not_shown(
+    variable: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, wrong)
+    with pytest.raises(NotConfigured, match=variable) as caught:
+        check_proxies("https://ocr.example")
+    assert wrong not in str(caught.value)
+    assert check_proxies("https://127.0.0.1") == []  # NO_PROXY
+
+
+@pytest.mark.parametrize("right", ["http://proxy.example:3128", "proxy.example:3128", "http://my_proxy"])
+def test_a_proxy(right: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", right)
+    assert not any(check_proxies("https://ocr.example"))
+
+
+def test_the_password_of_a_proxy_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:planted%20pass@proxy.example:3128")
+    assert check_proxies("https://ocr.example") == ["planted%20pass", "planted pass"]
+
+
+@pytest.mark.parametrize(("value", "allowed"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_plain_http_is_allowed_by_name(value: str, allowed: bool) -> None:
+    assert allows_plain_http({"DIGITREC_ALLOW_PLAIN_HTTP": value}) is allowed
+    assert not allows_plain_http({})

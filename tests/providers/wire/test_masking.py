@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitrec.providers.wire.masking import Secrets
+
+KEY = "planted+key/0123 äß"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        KEY,
+        f"Bearer {KEY}",
+        repr(f"{KEY}\n"),
+        json.dumps({"key": KEY}),
+        quote(KEY),
+        quote(KEY, safe=""),
+        quote_plus(KEY),
+        f"https://any.example/?key={quote_plus(KEY)}&more=1",
+        base64.b64encode(KEY.encode()).decode(),
+        base64.urlsafe_b64encode(KEY.encode()).decode(),
+    ],
+)
+def test_a_secret_is_taken_out_however_it_is_spelled(shown: str) -> None:
+    masked = Secrets(KEY).masked(shown)
+    assert "***" in masked
+    for form in ("planted", "cGxhbnRlZ"):
+        assert form not in masked
+
+
+@given(before=st.binary(max_size=7), after=st.binary(max_size=7))
+def test_a_secret_is_taken_out_in_the_midst_of_something_in_base64(before: bytes, after: bytes) -> None:
+    key = "planted-key-0123456789"
+    shown = base64.b64encode(before + key.encode() + after).decode()
+    assert "***" in Secrets(key).masked(shown)
+
+
+def test_all_texts_of_a_document_are_looked_through_names_too() -> None:
+    raw = {"a": [1, None, {KEY: f"x{KEY}"}], "b": (KEY, 0.5, True)}
+    assert Secrets(KEY).masked(raw) == {"a": [1, None, {"***": "x***"}], "b": ["***", 0.5, True]}
+
+
+def test_of_a_private_key_each_line_is_secret() -> None:
+    begin, end = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+    pem = f"{begin}\nMIIEvQIBADANBgkqhkiG\n9w0BAQEFAASCBKcwggSj\n{end}\n"
+    secrets = Secrets(pem)
+    assert "9w0BAQ" not in secrets.masked("cannot read 9w0BAQEFAASCBKcwggSj")
+    assert "MIIEvQ" not in secrets.masked(json.dumps(pem))
+    assert secrets.masked("-----BEGIN PRIVATE KEY-----") == "-----BEGIN PRIVATE KEY-----"
+
+
+def test_what_is_too_short_to_be_a_secret_is_left() -> None:
+    assert Secrets("k", None, "").masked("kick") == "kick"
+
+
+def test_a_secret_is_learned_later() -> None:
+    secrets = Secrets("planted-first")
+    secrets.learn("planted-second", None)
+    assert secrets.masked("planted-first and planted-second") == "*** and ***"
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    assert Secrets("planted-key", "planted-key-and-more").masked("planted-key-and-more") == "***"
+
+
+def test_secrets_do_not_show_themselves() -> None:
+    assert "planted" not in repr(Secrets("planted-key"))
+
+
+def test_others_beside_are_masked_too_and_learn_nothing_of_it() -> None:
+    wire = Secrets("planted-key-of-the-wire")
+    one = Secrets("planted-signature", beside=wire)
+    wire.learn("planted-later-key")
+    shown = "planted-signature planted-key-of-the-wire planted-later-key"
+    assert one.masked(shown) == "*** *** ***"
+    assert wire.masked(shown) == "planted-signature *** ***"

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
+from digitrec.providers import aws_errors, google_errors, rapidocr, tesseract
+from digitrec.providers.wire.translate import Problem, Rule, Service, from_http, problem_of, retry_after
+
+TABLES: Mapping[str, Mapping[str, Rule]] = {
+    module.__name__: module.ERRORS for module in (google_errors, aws_errors, rapidocr, tesseract)
+}
+
+
+@pytest.mark.parametrize("provider", TABLES)
+def test_every_name_in_a_table_is_an_exception_of_that_name(provider: str) -> None:
+    for name in TABLES[provider]:
+        module, _, qualname = name.rpartition(".")
+        cls = getattr(importlib.import_module(module), qualname)
+        assert issubclass(cls, Exception)
+        assert f"{cls.__module__}.{cls.__qualname__}" == name
+
+
+class Foreign(Exception):
+    pass
+
+
+class Closer(Foreign):
+    pass
+
+
+NAME = f"{Foreign.__module__}.Foreign"
+SERVICE = Service("A service", {NAME: Unavailable, f"{Closer.__module__}.Closer": TimedOut})
+
+
+def test_the_most_specific_class_decides() -> None:
+    assert problem_of(Foreign(), SERVICE.errors) == Problem(Unavailable)
+    assert problem_of(Closer(), SERVICE.errors) == Problem(TimedOut)
+
+
+def test_what_is_not_listed_passes_through() -> None:
+    with pytest.raises(ZeroDivisionError), SERVICE.translated():
+        raise ZeroDivisionError
+
+
+def test_one_of_ours_passes_through() -> None:
+    ours = Rejected("no")
+    with pytest.raises(Rejected) as caught, SERVICE.translated():
+        raise ours
+    assert caught.value is ours
+
+
+def test_the_foreign_exception_is_the_cause() -> None:
+    with pytest.raises(Unavailable) as caught, SERVICE.translated():
+        raise Foreign("gone")
+    assert isinstance(caught.value.__cause__, Foreign)
+
+
+def test_a_secret_shows_neither_in_the_message_nor_in_the_traceback() -> None:
+    key = "-".join(["a", "planted", "key"])  # in pieces, or the traceback would quote this line
+    with pytest.raises(Unavailable) as caught, SERVICE.translated([key]):
+        raise Foreign(f"header x: {key}")
+    assert key not in "".join(traceback.format_exception(caught.value))
+    assert "***" in str(caught.value)
+
+
+def test_a_secret_shows_not_even_quoted() -> None:
+    assert "planted" not in str(
+        SERVICE.error(Problem(Unavailable, r"header 'planted\nkey'"), ["planted\nkey"])
+    )
+
+
+def test_a_secret_is_taken_out_of_the_status() -> None:
+    error = SERVICE.error(Problem(Rejected, status="code-a-planted-key"), ["a-planted-key"])
+    assert isinstance(error, ProviderError)
+    assert error.status == "code-***"
+
+
+def test_no_exception_that_held_a_secret_is_shown_in_the_traceback() -> None:
+    key = "-".join(["a", "planted", "key"])
+    with pytest.raises(Unavailable) as caught, SERVICE.translated([key]):
+        try:
+            raise ValueError(key)
+        except ValueError as error:
+            raise Foreign("gone") from error
+    assert key not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_problem_may_know_what_to_do() -> None:
+    error = SERVICE.error(Problem(Unavailable, todo="set the clock"))
+    assert str(error).endswith("; set the clock")
+
+
+def test_a_secret_is_taken_out_of_the_raw_answer() -> None:
+    error = SERVICE.error(Problem(BadAnswer, raw={"echo": ["a-planted-key"]}), ["a-planted-key"])
+    assert isinstance(error, ProviderError)
+    assert error.raw == {"echo": ["***"]}
+
+
+def test_a_message_is_one_short_line_without_markup() -> None:
+    long = str(SERVICE.error(Problem(Rejected, "line\n" * 500)))
+    page = str(SERVICE.error(Problem(Unavailable, "<html><body>Bad Gateway</body></html>", 502)))
+    assert "\n" not in long
+    assert len(long) < 400
+    assert "502: a web page" in page
+
+
+def test_a_providers_own_advice_replaces_ours() -> None:
+    service = Service("A service", {}, {NotConfigured: "set A_KEY"})
+    assert str(service.error(Problem(NotConfigured))) == "A service is not configured; set A_KEY"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        (302, "", BadAnswer),
+        (400, "", Rejected),
+        (401, "", AuthFailed),
+        (403, "", AuthFailed),
+        (403, "Out of call volume quota. Retry after 15 days.", QuotaExceeded),
+        (418, "", Rejected),
+        (429, "Requests per minute", RateLimited),
+        (429, "Requests per day", QuotaExceeded),
+        (400, "a picture per day", Rejected),
+        (500, "", Unavailable),
+        (529, "", Unavailable),
+        (600, "", BadAnswer),
+        (101, "", BadAnswer),
+    ],
+)
+def test_an_http_status_has_a_meaning(status: int, said: str, kind: type[ProviderError]) -> None:
+    assert from_http(status, said, {}).kind is kind
+
+
+def test_retry_after_in_seconds() -> None:
+    assert retry_after({"retry-AFTER": "7"}) == 7
+
+
+def test_retry_after_as_a_date() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    wait = retry_after({"Retry-After": soon})
+    assert wait is not None
+    assert 3000 < wait <= 3600
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 0),
+        ("soon", None),
+        ("-5", None),
+        ("inf", None),
+        ("9" * 400, None),
+        ("1e9", None),
+        ("Mon, 01 Jan 99999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2001 00:00:00 +99999999999", None),
+        ("", None),
+    ],
+)
+def test_a_wait_that_is_over_or_unreadable(value: str, wait: float | None) -> None:
+    assert retry_after({"Retry-After": value}) == wait
+
+
+@given(st.text() | st.text("0123456789:, +-GMTJanMonFe", max_size=40))
+def test_any_retry_after_is_a_wait_or_none(value: str) -> None:
+    wait = retry_after({"Retry-After": value})
+    assert wait is None or 0 <= wait < inf
+
+
+def test_no_retry_after() -> None:
+    assert retry_after({"Content-Type": "text/html"}) is None

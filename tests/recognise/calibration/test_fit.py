@@ -1,0 +1,188 @@
+"""Fitted chances come near the true ones, rise, and say where they are from."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+import digitrec
+from digitrec.answer.prediction import Prediction
+from digitrec.errors import DataError, NotInstalled
+from digitrec.image import ImageRef
+from digitrec.recognise.calibration import Calibration, Key
+from digitrec.recognise.calibration.fit import fit
+
+GRID = np.linspace(0.05, 0.95, 19)
+
+
+def answers(n: int, truth: object, seed: int = 0) -> tuple[list[Prediction], list[int | None]]:
+    """Answers whose chance of being right is a known function of their confidence."""
+    rng = np.random.default_rng(seed)
+    scores = rng.random(n)
+    right = rng.random(n) < truth(scores)  # type: ignore[operator]
+    said = [
+        Prediction(ImageRef(f"{place}.png", f"{place:064x}"), "e", 7, float(score), model_version="v1")
+        for place, score in enumerate(scores)
+    ]
+    return said, [7 if value else 1 for value in right]
+
+
+def smooth(scores: np.ndarray) -> np.ndarray:
+    return scores**3 / (scores**3 + (1 - scores) ** 3)
+
+
+def staircase(scores: np.ndarray) -> np.ndarray:
+    return np.where(scores < 0.7, 0.3, 0.95)
+
+
+@pytest.mark.parametrize(("truth", "method"), [(smooth, "logistic"), (staircase, "isotonic")])
+def test_the_line_comes_near_the_truth_by_the_method_that_suits(truth: object, method: str) -> None:
+    (found,) = fit(*answers(4000, truth), "fakes")
+    chances = np.array([found.chance(score) for score in GRID])
+    assert np.abs(chances - truth(GRID)).mean() < 0.03  # type: ignore[operator]
+    assert found.method == method
+    assert found.brier_after < found.brier_before
+
+
+def test_chances_never_fall_and_stay_off_the_ends() -> None:
+    (found,) = fit(*answers(300, smooth), "fakes")
+    assert (np.diff(found.chances) >= 0).all()
+    assert (np.diff(found.scores) > 0).all()
+    assert min(found.chances) == pytest.approx(1 / 302)
+    assert max(found.chances) == pytest.approx(301 / 302)
+
+
+def log_odds(scores: np.ndarray) -> np.ndarray:
+    inside = np.clip(scores, 1e-6, 1 - 1e-6)
+    return np.log(inside / (1 - inside))[:, None]
+
+
+def test_a_logistic_curve_is_scikit_learns() -> None:
+    said, labels = answers(200, smooth)
+    said[0], said[1] = replace(said[0], confidence=0.0), replace(said[1], confidence=1.0)
+    labels[:2] = [1, 7]
+    (found,) = fit(said, labels, "fakes")
+    scores = np.array([answer.confidence for answer in said])
+    right = np.array([label == 7 for label in labels], float)
+    curve = LogisticRegression(C=1e6).fit(log_odds(scores), right)
+    assert found.method == "logistic"
+    assert (found.scores[0], found.scores[-1]) == pytest.approx((0, 1), abs=1e-5)
+    at = np.array(found.scores[1:-1])
+    expected = np.clip(curve.predict_proba(log_odds(at))[:, 1], 1 / 202, 201 / 202)
+    assert list(found.chances[1:-1]) == pytest.approx(list(expected), abs=1e-6)
+    assert len(found.scores) == 65, "close enough that a straight line between them is the curve"
+    parts = StratifiedKFold(5, shuffle=True, random_state=0)
+    unseen = cross_val_predict(
+        LogisticRegression(C=1e6), log_odds(scores), right, cv=parts, method="predict_proba"
+    )
+    assert found.brier_after == pytest.approx(brier_score_loss(right, unseen[:, 1]), abs=1e-3)
+
+
+def test_an_isotonic_line_is_scikit_learns() -> None:
+    said, labels = answers(2000, staircase)
+    (found,) = fit(said, labels, "fakes")
+    scores = np.array([answer.confidence for answer in said])
+    right = np.array([label == 7 for label in labels], float)
+    expected = IsotonicRegression().fit(scores, right).predict(GRID)
+    assert [found.chance(score) for score in GRID] == pytest.approx(np.clip(expected, 1 / 2002, 2001 / 2002))
+    assert found.brier_before == pytest.approx(brier_score_loss(right, scores))
+    insample = brier_score_loss(right, [found.chance(score) for score in scores])
+    assert found.brier_after > insample, "each part is judged by a line that did not see it"
+    unseen = np.empty(2000)
+    for rest, part in StratifiedKFold(5, shuffle=True, random_state=0).split(scores, right):
+        line = IsotonicRegression(out_of_bounds="clip").fit(scores[rest], right[rest])
+        unseen[part] = np.clip(line.predict(scores[part]), 1 / (len(rest) + 2), 1 - 1 / (len(rest) + 2))
+    assert found.brier_after == pytest.approx(brier_score_loss(right, unseen))
+
+
+def test_a_confidence_that_tells_nothing_gives_the_share_right() -> None:
+    (found,) = fit(*answers(2000, lambda scores: 0.8 - 0.3 * scores), "fakes")
+    assert np.ptp([found.chance(score) for score in GRID]) < 0.1
+
+
+def test_a_confidence_that_is_surer_where_it_is_wrong_gives_the_share_right_everywhere() -> None:
+    (found,) = fit(*answers(2000, lambda scores: 0.9 - 0.8 * scores), "fakes")
+    assert found.method == "logistic"
+    assert (found.scores, found.chances) == ((0.0, 1.0), (found.right / 2000,) * 2)
+
+
+def test_it_says_where_it_is_from() -> None:
+    said, labels = answers(200, smooth)
+    (found,) = fit(said, labels, "photos")
+    everything = "".join(sorted(answer.image.sha256 or "" for answer in said))
+    assert (found.data, found.n, found.right) == ("photos", 200, labels.count(7))
+    assert found.data_sha256 == hashlib.sha256(everything.encode()).hexdigest()
+    assert (found.key, found.digitrec) == (Key("e", "plain", "v1", emulated=False), digitrec.__version__)
+    fitted = datetime.fromisoformat(found.fitted)
+    assert timedelta(0) <= datetime.now(UTC) - fitted < timedelta(hours=1)
+    assert (fitted.utcoffset(), len(found.fitted)) == (timedelta(0), len("2026-01-01T00:00:00+00:00"))
+    assert isinstance(found, Calibration)
+
+
+def test_every_engine_model_and_preparation_has_its_own() -> None:
+    said, labels = answers(400, smooth)
+    mixed = [
+        Prediction(answer.image, "e", 7, answer.confidence, model_version="v1" if place % 2 else "v2")
+        for place, answer in enumerate(said)
+    ]
+    found = fit(mixed, labels, "fakes")
+    assert sorted((each.key.model_version, each.n) for each in found) == [("v1", 200), ("v2", 200)]
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(45, 5), (5, 45)])
+def test_so_many_answers_of_a_kind_are_enough(right: int, wrong: int) -> None:
+    said, _ = answers(50, smooth)
+    (found,) = fit(said, [7] * right + [1] * wrong, "fakes")
+    assert (found.n, found.right) == (50, right)
+
+
+@pytest.mark.parametrize(("right", "wrong"), [(44, 5), (46, 4), (4, 46), (200, 0)])
+def test_too_few_answers_of_a_kind_are_refused(right: int, wrong: int) -> None:
+    said, _ = answers(right + wrong, smooth)
+    told = (
+        f"photos: {right} right and {wrong} wrong answers of e with a confidence are too few; it takes 50, "
+        "and 5 of each kind: give more or harder pictures"
+    )
+    with pytest.raises(DataError) as refused:
+        fit(said, [7] * right + [1] * wrong, "photos")
+    assert str(refused.value) == told
+
+
+def test_each_answer_needs_its_own_label() -> None:
+    said, labels = answers(60, smooth)
+    with pytest.raises(ValueError, match="60 answers with 59 labels: each answer needs its own"):
+        fit(said, labels[1:], "fakes")
+
+
+def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out() -> None:
+    said, labels = answers(100, smooth)
+    others = [
+        replace(said[0], digit=None),
+        replace(said[0], confidence=None),
+        replace(said[0], inferred=True),
+    ]
+    assert fit([*others, *said], [7, 7, 7, *labels], "x")[0].n == 100
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "digitrec.providers.base.find_spec", lambda name: None if name == "sklearn" else found(name)
+    )
+    with pytest.raises(NotInstalled, match=r"^Fitting a calibration needs .*\[stats\]"):
+        fit(*answers(60, smooth), "fakes")
+
+
+def test_refusals_and_answers_without_confidence_leave_nothing_to_fit() -> None:
+    silent = [Prediction(ImageRef("x", "0"), "e", None, None), Prediction(ImageRef("x", "0"), "e", 7, None)]
+    with pytest.raises(DataError, match="not one answer with a confidence"):
+        fit(silent, [7, 7], "fakes")

@@ -1,0 +1,64 @@
+"""An answer and what led to it, in one picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from digitrec.engine import Engine
+from digitrec.recognise.explain import explain
+from digitrec.recognise.inside import mosaic
+from digitrec.report.plots.explanation import explanation, feature_maps, headline
+from digitrec.testing import drawn_seven
+
+
+def axes_of(figure) -> list:
+    return [axes for part in figure.subfigs for axes in part.axes]
+
+
+def test_every_step_the_saliency_and_the_probabilities_are_shown(engine: Engine) -> None:
+    found = explain(drawn_seven(), engine)
+    figure = explanation(found)
+    titles = [axes.get_title() for axes in axes_of(figure)]
+    assert titles[: 1 + len(found.steps)] == ["as it was read", *(name for name, _ in found.steps)]
+    saliency, first, second, bars = axes_of(figure)[1 + len(found.steps) : 5 + len(found.steps)]
+    assert found.grad_cam is not None and found.likeliest[0] == 7
+    for axes, digit, heat in zip((first, second), found.likeliest, found.grad_cam, strict=True):
+        assert axes.get_title() == f"Grad-CAM: where it\nlooks like a {digit}"
+        np.testing.assert_array_equal(axes.images[0].get_array(), heat)
+    assert first.images[0].norm.vmax == second.images[0].norm.vmax  # so that they can be compared
+    np.testing.assert_allclose(saliency.images[0].get_array(), found.saliency)
+    orange, violet = saliency.images[0].cmap(1.0), saliency.images[0].cmap(0.0)
+    assert orange[0] > orange[2] and violet[0] < violet[2]  # as in Grad-CAM, the lessons and the page
+    assert [bar.get_height() for bar in bars.patches] == pytest.approx(
+        list(found.prediction.probabilities or ())
+    )
+    assert figure.get_suptitle() == headline(found)
+    assert headline(found).startswith("a 7, ") and "next likeliest" in headline(found)
+
+
+def test_a_refusal_shows_its_steps_and_says_why(engine: Engine) -> None:
+    found = explain(np.full((80, 80), 240, np.uint8), engine)
+    assert headline(found) == "no digit: blank"
+    assert len(axes_of(explanation(found))) == 1 + len(found.steps)
+
+
+def test_inside_shows_the_digit_and_a_column_of_layers_for_each_network(engine: Engine) -> None:
+    (look,) = explain(drawn_seven(), engine, inside=True).inside
+    digit, *layers = axes_of(feature_maps(look))
+    np.testing.assert_array_equal(digit.images[0].get_array(), look.digit)
+    titles = [axes.get_title() for axes in layers]
+    assert titles[0].startswith("network_1 looks for: 24 filters of 3x3")
+    assert "network_1 relu_1a: 24 maps of 26x26" in titles
+    assert titles[-1] == "network_2 relu_3b: 192 maps of 6x6"
+    shown = sorted(axes.images[0].get_array().tobytes() for axes in layers)
+    kernels = [mosaic(filters, signed=True).tobytes() for _, filters in look.filters]
+    assert shown == sorted([*kernels, *(mosaic(maps).tobytes() for _, maps in look.stages)])
+
+
+def test_a_model_without_maps_is_explained_without_grad_cam(engine: Engine) -> None:
+    found = replace(explain(drawn_seven(), engine), grad_cam=None)
+    titles = [axes.get_title() for axes in axes_of(explanation(found))]
+    assert "probabilities" in titles and not any("Grad-CAM" in title for title in titles)

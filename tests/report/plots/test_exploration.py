@@ -1,0 +1,59 @@
+"""The pictures of a set show what was found in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.evaluation.explore import NOTABLE, Exploration, explore
+from digitrec.models import store
+from digitrec.report.plots import exploration
+
+
+@pytest.fixture(scope="module")
+def seen() -> Exploration:
+    digits = mnist_test()[:120]
+    return explore(digits, "some", store.load().probabilities(digits.images))
+
+
+@pytest.mark.parametrize("title", exploration.PICTURES)
+def test_each_has_a_title_and_names_its_axes(seen: Exploration, title: str) -> None:
+    figure = exploration.PICTURES[title](seen)
+    heading = figure.get_suptitle() or figure.axes[0].get_title()
+    assert "some" in heading
+    for axes in figure.axes:
+        assert axes.get_xlabel() or not len(axes.get_xticks())
+
+
+def test_samples_are_ten_of_each(seen: Exploration) -> None:
+    canvas = exploration.samples(seen).axes[0].images[0].get_array()
+    assert canvas.shape == (280, 280)
+    first_zero = np.asarray(canvas[:28, :28])
+    zeros = seen.digits.images[seen.digits.labels == 0]
+    assert any((first_zero == zero).all() for zero in zeros)
+
+
+def test_bars_points_and_pixels_are_the_data(seen: Exploration) -> None:
+    bars = exploration.classes(seen).axes[0].patches
+    assert [bar.get_height() for bar in bars] == seen.counts.tolist()
+    points = [len(group.get_offsets()) for group in exploration.embedding(seen).axes[0].collections]
+    assert points == np.bincount(seen.digits.labels[seen.embedded], minlength=10).tolist()
+    shares = [bar.get_height() for bar in exploration.pixels(seen).axes[0].patches]
+    assert sum(shares) == pytest.approx(100)
+    line = exploration.flattened(seen).axes[1].lines[0].get_ydata()
+    np.testing.assert_array_equal(line, seen.digits.images[0].ravel())
+
+
+def test_each_digit_of_the_map_has_a_colour_and_marker_of_its_own(seen: Exploration) -> None:
+    groups = exploration.embedding(seen).axes[0].collections
+    looks = {(group.get_facecolor().tobytes(), group.get_paths()[0].vertices.tobytes()) for group in groups}
+    assert len(groups) == len(looks) == 10
+
+
+def test_the_strange_are_shown_with_their_number_and_label(seen: Exploration) -> None:
+    axes = exploration.notable(seen).axes
+    assert len(axes) == NOTABLE * len(seen.notable)
+    place = seen.notable[0].places[0]
+    assert axes[0].get_title() == f"no. {place}: {seen.digits.labels[place]}"
+    np.testing.assert_array_equal(axes[0].images[0].get_array(), seen.digits.images[place])
