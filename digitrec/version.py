@@ -1,4 +1,4 @@
-"""Which digitrec this is, and how more of it is installed; on the ground floor: everybody may say so."""
+"""The version of digitrec, and how to install its extras."""
 
 __version__ = "0.2.0"
 

@@ -1,8 +1,8 @@
-"""Draws docs/images/rooms.svg from the code; ``--check`` fails when the picture is out of date.
+"""Draw docs/images/rooms.svg from the code; ``--check`` fails when the picture is out of date.
 
-Its rows are the rooms in the order of setup.cfg, which import-linter keeps, each with the first sentence of
-its docstring; a dot says that the room of its row imports the room of its column. So all dots lie to the
-right of the diagonal: nobody imports what stands above.
+Its rows are the packages in the order of setup.cfg, which import-linter keeps, each with the first sentence of
+its docstring; a dot means that the package of its row imports that of its column. All dots are right
+of the diagonal, because no package imports one above it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GROUND = "errors"
 LEFT, TOP, CELL, LETTERS = 720, 100, 24, 98
 """Width of the words, height of the heads of the columns, side of a cell, in pixels; letters of a purpose."""
 HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif">
-<title>The rooms of digitrec, from top to bottom, and what each imports</title>
+<title>The packages of digitrec, from top to bottom, and what each imports</title>
 <style>.name {{ font-size: 14px; font-weight: bold; fill: #124; }} .what {{ font-size: 12px; fill: #345; }}
 .band {{ fill: #eef2f6; }} circle {{ fill: #1a6fb0; }} .self {{ fill: #c9d3dd; }}</style>
 <rect width="{width}" height="{height}" fill="#fff"/>
@@ -32,7 +32,7 @@ HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"
 
 
 def layers() -> list[list[str]]:
-    """The rooms from top to bottom, as the contract has them."""
+    """Return the packages from top to bottom, as in the contract."""
     contracts = ConfigParser()
     contracts.read(ROOT / "setup.cfg", encoding="utf-8")
     rows = contracts["importlinter:contract:layers"]["layers"].split("\n")
@@ -40,7 +40,7 @@ def layers() -> list[list[str]]:
 
 
 def purpose(room: str) -> str:
-    """The first sentence of a room's docstring."""
+    """Return the first sentence of a package's docstring."""
     folder = ROOT / "digitrec" / room
     file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     told = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
@@ -48,7 +48,7 @@ def purpose(room: str) -> str:
 
 
 def imports(rooms: list[str]) -> dict[str, set[str]]:
-    """What each room imports of the others."""
+    """Return the packages that each package imports."""
     graph = grimp.build_graph("digitrec")
     found: dict[str, set[str]] = {room: set() for room in rooms}
     for module in graph.modules - {"digitrec"}:

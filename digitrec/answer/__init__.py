@@ -1,4 +1,4 @@
-"""What a provider said, before anybody decides which digit that is."""
+"""A provider's raw answer to a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many images to files: planned once, read part by part by many processes, resumable after any death.
+"""Read many images into files: plan once, read parts in several processes, resume after a crash.
 
 The modules, in the order in which an image meets them::
 

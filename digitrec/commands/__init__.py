@@ -1,1 +1,1 @@
-"""The commands, one file each: parse, call one function of the library, print."""
+"""The commands, one file each: parse options, call the library, print."""

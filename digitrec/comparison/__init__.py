@@ -1,4 +1,4 @@
-"""One picture, many engines, side by side: what each says, and whether they agree."""
+"""Compare engines: on one picture, on labelled pictures, and as a fallback or consensus."""
 
 from __future__ import annotations
 

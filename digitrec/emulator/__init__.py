@@ -1,4 +1,4 @@
-"""The vendors' wire protocols on 127.0.0.1, with an engine of this machine behind them and faults on demand.
+"""Emulate the vendors' APIs on 127.0.0.1, with a local engine and injected faults.
 
     >>> from digitrec.emulator import Emulator
     >>> with Emulator(["google"]) as emulator:  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""An engine: a provider, and all that makes asking it dependable.
+"""An engine: a provider with retries, rate limit, budget and ledger.
 
 The room's parts, in the order in which an image meets them::
 

@@ -1,4 +1,4 @@
-"""Pictures on the path: as they were read, as they shall be sent, and as they are sent."""
+"""Read picture files and arrays within limits."""
 
 from __future__ import annotations
 

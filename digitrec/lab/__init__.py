@@ -1,1 +1,1 @@
-"""Train, draw and evaluate: what nobody needs who only reads digits."""
+"""Draw digits, train networks and evaluate them; not needed to read digits."""

@@ -1,1 +1,1 @@
-"""Networks from files, asked for ten probabilities; nothing of the path is imported here."""
+"""Load networks from files and compute ten probabilities."""

@@ -1,4 +1,4 @@
-"""From a picture to exactly what a provider wants, and what was seen on the way."""
+"""Find the digit in a picture and prepare each provider's input."""
 
 from __future__ import annotations
 

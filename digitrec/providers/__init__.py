@@ -1,1 +1,1 @@
-"""The engines that read digits: one file each, found by name through the registry."""
+"""The providers: one file for each engine, found by name through the registry."""

@@ -1,4 +1,4 @@
-"""The path: a picture in, a Prediction out."""
+"""Turn pictures into Predictions."""
 
 from __future__ import annotations
 

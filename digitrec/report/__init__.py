@@ -1,1 +1,1 @@
-"""All that is written for people and programs: predictions, comparisons, benchmarks, accuracy."""
+"""Write predictions, comparisons, benchmarks and accuracy as tables, JSON, CSV and pages."""

@@ -1,4 +1,4 @@
-"""For people who write a provider, or test a program that asks one.
+"""Tests for your own provider, and a fake provider for your program's tests.
 
 `FakeProvider` says what it was told to say. `ProviderContract` is the set of tests that every provider
 passes, ours as well; subclass it in a test file of yours, and pytest runs them:
