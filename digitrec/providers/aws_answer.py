@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
 from digitrec.providers.document import Text, document, refuse
-from digitrec.providers.wire.translate import Service
+from digitrec.providers.translate import Service
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 """A confidence as Rekognition has it."""

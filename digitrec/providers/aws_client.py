@@ -11,6 +11,7 @@ from digitrec.answer import Answer
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers import aws_files
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.aws_errors import KEYS, REGION, refused
 from digitrec.providers.base import (
     BaseProvider,
@@ -20,10 +21,9 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
+from digitrec.providers.masking import Secrets, secrets_in
+from digitrec.providers.translate import Service
 from digitrec.providers.wire import Wire, carrier
-from digitrec.providers.wire.addresses import allows_plain_http
-from digitrec.providers.wire.masking import Secrets, secrets_in
-from digitrec.providers.wire.translate import Service
 from digitrec.version import install_hint
 
 
@@ -104,7 +104,7 @@ class AwsProvider(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which variables and files are there; no profile's program is run, no metadata service asked."""
-        installed = is_installed("boto3") and is_installed("msgspec")
+        installed = is_installed("boto3")
         credentials, region = aws_files.credentials(env), aws_files.region(env)
         missing = [] if installed else [install_hint("aws")]
         missing += [] if credentials else [KEYS]
@@ -149,8 +149,6 @@ class _Session:
             import boto3
             from botocore.session import Session
             from requests import Session as Connections
-
-            from digitrec.providers import document  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed(wire.service.name, "aws") from error
         self._wire, self._sdk_name = wire, sdk_name

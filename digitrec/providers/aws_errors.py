@@ -16,9 +16,8 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
+from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
 from digitrec.providers.wire import Reply
-from digitrec.providers.wire.body import dig
-from digitrec.providers.wire.translate import Problem, Rule, Service, from_http, retry_after
 
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
 SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 from digitrec.answer import Answer, Candidate
 from digitrec.providers.aws_answer import Percent
 from digitrec.providers.document import Text, document, refuse
-from digitrec.providers.wire.translate import Service
+from digitrec.providers.translate import Service
 
 
 class Block(Struct, rename="pascal"):

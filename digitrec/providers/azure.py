@@ -35,8 +35,6 @@ class Azure(PolledProvider):
         try:
             from azure.cognitiveservices.vision.computervision import ComputerVisionClient
             from msrest.authentication import CognitiveServicesCredentials
-
-            from digitrec.providers import azure_answer  # noqa: F401 (missed here, before a question is paid for)
         except ImportError as error:
             raise not_installed("Azure Computer Vision", "azure") from error
         if isinstance(who, str):

@@ -33,8 +33,6 @@ class AzureAnalysis(AzureProvider):
         try:
             from azure.ai.vision.imageanalysis import ImageAnalysisClient
 
-            from digitrec.providers import azure_analysis_answer  # noqa: F401 (missed here, before a question is paid for)
-
             return ImageAnalysisClient(endpoint, **settings(who))
         except ImportError as error:
             raise not_installed("Azure Image Analysis", "azure") from error

@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.wire.translate import Service
+from digitrec.providers.translate import Service
 
 
 class ImagePoint(Struct):

@@ -10,7 +10,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.errors import Rejected
 from digitrec.providers.azure_resource import error_text
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.wire.translate import Problem, Service
+from digitrec.providers.translate import Problem, Service
 
 Corners = Annotated[tuple[float, ...], Meta(min_length=8, max_length=8)]
 """Four corners: x and y of each in turn, in pixels."""

@@ -39,8 +39,6 @@ class AzureDocument(PolledProvider):
         try:
             from azure.ai.documentintelligence import DocumentIntelligenceClient
 
-            from digitrec.providers import azure_document_answer  # noqa: F401 (missed here, before a question is paid for)
-
             return DocumentIntelligenceClient(endpoint, api_version=API_VERSION, **settings(who))
         except ImportError as error:
             raise not_installed("Azure Document Intelligence", "azure") from error

@@ -11,7 +11,7 @@ from digitrec.errors import Rejected
 from digitrec.providers.azure_answer import Corners
 from digitrec.providers.azure_resource import error_text
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.wire.translate import Problem, Service
+from digitrec.providers.translate import Problem, Service
 
 
 class Word(Struct):

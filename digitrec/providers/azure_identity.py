@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from digitrec.errors import NotConfigured, Unreachable
 from digitrec.providers import wire
 from digitrec.providers.base import not_installed
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem
 from digitrec.providers.wire import Ended, carrier
-from digitrec.providers.wire.masking import Secrets
-from digitrec.providers.wire.translate import Problem
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter

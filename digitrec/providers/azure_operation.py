@@ -14,7 +14,7 @@ from digitrec.answer import Answer
 from digitrec.errors import BadAnswer, TimedOut
 from digitrec.image import PreparedImage
 from digitrec.providers.azure_resource import AzureProvider
-from digitrec.providers.wire.translate import Problem, retry_after
+from digitrec.providers.translate import Problem, retry_after
 
 OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What the id of one looks like: a UUID."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from digitrec.errors import AuthFailed, NotConfigured
 from digitrec.providers import azure_identity
+from digitrec.providers.addresses import allows_plain_http, in_the_clear
 from digitrec.providers.azure_identity import Identity
 from digitrec.providers.base import (
     BaseProvider,
@@ -17,11 +18,9 @@ from digitrec.providers.base import (
     checked_key,
     is_installed,
 )
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem, Service, dig, from_http
 from digitrec.providers.wire import Reply, Wire, carrier
-from digitrec.providers.wire.addresses import allows_plain_http, in_the_clear
-from digitrec.providers.wire.body import dig
-from digitrec.providers.wire.masking import Secrets
-from digitrec.providers.wire.translate import Problem, Service, from_http
 from digitrec.version import install_hint
 
 VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
@@ -142,7 +141,7 @@ class AzureProvider(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Whether the SDK, the endpoint, and a key or an identity are there."""
-        installed = is_installed(cls.package) and is_installed("msgspec")
+        installed = is_installed(cls.package)
         endpoint, key = _name(env, cls.endpoints), _name(env, cls.keys)
         missing = [] if installed else [install_hint("azure")]
         missing += [] if endpoint else [f"set {cls.endpoints[0]}"]

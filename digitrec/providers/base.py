@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
 from digitrec.version import install_hint
 
 
@@ -85,8 +86,6 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
             breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
             may be the key, set in the wrong place.
     """
-    from digitrec.providers.wire.addresses import PLAIN_HTTP, in_the_clear, split
-
     parts = split(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):
         raise NotConfigured(f"{variable} holds no address: one begins with https:// and names a host")

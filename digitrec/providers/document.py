@@ -1,29 +1,31 @@
-"""A vendor's document against its schema: checked as a whole before anything is made of it.
+"""Parse a vendor's document, and validate it as a whole against a schema before anything is made of it.
 
-Each vendor's schema stands in a module of its own (``google_answer`` and its like), imported only when an
-answer has come: it needs msgspec. A schema names what is used of a document; all else may be anything.
+Each provider has the schema of its vendor's document (docs/adr/0008-documents-are-checked-first.md). A schema
+names the fields that digitrec uses; all others may hold anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 
 from digitrec.answer import no_json
 from digitrec.errors import BadAnswer
-from digitrec.providers.wire.translate import Problem, Service
+from digitrec.providers.translate import Problem, Service
 
 T = TypeVar("T")
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 """A text of at least one character."""
 Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
-"""A confidence; NaN is none."""
+"""A confidence from 0 to 1; NaN is rejected."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
+DEEPEST = 100
+"""Maximum nesting of lists and objects in an answer; the vendors' own answers go to about fifteen."""
 WORDS = {
     "object": "an object",
     "array": "a list",
@@ -33,17 +35,50 @@ WORDS = {
     "bool": "a boolean",
     "null": "null",
 }
-"""What msgspec calls the types of JSON, and what our users call them."""
+"""Names of the JSON types: msgspec's, and those in messages."""
 TYPES = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
 PLACE = re.compile(r"(.*) - at `\$\.?(.*)`")
 
 
-def document(raw: Any, schema: type[T], service: Service) -> T:
-    """A document as its schema's objects; ``raw`` is any JSON value, as `json.loads` gives it.
+def decoded(body: bytes) -> Any:
+    """Return the JSON value in ``body``: strict UTF-8, finite numbers, limited nesting.
 
     Raises:
-        BadAnswer: it does not follow the schema; the message names the place, and shows nothing of what
-            stands there.
+        ValueError: the body is not such JSON.
+    """
+    try:
+        value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except RecursionError:
+        deep = True
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"no JSON: {error}" if body.strip() else "an empty body") from None
+    else:
+        deep = _is_deeper(value, DEEPEST)
+    if deep:
+        raise ValueError(f"JSON nested more than {DEEPEST} deep")
+    return value
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most + 1):
+        level = [item for outer in level for item in _items(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _items(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        return iter(value.values())
+    return iter(value) if isinstance(value, list) else iter(())
+
+
+def document(raw: Any, schema: type[T], service: Service) -> T:
+    """Return a document as the objects of its schema; ``raw`` is any JSON value, as `decoded` returns it.
+
+    Raises:
+        BadAnswer: it does not follow the schema; the message names the place and shows no content.
     """
     why = no_json(raw)
     if why is not None:
@@ -55,12 +90,12 @@ def document(raw: Any, schema: type[T], service: Service) -> T:
 
 
 def refuse(said: str, raw: Any, service: Service) -> NoReturn:
-    """Raise the BadAnswer that says what is wrong with a document."""
+    """Raise a BadAnswer that says what is wrong with a document."""
     raise service.error(Problem(BadAnswer, said, raw=raw))
 
 
 def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:
-    """The upright rectangle around points (x, y); None where there are none."""
+    """Return the upright rectangle around points (x, y), or None without points."""
     if not corners:
         return None
     xs, ys = zip(*corners, strict=True)
@@ -68,7 +103,7 @@ def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:
 
 
 def _said(message: str) -> str:
-    """The message of msgspec, with the place first and in the words of JSON."""
+    """Return msgspec's message in the words of JSON, with the place first."""
     found = PLACE.fullmatch(message)
     what, place = found.groups() if found else (message, "")
     what = TYPES.sub(lambda named: " or ".join(WORDS.get(it, it) for it in named[1].split(" | ")), what)

@@ -18,6 +18,7 @@ from digitrec.answer import Answer
 from digitrec.errors import NotConfigured, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Price,
@@ -28,7 +29,6 @@ from digitrec.providers.base import (
 )
 from digitrec.providers.google_client import Client
 from digitrec.providers.google_errors import RPC, SERVICE
-from digitrec.providers.wire.addresses import allows_plain_http
 from digitrec.version import install_hint
 
 ENDPOINT = "https://vision.googleapis.com"
@@ -107,7 +107,7 @@ class Google(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Which credentials are there, without asking Google's metadata server for any."""
-        installed = is_installed("google.cloud.vision") and is_installed("msgspec")
+        installed = is_installed("google.cloud.vision")
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
         missing = [] if installed else [install_hint("google")]
         missing += wrong or ([] if found else [google_credentials.ADVICE])

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import DigitrecError, Rejected
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.wire.translate import Problem, Service
+from digitrec.providers.translate import Problem, Service
 
 
 class Vertex(Struct):

@@ -10,9 +10,9 @@ from digitrec.errors import AuthFailed, BadAnswer
 from digitrec.providers import google_credentials
 from digitrec.providers.base import not_installed
 from digitrec.providers.google_errors import SERVICE, refused
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem
 from digitrec.providers.wire import Wire, carrier
-from digitrec.providers.wire.masking import Secrets
-from digitrec.providers.wire.translate import Problem
 
 
 class Client:
@@ -66,8 +66,6 @@ class Client:
 def _opened(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
     try:
         from google.cloud.vision import ImageAnnotatorClient
-
-        from digitrec.providers import google_answer  # noqa: F401 (missed here, before a question is paid for)
     except ImportError as error:
         raise not_installed("Google Vision", "google") from error
     options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}

@@ -18,9 +18,8 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.providers import google_credentials
+from digitrec.providers.translate import Problem, Rule, Service, dig, from_http
 from digitrec.providers.wire import Reply
-from digitrec.providers.wire.body import dig
-from digitrec.providers.wire.translate import Problem, Rule, Service, from_http
 
 BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
 """Reasons that come with status 400, although it is the key that is refused."""

@@ -20,6 +20,7 @@ from typing import Any, Self
 from digitrec.answer import Answer
 from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded, Rejected
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
     BaseProvider,
     Status,
@@ -28,6 +29,7 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
+from digitrec.providers.masking import Secrets
 from digitrec.providers.openai_servers import (
     LIMITS,
     NO_PICTURES,
@@ -37,11 +39,8 @@ from digitrec.providers.openai_servers import (
     error_of,
     refused_parameters,
 )
+from digitrec.providers.translate import Problem, Service, dig, from_http
 from digitrec.providers.wire import Reply, Wire, carrier
-from digitrec.providers.wire.addresses import allows_plain_http
-from digitrec.providers.wire.body import dig
-from digitrec.providers.wire.masking import Secrets
-from digitrec.providers.wire.translate import Problem, Service, from_http
 from digitrec.version import install_hint
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
@@ -168,7 +167,7 @@ class OpenAi(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Whether the SDK, a model, and a key or a server of one's own are there."""
-        installed = is_installed("openai") and is_installed("requests") and is_installed("msgspec")
+        installed = is_installed("openai") and is_installed("requests")
         missing = [] if installed else [install_hint("openai")]
         server = PRESETS.get(env.get(PRESET) or "openai")
         if server is None:
@@ -294,8 +293,6 @@ def _client(endpoint: str, key: str) -> Any:
         import httpx2
         from openai import OpenAI
         from requests import Session
-
-        from digitrec.providers import openai_answer  # noqa: F401 (missed here, before a question is paid for)
     except ImportError as error:
         raise not_installed("The provider openai", "openai") from error
     session = Session()

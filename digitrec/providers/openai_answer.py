@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import BadAnswer
 from digitrec.providers.document import document, refuse
-from digitrec.providers.wire.translate import Problem, Service
+from digitrec.providers.translate import Problem, Service
 
 LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a chance; servers round."""

@@ -26,7 +26,7 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.providers.wire.translate import Problem, Rule, Service
+from digitrec.providers.translate import Problem, Rule, Service
 from digitrec.version import install_hint
 
 FLAGS = {

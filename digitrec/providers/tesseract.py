@@ -17,7 +17,7 @@ from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price, Status
-from digitrec.providers.wire.translate import Problem, Rule, Service
+from digitrec.providers.translate import Problem, Rule, Service
 
 ONE_CHARACTER, ONE_WORD = 10, 8
 """Tesseract's page segmentation modes for a lone digit, and for one that is repeated in a row."""

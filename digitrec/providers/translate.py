@@ -1,10 +1,215 @@
-"""The door for those who write a provider: what turns their service's errors into ours.
+"""Foreign exceptions and HTTP statuses to ours: a table per provider, applied in one place.
 
-`digitrec.providers.wire.translate` does the work; ADDING_A_PROVIDER.md promises this name.
+Each provider module has ``ERRORS``, from the full name of an exception class to one of our error
+classes, or to a function that looks inside the exception. Names, not classes, because the table is
+there before the SDK is imported. The most specific class that is listed decides; an exception that is
+not listed is a programming error and passes through.
 """
 
 from __future__ import annotations
 
-from digitrec.providers.wire.translate import Problem, Rule, Service, from_http
+import re
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any
 
-__all__ = ["Problem", "Rule", "Service", "from_http"]
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    DigitrecError,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+)
+from digitrec.providers.masking import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, before it is put into words."""
+
+    kind: type[DigitrecError]
+    """Which of our errors it is."""
+    said: str = ""
+    """The vendor's own words; keys are taken out and long ones cut before anybody sees them."""
+    status: int | str | None = None
+    """The vendor's status: an HTTP status or an error code."""
+    retry_after: float | None = None
+    """Seconds the vendor asked us to wait, >= 0, or None."""
+    raw: Any = None
+    """The vendor's answer, JSON-like, or None."""
+    todo: str = ""
+    """What to do about it, where that is known more exactly than by its kind."""
+
+
+Rule = type[DigitrecError] | Callable[[Any], Problem]
+"""One of our classes, or a function from the foreign exception to a Problem."""
+
+WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
+    Rejected: ("refused this image or request", "the same again will not help: send another image"),
+    AuthFailed: ("refused the credentials", "correct them (`digitrec providers` lists what was found)"),
+    QuotaExceeded: ("says that the allowance is spent", "wait for the next period or raise the quota"),
+    RateLimited: ("was asked too fast", "slow down, then try again"),
+    TimedOut: ("did not answer in time", "try again, or allow more with --timeout and --attempt-timeout"),
+    Unavailable: ("is out of reach or failing for the moment", "check the network, then try again later"),
+    Unreachable: ("cannot be reached", "check the network and the endpoint, then try again later"),
+    BadAnswer: ("answered with something that is not its protocol", "check the endpoint and any proxy"),
+    NotConfigured: ("is not configured", "`digitrec providers` lists what is missing"),
+}
+"""What happened and what to do, for each class; a provider's own advice replaces the second half."""
+
+STATUS: Mapping[int, type[DigitrecError]] = {
+    400: Rejected,
+    401: AuthFailed,
+    402: QuotaExceeded,
+    403: AuthFailed,
+    404: Rejected,
+    407: NotConfigured,
+    408: TimedOut,
+    413: Rejected,
+    415: Rejected,
+    429: RateLimited,
+}
+"""What an HTTP status means where the vendor says nothing more exact; any other 5xx is Unavailable."""
+
+STATUS_ADVICE: Mapping[object, str] = {
+    402: "add credit to the account, or choose another",
+    404: "nothing is at this address: check the endpoint",
+    407: "set HTTPS_PROXY or HTTP_PROXY to http://USER:PASSWORD@HOST:PORT, as the proxy demands",
+}
+"""What to do about a status that has one cause."""
+SPENT = re.compile(r"\bper (day|month)\b|perday|daily|volume quota|billing", re.IGNORECASE)
+"""Words by which the vendors mark a spent allowance, where they have no status of its own for it."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A vendor's service: its name in messages, its table, and what its users should check."""
+
+    name: str
+    """As it stands at the start of a message."""
+    errors: Mapping[str, Rule]
+    """Full name of an exception class -> what it means."""
+    advice: Mapping[type[DigitrecError], str] = field(default_factory=dict)
+    """What to do, for the classes where the vendor's users know it more exactly than `WORDS`."""
+
+    def error(self, problem: Problem, secrets: Secrets | Sequence[str] = ()) -> DigitrecError:
+        """Our exception for a problem, in one line: what happened, what was said, what to do."""
+        masked = Secrets.of(secrets).masked
+        happened, todo = WORDS[problem.kind]
+        todo = self.advice.get(problem.kind, todo)
+        todo = problem.todo or STATUS_ADVICE.get(problem.status, todo)
+        status, said = masked(problem.status), _one_line(masked(problem.said))
+        details = ": ".join(str(part) for part in (status, said) if part)
+        message = f"{self.name} {happened}{f' ({details})' if details else ''}; {todo}"
+        if not issubclass(problem.kind, ProviderError):
+            return problem.kind(message)
+        error = problem.kind(message, status=status, raw=masked(problem.raw))
+        if isinstance(error, RateLimited | Unavailable):
+            error.retry_after = problem.retry_after
+        return error
+
+    @contextmanager
+    def translated(self, secrets: Secrets | Sequence[str] = ()) -> Iterator[None]:
+        """Inside, an exception in the table becomes one of ours, and ``secrets`` never show in it."""
+        try:
+            yield
+            return
+        except DigitrecError:
+            raise
+        except Exception as error:
+            problem = problem_of(error, self.errors)
+            if problem is None:
+                raise
+            told = self.error(problem, secrets)
+            chain = "".join(traceback.format_exception(error))
+            if Secrets.of(secrets).masked(chain) == chain:
+                raise told from error
+        raise told from None
+
+
+def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
+    """What the table says of an exception, by its most specific class that is listed."""
+    for cls in type(error).__mro__:
+        rule = errors.get(f"{cls.__module__}.{cls.__qualname__}")
+        if isinstance(rule, type):
+            return Problem(rule, str(error))
+        if rule is not None:
+            return rule(error)
+    return None
+
+
+def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = None) -> Problem:
+    """Say what an HTTP error status means, with the wait that its headers or its body ask for."""
+    kind = STATUS.get(status)
+    if kind is None:
+        kind = Unavailable if 500 <= status < 600 else Rejected if 400 <= status < 500 else BadAnswer
+    if status in (403, 429) and SPENT.search(said):
+        kind = QuotaExceeded
+    wait = retry_after(headers)
+    return Problem(kind, said, status, _retry_info(raw) if wait is None else wait, raw)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds to wait that the headers ask for, >= 0, or None.
+
+    Azure and OpenAI give milliseconds in a header of their own; Retry-After has a number of seconds or a
+    date (RFC 9110).
+    """
+    given = {name.lower(): value.strip() for name, value in headers.items()}
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        if (wait := _seconds(given.get(name, ""))) is not None:
+            return wait / 1000
+    value = given.get("retry-after", "")
+    if (wait := _seconds(value)) is not None:
+        return wait
+    try:
+        when = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):  # its parser raises any of them
+        return None
+    if when.tzinfo is None:  # "-0000": a time in UTC, by RFC 5322
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _retry_info(raw: Any) -> float | None:
+    """Return the seconds to wait that a google.rpc.RetryInfo in an error's details asks for, or None."""
+    raw = raw[0] if isinstance(raw, list) and raw else raw
+    error = raw.get("error") if isinstance(raw, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else []:
+        if dig(detail, "@type").endswith("google.rpc.RetryInfo"):
+            return _seconds(dig(detail, "retryDelay").removesuffix("s"))
+    return None
+
+
+def _seconds(text: str) -> float | None:
+    """Return the number in a text such as "3" or "0.5"; None where it is not one that can be waited for."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        return None
+    wait = float(text)
+    return wait if isfinite(wait) else None
+
+
+def _one_line(text: str, most: int = 200) -> str:
+    if text.lstrip().startswith("<"):
+        return "a web page"
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 3] + "..."
+
+
+def dig(value: Any, *path: str) -> str:
+    """Return the text at the end of a path through a JSON value, or "" where there is no text."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""

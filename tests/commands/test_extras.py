@@ -16,9 +16,7 @@ ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "samples" / "photo-pen.jpg"
 STATS, PLOTS = "scipy sklearn skops threadpoolctl pandas", "matplotlib"
 TRAIN = "tensorflow keras h5py pooch tqdm optuna onnx"
-OTHERS = (
-    "boto3 botocore google msgspec azure openai rapidocr onnxruntime requests pyarrow fsspec distributed dask"
-)
+OTHERS = "boto3 botocore google azure openai rapidocr onnxruntime requests pyarrow fsspec distributed dask"
 WEB = "fastapi starlette uvicorn h11 prometheus_client python_multipart"
 
 PROGRAM = """

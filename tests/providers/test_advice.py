@@ -173,7 +173,7 @@ def test_ssl_cert_file_is_trusted(cloud: str, opened: Opened, monkeypatch: pytes
 def test_a_socks_proxy_without_its_package_is_not_installed(
     cloud: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digitrec.providers.wire.addresses.find_spec", lambda name: None)
+    monkeypatch.setattr("digitrec.providers.addresses.find_spec", lambda name: None)
     provider = opened(cloud, endpoint="https://ocr.example")
     monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
     error = failure(provider)

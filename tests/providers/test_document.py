@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -214,29 +212,3 @@ def test_a_page_of_a_twenty_thousand_words_is_read(cloud: str, stored: Stored) -
     (path,) = [path for path in paths(raw) if path[-1:] in (("words",), ("TextDetections",), ("Blocks",))]
     word = at(raw, path)[-1]
     assert len(PARSE[cloud](changed(raw, path, [word] * 20_000)).candidates) == 20_000
-
-
-WITHOUT_MSGSPEC = """
-import os, sys
-sys.modules["msgspec"] = None
-from digitrec.errors import NotInstalled
-from digitrec.providers.registry import provider_class
-for name, settings in {
-    "google": {"api_key": "k" * 39}, "aws": {"access_key": "k", "secret_key": "k", "region": "us-east-1"},
-    "aws-textract": {"access_key": "k", "secret_key": "k", "region": "us-east-1"},
-    "azure": {"key": "k"}, "azure-analysis": {"key": "k"},
-    "azure-document": {"key": "k"},
-    "openai": {"key": "k", "model": "m"},
-}.items():
-    try:
-        provider_class(name)(endpoint="http://127.0.0.1:1", **settings)
-    except NotInstalled as error:
-        print(error)
-"""
-
-
-def test_msgspec_is_missed_before_a_question_is_paid_for() -> None:
-    run = subprocess.run([sys.executable, "-c", WITHOUT_MSGSPEC], capture_output=True, text=True, check=True)
-    assert [line.partition("'.[")[2].partition("]")[0] for line in run.stdout.splitlines()] == [
-        "google", "aws", "aws", "azure", "azure", "azure", "openai"
-    ]  # fmt: skip

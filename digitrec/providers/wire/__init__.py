@@ -19,16 +19,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, ProviderError, Unreachable
-from digitrec.providers.wire.addresses import (
+from digitrec.providers.addresses import (
     PLAIN_HTTP,
     check_proxies,
     in_the_clear,
     is_metadata_server,
     origin,
 )
-from digitrec.providers.wire.body import document
-from digitrec.providers.wire.masking import Secrets
-from digitrec.providers.wire.translate import Problem, Service, problem_of
+from digitrec.providers.document import decoded
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem, Service, problem_of
 
 MOST_BYTES = 8_000_000
 """Largest answer that is read, in bytes; the annotations of sixteen pictures take a tenth of it."""
@@ -237,7 +237,7 @@ class Wire:
         """
         secrets = reply.secrets or self.secrets
         try:
-            return secrets.masked(document(reply.body))
+            return secrets.masked(decoded(reply.body))
         except ValueError as error:
             said = str(error)
         if reply.body.lstrip()[:1] == b"<":
@@ -250,7 +250,7 @@ class Wire:
             said = "a redirect, which is never followed" if moved else f"status {reply.status}"
             return Problem(BadAnswer, said, reply.status if reply.status >= 300 else None)
         try:
-            raw = document(reply.body)
+            raw = decoded(reply.body)
         except ValueError:
             raw = None
         return self.refused(reply, raw)

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from digitrec.errors import BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
 from digitrec.providers import wire
+from digitrec.providers.addresses import is_metadata_server, origin, proxy_variable
+from digitrec.providers.masking import Secrets, secrets_in
+from digitrec.providers.translate import Problem
 from digitrec.providers.wire import Exchange, Reply
-from digitrec.providers.wire.addresses import is_metadata_server, origin, proxy_variable
-from digitrec.providers.wire.masking import Secrets, secrets_in
-from digitrec.providers.wire.translate import Problem
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from digitrec.errors import NotConfigured
-from digitrec.providers.wire.addresses import (
+from digitrec.providers.addresses import (
     allows_plain_http,
     check_proxies,
     in_the_clear,

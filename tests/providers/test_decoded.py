@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.providers.wire.body import DEEPEST, document
+from digitrec.providers.document import DEEPEST, decoded
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from digitrec.providers.wire.body import DEEPEST, document
 )  # fmt: skip
 def test_what_is_no_document(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"JSON|empty"):
-        document(body)
+        decoded(body)
 
 
 texts = st.text(st.characters(codec="utf-8"))
@@ -32,14 +32,14 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_any_json_value_is_a_document(value: Any) -> None:
-    assert document(json.dumps(value).encode()) == value
-    assert document(b"\xef\xbb\xbf" + json.dumps(value, ensure_ascii=False).encode()) == value
+    assert decoded(json.dumps(value).encode()) == value
+    assert decoded(b"\xef\xbb\xbf" + json.dumps(value, ensure_ascii=False).encode()) == value
 
 
 @given(st.binary())
 def test_any_bytes_are_a_document_or_none(body: bytes) -> None:
     try:
-        json.dumps(document(body)).encode()
+        json.dumps(decoded(body)).encode()
     except ValueError as error:
         assert str(error)
     else:

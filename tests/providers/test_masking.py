@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitrec.providers.wire.masking import Secrets
+from digitrec.providers.masking import Secrets
 
 KEY = "planted+key/0123 äß"
 

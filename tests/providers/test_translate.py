@@ -23,7 +23,7 @@ from digitrec.errors import (
     Unavailable,
 )
 from digitrec.providers import aws_errors, google_errors, rapidocr, tesseract
-from digitrec.providers.wire.translate import Problem, Rule, Service, from_http, problem_of, retry_after
+from digitrec.providers.translate import Problem, Rule, Service, from_http, problem_of, retry_after
 
 TABLES: Mapping[str, Mapping[str, Rule]] = {
     module.__name__: module.ERRORS for module in (google_errors, aws_errors, rapidocr, tesseract)
