@@ -30,7 +30,6 @@ socket.socket.connect = socket.getaddrinfo = subprocess.Popen = os.posix_spawn =
 from digitrec.providers import registry
 names = [listing.name for listing in registry.listings(os.environ)]
 sdks = {"google.cloud.vision", "google.auth", "boto3", "msrest", "azure.core", "rapidocr", "onnxruntime"}
-sdks.add("msgspec")
 print(sorted(names), sorted(sdks & set(sys.modules)))
 """
 

@@ -43,6 +43,7 @@ def test_listing_names_imports_no_provider() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(json.loads(done.stdout)) == {
+        "digitrec.providers.addresses",
         "digitrec.providers.base",
         "digitrec.providers.plugins",
         "digitrec.providers.registry",
