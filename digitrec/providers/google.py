@@ -1,21 +1,35 @@
 """Google Cloud Vision, through google-cloud-vision over REST.
 
-DOCUMENT_TEXT_DETECTION is the feature Google names for handwriting, and the one that always carries a
-confidence for each character. One request holds up to 16 images.
+DOCUMENT_TEXT_DETECTION is the feature that Google names for handwriting, and the only one that always carries
+a confidence for each character. One request holds up to 16 images.
 
-Which candidate and which confidence: each word is a candidate; its score is the lowest confidence among
-its characters, or the word's own where the characters have none, already 0..1; Google leaves a
-confidence of exactly 0 out, so a missing one counts as unknown.
+Each word is a candidate. Its score is the lowest confidence among its characters, or the word's own where the
+characters have none, from 0 to 1. Google omits a confidence of exactly 0, so a missing one is unknown.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from digitrec.answer import Answer
-from digitrec.errors import NotConfigured, ProviderError
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    DigitrecError,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    Unreachable,
+)
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
 from digitrec.providers.addresses import allows_plain_http
@@ -26,19 +40,22 @@ from digitrec.providers.base import (
     checked_endpoint,
     checked_key,
     is_installed,
+    not_installed,
 )
-from digitrec.providers.google_client import Client
-from digitrec.providers.google_errors import RPC, SERVICE
+from digitrec.providers.document import Score, Text, box_around, document, refuse
+from digitrec.providers.masking import Secrets
+from digitrec.providers.translate import Problem, Rule, Service, dig, from_http
+from digitrec.providers.wire import Reply, Wire, carrier
 from digitrec.version import install_hint
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
 MOST_BYTES = 7_000_000
-"""Bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
+"""Maximum bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
 
 
 class Google(BaseProvider):
-    """Reads text with Google Cloud Vision."""
+    """Read text with Google Cloud Vision."""
 
     wants = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=MOST_BYTES, margin=0.1)
     price: Price | None = Price(
@@ -63,11 +80,11 @@ class Google(BaseProvider):
         Args:
             api_key: an API key; None: the credentials file, else Application Default Credentials.
             credentials_file: a service-account or ADC file.
-            endpoint: where to ask instead of Google; a plain http one is asked without the file's token.
+            endpoint: address to ask instead of Google's; over plain http the file's token is not sent.
             feature: "document" for handwriting, "text" for sparse text in photographs.
             language_hints: language codes; Google advises against them unless they are certain.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
-            name: what to call this engine in a Prediction.
+            name: name of this engine in a Prediction.
 
         Raises:
             NotInstalled: the extra "google" is missing.
@@ -81,15 +98,18 @@ class Google(BaseProvider):
         )
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
-        self._client = Client(self.endpoint, api_key, credentials_file, allow_plain_http=allow_plain_http)
+        self._has_key = bool(api_key)
+        self._wire = Wire(SERVICE, self.endpoint, _refused, Secrets(api_key), allow_plain_http)
+        self._sdk = self._wire.prepare(lambda: _opened(api_key, credentials_file, self._wire))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """GOOGLE_APPLICATION_CREDENTIALS, else GOOGLE_API_KEY, else gcloud's file or the metadata server.
+        """Build from GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_API_KEY, gcloud's file or the metadata server.
 
-        Beside them: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE ("document" or "text"), and
-        DIGITREC_GOOGLE_LANGUAGE_HINTS (with commas between), DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override
-        the variables; a key or file among them replaces both the key and the file of the environment.
+        The first that is there counts. Other variables: DIGITREC_GOOGLE_ENDPOINT, DIGITREC_GOOGLE_FEATURE
+        ("document" or "text"), DIGITREC_GOOGLE_LANGUAGE_HINTS (separated by commas) and
+        DIGITREC_ALLOW_PLAIN_HTTP. ``options`` override the variables; a key or file among them replaces both
+        the key and the file of the environment.
         """
         file = env.get("GOOGLE_APPLICATION_CREDENTIALS") or None
         hints = env.get("DIGITREC_GOOGLE_LANGUAGE_HINTS", "").split(",")
@@ -106,7 +126,7 @@ class Google(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Which credentials are there, without asking Google's metadata server for any."""
+        """Return which credentials were found, without asking Google's metadata server."""
         installed = is_installed("google.cloud.vision")
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
         missing = [] if installed else [install_hint("google")]
@@ -127,7 +147,7 @@ class Google(BaseProvider):
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
         request = {"requests": [self._question(image) for image in images]}
         try:
-            return [_parsed(response) for response in self._client.responses(request, timeout)]
+            return [_parsed(response) for response in self._responses(request, timeout)]
         except ProviderError as error:
             return [error] * len(images)
 
@@ -138,32 +158,50 @@ class Google(BaseProvider):
         features = [{"type_": self.options["feature"]}]
         return {"image": {"content": image.data}, "features": features, "image_context": context}
 
+    def _responses(self, request: Mapping[str, Any], timeout: float) -> list[Any]:
+        """Send one request; return the response to each of its images, as JSON values.
+
+        Raises:
+            ProviderError: there was no answer, or it has not one response per image.
+        """
+        ask = self._sdk.batch_annotate_images
+        try:
+            reply = self._wire.ask(lambda: ask(request=request, retry=None, timeout=timeout), timeout=timeout)
+        except AuthFailed as error:
+            if error.status == 401 and not self._has_key:
+                self._sdk.transport._session.credentials.token = None  # the next call fetches another
+            raise
+        raw, images = self._wire.document(reply), len(request["requests"])
+        responses = raw.get("responses") if isinstance(raw, dict) else None
+        if not isinstance(responses, list) or len(responses) != images:
+            count = len(responses) if isinstance(responses, list) else "no"
+            said = f"{count} responses for {images} images"
+            raise SERVICE.error(Problem(BadAnswer, said, raw=raw), self._wire.secrets)
+        return responses
+
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._sdk.transport.close()
 
 
-def parse(raw: Any) -> Answer:
-    """One AnnotateImageResponse: any JSON value.
-
-    Raises:
-        ProviderError: the response carries an error of its own and no text (HTTP 200 all the same).
-        BadAnswer: it is no such response.
-    """
-    from digitrec.providers import google_answer
-
-    return google_answer.parse(raw, SERVICE, RPC)
-
-
-def _parsed(response: dict[str, Any]) -> Answer | ProviderError:
+def _opened(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
+    """Return the SDK's client, which sends through carriers."""
     try:
-        return parse(response)
-    except ProviderError as error:
-        return error
+        from google.cloud.vision import ImageAnnotatorClient
+    except ImportError as error:
+        raise not_installed("Google Vision", "google") from error
+    options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}
+    credentials = None if api_key else google_credentials.load(credentials_file, wire.endpoint)
+    sdk: Any = ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
+    session = sdk.transport._session  # the SDK has no public way to it
+    carrier.mount(session, carrier.questions())
+    carrier.mount(session._auth_request.session, carrier.errands())
+    wire.secrets.learn(*google_credentials.secrets(credentials_file, session.credentials))
+    return sdk
 
 
 def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
-    """The images in runs that fit into one request."""
+    """Split the images into batches that fit into one request."""
     batch: list[PreparedImage] = []
     for image in images:
         size = sum(len(other.data) for other in batch) + len(image.data)
@@ -173,3 +211,212 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
         batch.append(image)
     if batch:
         yield batch
+
+
+# Answers. Google omits what is 0 or empty (proto3's JSON), so a document without text is ``{}``.
+
+
+class Vertex(Struct):
+    """A corner in pixels."""
+
+    x: float = 0
+    y: float = 0
+
+
+class BoundingPoly(Struct, frozen=True):
+    """The corners of a box."""
+
+    vertices: tuple[Vertex, ...] = ()
+
+
+class Scored(Struct):
+    """Anything with a confidence; Google omits one of exactly 0, and one that was not asked for."""
+
+    confidence: Score | UnsetType = UNSET
+
+
+class Symbol(Scored, kw_only=True):
+    """A character."""
+
+    text: Text
+
+
+class Word(Scored, kw_only=True, rename="camel"):
+    """A run of characters without spaces."""
+
+    symbols: Annotated[tuple[Symbol, ...], Meta(min_length=1)]
+    bounding_box: BoundingPoly = BoundingPoly()
+
+
+class Paragraph(Scored):
+    """A part of a block."""
+
+    words: tuple[Word, ...] = ()
+
+
+class Block(Scored):
+    """A part of a page."""
+
+    paragraphs: tuple[Paragraph, ...] = ()
+
+
+class Page(Scored):
+    """A page; a picture is one page."""
+
+    blocks: tuple[Block, ...] = ()
+
+
+class TextAnnotation(Struct, frozen=True):
+    """The text, and the same text as pages."""
+
+    text: str = ""
+    pages: tuple[Page, ...] = ()
+
+
+class EntityAnnotation(Struct):
+    """A text: the whole one, or one of its words."""
+
+    description: Text
+
+
+class RpcStatus(Struct, frozen=True):
+    """google.rpc.Status; its code 0 is not an error."""
+
+    code: Annotated[int, Meta(ge=-(2**31), lt=2**31)] = 0
+    message: str = ""
+
+
+class AnnotateImageResponse(Struct, rename="camel"):
+    """The response to one image."""
+
+    full_text_annotation: TextAnnotation = TextAnnotation()
+    text_annotations: tuple[EntityAnnotation, ...] = ()
+    error: RpcStatus = RpcStatus()
+
+
+def parse(raw: Any) -> Answer:
+    """Make an Answer of one AnnotateImageResponse: any JSON value.
+
+    Annotations beside an error are used: Google guarantees that they are right even then.
+
+    Raises:
+        ProviderError: the response has an error and no text, although its HTTP status is 200; `RPC` has the
+            class, else Rejected.
+        BadAnswer: the value is not an AnnotateImageResponse.
+    """
+    response = document(raw, AnnotateImageResponse, SERVICE)
+    full, entities = response.full_text_annotation, response.text_annotations
+    text = full.text or "".join(entity.description for entity in entities[:1])
+    found = [_candidate(word) for word in _words(full)]
+    if not found:  # the first entity is the whole text, the others are its words
+        found = [Candidate(entity.description) for entity in entities[1:]]
+    if response.error.code and not found:
+        code, said = response.error.code, response.error.message
+        raise SERVICE.error(Problem(RPC.get(code, Rejected), said, code, raw=raw["error"]))
+    if text.strip() and not found:
+        refuse(_WITHOUT_WORDS, raw, SERVICE)
+    return Answer(tuple(found), raw=raw)
+
+
+_WITHOUT_WORDS = "a text without words: no 'pages' in fullTextAnnotation, or one entry in textAnnotations"
+
+
+def _parsed(response: Any) -> Answer | ProviderError:
+    try:
+        return parse(response)
+    except ProviderError as error:
+        return error
+
+
+def _words(full: TextAnnotation) -> Iterator[Word]:
+    for page in full.pages:
+        for block in page.blocks:
+            for paragraph in block.paragraphs:
+                yield from paragraph.words
+
+
+def _candidate(word: Word) -> Candidate:
+    """Return a word with the lowest confidence among its characters, else its own."""
+    scores = [symbol.confidence for symbol in word.symbols if symbol.confidence is not UNSET]
+    own = None if word.confidence is UNSET else word.confidence
+    box = box_around([(corner.x, corner.y) for corner in word.bounding_box.vertices])
+    return Candidate("".join(symbol.text for symbol in word.symbols), min(scores, default=own), box)
+
+
+# Errors: reasons in answers, and exceptions of the SDK while it fetches a token.
+
+BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
+"""Reasons that come with status 400, although Google refuses the key."""
+
+TODO: Mapping[str, str] = {
+    "BILLING_DISABLED": "enable billing for the project at https://console.cloud.google.com/billing",
+    "SERVICE_DISABLED": "enable the Cloud Vision API for the project in Google's console",
+}
+"""What to do about reasons that have nothing to do with the key."""
+
+
+def _refused(reply: Reply, raw: Any) -> Problem:
+    """Translate a refused request by its HTTP status, and by Google's reason where that is more exact."""
+    raw = raw[0] if isinstance(raw, list) and raw else raw
+    message = dig(raw, "error", "message") or reply.text
+    problem = from_http(reply.status, message, reply.headers, raw)
+    info = _error_info(raw)
+    reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
+    kind = problem.kind
+    if reason in TODO or reason in BAD_KEY or "api key not valid" in message.lower():
+        kind = AuthFailed
+    elif reply.status == 429 and "perday" in limit:
+        kind = QuotaExceeded
+    said = f"{reason}: {message}" if reason else message
+    return replace(problem, kind=kind, said=said, todo=TODO.get(reason, ""))
+
+
+def _error_info(raw: Any) -> Any:
+    """Return the detail that names the reason (google.rpc.ErrorInfo), or None."""
+    error = raw.get("error") if isinstance(raw, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    infos = details if isinstance(details, list) else []
+    return next((info for info in infos if dig(info, "@type").endswith("google.rpc.ErrorInfo")), None)
+
+
+RPC: Mapping[int, type[DigitrecError]] = {
+    3: Rejected,
+    4: Unavailable,
+    7: AuthFailed,
+    8: RateLimited,
+    13: Unavailable,
+    14: Unavailable,
+    16: AuthFailed,
+}
+"""Error classes of the codes in ``responses[i].error`` (google.rpc.Code)."""
+
+
+def _no_token(error: Any) -> Problem:
+    """Translate a refusal of the credentials by the token server."""
+    said = str(error.args[0]) if error.args else ""
+    if missing := re.search(r"File '?([^']+?)'? was not found", said):
+        todo = "correct credential_source in the credentials file, or make the token's file"
+        return Problem(NotConfigured, f"{missing[1]}: no such file", todo=todo)
+    skewed = "reasonable timeframe" in said
+    return Problem(AuthFailed, said, todo="set the clock of this machine" if skewed else "")
+
+
+ERRORS: Mapping[str, Rule] = {
+    "google.auth.exceptions.GoogleAuthError": AuthFailed,
+    "google.auth.exceptions.DefaultCredentialsError": NotConfigured,
+    "google.auth.exceptions.InvalidOperation": AuthFailed,
+    "google.auth.exceptions.MalformedError": NotConfigured,
+    "google.auth.exceptions.RefreshError": _no_token,
+    "google.auth.exceptions.TimeoutError": Unreachable,
+    "google.auth.exceptions.TransportError": Unreachable,
+}
+"""Exceptions of the SDK before the image is sent, while it fetches a token; `Wire` handles all others."""
+
+SERVICE = Service(
+    "Google Vision",
+    ERRORS,
+    {
+        AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
+        NotConfigured: google_credentials.ADVICE,
+    },
+)

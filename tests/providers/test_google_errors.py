@@ -135,7 +135,7 @@ def test_a_private_key_shows_nowhere(tmp_path: Path) -> None:
     file = tmp_path / "account.json"
     file.write_text(json.dumps(account | {"private_key": key.decode(), "private_key_id": "planted-key-id"}))
     google = Google(credentials_file=file, endpoint="https://127.0.0.1:9")
-    masked = google._client._wire.secrets.masked
+    masked = google._wire.secrets.masked
     everywhere = masked(key.decode()) + masked(json.dumps(key.decode()))
     assert not [line for line in key.decode().splitlines()[1:-1] if line in everywhere]
     assert isinstance(read(google), Unreachable)
