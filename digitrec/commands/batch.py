@@ -80,34 +80,34 @@ _KEPT = ExitStack()
 )
 @click.option(
     "-o", "--output", "out", type=Output(), required=True, metavar="OUT",
-    help="Where the rows go: a file .jsonl, .csv or .parquet (extra `batch`), or a folder of parts.",
+    help="Output: a .jsonl, .csv or .parquet file (extra `batch`), or a folder of parts.",
 )  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None,
-              help="How parts in a folder are written.  [default: jsonl]")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with the run that was stopped there.")
+              help="Format of the parts in a folder.  [default: jsonl]")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Continue an interrupted run.")
 @click.option("--workers", "processes", type=click.IntRange(min=1), metavar="N",
-              help="Processes for engines on this machine.  [default: one for each core]")  # fmt: skip
+              help="Processes for local engines.  [default: one for each core]")  # fmt: skip
 @click.option("--scheduler", metavar="ADDRESS",
-              help="Let a Dask cluster read, such as tcp://10.0.0.7:8786 (extra `batch`).")  # fmt: skip
+              help="Use a Dask cluster, such as tcp://10.0.0.7:8786 (extra `batch`).")  # fmt: skip
 @click.option("--part", type=click.IntRange(min=1), metavar="N",
-              help="Images in a part, read again where it was cut off.  [default: 32 to 1000]")  # fmt: skip
+              help="Images in a part, the unit of --resume.  [default: 32 to 1000]")  # fmt: skip
 @click.option(
     "--summary", "summary_file", type=OutputFile(".json"), metavar="FILE",
-    help="Also write the summary there, as JSON.",
+    help="Also write the summary, as JSON.",
 )  # fmt: skip
 @click.option(
     "--errors", "errors_file", type=Output(dir_okay=False), metavar="FILE",
-    help="Write a line there for each picture that failed: its path and the reason.",
+    help="Write a line for each failed picture: its path and the reason.",
 )  # fmt: skip
 @click.option(
     "--paths-from", metavar="COLUMN",
-    help="INPUT is a table (CSV, also with ; or tabs, or .parquet) with a picture's path in this column.",
+    help="INPUT is a table (CSV, also with ; or tabs, or .parquet) with paths in this column.",
 )  # fmt: skip
-@click.option("--hidden", is_flag=True, help="In folders and archives, also read what begins with a dot.")
+@click.option("--hidden", is_flag=True, help="Also read hidden files in folders and archives.")
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAME",
     shell_complete=values.providers,
-    help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
+    help="Engine, or several with --consensus (see `digitrec providers`).  [default: local]",
 )  # fmt: skip
 @options.lenient
 @options.at_least
@@ -133,14 +133,13 @@ def batch(
     rule: policies.Rule,
     asking: Asking,
 ) -> None:
-    """Read any number of pictures into files; stopped or killed, --resume goes on.
+    """Read any number of pictures into files; continue after an interruption with --resume.
 
-    INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of paths
-    on standard input. OUT has one row for each picture, in the order given, as `predict` writes it; a
-    picture that cannot be read is a row with its error. Engines on this machine read in several processes;
-    a cloud is asked from one, within its rate limit and --max-cost, and no answer is paid for twice. With
-    --scheduler the workers of a Dask cluster read; INPUT and OUT must be where they can reach them, and this
-    command keeps rate limit and budget for all.
+    INPUT is a file, a folder, a pattern such as "scans/**/*.png", a .tar or .zip, or - for a list of
+    paths on standard input. OUT gets one row for each picture, in input order, as from `predict`; an
+    unreadable picture is a row with its error. Local engines run in several processes. A cloud is asked
+    from one, within its rate limit and --max-cost, and no answer is bought twice. With --scheduler a Dask
+    cluster reads, whose workers must reach INPUT and OUT.
 
     \b
     Examples:

@@ -23,19 +23,19 @@ from digitrec.commands.reasons import report_engines
 @click.option(
     "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
     metavar="NAMES", shell_complete=values.providers,
-    help="Which engines to ask, with commas between.",
+    help="Engines to ask, separated by commas.",
 )  # fmt: skip
 @options.limit
 @options.output("table", "markdown", "json", "jsonl", "csv")
-@options.html("Also write the whole report as a page, which needs no other file.")
+@options.html("Also write the report as a self-contained page.")
 @options.lenient
 @click.option(
     "--target", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
-    help="Recommend the cheapest way of asking these engines that reaches this accuracy, such as 0.995.",
+    help="Recommend the cheapest combination of these engines that reaches this accuracy, such as 0.995.",
 )  # fmt: skip
 @click.option(
     "--budget", type=options.USD, metavar="USD",
-    help="What 1,000 pictures may cost at most by what is recommended.",
+    help="Limit of the recommendation's cost for 1,000 pictures.",
 )  # fmt: skip
 @cost.dry_run
 @policies.policy
@@ -53,16 +53,15 @@ def benchmark(
     rule: policies.Rule,
     asking: Asking,
 ) -> None:
-    """Measure engines on labelled pictures, and say which differences are more than chance.
+    """Measure engines on labelled pictures, and test which differences are significant.
 
-    DATA is a folder with labels.csv (columns file,label; the label none where there is no digit) or with
-    sub-folders 0 to 9, an IDX pair, an .npz file with x and y or images and labels, or, where there is no
-    folder so called, one of the names mnist-test and samples. All engines are asked at the same time.
-    Ctrl-C stops it; the same command later goes on, because answers that were paid for come from the
-    ledger. A policy (--fallback, --consensus) is scored beside its engines. With --target each engine alone,
-    each pair as a fallback and each vote is tried on these answers; the cheapest is chosen on one half of the
-    pictures and reported on the other. It is said to reach the target only when the lower end of its 95%
-    interval does. The exit code is not 0 where an engine failed on every picture.
+    DATA is a folder with labels.csv (columns file,label; label none for no digit) or with sub-folders 0
+    to 9, an IDX pair, an .npz file with x and y or images and labels, or mnist-test or samples (a folder
+    of that name comes first). All engines are asked at once. After Ctrl-C the same command continues with
+    the paid answers in the ledger. A policy (--fallback, --consensus) is scored beside its engines.
+    --target tries each engine, each pair as a fallback and each vote, chooses the cheapest on half of the
+    pictures and reports it on the other half; the lower end of its 95% interval must reach the target.
+    The exit code is not 0 if an engine failed on every picture.
 
     \b
     Examples:

@@ -15,16 +15,16 @@ from digitrec.recognise import calibration
 @click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
 @click.option(
     "-p", "--provider", default="local", show_default=True, metavar="NAME",
-    shell_complete=values.provider, help="Which engine to calibrate.",
+    shell_complete=values.provider, help="Engine to calibrate.",
 )  # fmt: skip
 @options.limit
 @asking_options
 def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
     """Fit on labelled pictures how often an engine is right at a given confidence.
 
-    Later predictions of this engine, with the same preparation and model version, carry `calibrated`: the
-    chance that the digit is right. DATA is named as for `digitrec benchmark`; it should look like the
-    pictures to be read later, and hold some that the engine misreads.
+    Later predictions of this engine, with the same preparation and model version, get `calibrated`: the
+    probability that the digit is right. DATA is as for `digitrec benchmark`; it should look like your
+    pictures and include some that the engine misreads.
 
     \b
     Examples:

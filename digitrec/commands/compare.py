@@ -31,11 +31,11 @@ from digitrec.report import comparison as rows
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAMES",
     shell_complete=values.providers,
-    help="Which engines to ask, with commas between.  [default: all that are ready and free]",
+    help="Engines, separated by commas.  [default: all that are ready and free]",
 )  # fmt: skip
-@click.option("--all", "everyone", is_flag=True, help="Ask all that are ready, those that cost money too.")
+@click.option("--all", "everyone", is_flag=True, help="Ask all ready engines, also those that cost money.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
-@options.html("Also write a page with the pictures, which needs no other file.")
+@options.html("Also write a self-contained page with the pictures.")
 @options.lenient
 @cost.dry_run
 @asking_options
@@ -51,11 +51,11 @@ def compare(
 ) -> None:
     """Show what several engines read on the same picture.
 
-    IMAGE is named as for `digitrec predict`. One row for each picture, one column for each engine: the
-    digit and how sure it is, the time, the cost, and what went wrong. All engines are asked at the same
-    time; a failure of one does not affect the others. Without --provider, the engines that are ready and
-    free are asked, with --emulate the emulated clouds as well, whose answers are marked and not counted;
-    stderr names the engines left out. The exit code is 1 when no engine answered for a picture.
+    IMAGE is as for `digitrec predict`. A row for each picture has a column for each engine: digit,
+    confidence, time, cost, or the error. All engines are asked at once, and one's failure does not affect
+    the others. The default is all ready and free engines, with --emulate also the emulated clouds, whose
+    answers are marked and not counted; stderr names the engines left out. The exit code is 1 if no engine
+    answered for a picture.
 
     \b
     Examples:

@@ -54,8 +54,8 @@ class Setting:
 
 @click.command()
 @options.output("table", "json")
-@click.option("--path", "only_path", is_flag=True, help="Print where the file is, or would be, and no more.")
-@click.option("--example", is_flag=True, help="Print a file with every setting, to begin with.")
+@click.option("--path", "only_path", is_flag=True, help="Only print the path of the file.")
+@click.option("--example", is_flag=True, help="Print an example file with every setting.")
 def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
     """Show the configuration file and the settings in force.
 

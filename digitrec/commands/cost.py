@@ -20,7 +20,7 @@ from digitrec.report import rows
 
 dry_run = click.option(
     "--dry-run", is_flag=True,
-    help="Only say how many requests that would be, and what they cost; needs no credentials.",
+    help="Only print the number of requests and their cost; needs no credentials.",
 )  # fmt: skip
 
 

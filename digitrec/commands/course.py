@@ -24,7 +24,7 @@ QUICK = 500
 @click.option("--epochs", type=click.IntRange(min=1), default=5, help="Number of epochs.")
 @click.option(
     "--data", type=Data(), default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
-    help="Digits to learn from, named as for `digitrec train`.",
+    help="Training digits, as for `digitrec train`.",
 )  # fmt: skip
 @click.option(
     "--picture", type=Input(exists=True), metavar="FILE",
@@ -38,9 +38,9 @@ QUICK = 500
 def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:
     """Run the whole course: explore, train, evaluate, predict.
 
-    Each step is a command, printed before it is run; docs/tutorial.md explains them. The folder then holds
-    the pictures of the data, the model with its curves, the pictures of its evaluation and the picture that
-    was read. Needs the extras `train`, `stats` and `plots`.
+    Each step is a command, printed before it runs; docs/tutorial.md explains them. The folder gets
+    pictures of the data, the model with its curves, its evaluation and the picture that was read. Needs
+    the extras `train`, `stats` and `plots`.
 
     \b
     Examples:

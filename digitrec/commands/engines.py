@@ -282,23 +282,23 @@ _OPTIONS = (
     options.model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
                  shell_complete=values.preparations,
-                 help="How a picture is prepared for an engine that is sent one: as it is, the digit cut out "
-                 "and enlarged, or that several times in a row.  [default: the engine's own]"),
+                 help="Send the whole picture, the digit enlarged, or the digit repeated.  "
+                 "[default: by engine]"),
     click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
-                 metavar="SECONDS", help="Time for one image, waiting and retries included."),
+                 metavar="SECONDS", help="Deadline for one image, with waits and retries."),
     options.attempt_timeout,
     click.option("--max-cost", type=options.USD, metavar="USD",
-                 help="Spend no more than this on the whole command."),
+                 help="Budget of the command."),
     click.option("--ledger", type=OutputFile(*LEDGERS, reopened=True), metavar="FILE",
-                 help="Where paid answers are kept and found again.  [default: the user's data folder]"),
-    click.option("--no-ledger", is_flag=True, help="Keep no paid answer and look for none."),
+                 help="File of paid answers.  [default: in the user's data folder]"),
+    click.option("--no-ledger", is_flag=True, help="Neither keep nor reuse paid answers."),
     click.option("--record", type=OutputFile(*LEDGERS, reopened=True), metavar="FILE",
-                 help="Also write every paid answer to this recording."),
+                 help="Also write paid answers to this recording."),
     click.option("--replay", type=Input(exists=True), metavar="FILE",
-                 help="Answer from this recording; no cloud is asked."),
+                 help="Answer from this recording; ask no cloud."),
     click.option("--emulate", is_flag=True,
-                 help="Let an emulator on this machine stand in for the cloud: no account, no cost, and no "
-                 "word on the vendor's accuracy. Kept in the ledger only with --ledger."),
+                 help="Ask a local emulator instead of the cloud: free, but says nothing about its accuracy. "
+                 "Kept only with --ledger."),
 )  # fmt: skip
 
 asking_options = options.gathered("asking", Asking, _OPTIONS)

@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 @options.model_scale
 @click.option(
     "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.data,
-    help="Labelled pictures, named as for `digitrec benchmark`; several times for several sets.  "
-    "[default: the whole table]",
+    help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
 @click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N of each set, each digit in its share."
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N of each set, all digits in proportion."
 )
 @click.option(
     "--out", default=Path("digitrec-evaluation"), type=OutputFolder(),
-    metavar="FOLDER", help="Where the pictures and the page go.",
+    metavar="FOLDER", help="Output folder.",
 )  # fmt: skip
 def evaluate(
     model: Path | None, model_scale: str | None, sources: Sequence[str], limit: int | None, out: Path
 ) -> None:
     """Measure the accuracy of a model, and show its mistakes.
 
-    With --data: loss, accuracy with its 95 % interval, a report on each digit, and as pictures the
-    confusion, fifteen predictions, the misread digits (the surest first), a curve for each digit and the
-    confidence. Without: the whole table of accuracy, as far as its sets are here ($DIGITREC_DATA), written
-    as accuracy.md. A refusal or a failure counts as wrong. Pictures that --model has learned are left out.
+    With --data: loss, accuracy with its 95 % interval, a report on each digit, and pictures of the
+    confusion matrix, fifteen predictions, the misread digits (highest confidence first), a curve for each
+    digit and the confidence. Without --data: the whole accuracy table, for the sets found in
+    $DIGITREC_DATA, as accuracy.md. A refusal or failure counts as wrong. Training pictures of --model are
+    left out.
     Needs the extras `stats` and `plots`.
 
     \b

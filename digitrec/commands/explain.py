@@ -33,21 +33,21 @@ BESIDE = ("-inside", "-inside-whole", "-nearest")
 @options.model_scale
 @click.option(
     "--out", default=Path("digitrec-explanation"), type=OutputFolder(),
-    metavar="FOLDER", help="Where the pictures go, one for each image.",
+    metavar="FOLDER", help="Output folder.",
 )  # fmt: skip
 @click.option(
-    "--inside", is_flag=True, help="Also draw the first layer's filters and the feature maps of each layer."
+    "--inside", is_flag=True, help="Also draw the first layer's filters and each layer's feature maps."
 )
 @click.option(
     "--nearest",
     is_flag=True,
-    help="Also draw the digits of MNIST's training set that the network finds most alike.",
+    help="Also draw the most similar training digits of MNIST.",
 )
 @click.option(
     "--map",
     "as_map",
     is_flag=True,
-    help="Draw one picture instead: all the images among MNIST's test digits, near those alike.",
+    help="Draw one picture instead: all images among similar test digits of MNIST.",
 )
 @options.output("text", "json")
 def explain(
@@ -62,16 +62,13 @@ def explain(
 ) -> None:
     """Show how a picture was read, step by step, and why.
 
-    It draws a picture for each image: the image, each step of its preparation, the ink that supports the
-    digit (found by hiding it piece by piece), class activation maps of the digit and of the runner-up, and
-    the ten probabilities; and prints the same in words. The pictures need the extra `plots`. IMAGE is named
-    as for `digitrec predict`.
+    For each image it draws the preparation's steps, the ink that supports the digit (found by occlusion),
+    class activation maps of the digit and the runner-up, and the ten probabilities, and prints them.
+    Pictures need the extra `plots`. IMAGE is as for `digitrec predict`.
 
-    --inside draws NAME-inside.png as well: what each layer of the network found in the 28x28 pixels, and
-    where. --nearest draws NAME-nearest.png: the training digits that the network finds most alike, compared
-    by the input of its last layer. It takes MNIST's training set from DIGITREC_DATA or fetches it once
-    (11 MB, extra `train`). --map draws a single picture, map.png, of all the images among MNIST's test
-    digits; it needs the extra `stats`.
+    --inside also draws NAME-inside.png. --nearest draws NAME-nearest.png, by the input of the last layer;
+    it takes MNIST's training set from DIGITREC_DATA or fetches it once (11 MB, extra `train`). --map
+    draws map.png and needs the extra `stats`.
 
     \b
     Examples:

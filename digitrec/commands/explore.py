@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 @click.argument("data", type=Data(), default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
 @click.option(
     "--limit", type=click.IntRange(min=3), default=10_000, metavar="N",
-    help="Only N digits, each in its share.",
+    help="Only N digits, all digits in proportion.",
 )  # fmt: skip
 @click.option(
     "--out", default=Path("digitrec-exploration"), type=OutputFolder(),
-    metavar="FOLDER", help="Where the pictures and the page go.",
+    metavar="FOLDER", help="Output folder.",
 )  # fmt: skip
 def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.
 
     DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
-    pictures named as for `digitrec benchmark`. It writes seven pictures and a page with all of them: samples,
-    classes, mean and spread, pixel values, one digit flattened, noise and artefacts (the faintest, thickest,
-    most unusual, and those whose label the shipped network doubts the most), and a map by likeness. Needs the
+    pictures as for `digitrec benchmark`. It writes seven pictures and a page with all of them: samples,
+    classes, mean and spread, pixel values, one digit flattened, outliers (faintest, thickest, most
+    unusual, most doubtful labels), and a map by similarity. Needs the
     extras `stats` and `plots`.
 
     \b

@@ -23,7 +23,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _another = click.option(
     "--ledger", "path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Another ledger than the configured one.",
+    help="Use this ledger instead of the configured one.",
 )  # fmt: skip
 
 
@@ -31,7 +31,7 @@ _another = click.option(
 @_another
 @click.pass_context
 def ledger(ctx: click.Context, path: Path | None) -> None:
-    """What was paid for: every answer of a cloud, once.
+    """Show, export, clear or repair the ledger of paid answers.
 
     \b
     Examples:
@@ -62,17 +62,17 @@ def _open(path: Path, *, to_look: bool = True) -> closing[Ledger]:
 
 
 _provider = click.option(
-    "-p", "--provider", metavar="NAME", shell_complete=values.provider, help="Only this engine's."
+    "-p", "--provider", metavar="NAME", shell_complete=values.provider, help="Only this engine."
 )
 
 
 @ledger.command()
 @_provider
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Number of calls.")
 @options.output("table", "json")
 @_path
 def show(path: Path, provider: str | None, limit: int, output: Literal["table", "json"]) -> None:
-    """The newest calls, newest first.
+    """List the newest calls, newest first.
 
     \b
     Example:
@@ -86,7 +86,7 @@ def show(path: Path, provider: str | None, limit: int, output: Literal["table", 
 @options.output("table", "json")
 @_path
 def spend(path: Path, output: Literal["table", "json"]) -> None:
-    """What was spent, by month and engine.
+    """Show the spending by month and engine.
 
     \b
     Example:
@@ -100,7 +100,7 @@ def spend(path: Path, output: Literal["table", "json"]) -> None:
 @_provider
 @_path
 def export(path: Path, provider: str | None) -> None:
-    """Every answer as a recording, for `--replay` on another machine.
+    """Write all answers as a recording, for `--replay` elsewhere.
 
     \b
     Example:
@@ -113,8 +113,8 @@ def export(path: Path, provider: str | None) -> None:
 
 @ledger.command()
 @_provider
-@click.option("--before", type=click.DateTime(), metavar="DATE", help="Only those asked before it (UTC).")
-@click.option("--emulated", is_flag=True, help="Only the emulator's.")
+@click.option("--before", type=click.DateTime(), metavar="DATE", help="Only answers before this date (UTC).")
+@click.option("--emulated", is_flag=True, help="Only emulated answers.")
 @click.confirmation_option(prompt="Forget these answers? They would be bought again")
 @_path
 def clear(path: Path, provider: str | None, before: datetime | None, emulated: bool) -> None:
@@ -134,10 +134,9 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
 @ledger.command()
 @_path
 def repair(path: Path) -> None:
-    """Put a damaged ledger aside, and save every call that can still be read into a new one.
+    """Rename a damaged ledger, and copy every readable call into a new one.
 
-    What cannot be read counts as paid from then on, at the highest price that was found. A healthy ledger
-    is left alone.
+    Unreadable calls count as paid, at the highest price found. A healthy ledger is left alone.
 
     \b
     Example:

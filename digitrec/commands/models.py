@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """The models that are here, and what is known of them.
+    """List, compare and export models.
 
     \b
     Example:
@@ -40,7 +40,7 @@ def models() -> None:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @options.output("table", "json")
 def list_models(files: Sequence[Path], output: Literal["table", "json"]) -> None:
-    """What the shipped model, and any other named, says of itself.
+    """Show the facts in the shipped model file and in other FILEs.
 
     \b
     Examples:
@@ -74,11 +74,11 @@ def _facts(path: Path) -> dict[str, Any]:
 @click.argument("model", type=Start(), metavar="digitrec|FILE")
 @click.argument("out", type=OutputFile(".onnx"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
-    """Write a network as an ONNX file, OUT, for programs that read those.
+    """Write a network as an ONNX file.
 
     `digitrec` is the shipped network; FILE is `.keras` or `.h5`, or a `.tflite` of digitrec's own network.
-    The file takes "image", (N, 28, 28, 1) with ink as 1 and paper as 0 unless its metadata says otherwise,
-    and is written only if ONNX Runtime answers as the network does. Needs the extra `onnx`.
+    The file's input is "image", (N, 28, 28, 1), ink 1 and paper 0 unless its metadata says otherwise. It
+    is written only if ONNX Runtime gives the same answers. Needs the extra `onnx`.
 
     \b
     Examples:
@@ -96,20 +96,20 @@ def export(model: Path, out: Path) -> None:
 
 @models.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=values.architecture)
-@click.option("--quick", is_flag=True, help="On a few digits, in under two minutes: to see how it goes.")
-@click.option("--seed", default=0, show_default=True, help="Decides first weights and order.")
+@click.option("--quick", is_flag=True, help="Use few digits: a trial of under two minutes.")
+@click.option("--seed", default=0, show_default=True, help="Random seed of weights and order.")
 @click.option(
     "--out", default=Path("digitrec-models"), show_default=True, metavar="FOLDER",
-    type=OutputFolder(), help="Where the models, the page and the pictures go.",
+    type=OutputFolder(), help="Output folder.",
 )  # fmt: skip
 def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     """Train several kinds of models on the same digits, and compare them.
 
-    NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn, random-forest
-    and svm. It prints accuracy with its interval, training time, time for one digit, size and complexity, and
-    names the winner: of those as accurate as the most accurate, within chance, the quickest on one digit. It
-    draws all that, the winner's confusion and its mistakes, and writes it as models.md. The whole of
-    MNIST takes half an hour to an hour on two cores. Needs the extras `train`, `stats` and `plots`.
+    NAMES are those of `digitrec train --arch`; by default complex-cnn, simple-cnn, mlp, knn,
+    random-forest and svm. It prints and draws accuracy with its interval, training time, time for one
+    digit, size and complexity, and writes models.md. The winner is the fastest model whose accuracy is
+    not significantly below the best; its confusion and mistakes are drawn. All of MNIST takes half an
+    hour to an hour on two cores. Needs the extras `train`, `stats` and `plots`.
 
     \b
     Examples:

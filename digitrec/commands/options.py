@@ -43,37 +43,34 @@ def output(default: str, *others: str) -> Callable[[Command], Command]:
     """``--output``, with the formats a command can write."""
     return click.option(
         "-o", "--output", type=click.Choice([default, *others]), default=default,
-        help="How to write the answers.",
+        help="Output format.",
     )  # fmt: skip
 
 
 limit = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N pictures, each label in its share."
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N pictures, all labels in proportion."
 )
-lenient = click.option(
-    "--lenient", is_flag=True, help="Also take a letter that looks like a digit (O, l, S), and say so."
-)
+lenient = click.option("--lenient", is_flag=True, help="Accept a letter that looks like a digit (O, l, S).")
 attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",
-    help="Time for one request to a cloud or server.  [default: the engine's own: 10, language models 60]",
+    help="Timeout of one request.  [default: 10; language models 60]",
 )  # fmt: skip
 at_least = click.option(
     "--at-least", type=Number(0, 1), default=0.0, metavar="CHANCE",
-    help='Below this the answer is "not sure", with what it would have been. Compared with the calibrated '
-    "chance where there is one, else with the engine's own confidence.",
+    help='Answer "not sure" below this calibrated probability, or below this confidence if not calibrated.',
 )  # fmt: skip
 rotate = click.option(
     "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0",
     callback=_degrees,
-    help="Turn each picture clockwise before it is read; auto: whichever way shows one digit clearly.",
+    help="Turn each picture clockwise first; auto: find the way that shows one digit.",
 )  # fmt: skip
 model = click.option(
     "--model", type=Input(), metavar="FILE",
-    help="Network of the local engine: .tflite, .keras/.h5 (extra `train`) or .skops (extra `stats`).",
+    help="Model of the local engine: .tflite, .keras/.h5 (extra `train`), .skops (extra `stats`).",
 )  # fmt: skip
 model_scale = click.option(
     "--model-scale", type=click.Choice(["unit", "byte", "l2"]),
-    help="What a foreign network wants: ink in 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
+    help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
 )  # fmt: skip
 
 

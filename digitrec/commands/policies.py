@@ -67,11 +67,11 @@ class Rule:
 
 _OPTIONS = (
     click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
-                 help="Engines to ask next, in this order, when the one before is unsure or fails."),
+                 help="Engines to ask in this order if one is unsure or fails."),
     click.option("--below", type=options.Number(0, 1), default=0.9, show_default=True, metavar="CHANCE",
-                 help="Unsure means below this chance of being right (see `digitrec calibrate`)."),
+                 help="Unsure: below this probability (see `digitrec calibrate`)."),
     click.option("--consensus", type=int, metavar="N", shell_complete=values.votes,
-                 help="Take the digit that N of the engines agree on, and none where they do not."),
+                 help="Only take a digit that N engines agree on."),
 )  # fmt: skip
 policy = options.gathered("rule", Rule, _OPTIONS)
 """``--fallback``, ``--below`` and ``--consensus``, as one `Rule`."""

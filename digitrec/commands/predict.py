@@ -31,7 +31,7 @@ from digitrec.report import predictions
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAME",
     shell_complete=values.providers,
-    help="Which engine to ask, several with --consensus; `digitrec providers` lists them.  [default: local]",
+    help="Engine, or several with --consensus (see `digitrec providers`).  [default: local]",
 )  # fmt: skip
 @options.output(*get_args(predictions.Format))
 @options.lenient
@@ -39,7 +39,7 @@ from digitrec.report import predictions
 @options.rotate
 @click.option(
     "--save-prepared", type=Output(), metavar="FILE",
-    help="Save what the engine was given as a picture; for several images, name a folder.",
+    help="Save the engine's input as a picture; for several images, name a folder.",
 )  # fmt: skip
 @cost.dry_run
 @policies.policy
@@ -59,9 +59,9 @@ def predict(
     """Read the digit on each picture, with a confidence.
 
     IMAGE is a file, a folder, a pattern such as "scans/*.png", or - for standard input; with --paths-from
-    a table of paths. There is one row for each picture, in the order given. "No digit here" is an answer,
-    with its reason. A picture that cannot be read is reported on stderr and in the exit code; the others are
-    answered. Nothing is fetched from a network.
+    a table of paths. There is one row for each picture, in input order. "No digit here" is an answer with
+    a reason. An unreadable picture is reported on stderr and in the exit code; the others are answered.
+    Nothing is fetched from a network.
 
     \b
     Examples:

@@ -30,8 +30,8 @@ STATES = ("ready", "not configured", "not installed")
 def providers(ctx: click.Context, output: Literal["table", "json"]) -> None:
     """List the engines: installed, configured, price.
 
-    Engines that are ready come first; the others say what they lack. Nothing is sent and no program is
-    started. To ask an engine for real, use `digitrec providers check`.
+    Ready engines come first; the others say what is missing. Nothing is sent and no program is started;
+    `digitrec providers check` sends a real request.
 
     \b
     Examples:
@@ -75,10 +75,10 @@ def _price(listing: registry.Listing) -> str:
 @providers.command()
 @click.argument("name", shell_complete=values.provider)
 @click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
-              metavar="SECONDS", help="Give up after so long.")  # fmt: skip
+              metavar="SECONDS", help="Deadline.")  # fmt: skip
 @options.attempt_timeout
 def check(name: str, timeout: float, attempt_timeout: float | None) -> None:
-    """Ask one engine for real about a built-in image, and say what came back and what it cost.
+    """Send one real request with a built-in image, and show the answer and its cost.
 
     The image is the first test digit of MNIST, a seven. A cloud charges for it like for any other.
 

@@ -87,70 +87,68 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--host", default="127.0.0.1", help="Where to listen; 0.0.0.0 for every network.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for every network.")
 @click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
 @click.option(
     "--providers",
     default="local",
     metavar="NAMES",
     shell_complete=values.providers,
-    help="Engines on offer, with commas between.",
+    help="Engines to offer, separated by commas.",
 )
 @options.model
 @policies.policy
 @options.attempt_timeout
 @click.option(
     "--max-cost", type=options.USD, metavar="USD",
-    help="Spend at most this while the server runs; needed to offer an engine that costs money.",
+    help="Budget while the server runs; needed for an engine that costs money.",
 )  # fmt: skip
 @click.option(
     "--max-cost-per-client", type=options.USD, metavar="USD",
-    help="Each key, or where there are none each address, spends at most this in a day (UTC).",
+    help="Daily budget (UTC) of each key, or of each address without keys.",
 )  # fmt: skip
 @click.option(
-    "--max-cost-per-day", type=options.USD, metavar="USD", help="All together spend at most this in a day."
+    "--max-cost-per-day", type=options.USD, metavar="USD", help="Daily budget of all clients."
 )  # fmt: skip
 @click.option(
     "--public-spending", is_flag=True, default=False, show_default=False,
-    help="Offer engines that cost money to everybody who can reach the server, without a key.",
+    help="Offer engines that cost money to everybody, without a key.",
 )  # fmt: skip
 @click.option(
     "--collect", type=OutputFolder(), metavar="FOLDER",
-    help="Let visitors say which digit a picture shows, and keep both in FOLDER/new, by label.",
+    help="Let visitors label pictures, and keep them in FOLDER/new.",
 )  # fmt: skip
 @click.option(
     "--rate", type=options.Number(min=0, min_open=True), default=50.0,
-    help="Questions a second that one client may ask.",
+    help="Requests a second of one client.",
 )  # fmt: skip
 @click.option(
     "--proxies", type=click.IntRange(min=0), default=0, envvar=PROXIES, show_envvar=True,
-    help="Trusted proxies in front, so that clients are told apart by X-Forwarded-For.",
+    help="Number of trusted proxies that set X-Forwarded-For.",
 )  # fmt: skip
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", show_default=False,
-    help="Answer to this name only, besides the machine's own (again for each; * is any). "
-    "By default any name, but for a server that only this machine can reach.",
+    help="Host name to answer to, besides the machine's own (repeatable; * is any).  [default: any; only "
+    "the machine's own on loopback]",
 )  # fmt: skip
 @click.option(
     "--allow-origin", multiple=True, metavar="ORIGIN", show_default=False,
     callback=_origins,
-    help="Let pages of this site ask (again for each), such as https://example.org; * is any.",
+    help="Allow pages of this site, such as https://example.org (repeatable; * is any).",
 )  # fmt: skip
 @click.option(
     "--metrics-from", multiple=True, metavar="NETWORK", show_default=False, callback=_networks,
-    help="Show /metrics to this address or network too (again for each), such as 10.0.0.0/8. By default only "
-    "this machine sees it. With API keys it needs a key instead.",
+    help="Show /metrics also to this address or network, such as 10.0.0.0/8 (repeatable). With API keys it "
+    "needs a key instead.",
 )  # fmt: skip
 @click.option(
     "--root-path", default="", metavar="PATH", show_default=False, callback=_as_prefix,
-    help="Where a proxy puts the server, such as /digits.",
+    help="Path prefix behind a proxy, such as /digits.",
 )  # fmt: skip
-@click.option(
-    "--log-format", type=click.Choice(["json", "text"]), default="json", help="How stderr is written."
-)
+@click.option("--log-format", type=click.Choice(["json", "text"]), default="json", help="Format of stderr.")
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
-    help="The least that is logged; info has a line for each request.",
+    help="Lowest level to log; info logs each request.",
 )  # fmt: skip
 def serve(
     host: str,
@@ -175,10 +173,10 @@ def serve(
 ) -> None:
     """Serve the page to draw on, and the REST API.
 
-    It listens on this machine only, offers our own network only, and keeps no picture. Set
-    DIGITREC_API_KEYS (keys with commas between) to let only those ask who have one. Stop it with
-    Ctrl-C: what it accepted is answered first. With --collect it keeps what visitors label, and shows it
-    at /review to whoever has the key in DIGITREC_OWNER_KEY.
+    By default it listens on this machine only, offers only our own network, and keeps no picture.
+    DIGITREC_API_KEYS (separated by commas) restricts it to clients with a key. Ctrl-C stops it after the
+    accepted requests. With --collect it keeps what visitors label and shows it at /review with the key in
+    DIGITREC_OWNER_KEY.
 
     \b
     Examples:

@@ -55,13 +55,13 @@ _OPTIONS = (
     click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
                    type=Input(path_type=str), shell_complete=values.image),
     click.option("--frames", type=click.Choice(["first", "all"]),
-                 help="Which pictures are read of a file that holds several: pages of a TIFF or PDF, an "
-                 "animation.  [default: first, with a notice]"),
+                 help="Pages or frames to read of a TIFF, PDF or animation.  "
+                 "[default: first, with a notice]"),
     click.option("--hidden", is_flag=True,
-                 help="In folders, also read files and folders whose names begin with a dot."),
+                 help="Also read hidden files and folders (names with a leading dot)."),
     click.option("--paths-from", metavar="COLUMN",
-                 help="IMAGE is a table (CSV, also with ; or tabs) with a picture's path in each row, in the "
-                 "column of this name; paths are relative to the table's folder."),
+                 help="IMAGE is a table (CSV, also with ; or tabs) with paths in this column, relative to "
+                 "its folder."),
 )  # fmt: skip
 
 given = options.gathered("given", Given, _OPTIONS)

@@ -38,22 +38,20 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
     "random-forest, svm, resnet, vgg, efficientnet, or "
     f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
-@click.option(
-    "--epochs", type=click.IntRange(min=1), help="Times that every digit is seen.  [default: the recipe's]"
-)
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs.  [default: the recipe's]")
 @click.option(
     "--validation-split", type=options.Number(0, 0.9), metavar="SHARE",
-    help="Share of the digits that is held back to watch by.  [default: 0.1; 0.2 of your own hand]",
+    help="Share of digits for validation.  [default: 0.1; 0.2 of your own hand]",
 )  # fmt: skip
 @click.option(
     "--loss", type=click.Choice(["categorical", "sparse"]), default="categorical",
-    help="Cross-entropy over one-hot labels, or over labels as numbers.",
+    help="Cross-entropy on one-hot or on integer labels.",
 )  # fmt: skip
 @click.option(
     "--scale", type=click.Choice(["unit", "byte", "l2"]), default="unit",
-    help="Pixels as 0..1, as 0..255, or as Keras' normalize(axis=1); the model file says which.",
+    help="Pixels as 0..1, 0..255, or Keras' normalize(axis=1); kept in the model file.",
 )  # fmt: skip
-@click.option("--rate", type=options.Number(min=0, min_open=True), help="Learning rate, at its highest.")
+@click.option("--rate", type=options.Number(min=0, min_open=True), help="Peak learning rate.")
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
@@ -62,77 +60,76 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
 )
 @click.option(
     "--optimizer", type=click.Choice(["adam", "adamw", "rmsprop", "sgd"]),
-    help="Keras' optimiser; sgd has Nesterov's momentum and, unless --rate says, ten times Adam's rate.  "
+    help="Keras' optimiser; sgd with Nesterov's momentum and ten times Adam's rate unless --rate is given.  "
     "[default: adam; adamw for the recipe]",
 )  # fmt: skip
 @click.option(
     "--augment/--no-augment", default=None,
-    help="Whether each digit is changed a little, anew in each epoch.  [default: the architecture's way]",
+    help="Augment digits, anew in each epoch.  [default: by architecture]",
 )  # fmt: skip
-@click.option("--seed", default=0, help="Decides the first weights, the order and the changes.")
+@click.option("--seed", default=0, help="Random seed of weights, order and augmentation.")
 @click.option(
     "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.digits,
-    help="Digits to learn from, named as for `digitrec explore`; several times for several.  "
-    "[default: mnist-train, and for the recipe the digits of Swiss and Turkish writers]",
+    help="Training digits, as for `digitrec explore`; repeatable.  [default: mnist-train, for the recipe "
+    "also Swiss and Turkish writers]",
 )  # fmt: skip
 @click.option(
     "--limit",
     type=click.IntRange(min=10),
     metavar="N",
-    help="Only N digits of each, each digit in its share.",
+    help="Only N of each source, all digits in proportion.",
 )
 @click.option(
     "--test", type=Data(), metavar="SOURCE", shell_complete=values.digits,
-    help="Digits to measure with in the end; those that were learned are left out.  [default: mnist-test]",
+    help="Test digits; training digits among them are left out.  [default: mnist-test]",
 )  # fmt: skip
-@click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Measure with only N of them.")
+@click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Only N test digits.")
 @click.option(
     "--start", type=Start(), metavar="digitrec|FILE",
-    help="Without --arch, learn your own hand: from digitrec's own network, or from a .tflite file of it. "
-    "With it, go on learning from this .keras or .h5 model; for resnet, vgg and efficientnet also from their "
-    "published weights without the top (.h5).",
+    help="Without --arch, learn your own hand from digitrec's network, or a .tflite file of it. With "
+    "--arch, continue from this .keras or .h5 model; for resnet, vgg and efficientnet also from published "
+    "weights without the top (.h5).",
 )  # fmt: skip
 @click.option(
     "--pretrained", is_flag=True,
-    help="Begin with ImageNet's weights, fetched once: resnet, vgg and efficientnet.",
+    help="Start from ImageNet weights, fetched once: resnet, vgg, efficientnet.",
 )  # fmt: skip
-@click.option("--freeze", is_flag=True, help="Only the last layer learns; with --start or --pretrained.")
+@click.option("--freeze", is_flag=True, help="Train only the last layer; with --start or --pretrained.")
 @click.option(
     "--side", type=click.IntRange(min=32), metavar="PIXELS",
-    help="To which resnet, vgg and efficientnet enlarge a digit; fewer are quicker.  [default: 224]",
+    help="Input size of resnet, vgg and efficientnet; smaller is faster.  [default: 224]",
 )  # fmt: skip
 @click.option(
     "--device", metavar="NAME",
-    help="Where TensorFlow computes: auto, cpu, gpu, or gpu:1 for the second.  [default: auto]",
+    help="TensorFlow device: auto, cpu, gpu, or gpu:1 for the second.  [default: auto]",
 )  # fmt: skip
 @click.option(
     "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
-    help="Model file (.keras, .h5, .tflite, .skops), or a folder. What belongs to it goes beside it.",
+    help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
 @click.option(
     "--tensorboard", type=OutputFolder(), metavar="FOLDER",
-    help="Also write accuracy and loss after each epoch there, for TensorBoard.",
+    help="Also write TensorBoard logs.",
 )  # fmt: skip
 @click.option(
     "--folds", type=click.IntRange(min=2, max=20), metavar="K",
-    help="With --arch: train K times, each time without another part of the digits, test on that; no model.",
+    help="With --arch: K-fold cross-validation; writes no model.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on after the last finished epoch of a run that was stopped.")
+@click.option("--resume", is_flag=True, help="Continue after the last finished epoch.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
-    """Train a model on MNIST, or on digits of your own, and write it with what is known of it.
+    """Train a model on MNIST or on your own digits, and write it with its model card.
 
-    Without --arch, digitrec's own by its own recipe, two networks in one file; with it, another by name.
-    Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from $DIGITREC_DATA/mnist,
-    or is fetched once from a public mirror. The recipe also learns from Swiss and Turkish writers, whose
-    digits it takes from $DIGITREC_DATA/world (docs/recipe.md says where they are at home), and from fonts, of
-    $DIGITREC_DATA/fonts or fetched once; --data mnist-train goes without. Stop it when you like: --resume
-    goes on where it was; with more --epochs also with a run of --arch that was finished. It is measured on
-    MNIST's test digits, or those of --test, never on one that it learned. Curves of accuracy and loss are
-    drawn beside the model, which `digitrec predict --model` reads.
+    Without --arch it trains digitrec's own network by its recipe (two networks in one file), else the
+    named one. Needs the extra `train`, or `stats` for knn, random-forest and svm. MNIST comes from
+    $DIGITREC_DATA/mnist or is fetched once. The recipe also uses digits of Swiss and Turkish writers in
+    $DIGITREC_DATA/world (docs/recipe.md has the sources) and fonts in $DIGITREC_DATA/fonts or fetched
+    once; --data mnist-train leaves both out. --resume continues an interrupted run, with more --epochs
+    also a finished run of --arch. The model is tested on digits that it was not trained on. Curves of
+    accuracy and loss are drawn beside it; `digitrec predict --model` reads it.
 
-    --start digitrec teaches the shipped network your own hand from 50 to 500 pictures of it, in a minute or
-    two: it is shown again what it knows, so that it forgets nothing, and both files are measured, before and
-    after, on the fifth of your pictures that is held back and on all else that is here.
+    --start digitrec teaches the shipped network your own hand from 50 to 500 pictures, in a minute or
+    two. It also rehearses known digits, so that it forgets nothing, and is tested before and after on a
+    held-back fifth of your pictures and all other sets at hand.
 
     \b
     Examples:

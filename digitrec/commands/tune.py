@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Settings to try now.")
-@click.option("--epochs", type=click.IntRange(min=1), default=4, help="Times that each trial sees a digit.")
+@click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Trials to run now.")
+@click.option("--epochs", type=click.IntRange(min=1), default=4, help="Epochs of each trial.")
 @click.option(
     "--data",
     type=Data(),
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     type=click.IntRange(min=50),
     default=6000,
     metavar="N",
-    help="Only N digits, each in its share.",
+    help="Only N digits, all digits in proportion.",
 )
-@click.option("--seed", default=0, help="Decides what is tried.")
+@click.option("--seed", default=0, help="Random seed.")
 @click.option(
     "--out", default=Path("digitrec-tuning"), type=OutputFolder(),
-    metavar="FOLDER", help="Where the study is kept, with the winner and the pictures.",
+    metavar="FOLDER", help="Folder of the study, the winner and the pictures.",
 )  # fmt: skip
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
     """Search for the best settings of a CNN, resumable.
 
-    Filters, layers, kernel, dense units, dropout, learning rate and batch, by Optuna; a trial that is worse
-    than half of the others is stopped. Stop it when you like: the same command goes on with the same study.
-    The winner is trained by `digitrec train --arch FOLDER/best.json`. Needs the extras `tune`, `train` and
+    Optuna varies filters, layers, kernel, dense units, dropout, learning rate and batch, and stops a
+    trial that is worse than half of the others. After an interruption the same command continues the
+    study. `digitrec train --arch FOLDER/best.json` trains the winner. Needs the extras `tune`, `train` and
     `plots`.
 
     \b
