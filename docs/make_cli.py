@@ -1,9 +1,10 @@
-"""Writes docs/cli.md from the commands' own help; ``--check`` fails when the page is out of date."""
+"""Write docs/cli.md from the commands' own help; ``--check`` fails when the page is out of date."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -11,29 +12,71 @@ import click
 from digitrec.cli import main
 
 PAGE = Path(__file__).with_name("cli.md")
-HEAD = "# Command line\n\nWritten by `docs/make_cli.py` from the commands' own help; do not edit.\n"
+HEAD = """# Command line
+
+Written by `docs/make_cli.py` from the commands' own help; do not edit. Every command also takes `--help`.
+"""
+SHARED = "Shared options"
+MANY = 4
+"""Commands that must have an option for it to be listed once, under `SHARED`."""
 
 
-def helps(
+def contexts(
     command: click.Command, name: str, parent: click.Context | None = None
-) -> Iterator[tuple[str, str]]:
-    """Name and help of a command and of all below it."""
+) -> Iterator[tuple[str, click.Context]]:
+    """Yield the name and context of a command and of all below it."""
     context = click.Context(
         command, info_name=name.rpartition(" ")[2], parent=parent, max_content_width=100, terminal_width=100
     )
-    yield name, command.get_help(context)
+    yield name, context
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
             found = command.get_command(context, child)
             assert found is not None
-            yield from helps(found, f"{name} {child}", context)
+            yield from contexts(found, f"{name} {child}", context)
+
+
+Lines = tuple[str, str]
+"""An option in the help: its names, and what it does."""
+
+
+def options(context: click.Context) -> dict[Lines, click.Option]:
+    """Return a command's options by their lines in the help."""
+    found = {}
+    for option in context.command.get_params(context):
+        if isinstance(option, click.Option) and (lines := option.get_help_record(context)):
+            found[lines] = option
+    return found
 
 
 def page() -> str:
-    """The whole page."""
-    return HEAD + "".join(
-        f"\n## `{name}`\n\n```text\n{text}\n```\n" for name, text in helps(main, "digitrec")
-    )
+    """Return the page; options of several commands stand in one list at its end."""
+    every = list(contexts(main, "digitrec"))
+    uses = Counter((option.opts[-1], lines) for _, it in every for lines, option in options(it).items())
+    shared: dict[str, Lines] = {}
+    for (name, lines), count in uses.items():
+        if count >= MANY:
+            shared.setdefault(name, lines)
+    return "".join([HEAD, *(section(name, context, shared) for name, context in every), listed(shared)])
+
+
+def section(name: str, context: click.Context, shared: Mapping[str, Lines]) -> str:
+    """Return the help of a command, with only the names of its shared options."""
+    also = []
+    for lines, option in options(context).items():
+        if shared.get(option.opts[-1]) == lines:
+            option.hidden = True
+            also.append(f"`{option.opts[-1]}`")
+    also.remove("`--help`")
+    names = f"\n[{SHARED}](#shared-options): {', '.join(also)}\n" if also else ""
+    return f"\n## `{name}`\n\n```text\n{context.command.get_help(context)}\n```\n{names}"
+
+
+def listed(shared: Mapping[str, Lines]) -> str:
+    """Return the section of the shared options."""
+    formatter = click.HelpFormatter(width=100)
+    formatter.write_dl(list(shared.values()))
+    return f"\n## {SHARED}\n\n```text\n{formatter.getvalue()}```\n"
 
 
 if __name__ == "__main__":
