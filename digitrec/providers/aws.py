@@ -1,24 +1,26 @@
 """AWS Rekognition DetectText, through boto3.
 
-Which candidate and which confidence: Rekognition reports every text twice, as a LINE and as its WORDs;
-only the WORDs are candidates. Its confidence of 0-100 is divided by 100.
+Rekognition reports every text twice, as a LINE and as its WORDs; only the WORDs are candidates. Its
+confidence of 0 to 100 is divided by 100.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from digitrec.answer import Answer
-from digitrec.image import InputSpec
-from digitrec.providers.aws_client import AwsProvider
-from digitrec.providers.aws_errors import service
+from msgspec import UNSET, Struct, UnsetType
+
+from digitrec.answer import Answer, Candidate
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.aws_service import AwsProvider, Percent, service
 from digitrec.providers.base import Price
+from digitrec.providers.document import Text, document, refuse
 
 SERVICE = service("AWS Rekognition", "rekognition:DetectText")
 
 
 class Aws(AwsProvider):
-    """Reads text with AWS Rekognition."""
+    """Read text with AWS Rekognition."""
 
     name = "aws"
     sdk_name = "rekognition"
@@ -29,21 +31,37 @@ class Aws(AwsProvider):
     )
     rate = 5.0  # the lowest of the regions' defaults that AWS has published
 
-    @staticmethod
-    def _ask(client: Any, data: bytes) -> Any:
-        return client.detect_text(Image={"Bytes": data})
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        ask = self._client.detect_text
+        return parse(self._ask(lambda: ask(Image={"Bytes": image.data}), timeout))
 
-    @staticmethod
-    def _parse(raw: Any) -> Answer:
-        return parse(raw)
+
+class TextDetection(Struct, rename="pascal"):
+    """A text, as a LINE or as one of its WORDs."""
+
+    detected_text: Text
+    type: str
+    confidence: Percent
+
+
+class DetectTextResponse(Struct, rename="pascal"):
+    """The body of an answer; without text its list is empty."""
+
+    text_detections: tuple[TextDetection, ...]
+    text_model_version: str | UnsetType = UNSET
 
 
 def parse(raw: Any) -> Answer:
-    """The body of a DetectText answer: any JSON value.
+    """Make an Answer of the body of a DetectText answer: any JSON value.
 
     Raises:
-        BadAnswer: it is none.
+        BadAnswer: the value is not such a body. (boto3 lets much through: an HTML body becomes ``{}``.)
     """
-    from digitrec.providers import aws_answer
-
-    return aws_answer.parse(raw, SERVICE)
+    response = document(raw, DetectTextResponse, SERVICE)
+    words = [found for found in response.text_detections if found.type == "WORD"]
+    if response.text_detections and not words:
+        refuse("TextDetections: texts, and no WORD among them", raw, SERVICE)
+    version = None if response.text_model_version is UNSET else response.text_model_version
+    candidates = (Candidate(word.detected_text, word.confidence / 100) for word in words)
+    return Answer(tuple(candidates), raw=raw, model_version=version)

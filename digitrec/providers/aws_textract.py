@@ -1,25 +1,26 @@
 """AWS Textract DetectDocumentText, through boto3: AWS's own service for handwriting and print on documents.
 
-Which candidate and which confidence: Textract reports every text twice, as a LINE and as its WORDs; only the
-WORDs are candidates. Its confidence of 0-100 is divided by 100. Whether a word is handwritten or printed
-(``TextType``) stands in ``raw``.
+Textract reports every text twice, as a LINE and as its WORDs; only the WORDs are candidates. Its confidence
+of 0 to 100 is divided by 100. Whether a word is handwritten or printed (``TextType``) stands in ``raw``.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from digitrec.answer import Answer
-from digitrec.image import InputSpec
-from digitrec.providers.aws_client import AwsProvider
-from digitrec.providers.aws_errors import service
+from msgspec import UNSET, Struct, UnsetType
+
+from digitrec.answer import Answer, Candidate
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.aws_service import AwsProvider, Percent, service
 from digitrec.providers.base import Price
+from digitrec.providers.document import Text, document, refuse
 
 SERVICE = service("AWS Textract", "textract:DetectDocumentText")
 
 
 class AwsTextract(AwsProvider):
-    """Reads text with AWS Textract."""
+    """Read text with AWS Textract."""
 
     name = "aws-textract"
     sdk_name = "textract"
@@ -30,21 +31,41 @@ class AwsTextract(AwsProvider):
     )
     rate = 5.0  # a careful guess: the default differs by region and account
 
-    @staticmethod
-    def _ask(client: Any, data: bytes) -> Any:
-        return client.detect_document_text(Document={"Bytes": data})
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        ask = self._client.detect_document_text
+        return parse(self._ask(lambda: ask(Document={"Bytes": image.data}), timeout))
 
-    @staticmethod
-    def _parse(raw: Any) -> Answer:
-        return parse(raw)
+
+class Block(Struct, rename="pascal"):
+    """A PAGE, a LINE, a WORD or a new kind; texts have a text and a confidence."""
+
+    block_type: str
+    text: Text | UnsetType = UNSET
+    confidence: Percent | UnsetType = UNSET
+
+
+class DetectDocumentTextResponse(Struct, rename="pascal"):
+    """The body of an answer; without text its list is empty or holds a PAGE alone."""
+
+    blocks: tuple[Block, ...]
+    detect_document_text_model_version: str | UnsetType = UNSET
 
 
 def parse(raw: Any) -> Answer:
-    """The body of a DetectDocumentText answer: any JSON value.
+    """Make an Answer of the body of a DetectDocumentText answer: any JSON value.
 
     Raises:
-        BadAnswer: it is none.
+        BadAnswer: the value is not such a body. (boto3 lets much through: half a document becomes ``{}``.)
     """
-    from digitrec.providers import aws_textract_answer
-
-    return aws_textract_answer.parse(raw, SERVICE)
+    response = document(raw, DetectDocumentTextResponse, SERVICE)
+    candidates = []
+    for place, block in enumerate(response.blocks):
+        if block.block_type == "WORD":
+            if block.text is UNSET or block.confidence is UNSET:
+                refuse(f"Blocks[{place}]: a WORD without Text or Confidence", raw, SERVICE)
+            candidates.append(Candidate(block.text, block.confidence / 100))
+    if not candidates and any(block.block_type == "LINE" for block in response.blocks):
+        refuse("Blocks: a LINE, and no WORD among them", raw, SERVICE)
+    version = response.detect_document_text_model_version
+    return Answer(tuple(candidates), raw=raw, model_version=None if version is UNSET else version)

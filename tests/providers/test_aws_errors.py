@@ -21,7 +21,7 @@ from digitrec.errors import (
 )
 from digitrec.prepare import prepare
 from digitrec.providers.aws import Aws
-from digitrec.providers.aws_errors import CODES
+from digitrec.providers.aws_service import CODES
 from digitrec.testing import drawn_seven
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
