@@ -292,22 +292,21 @@ PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
 
 
 def written(kept: dict[str, Any]) -> list[str]:
-    """All that was measured, as the lines of a section."""
-    lines = []
-    for name in PARTS:
-        if name in kept:
-            of = kept[name]
-            by = f"Measured on {of['day']} by `python bench/batch.py --part {name}` at {of['commit']}"
-            lines += ["", f"{by}, {of['machine']}:", ""]
-            lines += table([Figure(**it) for it in kept[name]["figures"]])
-        else:
-            lines += ["", f"`--part {name}`: not measured yet."]
-    return lines
+    """Return one table of all parts that were measured, and when each was."""
+    parts = {name: kept[name] for name in PARTS if name in kept}
+    runs = [f"`{name}` {of['day']} at {of['commit']}" for name, of in parts.items()]
+    machines = "; ".join(sorted({of["machine"] for of in parts.values()}))
+    figures = [Figure(**it) for of in parts.values() for it in of["figures"]]
+    return [
+        f"Measured by `python bench/batch.py --part NAME`, {machines}: {', '.join(runs)}.",
+        "",
+        *table(figures),
+    ]
 
 
 def publish(kept: dict[str, Any]) -> None:
     """Write what was measured into the docs."""
-    write_section("Many pictures to files", ["Measured by `python bench/batch.py`.", *written(kept)])
+    write_section("Many pictures to files", written(kept))
 
 
 def main() -> None:

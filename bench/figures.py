@@ -43,11 +43,9 @@ class Figure:
 
     def row(self) -> str:
         """The figure as a row of the table."""
-        if self.goal is None:
-            return f"| {self.what} | {self.ratio:.2f} | | | {self.detail} |"
-        sign = "at least" if self.at_least else "at most"
-        verdict = "yes" if self.met else "**no**"
-        return f"| {self.what} | {self.ratio:.2f} | {sign} {self.goal:g} | {verdict} | {self.detail} |"
+        goal = "" if self.goal is None else f"{'>=' if self.at_least else '<='} {self.goal:g}"
+        verdict = "" if self.met else " **missed**"
+        return f"| {self.what} | {self.ratio:.2f} | {goal}{verdict} | {self.detail} |"
 
 
 def publish(section: str, figures: Sequence[Figure]) -> None:
@@ -59,7 +57,7 @@ def publish(section: str, figures: Sequence[Figure]) -> None:
 
 def table(figures: Sequence[Figure]) -> list[str]:
     """The figures as the lines of a table."""
-    head = ["| what | ratio | goal | met | medians |", "|---|---|---|---|---|"]
+    head = ["| what | ratio | goal | medians |", "|---|---|---|---|"]
     return [*head, *(figure.row() for figure in figures)]
 
 
