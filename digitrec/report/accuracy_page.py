@@ -1,4 +1,4 @@
-"""The table of accuracy as words: for the terminal, and as the page docs/accuracy.md."""
+"""Write the accuracy table for the terminal and as docs/accuracy.md."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ from digitrec.report.table import Table, markdown_table
 from digitrec.version import __version__
 
 COMMONEST = 3
-"""So many kinds of errors are named for each set."""
+"""Number of kinds of errors listed for each set."""
 NOTES = {
-    DIGITS: "Right: the digit is named; a refusal or a failure counts as wrong. Answered: a digit was named. "
-    "ECE: mean distance between confidence and share right, in ten bins. Sure and wrong: errors among the "
-    f"answers of {percent(SURE, 0)} and more. {percent(RELIABLE)} right up to: the largest share of them "
-    "that can be answered, the surest first, with so many of the answers right.",
-    CORRUPTED: "MNIST's test digits, damaged by our own code after the published description "
-    "(`digitrec/lab/handwriting/corruptions.py`). The mean of the fifteen shall be 95 %, none under 85 %.",
-    STAGED: "A digit with something else in the picture, from a generator with a fixed seed "
-    "(`docs/scenes.md`): three in four are MNIST's test digits, the rest printed in a font that was "
-    "not learned.",
-    REFUSED: "Pictures from generators with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, and from "
-    '"crossed out" on `docs/scenes.md`). Right: no digit is named. Two digits count as clearly separate from '
+    DIGITS: "Right: correct digits; a refusal or a failure counts as wrong. Answered: pictures with a digit "
+    "as answer. ECE: mean distance of confidence from accuracy, in ten bins. Sure errors: errors among "
+    f"answers of {percent(SURE, 0)} and more. Coverage: the largest share, highest confidence first, that "
+    f'is {percent(RELIABLE)} correct. Errors: "9 as 4: 6" means six 9s read as 4.',
+    CORRUPTED: "MNIST's test digits, corrupted by our own code as published "
+    "(`digitrec/lab/handwriting/corruptions.py`). Goals: a mean of 95 %, none under 85 %.",
+    STAGED: "A digit with something else in the picture, generated with a fixed seed (`docs/scenes.md`): "
+    "three in four are MNIST's test digits, the rest printed in a font that was not learned.",
+    REFUSED: "Pictures generated with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, from "
+    '"crossed out" on `docs/scenes.md`). Right: refused. Two digits count as separate from '
     f"{SEPARATE} of a digit's width.",
 }
 
@@ -48,9 +47,9 @@ def tables(measured: Sequence[Measured]) -> Iterator[Table]:
             "",
             "answered",
             "ECE",
-            "sure and wrong",
-            f"{percent(RELIABLE)} right up to",
-            "commonest errors",
+            "sure errors",
+            f"coverage at {percent(RELIABLE)}",
+            "main errors",
         )
         if rows:
             yield Table(group[0].upper() + group[1:], NOTES[group], header, tuple(rows), range(1, 10))
@@ -90,7 +89,7 @@ def _percent(share: float | None) -> str:
 
 
 def _errors(found: Result) -> str:
-    """The commonest errors in a few words: "1 read as 7: 5, 9 refused (blank): 2"."""
+    """The commonest errors in a few words: "1 as 7: 5, 9 refused (blank): 2"."""
     counted = Counter(
         _error(outcome, sample.label)
         for outcome, sample in zip(found.outcomes, found.samples, strict=True)
@@ -105,7 +104,7 @@ def _error(outcome: object, label: int | None) -> str:
         return f"{shown} failed"
     if outcome.digit is None:
         return f"{shown} refused ({outcome.reason})"
-    return f"read as {outcome.digit}" if label is None else f"{shown} read as {outcome.digit}"
+    return f"as {outcome.digit}" if label is None else f"{shown} as {outcome.digit}"
 
 
 def heading(measured: Sequence[Measured]) -> str:
@@ -120,8 +119,8 @@ def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: i
     parts = [
         "# Accuracy",
         f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{_limited(limit)}",
-        "Every picture went through `digitrec.predict_many` as it is, with no setting for any set. Intervals "
-        "are Wilson's. Sets that may not be passed on are measured where DIGITREC_DATA names their folder.",
+        "Every set was read by `digitrec.predict_many` with default settings. Intervals are Wilson's. Sets "
+        "that may not be redistributed are read from the folder in DIGITREC_DATA.",
     ]
     for table in tables(measured):
         parts += [f"## {table.title}", table.note, markdown_table(table)]

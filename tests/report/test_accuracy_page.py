@@ -54,9 +54,9 @@ def test_how_far_the_confidence_can_be_trusted_is_said() -> None:
 
 
 def test_errors_are_named_commonest_first() -> None:
-    assert page.row(GOOD)[-1] == "1 read as 7: 1"
-    assert page.row(SHORT)[-1] == "4 read as 9: 1, 4 refused (blank): 1"
-    assert page.row(LETTERS)[-1] == "read as 3: 1"
+    assert page.row(GOOD)[-1] == "1 as 7: 1"
+    assert page.row(SHORT)[-1] == "4 as 9: 1, 4 refused (blank): 1"
+    assert page.row(LETTERS)[-1] == "as 3: 1"
     assert page.row(SHORT)[6] == "90.00%"
 
 
