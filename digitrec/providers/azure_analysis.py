@@ -2,24 +2,27 @@
 
 Azure retires it on 25 September 2028 and points to Document Intelligence.
 
-Which candidate and which confidence: each word is a candidate; its confidence is 0..1 already.
+Each word is a candidate; its confidence is from 0 to 1.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from digitrec.answer import Answer
+from msgspec import UNSET, Struct, UnsetType
+
+from digitrec.answer import Answer, Candidate
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.azure_identity import Identity
 from digitrec.providers.azure_resource import AzureProvider, service, settings
 from digitrec.providers.base import not_installed
+from digitrec.providers.document import Score, Text, box_around, document, refuse
 
 SERVICE = service("Azure Image Analysis")
 
 
 class AzureAnalysis(AzureProvider):
-    """Reads text with Azure Image Analysis 4.0."""
+    """Read text with Azure Image Analysis 4.0."""
 
     name = "azure-analysis"
     notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
@@ -53,12 +56,62 @@ class AzureAnalysis(AzureProvider):
         return parse(self._wire.document(reply))
 
 
+class ImagePoint(Struct):
+    """A corner in pixels."""
+
+    x: float
+    y: float
+
+
+class Word(Struct, rename="camel"):
+    """A word; Azure always gives text and confidence."""
+
+    text: Text
+    confidence: Score
+    bounding_polygon: tuple[ImagePoint, ...] = ()
+
+
+class Line(Struct):
+    """A line, as a text and as its words."""
+
+    words: tuple[Word, ...]
+    text: str = ""
+
+
+class Block(Struct):
+    """A part of the picture."""
+
+    lines: tuple[Line, ...]
+
+
+class ReadResult(Struct):
+    """The text; without text its list is empty."""
+
+    blocks: tuple[Block, ...]
+
+
+class ImageAnalysisResult(Struct, rename="camel"):
+    """The findings in a picture; digitrec asks for Read alone."""
+
+    read_result: ReadResult
+    model_version: str | UnsetType = UNSET
+
+
 def parse(raw: Any) -> Answer:
-    """An ImageAnalysisResult: any JSON value.
+    """Make an Answer of an ImageAnalysisResult (2023-10-01): any JSON value.
 
     Raises:
-        BadAnswer: it is none.
+        BadAnswer: the value is not such a result. (The SDK lets one without readResult through.)
     """
-    from digitrec.providers import azure_analysis_answer
+    result = document(raw, ImageAnalysisResult, SERVICE)
+    lines = [line for block in result.read_result.blocks for line in block.lines]
+    if any(line.text.strip() and not line.words for line in lines):
+        refuse("readResult.blocks: a line with a text and without words", raw, SERVICE)
+    version = None if result.model_version is UNSET else result.model_version
+    words = (_candidate(word) for line in lines for word in line.words)
+    return Answer(tuple(words), raw=raw, model_version=version)
 
-    return azure_analysis_answer.parse(raw, SERVICE)
+
+def _candidate(word: Word) -> Candidate:
+    box = box_around([(corner.x, corner.y) for corner in word.bounding_polygon])
+    return Candidate(word.text, word.confidence, box)

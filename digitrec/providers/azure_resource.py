@@ -1,12 +1,19 @@
-"""What Azure's services share: their resource with its endpoint and key, their price, their client."""
+"""What the services of Azure share: resource, endpoint, key, price, errors and polled operations."""
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+from urllib.parse import urlsplit
 
-from digitrec.errors import AuthFailed, NotConfigured
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from digitrec.answer import Answer
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut
+from digitrec.image import PreparedImage
 from digitrec.providers import azure_identity
 from digitrec.providers.addresses import allows_plain_http, in_the_clear
 from digitrec.providers.azure_identity import Identity
@@ -18,36 +25,46 @@ from digitrec.providers.base import (
     checked_key,
     is_installed,
 )
+from digitrec.providers.document import Box, box_around, document, refuse
 from digitrec.providers.masking import Secrets
-from digitrec.providers.translate import Problem, Service, dig, from_http
+from digitrec.providers.translate import Problem, Service, dig, from_http, retry_after
 from digitrec.providers.wire import Reply, Wire, carrier
 from digitrec.version import install_hint
 
 VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
-"""Variables that may hold the endpoint, in the order they are looked for; Azure's own samples' first."""
+"""Variables that may hold the endpoint, in order of precedence; the first is that of Azure's samples."""
 VISION_KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
-"""Variables that may hold the key, in the order they are looked for."""
+"""Variables that may hold the key, in order of precedence."""
 
 DEEPEST_ERROR = 5
-"""How many errors inside one another are shown at most."""
+"""Maximum number of nested errors in a message."""
+OPERATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
+"""The id of an operation: a UUID."""
+PENDING = ("notStarted", "running")
+"""Statuses of an unfinished operation."""
+FAILED = ("failed", "canceled")
+"""Statuses of an operation that has no result; only Document Intelligence has the second."""
+Corners = Annotated[tuple[float, ...], Meta(min_length=8, max_length=8)]
+"""Four corners: x and y of each in turn, in pixels."""
+Result = TypeVar("Result")
 
 
 def service(name: str, key: str = VISION_KEYS[0], endpoint: str = VISION_ENDPOINTS[0]) -> Service:
-    """A service of Azure, by its name in messages and the variables that its users set."""
+    """Describe a service of Azure by its name in messages and the variables that its users set."""
     return Service(name, {}, {AuthFailed: f"check {key}, and that it belongs to the resource at {endpoint}"})
 
 
 class AzureProvider(BaseProvider):
-    """A service of an Azure resource, asked through an SDK of its own."""
+    """A service of an Azure resource, with an SDK of its own."""
 
     package: ClassVar[str]
     """The SDK's module."""
     service: Service
     """The service's name in messages."""
     endpoints: ClassVar[Sequence[str]] = VISION_ENDPOINTS
-    """Variables that may hold the endpoint, in the order they are looked for."""
+    """Variables that may hold the endpoint, in order of precedence."""
     keys: ClassVar[Sequence[str]] = VISION_KEYS
-    """Variables that may hold the key, in the order they are looked for."""
+    """Variables that may hold the key, in order of precedence."""
 
     def __init__(
         self,
@@ -62,15 +79,15 @@ class AzureProvider(BaseProvider):
 
         Args:
             endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
-            key: one of the resource's two keys; None: an identity of Entra ID, as azure-identity finds it.
+            key: one of the resource's two keys; None: an identity of Entra ID that azure-identity finds.
             price_usd: what one image costs you, >= 0; Azure's price depends on the contract.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
-            name: what to call this engine in a Prediction; None: as it is registered.
+            name: name of this engine in a Prediction; None: its registered name.
 
         Raises:
             NotInstalled: the extra "azure" is missing.
-            NotConfigured: the endpoint or the key is empty (one SDK takes an empty key, and asks with it),
-                or is none; or a token would travel unencrypted.
+            NotConfigured: the endpoint or the key is empty (one SDK sends an empty key) or invalid, or a
+                token would travel unencrypted.
         """
         self.name = name or self.name
         if not endpoint.strip():
@@ -89,7 +106,7 @@ class AzureProvider(BaseProvider):
         self._client = self._wire.prepare(lambda: self._open(self._wire.endpoint, self._who))
 
     def _shown(self, key: str | None, secrets: Secrets) -> str | Identity:
-        """What shows the service who asks."""
+        """Return the credential: a key, or an identity."""
         if key is None:
             return Identity(secrets, self.keys[0])
         key = checked_key(key, self.keys[0])
@@ -97,7 +114,7 @@ class AzureProvider(BaseProvider):
         return key
 
     def _check_for_token(self, endpoint: str) -> None:
-        """A token opens more than one resource, so it never travels unencrypted, whatever is allowed."""
+        """Reject plain http: a token opens more than one resource, so it never travels unencrypted."""
         if in_the_clear(endpoint):
             raise NotConfigured(
                 f"{self.endpoints[0]} holds an http:// address, and {self.keys[0]} no key: a token of "
@@ -111,7 +128,7 @@ class AzureProvider(BaseProvider):
         )
 
     def _ask(self, call: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
-        """The reply to the request that ``call`` makes; a token that is refused is not used again."""
+        """Return the reply to the request that ``call`` makes; a refused token is not used again."""
         try:
             return self._wire.ask(call, timeout=timeout, expected=expected)
         except AuthFailed as error:
@@ -121,15 +138,14 @@ class AzureProvider(BaseProvider):
 
     @staticmethod
     def _open(endpoint: str, who: str | Identity) -> Any:
-        """The SDK's client, which shows a key or a token and sends by a carrier; the only import of it."""
+        """Return the SDK's client, which sends a key or a token through a carrier."""
         raise NotImplementedError
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """The variables of its endpoint and key, or their older names; DIGITREC_ALLOW_PLAIN_HTTP.
+        """Build from the variables of endpoint and key, or their older names; DIGITREC_ALLOW_PLAIN_HTTP.
 
-        Without a key: azure-identity's variables, or whatever else it finds. ``options`` override the
-        variables.
+        Without a key azure-identity finds an identity. ``options`` override the variables.
         """
         found = {
             "endpoint": _value(env, cls.endpoints),
@@ -140,7 +156,7 @@ class AzureProvider(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether the SDK, the endpoint, and a key or an identity are there."""
+        """Return whether the SDK, the endpoint, and a key or an identity are there."""
         installed = is_installed(cls.package)
         endpoint, key = _name(env, cls.endpoints), _name(env, cls.keys)
         missing = [] if installed else [install_hint("azure")]
@@ -160,7 +176,7 @@ class AzureProvider(BaseProvider):
 
 
 def settings(who: str | Identity) -> dict[str, Any]:
-    """What the SDKs that are made with azure-core are opened with: who asks, and that a carrier sends."""
+    """Return what opens an SDK of azure-core: the credential, and a transport that is a carrier."""
     from azure.core.credentials import AzureKeyCredential
 
     sends = {"transport": azure_identity.transport(carrier.questions())}
@@ -170,12 +186,12 @@ def settings(who: str | Identity) -> dict[str, Any]:
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
-    """A refused request: by HTTP status; the service's own words are in one of two places."""
+    """Translate a refused request by its HTTP status; Azure's message is in one of two places."""
     return from_http(reply.status, error_text(raw) or reply.text, reply.headers, raw)
 
 
 def error_text(raw: Any) -> str:
-    """Return what an error of Azure's says: code and message, with those of the errors inside it."""
+    """Return code and message of an error of Azure, with those of the errors nested in it."""
     error = raw.get("error", raw) if isinstance(raw, dict) else None
     said: list[str] = []
     while isinstance(error, dict) and len(said) < DEEPEST_ERROR:
@@ -191,3 +207,116 @@ def _name(env: Mapping[str, str], names: Sequence[str]) -> str | None:
 
 def _value(env: Mapping[str, str], names: Sequence[str]) -> str:
     return env.get(_name(env, names) or "", "")
+
+
+# Operations: an image is posted, and its operation polled.
+
+
+class PolledProvider(AzureProvider):
+    """A service of Azure that reads in two steps: one request posts an image, later ones poll its operation.
+
+    Only posting costs, so the steps can be called separately (`digitrec.providers.base.Resumable`).
+    """
+
+    parse: ClassVar[staticmethod[[Any], Answer]]
+    """Makes an Answer of a finished operation."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        key: str | None = None,
+        price_usd: float | None = None,
+        poll_s: float = 1.0,
+        allow_plain_http: bool = False,
+        name: str | None = None,
+    ) -> None:
+        """Open a client; nothing is sent yet.
+
+        Args:
+            endpoint, key, price_usd, allow_plain_http, name: as in `AzureProvider`.
+            poll_s: seconds before each poll, > 0; Azure asks for 1 to 2.
+        """
+        super().__init__(
+            endpoint=endpoint, key=key, price_usd=price_usd, allow_plain_http=allow_plain_http, name=name
+        )
+        self.poll_s = poll_s
+
+    def _post(self, data: bytes, timeout: float) -> Any:
+        """Post an image with the SDK's client."""
+        raise NotImplementedError
+
+    def _look(self, token: str, timeout: float) -> Any:
+        """Fetch an operation with the SDK's client."""
+        raise NotImplementedError
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Post the image and wait for its answer, for ``timeout`` seconds in all."""
+        deadline = time.monotonic() + timeout
+        token = self.start(image, timeout=timeout)
+        wait = self.poll_s
+        while (left := deadline - time.monotonic()) > wait:
+            time.sleep(wait)
+            answer = self.poll(token, timeout=left - wait)
+            if isinstance(answer, Answer):
+                return answer
+            wait = max(self.poll_s, answer or 0.0)
+        raise self.service.error(Problem(TimedOut, f"operation {token} is still running"))
+
+    def start(self, image: PreparedImage, *, timeout: float) -> str:
+        """Post the image; return the id of the operation that reads it."""
+        reply = self._ask(lambda: self._post(image.data, timeout), timeout=timeout, expected=202)
+        token = _last_part(reply.headers.get("operation-location", ""))
+        if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
+            raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
+        return token
+
+    def poll(self, token: str, *, timeout: float) -> Answer | float | None:
+        """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
+        reply = self._ask(lambda: self._look(token, timeout), timeout=timeout)
+        raw = self._wire.document(reply)
+        return retry_after(reply.headers) if is_pending(raw) else self.parse(raw)
+
+
+class Operation(Struct, Generic[Result], rename="camel"):
+    """An operation of Azure; it has a result once it has succeeded."""
+
+    status: str
+    analyze_result: Result | UnsetType = UNSET
+
+
+def result_of(raw: Any, schema: type[Operation[Result]], service: Service) -> Result:
+    """Return the result of a finished operation; ``raw`` is any JSON value.
+
+    Raises:
+        Rejected: the operation failed, or was cancelled.
+        BadAnswer: the value is not such an operation.
+    """
+    operation = document(raw, schema, service)
+    if operation.status in FAILED:
+        said = f"the operation {operation.status}: {error_text(raw)}".removesuffix(": ")
+        raise service.error(Problem(Rejected, said, raw=raw))
+    if operation.status != "succeeded":
+        refuse("status: neither succeeded nor failed", raw, service)
+    if operation.analyze_result is UNSET:
+        refuse("analyzeResult: missing from an operation that succeeded", raw, service)
+    return operation.analyze_result
+
+
+def box_of(corners: Corners | UnsetType) -> Box | None:
+    """Return the upright rectangle around four corners, or None without corners."""
+    flat = () if corners is UNSET else corners
+    return box_around(list(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def is_pending(raw: Any) -> bool:
+    """Return whether any JSON value is an unfinished operation."""
+    return isinstance(raw, dict) and raw.get("status") in PENDING
+
+
+def _last_part(address: str) -> str:
+    """Return the last part of an address's path, or "" for an invalid address."""
+    try:
+        return urlsplit(address).path.rstrip("/").rpartition("/")[2]
+    except ValueError:  # an unclosed bracket
+        return ""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from digitrec.errors import BadAnswer, Rejected
 from digitrec.providers.azure import parse
-from digitrec.providers.azure_operation import is_pending
+from digitrec.providers.azure_resource import is_pending
 
 from .documents import wrong_values
 
