@@ -1,24 +1,29 @@
 """Any vision model behind OpenAI's protocol (OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama), through openai.
 
-Asked by chat completions, which all of them have, with a strict JSON schema; which of them drop it, or the
-chances of tokens, is in docs/providers.md.
+The request is a chat completion, which all of them have, with a strict JSON schema; docs/providers.md lists
+which servers ignore the schema or give no probabilities of tokens.
 
-Which candidate and which confidence: the digit that the model names; its confidence is the chance of that
-digit's token among those of all ten digits, where the server gives chances of tokens, else None. A model is
-never asked how sure it is.
+The candidate is the digit that the model names. Its confidence is the probability of that digit's token among
+those of all ten digits where the server gives probabilities, else None. The model is never asked for its
+confidence.
 """
 
 from __future__ import annotations
 
 import base64
+import math
+import re
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from digitrec.answer import Answer
-from digitrec.errors import AuthFailed, NotConfigured, ProviderError, QuotaExceeded, Rejected
+import msgspec
+from msgspec import Meta, Struct
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, ProviderError, QuotaExceeded, Rejected
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
@@ -29,6 +34,7 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
+from digitrec.providers.document import document, refuse
 from digitrec.providers.masking import Secrets
 from digitrec.providers.openai_servers import (
     LIMITS,
@@ -44,22 +50,22 @@ from digitrec.providers.wire import Reply, Wire, carrier
 from digitrec.version import install_hint
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
-"""Variables; the last two are the SDK's own."""
+"""Variables; the SDK reads the last two as well."""
 PRESET, LIMIT = "DIGITREC_OPENAI_PRESET", "DIGITREC_OPENAI_LIMIT"
 MOST_TOKENS = 2048
-"""Tokens that an answer may have; the answer itself has about 20, but a model may think before it."""
+"""Maximum tokens of an answer; the answer itself has about 20, but a model may think before it."""
 QUESTION_TOKENS = 2000
-"""More than any known model counts for the question and a picture of 512 pixels with ``detail`` low."""
+"""Upper bound of the tokens of the question and a picture of 512 pixels with ``detail`` low."""
 MOST_USAGE = 1_000_000_000
-"""Largest number of tokens that is believed."""
+"""Maximum plausible number of tokens."""
 LEFT_OUT = "digitrec_left_out"
-"""In ``raw``: the parameters that the answer was made without, because the server refused them."""
+"""Key in ``raw`` of the parameters that the request omitted because the server refused them."""
 QUESTION = (
     "The picture may show one handwritten digit. If it shows exactly one digit, 0 to 9, give it. If it shows "
     "none, several, a letter or something else, give null. Give the reason in at most ten words."
 )
 AS_JSON = ' Answer with JSON only: {"digit": 7, "reason": "..."}.'
-"""Added to the question for a server that does not take the schema."""
+"""Added to the question for a server that refuses the schema."""
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -75,9 +81,9 @@ OPTIONAL: Mapping[str, Any] = {
     },
     "logprobs": True, "top_logprobs": 20, "temperature": 0, "seed": 1, "store": False,
 }  # fmt: skip
-"""Parameters that some models and servers refuse; an answer can be had without each of them."""
+"""Parameters that some models and servers refuse; each can be omitted."""
 SENT_HEADERS = ("accept", "authorization", "content-length", "content-type", "user-agent")
-"""All else that the SDK would send tells of the machine, the organisation and the project."""
+"""Headers that are sent; the SDK's others describe the machine, the organisation and the project."""
 SERVICE = Service(
     "The OpenAI-compatible server",
     {},
@@ -86,7 +92,7 @@ SERVICE = Service(
 
 
 class OpenAi(BaseProvider):
-    """Asks a vision model behind OpenAI's protocol."""
+    """Ask a vision model behind OpenAI's protocol."""
 
     wants = InputSpec(encoding="png", min_side=200, max_side=512, max_bytes=4_000_000, margin=0.1)
     rate = None  # by model and account
@@ -108,16 +114,16 @@ class OpenAi(BaseProvider):
         """Open a client; nothing is sent yet.
 
         Args:
-            model: which model of the server's, such as "gpt-4o-mini".
+            model: name of a model of the server, such as "gpt-4o-mini".
             key: the server's key; a server of your own may take none.
-            preset: which server is asked, one of `PRESETS`: the defaults of the next two arguments, and the
-                parameters that it is known to refuse.
+            preset: the server, one of `PRESETS`: the defaults of the next two arguments, and the parameters
+                that it is known to refuse.
             endpoint: the server's base URL, with its "/v1"; "/chat/completions" is added.
             limit: one of `LIMITS`.
-            most_tokens: tokens that an answer may have, >= 1; a budget reserves the price of as many.
+            most_tokens: maximum tokens of an answer, >= 1; a budget reserves their price.
             leave_out: optional parameters that are never sent, of `OPTIONAL`.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
-            name: what to call this engine in a Prediction.
+            name: name of this engine in a Prediction.
 
         Raises:
             NotInstalled: the extra "openai" is missing.
@@ -149,7 +155,7 @@ class OpenAi(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """The model by DIGITREC_OPENAI_MODEL, server and key by DIGITREC_OPENAI_PRESET and its variable.
+        """Build from DIGITREC_OPENAI_MODEL, and server and key from DIGITREC_OPENAI_PRESET and its variable.
 
         OPENAI_BASE_URL replaces the preset's address; ``options`` override the variables.
         """
@@ -166,7 +172,7 @@ class OpenAi(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Whether the SDK, a model, and a key or a server of one's own are there."""
+        """Return whether the SDK, a model, and a key or the user's own server are there."""
         installed = is_installed("openai") and is_installed("requests")
         missing = [] if installed else [install_hint("openai")]
         server = PRESETS.get(env.get(PRESET) or "openai")
@@ -179,7 +185,7 @@ class OpenAi(BaseProvider):
         return Status(installed, bool(env.get(MODEL) and has_server), tuple(missing), found)
 
     def adjust(self, leave_out: Sequence[str], max_tokens: int | None) -> None:
-        """Never send the parameters ``leave_out``; allow an answer so many tokens."""
+        """Never send the parameters ``leave_out``; limit the tokens of an answer."""
         for parameter in leave_out:
             if parameter not in OPTIONAL:
                 raise NotConfigured(f"leave_out may name {', '.join(OPTIONAL)}; got {parameter!r}")
@@ -196,15 +202,15 @@ class OpenAi(BaseProvider):
         }
 
     def parameters(self) -> Mapping[str, str]:
-        """Each parameter, and whether it was accepted, refused or left out so far."""
+        """Return for each parameter whether it was accepted, refused or left out so far."""
         words = dict.fromkeys((*OPTIONAL, self._limit), "accepted")
         words |= dict.fromkeys(self._settings, "left out") | dict.fromkeys(self._refused, "refused")
         return words | {self._limit_sent(self._refused): "accepted"}
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once; again at once, and without it, where the server refuses a parameter that can be spared.
+        """Ask once; if the server refuses an optional parameter, ask again without it.
 
-        Such a refusal costs nothing, and is remembered: the next question goes out without the parameter.
+        Such a refusal costs nothing. Later requests omit the parameter too.
         """
         deadline = time.monotonic() + timeout
         while True:
@@ -219,7 +225,7 @@ class OpenAi(BaseProvider):
                     self._refused |= refused
 
     def _spared(self, error: ProviderError, left_out: frozenset[str]) -> frozenset[str]:
-        """The parameters of the request that an error names, and without which it can be asked again."""
+        """Return the optional parameters of the request that an error names."""
         status = error.status
         if not isinstance(status, int) or not 400 <= status < 500 or status in (401, 402, 429):
             return frozenset()
@@ -230,7 +236,7 @@ class OpenAi(BaseProvider):
         return refused
 
     def _limit_sent(self, left_out: Collection[str]) -> str:
-        """The name of the limit on tokens: the other one after the first was refused."""
+        """Return the name of the limit on tokens: the second one after the first was refused."""
         return next((name for name in (self._limit, *LIMITS) if name not in left_out), self._limit)
 
     def _asked(self, image: PreparedImage, left_out: frozenset[str], timeout: float) -> Answer:
@@ -254,7 +260,7 @@ class OpenAi(BaseProvider):
         return self._client.chat.completions.create(model=self.model, messages=messages, **asked)
 
     def tokens(self, answer: Answer) -> tuple[int, int] | None:
-        """Tokens of the question and of the answer, thinking included, as ``usage`` has them.
+        """Return the tokens of the question and of the answer, thoughts included, from ``usage``.
 
         Gemini counts the thinking in ``total_tokens`` alone.
         """
@@ -276,19 +282,8 @@ class OpenAi(BaseProvider):
         self._client.close()
 
 
-def parse(raw: Any) -> Answer:
-    """The body of a chat completion: any JSON value.
-
-    Raises:
-        BadAnswer: it is none, or the model answered something else than was asked for.
-    """
-    from digitrec.providers import openai_answer
-
-    return openai_answer.parse(raw, SERVICE)
-
-
 def _client(endpoint: str, key: str) -> Any:
-    """The SDK's client, which sends by a carrier."""
+    """Return the SDK's client, which sends through a carrier."""
     try:
         import httpx2
         from openai import OpenAI
@@ -310,12 +305,12 @@ def _client(endpoint: str, key: str) -> Any:
 
     http = httpx2.Client(transport=Carried(), trust_env=False)
     client = OpenAI(api_key=key, base_url=endpoint, max_retries=0, http_client=http)
-    _ = client.chat.completions  # imported when first looked at: now, and not in the first question's time
+    _ = client.chat.completions  # imported on first access: now, not within the first request's timeout
     return client
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
-    """A refused request: by the code where it tells more than the HTTP status."""
+    """Translate a refused request by its HTTP status, and by its code where that is more exact."""
     raw = reply.text if raw is None else raw
     error = error_of(raw) or raw
     said = dig(error, "message") or dig(error, "detail") or reply.text
@@ -332,3 +327,191 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     if reply.status not in (401, 402, 403, 429) and NO_PICTURES.search(said):
         kind, todo = Rejected, "choose a model that reads pictures (llama.cpp: start it with --mmproj)"
     return replace(problem, kind=kind, todo=todo)
+
+
+# Answers
+
+LogChance = Annotated[float, Meta(le=1e-3)]
+"""The natural logarithm of a probability; servers round."""
+THOUGHTS_END = ("</think>", "[/THINK]")
+"""Ends of the thoughts that a model writes before its answer."""
+THOUGHTS_BEGIN = ("<think>", "[THINK]")
+FENCED = re.compile(r"```\w*\s*\n(.*?)\n?\s*```", re.DOTALL)
+"""An answer in Markdown, from a server without schemas."""
+LONGEST = 100_000
+"""Characters of an answer, without thoughts; a longer text is not searched for JSON."""
+NOT_A_DIGIT = -1
+"""Stands for a value that is not a digit."""
+FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+LONE_DIGIT = re.compile(r"(?<![\w.])\d(?![\w.]\w|\w)(?!\.\s)")
+"""A digit on its own in a text that does not number a list."""
+
+
+class TopLogprob(Struct):
+    """An alternative to a token."""
+
+    token: str
+    logprob: LogChance
+
+
+class TokenLogprob(Struct):
+    """A token of the answer, with its alternatives."""
+
+    token: str
+    top_logprobs: tuple[TopLogprob, ...] = ()
+
+
+class Logprobs(Struct):
+    """The answer as tokens; null where the server gives none."""
+
+    content: tuple[TokenLogprob, ...] | None = None
+
+
+class Part(Struct):
+    """A part of an answer; a part of another kind, such as a thought, has no text."""
+
+    text: str | None = None
+
+
+class Message(Struct):
+    """The message of the model."""
+
+    content: str | tuple[Part, ...] | None = None
+    refusal: str | None = None
+
+
+class Choice(Struct):
+    """One answer; the request asks for one."""
+
+    message: Message
+    finish_reason: str | None = None
+    logprobs: Logprobs | None = None
+
+
+class ChatCompletion(Struct):
+    """The body of an answer; some servers omit everything but the choices, or send null."""
+
+    choices: Annotated[tuple[Choice, ...], Meta(min_length=1)]
+    model: str | None = None
+
+
+def parse(raw: Any) -> Answer:
+    """Make an Answer of the body of a chat completion: any JSON value.
+
+    Raises:
+        BadAnswer: the value is not a chat completion; the model refused, was filtered or cut off; or it did
+            not answer the question. None of these means "no digit".
+    """
+    completion = document(raw, ChatCompletion, SERVICE)
+    choice = completion.choices[0]
+    text = _text(choice, raw)
+    said = said_in(text)
+    if said is None:
+        refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
+    digit, reason = said
+    if digit is None:
+        return Answer(raw=raw, model_version=completion.model, reason=reason or "no digit")
+    tokens = (choice.logprobs.content if choice.logprobs else None) or ()
+    score = confidence(tokens, digit, text)
+    return Answer((Candidate(str(digit), score),), raw=raw, model_version=completion.model)
+
+
+def _text(choice: Choice, raw: Any) -> str:
+    """Return the text of a complete answer."""
+    if choice.message.refusal or choice.finish_reason == "content_filter":
+        todo = "ask another model, or send another image"
+        raise SERVICE.error(Problem(BadAnswer, "the model refused, or was filtered", raw=raw, todo=todo))
+    if choice.finish_reason == "length":
+        todo = (
+            "raise max_tokens under [parameters.openai] in the configuration, or ask a model that thinks less"
+        )
+        raise SERVICE.error(Problem(BadAnswer, "the answer was cut off", raw=raw, todo=todo))
+    content = choice.message.content
+    if content is None:
+        refuse("choices[0].message.content: null, and no refusal", raw, SERVICE)
+    return content if isinstance(content, str) else "".join(part.text or "" for part in content)
+
+
+def said_in(text: str) -> tuple[int | None, str] | None:
+    """Return the digit (None: no digit) and the reason in a model's answer, or None for an unclear answer.
+
+    The JSON may stand in Markdown or in a sentence, have additional keys, and hold the digit as a text or as
+    a float. Two objects that disagree are unclear, and so is another digit beside the JSON.
+    """
+    for end in THOUGHTS_END:
+        text = text.rpartition(end)[2]
+    unfinished = any(begin in text for begin in THOUGHTS_BEGIN)
+    if unfinished or len(text) > LONGEST:
+        return None
+    fenced = FENCED.findall(text)
+    span = text[max(text.find("{"), 0) : text.rfind("}") + 1]
+    for found in ([text], fenced, [span], FLAT_OBJECT.findall(text)):
+        said = [one for one in map(_said, found) if one is not None]
+        if said:
+            beside = LONE_DIGIT.findall(_without(text, found))
+            digits = {digit for digit, _ in said} | {int(digit) for digit in beside}
+            return said[0] if len(digits) == 1 and NOT_A_DIGIT not in digits else None
+    return None
+
+
+def _said(text: str) -> tuple[int | None, str] | None:
+    """Return the digit and the reason of one JSON object, or None without an object with a digit."""
+    try:
+        said = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+    if not isinstance(said, dict) or "digit" not in said:
+        return None
+    reason = said.get("reason")
+    return _digit(said["digit"]), reason.strip() if isinstance(reason, str) else ""
+
+
+def _digit(value: Any) -> int | None:
+    """Return the digit 0..9, None for null, and `NOT_A_DIGIT` for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]\s*", value):
+        return int(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and value in range(10) else NOT_A_DIGIT
+
+
+def _without(text: str, parts: Sequence[str]) -> str:
+    for part in parts:
+        text = text.replace(part, " ")
+    return text
+
+
+def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:
+    """Return the probability of the digit's token among those of all ten digits; None without probabilities.
+
+    Args:
+        tokens: the tokens of the answer, in order.
+        digit: the digit that the answer gives.
+        text: the answer; tokens that do not spell it are ignored.
+    """
+    place = _place_of(digit, text)
+    if place is None or "".join(token.token for token in tokens) != text:
+        return None
+    at = 0
+    for token in tokens:
+        if at <= place < at + len(token.token):
+            return _share(token.top_logprobs, digit)
+        at += len(token.token)
+    return None
+
+
+def _place_of(digit: int, text: str) -> int | None:
+    """Return the place of the digit: after the last name "digit" in the text."""
+    found = re.match(rf'.*"digit"\s*:\s*"?\s*(?={digit})', text, re.DOTALL)
+    return None if found is None else found.end()
+
+
+def _share(alternatives: Sequence[TopLogprob], digit: int) -> float | None:
+    """Return the digit's share; a token may hold a space or a quote too, and equal digits are summed."""
+    mass = [0.0] * 10
+    for alternative in alternatives:
+        bare = alternative.token.strip(' \t\r\n"')
+        if len(bare) == 1 and bare in "0123456789":
+            mass[int(bare)] += math.exp(alternative.logprob)
+    return mass[digit] / math.fsum(mass) if mass[digit] else None
