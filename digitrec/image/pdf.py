@@ -1,43 +1,39 @@
-"""A page of a PDF as a picture, drawn by PDFium (the extra ``pdf``)."""
+"""A page of a PDF as a picture, drawn by PDFium (the extra ``pdf``) in a process of its own.
+
+PDFium parses a page before anything in it can be counted, and a page of 10 MB, or forms nested in forms, may
+take it minutes. Only the end of a process stops it. `digitrec.image.pdfium` is the program of that process.
+"""
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import subprocess  # nosec B404
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from digitrec.errors import ImageError
-from digitrec.image.headers import MAX_DECODING_BYTES, too_dear
+from digitrec.image.headers import MAX_DECODING_BYTES
 from digitrec.version import install_hint
 
 DPI = 200
-"""Pixels an inch: a digit 5 mm high is 40 pixels high. A page too large for that is drawn coarser."""
-
-MOST_DRAWN = 9_000_000
-"""Pixels of a page that is drawn: an A3 page at `DPI`."""
-_DRAWN = 10
-"""Bytes that each of them takes: PDFium's, a copy, Pillow's."""
-_BESIDES = 0.5
-"""Bytes of a pixel that PDFium takes for a picture on the page, beside the pixel itself."""
-_JPX = 16
-"""The same for JPEG 2000: OpenJPEG holds four bytes for each of up to four layers."""
-MOST_OBJECTS = 20_000
-"""Lines, words and pictures of a page that is drawn; those of a form count each time it is used."""
-_ANNOTATION = 10
-"""Objects that an annotation counts as."""
-_DEEP = 15
-"""How far pictures are looked for in forms within forms."""
-
-_PDFIUM = threading.Lock()
-"""PDFium may be used by one thread at a time; its import, and closing what it opened, are uses as well."""
+"""Pixels per inch of a page: a digit 5 mm high is 40 pixels high. A larger page is drawn coarser."""
+MAX_PIXELS = 9_000_000
+"""Pixels of a page: an A3 page at `DPI`."""
+MAX_CPU_S = 3
+"""Processor time to draw one page, in seconds: about 10 times the decoding of a photo of 12 megapixels."""
+MAX_WALL_S = 10.0
+"""Time to draw one page, in seconds: on a busy machine, or where processor time has no limit (Windows)."""
+_PROGRAM = Path(__file__).with_name("pdfium.py")
+_DONE, _RAISED = 0, 1
+"""Exit codes of Python; all others mean that the process was ended or crashed."""
 
 
 def page(data: bytes, name: str, number: int) -> tuple[Image.Image, int]:
-    """A page, in RGB on white, of at most `MOST_DRAWN` pixels, and how many there are.
+    """Return a page, in RGB on white, of at most `MAX_PIXELS` pixels, and the number of pages.
 
     Args:
         data: the whole PDF.
@@ -45,82 +41,49 @@ def page(data: bytes, name: str, number: int) -> tuple[Image.Image, int]:
         number: which page, from 1.
 
     Raises:
-        ImageError: PDFium is not installed, the PDF is encrypted, it has no such page, or the pictures on it
-            take too much memory. Of a damaged one PDFium's own errors come through.
+        ImageError: PDFium is not installed, the PDF is encrypted, it has no such page, or the page takes too
+            much time or memory.
+        ValueError: the PDF is damaged.
     """
-    with _opened(data, name) as document:
-        if number > len(document):
-            raise ImageError(f"{name}: there is no such page; the PDF has {len(document)}")
-        return _drawn(document, name, number), len(document)
+    answer, pixels = _ask(data, name, number)
+    return Image.frombytes("RGB", answer["size"], pixels, "raw", "RGB", answer["stride"]), answer["pages"]
 
 
 def pages(data: bytes, name: str) -> int:
-    """How many there are; raises as `page` does."""
-    with _opened(data, name) as document:
-        return len(document)
+    """Return the number of pages; raises as `page` does."""
+    return int(_ask(data, name, 0)[0]["pages"])
 
 
-@contextmanager
-def _opened(data: bytes, name: str) -> Iterator[Any]:
-    """The document, ours alone until it is closed."""
-    with _PDFIUM:
-        try:
-            import pypdfium2
-        except ImportError as error:
-            raise ImageError(f"{name}: a PDF needs pypdfium2: {install_hint('pdf')}") from error
-        try:
-            document = pypdfium2.PdfDocument(data)
-        except pypdfium2.PdfiumError as error:
-            if pypdfium2.raw.FPDF_GetLastError() == pypdfium2.raw.FPDF_ERR_PASSWORD:
-                raise ImageError(f"{name}: encrypted; save it without a password") from error
-            raise
-        try:
-            yield document
-        finally:
-            document.close()
-
-
-def _drawn(document: Any, name: str, number: int) -> Image.Image:
-    page = document[number - 1]
+def _ask(data: bytes, name: str, number: int) -> tuple[dict[str, Any], memoryview]:
+    """Return what PDFium's process says about the file, and the pixels of the page."""
+    if find_spec("pypdfium2") is None:
+        raise ImageError(f"{name}: a PDF needs pypdfium2: {install_hint('pdf')}")
+    numbers = (number, DPI, MAX_PIXELS, MAX_DECODING_BYTES, MAX_CPU_S)
+    command = [sys.executable, "-P", str(_PROGRAM), *map(str, numbers)]
     try:
-        width, height = page.get_size()  # in points, 72 to an inch
-        if not (0 < width * height < math.inf):
-            raise ImageError(f"{name}: a page without a size cannot be drawn")
-        scale = min(DPI / 72, math.sqrt(0.99 * MOST_DRAWN / (width * height)))
-        if math.ceil(width * scale) * math.ceil(height * scale) > MOST_DRAWN:  # long and thin
-            raise ImageError(f"{name}: a page of {width:.0f} x {height:.0f} points cannot be drawn")
-        _check_objects(page, name)
-        bitmap = page.render(scale=scale, rev_byteorder=True)
-        try:
-            return Image.fromarray(bitmap.to_numpy().copy())
-        finally:
-            bitmap.close()
-    finally:
-        page.close()
+        done = subprocess.run(  # nosec B603 # noqa: S603 (our own code, and no shell reads the command)
+            command,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=MAX_WALL_S,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _too_much(name) from error
+    except OSError as error:
+        raise ImageError(f"{name}: cannot start Python to draw the PDF ({error.strerror})") from error
+    if done.returncode not in (_DONE, _RAISED):
+        raise _too_much(name)
+    end = done.stdout.find(b"\n")
+    answer = json.loads(done.stdout[: end + 1])  # empty, and so a ValueError, where PDFium raised an error
+    if "error" in answer:
+        raise ImageError(f"{name}: {answer['error']}")
+    return answer, memoryview(done.stdout)[end + 1 :]
 
 
-def _check_objects(page: Any, name: str) -> None:
-    """Refuse a page with too many objects, or whose pictures take too much memory beside the page itself."""
-    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE, FPDFPage_GetAnnotCount
-
-    taken, dots = float(_DRAWN * MOST_DRAWN), 0
-    left = MOST_OBJECTS - FPDFPage_GetAnnotCount(page) * _ANNOTATION
-    for found in page.get_objects(max_depth=_DEEP):
-        left -= 1
-        if left < 0:
-            break
-        if found.type == FPDF_PAGEOBJ_IMAGE:
-            width, height = found.get_px_size()
-            dots += width * height
-            taken += _each(found) * width * height
-            if taken > MAX_DECODING_BYTES:
-                raise ImageError(f"{name}: {too_dear(dots)}")
-    if left < 0:
-        raise ImageError(f"{name}: a page of more than {MOST_OBJECTS:,} objects; save it as a picture")
-
-
-def _each(picture: Any) -> float:
-    """Bytes that PDFium takes for a pixel of a picture on the page."""
-    if "JPXDecode" in picture.get_filters():  # PDFium unpacks it to tell how many bits it has
-        return _JPX
-    return float(picture.get_metadata().bits_per_pixel) / 8 + _BESIDES
+def _too_much(name: str) -> ImageError:
+    return ImageError(
+        f"{name}: drawing it takes more than {MAX_CPU_S} s or too much memory; save the page as a picture"
+    )
