@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFile, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, frames
+from digitrec.image import DigitImage, frames, pdf
 
 from ..pages import ROOT, loaded
 
@@ -47,9 +47,26 @@ def test_no_repeated_element_takes_many_steps(form: str) -> None:
         pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
     if form == "PDF":
         pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")
-    files = {name: made for name, made in repeats.GRAMMAR[form].items() if name != repeats.ENDLESS}
-    counts = {(name, size): calls(made(size)) for name, made in files.items() for size in (SIZE, SIZE // 20)}
+    files = repeats.GRAMMAR[form].items()
+    counts = {(name, size): calls(made(size)) for name, made in files for size in (SIZE, SIZE // 20)}
     assert {file: count for file, count in counts.items() if count > MOST_CALLS} == {}
+
+
+@pytest.mark.parametrize("element", ["forms in forms", "packed lines"])
+def test_a_pdf_that_pdfium_never_finishes_is_refused(element: str) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")
+    hostile, good = repeats.GRAMMAR["PDF"][element](SIZE), repeats.encoded("PDF")
+    for read in (DigitImage.open, lambda data: DigitImage.open(frames(data)[0])):
+        with pytest.raises(ImageError):
+            read(hostile)
+        assert read(good).size == (78, 78)
+
+
+def test_a_pdf_that_is_not_drawn_in_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pypdfium2", reason="the extra pdf is not installed")
+    monkeypatch.setattr(pdf, "MAX_WALL_S", 0.0)
+    with pytest.raises(ImageError):
+        DigitImage.open(repeats.encoded("PDF"))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "HEIF"])
