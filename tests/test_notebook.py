@@ -84,7 +84,7 @@ def test_other_code_or_another_module_makes_it_out_of_date(
         shutil.copy(ROOT / file, tmp_path / file)
     monkeypatch.setattr(make_notebook, "ROOT", tmp_path)
     assert make_notebook.made_of(notebook) == before
-    with (tmp_path / "digitrec" / "plots" / "exploration.py").open("a") as changed:
+    with (tmp_path / "digitrec" / "report" / "plots" / "exploration.py").open("a") as changed:
         changed.write("\n# changed\n")
     assert make_notebook.made_of(notebook) != before
     monkeypatch.undo()

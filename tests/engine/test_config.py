@@ -44,7 +44,7 @@ def test_every_setting(tmp_path: Path) -> None:
 
 
 def test_the_documented_file_is_a_good_one(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[1] / "docs" / "ledger.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
     example = page.partition("```toml\n")[2].partition("```")[0]
     assert example == EXAMPLE
     assert load(written(tmp_path, example)).per_month == 10.0

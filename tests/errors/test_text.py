@@ -46,7 +46,7 @@ def test_only_all_is_a_hundred_and_only_nothing_is_none(share: float, places: in
 
 
 def test_every_percentage_is_written_by_this_one_function() -> None:
-    source = Path(__file__).parents[1] / "digitrec"
+    source = Path(__file__).parents[2] / "digitrec"
     others = {
         f"{file.relative_to(source).as_posix()}: {found}"
         for file in source.rglob("*.py")

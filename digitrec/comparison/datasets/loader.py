@@ -107,7 +107,7 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
 def _named(name: str, here: Path) -> Path:
     """The folder or file that a name stands for: a folder of that name goes before the set."""
     package = Path(str(resources.files("digitrec")))
-    known: Path | None = package / "datasets" / "data" / "t10k-images-idx3-ubyte.gz"
+    known: Path | None = package / "comparison" / "datasets" / "data" / "t10k-images-idx3-ubyte.gz"
     if name == "samples":
         known = _of_a_clone(package.parent, *here.absolute().parents)
     if here.is_dir():

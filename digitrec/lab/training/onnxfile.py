@@ -115,7 +115,7 @@ def _converted(onnx: Any, network: keras.Model, model: Path) -> Any:
     import tf2onnx
 
     takes = [tf.TensorSpec((None, 28, 28, 1), tf.float32, name="image")]
-    answer = tf.function(lambda image: network(image, training=False))
+    answer = tf.function(lambda image: network(image, training=False), autograph=False)
     try:
         content, _ = tf2onnx.convert.from_function(answer, input_signature=takes, opset=OPSET)
     except Exception as error:  # tf2onnx promises no class of error

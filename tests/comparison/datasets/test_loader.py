@@ -16,7 +16,7 @@ from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
 
-REPOSITORY_SAMPLES = Path(__file__).parents[2] / "samples"
+REPOSITORY_SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def table(folder: Path, text: str) -> Path:
