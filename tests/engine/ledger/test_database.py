@@ -112,7 +112,7 @@ def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
     tests = Path(__file__).parent
     run = subprocess.run(
         [sys.executable, "-c", program, str(path), str(tests)],
-        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tests.parent)},
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tests.parents[1])},
     )  # fmt: skip
     recorded = [int(number) for number in run.stdout.split()]
     assert "digitrec.errors.LedgerError" in run.stderr, run.stderr
