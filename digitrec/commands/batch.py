@@ -101,9 +101,13 @@ _KEPT = ExitStack()
 )  # fmt: skip
 @click.option(
     "--paths-from", metavar="COLUMN",
-    help="INPUT is a table (CSV, also with ; or tabs, or .parquet) with paths in this column.",
+    help="Read a table (CSV, also with ; or tabs, or .parquet) with paths in this column.",
 )  # fmt: skip
-@click.option("--hidden", is_flag=True, help="Also read hidden files in folders and archives.")
+@click.option(
+    "--hidden",
+    is_flag=True,
+    help="Also read hidden files (names with a leading dot) in folders and archives.",
+)
 @click.option(
     "-p", "--provider", "providers", callback=options.names, metavar="NAME",
     shell_complete=values.providers,

@@ -58,9 +58,9 @@ _OPTIONS = (
                  help="Pages or frames to read of a TIFF, PDF or animation.  "
                  "[default: first, with a notice]"),
     click.option("--hidden", is_flag=True,
-                 help="Also read hidden files and folders (names with a leading dot)."),
+                 help="Also read hidden files (names with a leading dot) in folders and archives."),
     click.option("--paths-from", metavar="COLUMN",
-                 help="IMAGE is a table (CSV, also with ; or tabs) with paths in this column, relative to "
+                 help="Read a table (CSV, also with ; or tabs) with paths in this column, relative to "
                  "its folder."),
 )  # fmt: skip
 

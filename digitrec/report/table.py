@@ -27,15 +27,23 @@ class Table:
 
 def aligned(table: Table) -> Iterator[str]:
     """The table as lines of text, figures to the right; empty columns are left out."""
-    filled = [place for place in range(len(table.header)) if any(row[place] for row in table.rows)]
+    filled = filled_columns(table)
     rows = [[printable(row[place]) for place in filled] for row in (table.header, *table.rows)]
     return text.aligned(rows, [number for number, place in enumerate(filled) if place in table.numbers])
 
 
+def filled_columns(table: Table) -> list[int]:
+    """Return the columns that have a filled cell."""
+    return [place for place in range(len(table.header)) if any(row[place] for row in table.rows)]
+
+
 def markdown_table(table: Table) -> str:
-    """The table in Markdown, figures to the right."""
-    marks = ["---:" if place in table.numbers else "---" for place in range(len(table.header))]
-    return "".join(markdown_row(*row) for row in (table.header, marks, *table.rows)).rstrip()
+    """The table in Markdown, figures to the right; empty columns are left out."""
+    filled = filled_columns(table)
+    marks = ["---:" if place in table.numbers else "---" for place in filled]
+    rows = ([row[place] for place in filled] for row in (table.header, *table.rows))
+    head, *body = [markdown_row(*row) for row in rows]
+    return "".join([head, markdown_row(*marks), *body]).rstrip()
 
 
 def markdown_row(*cells: str) -> str:
