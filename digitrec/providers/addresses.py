@@ -21,13 +21,13 @@ _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 
 
 def split(address: str) -> SplitResult | None:
-    """The parts of an address that begins with a scheme and names a host; None where it is none."""
+    """Return the parts of an address with a scheme and a host, or None for an invalid address."""
     if not address.isprintable() or " " in address:
         return None
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port
-    except ValueError:  # a port or an IPv6 address that is none
+    except ValueError:  # an invalid port or IPv6 address
         return None
     return parts if _HOST.fullmatch(host) else None
 

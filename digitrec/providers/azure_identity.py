@@ -1,8 +1,8 @@
-"""Who we are to Azure where no key is set: an identity of Microsoft Entra ID, found by azure-identity.
+"""Sign requests to Azure without a key: an identity of Microsoft Entra ID, found by azure-identity.
 
-Its DefaultAzureCredential looks where Azure's users keep one: the variables of an application, the machine's
-own identity, `az login`, and others. Its requests go out as errands of the wire do, and what it raises is
-not shown as it is: it may quote what an authority answered.
+Its DefaultAzureCredential searches the variables of an application, the machine's own identity, `az login`
+and others. Its requests go out through the carrier for errands. Its exceptions are never shown as they are:
+they may quote the answer of an authority.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
-"""What a token is asked for: Azure's AI services."""
+"""Scope of a token: Azure's AI services."""
 EARLY_S = 300
-"""A token is fetched anew so many seconds before it expires."""
+"""Seconds before its expiry at which a token is renewed."""
 AUTHORITY = "AZURE_AUTHORITY_HOST"
 SECRET_VARIABLES = (
     "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD", "IDENTITY_HEADER",
     "MSI_SECRET",
 )  # fmt: skip
-"""Variables of azure-identity's that hold what may show nowhere."""
+"""Variables of azure-identity that hold secrets."""
 SIGNS = (
     ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"),
     ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_CERTIFICATE_PATH"),
     ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE"),
     ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"),
 )
-"""Variables that together name an identity: of an application, of a workload, of a machine of Azure's."""
+"""Sets of variables that name an identity of an application, a workload or a machine of Azure."""
 CLI_FILE = "azureProfile.json"
-"""What `az login` leaves in its folder; it holds no secret."""
+"""File that `az login` writes in its folder; it holds no secret."""
 TODO = "sign in (`az login`), or set the variables of an application (AZURE_TENANT_ID, ...), or "
 
 
 def found(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Names of the variables or the file that name an identity; () where there seems to be none.
+    """Return the variables or the file that name an identity; () if nothing was found.
 
-    A virtual machine's own identity is not seen: asking for it takes seconds.
+    A virtual machine's own identity is left out: asking for it takes seconds.
     """
     for names in SIGNS:
         if all(env.get(name) for name in names):
@@ -64,18 +64,18 @@ def found(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 class Identity:
-    """An identity of Entra ID, and the token it has at the moment; threads may share it."""
+    """An identity of Entra ID and its current token; threads may share it."""
 
     def __init__(self, secrets: Secrets, key: str) -> None:
-        """Look for azure-identity; nothing is asked yet.
+        """Open azure-identity; nothing is sent yet.
 
         Args:
-            secrets: learns what may not show; the tokens it learns when they are sent.
-            key: the variable by which a key is set instead, for messages.
+            secrets: learns the secrets of the variables; carriers add the tokens.
+            key: the variable that sets a key instead, for messages.
 
         Raises:
             NotInstalled: azure-identity is missing.
-            NotConfigured: its variables cannot be used.
+            NotConfigured: azure-identity refuses its variables.
         """
         self._key = key
         secrets.learn(*(os.environ.get(name) for name in SECRET_VARIABLES))
@@ -84,7 +84,7 @@ class Identity:
         self._token: Any = None
 
     def token(self) -> str:
-        """A token that is good for some minutes at least; called within an exchange, which a failure ends."""
+        """Return a token that stays valid for some minutes; a failure ends the current exchange."""
         exchange = wire.current()
         if not self._lock.acquire(timeout=exchange.left_s):
             raise exchange.end(_missed())
@@ -96,13 +96,13 @@ class Identity:
             self._lock.release()
 
     def forget(self) -> None:
-        """The token was refused: the next one is fetched, and not what azure-identity remembers."""
+        """Discard a refused token, also from azure-identity's cache."""
         credential = self._opened()
         with self._lock:
             self._token, self._credential = None, credential
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._credential.close()
 
     def _opened(self) -> Any:
@@ -112,7 +112,7 @@ class Identity:
             raise not_installed(
                 f"Azure has no key ({self._key}), and an identity of Entra ID", "azure"
             ) from error
-        # A private cloud's authority is not known to Microsoft's, which would be asked about it first.
+        # Microsoft would be asked first about a private cloud's authority, and does not know it.
         private = bool(os.environ.get(AUTHORITY))
         try:
             errands = transport(carrier.errands())
@@ -124,15 +124,15 @@ class Identity:
         raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {self._key}")
 
     def _fetched(self, exchange: wire.Exchange) -> Any:
-        """A token, or the end of the exchange."""
+        """Fetch a token; a failure ends the exchange."""
         try:
             token = self._credential.get_token(SCOPE)
             if _is_sendable(token.token) and token.expires_on > time.time():
                 return token
-            said = "what came for a token is none, or has expired"
-        except Exception as error:  # of many kinds: it tries a chain of programs, files and services
+            said = "the access token is invalid or has expired"
+        except Exception as error:  # any class: it tries a chain of programs, files and services
             said = _reason(error)
-        self._credential = self._opened()  # this one remembers for a minute that it failed
+        self._credential = self._opened()  # the old one caches its failure for a minute
         raise self._unsigned(exchange, said)
 
     def _unsigned(self, exchange: wire.Exchange, said: str) -> Ended:
@@ -143,12 +143,12 @@ class Identity:
 
 
 def _missed() -> Problem:
-    """Nothing was sent to the service, and another attempt may be luckier."""
+    """Return the problem of a missing token; nothing was sent, and another attempt may succeed."""
     return Problem(Unreachable, "no token came from Entra ID")
 
 
 def _is_sendable(token: object) -> bool:
-    """Whether it can stand in a header."""
+    """Return whether the token is valid in a header."""
     return (
         isinstance(token, str)
         and token.isascii()
@@ -159,7 +159,7 @@ def _is_sendable(token: object) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Which identities were tried, and the code of Entra ID's refusal, of all that azure-identity says."""
+    """Return the code of Entra ID's refusal and the identities that were tried, and no other text."""
     lines = [line.strip().partition(": ") for line in str(error).splitlines()]
     tried = [name.removesuffix("Credential") for name, _, why in lines if why and name.endswith("Credential")]
     codes = dict.fromkeys(re.findall(r"AADSTS\d+", str(error)))
@@ -167,7 +167,7 @@ def _reason(error: Exception) -> str:
 
 
 def transport(adapter: HTTPAdapter) -> Any:
-    """The transport of azure-core that sends by a carrier's adapter."""
+    """Return a transport of azure-core that sends through a carrier's adapter."""
     from azure.core.pipeline.transport import RequestsTransport
     from requests import Session
 
@@ -178,7 +178,7 @@ def transport(adapter: HTTPAdapter) -> Any:
 
 
 def policy(identity: Identity) -> Any:
-    """azure-core's policy that signs each request with a token; its own takes no http on this machine."""
+    """Return a policy that signs each request with a token; azure-core's own refuses http on loopback."""
     from azure.core.pipeline.policies import SansIOHTTPPolicy
 
     class Signs(SansIOHTTPPolicy[Any, Any]):
@@ -189,7 +189,7 @@ def policy(identity: Identity) -> Any:
 
 
 def authentication(identity: Identity) -> Any:
-    """The same for the older SDKs, which are made with msrest."""
+    """Return the same for the older SDKs, which use msrest."""
     from msrest.authentication import Authentication
 
     class Signs(Authentication):

@@ -65,8 +65,7 @@ def not_installed(what: str, extra: str) -> NotInstalled:
 
     Args:
         what: what needs it, as it stands at the start of the message.
-        extra: the extra of digitrec that brings it. Where digitrec has none of that name it is taken for
-            what to install: the package of whoever calls this knows its own extras, digitrec does not.
+        extra: the extra of digitrec that brings it; any other name is shown as the package to install.
     """
     todo = install_hint(extra) if extra in OURS else f"pip install '{extra}'"
     return NotInstalled(f"{what} needs packages that are not installed; {todo}")
@@ -82,9 +81,8 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
             key, a token or a picture goes there; then `addresses.PLAIN_HTTP` is named as the way out.
 
     Raises:
-        NotConfigured: it is none, on which each SDK would fail in a way of its own; it has spaces or line
-            breaks in it, a name or password, a query; or it may be read on the way. It is not shown: it
-            may be the key, set in the wrong place.
+        NotConfigured: the address is invalid; has spaces, line breaks, a user name, a password or a query; or
+            is unencrypted. The message never shows the address: it may be a misplaced key.
     """
     parts = split(endpoint)
     if parts is None or parts.scheme not in ("http", "https") or re.search(r"[{}@?#\\]", endpoint):

@@ -1,7 +1,7 @@
 """Names to providers, through the entry-point group ``digitrec.providers``.
 
 Ours come through the same door as a stranger's: a package that declares an entry point in this group
-is a provider (`digitrec.providers.plugins`). Listing names imports none of them. Only the local engine is
+is a provider (`digitrec.providers.plugins`). Listing names imports no provider. Only the local engine is
 known without looking at anybody's metadata, which takes longer than reading a digit
 (docs/adr/0002-quick-start.md). Whatever a stranger's provider does while it is imported, looked at or
 built, it is listed as broken with the reason, and the others still work.
@@ -51,7 +51,7 @@ class Listing:
 
 
 def names() -> list[str]:
-    """Names of all registered providers, sorted; imports none of them."""
+    """Return the sorted names of all registered providers, without importing them."""
     return sorted({*KNOWN, *found()[0]})
 
 
@@ -93,7 +93,7 @@ def provider_class(name: str) -> type[Provider]:
     """The class registered under ``name``; imports its module, and no other provider's.
 
     Raises:
-        UnknownProvider: there is none of that name, or several packages claim it.
+        UnknownProvider: no provider has that name, or several packages claim it.
         NotInstalled: the package that registers it lacks something, or is broken.
         TypeError: it is no name.
     """
@@ -196,7 +196,7 @@ def _flaw_of_price(price: object) -> str | None:
     if price is None:
         return None
     usd = price.usd if isinstance(price, Price) else None
-    return None if usd == 0 or _is_positive(usd) else "its price is none, in US dollars from 0 on"
+    return None if usd == 0 or _is_positive(usd) else "its price must be a Price of at least 0 US dollars"
 
 
 def _is_positive(value: object) -> bool:
@@ -213,7 +213,7 @@ def open_provider(
     the options alone.
 
     Raises:
-        UnknownProvider: there is none of that name, or several packages claim it.
+        UnknownProvider: no provider has that name, or several packages claim it.
         NotInstalled: its extra is missing, or it is broken.
         NotConfigured: a key or endpoint is missing.
         ModelError: for "local", the model file cannot be used.

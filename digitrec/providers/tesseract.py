@@ -41,7 +41,7 @@ class Tesseract(BaseProvider):
             name: what to call this engine in a Prediction.
 
         Raises:
-            NotConfigured: there is no such program, or it does not run.
+            NotConfigured: the program is missing, or does not run.
         """
         self.name = name
         self.options = {"language": language}
@@ -78,7 +78,7 @@ def parse(raw: Mapping[str, Any]) -> Answer:
     """Tesseract's table of what it read, and its version.
 
     Raises:
-        BadAnswer: it is no such table.
+        BadAnswer: the value is not such a table.
     """
     try:
         rows = list(csv.DictReader(raw["tsv"].splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
