@@ -1,6 +1,6 @@
 """The version of digitrec, and how to install its extras."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 FROM = "'.[{extra}]' in digitrec's folder"
 """What stands behind ``pip install``. digitrec is on no index yet, where its name may be anybody's: only its
