@@ -38,6 +38,8 @@ settings.load_profile("untimed")
 # A shell without job control starts what it puts into the background with Ctrl-C ignored; so would be the
 # programs that tests start and stop by it, which would then run on for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # nor with SIGHUP ignored, as nohup leaves it
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
