@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -51,3 +52,13 @@ def test_the_sdk_prints_nothing_of_its_own(emulator: Emulator, secrets: Sequence
     command = [sys.executable, "-c", READ, emulator.endpoints["azure-analysis"], secrets[0]]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == ("a bad answer\n", "")
+
+
+@pytest.mark.parametrize("blocks", [[], [{"lines": []}], [{"lines": [{"words": []}]}]])
+def test_no_block_no_line_and_a_line_of_nothing_are_no_text(blocks: Any) -> None:
+    assert parse({"readResult": {"blocks": blocks}}).candidates == ()
+
+
+def test_a_line_without_its_words_is_not_taken_for_no_text() -> None:
+    with pytest.raises(BadAnswer, match="without words"):
+        parse({"readResult": {"blocks": [{"lines": [{"text": "7", "words": []}]}]}})

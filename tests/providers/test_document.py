@@ -1,7 +1,8 @@
-"""Whatever stands in a vendor's document: an Answer that can be used, or our error."""
+"""Any bytes and any JSON value: an Answer that can be used, or our error."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer, ProviderError
+from digitrec.providers.document import DEEPEST, decoded
 from digitrec.recognise.normalise import normalise
 
 from .common import CLOUDS, Stored
@@ -212,3 +214,37 @@ def test_a_page_of_a_twenty_thousand_words_is_read(cloud: str, stored: Stored) -
     (path,) = [path for path in paths(raw) if path[-1:] in (("words",), ("TextDetections",), ("Blocks",))]
     word = at(raw, path)[-1]
     assert len(PARSE[cloud](changed(raw, path, [word] * 20_000)).candidates) == 20_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b" ", b"{", b"NaN", b'{"a":Infinity}', b"1e999", b'"\\ud83d"', b'"\xff"', b"[1,]", b"{} x", b"'a'",
+     b"[" * 100_000, b'{"a":' * 100_000, b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2)],
+)  # fmt: skip
+def test_what_is_no_document(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"JSON|empty"):
+        decoded(body)
+
+
+texts = st.text(st.characters(codec="utf-8"))
+numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda part: st.lists(part) | st.dictionaries(texts, part),
+)
+
+
+@given(json_values)
+def test_any_json_value_is_a_document(value: Any) -> None:
+    assert decoded(json.dumps(value).encode()) == value
+    assert decoded(b"\xef\xbb\xbf" + json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+@given(st.binary())
+def test_any_bytes_are_a_document_or_none(body: bytes) -> None:
+    try:
+        json.dumps(decoded(body)).encode()
+    except ValueError as error:
+        assert str(error)
+    else:
+        json.loads(body.removeprefix(b"\xef\xbb\xbf"))
