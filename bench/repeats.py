@@ -5,7 +5,7 @@
 `GRAMMAR` has a function from a size to a file for every element that a file may repeat: chunks, markers,
 comments, blocks, directory entries, strips, boxes, objects. `tests/image/test_repeats.py` counts the calls
 for each. Goal: no file takes more than 10 times the decoding of a photo of 12 million pixels, and no PDF
-more than the limit of its process. Exits 1 when a file does.
+more than the time that its process has. Exits 1 when a file does.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ LIMIT = 9_900_000
 """Bytes of a file: what fits into a request of the server."""
 MAX_TIMES = 10
 """The goal."""
+ENDING_S = 2
+"""Seconds to start the process for a PDF and to end it, on a busy machine."""
 
 Made = Callable[[int], bytes]
 Tags = dict[int, tuple[int, int, int]]
@@ -472,7 +474,7 @@ def main(size: int, only: str = "") -> int:
         for seconds, what, name, n in worst[: 8 if only else 3]:
             times = f"{seconds:6.2f} s  {seconds / whole:5.1f} times"
             print(f"{form:5} {times}  {name}, {n / 1e6:g} MB: {what[:100]}", flush=True)
-        status |= worst[0][0] > (pdf.MAX_WALL_S if form == "PDF" else MAX_TIMES * whole)
+        status |= worst[0][0] > (pdf.MAX_WALL_S + ENDING_S if form == "PDF" else MAX_TIMES * whole)
     return status
 
 
