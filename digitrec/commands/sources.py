@@ -58,7 +58,7 @@ _OPTIONS = (
                  help="Pages or frames to read of a TIFF, PDF or animation.  "
                  "[default: first, with a notice]"),
     click.option("--hidden", is_flag=True,
-                 help="Also read hidden files (names with a leading dot) in folders and archives."),
+                 help="Also read hidden files and folders (names with a leading dot)."),
     click.option("--paths-from", metavar="COLUMN",
                  help="Read a table (CSV, also with ; or tabs) with paths in this column, relative to "
                  "its folder."),
