@@ -134,7 +134,7 @@ def by_workers(work: Work) -> Iterator[Figure]:
         count = int(work.images * kind.share)
         work.rates[kind.name] = [count / one, cores * count / many]
         detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
-        what = f"{count:,} {kind.name}: {cores} workers / 1, processor time"
+        what = f"{count:,} {kind.name}: {cores} workers / 1, CPU"
         yield Figure(what, many / one, 1 / 0.9, False, detail)
 
 
@@ -159,7 +159,7 @@ def floor(work: Work) -> Iterator[Figure]:
         )
         detail = f"{count / ours:,.0f} a second; bare {count / bare:,.0f}"
         yield Figure(
-            f"{count:,} {kind.name}: 1 worker / bare loop, processor time", ours / bare, 1.5, False, detail
+            f"{count:,} {kind.name}: 1 worker / bare loop, CPU", ours / bare, 1.5, False, detail
         )
 
 
@@ -181,7 +181,7 @@ def keras(work: Work) -> Iterator[Figure]:
         spread = sum(pool.map(_keras_read, kind.files[:OTHERS])) / OTHERS
     for what, theirs, goal in (("a loop", loop, 20.0), (f"{cores} processes", spread, None)):
         detail = f"{1000 * ours:.2f} ms each; Keras {1000 * theirs:.1f} ms"
-        name = f"{work.images:,} digits: Keras in {what} ({OTHERS} of them) / batch, processor time"
+        name = f"{work.images:,} digits: Keras in {what} ({OTHERS} of them) / batch, CPU"
         yield Figure(name, theirs / ours, goal, True, detail)
 
 
@@ -221,7 +221,7 @@ def rapidocr(work: Work) -> Iterator[Figure]:
         engine(kind.files[0], **how)
         theirs = processor(partial(_each, partial(engine, **how), kind.files)) / len(kind.files)
         detail = f"{1000 * ours:.1f} ms each; RapidOCR {1000 * theirs:.1f} ms"
-        yield Figure(f"photos: RapidOCR ({what}) / batch, processor time", theirs / ours, goal, True, detail)
+        yield Figure(f"photos: RapidOCR ({what}) / batch, CPU", theirs / ours, goal, True, detail)
 
 
 def tesseract(work: Work) -> Iterator[Figure]:
@@ -233,7 +233,7 @@ def tesseract(work: Work) -> Iterator[Figure]:
         theirs = sum(run(["tesseract", name, *how]).processor for name in some) / len(some)
         detail = f"{1000 * ours:.2f} ms each; Tesseract {1000 * theirs:.1f} ms"
         yield Figure(
-            f"{kind.name}: Tesseract in a loop / batch, processor time", theirs / ours, None, True, detail
+            f"{kind.name}: Tesseract in a loop / batch, CPU", theirs / ours, None, True, detail
         )
 
 
@@ -269,11 +269,11 @@ def dask(work: Work) -> Iterator[Figure]:
         yield Figure(f"{what}, time", theirs / ours, 1.1, False, detail)
         theirs, ours = (median(it.processor for it in column) for column in (there, here))
         detail = f"{1000 * theirs / count:.2f} ms each; {1000 * ours / count:.2f} ms"
-        yield Figure(f"{what}, processor time of all", theirs / ours, 1.1, False, detail)
+        yield Figure(f"{what}, CPU of all", theirs / ours, 1.1, False, detail)
         untold = _by_cluster(work, kind, count, {}).processor
         detail = f"{1000 * untold / count:.2f} ms each; {1000 * theirs / count:.2f} ms"
         what = f"{count:,} {kind.name}: Dask's 2 workers by its defaults / as docs/batch.md says"
-        yield Figure(f"{what}, processor time of all", untold / theirs, None, False, detail)
+        yield Figure(f"{what}, CPU of all", untold / theirs, None, False, detail)
 
 
 def _by_cluster(work: Work, kind: Kind, count: int, told: dict[str, str]) -> Process:
