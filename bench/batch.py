@@ -158,9 +158,7 @@ def floor(work: Work) -> Iterator[Figure]:
             rounds=ROUNDS,
         )
         detail = f"{count / ours:,.0f} a second; bare {count / bare:,.0f}"
-        yield Figure(
-            f"{count:,} {kind.name}: 1 worker / bare loop, CPU", ours / bare, 1.5, False, detail
-        )
+        yield Figure(f"{count:,} {kind.name}: 1 worker / bare loop, CPU", ours / bare, 1.5, False, detail)
 
 
 def _loop(files: list[str], count: int) -> None:
@@ -232,9 +230,7 @@ def tesseract(work: Work) -> Iterator[Figure]:
         ours, some = work.processor(kind, count, "--workers", "1") / count, kind.files[:20]
         theirs = sum(run(["tesseract", name, *how]).processor for name in some) / len(some)
         detail = f"{1000 * ours:.2f} ms each; Tesseract {1000 * theirs:.1f} ms"
-        yield Figure(
-            f"{kind.name}: Tesseract in a loop / batch, CPU", theirs / ours, None, True, detail
-        )
+        yield Figure(f"{kind.name}: Tesseract in a loop / batch, CPU", theirs / ours, None, True, detail)
 
 
 def _each(action: Callable[[str], object], names: list[str]) -> None:
