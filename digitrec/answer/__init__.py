@@ -70,7 +70,7 @@ def no_json(value: object) -> str | None:
         json.dumps(value, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()
     except (TypeError, ValueError, RecursionError) as error:
         return f"cannot be written as JSON ({error})"
-    return f"has more than {DEEPEST} levels" if _is_deeper(value, DEEPEST) else None
+    return f"has more than {DEEPEST} levels" if is_deeper(value, DEEPEST) else None
 
 
 def _bad(wrong: str) -> BadAnswer:
@@ -124,8 +124,8 @@ def _wrong_probabilities(probabilities: object) -> Iterator[str]:
         yield f"probabilities sum to {fsum(probabilities):.4g}, not to 1"
 
 
-def _is_deeper(value: object, most: int) -> bool:
-    """Whether lists and dicts, one in another, make more than ``most`` levels."""
+def is_deeper(value: object, most: int) -> bool:
+    """Return whether lists and dicts are nested more than ``most`` levels deep."""
     level: list[Any] = [value]
     for _ in range(most + 1):
         level = [part for part in level if isinstance(part, dict | list | tuple)]

@@ -7,12 +7,12 @@ names the fields that digitrec uses; all others may hold anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 
-from digitrec.answer import no_json
+from digitrec.answer import DEEPEST, is_deeper, no_json
 from digitrec.errors import BadAnswer
 from digitrec.providers.translate import Problem, Service
 
@@ -24,8 +24,6 @@ Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
-DEEPEST = 100
-"""Maximum nesting of lists and objects in an answer; the vendors' own answers go to about fifteen."""
 WORDS = {
     "object": "an object",
     "array": "a list",
@@ -48,30 +46,14 @@ def decoded(body: bytes) -> Any:
     """
     try:
         value = msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+        deep = is_deeper(value, DEEPEST)
     except RecursionError:
         deep = True
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"no JSON: {error}" if body.strip() else "an empty body") from None
-    else:
-        deep = _is_deeper(value, DEEPEST)
     if deep:
         raise ValueError(f"JSON nested more than {DEEPEST} deep")
     return value
-
-
-def _is_deeper(value: Any, most: int) -> bool:
-    level = [value]
-    for _ in range(most + 1):
-        level = [item for outer in level for item in _items(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _items(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        return iter(value.values())
-    return iter(value) if isinstance(value, list) else iter(())
 
 
 def document(raw: Any, schema: type[T], service: Service) -> T:

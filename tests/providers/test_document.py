@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from digitrec.answer import Answer, checked
+from digitrec.answer import DEEPEST, Answer, checked
 from digitrec.errors import BadAnswer, ProviderError
-from digitrec.providers.document import DEEPEST, decoded
+from digitrec.providers.document import decoded
 from digitrec.recognise.normalise import normalise
 
 from .common import CLOUDS, Stored
@@ -219,7 +219,7 @@ def test_a_page_of_a_twenty_thousand_words_is_read(cloud: str, stored: Stored) -
 @pytest.mark.parametrize(
     "body",
     [b"", b" ", b"{", b"NaN", b'{"a":Infinity}', b"1e999", b'"\\ud83d"', b'"\xff"', b"[1,]", b"{} x", b"'a'",
-     b"[" * 100_000, b'{"a":' * 100_000, b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2)],
+     b"[" * 100_000, b'{"a":' * 100_000, b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)],
 )  # fmt: skip
 def test_what_is_no_document(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"JSON|empty"):
