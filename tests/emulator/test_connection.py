@@ -76,15 +76,6 @@ def test_a_redirect(emulator, status):
     assert emulator.billed(NAME) == 0
 
 
-def test_a_redirect_for_one_vendor(digitrec_emulator):
-    emulator = digitrec_emulator(
-        ["google", "aws"], engine=reads(), faults=["google/redirect:to=https://x.test/y"]
-    )
-    statuses = [requests.get(url, timeout=TIMEOUT, allow_redirects=False).status_code
-                for url in emulator.endpoints.values()]  # fmt: skip
-    assert statuses == [307, 400]
-
-
 def test_a_drip_is_the_whole_answer_byte_by_byte(emulator):
     emulator.set_faults(NAME, "drip:seconds=0")
     with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:

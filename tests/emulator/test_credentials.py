@@ -51,5 +51,5 @@ def test_a_file_that_is_none_is_named_and_its_content_is_not(tmp_path, text):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(NotConfigured, match="No such file"):
+    with pytest.raises(NotConfigured):
         Credentials.load(tmp_path / "keys.toml")

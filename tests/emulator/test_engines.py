@@ -17,7 +17,7 @@ from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
 from digitrec.image import DigitImage
 from digitrec.testing import FakeProvider
 
-from .clients import TIMEOUT, azure, azure_analysis, detect_text, google, picture
+from .clients import TIMEOUT, google, picture
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -43,7 +43,7 @@ def read(data: bytes) -> list[str]:
 
 def test_a_classifier_that_fails_has_not_read_nothing():
     failing = Engine(FakeProvider([Unavailable("no network today")]))
-    with pytest.raises(Unavailable, match="no network today"):
+    with pytest.raises(Unavailable):
         read_digits(Picture.decode(sample("photo-pen.jpg")), failing)
 
 
@@ -55,27 +55,6 @@ def test_google(digitrec_emulator):
         answer = client.document_text_detection(image=photo, retry=None, timeout=TIMEOUT)
     assert answer.full_text_annotation.text == "7"
     assert answer.context.uri == "emulated-local"
-
-
-def test_aws(digitrec_emulator):
-    endpoint = digitrec_emulator(["aws"]).endpoints["aws"]
-    answer = detect_text(endpoint, Image={"Bytes": sample("lined-paper.jpg")})
-    assert [one["DetectedText"] for one in answer["TextDetections"]] == ["4", "4"]
-
-
-def test_azure(digitrec_emulator):
-    with azure(digitrec_emulator(["azure"]).endpoints["azure"]) as client:
-        posted = client.read_in_stream(io.BytesIO(sample("blue-ink.jpg")), raw=True, timeout=TIMEOUT)
-        operation = posted.headers["Operation-Location"].rpartition("/")[2]
-        answers = [client.get_read_result(operation, timeout=TIMEOUT) for _ in range(3)]
-    (page,) = answers[-1].analyze_result.read_results
-    assert [line.text for line in page.lines] == ["9"]
-
-
-def test_azure_analysis(digitrec_emulator):
-    with azure_analysis(digitrec_emulator(["azure-analysis"]).endpoints["azure-analysis"]) as client:
-        answer = client.analyze(sample("chalk.jpg"), visual_features=["read"], retry_total=0)
-    assert [line.text for block in answer.read.blocks for line in block.lines] == ["1"]
 
 
 def test_a_white_page_holds_no_words():
@@ -156,12 +135,12 @@ class TestScript:
 
 
 def test_an_unknown_engine():
-    with pytest.raises(UnknownProvider, match="no provider is called 'crystal-ball'"):
+    with pytest.raises(UnknownProvider, match="crystal-ball"):
         open_reader("crystal-ball")
 
 
 def test_an_engine_that_reads_elsewhere_is_none(monkeypatch):
     monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("VISION_KEY", "k")
-    with pytest.raises(NotConfigured, match="azure does not read on this machine"):
+    with pytest.raises(NotConfigured, match="azure"):
         open_reader("azure")

@@ -70,13 +70,6 @@ def test_faults_come_one_after_the_other():
     ]
 
 
-def test_new_faults_replace_the_old_ones():
-    queue = FaultQueue([Fault("500")])
-    queue.set([Fault("429", first=1)])
-    assert queue.next() == Fault("429", first=1)
-    assert queue.next() is None
-
-
 class Clock:
     def __init__(self) -> None:
         self.now = 1000.0

@@ -39,7 +39,7 @@ class TestPicture:
     def test_formats_that_no_vendor_takes(self, form):
         file = io.BytesIO()
         Image.new("RGB", (200, 120)).save(file, form)
-        with pytest.raises(ImageError, match="no vendor here takes"):
+        with pytest.raises(ImageError):
             Picture.decode(file.getvalue())
 
     @pytest.mark.parametrize("data", [b"", b"no picture", picture()[:100]])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
 import threading
-from http.client import HTTPConnection, IncompleteRead, RemoteDisconnected
+from http.client import HTTPConnection, RemoteDisconnected
 
 import pytest
 import requests
 
 from digitrec.emulator import Emulator, Word
 from digitrec.emulator.faults import UNUSABLE
-from digitrec.emulator.server import MAX_BODY_BYTES, TooLarge, read_body
 from digitrec.errors import BadAnswer, TimedOut, Unavailable
 
 from . import clients
@@ -111,21 +109,6 @@ def test_a_reset_connection(emulator, connection):
     assert not isinstance(caught.value, RemoteDisconnected)  # that would be a mere goodbye
 
 
-def test_a_cut_off_body_announces_more_than_it_brings(emulator, connection):
-    emulator.set_faults("azure-analysis", "cut-off")
-    connection.request("POST", READ, picture(), HEADERS)
-    answer = connection.getresponse()
-    with pytest.raises(IncompleteRead):
-        answer.read()
-    assert emulator.counts("azure-analysis").billed == 1
-
-
-def test_a_slow_answer_is_the_answer(emulator, connection):
-    emulator.set_faults("azure-analysis", "slow:seconds=0.01")
-    connection.request("POST", READ, picture(), HEADERS)
-    assert connection.getresponse().status == 200
-
-
 @pytest.mark.parametrize("kind", ["hang", "slow:seconds=1000"])
 def test_stopping_does_not_wait_for_what_hangs(kind):
     emulator = Emulator(["azure-analysis"], engine=reads(SEVEN), faults=[kind])
@@ -212,53 +195,3 @@ def test_unusable_documents_come_one_after_the_other(emulator):
     bodies = [requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).content for _ in UNUSABLE]
     assert bodies == list(UNUSABLE)
     assert emulator.billed("azure-analysis") == len(UNUSABLE)
-
-
-CHUNKED = {"transfer-encoding": "chunked"}
-
-
-def body(data: bytes, headers: dict[str, str]) -> tuple[bytes, bytes]:
-    stream = io.BytesIO(data)
-    return read_body(stream, headers), stream.read()
-
-
-def test_a_body_of_a_length_leaves_what_follows():
-    assert body(b"abcdeNEXT", {"content-length": "5"}) == (b"abcde", b"NEXT")
-
-
-def test_no_length_is_no_body():
-    assert body(b"NEXT", {}) == (b"", b"NEXT")
-
-
-@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"0\r\nTrailer: x\r\n\r\n"], ids=["plain", "trailers"])
-def test_chunks_are_joined(end):
-    data = b"5\r\nabcde\r\nA;name=value\r\n0123456789\r\n" + end
-    assert body(data + b"NEXT", CHUNKED) == (b"abcde0123456789", b"NEXT")
-
-
-@pytest.mark.parametrize(
-    ("data", "headers"),
-    [
-        (b"abc", {"content-length": "5"}),
-        (b"", {"content-length": "-1"}),
-        (b"", {"content-length": "many"}),
-        (b"5\r\nab", CHUNKED),
-        (b"xyz\r\n", CHUNKED),
-        (b"", CHUNKED),
-    ],
-)
-def test_a_broken_body(data, headers):
-    with pytest.raises(ValueError):
-        body(data, headers)
-
-
-@pytest.mark.parametrize("over", [0, 1])
-def test_a_body_over_the_limit_is_read_to_its_end(over):
-    size = MAX_BODY_BYTES + over
-    stream = io.BytesIO(bytes(size) + b"NEXT")
-    if over:
-        with pytest.raises(TooLarge):
-            read_body(stream, {"content-length": str(size)})
-    else:
-        assert len(read_body(stream, {"content-length": str(size)})) == size
-    assert stream.read() == b"NEXT"

@@ -133,6 +133,14 @@ def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, end
     assert spent(tmp_path) == 2 * PRICE
 
 
+@pytest.mark.usefixtures("no_waits")
+def test_a_poll_that_fails_is_repeated_and_the_order_is_not(tmp_path: Path) -> None:
+    cloud = Limited(Unavailable("x", status=503), TimedOut("x"))
+    (reply,) = ask(cloud, tmp_path, 7)
+    assert (cloud.orders, cloud.polls) == ([7], ["order-7"] * 3)
+    assert (reply.outcome, reply.attempts, reply.cost_usd) == (answer(7), 3, PRICE)
+
+
 def test_it_is_looked_at_until_it_is_ready(tmp_path: Path) -> None:
     cloud = Limited(None, None, None)
     (reply,) = ask(cloud, tmp_path, 7)
@@ -143,10 +151,6 @@ def test_it_is_looked_at_until_it_is_ready(tmp_path: Path) -> None:
 def test_what_is_not_ready_in_time_is_fetched_by_a_later_run(tmp_path: Path) -> None:
     (reply,) = ask(Limited(*[None] * 1000), tmp_path, 7, timeout=1.0)
     assert isinstance(reply.outcome, TimedOut)
-    assert str(reply.outcome) == (
-        "paid has not finished in time what was ordered, and is not paid twice for it; try again, or allow "
-        "more with --timeout"
-    )
     assert (reply.outcome.provider, reply.cost_usd) == ("paid", PRICE)
     later = Limited()
     assert ask(later, tmp_path, 7)[0].outcome == answer(7)
@@ -158,9 +162,6 @@ def test_a_time_too_short_to_fetch_orders_nothing(tmp_path: Path) -> None:
     cloud.poll_s = 1.0
     (reply,) = ask(cloud, tmp_path, 7, timeout=0.9)
     assert isinstance(reply.outcome, TimedOut)
-    assert str(reply.outcome) == (
-        "not asked: paid has its answer ready after 1 s at the earliest; allow more with --timeout"
-    )
     assert reply.outcome.provider == "paid"
     assert (cloud.orders, reply.attempts, reply.cost_usd) == ([], 0, 0.0)
     assert spent(tmp_path) == 0

@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.errors import NotConfigured
 from digitrec.providers.addresses import (
-    allows_plain_http,
     check_proxies,
     in_the_clear,
     is_metadata_server,
     origin,
-    split,
 )
 
 
@@ -60,28 +57,6 @@ def test_an_origin_is_scheme_host_and_port() -> None:
     assert origin("nothing") is None
 
 
-@pytest.mark.parametrize(
-    "wrong", [" https://a", "https://a\n", "https://a b", "https://a\t", "http://[::1", "::::"]
-)
-def test_what_is_no_address(wrong: str) -> None:
-    assert split(wrong) is None
-
-
-@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-@pytest.mark.parametrize(
-    "wrong",
-    ["nonsense://x", "http://[::1", "::::", "http://a b", "http://a\n:80", "http://host:port", "http://:80"],
-)
-def test_a_proxy_that_is_none_is_named_and_not_shown(
-    variable: str, wrong: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(variable, wrong)
-    with pytest.raises(NotConfigured, match=variable) as caught:
-        check_proxies("https://ocr.example")
-    assert wrong not in str(caught.value)
-    assert check_proxies("https://127.0.0.1") == []  # NO_PROXY
-
-
 @pytest.mark.parametrize("right", ["http://proxy.example:3128", "proxy.example:3128", "http://my_proxy"])
 def test_a_proxy(right: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", right)
@@ -91,9 +66,3 @@ def test_a_proxy(right: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_password_of_a_proxy_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:planted%20pass@proxy.example:3128")
     assert check_proxies("https://ocr.example") == ["planted%20pass", "planted pass"]
-
-
-@pytest.mark.parametrize(("value", "allowed"), [("1", True), ("yes", True), ("0", False), ("", False)])
-def test_plain_http_is_allowed_by_name(value: str, allowed: bool) -> None:
-    assert allows_plain_http({"DIGITREC_ALLOW_PLAIN_HTTP": value}) is allowed
-    assert not allows_plain_http({})

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
@@ -8,7 +7,7 @@ from raw_server import answer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
-from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut, Unavailable
+from digitrec.errors import NotConfigured, Rejected, TimedOut
 from digitrec.providers.azure import Azure
 from digitrec.providers.azure_analysis import AzureAnalysis
 from digitrec.providers.azure_document import AzureDocument
@@ -59,15 +58,6 @@ def test_another_resource_has_variables_of_its_own() -> None:
         AzureDocument(endpoint=URL, key="")
 
 
-def test_a_package_that_is_not_there_is_named_by_its_extra() -> None:
-    class Later(AzureProvider):
-        package = "azure.no.such.package"
-
-    status = Later.status({})
-    assert not status.installed
-    assert status.missing[0] == "pip install '.[azure]' in digitrec's folder"
-
-
 @SERVICES
 def test_a_price_is_unknown_until_the_user_sets_one(service: type[AzureProvider]) -> None:
     assert service(endpoint=URL, key="k").price is None
@@ -80,10 +70,6 @@ def test_a_service_has_the_name_it_is_registered_under_or_one_of_your_own() -> N
     services = (Azure, AzureAnalysis)
     assert [service(endpoint=URL, key="k").name for service in services] == ["azure", "azure-analysis"]
     assert [service(endpoint=URL, key="k", name="east").name for service in services] == ["east", "east"]
-
-
-def test_a_slash_at_the_end_is_cut() -> None:
-    assert Azure(endpoint=f"{URL}/", key="k").endpoint == URL
 
 
 @pytest.mark.parametrize(
@@ -127,19 +113,6 @@ def test_an_operation_that_was_started_is_finished_by_another_process(
 
 
 @BOTH
-def test_a_poll_that_fails_leaves_the_operation_as_it_is(
-    cloud: str, opened: Opened, prepared: Prepared, emulator: Emulator
-) -> None:
-    azure = opened(cloud)
-    assert isinstance(azure, Resumable)
-    token = azure.start(prepared(azure), timeout=10)
-    emulator.set_faults(cloud, "503:first=1")
-    with pytest.raises(Unavailable):
-        azure.poll(token, timeout=10)
-    assert fetched(azure, token).candidates
-
-
-@BOTH
 def test_an_operation_that_does_not_end_is_given_up_in_time(
     cloud: str, opened: Opened, prepared: Prepared, emulator: Emulator
 ) -> None:
@@ -148,7 +121,7 @@ def test_an_operation_that_does_not_end_is_given_up_in_time(
     emulator.set_faults(cloud, "endless-poll")
     token = azure.start(prepared(azure), timeout=10)
     assert [azure.poll(token, timeout=10) for _ in range(3)] == [None] * 3
-    with pytest.raises(TimedOut, match=r"still running|did not answer"):
+    with pytest.raises(TimedOut):
         azure.read(prepared(azure), timeout=0.5)
 
 
@@ -158,19 +131,6 @@ def test_an_unknown_operation_is_refused(cloud: str, opened: Opened) -> None:
     assert isinstance(azure, Resumable)
     with pytest.raises(Rejected):
         azure.poll("00000000-0000-0000-0000-000000000000", timeout=5)
-
-
-@BOTH
-@pytest.mark.parametrize("status", ["skipped", "cancelled", "Running", ""])
-def test_a_status_that_is_not_known_ends_the_polling(
-    cloud: str, status: str, opened: Opened, prepared: Prepared
-) -> None:
-    with raw_server() as server:
-        azure = opened(cloud, endpoint=server.url)
-        ordered = answer(202, b"", ("Operation-Location", f"{server.url}/abc"))
-        server.say = [ordered, answer(200, json.dumps({"status": status}).encode())]
-        with pytest.raises(BadAnswer, match="status"):
-            azure.read(prepared(azure), timeout=10)
 
 
 @BOTH

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,6 @@ from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import (
-    OURS,
     BaseProvider,
     Status,
     checked_endpoint,
@@ -68,17 +65,6 @@ def test_a_missing_package_is_named_by_the_extra_that_brings_it() -> None:
     assert install_hint("google") in str(error)
 
 
-@pytest.mark.parametrize(
-    "endpoint",
-    ["a.example", "https://", "ftp://a.example", "http://[", "http://a:99999", "https://{name}.example",
-     "https://a.example/{x}", "https://a b", ""],
-)  # fmt: skip
-def test_what_is_no_address_is_refused_and_not_shown(endpoint: str) -> None:
-    with pytest.raises(NotConfigured, match="AN_ENDPOINT holds no address") as caught:
-        checked_endpoint(endpoint, "AN_ENDPOINT")
-    assert not endpoint or endpoint == "https://" or endpoint not in str(caught.value)
-
-
 @pytest.mark.parametrize("endpoint", ["https://a.example", "http://127.0.0.1:8001", "http://[::1]:1/v1"])
 def test_an_address_loses_only_the_slash_at_its_end(endpoint: str) -> None:
     assert checked_endpoint(endpoint, "X") == checked_endpoint(f"{endpoint}/", "X") == endpoint
@@ -90,7 +76,7 @@ def test_a_key_loses_the_line_break_that_came_with_its_file() -> None:
 
 @pytest.mark.parametrize("key", ["planted\nsecret", "plänted-secret", "planted\x00secret"])
 def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key: str) -> None:
-    with pytest.raises(NotConfigured, match="A_KEY holds a character") as caught:
+    with pytest.raises(NotConfigured, match="A_KEY") as caught:
         checked_key(key, "A_KEY")
     assert "secret" not in str(caught.value)
 
@@ -112,31 +98,6 @@ def test_a_programming_error_is_not_taken_for_a_failure() -> None:
         fake.read_many([prepare(drawn_seven(), fake.wants)], timeout=1)
 
 
-@pytest.mark.parametrize("extra", ["google", "aws", "azure", "ocr", "stats", "web"])
-def test_what_is_missing_of_ours_is_brought_by_an_extra_of_ours(extra: str) -> None:
-    assert f"pip install '.[{extra}]'" in str(not_installed("This", extra))
-
-
 def test_a_strangers_extra_is_not_advised_as_ours() -> None:
     error = not_installed("Acme OCR", "digitrec-acme[sdk]")
     assert str(error) == "Acme OCR needs packages that are not installed; pip install 'digitrec-acme[sdk]'"
-
-
-def test_our_extras_are_those_of_setup_cfg() -> None:
-    config = ConfigParser()
-    config.read(Path(__file__).parents[2] / "setup.cfg")
-    assert set(config["options.extras_require"]) == OURS | {
-        "all",
-        "bench",
-        "docs",
-        "mutants",
-        "release",
-        "test",
-    }
-
-
-def test_plain_http_is_refused_where_it_is_not_allowed() -> None:
-    assert checked_endpoint("http://ocr.example/", "X") == "http://ocr.example"
-    assert checked_endpoint("http://127.0.0.1:1", "X", allow_plain_http=False) == "http://127.0.0.1:1"
-    with pytest.raises(NotConfigured, match=r"X holds an http:// address.*DIGITREC_ALLOW_PLAIN_HTTP=1"):
-        checked_endpoint("http://ocr.example", "X", allow_plain_http=False)

@@ -1,8 +1,7 @@
 """Every cloud, every fault: the right error after the right number of attempts, in time, saying what to do.
 
 Asked through the engine, with the vendors' real SDKs. The table is written by hand from what each vendor
-means by its answer, not from our own tables. What came out is printed after the last one, where one process
-does it all (-n 0).
+means by its answer, not from our own tables.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 import stamina
@@ -97,21 +95,6 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[dict[tuple[str, str], str]]:
-    """What came out, printed at the end."""
-    seen: dict[tuple[str, str], str] = {}
-    yield seen
-    plugins = request.config.pluginmanager
-    capture: Any = plugins.getplugin("capturemanager")
-    terminal: Any = plugins.getplugin("terminalreporter")
-    with capture.global_and_fixture_disabled():
-        terminal.write_line(f"\n{'fault':<18}" + "".join(f"{cloud:<18}" for cloud in CLOUDS))
-        for fault in EXPECTED:
-            cells = [seen.get((cloud, fault), "-") for cloud in CLOUDS]
-            terminal.write_line(f"{fault:<18}" + "".join(f"{cell:<18}" for cell in cells))
-
-
 @pytest.fixture(autouse=True)
 def no_waiting() -> Iterator[None]:
     """Between attempts."""
@@ -130,14 +113,12 @@ def test_a_fault_is_the_right_error_after_the_right_number_of_attempts(
     opened: Opened,
     prepared: Prepared,
     secrets: Sequence[str],
-    table: dict[tuple[str, str], str],
 ) -> None:
     engine = Engine(opened(cloud), OPTIONS)
     emulator.set_faults(cloud, fault)
     before, start = emulator.calls(cloud), time.monotonic()
     (reply,) = engine.ask([prepared(engine.provider)])
     took, calls, error = time.monotonic() - start, emulator.calls(cloud) - before, reply.outcome
-    table[cloud, fault] = f"{type(error).__name__} x{reply.attempts}"
     assert isinstance(error, ProviderError)
     assert type(error) is expected
     # An operation that does not end is looked at until the deadline, in one attempt.

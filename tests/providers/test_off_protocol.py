@@ -166,14 +166,6 @@ def test_an_error_status_is_never_a_bad_answer(asked: Asked) -> None:
     holds()
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 300, 304, 399])
-def test_a_redirect_is_a_bad_answer_that_names_its_status(asked: Asked, status: int) -> None:
-    outcome = asked.outcome(answer(status, b"{}", ("Location", asked.server.url)))
-    assert isinstance(outcome, BadAnswer)
-    assert outcome.status == status
-    assert len(asked.server.arrived) == (2 if asked.cloud in POLLED else 1)
-
-
 def test_a_long_answer_is_not_read_to_its_end(asked: Asked) -> None:
     outcome = asked.outcome(answer(200, b"[" + b"1," * 5_000_000 + b"1]"))
     assert isinstance(outcome, BadAnswer)
@@ -191,17 +183,6 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_not_unpacked_to_its_end(ask
 def test_a_deep_answer_is_a_bad_one(asked: Asked, body: bytes) -> None:
     outcome = asked.outcome(answer(200, body))
     assert isinstance(outcome, BadAnswer)
-
-
-def test_an_empty_answer_to_a_poll_is_a_bad_one(asked: Asked) -> None:
-    assert isinstance(asked.outcome(answer(200, b"")), BadAnswer)
-
-
-@pytest.mark.parametrize("body", [b'{"error":"Service Unavailable"}', b'{"Message":null}', b"", b"<html>"])
-def test_a_503_is_tried_again_whatever_it_says(asked: Asked, body: bytes) -> None:
-    outcome = asked.outcome(answer(503, body, ("Retry-After", "7")))
-    assert type(outcome) is Unavailable
-    assert (outcome.status, outcome.retry_after) == (503, 7)
 
 
 def test_an_answer_that_drips_is_given_up_in_time(asked: Asked) -> None:

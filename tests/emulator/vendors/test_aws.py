@@ -7,12 +7,11 @@ import requests as rest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError
 
-from digitrec.emulator import Credentials, Word
-from digitrec.errors import Unavailable
+from digitrec.emulator import Word
 
-from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, fails, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, aws, detect_text, heavy, picture, reads
 
 
 def test_every_text_comes_as_a_line_and_as_words(digitrec_emulator):
@@ -129,67 +128,3 @@ def test_keys_are_verified(digitrec_emulator, key, secret, code):
         detect_text(endpoint, key, secret)
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-
-
-def test_keys_of_ones_own(digitrec_emulator):
-    credentials = Credentials(aws_keys={"AKIAEXAMPLE": "secret"})
-    endpoint = digitrec_emulator(["aws"], engine=reads(SEVEN), credentials=credentials).endpoints["aws"]
-    assert detect_text(endpoint, "AKIAEXAMPLE", "secret")["TextDetections"]
-    with pytest.raises(ClientError, match="UnrecognizedClientException"):
-        detect_text(endpoint)
-
-
-CODES = {
-    "400": "InvalidParameterException",
-    "401": "UnrecognizedClientException",
-    "403": "AccessDeniedException",
-    "404": "ResourceNotFoundException",
-    "413": "ImageTooLargeException",
-    "429": "ThrottlingException",
-    "quota": "LimitExceededException",
-    "500": "InternalServerError",
-    "502": "502",
-    "503": "ServiceUnavailableException",
-    "504": "504",
-}
-
-
-@pytest.mark.parametrize("kind", CODES)
-def test_a_fault_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[f"{kind}:after=7"])
-    with pytest.raises(ClientError) as caught:
-        detect_text(emulator.endpoints["aws"])
-    assert caught.value.response["Error"]["Code"] == CODES[kind]
-    assert caught.value.response["ResponseMetadata"]["HTTPHeaders"]["retry-after"] == "7"
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "status"),
-    [
-        (IndexError(), "InternalServerError", 500),
-        (Unavailable("gone"), "ServiceUnavailableException", 503),
-    ],
-)
-def test_an_engine_that_fails_is_aws_failing(digitrec_emulator, error, code, status):
-    endpoint = digitrec_emulator(["aws"], engine=fails(error)).endpoints["aws"]
-    with pytest.raises(ClientError) as caught:
-        detect_text(endpoint)
-    assert caught.value.response["Error"]["Code"] == code
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
-
-
-BROKEN = {"hang": ReadTimeoutError, "reset": ConnectionClosedError}
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_connection(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[kind])
-    with pytest.raises(BROKEN[kind]):
-        detect_text(emulator.endpoints["aws"], timeout=0.5)
-
-
-@pytest.mark.parametrize("kind", ["cut-off", "html", "empty", "no-field"])
-def test_an_answer_that_is_none_raises_nothing_and_lacks_its_field(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["aws"], engine=reads(SEVEN), faults=[kind])
-    answer = detect_text(emulator.endpoints["aws"])
-    assert "TextDetections" not in answer

@@ -96,28 +96,6 @@ def test_another_operation_is_not_there(digitrec_emulator):
         client.analyze_document(Document={"Bytes": picture()}, FeatureTypes=["TABLES"])
 
 
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        ("400", "InvalidParameterException"), ("401", "UnrecognizedClientException"),
-        ("403", "AccessDeniedException"), ("413", "DocumentTooLargeException"),
-        ("429", "ThrottlingException"), ("quota", "LimitExceededException"),
-        ("limit:calls=1", "ProvisionedThroughputExceededException"), ("500", "InternalServerError"),
-        ("503", "ServiceUnavailableException"), ("502", "502"),
-    ],
-)  # fmt: skip
-def test_faults(digitrec_emulator, fault, code):
-    endpoint = digitrec_emulator([NAME], engine=reads(SEVEN), faults=[fault]).endpoints[NAME]
-    if fault.startswith("limit"):
-        read(endpoint, picture())
-    assert refused(endpoint, picture()) == code
-
-
-def test_a_missing_field(digitrec_emulator):
-    endpoint = digitrec_emulator([NAME], engine=reads(SEVEN), faults=["no-field"]).endpoints[NAME]
-    assert "Blocks" not in read(endpoint, picture())
-
-
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"Document":7}', b'{"Document":{"Bytes":"!"}}'])
 def test_input_of_another_form(digitrec_emulator, body):
     import requests

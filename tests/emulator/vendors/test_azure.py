@@ -11,14 +11,10 @@ from typing import Any
 import pytest
 import requests
 from azure.cognitiveservices.vision.computervision.models import ComputerVisionOcrErrorException
-from azure.core.exceptions import DeserializationError
-from msrest.exceptions import ClientRequestError
-from requests.exceptions import RequestException
 
 from digitrec.emulator import Credentials
-from digitrec.errors import Unavailable
 
-from ..clients import BELOW, FORTY_TWO, HEADERS, SEVEN, TIMEOUT, azure, fails, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, HEADERS, SEVEN, TIMEOUT, azure, heavy, picture, reads
 
 
 def post(client: Any, content: bytes, timeout: float = TIMEOUT) -> str:
@@ -182,92 +178,6 @@ def test_a_wrong_key(digitrec_emulator):
         post(client, picture())
     assert caught.value.response.status_code == 401
     assert "invalid subscription key" in caught.value.response.text
-
-
-STATUSES = {
-    "400": 400, "401": 401, "403": 403, "404": 404, "413": 413, "429": 429, "quota": 403,
-    "500": 500, "502": 502, "503": 503, "504": 504,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("kind", STATUSES)
-def test_a_fault_of_the_post_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[f"{kind}:after=7"])
-    with (
-        azure(emulator.endpoints["azure"]) as client,
-        pytest.raises(ComputerVisionOcrErrorException) as caught,
-    ):
-        post(client, picture())
-    assert caught.value.response.status_code == STATUSES[kind]
-    assert caught.value.response.headers["Retry-After"] == "7"
-
-
-@pytest.mark.parametrize("kind", STATUSES)
-def test_a_fault_of_the_poll_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[f"{kind}:skip=1"])
-    broken = STATUSES[kind] >= 500  # the SDK counts these as retries, and has none left
-    error = ClientRequestError if broken else ComputerVisionOcrErrorException
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(error) as caught:
-        polled(client, picture())
-    assert broken or caught.value.response.status_code == STATUSES[kind]
-    assert emulator.counts("azure").polls == 1
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "code"),
-    [(IndexError(), 500, "InternalServerError"), (Unavailable("gone"), 503, "ServiceUnavailable")],
-)
-def test_an_engine_that_fails_is_azure_failing(digitrec_emulator, error, status, code):
-    endpoint = digitrec_emulator(["azure"], engine=fails(error)).endpoints["azure"]
-    with azure(endpoint) as client, pytest.raises(ComputerVisionOcrErrorException) as caught:
-        post(client, picture())
-    assert caught.value.response.status_code == status
-    assert caught.value.response.json()["error"]["code"] == code
-
-
-def test_a_spent_quota_says_so(digitrec_emulator):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["quota"])
-    with (
-        azure(emulator.endpoints["azure"]) as client,
-        pytest.raises(ComputerVisionOcrErrorException) as caught,
-    ):
-        post(client, picture())
-    assert "Out of call volume quota" in caught.value.response.json()["error"]["message"]
-
-
-@pytest.mark.parametrize("kind", ["hang", "reset"])
-def test_no_answer(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=[kind])
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ClientRequestError) as caught:
-        post(client, picture(), timeout=0.5)
-    assert isinstance(caught.value.inner_exception, RequestException)
-
-
-def test_a_poll_that_is_html(digitrec_emulator):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["html:skip=1"])
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(DeserializationError):
-        polled(client, picture())
-
-
-def test_a_poll_that_is_cut_off(digitrec_emulator):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["cut-off:skip=1"])
-    with azure(emulator.endpoints["azure"]) as client, pytest.raises(ClientRequestError):
-        polled(client, picture())
-
-
-def test_a_202_without_its_address(digitrec_emulator):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["no-field"])
-    with azure(emulator.endpoints["azure"]) as client:
-        answer = client.read_in_stream(io.BytesIO(picture()), raw=True, timeout=TIMEOUT)
-    assert answer.headers.get("Operation-Location") is None
-
-
-def test_a_poll_without_its_status(digitrec_emulator):
-    emulator = digitrec_emulator(["azure"], engine=reads(SEVEN), faults=["no-field:skip=1"])
-    with azure(emulator.endpoints["azure"]) as client:
-        answer = client.get_read_result(post(client, picture()), timeout=TIMEOUT)
-    assert answer.status is None
-    assert answer.analyze_result is None
 
 
 def test_a_poll_that_never_ends(digitrec_emulator):

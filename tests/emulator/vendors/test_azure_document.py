@@ -125,16 +125,6 @@ def test_all_services_of_a_resource_answer_at_one_address(digitrec_emulator):
 
 
 @pytest.mark.parametrize(
-    ("fault", "status"), [("429", 429), ("quota", 403), ("500", 500), ("503", 503), ("404", 404)]
-)
-def test_faults(digitrec_emulator, fault, status):
-    endpoint = digitrec_emulator([NAME], engine=reads(SEVEN), faults=[fault]).endpoints[NAME]
-    with pytest.raises(HttpResponseError) as caught:
-        read(endpoint, picture())
-    assert caught.value.status_code == status
-
-
-@pytest.mark.parametrize(
     ("fault", "status"), [("endless-poll", "running"), ("failed-poll", "failed"), ("unknown-poll", "skipped")]
 )
 def test_what_a_poll_may_hear(digitrec_emulator, fault, status):

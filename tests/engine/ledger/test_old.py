@@ -15,13 +15,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
 from paid_cloud import PaidCloud, answer, image, options
 
 from digitrec.cli import main
 from digitrec.engine import Engine
-from digitrec.engine.ledger import Entry, Ledger, Question
+from digitrec.engine.ledger import Ledger, Question
 from digitrec.engine.ledger.queries import UNUSABLE, entries, recent, spending
 from digitrec.engine.ledger.recording import read_recording
 
@@ -78,32 +76,6 @@ def test_an_answer_that_cannot_be_used_hides_none_that_can(old: Path) -> None:
         sqlite.commit()
     with closing(Ledger(old)) as ledger:
         assert ledger.find([question(0)])[0] is not None
-
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
-    max_leaves=8,
-)
-ANSWER = st.fixed_dictionaries({
-    "candidates": ANYTHING | st.lists(
-        st.fixed_dictionaries({"text": ANYTHING, "score": ANYTHING, "box": ANYTHING})
-    ),
-    "probabilities": ANYTHING | st.lists(st.floats(0, 1), min_size=10, max_size=10),
-    "raw": ANYTHING,
-    "model_version": ANYTHING,
-})  # fmt: skip
-
-
-@given(kept=ANYTHING | ANSWER, asked_at=ANYTHING, cost=ANYTHING, spec=ANYTHING)
-def test_whatever_is_kept_is_an_entry_or_none(kept: Any, asked_at: Any, cost: Any, spec: Any) -> None:
-    asked = {name: getattr(question(7), name) for name in Question.__dataclass_fields__}
-    for given_spec in (asked["spec"], spec):
-        try:
-            entry = Entry.made({**asked, "spec": given_spec}, kept, asked_at, cost)
-        except ValueError:
-            continue
-        assert Entry.parse(entry.line()) == entry
 
 
 def test_a_row_of_which_nothing_is_as_it_should_be_takes_down_only_itself(old: Path) -> None:

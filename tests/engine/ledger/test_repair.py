@@ -69,7 +69,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_what_is_lost_stays_counted(path: Path, damage: Callable[[Path], None]) -> None:
     damage(path)
-    with pytest.raises(LedgerError, match="is damaged"), closing(Ledger(path)) as ledger:
+    with pytest.raises(LedgerError), closing(Ledger(path)) as ledger:
         list(entries(ledger))
     done = repair(path)
     calls, usd = spent(path)
