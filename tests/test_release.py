@@ -77,7 +77,7 @@ def test_all_that_is_asked_for_is_pinned_with_hashes(extra: str, file: str) -> N
 
 def test_ci_installs_what_is_pinned_before_anything_else() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    assert script.index("--require-hashes -r deploy/ci-requirements.txt") < script.index('"$test_command"')
+    assert script.index("--require-hashes -r deploy/ci-requirements.txt") < script.index('"$test_command ')
 
 
 def build(into: Path, umask: int) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
-import pickle
+import pickle  # nosec B403 # only our own data crosses the pipe between our own processes
 import signal
 import threading
 import time
