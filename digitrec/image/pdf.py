@@ -7,7 +7,7 @@ take it minutes. Only the end of a process stops it. `digitrec.image.pdfium` is 
 from __future__ import annotations
 
 import json
-import subprocess  # nosec B404
+import subprocess  # nosec B404 # no shell; this interpreter runs our own script
 import sys
 from importlib.util import find_spec
 from pathlib import Path

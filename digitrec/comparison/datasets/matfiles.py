@@ -6,7 +6,7 @@ SVHN (Y. Netzer et al., http://ufldl.stanford.edu/housenumbers, for non-commerci
 
 from __future__ import annotations
 
-import subprocess  # nosec B404
+import subprocess  # nosec B404 # no shell; this interpreter runs our own script
 import sys
 import tempfile
 from importlib.util import find_spec
