@@ -48,4 +48,6 @@ class PnmImage(PpmImageFile):
         if self.mode == "1":
             bits = np.frombuffer(data.translate(None, _SPACE), np.uint8, count) - ord("0")
             return np.where(bits.reshape(shape) == 0, np.uint8(255), np.uint8(0))
-        return scaled(np.fromstring(data, np.int32, sep=" ")[:count].reshape(shape), largest)
+        numbers = np.fromstring(data, np.int32, sep=" ")[:count]
+        del data  # before `scaled` needs memory of its own
+        return scaled(numbers.reshape(shape), largest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.engine.rate import Limiter
-from digitrec.providers.registry import provider_class
 
 
 @pytest.fixture
@@ -87,17 +85,6 @@ def test_a_file_that_is_damaged_meanwhile_ends_no_limit_and_leaves_no_other(
     (tmp_path / "rate.sqlite").write_bytes(b"nothing of use here" * 1000)
     assert [limiter.book("a", 1.0) for _ in range(3)] == [0.0, 1.0, 2.0]
     assert list(Path().iterdir()) == []
-
-
-def test_the_documented_defaults_are_the_providers_own() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
-    rows = re.findall(
-        r"^\| (google|aws|aws-textract|azure|azure-analysis|azure-document) \| (\d+) \|", page, re.MULTILINE
-    )
-    assert {name: float(rate) for name, rate in rows} == {
-        name: provider_class(name).rate  # type: ignore[attr-defined]
-        for name in ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document")
-    }
 
 
 def test_three_processes_share_one_limit(tmp_path: Path) -> None:

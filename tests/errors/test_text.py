@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -43,21 +42,6 @@ def test_only_all_is_a_hundred_and_only_nothing_is_none(share: float, places: in
     assert (shown == 100) <= (share > 1 - 1e-11)
     assert (shown == 0) <= (share < 1e-11)
     assert abs(shown - 100 * share) <= 10**-places
-
-
-def test_every_percentage_is_written_by_this_one_function() -> None:
-    source = Path(__file__).parents[2] / "digitrec"
-    others = {
-        f"{file.relative_to(source).as_posix()}: {found}"
-        for file in source.rglob("*.py")
-        for found in re.findall(r"\{[^{}\"']*:[^{}\"']*%\}", file.read_text("utf-8"))
-        if file.name != "text.py"
-    }
-    assert {line.partition(":")[0] for line in others} <= {
-        "commands/progress.py",  # how much is done
-        "training/card.py",  # settings of the recipe
-        "evaluation/explore.py",
-    }
 
 
 @given(st.text())
