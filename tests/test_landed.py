@@ -126,6 +126,6 @@ def test_the_entry_points_are_where_they_were() -> None:
         "rapidocr": "digitrec.providers.rapidocr:RapidOcr",
     }.items()  # fmt: skip
     (script,) = [point for point in entry_points(group="console_scripts") if point.name == "digitrec"]
-    assert script.load() is main
+    assert script.value == "digitrec.__main__:run"  # which runs `main`
     plugin = import_module("digitrec.emulator.pytest_plugin")  # as docs/emulator.md tells to name it
     assert plugin.digitrec_emulator is not None
