@@ -59,5 +59,5 @@ def test_files_in_which_a_test_was_skipped_are_named(tmp_path: Path) -> None:
     options = ["-o", "junit_family=xunit1", "--junitxml=report.xml"]
     subprocess.run([sys.executable, "-m", "pytest", *options], cwd=tmp_path, env=env, check=True)
     command = [sys.executable, AGAIN.with_name("skipped"), tmp_path / "report.xml"]
-    named = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    named = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert named == "sub/test_two.py test_one.py\n"
