@@ -113,8 +113,8 @@ def _memory(picture: Image.Image, data: bytes | None) -> int:
     elif picture.format == "HEIF":
         bits, layers = picture.info.get("bit_depth", 0), picture.info.get("chroma", 0)
         each = _HEIF.get((bits, layers), 13 if bits == 8 else 16)
-    else:  # Pillow's decoders in Python gather all bytes before they make pixels of them
-        each = stored * (4 if {tile[0] for tile in getattr(picture, "tile", ())} & _IN_PYTHON else 1)
+    else:  # samples read in Python: the text, its numbers of 4 bytes, and room for them to grow
+        each = stored * (8 if {tile[0] for tile in getattr(picture, "tile", ())} & _IN_PYTHON else 1)
     texts = unpacked(data) if data and picture.format == "PNG" else 0
     return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width + texts * _TEXT
 
