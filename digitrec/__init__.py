@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from digitrec.version import __version__
+__version__ = "0.3.0"
 
 TYPE_CHECKING = False  # as type checkers know it; to import typing would take most of the time
 if TYPE_CHECKING:

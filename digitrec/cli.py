@@ -19,12 +19,11 @@ from typing import Any, TextIO
 import click
 from click.shell_completion import CompletionItem
 
-from digitrec import errors
+from digitrec import __version__, errors
 from digitrec.commands.exits import REFUSED_BY_SYSTEM, exit_code
 from digitrec.commands.interrupt import INTERRUPTED, raise_again
 from digitrec.commands.process import drop, kept_at_home, open_what_is_closed, quiet_without_reader
 from digitrec.errors.text import did_you_mean, printable
-from digitrec.version import __version__
 
 COMMANDS = {
     "batch": "Read any number of pictures into files. Resumable.",

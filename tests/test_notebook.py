@@ -144,7 +144,7 @@ def begun(folder: Path, kernel: str, repository: str = "") -> subprocess.Complet
 def repository(tmp_path: Path) -> Path:
     """One that can be cloned, with as much of digitrec as is asked for here."""
     folder = tmp_path / "origin"
-    for name in ("digitrec/__init__.py", "digitrec/cli.py", "digitrec/version.py", "samples/labels.csv"):
+    for name in ("digitrec/__init__.py", "digitrec/cli.py", "samples/labels.csv"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]

@@ -27,11 +27,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from digitrec.atomic import UNFINISHED, replacing
 from digitrec.bulk import inputs
 from digitrec.bulk.summary import Summary
 from digitrec.bulk.tables import Format, join
 from digitrec.errors import DataError
+from digitrec.image.atomic import UNFINISHED, replacing
 
 if TYPE_CHECKING:
     from digitrec.bulk.reading import Written

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from digitrec.errors import DataError, ImageError, NotInstalled
+from digitrec.errors import DataError, ImageError, NotInstalled, install_hint
 from digitrec.image.files import MAX_FILE_BYTES, name_of
 from digitrec.image.folders import SUFFIXES, Skipped, is_pattern
-from digitrec.version import install_hint
 
 
 @dataclass(frozen=True, slots=True)

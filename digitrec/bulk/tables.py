@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from digitrec.answer.prediction import Outcome
-from digitrec.atomic import replacing
-from digitrec.errors import NotInstalled
+from digitrec.errors import NotInstalled, install_hint
+from digitrec.image.atomic import replacing
 from digitrec.providers.base import not_installed
 from digitrec.report import predictions
-from digitrec.version import install_hint
 
 Format = Literal["jsonl", "csv", "parquet"]
 FORMATS: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}

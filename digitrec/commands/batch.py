@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import click
 
-from digitrec import atomic
+from digitrec import __version__
 from digitrec.bulk import inputs, job, run, tables, workers
 from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
@@ -31,13 +31,13 @@ from digitrec.commands.sources import say_skipped
 from digitrec.engine import Options, config
 from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.text import count, printable
+from digitrec.image import atomic
 from digitrec.image.files import silence_at_most
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
 from digitrec.recognise import Rotation
 from digitrec.recognise.readers import Reader
-from digitrec.version import __version__
 
 PARTS_A_WORKER = 8
 """Parts for each worker, at least, where there are enough images, so that all end at about the same time."""

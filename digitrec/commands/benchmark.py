@@ -9,13 +9,13 @@ from typing import Literal
 
 import click
 
-from digitrec import atomic
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands import cost, options, policies, unlearned, values
 from digitrec.commands.engines import Asking, asking_options
 from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
 from digitrec.commands.reasons import report_engines
+from digitrec.image import atomic
 
 
 @click.command()

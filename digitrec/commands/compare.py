@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from digitrec import atomic
 from digitrec.answer.prediction import Failure
 from digitrec.commands import cost, options, sources, values
 from digitrec.commands.engines import EMULATED, Asking, asking_options
@@ -20,7 +19,7 @@ from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
 from digitrec.errors.text import printable
-from digitrec.image import DigitImage, ImageSource
+from digitrec.image import DigitImage, ImageSource, atomic
 from digitrec.image.files import read_once
 from digitrec.providers import registry
 from digitrec.report import comparison as rows

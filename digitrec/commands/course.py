@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from digitrec import atomic
 from digitrec.commands import values
 from digitrec.commands.files import Data, Input, OutputFolder
+from digitrec.image import atomic
 
 QUICK = 500
 """Digits that the quick form learns from."""

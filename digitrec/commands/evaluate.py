@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec import atomic
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.engines import local_engine
 from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
+from digitrec.image import atomic
 
 if TYPE_CHECKING:
     from digitrec.comparison.benchmark.measure import Result

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec import atomic
 from digitrec.commands import values
 from digitrec.commands.files import Data, OutputFolder
 from digitrec.commands.progress import quiet_bar
+from digitrec.image import atomic
 
 if TYPE_CHECKING:
     from digitrec.lab.evaluation.explore import Exploration

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from digitrec import atomic
 from digitrec.commands import options, values
 from digitrec.commands.engines import local_engine
 from digitrec.commands.files import OutputFile, OutputFolder
@@ -18,6 +17,7 @@ from digitrec.commands.finetune import Start
 from digitrec.commands.progress import quiet_bar
 from digitrec.commands.quiet import quietly
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.image import atomic
 from digitrec.models import store
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from typing import get_args
 import click
 from PIL import Image
 
-from digitrec import atomic
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands import cost, options, policies, sources, values
 from digitrec.commands.engines import Asking, asking_options
@@ -19,7 +18,7 @@ from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
 from digitrec.engine import Engine, config
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage
+from digitrec.image import DigitImage, atomic
 from digitrec.image.files import read_once
 from digitrec.prepare import prepare
 from digitrec.recognise import Rotation, stream

@@ -29,6 +29,15 @@ from __future__ import annotations
 
 from typing import Any
 
+FROM = "'.[{extra}]' in digitrec's folder"
+"""What follows ``pip install``. digitrec is on no index yet, and somebody else may take its name there, so
+only its folder is safe advice. Once it is published this becomes "'digitrec[{extra}]'" (docs/release.md)."""
+
+
+def install_hint(extra: str) -> str:
+    """Return the command that installs an extra of digitrec."""
+    return f"pip install {FROM.format(extra=extra)}"
+
 
 class DigitrecError(Exception):
     """Anything digitrec raises on purpose; catch this to catch them all."""

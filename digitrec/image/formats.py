@@ -7,11 +7,10 @@ from typing import Literal
 
 from PIL import Image, UnidentifiedImageError, features
 
-from digitrec.errors import ImageError
+from digitrec.errors import ImageError, install_hint
 from digitrec.image import parts
 from digitrec.image.parts import BoundedFile
 from digitrec.image.pnm import MAGIC, PnmImage
-from digitrec.version import install_hint
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that we trust, besides AVIF; it knows many more that nobody photographs a digit with.

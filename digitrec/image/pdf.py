@@ -15,9 +15,8 @@ from typing import Any
 
 from PIL import Image
 
-from digitrec.errors import ImageError
+from digitrec.errors import ImageError, install_hint
 from digitrec.image.headers import MAX_DECODING_BYTES
-from digitrec.version import install_hint
 
 DPI = 200
 """Pixels per inch of a page: a digit 5 mm high is 40 pixels high. A larger page is drawn coarser."""

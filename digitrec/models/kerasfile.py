@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec.errors import ModelError, NotInstalled
+from digitrec.errors import ModelError, NotInstalled, install_hint
 from digitrec.models.description import DESCRIPTION, check_shapes
 from digitrec.models.scores import Floats
-from digitrec.version import install_hint
 
 if TYPE_CHECKING:
     import keras

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from digitrec import atomic
-from digitrec.errors import ModelError, NotInstalled
+from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.image import atomic
 from digitrec.models.description import DESCRIPTION
 from digitrec.models.scores import Floats, Forward
-from digitrec.version import install_hint
 
 TRUSTED = ["sklearn.tree._tree.Tree"]
 """What skops does not vouch for and a forest needs: a file made to harm can crash the process through it."""

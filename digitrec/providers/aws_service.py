@@ -24,6 +24,7 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
     Unreachable,
+    install_hint,
 )
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
@@ -37,7 +38,6 @@ from digitrec.providers.base import (
 from digitrec.providers.masking import Secrets, secrets_in
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
 from digitrec.providers.wire import Reply, Wire, carrier
-from digitrec.version import install_hint
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 """A confidence as AWS gives it."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec.answer import Answer
-from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, install_hint
 from digitrec.image import PreparedImage
 from digitrec.providers import azure_identity
 from digitrec.providers.addresses import allows_plain_http, in_the_clear
@@ -29,7 +29,6 @@ from digitrec.providers.document import Box, box_around, document, refuse
 from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Service, dig, from_http, retry_after
 from digitrec.providers.wire import Reply, Wire, carrier
-from digitrec.version import install_hint
 
 VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in order of precedence; the first is that of Azure's samples."""

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer import Answer
-from digitrec.errors import NotConfigured, NotInstalled, ProviderError
+from digitrec.errors import NotConfigured, NotInstalled, ProviderError, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import PLAIN_HTTP, in_the_clear, split
-from digitrec.version import install_hint
 
 
 @dataclass(frozen=True, slots=True)

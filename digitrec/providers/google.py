@@ -29,6 +29,7 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
     Unreachable,
+    install_hint,
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
@@ -46,7 +47,6 @@ from digitrec.providers.document import Score, Text, box_around, document, refus
 from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http
 from digitrec.providers.wire import Reply, Wire, carrier
-from digitrec.version import install_hint
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}

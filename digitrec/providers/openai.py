@@ -23,7 +23,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, ProviderError, QuotaExceeded, Rejected
+from digitrec.errors import (
+    AuthFailed,
+    BadAnswer,
+    NotConfigured,
+    ProviderError,
+    QuotaExceeded,
+    Rejected,
+    install_hint,
+)
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import (
@@ -47,7 +55,6 @@ from digitrec.providers.openai_servers import (
 )
 from digitrec.providers.translate import Problem, Service, dig, from_http
 from digitrec.providers.wire import Reply, Wire, carrier
-from digitrec.version import install_hint
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
 """Variables; the SDK reads the last two as well."""

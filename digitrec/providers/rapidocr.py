@@ -16,7 +16,7 @@ from typing import Any, Self
 from PIL import Image
 
 from digitrec.answer import Answer, Candidate, checked
-from digitrec.errors import BadAnswer, NotConfigured, Rejected
+from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import (
     FREE,
@@ -27,7 +27,6 @@ from digitrec.providers.base import (
     not_installed,
 )
 from digitrec.providers.translate import Problem, Rule, Service
-from digitrec.version import install_hint
 
 FLAGS = {
     "use_det": False,

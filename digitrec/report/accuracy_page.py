@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from digitrec import __version__
 from digitrec.answer.prediction import SURE, Prediction
 from digitrec.comparison.benchmark.measure import RELIABLE, Result
 from digitrec.errors.text import percent
 from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
 from digitrec.report.table import Table, markdown_table
-from digitrec.version import __version__
 
 COMMONEST = 3
 """Number of kinds of errors listed for each set."""

@@ -7,12 +7,12 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from digitrec import __version__
 from digitrec.errors.text import percent
 from digitrec.lab.training import zoo
 from digitrec.lab.training.compare import TIMED, Contestant, equals, ranked, winner
 from digitrec.report import words
 from digitrec.report.table import Table, markdown_table
-from digitrec.version import __version__
 
 
 def table(contestants: Sequence[Contestant], digits: int) -> Table:

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from string import Template
 
+from digitrec import __version__
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource
-from digitrec.version import __version__
 
 PICTURE_SIDE = 320
 """Pictures are shown at most so large, in pixels."""

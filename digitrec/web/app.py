@@ -16,8 +16,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from digitrec import __version__
 from digitrec.recognise.readers import Reader
-from digitrec.version import __version__
 from digitrec.web import collected, problems, routes
 from digitrec.web.limits import AdmissionControl
 from digitrec.web.middleware import RequestMiddleware

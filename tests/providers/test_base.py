@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from digitrec.answer import Answer
-from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected
+from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected, install_hint
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import (
@@ -18,7 +18,6 @@ from digitrec.providers.base import (
     not_installed,
 )
 from digitrec.testing import FakeProvider, drawn_seven
-from digitrec.version import install_hint
 
 LOOK = """
 import os, socket, subprocess, sys

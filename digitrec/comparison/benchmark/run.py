@@ -238,7 +238,7 @@ def _fitted_here(outcomes: Mapping[str, tuple[Outcome, ...]]) -> tuple[str, ...]
 
 
 def _versions() -> dict[str, str]:
-    from digitrec.version import __version__
+    from digitrec import __version__
 
     return {
         "digitrec": __version__,

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from digitrec.comparison.datasets.arrayfiles import Array, Bytes, checked
-from digitrec.errors import DataError, NotInstalled
-from digitrec.version import install_hint
+from digitrec.errors import DataError, NotInstalled, install_hint
 
 WANTED = ("X", "y")
 """SVHN's names of its pictures and its labels."""

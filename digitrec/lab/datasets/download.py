@@ -15,8 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from digitrec.comparison.datasets.mnist import SHA256, Digits, digits_of, official
-from digitrec.errors import DataError, NotInstalled
-from digitrec.version import install_hint
+from digitrec.errors import DataError, NotInstalled, install_hint
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

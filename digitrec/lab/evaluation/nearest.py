@@ -11,9 +11,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from digitrec import atomic
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import ModelError
+from digitrec.image import atomic
 from digitrec.providers.base import Embedding, Provider
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from digitrec.errors import NotInstalled
+from digitrec.errors import NotInstalled, install_hint
 from digitrec.lab.handwriting.redraw import cut_out, rewrite, shrink
 from digitrec.lab.handwriting.strokes import any_pen
-from digitrec.version import install_hint
 
 Pixels = NDArray[np.uint8]
 

@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitrec import atomic
+from digitrec.image import atomic
 from digitrec.models.description import DESCRIPTION, ModelInput
 
 if TYPE_CHECKING:

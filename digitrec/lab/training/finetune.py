@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec import atomic
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.engine import Engine
 from digitrec.errors import DataError, ImageError, ModelError
 from digitrec.errors.text import count
-from digitrec.image import DigitImage
+from digitrec.image import DigitImage, atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.digits import WANTS
 from digitrec.lab.datasets.overlap import Keys

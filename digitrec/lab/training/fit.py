@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec import atomic
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError, ModelError
 from digitrec.errors.text import percent
+from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, devices, export, zoo
 from digitrec.lab.training.epochs import Run

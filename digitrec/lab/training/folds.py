@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from digitrec.comparison.datasets.mnist import Digits
-from digitrec.errors import DataError, NotInstalled
+from digitrec.errors import DataError, NotInstalled, install_hint
 from digitrec.lab.training.fit import SUFFIXES, fit
 from digitrec.lab.training.run import FitConfig, Progress
 from digitrec.lab.training.zoo import find
-from digitrec.version import install_hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
-from digitrec.errors import NotInstalled
+from digitrec.errors import NotInstalled, install_hint
 from digitrec.lab.handwriting.augment import augment
 from digitrec.lab.training import cnn, run
 from digitrec.lab.training.run import Epoch, Progress, TrainConfig
-from digitrec.version import install_hint
 
 if TYPE_CHECKING:
     import keras

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.atomic import replacing
 from digitrec.comparison.datasets.mnist import Digits
+from digitrec.image.atomic import replacing
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.datasets.world import Paths, Scans
 from digitrec.lab.handwriting import printed, staging, strangers, synthetic

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec import atomic
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError, NotInstalled
+from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.image import atomic
 from digitrec.lab.training import cnn, export
 from digitrec.lab.training.learn import load_keras
 from digitrec.lab.training.recovered import recovered
 from digitrec.models import store
 from digitrec.models.description import DESCRIPTION
 from digitrec.models.scores import scaled
-from digitrec.version import install_hint
 
 if TYPE_CHECKING:
     import keras

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from digitrec.atomic import replacing
 from digitrec.errors import ModelError
+from digitrec.image.atomic import replacing
 from digitrec.lab.handwriting.augment import Augmentation
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec import atomic
 from digitrec.answer.prediction import SURE
 from digitrec.comparison.datasets.mnist import NO_DIGIT, SHA256, Digits
 from digitrec.errors import DataError
+from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, cnn, export, material, run
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature

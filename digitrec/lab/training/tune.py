@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from digitrec import atomic
 from digitrec.comparison.datasets.mnist import Digits
-from digitrec.errors import DataError, ModelError, NotInstalled
+from digitrec.errors import DataError, ModelError, NotInstalled, install_hint
+from digitrec.image import atomic
 from digitrec.lab.training import networks
 from digitrec.lab.training.learn import load_keras
 from digitrec.lab.training.train import split
 from digitrec.models.scores import scaled
-from digitrec.version import install_hint
 
 if TYPE_CHECKING:
     import optuna

@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from digitrec import atomic
 from digitrec.answer.prediction import Prediction
+from digitrec.image import atomic
 
 log = logging.getLogger(__name__)
 

@@ -61,7 +61,7 @@ def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: s
 
 
 def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Calibration:
-    from digitrec.version import __version__
+    from digitrec import __version__
 
     scores = np.array([prediction.confidence for prediction, _ in answers], dtype=float)
     right = np.array([value for _, value in answers], dtype=float)

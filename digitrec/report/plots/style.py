@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from digitrec import atomic
+from digitrec.image import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

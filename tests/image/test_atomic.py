@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digitrec import atomic
+from digitrec.image import atomic
 
 
 def test_an_error_keeps_the_old_content_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
