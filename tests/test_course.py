@@ -51,16 +51,6 @@ def test_what_two_lessons_say_of_the_same_photos_is_the_same() -> None:
 
 
 @each_lesson
-def test_the_pictures_and_figures_of_a_lesson_are_of_the_present_script_and_network(page: Path) -> None:
-    script = COURSE / f"make_{page.name[0]}.py"
-    if not script.is_file():  # nothing in the lesson depends on the network
-        return
-    kept = lesson.MADE_OF.search(page.read_text(encoding="utf-8"))
-    assert kept, f"run {script}"
-    assert kept[1] == lesson.made_of(script, loaded(script).READ), f"run {script}"
-
-
-@each_lesson
 def test_every_command_of_a_lesson_is_taken_by_the_command_line(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

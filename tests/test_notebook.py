@@ -71,29 +71,6 @@ def test_it_is_kept_quick_and_names_nobodys_folders() -> None:
     assert not re.search(r"/tmp/|/home/|/root/|/Users/|Traceback", "".join(said))
 
 
-def test_other_code_or_another_module_makes_it_out_of_date(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    notebook = kept()
-    before = make_notebook.made_of(notebook)
-    assert before == notebook.metadata["made_of"]
-    files = {file for source in make_notebook.code(notebook) for file in make_notebook.imported(source)}
-    assert {"digitrec/engine/__init__.py", "digitrec/report/plots/exploration.py"} <= files
-    for file in (*files, *make_notebook.READ):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    monkeypatch.setattr(make_notebook, "ROOT", tmp_path)
-    assert make_notebook.made_of(notebook) == before
-    with (tmp_path / "digitrec" / "report" / "plots" / "exploration.py").open("a") as changed:
-        changed.write("\n# changed\n")
-    assert make_notebook.made_of(notebook) != before
-    monkeypatch.undo()
-    next(cell for cell in notebook.cells if cell.cell_type == "markdown").source = "Other words."
-    assert make_notebook.made_of(notebook) == before
-    next(cell for cell in notebook.cells if cell.cell_type == "code").source += "\n1 + 1"
-    assert make_notebook.made_of(notebook) != before
-
-
 def test_the_address_of_the_project_gets_to_badge_and_first_cell() -> None:
     notebook = kept()
     told, first = notebook.cells[0].source, notebook.cells[1].source

@@ -2,19 +2,17 @@
 
 A figure stands in the page between two comments, which GitHub and the site do not show:
 ``<!--accuracy-->98.1 %<!--/-->``. The script of a lesson gives a text for each name, and what stands between
-the comments is replaced by it; over several lines, so can be what a command printed. The last line of the
-page keeps one hash of all that pictures and figures were made of; ``--check`` fails when it has changed.
+the comments is replaced by it; over several lines, so can be what a command printed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -31,11 +29,8 @@ from digitrec.report.plots.style import STYLE
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "docs" / "course"
 IMAGES = ROOT / "docs" / "images" / "course"
-NETWORK = "digitrec/models/weights/digitrec-cnn.tflite"
-"""The shipped network, for a lesson's `READ`."""
 MARK = re.compile(r"<!--([a-z][a-z0-9-]*)-->(.*?)<!--/-->", re.DOTALL)
 """A figure in a page: its name, and what stands there."""
-MADE_OF = re.compile(r"\n<!-- made of ([0-9a-f]{64}) -->\n$")
 COLOURS = 128
 """Of a picture in a page, which keeps it small."""
 DPI = 110
@@ -115,35 +110,18 @@ def table(page: str) -> dict[str, list[str]]:
     return found
 
 
-def made_of(script: Path, read: Sequence[str]) -> str:
-    """The hash of a lesson's script and of the files of the repository that it reads, in hex."""
-    digest = hashlib.sha256()
-    for file in (script, *(ROOT / name for name in read)):
-        data = file.read_bytes().replace(b"\r\n", b"\n")
-        digest.update(file.name.encode() + hashlib.sha256(data).digest())
-    return digest.hexdigest()
-
-
 def page_of(script: Path) -> Path:
     """The page of a script: of make_2.py the one whose name begins with "2-"."""
     (page,) = COURSE.glob(f"{script.stem.removeprefix('make_')}-*.md")
     return page
 
 
-def main(script: Path, make: Callable[[], Mapping[str, str]], read: Sequence[str]) -> None:
-    """Draw the pictures and write the figures of a lesson, or with ``--check`` see whether they are current.
+def main(script: Path, make: Callable[[], Mapping[str, str]]) -> None:
+    """Draw the pictures of a lesson and write its figures into its page.
 
     Args:
         script: the lesson's, its ``__file__``.
-        make: draws the pictures and gives the figures by name.
-        read: what they are made of besides the script, paths in the repository.
+        make: draws the pictures and returns the figures by name.
     """
-    script = script.resolve()
-    page = page_of(script)
-    text = page.read_text(encoding="utf-8")
-    now, kept = made_of(script, read), MADE_OF.search(text)
-    if "--check" in sys.argv:
-        current = kept is not None and kept[1] == now
-        sys.exit(None if current else f"{page.name} is out of date: run docs/course/{script.name}")
-    text = filled(MADE_OF.sub("", text).rstrip() + "\n", make())
-    page.write_text(f"{text}\n<!-- made of {now} -->\n", encoding="utf-8")
+    page = page_of(script.resolve())
+    page.write_text(filled(page.read_text(encoding="utf-8"), make()), encoding="utf-8")

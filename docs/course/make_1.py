@@ -7,7 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import NETWORK, ROOT, main, merely_shrunk, picture
+from lesson import ROOT, main, merely_shrunk, picture
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -19,7 +19,6 @@ from digitrec.prepare import mnist
 from digitrec.recognise.explain import explain
 from digitrec.report.plots import style
 
-READ = (NETWORK, "digitrec/prepare/mnist.py", "digitrec/prepare/ink.py")
 SHOWN = ("photo-shadow.jpg", "blackboard.jpg", "photo-small.jpg", "squared-pencil.jpg", "red-ink.jpg")
 
 
@@ -78,4 +77,4 @@ def make() -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(__file__), make, READ)
+    main(Path(__file__), make)

@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from lesson import COURSE, NETWORK, main, outputs, picture
+from lesson import COURSE, main, outputs, picture
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -18,7 +18,6 @@ from digitrec.models import store
 from digitrec.recognise.inside import by_network
 from digitrec.report.plots import style
 
-READ = (NETWORK, "digitrec/models/litert.py", "digitrec/recognise/inside.py")
 THREE = 18
 """The digit of the test set whose maps are shown, a 3."""
 MAPS = 8
@@ -116,4 +115,4 @@ def make() -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(__file__), make, READ)
+    main(Path(__file__), make)

@@ -9,7 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from lesson import NETWORK, ROOT, main, picture, printed
+from lesson import ROOT, main, picture, printed
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -24,8 +24,6 @@ from digitrec.recognise.explain import PATCH, Explanation, explain
 from digitrec.recognise.inside import by_network, stages
 from digitrec.report.plots import style
 
-READ = (NETWORK, "digitrec/recognise/explain.py", "digitrec/models/store.py")
-"""What pictures and figures are made of besides this script."""
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 Ask = Callable[[Pixels], NDArray[Any]]
@@ -235,4 +233,4 @@ def make() -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(__file__), make, READ)
+    main(Path(__file__), make)

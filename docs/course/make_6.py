@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import NETWORK, ROOT, main, merely_shrunk, picture, table
+from lesson import ROOT, main, merely_shrunk, picture, table
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -33,14 +33,6 @@ from digitrec.providers.local import Local
 from digitrec.report.plots import style
 
 ACCURACY, RECIPE = "docs/accuracy.md", "docs/recipe.md"
-READ = (
-    NETWORK,
-    ACCURACY,
-    RECIPE,
-    "digitrec/lab/handwriting/corruptions.py",
-    "digitrec/lab/handwriting/scenery.py",
-)
-"""What pictures and figures are made of besides this script."""
 Pixels = NDArray[np.uint8]
 SEED = 6
 WRITTEN = 40
@@ -240,4 +232,4 @@ def make() -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(__file__), make, READ)
+    main(Path(__file__), make)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import NETWORK, main, picture, table
+from lesson import main, picture, table
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
@@ -24,8 +24,6 @@ from digitrec.providers.local import Local
 from digitrec.report.plots import style
 
 ACCURACY = "docs/accuracy.md"
-READ = (NETWORK, ACCURACY)
-"""What pictures and figures are made of besides this script."""
 Floats = NDArray[np.float32]
 Ask = Callable[[NDArray[np.uint8]], Floats]
 """A network: pictures (N, 28, 28), ink high, to (N, 10) probabilities."""
@@ -104,4 +102,4 @@ def make() -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(__file__), make, READ)
+    main(Path(__file__), make)
