@@ -9,7 +9,7 @@ from __future__ import annotations
 from figures import Figure, alternate, publish, seconds
 
 from digitrec.comparison import compare
-from digitrec.testing import FakeProvider, drawn_seven
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 
 ENGINES = 7
 LATENCY_S = 0.3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from digitrec.emulator.kit.fault_contract import Stranger
 from digitrec.emulator.server import Connection, Server
 from digitrec.emulator.vendors.base import Request
 from digitrec.engine.detect import CONTROL_PATH
-from digitrec.testing.fault_contract import Stranger
 
 
 class RawServer(Server):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digitrec.testing import drawn_seven
+from digitrec.emulator.kit import drawn_seven
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "acme_provider"

@@ -20,7 +20,7 @@ from digitrec import errors
 from digitrec.cli import COMMANDS, LazyGroup, main
 from digitrec.commands.exits import EXIT_CODES, REFUSED_BY_SYSTEM, exit_code
 from digitrec.commands.process import READER_GONE
-from digitrec.testing import drawn_seven
+from digitrec.emulator.kit import drawn_seven
 
 
 def all_commands() -> list[tuple[str, ...]]:

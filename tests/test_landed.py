@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 import digitrec
-import digitrec.testing
+import digitrec.emulator.kit
 from digitrec.answer.prediction import Prediction
 from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
@@ -80,14 +80,14 @@ def test_the_public_names_are_where_they_were() -> None:
         "Fallback", "ImageError", "Options", "Prediction", "Provider", "ProviderError", "__version__",
         "compare", "compare_many", "open_provider", "predict", "predict_many", "stream",
     }  # fmt: skip
-    assert set(digitrec.testing.__all__) >= {
+    assert set(digitrec.emulator.kit.__all__) >= {
         "FakeProvider",
         "Line",
         "LocalProviderContract",
         "ProviderContract",
         "drawn_seven",
     }
-    for module in (digitrec, digitrec.testing):
+    for module in (digitrec, digitrec.emulator.kit):
         assert all(getattr(module, name) is not None for name in module.__all__)
 
 

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 import digitrec
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.providers import registry
 from digitrec.recognise import readers
-from digitrec.testing import FakeProvider, drawn_seven
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "samples" / "photo-pen.jpg"

@@ -11,6 +11,7 @@ import pytest
 from digitrec_acme import Acme, parse
 
 from digitrec.answer import Candidate
+from digitrec.emulator.kit import ProviderContract, drawn_seven
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -22,7 +23,6 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.prepare import prepare
-from digitrec.testing import ProviderContract, drawn_seven
 
 KEY = "planted-acme-key"
 

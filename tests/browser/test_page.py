@@ -13,8 +13,8 @@ from web.fakes import calibrated, emulated, listening, local, paid
 
 from browser.conftest import Launch, OpenPage
 from browser.hand import SAMPLES, STROKES, draw, expect_digit, fingers, needs_chromium
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
-from digitrec.testing import FakeProvider
 
 pytestmark = needs_chromium
 

@@ -12,9 +12,9 @@ from browser.hand import needs_chromium
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison.benchmark import benchmark
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.report.benchmark_page import benchmark_page
-from digitrec.testing import FakeProvider
 
 pytestmark = needs_chromium
 READABLE = 4.5

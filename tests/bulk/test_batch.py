@@ -30,9 +30,9 @@ from digitrec import errors
 from digitrec.answer.prediction import Failure
 from digitrec.bulk.inputs import portable
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine.config import Config
 from digitrec.image.files import Frame, name_of
-from digitrec.testing import FakeProvider
 
 DIGITS = mnist_test()[:40]
 ROOT = Path(__file__).parents[2]

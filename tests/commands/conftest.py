@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digitrec.testing import drawn_seven
+from digitrec.emulator.kit import drawn_seven
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from PIL import Image
 
 from digitrec.cli import main
 from digitrec.emulator import Emulator, environment
+from digitrec.emulator.kit import drawn_seven
 from digitrec.emulator.picture import Word
-from digitrec.testing import drawn_seven
 
 
 @pytest.fixture

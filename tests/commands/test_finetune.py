@@ -11,10 +11,10 @@ from PIL import Image
 
 from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import drawn_seven
 from digitrec.lab.training import run
 from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
-from digitrec.testing import drawn_seven
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 

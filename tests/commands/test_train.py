@@ -15,10 +15,10 @@ from PIL import Image
 
 from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import drawn_seven
 from digitrec.lab.training import pretrained
 from digitrec.lab.training.pretrained import Weights
 from digitrec.models import store
-from digitrec.testing import drawn_seven
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 FEW = ["--data", "mnist-test", "--limit", "100", "--epochs", "1", "--limit-test", "200"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine
 from digitrec.image import ImageRef
-from digitrec.testing import FakeProvider, Line
 
 
 def sure(digit: int, score: float | None) -> Answer:

@@ -10,9 +10,9 @@ import digitrec
 from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.consensus import Consensus
+from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import Unavailable
-from digitrec.testing import FakeProvider, Line, drawn_seven
 
 from .engines import answer, asked, engines, sure
 

@@ -13,9 +13,9 @@ from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.fallback import Fallback
 from digitrec.comparison.policy import EnginePolicy
+from digitrec.emulator.kit import Line, drawn_seven
 from digitrec.errors import Unavailable
 from digitrec.recognise import Outcome
-from digitrec.testing import Line, drawn_seven
 
 from .engines import answer, asked, engines, sure
 

@@ -11,6 +11,7 @@ import pytest
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, free_engines
+from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.errors import (
     ImageError,
     NotConfigured,
@@ -21,7 +22,6 @@ from digitrec.errors import (
 from digitrec.image import ImageRef
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
-from digitrec.testing import FakeProvider, Line, drawn_seven
 
 NOTHING = Answer()
 

@@ -16,11 +16,11 @@ from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import WINDOW
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
-from digitrec.testing import FakeProvider, drawn_seven
 
 from .engines import answer, engines, sure
 

@@ -14,10 +14,10 @@ from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import compare
 from digitrec.comparison.race import WINDOW, Absent, race
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import ImageError, LedgerError, NotConfigured, TimedOut
 from digitrec.image import DigitImage, PreparedImage
-from digitrec.testing import FakeProvider, drawn_seven
 
 
 class MeetingProvider(FakeProvider):

@@ -11,7 +11,7 @@ from page_parts import fences
 from PIL import Image
 
 from digitrec.emulator import Emulator
-from digitrec.testing import drawn_seven
+from digitrec.emulator.kit import drawn_seven
 
 PORTS = {
     "8001": "google", "8002": "aws", "8003": "azure", "8004": "azure-analysis", "8005": "azure-document",

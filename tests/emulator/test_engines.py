@@ -12,10 +12,10 @@ from PIL import Image
 
 from digitrec.emulator import Picture, Word
 from digitrec.emulator.engines import open_reader, read_digits, segments
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
 from digitrec.image import DigitImage
-from digitrec.testing import FakeProvider
 
 from .clients import TIMEOUT, google, picture
 

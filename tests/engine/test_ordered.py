@@ -15,6 +15,7 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Reply
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
@@ -33,7 +34,6 @@ from digitrec.errors import (
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.registry import open_provider
-from digitrec.testing import drawn_seven
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from raw_server import RawServer, answer, raw_server
 
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, TokenPrice
 from digitrec.engine.ledger import Ledger
@@ -18,7 +19,6 @@ from digitrec.engine.ledger.queries import recent
 from digitrec.errors import BadAnswer, BudgetExceeded, NotConfigured, ProviderError
 from digitrec.prepare import prepare
 from digitrec.providers.openai import OpenAi
-from digitrec.testing import drawn_seven
 
 PRICED = Config(tokens={"m": TokenPrice(10.0, 20.0)})
 COUNTED = (187 * 10 + 14 * 20) / 1_000_000

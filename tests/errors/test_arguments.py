@@ -20,9 +20,9 @@ from digitrec.cli import main
 from digitrec.comparison.benchmark import benchmark
 from digitrec.comparison.benchmark.recommend import recommend
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine.config import Config
 from digitrec.recognise.explain import explain
-from digitrec.testing import FakeProvider, drawn_seven
 
 SEVEN = drawn_seven()
 WRONG = (

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 import digitrec
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import ImageError
 from digitrec.image.batch import several_images
-from digitrec.testing import drawn_seven
 
 
 def shaded(top: float, kind: object) -> np.ndarray:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import AuthFailed
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.registry import provider_class
-from digitrec.testing import drawn_seven
 
 CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 pytestmark = [pytest.mark.live, pytest.mark.parametrize("cloud", CLOUDS)]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.encode import prepare, spec_for
-from digitrec.testing import drawn_seven
 
 CLOUD = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.1)
 

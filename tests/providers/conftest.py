@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from digitrec.emulator import Credentials, Emulator, Picture, Word
+from digitrec.emulator.kit import drawn_seven
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.testing import drawn_seven
 
 from .common import Opened, Prepared, Stored
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from raw_server import answer, raw_server
 
+from digitrec.emulator.kit import drawn_seven
+from digitrec.emulator.kit.tls import TlsServer
 from digitrec.engine import Engine, Options
 from digitrec.errors import (
     AuthFailed,
@@ -23,8 +25,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire.carrier import CA_BUNDLES
-from digitrec.testing import drawn_seven
-from digitrec.testing.tls import TlsServer
 
 from .common import CLOUDS, POLLED, Opened
 

@@ -11,6 +11,7 @@ from botocore.retries import standard
 from raw_server import answer, raw_server
 
 from digitrec.emulator import Emulator
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import (
     AuthFailed,
     NotConfigured,
@@ -26,7 +27,6 @@ from digitrec.providers import aws_service
 from digitrec.providers.aws import Aws
 from digitrec.providers.aws_service import CODES
 from digitrec.providers.aws_textract import AwsTextract
-from digitrec.testing import drawn_seven
 
 from .common import Opened, Prepared
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from digitrec.answer import Candidate
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import Rejected
 from digitrec.image import PreparedImage
-from digitrec.testing import drawn_seven
 
 from .common import Opened, Prepared
 

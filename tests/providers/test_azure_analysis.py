@@ -22,7 +22,7 @@ import sys
 from digitrec.errors import BadAnswer
 from digitrec.prepare import prepare
 from digitrec.providers.azure_analysis import AzureAnalysis
-from digitrec.testing import drawn_seven
+from digitrec.emulator.kit import drawn_seven
 analysis = AzureAnalysis(endpoint=sys.argv[1], key=sys.argv[2])
 try:
     analysis.read(prepare(drawn_seven(), analysis.wants), timeout=5)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.emulator import Credentials, Emulator
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, NotInstalled, ProviderError, Unreachable
 from digitrec.image import PreparedImage
@@ -25,7 +26,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.azure_resource import AzureProvider
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.testing import drawn_seven
 
 from .conftest import KEY, sees_a_seven
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from digitrec.answer import Answer
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected, install_hint
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
@@ -17,7 +18,6 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.testing import FakeProvider, drawn_seven
 
 LOOK = """
 import os, socket, subprocess, sys

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from digitrec.emulator.kit import ProviderContract
 from digitrec.providers.base import Provider
-from digitrec.testing import ProviderContract
 
 from .common import CLOUDS, Opened
 

@@ -14,6 +14,7 @@ from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -28,7 +29,6 @@ from digitrec.errors import (
 from digitrec.prepare import prepare
 from digitrec.providers import google_credentials
 from digitrec.providers.google import Google, parse
-from digitrec.testing import drawn_seven
 
 from .common import BOX, Opened, Prepared, Stored
 

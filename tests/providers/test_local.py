@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from digitrec import Prediction, predict, predict_many
 from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import LocalProviderContract, drawn_seven
 from digitrec.errors import ModelError
 from digitrec.image import DigitImage, Findings, PreparedImage
 from digitrec.lab.handwriting.corruptions import corrupt
@@ -24,7 +25,6 @@ from digitrec.models.scores import evidence
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.local import Local
-from digitrec.testing import LocalProviderContract, drawn_seven
 
 
 class TestLocal(LocalProviderContract):

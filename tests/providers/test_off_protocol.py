@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer, checked
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, ProviderError, TimedOut, Unavailable
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.testing import drawn_seven
 
 from .common import CLOUDS, POLLED
 from .conftest import AWS_KEY, AWS_SECRET, CREDENTIALS, KEY

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from digitrec.answer import Candidate
+from digitrec.emulator.kit import LocalProviderContract, drawn_seven
 from digitrec.errors import BadAnswer
 from digitrec.image import DigitImage
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.rapidocr import RapidOcr, parse
 from digitrec.recognise.normalise import normalise
-from digitrec.testing import LocalProviderContract, drawn_seven
 
 from .common import Stored
 
@@ -73,7 +73,7 @@ def test_a_lone_stroke_that_its_detector_passes_over_is_read() -> None:
 READ = """
 from digitrec.prepare import prepare
 from digitrec.providers.rapidocr import RapidOcr
-from digitrec.testing import drawn_seven
+from digitrec.emulator.kit import drawn_seven
 ocr = RapidOcr()
 print(ocr.read(prepare(drawn_seven(), ocr.wants), timeout=30).candidates[0].text)
 """

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from raw_server import RawServer, answer, raw_server
 
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured
 from digitrec.prepare import prepare
 from digitrec.providers.aws import Aws
 from digitrec.providers.google import Google
-from digitrec.testing import drawn_seven
 
 from .common import CLOUDS, Opened, Prepared
 

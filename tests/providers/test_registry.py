@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, NotInstalled, UnknownProvider
 from digitrec.providers import plugins, registry
 from digitrec.providers.local import Local
-from digitrec.testing import FakeProvider
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_the_contracts_know_every_provider_of_ours() -> None:
 
 PROVIDER = """
 from digitrec.providers.base import Price, Status
-from digitrec.testing import FakeProvider
+from digitrec.emulator.kit import FakeProvider
 class Stranger(FakeProvider):
     price = Price(0.25, "made up")
     @classmethod

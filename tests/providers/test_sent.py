@@ -20,6 +20,8 @@ import stamina
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
+from digitrec.emulator.kit import drawn_seven
+from digitrec.emulator.kit.tls import TlsServer
 from digitrec.engine import Engine, Options, Reply
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
@@ -28,8 +30,6 @@ from digitrec.errors import AuthFailed, NotConfigured, TimedOut, Unavailable, Un
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.testing import drawn_seven
-from digitrec.testing.tls import TlsServer
 
 from .common import CLOUDS, POLLED, Opened
 from .conftest import AWS_KEY, AWS_SECRET

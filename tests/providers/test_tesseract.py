@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.answer import Candidate, checked
+from digitrec.emulator.kit import LocalProviderContract, drawn_seven
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.prepare import PREPARATIONS, prepare
 from digitrec.prepare.encode import spec_for
 from digitrec.providers.tesseract import Tesseract, parse
 from digitrec.recognise.normalise import normalise
-from digitrec.testing import LocalProviderContract, drawn_seven
 
 from .common import Stored
 

@@ -12,6 +12,7 @@ import pytest
 from raw_server import answer, raw_server
 
 from digitrec.answer import Answer
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
@@ -25,7 +26,6 @@ from digitrec.errors import (
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.testing import drawn_seven
 
 from .common import CLOUDS, POLLED, Opened, Prepared
 from .conftest import AWS_KEY, AWS_SECRET, KEY

@@ -18,11 +18,11 @@ from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable, UnknownProvider
 from digitrec.image import ImageSource, PreparedImage
 from digitrec.providers.base import Price
-from digitrec.testing import FakeProvider, drawn_seven
 
 SEVEN = drawn_seven()
 Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]

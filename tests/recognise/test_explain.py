@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage
@@ -15,7 +16,6 @@ from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
 from digitrec.recognise.explain import Explanation, explain
-from digitrec.testing import FakeProvider, drawn_seven
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,11 @@ import digitrec
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, TimedOut, UnknownProvider
 from digitrec.image import ImageSource, InputSpec
 from digitrec.recognise import pipeline, stream
-from digitrec.testing import FakeProvider, drawn_seven
 
 ROOT = Path(__file__).parents[2]
 SEVEN = drawn_seven()

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, PreparedImage
 from digitrec.image.pixels import Pixels
@@ -22,7 +23,6 @@ from digitrec.providers.base import BaseProvider
 from digitrec.providers.local import Local
 from digitrec.recognise.explain import explain
 from digitrec.recognise.inside import GAP, SHOWN, by_network, mosaic, readings
-from digitrec.testing import drawn_seven
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from clock import Clock
 from digitrec import compare, predict_many
 from digitrec.answer import Answer
 from digitrec.answer.prediction import Prediction
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, Unavailable
 from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.prepare import encode, mnist
-from digitrec.testing import FakeProvider, drawn_seven
 
 PREPARING_S, ASKING_S, LOADING_S = 2.0, 0.25, 16.0
 MNIST = InputSpec("mnist", preparation="mnist", gated=True)

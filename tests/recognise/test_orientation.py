@@ -10,9 +10,9 @@ import pytest
 import digitrec
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.image import TURNS, ImageRef
 from digitrec.recognise.orientation import upright
-from digitrec.testing import FakeProvider, drawn_seven
 
 SEVEN = drawn_seven()
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -12,11 +12,11 @@ import pytest
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison.benchmark import Benchmark, benchmark
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import PreparedImage
 from digitrec.providers.base import Price
-from digitrec.testing import FakeProvider, Line
 
 
 def picture(number: int) -> np.ndarray:

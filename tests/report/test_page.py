@@ -13,10 +13,10 @@ from PIL import Image
 
 from digitrec.answer.prediction import Prediction
 from digitrec.comparison import Comparison
+from digitrec.emulator.kit import drawn_seven
 from digitrec.image import DigitImage
 from digitrec.report import page
 from digitrec.report.comparison_page import comparison_page
-from digitrec.testing import drawn_seven
 
 
 def test_titles_and_cells_are_text() -> None:

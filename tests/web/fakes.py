@@ -18,13 +18,13 @@ from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
 from digitrec.answer import Answer, Candidate
+from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options, Reply
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Price
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibration, Key
 from digitrec.recognise.readers import Reader
-from digitrec.testing import FakeProvider, Line
 from digitrec.web.app import create_app
 from digitrec.web.server import server
 from digitrec.web.settings import Settings

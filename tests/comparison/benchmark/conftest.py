@@ -12,11 +12,11 @@ import pytest
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options, Reply
 from digitrec.errors import TimedOut
 from digitrec.image import ImageRef, InputSpec, PreparedImage
 from digitrec.providers.base import FREE, Price
-from digitrec.testing import FakeProvider
 
 IMAGE = ImageRef("x.png", "00")
 

@@ -10,10 +10,10 @@ import pytest
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.comparison.benchmark.prices import list_price, per_1000, price_list
 from digitrec.comparison.fallback import Fallback
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config
 from digitrec.providers.base import Price
-from digitrec.testing import FakeProvider
 
 Said = Callable[..., list[Outcome]]
 

@@ -15,11 +15,11 @@ from statsmodels.stats.proportion import proportion_confint
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.benchmark.recommend import Option, Recommendation, recommend
+from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, TimedOut
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
-from digitrec.testing import FakeProvider
 
 PRICES = {"free": 0.0, "cheap": 0.001, "dear": 0.01}
 

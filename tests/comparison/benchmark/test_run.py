@@ -16,11 +16,11 @@ from digitrec.comparison.benchmark.run import KEPT
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.fallback import Fallback
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration.fit import fit
-from digitrec.testing import FakeProvider, drawn_seven
 
 
 def engine(*lines: object, name: str = "e") -> Engine:

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import DataError
 from digitrec.lab.datasets.digits import read_digits
-from digitrec.testing import drawn_seven
 
 
 def test_mnist_comes_as_it_is() -> None:

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.lab.evaluation.layout import Layout, Read, layout, read
 from digitrec.providers.local import Local
-from digitrec.testing import drawn_seven
 
 AROUND = 120
 

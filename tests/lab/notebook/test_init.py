@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from IPython.display import HTML
 from PIL import Image
 
+from digitrec.emulator.kit import drawn_seven
 from digitrec.lab.notebook import NO_CANVAS, PNG, Drawing, draw
-from digitrec.testing import drawn_seven
 
 
 def sent(picture: bytes) -> str:

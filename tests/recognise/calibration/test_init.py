@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import digitrec
 from digitrec.answer.prediction import Prediction
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.image import ImageRef
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibration, Key
-from digitrec.testing import FakeProvider, drawn_seven
 
 KEY = Key("e", "plain", "v1", emulated=False)
 FITTED = Calibration(

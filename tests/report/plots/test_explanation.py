@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
 from digitrec.recognise.explain import explain
 from digitrec.recognise.inside import mosaic
 from digitrec.report.plots.explanation import explanation, feature_maps, headline
-from digitrec.testing import drawn_seven
 
 
 def axes_of(figure) -> list:

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from matplotlib.offsetbox import AnnotationBbox
 
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
 from digitrec.lab.evaluation.layout import Layout, Own
 from digitrec.lab.evaluation.nearest import Neighbour
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.report.plots.likeness import _apart, layout, reminders
-from digitrec.testing import drawn_seven
 
 TEST = mnist_test()
 

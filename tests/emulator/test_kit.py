@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from digitrec.answer import Answer, Candidate
+from digitrec.emulator.kit import FakeProvider, LocalProviderContract, ProviderContract, drawn_seven
 from digitrec.errors import (
     BadAnswer,
     NotConfigured,
@@ -24,7 +25,6 @@ from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Status
 from digitrec.recognise import predict, predict_many
-from digitrec.testing import FakeProvider, LocalProviderContract, ProviderContract, drawn_seven
 
 
 def asked(fake: FakeProvider, timeout: float = 1.0) -> Answer:

@@ -11,12 +11,12 @@ from math import isclose
 from typing import Any
 
 from digitrec.answer import Answer, checked
+from digitrec.emulator.kit.fake import drawn_seven
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import BaseProvider, Provider, Resumable, Status
 from digitrec.providers.registry import flaw_of
-from digitrec.testing.fake import drawn_seven
 
 
 class LocalProviderContract:

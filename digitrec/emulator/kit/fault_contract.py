@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from unittest import SkipTest
 
 from digitrec.emulator.faults import UNUSABLE, Fault, FaultQueue
+from digitrec.emulator.kit.contract import LocalProviderContract
+from digitrec.emulator.kit.tls import TlsServer
 from digitrec.emulator.server import Server
 from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.engine import Engine, Options, Reply
@@ -22,8 +24,6 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.providers.base import Provider
-from digitrec.testing.contract import LocalProviderContract
-from digitrec.testing.tls import TlsServer
 
 ATTEMPTS = 2
 """How often the engine asks about the picture at most."""
