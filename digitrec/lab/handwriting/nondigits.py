@@ -15,12 +15,11 @@ from PIL import Image
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.allographs import Shape
-from digitrec.lab.handwriting.letters import LEARNED, PLAIN, RESEMBLING
 from digitrec.lab.handwriting.paper import TEXTURES, clouds, texture
 from digitrec.lab.handwriting.pen import Path
 from digitrec.lab.handwriting.photo import ink_on_paper, photograph, random_look
 from digitrec.lab.handwriting.redraw import cut_out, enlarge
+from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, RESEMBLING, Shape
 
 Pixels = NDArray[np.uint8]
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from digitrec.lab.handwriting import printed
 from digitrec.lab.handwriting.augment import SIDE
-from digitrec.lab.handwriting.letters import LEARNED, PLAIN, SIGNS
 from digitrec.lab.handwriting.nondigits import beside
 from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
+from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, SIGNS
 from digitrec.lab.handwriting.strokes import any_pen, put, smooth, write
 from digitrec.lab.handwriting.writer import Writer
 

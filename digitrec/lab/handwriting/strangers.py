@@ -12,9 +12,9 @@ from digitrec.comparison.datasets import sampling
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.handwriting import printed, strokes
-from digitrec.lab.handwriting.letters import PLAIN
 from digitrec.lab.handwriting.pen import Path
 from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.shapes import PLAIN
 
 _SIDE = 112  # of the pictures in which the pen's paths are drawn
 _SEED = 2026

@@ -1,4 +1,4 @@
-"""Digits from a synthetic hand: the shapes of `allographs`, never drawn twice alike.
+"""Digits from a synthetic hand: the shapes of `shapes`, never drawn twice alike.
 
 MNIST was written in one country: its ones have no up-stroke, few of its sevens are crossed, its nines hang
 straight. These digits add what it lacks; no person's handwriting is copied.
@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.lab.handwriting.allographs import DIGITS, Shape
 from digitrec.lab.handwriting.pen import Path, Pen, ink
+from digitrec.lab.handwriting.shapes import DIGITS, Shape
 
 Pixels = NDArray[np.uint8]
 
@@ -58,7 +58,7 @@ def put(paths: Sequence[Path], pen: Pen, rng: np.random.Generator, side: int) ->
 
 
 def by_hand(shape: Shape, rng: np.random.Generator) -> list[Path]:
-    """The strokes of a shape as one hand draws them once: (N, 2) each, in the units of `allographs`."""
+    """The strokes of a shape as one hand draws them once: (N, 2) each, in the units of `shapes`."""
     reach = rng.uniform(-0.1, 1.1)
     unrest = rng.gamma(2.0, 1.1)  # how far this hand misses its points, 2 on average
     round_off = rng.random() < 0.3

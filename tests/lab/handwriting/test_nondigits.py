@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.letters import LEARNED, PLAIN
 from digitrec.lab.handwriting.nondigits import (  # fmt: skip
     DIGIT_WIDTH,
     NOISES,
@@ -22,6 +21,7 @@ from digitrec.lab.handwriting.nondigits import (  # fmt: skip
     scribbles,
     squeezed,
 )
+from digitrec.lab.handwriting.shapes import LEARNED, PLAIN
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.handwriting import nondigits, printed, senseless
-from digitrec.lab.handwriting.letters import LEARNED, PLAIN, RESEMBLING
+from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, RESEMBLING
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare.components import components
 

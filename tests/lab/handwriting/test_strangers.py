@@ -9,7 +9,7 @@ import pytest
 
 from digitrec.errors import DataError
 from digitrec.lab.handwriting import strangers
-from digitrec.lab.handwriting.letters import PLAIN
+from digitrec.lab.handwriting.shapes import PLAIN
 
 
 def test_the_writers_held_back_are_sets_to_measure(world_folder: Path) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digitrec.lab.handwriting.allographs import DIGITS, Shape
-from digitrec.lab.handwriting.letters import PLAIN, RESEMBLING, SIGNS
+from digitrec.lab.handwriting.shapes import DIGITS, PLAIN, RESEMBLING, SIGNS, Shape
 from digitrec.lab.handwriting.strokes import by_hand, draw, write
 
 DIGIT_SHAPES = [shape for shapes in DIGITS for shape in shapes]
