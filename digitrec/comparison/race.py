@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 from digitrec.answer.prediction import Failure, Outcome
-from digitrec.engine import Engine, cancellation
+from digitrec.engine import Engine
+from digitrec.engine.threads import spread
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.image.batch import several_images
@@ -58,54 +56,24 @@ def race(
 
 def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], *, lenient: bool) -> Iterator[Arrival]:
     """Each engine's outcomes for its own pictures, all engines at work at the same time."""
-    arrivals: SimpleQueue[Arrival | BaseException] = SimpleQueue()
-    stop = threading.Event()
-    for number, (reader, images) in enumerate(work):
-        lane = _Lane(number, reader, images, lenient, arrivals, stop)
-        run = copy_context().run  # with it the lane learns that nobody waits any more
-        threading.Thread(
-            target=run, args=(lane.run,), name=f"digitrec-{name_of(reader)}", daemon=True
-        ).start()
-    try:
-        for _ in range(sum(len(images) for _, images in work)):
-            arrival = cancellation.taken(arrivals)
-            if isinstance(arrival, BaseException):
-                raise arrival
-            yield arrival
-    finally:
-        stop.set()
 
-
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """One engine at work."""
-
-    number: int
-    reader: Reader
-    images: Mapping[int, DigitImage]
-    lenient: bool
-    arrivals: SimpleQueue[Arrival | BaseException]
-    stop: threading.Event
-
-    def run(self) -> None:
-        """Put every outcome into the queue; an error of ours as a Failure of all that is left."""
-        left = dict(self.images)
+    def lane(number: int) -> Iterator[Arrival]:
+        """Yield every outcome of one engine; an error of ours as a Failure of all pictures that are left."""
+        reader, images = work[number]
+        left = dict(images)
         before = time.perf_counter()
         try:
-            outcomes = stream(self.images.values(), self.reader, lenient=self.lenient)
-            for place, outcome in zip(self.images, outcomes, strict=True):
-                if self.stop.is_set():
-                    return
+            outcomes = stream(images.values(), reader, lenient=lenient)
+            for place, outcome in zip(images, outcomes, strict=True):
                 now = time.perf_counter()
-                self.arrivals.put(Arrival(self.number, place, outcome, now - before))
+                yield Arrival(number, place, outcome, now - before)
                 before = now
                 del left[place]
         except DigitrecError as error:
             for place, image in left.items():
-                failure = Failure(image.ref, name_of(self.reader), error)
-                self.arrivals.put(Arrival(self.number, place, failure, 0.0))
-        except BaseException as error:  # a bug: raised again where the outcomes are awaited
-            self.arrivals.put(error)
+                yield Arrival(number, place, Failure(image.ref, name_of(reader), error), 0.0)
+
+    return (arrival for _, arrival in spread(range(len(work)), lane, at_once=len(work)))
 
 
 class Absent:

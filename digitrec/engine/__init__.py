@@ -18,8 +18,7 @@ The room's parts, in the order in which an image meets them::
     owner.py     the same kept by one process for many, on other machines too
     far.py       what those many use in place of their own
     rate.py      whose turn it is, across threads and processes
-    workers.py   threads that can be given up
-    cancellation.py  being told that nobody waits any more
+    threads.py   the bounded map over threads, and cancellation
     replay.py    an engine that answers from a recording
 """
 

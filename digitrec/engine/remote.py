@@ -17,7 +17,7 @@ from digitrec.engine.rate import Limiter
 from digitrec.engine.request import Request
 from digitrec.engine.tariff import tariff_of
 from digitrec.engine.terms import Halt, Terms
-from digitrec.engine.workers import run_all
+from digitrec.engine.threads import spread
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
 from digitrec.providers import registry
@@ -80,12 +80,8 @@ class Remote:
         halt = Halt()
         requests = [Request(items[at : at + size], terms, halt) for at in range(0, len(items), size)]
         try:
-            run_all(
-                requests,
-                Request.run,
-                at_once=self._options.concurrency,
-                give_up_at=lambda request: request.give_up_at,
-            )
+            for _ in spread(requests, Request.run, at_once=self._options.concurrency):
+                pass
         finally:
             halt.stop()  # after Ctrl-C no thread begins another attempt
         for item in open_items(items):

@@ -14,7 +14,7 @@ from functools import partial
 
 from digitrec.answer import Answer
 from digitrec.engine import call, ordered
-from digitrec.engine.attempt import GRACE_S, Attempts, Unanswered
+from digitrec.engine.attempt import Attempts, Unanswered
 from digitrec.engine.item import Item, open_items
 from digitrec.engine.ledger import Claim, Entry, Verdict
 from digitrec.engine.pace import Pace
@@ -48,16 +48,8 @@ class Request:
         self._pace = Pace(terms, halt)
         self._attempts = Attempts(terms.provider, lambda: bool(open_items(items)))
 
-    @property
-    def give_up_at(self) -> float:
-        """When it is not waited for any more, in seconds of `time.monotonic`; may be put off meanwhile.
-
-        Its own calls are given up one grace after their time.
-        """
-        return self._pace.deadline + 2 * GRACE_S
-
-    def run(self) -> None:
-        """Settle every item: the one retry loop."""
+    def run(self) -> Sequence[Item]:
+        """Settle every item, and return them: the one retry loop."""
         import stamina
 
         self._pace.start()
@@ -77,6 +69,7 @@ class Request:
                 for item in open_items(self._items):
                     if item.error is not None:
                         item.settle(item.error)
+        return self._items
 
     def _attempt(self) -> None:
         """Ask once about what is still open; raises the error to be retried, if there is one."""

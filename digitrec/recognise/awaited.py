@@ -16,7 +16,8 @@ from anyio import CapacityLimiter, from_thread, to_thread
 from anyio.lowlevel import RunVar, current_token
 
 from digitrec.answer.prediction import Outcome, Prediction
-from digitrec.engine import Engine, cancellation
+from digitrec.engine import Engine
+from digitrec.engine.threads import cancelled_by
 from digitrec.image import ImageSource
 from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation, predict, stream
@@ -112,11 +113,11 @@ async def _in_thread(
 ) -> T:
     """What ``work`` returns, in a worker thread that is left behind when the task is cancelled."""
 
-    def told() -> T:
-        with cancellation.told_by(gone):
+    def run() -> T:
+        with cancelled_by(gone):
             return work()
 
-    return await to_thread.run_sync(told, abandon_on_cancel=True, limiter=limiter)
+    return await to_thread.run_sync(run, abandon_on_cancel=True, limiter=limiter)
 
 
 def _limiter(provider: str | Provider | Reader, reader: Reader) -> CapacityLimiter | None:

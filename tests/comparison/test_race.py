@@ -86,15 +86,14 @@ def test_leaving_early_stops_the_engines_after_the_call_in_flight() -> None:
             return super().read(image, timeout=timeout)
 
     provider = Waiting(name="waiting")
+    others = set(threading.enumerate())
     arrivals = race([drawn_seven()] * 50, [Engine(provider)])
     next(arrivals)
     assert asked.acquire(timeout=20) and asked.acquire(timeout=20)
-    before = set(threading.enumerate())
     arrivals.close()  # type: ignore[attr-defined]
     go_on.set()
-    for thread in before - {threading.current_thread()}:
-        if thread.name == "digitrec-waiting":
-            thread.join(timeout=20)
+    for thread in set(threading.enumerate()) - others:
+        thread.join(timeout=20)
     assert provider.calls == 2
 
 

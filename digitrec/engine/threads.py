@@ -1,0 +1,111 @@
+"""Concurrent work in daemon threads: a thread that hangs in foreign code never keeps the program alive.
+
+`spread` is the one bounded map of digitrec; a `concurrent.futures.ThreadPoolExecutor` would wait for its
+threads when the program ends. Apply a function to pictures, four at a time, in order of completion::
+
+    for picture, answer in spread(pictures, lambda picture: [read(picture)], at_once=4):
+        ...
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import partial
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+SLICE_S = 0.2
+"""Seconds between two checks for cancellation; Ctrl-C cannot interrupt a wait on Windows."""
+Job = TypeVar("Job")
+T = TypeVar("T")
+
+
+class Cancelled(BaseException):
+    """The caller does not wait any more. Like KeyboardInterrupt, it is not an `Exception`."""
+
+
+_CANCELLED: ContextVar[threading.Event | None] = ContextVar("digitrec.cancelled", default=None)
+
+
+@contextmanager
+def cancelled_by(event: threading.Event) -> Iterator[None]:
+    """Let `spread`, called inside, raise `Cancelled` once the event is set."""
+    token = _CANCELLED.set(event)
+    try:
+        yield
+    finally:
+        _CANCELLED.reset(token)
+
+
+def in_thread(work: Callable[[], T]) -> Future[T]:
+    """Start ``work`` in a daemon thread, with a copy of the caller's context."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    threading.Thread(target=copy_context().run, args=(run,), daemon=True, name="digitrec").start()
+    return future
+
+
+def spread(
+    jobs: Iterable[Job], work: Callable[[Job], Iterable[T]], *, at_once: int
+) -> Iterator[tuple[Job, T]]:
+    """Yield each job with each of its results, in order of arrival.
+
+    Args:
+        jobs: taken one by one, whenever fewer than ``at_once`` are running.
+        work: does one job in a thread of its own, and returns or yields its results. Once the iterator is
+            closed, it is stopped at its next result.
+        at_once: how many jobs run at the same time, >= 1.
+
+    Raises:
+        Cancelled: the caller was cancelled (`cancelled_by`); the jobs that run go on.
+        BaseException: the first error that ``work`` raises; the jobs that run go on.
+    """
+    arrivals: SimpleQueue[tuple[Job, T] | Future[None]] = SimpleQueue()
+    closed = threading.Event()
+
+    def do(job: Job) -> None:
+        for result in work(job):
+            if closed.is_set():
+                return
+            arrivals.put((job, result))
+
+    waiting, running = iter(jobs), 0
+    try:
+        while True:
+            for job in islice(waiting, at_once - running):
+                running += 1
+                in_thread(partial(do, job)).add_done_callback(arrivals.put)
+            if not running:
+                return
+            arrival = _next(arrivals)
+            if isinstance(arrival, tuple):
+                yield arrival
+            else:
+                running -= 1
+                arrival.result()
+    finally:
+        closed.set()
+
+
+def _next(queue: SimpleQueue[T]) -> T:
+    while True:
+        event = _CANCELLED.get()
+        if event is not None and event.is_set():
+            raise Cancelled
+        try:
+            return queue.get(timeout=SLICE_S)
+        except Empty:
+            continue

@@ -1,0 +1,84 @@
+"""Jobs in daemon threads: how many run at once, in what order results come, and how they end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from digitrec.engine.threads import Cancelled, cancelled_by, spread
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 99])
+def test_every_job_is_done_and_no_more_run_at_once_than_allowed(at_once: int) -> None:
+    running: list[int] = []
+    most = 0
+
+    def work(job: int) -> Iterator[str]:
+        nonlocal most
+        running.append(job)
+        most = max(most, len(running))
+        yield f"first of {job}"
+        time.sleep(0.005)
+        yield f"second of {job}"
+        running.remove(job)
+
+    results = list(spread(iter(range(12)), work, at_once=at_once))
+    assert sorted(results) == sorted(
+        (job, f"{it} of {job}") for job in range(12) for it in ("first", "second")
+    )
+    assert 1 <= most <= at_once
+    assert list(spread([], work, at_once=at_once)) == []
+
+
+def test_jobs_are_taken_only_when_there_is_room() -> None:
+    jobs = iter(range(1000))
+    results = spread(jobs, lambda job: [job], at_once=3)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert next(jobs) <= 4
+
+
+def test_closing_stops_a_job_at_its_next_result() -> None:
+    closed, ended = threading.Event(), threading.Event()
+
+    def work(job: int) -> Iterator[int]:
+        try:
+            yield 0
+            assert closed.wait(60)
+            yield 1
+            raise AssertionError("nobody takes another result")
+        finally:
+            ended.set()
+
+    results = spread([0], work, at_once=1)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    closed.set()
+    assert ended.wait(60)
+
+
+def test_a_cancelled_caller_waits_for_nobody() -> None:
+    hang, gone = threading.Event(), threading.Event()
+
+    def work(job: int) -> list[int]:
+        gone.set()
+        hang.wait(60)
+        return []
+
+    with cancelled_by(gone), pytest.raises(Cancelled):
+        list(spread([0], work, at_once=1))
+    hang.set()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_an_error_in_a_job_comes_out(error: type[BaseException]) -> None:
+    def work(job: int) -> list[int]:
+        if job:
+            raise error
+        return []
+
+    with pytest.raises(error):
+        list(spread(range(3), work, at_once=1))
