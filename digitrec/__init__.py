@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
+    from digitrec.comparison import compare_stream as compare_stream
     from digitrec.comparison.consensus import Consensus as Consensus
     from digitrec.comparison.fallback import Fallback as Fallback
     from digitrec.engine import Engine as Engine
@@ -62,6 +63,7 @@ _HOME = {
     "batch": "digitrec.bulk.batch",
     "compare": "digitrec.comparison",
     "compare_many": "digitrec.comparison",
+    "compare_stream": "digitrec.comparison",
     "open_provider": "digitrec.providers.registry",
     "predict": "digitrec.recognise",
     "predict_many": "digitrec.recognise",

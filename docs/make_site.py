@@ -28,7 +28,7 @@ GROUPS = {
     "Read a digit": ("predict", "predict_many", "stream", "apredict", "astream", "batch"),
     "What comes back": ("Prediction", "Failure", "Answer", "Candidate"),
     "Engines": ("open_provider", "Engine", "Options", "Provider", "DigitImage"),
-    "Several engines": ("compare", "compare_many", "Comparison", "Consensus", "Fallback"),
+    "Several engines": ("compare", "compare_many", "compare_stream", "Comparison", "Consensus", "Fallback"),
     "Errors": ("DigitrecError", "ImageError", "ProviderError"),
 }
 """The public names of digitrec, as the reference tells them."""

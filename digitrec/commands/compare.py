@@ -14,7 +14,7 @@ from digitrec.commands import cost, options, sources, values
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
-from digitrec.comparison import Comparison, compare_many, free_engines
+from digitrec.comparison import Comparison, compare_stream, free_engines
 from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
@@ -22,6 +22,7 @@ from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource, atomic
 from digitrec.image.files import read_once
 from digitrec.providers import registry
+from digitrec.recognise import Rotation
 from digitrec.report import comparison as rows
 
 
@@ -36,6 +37,8 @@ from digitrec.report import comparison as rows
 @options.output("table", "json", "jsonl", "csv", "markdown")
 @options.html("Also write a self-contained page with the pictures.")
 @options.lenient
+@options.at_least
+@options.rotate
 @cost.dry_run
 @asking_options
 def compare(
@@ -45,6 +48,8 @@ def compare(
     output: rows.Format,
     html: Path | None,
     lenient: bool,
+    at_least: float,
+    rotate: Rotation,
     dry_run: bool,
     asking: Asking,
 ) -> None:
@@ -73,8 +78,11 @@ def compare(
             cost.say(images, [reader for reader in readers if isinstance(reader, Engine)], output)
             return
         found: list[Comparison] = []
-        comparisons = tracked(compare_many(images, readers, lenient=lenient), len(images))
-        rows.write(_kept(comparisons, found, given.note()), output)
+        try:
+            comparisons = compare_stream(images, readers, lenient=lenient, at_least=at_least, rotate=rotate)
+        except ValueError as error:
+            raise click.UsageError(f"{error}.") from error
+        rows.write(_kept(tracked(comparisons, len(images)), found, given.note()), output)
     if html is not None:
         from digitrec.report.comparison_page import comparison_page
 

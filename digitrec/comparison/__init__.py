@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+import warnings
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
 from digitrec.comparison.race import Absent, race
+from digitrec.engine import Engine
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.image import ImageRef, ImageSource
 from digitrec.image.batch import several_images
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
+from digitrec.recognise import Rotation, checked, stream
 from digitrec.recognise.readers import Reader, listed, name_of, reader_for
 
 Answered = TypeVar("Answered")
 
 UNSURE = 0.5
-"""What the vote of an engine counts that gives no confidence at all."""
+"""Weight of a vote without any confidence, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,58 +39,60 @@ class Comparison:
     """What each of them said, in the same order."""
 
     @property
+    def by_engine(self) -> list[tuple[str, Outcome]]:
+        """Each engine's name and what it said."""
+        return list(zip(self.engines, self.outcomes, strict=True))
+
+    @property
     def predictions(self) -> tuple[Prediction, ...]:
-        """The answers, refusals among them; whoever failed said nothing."""
+        """The answers, refusals among them, without the failures."""
         return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Prediction))
 
     @property
     def counted(self) -> tuple[Prediction, ...]:
-        """The answers that vote: an emulator's only where nobody else answered (`prediction.counted`)."""
+        """The answers that vote: an emulator's only if no real engine answered (`prediction.counted`)."""
         return tuple(counted(self.outcomes))
 
     @property
     def emulated(self) -> bool:
-        """True when only emulators answered: then all that is said of them together is a rehearsal."""
+        """True if only emulators answered: the verdict is then a rehearsal."""
         return is_emulated(self.counted)
 
     @property
     def agree(self) -> bool | None:
-        """Whether all who vote said the same, "no digit" being an answer; None for fewer than two."""
+        """Whether all votes are the same, "no digit" included; None for fewer than two votes."""
         votes = self.counted
         return len({vote.digit for vote in votes}) == 1 if len(votes) > 1 else None
 
     @property
     def consensus(self) -> int | None:
-        """The digit that more engines named than gave any other answer, "no digit" being one; else None."""
+        """The digit with more votes than any other answer, "no digit" included; else None."""
         return next(iter(self._most), None)
 
     @property
     def weighted(self) -> int | None:
         """The digit with the most confidence behind it, added over the engines that named it.
 
-        A vote weighs its ``calibrated`` chance where there is one, else its ``confidence``, else
-        `UNSURE`. Uncalibrated confidences of different engines are not on one scale.
+        A vote weighs its ``calibrated`` chance if it has one, else its ``confidence``, else `UNSURE`.
+        Uncalibrated confidences of different engines are not on one scale.
         """
-        weights: dict[int, float] = {}
+        weights: dict[int, float] = defaultdict(float)
         for vote in self.counted:
             if vote.digit is not None:
-                weights[vote.digit] = weights.get(vote.digit, 0.0) + sureness(vote, UNSURE)
+                weights[vote.digit] += sureness(vote, UNSURE)
         return next(iter(_leaders(weights)), None)
 
     @property
     def dissenters(self) -> tuple[str, ...]:
-        """Names of the engines that voted otherwise than most did; empty where two answers are level."""
-        votes = self.counted
-        said = zip(self.engines, self.outcomes, strict=True)
-        return tuple(
-            name for name, outcome in said
-            if self._most and isinstance(outcome, Prediction) and outcome in votes
-            and outcome.digit not in self._most
-        )  # fmt: skip
+        """Names of the engines that voted against the majority; empty for a tie."""
+        if not self._most:
+            return ()
+        others = [vote for vote in self.counted if vote.digit not in self._most]
+        return tuple(name for name, outcome in self.by_engine if outcome in others)
 
     @property
     def _most(self) -> tuple[int | None, ...]:
-        """The answer that more engines gave than any other; none when two are level."""
+        """The answer with the most votes; empty for a tie."""
         return _leaders(Counter(vote.digit for vote in self.counted))
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,46 +105,48 @@ class Comparison:
             "weighted": self.weighted,
             "dissenters": list(self.dissenters),
             "emulated": self.emulated,
-            "outcomes": {
-                name: outcome.as_dict() for name, outcome in zip(self.engines, self.outcomes, strict=True)
-            },
+            "outcomes": {name: outcome.as_dict() for name, outcome in self.by_engine},
         }
 
     def _repr_html_(self) -> str:
         """The outcomes as a notebook shows them."""
-        named = zip(self.engines, self.outcomes, strict=True)
-        return html_table(replace(outcome, provider=name) for name, outcome in named)
+        return html_table(replace(outcome, provider=name) for name, outcome in self.by_engine)
 
 
 def _leaders(votes: Mapping[Answered, float]) -> tuple[Answered, ...]:
-    """The one with the most votes; none when two are level."""
+    """The answer with the most votes; empty for a tie."""
     best = max(votes.values(), default=0.0)
     leading = tuple(answer for answer, weight in votes.items() if weight == best)
     return leading if len(leading) == 1 else ()
 
 
 def compare(
-    image: ImageSource, providers: Sequence[str | Provider | Reader] | None = None, *, lenient: bool = False
+    image: ImageSource,
+    providers: Sequence[str | Provider | Reader] | None = None,
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> Comparison:
-    """One picture, read by several engines at the same time.
+    """Read one picture with several engines at the same time.
 
-    The time it takes is near the slowest engine's, and whoever fails does so alone.
+    It takes about as long as the slowest engine. A failure of one engine does not affect the others.
 
     Args:
         image: anything `DigitImage.open` reads.
         providers: names, providers, engines or policies; None: all that are installed, configured and
             free of charge (see `free_engines`).
-        lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
+        lenient, at_least, rotate: as for `predict`.
 
     Returns:
         A Comparison; a picture that cannot be read is a Failure of every engine, and an engine that is
         not installed or not configured is a Failure for every picture.
 
     Raises:
-        TypeError, ValueError: no providers, or something else in their place.
-        UnknownProvider: there is no provider of a name.
+        TypeError, ValueError: no providers, or an argument of the wrong kind or out of its range.
+        UnknownProvider: no provider has this name.
     """
-    return next(compare_many([image], providers, lenient=lenient))
+    return next(compare_stream([image], providers, lenient=lenient, at_least=at_least, rotate=rotate))
 
 
 def compare_many(
@@ -146,25 +154,78 @@ def compare_many(
     providers: Sequence[str | Provider | Reader] | None = None,
     *,
     lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
+) -> list[Comparison]:
+    """Read many pictures with several engines: a Comparison for each picture, in order.
+
+    Arguments and errors are those of `compare`; ``images`` as for `predict_many`.
+    """
+    return _Comparisons(compare_stream(images, providers, lenient=lenient, at_least=at_least, rotate=rotate))
+
+
+class _Comparisons(list[Comparison]):
+    """A list that also answers `next`: `compare_many` returned an iterator before version 0.3."""
+
+    def __next__(self) -> Comparison:
+        warnings.warn(
+            "compare_many returns a list; call compare_stream to take one Comparison at a time",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        if not self:
+            raise StopIteration
+        return self.pop(0)
+
+
+def compare_stream(
+    images: Iterable[ImageSource],
+    providers: Sequence[str | Provider | Reader] | None = None,
+    *,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: Rotation = 0,
 ) -> Iterator[Comparison]:
-    """The same for many pictures: a Comparison for each, in order, as they are ready."""
+    """Yield what `compare_many` returns, each Comparison as soon as it and those before it are complete.
+
+    It takes from ``images`` only as many as are worth working on together, so any number can pass.
+    """
     names = free_engines(os.environ)[0] if providers is None else listed(providers)
+    checked(at_least, rotate)
     readers = [_reader_or_absent(provider) for provider in names]
+    if at_least or rotate:
+        readers = [_Asking(reader, at_least, rotate) for reader in readers]
     return _compared(several_images(images), readers, lenient)
+
+
+class _Asking:
+    """A reader that is asked with these arguments of `stream`."""
+
+    def __init__(self, reader: Reader, at_least: float, rotate: Rotation) -> None:
+        self.name = name_of(reader)
+        self.engines: Sequence[Engine] = [reader] if isinstance(reader, Engine) else reader.engines
+        self.close = reader.close
+        if not isinstance(reader, Absent):
+            stream((), reader, at_least=at_least, rotate=rotate)  # raise here, and not in a thread
+        self._stream = partial(stream, provider=reader, at_least=at_least, rotate=rotate)
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """An outcome for each picture, in order."""
+        return self._stream(images, lenient=lenient)
 
 
 def _compared(
     images: Iterable[ImageSource], readers: Sequence[Reader], lenient: bool
 ) -> Iterator[Comparison]:
-    labels = tuple(name_of(reader) for reader in readers)
-    rows: dict[int, dict[int, Outcome]] = {}
+    names = tuple(name_of(reader) for reader in readers)
+    waiting: dict[int, dict[int, Outcome]] = defaultdict(dict)
     ready = 0
     for arrival in race(images, readers, lenient=lenient):
-        rows.setdefault(arrival.image, {})[arrival.reader] = arrival.outcome
-        while len(rows.get(ready, ())) == len(readers):
-            row = rows.pop(ready)
-            outcomes = tuple(row[place] for place in range(len(readers)))
-            yield Comparison(outcomes[0].image, labels, outcomes)
+        waiting[arrival.image][arrival.reader] = arrival.outcome
+        while len(waiting[ready]) == len(readers):
+            said = waiting.pop(ready)
+            outcomes = tuple(said[place] for place in range(len(readers)))
+            yield Comparison(outcomes[0].image, names, outcomes)
             ready += 1
 
 
@@ -176,23 +237,26 @@ def _reader_or_absent(provider: str | Provider | Reader) -> Reader:
 
 
 def free_engines(env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """The engines that can be asked at once and cost nothing, and why each of the others is left out.
+    """Return the engines that are ready and free of charge, and why each other engine is left out.
 
-    Told offline, as `digitrec.providers.registry.listings` does.
+    It asks no engine and opens no connection (`digitrec.providers.registry.listings`).
 
     Raises:
-        NotConfigured: there is none.
+        NotConfigured: no free engine is ready.
     """
-    chosen, left_out = [], {}
-    for listing in registry.listings(env):
-        if listing.status.missing:
-            left_out[listing.name] = "; ".join(listing.status.missing)
-        elif listing.price is None:
-            left_out[listing.name] = "its price is not known, so it is asked only by name"
-        elif listing.price.usd > 0:
-            left_out[listing.name] = f"costs ${1000 * listing.price.usd:.2f} per 1,000, so only by name"
-        else:
-            chosen.append(listing.name)
+    reasons = {listing.name: _reason(listing) for listing in registry.listings(env)}
+    chosen = [name for name, reason in reasons.items() if not reason]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")
-    return chosen, left_out
+    return chosen, {name: reason for name, reason in reasons.items() if reason}
+
+
+def _reason(listing: registry.Listing) -> str:
+    """Why an engine is asked only by name; "" for one that is ready and free."""
+    if listing.status.missing:
+        return "; ".join(listing.status.missing)
+    if listing.price is None:
+        return "its price is not known, so it is asked only by name"
+    if listing.price.usd > 0:
+        return f"costs ${1000 * listing.price.usd:.2f} per 1,000, so only by name"
+    return ""

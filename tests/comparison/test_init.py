@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison import Comparison, compare, compare_many, free_engines
+from digitrec.comparison import Comparison, compare, compare_many, compare_stream, free_engines
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.errors import (
     ImageError,
@@ -74,8 +75,36 @@ def test_an_unreadable_picture_is_a_failure_of_every_engine_and_the_others_are_r
 def test_many_pictures_come_back_in_order_over_more_than_one_window() -> None:
     pictures = [np.full((30, 30 + number), 255, np.uint8) for number in range(150)]
     script = [str(number % 10) for number in range(150)]
-    found = list(compare_many(pictures, [FakeProvider(script, name="a"), FakeProvider(script, name="b")]))
+    found = compare_many(pictures, [FakeProvider(script, name="a"), FakeProvider(script, name="b")])
     assert [comparison.consensus for comparison in found] == [number % 10 for number in range(150)]
+
+
+def test_a_stream_takes_pictures_as_they_are_needed_and_refuses_arguments_at_once() -> None:
+    endless = compare_stream(itertools.repeat(drawn_seven()), fakes("7", "1"))
+    assert [next(endless).outcomes[0].provider for _ in range(3)] == ["e0"] * 3
+    for wrong in ({"at_least": 2}, {"rotate": 45}, {"rotate": "auto"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            compare_stream([drawn_seven()], fakes("7"), **wrong)
+
+
+def test_a_list_of_comparisons_is_still_an_iterator_with_a_warning() -> None:
+    found = compare_many([drawn_seven(), drawn_seven()], fakes("7"))
+    with pytest.warns(DeprecationWarning, match="compare_stream"):
+        assert next(found).consensus == 7  # type: ignore[call-overload]
+    assert len(found) == 1
+
+
+def test_at_least_and_rotate_are_those_of_predict() -> None:
+    unsure, absent = compare(
+        drawn_seven(), [*fakes(sure("7", 0.6)), "azure"], at_least=0.7, rotate=90
+    ).outcomes
+    assert isinstance(unsure, Prediction)
+    assert (unsure.digit, unsure.unsure_digit, unsure.turned) == (None, 7, 90)
+    assert isinstance(absent, Failure)
+    assert isinstance(absent.error, NotConfigured)
+    (upright,) = compare(drawn_seven().turned(90), ["local"], rotate="auto").outcomes
+    assert isinstance(upright, Prediction)
+    assert (upright.digit, upright.turned) == (7, 270)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +221,7 @@ def test_unnamed_those_are_asked_that_this_environment_allows(monkeypatch: pytes
 def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
     assert compare(drawn_seven(), fakes("S"), lenient=lenient).consensus == (5 if lenient else None)
     assert compare(drawn_seven(), fakes("S")).consensus is None
-    assert next(compare_many([drawn_seven()], fakes("S"))).consensus is None
+    assert compare_many([drawn_seven()], fakes("S"))[0].consensus is None
 
 
 def test_an_engine_that_cannot_be_asked_at_all_costs_the_others_nothing() -> None:

@@ -148,7 +148,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "predict_many": digitrec.predict_many,
     "stream": lambda one, other: consumed(digitrec.stream(one, other)),
     "compare": lambda one, other: digitrec.compare(one, other or [FAKE]),
-    "compare_many": lambda one, other: consumed(digitrec.compare_many(one, other or [FAKE])),
+    "compare_many": lambda one, other: digitrec.compare_many(one, other or [FAKE]),
     "Engine": digitrec.Engine,
     "Fallback": digitrec.Fallback,
     "Consensus": digitrec.Consensus,

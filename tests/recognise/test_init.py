@@ -195,7 +195,7 @@ def test_large_pictures_are_not_all_held_at_once(reader: str, monkeypatch: pytes
     fakes = [Engine(FakeProvider(name=name)) for name in ("one", "other")]
     fakes[0].batch = 30
     if reader == "race":
-        found = len(list(digitrec.compare_many(crowd, fakes)))
+        found = len(digitrec.compare_many(crowd, fakes))
     else:
         one = fakes[0] if reader == "engine" else digitrec.Fallback(fakes, below=0.5)
         found = len(digitrec.predict_many(crowd, one))
@@ -208,7 +208,7 @@ def test_one_picture_is_not_many(one: str | bytes) -> None:
     with pytest.raises(TypeError, match="one picture"):
         digitrec.predict_many(one)  # every letter of it is a name
     with pytest.raises(TypeError, match="one picture"):
-        next(digitrec.compare_many(one, [FakeProvider()]))
+        digitrec.compare_many(one, [FakeProvider()])
 
 
 def test_an_unknown_provider_names_those_there_are() -> None:
