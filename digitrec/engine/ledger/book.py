@@ -73,10 +73,8 @@ class Ledger:
         Raises:
             LedgerError: it cannot be opened; the message says why and what to do.
         """
-        if path is not None and (copied or (to_look and not can_be_written(path))):
-            self.database = Database(None, copy_of=path)
-        else:
-            self.database = Database(path)
+        unwritable = to_look and path is not None and not can_be_written(path)
+        self.database = Database(path, copied=copied or unwritable)
         self._clock = clock
         self.remembers = path is not None and not fresh
         """Whether an answer is found again."""
@@ -235,11 +233,8 @@ def _first_entry(rows: Sequence[Row], asked: Question) -> Entry | None:
 
 def to_entry(row: Row) -> Entry | None:
     """The entry of an answered call; None where its answer cannot be used."""
-    asked = {name: row[name] for name in _COLUMNS}
+    asked = {name: row[name] for name in _COLUMNS} | {"emulated": bool(row["emulated"])}
     try:
-        answer = json.loads(row["answer"])
-        return Entry.made(
-            {**asked, "emulated": bool(row["emulated"])}, answer, row["asked_at"], row["cost_usd"]
-        )
+        return Entry.made(asked, json.loads(row["answer"]), row["asked_at"], row["cost_usd"])
     except (ValueError, TypeError, RecursionError):
         return None

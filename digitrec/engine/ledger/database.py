@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -58,37 +58,37 @@ LOCKED_S = 20.0
 class Database:
     """One connection for all threads of this process; None as path is a ledger in memory."""
 
-    def __init__(self, path: Path | None, *, copy_of: Path | None = None) -> None:
+    def __init__(self, path: Path | None, *, copied: bool = False) -> None:
         """Open it, creating file and folder for this user alone, and bring its tables up to date.
 
         Args:
             path: the file; None: in memory.
-            copy_of: with None as path: the file of which that in memory is a copy; it is only read.
+            copied: True: the file is only read, into a copy in memory.
 
         Raises:
             LedgerError: it cannot be opened, is damaged, or was written by a newer digitrec.
         """
         self.path = path
-        self._copy_of = copy_of
-        self._checked = path is None and copy_of is None
+        self._copied = copied
+        self._checked = path is None
         self._lock = threading.RLock()
-        with plainly(path or copy_of, "read" if path is None else "written"):
-            if path is not None:
+        with plainly(path, "read" if copied else "written"):
+            if path is not None and not copied:
                 _create(path)
             self._open()
 
     def _open(self) -> None:
         self._process: int | None = os.getpid()
         self._sqlite = sqlite3.connect(
-            ":memory:" if self.path is None else self.path,
+            ":memory:" if self._copied or self.path is None else self.path,
             timeout=LOCKED_S, isolation_level=None, check_same_thread=False,
         )  # fmt: skip
         try:
             self._sqlite.row_factory = sqlite3.Row
             self._sqlite.text_factory = as_text
             seal.add_functions(self._sqlite)
-            if self._copy_of is not None:
-                _copy(self._copy_of, self._sqlite)
+            if self._copied and self.path is not None:
+                _copy(self.path, self._sqlite)
             _write_ahead(self._sqlite)
             self._migrate()
             seal.keep_sealed(self._sqlite)
@@ -105,9 +105,9 @@ class Database:
         with _all_or_nothing(self._sqlite):
             version = self._sqlite.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
-                path = self.path or self._copy_of
-                raise LedgerError(f"the ledger {path} was written by a newer digitrec; upgrade this one")
-            migrate(self._sqlite, MIGRATIONS[version:])
+                raise LedgerError(f"the ledger {self.path} was written by a newer digitrec; upgrade this one")
+            for statement in chain.from_iterable(MIGRATIONS[version:]):
+                self._sqlite.execute(statement)
             self._sqlite.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     @contextmanager
@@ -132,30 +132,31 @@ class Database:
         Raises:
             LedgerError: the file is damaged so that only `repair` can save what is readable.
         """
-        with self._lock, plainly(self.path or self._copy_of):
+        with self._lock, plainly(self.path):
             sqlite = self._connection()
-            if self._checked:
+            if self._checked or self.is_sound():
+                self._checked = True
                 return False
-            healed = None if self.is_sound() else self._healed(sqlite)
+            with _all_or_nothing(sqlite):
+                calls = seal.entries_of_indexes(sqlite)
+                sqlite.execute("REINDEX")
+                healed = seal.heal(sqlite, calls)
+                if not self.is_sound():
+                    raise LedgerError(f"the ledger {self.path} is damaged{_mend(self.path)}")
             self._checked = True
-        if healed is not None and healed.numbers:
-            log.warning("the ledger %s: %s", self.path or self._copy_of, _told(healed))
-        return healed is not None
+        if healed.numbers:
+            first = ", ".join(map(str, healed.numbers[:10])) + (", ..." if len(healed.numbers) > 10 else "")
+            cost = "an unknown amount" if healed.usd is None else f"${plain(healed.usd)}"
+            log.warning(
+                "the ledger %s: damaged calls (no. %s); they count as spent (%s) and are not replayed",
+                self.path, first, cost,
+            )  # fmt: skip
+        return True
 
     def is_sound(self) -> bool:
         """Whether nothing in the file is damaged or missing."""
-        with self._lock, plainly(self.path or self._copy_of):
-            sqlite = self._connection()
-            return _has_our_tables(sqlite) and seal.is_sound(sqlite)
-
-    def _healed(self, sqlite: sqlite3.Connection) -> seal.Healed:
-        with _all_or_nothing(sqlite):
-            calls = seal.entries_of_indexes(sqlite)
-            sqlite.execute("REINDEX")
-            healed = seal.heal(sqlite, calls)
-            if not self.is_sound():
-                raise LedgerError(f"the ledger {self.path or self._copy_of} is damaged{_mend(self.path)}")
-        return healed
+        with self._lock, plainly(self.path):
+            return seal.is_sound(self._connection())
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
         """The rows of a query; other processes may write meanwhile.
@@ -173,21 +174,6 @@ class Database:
             self._process = None
 
 
-def migrate(sqlite: sqlite3.Connection, steps: Sequence[Sequence[str]]) -> None:
-    """Take a ledger's tables through some of the `MIGRATIONS`."""
-    for statement in chain.from_iterable(steps):
-        sqlite.execute(statement)
-
-
-def _has_our_tables(sqlite: sqlite3.Connection) -> bool:
-    """Whether tables and indexes are described as in a new ledger: damage can be in that as well."""
-    with closing(sqlite3.connect(":memory:")) as new:
-        seal.add_functions(new)
-        migrate(new, MIGRATIONS)
-        described = "SELECT name, sql FROM sqlite_schema"
-        return {*new.execute(described)} <= {tuple(row) for row in sqlite.execute(described)}
-
-
 @contextmanager
 def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     sqlite.execute("BEGIN IMMEDIATE")
@@ -197,15 +183,6 @@ def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     finally:
         if sqlite.in_transaction:
             sqlite.execute("ROLLBACK")
-
-
-def _told(healed: seal.Healed) -> str:
-    """The damaged calls in a sentence."""
-    count, first = len(healed.numbers), ", ".join(map(str, healed.numbers[:10]))
-    calls = f"1 call is damaged (no. {first})" if count == 1 else f"{count} calls are damaged (no. {first}"
-    calls += "" if count == 1 else ", ...)" if count > 10 else ")"
-    cost = "an unknown amount" if healed.usd is None else f"${plain(healed.usd)}"
-    return f"{calls}; counted as spent ({cost}) and not replayed"
 
 
 def as_text(data: bytes) -> str:

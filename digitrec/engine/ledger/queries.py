@@ -58,17 +58,11 @@ def recent(ledger: Ledger, *, limit: int = 20, provider: str | None = None) -> l
 def _call(row: Row) -> Call:
     entry = to_entry(row) if row["state"] == "answered" else None
     unusable = row["state"] == "answered" and entry is None
+    text = "" if entry is None else " ".join(candidate.text for candidate in entry.answer.candidates)
     return Call(
-        asked_at=_when(row["asked_at"]),
-        provider=row["provider"],
-        endpoint=row["endpoint"],
-        emulated=bool(row["emulated"]),
-        image_sha256=row["image_sha256"],
-        state=row["state"],
-        cost_usd=row["cost_usd"],
-        error=UNUSABLE if unusable else row["error"],
-        text=None if entry is None else _text(entry),
-    )
+        _when(row["asked_at"]), row["provider"], row["endpoint"], bool(row["emulated"]), row["image_sha256"],
+        row["state"], row["cost_usd"], UNUSABLE if unusable else row["error"], text or None,
+    )  # fmt: skip
 
 
 def _when(seconds: object) -> datetime:
@@ -106,19 +100,10 @@ def spending(ledger: Ledger) -> list[Spending]:
         LedgerError: the file cannot be read.
     """
     ledger.sweep()
-    return [_spending(row) for row in ledger.database.read(_SPENDING)]
-
-
-def _spending(row: Row) -> Spending:
-    return Spending(
-        month=row["month"],
-        provider=row["provider"],
-        emulated=bool(row["emulated"]),
-        calls=row["calls"],
-        usd=round(row["usd"], 9),
-        unpriced=row["unpriced"],
-        unknown=row["unknown"],
-    )
+    return [
+        Spending(**{**row, "emulated": bool(row["emulated"]), "usd": round(row["usd"], 9)})
+        for row in map(dict, ledger.database.read(_SPENDING))
+    ]
 
 
 def entries(ledger: Ledger, *, provider: str | None = None) -> Iterator[Entry]:
@@ -178,7 +163,3 @@ _PAGE = """SELECT * FROM calls WHERE id > ? AND state = 'answered' AND provider 
            ORDER BY id LIMIT 500"""
 _CLEAR = """UPDATE calls SET state = 'cleared', answer = NULL WHERE state = 'answered'
             AND provider = coalesce(?, provider) AND asked_at < ? AND emulated = coalesce(?, emulated)"""
-
-
-def _text(entry: Entry) -> str | None:
-    return " ".join(candidate.text for candidate in entry.answer.candidates) or None

@@ -5,7 +5,6 @@ The ledger's export, and what digitrec up to 0.2.0 recorded, is JSON Lines (`Ent
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -21,14 +20,12 @@ log = logging.getLogger(__name__)
 
 SQLITE = b"SQLite format 3\0"
 """The first bytes of a ledger."""
-BEGINNING = b'{"answer":'
-"""The first bytes of every line of JSON, whose keys are sorted."""
 
 
 def read_recording(path: Path) -> list[Entry]:
     """Return every answer in a recording, in order; the file is not changed.
 
-    A last line of JSON that was cut off while it was written is skipped, with a warning.
+    A last line of JSON without a line break, cut off while it was written, is skipped with a warning.
 
     Raises:
         LedgerError: it cannot be read, or a line in it is not an answer; the message names the line.
@@ -44,30 +41,15 @@ def read_recording(path: Path) -> list[Entry]:
     if beginning == SQLITE:
         with closing(Ledger(path, copied=True)) as ledger:
             return list(entries(ledger))
-    lines = data.rstrip().split(b"\n")
-    if _is_torn(lines[-1]):
-        log.warning("the last line of %s was cut off while it was written, and is skipped", path)
-        lines.pop()
-    return [_entry(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-
-
-def _is_torn(line: bytes) -> bool:
-    """Whether it is an incomplete line of ours."""
-    line = line.strip()
-    if not line or not (line.startswith(BEGINNING) or BEGINNING.startswith(line)):
-        return False
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return True
-    return False
-
-
-def _entry(path: Path, number: int, line: bytes) -> Entry:
-    try:
-        return Entry.parse(line.decode())
-    except ValueError as error:
-        raise LedgerError(f"{path}, line {number}: not a recorded answer; record it again") from error
+    found = []
+    for number, line in enumerate(data.splitlines(keepends=True), 1):
+        try:
+            found += [Entry.parse(line.decode())] if line.strip() else []
+        except ValueError as error:
+            if line.endswith(b"\n"):
+                raise LedgerError(f"{path}, line {number}: not a recorded answer; record it again") from error
+            log.warning("the last line of %s is incomplete, and is skipped", path)
+    return found
 
 
 class Recorder:

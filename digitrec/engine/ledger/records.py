@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from digitrec.answer import Answer, Candidate, checked
+import msgspec
+from msgspec import Meta
+
+from digitrec.answer import Answer, checked
 from digitrec.errors import BadAnswer
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.base import Provider
 
 FORMAT = 1
 """Version of a recording's lines."""
+LARGEST = sys.float_info.max
+"""Largest finite number."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +77,10 @@ class Entry:
     """What was asked."""
     answer: Answer
     """What was answered."""
-    asked_at: float
+    asked_at: Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
     """When it was asked, in seconds since 1970."""
-    cost_usd: float | None
-    """US dollars it cost; None is unknown."""
+    cost_usd: Annotated[float, Meta(ge=0, le=LARGEST)] | None
+    """US dollars it cost, >= 0; None is unknown."""
 
     def line(self) -> str:
         """One line of a recording: JSON, without line break."""
@@ -101,47 +107,35 @@ class Entry:
             return cls.made(asked, values["answer"], values["asked_at"], values["cost_usd"])
 
     @classmethod
-    def made(cls, asked: Mapping[str, Any], answer: Any, asked_at: Any, cost_usd: Any) -> Entry:
-        """The entry of what was kept, which may be anything.
+    def made(cls, question: Any, answer: Any, asked_at: Any, cost_usd: Any) -> Entry:
+        """Return the entry of values that were stored, and may be anything.
 
         Args:
-            asked: the question's fields.
-            answer: the answer's JSON form.
+            question, answer: the fields of both, as JSON has them.
             asked_at, cost_usd: as the fields.
 
         Raises:
-            ValueError: something in it cannot be used.
+            ValueError: one of them cannot be used.
         """
         with _value_errors():
-            question = Question(**asked)
-            for name in ("provider", "options", "spec", "prepared_sha256"):
-                _expect(isinstance(getattr(question, name), str), name)
-            for name in ("endpoint", "image_sha256"):
-                _expect(isinstance(getattr(question, name), str | None), name)
-            _expect(isinstance(question.emulated, bool), "emulated")
-            _expect(_is_number(asked_at), "asked_at")
-            _expect(cost_usd is None or (_is_number(cost_usd) and cost_usd >= 0), "cost_usd")
-            json.loads(question.options)
-            to_spec(question.spec)  # a form that this version knows
-            return cls(question, checked(to_answer(answer)), asked_at, cost_usd)
+            missing = {"candidates", "probabilities", "raw", "model_version"} - set(answer)
+            if missing:
+                raise ValueError(f"the answer has no {missing}")
+            values = {"question": question, "answer": answer, "asked_at": asked_at, "cost_usd": cost_usd}
+            entry = msgspec.convert(values, cls)
+            json.loads(entry.question.options)
+            to_spec(entry.question.spec)  # a form that this version knows
+            checked(entry.answer)
+            return entry
 
 
 @contextmanager
 def _value_errors() -> Iterator[None]:
-    """Inside, whatever fails because a value is not of the form it should have is a ValueError."""
+    """Raise a ValueError for whatever fails inside because a value has an unexpected form."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, RecursionError, ArithmeticError, BadAnswer) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
-
-
-def _expect(is_so: bool, name: str) -> None:
-    if not is_so:
-        raise ValueError(f"{name} is of the wrong kind")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 def to_json(value: Any) -> str:
@@ -150,20 +144,6 @@ def to_json(value: Any) -> str:
     What JSON does not know is written as text: an answer that was paid for is never lost for its form.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-
-
-def to_answer(values: Mapping[str, Any]) -> Answer:
-    """The Answer of which ``values`` is the JSON form."""
-    return Answer(
-        candidates=tuple(
-            Candidate(it["text"], it["score"], None if it["box"] is None else tuple(it["box"]))
-            for it in values["candidates"]
-        ),
-        probabilities=None if values["probabilities"] is None else tuple(values["probabilities"]),
-        raw=values["raw"],
-        model_version=values["model_version"],
-        reason=values.get("reason"),  # recordings made without it stay good
-    )
 
 
 def to_spec(text: str) -> InputSpec:

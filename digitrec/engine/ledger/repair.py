@@ -68,7 +68,7 @@ def repair(path: Path) -> Repair:
 def _calls_of_a_sound(path: Path) -> int | None:
     """How many calls there are in a ledger without damage, of which nothing is changed; None: it has some."""
     try:
-        with closing(Database(None, copy_of=path)) as copy:
+        with closing(Database(path, copied=True)) as copy:
             return copy.read("SELECT count(*) FROM calls")[0][0] if copy.is_sound() else None
     except LedgerError as error:
         if isinstance(error.__cause__, UNREADABLE):

@@ -78,7 +78,7 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 def test_a_ledger_of_which_no_copy_can_be_made(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="--no-ledger") as caught:
-        Database(None, copy_of=tmp_path)
+        Database(tmp_path, copied=True)
     assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
 
 
