@@ -5,15 +5,16 @@ from __future__ import annotations
 import gzip
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI, Header
-from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from digitrec import __version__
@@ -22,7 +23,7 @@ from digitrec.web import collected, problems, routes
 from digitrec.web.limits import AdmissionControl
 from digitrec.web.middleware import RequestMiddleware
 from digitrec.web.settings import Settings
-from digitrec.web.state import AppState
+from digitrec.web.state import State
 
 STATIC = Path(__file__).parent / "static"
 SCRIPT = Path(str(files("fastapi_offline") / "static" / "swagger-ui-bundle.js"))
@@ -30,8 +31,8 @@ SCRIPT = Path(str(files("fastapi_offline") / "static" / "swagger-ui-bundle.js"))
 
 
 def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> FastAPI:
-    """The server for these engines, the first of them the default; it closes them at its end."""
-    state = AppState.open(engines, settings)
+    """Return the server for these engines, the first of them the default; it closes them at its end."""
+    state = State(engines, settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -46,14 +47,11 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
         description="Reads a handwritten digit from any picture and says how sure it is.",
     )  # fmt: skip
     problems.install(app)
-    paths = {"/", "/docs", "/review"}
-    routers = [routes.inference(state), routes.looks(state), routes.status(state)]
+    routes.add(app, state)
     if state.collection is not None:
-        routers += [collected.labels(state, state.collection), collected.review(state, state.collection)]
-    for router in routers:
-        app.include_router(router)
-        paths |= {route.path for route in router.routes if isinstance(route, APIRoute)}
-    _add_pages(app, settings)
+        collected.add(app, state, state.collection)
+    _add_pages(app, collects=state.collection is not None)
+    paths = {route.path for route in app.routes if isinstance(route, Route)}
     app.add_middleware(
         AdmissionControl, settings=settings, inside=state.inside, buffers=state.buffers, metrics=state.metrics
     )
@@ -67,20 +65,10 @@ def create_app(engines: Sequence[Reader], settings: Settings = Settings()) -> Fa
     return app
 
 
-def _add_pages(app: FastAPI, settings: Settings) -> None:
-    @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> FileResponse:
-        return FileResponse(STATIC / "docs.html")
-
-    if settings.collect is not None:
-
-        @app.get("/review", include_in_schema=False)
-        async def review() -> FileResponse:
-            return FileResponse(STATIC / "review.html")
+def _add_pages(app: FastAPI, *, collects: bool) -> None:
+    pages = {"/": "index.html", "/docs": "docs.html"} | ({"/review": "review.html"} if collects else {})
+    for path, name in pages.items():
+        app.add_route(path, partial(_file, STATIC / name))
 
     @app.get(f"/docs/{SCRIPT.name}", include_in_schema=False)
     def script(accept_encoding: Annotated[str, Header()] = "") -> Response:
@@ -91,6 +79,10 @@ def _add_pages(app: FastAPI, settings: Settings) -> None:
 
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/docs", StaticFiles(directory=SCRIPT.parent))
+
+
+def _file(file: Path, request: Request) -> FileResponse:
+    return FileResponse(file)
 
 
 @cache

@@ -1,8 +1,8 @@
-"""What visitors say that their pictures show, kept as labelled folders.
+"""Pictures with the labels that visitors gave them, kept as labelled folders.
 
-The folder has two others in it, `new` and `accepted`, each with sub-folders "0" to "9" and "none", which
-`read_samples` reads as they are. A name is the hash of the picture's pixels and what the engines here said of
-it, so that the owner sees first where they dissent; there is nothing else: no address, no time, no metadata.
+The folder contains two others, `new` and `accepted`, each with sub-folders "0" to "9" and "none", which
+`read_samples` reads as they are. A file's name is the hash of the picture's pixels and the answers of the
+engines here, so that the owner first sees where they disagree. No address, time or metadata is kept.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from PIL import Image
 from digitrec.errors import DataError
 
 LABELS = (*"0123456789", "none")
-"""What a picture can be said to show; "none": no digit."""
+"""Labels of a picture; "none": no digit."""
 LONGEST = 200
-"""Characters of a file's name that tell what engines said; file systems take 255 bytes in all."""
+"""Characters of a file's name for the engines' answers; file systems take 255 bytes in all."""
 MAX_PICTURES = 10_000
-"""Pictures that are kept at most, new and accepted together; of at most 512x512 pixels each."""
+"""Most pictures, new and accepted together; each has at most 512x512 pixels."""
 ENGINE = re.compile(r"[a-z0-9-]+")
-"""An engine's name that can stand in a file's; a policy has another, but its engines are named besides."""
+"""An engine's name that can be in a file's name; a policy's cannot, but its engines are named as well."""
 NAME = re.compile(r"[0-9a-f]{16}(_[a-z0-9-]+-(?:[0-9]|none))*\.png")
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One picture that a visitor labelled, and nobody has looked at yet."""
+    """A picture that a visitor labelled and the owner has not seen."""
 
     name: str
-    """Of its file."""
+    """Name of its file."""
     label: str
     """One of `LABELS`."""
     said: Mapping[str, str]
-    """What each engine said that was asked, one of `LABELS`, by the engine's name."""
+    """Each engine's answer, one of `LABELS`, by the engine's name."""
 
     @property
     def dissent(self) -> int:
-        """How many engines say something else than the visitor."""
+        """Number of engines that disagree with the visitor."""
         return sum(word != self.label for word in self.said.values())
 
 
@@ -50,16 +50,16 @@ class Collection:
     """The pictures in one folder, for one process at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder and look how much is in it.
+        """Make the folder and count its pictures.
 
         Raises:
-            DataError: it cannot be made or written to.
+            DataError: the folder cannot be made or written to.
         """
         self._new, self._accepted = folder / "new", folder / "accepted"
         try:
-            for part in (self._new, self._accepted):
-                for label in LABELS:
-                    (part / label).mkdir(parents=True, exist_ok=True)
+            for label in LABELS:
+                (self._new / label).mkdir(parents=True, exist_ok=True)
+                (self._accepted / label).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(
                 f"{folder}: cannot be written to ({error.strerror}); name another folder"
@@ -68,13 +68,12 @@ class Collection:
         self._pictures = len(list(folder.glob("*/*/*.png")))
 
     def add(self, picture: Image.Image, label: str, said: Mapping[str, str]) -> bool:
-        """Keep a picture under its label, one of `LABELS`; whether there was room for it.
+        """Keep a picture under its label, one of `LABELS`; return whether there was room for it.
 
-        The same pixels are there once: a new label takes the place of the one before, and what was
-        accepted stays.
+        The same pixels are kept once: a new label replaces the one before, and what was accepted stays.
         """
-        digest = _digest(picture)
-        words = _words(said)
+        content = f"{picture.mode}{picture.size}".encode() + picture.tobytes()
+        digest = hashlib.sha256(content).hexdigest()[:16]
         with self._lock:
             if any(self._accepted.glob(f"*/{digest}*.png")):
                 return True
@@ -85,22 +84,22 @@ class Collection:
                 return False
             aside = self._new / label / f".{digest}"
             picture.save(aside, "PNG")
-            aside.replace(self._new / label / f"{digest}{words}.png")
+            aside.replace(self._new / label / f"{digest}{_words(said)}.png")
             self._pictures += 1
         return True
 
     def waiting(self) -> list[Labelled]:
-        """What nobody has looked at yet, that from which most engines dissent first."""
+        """Return the pictures that the owner has not seen, those with most disagreement first."""
         found = [_labelled(file) for file in self._files()]
         return sorted(found, key=lambda one: (-one.dissent, one.label, one.name))
 
     def picture(self, name: str) -> bytes | None:
-        """The PNG of that name among those; None: there is none."""
+        """Return the PNG of that name among those; None without one."""
         file = self._find(name)
         return None if file is None else file.read_bytes()
 
     def decide(self, name: str, *, accept: bool) -> bool:
-        """Accept a picture under its label, or throw it away; whether there was one of that name."""
+        """Accept a picture under its label, or delete it; return whether there was one of that name."""
         with self._lock:
             file = self._find(name)
             if file is None:
@@ -120,18 +119,13 @@ class Collection:
 
 
 def _words(said: Mapping[str, str]) -> str:
-    """What engines said, as a part of a file's name: of as many as there is room for."""
+    """Return the engines' answers as a part of a file's name, as many as there is room for."""
     named = ""
     for engine, word in sorted(said.items()):
         one = f"_{engine}-{word}"
         if ENGINE.fullmatch(engine) and len(named) + len(one) <= LONGEST:
             named += one
     return named
-
-
-def _digest(picture: Image.Image) -> str:
-    content = f"{picture.mode}{picture.size}".encode() + picture.tobytes()
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _labelled(file: Path) -> Labelled:

@@ -1,76 +1,70 @@
-"""Inference for many requests at once: an engine or a policy as a service, its work off the event loop."""
+"""Engines and policies as services: fair to clients, in batches, off the event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from PIL import Image
+import numpy as np
 
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageRef
-from digitrec.image.formats import kind
-from digitrec.image.headers import Header, header
 from digitrec.recognise import stream
-from digitrec.recognise.pipeline import MaybePrepared, Unreadable, infer, preprocess
+from digitrec.recognise.explain import Explanation, explain
+from digitrec.recognise.pipeline import MaybePrepared, Unreadable, failed, infer, preprocess
 from digitrec.recognise.readers import Reader, name_of
 from digitrec.web import problems
 from digitrec.web.clients import Client
 from digitrec.web.logs import log
 from digitrec.web.metrics import Metrics
-from digitrec.web.problems import REFUSED, ProblemError
-from digitrec.web.scheduling import ConcurrencyLimit, FairQueue, Lanes, Turns
+from digitrec.web.problems import Problem, ProblemError
+from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes
 from digitrec.web.settings import Settings
 from digitrec.web.spending import Spending
 
 BATCH = 64
-"""Items in one pass at most."""
-SMALL = 1024
-"""A picture of no more bytes and pixels is prepared sooner than it is handed to a thread of its own."""
+"""Most pictures in one pass."""
 CALLS = 8
-"""Questions to one engine elsewhere, or to one policy, under way at the same time; as many more may wait."""
+"""Requests to one remote engine, or to one policy, at the same time; as many more may wait."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Hands whatever is waiting to one function at once, in a thread of its own.
+    """Hands all waiting items to one function at once, in a thread.
 
-    Nothing is ever held back for company: while one pass is under way the next batch gathers by itself,
-    so batches grow with the load and a lonely item waits for nobody. Clients have even shares of a batch
-    that cannot hold all that wait.
+    No item waits for company: while one pass is in progress the next batch gathers, so batches grow with
+    the load.
     """
 
     def __init__(self, work: Callable[[list[Item]], list[Result]], most: int = BATCH) -> None:
         self._work = work
         self._most = most
-        self._waiting: FairQueue[tuple[Item, asyncio.Future[Result]]] = FairQueue()
-        self._thread = ThreadPoolExecutor(1, "digitrec-ask")
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._lane = Lane(1)
         self._draining: asyncio.Task[None] | None = None
 
-    async def submit(self, client: Client, item: Item) -> Result:
-        """The result for one item."""
+    async def submit(self, item: Item) -> Result:
+        """Return the result for one item."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.push(client, (item, future))
+        self._waiting.append((item, future))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
         return await future
 
     async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
-            wanted = [(item, future) for item, future in self._next() if not future.cancelled()]
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            wanted = [(item, future) for item, future in batch if not future.cancelled()]
             try:
-                results = await loop.run_in_executor(self._thread, self._work, [item for item, _ in wanted])
-            except Exception as error:  # a bug in the work: everybody who waits for it is told
+                results = await self._lane.do(partial(self._work, [item for item, _ in wanted]))
+            except Exception as error:  # a bug in the work, raised in all who wait for it
                 for _, future in wanted:
                     if not future.done():
                         future.set_exception(error)
@@ -80,86 +74,116 @@ class Batcher(Generic[Item, Result]):
                     future.set_result(result)
         self._draining = None
 
-    def _next(self) -> Iterator[tuple[Item, asyncio.Future[Result]]]:
-        for _ in range(min(self._most, len(self._waiting))):
-            client, waiting = self._waiting.pop()
-            self._waiting.charge(client, 1)
-            yield waiting
-
     def close(self) -> None:
-        """Let the pass under way end."""
-        self._thread.shutdown()
+        """Wait for the pass in progress."""
+        self._lane.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What became of one picture."""
+    """The result for one picture."""
 
     outcome: Outcome
-    """What the engine said, or why it could not."""
-    prepared: MaybePrepared | None
-    """What the engine was given, where it works on this machine; None for others and for policies."""
+    """The engine's answer, or why there is none."""
+    prepared: MaybePrepared | None = None
+    """The engine's input, for an engine on this machine; None for others and for policies."""
 
 
 class Service:
-    """One engine or policy, on offer under its name."""
+    """One engine or policy on offer under its name."""
 
     def __init__(
-        self, engine: Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
+        self, reader: Reader, settings: Settings, metrics: Metrics, lanes: Lanes, spending: Spending
     ) -> None:
-        self.name = name_of(engine)
-        self._reader = engine
-        self._engines = _engines(engine)
+        self.name = name_of(reader)
+        self._reader = reader
+        self._engines = [reader] if isinstance(reader, Engine) else reader.engines
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
-        """Whether pictures may be sent to somebody else's machine."""
-        self._here = engine if isinstance(engine, Engine) and not self.remote else None
-        wants = None if self._here is None else self._here.provider.wants
-        self.explained = self._here if wants is not None and wants.encoding == "mnist" else None
-        """The engine, where it can be shown why it says what it says; else None."""
+        """Whether pictures may be sent to another company's machines."""
+        self._here = reader if isinstance(reader, Engine) and not self.remote else None
         self._metrics = metrics
         self._lanes = lanes
         self._spending = spending
-        self._under_way = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
-        self._turns = Turns(CALLS)
-        self._pool = ThreadPoolExecutor(CALLS, f"digitrec-{self.name}")
-        most = BATCH if self._here is None else min(BATCH, self._here.batch)
-        self._batcher: Batcher[bytes | MaybePrepared, Reading] = Batcher(self._infer, most)
+        self._places = ConcurrencyLimit(max(2 * CALLS, settings.max_pictures))
+        self._calls = Lane(CALLS)
+        self._batcher = Batcher(self._infer, min(BATCH, self._here.batch) if self._here else BATCH)
+
+    @property
+    def explains(self) -> bool:
+        """Whether `explain` works: for a network on this machine that takes 28x28 pixels."""
+        return self._here is not None and self._here.provider.wants.encoding == "mnist"
 
     @property
     def usd_per_picture(self) -> float | None:
-        """What a picture costs in US dollars, by a policy that asks everybody; 0 is free, None is unknown."""
+        """Price of a picture in US dollars, for a policy that asks all its engines; None is unknown."""
         prices = [one.usd_per_image for one in self._engines]
         known = [price for price in prices if price is not None]
         return sum(known) if len(known) == len(prices) else None
 
     async def read(self, client: Client, pictures: Sequence[bytes]) -> list[Reading]:
-        """What is said about each picture, in order.
+        """Read encoded pictures; return a reading for each, in order.
 
         Raises:
-            ProblemError: an engine elsewhere, or a policy, has all the questions it can take, or what may
-                be spent today is spent.
+            ProblemError: a remote engine or a policy is at capacity, or today's budget is spent.
         """
-        if self._here is None and not self._under_way.admits(client, len(pictures)):
-            raise ProblemError(problems.busy(f"{self.name} is asked by others; try again in a moment"))
+        if self._here is None and not self._places.admits(client, len(pictures)):
+            raise ProblemError(problems.busy(f"{self.name} is at capacity; try again in a moment"))
         most = len(pictures) * (self.usd_per_picture or 0.0)
-        with (
-            self._under_way.hold(client, len(pictures)),
-            self._spending.reserve(client.account, most) as bill,
-        ):
+        with self._places.hold(client, len(pictures)), self._spending.reserve(client.account, most) as bill:
             readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
             bill.usd = sum(reading.outcome.cost_usd or 0.0 for reading in readings)
         for reading in readings:
             self._record(reading.outcome)
         return readings
 
+    async def explain(self, client: Client, picture: bytes, *, inside: bool, hiding: bool) -> Explanation:
+        """Explain the engine's answer to an encoded picture.
+
+        Args:
+            client: who asks.
+            picture: as it was sent.
+            inside: also look inside the network.
+            hiding: hide the ink piece by piece, which takes nearly all of the time.
+
+        Raises:
+            ProblemError: the engine cannot be explained.
+            ImageError: the picture cannot be read.
+            ProviderError: the engine gave no usable answer.
+        """
+        if self._here is None or not self.explains:
+            raise ProblemError(Problem(422, "no-explanation", f"{self.name} cannot be explained"))
+        async with self._lanes.explaining.turn(client):
+            image = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+            work = partial(explain, image, self._here, inside=inside, hiding=hiding)
+            return await self._lanes.explaining.do(work)
+
     async def warm_up(self) -> None:
-        """Read a stroke, so that the first visitor does not wait; nobody elsewhere is asked."""
+        """Read a stroke, so that the first visitor does not wait; no remote engine is asked."""
         if self._here is not None:
-            picture = Image.new("L", (28, 28))
-            picture.paste(255, (13, 5, 16, 23))
-            stroke = io.BytesIO()
-            picture.save(stroke, "PNG")
-            await self._read(Client("nobody"), stroke.getvalue())
+            stroke = np.zeros((28, 28), np.uint8)
+            stroke[5:23, 13:16] = 255
+            await self._batcher.submit(preprocess([stroke], self._here)[0])
+
+    async def _read(self, client: Client, picture: bytes) -> Reading:
+        if self._here is not None:
+            return await self._batcher.submit(await self._prepared(client, picture, self._here))
+        async with self._calls.turn(client):  # so that no more pictures are decoded than can be sent
+            try:
+                opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+            except ImageError as error:
+                return Reading(failed(_unreadable(error), self.name))
+            return Reading(await self._calls.do(partial(next, stream([opened], self._reader))))
+
+    async def _prepared(self, client: Client, picture: bytes, engine: Engine) -> MaybePrepared:
+        try:
+            return (await self._lanes.run(client, picture, partial(preprocess, [picture], engine)))[0]
+        except ImageError as error:
+            return _unreadable(error)
+
+    def _infer(self, prepared: list[MaybePrepared]) -> list[Reading]:
+        assert self._here is not None
+        self._metrics.batch.labels(self.name).observe(len(prepared))
+        return [Reading(*one) for one in zip(infer(prepared, self._here), prepared, strict=True)]
 
     def _record(self, outcome: Outcome) -> None:
         self._metrics.read(outcome)
@@ -168,52 +192,12 @@ class Service:
             fields = {"provider": self.name, "error": type(error).__name__, "message": str(error)}
             log.warning("engine failed", extra={"fields": fields})
 
-    async def _read(self, client: Client, picture: bytes) -> Reading:
-        if (found := kind(picture)) in REFUSED:
-            error = ImageError(f"{found} is not read here; send a JPEG or a PNG")
-            return Reading(Failure(ImageRef("<bytes>", None), self.name, error), None)
-        promised = header(picture) if len(picture) <= SMALL else None
-        if self._here is None:
-            return Reading(await self._ask(client, picture, promised), None)
-        if promised is not None and promised.pixels <= SMALL:
-            return await self._batcher.submit(client, picture)
-        prepared = await self._prepare(client, picture, promised, self._here)
-        return await self._batcher.submit(client, prepared)
-
-    async def _ask(self, client: Client, picture: bytes, promised: Header | None) -> Outcome:
-        """The whole way, for an engine elsewhere or a policy; no more are decoded than can be asked."""
-        async with self._turns.turn(client):
-            try:
-                opened = await self._lanes.run(client, picture, promised, partial(DigitImage.open, picture))
-            except ImageError as error:
-                return Failure(ImageRef("<bytes>", None), self.name, error)
-            ask = partial(next, stream([opened], self._reader))
-            return await asyncio.get_running_loop().run_in_executor(self._pool, ask)
-
-    async def _prepare(
-        self, client: Client, picture: bytes, promised: Header | None, engine: Engine
-    ) -> MaybePrepared:
-        """The first half of the way, for an engine on this machine."""
-        try:
-            work = partial(preprocess, [picture], engine)
-            return (await self._lanes.run(client, picture, promised, work))[0]
-        except ImageError as error:
-            return Unreadable(ImageRef("<bytes>", None), error)
-
-    def _infer(self, waiting: list[bytes | MaybePrepared]) -> list[Reading]:
-        """One pass through the network, for small pictures and for what is prepared already."""
-        assert self._here is not None
-        self._metrics.batch.labels(self.name).observe(len(waiting))
-        prepared = [preprocess([one], self._here)[0] if isinstance(one, bytes) else one for one in waiting]
-        outcomes = infer(prepared, self._here)
-        return [Reading(*one) for one in zip(outcomes, prepared, strict=True)]
-
     def close(self) -> None:
-        """Let what is under way end, then release the engine."""
-        self._pool.shutdown()
+        """Wait for the work in progress, then release the engine."""
+        self._calls.close()
         self._batcher.close()
         self._reader.close()
 
 
-def _engines(reader: Reader) -> Sequence[Engine]:
-    return [reader] if isinstance(reader, Engine) else reader.engines
+def _unreadable(error: ImageError) -> Unreadable:
+    return Unreadable(ImageRef("<bytes>", None), error)

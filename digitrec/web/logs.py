@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line; never an image, a key or a query string."""
+"""Logs with one line per event; never an image, a key or a query string."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
 log = logging.getLogger("digitrec.web")
 
 
 class JsonLines(logging.Formatter):
-    """Time, level, event, and the fields given as ``extra={"fields": {...}}``."""
+    """Time, level, event, and the fields given as ``extra={"fields": {...}}``, as a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON; an exception's traceback is one string in it."""
-        line: dict[str, Any] = {
+        """Return one line; it includes an exception's traceback."""
+        line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
@@ -31,11 +30,10 @@ class TextLines(logging.Formatter):
     """The same for people: time, level, event, and the fields as name=value."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line; an exception's traceback follows it."""
+        """Return one line; an exception's traceback follows it."""
         when = datetime.fromtimestamp(record.created, UTC).isoformat(" ", timespec="seconds")[:19]
-        fields = getattr(record, "fields", {})
-        told = [f"{name}={json.dumps(value)}" for name, value in fields.items()]
-        line = " ".join([when, record.levelname.lower(), json.dumps(record.getMessage())[1:-1], *told])
+        fields = [f"{name}={json.dumps(value)}" for name, value in getattr(record, "fields", {}).items()]
+        line = " ".join([when, record.levelname.lower(), json.dumps(record.getMessage())[1:-1], *fields])
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -43,11 +41,11 @@ FORMATS: dict[str, type[logging.Formatter]] = {"json": JsonLines, "text": TextLi
 
 
 def configure(form: str = "json", level: str = "info") -> None:
-    """Send our lines and uvicorn's to stderr; uvicorn's own line for each request is left out.
+    """Send our lines and uvicorn's to stderr, except uvicorn's own line for each request.
 
     Args:
         form: one of `FORMATS`.
-        level: the least that is told: "debug", "info" (each request), "warning" or "error".
+        level: the lowest level to log: "debug", "info" (each request), "warning" or "error".
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FORMATS[form]())

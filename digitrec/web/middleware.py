@@ -1,4 +1,4 @@
-"""What goes around every answer: protective headers, a request number, one log line, the figures."""
+"""Around every answer: protective headers, a request number, one log line, and the metrics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Container
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,16 +33,16 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 PAGES = {"/docs", "/review"}
-"""Pages besides the first."""
+"""Pages besides `/`."""
 PROBES = {"/health", "/ready"}
-"""What load balancers ask for by an address, and which says nothing of anybody."""
+"""Paths that load balancers ask for by an address."""
 WRONG_HOST = Problem(421, "wrong-host", "this server does not answer to that name; its operator can allow it")
 NO_RESPONSE = 499
-"""Stands in the log and the figures where the client left before it was answered."""
+"""Status in the log and the metrics when the client left before it was answered."""
 
 
 class RequestMiddleware:
-    """ASGI middleware around everything else; nothing that goes wrong inside gets past it."""
+    """ASGI middleware around everything else; no exception inside gets past it."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, paths: Container[str], settings: Settings) -> None:
         self._app = app
@@ -57,20 +58,19 @@ class RequestMiddleware:
         number, start, status = uuid.uuid4().hex, time.perf_counter(), NO_RESPONSE
         method, asked = scope["method"], scope["path"]
         scope = {**scope, "path": self._path(asked), "method": "GET" if method == "HEAD" else method}
-        headers = _headers(scope["path"], number)
 
         async def send_wrapped(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *headers]
+                message["headers"] = [*message["headers"], *_headers(scope["path"], number)]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
         self._metrics.in_flight.inc()
         try:
-            await (self._stands_against(scope, asked) or self._app)(scope, receive, send_wrapped)
+            await (self._instead(scope, asked) or self._app)(scope, receive, send_wrapped)
         except ClientDisconnect:
             pass
         except Exception:  # a bug: the operator gets the traceback, the client only the number
@@ -82,32 +82,30 @@ class RequestMiddleware:
             self._record({**scope, "method": method}, number, status, time.perf_counter() - start)
 
     def _path(self, asked: str) -> str:
-        """The path without the server's prefix, which a proxy may have cut off, and no needless slash."""
+        """Return the path without the server's prefix, which a proxy may have cut off, and final slashes."""
         root = self._settings.root_path
         path = asked.removeprefix(root) if asked.startswith(root + "/") else asked
         bare = path.rstrip("/")
         return bare if bare in self._paths and bare not in PAGES else path
 
-    def _stands_against(self, scope: Scope, asked: str) -> ASGIApp | None:
-        """What is answered before anything else is asked; None: nothing stands against the request."""
-        settings = self._settings
-        if settings.root_path and asked == settings.root_path:  # the page's own addresses are relative to it
+    def _instead(self, scope: Scope, asked: str) -> ASGIApp | None:
+        """Return the answer to a request that does not get to the application; None if it does."""
+        settings, path = self._settings, scope["path"]
+        if settings.root_path and asked == settings.root_path:  # addresses in the page are relative to it
             return RedirectResponse(asked + "/")
-        if scope["path"] in {f"{page}/" for page in PAGES}:  # so are those of the other pages
-            return RedirectResponse(f"..{scope['path'][:-1]}")
-        hosts = settings.hosts
+        if path in {f"{page}/" for page in PAGES}:  # so are those in the other pages
+            return RedirectResponse(f"..{path[:-1]}")
         if (
-            hosts
-            and scope["path"] not in PROBES
-            and clients.is_misdirected(clients.headers_of(scope["headers"]), hosts)
+            settings.hosts
+            and path not in PROBES
+            and clients.is_misdirected(Headers(scope=scope), settings.hosts)
         ):
             return WRONG_HOST.response()
         return None
 
     def _record(self, scope: Scope, number: str, status: int, seconds: float) -> None:
         path = scope["path"]
-        peer = scope["client"][0] if scope["client"] else ""
-        client = clients.origin(peer, clients.headers_of(scope["headers"]), self._settings.proxies)
+        client = clients.origin(clients.peer(scope), Headers(scope=scope), self._settings.proxies)
         label = path if path in self._paths else "other"
         self._metrics.requests.labels(label, str(status)).inc()
         self._metrics.seconds.labels(label).observe(seconds)
@@ -119,12 +117,11 @@ class RequestMiddleware:
 
 
 def _headers(path: str, number: str) -> list[tuple[bytes, bytes]]:
-    is_file = path.startswith("/static/") or path.startswith("/docs/")
-    policy = DOCS_POLICY if path == "/docs" else PAGE_POLICY
-    all_headers = {
+    cached = path == "/" or path.startswith(("/static/", "/docs/"))
+    headers = {
         **HEADERS,
-        "content-security-policy": policy,
-        "cache-control": "no-cache" if is_file or path == "/" else "no-store",
+        "content-security-policy": DOCS_POLICY if path == "/docs" else PAGE_POLICY,
+        "cache-control": "no-cache" if cached else "no-store",
         "x-request-id": number,
     }
-    return [(name.encode(), value.encode()) for name, value in all_headers.items()]
+    return [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from digitrec import errors
 
 MEDIA_TYPE = "application/problem+json"
-REFUSED = ("AVIF", "PDF")
-"""Formats that digitrec reads and a server does not: behind the header of an AVIF that promises a small
-picture a huge one may be coded, which shows when it fills the memory; a PDF may keep its decoder busy."""
+NOT_READ = ("AVIF", "PDF")
+"""Formats that digitrec reads and a server does not: an AVIF can promise a small picture and hold a huge one,
+which shows only when it fills the memory; a PDF may keep its decoder busy."""
 FOR_OPERATORS = re.compile(r"--\w|\bpip |\bdigitrec[ .[]|\bdigitrec_|config|install", re.IGNORECASE)
 """Words of advice that only who runs the server can follow."""
 FOR_VISITORS = "this cannot be read here; send the picture as a JPEG or a PNG"
@@ -83,6 +83,12 @@ def busy(detail: str) -> Problem:
     return Problem(503, "busy", detail, {"Retry-After": str(RETRY_SOON_S)})
 
 
+def too_large(most_bytes: int) -> Problem:
+    """The request is larger than the server takes."""
+    limit = f"{most_bytes / 1_000_000:g} MB"
+    return Problem(413, "too-large", f"the request is larger than {limit}; scale the picture down")
+
+
 INTERNAL = Problem(500, "internal", "something went wrong in the server; its log says what")
 
 
@@ -108,7 +114,7 @@ def _detail(error: errors.DigitrecError, status: int) -> str:
     if status >= 500:
         return "the server is not set up for this; its log says what is missing"
     words = str(error).removeprefix("<bytes>: ")
-    for name in REFUSED:
+    for name in NOT_READ:
         words = words.replace(f", {name}", "")  # of the formats that it lists
     return FOR_VISITORS if FOR_OPERATORS.search(words) else words
 

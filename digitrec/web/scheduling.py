@@ -1,4 +1,4 @@
-"""Whose turn it is: clients share places and threads, by the time that the work of each has taken."""
+"""Fair shares for clients: of places, of turns, and of the threads that decode pictures."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from digitrec.errors import ImageError
+from digitrec.image.formats import kind
 from digitrec.image.headers import Header, header, too_dear
 from digitrec.web import memory
 from digitrec.web.clients import Client
+from digitrec.web.problems import NOT_READ
 
 THREADS = min(4, os.cpu_count() or 1)
 LANES = ((250_000, THREADS), (2_000_000, THREADS), (math.inf, 1))
-"""The most pixels of a lane's pictures, and its threads. The first is for what people draw; the last, where a
-picture may take `Settings.max_decoding_bytes`, for one at a time."""
-LARGE = len(LANES) - 1
-TURN = 1e-6
-"""What having a turn costs in itself, s: until the rest is known, whoever had none goes first."""
+"""The most pixels of a lane's pictures, and its threads. The first lane is for drawings. The last decodes one
+picture at a time, because each may take `Settings.max_decoding_bytes`."""
+EXPLANATIONS = 1
+"""Explanations at the same time: one asks the network 785 times, which takes 0.3 s."""
+TURN_S = 1e-6
+"""Seconds charged when a turn begins: a client that had no turn goes before one whose turn still runs."""
 MAX_REMEMBERED = 1000
-"""Clients whose use is remembered; beyond it those are forgotten who have no more than those who wait."""
+"""Clients whose use is remembered; beyond it the one charged longest ago is forgotten."""
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class ConcurrencyLimit:
-    """How much may be under way at one moment, and how much is.
+    """A limit on work in progress, shared by clients.
 
-    One client may have all of it while nobody else wants any. When it is full, a client is still let in
-    that has less than an even share, so the whole may pass the limit: by the sum 1/2 + 1/3 + ... over the
-    clients, which for 24 places is less than threefold.
+    One client may use all places while no other client needs one. When all are taken, a client with less
+    than an even share is still admitted, so the total may exceed the limit: by the sum 1/2 + 1/3 + ... over
+    the clients, which for 24 places is less than threefold.
     """
 
     def __init__(self, limit: int) -> None:
@@ -47,18 +49,18 @@ class ConcurrencyLimit:
 
     @property
     def full(self) -> bool:
-        """Whether the next one is turned away, unless its client has less than its share."""
+        """Whether the next request is rejected, unless its client has less than its share."""
         return self.in_use >= self._limit
 
     def admits(self, client: Client, count: int = 1) -> bool:
-        """Return whether so many more of one client are let in now."""
+        """Return whether ``count`` more places are granted to a client now."""
         clients = len(self._held.keys() | {client})
         below_share = clients > 1 and self._held[client] + count <= self._limit // clients
         return self.in_use + count <= self._limit or below_share
 
     @contextmanager
     def hold(self, client: Client, count: int = 1) -> Iterator[None]:
-        """Have so many until the end of the ``with``; whether they are admitted was asked before."""
+        """Hold ``count`` places until the end of the ``with``; the caller has asked `admits`."""
         self.in_use += count
         self._held[client] += count
         try:
@@ -66,159 +68,110 @@ class ConcurrencyLimit:
         finally:
             self.in_use -= count
             self._held[client] -= count
-            if not self._held[client]:
-                del self._held[client]
-
-
-class FairQueue(Generic[Item]):
-    """What waits, of many clients; next is always the first of the client that has used least.
-
-    Start-time fair queueing (Goyal, Vin and Cheng, 1996), with the cost charged once it is known: a client
-    that begins to wait starts level with those who wait, so that having been idle earns nothing. While
-    nobody waits, whatever was used is forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[Client, deque[Item]] = {}
-        self._used: dict[Client, float] = {}
-        self._level = 0.0
-
-    def __len__(self) -> int:
-        return sum(map(len, self._waiting.values()))
-
-    def push(self, client: Client, item: Item) -> None:
-        """Let an item wait behind the others of its client."""
-        if client not in self._waiting:
-            self._waiting[client] = deque()
-            self._used[client] = max(self._used.get(client, 0.0), self._level)
-        self._waiting[client].append(item)
-
-    def pop(self) -> tuple[Client, Item]:
-        """The next item and whose it is; the queue is not empty."""
-        client = min(self._waiting, key=self._used.__getitem__)  # of several the one that came first
-        item = self._waiting[client].popleft()
-        self._level = self._used[client]
-        self._used[client] += TURN
-        if not self._waiting[client]:
-            del self._waiting[client]
-        return client, item
-
-    def charge(self, client: Client, cost: float) -> None:
-        """Add to what a client has used."""
-        if not self._waiting:
-            self._used.clear()
-            self._level = 0.0
-            return
-        self._used[client] = max(self._used.get(client, 0.0), self._level) + cost
-        if len(self._used) > MAX_REMEMBERED:
-            self._used = {
-                one: used for one, used in self._used.items() if used > self._level or one in self._waiting
-            }
-
-
-class Turns:
-    """A semaphore that is fair to clients: so many have a turn at once, and whoever used least is next."""
-
-    def __init__(self, places: int, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._free = places
-        self._clock = clock
-        self._queue: FairQueue[asyncio.Future[None]] = FairQueue()
-
-    @asynccontextmanager
-    async def turn(self, client: Client) -> AsyncIterator[None]:
-        """Wait for a turn, and have it until the end of the ``with``; its time is what it costs."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.push(client, future)
-        self._hand_out()
-        try:
-            await future
-        except asyncio.CancelledError:
-            if not future.cancelled():  # it had just been given
-                self._free += 1
-                self._hand_out()
-            raise
-        start = self._clock()
-        try:
-            yield
-        finally:
-            self._free += 1
-            self._queue.charge(client, self._clock() - start)
-            self._hand_out()
-
-    def _hand_out(self) -> None:
-        while self._free and len(self._queue):
-            _, future = self._queue.pop()
-            if not future.done():
-                self._free -= 1
-                future.set_result(None)
+            self._held += Counter()  # drops clients that hold nothing
 
 
 class Lane:
-    """Threads in which the work of many clients is done in turn."""
+    """Threads for the work of many clients; the next turn goes to the client that has used least time.
 
-    def __init__(self, threads: int, name: str) -> None:
-        self._turns = Turns(threads)
-        self._pool = ThreadPoolExecutor(threads, name)
+    Start-time fair queueing (Goyal, Vin and Cheng, 1996), with the time charged when a turn ends. A client
+    that begins to wait starts level with those already waiting, so being idle earns no credit.
+    """
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._free = threads
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(threads, "digitrec-web")
+        self._waiting: dict[Client, deque[asyncio.Future[float]]] = {}
+        self._used: dict[Client, float] = {}
+        self._level = 0.0
 
     async def run(self, client: Client, work: Callable[[], Result]) -> Result:
-        """What the work gives or raises."""
-        async with self._turns.turn(client):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        """Run the work in a thread when it is the client's turn; return or raise what it does."""
+        async with self.turn(client):
+            return await self.do(work)
+
+    async def do(self, work: Callable[[], Result]) -> Result:
+        """Run the work in a thread; the caller has a turn."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    @asynccontextmanager
+    async def turn(self, client: Client) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it until the end of the ``with``."""
+        start: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(client, deque()).append(start)
+        self._hand_out()
+        try:
+            await start
+            yield
+        finally:
+            if not start.cancelled():
+                self._free += 1
+                self._charge(client, self._clock() - start.result())
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._free and self._waiting:
+            client = min(self._waiting, key=self._use)
+            start = self._waiting[client].popleft()
+            if not self._waiting[client]:
+                del self._waiting[client]
+            if not start.cancelled():
+                self._free -= 1
+                self._level = self._use(client)
+                self._charge(client, TURN_S)
+                start.set_result(self._clock())
+
+    def _use(self, client: Client) -> float:
+        return max(self._used.get(client, 0.0), self._level)
+
+    def _charge(self, client: Client, seconds: float) -> None:
+        used = self._use(client) + seconds
+        self._used.pop(client, None)  # so that the order is by the last charge
+        self._used[client] = used
+        if len(self._used) > MAX_REMEMBERED:
+            del self._used[next(iter(self._used))]
 
     def close(self) -> None:
-        """Let what is under way end."""
+        """Wait for the work in progress."""
         self._pool.shutdown()
 
 
 class Lanes:
-    """The threads of one server for pictures: lanes for small, for middling and for large ones.
+    """The threads of one server that decode pictures: a lane each for small, medium and large ones.
 
-    What a picture costs its client is the time it took: no size, format or trick has to be judged
-    beforehand. Its pixels only say which lane it takes, so that a large one never holds a thread that a
-    small one needs, and no two large ones are in memory at once.
+    A picture costs its client the time it took, so no format or trick has to be judged beforehand. Its size
+    only selects the lane: a large picture never holds a thread that a small one needs, and no two large
+    ones are in memory at once.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        """Refuse pictures that take more memory than this to decode."""
+        """Reject pictures that take more than ``max_bytes`` of memory to decode."""
         self._max_bytes = max_bytes
-        self._lanes = [Lane(threads, f"digitrec-lane-{most}") for most, threads in LANES]
+        self._lanes = [Lane(threads) for _, threads in LANES]
+        self.explaining = Lane(EXPLANATIONS)
 
-    async def run(
-        self, client: Client, picture: bytes, promised: Header | None, work: Callable[[], Result]
-    ) -> Result:
-        """What the work on an encoded picture gives or raises.
-
-        Args:
-            promised: what its header says, where that was read already.
+    async def run(self, client: Client, picture: bytes, work: Callable[[], Result]) -> Result:
+        """Run work that decodes an encoded picture; return or raise what it does.
 
         Raises:
-            ImageError: it takes too much memory to decode.
+            ImageError: it takes too much memory to decode, or has a format that a server does not read.
         """
-        first = self._lanes[0]
-        done, lane = await first.run(client, partial(self._if_small, picture, promised, work))
-        if done:
-            return done[0]
-        return await self._lanes[lane].run(client, partial(_giving_back, work) if lane == LARGE else work)
+        promised = await self._lanes[0].run(client, partial(self._checked, picture))
+        lane = next(
+            lane for lane, (most, _) in zip(self._lanes, LANES, strict=True) if promised.pixels <= most
+        )
+        return await lane.run(client, partial(memory.given_back, work) if lane is self._lanes[-1] else work)
 
-    def _if_small(
-        self, picture: bytes, promised: Header | None, work: Callable[[], Result]
-    ) -> tuple[tuple[Result] | None, int]:
-        """The result where this lane is the picture's own, and which lane is."""
-        promised = header(picture) if promised is None else promised
+    def _checked(self, picture: bytes) -> Header:
+        if (found := kind(picture)) in NOT_READ:
+            raise ImageError(f"{found} is not read here; send a JPEG or a PNG")
+        promised = header(picture)
         if promised.memory > self._max_bytes:
             raise ImageError(too_dear(promised.pixels))
-        lane = next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
-        return (None if lane else (work(),)), lane
+        return promised
 
     def close(self) -> None:
-        """Let what is under way end."""
-        for lane in self._lanes:
+        """Wait for the work in progress."""
+        for lane in (*self._lanes, self.explaining):
             lane.close()
-
-
-def _giving_back(work: Callable[[], Result]) -> Result:
-    """What the work gives or raises, and nothing of what it took is kept."""
-    try:
-        return work()
-    finally:
-        memory.give_back()

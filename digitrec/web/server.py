@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with clocks and limits of our own on what comes before a request."""
+"""The HTTP server: uvicorn, with limits on connections and request heads, and strict framing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 import h11
 import uvicorn
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.errors import CannotListen
@@ -27,78 +28,94 @@ from digitrec.web.settings import Settings
 IDLE_S = 15
 """Seconds that a connection may go without a complete request head."""
 MAX_HEAD_BYTES = 16_384
-"""A longer request head is refused."""
+"""Longest request head."""
 MAX_CONNECTIONS = 900
 """Above this number each new connection closes an old one; systems commonly allow a process 1,024 files."""
 
 
-class GuardedProtocol(H11Protocol):
-    """HTTP/1.1 with a deadline for each request head, a bound on connections, and strict framing."""
+Address = tuple[str, int] | None
+"""Host and port at the other end of a connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the deadline with the connection; uvicorn starts it after the first answer."""
-        super().connection_made(transport)
-        self._heard = self.loop.time()
-        self._clock = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
-        if len(self.connections) > MAX_CONNECTIONS:
-            self._make_room()
 
-    def _make_room(self) -> None:
-        """Close the connection that has been idle for longest, of the client that has the most."""
-        mine = cast("set[GuardedProtocol]", self.connections)
-        per_client = Counter(one._peer for one in mine)
-        victim = min(mine, key=lambda one: (-per_client[one._peer], one._at_work, one._heard))
-        mine.discard(victim)
-        victim.transport.abort()
+class Connection:
+    """One open connection."""
 
-    @property
-    def _peer(self) -> str:
-        return self.client[0] if self.client else ""
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.requests = 0
+        self.await_head()
 
-    @property
-    def _at_work(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+    def await_head(self) -> None:
+        """Start the deadline for a request head."""
+        loop = asyncio.get_running_loop()
+        self.since = loop.time()
+        self._deadline = loop.call_later(IDLE_S, self.transport.close)
 
-    def data_received(self, data: bytes) -> None:
-        """Take what arrives; the deadline ends with a whole head, where uvicorn ends it with any byte."""
-        self._heard = self.loop.time()
-        super().data_received(data)
-        if self._at_work:
-            self._clock.cancel()
-
-    def on_response_complete(self) -> None:
-        """Start the deadline for the next head."""
-        self._clock.cancel()
-        self._clock = self.loop.call_later(IDLE_S, self.timeout_keep_alive_handler)
-        super().on_response_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
+    def stop(self) -> None:
         """Stop the deadline."""
-        self._clock.cancel()
-        super().connection_lost(exc)
+        self._deadline.cancel()
 
-    def handle_events(self) -> None:
-        """Refuse a head that a proxy in front may read in another way; else go on."""
-        if self.conn.their_state is h11.IDLE and _is_ambiguous(self.conn.trailing_data[0]):
-            self.send_400_response("ambiguous")
+
+class Connections:
+    """ASGI middleware that closes connections: overdue ones, and the most idle if there are too many."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open: dict[Address, Connection] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; the deadline of its connection is stopped meanwhile."""
+        one = self._open.get(scope.get("client"))
+        if one is None:
+            await self._app(scope, receive, send)
             return
-        super().handle_events()
+        one.stop()
+        one.requests += 1  # two at once: the next one of a pipeline begins before this one has returned
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            one.requests -= 1
+            if not one.requests and scope["client"] in self._open:
+                one.await_head()
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, or a head too long, with a problem body."""
-        self.transport.write(NOT_HTTP)
-        self.transport.close()
+    def opened(self, client: Address, transport: asyncio.Transport) -> None:
+        """Count a new connection; close the most idle of the address with the most if there are too many."""
+        self._open[client] = Connection(transport)
+        if len(self._open) > MAX_CONNECTIONS:
+            per_host = Counter(client and client[0] for client in self._open)
+
+            def activity(client: Address) -> tuple[int, int, float]:
+                one = self._open[client]
+                return -per_host[client and client[0]], one.requests, one.since
+
+            idle = min(self._open, key=activity)
+            self._open[idle].transport.abort()
+            self.closed(idle)
+
+    def closed(self, client: Address) -> None:
+        """Forget a connection."""
+        if (one := self._open.pop(client, None)) is not None:
+            one.stop()
 
 
-def _is_ambiguous(data: bytes) -> bool:
-    """Return whether a request begins so that two parsers may disagree where its head or its body ends.
+class StrictConnection(h11.Connection):
+    """Rejects a request head that a proxy in front may read in another way.
 
     h11 accepts a line feed alone, a list of equal lengths, and a length beside a transfer coding.
     """
-    head, _, _ = data.partition(b"\r\n\r\n")
-    names = re.findall(rb"\r\n(content-length|transfer-encoding)[ \t]*:", head.lower())
-    listed = re.search(rb"\r\ncontent-length[ \t]*:[^\r\n]*,", head.lower())
-    return re.search(rb"(?<!\r)\n", head) is not None or len(names) > 1 or listed is not None
+
+    def next_event(self) -> Any:
+        """Parse the next event.
+
+        Raises:
+            h11.RemoteProtocolError: two parsers may disagree on where the head or its body ends.
+        """
+        if self.their_state is h11.IDLE:
+            head, _, _ = self.trailing_data[0].lower().partition(b"\r\n\r\n")
+            lengths = re.findall(rb"\r\n(?:content-length|transfer-encoding)[ \t]*:([^\r\n]*)", head)
+            if re.search(rb"(?<!\r)\n", head) or len(lengths) > 1 or b"," in b"".join(lengths):
+                raise h11.RemoteProtocolError("ambiguous")
+        return super().next_event()
 
 
 def _raw(response: Response) -> bytes:
@@ -117,29 +134,46 @@ NOT_HTTP = _raw(
 def server(
     engines: Sequence[Reader], settings: Settings, *, host: str = "127.0.0.1", port: int = 0
 ) -> uvicorn.Server:
-    """The server, not running yet, for a place of its own (port 0: any) or for sockets that it is given."""
-    app = create_app(engines, settings)
+    """Return the server, not running yet, for an address (port 0: any) or for sockets given to its `run`."""
+    connections = Connections(create_app(engines, settings))
+
+    class Protocol(H11Protocol):
+        """uvicorn's, with our connections and framing."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.conn = StrictConnection(h11.SERVER, MAX_HEAD_BYTES)
+            connections.opened(self.client, transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            connections.closed(self.client)
+            super().connection_lost(exc)
+
+        def send_400_response(self, msg: str) -> None:
+            """Answer with a problem body."""
+            self.transport.write(NOT_HTTP)
+            self.transport.close()
+
     config = uvicorn.Config(
-        app, host=host, port=port, http=GuardedProtocol, ws="none", lifespan="on",
+        connections, host=host, port=port, http=Protocol, ws="none", lifespan="on",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        h11_max_incomplete_event_size=MAX_HEAD_BYTES, timeout_keep_alive=IDLE_S,
-        timeout_graceful_shutdown=math.ceil(settings.seconds) + 1,
+        timeout_keep_alive=IDLE_S, timeout_graceful_shutdown=math.ceil(settings.seconds) + 1,
     )  # fmt: skip
     return uvicorn.Server(config)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at an address of this machine; port 0 lets the system choose one.
+    """Return a socket that listens at an address of this machine; port 0 lets the system choose one.
 
     Raises:
-        CannotListen: somebody listens there already, it is none of this machine's, or it needs rights.
+        CannotListen: the port is taken, the address is not local, or permission is denied.
     """
     try:
         passive = socket.AI_PASSIVE  # no host is every address
         family, *_, where = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=passive)[0]
         made = socket.create_server(where[:2], family=family)
     except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None) or 0  # below nought where the name is unknown
+        number = getattr(error, "errno", None) or 0  # negative where the name is unknown
         why = (os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)).lower()
         raise CannotListen(
             f"cannot listen on {place(host, port)} ({why}); choose another --port or --host"
@@ -150,17 +184,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def place(host: str, port: int) -> str:
-    """Host and port as they stand in an address."""
+    """Return host and port as they stand in an address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def run(engines: Sequence[Reader], settings: Settings, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; what was accepted by then is answered before the end.
+    """Serve until SIGINT or SIGTERM; accepted requests are answered before the end.
 
     Args:
-        listening: as `listen` gives it; it is closed at the end.
+        listening: from `listen`; it is closed at the end.
     """
     ready = server(engines, settings)
     memory.give_large_blocks_back()
-    gc.freeze()  # walking through all that was imported holds every request up for some 30 ms
+    gc.freeze()  # walking through all that was imported delays every request by some 30 ms
     ready.run(sockets=[listening])

@@ -29,8 +29,6 @@ class Settings:
     """Bytes of all requests' bodies together that are held in memory at one moment."""
     max_client_bytes: int = 16 * MEGABYTE
     """The same for one client's; a body larger than that cannot be sent at all."""
-    max_client_uploads: int = 32
-    """Bodies of one client that may be on their way at one moment; one more ends the most silent of them."""
     upload_grace_s: float = 5.0
     """Seconds for which a body may be silent, or behind its least speed, > 0."""
     upload_bytes_per_s: int = 16_000

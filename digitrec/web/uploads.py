@@ -13,11 +13,11 @@ from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.settings import Settings
 
 AS_FORM = 'a picture is sent as curl -F "file=@7.png" does, with the @'
-"""How a form brings a picture."""
+"""How to send a picture in a form."""
 MAX_FIELDS = 1000
-"""Files and other fields in a form; those that are not ours are ignored."""
+"""Files and other fields in a form; unknown fields are ignored."""
 URL_SAFE = str.maketrans("-_", "+/")
-"""Base64's URL-safe alphabet as the usual one."""
+"""From base64's URL-safe alphabet to the usual one."""
 
 
 class JsonPictures(BaseModel):
@@ -25,29 +25,30 @@ class JsonPictures(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    image: str | None = Field(None, min_length=1, description="One picture: base64 or a data URL.")
-    images: list[str] | None = Field(None, min_length=1, description="Several; instead of `image`.")
+    image: str | None = Field(None, min_length=1)
+    images: list[str] | None = Field(None, min_length=1)
 
 
 async def pictures(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
     """Return the encoded pictures, and whether the client sent a list and so expects one.
 
-    Anything but JSON and a form is taken for the picture itself, whatever its type says: the decoder
-    judges by the content. No picture begins with a brace, so JSON is known without its type.
+    Anything but JSON and a form is taken for the picture itself, whatever its content type: the decoder
+    judges by the content. No picture begins with a brace, so JSON is recognised without its type.
 
     Raises:
-        ProblemError: none, too many, or a body that is not what its content type says.
+        ProblemError: there is no picture, there are too many, or the body does not match its content type.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        found, is_list = await _from_form(request, settings)
+        found = await _from_form(request, settings)
+        is_list = len(found) > 1
+    elif (body := await request.body()).lstrip().startswith(b"{") or kind == "application/json":
+        found, is_list = _from_json(body)
     else:
-        body = await request.body()
-        is_json = kind == "application/json" or body.lstrip().startswith(b"{")
-        found, is_list = _from_json(body) if is_json else ([body], False)
+        found, is_list = [body], False
     if len(found) > settings.max_pictures:
-        raise _too_many(settings)
-    if not found or (not is_list and not found[0]):
+        raise _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
+    if not is_list and not found[0]:
         raise _problem(422, "no-picture", "there is no picture in the request, or one of no bytes")
     return found, is_list
 
@@ -58,7 +59,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = 1 << 62
 
 
-async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes], bool]:
+async def _from_form(request: Request, settings: Settings) -> list[bytes]:
     parser = _InMemory(
         request.headers, request.stream(),
         max_files=MAX_FIELDS, max_fields=MAX_FIELDS, max_part_size=settings.max_body_bytes,
@@ -67,13 +68,11 @@ async def _from_form(request: Request, settings: Settings) -> tuple[list[bytes],
         form = await parser.parse()
     except MultiPartException as error:
         raise _problem(400, "bad-form", f"the form cannot be read: {error.message}") from error
-    files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
-    try:
-        if not files:
-            raise _problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")
-        return [await file.read() for file in files], len(files) > 1
-    finally:
-        await form.close()
+    files = [await file.read() for file in form.getlist("file") if isinstance(file, UploadFile)]
+    await form.close()
+    if not files:
+        raise _problem(422, "no-picture", f"the form has no file in its field 'file'; {AS_FORM}")
+    return files
 
 
 def _from_json(body: bytes) -> tuple[list[bytes], bool]:
@@ -94,7 +93,7 @@ def _from_json(body: bytes) -> tuple[list[bytes], bool]:
 
 
 def _fails_alone(text: str) -> bytes:
-    """One of several: what is no base64 is taken for the picture itself, and so is refused by the decoder."""
+    """Return one of several pictures; the decoder will reject text that is not base64."""
     try:
         return _decoded(text)
     except ValueError:
@@ -102,10 +101,10 @@ def _fails_alone(text: str) -> bytes:
 
 
 def _decoded(text: str) -> bytes:
-    """Return the bytes in base64 or in a data URL; lines, the URL-safe alphabet and no padding are fine.
+    """Return the bytes in base64 (with line breaks, URL-safe or without padding) or in a data URL.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     if text[:5].lower() == "data:":
         kind, _, text = text.partition(",")
@@ -113,10 +112,6 @@ def _decoded(text: str) -> bytes:
             raise ValueError("a data URL without base64")
     plain = "".join(text.split()).rstrip("=").translate(URL_SAFE)
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-
-
-def _too_many(settings: Settings) -> ProblemError:
-    return _problem(413, "too-many", f"more than {settings.max_pictures} pictures in one request")
 
 
 def _problem(status: int, kind: str, detail: str) -> ProblemError:

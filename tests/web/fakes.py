@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import httpx
 from fastapi.testclient import TestClient
@@ -31,6 +33,7 @@ from digitrec.web.settings import Settings
 
 SURE = 0.91
 SEVEN = Answer((Candidate("7", SURE),), tuple(SURE if digit == 7 else 0.01 for digit in range(10)))
+UNLIMITED = Settings(rate=1e6, burst=1_000_000)
 GATED = InputSpec(encoding="mnist", preparation="mnist", gated=True)
 
 
@@ -51,6 +54,20 @@ def paid(*script: Line, max_cost: float = 1.0) -> Engine:
 class _Emulated(Engine):
     def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
         return [replace(reply, emulated=True) for reply in super().ask(images)]
+
+
+def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
+    """Return an event whose clearing holds the engine up, and a count of the pictures that reached it."""
+    go, entered = threading.Event(), threading.Semaphore(0)
+    go.set()
+
+    def read(image: object, *, timeout: float) -> Answer:
+        entered.release()
+        go.wait(20)
+        return SEVEN
+
+    engine.provider.read = read  # type: ignore[method-assign, assignment]
+    return go, entered
 
 
 def emulated(name: str, line: Line) -> Engine:
@@ -88,6 +105,21 @@ def listening(*engines: Reader, settings: Settings = Settings()) -> Iterator[str
     finally:
         made.should_exit = True
         thread.join(30)
+
+
+def connect(url: str) -> socket.socket:
+    """Return a connection to a server."""
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname, address.port), timeout=30)
+
+
+def everything(connection: socket.socket) -> bytes:
+    """Return what arrives until the server closes."""
+    received = b""
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            received += piece
+    return received
 
 
 def until_at_work(url: str, count: int) -> None:

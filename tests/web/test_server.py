@@ -11,34 +11,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
 from itertools import count
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from digitrec.engine import Engine
 from digitrec.web import server as server_module
 from digitrec.web.server import listen
 from digitrec.web.settings import Settings
 
-from .fakes import SEVEN, listening, local, png, started
-
-
-def connect(url: str) -> socket.socket:
-    address = urlsplit(url)
-    return socket.create_connection((address.hostname, address.port), timeout=30)
-
-
-def everything(connection: socket.socket) -> bytes:
-    """What arrives until the server closes."""
-    received = b""
-    try:
-        while piece := connection.recv(65536):
-            received += piece
-    except ConnectionResetError:
-        pass
-    return received
-
+from .fakes import connect, everything, held_up, listening, local, png, started
 
 BEGIN = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 """Of the heads below."""
@@ -119,20 +100,6 @@ def test_a_client_that_leaves_takes_nobody_with_it() -> None:
     assert answer.status_code == 200
 
 
-def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
-    """What lets this engine answer, and what counts the pictures that have reached it."""
-    go, entered = threading.Event(), threading.Semaphore(0)
-
-    def wait(image: object, *, timeout: float) -> object:
-        entered.release()
-        go.wait(20)
-        return SEVEN
-
-    engine.provider.read = wait  # type: ignore[method-assign, assignment]
-    go.set()
-    return go, entered
-
-
 def test_what_was_accepted_is_answered_before_the_end() -> None:
     engine = local()
     go, entered = held_up(engine)
@@ -173,15 +140,8 @@ def test_the_command_serves_and_ends_at_a_signal() -> None:
 
 
 def test_the_surplus_is_turned_away_before_it_is_read() -> None:
-    engine, go, entered = local(), threading.Event(), threading.Semaphore(0)
-    go.set()
-
-    def wait(image: object, *, timeout: float) -> object:
-        entered.release()
-        go.wait(20)
-        return SEVEN
-
-    engine.provider.read = wait  # type: ignore[method-assign, assignment]
+    engine = local()
+    go, entered = held_up(engine)
     with listening(engine, settings=Settings(max_requests=1)) as url, ThreadPoolExecutor(1) as pool:
         assert entered.acquire(timeout=20)  # the warm-up
         go.clear()
