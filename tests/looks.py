@@ -10,7 +10,8 @@ from digitrec.image.pixels import Pixels
 from digitrec.lab.evaluation.accuracy import SEED
 from digitrec.lab.handwriting.scenes import Scene, scene
 from digitrec.lab.handwriting.writer import Writer
-from digitrec.prepare.ink import Ink, find_ink
+from digitrec.prepare.found import Ink
+from digitrec.prepare.ink import find_ink
 
 
 def look(pixels: Pixels) -> Ink:

@@ -10,7 +10,6 @@ from PIL import Image, UnidentifiedImageError, features
 from digitrec.errors import ImageError, install_hint
 from digitrec.image import parts
 from digitrec.image.parts import BoundedFile
-from digitrec.image.pnm import MAGIC, PnmImage
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP")
 """Pillow's decoders that we trust, besides AVIF; it knows many more that nobody photographs a digit with.
@@ -55,11 +54,8 @@ def opened(data: bytes, name: str) -> Image.Image:
         return _heif(data, name)
     if found == "AVIF" and not features.check("avif"):
         raise ImageError(f"{name}: this Pillow is built without AVIF; install Pillow from PyPI")
-    file = BoundedFile(data, name)
-    if data.startswith(MAGIC):
-        return PnmImage(file)
     try:
-        return Image.open(file, formats=["AVIF"] if found == "AVIF" else FORMATS)
+        return Image.open(BoundedFile(data, name), formats=["AVIF"] if found == "AVIF" else FORMATS)
     except UnidentifiedImageError as error:
         if found == "AVIF":
             raise

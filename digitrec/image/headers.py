@@ -12,7 +12,6 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, COMPRESSION, SAMPLESPERPIXEL, Tif
 from digitrec.errors import ImageError
 from digitrec.image.formats import opened
 from digitrec.image.parts import BoundedFile, check_jpeg, unpacked
-from digitrec.image.pnm import IN_PYTHON
 from digitrec.image.shrinking import ENOUGH_SIDE
 
 MAX_DECODING_BYTES = 226_000_000
@@ -28,11 +27,13 @@ _HEIF = {(8, 420): 9, (8, 400): 9}
 header has them; 13 for other layers of 8 bits and 16 for more bits, as for those that were measured."""
 _TEXT = 6_000_000
 """Bytes that a text in a PNG may grow to: Pillow unpacks a million, and makes characters of them."""
-_IN_PYTHON = {"bmp_rle", *IN_PYTHON}
-MAX_RUN_PIXELS = 1_000_000
-"""Pixels of a BMP that is coded in runs."""
+_IN_PYTHON = {"bmp_rle", "ppm", "ppm_plain"}
+"""Pillow's decoders that loop in Python: over the runs of a BMP, or over the samples of a PNM that is plain
+or has an unusual maximum."""
+MAX_LOOPED_PIXELS = 1_000_000
+"""Pixels of a picture that one of them decodes."""
 MAX_RUN_READS = 100_000
-"""Reads of its pixels: two for each run."""
+"""Reads of a BMP's pixels: two for each run."""
 _JPEG_IN_TIFF = (6, 7)
 _ROWS = 24
 """Bytes for each column: three rows of 16-bit RGBA."""
@@ -70,21 +71,21 @@ def check(picture: Image.Image, data: bytes | None, name: str) -> None:
     """
     if len(data or b"") + _memory(picture, data) > MAX_DECODING_BYTES:
         raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
-    if {tile[0] for tile in getattr(picture, "tile", ())} == {"bmp_rle"}:
-        _check_runs(picture, name)
+    looped = _decoders(picture) & _IN_PYTHON
+    if looped and picture.width * picture.height > MAX_LOOPED_PIXELS:
+        raise ImageError(
+            f"{name}: more than {MAX_LOOPED_PIXELS // 1_000_000} million pixels as text, in runs or of an "
+            "unusual depth; save it as a PNG"
+        )
+    if isinstance(file := getattr(picture, "fp", None), BoundedFile) and looped:
+        file.reads_left = MAX_RUN_READS if looped == {"bmp_rle"} else MAX_LOOPED_PIXELS
     if data and isinstance(picture, JpegImageFile) and picture.tile[0].offset:  # not the first of several
         check_jpeg(data, picture.tile[0].offset, name)
 
 
-def _check_runs(picture: Image.Image, name: str) -> None:
-    """Bound a BMP coded in runs, which Pillow decodes in Python, and let it read every run."""
-    if picture.width * picture.height > MAX_RUN_PIXELS:
-        raise ImageError(
-            f"{name}: a run-length coded BMP of more than {MAX_RUN_PIXELS // 1_000_000} million pixels; "
-            "save it as a PNG"
-        )
-    if isinstance(file := getattr(picture, "fp", None), BoundedFile):
-        file.reads_left = MAX_RUN_READS
+def _decoders(picture: Image.Image) -> set[str]:
+    """Return the names of the decoders that an opened picture needs."""
+    return {tile[0] for tile in getattr(picture, "tile", ())}
 
 
 def too_dear(pixels: int) -> str:
@@ -113,8 +114,8 @@ def _memory(picture: Image.Image, data: bytes | None) -> int:
     elif picture.format == "HEIF":
         bits, layers = picture.info.get("bit_depth", 0), picture.info.get("chroma", 0)
         each = _HEIF.get((bits, layers), 13 if bits == 8 else 16)
-    else:  # samples read in Python: the text, its numbers of 4 bytes, and room for them to grow
-        each = stored * (8 if {tile[0] for tile in getattr(picture, "tile", ())} & _IN_PYTHON else 1)
+    else:
+        each = stored * (8 if _decoders(picture) & _IN_PYTHON else 1)
     texts = unpacked(data) if data and picture.format == "PNG" else 0
     return math.ceil(each * picture.width * picture.height) + _ROWS * picture.width + texts * _TEXT
 

@@ -38,6 +38,8 @@ MAX_ENTRIES = 32_768
 """Entries in all directories of a TIFF."""
 MAX_PAGES = 1_001
 """Directories of a TIFF that are looked at."""
+MAX_COMMENTS = 1_000
+"""Comments in a plain PNM: Pillow copies up to a million bytes for each."""
 MAX_UNPACKED = 37
 """Compressed texts and profiles in a PNG; Pillow unpacks each to up to a million characters."""
 
@@ -64,7 +66,7 @@ class BoundedFile(io.BytesIO):
     def __init__(self, data: bytes, name: str) -> None:
         super().__init__(data)
         self._name = name
-        self.reads_left = most(data)
+        self.reads_left = _most(data)
         """Reads until the file is refused."""
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -80,8 +82,8 @@ class BoundedFile(io.BytesIO):
         return found
 
 
-def most(data: bytes) -> int:
-    """Return how many reads a file of this size may take, and how many comments a plain PNM may have."""
+def _most(data: bytes) -> int:
+    """Return how many reads a file of this size may take."""
     return MAX_READS + len(data) // (BYTES_A_GIF_READ if data.startswith(b"GIF") else BYTES_A_READ)
 
 
@@ -102,7 +104,7 @@ def check(data: bytes, name: str) -> None:
         tiff_pages(data, name)
     elif data.startswith(b"\x89PNG"):
         _check_png(data, name)
-    elif data.startswith((b"P1", b"P2", b"P3")) and data.count(b"#") > most(data):
+    elif data.startswith((b"P1", b"P2", b"P3")) and data.count(b"#") > MAX_COMMENTS:
         raise too_many(name)
 
 

@@ -16,9 +16,12 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
 
 from digitrec.models.litert import Work
-from digitrec.models.scores import Floats, Stage
+from digitrec.models.scores import BATCH, Floats, Stage, scaled
+
+Pixels = NDArray[np.uint8]
 
 SIDE = 28
 """Pixels along each side of a network's input."""
@@ -49,36 +52,48 @@ class End:
 
 
 class Inside:
-    """The layers of a LiteRT file; several threads may use it at once."""
+    """The layers of a network; several threads may use it at once.
 
-    def __init__(self, content: bytes) -> None:
-        self._model = schema.ModelT.InitFromPackedBuf(content, 0)
-        self._graph = self._model.subgraphs[0]
+    Args:
+        content: a LiteRT file; None for a classifier without layers that LiteRT knows.
+        scale: what the network wants its pixels to be, one of `SCALES`.
+    """
+
+    def __init__(self, content: bytes | None, scale: str = "unit") -> None:
+        self._scale = scale
+        self._model = schema.ModelT() if content is None else schema.ModelT.InitFromPackedBuf(content, 0)
+        self._graph = self._model.subgraphs[0] if self._model.subgraphs else schema.SubGraphT()
         self._operators = list(self._graph.operators or ())
         self._maker = {int(one.outputs[0]): one for one in self._operators}
 
-    def stages(self, ink: Floats) -> list[Stage]:
-        """Return the feature maps of each layer for one picture, (28, 28), in the order of computation."""
+    def stages(self, digit: Pixels) -> list[Stage]:
+        """Return the feature maps of each layer for one picture, (28, 28), ink high, in order.
+
+        Only layers whose maps have 2x2 to 28x28 places. Takes some milliseconds.
+        """
         names, work = self._stages
-        return list(zip(names, [maps[0] for maps in work(ink[None])], strict=True)) if work else []
+        if work is None:
+            return []
+        return list(zip(names, [maps[0] for maps in work(self._ink(digit[None]))], strict=True))
 
-    def class_maps(self, ink: Floats, digits: Sequence[int]) -> Floats | None:
-        """Return what each place of one picture, (28, 28), adds to each digit's score: (N, 28, 28).
+    def class_maps(self, digit: Pixels, of: Sequence[int]) -> Floats | None:
+        """Return what each place of a picture, (28, 28), ink high, adds to N digits' scores: (N, 28, 28).
 
-        Linear interpolation between the centres of the places; the mean over joined networks. None unless
-        every network ends in a mean over its feature maps and one dense layer.
+        Exact but for the rounding of int8; linear interpolation between the centres of the places; the mean
+        over joined networks. None unless every network ends in a mean over its feature maps and one dense
+        layer.
         """
         maps = [one.maps for one in self._ends if one.maps is not None]
         if not maps or len(maps) < len(self._ends):
             return None
-        values = self._work_of_ends(ink[None])[len(maps) :]
+        values = self._work_of_ends(self._ink(digit[None]))[len(maps) :]
         return np.asarray(np.mean([
-            _enlarged(np.einsum("hwc,cn->nhw", value[0], self._weights(one.operator).kernel[:, digits]))
+            _enlarged(np.einsum("hwc,cn->nhw", value[0], self._weights(one.operator).kernel[:, of]))
             for one, value in zip(self._ends, values, strict=True)
         ], axis=0), np.float32)  # fmt: skip
 
     def filters(self) -> list[Stage]:
-        """Return each network's first convolution: its name, and its C filters, (h, w, C), signed.
+        """Return each network's first convolution: its name, and its C filters, (h, w, C), above 0 for ink.
 
         Empty if the file keeps its weights in a type other than float32 and int8.
         """
@@ -90,12 +105,15 @@ class Inside:
         several = len(first) > 1
         return [(f"network_{n}/filters" if several else "filters", one) for n, one in enumerate(first, 1)]
 
-    def features(self, ink: Floats) -> Floats | None:
-        """Return the input of the last dense layers: (N, 28, 28) to (N, F); None without such a layer."""
+    def features(self, digits: Pixels) -> Floats | None:
+        """Return the input of the last dense layers: (N, 28, 28), ink high, to (N, F); None without any."""
         if not self._ends:
             return None
-        found = self._work_of_ends(ink)[: len(self._ends)]
-        return np.concatenate([one.reshape(len(ink), -1) for one in found], axis=1)
+        parts = []
+        for start in range(0, len(digits), BATCH):
+            found = self._work_of_ends(self._ink(digits[start : start + BATCH]))[: len(self._ends)]
+            parts.append(np.concatenate([one.reshape(len(one), -1) for one in found], axis=1))
+        return np.concatenate(parts)
 
     def weights(self) -> list[Weights]:
         """Return the weights of every convolution and dense layer, in the order of computation, as floats.
@@ -105,6 +123,9 @@ class Inside:
         """
         layers = (_Kind.CONV_2D, _Kind.FULLY_CONNECTED)
         return [self._weights(one) for one in self._operators if self._kind(one) in layers]
+
+    def _ink(self, digits: Pixels) -> Floats:
+        return scaled(digits, self._scale)
 
     @cached_property
     def _stages(self) -> tuple[list[str], Work | None]:
@@ -116,8 +137,8 @@ class Inside:
     @cached_property
     def _ends(self) -> list[End]:
         """The dense layers from which the scores follow without another layer's weights in between."""
-        wanted = {int(self._graph.outputs[0])}
         found: list[End] = []
+        wanted = {int(output) for output in self._operators and self._graph.outputs[:1]}
         for one in reversed(self._operators):
             if int(one.outputs[0]) in wanted and self._kind(one) == _Kind.FULLY_CONNECTED:
                 found.insert(0, End(int(one.inputs[0]), self._averaged(int(one.inputs[0])), one))

@@ -14,6 +14,8 @@ Stage = tuple[str, Floats]
 """A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
+BATCH = 64
+"""Digits in one pass: as many as the processor's cache holds."""
 VIEWS = 4
 """From how many places `aside` looks at a picture."""
 

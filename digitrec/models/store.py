@@ -19,11 +19,11 @@ from digitrec.errors import ModelError
 from digitrec.errors.arguments import said
 from digitrec.models.description import ModelInput, model_input
 from digitrec.models.scores import (
+    BATCH,
     SCALES,
     VIEWS,
     Floats,
     Forward,
-    Stage,
     aside,
     evidence,
     pooled,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "weights" / "digitrec-cnn.tflite"
 """The model inside the package."""
-BATCH = 64
-"""Digits in one pass: as many as the processor's cache holds."""
 
 
 class Model:
@@ -96,56 +94,13 @@ class Model:
             chances[prepared] = probabilities(answer[prepared], kind, self.input.prepared)
         return chances
 
-    def stages(self, digit: NDArray[np.uint8]) -> list[Stage]:
-        """Return the feature maps of each layer for one picture, (28, 28) uint8, ink high, in order.
-
-        Only layers whose maps have 2x2 to 28x28 places. Empty for a `.skops` file. Takes some milliseconds
-        and does not block `probabilities`.
-        """
-        return [] if self._inside is None else self._inside.stages(self._scaled(digit))
-
-    def filters(self) -> list[Stage]:
-        """Return the filters of each network's first convolution, (h, w, C): above 0 for ink, below for none.
-
-        Empty for a `.skops` file, and where the first layer is not a convolution.
-        """
-        return [] if self._inside is None else self._inside.filters()
-
-    def grad_cam(self, digit: NDArray[np.uint8], of: Sequence[int]) -> Floats | None:
-        """Return where one picture, (28, 28) uint8, looks like each of the digits `of`: (N, 28, 28), >= 0.
-
-        Class activation maps, which equal Grad-CAM here, in units of the score over the places; exact but for
-        the rounding of int8. None for a `.skops` file, and for a network that does not end in a mean over its
-        feature maps and one dense layer.
-        """
-        found = None if self._inside is None else self._inside.class_maps(self._scaled(digit), of)
-        return None if found is None else np.asarray(np.maximum(found, 0), np.float32)
-
-    def features(self, batch: NDArray[np.uint8]) -> Floats | None:
-        """Return the input of the last dense layer: (N, 28, 28) uint8, ink high, to (N, F).
-
-        None where there is no dense layer, and for a `.skops` file.
-        """
-        if self._inside is None:
-            return None
-        ink = scaled(batch, self.input.scale)
-        parts = [self._inside.features(ink[start : start + BATCH]) for start in range(0, len(ink), BATCH)]
-        known = [part for part in parts if part is not None]
-        return np.concatenate(known) if known else None
-
     @cached_property
-    def _inside(self) -> Inside | None:
-        """A look into the network; None for a classifier of scikit-learn and for unusual Keras layers."""
-        content = self._forward.as_litert() if hasattr(self._forward, "as_litert") else None
-        if content is None:
-            return None
+    def inside(self) -> Inside:
+        """The network's layers; nothing to see in a `.skops` file or in Keras layers that LiteRT lacks."""
         from digitrec.models.inside import Inside
 
-        return Inside(content)
-
-    def _scaled(self, digit: NDArray[np.uint8]) -> Floats:
-        ink: Floats = scaled(digit[None], self.input.scale)[0]
-        return ink
+        content = self._forward.as_litert() if hasattr(self._forward, "as_litert") else None
+        return Inside(content, self.input.scale)
 
     def recognises(self, chances: Floats, share: float | NDArray[np.float64] = 1.0) -> NDArray[np.bool_]:
         """Which of its probabilities, (N, 10), speak clearly enough for any digit: (N,).

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digitrec.prepare.filters import Floats, quantile, resize, running
+from digitrec.prepare.filters import Floats, edges, quantile, resize, running
 
 CELLS = 6
 """The paper's light is kept on a grid with this many cells to the window: light changes slowly."""
@@ -96,7 +96,7 @@ def lightness(grey: Floats) -> tuple[float, float]:
     away = grey - _local_mean(grey, max(3, min(grey.shape) // 2))
     squares = away * away
     skew = float((squares * away).mean()) / (float(squares.mean()) ** 1.5 + 1e-6)
-    edge = quantile(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]]), 0.5)
+    edge = quantile(np.concatenate(edges(grey)), 0.5)
     inside = (float(grey.mean()) - edge) / (float(grey.std()) + 1e-6)
     return skew + EDGE_WEIGHT * inside, skew
 

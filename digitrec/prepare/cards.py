@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from digitrec.prepare.components import breadth, components
+from digitrec.prepare.components import Box, box_of, breadth, components
 from digitrec.prepare.filters import Floats, Mask, grow
 
 SIDE = 80
@@ -64,11 +64,11 @@ def _squareness(shape: Mask) -> float:
     return float(len(x) / sides.min())
 
 
-def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, tuple[int, int, int, int]]:
+def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, Box]:
     """The card alone, what is outside of it in its own colour, and its box in the picture."""
     whole = np.asarray(Image.fromarray(card).resize(picture.size, Image.Resampling.NEAREST))
-    rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
-    box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    box = box_of(whole)
+    assert box is not None, "a card has pixels"
     part, own = np.asarray(picture.crop(box)), whole[box[1] : box[3], box[0] : box[2]]
     colour = np.percentile(part[own][::7], 60, axis=0).astype(np.uint8)
     return Image.fromarray(np.where(own[:, :, None] if part.ndim == 3 else own, part, colour)), box

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import Image
 
 from digitrec.prepare.background import find_paper
+from digitrec.prepare.components import Box
 from digitrec.prepare.filters import Floats, grow, resize
-
-if TYPE_CHECKING:
-    from digitrec.prepare.components import Box
-    from digitrec.prepare.ink import Ink
+from digitrec.prepare.found import Ink
 
 FINE = 120
 """Longer side of a digit that is cut out, px, about: from two thirds to one and a half times this."""

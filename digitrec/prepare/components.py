@@ -124,6 +124,11 @@ def box_of(mask: Mask) -> Box | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
+def longer_side(box: Box) -> int:
+    """Return the longer side of a box."""
+    return max(box[2] - box[0], box[3] - box[1])
+
+
 def breadth(mask: Mask) -> float:
     """How wide what a mask, (h, w), holds is as a share of its length, however it is turned.
 
@@ -131,11 +136,8 @@ def breadth(mask: Mask) -> float:
     """
     rows, columns = np.nonzero(mask)
     down, across = rows - rows.mean(), columns - columns.mean()
-    var_y, var_x, both = (
-        float((down * down).mean()),
-        float((across * across).mean()),
-        float((down * across).mean()),
-    )
+    var_y, var_x = float((down * down).mean()), float((across * across).mean())
+    both = float((down * across).mean())
     middle, half = (var_y + var_x) / 2 + 1 / 12, (((var_y - var_x) / 2) ** 2 + both**2) ** 0.5
     return float(((middle - half) / (middle + half)) ** 0.5)
 

@@ -182,14 +182,8 @@ def _each(parts: Components, digit: Mask, edges: Scores, rivals: Ints) -> tuple[
 
 
 def _box(parts: Components, chosen: Mask) -> Ints:
-    return np.array(
-        [
-            parts.left[chosen].min(),
-            parts.top[chosen].min(),
-            parts.right[chosen].max(),
-            parts.bottom[chosen].max(),
-        ]
-    )
+    first = parts.left[chosen].min(), parts.top[chosen].min()
+    return np.array([*first, parts.right[chosen].max(), parts.bottom[chosen].max()])
 
 
 def _shared_width(one: Ints, other: Ints) -> float:

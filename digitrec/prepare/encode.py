@@ -21,7 +21,9 @@ from digitrec.errors import ImageError
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
-from digitrec.prepare.ink import Ink, find_ink
+from digitrec.prepare.filters import edges
+from digitrec.prepare.found import Ink
+from digitrec.prepare.ink import find_ink
 
 NARROW_MARGIN = 0.1
 """White on each side of a whole picture, as a share of its longer side."""
@@ -116,8 +118,7 @@ def _framed(picture: Image.Image, spec: InputSpec) -> Image.Image:
 def _edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
     """The usual colour along the edge, so that the margin shows no frame where the picture ends."""
     pixels = np.asarray(picture)
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    colour = np.median(edge, axis=0)
+    colour = np.median(np.concatenate(edges(pixels)), axis=0)
     return int(colour) if colour.ndim == 0 else tuple(int(channel) for channel in colour)
 
 

@@ -69,6 +69,11 @@ def steepness(values: Floats) -> Floats:
     )  # np.hypot takes six times as long
 
 
+def edges(values: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
+    """Return the first and last row and column."""
+    return values[0], values[-1], values[:, 0], values[:, -1]
+
+
 def resize(
     values: Floats,
     width: int,

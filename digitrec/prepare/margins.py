@@ -10,7 +10,7 @@ from PIL import Image
 
 from digitrec.image import Polarity
 from digitrec.prepare.components import Box, components
-from digitrec.prepare.filters import Floats, Mask, quantile, running
+from digitrec.prepare.filters import Floats, Mask, edges, quantile, running
 
 WINDOW = 0.5
 """What departs from its surroundings and is narrower than this share of the shorter side may be ink."""
@@ -106,8 +106,7 @@ class _Seen:
     @property
     def at_edges(self) -> float:
         """The share of ink along the edges, 0..1."""
-        ink = self.ink
-        return float(np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]]).mean())
+        return float(np.concatenate(edges(self.ink)).mean())
 
     @property
     def fills(self) -> bool:

@@ -10,10 +10,11 @@ from PIL import Image
 
 from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, steepness
+from digitrec.prepare.components import Box, box_of, longer_side
+from digitrec.prepare.filters import Floats, Mask, edges, grow, quantile, resize, steepness
 
 if TYPE_CHECKING:
-    from digitrec.prepare.ink import Ink
+    from digitrec.prepare.found import Ink
 
 SIDE = 28
 DIGIT = 20
@@ -80,24 +81,6 @@ def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[In
     return (other, ink) if other.meant and not small else (ink, other)
 
 
-def each_digit(image: DigitImage, spec: InputSpec) -> list[PreparedImage]:
-    """Each digit on a picture by itself, from left to right, as `prepare` would give it were it alone.
-
-    Numbers are not read yet; whoever will read them begins here.
-    """
-    if _is_in_form(image):
-        return [_unchanged(image, spec)]
-    from digitrec.prepare.ink import find_ink
-
-    ink, _ = _readings(image, find_ink(image.picture))
-    return [
-        PreparedImage(
-            _laid_out(digit.fine).tobytes(), "image/x-mnist", spec, image.ref,
-            Findings(None, 1, (digit.box,), ink.polarity),
-        ) for digit in ink.digits
-    ]  # fmt: skip
-
-
 def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
     """All of a small picture that its digit may fill, as light ink and as dark; empty: it does not."""
     width, height = picture.size
@@ -110,14 +93,10 @@ def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
     if high - low < STRONG or not (fills or ink.reason):
         return ()
     light = (grey - low) / (high - low)
-    touched = [[bool((edge > 0.5).any()), bool((edge < 0.5).any())] for edge in _edges(light)]
+    touched = [[bool((edge > 0.5).any()), bool((edge < 0.5).any())] for edge in edges(light)]
     if not any(all(either) for either in zip(*touched, strict=True)):
         return ()
     return tuple(_placed(values).tobytes() for values in (light, 1 - light))
-
-
-def _edges(values: Floats) -> tuple[Floats, ...]:
-    return values[0], values[-1], values[:, 0], values[:, -1]
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:
@@ -146,29 +125,27 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
         many = len(ink.digits)
         shown[1:] = [(f"no. {i} of {many}", _laid_out(one.fine)) for i, one in enumerate(ink.digits, 1)]
     if ink.reason is not None and whole is not None and whole == counted:
-        return [*shown, ("read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE))]
+        return [*shown, ("read whole", _square(whole))]
     if len(ink.digits) > 1:
         return shown
     if other is not None and other.fine is not None:
         shown.append((f"also read {other.way}", _laid_out(other.fine)))
     if whole is not None:
-        shown.append(("also read whole", np.frombuffer(whole, np.uint8).reshape(SIDE, SIDE)))
+        shown.append(("also read whole", _square(whole)))
     thick = _thickened(ink.fine)
-    return [
-        *shown,
-        ("digit", _bytes(ink.fine)),
-        ("strokes thickened", _bytes(thick)),
-        ("28x28", _placed(thick)),
-    ]
+    last = [("digit", _bytes(ink.fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
+    return [*shown, *last]
+
+
+def _square(data: bytes) -> Pixels:
+    return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
     """The same for many pictures; those already in MNIST's form are recognised all at once."""
     small = [i for i, image in enumerate(images) if _is_its_size(image)]
-    ready: set[int] = set()
-    if small:
-        fits = in_form(np.stack([images[i].pixels for i in small]))
-        ready = {i for i, fit in zip(small, fits.tolist(), strict=True) if fit}
+    fits = in_form(np.array([images[i].pixels for i in small], np.uint8).reshape(-1, SIDE, SIDE))
+    ready = set(np.array(small)[fits].tolist())
     return [_unchanged(x, spec) if i in ready else prepare(x, spec) for i, x in enumerate(images)]
 
 
@@ -224,8 +201,7 @@ def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
         return None
     contrast = close_up(picture, ink, (0, 0, SIDE, SIDE), (SIDE, SIDE))
     inked = strength(contrast, quantile(contrast, INKED), ink.noise)
-    longer = max(end - start for start, end in _extent(inked))
-    return _bytes(inked).tobytes() if longer >= LAID else None
+    return _bytes(inked).tobytes() if longer_side(_extent(inked)) >= LAID else None
 
 
 def _laid_out(fine: Floats) -> Pixels:
@@ -243,8 +219,7 @@ def _stroke(fine: Floats) -> float:
 
 def _thickened(fine: Floats) -> Floats:
     """Strokes brought to at least MNIST's width."""
-    rows, columns = _extent(fine)
-    missing = (STROKE * max(rows[1] - rows[0], columns[1] - columns[0]) - _stroke(fine)) / 2
+    missing = (STROKE * longer_side(_extent(fine)) - _stroke(fine)) / 2
     if missing <= 0:
         return fine
     radius = int(np.ceil(missing))
@@ -253,21 +228,17 @@ def _thickened(fine: Floats) -> Floats:
     return np.asarray(inner + np.float32(missing - (radius - 1)) * (grow(fine, radius) - inner))
 
 
-def _extent(fine: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First and last (exclusive) row and column that hold ink."""
-    inked = fine > PALE
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if not len(rows):
-        return (0, fine.shape[0]), (0, fine.shape[1])
-    return (int(rows[0]), int(rows[-1]) + 1), (int(columns[0]), int(columns[-1]) + 1)
+def _extent(fine: Floats) -> Box:
+    """Return the box of the ink; all of it if there is none."""
+    return box_of(fine > PALE) or (0, 0, fine.shape[1], fine.shape[0])
 
 
 def _placed(fine: Floats) -> Pixels:
     """Scaled to 20 pixels and laid on 28x28 with the centre of mass in the middle."""
-    (top, bottom), (left, right) = _extent(fine)
-    scale = DIGIT / max(bottom - top, right - left)
+    left, top, right, bottom = box = _extent(fine)
+    scale = DIGIT / longer_side(box)
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
-    small = _bytes(resize(fine, width, height, (left, top, right, bottom), Image.Resampling.BOX))
+    small = _bytes(resize(fine, width, height, box, Image.Resampling.BOX))
     mass = max(int(small.sum()), 1)
     y = round(SIDE / 2 - float(small.sum(axis=1) @ np.arange(height)) / mass)
     x = round(SIDE / 2 - float(small.sum(axis=0) @ np.arange(width)) / mass)

@@ -223,26 +223,16 @@ Stage = tuple[str, NDArray[np.float32]]
 
 @runtime_checkable
 class Inspectable(Protocol):
-    """A provider that can show what happens inside it."""
+    """A provider that can show what happens inside its network."""
 
     def stages(self, image: PreparedImage) -> Sequence[Stage]:
-        """The feature maps of each layer for ``image.data``, in the order of the work; empty: none."""
-
-
-@runtime_checkable
-class Filtering(Protocol):
-    """A provider that can show what its network's first layer looks for."""
+        """Return the feature maps of each layer for ``image.data``, in the order of the work; empty: none."""
 
     def filters(self) -> Sequence[Stage]:
-        """Each network's name and filters, (h, w, C), above 0 for ink; empty: there are none."""
-
-
-@runtime_checkable
-class Localising(Protocol):
-    """A provider that can show where a picture looks like a digit."""
+        """Return each network's name and first filters, (h, w, C), above 0 for ink; empty: none."""
 
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> NDArray[np.float32] | None:
-        """Grad-CAM of ``image.data`` for N digits, (N, 28, 28), >= 0; None: its network has no such maps."""
+        """Return class activation maps of ``image.data`` for N digits, (N, 28, 28), >= 0; None: none."""
 
 
 @runtime_checkable

@@ -111,19 +111,20 @@ class Local(BaseProvider):
 
     def stages(self, image: PreparedImage) -> list[Stage]:
         """The feature maps of each layer for ``image.data``; empty for a file that is no network."""
-        return self._model.stages(_pixels(image))
+        return self._model.inside.stages(_pixels(image))
 
     def filters(self) -> list[Stage]:
-        """What the network's first layer looks for; as `Model.filters`."""
-        return self._model.filters()
+        """What the network's first layer looks for, as `Inside.filters`."""
+        return self._model.inside.filters()
 
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
-        """Grad-CAM of ``image.data`` for each of the digits ``of``, (N, 28, 28); None as `Model.grad_cam`."""
-        return self._model.grad_cam(_pixels(image), of)
+        """Class activation maps of ``image.data`` for N digits, (N, 28, 28); as `Inside.class_maps`."""
+        found = self._model.inside.class_maps(_pixels(image), of)
+        return None if found is None else np.maximum(found, 0)
 
     def features(self, digits: NDArray[np.uint8]) -> Floats | None:
-        """What the last layer before the scores is given, (N, F); None as `Model.features`."""
-        return self._model.features(digits)
+        """What the last layer before the scores is given, (N, F); None as `Inside.features`."""
+        return self._model.inside.features(digits)
 
     def _against_rivals(
         self, images: Sequence[PreparedImage], chances: Floats, clear: NDArray[np.bool_]

@@ -1,27 +1,28 @@
-"""Why our own network says what it says: each step of the preparation, and which ink spoke for the digit.
+"""Why a network says what it says: the steps of the preparation, and which ink spoke for the digit.
 
-The picture of what spoke for it is made by hiding: M. D. Zeiler, R. Fergus, Visualizing and understanding
-convolutional networks, ECCV 2014. It needs nothing from the network but its answers, so it works with any.
-Grad-CAM stands beside it where the network lets itself be looked into (`inside.grad_cam`).
+Two maps show which ink: `saliency` hides it piece by piece (M. D. Zeiler, R. Fergus, Visualizing and
+understanding convolutional networks, ECCV 2014) and works with any network; `grad_cam` is a class activation
+map (R. R. Selvaraju and others, Grad-CAM, ICCV 2017) of a network that shows its layers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.answer import Answer
 from digitrec.answer.prediction import Prediction
 from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource, PreparedImage
 from digitrec.image.pixels import Pixels
 from digitrec.prepare import mnist, prepare
-from digitrec.providers.base import Provider
-from digitrec.recognise import inside as looking
+from digitrec.prepare.components import box_of, longer_side
+from digitrec.providers.base import Inspectable, Provider, Stage
 from digitrec.recognise import predict
-from digitrec.recognise.inside import Inside
 from digitrec.recognise.readers import engine_for
 
 PATCH = 5
@@ -32,6 +33,36 @@ NAMES = (
     ("lower left", "foot", "lower right"),
 )
 """What the ninths of the image are called."""
+CUT_OUT, AS_IT_STANDS = "cut out", "as it stands"
+SHOWN = 256
+"""Most maps of a layer that `mosaic` shows."""
+GAP = 72
+"""Grey between the maps of a layer, 0..255: neither a map's black nor what stands out in it."""
+Field = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of the picture's width and height; may lie beyond its edges."""
+WHOLE: Field = (0.0, 0.0, 1.0, 1.0)
+Saliency = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside:
+    """What the network made of one reading of a picture."""
+
+    name: str
+    """`CUT_OUT`: the digit laid as MNIST's are; `AS_IT_STANDS`: the whole picture, nothing moved."""
+    digit: Pixels
+    """(28, 28), ink high: what it was given."""
+    field: Field
+    """The part of the picture that those 28x28 pixels show."""
+    saliency: Saliency | None
+    """(28, 28), as `Explanation.saliency`, of this reading."""
+    grad_cam: NDArray[np.float32] | None
+    """(2, 28, 28), as `Explanation.grad_cam`, of this reading."""
+    stages: tuple[Stage, ...]
+    """Each layer's name and feature maps, (H, W, C), in the order of computation; if a file holds several
+    networks, the name before the slash is the network's. Empty if the engine shows none."""
+    filters: tuple[Stage, ...] = ()
+    """Each network's name and the filters of its first layer, (h, w, C): above 0 for ink, below for none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,32 +75,29 @@ class Explanation:
     """The picture as it was read, (H, W) or (H, W, 3)."""
     steps: tuple[tuple[str, Pixels], ...]
     """Name and picture, (h, w), of each step from there to what the network was given."""
-    saliency: NDArray[np.float64] | None
+    saliency: Saliency | None
     """(28, 28): by how much hiding the ink around a pixel lowers the digit's log-odds, log(p / (1 - p));
-    below 0 the ink spoke against it. None where the picture was refused, or it was not asked for."""
+    below 0 the ink spoke against it. None if the picture was refused, or the caller did not ask for it."""
     grad_cam: NDArray[np.float32] | None = None
     """(2, 28, 28), >= 0: which places of the network's last feature maps raise the score of the likeliest
     digit and of the runner-up, in units of the score before the softmax. Where `saliency` asks what the ink
-    is worth, this tells where the network found it. None where the picture was refused, and for a model that
+    is worth, this tells where the network found it. None if the picture was refused, and for a model that
     has no feature maps."""
     inside: tuple[Inside, ...] = ()
-    """For each reading of the picture what happened in the network, that of `saliency` first; empty where it
-    was not asked for, or the picture was refused."""
+    """For each reading of the picture what happened in the network, that of `saliency` first; empty if the
+    caller did not ask for it, or the picture was refused."""
 
     @property
     def likeliest(self) -> list[int]:
         """The likeliest digit and the next, those that `grad_cam` is of; empty without probabilities."""
         chances = self.prediction.probabilities
-        return [] if chances is None else looking.likeliest(chances)
+        return [] if chances is None else _likeliest(chances)
 
     @property
     def runner_up(self) -> tuple[int, float] | None:
-        """The second likeliest digit and its probability, 0..1; None where there are no probabilities."""
+        """The second likeliest digit and its probability, 0..1; None without probabilities."""
         chances = self.prediction.probabilities
-        if chances is None:
-            return None
-        second = self.likeliest[1]
-        return second, chances[second]
+        return None if chances is None else (self.likeliest[1], chances[self.likeliest[1]])
 
     @property
     def digit(self) -> Pixels:
@@ -103,7 +131,7 @@ def explain(
     Args:
         source: anything `DigitImage.open` reads.
         engine: a name, a provider or an engine, that reads 28x28 pixels: our own network, or any model file.
-        inside: also look inside the network, for each reading; as much time again where there are two.
+        inside: also look inside the network, for each reading; as much time again if there are two.
         hiding: hide the ink piece by piece, for `saliency`; without it the time is that of a few predictions.
 
     Raises:
@@ -116,56 +144,103 @@ def explain(
         raise ValueError(f"{engine.provider.name} does not show its steps; only models on 28x28 pixels do")
     image = DigitImage.open(source)
     prediction = predict(image, engine)
-    saliency, cam, looks, counted = None, None, [], None
-    if (chances := prediction.probabilities) is not None:
-        prepared = looking.answered(prepare(image, engine.provider.wants), chances, engine)
-        counted = prepared.data
-        saliency = _saliency(prepared, chances, engine) if hiding else None
-        cam = looking.grad_cam(engine.provider, prepared, chances)
-        looks = _looks(prepared, image, saliency, chances, engine) if inside else []
-    return Explanation(
-        prediction, image.pixels, tuple(mnist.steps(image, counted)), saliency, cam, tuple(looks)
-    )
+    chances = prediction.probabilities
+    if chances is None:
+        return Explanation(prediction, image.pixels, tuple(mnist.steps(image)), None)
+    prepared = _answered(prepare(image, engine.provider.wants), chances, engine)
+    of = _likeliest(chances)
+    saliency = _saliency(prepared, of[0], engine) if hiding else None
+    looks = []
+    for name, given, field in readings(prepared, image.size) if inside else []:
+        other = hiding and given.data != prepared.data
+        own = _saliency(given, of[0], engine) if other else saliency
+        stages, filters, cam = _layers(engine.provider, given, of)
+        looks.append(Inside(name, _pixels(given), field, own, cam, stages, filters))
+    cam = _layers(engine.provider, prepared, of)[2]
+    steps = tuple(mnist.steps(image, prepared.data))
+    return Explanation(prediction, image.pixels, steps, saliency, cam, tuple(looks))
 
 
-def _looks(
-    prepared: PreparedImage,
-    image: DigitImage,
-    saliency: NDArray[np.float64] | None,
-    chances: tuple[float, ...],
-    engine: Engine,
-) -> list[Inside]:
-    found = []
-    for name, given, field in looking.readings(prepared, image.size):
-        own = saliency
-        if own is not None and given.data != prepared.data:
-            own = _saliency(given, chances, engine)
-        digit = np.frombuffer(given.data, np.uint8).reshape(28, 28)
-        cam = looking.grad_cam(engine.provider, given, chances)
-        found.append(
-            Inside(
-                name,
-                digit,
-                field,
-                own,
-                cam,
-                looking.stages(engine.provider, given),
-                looking.filters(engine.provider),
-            )
-        )
+def _likeliest(chances: Sequence[float]) -> list[int]:
+    """Return the likeliest digit and the next."""
+    found: list[int] = np.argsort(chances)[:-3:-1].tolist()
     return found
 
 
-def _saliency(prepared: PreparedImage, chances: tuple[float, ...], engine: Engine) -> NDArray[np.float64]:
-    """By how much the log-odds of the likeliest digit fall when each patch is hidden, `data` alone read."""
-    digit = np.frombuffer(prepared.data, np.uint8).reshape(28, 28)
+def _pixels(prepared: PreparedImage) -> Pixels:
+    return np.frombuffer(prepared.data, np.uint8).reshape(28, 28)
+
+
+def _answered(prepared: PreparedImage, chances: Sequence[float], engine: Engine) -> PreparedImage:
+    """Return the picture with only the reading from which an engine's answer came.
+
+    That is the rival if it won, and the whole if looking found no single digit.
+    """
+    if prepared.findings.reason is not None and prepared.whole is not None:
+        return _alone(prepared, prepared.whole)
+    if prepared.rival is None:
+        return prepared
+    rival = _alone(prepared, prepared.rival)
+    (reply,) = engine.ask([rival])
+    won = isinstance(reply.outcome, Answer) and reply.outcome.probabilities == tuple(chances)
+    return rival if won else replace(prepared, rival=None)
+
+
+def _alone(prepared: PreparedImage, data: bytes) -> PreparedImage:
+    return replace(prepared, data=data, whole=None, rival=None, others=())
+
+
+def readings(prepared: PreparedImage, size: tuple[int, int]) -> list[tuple[str, PreparedImage, Field]]:
+    """Return the network's readings of a picture: name, what it is given, the part of the picture it shows.
+
+    Args:
+        prepared: for the network.
+        size: the picture's width and height, px.
+    """
+    overruled = prepared.findings.reason is not None and size == (28, 28)
+    if prepared.findings.unchanged or overruled:
+        return [(AS_IT_STANDS, prepared, WHOLE)]
+    found = [(CUT_OUT, _alone(prepared, prepared.data), _field(prepared, size))]
+    if prepared.whole is not None:
+        found.append((AS_IT_STANDS, _alone(prepared, prepared.whole), WHOLE))
+    return found
+
+
+def _field(prepared: PreparedImage, size: tuple[int, int]) -> Field:
+    """Return where the 28x28 pixels lie on the picture: the digit in them on the digit's box.
+
+    Both have the same middle and the same longer side; thickening has changed the shorter side of a 1.
+    """
+    box, boxes = box_of(_pixels(prepared) > 0), prepared.findings.boxes
+    if box is None or not boxes:
+        return WHOLE
+    left, top, right, bottom = max(boxes, key=longer_side)
+    scale = longer_side((left, top, right, bottom)) / longer_side(box)
+    x = (left + right - scale * (box[0] + box[2])) / 2
+    y = (top + bottom - scale * (box[1] + box[3])) / 2
+    width, height = size
+    return x / width, y / height, (x + 28 * scale) / width, (y + 28 * scale) / height
+
+
+def _layers(
+    provider: Provider, image: PreparedImage, of: Sequence[int]
+) -> tuple[tuple[Stage, ...], tuple[Stage, ...], NDArray[np.float32] | None]:
+    """Return a network's feature maps, first filters and class activation maps of some digits."""
+    if not isinstance(provider, Inspectable):
+        return (), (), None
+    return tuple(provider.stages(image)), tuple(provider.filters()), provider.grad_cam(image, of)
+
+
+def _saliency(prepared: PreparedImage, of: int, engine: Engine) -> Saliency:
+    """Return by how much the log-odds of a digit fall if each patch of `data` is hidden, (28, 28)."""
+    digit = _pixels(prepared)
     at = np.arange(28)
     near = np.abs(at[:, None] - at) <= PATCH // 2  # (centre, pixel)
     hidden = np.where(near[:, None, :, None] & near[None, :, None, :], 0, digit).reshape(-1, 28, 28)
     pictures = [digit, *hidden]
     asked = [replace(prepared, data=one.astype(np.uint8).tobytes(), whole=None) for one in pictures]
     rows = np.array([_chances(reply) for reply in engine.ask(asked)])
-    chance = np.clip(rows[:, int(np.argmax(chances))], 1e-6, 1 - 1e-6)
+    chance = np.clip(rows[:, of], 1e-6, 1 - 1e-6)
     odds = np.log(chance / (1 - chance))
     return np.asarray((odds[0] - odds[1:]).reshape(28, 28))
 
@@ -175,3 +250,35 @@ def _chances(reply: Reply) -> tuple[float, ...]:
         raise reply.outcome
     assert reply.outcome.probabilities is not None
     return reply.outcome.probabilities
+
+
+def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
+    """Group layers by their network, whose name stands before the last slash, or ""; drop that name."""
+    networks: dict[str, list[Stage]] = {}
+    for name, maps in stages:
+        network, _, layer = name.rpartition("/")
+        networks.setdefault(network, []).append((layer, maps))
+    return networks
+
+
+def mosaic(maps: NDArray[np.float32], *, signed: bool = False) -> Pixels:
+    """The feature maps of a layer, (H, W, C), side by side as one grey picture, at most `SHOWN` of them.
+
+    Black is 0 and below, white the largest value of the layer, so that its maps can be compared. Filters are
+    `signed`, and each has a scale of its own: grey is 0, white as far above it as it goes, black below.
+    """
+    tiles = np.moveaxis(maps[:, :, :SHOWN], 2, 0)
+    count, height, width = tiles.shape
+    least = int(np.ceil(np.sqrt(count)))
+    columns = min(range(least, 2 * least + 1), key=lambda columns: (-count % columns, columns))
+    rows = -(-count // columns)
+    if signed:
+        shares = (tiles / np.maximum(np.abs(tiles).max(axis=(1, 2), keepdims=True), 1e-9) + 1) / 2
+    else:
+        shares = np.clip(tiles / max(float(tiles.max()), 1e-9), 0, 1)
+    grey = (shares * 255).round().astype(np.uint8)
+    sheet = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1), GAP, np.uint8)
+    for place, tile in enumerate(grey):
+        top, left = place // columns * (height + 1) + 1, place % columns * (width + 1) + 1
+        sheet[top : top + height, left : left + width] = tile
+    return sheet

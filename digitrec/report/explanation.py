@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.lab.evaluation.nearest import Neighbour
-from digitrec.recognise.explain import Explanation
-from digitrec.recognise.inside import Inside, by_network
+from digitrec.recognise.explain import Explanation, Inside, by_network
 
 if TYPE_CHECKING:  # it needs scikit-learn, which an explanation does not
     from digitrec.lab.evaluation.layout import Layout, Read

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from digitrec.recognise.explain import Explanation
-from digitrec.recognise.inside import SHOWN, Inside, by_network, mosaic
+from digitrec.recognise.explain import SHOWN, Explanation, Inside, by_network, mosaic
 from digitrec.web.schemas import Body, Reading, data_url, reading_of
 
 

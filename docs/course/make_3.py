@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors.text import percent
 from digitrec.models import store
-from digitrec.recognise.inside import by_network
+from digitrec.recognise.explain import by_network
 from digitrec.report.plots import style
 
 THREE = 18
@@ -43,7 +43,7 @@ def learned(filters: NDArray[np.float32]) -> Figure:
 @mpl.rc_context(style.STYLE)
 def maps(digit: NDArray[np.uint8]) -> Figure:
     """The maps that answer most, of each layer of the first network, each as bright as it can be."""
-    layers = next(iter(by_network(store.load().stages(digit)).values()))
+    layers = next(iter(by_network(store.load().inside.stages(digit)).values()))
     figure = Figure(figsize=(7.6, 0.96 * len(layers)))
     for axes, (_, stage) in zip(figure.subplots(len(layers), 1), layers, strict=True):
         strongest = np.argsort(-stage.mean(axis=(0, 1)), kind="stable")[:MAPS]
@@ -101,7 +101,7 @@ def falling(shares: dict[str, list[float]]) -> Figure:
 
 def make() -> Mapping[str, str]:
     """Draw the pictures; give each figure in the page by its name."""
-    filters = np.moveaxis(store.load().filters()[0][1], 2, 0)
+    filters = np.moveaxis(store.load().inside.filters()[0][1], 2, 0)
     picture(learned(filters), "3-filters")
     picture(maps(mnist_test().images[THREE]), "3-maps")
     shares = moved()

@@ -20,8 +20,7 @@ from digitrec.image import DigitImage
 from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
-from digitrec.recognise.explain import PATCH, Explanation, explain
-from digitrec.recognise.inside import by_network, stages
+from digitrec.recognise.explain import PATCH, Explanation, by_network, explain
 from digitrec.report.plots import style
 
 Floats = NDArray[np.float64]
@@ -71,7 +70,7 @@ def gradient(ask: Ask, digit: Pixels, label: int) -> Floats:
 def last_maps(network: Local, digit: Pixels) -> NDArray[Any]:
     """The feature maps of the last layer, of all networks in the file, (H, W, C)."""
     prepared = prepare(DigitImage.open(digit), network.wants)
-    layers = by_network(stages(network, prepared)).values()
+    layers = by_network(network.stages(prepared)).values()
     return np.concatenate([several[-1][1] for several in layers], axis=2)
 
 

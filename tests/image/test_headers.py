@@ -52,9 +52,6 @@ def encoded(form: str, mode: str, side: int, **options: object) -> bytes:
     if form == "HEIF":
         heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
         heif.from_pillow(picture(mode, side)).save(data, quality=30)
-    elif form == "plain PGM":
-        rows = b"\n".join(b"7 " * side for _ in range(side))
-        return b"P2\n%d %d\n9\n" % (side, side) + rows
     elif "append_images" in options:  # as many pixels again
         picture(mode, side).save(data, form, **options | {"append_images": [picture(mode, side).rotate(90)]})
     else:
@@ -78,7 +75,6 @@ CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "PNG 16": ("PNG", "I;16", {"compress_level": 1}),
     "GIF": ("GIF", "P", {}),
     "BMP": ("BMP", "RGB", {}),
-    "plain PGM": ("plain PGM", "L", {}),
     "TIFF float": ("TIFF", "F", {"compression": "tiff_adobe_deflate"}),
     "TIFF RGBA": ("TIFF", "RGBA", {"compression": "tiff_lzw"}),
     "TIFF G4": ("TIFF", "1", {"compression": "group4"}),

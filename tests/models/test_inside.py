@@ -63,10 +63,10 @@ def wanted_maps(network: keras.Model, place: int) -> NDArray[np.float64]:
 
 def test_a_class_map_is_the_weighted_sum_of_the_last_maps(network: keras.Model, files: list[Path]) -> None:
     for file in files:
-        found = store.load(file).grad_cam(TEST.images[1], OF)
+        found = store.load(file).inside.class_maps(TEST.images[1], OF)
         wanted = wanted_maps(network, 1)
         assert found is not None and found.shape == (3, 28, 28) and found.max() > 0.001
-        np.testing.assert_allclose(found, np.maximum(spread(wanted), 0), atol=1e-4 * wanted.max())
+        np.testing.assert_allclose(found, spread(wanted), atol=1e-4 * wanted.max())
 
 
 def spread(maps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,7 +80,7 @@ def test_features_are_the_input_of_the_last_layers(network: keras.Model, files: 
     inner = [network.get_layer(name) for name in ("one", "two")]
     wanted = [np.asarray(keras.Model(one.input, one.get_layer("mean").output)(INK)) for one in inner]
     for file in files:
-        found = store.load(file).features(TEST.images[:70])
+        found = store.load(file).inside.features(TEST.images[:70])
         assert found is not None
         np.testing.assert_allclose(found, np.concatenate(wanted, axis=1), atol=1e-5)
 
@@ -95,8 +95,7 @@ def test_the_places_of_the_shipped_network_add_up_to_its_scores() -> None:
     added, scores = [], []
     for image in TEST.images[:4]:
         chances = np.log(shipped.probabilities(image[None])[0]) * shipped.input.temperature
-        assert shipped._inside is not None
-        maps = shipped._inside.class_maps(scaled(image[None], "unit")[0], range(10))
+        maps = shipped.inside.class_maps(image, range(10))
         assert maps is not None
         places = maps[:, 3:24:4, 3:24:4] / 2 + maps[:, 4:25:4, 4:25:4] / 2  # pixels 3.5, 7.5, ... 23.5
         added.append(places.sum(axis=(1, 2)))
@@ -115,13 +114,13 @@ def test_a_network_of_another_end_has_no_class_maps(tmp_path: Path) -> None:
     dense = keras.Model(image, layers.Dense(10)(layers.Flatten()(image)))
     dense.save(tmp_path / "dense.keras")
     model = store.load(tmp_path / "dense.keras")
-    assert model.grad_cam(TEST.images[0], OF) is None
+    assert model.inside.class_maps(TEST.images[0], OF) is None
     np.testing.assert_allclose(
-        model.features(TEST.images[:2]), TEST.images[:2].reshape(2, -1) / 255, atol=1e-6
+        model.inside.features(TEST.images[:2]), TEST.images[:2].reshape(2, -1) / 255, atol=1e-6
     )
     only = keras.Model(image, layers.GlobalAveragePooling2D()(layers.Conv2D(10, 5)(image)))
     only.save(tmp_path / "only.keras")
     model = store.load(tmp_path / "only.keras")
-    assert model.features(TEST.images[:2]) is None
-    assert model.grad_cam(TEST.images[0], OF) is None
-    assert [name for name, _ in model.filters()] == ["filters"]
+    assert model.inside.features(TEST.images[:2]) is None
+    assert model.inside.class_maps(TEST.images[0], OF) is None
+    assert [name for name, _ in model.inside.filters()] == ["filters"]

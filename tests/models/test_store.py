@@ -364,8 +364,8 @@ class TestInside:
     SEVEN = TEST.images[0]
 
     def test_the_filters_are_those_that_make_the_first_maps(self, shipped: store.Model) -> None:
-        stages, ink = dict(shipped.stages(self.SEVEN)), self.SEVEN / np.float32(255)
-        filters = dict(shipped.filters())
+        stages, ink = dict(shipped.inside.stages(self.SEVEN)), self.SEVEN / np.float32(255)
+        filters = dict(shipped.inside.filters())
         assert list(filters) == ["network_1/filters", "network_2/filters"]
         windows = np.lib.stride_tricks.sliding_window_view(ink, (3, 3))
         for network in ("network_1", "network_2"):
@@ -383,12 +383,12 @@ class TestInside:
             keras.layers.Flatten(), keras.layers.Dense(10),
         ])  # fmt: skip
         network.save(tmp_path / "own.keras")
-        ((name, kernels),) = store.load(tmp_path / "own.keras").filters()
+        ((name, kernels),) = store.load(tmp_path / "own.keras").inside.filters()
         assert name == "filters"
         assert np.array_equal(kernels, network.layers[0].get_weights()[0][:, :, 0])
 
     def test_both_networks_of_the_shipped_file_are_shown_layer_by_layer(self, shipped: store.Model) -> None:
-        stages = shipped.stages(self.SEVEN)
+        stages = shipped.inside.stages(self.SEVEN)
         layers_of_one = [
             "relu_1a",
             "relu_1b",
@@ -407,7 +407,7 @@ class TestInside:
     def test_one_layer_follows_from_another(self, shipped: store.Model) -> None:
         """What is halved is the largest of each four places: no map is of another picture or layer."""
         for picture in TEST.images[:5]:
-            stages = dict(shipped.stages(picture))
+            stages = dict(shipped.inside.stages(picture))
             for network in ("network_1", "network_2"):
                 whole, half = stages[f"{network}/relu_1b"], stages[f"{network}/halve_1"]
                 largest = whole.reshape(12, 2, 12, 2, -1).max(axis=(1, 3))
@@ -416,11 +416,12 @@ class TestInside:
     def test_looking_changes_no_answer_and_many_may_look(self, shipped: store.Model) -> None:
         before = shipped.probabilities(TEST.images[:4])
         with ThreadPoolExecutor(4) as pool:
-            together = list(pool.map(shipped.stages, TEST.images[:8]))
+            together = list(pool.map(shipped.inside.stages, TEST.images[:8]))
         assert np.array_equal(shipped.probabilities(TEST.images[:4]), before)
         for picture, found in zip(TEST.images[:8], together, strict=True):
             assert all(
-                np.array_equal(a, b) for (_, a), (_, b) in zip(found, shipped.stages(picture), strict=True)
+                np.array_equal(a, b)
+                for (_, a), (_, b) in zip(found, shipped.inside.stages(picture), strict=True)
             )
 
     @pytest.mark.parametrize("batch", [None, 1])
@@ -429,7 +430,7 @@ class TestInside:
         first = layers.Conv2D(5, 3, strides=2, activation="relu", name="edges")(image)
         deep = layers.DepthwiseConv2D(3, name="each")(first)  # weights of (1, 3, 3, 5), as maps might be
         ten = layers.Dense(10, activation="softmax")(layers.Flatten()(deep))
-        stages = dict(store.load(saved(keras.Model(image, ten), ".tflite")).stages(self.SEVEN))
+        stages = dict(store.load(saved(keras.Model(image, ten), ".tflite")).inside.stages(self.SEVEN))
         assert list(stages) == ["edges", "each"]
         ink = self.SEVEN[None, :, :, None].astype(np.float32) / 255
         for name, wanted in (("edges", first), ("each", deep)):
@@ -438,4 +439,4 @@ class TestInside:
 
     def test_without_maps_there_is_nothing_to_show(self, saved: Build) -> None:
         for path in (saved(dense((28, 28, 1)), ".tflite"), saved(dense((784,)), ".keras")):
-            assert store.load(path).stages(self.SEVEN) == []
+            assert store.load(path).inside.stages(self.SEVEN) == []

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 import digitrec
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.ink import Ink
+from digitrec.prepare.found import Ink
 
 WIDTH, HEIGHT = 300, 400
 FOUR = [(170, 90), (90, 230), (220, 230)], [(180, 160), (180, 320)]

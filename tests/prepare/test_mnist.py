@@ -8,17 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.image import DigitImage, InputSpec
 from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.nondigits import pairs
-from digitrec.lab.handwriting.redraw import enlarge
 from digitrec.lab.handwriting.scenery import READ
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare import mnist
-from digitrec.providers.local import Local
 from digitrec.recognise import predict_many
 
 SPEC = InputSpec("mnist", gated=True)
@@ -207,34 +204,13 @@ def test_digits_that_fill_small_pictures_are_read_in_either_polarity() -> None:
     assert min(right) >= 53
 
 
-def test_each_digit_of_a_pair_is_given_as_if_it_were_alone() -> None:
-    local = Local()
-    apart = [pair for pair in pairs(60, 11) if (pair.gap or 0) >= 0.25]
-    read = []
-    for pair in apart:
-        image = DigitImage.open(pair.pixels)
-        each = mnist.each_digit(image, SPEC)
-        assert [one.findings.boxes[0] for one in each] == list(mnist.prepare(image, SPEC).findings.boxes)
-        assert all(one.findings.digits == 1 and one.findings.reason is None for one in each)
-        answers = local.read_many(each, timeout=9) if each else []
-        read.append("".join(one.candidates[0].text for one in answers if isinstance(one, Answer)))
-    assert np.mean([one == pair.kind for one, pair in zip(read, apart, strict=True)]) > 0.85
-
-
-def test_one_digit_is_its_own_each() -> None:
-    enlarged = DigitImage.open(255 - enlarge(mnist_test().images[0], 90))
-    for image in (DigitImage.open(mnist_test().images[0]), enlarged):
-        (each,) = mnist.each_digit(image, SPEC)
-        assert each.data == mnist.prepare(image, SPEC).data
-    assert mnist.each_digit(DigitImage.open(np.full((90, 90), 200, np.uint8)), SPEC) == []
-
-
 def test_steps_of_two_digits_end_in_each() -> None:
     pair = next(pair for pair in pairs(20, 11) if (pair.gap or 0) >= 0.25)
     image = DigitImage.open(pair.pixels)
-    shown = [(name, pixels.tobytes()) for name, pixels in mnist.steps(image)[1:]]
-    each = mnist.each_digit(image, SPEC)
-    assert shown == [(f"no. {at} of {len(each)}", one.data) for at, one in enumerate(each, 1)]
+    shown = mnist.steps(image)[1:]
+    assert [name for name, _ in shown] == ["no. 1 of 2", "no. 2 of 2"]
+    answers = predict_many([pixels for _, pixels in shown])
+    assert "".join(str(answer.digit) for answer in answers) == pair.kind
 
 
 STAGED = [next(iter(scenes(kind, Writer(mnist_test()), 1, 5))).pixels for kind in READ]
@@ -256,5 +232,3 @@ def test_of_any_part_of_a_picture_each_digit_has_its_box_within(
     assert len(boxes) == found.digits or found.unchanged
     assert (boxes[:, :2] >= 0).all() and (boxes[:, :2] < boxes[:, 2:]).all()
     assert (boxes[:, 2:] <= part.shape[1::-1]).all()
-    if not found.unchanged:
-        assert [one.findings.boxes[0] for one in mnist.each_digit(image, SPEC)] == list(found.boxes)

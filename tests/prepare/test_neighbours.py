@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 import digitrec
 from digitrec.image.pixels import Pixels
-from digitrec.prepare.ink import Ink
+from digitrec.prepare.found import Ink
 
 Line = Sequence[tuple[float, float]]
 

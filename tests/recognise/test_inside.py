@@ -21,8 +21,7 @@ from digitrec.image.pixels import Pixels
 from digitrec.prepare import prepare
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.local import Local
-from digitrec.recognise.explain import explain
-from digitrec.recognise.inside import GAP, SHOWN, by_network, mosaic, readings
+from digitrec.recognise.explain import GAP, SHOWN, by_network, explain, mosaic, readings
 
 
 @pytest.fixture(scope="module")

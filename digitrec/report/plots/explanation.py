@@ -12,8 +12,7 @@ from matplotlib.ticker import PercentFormatter
 
 from digitrec.errors.text import percent
 from digitrec.image.pixels import Pixels
-from digitrec.recognise.explain import Explanation
-from digitrec.recognise.inside import Inside, by_network, mosaic
+from digitrec.recognise.explain import Explanation, Inside, by_network, mosaic
 from digitrec.report.plots.style import COLOURS, INK, STYLE, bare
 
 

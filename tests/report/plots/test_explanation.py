@@ -9,8 +9,7 @@ import pytest
 
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
-from digitrec.recognise.explain import explain
-from digitrec.recognise.inside import mosaic
+from digitrec.recognise.explain import explain, mosaic
 from digitrec.report.plots.explanation import explanation, feature_maps, headline
 
 

@@ -1,0 +1,90 @@
+"""What looking at a picture found: its ink, its paper, and the digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+
+from digitrec.image import Polarity
+from digitrec.prepare.background import Paper
+from digitrec.prepare.components import Box, box_of
+from digitrec.prepare.filters import Floats, Mask
+from digitrec.prepare.projection import Projection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Digit:
+    """One digit on a picture."""
+
+    box: Box
+    """Where it is."""
+    fine: Floats
+    """Its ink alone, 0..1, as `cut_out` gives it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ink:
+    """What `find_ink` saw."""
+
+    picture: Image.Image
+    """What was looked at."""
+    projection: Projection
+    """The one channel in which it was seen."""
+    reason: str | None
+    """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
+    digits: tuple[Digit, ...]
+    """Each digit, from left to right; one when there is one, none when blank."""
+    within: Box
+    """The part of the picture that was looked at: all of it, or the card that it shows."""
+    paper: Paper
+    """The background of that part."""
+    mask: Mask
+    """The ink of the digit (of the largest, if there are several) on that part, reduced."""
+    shrink: int
+    """How many pixels of the picture make one of the mask, along each side."""
+    level: float
+    """Contrast of the digit's ink, 0..1."""
+    noise: float
+    """Standard deviation of the paper's contrast."""
+    evidence: float
+    """How surely it is ink at all, >= 0."""
+    fine: Floats | None
+    """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
+    left_out: tuple[Box, ...] = ()
+    """Other ink as dark as the digit's that may be writing, in pixels of the picture."""
+    share: float = 1.0
+    """The digit's share of its own ink and the ink left out beside it, 0..1, as `Count.share`."""
+    way: str = "as it stands"
+    """How the picture was looked at for it."""
+    other: Ink | None = None
+    """The same looked at in another way, where looking cannot tell which is meant: with paper around, where
+    the digit may fill the picture (boxes are of the picture, masks are not), or a pen that may be a 1."""
+    plain: bool = False
+    """Of one with paper around: `margins.Cell.plain`."""
+    meant: bool = False
+    """And whether it is likelier than what the picture shows as it stands."""
+
+    @property
+    def polarity(self) -> Polarity:
+        """Whether the ink is darker or lighter than the paper."""
+        return self.projection.polarity
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The box of each digit, from left to right."""
+        return tuple(digit.box for digit in self.digits)
+
+    @property
+    def box(self) -> Box | None:
+        """The box of the digit (of the largest, if there are several); None when nothing is inked."""
+        found = box_of(self.mask)
+        if found is None:
+            return None
+        return self.full_size(found)
+
+    def full_size(self, box: Box) -> Box:
+        """A box of the mask in pixels of the picture."""
+        left, top, right, bottom = (side * self.shrink for side in box)
+        x, y, end_x, end_y = self.within
+        return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)
