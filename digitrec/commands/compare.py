@@ -84,9 +84,7 @@ def compare(
             raise click.UsageError(f"{error}.") from error
         rows.write(_kept(tracked(comparisons, len(images)), found, given.note()), output)
     if html is not None:
-        from digitrec.report.comparison_page import comparison_page
-
-        atomic.write(html, comparison_page(found, images))
+        atomic.write(html, rows.comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):
         raise SystemExit(1)
 

@@ -107,7 +107,7 @@ class Unopened(Engine):
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
     """One line, object or row for each engine; people get a sentence."""
     costs = [_cost(sources, engine) for engine in engines]
-    if form in rows.WRITERS:
+    if form in rows.FORMS:
         rows.write_rows([asdict(cost) for cost in costs], form)
         return
     for cost in costs:

@@ -72,4 +72,4 @@ def _page(seen: Exploration) -> str:
         page.section(title, f"<figure>{svg(draw(seen), title)}</figure>", long=True)
         for title, draw in PICTURES.items()
     ]
-    return page.page(f"A look at {seen.name}", [page.versions(), *parts])
+    return page.page(f"A look at {seen.name}", parts)

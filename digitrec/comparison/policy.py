@@ -57,6 +57,14 @@ class EnginePolicy:
             said += answers[len(said) : len(said) + count]
         return self._sum_up(said)
 
+    def on_all_answers(
+        self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]
+    ) -> tuple[Outcome, ...]:
+        """The same for many pictures, from each engine's outcomes for them; both by the engine's name."""
+        names = {id(engine): name for name, engine in engines.items()}
+        rows = zip(*(outcomes[names[id(engine)]] for engine in self.engines), strict=True)
+        return tuple(self.on_answers(row) for row in rows)
+
     def __enter__(self) -> Self:
         """The policy itself, closed at the end of the ``with``."""
         return self

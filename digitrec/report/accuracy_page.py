@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from statistics import fmean
 
-from digitrec import __version__
-from digitrec.answer.prediction import SURE, Prediction
+from digitrec.answer.prediction import SURE, Outcome, Prediction
 from digitrec.comparison.benchmark.measure import RELIABLE, Result
+from digitrec.comparison.benchmark.scorecard import is_right
 from digitrec.errors.text import percent
 from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
-from digitrec.report.table import Table, markdown_table
+from digitrec.report.table import Table, markdown_section, measured_with
 
+MEAN_GOAL = 0.95
+"""Mean accuracy wanted over all corruptions, 0..1."""
 COMMONEST = 3
 """Number of kinds of errors listed for each set."""
 NOTES = {
@@ -32,37 +32,34 @@ NOTES = {
 }
 
 
+HEADER = (
+    "set", "pictures", "right", "95 % interval", "goal", "", "answered", "ECE", "sure errors",
+    f"coverage at {percent(RELIABLE)}", "main errors",
+)  # fmt: skip
+
+
 def tables(measured: Sequence[Measured]) -> Iterator[Table]:
     """One table for each group that was measured."""
     for group in GROUPS:
-        rows = [row(one) for one in measured if one.group == group]
-        if group == CORRUPTED and rows:
-            rows.append(_mean([one for one in measured if one.group == group]))
-        header = (
-            "set",
-            "pictures",
-            "right",
-            "95 % interval",
-            "goal",
-            "",
-            "answered",
-            "ECE",
-            "sure errors",
-            f"coverage at {percent(RELIABLE)}",
-            "main errors",
-        )
+        members = [one for one in measured if one.group == group]
+        rows = [row(one) for one in members] + ([_mean(members)] if group == CORRUPTED and members else [])
         if rows:
-            yield Table(group[0].upper() + group[1:], NOTES[group], header, tuple(rows), range(1, 10))
+            yield Table(HEADER, rows, range(1, 10), group[0].upper() + group[1:], NOTES[group])
 
 
 def row(one: Measured) -> tuple[str, ...]:
-    """One set: how much of it is right, beside its goal, and what goes wrong most often."""
+    """One set: its accuracy beside its goal, and its most common errors."""
     found, right = one.found, one.found.accuracy
     return (
-        found.data, f"{right.n:,}", _percent(right.share), f"{_percent(right.low)} to {_percent(right.high)}",
-        _percent(one.goal), "" if one.met is None else "met" if one.met else _missing(one),
-        _percent(found.named.share), *_confidence(one), _errors(found),
+        found.data, f"{right.n:,}", percent(right.share, 2), right.interval(2), percent(one.goal, 2),
+        _verdict(right.share, one.goal), percent(found.named.share, 2), *_confidence(one), _errors(found),
     )  # fmt: skip
+
+
+def _verdict(share: float | None, goal: float | None) -> str:
+    if share is None or goal is None:
+        return ""
+    return "met" if share >= goal else f"{100 * (goal - share):.2f} short"
 
 
 def _confidence(one: Measured) -> tuple[str, str, str]:
@@ -70,35 +67,23 @@ def _confidence(one: Measured) -> tuple[str, str, str]:
     known = one.found.card.reliability
     if known is None or one.group == REFUSED:
         return "", "", ""
-    return _percent(known.ece), _percent(one.found.surely_wrong.share), _percent(one.found.reliable)
+    return percent(known.ece, 2), percent(one.found.surely_wrong.share, 2), percent(one.found.reliable, 2)
 
 
 def _mean(corruptions: Sequence[Measured]) -> tuple[str, ...]:
-    shares = [one.found.accuracy.share or 0.0 for one in corruptions]
-    mean = sum(shares) / len(shares)
-    verdict = "met" if mean >= 0.95 else f"{100 * (0.95 - mean):.2f} short"
-    return (f"mean of {len(shares)}", "", _percent(mean), "", _percent(0.95), verdict, *[""] * 5)
-
-
-def _missing(one: Measured) -> str:
-    return f"{100 * ((one.goal or 0.0) - (one.found.accuracy.share or 0.0)):.2f} short"
-
-
-def _percent(share: float | None) -> str:
-    return percent(share, 2)
+    mean = fmean(one.found.accuracy.share or 0.0 for one in corruptions)
+    name = f"mean of {len(corruptions)}"
+    return (name, "", percent(mean, 2), "", percent(MEAN_GOAL, 2), _verdict(mean, MEAN_GOAL), *[""] * 5)
 
 
 def _errors(found: Result) -> str:
-    """The commonest errors in a few words: "1 as 7: 5, 9 refused (blank): 2"."""
-    counted = Counter(
-        _error(outcome, sample.label)
-        for outcome, sample in zip(found.outcomes, found.samples, strict=True)
-        if not (isinstance(outcome, Prediction) and outcome.digit == sample.label)
-    )
+    """The most common errors in a few words: "1 as 7: 5, 9 refused (blank): 2"."""
+    wrong = [pair for pair in found.pairs if not is_right(*pair)]
+    counted = Counter(_error(outcome, label) for outcome, label in wrong)
     return ", ".join(f"{error}: {count}" for error, count in counted.most_common(COMMONEST))
 
 
-def _error(outcome: object, label: int | None) -> str:
+def _error(outcome: Outcome, label: int | None) -> str:
     shown = "nothing" if label is None else str(label)
     if not isinstance(outcome, Prediction):
         return f"{shown} failed"
@@ -108,7 +93,7 @@ def _error(outcome: object, label: int | None) -> str:
 
 
 def heading(measured: Sequence[Measured]) -> str:
-    """In one sentence: with which model, how many goals are met."""
+    """How many goals are met, and by which model."""
     goals = [one.met for one in measured if one.met is not None]
     models = sorted({version for one in measured for version in one.found.card.model_versions})
     return f"{sum(goals)} of {len(goals)} goals met by {', '.join(models) or 'no model'}"
@@ -116,29 +101,14 @@ def heading(measured: Sequence[Measured]) -> str:
 
 def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: int | None = None) -> str:
     """The page; `pictures` are titles and paths relative to it, `limit` is how much of each set was read."""
+    partly = "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
     parts = [
         "# Accuracy",
-        f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{_limited(limit)}",
+        f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{partly}",
         "Every set was read by `digitrec.predict_many` with default settings. Intervals are Wilson's. Sets "
         "that may not be redistributed are read from the folder in DIGITREC_DATA.",
+        *map(markdown_section, tables(measured)),
+        *(f"![{title}]({path})" for title, path in pictures.items()),
+        measured_with(f"{sum(one.found.card.n for one in measured):,} pictures"),
     ]
-    for table in tables(measured):
-        parts += [f"## {table.title}", table.note, markdown_table(table)]
-    parts += [f"![{title}]({path})" for title, path in pictures.items()]
-    parts += ["## How it was measured", "\n".join(f"- {line}" for line in provenance(measured))]
     return "\n\n".join(parts) + "\n"
-
-
-def _limited(limit: int | None) -> str:
-    """A warning that this is not the whole table."""
-    return "" if limit is None else f" **Only {limit:,} pictures of each set were measured.**"
-
-
-def provenance(measured: Sequence[Measured]) -> list[str]:
-    """When, with what and where."""
-    pictures = sum(one.found.card.n for one in measured)
-    return [
-        f"{datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {pictures:,} pictures",
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores",
-    ]

@@ -1,56 +1,53 @@
-"""A benchmark as text for a terminal, Markdown or JSON; `benchmark_page` makes the page."""
+"""A benchmark as tables of words, and these as text, Markdown or JSON; `benchmark_page` makes the page."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from typing import IO, Literal
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, Literal
 
+from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark, conclusion
+from digitrec.comparison.benchmark.measures import Reliability
 from digitrec.comparison.benchmark.run import KEPT
-from digitrec.errors.text import count
-from digitrec.report import words
-from digitrec.report.benchmark_tables import confusion, leaderboard, splitting, tables
-from digitrec.report.rows import csv_rows
-from digitrec.report.table import aligned, markdown_table
+from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
+from digitrec.comparison.datasets.sampling import sampled
+from digitrec.errors.text import count, dollars, duration, percent
+from digitrec.report.rows import write_rows
+from digitrec.report.table import Table, aligned, markdown_section, markdown_table
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")
-"""The columns of CSV: the picture, what it shows, who was asked, and what was said."""
+"""The columns of CSV: the picture, what it shows, which engine was asked, and its answer."""
+MOST_PICTURES = 60
+"""Pictures shown or listed at most; the JSON has them all."""
+NONE = "none"
+"""Heads the row and the column of "no digit" in a confusion matrix."""
 
 
 def write(benchmark: Benchmark, form: Format, out: IO[str] | None = None) -> None:
     """Write a benchmark.
 
-    ``table`` is the leaderboard and what follows from it, ``markdown`` and ``json`` all there is to say;
+    ``table`` is the leaderboard and the conclusion, ``markdown`` and ``json`` the whole report;
     ``jsonl`` (an object for each picture) and ``csv`` (a row for each picture and engine) are the answers.
     """
     out = sys.stdout if out is None else out
-    if form == "csv":
-        _write_csv(benchmark, out)
-        return
-    lines = {"table": _text, "markdown": _markdown, "json": _json, "jsonl": _jsonl}[form]
-    for line in lines(benchmark):
-        out.write(line + "\n")
+    if form == "jsonl":
+        write_rows(benchmark.answers(), form, out)
+    elif form == "csv":
+        write_rows(_csv_rows(benchmark), form, out, COLUMNS)
+    elif form == "json":
+        report = benchmark.as_dict() | {"conclusion": conclusion(benchmark)}
+        out.write(json.dumps(report, indent=1, default=str) + "\n")
+    else:
+        lines = {"table": _text, "markdown": _markdown}[form](benchmark)
+        out.writelines(f"{line}\n" for line in lines)
 
 
-def _json(benchmark: Benchmark) -> Iterator[str]:
-    yield json.dumps(benchmark.as_dict() | {"conclusion": conclusion(benchmark)}, indent=1, default=str)
-
-
-def _jsonl(benchmark: Benchmark) -> Iterator[str]:
+def _csv_rows(benchmark: Benchmark) -> Iterator[dict[str, Any]]:
     for row in benchmark.answers():
-        yield json.dumps(row, default=str)
-
-
-def _write_csv(benchmark: Benchmark, out: IO[str]) -> None:
-    write_row = csv_rows(out)
-    write_row(COLUMNS)
-    for row in benchmark.answers():
-        for name, answer in row.pop("answers").items():
-            cells = row | {"engine": name} | answer
-            write_row(cells.get(column) for column in COLUMNS)
+        yield from (row | {"engine": name} | answer for name, answer in row["answers"].items())
 
 
 def _text(benchmark: Benchmark) -> Iterator[str]:
@@ -63,24 +60,24 @@ def _markdown(benchmark: Benchmark) -> Iterator[str]:
     yield f"# {heading(benchmark)}\n"
     yield from (f"- {sentence}" for sentence in conclusion(benchmark))
     for table in (*tables(benchmark), *([splitting(benchmark)] if benchmark.splitting else [])):
-        yield f"\n## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
+        yield "\n" + markdown_section(table)
     yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
     for card in benchmark.cards:
-        yield f"\n### {confusion(card).title}\n\n{markdown_table(confusion(card))}"
+        yield f"\n### {card.name}\n\n{markdown_table(confusion(card))}"
     yield "\n## How it was measured\n"
     yield from (f"- {name}: {value}" for name, value in provenance(benchmark).items())
 
 
 def heading(benchmark: Benchmark) -> str:
-    """Which engines on what."""
+    """How many engines on which pictures."""
     engines = count(len(benchmark.cards), "engine")
     return f"{engines} on {count(len(benchmark.samples), 'picture')} of {benchmark.data}"
 
 
 def provenance(benchmark: Benchmark) -> dict[str, str]:
-    """What produced the figures: when, on what, with which models, settings and versions."""
+    """When and on what the figures were measured, with which models, settings and versions."""
     models = {
-        f"{card.engine}": ", ".join([
+        card.engine: ", ".join([
             *card.model_versions,
             *(f"prepared: {name}" for name in card.preparations),
             *(f"asked at {place}" for place in card.endpoints),
@@ -92,8 +89,160 @@ def provenance(benchmark: Benchmark) -> dict[str, str]:
     return {
         "date": benchmark.started,
         "pictures": f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a digit",
-        "took": words.duration(benchmark.seconds),
+        "took": duration(benchmark.seconds),
         **benchmark.settings,
         **models,
         **benchmark.versions,
     }
+
+
+def tables(benchmark: Benchmark) -> Iterator[Table]:
+    """The tables of a report, the most important first."""
+    yield leaderboard(benchmark)
+    yield time_and_money(benchmark)
+    yield confidence(benchmark)
+    if benchmark.pairs:
+        yield differences(benchmark)
+        yield agreement(benchmark)
+    yield digits(benchmark)
+
+
+def leaderboard(benchmark: Benchmark) -> Table:
+    """The accuracy of each engine."""
+    front = {card.engine for card in pareto_front(benchmark.cards)}
+    rows = [
+        (
+            card.name, percent(card.accuracy.share), card.accuracy.interval(),
+            str(card.correct - card.refused_rightly), str(card.wrong),
+            f"{card.refused_rightly} / {card.refused_wrongly}", str(card.failed),
+            duration(card.latency.p50) if card.latency else "", dollars(card.cost_per_1000),
+            "yes" if card.engine in front else "",
+        )
+        for card in benchmark.cards
+    ]  # fmt: skip
+    header = ("engine", "right", "95% interval", "digits right", "wrong", "refused rightly / wrongly",
+              "failed", "median time", "per 1,000", "front")  # fmt: skip
+    note = (
+        "Right: digits named and pictures without a digit refused, among all that were answered; failures "
+        "are counted apart. Front: no other engine is at once more accurate, cheaper and faster."
+    )
+    return Table(header, rows, range(1, 9), "Leaderboard", note)
+
+
+def time_and_money(benchmark: Benchmark) -> Table:
+    """How long answers take, and what they cost."""
+    rows = []
+    for card in benchmark.cards:
+        spent = card.latency
+        times = [duration(it) for it in (spent.p50, spent.p95, spent.p99)] if spent else ["", "", ""]
+        speed = "" if card.throughput is None else f"{card.throughput:.3g}"
+        costs = map(dollars, (card.cost_per_1000, card.cost_per_correct, card.cost_usd))
+        rows.append((card.name, *times, duration(card.loading_s) if card.loading_s else "", speed, *costs))
+    header = ("engine", "median", "95 of 100", "99 of 100", "loading", "prepared and read a second",
+              "per 1,000", "per right answer", "paid in this run")  # fmt: skip
+    note = (
+        "Times are from the opened picture to the answer, preparation included, without the answers that "
+        "came from the ledger. An engine that reads many pictures at once (the CNN) has the mean of each "
+        "batch as every picture's time. Opening a picture took "
+        f"{duration(benchmark.opening_s)} (median), once for all engines. Loading: before the first "
+        "picture, in no other time. Engines worked side by side, so those on this machine slowed each "
+        "other. Prices are list prices before any free allowance."
+    )
+    return Table(header, rows, range(1, 9), "Time and money", note)
+
+
+def confidence(benchmark: Benchmark) -> Table:
+    """Whether confidences are chances."""
+    rows = [(card.name, *_fit(card.reliability), *_fit(card.calibrated)) for card in benchmark.cards]
+    header = ("engine", "ECE", "Brier", "ECE calibrated", "Brier calibrated")
+    note = (
+        "ECE: mean distance between confidence and share right, in ten bins. Brier: mean squared distance "
+        "between confidence and outcome. 0 is best. Calibrated: after `digitrec calibrate`."
+    )
+    return Table(header, rows, range(1, 5), "Confidence", note)
+
+
+def _fit(found: Reliability | None) -> tuple[str, str]:
+    return ("", "") if found is None else (f"{found.ece:.3f}", f"{found.brier:.3f}")
+
+
+def differences(benchmark: Benchmark) -> Table:
+    """Which differences are more than chance."""
+    rows = [
+        (
+            benchmark.called(pair.first), benchmark.called(pair.second),
+            str(pair.n), str(pair.only_first), str(pair.only_second),
+            percent(pair.agreement), "" if pair.kappa is None else f"{pair.kappa:.2f}",
+            *("" if value is None else f"{value:.3g}" for value in (pair.p, pair.p_corrected)),
+            "not tested" if pair.emulated else pair.better or "not shown",
+        )
+        for pair in benchmark.pairs
+    ]  # fmt: skip
+    header = ("first", "second", "both answered", "only first right", "only second right", "same answer",
+              "kappa", "p", "corrected p", "better")  # fmt: skip
+    note = (
+        "McNemar's exact test on the pictures that both answered, p-values corrected by Holm's method over "
+        "all tested pairs; below 0.05 a difference is shown. Kappa: agreement of the answers beyond chance. "
+        "An emulated engine is not tested: its answers are not the vendor's."
+    )
+    return Table(header, rows, range(2, 9), "Differences", note)
+
+
+def agreement(benchmark: Benchmark) -> Table:
+    """How often every two engines say the same."""
+    share = {frozenset((pair.first, pair.second)): percent(pair.agreement) for pair in benchmark.pairs}
+    cards = benchmark.cards
+    rows = [
+        (one.name, *(share.get(frozenset((one.engine, other.engine)), "") for other in cards))
+        for one in cards
+    ]
+    note = "Share of the pictures answered by both on which both say the same."
+    header = ("engine", *(card.name for card in cards))
+    return Table(header, rows, range(1, len(cards) + 1), "Agreement", note)
+
+
+def digits(benchmark: Benchmark) -> Table:
+    """Precision and recall of each digit."""
+    cards = benchmark.cards
+    rows = []
+    for digit in range(10):
+        scores = [card.digits[digit] for card in cards]
+        both = (f"{percent(it.precision) or '-'} / {percent(it.recall) or '-'}" for it in scores)
+        rows.append((str(digit), str(max((it.pictures for it in scores), default=0)), *both))
+    header = ("digit", "pictures", *(card.name for card in cards))
+    note = (
+        "Precision / recall: how many of the answers with this digit were right, how many of its pictures "
+        "were read as it."
+    )
+    return Table(header, rows, range(1, len(cards) + 2), "Digits", note)
+
+
+def confusion(card: Scorecard) -> Table:
+    """How often each digit was answered as each other digit by one engine."""
+    heads = (*map(str, range(10)), NONE)
+    rows = [
+        (head, *(str(number or "") for number in counts))
+        for head, counts in zip(heads, card.confusion, strict=True) if any(counts)
+    ]  # fmt: skip
+    return Table(("shows", *heads), rows, range(1, 12), card.name)
+
+
+def splitting(benchmark: Benchmark) -> Table:
+    """The pictures on which engines do not say the same."""
+    shown, how_many = sample(benchmark, benchmark.splitting)
+    rows = [
+        (benchmark.title(place), benchmark.shows(place), *map(short, benchmark.said(place)))
+        for place in shown
+    ]
+    header = ("picture", "shows", *map(benchmark.called, benchmark.outcomes))
+    note = f"{how_many} -: no digit, !: no answer."
+    return Table(header, rows, title="Pictures that split the engines", note=note)
+
+
+def sample(benchmark: Benchmark, places: Sequence[int]) -> tuple[list[int], str]:
+    """Return at most `MOST_PICTURES` of these places, each label in proportion, and their number in words."""
+    drawn = sampled([benchmark.labels[place] for place in places], MOST_PICTURES)
+    shown = [places[number] for number in drawn]
+    if len(shown) < len(places):
+        return shown, f"{len(shown)} of {len(places)}, drawn by chance, of each digit in proportion."
+    return shown, f"All {len(places)} of them." if len(places) > 1 else "One picture."

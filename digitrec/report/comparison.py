@@ -1,51 +1,52 @@
-"""Comparisons as a table, JSON, JSON Lines, CSV or Markdown; `comparison_page` makes the page."""
+"""Comparisons as a table, Markdown, JSON, JSON Lines or CSV, and as a page with the pictures."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, short
 from digitrec.comparison import Comparison
-from digitrec.errors.text import aligned, padded, printable, shortened, width
-from digitrec.report import words
-from digitrec.report.predictions import terminal
-from digitrec.report.rows import csv_rows
-from digitrec.report.table import markdown_row
+from digitrec.errors.text import dollars, duration, padded, percent, printable, shortened, width
+from digitrec.image import ImageSource
+from digitrec.report import page
+from digitrec.report.predictions import NAME_WIDTH, remarks, terminal
+from digitrec.report.rows import write_rows
+from digitrec.report.table import Table, aligned, markdown_table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    import rich.table
     from rich.text import Text
 
 Format = Literal["table", "json", "jsonl", "csv", "markdown"]
 
 CELLS = (
-    "digit",
-    "confidence",
-    "calibrated",
-    "reason",
-    "latency_s",
-    "cost_usd",
-    "emulated",
-    "replayed",
-    "error",
-)
+    "digit", "confidence", "calibrated", "reason", "latency_s", "cost_usd", "emulated", "replayed", "error",
+)  # fmt: skip
 """The columns of CSV for each engine, after its name and a dot."""
-NAME_WIDTH = 44
-"""Longer names of pictures are cut at the left on a terminal, in columns."""
 
 
 def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None = None) -> None:
-    """Write comparisons as they come (``json`` and ``table``: when all are there).
+    """Write comparisons as they come (``table`` and ``markdown``: when all are there).
 
     ``table`` and ``markdown`` have one row for each picture and one column for each engine, ``csv`` the
     columns `CELLS` for each engine, ``json`` one array and ``jsonl`` one object per line, with all that
     every engine said.
     """
-    WRITERS[form](comparisons, sys.stdout if out is None else out)
+    out = sys.stdout if out is None else out
+    if form == "csv":
+        write_rows(map(_csv_row, comparisons), form, out)
+    elif form in ("json", "jsonl"):
+        write_rows((comparison.as_dict() for comparison in comparisons), form, out)
+    elif found := list(comparisons):
+        if form == "markdown":
+            out.write(markdown_table(_table(found)) + "\n")
+        elif out.isatty():
+            _write_terminal(found, out)
+        else:
+            out.writelines(f"{line}\n" for line in [*aligned(_table(found)), *_time_apart(found)])
 
 
 def verdict(comparison: Comparison) -> str:
@@ -64,70 +65,56 @@ def _together(comparison: Comparison) -> str:
     if comparison.agree is None:
         return "one answer only"
     if comparison.agree:
-        return f"all say {_answer(votes[0].digit)}"
-    by_confidence = _say("by confidence", comparison.weighted)
+        return f"all say {_answer(votes[0])}"
+    weighted = "undecided" if comparison.weighted is None else comparison.weighted
     if not comparison.dissenters:
-        return f"undecided; {by_confidence}"
+        return f"undecided; by confidence {weighted}"
     others = ", ".join(
-        f"{name} says {_answer(outcome.digit)}"
-        for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True)
-        if name in comparison.dissenters and isinstance(outcome, Prediction)
-    )
+        f"{name} says {_answer(outcome)}"
+        for name, outcome in comparison.by_engine if name in comparison.dissenters and outcome in votes
+    )  # fmt: skip
+    answer = "no digit" if comparison.consensus is None else comparison.consensus
     most = len(votes) > 2 * len(comparison.dissenters)
-    answer = _answer(comparison.consensus)
-    said = (f"most say {answer}" if most else f"{answer} has the most votes") + f", but {others}"
-    return said if comparison.weighted == comparison.consensus else f"{said}; {by_confidence}"
+    said = f"most say {answer}, but {others}" if most else f"{answer} has the most votes, but {others}"
+    return said if comparison.weighted == comparison.consensus else f"{said}; by confidence {weighted}"
 
 
-def _answer(digit: int | None) -> str:
-    return "no digit" if digit is None else str(digit)
-
-
-def _say(what: str, digit: int | None) -> str:
-    return f"{what} undecided" if digit is None else f"{what} {digit}"
+def _answer(outcome: Outcome) -> str:
+    return "no digit" if short(outcome) == "-" else short(outcome)
 
 
 def _cell(outcome: Outcome) -> list[str]:
     """Digit and confidence; time and cost; what else there is to say."""
     if isinstance(outcome, Failure):
-        return ["!", words.duration(outcome.latency_s), type(outcome.error).__name__]
-    sure = words.percent(outcome.confidence)
+        return ["!", duration(outcome.latency_s), type(outcome.error).__name__]
+    sure = percent(outcome.confidence)
     if outcome.calibrated is not None:
-        sure += f", calibrated {words.percent(outcome.calibrated)}"
-    spent = f"{words.duration(outcome.latency_s)}, {words.dollars(outcome.cost_usd)}"
-    return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, words.remarks(outcome))]
+        sure += f", calibrated {percent(outcome.calibrated)}"
+    spent = f"{duration(outcome.latency_s)}, {dollars(outcome.cost_usd)}"
+    return [f"{short(outcome)}  {sure}".rstrip(), spent, *map(printable, remarks(outcome))]
 
 
-def _write_table(comparisons: Iterable[Comparison], out: IO[str]) -> None:
-    found = list(comparisons)
-    if out.isatty():
-        _write_terminal(found, out)
-        return
-    rows = [["image", *found[0].engines, "together"]] if found else []
-    for comparison in found:
-        cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
-        rows.append([comparison.image.source, *cells, verdict(comparison)])
-    for line in [*aligned([[printable(cell) for cell in row] for row in rows]), *_time_apart(found)]:
-        out.write(line + "\n")
+def _table(comparisons: Sequence[Comparison]) -> Table:
+    rows = [
+        [one.image.source, *("; ".join(_cell(outcome)) for outcome in one.outcomes), verdict(one)]
+        for one in comparisons
+    ]
+    return Table(["image", *comparisons[0].engines, "together"], rows)
 
 
 def _time_apart(comparisons: Sequence[Comparison]) -> list[str]:
-    """Say what is in no engine's time: opening the pictures, which all share, and loading each engine."""
+    """Name the times that are in no engine's: opening the pictures, which all share, and loading."""
     opened = [comparison.image.opening_s for comparison in comparisons]
     loaded = {answer.provider: answer.loading_s for it in comparisons for answer in it.predictions}
-    loading = [f"{name} {words.duration(seconds)}" for name, seconds in loaded.items() if seconds]
+    loading = [f"{name} {duration(seconds)}" for name, seconds in loaded.items() if seconds]
     if not any(opened) and not loading:
         return []
-    apart = [f"opening a picture, {words.duration(median(opened))}", *loading]
-    return [f"In no time above: {'; loading '.join(apart[:2])}{''.join(f', {one}' for one in apart[2:])}."]
-
-
-def _short(name: str) -> str:
-    return shortened(printable(name), NAME_WIDTH)
+    together = f"; loading {', '.join(loading)}" if loading else ""
+    return [f"In no time above: opening a picture, {duration(median(opened))}{together}."]
 
 
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
-    """A column for each engine where the terminal is wide enough for all of them, else a line for each."""
+    """A column for each engine if the terminal is wide enough for all of them, else a line for each."""
     console = terminal(out)
     columns = _columns(comparisons)
     needed = console.measure(columns, options=console.options.update(max_width=10_000)).maximum
@@ -136,17 +123,15 @@ def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
         console.print(line, style="dim", highlight=False)
 
 
-def _columns(comparisons: Sequence[Comparison]) -> Table:
+def _columns(comparisons: Sequence[Comparison]) -> rich.table.Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("image", *(comparisons[0].engines if comparisons else ()), "together"):
-        table.add_column(name)
-    for comparison in comparisons:
-        cells = [Text("\n".join(_cell(outcome)), style=_style(outcome)) for outcome in comparison.outcomes]
-        table.add_row(Text(_short(comparison.image.source)), *cells, Text(verdict(comparison)))
+    table = Table("image", *comparisons[0].engines, "together", box=SIMPLE_HEAD, pad_edge=False)
+    for one in comparisons:
+        cells = [Text("\n".join(_cell(outcome)), style=_style(outcome)) for outcome in one.outcomes]
+        table.add_row(Text(_name(one)), *cells, Text(verdict(one)))
     return table
 
 
@@ -154,65 +139,57 @@ def _lines(comparisons: Sequence[Comparison]) -> Text:
     from rich.text import Text
 
     text = Text()
-    for comparison in comparisons:
-        text.append(f"{_short(comparison.image.source)}  ", style="bold").append(f"{verdict(comparison)}\n")
-        widest = max(map(width, comparison.engines))
-        for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
+    for one in comparisons:
+        text.append(f"{_name(one)}  ", style="bold").append(f"{verdict(one)}\n")
+        widest = max(map(width, one.engines))
+        for name, outcome in one.by_engine:
             text.append(f"  {padded(name, widest)}  ")
             text.append("; ".join(_cell(outcome)) + "\n", style=_style(outcome))
     return text
 
 
+def _name(comparison: Comparison) -> str:
+    return shortened(printable(comparison.image.source), NAME_WIDTH)
+
+
 def _style(outcome: Outcome) -> str:
-    if isinstance(outcome, Failure):
-        return "red"
-    return "yellow" if outcome.digit is None else "green"
+    return {"!": "red", "-": "yellow"}.get(short(outcome), "green")
 
 
-def _write_json(comparisons: Iterable[Comparison], out: IO[str]) -> None:
-    json.dump([comparison.as_dict() for comparison in comparisons], out, default=str, indent=1)
-    out.write("\n")
+def _csv_row(comparison: Comparison) -> dict[str, Any]:
+    row = comparison.as_dict()
+    row |= {"dissenters": " ".join(comparison.dissenters)}
+    for name, outcome in row.pop("outcomes").items():
+        if error := outcome.get("error"):
+            outcome["error"] = f"{error['type']}: {error['message']}"
+        row |= {f"{name}.{cell}": outcome.get(cell) for cell in CELLS}
+    return row
 
 
-def _write_jsonl(comparisons: Iterable[Comparison], out: IO[str]) -> None:
-    for comparison in comparisons:
-        out.write(json.dumps(comparison.as_dict(), default=str) + "\n")
-        out.flush()
+def comparison_page(comparisons: Iterable[Comparison], pictures: Sequence[ImageSource]) -> str:
+    """Return an HTML page: each picture, and beside it what every engine said.
+
+    Args:
+        comparisons: what was said.
+        pictures: the pictures themselves, in the same order.
+    """
+    sections = [_section(one, picture) for one, picture in zip(comparisons, pictures, strict=True)]
+    return page.page("Engines side by side", sections)
 
 
-def _write_csv(comparisons: Iterable[Comparison], out: IO[str]) -> None:
-    write_row = csv_rows(out)
-    for number, comparison in enumerate(comparisons):
-        if not number:
-            columns = [f"{name}.{cell}" for name in comparison.engines for cell in CELLS]
-            together = ["source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated"]
-            write_row([*together, *columns])
-        row = comparison.as_dict()
-        common = [row[name] for name in ("source", "sha256", "agree", "consensus", "weighted")]
-        dissenters = " ".join(comparison.dissenters)
-        write_row([*common, dissenters, row["emulated"], *_csv_cells(row["outcomes"].values())])
+def _section(comparison: Comparison, picture: ImageSource) -> str:
+    header = ("engine", "digit", "confidence", "calibrated", "time", "cost", "remarks")
+    rows = [[name, *_page_cells(outcome)] for name, outcome in comparison.by_engine]
+    name = comparison.image.source
+    table = page.table(Table(header, rows, range(2, 6)))
+    pair = f'<div class="pair">{page.picture(picture, name)}{table}</div>'
+    return page.section(name, f"<p>{page.text(verdict(comparison))}</p>{pair}")
 
 
-def _csv_cells(outcomes: Iterable[dict[str, Any]]) -> Iterator[Any]:
-    for outcome in outcomes:
-        error = outcome.get("error")
-        values = outcome | {"error": f"{error['type']}: {error['message']}" if error else None}
-        yield from (values.get(cell) for cell in CELLS)
-
-
-def _write_markdown(comparisons: Iterable[Comparison], out: IO[str]) -> None:
-    for number, comparison in enumerate(comparisons):
-        if not number:
-            out.write(markdown_row("image", *comparison.engines, "together"))
-            out.write(markdown_row(*["---"] * (len(comparison.engines) + 2)))
-        cells = ["; ".join(_cell(outcome)) for outcome in comparison.outcomes]
-        out.write(markdown_row(printable(comparison.image.source), *cells, verdict(comparison)))
-
-
-WRITERS: dict[Format, Callable[[Iterable[Comparison], IO[str]], None]] = {
-    "table": _write_table,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-    "markdown": _write_markdown,
-}
+def _page_cells(outcome: Outcome) -> list[str]:
+    if isinstance(outcome, Prediction):
+        said = [percent(outcome.confidence), percent(outcome.calibrated)]
+        remark = "; ".join(remarks(outcome))
+    else:
+        said, remark = ["", ""], f"{type(outcome.error).__name__}: {outcome.error}"
+    return [short(outcome), *said, duration(outcome.latency_s), dollars(outcome.cost_usd), remark]

@@ -13,23 +13,19 @@ from digitrec.report.table import Table
 
 def classification(found: Result) -> Table:
     """Precision, recall and F1 of each digit, as scikit-learn's classification report."""
-    truth = [NONE if sample.label is None else sample.label for sample in found.samples]
+    truth = [NONE if label is None else label for _, label in found.pairs]
     said = [_said(outcome) for outcome in found.outcomes]
     shown = sorted(set(truth) - {NONE})
     measured: dict[str, dict[str, float]] = classification_report(
         truth, said, labels=shown, output_dict=True, zero_division=0
     )
-    names = {str(digit): str(digit) for digit in shown} | {"macro avg": "mean"}
-    rows = [
-        (
-            name, percent(measured[key]["precision"], 2), percent(measured[key]["recall"], 2),
-            percent(measured[key]["f1-score"], 2), f"{measured[key]['support']:.0f}",
-        )
-        for key, name in names.items()
-    ]  # fmt: skip
+    rows = []
+    for name in (*map(str, shown), "macro avg"):
+        scores = [percent(measured[name][score], 2) for score in ("precision", "recall", "f1-score")]
+        rows.append(("mean" if name == "macro avg" else name, *scores, f"{measured[name]['support']:.0f}"))
     note = "A digit that was refused counts as not found."
     header = ("digit", "precision", "recall", "F1", "pictures")
-    return Table("Classification report", note, header, tuple(rows), range(1, 5))
+    return Table(header, rows, range(1, 5), "Classification report", note)
 
 
 def _said(outcome: Outcome) -> int:

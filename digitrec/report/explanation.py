@@ -17,19 +17,15 @@ if TYPE_CHECKING:  # it needs scikit-learn, which an explanation does not
 
 
 def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence[Path]) -> dict[str, Any]:
-    """An explanation; what was not asked for, or cannot be told, is null."""
+    """An explanation; what was not asked for, or is unknown, is null."""
     said = found.prediction
     return {
         "image": said.image.source,
-        "digit": said.digit,
-        "confidence": said.confidence,
-        "reason": said.reason,
-        "probabilities": None if said.probabilities is None else list(said.probabilities),
+        **{name: getattr(said, name) for name in ("digit", "confidence", "reason", "probabilities")},
         "model": said.model_version,
         "steps": [name for name, _ in found.steps],
         "where": found.where,
-        "saliency": _numbers(found.saliency),
-        "grad_cam": _class_maps(found.likeliest, found.grad_cam),
+        **_maps(found, found.likeliest),
         "nearest": None if nearest is None else [
             {"place": one.place, "label": one.label, "likeness": round(one.likeness, 4)} for one in nearest
         ],
@@ -40,29 +36,31 @@ def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence
 
 def layout_row(read: Read, laid: Layout, drawn: Path) -> dict[str, Any]:
     """A map: MNIST's digits and one's own, each with its place, within 0..1."""
-    around = zip(laid.places.tolist(), laid.around.labels.tolist(), strict=True)
-    own = zip(laid.own_places.tolist(), laid.own, strict=True)
+    around = zip(laid.places, laid.around.labels.tolist(), strict=True)
+    own = zip(laid.own_places, laid.own, strict=True)
     return {
         "picture": str(drawn),
-        "around": [{"x": round(x, 4), "y": round(y, 4), "label": label} for (x, y), label in around],
+        "around": [_place(at) | {"label": label} for at, label in around],
         "own": [
-            {"image": one.image, "x": round(x, 4), "y": round(y, 4), "digit": one.read, "reason": one.reason,
-             "label": one.label}
-            for (x, y), one in own
+            {"image": one.image} | _place(at) | {"digit": one.read, "reason": one.reason, "label": one.label}
+            for at, one in own
         ],
         "left_out": [
             *({"image": one.image.source, "reason": one.reason} for one in read.refused),
             *({"image": one.image.source, "reason": str(one.error)} for one in read.failed),
         ],
-    }  # fmt: skip
+    }
+
+
+def _place(at: NDArray[Any]) -> dict[str, Any]:
+    return dict(zip("xy", _numbers(at), strict=True))
 
 
 def _inside(look: Inside, likeliest: Sequence[int]) -> dict[str, Any]:
     return {
         "name": look.name,
-        "field": [round(side, 4) for side in look.field],
-        "saliency": _numbers(look.saliency),
-        "grad_cam": _class_maps(likeliest, look.grad_cam),
+        "field": _numbers(np.array(look.field)),
+        **_maps(look, likeliest),
         "layers": [
             {"network": network, "name": name, "maps": maps.shape[2], "side": maps.shape[0]}
             for network, layers in by_network(look.stages).items() for name, maps in layers
@@ -70,14 +68,17 @@ def _inside(look: Inside, likeliest: Sequence[int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _class_maps(digits: Sequence[int], maps: NDArray[np.float32] | None) -> list[dict[str, Any]] | None:
-    if maps is None:
-        return None
-    return [{"digit": digit, "map": _numbers(one)} for digit, one in zip(digits, maps, strict=True)]
+def _maps(found: Explanation | Inside, digits: Sequence[int]) -> dict[str, Any]:
+    """The ink that spoke for the answer, and the class activation maps of these digits."""
+    heats = found.grad_cam
+    return {
+        "saliency": None if found.saliency is None else _numbers(found.saliency),
+        "grad_cam": None if heats is None else [
+            {"digit": digit, "map": _numbers(heat)} for digit, heat in zip(digits, heats, strict=True)
+        ],
+    }  # fmt: skip
 
 
-def _numbers(maps: NDArray[Any] | None) -> list[list[float]] | None:
-    if maps is None:
-        return None
-    found: list[list[float]] = np.asarray(maps, np.float64).round(4).tolist()
+def _numbers(array: NDArray[Any]) -> list[Any]:
+    found: list[Any] = np.asarray(array, np.float64).round(4).tolist()
     return found

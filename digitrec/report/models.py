@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from digitrec import __version__
-from digitrec.errors.text import percent
+from digitrec.errors.text import duration, percent
 from digitrec.lab.training import zoo
 from digitrec.lab.training.compare import TIMED, Contestant, equals, ranked, winner
-from digitrec.report import words
-from digitrec.report.table import Table, markdown_table
+from digitrec.report.table import Table, markdown_table, measured_with
 
 
 def table(contestants: Sequence[Contestant], digits: int) -> Table:
     """The comparison in words, the most accurate first."""
     rows = [
         (
-            one.title, percent(one.accuracy.share, 2),
-            f"{percent(one.accuracy.low, 2)} to {percent(one.accuracy.high, 2)}",
-            words.duration(one.training_s), words.duration(one.prediction_s),
-            f"{one.size_bytes / 1000:,.0f} kB", one.complexity, f"`{one.file.name}`",
+            one.title, percent(one.accuracy.share, 2), one.accuracy.interval(2), duration(one.training_s),
+            duration(one.prediction_s), f"{one.size_bytes / 1000:,.0f} kB", one.complexity,
+            f"`{one.file.name}`",
         )
         for one in ranked(contestants)
     ]  # fmt: skip
-    return Table(
-        "Models compared",
+    note = (
         f"All learned from the same {digits:,} digits; networks see each changed a little in every epoch"
         f"{_unchanged(contestants)} and hold a tenth of them back. Accuracy is that of the saved file, the "
-        f"interval Wilson's; one digit is timed in a batch of {TIMED}.",
-        ("model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file"),
-        tuple(rows), range(1, 6),
+        f"interval Wilson's; one digit is timed in a batch of {TIMED}."
+    )
+    header = (
+        "model", "test accuracy", "95 % interval", "training", "one digit", "size", "complexity", "file",
     )  # fmt: skip
+    return Table(header, rows, range(1, 6), "Models compared", note)
 
 
 def _unchanged(contestants: Sequence[Contestant]) -> str:
@@ -59,23 +54,14 @@ def verdict(contestants: Sequence[Contestant]) -> str:
 def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[tuple[str, str]]) -> str:
     """The page; `pictures` are titles and paths relative to it."""
     found = table(contestants, digits)
+    tested = f"{contestants[0].accuracy.n:,} test digits of MNIST"
     parts = [
-        "# Models compared",
+        f"# {found.title}",
         "Written by `digitrec models compare`; do not edit.",
         found.note,
         markdown_table(found),
         verdict(contestants),
-        "\n\n".join(f"![{title}]({path})" for title, path in pictures),
-        measured(contestants),
+        *(f"![{title}]({path})" for title, path in pictures),
+        measured_with(tested, "; networks predict on one, scikit-learn on all"),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def measured(contestants: Sequence[Contestant]) -> str:
-    """When, on what and with how much it was measured: the last section of a page."""
-    return (
-        "## How it was measured\n\n"
-        f"- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {contestants[0].accuracy.n:,} test digits "
-        f"of MNIST\n- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores; networks predict on one, scikit-learn on all"
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from string import Template
@@ -14,15 +14,17 @@ from digitrec import __version__
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource
+from digitrec.report.table import Table
 
 PICTURE_SIDE = 320
 """Pictures are shown at most so large, in pixels."""
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page; the parts are HTML already, the title is text."""
+    """Return a whole page that names the version and the time; the parts are HTML, the title is text."""
     template = Template((files("digitrec.report") / "page.html").read_text(encoding="utf-8"))
-    return template.substitute(title=text(title), body="\n".join(parts))
+    made = f"digitrec {__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    return template.substitute(title=text(title), body="\n".join([soft(made), *parts]))
 
 
 def text(words: str) -> str:
@@ -30,10 +32,9 @@ def text(words: str) -> str:
     return html.escape(printable(words))
 
 
-def versions() -> str:
-    """Which digitrec made the page, and when."""
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f'<p class="soft">digitrec {text(__version__)}, {now}</p>'
+def soft(words: str) -> str:
+    """A paragraph of words in small grey type."""
+    return f'<p class="soft">{text(words)}</p>'
 
 
 def section(title: str, body: str, *, long: bool = False) -> str:
@@ -42,19 +43,19 @@ def section(title: str, body: str, *, long: bool = False) -> str:
     return f"<section{kind}>\n<h2>{text(title)}</h2>\n{body}\n</section>"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collection[int] = ()) -> str:
-    """A table of plain text; the columns in ``numbers`` are set to the right."""
-    mark = [' class="number"' if place in numbers else "" for place in range(len(header))]
-    head = "".join(
-        f'<th scope="col"{kind}>{text(cell)}</th>' for kind, cell in zip(mark, header, strict=True)
-    )
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td{kind}>{text(cell)}</td>" for kind, cell in zip(mark, row, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+def table(table: Table) -> str:
+    """A table of plain text, figures to the right."""
+    kinds = [' class="number"' if place in table.numbers else "" for place in range(len(table.header))]
+
+    def row(tag: str, scope: str, cells: Sequence[str]) -> str:
+        written = (
+            f"<{tag}{scope}{kind}>{text(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True)
+        )
+        return f"<tr>{''.join(written)}</tr>"
+
+    head = row("th", ' scope="col"', table.header)
+    body = "\n".join(row("td", "", cells) for cells in table.rows)
+    return f'<div class="wide"><table><thead>{head}</thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
 def listing(entries: Mapping[str, str]) -> str:
@@ -70,7 +71,7 @@ def picture(source: ImageSource, alt: str, side: int = PICTURE_SIDE) -> str:
     try:
         small = DigitImage.open(source).thumbnail(side)
     except ImageError as error:
-        return f'<p class="soft">{text(str(error))}</p>'
+        return soft(str(error))
     data = io.BytesIO()
     small.save(data, "PNG", optimize=True)
     code = base64.b64encode(data.getvalue()).decode("ascii")

@@ -1,18 +1,60 @@
-"""Rows of any kind for programs: JSON, JSON Lines, CSV; and as columns for people."""
+"""Rows for programs: JSON, JSON Lines and CSV; records of one kind also as columns for people."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any, Literal
 
 from digitrec.errors.text import aligned, plain, printable
 
-Rows = Sequence[Mapping[str, Any]]
+FORMS = ("json", "jsonl", "csv")
+"""The formats for programs."""
+
+
+def write_rows(
+    rows: Iterable[Mapping[str, Any]], form: str, out: IO[str] | None = None, columns: Sequence[str] = ()
+) -> None:
+    """Write rows as they come, in one of `FORMS`: an array, an object per line, or CSV.
+
+    ``columns`` are those of CSV; without them they are the first row's, and no rows write nothing.
+    """
+    out = sys.stdout if out is None else out
+    if form == "csv":
+        _write_csv(rows, out, columns)
+        return
+    opening, between, end = ("[\n", ",\n", "\n]\n") if form == "json" else ("", "\n", "\n")
+    number = 0
+    for number, row in enumerate(rows, 1):
+        out.write((opening if number == 1 else between) + json.dumps(row, default=str))
+        out.flush()
+    out.write(end if number else "[]\n" if form == "json" else "")
+
+
+def _write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str], columns: Sequence[str]) -> None:
+    if columns:
+        out.write(csv_line(columns))
+    for row in rows:
+        if not columns:
+            columns = list(row)
+            out.write(csv_line(columns))
+        out.write(csv_line(_cell(row.get(name)) for name in columns))
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    """Return a line of CSV as in RFC 4180, ended by a line feed."""
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\r\n").writerow(cells)  # so that a cell with either of them is quoted
+    return line.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, default=str) if isinstance(value, list | dict) else value
 
 
 def write_records(records: Sequence[Any], form: Literal["table", "json"], out: IO[str] | None = None) -> None:
@@ -20,40 +62,10 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
     out = sys.stdout if out is None else out
     rows = [asdict(record) for record in records]
     if form == "json":
-        out.write(json.dumps(rows, indent=2, default=str) + "\n")
+        write_rows(rows, form, out)
         return
-    if not rows:
-        out.write("nothing yet\n")
-        return
-    for line in aligned([list(rows[0]), *([_word(value) for value in row.values()] for row in rows)]):
-        out.write(line + "\n")
-
-
-def write_rows(rows: Rows, form: str, out: IO[str] | None = None) -> None:
-    """Write rows with the same columns for a program, in one of the forms of `WRITERS`."""
-    WRITERS[form](rows, sys.stdout if out is None else out)
-
-
-def _write_json(rows: Rows, out: IO[str]) -> None:
-    out.write(json.dumps(rows, indent=2) + "\n")
-
-
-def _write_jsonl(rows: Rows, out: IO[str]) -> None:
-    out.writelines(json.dumps(row) + "\n" for row in rows)
-
-
-def _write_csv(rows: Rows, out: IO[str]) -> None:
-    if rows:
-        write_row = csv_rows(out)
-        write_row(rows[0])
-        for row in rows:
-            write_row(row.values())
-
-
-WRITERS: dict[str, Callable[[Rows, IO[str]], None]] = {
-    "json": _write_json, "jsonl": _write_jsonl, "csv": _write_csv,
-}  # fmt: skip
-"""The forms that are for programs."""
+    lines = [list(row) for row in rows[:1]] + [[_word(value) for value in row.values()] for row in rows]
+    out.write("\n".join(aligned(lines) if rows else ["nothing yet"]) + "\n")
 
 
 def _word(value: Any) -> str:
@@ -66,17 +78,3 @@ def _word(value: Any) -> str:
         return plain(value)
     text = printable(str(value))
     return text[:12] if len(text) == 64 else text
-
-
-def csv_rows(out: IO[str]) -> Callable[[Iterable[Any]], None]:
-    """What writes a row of CSV as RFC 4180 has it, but for line ends, which are a line feed."""
-    plain, quoted = (
-        csv.writer(out, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
-    )
-
-    def write_row(cells: Iterable[Any]) -> None:
-        row = list(cells)
-        bare = any(isinstance(cell, str) and "\r" in cell for cell in row)  # Python 3.11 leaves it unquoted
-        (quoted if bare else plain).writerow(row)
-
-    return write_row

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digitrec.errors.text import aligned, padded, percent, plain, printable, shortened, width
+from digitrec.errors.text import (
+    aligned,
+    dollars,
+    duration,
+    padded,
+    percent,
+    plain,
+    printable,
+    shortened,
+    width,
+)
 
 STEERING = "\x1b\x07\r\n\t\x00\x7f\x9b\x85\u2028\u202e\u2066\u200b\u200d\ufeff\u00ad\u3164\ufe0f\udcff"
 """What may not reach a terminal: C0, C1, line ends, bidirectional overrides, what shows nothing."""
@@ -81,3 +91,21 @@ def test_columns_begin_below_each_other(rows: list[tuple[str, str, str]]) -> Non
     for line, row in zip(aligned(rows), rows, strict=True):
         cells = [padded(cell, columns) for cell, columns in zip(row, widest, strict=True)]
         assert line == "  ".join(cells).rstrip()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0 ms"), (0.00042, "0.42 ms"), (0.0123, "12.3 ms"), (0.9994, "999 ms"), (0.9995, "1.0 s"),
+     (12.34, "12.3 s")],
+)  # fmt: skip
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [(None, "price unknown"), (0.0, "free"), (0.0015, "$0.0015"), (0.0000198, "$0.0000198"),
+     (0.9999, "$0.9999"), (1.0, "$1.00"), (120.0, "$120.00")],
+)  # fmt: skip
+def test_amounts(usd: float | None, text: str) -> None:
+    assert dollars(usd) == text

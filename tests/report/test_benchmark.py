@@ -1,4 +1,4 @@
-"""A benchmark as text, Markdown, JSON and a page: the same figures in each."""
+"""A benchmark as text, Markdown, JSON and a page: the same figures in each, each under its own head."""
 
 from __future__ import annotations
 
@@ -8,49 +8,97 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 
-from digitrec.comparison.benchmark import Benchmark, conclusion
-from digitrec.report.benchmark import Format, heading, write
+import pytest
+from report.html_pages import Page
+
+from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, conclusion
+from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
+from digitrec.comparison.benchmark.scorecard import Latency
+from digitrec.report import benchmark as report
 from digitrec.report.benchmark_page import benchmark_page
-from digitrec.report.benchmark_tables import (
-    MOST_PICTURES,
-    confusion,
-    differences,
-    leaderboard,
-    sample,
-    splitting,
-    tables,
-)
+from digitrec.report.table import Table
 
 
-def written(found: Benchmark, form: Format) -> str:
+def written(found: Benchmark, form: report.Format) -> str:
     out = io.StringIO()
-    write(found, form, out)
+    report.write(found, form, out)
     return out.getvalue()
 
 
-def test_the_leaderboard_counts_each_kind_in_its_column(found: Benchmark) -> None:
-    table = leaderboard(found)
-    rows = {row[0]: dict(zip(table.header, row, strict=True)) for row in table.rows}
-    assert list(rows) == ["good", "fair", "cloud (emulated)"]
-    assert rows["good"]["digits right"] == "36"
-    assert rows["good"]["wrong"] == "2"
-    assert rows["good"]["refused rightly / wrongly"] == "1 / 0"
-    assert rows["good"]["failed"] == "1"
-    assert rows["good"]["right"] == "94.9%"
-    assert (rows["good"]["per 1,000"], rows["fair"]["per 1,000"]) == ("free", "$1.00")
-    assert (rows["good"]["front"], rows["cloud (emulated)"]["front"]) == ("yes", "")
+def rows(table: Table) -> list[dict[str, str]]:
+    return [dict(zip(table.header, row, strict=True)) for row in table.rows]
 
 
-def test_text_shows_who_is_best_and_what_follows(found: Benchmark) -> None:
-    text = written(found, "table")
-    assert text.splitlines()[1].startswith("good")
-    for sentence in conclusion(found):
-        assert sentence in text
+@pytest.fixture
+def card(found: Benchmark) -> Scorecard:
+    """No two figures alike."""
+    counts = tuple(tuple(11 * row + column for column in range(11)) for row in range(11))
+    scores = tuple(DigitScore(digit, digit / 100, digit / 50, 100 + digit) for digit in range(10))
+    return replace(
+        found.cards[0], engine="e", correct=31 + 33, wrong=32, refused_rightly=33, refused_wrongly=34,
+        failed=35, accuracy=Proportion(1, 4, 0.2, 0.3), digits=scores, confusion=counts,
+        reliability=Reliability(9, 0.11, 0.12, ()), calibrated=Reliability(9, 0.13, 0.14, ()),
+        latency=Latency(9, 0.001, 0.002, 0.003), loading_s=2.0, throughput=4.5, cost_usd=5.25,
+        cost_per_1000=6.5, cost_per_correct=7.75,
+    )  # fmt: skip
 
 
-def test_markdown_has_every_table_and_the_provenance(found: Benchmark) -> None:
+def test_each_figure_of_a_card_stands_under_its_head(found: Benchmark, card: Scorecard) -> None:
+    silent = replace(card, engine="silent", latency=None, throughput=None, reliability=None, calibrated=None)
+    made = replace(found, cards=(card, silent), pairs=())
+    leaders, spent, sure, digits = report.tables(made)
+    assert rows(leaders)[0] == {
+        "engine": "e", "right": "25.0%", "95% interval": "20.0% to 30.0%", "digits right": "31",
+        "wrong": "32", "refused rightly / wrongly": "33 / 34", "failed": "35", "median time": "1 ms",
+        "per 1,000": "$6.50", "front": "yes",
+    }  # fmt: skip
+    assert rows(spent)[0] == {
+        "engine": "e", "median": "1 ms", "95 of 100": "2 ms", "99 of 100": "3 ms", "loading": "2.0 s",
+        "prepared and read a second": "4.5", "per 1,000": "$6.50", "per right answer": "$7.75",
+        "paid in this run": "$5.25",
+    }  # fmt: skip
+    assert rows(sure) == [
+        {"engine": "e", "ECE": "0.110", "Brier": "0.120", "ECE calibrated": "0.130",
+         "Brier calibrated": "0.140"},
+        dict.fromkeys(sure.header, "") | {"engine": "silent"},
+    ]  # fmt: skip
+    assert rows(digits)[7] == {"digit": "7", "pictures": "107", "e": "7.0% / 14.0%", "silent": "7.0% / 14.0%"}
+    assert (rows(leaders)[1]["median time"], rows(leaders)[1]["front"]) == ("", "")
+    assert [rows(spent)[1][head] for head in ("median", "prepared and read a second")] == ["", ""]
+    figures = [[table.header[place] for place in table.numbers] for table in (leaders, spent, sure, digits)]
+    assert figures == [
+        [*leaders.header[1:-1]], [*spent.header[1:]], [*sure.header[1:]], ["pictures", "e", "silent"],
+    ]  # fmt: skip
+
+
+def test_differences_and_agreement(found: Benchmark, card: Scorecard) -> None:
+    pair = Pair("e", "f", 41, 2, 3, agreement=0.25, kappa=0.125, p=0.5, p_corrected=0.75)
+    clear = replace(pair, first="f", second="g", kappa=None, p=0.001, p_corrected=0.00231, agreement=0.5)
+    cards = tuple(replace(card, engine=name, emulated=False) for name in "efg")
+    made = replace(found, cards=cards, pairs=(pair, clear))
+    first, second = rows(report.differences(made))
+    assert first == {
+        "first": "e", "second": "f", "both answered": "41", "only first right": "2",
+        "only second right": "3", "same answer": "25.0%", "kappa": "0.12", "p": "0.5", "corrected p": "0.75",
+        "better": "not shown",
+    }  # fmt: skip
+    assert [second[head] for head in ("kappa", "p", "corrected p", "better")] == ["", "0.001", "0.00231", "g"]
+    agreement = report.agreement(made)
+    assert agreement.header == ("engine", "e", "f", "g")
+    assert agreement.rows == [("e", "", "25.0%", ""), ("f", "25.0%", "", "50.0%"), ("g", "", "50.0%", "")]
+
+
+def test_confusion_names_what_was_answered_for_what(card: Scorecard) -> None:
+    empty = tuple(row if place != 4 else (0,) * 11 for place, row in enumerate(card.confusion))
+    table = report.confusion(replace(card, confusion=empty))
+    assert table.header == ("shows", *"0123456789", "none")
+    assert [row[0] for row in table.rows] == [*"012356789", "none"]
+    found = rows(table)
+    assert (found[0]["0"], found[2]["7"], found[-1]["none"]) == ("", "29", "120")
+
+
+def test_markdown_and_json_have_everything(found: Benchmark) -> None:
     text = written(found, "markdown")
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     assert headings[:8] == [
@@ -59,75 +107,57 @@ def test_markdown_has_every_table_and_the_provenance(found: Benchmark) -> None:
     ]  # fmt: skip
     assert headings[-1] == "How it was measured"
     assert "- preparation: plain" in text
-    assert "- digitrec: " in text
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
-
-
-def test_json_has_the_conclusion_and_every_answer(found: Benchmark) -> None:
     values = json.loads(written(found, "json"))
     assert values["conclusion"] == conclusion(found)
+    assert [json.loads(line) for line in written(found, "jsonl").splitlines()] == values["answers"]
     assert len(values["answers"]) == 40
-    assert values["answers"][0]["answers"]["good"]["error"] == "TimedOut: no answer in time"
-
-
-def test_json_lines_are_the_answers_to_each_picture(found: Benchmark) -> None:
-    lines = [json.loads(line) for line in written(found, "jsonl").splitlines()]
-    assert lines == json.loads(written(found, "json"))["answers"]
+    assert written(found, "table").splitlines()[1].startswith("good")
 
 
 def test_csv_has_a_row_for_each_picture_and_engine(found: Benchmark) -> None:
-    rows = list(csv.DictReader(io.StringIO(written(found, "csv"))))
-    assert len(rows) == 40 * 3
-    assert [row["engine"] for row in rows[:3]] == ["good", "fair", "cloud"]
-    assert (rows[0]["label"], rows[0]["digit"], rows[0]["error"]) == ("0", "", "TimedOut: no answer in time")
-    assert (rows[4]["label"], rows[4]["digit"], rows[4]["emulated"]) == ("1", "2", "False")
-
-
-def test_confusions_name_what_was_taken_for_what(found: Benchmark) -> None:
-    table = confusion(found.cards[0])
-    rows = {row[0]: dict(zip(table.header, row, strict=True)) for row in table.rows}
-    assert rows["1"]["2"] == "2"
-    assert rows["none"]["none"] == "1"
-
-
-def times(found: Benchmark, factor: int) -> Benchmark:
-    """The same with every picture so many times."""
-    outcomes = {name: said * factor for name, said in found.outcomes.items()}
-    return replace(found, samples=found.samples * factor, outcomes=outcomes)
+    cells = list(csv.DictReader(io.StringIO(written(found, "csv"))))
+    assert len(cells) == 40 * 3
+    assert [row["engine"] for row in cells[:3]] == ["good", "fair", "cloud"]
+    assert (cells[0]["label"], cells[0]["digit"]) == ("0", "")
+    assert cells[0]["error"] == "TimedOut: no answer in time"
+    assert (cells[4]["label"], cells[4]["digit"], cells[4]["emulated"]) == ("1", "2", "False")
 
 
 def test_of_many_pictures_a_fair_sample_is_shown(found: Benchmark) -> None:
-    many = times(found, 40)
-    all_of_them = many.splitting
-    shown = sample(many, all_of_them)
-    assert len(shown) == len(splitting(many).rows) == MOST_PICTURES < len(all_of_them)
-    assert shown == [place for place in all_of_them if place in set(shown)], "in their own order"
-    assert max(shown) > len(many.samples) * 3 // 4, "not the first ones only"
-    whole = Counter(many.labels[place] for place in all_of_them)
+    many = replace(found, samples=found.samples * 40,
+                   outcomes={name: said * 40 for name, said in found.outcomes.items()})  # fmt: skip
+    shown, how_many = report.sample(many, many.splitting)
+    assert len(shown) == len(report.splitting(many).rows) == report.MOST_PICTURES < len(many.splitting)
+    assert str(len(many.splitting)) in how_many
+    whole = Counter(many.labels[place] for place in many.splitting)
     for label, drawn in Counter(many.labels[place] for place in shown).items():
-        assert abs(drawn - MOST_PICTURES * whole[label] / len(all_of_them)) <= 1
-    assert shown == sample(many, all_of_them), "the same ones each time"
-    assert sample(found, found.splitting) == list(found.splitting)
-    assert splitting(many).note.startswith(f"60 of {len(all_of_them)}, drawn by chance")
-    assert splitting(found).note.startswith(f"All {len(found.splitting)} of them.")
+        assert abs(drawn - report.MOST_PICTURES * whole[label] / len(many.splitting)) <= 1
+    assert report.sample(found, found.splitting)[0] == list(found.splitting)
+    assert report.sample(found, [39])[1] == "One picture."
 
 
-def test_an_emulated_engine_is_marked_wherever_it_is_shown(found: Benchmark) -> None:
-    for table in (*tables(found), splitting(found)):
+def test_pictures_that_split_the_engines(found: Benchmark) -> None:
+    table = report.splitting(found)
+    assert table.header == ("picture", "shows", "good", "fair", "cloud (emulated)")
+    place = found.splitting[0]
+    said = [getattr(outcome, "digit", "!") for outcome in found.said(place)]
+    assert list(table.rows[0]) == [f"no. {place}", str(found.labels[place]), *map(str, said)]
+    none = replace(found, samples=tuple(replace(it, label=None) for it in found.samples))
+    assert rows(report.splitting(none))[0]["shows"] == "none"
+
+
+def test_an_emulated_engine_is_marked_wherever_it_is_shown_and_never_tested(found: Benchmark) -> None:
+    for table in (*report.tables(found), report.splitting(found)):
         words = [*table.header, *(cell for row in table.rows for cell in row)]
         assert "cloud" not in words, table.title
         assert "cloud (emulated)" in words, table.title
     assert "cloud (emulated) <strong" in benchmark_page(found)
-
-
-def test_the_difference_to_an_emulated_engine_is_not_tested(found: Benchmark) -> None:
-    table = differences(found)
-    rows = {row[:2]: dict(zip(table.header, row, strict=True)) for row in table.rows}
-    untested = rows["good", "cloud (emulated)"]
+    pairs = {(row["first"], row["second"]): row for row in rows(report.differences(found))}
+    untested = pairs["good", "cloud (emulated)"]
     assert (untested["p"], untested["corrected p"], untested["better"]) == ("", "", "not tested")
-    assert rows["good", "fair"]["better"] == "not shown"
-    assert rows["good", "fair"]["p"] == rows["good", "fair"]["corrected p"], "a family of one"
+    assert pairs["good", "fair"]["p"] == pairs["good", "fair"]["corrected p"], "a family of one"
 
 
 def test_pictures_that_only_an_emulator_reads_otherwise_neither_split_nor_count_as_misread(
@@ -138,68 +168,17 @@ def test_pictures_that_only_an_emulator_reads_otherwise_neither_split_nor_count_
     assert (found.splitting, found.misread) == (real.splitting, real.misread)
     alone = replace(found, outcomes={"cloud": found.outcomes["cloud"]},
                     cards=tuple(card for card in found.cards if card.emulated))  # fmt: skip
-    assert len(alone.misread) == 13, "where nothing else was asked they are shown"
-
-
-def test_one_engine_and_one_picture_are_told_in_the_singular(found: Benchmark) -> None:
-    one = replace(found, samples=found.samples[:1], cards=found.cards[:1])
-    assert heading(one) == "1 engine on 1 picture of a & b"
-    card = replace(found.cards[0], n=1, failed=1, accuracy=replace(found.cards[0].accuracy, hits=1, n=1))
-    said = conclusion(replace(one, cards=(card,)))
-    assert said[0].endswith("of the 1 picture of a & b that it answered.")
-    assert said[-1] == "good gave no answer on 1 of 1 picture; its accuracy leaves them out."
-
-
-class Structure(HTMLParser):
-    """What is in a page, and that every element is closed."""
-
-    VOID = frozenset({"meta", "img", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.count: dict[str, int] = {}
-        self.ids: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.count[tag] = self.count.get(tag, 0) + 1
-        assert tag not in ("script", "link", "iframe", "object")
-        for name, value in attrs:
-            fetched = name in ("src", "href", "xlink:href") and not (value or "").startswith(("data:", "#"))
-            assert not fetched, value
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.open.pop()
+    assert len(alone.misread) == 13, "without a real engine they are shown"
 
 
 def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
     html = benchmark_page(found)
-    structure = Structure()
-    structure.feed(html)
-    assert structure.open == []
-    assert structure.count["svg"] == 5
-    assert structure.count["img"] == len(found.misread) + len(found.splitting)
-    assert "@import" not in html
-    assert "url(http" not in html
-
-
-def test_the_page_says_what_the_conclusion_says(found: Benchmark) -> None:
-    html = benchmark_page(found)
-    assert html.count("<li>") == len(conclusion(found))
+    page = Page.of(html)
+    assert page.count["svg"] == 5
+    assert page.count["img"] == len(found.misread) + len(found.splitting)
+    assert page.count["li"] == len(conclusion(found))
     assert "a &amp; b" in html
-    assert "Emulated: cloud." in html
-
-
-def test_a_benchmark_of_one_engine_without_errors_has_a_page_too(found: Benchmark) -> None:
     alone = replace(found, outcomes={"good": found.outcomes["good"][:1]}, samples=found.samples[:1],
                     cards=found.cards[:1], pairs=())  # fmt: skip
-    html = benchmark_page(alone)
-    assert "Misread pictures" not in html
-    assert "Differences" not in html
+    assert report.heading(alone) == "1 engine on 1 picture of a & b"
+    assert Page.of(benchmark_page(alone)).count["img"] == 0

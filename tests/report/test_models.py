@@ -16,10 +16,10 @@ FOUND = [
 
 
 def test_the_table_begins_with_the_most_accurate() -> None:
-    assert table(FOUND, 200).rows == (
+    assert table(FOUND, 200).rows == [
         ("k-NN", "95.00%", "86.30% to 98.29%", "20 ms", "12.3 ms", "1 kB", "Low", "`knn.skops`"),
         ("MLP", "85.00%", "73.89% to 91.90%", "12.3 s", "0.45 ms", "1,235 kB", "Medium", "`mlp.tflite`"),
-    )
+    ]
 
 
 def test_the_winner_is_named_with_its_rule() -> None:

@@ -210,7 +210,5 @@ def test_no_terminal_is_too_narrow_or_too_dumb(
         assert shown == out.getvalue()
 
 
-def test_every_format_has_its_writer_and_its_part_in_a_dry_run() -> None:
-    """One that is added is offered by the command, written, and told of by --dry-run in its own form."""
-    assert {"table", *predictions.WRITERS} == set(get_args(predictions.Format))
-    assert set(rows.WRITERS) == set(predictions.WRITERS)
+def test_every_format_for_programs_is_offered() -> None:
+    assert {"table", *rows.FORMS} == set(get_args(predictions.Format))

@@ -37,11 +37,8 @@ def _accuracy(best: Scorecard, data: str) -> str:
 
 
 def percent(share: Proportion) -> str:
-    """A share with its interval, as people write it."""
-    if share.share is None or share.low is None or share.high is None:
-        return "nothing"
-    low, high = text.percent(share.low), text.percent(share.high)
-    return f"{text.percent(share.share)} (95% interval {low} to {high})"
+    """A share with its interval, in words."""
+    return f"{text.percent(share.share)} (95% interval {share.interval()})" if share.n else "nothing"
 
 
 def _shown(compared: Sequence[Pair]) -> Iterator[str]:
@@ -84,12 +81,9 @@ def _recommended(advice: Recommendation) -> str:
     )
     if advice.reached:
         return f"{chosen.name} reaches {target}: {figures}."
-    needed = advice.pictures_needed
-    how = (
-        "more of them would not show it either: fewer were right than that"
-        if needed is None
-        else f"about {2 * needed:,} pictures of which as many are right would show it"
-    )
+    how = "more of them would not show it either: fewer were right than that"
+    if (needed := advice.pictures_needed) is not None:
+        how = f"about {2 * needed:,} pictures of which as many are right would show it"
     return (
         f"{target} is not shown on this much data; {how}. The nearest of {advice.tried} options is "
         f"{chosen.name}: {figures}."
@@ -103,8 +97,7 @@ def _caveats(benchmark: Benchmark) -> Iterator[str]:
             f"The calibrated chances of {named} were fitted on these very pictures, so they fit better here "
             "than they will elsewhere: judge them on others."
         )
-    emulated = [card.engine for card in benchmark.cards if card.emulated]
-    if emulated:
+    if emulated := [card.engine for card in benchmark.cards if card.emulated]:
         yield f"Emulated: {', '.join(emulated)}. An emulator's figures say nothing about the vendor's."
     for card in benchmark.cards:
         if card.failed and not card.emulated:

@@ -9,6 +9,8 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import brier_score_loss, confusion_matrix, precision_recall_fscore_support
 
+from digitrec.errors.text import percent
+
 CONFIDENCE_LEVEL = 0.95
 """Of every interval."""
 BINS = 10
@@ -38,6 +40,10 @@ class Proportion:
     def share(self) -> float | None:
         """Hits / n, 0..1; None when n is 0."""
         return self.hits / self.n if self.n else None
+
+    def interval(self, places: int = 1) -> str:
+        """The interval in words, such as "91.2% to 95.0%"; "" when n is 0."""
+        return f"{percent(self.low, places)} to {percent(self.high, places)}" if self.n else ""
 
 
 def proportion(hits: int, n: int) -> Proportion:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
@@ -51,33 +52,28 @@ class Pair:
 
 
 def pairs(outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]) -> tuple[Pair, ...]:
-    """Every two engines compared, p-values corrected over all those that are tested."""
-    emulated = {name for name, said in outcomes.items() if is_emulated(said)}
-    found = [
-        _pair(first, second, outcomes, labels, tuple(name for name in (first, second) if name in emulated))
-        for first, second in combinations(outcomes, 2)
-    ]
+    """Compare every two engines; the p-values are corrected for the number of tested pairs."""
+    found = [_pair(first, second, outcomes, labels) for first, second in combinations(outcomes, 2)]
     corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
     return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
 
 
 def _pair(
-    first: str, second: str, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None],
-    emulated: tuple[str, ...],
-) -> Pair:  # fmt: skip
+    first: str, second: str, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]
+) -> Pair:
+    rows = zip(outcomes[first], outcomes[second], labels, strict=True)
     both = [
-        (one, other, label)
-        for one, other, label in zip(outcomes[first], outcomes[second], labels, strict=True)
+        (one, other, label) for one, other, label in rows
         if isinstance(one, Prediction) and isinstance(other, Prediction)
-    ]
-    only_first = sum(is_right(one, label) and not is_right(other, label) for one, other, label in both)
-    only_second = sum(is_right(other, label) and not is_right(one, label) for one, other, label in both)
-    p = None if emulated else mcnemar(only_first, only_second)
+    ]  # fmt: skip
+    right = Counter((is_right(one, label), is_right(other, label)) for one, other, label in both)
+    only_first, only_second = right[True, False], right[False, True]
+    emulated = tuple(name for name in (first, second) if is_emulated(outcomes[name]))
     return Pair(
         first, second, len(both), only_first, only_second,
         agreement=sum(one.digit == other.digit for one, other, _ in both) / len(both) if both else None,
-        kappa=_kappa([_class(one) for one, _, _ in both], [_class(other) for _, other, _ in both]),
-        p=p, p_corrected=None, emulated=emulated,
+        kappa=_kappa([(one.digit, other.digit) for one, other, _ in both]),
+        p=None if emulated else mcnemar(only_first, only_second), p_corrected=None, emulated=emulated,
     )  # fmt: skip
 
 
@@ -97,11 +93,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _class(prediction: Prediction) -> int:
-    return NONE if prediction.digit is None else prediction.digit
-
-
-def _kappa(ones: Sequence[int], others: Sequence[int]) -> float | None:
-    if len({*ones, *others}) < 2:  # one answer throughout: nothing beyond chance can be seen
+def _kappa(answers: Sequence[tuple[int | None, int | None]]) -> float | None:
+    said = [[NONE if digit is None else digit for digit in row] for row in zip(*answers, strict=True)]
+    if len(set(chain(*said))) < 2:  # one answer throughout: agreement beyond chance is undefined
         return None
-    return float(cohen_kappa_score(ones, others))
+    return float(cohen_kappa_score(*said))

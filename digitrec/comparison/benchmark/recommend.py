@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
+from statistics import fmean
+
+from scipy.stats import norm
+from sklearn.model_selection import train_test_split
 
 from digitrec.answer.prediction import Outcome, is_emulated
-from digitrec.comparison.benchmark.measures import Proportion, proportion
-from digitrec.comparison.benchmark.prices import Prices, per_1000, price_list
+from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Proportion, proportion
+from digitrec.comparison.benchmark.prices import per_1000, price_list
 from digitrec.comparison.benchmark.scorecard import is_right
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
@@ -19,8 +24,6 @@ from digitrec.errors.arguments import number
 
 THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Chances of being right below which a fallback asks its next engine."""
-MOST_PICTURES = 10_000_000
-"""Largest number of pictures that is worth naming."""
 FEWEST = 20
 """Fewest pictures of which each half says something."""
 
@@ -59,9 +62,15 @@ class Recommendation:
 
     @property
     def pictures_needed(self) -> int | None:
-        """Pictures on which this share of right answers would show it; None: no number would."""
+        """Pictures on which this share of right answers would show it; None: no number would.
+
+        Wilson's lower end reaches the target at z^2 t (1 - t) / (share - t)^2 pictures.
+        """
         share = self.chosen.right.share if self.chosen else None
-        return None if share is None else _pictures_needed(share, self.target)
+        if share is None or share <= self.target:
+            return None
+        spread = float(norm.ppf((1 + CONFIDENCE_LEVEL) / 2)) ** 2 * self.target * (1 - self.target)
+        return max(1, math.ceil(spread / (share - self.target) ** 2))
 
 
 def check(target: float, budget: float | None, pictures: int) -> None:
@@ -101,52 +110,38 @@ def recommend(
     Raises:
         TypeError, ValueError, DataError: as `check`.
     """
-    from sklearn.model_selection import train_test_split
-
     check(target, budget, len(labels))
     prices = price_list(engines.values())
     real = {name: said for name, said in outcomes.items() if not is_emulated(said)}
     options = dict(_options(real, engines))
     choosing, reporting = train_test_split(range(len(labels)), test_size=0.5, random_state=0)
-    tried = [_measured(name, answers, labels, choosing, prices) for name, answers in options.items()]
-    allowed = [
-        one for one in tried
-        if one.cost_per_1000 is not None and (budget is None or one.cost_per_1000 <= budget)
-    ]  # fmt: skip
+
+    def measured(name: str, places: Sequence[int]) -> Option:
+        answers = [options[name][place] for place in places]
+        right = sum(map(is_right, answers, (labels[place] for place in places)))
+        latency_s = fmean(answer.latency_s for answer in answers)
+        return Option(name, proportion(right, len(answers)), per_1000(answers, prices), latency_s)
+
+    most = math.inf if budget is None else budget
+    tried = [measured(name, choosing) for name in options]
+    allowed = [one for one in tried if one.cost_per_1000 is not None and one.cost_per_1000 <= most]
     best = _cheapest(allowed, target)
-    chosen = best and _measured(best.name, options[best.name], labels, reporting, prices)
-    return Recommendation(target, chosen, len(tried))
+    return Recommendation(target, best and measured(best.name, reporting), len(tried))
 
 
 def _options(
     outcomes: Mapping[str, Sequence[Outcome]], engines: Mapping[str, Engine]
 ) -> Iterator[tuple[str, Sequence[Outcome]]]:
     """Every way of asking these engines, and what it would have answered."""
-
-    def tried(policy: EnginePolicy, names: Sequence[str]) -> tuple[str, Sequence[Outcome]]:
-        rows = zip(*(outcomes[name] for name in names), strict=True)
-        return policy.name, [policy.on_answers(row) for row in rows]
-
     yield from outcomes.items()
-    known = [name for name in engines if name in outcomes]
-    for pair in permutations(known, 2):
-        for below in THRESHOLDS:
-            yield tried(Fallback([engines[name] for name in pair], below), pair)
-    for names in (*combinations(known, 2), *combinations(known, 3)):
-        yield tried(Consensus([engines[name] for name in names], 2), names)
-
-
-def _measured(
-    name: str,
-    answers: Sequence[Outcome],
-    labels: Sequence[int | None],
-    places: Sequence[int],
-    prices: Prices,
-) -> Option:
-    picked = [answers[place] for place in places]
-    right = sum(is_right(answers[place], labels[place]) for place in places)
-    latency_s = sum(answer.latency_s for answer in picked) / len(picked)
-    return Option(name, proportion(right, len(picked)), per_1000(picked, prices), latency_s)
+    known = {name: engines[name] for name in engines if name in outcomes}
+    policies: list[EnginePolicy] = [
+        Fallback(pair, below) for pair in permutations(known.values(), 2) for below in THRESHOLDS
+    ]
+    for size in (2, 3):
+        policies += [Consensus(members, 2) for members in combinations(known.values(), size)]
+    for policy in policies:
+        yield policy.name, policy.on_all_answers(known, outcomes)
 
 
 def _cheapest(options: Sequence[Option], target: float) -> Option | None:
@@ -154,20 +149,6 @@ def _cheapest(options: Sequence[Option], target: float) -> Option | None:
     reaching = [option for option in options if (option.right.low or 0.0) >= target]
     if reaching:
         return min(reaching, key=lambda option: (option.cost_per_1000 or 0.0, option.latency_s))
-    nearest = ((option.right.low or 0.0, -(option.cost_per_1000 or 0.0)) for option in options)
-    return max(zip(nearest, options, strict=True), key=lambda pair: pair[0], default=(None, None))[1]
-
-
-def _pictures_needed(share: float, target: float) -> int | None:
-    """The fewest pictures on which the interval around this share would lie at the target or above."""
-    if share <= target:
-        return None
-    fewest, most = 1, MOST_PICTURES
-    while fewest < most:
-        middle = (fewest + most) // 2
-        low = proportion(round(share * middle), middle).low
-        if low is not None and low >= target:
-            most = middle
-        else:
-            fewest = middle + 1
-    return most
+    return max(
+        options, key=lambda option: (option.right.low or 0.0, -(option.cost_per_1000 or 0.0)), default=None
+    )

@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-import numpy as np
-
+from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.comparison.benchmark.pairs import Pair, pairs
 from digitrec.comparison.benchmark.prices import price_list
 from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
-from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
+from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import race
@@ -64,8 +64,7 @@ class Benchmark:
     @property
     def opening_s(self) -> float:
         """Seconds that reading and decoding a picture took, once for all engines: the median, >= 0."""
-        said = next(iter(self.outcomes.values()))
-        return float(np.median([outcome.image.opening_s for outcome in said]))
+        return median(outcome.image.opening_s for outcome in next(iter(self.outcomes.values())))
 
     @property
     def labels(self) -> tuple[int | None, ...]:
@@ -74,36 +73,44 @@ class Benchmark:
 
     def title(self, place: int) -> str:
         """What to call a picture: its file, or its number (from 0) in a data set."""
-        source = next(iter(self.outcomes.values()))[place].image.source
+        source = self.said(place)[0].image.source
         return f"no. {place}" if source.startswith("<") else Path(source).name
 
+    def shows(self, place: int) -> str:
+        """The digit on a picture in words; "none" if it shows none."""
+        label = self.samples[place].label
+        return "none" if label is None else str(label)
+
+    def said(self, place: int) -> list[Outcome]:
+        """Every engine's outcome for a picture."""
+        return [outcomes[place] for outcomes in self.outcomes.values()]
+
     def called(self, engine: str) -> str:
-        """The engine's name, and that it was emulated where it was."""
+        """The engine's name, marked if it was emulated."""
         return next(card.name for card in self.cards if card.engine == engine)
+
+    def is_wrong(self, outcome: Outcome, place: int) -> bool:
+        """Whether the outcome names a wrong digit for a picture."""
+        return is_wrong(outcome, self.samples[place].label)
 
     @property
     def misread(self) -> tuple[int, ...]:
-        """Places of the pictures that an engine read wrongly; those with the most wrong answers first."""
-        wrong = {place: sum(self._is_wrong(vote, place) for vote in votes) for place, votes in self._votes()}
+        """Places of the pictures with a wrong answer; those with the most wrong answers first."""
+        votes = enumerate(self._votes())
+        wrong = {place: sum(self.is_wrong(vote, place) for vote in said) for place, said in votes}
         return tuple(sorted((place for place in wrong if wrong[place]), key=lambda place: -wrong[place]))
 
     @property
     def splitting(self) -> tuple[int, ...]:
-        """Places of the pictures on which those who answered do not all say the same."""
-        return tuple(place for place, votes in self._votes() if len({vote.digit for vote in votes}) > 1)
+        """Places of the pictures on which the answers differ."""
+        votes = enumerate(self._votes())
+        return tuple(place for place, said in votes if len({vote.digit for vote in said}) > 1)
 
-    def _votes(self) -> Iterator[tuple[int, list[Prediction]]]:
-        """For each picture the answers that count: an emulator's only where nobody else was asked."""
+    def _votes(self) -> Iterator[list[Prediction]]:
+        """For each picture the answers that count: an emulator's only if no real engine was asked."""
         engines = [card for card in self.cards if not card.emulated] or self.cards
-        for place in range(len(self.samples)):
-            said = [self.outcomes[card.engine][place] for card in engines]
-            yield place, [outcome for outcome in said if isinstance(outcome, Prediction)]
-
-    def _rows(self) -> list[tuple[int, tuple[Outcome, ...]]]:
-        return list(enumerate(zip(*self.outcomes.values(), strict=True)))
-
-    def _is_wrong(self, answer: Prediction, place: int) -> bool:
-        return answer.digit is not None and answer.digit != self.samples[place].label
+        for row in zip(*(self.outcomes[card.engine] for card in engines), strict=True):
+            yield [outcome for outcome in row if isinstance(outcome, Prediction)]
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the pictures, as JSON-like values."""
@@ -123,19 +130,16 @@ class Benchmark:
         }
 
     def answers(self) -> Iterator[dict[str, Any]]:
-        """For each picture what it shows, and the figures `KEPT` of what every engine said, JSON-like."""
-        for place, row in self._rows():
-            yield self._row_as_dict(place, row)
-
-    def _row_as_dict(self, place: int, row: tuple[Outcome, ...]) -> dict[str, Any]:
-        said = {name: _brief(outcome) for name, outcome in zip(self.outcomes, row, strict=True)}
-        image = row[0].image
-        label = self.samples[place].label
-        return {"source": image.source, "sha256": image.sha256, "label": label, "answers": said}
+        """For each picture its label and the fields `KEPT` of every engine's answer, JSON-like."""
+        for place, label in enumerate(self.labels):
+            said = self.said(place)
+            image = said[0].image
+            answers = dict(zip(self.outcomes, map(_brief, said), strict=True))
+            yield {"source": image.source, "sha256": image.sha256, "label": label, "answers": answers}
 
 
 def _brief(outcome: Outcome) -> dict[str, Any]:
-    """The answer without what every other answer of the engine has as well."""
+    """The fields that differ between an engine's answers."""
     if not isinstance(outcome, Prediction):
         return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
     return {name: getattr(outcome, name) for name in KEPT}
@@ -151,7 +155,7 @@ def benchmark(
     target: float | None = None,
     budget: float | None = None,
     settings: Mapping[str, str] | None = None,
-    arrived: Callable[[Outcome], None] | None = None,
+    arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> Benchmark:
     """Ask every engine about every picture.
 
@@ -186,29 +190,16 @@ def benchmark(
         check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    names = list(engines)
-    found: list[dict[int, Outcome]] = [{} for _ in names]
-    spent = [0.0] * len(names)
-    for arrival in race((sample.image for sample in samples), list(readers.values()), lenient=lenient):
-        found[arrival.reader][arrival.image] = arrival.outcome
-        spent[arrival.reader] += arrival.spent_s
-        if arrived is not None:
-            arrived(arrival.outcome)
-    outcomes = {
-        name: tuple(answers[place] for place in range(len(samples)))
-        for name, answers in zip(names, found, strict=True)
-    }
-    own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
+    outcomes, spent_s = _asked(samples, readers, lenient, arrived)
     labels = [sample.label for sample in samples]
+    own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
     said = {name: outcomes[name] for name in own}
     recommendation = None if target is None else recommend(said, own, labels, target, budget)
-    for policy in policies:
-        outcomes[policy.name] = _by_policy(policy, readers, outcomes)
-        spent.append(0.0)  # it had no time of its own
+    outcomes |= {policy.name: policy.on_all_answers(own, outcomes) for policy in policies}
     prices = price_list(readers.values())
     cards = [
-        scorecard(name, outcomes[name], labels, spent_s=seconds, prices=prices)
-        for name, seconds in zip(outcomes, spent, strict=True)
+        scorecard(name, said, labels, spent_s=spent_s.get(name, 0.0), prices=prices)
+        for name, said in outcomes.items()
     ]
     return Benchmark(
         data, tuple(samples), outcomes,
@@ -219,27 +210,32 @@ def benchmark(
     )  # fmt: skip
 
 
-def _by_policy(
-    policy: EnginePolicy, engines: Mapping[str, Reader], outcomes: Mapping[str, tuple[Outcome, ...]]
-) -> tuple[Outcome, ...]:
-    """What the policy would have said, had its engines given it these answers."""
-    names = {id(engine): name for name, engine in engines.items()}
-    rows = zip(*(outcomes[names[id(engine)]] for engine in policy.engines), strict=True)
-    return tuple(policy.on_answers(row) for row in rows)
+def _asked(
+    samples: Sequence[Sample],
+    readers: Mapping[str, Reader],
+    lenient: bool,
+    arrived: Callable[[Outcome], object],
+) -> tuple[dict[str, tuple[Outcome, ...]], dict[str, float]]:
+    """Every engine's outcomes in the order of the pictures, and the seconds that it worked."""
+    names = list(readers)
+    found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
+    spent_s = dict.fromkeys(names, 0.0)
+    images = (sample.image for sample in samples)
+    for arrival in race(images, list(readers.values()), lenient=lenient):
+        name = names[arrival.reader]
+        found[name][arrival.image] = arrival.outcome
+        spent_s[name] += arrival.spent_s
+        arrived(arrival.outcome)
+    return {name: tuple(said[place] for place in sorted(said)) for name, said in found.items()}, spent_s
 
 
-def _fitted_here(outcomes: Mapping[str, tuple[Outcome, ...]]) -> tuple[str, ...]:
+def _fitted_here(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[str, ...]:
     calibrations = calibration.known()
-    answers = {
-        name: [outcome for outcome in row if isinstance(outcome, Prediction)]
-        for name, row in outcomes.items()
-    }
+    answers = {name: [it for it in said if isinstance(it, Prediction)] for name, said in outcomes.items()}
     return tuple(name for name, said in answers.items() if calibration.fitted_on(said, calibrations))
 
 
 def _versions() -> dict[str, str]:
-    from digitrec import __version__
-
     return {
         "digitrec": __version__,
         "Python": platform.python_version(),

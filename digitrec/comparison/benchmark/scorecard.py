@@ -94,6 +94,11 @@ def is_right(outcome: Outcome, label: int | None) -> bool:
     return isinstance(outcome, Prediction) and outcome.digit == label
 
 
+def is_wrong(outcome: Outcome, label: int | None) -> bool:
+    """Whether an outcome names a wrong digit; a refusal and a failure name none."""
+    return isinstance(outcome, Prediction) and outcome.digit not in (None, label)
+
+
 def scorecard(
     engine: str,
     outcomes: Sequence[Outcome],
@@ -111,24 +116,21 @@ def scorecard(
         spent_s: seconds the engine worked for them.
         prices: US dollars for one picture by engine; None: unknown.
     """
-    answered = [
-        (outcome, label) for outcome, label in zip(outcomes, labels, strict=True)
-        if isinstance(outcome, Prediction)
-    ]  # fmt: skip
+    pairs = zip(outcomes, labels, strict=True)
+    answered = [(outcome, label) for outcome, label in pairs if isinstance(outcome, Prediction)]
     truth = [NONE if label is None else label for _, label in answered]
     said = [NONE if answer.digit is None else answer.digit for answer, _ in answered]
     right = sum(is_right(answer, label) for answer, label in answered)
-    refused_rightly = sum(answer.digit is None and label is None for answer, label in answered)
-    refused_wrongly = sum(answer.digit is None and label is not None for answer, label in answered)
+    refused = [label for answer, label in answered if answer.digit is None]
     fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
     cost = per_1000(outcomes, prices or {})
     return Scorecard(
         engine=engine,
         n=len(outcomes),
         correct=right,
-        wrong=len(answered) - right - refused_wrongly,
-        refused_rightly=refused_rightly,
-        refused_wrongly=refused_wrongly,
+        wrong=sum(is_wrong(answer, label) for answer, label in answered),
+        refused_rightly=refused.count(None),
+        refused_wrongly=len(refused) - refused.count(None),
         failed=len(outcomes) - len(answered),
         accuracy=measures.proportion(right, len(answered)),
         digits=measures.per_digit(truth, said),
@@ -154,11 +156,10 @@ Answered = Sequence[tuple[Prediction, int | None]]
 
 def _scored(answered: Answered, field: str) -> tuple[list[float], list[bool]]:
     """The confidences (or calibrated chances) of the digits answered, and which were right."""
-    pairs = [
-        (getattr(answer, field), answer.digit == label) for answer, label in answered
-        if answer.digit is not None and getattr(answer, field) is not None
-    ]  # fmt: skip
-    return [score for score, _ in pairs], [right for _, right in pairs]
+    digits = [(answer, label) for answer, label in answered if answer.digit is not None]
+    scores = [(getattr(answer, field), answer.digit == label) for answer, label in digits]
+    known = [(score, right) for score, right in scores if score is not None]
+    return [score for score, _ in known], [right for _, right in known]
 
 
 def _trust(answered: Answered) -> tuple[list[float], list[bool]]:
@@ -172,8 +173,29 @@ def _latency(fresh: Sequence[Outcome]) -> Latency | None:
     seconds = [outcome.latency_s for outcome in fresh if isinstance(outcome, Prediction) and outcome.attempts]
     if not seconds:
         return None
-    return Latency(len(seconds), *(float(value) for value in np.percentile(seconds, [50, 95, 99])))
+    return Latency(len(seconds), *np.percentile(seconds, [50, 95, 99]).tolist())
 
 
 def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value is not None}))
+
+
+def pareto_front(cards: Sequence[Scorecard]) -> list[Scorecard]:
+    """The engines that no other beats in accuracy, cost and latency together.
+
+    Unknown figures count as worst. Emulated engines take no part: their figures are not the vendor's.
+    """
+    real = [card for card in cards if not card.emulated and card.accuracy.n]
+    return [card for card in real if not any(_beats(other, card) for other in real)]
+
+
+def _beats(one: Scorecard, other: Scorecard) -> bool:
+    """At least as good in all three, and better in one."""
+    pairs = list(zip(_merits(one), _merits(other), strict=True))
+    return all(mine >= theirs for mine, theirs in pairs) and any(mine > theirs for mine, theirs in pairs)
+
+
+def _merits(card: Scorecard) -> tuple[float, float, float]:
+    worst = -float("inf")
+    cost = worst if card.cost_per_1000 is None else -card.cost_per_1000
+    return card.accuracy.share or 0.0, cost, worst if card.latency is None else -card.latency.p50

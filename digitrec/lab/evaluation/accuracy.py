@@ -131,7 +131,7 @@ def measure_sets(
     chosen: Sequence[Set],
     *,
     limit: int | None = None,
-    arrived: Callable[[str, Outcome], object] | None = None,
+    arrived: Callable[[str, Outcome], object] = lambda *_: None,
 ) -> Iterator[Measured]:
     """Measure one set after the other.
 
@@ -142,8 +142,7 @@ def measure_sets(
         arrived: called with the name of the set and every outcome as it arrives.
     """
     for one in chosen:
-        tell = None if arrived is None else partial(arrived, one.name)
-        found = measure(one.samples(limit), reader, one.name, arrived=tell)
+        found = measure(one.samples(limit), reader, one.name, arrived=partial(arrived, one.name))
         yield Measured(one.group, found, one.goal)
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from digitrec.comparison.benchmark.pareto import pareto_front
-from digitrec.comparison.benchmark.scorecard import Scorecard
+from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
 from digitrec.report.plots.style import COLOURS, FEWEST, INK, STYLE, end_at, line, logarithmic, mark
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from digitrec.answer.prediction import Outcome
-from digitrec.comparison.benchmark.pareto import pareto_front
-from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
+from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front, scorecard
 
 
 def test_only_those_that_nobody_beats_at_everything(said: Callable[..., list[Outcome]]) -> None:

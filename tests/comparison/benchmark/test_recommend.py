@@ -207,9 +207,8 @@ def test_reached_means_the_lower_end_of_the_interval() -> None:
     needed = found.pictures_needed
     assert needed is not None
     share = found.chosen.right.share
-    assert proportion_confint(round(share * needed), needed, method="wilson")[0] >= 0.985
-    fewer = needed * 9 // 10
-    assert proportion_confint(round(share * fewer), fewer, method="wilson")[0] < 0.985
+    assert proportion_confint(share * needed, needed, method="wilson")[0] >= 0.985
+    assert proportion_confint(share * (needed - 1), needed - 1, method="wilson")[0] < 0.985
 
 
 def test_no_number_of_pictures_shows_what_is_not_there() -> None:
