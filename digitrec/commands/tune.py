@@ -55,7 +55,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
     """
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training.tune import tune as search
-    from digitrec.report.plots import tuning
+    from digitrec.report.plots import training as plots
     from digitrec.report.plots.style import save
 
     digits = read_digits(data, limit)
@@ -73,7 +73,7 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
         f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the digits held back"
     )
     click.echo(f"  {settings}")
-    click.echo(save(tuning.history(study), out / "history.png"))
+    click.echo(save(plots.trials(study), out / "history.png"))
     if study.importance:
-        click.echo(save(tuning.importance(study), out / "importance.png"))
+        click.echo(save(plots.importance(study), out / "importance.png"))
     click.echo(f"train it: digitrec train --arch {study.file} --out tuned.keras")

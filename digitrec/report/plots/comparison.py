@@ -3,61 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import PercentFormatter
 
 from digitrec.errors.text import duration, percent
 from digitrec.lab.training.compare import Contestant, ranked
-from digitrec.report.plots.style import COLOURS, INK, STYLE, end_at, logarithmic, mark
+from digitrec.report.plots import style
 
-LEVELS = ("Low", "Medium", "High")
-HATCHES = {"Low": "", "Medium": "//", "High": "xx"}
-SHADES = dict(zip(LEVELS, (COLOURS[5], COLOURS[2], COLOURS[0]), strict=True))
+LOOKS: dict[str, dict[str, Any]] = {
+    "Low": {"facecolor": style.COLOURS[5], "hatch": ""},
+    "Medium": {"facecolor": style.COLOURS[2], "hatch": "//"},
+    "High": {"facecolor": style.COLOURS[0], "hatch": "xx"},
+}
+"""Colour and hatching of each complexity."""
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def accuracy(contestants: Sequence[Contestant]) -> Figure:
     """Test accuracy of each model, with its interval."""
-    figure, axes = _axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
-    _bars(axes, ranked(contestants), lambda one: one.accuracy.share or 0.0)
-    for place, one in enumerate(reversed(ranked(contestants))):
+    best_last = ranked(contestants)[::-1]
+    figure, axes = style.plain_axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
+    _bars(axes, best_last, [one.accuracy.share or 0.0 for one in best_last])
+    for place, one in enumerate(best_last):
         low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
-        axes.plot([low, high], [place, place], color=INK, linewidth=2)
+        axes.plot([low, high], [place, place], color=style.INK, linewidth=2)
         _beside(axes, high, place, percent(one.accuracy.share, 2))
     lowest = min(one.accuracy.low or 0.0 for one in contestants)
     axes.set_xlim(max(0.0, 1 - 1.25 * (1 - lowest)), 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    style.in_percent(axes.xaxis, decimals=1)
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def training(contestants: Sequence[Contestant]) -> Figure:
-    """How long each model learned."""
-    figure, axes = _axes("Training time", "seconds (logarithmic)", "")
-    slowest_last = sorted(contestants, key=lambda one: one.training_s)
-    _bars(axes, slowest_last, lambda one: one.training_s)
-    for place, one in enumerate(reversed(slowest_last)):
+    """Training time of each model."""
+    slowest_first = sorted(contestants, key=lambda one: -one.training_s)
+    figure, axes = style.plain_axes("Training time", "seconds (logarithmic)", "")
+    _bars(axes, slowest_first, [one.training_s for one in slowest_first])
+    for place, one in enumerate(slowest_first):
         _beside(axes, one.training_s, place, duration(one.training_s))
     axes.margins(x=0.2)
-    logarithmic(axes)
+    style.logarithmic(axes)
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def trade_off(contestants: Sequence[Contestant]) -> Figure:
     """Accuracy against the time for one digit."""
     x = "milliseconds for one digit (logarithmic)"
     return _points(contestants, "Accuracy and speed", x, lambda one: 1000 * one.prediction_s)
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def learning(contestants: Sequence[Contestant]) -> Figure:
-    """Accuracy against the time for learning."""
+    """Accuracy against the training time."""
     x = "seconds of training (logarithmic)"
     return _points(contestants, "Accuracy and training time", x, lambda one: one.training_s)
 
@@ -66,39 +70,34 @@ def _points(
     contestants: Sequence[Contestant], title: str, x: str, seconds: Callable[[Contestant], float]
 ) -> Figure:
     """Accuracy against a time, a mark for each model."""
-    figure, axes = _axes(title, x, "test accuracy")
+    figure, axes = style.plain_axes(title, x, "test accuracy")
     for place, one in enumerate(ranked(contestants)):
+        share = one.accuracy.share or 0.0
         axes.plot(
-            seconds(one), one.accuracy.share or 0.0, mark(place), markersize=10,
-            color=COLOURS[place % len(COLOURS)], label=one.title,
-        )  # fmt: skip
+            seconds(one), share, style.mark(place), markersize=10, color=style.colour(place), label=one.title
+        )
     axes.margins(0.12)
-    logarithmic(axes)
-    end_at(1, axes, "y")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    style.logarithmic(axes)
+    style.end_at(1, axes, "y")
+    style.in_percent(axes.yaxis, decimals=1)
     figure.legend(loc="outside right center", title="model")
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def complexity(contestants: Sequence[Contestant]) -> Figure:
     """Mean accuracy of the models of each complexity."""
-    figure, axes = _axes("Mean accuracy by complexity", "complexity", "mean test accuracy")
-    shares = {
-        level: [one.accuracy.share or 0.0 for one in contestants if one.complexity == level]
-        for level in LEVELS
-    }
-    there = [level for level in LEVELS if shares[level]]
-    means = [float(np.mean(shares[level])) for level in there]
-    bars = axes.bar(
-        [f"{level}\n(models: {len(shares[level])})" for level in there], means, zorder=2, width=0.6,
-        color=[SHADES[level] for level in there], hatch=[HATCHES[level] for level in there],
-        edgecolor="white",
-    )  # fmt: skip
-    on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    figure, axes = style.plain_axes("Mean accuracy by complexity", "complexity", "mean test accuracy")
+    means = []
+    for level in _levels(contestants):
+        shares = [one.accuracy.share or 0.0 for one in contestants if one.complexity == level]
+        means.append(fmean(shares))
+        name = f"{level}\n(models: {len(shares)})"
+        bars = axes.bar(name, means[-1], zorder=2, width=0.6, edgecolor="white", **LOOKS[level])
+        on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+        axes.bar_label(bars, [percent(means[-1], 2)], label_type="center", bbox=on_white)
     axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means))), 1)
-    axes.bar_label(bars, [percent(mean, 2) for mean in means], label_type="center", bbox=on_white)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+    style.in_percent(axes.yaxis, decimals=1)
     return figure
 
 
@@ -112,26 +111,16 @@ PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
 """Titles and pictures, in the order of a page."""
 
 
-def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(7.6, 4.2))
-    axes = figure.add_subplot()
-    axes.set(title=title, xlabel=x, ylabel=y)
-    return figure, axes
+def _levels(contestants: Sequence[Contestant]) -> list[str]:
+    return [level for level in LOOKS if any(one.complexity == level for one in contestants)]
 
 
-def _bars(axes: Axes, contestants: Sequence[Contestant], value: Callable[[Contestant], float]) -> None:
-    """A bar for each, the first on top, hatched by complexity."""
-    for place, one in enumerate(reversed(contestants)):
-        axes.barh(
-            place, value(one), color=SHADES[one.complexity], hatch=HATCHES[one.complexity], edgecolor="white",
-            height=0.6, zorder=2,
-        )  # fmt: skip
-    axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in reversed(contestants)])
-    there = [level for level in LEVELS if any(one.complexity == level for one in contestants)]
-    marks = [
-        Patch(facecolor=SHADES[level], hatch=HATCHES[level], edgecolor="white", label=level)
-        for level in there
-    ]
+def _bars(axes: Axes, contestants: Sequence[Contestant], lengths: Sequence[float]) -> None:
+    """A bar for each, the last one on top, hatched by complexity."""
+    for place, (one, length) in enumerate(zip(contestants, lengths, strict=True)):
+        axes.barh(place, length, height=0.6, zorder=2, edgecolor="white", **LOOKS[one.complexity])
+    axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in contestants])
+    marks = [Patch(edgecolor="white", label=level, **LOOKS[level]) for level in _levels(contestants)]
     axes.figure.legend(handles=marks, loc="outside right center", title="complexity")
 
 

@@ -8,15 +8,13 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from digitrec.errors.text import percent
-from digitrec.image.pixels import Pixels
 from digitrec.recognise.explain import Explanation, Inside, by_network, mosaic
-from digitrec.report.plots.style import COLOURS, INK, STYLE, bare
+from digitrec.report.plots import style
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def explanation(found: Explanation) -> Figure:
     """The picture, each step of its preparation, which ink spoke for the digit, and the ten probabilities.
 
@@ -29,7 +27,7 @@ def explanation(found: Explanation) -> Figure:
     above, *below = figure.subfigures(rows, 1, height_ratios=(2, 3)[:rows], squeeze=False).ravel()
     shown = [("as it was read", found.picture), *found.steps]
     for axes, (name, pixels) in zip(above.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-        _grey(axes, pixels, name)
+        style.grey(axes, pixels, name)
     if below:
         maps = [] if found.grad_cam is None else list(found.grad_cam)
         cells = below[0].subplots(1, 2 + len(maps), width_ratios=(1, *([1] * len(maps)), 1.6))
@@ -39,7 +37,7 @@ def explanation(found: Explanation) -> Figure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def feature_maps(look: Inside) -> Figure:
     """What the network was given, what its first layer looks for, and every layer's feature maps.
 
@@ -51,28 +49,20 @@ def feature_maps(look: Inside) -> Figure:
     figure = Figure(figsize=(4.6 * len(networks), 2.4 + 2.9 * rows))
     figure.suptitle(f"Inside the network, {look.name}; white is a layer's largest value, black none")
     above, below = figure.subfigures(2, 1, height_ratios=(2, 2.9 * rows), squeeze=False).ravel()
-    _grey(above.subplots(), look.digit, "28x28")
+    style.grey(above.subplots(), look.digit, "28x28")
     cells = below.subplots(rows, len(networks), squeeze=False)
     for axes in cells.ravel():
-        bare(axes)
+        style.bare(axes)
     for column, (network, layers) in enumerate(networks.items()):
         for _, kernels in filters.get(network, []):
             height, width, count = kernels.shape
-            title = (
-                f"{network} looks for: {count} filters of {height}x{width}\n(white ink, black none)".lstrip()
-            )
-            _grey(cells[0, column], mosaic(kernels, signed=True), title)
+            title = f"{network} looks for: {count} filters of {height}x{width}\n(white ink, black none)"
+            style.grey(cells[0, column], mosaic(kernels, signed=True), title.lstrip())
         for row, (layer, maps) in enumerate(layers, first):
             height, width, count = maps.shape
             title = f"{network} {layer}: {count} maps of {height}x{width}".lstrip()
-            _grey(cells[row, column], mosaic(maps), title)
+            style.grey(cells[row, column], mosaic(maps), title)
     return figure
-
-
-def _grey(axes: Axes, pixels: Pixels, title: str) -> None:
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    axes.set_title(title, fontsize=9)
-    bare(axes)
 
 
 def headline(found: Explanation) -> str:
@@ -88,13 +78,13 @@ def _saliency(axes: Axes, found: Explanation) -> None:
     assert found.saliency is not None
     strongest = max(float(np.abs(found.saliency).max()), 1e-6)
     field = axes.imshow(found.saliency, cmap="PuOr_r", vmin=-strongest, vmax=strongest)
-    axes.contour(found.digit, levels=[127], colors=INK, linewidths=1)
+    axes.contour(found.digit, levels=[127], colors=style.INK, linewidths=1)
     for sign, place in (("+", found.saliency.argmax()), ("\N{MINUS SIGN}", found.saliency.argmin())):
         row, column = np.unravel_index(place, found.saliency.shape)
         if abs(found.saliency[row, column]) > 0.2 * strongest:  # the two ends of the scale are alike in grey
             axes.text(float(column), float(row), sign, color="white", weight="bold", ha="center", va="center")
     axes.set_title("which ink spoke for it\n(outline: the digit)", fontsize=9)
-    bare(axes)
+    style.bare(axes)
     assert axes.figure is not None
     axes.figure.colorbar(field, ax=axes, shrink=0.85, label="log-odds lost when hidden\n(below 0: gained)")
 
@@ -106,9 +96,9 @@ def _grad_cam(cells: Sequence[Axes], found: Explanation) -> None:
     strongest = max(float(found.grad_cam.max()), 1e-6)
     for axes, digit, heat in zip(cells, found.likeliest, found.grad_cam, strict=True):
         field = axes.imshow(heat, cmap="Oranges", vmin=0, vmax=strongest)
-        axes.contour(found.digit, levels=[127], colors=INK, linewidths=1)
+        axes.contour(found.digit, levels=[127], colors=style.INK, linewidths=1)
         axes.set_title(f"Grad-CAM: where it\nlooks like a {digit}", fontsize=9)
-        bare(axes)
+        style.bare(axes)
     figure = cells[-1].figure
     assert figure is not None
     figure.colorbar(field, ax=cells[-1], shrink=0.85, label="what a place adds to the score")
@@ -118,9 +108,9 @@ def _probabilities(axes: Axes, found: Explanation) -> None:
     chances = found.prediction.probabilities
     assert chances is not None
     best = int(np.argmax(chances))
-    colours = [COLOURS[1] if digit == best else COLOURS[0] for digit in range(10)]
+    colours = [style.COLOURS[1] if digit == best else style.COLOURS[0] for digit in range(10)]
     hatches = ["//" if digit == best else "" for digit in range(10)]
     bars = axes.bar(range(10), chances, color=colours, hatch=hatches, edgecolor="white", zorder=2)
     axes.bar_label(bars, [percent(chance) for chance in chances], fontsize=8)
     axes.set(title="probabilities", xlabel="digit", ylabel="probability", xticks=range(10), ylim=(0, 1.1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    style.in_percent(axes.yaxis)

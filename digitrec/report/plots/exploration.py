@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from digitrec.lab.evaluation.explore import NOTABLE, Exploration
-from digitrec.report.plots.style import COLOURS, INK, STYLE, bare, mark, picture
+from digitrec.report.plots import style
 
 SAMPLES = 10
 """Digits of each kind in the grid of samples."""
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def samples(seen: Exploration) -> Figure:
     """Ten of each digit, drawn at random."""
     rng = np.random.default_rng(0)
@@ -24,40 +25,37 @@ def samples(seen: Exploration) -> Figure:
         places = rng.permutation(np.flatnonzero(seen.digits.labels == digit))[:SAMPLES]
         for column, place in enumerate(places):
             canvas[digit * 28 :, column * 28 :][:28, :28] = seen.digits.images[place]
-    figure = Figure(figsize=(6.4, 6.8))
-    axes = figure.add_subplot()
-    picture(axes, canvas)
-    axes.set_title(f"Ten of each digit of {seen.name}")
-    axes.set(yticks=14 + 28 * np.arange(10), yticklabels=range(10), ylabel="label")
+    title = f"Ten of each digit of {seen.name}"
+    figure, axes = style.plain_axes(title, "", "label", (6.4, 6.8))
+    style.picture(axes, canvas)
+    axes.set_title(title)
+    axes.set(yticks=14 + 28 * np.arange(10), yticklabels=range(10))
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def classes(seen: Exploration) -> Figure:
     """How many there are of each digit."""
-    figure = Figure(figsize=(7.2, 4))
-    axes = figure.add_subplot()
-    bars = axes.bar(range(10), seen.counts, color=COLOURS[0], zorder=2)
+    title = f"Classes of {seen.name}: {len(seen.digits):,} digits"
+    figure, axes = style.plain_axes(title, "digit", "images", (7.2, 4))
+    axes.set_xticks(range(10))
+    bars = axes.bar(range(10), seen.counts, color=style.COLOURS[0], zorder=2)
     axes.bar_label(bars, [f"{count:,}" for count in seen.counts], label_type="center", color="white")
     mean = seen.counts.mean()
-    axes.axhline(mean, color=INK, linestyle="--", linewidth=1, zorder=3, label=f"mean {mean:,.0f}")
-    axes.set(
-        title=f"Classes of {seen.name}: {len(seen.digits):,} digits", xlabel="digit", ylabel="images",
-        xticks=range(10),
-    )  # fmt: skip
+    axes.axhline(mean, color=style.INK, linestyle="--", linewidth=1, zorder=3, label=f"mean {mean:,.0f}")
     axes.margins(y=0.12)
     figure.legend(loc="outside lower center")
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def averages(seen: Exploration) -> Figure:
     """The mean image of each digit, and where its images differ."""
     figure = Figure(figsize=(11, 3))
     rows = figure.subplots(2, 10)
     for digit in range(10):
-        picture(rows[0, digit], seen.mean[digit], str(digit))
-        picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
+        style.picture(rows[0, digit], seen.mean[digit], str(digit))
+        style.picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
     for row, name in zip(rows, ("mean", "standard\ndeviation"), strict=True):
         row[0].set_ylabel(name, fontsize=9)
     figure.suptitle(
@@ -66,36 +64,29 @@ def averages(seen: Exploration) -> Figure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def pixels(seen: Exploration) -> Figure:
     """How often each pixel value occurs."""
-    figure = Figure(figsize=(7.2, 4))
-    axes = figure.add_subplot()
     share = 100 * seen.histogram / seen.histogram.sum()
-    axes.bar(range(256), share, width=1.0, color=COLOURS[0])
-    axes.set(
-        title=f"Pixel values of {seen.name}: {share[0]:.0f} % are paper", yscale="log", xlim=(-2, 257),
-        xlabel="value, from 0 (paper) to 255 (ink)", ylabel="share of all pixels (%, logarithmic)",
-    )  # fmt: skip
+    title = f"Pixel values of {seen.name}: {share[0]:.0f} % are paper"
+    y = "share of all pixels (%, logarithmic)"
+    figure, axes = style.plain_axes(title, "value, from 0 (paper) to 255 (ink)", y, (7.2, 4))
+    axes.bar(range(256), share, width=1.0, color=style.COLOURS[0])
+    axes.set(yscale="log", xlim=(-2, 257))
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def flattened(seen: Exploration) -> Figure:
     """One digit as a picture, and as the 784 numbers that a dense network or a tree is given."""
     image = seen.digits.images[0]
     figure = Figure(figsize=(10, 3.4))
     left, right = figure.subplots(1, 2, width_ratios=(1, 2.6))
     left.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-    left.set(
-        title="28 rows of 28 pixels",
-        xlabel="column",
-        ylabel="row",
-        xticks=[0, 9, 18, 27],
-        yticks=[0, 9, 18, 27],
-    )
+    ends = [0, 9, 18, 27]
+    left.set(title="28 rows of 28 pixels", xlabel="column", ylabel="row", xticks=ends, yticks=ends)
     left.grid(visible=False)
-    right.plot(image.ravel(), color=COLOURS[0], linewidth=0.8)
+    right.plot(image.ravel(), color=style.COLOURS[0], linewidth=0.8)
     right.set(title="the same as 784 numbers: what is above what is lost", xlim=(0, 783), ylim=(-5, 260),
               xlabel="place (28 times row, plus column)", ylabel="value")  # fmt: skip
     figure.suptitle(
@@ -104,39 +95,42 @@ def flattened(seen: Exploration) -> Figure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def notable(seen: Exploration) -> Figure:
     """The faintest, thickest, thinnest and most unusual digits, and those whose label is in doubt."""
     figure = Figure(figsize=(12, 8.6))
     rows = figure.subplots(len(seen.notable), NOTABLE)
     for row, kind in zip(rows, seen.notable, strict=True):
         for axes in row:
-            bare(axes)
+            style.bare(axes)
         row[0].set_ylabel(kind.title, fontsize=10)
         for axes, place, remark in zip(row, kind.places, kind.remarks, strict=False):
             title = f"no. {place}: {seen.digits.labels[place]}"
-            picture(axes, seen.digits.images[place], title)
+            style.picture(axes, seen.digits.images[place], title)
             axes.set_xlabel(remark.replace(" the ", "\nthe ").replace(" of ", "\nof "), fontsize=8)
     figure.suptitle(f"Noise and artefacts in {seen.name}: number in the set and label above, measure below")
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def embedding(seen: Exploration) -> Figure:
     """The digits laid out so that those alike are near each other."""
-    figure = Figure(figsize=(8.4, 7))
-    axes = figure.add_subplot()
     labels = seen.digits.labels[seen.embedded]
+    title = f"{len(labels):,} digits of {seen.name} by likeness (t-SNE)"
+    figure, axes = style.plain_axes(title, "near means alike; the axes have no unit", "", (8.4, 7))
+    axes.set(xticks=[], yticks=[])
     for digit in range(10):
         x, y = seen.embedding[labels == digit].T
-        axes.scatter(x, y, s=14, marker=mark(digit), color=COLOURS[digit % len(COLOURS)],
-                     alpha=0.5, linewidths=0, label=str(digit), rasterized=True)  # fmt: skip
+        look: dict[str, Any] = {
+            "marker": style.mark(digit),
+            "color": style.colour(digit),
+            "label": str(digit),
+        }
+        axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, rasterized=True, **look)
         if len(x):
             axes.text(np.median(x), np.median(y), str(digit), fontsize=17, weight="bold", ha="center",
                       va="center", bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.5},
                       color="black")  # fmt: skip
-    axes.set(title=f"{len(labels):,} digits of {seen.name} by likeness (t-SNE)", xticks=[], yticks=[],
-             xlabel="near means alike; the axes have no unit")  # fmt: skip
     figure.legend(loc="outside right center", title="digit", markerscale=2)
     return figure
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.lab.evaluation.nearest import Neighbour
 from digitrec.recognise.explain import Explanation
-from digitrec.report.plots.style import COLOURS, STYLE, bare, mark, picture
+from digitrec.report.plots import style
 
 if TYPE_CHECKING:  # it needs scikit-learn, which what stands before it does not
     from digitrec.lab.evaluation.layout import Layout, Own
 
 COLUMNS = 6
 """Digits of a memory in a row."""
-WRONG = COLOURS[1]
+WRONG = style.COLOURS[1]
 """Of what is not as it was read."""
 SIDE = 1000
 """Pixels along each side of a map, about, at the size at which it is saved."""
@@ -32,7 +32,7 @@ THUMBNAILS = ((30, 48), (80, 36), (200, 26))
 """Up to so many pictures of one's own are drawn so large, px; of more, only marks."""
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def reminders(found: Explanation, nearest: Sequence[Neighbour], digits: Digits) -> Figure:
     """What the network was given, and the digits that it reminds it of, the most alike first."""
     figure = Figure(figsize=(9.6, 3.4))
@@ -41,23 +41,27 @@ def reminders(found: Explanation, nearest: Sequence[Neighbour], digits: Digits) 
     figure.suptitle(f"It reminds the network of these of MNIST's training digits: {told}", fontsize=10)
     left, right = figure.subfigures(1, 2, width_ratios=(1, 2.6), squeeze=False).ravel()
     said = found.prediction.digit
-    picture(left.subplots(), found.digit, "no digit" if said is None else f"read as a {said}")
+    style.picture(left.subplots(), found.digit, "no digit" if said is None else f"read as a {said}")
     cells = right.subplots(-(-len(nearest) // COLUMNS), COLUMNS, squeeze=False).ravel()
     for axes in cells:
-        bare(axes)
+        style.bare(axes)
     for axes, one in zip(cells, nearest, strict=False):
-        picture(axes, digits.images[one.place])
-        look = {"color": WRONG, "weight": "bold"} if one.label != found.likeliest[0] else {}
+        style.picture(axes, digits.images[one.place])
+        look: dict[str, Any] = {"color": WRONG, "weight": "bold"} if one.label != found.likeliest[0] else {}
         axes.set_title(f"a {one.label}, {one.likeness:.2f}", fontsize=9, **look)
         axes.set_xlabel(f"no. {one.place}", fontsize=7)
     return figure
 
 
-@mpl.rc_context(STYLE)
+@mpl.rc_context(style.STYLE)
 def layout(laid: Layout) -> Figure:
     """One's own pictures, each in a frame, among MNIST's digits as marks; near means alike."""
-    figure = Figure(figsize=(10.2, 8.8))
-    axes = figure.add_subplot()
+    count = f"{len(laid.own)} own picture{'s' if len(laid.own) > 1 else ''}"
+    around = f"{len(laid.around):,} of MNIST's test digits"
+    title = f"{count} (framed) among {around}, by likeness in the last layer (t-SNE)"
+    words = "near means alike; the axes have no unit"
+    figure, axes = style.plain_axes("", words, "", (10.2, 8.8))
+    axes.set_title(title, fontsize=10)
     _around(axes, laid)
     side = next((side for most, side in THUMBNAILS if len(laid.own) <= most), None)
     if side is None:
@@ -67,14 +71,11 @@ def layout(laid: Layout) -> Figure:
         apart = _apart(laid.own_places, 1.15 * side / SIDE)
         for one, at, to in zip(laid.own, laid.own_places, apart, strict=True):
             _thumbnail(axes, one, at, to, side)
-    count = f"{len(laid.own)} own picture{'s' if len(laid.own) > 1 else ''}"
-    around = f"{len(laid.around):,} of MNIST's test digits"
-    axes.set_title(f"{count} (framed) among {around}, by likeness in the last layer (t-SNE)", fontsize=10)
-    words = "near means alike; the axes have no unit"
     if any(one.read is None or one.misread for one in laid.own) and side is not None:
         words += ". A dashed frame: refused (?), or read as another digit than it shows (shows → read)"
-    bare(axes)
-    axes.set(xlabel=words, xlim=(-0.06, 1.06), ylim=(-0.06, 1.06))
+        axes.set_xlabel(words)
+    style.bare(axes)
+    axes.set(xlim=(-0.06, 1.06), ylim=(-0.06, 1.06))
     figure.legend(loc="outside right center", title="MNIST", markerscale=2)
     return figure
 
@@ -82,8 +83,12 @@ def layout(laid: Layout) -> Figure:
 def _around(axes: Axes, laid: Layout) -> None:
     for digit in range(10):
         x, y = laid.places[laid.around.labels == digit].T
-        axes.scatter(x, y, s=13, marker=mark(digit), color=COLOURS[digit % len(COLOURS)], alpha=0.35,
-                     linewidths=0, label=str(digit))  # fmt: skip
+        look: dict[str, Any] = {
+            "marker": style.mark(digit),
+            "color": style.colour(digit),
+            "label": str(digit),
+        }
+        axes.scatter(x, y, s=13, alpha=0.35, linewidths=0, **look)
         if len(x):
             axes.text(np.median(x), np.percentile(y, 98) + 0.025, str(digit), fontsize=20, weight="bold",
                       ha="center", va="bottom", color="black", alpha=0.55)  # fmt: skip

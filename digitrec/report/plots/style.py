@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
-import numpy as np
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from digitrec.image import atomic
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 INK = "#010203"
 """Stands for the colour of the page's text, and is replaced by it in `svg`."""
@@ -63,13 +60,42 @@ def save(figure: Figure, path: Path) -> Path:
     return path
 
 
+def plain_axes(title: str, x: str, y: str, size: tuple[float, float] = (7.6, 4.2)) -> tuple[Figure, Axes]:
+    """A figure of this size, in inches, with one pair of axes."""
+    figure = Figure(figsize=size)
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel=x, ylabel=y)
+    return figure, axes
+
+
+def in_percent(*axes: Axis, decimals: int | None = None) -> None:
+    """Label shares of 1 in per cent; without ``decimals`` as many as are needed."""
+    for axis in axes:
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+
+
+def colour(place: int) -> str:
+    """The colour at a place."""
+    return COLOURS[place % len(COLOURS)]
+
+
+def dashed(place: int) -> dict[str, Any]:
+    """Colour and dashes of the line at a place."""
+    return {"color": colour(place), "linestyle": line(place)}
+
+
+def marked(place: int) -> dict[str, Any]:
+    """Colour and marker of the points at a place."""
+    return {"color": colour(place), "marker": mark(place)}
+
+
 def line(place: int) -> Any:
-    """How the line at a place is dashed, so that it and its colour (of fewer) come together only once."""
+    """The dashes of the line at a place; they and its colour come together only once in 49."""
     return LINES[(place + place // len(COLOURS)) % len(LINES)]
 
 
 def mark(place: int) -> str:
-    """The marker at a place, so that it and its colour (of as many) come together only once in 49."""
+    """The marker at a place; it and its colour come together only once in 49."""
     return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
 
 
@@ -88,15 +114,11 @@ def picture(axes: Axes, pixels: NDArray[Any], title: str = "", *, darkest: float
     bare(axes)
 
 
-def sheet(figure: Figure, pictures: Sequence[NDArray[Any]], titles: Sequence[str], columns: int) -> None:
-    """Pictures in rows, each under its title; grey or RGB, dark on light or not, as they are."""
-    rows = max(1, -(-len(pictures) // columns))
-    cells = np.ravel(figure.subplots(rows, columns, squeeze=False))
-    for axes in cells:
-        bare(axes)
-    for axes, pixels, title in zip(cells, pictures, titles, strict=False):
-        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(title, fontsize=9)
+def grey(axes: Axes, pixels: NDArray[Any], title: str = "") -> None:
+    """Show a picture as it is, grey or RGB."""
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_title(title, fontsize=9)
+    bare(axes)
 
 
 def logarithmic(axes: Axes) -> None:
