@@ -17,7 +17,7 @@ HEAD = """# Command line
 Written by `docs/make_cli.py` from the commands' own help; do not edit. Every command also takes `--help`.
 """
 SHARED = "Shared options"
-MANY = 4
+MANY = 2
 """Commands that must have an option for it to be listed once, under `SHARED`."""
 
 

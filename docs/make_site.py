@@ -21,7 +21,7 @@ import digitrec
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "docs" / "zensical.toml"
-INDEXES = {"README.md": "index.md", "docs/adr/README.md": "docs/adr/index.md"}
+INDEXES = {"README.md": "index.md"}
 """Pages that are the first of their folder, and are called so on the site."""
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 GROUPS = {
@@ -48,15 +48,9 @@ def staged(folder: Path) -> None:
     for page in pages():
         name = page.relative_to(ROOT).as_posix()
         text = _linked(page, page.read_text(encoding="utf-8"), folder / "pages")
-        if name == "docs/adr/README.md":
-            text += "".join(f"\n- [{_title(one)}]({one.name})" for one in sorted(page.parent.glob("0*.md")))
         _written(folder / "pages" / INDEXES.get(name, name), text)
     _written(folder / "pages" / "reference.md", reference())
     shutil.copy(CONFIG, folder)
-
-
-def _title(page: Path) -> str:
-    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def reference() -> str:

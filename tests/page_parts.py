@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HISTORY = ("CHANGELOG.md", "docs/adr/")
+HISTORY = ("CHANGELOG.md", "docs/decisions.md")
 """What was true when it was written: its names may be gone."""
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()

@@ -1,6 +1,6 @@
 """Parse a vendor's document, and validate it as a whole against a schema before anything is made of it.
 
-Each provider has the schema of its vendor's document (docs/adr/0008-documents-are-checked-first.md). A schema
+Each provider has the schema of its vendor's document (docs/decisions.md). A schema
 names the fields that digitrec uses; all others may hold anything.
 """
 

@@ -3,7 +3,7 @@
 Ours come through the same door as a stranger's: a package that declares an entry point in this group
 is a provider (`digitrec.providers.plugins`). Listing names imports no provider. Only the local engine is
 known without looking at anybody's metadata, which takes longer than reading a digit
-(docs/adr/0002-quick-start.md). Whatever a stranger's provider does while it is imported, looked at or
+(docs/decisions.md). Whatever a stranger's provider does while it is imported, looked at or
 built, it is listed as broken with the reason, and the others still work.
 """
 

@@ -4,7 +4,7 @@ A vendor's SDK finds the credentials, builds the request and signs it; then it h
 (`carrier`), which sends it and keeps the reply: status, headers, bytes. The SDK never sees
 that reply: its call ends there. So no answer, however odd, meets a parser that is not ours; no redirect is
 followed and no request repeated behind our back; and an exception of an SDK means that nothing was sent.
-See docs/adr/0007-one-wire.md.
+See docs/decisions.md.
 """
 
 from __future__ import annotations
