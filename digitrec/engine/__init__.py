@@ -1,24 +1,20 @@
 """An engine: a provider with retries, rate limit, budget and ledger.
 
-The room's parts, in the order in which an image meets them::
+The parts, in the order in which an image meets them::
 
-    asking.py    Options, Reply, Estimate: how one asks, and what comes of it
-    remote.py    a provider that is far away or costs money: on what terms it is asked
+    asking.py    Options, Reply, Estimate: how to ask, and what comes of it
+    remote.py    a provider that is far away or costs money: price, budget, requests
     detect.py    whether its endpoint is an emulator
-    terms.py     on what terms all requests of one `ask` are made, and why nothing new is begun
-    request.py   one request's worth of images, from the ledger to the last reply: the one retry loop
-    item.py      one image on its way to its reply
-    attempt.py   a call in a thread of its own, which may bring its answer after it was given up
+    books.py     ledger, rate limit and recording, as the options choose them
+    terms.py     what all requests of one `ask` share
+    request.py   one request's worth of images, from the claim to the reply: the one retry loop
+    ordered.py   the same for an answer that is ordered first and fetched later
     call.py      one call of a provider, whatever it does: outcomes only
-    ordered.py   an answer that is ordered first and fetched later
-    pace.py      how a request spends its time: deadline, turns, waits
-    tariff.py    what an answer cost that is paid by the token
     retry.py     what is retried, how long to wait, and what may have cost money
-    books.py     the ledger and the queue that the options mean
-    owner.py     the same kept by one process for many, on other machines too
-    far.py       what those many use in place of their own
-    rate.py      whose turn it is, across threads and processes
+    rate.py      the queue of turns, for all threads and processes
     threads.py   the bounded map over threads, and cancellation
+    owner.py     books that one process keeps for many, on other machines too
+    far.py       those books, as the others use them
     replay.py    an engine that answers from a recording
 """
 

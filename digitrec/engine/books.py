@@ -1,31 +1,61 @@
-"""The ledger and the queue that an engine's options mean."""
+"""Ledger, rate limit and recording, as the options choose them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from digitrec.engine import config
 from digitrec.engine.asking import Options
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
+from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.rate import Limiter
 from digitrec.errors import NotConfigured
 
 
-def books(options: Options, settings: Config, *, emulated: bool) -> tuple[Ledger, Limiter]:
-    """Both, opened.
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What is open while a provider is asked."""
+
+    ledger: Ledger
+    """Where calls and answers are kept."""
+    limiter: Limiter
+    """The queue of turns."""
+    recorder: Recorder | None = None
+    """The recording that is made; None: no recording."""
+
+    def close(self) -> None:
+        """Close everything.
+
+        Raises:
+            LedgerError: an answer could not be written into the recording; it is in the ledger.
+        """
+        self.ledger.close()
+        self.limiter.close()
+        if self.recorder is not None:
+            self.recorder.close()
+
+
+def open_books(options: Options, settings: Config, *, emulated: bool) -> Books:
+    """Open ledger, rate limit and recording.
 
     Args:
         options: how an engine is asked.
-        settings: the standing settings.
-        emulated: an emulator is asked, which costs nothing of a month's budget.
+        settings: the configuration.
+        emulated: whether an emulator is asked, which costs nothing of a month's budget.
 
     Raises:
         NotConfigured: there is a monthly budget and no ledger to keep it.
-        LedgerError: the ledger cannot be opened.
+        LedgerError: the ledger or the recording cannot be opened.
     """
+    recorder = None if options.record is None else Recorder(options.record)
+    if options.owner is not None:
+        from digitrec.engine.far import far_books  # few keep their books elsewhere
+
+        return Books(*far_books(options.owner), recorder)
     ledger = Ledger(_path(options, settings, emulated), fresh=options.fresh)
-    return ledger, Limiter(config.default_ledger().with_name("rate.sqlite"))
+    return Books(ledger, Limiter(config.default_ledger().with_name("rate.sqlite")), recorder)
 
 
 def _path(options: Options, settings: Config, emulated: bool) -> Path | None:

@@ -20,15 +20,12 @@ Outcome = Answer | DigitrecError
 """What came of asking about one image: an answer that can be used, or why there is none."""
 
 
-def read(provider: Provider, image: PreparedImage, *, timeout: float) -> Outcome:
-    """What ``provider.read`` gave."""
-    return usable(provider, caught(provider, lambda: provider.read(image, timeout=timeout)))
-
-
 def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: float) -> list[Outcome]:
-    """What ``provider.read_many`` gave, one outcome for each image; an error of the call is everybody's."""
+    """Return the outcome of each image, by ``read`` for a single one; an error of the call counts for all."""
 
     def call() -> list[object]:
+        if len(images) == 1:
+            return [provider.read(images[0], timeout=timeout)]
         given = provider.read_many(images, timeout=timeout)
         return list(islice(given, len(images) + 1))  # one more tells that there are too many
 

@@ -1,8 +1,8 @@
 """One process keeps ledger, budget and rate limit for many, on whatever machines they run (ADR 13).
 
-The owner listens; whoever reads pictures elsewhere asks it before each call, as it would ask its own ledger.
-Each side proves that it knows the key, which goes the way that the work goes (to a Dask cluster: through its
-scheduler). What passes between them are questions, answers and turns; no picture, no credential.
+The owner listens; a process that reads pictures elsewhere asks it before each call, as it would ask its own
+ledger. Each side proves that it knows the key, which travels with the work (to a Dask cluster: through its
+scheduler). Questions, answers and turns pass between them; no picture, no credential.
 """
 
 from __future__ import annotations
@@ -11,35 +11,36 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from digitrec.answer import Answer
 from digitrec.engine import config
 from digitrec.engine.asking import Options
-from digitrec.engine.books import books
+from digitrec.engine.books import Books, open_books
 from digitrec.engine.far import Owner
-from digitrec.engine.ledger import Claim, Ledger, Question, Verdict
+from digitrec.engine.ledger import Claim
 from digitrec.errors import DigitrecError, LedgerError, NotConfigured
 
 OF_LEDGER = ("find", "claim", "extend", "ordered", "answered", "failed")
-"""What may be asked of the owner's ledger; of its queue only a turn."""
-REPLIED_S = 5.0
-"""At the end nobody waits longer than this for replies that are on their way."""
+"""Methods of the owner's ledger that may be called; of its queue only ``book``."""
 SILENT_S = 30.0
-"""A connection that does not prove within this time that it knows the key is closed."""
+"""Seconds within which a connection must prove that it knows the key, or it is closed."""
 
 
 @contextmanager
 def kept(options: Options, host: str = "127.0.0.1", *, emulated: bool = False) -> Iterator[Options]:
-    """Keep the books of these options here, for as long as this lasts; gives the options for the others.
+    """Keep the books of these options here; yield the options for the other processes.
+
+    At the end no new call is granted, and calls under way are waited for, each as long as its lease: they are
+    paid for, and a stopped run has no hold on its workers.
 
     Args:
         options: how engines are asked; ledger, budget, prices and rates are those of this machine.
-        host: the address of this machine at which the others reach it; nobody is listened to at another.
+        host: the address of this machine at which the others reach it, and the only one it listens at.
         emulated: only emulators are asked, which cost nothing of a month's budget.
 
     Raises:
@@ -52,166 +53,88 @@ def kept(options: Options, host: str = "127.0.0.1", *, emulated: bool = False) -
             "a recording is made by one process; leave it out, and take it from `digitrec ledger export`"
         )
     settings = options.config or config.load()
-    ledger, limiter = books(options, settings, emulated=emulated)
-    with closing(ledger), closing(limiter):
+    with closing(open_books(options, settings, emulated=emulated)) as books:
         try:
-            listener = socket.create_server((host, 0))
+            server = _Server(host, books)
         except OSError as error:
-            raise NotConfigured(
-                f"{host} is no address of this machine ({error.strerror}); give one"
-            ) from error
-        under_way = _UnderWay(ledger)
-        doing = {name: getattr(ledger, name) for name in OF_LEDGER} | under_way.doing()
-        with _Listening(listener, os.urandom(32), doing | {"book": limiter.book}) as listening:
-            owner = Owner((host, listener.getsockname()[1]), listening.key, ledger.remembers)
+            why = f"{host} is not an address of this machine ({error.strerror}); give one"
+            raise NotConfigured(why) from error
+        with server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+            thread.start()
             try:
-                yield replace(options, config=settings, owner=owner)
+                yield replace(options, config=settings, owner=server.owner)
             finally:
-                under_way.finish()
+                server.finish()
+                server.shutdown()
 
 
-class _UnderWay:
-    """The calls that were claimed and of which nothing was told yet; at the end they are waited for.
+class _Server(ThreadingTCPServer):
+    """Answers each connection in a thread of its own, and knows which calls are under way."""
 
-    Whoever stops a run has no hold on a worker that is asking; its answer is paid for.
-    """
+    daemon_threads = True
+    request_queue_size = 128
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._until: dict[int, float] = {}
+    def __init__(self, host: str, books: Books) -> None:
+        super().__init__((host, 0), _Handler)
+        self.owner = Owner((host, self.server_address[1]), os.urandom(32), books.ledger.remembers)
+        self._books = books
+        self._until: dict[int, float] = {}  # by claim: when its lease ends, in seconds of `time.monotonic`
         self._changed = threading.Condition()
-        self._over = False
+        self._is_over = False
 
-    def doing(self) -> dict[str, Callable[..., Any]]:
-        """What passes through here."""
-        return {name: getattr(self, name) for name in ("claim", "extend", "answered", "failed")}
+    def answer(self, name: str, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """Call a method of the ledger or the queue; return its result, or the error of ours it raises."""
+        if name not in (*OF_LEDGER, "book"):
+            raise ValueError(name)
+        try:
+            with self._changed:
+                if self._is_over and name in ("find", "claim", "book"):
+                    raise LedgerError("nothing more is asked: the run was stopped; go on with --resume")
+                books = self._books
+                done = getattr(books.limiter if name == "book" else books.ledger, name)(*given, **named)
+                claims, lease_s = given if name == "extend" else (done or (), named.get("lease_s", 0.0))
+                if name in ("claim", "extend"):
+                    until = time.monotonic() + lease_s
+                    self._until.update({claim.id: until for claim in claims if isinstance(claim, Claim)})
+                return done
+        except DigitrecError as error:
+            return error
 
-    def claim(self, questions: Sequence[Question], *, lease_s: float, **terms: Any) -> list[Verdict]:
-        with self._changed:
-            if self._over:
-                raise LedgerError("nothing more is asked: the run was stopped; go on with --resume")
-            verdicts = self._ledger.claim(questions, lease_s=lease_s, **terms)
-            self._extend([verdict for verdict in verdicts if isinstance(verdict, Claim)], lease_s)
-        return verdicts
-
-    def extend(self, claims: Sequence[Claim], lease_s: float) -> None:
-        self._ledger.extend(claims, lease_s)
-        with self._changed:
-            self._extend(claims, lease_s)
-
-    def _extend(self, claims: Sequence[Claim], lease_s: float) -> None:
-        self._until.update({claim.id: time.monotonic() + lease_s for claim in claims})
-
-    def answered(self, claim: Claim, answer: Answer, **terms: Any) -> None:
-        self._ledger.answered(claim, answer, **terms)
-        self._told(claim)
-
-    def failed(self, claim: Claim, error: str, **terms: Any) -> None:
-        self._ledger.failed(claim, error, **terms)
-        self._told(claim)
-
-    def _told(self, claim: Claim) -> None:
-        with self._changed:
-            self._until.pop(claim.id, None)
-            self._changed.notify_all()
+    def replied(self, name: str, given: Sequence[Any]) -> None:
+        """Note that the caller has heard that its outcome is recorded: the call is not under way any more."""
+        if name in ("answered", "failed"):
+            with self._changed:
+                self._until.pop(given[0].id, None)
+                self._changed.notify_all()
 
     def finish(self) -> None:
-        """Let nothing more begin, and wait for what is under way; for each as long as its lease."""
+        """Let nothing more begin, and wait for the calls under way."""
         with self._changed:
-            self._over = True
+            self._is_over = True
             while (left := max(self._until.values(), default=0.0) - time.monotonic()) > 0:
                 self._changed.wait(left)
 
 
-class _Listening:
-    """Answers every connection in a thread of its own."""
+class _Handler(BaseRequestHandler):
+    """One connection: the key is proved on both sides, then questions are answered until it closes."""
 
-    def __init__(self, listener: socket.socket, key: bytes, doing: dict[str, Callable[..., Any]]) -> None:
-        self.key = key
-        self._listener = listener
-        self._doing = doing
-        self._connections: set[Connection] = set()
-        self._lock = threading.Condition()
-        self._replying = 0
-        self._over = threading.Event()
+    server: _Server
 
-    def __enter__(self) -> _Listening:
-        threading.Thread(target=self._accept, name="digitrec-owner", daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Closing alone does not end an `accept` that another thread waits in: it would take one more.
-        self._over.set()
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:  # not every system ends it so; closing does there
-            pass
-        self._listener.close()
-        with self._lock:
-            # The last answer is in the ledger before whoever gave it has heard so.
-            self._lock.wait_for(lambda: not self._replying, REPLIED_S)
-            for connection in self._connections:
-                _hang_up(connection)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self._listener.accept()
-            except OSError:  # closed: it is over
-                return
-            if self._over.is_set():
-                accepted.close()
-                return
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(accepted.detach())
-            with self._lock:
-                self._connections.add(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: Connection) -> None:
-        slow = threading.Timer(SILENT_S, _hang_up, (connection,))
+    def handle(self) -> None:
+        sock: socket.socket = self.request
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        slow = threading.Timer(SILENT_S, sock.shutdown, (socket.SHUT_RDWR,))
         slow.daemon = True
         slow.start()
-        try:
-            deliver_challenge(connection, self.key)
-            answer_challenge(connection, self.key)
-            slow.cancel()
+        # Nothing that a stranger sends may end the others.
+        with suppress(Exception), Connection(sock.dup().detach()) as connection:
+            try:
+                deliver_challenge(connection, self.server.owner.key)
+                answer_challenge(connection, self.server.owner.key)
+            finally:
+                slow.cancel()
             while True:
                 name, given, named = connection.recv()
-                with self._reply():
-                    connection.send(_done(self._doing[name], given, named))
-        except Exception:  # gone, or none of ours: nothing that such a one sends may end the others
-            return
-        finally:
-            slow.cancel()
-            with self._lock:
-                self._connections.discard(connection)
-                connection.close()
-
-    @contextmanager
-    def _reply(self) -> Iterator[None]:
-        """Counted as long as it lasts."""
-        with self._lock:
-            self._replying += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._replying -= 1
-                self._lock.notify_all()
-
-
-def _hang_up(connection: Connection) -> None:
-    """End a connection in which another thread may be waiting; that thread closes it."""
-    try:
-        with socket.socket(fileno=os.dup(connection.fileno())) as same:
-            same.shutdown(socket.SHUT_RDWR)
-    except OSError:  # closed already
-        pass
-
-
-def _done(what: Callable[..., Any], given: Sequence[Any], named: dict[str, Any]) -> Any:
-    try:
-        return what(*given, **named)
-    except DigitrecError as error:
-        return error
+                connection.send(self.server.answer(name, given, named))
+                self.server.replied(name, given)

@@ -16,7 +16,7 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config
-from digitrec.engine.far import FarLedger, FarLimiter, Owner
+from digitrec.engine.far import Owner, far_books
 from digitrec.engine.ledger import Budget, Busy, Claim, Ledger, Question
 from digitrec.engine.owner import kept
 from digitrec.errors import BudgetExceeded, LedgerError, NotConfigured
@@ -48,7 +48,7 @@ def test_two_engines_share_ledger_and_budget_of_a_third_place(tmp_path: Path) ->
 
 
 def test_all_that_is_asked_of_a_ledger_is_passed_on(tmp_path: Path) -> None:
-    with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
+    with kept(options(tmp_path)) as theirs, closing(far_books(owner_of(theirs))[0]) as far:
         assert far.remembers
         (claim,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=9)
         assert isinstance(claim, Claim)
@@ -66,7 +66,7 @@ def test_all_that_is_asked_of_a_ledger_is_passed_on(tmp_path: Path) -> None:
 
 def test_turns_are_those_of_one_queue(tmp_path: Path) -> None:
     with kept(options(tmp_path)) as theirs:
-        one, other = FarLimiter(owner_of(theirs)), FarLimiter(owner_of(theirs))
+        (_, one), (_, other) = far_books(owner_of(theirs)), far_books(owner_of(theirs))
         with closing(one), closing(other):
             waits = [who.book("x", 0.01) for who in (one, other, one)]
     assert waits[1] > waits[0] + 90
@@ -80,10 +80,10 @@ def test_who_does_not_know_the_key_is_told_nothing(tmp_path: Path) -> None:
             Client(address, authkey=b"guessed")
         with socket.create_connection(address) as silent:
             silent.sendall(b"GET / HTTP/1.1\r\n\r\n" * 100)
-            with closing(FarLedger(owner_of(theirs))) as far:
+            with closing(far_books(owner_of(theirs))[0]) as far:
                 assert far.find([QUESTION]) == [None], "others are answered meanwhile"
         wrong = Owner(address, b"guessed", True)
-        with closing(FarLedger(wrong)) as far, pytest.raises(LedgerError):
+        with closing(far_books(wrong)[0]) as far, pytest.raises(LedgerError):
             far.find([QUESTION])
         assert "guessed" not in repr(wrong)
 
@@ -95,16 +95,16 @@ def test_only_these_questions_are_answered(tmp_path: Path) -> None:
             line.send(("close", (), {}))
             with pytest.raises(EOFError):
                 line.recv()
-        with closing(FarLedger(owner)) as far:
+        with closing(far_books(owner)[0]) as far:
             assert far.find([QUESTION]) == [None]
 
 
 def test_a_line_that_breaks_is_made_anew(tmp_path: Path) -> None:
-    with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
+    with kept(options(tmp_path)) as theirs, closing(far_books(owner_of(theirs))[0]) as far:
         far.find([QUESTION])
         far.close()
         assert far.find([QUESTION]) == [None]
-        connection = far._line._connection
+        connection = far._connection  # type: ignore[attr-defined]
         assert connection is not None
         with socket.socket(fileno=connection.fileno()) as broken:
             broken.shutdown(socket.SHUT_RDWR)
@@ -117,7 +117,7 @@ def test_when_the_owner_is_gone_nothing_is_asked(tmp_path: Path) -> None:
     with kept(options(tmp_path)) as theirs:
         engine = Engine(cloud, theirs)
         assert engine.ask([image(1)])[0].cost_usd == PRICE
-    with closing(engine), pytest.raises(LedgerError, match="127"):
+    with closing(engine), pytest.raises(LedgerError):
         engine.ask([image(2)])
     assert cloud.calls == [1]
     for thread in threading.enumerate():
@@ -132,7 +132,7 @@ def test_what_is_under_way_at_the_end_is_waited_for_and_nothing_more_begins(tmp_
     refused: list[Exception] = []
 
     def worker(owner: Owner) -> None:
-        with closing(FarLedger(owner)) as far:
+        with closing(far_books(owner)[0]) as far:
             (claim,) = far.claim([QUESTION], price=PRICE, budget=Budget(), lease_s=60)
             assert isinstance(claim, Claim)
             asking.set()
@@ -160,7 +160,7 @@ def test_what_is_under_way_at_the_end_is_waited_for_and_nothing_more_begins(tmp_
 
 def test_a_ledger_that_fails_says_so_over_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digitrec.engine.ledger.database.LOCKED_S", 0.1)
-    with kept(options(tmp_path)) as theirs, closing(FarLedger(owner_of(theirs))) as far:
+    with kept(options(tmp_path)) as theirs, closing(far_books(owner_of(theirs))[0]) as far:
         with closing(sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)) as another:
             another.execute("BEGIN IMMEDIATE")
             with pytest.raises(LedgerError):
