@@ -6,10 +6,9 @@ The modules, in the order in which an image meets them::
     archives.py  the pictures in a tar or zip
     remote.py    the pictures behind a URL, through fsspec
     job.py       the folder of a run: its plan, its parts, and what is done
-    run.py       gives parts to workers, and finds a picture that kills them
+    run.py       gives tasks to workers, reads them there, and finds a picture that kills a worker
     workers.py   the worker processes of this machine
     cluster.py   the workers of a Dask cluster
-    reading.py   one part: its pictures opened, read, and written
     tables.py    the formats of a part, and how parts become one file
     summary.py   counts and costs
     batch.py     the same from Python, without files: `digitrec.batch`

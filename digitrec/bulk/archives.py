@@ -9,8 +9,10 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tarfile import EmptyHeaderError, EOFHeaderError, HeaderError, ReadError  # type: ignore[attr-defined]
 from typing import IO, Self
@@ -47,16 +49,16 @@ class Member:
     path: str
     """Name of the member in the archive."""
     how: str
-    """How it is stored: "tar", "sparse", "stored", "deflated" or "unpacked"; anything else is the reason why
-    it cannot be read."""
+    """How it is stored: "tar", "sparse", "stored" or "deflated"; anything else is the reason why it cannot
+    be read."""
     offset: int = 0
-    """Position of its bytes in the file; for "sparse", "stored" and "deflated" that of its header."""
+    """Position of its header in the file."""
     size: int = 0
     """Length of its bytes in the file."""
-    crc: int = 0
-    """CRC-32 of its bytes; for "tar" that of the header block before them, for "sparse" 0."""
+    check: int = 0
+    """CRC-32 of its bytes; in a tar, of the first block of its header."""
     unpacked: str = ""
-    """File that holds the bytes of an "unpacked" member."""
+    """File with the content of a compressed tar."""
 
     @property
     def name(self) -> str:
@@ -69,10 +71,11 @@ class Member:
         Raises:
             ImageError: they cannot be read, or the archive has changed.
         """
-        if self.how not in _READERS:
-            raise ImageError(f"{self.name}: cannot be read ({self.how}); check the archive")
         try:
+            if self.how not in _READERS:
+                raise ValueError(self.how)
             with Path(self.unpacked or self.archive).open("rb") as file:
+                file.seek(self.offset)
                 return _READERS[self.how](self, file, most)
         except Exception as error:  # the parsers raise more than they document
             raise ImageError(f"{self.name}: cannot be read ({_why(error)}); check the archive") from error
@@ -90,7 +93,7 @@ def members(
         archive: a path that ends as one of `ENDINGS`.
         skipped: counts the entries that are not pictures, or hidden.
         hidden: also yield entries whose names begin with a dot.
-        store: a file with a name, to which the pictures of a compressed tar are unpacked.
+        store: a file with a name, to which compressed tars are unpacked.
 
     Raises:
         DataError: the archive cannot be read, is damaged, or needs a store.
@@ -99,15 +102,23 @@ def members(
     name = archive.lower()
     if name.endswith(UNREADABLE) or (name.endswith(COMPRESSED) and store is None):
         raise DataError(f"{archive}: compressed as a whole; unpack it, or give a plain .tar or a .zip")
+    begin = Member(archive, "", "tar")
+    if name.endswith(COMPRESSED) and store is not None:
+        begin = replace(begin, offset=store.tell(), unpacked=str(Path(store.name).absolute()))
+        for data in _unpacked(archive):
+            store.write(data)
+        store.flush()
+    with _naming(archive):
+        yield from (_in_zip if name.endswith(".zip") else _in_tar)(begin, skipped, hidden)
+
+
+@contextmanager
+def _naming(archive: str) -> Iterator[None]:
+    """Turn any error about an archive into a `DataError` with its name."""
     try:
         if not stat.S_ISREG(Path(archive).stat().st_mode):
             raise ValueError("not a file")
-        if name.endswith(".zip"):
-            yield from _in_zip(archive, skipped, hidden)
-        else:
-            yield from _in_tar(archive, skipped, hidden, store if name.endswith(COMPRESSED) else None)
-    except _StoreError as error:
-        raise error.cause from None
+        yield
     except Exception as error:  # the parsers raise more than they document
         raise DataError(f"{archive}: cannot be read ({_why(error)}); check the archive") from error
 
@@ -116,7 +127,7 @@ def _why(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
 
 
-def _is_picture(name: str, skipped: Skipped, hidden: bool) -> bool:
+def is_picture(name: str, skipped: Skipped, hidden: bool) -> bool:
     """Whether a name is that of a picture to be read; count it otherwise."""
     path = PurePosixPath(name)
     if not hidden and any(part.startswith(".") and part not in ("..", ".") for part in path.parts):
@@ -128,8 +139,8 @@ def _is_picture(name: str, skipped: Skipped, hidden: bool) -> bool:
     return True
 
 
-def _in_zip(archive: str, skipped: Skipped, hidden: bool) -> Iterator[Member]:
-    with Path(archive).open("rb") as file, zipfile.ZipFile(file) as whole:
+def _in_zip(begin: Member, skipped: Skipped, hidden: bool) -> Iterator[Member]:
+    with Path(begin.archive).open("rb") as file, zipfile.ZipFile(file) as whole:
         file.seek(max(-_ZIP_TAIL, -file.seek(0, io.SEEK_END)), io.SEEK_END)
         tail = file.read()
         (count,) = _ZIP_COUNT.unpack_from(tail, tail.rindex(b"PK\5\6"))
@@ -137,11 +148,19 @@ def _in_zip(archive: str, skipped: Skipped, hidden: bool) -> Iterator[Member]:
         if count not in (min(len(whole.infolist()), 0xFFFF), len(whole.infolist()) & 0xFFFF):
             raise ValueError("its directory is damaged")
         for info in whole.infolist():
-            if info.is_dir() or not _is_picture(info.filename, skipped, hidden):
+            if info.is_dir() or not is_picture(info.filename, skipped, hidden):
                 continue
             how = _ZIP_METHODS.get(info.compress_type, "compressed otherwise than by deflate")
             how = "encrypted" if info.flag_bits & 1 else how
-            yield Member(archive, info.filename, how, info.header_offset, info.compress_size, info.CRC)
+            yield Member(begin.archive, info.filename, how, info.header_offset, info.compress_size, info.CRC)
+
+
+def _unpacked(archive: str) -> Iterator[bytes]:
+    """Yield the content of a compressed tar in pieces."""
+    with _naming(archive), tarfile.open(archive, "r:*") as tar:
+        assert tar.fileobj is not None
+        tar.fileobj.seek(0)
+        yield from iter(partial(tar.fileobj.read, CHUNK), b"")
 
 
 class _Entry(tarfile.TarInfo):
@@ -178,73 +197,60 @@ class _Tar(tarfile.TarFile):
     """Whether an end mark was the last thing read."""
 
 
-def _in_tar(archive: str, skipped: Skipped, hidden: bool, store: IO[bytes] | None) -> Iterator[Member]:
+def _in_tar(begin: Member, skipped: Skipped, hidden: bool) -> Iterator[Member]:
     links: dict[str, str] = {}
-    unpacked: dict[str, Member] = {}
-    with _Tar.open(archive, "r:" if store is None else "r:*", ignore_zeros=True) as tar:
-        for info in _entries(tar):
-            if not _is_picture(info.name, skipped, hidden):
-                continue
-            if info.issym():
-                links[info.name] = posixpath.join(posixpath.dirname(info.name), info.linkname)
-            elif info.islnk():
-                links[info.name] = info.linkname
-            elif not info.isreg():
-                yield Member(archive, info.name, "neither a file nor a link")
-            elif store is None:
-                yield _member(archive, tar, info)
-            else:
-                member = unpacked[posixpath.normpath(info.name)] = _unpacked(archive, tar, info, store)
-                yield member
-    yield from _linked(archive, links, unpacked if store is not None else None)
+    for info, member in _entries(begin):
+        if not is_picture(info.name, skipped, hidden):
+            continue
+        if info.issym():
+            links[info.name] = posixpath.join(posixpath.dirname(info.name), info.linkname)
+        elif info.islnk():
+            links[info.name] = info.linkname
+        else:
+            yield member
+    if links:
+        yield from _linked(begin, links)
 
 
-def _entries(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """Yield the entries of a tar that are not folders."""
-    end = -1
-    while (info := tar.next()) is not None:
-        tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
-        if info.size < 0 or tar.offset <= end:
-            raise ValueError("damaged")  # a negative size leads back: `tarfile` would never end
-        end = tar.offset
-        if not info.isdir():
-            yield info
+def _entries(begin: Member) -> Iterator[tuple[tarfile.TarInfo, Member]]:
+    """Yield the entries of a tar that are not folders, each with its member."""
+    with Path(begin.unpacked or begin.archive).open("rb") as file:
+        end = file.seek(begin.offset) - 1
+        with _Tar.open(fileobj=file, mode="r:", ignore_zeros=True) as tar:
+            while (info := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
+                if info.size < 0 or tar.offset <= end:
+                    raise ValueError("damaged")  # a negative size leads back: `tarfile` would never end
+                end = tar.offset
+                if not info.isdir():
+                    yield info, _member(begin, info, file)
 
 
-def _member(archive: str, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
-    if info.issparse():
-        return Member(archive, info.name, "sparse", info.offset, info.size)
-    assert tar.fileobj is not None
-    tar.fileobj.seek(info.offset_data - tarfile.BLOCKSIZE)
-    header = zlib.crc32(tar.fileobj.read(tarfile.BLOCKSIZE))
-    return Member(archive, info.name, "tar", info.offset_data, info.size, header)
+def _member(begin: Member, info: tarfile.TarInfo, file: IO[bytes]) -> Member:
+    if not info.isreg():
+        return Member(begin.archive, info.name, "neither a file nor a link")
+    offset = info.offset if info.issparse() else info.offset_data - tarfile.BLOCKSIZE
+    file.seek(offset)
+    return replace(
+        begin, path=info.name, how="sparse" if info.issparse() else "tar",
+        offset=offset, size=info.size, check=zlib.crc32(file.read(tarfile.BLOCKSIZE)),
+    )  # fmt: skip
 
 
-def _linked(archive: str, links: Mapping[str, str], files: Mapping[str, Member] | None) -> Iterator[Member]:
-    """Yield the members that links lead to, each under the name of its link.
-
-    Args:
-        archive: path of the tar.
-        links: the target of each link, by its name.
-        files: the members that are known, by normalised name; None: look for them in the archive.
-    """
+def _linked(begin: Member, links: dict[str, str]) -> Iterator[Member]:
+    """Yield the members to which links lead, each under the name of its link."""
     known = {posixpath.normpath(name): posixpath.normpath(target) for name, target in links.items()}
     targets = {name: _target(target, known) for name, target in links.items()}
-    if files is None and links:
-        files, wanted = {}, set(targets.values())
-        with _Tar.open(archive, "r:", ignore_zeros=True) as tar:
-            for info in _entries(tar):
-                if info.isreg() and (path := posixpath.normpath(info.name)) in wanted:
-                    files[path] = _member(archive, tar, info)
+    files, wanted = dict[str, Member](), set(targets.values())
+    for info, member in _entries(begin):
+        if info.isreg() and (path := posixpath.normpath(info.name)) in wanted:
+            files[path] = member
     for name, target in targets.items():
-        member = (files or {}).get(target)
-        if member is None:
-            yield Member(archive, name, f"a link to {links[name]}, which is not a picture in the archive")
-        else:
-            yield replace(member, path=name)
+        broken = Member(begin.archive, name, f"a link to {links[name]}, which is not in the archive")
+        yield replace(files[target], path=name) if target in files else broken
 
 
-def _target(path: str, links: Mapping[str, str]) -> str:
+def _target(path: str, links: dict[str, str]) -> str:
     """Return the normalised name to which a link leads, by way of other links."""
     path = posixpath.normpath(path)
     for _ in range(LINKS):
@@ -254,85 +260,33 @@ def _target(path: str, links: Mapping[str, str]) -> str:
     return path
 
 
-class _StoreError(Exception):
-    """The store cannot be written."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-def _unpacked(archive: str, tar: tarfile.TarFile, info: tarfile.TarInfo, store: IO[bytes]) -> Member:
-    """Copy a member to the store; of one that is too large, only as much as shows that."""
-    packed = tar.extractfile(info)
-    start, size, crc = store.tell(), min(info.size, MAX_FILE_BYTES + 1), 0
-    while packed is not None and (data := packed.read(min(CHUNK, size - (store.tell() - start)))):
-        crc = zlib.crc32(data, crc)
-        try:
-            store.write(data)
-        except OSError as error:
-            raise _StoreError(error) from error
-    if store.tell() - start < size:
-        raise ValueError("cut off in the middle of a file")
-    place = str(Path(store.name).absolute())
-    return Member(archive, info.name, "unpacked", start, size, crc, place)
-
-
 def _read_tar(member: Member, file: IO[bytes], most: int) -> bytes:
-    file.seek(member.offset - tarfile.BLOCKSIZE)
-    if zlib.crc32(file.read(tarfile.BLOCKSIZE)) != member.crc:
+    size, content = min(member.size, most), file
+    if zlib.crc32(file.read(tarfile.BLOCKSIZE)) != member.check:
         raise ValueError("changed since it was listed")
-    return _exactly(file, min(member.size, most))
-
-
-def _read_sparse(member: Member, file: IO[bytes], most: int) -> bytes:
-    file.seek(member.offset)
-    with _Tar.open(fileobj=file, mode="r:") as tar:
-        info = tar.next()
-        if info is None or info.size != member.size or (data := tar.extractfile(info)) is None:
-            raise ValueError("changed since it was listed")
-        return _exactly(data, min(member.size, most))
-
-
-def _read_unpacked(member: Member, file: IO[bytes], most: int) -> bytes:
-    file.seek(member.offset)
-    return _checked(member, _exactly(file, min(member.size, most)), most)
-
-
-def _read_stored(member: Member, file: IO[bytes], most: int) -> bytes:
-    return _checked(member, _zipped(member, file, most), most)
-
-
-def _read_deflated(member: Member, file: IO[bytes], most: int) -> bytes:
-    data = _zipped(member, file, 2 * most + 100)  # deflate makes what it cannot compress a little longer
-    return _checked(member, zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most), most)
-
-
-_READERS = {
-    "tar": _read_tar, "sparse": _read_sparse, "stored": _read_stored, "deflated": _read_deflated,
-    "unpacked": _read_unpacked,
-}  # fmt: skip
-
-
-def _zipped(member: Member, file: IO[bytes], most: int) -> bytes:
-    """Return the bytes of a member of a zip as they are stored."""
-    file.seek(member.offset)
-    signature, name, extra = _ZIP_HEADER.unpack(file.read(_ZIP_HEADER.size))
-    if signature != b"PK\3\4":
-        raise ValueError("no member begins there")
-    file.seek(name + extra, 1)
-    return file.read(min(member.size, most))
-
-
-def _exactly(file: IO[bytes], size: int) -> bytes:
-    data = file.read(size)
+    if member.how == "sparse":
+        file.seek(member.offset)
+        tar = _Tar.open(fileobj=file, mode="r:")
+        content = tar.extractfile(tar.next())  # type: ignore[arg-type, assignment]  # both are there
+    data = content.read(size)
     if len(data) < size:
         raise ValueError("cut off")
     return data
 
 
-def _checked(member: Member, data: bytes, most: int) -> bytes:
-    """Return the bytes if their CRC is right; those of a member longer than ``most`` are not checked."""
-    if len(data) < most and zlib.crc32(data) != member.crc:
+def _read_zip(member: Member, file: IO[bytes], most: int) -> bytes:
+    signature, name, extra = _ZIP_HEADER.unpack(file.read(_ZIP_HEADER.size))
+    if signature != b"PK\3\4":
+        raise ValueError("no member begins there")
+    file.seek(name + extra, io.SEEK_CUR)
+    # Deflate makes what it cannot compress a little longer; no more is read than `most` can need.
+    data = file.read(min(member.size, 2 * most + 100))
+    if member.how == "deflated":
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most)
+    data = data[:most]
+    if len(data) < most and zlib.crc32(data) != member.check:
         raise ValueError("damaged")
     return data
+
+
+_READERS = {"tar": _read_tar, "sparse": _read_tar, "stored": _read_zip, "deflated": _read_zip}

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, cast
 
 from digitrec.answer.prediction import Outcome
 from digitrec.bulk import inputs, tables, workers
-from digitrec.bulk.reading import How, Opener, Stopped
-from digitrec.bulk.run import died, result
+from digitrec.bulk.run import Crew, How, Opener, Read, Task, read
 from digitrec.bulk.summary import Summary
 from digitrec.engine import Engine, Options
 from digitrec.engine.owner import kept
-from digitrec.errors import DigitrecError
 from digitrec.errors.arguments import said, whole
 from digitrec.image import ImageSource
 from digitrec.image.batch import several_images
-from digitrec.image.files import name_of
 from digitrec.image.folders import Skipped
 from digitrec.providers.base import FREE, Provider
 from digitrec.providers.registry import provider_class
@@ -128,105 +124,36 @@ def batch(
     if not isinstance(executor, Executor):
         raise TypeError(f"executor is a concurrent.futures.Executor, not {said(executor)}")
     window = 2 * workers.cores() if at_once is None else whole("at_once", at_once, 1)
-    spread = _Spread(executor, how, whole("part", part, 1), window)
-    return Batch(spread.outcomes(found, _opener(provider, options, address)))
+    opener = _opener(provider, options, address)
+    return Batch(_spread(found, opener, executor, how, whole("part", part, 1), window))
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some of the pictures, as they are sent to a worker."""
-
-    opener: Opener
-    """Opens the reader in the worker process."""
-    run: str
-    """Identifies the `batch`: all its chunks are read by the same reader."""
-    images: tuple[ImageSource, ...]
-    """The pictures, each in a form that can be sent."""
-    how: How
-    """How each is read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """The result of a chunk."""
-
-    outcomes: list[Outcome]
-    """Those of its first pictures, or of all."""
-    stopped: DigitrecError | None = None
-    """The error that stopped it, and would stop all pictures that follow."""
-
-
-def read_chunk(chunk: Chunk) -> Read:
-    """Read some pictures in the process in which this is called."""
-    outcomes: list[Outcome] = []
-    with workers.opened(chunk.opener, chunk.run) as reader:
-        try:
-            outcomes.extend(chunk.how.read(chunk.images, reader))
-        except Stopped as stopped:
-            return Read(outcomes, stopped.why)
-    return Read(outcomes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """Gives chunks to an executor."""
-
-    executor: Executor
-    how: How
-    part: int
-    """Pictures in a chunk, >= 1."""
-    at_once: int
-    """Chunks that are submitted at the same time, >= 1."""
-
-    def outcomes(
-        self, images: Iterable[ImageSource], opener: AbstractContextManager[Opener]
-    ) -> Iterator[Outcome]:
-        """Yield what comes of the pictures, in order."""
-        folder, run = str(Path.cwd()), os.urandom(8).hex()
-        waiting = (inputs.portable(image, folder) for image in images)
-        running: deque[tuple[Future[Read], Chunk]] = deque()
-        with opener as opens:
-            try:
-                while True:
-                    while len(running) < self.at_once and (some := tuple(islice(waiting, self.part))):
-                        chunk = Chunk(opens, run, some, self.how)
-                        running.append((self.executor.submit(read_chunk, chunk), chunk))
-                    if not running:
-                        return
-                    for read in self._result(*running.popleft()):
-                        yield from read.outcomes
-                        if read.stopped is not None:
-                            raise read.stopped
-            finally:
-                for future, _ in running:
-                    future.cancel()
-
-    def _result(self, future: Future[Read], chunk: Chunk) -> Iterator[Read]:
-        """Yield what came of a chunk; where a worker died of it and others live, picture by picture."""
-        if not self._died(future):
-            yield result(future)
-            return
-        for image in chunk.images:
-            alone = replace(chunk, images=(image,))
-            future = self.executor.submit(read_chunk, alone)
-            if self._died(future):
-                instead = inputs.deadly(name_of(image))
-                future = self.executor.submit(read_chunk, replace(alone, images=(instead,)))
-            yield result(future)
-
-    def _died(self, future: Future[Read]) -> bool:
-        """Whether a worker died of it.
-
-        Raises:
-            DigitrecError: the executor broke with it.
-        """
-        wait([future])
-        if not future.cancelled() and isinstance(error := future.exception(), BrokenExecutor):
-            raise DigitrecError(
-                "a process of the executor died, and the executor with it (of a picture, or of too little "
-                "memory); the command `digitrec batch` finds out, and goes on"
-            ) from error
-        return died(future)
+def _spread(
+    images: Iterable[ImageSource],
+    opener: AbstractContextManager[Opener],
+    executor: Executor,
+    how: How,
+    part: int,
+    at_once: int,
+) -> Iterator[Outcome]:
+    """Read the pictures with an executor, `part` in a task; yield the outcomes, in order."""
+    folder, run = str(Path.cwd()), os.urandom(8).hex()
+    waiting = (inputs.portable(image, folder) for image in images)
+    ready: dict[int, Read] = {}
+    crew = Crew(executor, lambda: at_once - len(ready), read)
+    with opener as opens:
+        parts = iter(lambda: tuple(islice(waiting, part)), ())
+        tasks = (Task(number, some, opens, run, how) for number, some in enumerate(parts))
+        with closing(crew.spread(tasks)) as results:
+            number = 0
+            for task, result in results:
+                ready[task.number] = result
+                while number in ready:
+                    found = ready.pop(number)
+                    yield from found.outcomes
+                    if found.stopped is not None:
+                        raise found.stopped
+                    number += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,15 +185,7 @@ def _read_here(
         provider = Engine(provider, options)
     elif callable(provider) and not isinstance(provider, Engine | Policy | Provider):
         provider = provider()
-    return _ended(how.read(images, reader_for(provider)))
-
-
-def _ended(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Yield the outcomes; raise the error that stopped them as itself."""
-    try:
-        yield from outcomes
-    except Stopped as stopped:
-        raise stopped.why from None
+    return how.read(images, reader_for(provider))
 
 
 def _here(image: ImageSource) -> ImageSource:

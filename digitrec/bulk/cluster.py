@@ -1,15 +1,15 @@
-"""The workers of a Dask cluster as a crew for `run.spread` (the extra ``batch``)."""
+"""The workers of a Dask cluster as a crew (the extra ``batch``)."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from digitrec.bulk.run import Crew
 from digitrec.errors import DigitrecError, NotConfigured
 from digitrec.providers.base import not_installed
 
@@ -30,8 +30,10 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 class Cluster:
     """A cluster whose scheduler answered."""
 
-    crew: Crew
-    """Its workers."""
+    executor: Executor
+    """Gives tasks to its workers."""
+    workers: Callable[[], int]
+    """Returns how many workers there are; `_Scheduler.workers`."""
     host: str
     """The address of this machine on the way to the scheduler."""
 
@@ -70,7 +72,7 @@ def cluster(address: str) -> Iterator[Cluster]:
         scheduler = _Scheduler(client, address)
         try:
             executor = client.get_executor(pure=False)  # a part may be read twice
-            yield Cluster(Crew(executor, scheduler.workers), get_ip(get_address_host(address)))
+            yield Cluster(executor, scheduler.workers, get_ip(get_address_host(address)))
         finally:
             scheduler.close()
 

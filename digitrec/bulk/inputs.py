@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from PIL import Image
 
@@ -123,28 +122,18 @@ def named(path: str) -> Item:
     return Remote(path) if name_of(path) == path else name_of(path)
 
 
-def to_line(item: Item) -> str:
-    """Return the item as a line of the plan."""
+def to_json(item: Item) -> Any:
+    """Return the item as a value of the plan."""
     if isinstance(item, str):
-        return json.dumps(item)
-    if isinstance(item, Remote):
-        return json.dumps({"url": item.url})
-    return json.dumps(astuple(item))
+        return item
+    return {"url": item.url} if isinstance(item, Remote) else astuple(item)
 
 
-def from_line(line: str) -> Item:
-    """Return the item that `to_line` wrote.
-
-    Raises:
-        DataError: it is not such a line.
-    """
-    try:
-        item = json.loads(line)
-        if isinstance(item, dict):
-            return Remote(**item)
-        return item if isinstance(item, str) else Member(*item)
-    except (ValueError, TypeError) as error:
-        raise DataError("a line of the plan is damaged; start again with another OUT") from error
+def from_json(value: Any) -> Item:
+    """Return the item for a value of the plan."""
+    if isinstance(value, str):
+        return value
+    return Remote(**value) if isinstance(value, dict) else Member(*value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,19 +196,17 @@ def deadly(name: str) -> ImageSource:
     return cast(ImageSource, Unreadable(name, why))
 
 
-def placed(item: Item, folder: str | None) -> ImageSource:
-    """Return a planned picture in a form that a process with another working folder can open.
+def placed(source: ImageSource | Item, folder: str | None) -> ImageSource:
+    """Return a picture in a form that a process with another working folder can open.
 
     Args:
-        item: the picture.
+        source: the picture.
         folder: the folder to which its path is relative; None: the working folder of the reading process.
     """
-    if folder is None or not isinstance(item, str | Member) or (isinstance(item, Member) and item.unpacked):
-        return cast(ImageSource, item)
-    path = item.archive if isinstance(item, Member) else item
-    if path in ("", "-") or Path(path).is_absolute() or is_address(path):
-        return cast(ImageSource, item)
-    return cast(ImageSource, Placed(item, folder))
+    path = source.archive if isinstance(source, Member) and not source.unpacked else source
+    if folder is None or not isinstance(path, str) or path in ("", "-") or is_address(path):
+        return cast(ImageSource, source)
+    return cast(ImageSource, Placed(cast(str | Member, source), folder))
 
 
 def portable(source: ImageSource, folder: str) -> ImageSource:
@@ -238,8 +225,6 @@ def portable(source: ImageSource, folder: str) -> ImageSource:
     try:
         if isinstance(source, Image.Image) or as_array(source) is not None:
             return DigitImage.open(source)
-        if isinstance(source, Member | Remote):
-            return placed(source, folder)
         if isinstance(source, Turned):
             return Turned(portable(source.source, folder), source.degrees)
         if isinstance(source, Frame):
@@ -247,8 +232,8 @@ def portable(source: ImageSource, folder: str) -> ImageSource:
             return replace(source, source=path if isinstance(path, bytes) else Path(folder, path))
         if isinstance(source, str | Path) and source != "-":
             return placed(named(os.fspath(source)), folder)
-        if isinstance(source, DigitImage | bytes):
-            return source
+        if isinstance(source, DigitImage | bytes | Member | Remote):
+            return placed(source, folder)
         data, name = files.read(cast(files.Encoded, source))
         return cast(ImageSource, Buffered(name, data))
     except ImageError as error:

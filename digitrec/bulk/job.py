@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -34,24 +34,15 @@ from digitrec.errors import DataError
 from digitrec.image.atomic import UNFINISHED, replacing
 
 if TYPE_CHECKING:
-    from digitrec.bulk.reading import Written
+    from digitrec.bulk.run import Written
 
 STATE = "_batch"
 """Name of the state folder; programs that read folders of parts (Arrow, Spark) skip names with "_"."""
+JOB, PLAN, UNPACKED = (f"{STATE}/{name}" for name in ("job.json", "plan.jsonl", "unpacked"))
 SEEN_S = 60.0
 """Longest time until a file written by another machine is visible: NFS caches folders for up to a minute."""
 LEAST, MOST = 32, 1000
 """Images in a part: what is read again at most when a process dies, and a file each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Images that are read and written together."""
-
-    number: int
-    """Its place, from 0."""
-    lines: tuple[str, ...]
-    """Its images, as lines of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ class Job:
     plan: str
     """SHA-256 of the plan, in hex."""
     unpacked: str
-    """SHA-256 of the pictures of compressed tars, in hex; "" where there are none."""
+    """SHA-256 of the content of compressed tars, in hex; "" where there are none."""
     settings: Mapping[str, Any]
     """All that decides what its rows are: inputs, engines and options."""
 
@@ -84,25 +75,17 @@ class Job:
         """Number of parts."""
         return -(-self.images // self.part)
 
-    @property
-    def scratch(self) -> Path:
-        """A file that is not a part, for images that are tried alone."""
-        return self.folder / STATE / f"scratch.{self.form}"
-
-    def undone(self, done: Container[int]) -> Iterator[Part]:
-        """Yield the parts that are not among those done, in order.
+    def undone(self, done: Container[int]) -> Iterator[tuple[int, tuple[inputs.Item, ...]]]:
+        """Yield the parts that are not among those done, in order: each one's number and pictures.
 
         Raises:
             DataError: the plan was damaged meanwhile.
         """
-        plan = _lines(_plan(self.folder), self.plan)
-        try:
-            for number in range(self.count):
-                lines = tuple(islice(plan, self.part))
-                if number not in done:
-                    yield Part(number, lines)
-        except (OSError, ValueError) as error:
-            raise _damaged(_plan(self.folder)) from error
+        plan = _read(self.folder / PLAN, self.plan)
+        for number in range(self.count):
+            items = list(islice(plan, self.part))
+            if number not in done:
+                yield number, tuple(map(inputs.from_json, items))
 
     def finish(self, number: int, written: Written) -> None:
         """Record that a part is complete.
@@ -122,33 +105,32 @@ class Job:
             "run": self.run, "part": number, "sha256": written.sha256,
             "summary": written.summary.as_dict(), "failures": written.failures,
         }  # fmt: skip
-        with _sealed(self._done(number)) as state:
-            state.write(json.dumps(result))
+        _write(self._done(number), [result])
 
     def done(self) -> dict[int, Summary]:
-        """Return what came of each part that is complete and undamaged, by its number."""
+        """Return the summary of each part that is complete and undamaged, by its number."""
         return {
             number: Summary.from_dict(result["summary"])
             for number in range(self.count)
-            if (result := self._result(number)) is not None and result["sha256"] == sha256(self.file(number))
+            if (result := self._result(number)).get("sha256", "") == sha256(self.file(number)) != ""
         }
 
     def failures(self) -> Iterator[str]:
         """Yield a line for each picture that failed, in order: its path and the reason."""
         for number in range(self.count):
-            yield from (self._result(number) or {}).get("failures", ())
+            yield from self._result(number).get("failures", ())
 
     def _done(self, number: int) -> Path:
         return self.folder / STATE / "done" / f"{number:06d}.json"
 
-    def _result(self, number: int) -> dict[str, Any] | None:
-        """Return the result of a part; None: it is missing, damaged, or of another run."""
+    def _result(self, number: int) -> dict[str, Any]:
+        """Return the result of a part; {}: it is missing, damaged, or of another run."""
         try:
-            (line,) = _lines(self._done(number))
-        except (OSError, ValueError):
-            return None
-        result: dict[str, Any] = json.loads(line)
-        return result if (result["run"], result["part"]) == (self.run, number) else None
+            (result,) = _read(self._done(number))
+        except DataError:
+            return {}
+        ours: dict[str, Any] = result if (result["run"], result["part"]) == (self.run, number) else {}
+        return ours
 
     def complete(self, out: Path, total: Summary) -> None:
         """Join the parts into one file, and keep a record of the run beside it.
@@ -157,11 +139,23 @@ class Job:
             OSError: they cannot be written.
         """
         join([self.file(number) for number in range(self.count)], self.form, out)
-        record = {"job": asdict(self) | {"folder": ""}, "sha256": sha256(out), "summary": total.as_dict()}
-        with _sealed(_record(out)) as state:
-            state.write(json.dumps(record))
-            for failure in self.failures():
-                state.write(json.dumps(failure))
+        record = {"job": self.values(), "sha256": sha256(out), "summary": total.as_dict()}
+        _write(_record(out), chain([record], self.failures()))
+
+    def values(self) -> dict[str, Any]:
+        """Return all fields but the folder, which may be moved."""
+        return {name: value for name, value in asdict(self).items() if name != "folder"}
+
+    def check(self) -> None:
+        """Check what is needed to read the parts that are not done.
+
+        Raises:
+            DataError: the plan, or what was unpacked from compressed tars, is damaged.
+        """
+        for _ in _read(self.folder / PLAN, self.plan):
+            pass
+        if self.unpacked and sha256(self.folder / UNPACKED) != self.unpacked:
+            raise _damaged(self.folder / UNPACKED)
 
 
 def begin(
@@ -188,30 +182,22 @@ def begin(
         OSError: the folder cannot be written to.
     """
     (folder / STATE / "done").mkdir(parents=True, exist_ok=True)
-    images = 0
-    with _sealed(_plan(folder)) as plan, _store(folder).open("wb") as store:
-        for item in find(store):
-            plan.write(inputs.to_line(item))
-            images += 1
+    with (folder / UNPACKED).open("wb") as store:
+        images, plan = _write(folder / PLAN, map(inputs.to_json, find(store)))
         store.flush()
         os.fsync(store.fileno())
     if not images:
         raise DataError("no image is there to be read; name files, a folder, a pattern, or an archive")
     size = part or min(max(images // parts, LEAST), MOST)
-    unpacked = sha256(_store(folder)) if _size(_store(folder)) else ""
-    job = Job(folder, form, size, images, os.urandom(8).hex(), plan.sha256, unpacked, settings)
-    with _sealed(_job(folder)) as state:
-        state.write(json.dumps(asdict(job) | {"folder": ""}))
+    unpacked = sha256(folder / UNPACKED) if _size(folder / UNPACKED) else ""
+    job = Job(folder, form, size, images, os.urandom(8).hex(), plan, unpacked, settings)
+    _write(folder / JOB, [job.values()])
     return job
 
 
 def digest(items: Iterable[inputs.Item]) -> str:
     """Return what `Job.plan` is for these images."""
-    with Path(os.devnull).open("wb") as nothing:
-        lines = _Sealed(nothing)
-        for item in items:
-            lines.write(inputs.to_line(item))
-    return lines.sha256
+    return _write(Path(os.devnull), map(inputs.to_json, items))[1]
 
 
 def planned(folder: Path) -> Job | None:
@@ -220,67 +206,42 @@ def planned(folder: Path) -> Job | None:
     Raises:
         DataError: its state is damaged.
     """
+    if (folder / JOB).exists() or any(folder.glob("part-*")):
+        (values,) = _read(folder / JOB)
+        return _job(values, folder)
+    return None
+
+
+def _job(values: Mapping[str, Any], folder: Path) -> Job:
     try:
-        (line,) = _lines(_job(folder))
-        return Job(**json.loads(line) | {"folder": folder})
-    except FileNotFoundError:
-        if any(folder.glob("part-*")):
-            raise _damaged(_job(folder), "missing") from None
-        return None
-    except (OSError, ValueError, TypeError) as error:
-        raise _damaged(_job(folder)) from error
-
-
-def check(job: Job) -> None:
-    """Check what is needed to read the parts that are not done.
-
-    Raises:
-        DataError: the plan, or what was unpacked from compressed tars, is damaged.
-    """
-    try:
-        for _ in _lines(_plan(job.folder), job.plan):
-            pass
-    except (OSError, ValueError) as error:
-        raise _damaged(_plan(job.folder)) from error
-    if job.unpacked and sha256(_store(job.folder)) != job.unpacked:
-        raise _damaged(_store(job.folder))
+        return Job(**values, folder=folder)
+    except TypeError as error:
+        raise DataError(f"{folder}: a run of another version of digitrec; choose another OUT") from error
 
 
 def begun(folder: Path) -> bool:
     """Whether a new run would mix its parts with other files; a planning that failed does not count."""
     if not folder.is_dir():
         return False
-    return _job(folder).exists() or any(entry.name != STATE for entry in folder.iterdir())
+    return (folder / JOB).exists() or any(entry.name != STATE for entry in folder.iterdir())
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The record of a run whose rows are in one file."""
-
-    job: Job
-    summary: Summary
-    failures: tuple[str, ...]
-    """A line for each picture that failed, in order."""
-
-
-def finished(out: Path) -> Finished:
-    """Return the record of the run that wrote a file.
+def finished(out: Path) -> tuple[Job, Summary, list[str]]:
+    """Return the run that wrote a file, what came of it, and a line for each picture that failed.
 
     Raises:
         DataError: there is no record, or the file was changed since.
     """
     try:
-        line, *failures = _lines(_record(out))
-        record = json.loads(line)
-        if record["sha256"] != sha256(out):
-            raise DataError(f"{out}: changed since its batch was complete; choose another OUT")
-        job, summary = Job(**record["job"] | {"folder": out}), Summary.from_dict(record["summary"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        record, *failures = _read(_record(out))
+    except DataError as error:
         raise DataError(
             f"{out}: exists, but the record of its batch, {_record(out).name}, is missing or damaged; choose "
             "another OUT"
         ) from error
-    return Finished(job, summary, tuple(map(json.loads, failures)))
+    if record["sha256"] != sha256(out):
+        raise DataError(f"{out}: changed since its batch was complete; choose another OUT")
+    return _job(record["job"], out), Summary.from_dict(record["summary"]), failures
 
 
 def remove(folder: Path) -> None:
@@ -290,11 +251,6 @@ def remove(folder: Path) -> None:
         shutil.rmtree(removed, ignore_errors=True)
         folder.rename(removed)
     shutil.rmtree(removed, ignore_errors=True)
-
-
-def clear_store(folder: Path) -> None:
-    """Remove what was unpacked from compressed tars."""
-    _store(folder).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -335,18 +291,6 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _job(folder: Path) -> Path:
-    return folder / STATE / "job.json"
-
-
-def _plan(folder: Path) -> Path:
-    return folder / STATE / "plan.jsonl"
-
-
-def _store(folder: Path) -> Path:
-    return folder / STATE / "unpacked"
-
-
 def _record(out: Path) -> Path:
     return out.with_name(f".{out.name}.batch")
 
@@ -368,56 +312,52 @@ def sha256(file: Path) -> str:
         return ""
 
 
-class _Sealed:
-    """Lines that are written to a file, and their SHA-256."""
+def _write(file: Path, values: Iterable[Any]) -> tuple[int, str]:
+    """Write a state file, whole or not at all, with the SHA-256 of its lines in the last one.
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._sums = file, hashlib.sha256()
-
-    def write(self, line: str) -> None:
-        data = line.encode() + b"\n"
-        self._sums.update(data)
-        self._file.write(data)
-
-    @property
-    def sha256(self) -> str:
-        return self._sums.hexdigest()
-
-
-@contextmanager
-def _sealed(file: Path) -> Iterator[_Sealed]:
-    """Write a state file, whole or not at all, with the SHA-256 of its lines in the last one."""
+    Returns:
+        How many values it has, and the SHA-256 in hex.
+    """
+    sums, count = hashlib.sha256(), 0
     with replacing(file, keep_ending=False) as unfinished, unfinished.open("wb") as out:
-        lines = _Sealed(out)
-        yield lines
-        out.write(_seal(lines.sha256))
+        for value in values:
+            count += 1
+            line = json.dumps(value).encode() + b"\n"
+            sums.update(line)
+            out.write(line)
+        out.write(_seal(sums.hexdigest()))
+    return count, sums.hexdigest()
 
 
 def _seal(sha256: str) -> bytes:
     return json.dumps({"sha256": sha256}).encode() + b"\n"
 
 
-def _lines(file: Path, expected: str | None = None) -> Iterator[str]:
-    """Yield the lines of a state file; what it yields is known to be whole only once it has ended.
+def _read(file: Path, expected: str | None = None) -> Iterator[Any]:
+    """Yield the values in a state file; they are known to be whole only once it has ended.
 
     Args:
         file: the file.
         expected: the SHA-256 of its lines, in hex; None: any that the file itself confirms.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is damaged.
+        DataError: it cannot be read, or is damaged.
     """
-    sums, seal = hashlib.sha256(), b""
-    with file.open("rb") as lines:
-        for line in lines:
-            if seal:
-                sums.update(seal)
-                yield seal.decode()
-            seal = line
-    if seal != _seal(sums.hexdigest()) or expected not in (None, sums.hexdigest()):
-        raise ValueError("its checksum is wrong")
+    sums, value = hashlib.sha256(), b""
+    try:
+        with file.open("rb") as lines:
+            for line in lines:
+                if value:
+                    sums.update(value)
+                    yield json.loads(value)
+                value = line
+        if value != _seal(sums.hexdigest()) or expected not in (None, sums.hexdigest()):
+            raise ValueError("its checksum is wrong")
+    except (OSError, ValueError) as error:
+        raise _damaged(file) from error
 
 
-def _damaged(file: Path, how: str = "damaged") -> DataError:
-    return DataError(f"{file}: {how}; start again with another OUT (paid answers are in the ledger)")
+def _damaged(file: Path) -> DataError:
+    return DataError(
+        f"{file}: damaged or missing; start again with another OUT (paid answers are in the ledger)"
+    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
+from digitrec.bulk.archives import is_picture
 from digitrec.errors import DataError, ImageError, NotInstalled, install_hint
 from digitrec.image.files import MAX_FILE_BYTES, name_of
-from digitrec.image.folders import SUFFIXES, Skipped, is_pattern
+from digitrec.image.folders import Skipped, is_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +72,9 @@ def remotes(url: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[Rem
         ) from None
     chain = url.partition("::")[2]
     for file, info in sorted(found.items()):
-        place = PurePosixPath(file)
-        below = PurePosixPath(file.removeprefix(path))
-        if not hidden and any(part.startswith(".") for part in below.parts):
-            skipped.hidden += 1
-        elif info.get("type") == "other":  # a pipe or a device: reading it might never end
+        if info.get("type") == "other":  # a pipe or a device: reading it might never end
             skipped.special += 1
-        elif (ending := place.suffix.lower()) not in SUFFIXES and file != path:
-            skipped.endings[ending or "no ending"] += 1
-        else:
+        elif file == path or is_picture(file.removeprefix(path), skipped, hidden):
             full = system.unstrip_protocol(file)
             yield Remote(f"{full}::{chain}" if chain else full)
 

@@ -1,192 +1,270 @@
-"""Gives parts to processes, and finds the picture that kills them."""
+"""Read pictures in tasks: here, or in worker processes; find the picture that kills its reader."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
+import socket
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from digitrec.bulk.job import Job, Part
-from digitrec.bulk.reading import How, Opener, Task, Written, read_part, read_task
+from digitrec import errors
+from digitrec.answer.prediction import Failure, Outcome
+from digitrec.bulk import inputs, tables, workers
+from digitrec.bulk.job import sha256
 from digitrec.bulk.summary import Summary
-from digitrec.bulk.workers import Died, Pool
-from digitrec.errors import DigitrecError, NotConfigured, NotInstalled
+from digitrec.errors import DataError, DigitrecError, NotConfigured, NotInstalled
+from digitrec.image import ImageSource
+from digitrec.image.files import name_of
+from digitrec.providers.base import Provider
+from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader
+from digitrec.report import predictions
 
 Result = TypeVar("Result")
 
-WAITING = 2
-"""Parts that are given out for each worker: one is read, the next waits beside it."""
+FOR_ALL = (
+    errors.AuthFailed, errors.BudgetExceeded, errors.LedgerError, errors.NotConfigured, errors.QuotaExceeded,
+    errors.Unreachable,
+)  # fmt: skip
+"""Errors that stop every picture that follows as well. `Unreachable` means that no attempt for a picture
+found a connection: the network is gone."""
 DEATHS = 3
-"""Times that a process may die of a part though each of its images alone does it no harm."""
+"""Times that workers may die of a task though none of its pictures alone kills them."""
 CHECK_S = 10.0
 """Seconds without a result after which the crew is checked."""
 
+Opener = Callable[[], Reader | Provider | str]
+"""Opens a reader, or names it, in the process that needs it."""
+
 
 @dataclass(frozen=True, slots=True)
-class Crew:
-    """The workers."""
+class How:
+    """How each picture is read: the options of `digitrec.stream`."""
+
+    lenient: bool = False
+    at_least: float = 0.0
+    rotate: Rotation = 0
+    folder: str | None = None
+    """The folder to which paths are relative; None: the working folder of the reading process."""
+
+    def read(self, images: Iterable[ImageSource | inputs.Item], reader: Reader) -> Iterator[Outcome]:
+        """Return an iterator over the outcomes, in order.
+
+        Raises:
+            As `digitrec.stream`. While iterating one of `FOR_ALL`: no picture can be read for the moment.
+        """
+        sources = (inputs.placed(image, self.folder) for image in images)
+        return _while_possible(
+            stream(sources, reader, lenient=self.lenient, at_least=self.at_least, rotate=self.rotate)
+        )
+
+
+def _while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        error = outcome.error if isinstance(outcome, Failure) else None
+        if isinstance(error, FOR_ALL) and not isinstance(error, errors.RateLimited):
+            raise error
+        workers.progress()
+        yield outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some pictures, as they are sent to the process that reads them."""
+
+    number: int
+    """Its place, from 0."""
+    images: tuple[ImageSource | inputs.Item, ...]
+    """The pictures, each in a form that can be sent."""
+    opener: Opener
+    """Opens the reader in that process."""
+    run: str
+    """Identifies the run: all its tasks are read by the same reader."""
+    how: How
+    """How each picture is read."""
+    form: tables.Format = "jsonl"
+    """The format of its file."""
+    file: Path = Path()
+    """The file of its outcomes, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A part that was written."""
+
+    summary: Summary
+    """Counts and cost of its outcomes."""
+    failures: list[str]
+    """A line for each picture that failed: its path and the reason."""
+    size: int
+    """Length of its file in bytes."""
+    sha256: str
+    """SHA-256 of its file, in hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The outcomes of a task that writes no file."""
+
+    outcomes: list[Outcome]
+    """Those of its first pictures, or of all."""
+    stopped: DigitrecError | None = None
+    """The error that stopped it, one of `FOR_ALL`."""
+
+
+def read(task: Task) -> Read:
+    """Read the pictures of a task in a worker."""
+    outcomes: list[Outcome] = []
+    with workers.opened(task.opener, task.run) as reader:
+        try:
+            outcomes.extend(task.how.read(task.images, reader))
+        except FOR_ALL as error:
+            return Read(outcomes, error)
+    return Read(outcomes)
+
+
+def write(task: Task) -> Written:
+    """Read the pictures of a task in a worker, and write its file, whole or not at all.
+
+    Raises:
+        DataError: the folder of the file does not exist on this machine.
+        OSError: the file cannot be written. As `How.read` otherwise.
+    """
+    if not task.file.parent.is_dir():
+        raise DataError(
+            f"{task.file.parent}: does not exist on {socket.gethostname()}; give an OUT on a folder that all "
+            "workers share"
+        )
+    with workers.opened(task.opener, task.run) as reader:
+        summary, failures = Summary(), list[str]()
+        outcomes = _noted(summary.counted(task.how.read(task.images, reader)), failures)
+        tables.write(outcomes, task.form, task.file)
+    return Written(summary, failures, task.file.stat().st_size, sha256(task.file))
+
+
+def _noted(outcomes: Iterable[Outcome], failures: list[str]) -> Iterator[Outcome]:
+    """Yield the outcomes, and append a line for each that is a failure."""
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            failures.append(predictions.error_line(outcome))
+        yield outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Crew(Generic[Result]):
+    """Workers, and what they do with a task."""
 
     executor: Executor
-    """Gives them tasks; where one dies its task fails, and the others go on."""
-    count: Callable[[], int]
-    """Returns how many workers there are now, >= 0; raises `DigitrecError` when they are out of reach."""
+    """Gives them tasks; where a worker dies its task fails, and the others go on."""
+    room: Callable[[], int]
+    """Returns how many tasks may be submitted at the same time; raises `DigitrecError` when the workers
+    cannot be reached."""
+    work: Callable[[Task], Result]
+    """`read` or `write`."""
 
+    def spread(self, tasks: Iterator[Task]) -> Generator[tuple[Task, Result], None, None]:
+        """Yield the tasks with their results, as they are done.
 
-@contextmanager
-def processes(count: int) -> Iterator[Crew]:
-    """Yield a crew of processes on this machine; what they still do at the end is killed."""
-    with Pool(count) as pool:
-        yield Crew(pool, lambda: count)
-
-
-def here(job: Job, reader: Reader, how: How, done: Container[int] = ()) -> Iterator[Summary]:
-    """Read the parts that are not done in this process; yield what came of each.
-
-    Raises:
-        Stopped: no image can be asked about for the moment; what is done is kept.
-        DataError: the plan was damaged meanwhile.
-        LedgerError, OSError: the ledger, or a part, cannot be written.
-    """
-    for part in job.undone(done):
-        task = Task(lambda: reader, job.run, part.lines, how, job.form, job.file(part.number))
-        written = read_part(task, reader)
-        job.finish(part.number, written)
-        yield written.summary
-
-
-def spread(job: Job, opener: Opener, how: How, crew: Crew, done: Container[int] = ()) -> Iterator[Summary]:
-    """Read the parts that are not done with a crew; yield what came of each.
-
-    Where a worker dies or hangs, its part is read again; an image that a worker dies of once more becomes a
-    row with an error.
-
-    Args:
-        job: the run.
-        opener: opens the reader in each process; it must be picklable.
-        how: how each picture is read.
-        crew: the workers.
-        done: numbers of the parts that are done.
-
-    Raises:
-        DataError: what a worker wrote does not appear here: the folder is not shared.
-        DigitrecError: workers die of no image, or are out of reach. As `here` otherwise.
-    """
-    given = Given(job, opener, how, crew, os.urandom(8).hex())
-    waiting, running = job.undone(done), dict[Future[Written], Part]()
-    while True:
-        for part in islice(waiting, max(0, crew.count() * WAITING - len(running))):
-            running[given.submit(part.lines, job.file(part.number))] = part
-        if not running:
-            return
-        for future in given.done(running):
-            part = running.pop(future)
-            written = given.alone(part) if died(future) else given.result(future)
-            job.finish(part.number, written)
-            yield written.summary
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a crew is given to do."""
-
-    job: Job
-    opener: Opener
-    how: How
-    crew: Crew
-    run: str
-
-    def submit(self, lines: Sequence[str], file: Path, deadly: Sequence[str] = ()) -> Future[Written]:
-        """Give out some images."""
-        task = Task(self.opener, self.run, tuple(lines), self.how, self.job.form, file, tuple(deadly))
-        return self.crew.executor.submit(read_task, task)
-
-    def done(self, futures: Iterable[Future[Any]]) -> set[Future[Any]]:
-        """Wait until one of the futures is done; return those that are.
+        Where a worker dies or hangs, its task is read again; a picture that kills becomes a failure.
 
         Raises:
-            DigitrecError: the workers are out of reach.
+            DigitrecError: the workers die, but of no picture, or cannot be reached. As `work` otherwise.
         """
+        running: dict[Future[Result], Task] = {}
+        try:
+            while True:
+                for task in islice(tasks, max(0, self.room() - len(running))):
+                    running[self._submit(task)] = task
+                if not running:
+                    return
+                for future in self._done(running):
+                    task = running.pop(future)
+                    yield task, self._alone(task) if _died(future) else self._result(future)
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _submit(self, task: Task) -> Future[Result]:
+        return self.executor.submit(self.work, task)
+
+    def _done(self, futures: Iterable[Future[Result]]) -> set[Future[Result]]:
+        """Wait until one of the futures is done; return those that are."""
         while not (found := wait(futures, CHECK_S, FIRST_COMPLETED).done):
-            self.crew.count()
+            self.room()
         return found
 
-    def result(self, future: Future[Written]) -> Written:
-        """Return the result.
+    def _alone(self, task: Task) -> Result:
+        """Read a task that a worker may have died of, and find the picture that kills."""
+        images = list(task.images)
 
-        Raises:
-            DigitrecError: the workers are out of reach. As the function `result` otherwise.
-        """
-        if future.cancelled() or isinstance(future.exception(), CancelledError):
-            self.crew.count()  # where the scheduler is gone, this names it
-        return result(future)
-
-    def alone(self, part: Part) -> Written:
-        """Read a part that a worker may have died of, and find the image that kills.
-
-        Raises:
-            DigitrecError: workers die of it, but of none of its images.
-        """
-        deadly: list[str] = []
-
-        def read(lines: Sequence[str], file: Path = self.job.scratch) -> Written | None:
-            """Read these images; return None where the worker died."""
-            (future,) = self.done([self.submit(lines, file, deadly)])
-            return None if died(future) else self.result(future)
+        def lives(places: Sequence[int]) -> bool:
+            """Whether a worker survives these pictures."""
+            scratch = task.file.with_name(f".{task.file.name}.unfinished") if task.file.name else task.file
+            (future,) = self._done(
+                [self._submit(replace(task, images=tuple(images[place] for place in places), file=scratch))]
+            )
+            if _died(future):
+                return False
+            self._result(future)
+            return True
 
         deaths = 0
-        while (written := read(part.lines, self.job.file(part.number))) is None:
-            killer = _killer([line for line in part.lines if line not in deadly], read)
-            deadly += killer
+        while _died(future := self._done([self._submit(replace(task, images=tuple(images)))]).pop()):
+            killer = _killer(range(len(images)), lives)
+            for place in killer:
+                images[place] = inputs.deadly(name_of(images[place]))
             deaths += not killer
             if deaths == DEATHS:
                 raise DigitrecError(
-                    f"{self.job.folder}: workers were killed {DEATHS} times, by no picture (too little "
-                    "memory?); go on with --resume"
+                    f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
+                    "go on with --resume"
                 )
-        return written
+        return self._result(future)
+
+    def _result(self, future: Future[Result]) -> Result:
+        """Return the result.
+
+        Raises:
+            DigitrecError: the executor dropped the work, or its workers have no digitrec.
+            Any error of the work itself.
+        """
+        try:
+            return future.result()
+        except CancelledError as error:
+            self.room()  # where the scheduler is gone, this names it
+            raise DigitrecError(
+                "the executor dropped the work (did its scheduler stop?); start it again; `digitrec batch` "
+                "continues with --resume"
+            ) from error
+        except BrokenExecutor as error:
+            raise DigitrecError(
+                "a process of the executor died, and the executor with it (of a picture, or of too little "
+                "memory); the command `digitrec batch` finds out, and goes on"
+            ) from error
+        except NotInstalled:
+            raise
+        except ImportError as error:
+            raise NotConfigured(
+                f"a worker cannot import what it needs ({error}); give all workers the same packages"
+            ) from error
 
 
-def died(future: Future[Any]) -> bool:
-    """Whether the process that worked on it died; of a Dask cluster several, one after the other."""
+def _died(future: Future[Any]) -> bool:
+    """Whether the worker died of it; of a Dask cluster several, one after the other."""
     if future.cancelled():
         return False
     error = future.exception()
-    return isinstance(error, Died) or type(error).__name__ == "KilledWorker"  # Dask's own
+    return isinstance(error, workers.Died) or type(error).__name__ == "KilledWorker"  # Dask's own
 
 
-def result(future: Future[Result]) -> Result:
-    """Return the result.
-
-    Raises:
-        DigitrecError: the executor dropped the work, or its workers have no digitrec.
-        Any error of the work itself.
-    """
-    try:
-        return future.result()
-    except CancelledError as error:
-        raise DigitrecError(
-            "the executor dropped the work (did its scheduler stop?); start it again; `digitrec batch` "
-            "continues with --resume"
-        ) from error
-    except NotInstalled:
-        raise
-    except ImportError as error:
-        raise NotConfigured(
-            f"a worker cannot import what it needs ({error}); give all workers the same packages"
-        ) from error
-
-
-def _killer(suspects: Sequence[str], read: Callable[[Sequence[str]], Written | None]) -> list[str]:
-    """Return the one of these images that kills, found by halves; [] where none does."""
-    if not suspects or read(()) is None:
-        return []
+def _killer(suspects: Sequence[int], lives: Callable[[Sequence[int]], bool]) -> Sequence[int]:
+    """Return the one of these pictures that kills, found by halves; none where none does."""
+    if not suspects or not lives(()):
+        return ()
     while len(suspects) > 1:
         half = suspects[: len(suspects) // 2]
-        suspects = half if read(half) is None else suspects[len(half) :]
-    return list(suspects) if read(suspects) is None else []
+        suspects = suspects[len(half) :] if lives(half) else half
+    return () if lives(suspects) else suspects

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from digitrec.answer.prediction import Failure, Outcome
-from digitrec.errors.text import plain
+from digitrec.errors.text import count, plain
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Summary:
     def words(self) -> str:
         """The same in a sentence."""
         refused, failed = self.refusals.total(), self.failures.total()
-        parts = [f"{self.images:,} images", f"{self.digits:,} digits"]
+        parts = [count(self.images, "image"), count(self.digits, "digit")]
         parts += [f"{refused:,} without a digit ({_kinds(self.refusals)})"] if refused else []
         parts += [f"{failed:,} failed ({_kinds(self.failures)})"] if failed else []
         parts += [f"{self.replayed:,} answered before"] if self.replayed else []

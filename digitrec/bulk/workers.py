@@ -13,17 +13,16 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from digitrec.errors import DigitrecError
 
 if TYPE_CHECKING:
-    from digitrec.bulk.reading import Opener
+    from digitrec.bulk.run import Opener
     from digitrec.recognise.readers import Reader
 
 Result = TypeVar("Result")
@@ -32,12 +31,14 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP
 """Variables that tell numerical libraries, before they are imported, how many threads to start."""
 KEPT_BYTES = 32_000_000
 """The largest block for which glibc raises its thresholds (mallopt(3): 32 MiB)."""
+BEAT = None
+"""The heartbeat that a process sends."""
 BEAT_S = 1.0
-"""Seconds between two signs of life of a process."""
+"""Seconds between two heartbeats."""
 SILENT = 30
-"""Missing signs of life, one after the other, after which a process is killed: it is stopped, or hangs."""
+"""Missing heartbeats, one after the other, after which a process is killed: it is stopped, or hangs."""
 STUCK_S = 900.0
-"""Seconds without a new outcome after which a process gives no more signs of life."""
+"""Seconds without a new outcome after which a process sends no more heartbeats."""
 
 _readers: dict[str, Reader] = {}
 """The reader of this process, by the run for which it was opened; at most one."""
@@ -57,139 +58,123 @@ class Died(Exception):
     """The process that worked on a task died, or was killed because it hung."""
 
 
-class Pool(Executor):
-    """An executor of processes that can die one by one: only the task of the dead one fails, with `Died`.
+class Pool(ThreadPoolExecutor):
+    """An executor with one process for each of its threads; where one dies, only its task fails, with `Died`.
 
-    A process that gives no sign of life, because it is stopped or hangs, is killed. Unlike
+    A process that sends no heartbeat, because it is stopped or hangs, is killed. Unlike
     ``ProcessPoolExecutor`` it shares nothing between processes that a killed one could leave locked.
     """
 
     def __init__(self, count: int) -> None:
-        """Start ``count`` threads, each of which starts a process when it gets its first task."""
-        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
-        self._processes: set[_Process] = set()
+        """Make room for ``count`` processes; each starts with its first task."""
+        super().__init__(count)
+        self._processes: dict[int, _Process] = {}
         self._over = False
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
+        self._starting = threading.Lock()
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         """Return the future result of a call in one of the processes."""
-        future: Future[Result] = Future()
-        self._tasks.put((future, partial(fn, *args, **kwargs)))
-        return future
+        return super().submit(self._call, partial(fn, *args, **kwargs))
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
         """Kill the processes; tasks that are not done fail with `Died`."""
-        with self._lock:
+        with self._starting:
             self._over = True
-            for process in self._processes:
+            for process in self._processes.values():
                 process.kill()
-        for _ in self._threads:
-            self._tasks.put(None)
-        for thread in self._threads if wait else ():
-            thread.join()
+        super().shutdown(wait, cancel_futures=cancel_futures)
 
-    def _serve(self) -> None:
-        """Work on tasks, one after the other, in a process of this thread's own."""
-        process: _Process | None = None
-        while (task := self._tasks.get()) is not None:
-            future, work = task
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                process = process or self._started()
-                result, error = process.call(work)
-            except Died as died:
-                result, error, process = None, died, None
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-    def _started(self) -> _Process:
-        with self._lock:
+    def _call(self, work: Callable[[], Result]) -> Result:
+        thread = threading.get_ident()
+        with self._starting:
             if self._over:
                 raise Died("the pool is shut down")
-            try:
-                process = _Process()
-            except OSError as error:
-                raise Died(f"no process can be started ({error.strerror})") from error
-            self._processes.add(process)
-        return process
+            if thread not in self._processes:
+                self._processes[thread] = _Process()
+        try:
+            result: Result = self._processes[thread].call(work)
+        except Died:
+            del self._processes[thread]
+            raise
+        return result
 
 
 class _Process:
-    """One process, and the thread that watches whether it lives."""
+    """One process."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._here, there = context.Pipe()
-        self._beats, beating = context.Pipe(duplex=False)
-        self._process = context.Process(target=_work, args=(there, beating), daemon=True)
-        self._process.start()
+        self._process = context.Process(target=_work, args=(there,), daemon=True)
+        try:
+            self._process.start()
+        except OSError as error:
+            raise Died(f"no process can be started ({error.strerror})") from error
         there.close()
-        beating.close()
-        threading.Thread(target=self._watch, daemon=True).start()
 
-    def call(self, work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
-        """Return what a call in the process returned, or the error that it raised.
+    def call(self, work: Callable[[], Any]) -> Any:
+        """Return what a call in the process returns, or raise its error.
 
         Raises:
-            Died: the process died.
+            Died: the process died, or hung and was killed.
         """
         try:
             self._here.send(work)
-            answer: tuple[Any, BaseException | None] = self._here.recv()
-        except (EOFError, OSError) as error:
-            raise Died(f"process {self._process.pid} died") from error
-        return answer
+            silent = 0
+            # Missing heartbeats are counted, not timed: this process may have been stopped as well.
+            while silent < SILENT:
+                if not self._here.poll(BEAT_S):
+                    silent += 1
+                elif (answer := self._here.recv()) is BEAT:
+                    silent = 0
+                else:
+                    result, error = answer
+                    break
+            else:
+                raise EOFError
+        except (EOFError, OSError) as gone:
+            self.kill()
+            self._process.join()
+            raise Died(f"process {self._process.pid} died") from gone
+        if error is not None:
+            raise error
+        return result
 
     def kill(self) -> None:
         self._process.kill()
 
-    def _watch(self) -> None:
-        silent = 0
-        # Missing signs are counted, not timed: this process may have been stopped as well.
-        with suppress(EOFError, OSError):
-            while silent < SILENT:
-                if self._beats.poll(BEAT_S):
-                    self._beats.recv_bytes()
-                    silent = 0
-                else:
-                    silent += 1
-        self._process.kill()
-        self._process.join()
 
-
-def _work(tasks: Connection, beats: Connection) -> None:
-    """Do what is asked until nobody is left to ask; the main function of a process."""
+def _work(tasks: Connection) -> None:
+    """Do the work that is sent until the parent is gone; the main function of a process."""
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")
     keep_memory()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # meant for the process that started this one
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    threading.Thread(target=_beat, args=(beats,), daemon=True).start()
+    sending = threading.Lock()
+    threading.Thread(target=_beat, args=(tasks, sending), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
             work = tasks.recv()
             progress()
-            _answer(tasks, work)
+            answer = _answer(work)
             _progress[0] = math.inf
+            with sending:
+                tasks.send_bytes(answer)
 
 
-def _answer(tasks: Connection, work: Callable[[], Any]) -> None:
+def _answer(work: Callable[[], Any]) -> bytes:
+    """Return the pickled result of a call and None, or None and the error that it raised."""
     answer: tuple[Any, Exception | None]
     try:
         answer = work(), None
     except Exception as error:
         answer = None, error
     try:
-        tasks.send(answer)
+        return pickle.dumps(answer)
     except (TypeError, AttributeError, pickle.PicklingError):
-        tasks.send((None, DigitrecError(f"a worker's answer cannot be sent: {answer}")))
+        return pickle.dumps((None, DigitrecError(f"a worker's answer cannot be sent: {answer}")))
 
 
 def progress() -> None:
@@ -197,14 +182,15 @@ def progress() -> None:
     _progress[0] = time.monotonic()
 
 
-def _beat(beats: Connection) -> None:
-    """Give signs of life, unless a task is stuck; end this process with the one that started it."""
+def _beat(tasks: Connection, sending: threading.Lock) -> None:
+    """Send heartbeats, unless a task is stuck; end this process with its parent."""
     parent = multiprocessing.parent_process()
     with suppress(OSError):
         while parent is not None and parent.is_alive():
             parent.join(BEAT_S)
-            if time.monotonic() - _progress[0] < STUCK_S:
-                beats.send_bytes(b".")
+            with sending:
+                if time.monotonic() - _progress[0] < STUCK_S:
+                    tasks.send(BEAT)
     os._exit(1)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -18,10 +19,10 @@ from typing import IO, Any
 import click
 
 from digitrec import __version__
-from digitrec.bulk import inputs, job, run, tables, workers
+from digitrec.bulk import inputs, job, tables, workers
 from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
-from digitrec.bulk.reading import How, Stopped
+from digitrec.bulk.run import FOR_ALL, Crew, How, Task, Written, write
 from digitrec.bulk.summary import Summary
 from digitrec.commands import manifest, options, policies, values
 from digitrec.commands.engines import Asking, asking_options
@@ -39,8 +40,10 @@ from digitrec.providers.base import FREE
 from digitrec.recognise import Rotation
 from digitrec.recognise.readers import Reader
 
-PARTS_A_WORKER = 8
+PARTS = 8
 """Parts for each worker, at least, where there are enough images, so that all end at about the same time."""
+WAITING = 2
+"""Parts that are given out for each worker: one is read, the next waits beside it."""
 SHOWN = 10
 """Failures that are printed."""
 
@@ -160,62 +163,36 @@ def batch(
     for name in names:
         registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
     opener, how = Openable(asking, rule, tuple(names)), How(lenient, at_least, rotate)
-    wanted = Wanted(Inputs(images, paths_from, hidden), part, form, _settings(names, how, rule, asking))
+    given = _settings(names, how, rule, asking)
+    wanted = Wanted(images, paths_from, hidden, part, form, given)
     form, folder = _target(out, form)
     if not resume and (out.is_file() or job.begun(folder)):
         raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
     with silence_at_most(asking.timeout), _terminable():
         if resume and out.is_file() and not job.begun(folder):
-            total = _finished(out, folder, wanted, errors_file)
+            planned, total, failures = job.finished(out)
+            wanted.check(out, planned)
+            _report_failures(failures, total, errors_file)
+            click.echo(f"digitrec: {out} is complete: {total.words()}", err=True)
         else:
             connected = nullcontext() if scheduler is None else cluster(scheduler)
             with job.held(folder), connected as found:
-                count_of = processes or workers.cores() if found is None else found.crew.count()
-                planned = _planned(folder, wanted, form, count_of)
+                crew = processes or workers.cores() if found is None else found.workers()
+                planned = wanted.planned(folder, form, crew)
                 done = planned.done()
                 if len(done) < planned.count:
-                    job.check(planned)
-                if found is None:
-                    readings = _readings(planned, done, opener, how, count_of)
-                else:
-                    readings = _by_cluster(planned, done, opener, how, found)
-                total = _watched(planned, done, readings, errors_file)
-                job.clear_store(folder)
+                    planned.check()
+                written = _written(planned, done, opener, how, crew if found is None else found)
+                total = _watched(planned, done, written, errors_file)
+                (folder / job.UNPACKED).unlink(missing_ok=True)
                 if out != folder:
                     planned.complete(out, total)
-            if out != folder:
-                job.remove(folder)
+        if out != folder:
+            job.remove(folder)
     if summary_file is not None:
         atomic.write(summary_file, json.dumps(total.as_dict(), indent=1) + "\n")
     if total.failures:
         raise SystemExit(1)
-
-
-def _finished(out: Path, folder: Path, wanted: Wanted, errors_file: Path | None) -> Summary:
-    """Report the result of a run whose rows are in one file already.
-
-    Raises:
-        DataError: it has other settings, or no record.
-    """
-    job.remove(folder)  # a kill during its removal left the rest
-    record = job.finished(out)
-    wanted.check(out, record.job)
-    _report_failures(record.failures, record.summary, errors_file)
-    click.echo(f"digitrec: {out} is complete: {record.summary.words()}", err=True)
-    return record.summary
-
-
-def _planned(folder: Path, wanted: Wanted, form: tables.Format, processes: int) -> Job:
-    """Return the run that was planned there, or plan it.
-
-    Raises:
-        click.UsageError, DataError: it cannot be planned, has other settings, or its state is damaged.
-    """
-    planned = job.planned(folder)
-    if planned is None:
-        return wanted.plan(folder, form, processes)
-    wanted.check(folder, planned)
-    return planned
 
 
 class _Terminated(SystemExit):
@@ -249,7 +226,9 @@ def _target(out: Path, form: tables.Format | None) -> tuple[tables.Format, Path]
     by_name = None if out.is_dir() else tables.FORMATS.get(out.suffix.lower())
     if by_name is None:
         if out.is_file() or named_as_file(out):
-            raise click.UsageError(f"{out} does not end in .jsonl, .csv or .parquet; a folder has no ending.")
+            raise click.UsageError(
+                f"{out} is not a .jsonl, .csv or .parquet file; name one, or a folder without an extension."
+            )
         return tables.checked(form or "jsonl"), out
     if form not in (None, by_name):
         raise click.UsageError(f"{out} is {by_name} by its name, not {form}.")
@@ -268,26 +247,74 @@ def _settings(names: list[str], how: How, rule: policies.Rule, asking: Asking) -
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """The arguments that name pictures, and the options that say how they are meant."""
+class Wanted:
+    """What this command is asked to do; a run can only continue with the same."""
 
     images: tuple[str, ...]
     paths_from: str | None
     hidden: bool
+    part: int | None
+    form: tables.Format | None
+    options: Mapping[str, Any]
 
-    @property
-    def listed(self) -> bool:
-        """Whether the pictures are named one by one, in a list or a table."""
-        return self.paths_from is not None or self.images == ("-",)
+    def planned(self, folder: Path, form: tables.Format, crew: int) -> Job:
+        """Return the run that was planned in a folder, or plan it for a number of workers.
 
-    def items(self, skipped: Skipped, store: IO[bytes] | None = None) -> Iterable[inputs.Item]:
-        """Yield the pictures, found one after the other."""
+        Raises:
+            click.UsageError: no input is given.
+            DataError: there is no image, an input cannot be read, or the run there has other settings.
+        """
+        planned = job.planned(folder)
+        if planned is not None:
+            self.check(folder, planned)
+            return planned
+        if not self.images:
+            raise click.UsageError("no INPUT is given, and there is no run to resume.")
+        skipped = Skipped()
+        try:
+            return job.begin(
+                folder, lambda store: _only_read(self._items(skipped, store)), form, self._settings(),
+                part=self.part, parts=PARTS * crew,
+            )  # fmt: skip
+        finally:
+            say_skipped(skipped)
+
+    def check(self, place: Path, planned: Job) -> None:
+        """Check that a run has the same settings; INPUT may be left out.
+
+        Raises:
+            DataError: it has others; the message names them.
+        """
+        ours, theirs = self._settings(), dict(planned.settings)
+        if not self.images:
+            ours |= {name: theirs.get(name) for name in ("input", "paths-from", "hidden")}
+        ours |= {"part": self.part or planned.part, "format": self.form or planned.form}
+        theirs |= {"part": planned.part, "format": planned.form}
+        other = [f"{name}: {_short(theirs.get(name))}, not {_short(ours[name])}"
+                 for name in ours if ours[name] != theirs.get(name)]  # fmt: skip
+        is_list = self.paths_from is not None or self.images == ("-",)
+        if not other and self.images and is_list and job.digest(self._items(Skipped())) != planned.plan:
+            other = ["another list"]
+        if other:
+            raise DataError(
+                f"{place}: the run there has other settings ({'; '.join(other)}); give the same, or "
+                "another OUT"
+            )
+
+    def _items(self, skipped: Skipped, store: IO[bytes] | None = None) -> Iterable[inputs.Item]:
+        """Return the pictures, found one after the other."""
         if self.paths_from is not None:
-            paths = (path for name in self.images for path in _column(name, self.paths_from))
-            return map(inputs.named, paths)
+            tables = (_column(name, self.paths_from) for name in self.images)
+            return map(inputs.named, chain.from_iterable(tables))
         if self.images == ("-",):
             return map(inputs.named, inputs.listed(sys.stdin.buffer))
         return inputs.expand(self.images, skipped, hidden=self.hidden, store=store)
+
+    def _settings(self) -> dict[str, Any]:
+        """Return all that decides what the rows are, as JSON has it."""
+        given = {"input": self.images, "paths-from": self.paths_from, "hidden": self.hidden}
+        plain: dict[str, Any] = json.loads(json.dumps(given | dict(self.options)))
+        return plain
 
 
 def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
@@ -302,116 +329,61 @@ def _column(table: str, name: str) -> Iterable[str]:
     return inputs.column(table, name) if table.endswith(".parquet") else manifest.paths(table, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What this command is asked to do; a run can only continue with the same."""
-
-    inputs: Inputs
-    part: int | None
-    form: tables.Format | None
-    options: Mapping[str, Any]
-
-    def settings(self) -> dict[str, Any]:
-        """Return all that decides what the rows are, as JSON has it."""
-        given = {
-            "input": self.inputs.images, "paths-from": self.inputs.paths_from, "hidden": self.inputs.hidden,
-        }  # fmt: skip
-        plain: dict[str, Any] = json.loads(json.dumps(given | dict(self.options)))
-        return plain
-
-    def plan(self, folder: Path, form: tables.Format, processes: int) -> Job:
-        """Plan a run.
-
-        Raises:
-            click.UsageError: no input is given.
-            DataError: there is no image, or an input cannot be read.
-        """
-        if not self.inputs.images:
-            raise click.UsageError("no INPUT is given, and there is no run to resume.")
-        skipped = Skipped()
-        try:
-            return job.begin(
-                folder, lambda store: _only_read(self.inputs.items(skipped, store)), form, self.settings(),
-                part=self.part, parts=PARTS_A_WORKER * processes,
-            )  # fmt: skip
-        finally:
-            say_skipped(skipped)
-
-    def check(self, place: Path, planned: Job) -> None:
-        """Check that a run has the same settings; INPUT may be left out.
-
-        Raises:
-            DataError: it has others; the message names them.
-        """
-        ours, theirs = self.settings(), dict(planned.settings)
-        if not self.inputs.images:
-            ours |= {name: theirs.get(name) for name in ("input", "paths-from", "hidden")}
-        ours |= {"part": self.part or planned.part, "format": self.form or planned.form}
-        theirs |= {"part": planned.part, "format": planned.form}
-        other = [f"{name}: {_short(theirs.get(name))}, not {_short(ours[name])}"
-                 for name in ours if ours[name] != theirs.get(name)]  # fmt: skip
-        if self.inputs.images and not other and self.inputs.listed:
-            other += [] if job.digest(self.inputs.items(Skipped())) == planned.plan else ["another list"]
-        if other:
-            raise DataError(
-                f"{place}: the run there has other settings ({'; '.join(other)}); give the same, or "
-                "another OUT"
-            )
-
-
 def _short(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _readings(
-    planned: Job, done: Mapping[int, Summary], opener: Openable, how: How, processes: int
-) -> Iterator[Summary]:
-    """Read on this machine; yield what came of each part."""
-    if _free(opener.names) and processes > 1 and planned.count > 1:
-        with run.processes(min(processes, planned.count)) as crew:
-            yield from run.spread(planned, opener, how, crew, done)
-        return
-    workers.keep_memory()
-    with opener.asking.engines(opener.names, run=planned.run) as engines:
-        yield from run.here(planned, opener.rule.policy(engines) or engines[0], how, done)
+def _written(
+    planned: Job, done: Container[int], opener: Openable, how: How, crew: int | Cluster
+) -> Generator[tuple[Task, Written], None, None]:
+    """Read the parts that are not done, with a number of processes or on a cluster."""
+    free = all(registry.provider_class(name).price == FREE for name in opener.names)
+    task = Task(0, (), opener, os.urandom(8).hex(), how, planned.form)
+    if isinstance(crew, Cluster):  # where money is spent, this process keeps the books for all workers
+        task = replace(task, how=replace(how, folder=str(Path.cwd())))
+        with nullcontext() if free else opener.asking.kept(planned.run, crew.host) as theirs:
+            task = replace(task, opener=replace(opener, asking=opener.asking.anywhere(), theirs=theirs))
+            found = Crew(crew.executor, lambda: WAITING * crew.workers(), write)
+            yield from found.spread(_tasks(planned, done, task))
+    elif free and crew > 1 and planned.count > 1:
+        with workers.Pool(min(crew, planned.count)) as pool:
+            yield from Crew(pool, lambda: WAITING * crew, write).spread(_tasks(planned, done, task))
+    else:
+        workers.keep_memory()
+        with opener.asking.engines(opener.names, run=planned.run) as engines:
+            reader = opener.rule.policy(engines) or engines[0]
+            for each in _tasks(planned, done, replace(task, opener=lambda: reader)):
+                yield each, write(each)
 
 
-def _by_cluster(
-    planned: Job, done: Mapping[int, Summary], opener: Openable, how: How, found: Cluster
-) -> Iterator[Summary]:
-    """Read on a Dask cluster; where money is spent, this process keeps the books for all workers."""
-    here = replace(planned, folder=planned.folder.absolute())
-    how = replace(how, folder=str(Path.cwd()))
-    kept = nullcontext() if _free(opener.names) else opener.asking.kept(planned.run, found.host)
-    with kept as theirs:
-        opener = replace(opener, asking=opener.asking.anywhere(), theirs=theirs)
-        yield from run.spread(here, opener, how, found.crew, done)
-
-
-def _free(names: Iterable[str]) -> bool:
-    return all(registry.provider_class(name).price == FREE for name in names)
+def _tasks(planned: Job, done: Container[int], like: Task) -> Iterator[Task]:
+    """Yield a task for each part that is not done."""
+    for number, images in planned.undone(done):
+        yield replace(like, number=number, images=images, file=planned.file(number).absolute())
 
 
 def _watched(
-    planned: Job, done: Mapping[int, Summary], readings: Iterator[Summary], errors_file: Path | None
+    planned: Job,
+    done: Mapping[int, Summary],
+    written: Generator[tuple[Task, Written], None, None],
+    errors_file: Path | None,
 ) -> Summary:
-    """Return what came of all parts; show progress meanwhile, and the result at the end."""
+    """Return the summary of all parts; show progress meanwhile, and the result at the end."""
     total = Summary()
     for summary in done.values():
         total.add(summary)
     start, before = time.monotonic(), total.images
-    with Bar("reading") as bar, closing(readings):  # type: ignore[type-var]
+    with Bar("reading") as bar, closing(written):
         try:
-            for summary in readings:
-                total.add(summary)
+            for task, part in written:
+                planned.finish(task.number, part)
+                total.add(part.summary)
                 rate = (total.images - before) / (time.monotonic() - start)
                 bar.at(total.images / planned.images, f"{total.words()}, {rate:,.0f} a second")
-        except (Stopped, KeyboardInterrupt, _Terminated) as stopped:
+        except (*FOR_ALL, KeyboardInterrupt, _Terminated):
             left = count(planned.images - total.images, "image")
             click.echo(f"digitrec: stopped with {left} left; go on with --resume", err=True)
-            if isinstance(stopped, Stopped):
-                raise stopped.why from None
             raise
     _report_failures(planned.failures(), total, errors_file)
     click.echo(f"digitrec: {total.words()}, in {time.monotonic() - start:.1f} s", err=True)

@@ -93,16 +93,6 @@ def test_a_tar_compressed_as_a_whole_is_read_once_and_then_in_any_order(tmp_path
     assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
 
 
-def test_of_a_picture_larger_than_any_no_more_is_kept_than_tells_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("digitrec.bulk.archives.MAX_FILE_BYTES", 99)
-    (tmp_path / "a.tgz").write_bytes(PACKED["a.tar.gz"])
-    with (tmp_path / "store").open("wb") as store:
-        found = list(members(str(tmp_path / "a.tgz"), Skipped(), store=store))
-        assert (found[0].size, store.tell()) == (100, 106)
-
-
 @given(st.sampled_from(sorted(PACKED)), st.data())
 def test_damage_in_what_is_compressed_as_a_whole_is_told(name: str, data: st.DataObject) -> None:
     damaged = bytearray(PACKED[name])

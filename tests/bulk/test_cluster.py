@@ -261,17 +261,17 @@ def test_a_scheduler_that_dies_is_one_line_and_the_run_resumes(scans: list[str],
 def test_a_scheduler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("digitrec.bulk.cluster.ANSWER_S", 2)
     with cluster(tmp_path / "dask") as own, connected(own.address) as found:
-        assert found.crew.count()
+        assert found.workers()
         own.scheduler.send_signal(signal.SIGSTOP)
         with pytest.raises(DigitrecError, match=own.address):
-            found.crew.count()
+            found.workers()
 
 
 def test_a_folder_that_is_not_shared_is_told(scans: list[str], dask: Cluster) -> None:
     """A worker for which OUT is nowhere says so; the test's workers see all, so the folder goes away."""
-    from digitrec.bulk.reading import How, Task, read_task
+    from digitrec.bulk.run import How, Task, write
     from digitrec.errors import DataError
 
-    task = Task(OpenPaid(Path(), Any), "run", (), How(), "jsonl", Path("gone/part-000000.jsonl"))
+    task = Task(0, (), OpenPaid(Path(), Any), "run", How(), "jsonl", Path("gone/part-000000.jsonl"))
     with pytest.raises(DataError, match="gone"):
-        read_task(task)
+        write(task)

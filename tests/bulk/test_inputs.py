@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -21,10 +22,7 @@ ITEM = TEXT | st.builds(Remote, TEXT) | st.builds(Member, TEXT, TEXT, TEXT, NUMB
 
 @given(ITEM)
 def test_an_item_is_one_line_and_comes_back(item: inputs.Item) -> None:
-    line = inputs.to_line(item)
-    assert len((line + "\n").splitlines()) == 1
-    assert line.isascii()
-    assert inputs.from_line(line) == item
+    assert inputs.from_json(json.loads(json.dumps(inputs.to_json(item)))) == item
 
 
 @given(st.lists(st.binary(min_size=1).filter(lambda name: not {0, 10, 13} & set(name))))
@@ -56,6 +54,6 @@ def test_a_list_that_is_cut_off_in_utf_16_is_refused() -> None:
 @given(st.lists(TEXT, max_size=5))
 def test_any_argument_is_planned_or_refused(arguments: list[str]) -> None:
     try:
-        assert all(inputs.to_line(item) for item in inputs.expand(arguments, Skipped()))
+        assert all(json.dumps(inputs.to_json(item)) for item in inputs.expand(arguments, Skipped()))
     except inputs.DataError as error:
         assert str(error)

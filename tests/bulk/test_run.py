@@ -10,10 +10,11 @@ import pytest
 from bulk_readers import Open
 from PIL import Image
 
-from digitrec.bulk import job, run
+from digitrec.bulk import job
 from digitrec.bulk.job import Job
-from digitrec.bulk.reading import How
+from digitrec.bulk.run import Crew, How, Task, write
 from digitrec.bulk.summary import Summary
+from digitrec.bulk.workers import Pool
 from digitrec.errors import DigitrecError
 
 
@@ -28,8 +29,16 @@ def planned(tmp_path: Path) -> Job:
 
 
 def spread(planned: Job, opener: Any, workers: int = 2) -> list[Summary]:
-    with run.processes(workers) as crew:
-        return list(run.spread(planned, opener, How(), crew))
+    tasks = (
+        Task(number, images, opener, "run", How(), "jsonl", planned.file(number))
+        for number, images in planned.undone(())
+    )
+    with Pool(workers) as pool:
+        summaries = []
+        for task, part in Crew(pool, lambda: 2 * workers, write).spread(tasks):
+            planned.finish(task.number, part)
+            summaries.append(part.summary)
+        return summaries
 
 
 def rows(planned: Job) -> list[dict[str, Any]]:

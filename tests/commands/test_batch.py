@@ -14,7 +14,6 @@ import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from digitrec.bulk import job, workers
+from digitrec.bulk import job
 from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine.ledger import Ledger
@@ -48,26 +47,38 @@ def run(*arguments: str, **options: Any) -> Result:
     return CliRunner().invoke(main, ["batch", *arguments], **options)
 
 
+def started(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """The command in a process of its own."""
+    command = [sys.executable, "-m", "digitrec", "batch", *arguments]
+    return subprocess.Popen(command, text=True, **{"stderr": subprocess.DEVNULL, **options})
+
+
+def finished_parts() -> int:
+    return len(list(Path().glob("*/_batch/done/*.json")))
+
+
+def stopped(*arguments: str, parts: int) -> None:
+    """A run that was killed after so many parts."""
+    program = started(*arguments)
+    while finished_parts() < parts:
+        assert program.poll() is None
+        time.sleep(0.01)
+    program.kill()
+    program.wait()
+
+
 def rows(file: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(file).read_text().splitlines()]
 
 
 def names(file: str) -> list[str]:
-    return [row["image"]["source"] for row in rows(file)]
+    """Sources of the rows in a file, or in the parts of a folder."""
+    parts = sorted(Path(file).glob("part-*")) if Path(file).is_dir() else [file]
+    return [row["image"]["source"] for part in parts for row in rows(str(part))]
 
 
 def in_order() -> list[str]:
     return [f"scans/{number // 20}/{number:02}.png" for number in range(40)] + ["scans/2.png"]
-
-
-def test_where_the_command_reads_by_itself_it_keeps_memory_as_its_workers_do(
-    scans: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What that brings is seen in tests/bulk/test_workers.py."""
-    kept: list[bool] = []
-    monkeypatch.setattr(workers, "keep_memory", lambda: kept.append(True))
-    run("scans", "-o", "rows.jsonl", "--workers", "1")
-    assert kept == [True]
 
 
 def test_rows_are_those_of_predict_in_the_order_given(scans: Path) -> None:
@@ -122,8 +133,7 @@ def test_a_compressed_tar_is_unpacked_once_and_gone_on_with(scans: Path) -> None
     stopped("all.tar.gz", "-o", "rows", "--part", "2", "--workers", "2", parts=3)
     Path("all.tar.gz").unlink()
     assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 1
-    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
-    assert sorted(found) == sorted(f"all.tar.gz/{name}" for name in in_order())
+    assert sorted(names("rows")) == sorted(f"all.tar.gz/{name}" for name in in_order())
     assert not Path("rows/_batch/unpacked").exists()
 
 
@@ -136,21 +146,15 @@ def test_a_manifest_may_be_longer_than_any_picture(scans: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
-    [
-        (b"file\n" + b"x" * 1_000_001, "a line of more than 1,000,000 characters"),
-        (b"file\n\xff\n", "not a table in UTF-8"),
-        (b"path\n1.png\n", "there is no column 'file'"),
-        (b"", "there is no column 'file'"),
-        (b"file\n" + b"y" * 200_000, "line 2: not a table"),
-    ],
+    "table",
+    [b"file\n" + b"x" * 1_000_001, b"file\n\xff\n", b"path\n1.png\n", b"", b"file\n" + b"y" * 200_000, None],
 )
-def test_what_is_no_table_is_told(scans: Path, table: bytes, said: str) -> None:
-    Path("all.csv").write_bytes(table)
+def test_a_file_that_is_no_table_is_an_error(scans: Path, table: bytes | None) -> None:
+    if table is not None:
+        Path("all.csv").write_bytes(table)
     done = run("all.csv", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
-    assert (done.exit_code in (2, 6), said in done.stderr) == (True, True), done.stderr
-    assert "Traceback" not in done.stderr
-    assert "cannot be read" in run("none.csv", "--paths-from", "file", "-o", "rows.jsonl").stderr
+    assert done.exit_code in (2, 6), done.stderr
+    assert "all.csv" in done.stderr
 
 
 def test_a_list_on_standard_input_may_hold_any_name(scans: Path) -> None:
@@ -212,42 +216,29 @@ def test_a_name_that_was_mistyped_is_in_nobodys_way(scans: Path) -> None:
         assert run("scans", "-o", out, "--workers", "1").exit_code == 1, out
 
 
-def stopped(*arguments: str, parts: int) -> None:
-    """A run that was killed after so many parts."""
-    command = [sys.executable, "-m", "digitrec", "batch", *arguments]
-    program = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while len(list(Path().glob("*/_batch/done/*.json"))) < parts:
-        assert program.poll() is None
-        time.sleep(0.01)
-    program.kill()
-    program.wait()
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_killed_it_goes_on_where_it_was(scans: Path, workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped("scans", "-o", "rows.jsonl", "--part", "2", "--workers", workers, parts=3)
-    done = len(list(Path("rows.jsonl.parts/_batch/done").glob("*.json")))
-    assert not Path("rows.jsonl").exists()
+    stopped("scans", "-o", "rows", "--part", "2", "--workers", workers, parts=3)
+    done = finished_parts()
+    Path("rows/.part-000009.jsonl.77.unfinished").write_text("{")
     again: list[int] = []
     finish = job.Job.finish
     monkeypatch.setattr(job.Job, "finish", lambda *given: again.append(given[1]) or finish(*given))
-    assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
-    assert names("rows.jsonl") == in_order()
+    assert run("scans", "-o", "rows", "--resume", "--workers", "1").exit_code == 1
+    assert names("rows") == in_order()
     assert done + len(again) == 21
+    assert not list(Path("rows").glob(".*"))
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_killed_ten_times_at_any_moment_each_picture_is_in_one_row(scans: Path, workers: str) -> None:
-    """Killed while it starts, plans, reads, writes or joins, as the moment falls; twenty times in all."""
+def test_killed_at_any_moment_each_picture_is_in_one_row(scans: Path, workers: str) -> None:
+    """Killed while it starts, plans, reads, writes or joins, as the moment falls."""
     arguments = ["-o", "rows.jsonl", "--part", "1", "--workers", workers]
-    for number in range(10):
-        given = ["scans"] if number == 0 else ["--resume", "scans"]
-        program = subprocess.Popen(
-            [sys.executable, "-m", "digitrec", "batch", *given, *arguments], stderr=subprocess.DEVNULL
-        )
+    for number in range(6):
+        program = started(*(["scans"] if number == 0 else ["--resume", "scans"]), *arguments)
         moment = random.Random(f"{workers} {number}")
-        done = len(list(Path().glob("*/_batch/done/*.json"))) + moment.randrange(6)
-        while program.poll() is None and len(list(Path().glob("*/_batch/done/*.json"))) < done:
+        done = finished_parts() + moment.randrange(12)
+        while program.poll() is None and finished_parts() < done:
             time.sleep(0.001)
         time.sleep(moment.random() / 100)
         program.kill()
@@ -269,10 +260,9 @@ def children(program: int) -> set[int]:
 
 def test_killed_it_takes_its_workers_along(scans: Path) -> None:
     Path("list").write_text("\n".join(in_order() * 50))
-    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows", "--part", "9", "--workers", "2"]
     with Path("list").open() as paths:
-        program = subprocess.Popen(command, stdin=paths, stderr=subprocess.DEVNULL)
-    while not list(Path("rows").glob("_batch/done/*.json")):
+        program = started("-", "-o", "rows", "--part", "9", "--workers", "2", stdin=paths)
+    while not finished_parts():
         time.sleep(0.01)
     workers = children(program.pid)
     assert len(workers) >= 2
@@ -319,12 +309,10 @@ def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: s
     def small() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))  # the plan fits in, a part of twenty does not
 
-    command = [sys.executable, "-m", "digitrec", "batch", "scans", "-o", "rows.jsonl", "--part", "20"]
-    done = subprocess.run(
-        [*command, "--workers", workers], preexec_fn=small, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr.count("\n")) == (9, 1), done.stderr
-    assert "file too large" in done.stderr
+    arguments = ["scans", "-o", "rows.jsonl", "--part", "20", "--workers", workers]
+    program = started(*arguments, preexec_fn=small, stderr=subprocess.PIPE)
+    _, said = program.communicate()
+    assert (program.returncode, said.count("\n")) == (9, 1), said
     assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
     assert names("rows.jsonl") == in_order()
 
@@ -335,58 +323,41 @@ def test_a_place_that_cannot_be_written_is_told(scans: Path) -> None:
     assert (done.exit_code, done.stderr.count("\n")) == (9, 1), done.stderr
 
 
-def test_interrupted_it_says_how_to_go_on(scans: Path) -> None:
-    everything = in_order() * 10  # so that it is at work still when Ctrl-C comes
+@pytest.mark.parametrize(
+    ("number", "workers", "code"),
+    [(signal.SIGINT, "2", 130), (signal.SIGTERM, "1", 143), (signal.SIGHUP, "2", 129)],
+)
+def test_interrupted_it_goes_on_later(scans: Path, number: signal.Signals, workers: str, code: int) -> None:
+    everything = in_order() * 10  # so that it is at work still when the signal comes
     Path("list").write_text("\n".join(everything))
-    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows.jsonl", "--part", "4"]
+    arguments = ["-", "-o", "rows.jsonl", "--part", "4", "--workers", workers]
     with Path("list").open() as paths:
-        program = subprocess.Popen(
-            [*command, "--workers", "2"], stdin=paths, stderr=subprocess.PIPE, text=True
-        )
-    while not list(Path().glob("*/_batch/done/*.json")):
+        program = started(*arguments, stdin=paths, stderr=subprocess.PIPE)
+    while not finished_parts():
         assert program.poll() is None
         time.sleep(0.01)
-    program.send_signal(signal.SIGINT)
+    program.send_signal(number)
     _, said = program.communicate(timeout=60)
-    assert program.returncode == 130
-    assert "left; go on with --resume\ndigitrec: interrupted\n" in said
-    assert "Traceback" not in said
+    assert (program.returncode, said.count("\n")) == (code, 2), said
+    assert "--resume" in said
     assert run("-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
     assert names("rows.jsonl") == everything
 
 
-def test_a_part_that_was_cut_off_is_read_again(scans: Path) -> None:
-    stopped("scans", "-o", "rows", "--part", "2", "--workers", "1", parts=3)
-    with Path("rows/part-000001.jsonl").open("rb+") as file:
-        file.truncate(100)
-    Path("rows/.part-000009.jsonl.77.unfinished").write_text("{")
-    run("-o", "rows", "--resume", "--workers", "1")
-    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
-    assert found == in_order()
-    assert not list(Path("rows").glob(".*"))
-
-
 def test_another_run_is_not_gone_on_with(scans: Path) -> None:
-    stopped("scans", "-o", "rows.jsonl", "--part", "2", "--workers", "1", parts=1)
-    for other in (["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"]):
-        done = run(*other, "-o", "rows.jsonl", "--resume")
-        assert done.exit_code == 6
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["scans", "--part", "3"],
-        ["scans", "--hidden"], ["-"], ["scans", "--paths-from", "file"], ["--rotate", "90"],
-    ],
-)  # fmt: skip
-def test_a_finished_run_is_compared_as_well(scans: Path, other: list[str]) -> None:
+    """Neither with one that was cut off, nor with one that is complete, in a file or in a folder."""
+    stopped("scans", "-o", "begun.jsonl", "--part", "2", "--workers", "1", parts=1)
     run("scans", "-o", "rows.jsonl", "--part", "9", "--workers", "1")
     run("scans", "-o", "rows", "--format", "csv", "--part", "9", "--workers", "1")
-    for out in ("rows.jsonl", "rows"):
-        assert run(*other, "-o", out, "--resume", input=b"scans/2.png").exit_code == 6
-        assert run("-o", out, "--resume", "--part", "9").exit_code == 1
+    others = (
+        ["scans/0"], ["scans", "--lenient"], ["scans", "-p", "tesseract"], ["scans", "--part", "3"],
+        ["scans", "--hidden"], ["-"], ["scans", "--paths-from", "file"], ["--rotate", "90"],
+    )  # fmt: skip
+    for out in ("begun.jsonl", "rows.jsonl", "rows"):
+        for other in others:
+            assert run(*other, "-o", out, "--resume", input=b"scans/2.png").exit_code == 6, (out, other)
     assert run("-o", "rows", "--resume", "--format", "jsonl").exit_code == 6
+    assert run("-o", "rows", "--resume", "--part", "9").exit_code == 1
     assert run("scans", "-o", "rows.jsonl", "--resume", "-p", "nonsense").exit_code == 2
 
 
@@ -407,55 +378,41 @@ def test_an_output_that_was_changed_is_not_called_complete(scans: Path) -> None:
     assert run("scans", "-o", "rows.jsonl", "--resume").exit_code == 6
 
 
-def emptied(data: bytes) -> bytes:
-    return b""
+DAMAGES = (
+    lambda data: b"",
+    lambda data: data[: len(data) // 2],
+    lambda data: bytes(len(data)),
+    lambda data: data[:20] + bytes([data[20] ^ 1]) + data[21:],
+    lambda data: b"".join(data.splitlines(keepends=True)[:-1]),
+)
+"""Emptied, shortened, zeroed, one bit flipped, without the last line."""
 
 
-def shortened(data: bytes) -> bytes:
-    return data[: len(data) // 2]
-
-
-def zeroed(data: bytes) -> bytes:
-    return bytes(len(data))
-
-
-def flipped(data: bytes) -> bytes:
-    return data[:20] + bytes([data[20] ^ 1]) + data[21:]
-
-
-def shorter_by_a_line(data: bytes) -> bytes:
-    return b"".join(data.splitlines(keepends=True)[:-1])
-
-
-DAMAGES = [emptied, shortened, zeroed, flipped, shorter_by_a_line]
-
-
-@pytest.mark.parametrize("damage", [*DAMAGES, None])
 @pytest.mark.parametrize("state", ["plan.jsonl", "job.json", "unpacked"])
-def test_a_damaged_plan_is_named_and_nothing_is_lost(
-    scans: Path, state: str, damage: Callable[[bytes], bytes] | None
-) -> None:
+def test_a_damaged_plan_is_named_and_nothing_is_lost(scans: Path, state: str) -> None:
     archived("tar.gz")
     stopped("all.tar.gz", "-o", "rows.jsonl", "--part", "2", "--workers", "1", parts=2)
     file = Path("rows.jsonl.parts/_batch", state)
-    if damage is None:
-        file.unlink()
-    else:
-        file.write_bytes(damage(file.read_bytes()))
-    done = run("all.tar.gz", "-o", "rows.jsonl", "--part", "2", "--resume", "--workers", "1")
-    assert (done.exit_code, done.stderr.count("\n")) == (6, 1), done.stderr
-    assert state in done.stderr
-    assert not Path("rows.jsonl").exists()
+    whole = file.read_bytes()
+    for damage in (*DAMAGES, None):
+        if damage is None:
+            file.unlink()
+        else:
+            file.write_bytes(damage(whole))
+        done = run("all.tar.gz", "-o", "rows.jsonl", "--part", "2", "--resume", "--workers", "1")
+        assert (done.exit_code, done.stderr.count("\n")) == (6, 1), done.stderr
+        assert state in done.stderr
+        assert not Path("rows.jsonl").exists()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("what", ["part-000001.jsonl", "_batch/done/000001.json"])
-def test_a_damaged_part_is_read_again(scans: Path, what: str, damage: Callable[[bytes], bytes]) -> None:
-    stopped("scans", "-o", "rows.jsonl", "--part", "2", "--workers", "1", parts=3)
-    file = Path("rows.jsonl.parts", what)
-    file.write_bytes(damage(file.read_bytes()))
-    assert run("-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
-    assert names("rows.jsonl") == in_order()
+def test_a_damaged_part_is_read_again(scans: Path) -> None:
+    run("scans", "-o", "rows", "--part", "2", "--workers", "1")
+    for what in ("part-000001.jsonl", "_batch/done/000001.json"):
+        for damage in DAMAGES:
+            file = Path("rows", what)
+            file.write_bytes(damage(file.read_bytes()))
+            assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 1
+            assert names("rows") == in_order()
 
 
 def test_what_another_run_left_is_not_taken_for_this_ones(scans: Path) -> None:
@@ -466,17 +423,15 @@ def test_what_another_run_left_is_not_taken_for_this_ones(scans: Path) -> None:
     for name, data in kept.items():
         Path("rows/_batch/done", name).write_bytes(data)
     assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 0
-    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
-    assert found == in_order()[20:40]
+    assert names("rows") == in_order()[20:40]
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_failures_are_named(scans: Path, workers: str) -> None:
+def test_failures_are_named(scans: Path) -> None:
     bad = [f"scans/3/{number:02}.png" for number in range(12)]
     Path("scans/3").mkdir()
     for name in bad:
         Path(name).write_bytes(b"x")
-    done = run("scans", "-o", "rows.jsonl", "--workers", workers, "--part", "5", "--errors", "failed.txt")
+    done = run("scans", "-o", "rows.jsonl", "--workers", "2", "--part", "5", "--errors", "failed.txt")
     assert done.exit_code == 1
     assert [name for name in bad if name in done.stderr] == bad[:9], "after scans/2.png, the tenth"
     failed = Path("failed.txt").read_text().splitlines()
@@ -486,37 +441,15 @@ def test_failures_are_named(scans: Path, workers: str) -> None:
     assert Path("again.txt").read_text().splitlines() == failed
     for name in (*bad, "scans/2.png"):
         Path(name).unlink()
-    assert run("scans", "-o", "other.jsonl", "--workers", workers, "--errors", "failed.txt").exit_code == 0
+    assert run("scans", "-o", "other.jsonl", "--workers", "1", "--errors", "failed.txt").exit_code == 0
     assert Path("failed.txt").read_text() == ""
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_terminated_it_goes_on_later(scans: Path, workers: str, number: signal.Signals) -> None:
-    everything = in_order() * 10
-    Path("list").write_text("\n".join(everything))
-    command = [sys.executable, "-m", "digitrec", "batch", "-", "-o", "rows.jsonl", "--part", "4"]
-    with Path("list").open() as paths:
-        program = subprocess.Popen(
-            [*command, "--workers", workers], stdin=paths, stderr=subprocess.PIPE, text=True
-        )
-    while not list(Path().glob("*/_batch/done/*.json")):
-        assert program.poll() is None
-        time.sleep(0.01)
-    program.send_signal(number)
-    _, said = program.communicate(timeout=60)
-    assert (program.returncode, said.count("\n")) == (128 + number, 2), said
-    assert "--resume" in said
-    assert run("-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
-    assert names("rows.jsonl") == everything
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_pipe_without_a_writer_is_one_row(scans: Path, workers: str) -> None:
     os.mkfifo("pipe.png")
-    done = run(
-        "pipe.png", "scans/0", "-o", "rows.jsonl", "--workers", workers, "--part", "5", "--timeout", "1"
-    )
+    arguments = ["-o", "rows.jsonl", "--workers", workers, "--part", "5", "--timeout", "1"]
+    done = run("pipe.png", "scans/0", *arguments)
     assert done.exit_code == 1
     assert [row.get("digit") is None for row in rows("rows.jsonl")] == [True] + 20 * [False]
     done = run("pipe.png", "--paths-from", "file", "-o", "other.jsonl", "--timeout", "1")
@@ -527,7 +460,6 @@ def test_two_at_once_in_one_place_are_one_too_many(scans: Path) -> None:
     with job.held(Path("rows")):
         done = run("scans", "-o", "rows", "--resume")
     assert done.exit_code == 6
-    assert "another batch is at work there" in done.stderr
 
 
 def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> None:
@@ -549,29 +481,31 @@ def test_a_spent_budget_stops_it_and_more_money_lets_it_go_on(scans: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said", "code"),
+    ("arguments", "named", "code"),
     [
-        (["nothing*.png", "-o", "rows.jsonl"], "1 failed", 1),
-        (["empty", "-o", "rows.jsonl"], "no image is there", 6),
-        (["scans.tar.gz", "-o", "rows.jsonl"], "scans.tar.gz: cannot be read (no such file", 6),
-        (["scans.tar.zst", "-o", "rows.jsonl"], "unpack it", 6),
-        (["broken.zip", "-o", "rows.jsonl"], "broken.zip: cannot be read", 6),
-        (["-o", "rows.jsonl"], "no INPUT", 2),
-        (["scans", "-o", "rows.csv", "--format", "jsonl"], "csv by its name", 2),
+        (["nothing*.png", "-o", "rows.jsonl"], "nothing*.png", 1),
+        (["empty", "-o", "rows.jsonl"], "", 6),
+        (["scans.tar.gz", "-o", "rows.jsonl"], "scans.tar.gz", 6),
+        (["scans.tar.zst", "-o", "rows.jsonl"], "scans.tar.zst", 6),
+        (["broken.zip", "-o", "rows.jsonl"], "broken.zip", 6),
+        (["-o", "rows.jsonl"], "INPUT", 2),
+        (["scans", "-o", "rows.csv", "--format", "jsonl"], "rows.csv", 2),
         (["scans", "-o", "taken"], "taken", 2),
-        (["scans", "-o", "answers.json"], ".jsonl, .csv or .parquet", 2),
-        (["scans", "-o", "x.txt"], ".jsonl, .csv or .parquet", 2),
+        (["scans", "-o", "answers.json"], "answers.json", 2),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_line(
-    scans: Path, arguments: list[str], said: str, code: int
+def test_wrong_arguments_are_errors_that_name_them(
+    scans: Path, arguments: list[str], named: str, code: int
 ) -> None:
     Path("empty").mkdir()
     Path("broken.zip").write_bytes(b"PK\3\4 and no more")
     Path("taken").write_text("something else")
     done = run(*arguments, "--workers", "1")
-    assert (done.exit_code, said in done.stderr) == (code, True), done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.exit_code, named in done.stderr) == (code, True), done.stderr
+
+
+def test_one_picture_is_counted_in_the_singular(scans: Path) -> None:
+    assert "1 image, 1 digit," in run("scans/0/00.png", "-o", "rows.jsonl").stderr
 
 
 def test_urls_are_listed_and_fetched(scans: Path) -> None:
@@ -580,7 +514,7 @@ def test_urls_are_listed_and_fetched(scans: Path) -> None:
             archive.write(name)
     Path("scans/notes.txt").write_text("x")
     done = run(f"file://{scans}", "-o", "rows.jsonl", "--workers", "1")
-    assert "skipped 1 file that is no picture" in done.stderr
+    assert ".txt" in done.stderr
     assert sorted(names("rows.jsonl")) == sorted(f"file://{scans.parent}/{name}" for name in in_order())
     run("zip://scans/1::all.zip", "-o", "zipped.jsonl", "--workers", "1")
     assert names("zipped.jsonl") == [f"zip://{name}::all.zip" for name in in_order() if "/1/" in name]
@@ -588,17 +522,17 @@ def test_urls_are_listed_and_fetched(scans: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "code"),
     [
-        ("file:///nowhere/at/all.png", "1 failed (ImageError: 1)"),
-        ("https://user:planted-key@x.example/scans", "would be written into the plan"),
-        ("s3://bucket/scan.png?X-Amz-Signature=planted-key", "would be written into the plan"),
-        ("nonsense://x", "cannot be listed"),
+        ("file:///nowhere/at/all.png", 1),
+        ("https://user:planted-key@x.example/scans", 6),
+        ("s3://bucket/scan.png?X-Amz-Signature=planted-key", 6),
+        ("nonsense://x", 6),
     ],
 )
-def test_a_url_that_is_none_is_told_without_its_key(scans: Path, url: str, said: str) -> None:
+def test_a_url_that_cannot_be_read_is_an_error_without_its_key(scans: Path, url: str, code: int) -> None:
     done = run(url, "-o", "rows.jsonl", "--workers", "1")
-    assert said in done.stderr
+    assert done.exit_code == code
     assert "planted" not in done.stderr
     assert not any(
         b"planted" in file.read_bytes() for file in Path("rows.jsonl.parts").rglob("*") if file.is_file()
@@ -611,7 +545,7 @@ def test_a_url_with_a_key_in_a_list_is_one_row_without_it(scans: Path) -> None:
     )
     assert done.exit_code == 1
     found = rows("rows/part-000000.jsonl")
-    assert found[0]["error"]["message"].startswith("https://x.example/7.png: a URL; digitrec fetches nothing")
+    assert found[0]["error"]["message"].startswith("https://x.example/7.png: ")
     assert found[1]["digit"] == 7
     assert "planted" not in Path("rows/_batch/plan.jsonl").read_text()
 
@@ -626,4 +560,4 @@ def test_a_parquet_manifest_names_paths(scans: Path) -> None:
     run("scans/all.parquet", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
     assert [row.get("digit") for row in rows("rows.jsonl")] == [7, None, DIGITS.labels[39]]
     done = run("scans/all.parquet", "--paths-from", "path", "-o", "other.jsonl")
-    assert (done.exit_code, "no Parquet with a column 'path'" in done.stderr) == (6, True)
+    assert (done.exit_code, "'path'" in done.stderr) == (6, True)
