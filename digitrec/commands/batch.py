@@ -24,11 +24,11 @@ from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
 from digitrec.bulk.run import FOR_ALL, Crew, How, Task, Written, write
 from digitrec.bulk.summary import Summary
-from digitrec.commands import manifest, options, policies, values
-from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands import options, values
+from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
 from digitrec.commands.progress import Bar
-from digitrec.commands.sources import say_skipped
+from digitrec.commands.sources import say_skipped, table_paths
 from digitrec.engine import Options, config
 from digitrec.errors import DataError, NotConfigured
 from digitrec.errors.text import count, printable
@@ -53,7 +53,7 @@ class Openable:
     """Opens the reader in each process."""
 
     asking: Asking
-    rule: policies.Rule
+    rule: Rule
     names: tuple[str, ...]
     theirs: Options | None = None
     version: str = __version__
@@ -111,15 +111,11 @@ _KEPT = ExitStack()
     is_flag=True,
     help="Also read hidden files (names with a leading dot) in folders and archives.",
 )
-@click.option(
-    "-p", "--provider", "providers", callback=options.names, metavar="NAME",
-    shell_complete=values.providers,
-    help="Engine, or several with --consensus (see `digitrec providers`).  [default: local]",
-)  # fmt: skip
+@options.providers(options.ONE_OR_SEVERAL, "NAME")
 @options.lenient
 @options.at_least
 @options.rotate
-@policies.policy
+@policy
 @asking_options
 def batch(
     images: tuple[str, ...],
@@ -137,7 +133,7 @@ def batch(
     lenient: bool,
     at_least: float,
     rotate: Rotation,
-    rule: policies.Rule,
+    rule: Rule,
     asking: Asking,
 ) -> None:
     """Read any number of pictures into files; continue after an interruption with --resume.
@@ -235,7 +231,7 @@ def _target(out: Path, form: tables.Format | None) -> tuple[tables.Format, Path]
     return tables.checked(by_name), out.with_name(out.name + ".parts")
 
 
-def _settings(names: list[str], how: How, rule: policies.Rule, asking: Asking) -> dict[str, Any]:
+def _settings(names: list[str], how: How, rule: Rule, asking: Asking) -> dict[str, Any]:
     """Return the options that decide what the rows are, besides the inputs."""
     return {
         "from": str(Path.cwd()), "digitrec": __version__, "engines": names,
@@ -326,7 +322,7 @@ def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
 
 
 def _column(table: str, name: str) -> Iterable[str]:
-    return inputs.column(table, name) if table.endswith(".parquet") else manifest.paths(table, name)
+    return inputs.column(table, name) if table.endswith(".parquet") else table_paths(table, name)
 
 
 def _short(value: Any) -> str:

@@ -10,8 +10,8 @@ from typing import Literal
 import click
 
 from digitrec.answer.prediction import Failure, Outcome
-from digitrec.commands import cost, options, policies, unlearned, values
-from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands import cost, options, unlearned, values
+from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
 from digitrec.commands.reasons import report_engines
@@ -20,12 +20,8 @@ from digitrec.image import atomic
 
 @click.command()
 @click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
-@click.option(
-    "-p", "--provider", "providers", callback=options.names, default="local", show_default=True,
-    metavar="NAMES", shell_complete=values.providers,
-    help="Engines to ask, separated by commas.",
-)  # fmt: skip
-@options.limit
+@options.providers("Engines to ask, separated by commas.", default="local")
+@options.labelled_limit
 @options.output("table", "markdown", "json", "jsonl", "csv")
 @options.html("Also write the report as a self-contained page.")
 @options.lenient
@@ -38,7 +34,7 @@ from digitrec.image import atomic
     help="Limit of the recommendation's cost for 1,000 pictures.",
 )  # fmt: skip
 @cost.dry_run
-@policies.policy
+@policy
 @asking_options
 def benchmark(
     data: str,
@@ -50,7 +46,7 @@ def benchmark(
     target: float | None,
     budget: float | None,
     dry_run: bool,
-    rule: policies.Rule,
+    rule: Rule,
     asking: Asking,
 ) -> None:
     """Measure engines on labelled pictures, and test which differences are significant.

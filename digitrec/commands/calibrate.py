@@ -17,7 +17,7 @@ from digitrec.recognise import calibration
     "-p", "--provider", default="local", show_default=True, metavar="NAME",
     shell_complete=values.provider, help="Engine to calibrate.",
 )  # fmt: skip
-@options.limit
+@options.labelled_limit
 @asking_options
 def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> None:
     """Fit on labelled pictures how often an engine is right at a given confidence.
@@ -36,7 +36,7 @@ def calibrate(data: str, provider: str, limit: int | None, asking: Asking) -> No
     from digitrec.recognise.calibration.fit import fit
 
     samples = unlearned.read(data, limit, asking.model)
-    with asking.engine(provider) as engine, watched(len(samples)) as arrived:
+    with asking.engines([provider]) as (engine,), watched(len(samples)) as arrived:
         answered = measure(samples, engine, data, arrived=arrived).answered
     fitted = fit([answer for answer, _ in answered], [label for _, label in answered], data)
     for found in fitted:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from digitrec.answer.prediction import Failure
-from digitrec.commands import cost, options, sources, values
+from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
@@ -28,11 +28,7 @@ from digitrec.report import comparison as rows
 
 @click.command()
 @sources.given
-@click.option(
-    "-p", "--provider", "providers", callback=options.names, metavar="NAMES",
-    shell_complete=values.providers,
-    help="Engines, separated by commas.  [default: all that are ready and free]",
-)  # fmt: skip
+@options.providers("Engines, separated by commas.  [default: all that are ready and free]")
 @click.option("--all", "everyone", is_flag=True, help="Ask all ready engines, also those that cost money.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
 @options.html("Also write a self-contained page with the pictures.")
@@ -82,7 +78,7 @@ def compare(
             comparisons = compare_stream(images, readers, lenient=lenient, at_least=at_least, rotate=rotate)
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
-        rows.write(_kept(tracked(comparisons, len(images)), found, given.note()), output)
+        rows.write(_kept(tracked(comparisons, len(images)), found, given.reasons()), output)
     if html is not None:
         atomic.write(html, rows.comparison_page(found, images))
     if not all(comparison.predictions for comparison in found):
@@ -122,18 +118,16 @@ def _held(source: sources.Source) -> ImageSource:
 
 
 def _kept(
-    comparisons: Iterable[Comparison], found: list[Comparison], firsts: sources.FirstsRead
+    comparisons: Iterable[Comparison], found: list[Comparison], reasons: Reasons
 ) -> Iterator[Comparison]:
     """Yield the comparisons, keep them, and report failures on stderr."""
-    reasons = Reasons()
     for comparison in comparisons:
         found.append(comparison)
         for name, failure in _failures(comparison):
-            reasons.tell(failure, name)
-        firsts.tell(comparison.image)
+            reasons.failure(failure, name)
+        reasons.read(comparison.image)
         yield comparison
     reasons.sum_up()
-    firsts.sum_up()
 
 
 def _failures(comparison: Comparison) -> Iterator[tuple[str, Failure]]:

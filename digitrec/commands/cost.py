@@ -12,6 +12,7 @@ import click
 
 from digitrec.engine import Engine, Estimate, Options, config
 from digitrec.errors import NotConfigured
+from digitrec.errors.text import count
 from digitrec.image import ImageSource, InputSpec, PreparedImage
 from digitrec.providers import registry
 from digitrec.providers.base import BaseProvider
@@ -47,13 +48,10 @@ class Cost:
         """The same for a person."""
         cost = "an unknown amount" if self.cost_usd is None else f"${self.cost_usd:.4f}"
         unknown = "" if self.configured else " (it is not configured, so the ledger was not looked into)"
-        images = "image" if self.given == 1 else "images"
-        are = "is" if self.replayed == 1 else "are"
-        requests = "request" if self.requests == 1 else "requests"
         return (
-            f"{self.provider}: {self.images} of {self.given} {images} can be sent, "
-            f"{self.replayed} {are} answered already; {self.requests} {requests} would cost {cost} "
-            f"before any free allowance{unknown}"
+            f"{self.provider}: {self.images} of {count(self.given, 'image')} can be sent, {self.replayed} "
+            f"{'is' if self.replayed == 1 else 'are'} answered already; {count(self.requests, 'request')} "
+            f"would cost {cost} before any free allowance{unknown}"
         )
 
 
@@ -92,16 +90,14 @@ class Unopened(Engine):
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """What asking about these images would take if the ledger held none; the same one is asked once."""
-        count, different = 0, set()
-        for image in images:
-            count += 1
-            different.add(sha256(image.data).digest())
+        digests = [sha256(image.data).digest() for image in images]
+        different, repeated = len(set(digests)), len(digests) - len(set(digests))
         provider = self.provider
         own = None if provider.price is None else provider.price.usd
         price = (self.options.config or config.load()).prices.get(provider.name, own)
-        left = len(different)
-        requests = -(-left // getattr(provider, "batch", 1))
-        return Estimate(provider.name, count, count - left, requests, None if price is None else left * price)
+        requests = -(-different // getattr(provider, "batch", 1))
+        usd = None if price is None else different * price
+        return Estimate(provider.name, len(digests), repeated, requests, usd)
 
 
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:

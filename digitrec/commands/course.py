@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import values
-from digitrec.commands.files import Data, Input, OutputFolder
+from digitrec.commands import options, values
+from digitrec.commands.files import Data, Input
 from digitrec.image import atomic
 
 QUICK = 500
@@ -31,10 +31,7 @@ QUICK = 500
     help="Picture to read at the end.  [default: a digit of the test set]",
 )  # fmt: skip
 @click.option("--quick", is_flag=True, help=f"On {QUICK} digits that come with digitrec, in about a minute.")
-@click.option(
-    "--out", default=Path("digitrec-course"), type=OutputFolder(), metavar="FOLDER",
-    help="Folder for all results.",
-)  # fmt: skip
+@options.out_folder("digitrec-course", "Folder for all results.")
 def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:
     """Run the whole course: explore, train, evaluate, predict.
 

@@ -10,7 +10,7 @@ import click
 from digitrec.commands import values
 from digitrec.commands.engines import EMULATED
 from digitrec.commands.files import Input
-from digitrec.commands.quiet import quietly
+from digitrec.commands.progress import quietly
 from digitrec.emulator import serve
 from digitrec.providers.registry import open_provider
 

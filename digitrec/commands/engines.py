@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from digitrec.commands import options, values
 from digitrec.commands.cost import Unopened
 from digitrec.commands.files import LEDGERS, Input, OutputFile
-from digitrec.commands.quiet import quietly
+from digitrec.commands.progress import quietly
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
 from digitrec.errors import NotConfigured, NotInstalled
@@ -24,16 +24,13 @@ from digitrec.prepare import PREPARATIONS
 from digitrec.providers import registry
 from digitrec.providers.base import FREE, Provider
 
+if TYPE_CHECKING:
+    from digitrec.comparison.policy import EnginePolicy
+
 REAL_KEYS = (
-    "GOOGLE_",
-    "AWS_",
-    "VISION_",
-    "AZURE_",
-    "COMPUTER_VISION_",
-    "DOCUMENTINTELLIGENCE_",
-    "OPENAI_",
+    "GOOGLE_", "AWS_", "VISION_", "AZURE_", "COMPUTER_VISION_", "DOCUMENTINTELLIGENCE_", "OPENAI_",
     "DIGITREC_OPENAI_PRESET",
-)
+)  # fmt: skip
 """Variables with these beginnings hold real credentials, which an emulator has no business with."""
 EMULATED = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 """The providers that the emulator can stand in for."""
@@ -101,12 +98,6 @@ class Asking:
                         break
                     columns[f"{name}/{preparation}"] = engine
             yield columns
-
-    @contextmanager
-    def engine(self, provider: str) -> Iterator[Engine]:
-        """The one engine of this name, as `engines` gives it."""
-        with self.engines([provider]) as (engine,):
-            yield engine
 
     def settings(self) -> dict[str, str]:
         """What a report says about these options."""
@@ -303,3 +294,63 @@ _OPTIONS = (
 
 asking_options = options.gathered("asking", Asking, _OPTIONS)
 """All options on how engines are asked, as one `Asking`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The options of `policy`, together."""
+
+    fallback: list[str]
+    below: float
+    consensus: int | None
+
+    def names(self, first: Sequence[str], *, together: bool = False) -> list[str]:
+        """All engines that may be asked, in their order.
+
+        Args:
+            first: those of ``--provider``.
+            together: they shall give one answer, so several need a policy.
+
+        Raises:
+            click.UsageError: the options contradict each other.
+        """
+        if self.fallback and self.consensus is not None:
+            raise click.UsageError("--fallback and --consensus exclude each other.")
+        names = [*first, *self.fallback]
+        if together and len(names) > 1 and not self.fallback and self.consensus is None:
+            raise click.UsageError(
+                "several engines give one answer with --consensus or --fallback; to see what each says, use "
+                "`digitrec compare`."
+            )
+        if len(set(names)) < len(names):
+            raise click.UsageError(f"an engine is named twice: {', '.join(names)}.")
+        if self.consensus is not None and not 2 <= self.consensus <= len(names):
+            raise click.UsageError(
+                f"--consensus {self.consensus} needs that many engines, and 2 at least: name them with "
+                "--provider A,B,C."
+            )
+        return names
+
+    def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
+        """What the options make of the engines; None: nothing, each answers for itself."""
+        if not self.fallback and self.consensus is None:
+            return None
+        if self.consensus is None:
+            from digitrec.comparison.fallback import Fallback  # most commands ask one engine
+
+            return Fallback(engines, self.below)
+        from digitrec.comparison.consensus import Consensus
+
+        return Consensus(engines, self.consensus)
+
+
+_POLICY_OPTIONS = (
+    click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
+                 help="Engines to ask in this order if one is unsure or fails."),
+    click.option("--below", type=options.Number(0, 1), default=0.9, show_default=True, metavar="CHANCE",
+                 help="Unsure: below this probability (see `digitrec calibrate`)."),
+    click.option("--consensus", type=int, metavar="N", shell_complete=values.votes,
+                 help="Only take a digit that N engines agree on."),
+)  # fmt: skip
+policy = options.gathered("rule", Rule, _POLICY_OPTIONS)
+"""``--fallback``, ``--below`` and ``--consensus``, as one `Rule`."""

@@ -11,7 +11,7 @@ import click
 
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.engines import local_engine
-from digitrec.commands.files import Data, OutputFolder
+from digitrec.commands.files import Data
 from digitrec.commands.progress import Bar
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
@@ -29,13 +29,8 @@ if TYPE_CHECKING:
     "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.data,
     help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
-@click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N of each set, all digits in proportion."
-)
-@click.option(
-    "--out", default=Path("digitrec-evaluation"), type=OutputFolder(),
-    metavar="FOLDER", help="Output folder.",
-)  # fmt: skip
+@options.limit("Only N of each set, all digits in proportion.")
+@options.out_folder("digitrec-evaluation")
 def evaluate(
     model: Path | None, model_scale: str | None, sources: Sequence[str], limit: int | None, out: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,10 +12,11 @@ import click
 
 from digitrec.commands import options, sources
 from digitrec.commands.engines import local_engine
-from digitrec.commands.files import OutputFolder, refuse_outputs
-from digitrec.commands.likeness import draw_map, training_digits
-from digitrec.errors import DataError, ImageError
-from digitrec.errors.text import percent, printable
+from digitrec.commands.files import refuse_outputs
+from digitrec.commands.progress import quiet_bar
+from digitrec.commands.reasons import Reasons
+from digitrec.errors import DataError, ImageError, NotInstalled
+from digitrec.errors.text import count, percent, printable
 from digitrec.image.files import name_of
 
 if TYPE_CHECKING:
@@ -31,10 +32,7 @@ BESIDE = ("-inside", "-inside-whole", "-nearest")
 @sources.given
 @options.model
 @options.model_scale
-@click.option(
-    "--out", default=Path("digitrec-explanation"), type=OutputFolder(),
-    metavar="FOLDER", help="Output folder.",
-)  # fmt: skip
+@options.out_folder("digitrec-explanation")
 @click.option(
     "--inside", is_flag=True, help="Also draw the first layer's filters and each layer's feature maps."
 )
@@ -88,10 +86,10 @@ def explain(
     refuse_outputs("--out", written, map(sources.path_of, images))
     with local_engine(model, model_scale) as engine:
         if as_map:
-            done = draw_map(images, _labels(given), engine, files[0], output)
+            done = _draw_map(images, _labels(given), engine, files[0], output)
         else:
             pictures = list(zip(images, files, strict=True))
-            done = _explain_each(pictures, given.note(), engine, output, inside=inside, nearest=nearest)
+            done = _explain_each(pictures, given.reasons(), engine, output, inside=inside, nearest=nearest)
     if not done:
         raise SystemExit(1)
 
@@ -106,7 +104,7 @@ def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
 
 def _explain_each(
     pictures: Sequence[tuple[sources.Source, Path]],
-    firsts: sources.FirstsRead,
+    reasons: Reasons,
     engine: Engine,
     output: str,
     *,
@@ -118,7 +116,7 @@ def _explain_each(
     from digitrec.report.explanation import row
 
     rows = []
-    memory = training_digits(engine) if nearest else None
+    memory = _training_digits(engine) if nearest else None
     whole = memory is not None or not nearest
     for image, file in pictures:
         try:
@@ -127,7 +125,7 @@ def _explain_each(
             click.echo(f"digitrec: {printable(str(error))}", err=True)
             whole = False
             continue
-        firsts.tell(found.prediction.image)
+        reasons.read(found.prediction.image)
         alike = None if memory is None else _alike(found, engine, memory)
         drawn = dict(_drawn(found, alike, memory, file))
         rows.append(row(found, alike, list(drawn.values())))
@@ -139,7 +137,7 @@ def _explain_each(
                 click.echo("  inside: this network has no feature maps, only numbers")
     if output == "json":
         click.echo(json.dumps(rows))
-    firsts.sum_up()
+    reasons.sum_up()
     return whole
 
 
@@ -198,3 +196,63 @@ def _labels(given: sources.Given) -> dict[str, int | None]:
                 continue
             labels.update({str(one.image): one.label for one in samples})
     return labels
+
+
+def _training_digits(engine: Engine) -> Memory | None:
+    """Return MNIST's training digits as the network embeds them; None, reported, if they are missing.
+
+    Raises:
+        ModelError: the network cannot place them.
+    """
+    from digitrec.lab.datasets.download import mnist_train
+    from digitrec.lab.evaluation.nearest import memory
+
+    try:
+        digits = mnist_train()
+    except (DataError, NotInstalled) as error:
+        click.echo(printable(f"digitrec: the nearest training digits cannot be shown: {error}"), err=True)
+        return None
+    with quiet_bar("embedding MNIST, once for each network") as bar:
+        return memory(
+            engine.provider, digits, "mnist-train",
+            lambda done, total: bar.at(done / total, f"{done:,} of {total:,} digits"),
+        )  # fmt: skip
+
+
+def _draw_map(
+    images: Sequence[sources.Source],
+    labels: Mapping[str, int | None],
+    engine: Engine,
+    file: Path,
+    output: str,
+) -> bool:
+    """Draw a map of all the pictures and describe it; return False where some could not be read.
+
+    Raises:
+        DataError: there is no picture to draw.
+        ModelError: the network cannot place them.
+    """
+    from digitrec.lab.evaluation.layout import layout, read
+    from digitrec.report.explanation import layout_row
+    from digitrec.report.plots.likeness import layout as drawn
+    from digitrec.report.plots.style import save
+
+    with quiet_bar("map") as bar:
+        bar.at(0.0, "reading")
+        found = read(images, engine, labels)
+        bar.at(0.3, "laying out")
+        laid = layout(found.own, engine)
+        bar.at(0.9, "drawing")
+        path = save(drawn(laid), file)
+    for failure in found.failed:
+        click.echo(printable(f"digitrec: {failure.error}"), err=True)
+    if output == "json":
+        click.echo(json.dumps(layout_row(found, laid, path)))
+        return not found.failed
+    words = f"{count(len(laid.own), 'picture')} among {len(laid.around):,} of MNIST's test digits: {path}"
+    click.echo(printable(words))
+    if len(laid.own) < len(found.own):
+        click.echo(f"  drawn by lot from {len(found.own):,}")
+    for one in found.refused:
+        click.echo(printable(f"  left out: {one.image.source}: {one.reason}"))
+    return not found.failed

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import values
-from digitrec.commands.files import Data, OutputFolder
+from digitrec.commands import options, values
+from digitrec.commands.files import Data
 from digitrec.commands.progress import quiet_bar
 from digitrec.image import atomic
 
@@ -18,14 +18,8 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"show_default": True})
 @click.argument("data", type=Data(), default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
-@click.option(
-    "--limit", type=click.IntRange(min=3), default=10_000, metavar="N",
-    help="Only N digits, all digits in proportion.",
-)  # fmt: skip
-@click.option(
-    "--out", default=Path("digitrec-exploration"), type=OutputFolder(),
-    metavar="FOLDER", help="Output folder.",
-)  # fmt: skip
+@options.limit("Only N digits, all digits in proportion.", 3, 10_000)
+@options.out_folder("digitrec-exploration")
 def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.
 

@@ -17,6 +17,7 @@ from digitrec.engine.ledger import Ledger, queries
 from digitrec.engine.ledger.repair import Repair
 from digitrec.engine.ledger.repair import repair as repair_file
 from digitrec.errors import LedgerError
+from digitrec.errors.text import count
 from digitrec.report.rows import write_records
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -128,7 +129,7 @@ def clear(path: Path, provider: str | None, before: datetime | None, emulated: b
     until = None if before is None else before.replace(tzinfo=UTC)  # as `digitrec ledger show` has it
     with _open(path, to_look=False) as book:
         gone = queries.clear(book, provider=provider, before=until, emulated=emulated or None)
-    click.echo(f"{gone} {'answer' if gone == 1 else 'answers'} forgotten")
+    click.echo(f"{count(gone, 'answer')} forgotten")
 
 
 @ledger.command()
@@ -148,13 +149,13 @@ def repair(path: Path) -> None:
 
 def _told(done: Repair, path: Path) -> Iterator[str]:
     if done.damaged is None:
-        yield f"nothing is wrong with {path}: {_calls(done.saved)}; it was left as it is"
+        yield f"nothing is wrong with {path}: {count(done.saved, 'call')}; it was left as it is"
         return
     lost = done.lost - done.assumed
     missing = f"at least {lost}" if lost else "none"
-    yield f"{_calls(done.saved)} saved, {missing} lost; the damaged file is {done.damaged}"
+    yield f"{count(done.saved, 'call')} saved, {missing} lost; the damaged file is {done.damaged}"
     if done.assumed:
-        yield f"the end of the file is missing; it had room for about {_calls(done.assumed)} more"
+        yield f"the end of the file is missing; it had room for about {count(done.assumed, 'call')} more"
     if done.lost_usd is None:
         yield "the cost of the lost calls is unknown: the month's spending may be higher than shown"
     elif done.lost:
@@ -162,7 +163,3 @@ def _told(done: Repair, path: Path) -> Iterator[str]:
             f"the lost calls count as ${done.lost_usd:.4f} in budgets from now on; `digitrec ledger spend` "
             "shows them"
         )
-
-
-def _calls(number: int) -> str:
-    return f"{number} {'call' if number == 1 else 'calls'}"

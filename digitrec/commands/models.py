@@ -12,10 +12,9 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.engines import local_engine
-from digitrec.commands.files import OutputFile, OutputFolder
+from digitrec.commands.files import OutputFile
 from digitrec.commands.finetune import Start
-from digitrec.commands.progress import quiet_bar
-from digitrec.commands.quiet import quietly
+from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.image import atomic
 from digitrec.models import store
@@ -98,10 +97,7 @@ def export(model: Path, out: Path) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=values.architecture)
 @click.option("--quick", is_flag=True, help="Use few digits: a trial of under two minutes.")
 @click.option("--seed", default=0, show_default=True, help="Random seed of weights and order.")
-@click.option(
-    "--out", default=Path("digitrec-models"), show_default=True, metavar="FOLDER",
-    type=OutputFolder(), help="Output folder.",
-)  # fmt: skip
+@options.out_folder("digitrec-models")
 def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     """Train several kinds of models on the same digits, and compare them.
 

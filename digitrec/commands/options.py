@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
-from digitrec.commands.files import Input, OutputFile
+from digitrec.commands import values
+from digitrec.commands.files import Input, OutputFile, OutputFolder
 from digitrec.engine.asking import LONGEST_S
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,6 +30,7 @@ class Number(click.FloatRange):
         return number
 
 
+ONE_OR_SEVERAL = "Engine, or several with --consensus (see `digitrec providers`).  [default: local]"
 SECONDS = Number(min=0, max=LONGEST_S, min_open=True)
 """How long something may take."""
 USD = Number(min=0)
@@ -47,9 +49,27 @@ def output(default: str, *others: str) -> Callable[[Command], Command]:
     )  # fmt: skip
 
 
-limit = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N pictures, all labels in proportion."
-)
+def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> Callable[[Command], Command]:
+    """``--provider``: one or several engines, as a list."""
+    return click.option(
+        "-p", "--provider", "providers", callback=names, metavar=metavar, shell_complete=values.providers,
+        default=default, show_default=default is not None, help=help,
+    )  # fmt: skip
+
+
+def limit(help: str, least: int = 1, default: int | None = None) -> Callable[[Command], Command]:
+    """``--limit``."""
+    return click.option("--limit", type=click.IntRange(least), default=default, metavar="N", help=help)
+
+
+def out_folder(default: str, help: str = "Output folder.") -> Callable[[Command], Command]:
+    """``--out`` of a command that writes several files."""
+    return click.option(
+        "--out", type=OutputFolder(), default=Path(default), show_default=True, metavar="FOLDER", help=help
+    )
+
+
+labelled_limit = limit("Only N pictures, all labels in proportion.")
 lenient = click.option("--lenient", is_flag=True, help="Accept a letter that looks like a digit (O, l, S).")
 attempt_timeout = click.option(
     "--attempt-timeout", type=SECONDS, metavar="SECONDS",

@@ -11,8 +11,8 @@ import click
 from PIL import Image
 
 from digitrec.answer.prediction import Failure, Outcome
-from digitrec.commands import cost, options, policies, sources, values
-from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands import cost, options, sources
+from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Output, named_as_file, refuse_outputs
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
@@ -27,11 +27,7 @@ from digitrec.report import predictions
 
 @click.command()
 @sources.given
-@click.option(
-    "-p", "--provider", "providers", callback=options.names, metavar="NAME",
-    shell_complete=values.providers,
-    help="Engine, or several with --consensus (see `digitrec providers`).  [default: local]",
-)  # fmt: skip
+@options.providers(options.ONE_OR_SEVERAL, "NAME")
 @options.output(*get_args(predictions.Format))
 @options.lenient
 @options.at_least
@@ -41,7 +37,7 @@ from digitrec.report import predictions
     help="Save the engine's input as a picture; for several images, name a folder.",
 )  # fmt: skip
 @cost.dry_run
-@policies.policy
+@policy
 @asking_options
 def predict(
     given: sources.Given,
@@ -52,7 +48,7 @@ def predict(
     rotate: Rotation,
     save_prepared: Path | None,
     dry_run: bool,
-    rule: policies.Rule,
+    rule: Rule,
     asking: Asking,
 ) -> None:
     """Read the digit on each picture, with a confidence.
@@ -92,25 +88,21 @@ def predict(
             found = stream(images, reader, lenient=lenient, at_least=at_least, rotate=rotate)
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
-        outcomes = _watched(found, failures, given.note())
+        outcomes = _watched(found, failures, given.reasons())
         predictions.write(tracked(outcomes, len(images)), output, names=map(str, images))
     if failures:
         raise SystemExit(exit_code_of(failures, len(images)))
 
 
-def _watched(
-    outcomes: Iterator[Outcome], failures: list[Failure], firsts: sources.FirstsRead
-) -> Iterator[Outcome]:
+def _watched(outcomes: Iterator[Outcome], failures: list[Failure], reasons: Reasons) -> Iterator[Outcome]:
     """Yield the outcomes; report failures on stderr and keep them for the exit code."""
-    reasons = Reasons()
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(outcome)
-            reasons.tell(outcome)
-        firsts.tell(outcome.image)
+            reasons.failure(outcome)
+        reasons.read(outcome.image)
         yield outcome
     reasons.sum_up()
-    firsts.sum_up()
 
 
 def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import Literal
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.quiet import quietly
+from digitrec.commands.progress import quietly
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine, Options
 from digitrec.errors.text import plain, printable

@@ -10,21 +10,40 @@ import click
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands.exits import exit_code
 from digitrec.errors.text import printable
+from digitrec.image import ImageRef
+from digitrec.image.formats import MAX_FRAMES
 from digitrec.report import predictions
 
 
 class Reasons:
     """Report a reason at once and count its repetitions: a spent budget may stop thousands of pictures."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, firsts: bool = True) -> None:
+        """With ``firsts`` also report files of which only the first picture is read."""
+        self._firsts = firsts
+        self._files: set[str] = set()
         self._times: Counter[str] = Counter()
 
-    def tell(self, failure: Failure, who: str = "") -> None:
-        """Report a failure whose reason is new; ``who`` stands before it."""
-        reason = printable(f"{who}{failure.error}")
+    def failure(self, failure: Failure, who: str = "") -> None:
+        """Report a failure; ``who`` stands before it."""
+        self._tell(f"{who}{failure.error}", f"{who}{predictions.error_line(failure)}")
+
+    def read(self, image: ImageRef) -> None:
+        """Report a file if it holds more pictures than the one that was read."""
+        if not self._firsts or image.frames < 2 or image.source in self._files:
+            return
+        self._files.add(image.source)
+        number = image.frames if image.frames <= MAX_FRAMES else f"more than {MAX_FRAMES}"
+        self._tell(
+            "a file with several pictures, of which the first was read",
+            f"{image.source} holds {number} pictures; the first was read (--frames all reads all)",
+        )
+
+    def _tell(self, reason: str, line: str) -> None:
+        reason = printable(reason)
         self._times[reason] += 1
         if self._times[reason] == 1:
-            click.echo(f"digitrec: {who}{predictions.error_line(failure)}", err=True)
+            click.echo(f"digitrec: {printable(line)}", err=True)
 
     def sum_up(self) -> None:
         """Report how often each reason came again."""

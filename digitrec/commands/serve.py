@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from digitrec.commands import options, policies, values
+from digitrec.commands import options, values
+from digitrec.commands.engines import Rule, policy
 from digitrec.commands.files import OutputFolder
-from digitrec.commands.quiet import quietly
+from digitrec.commands.progress import quietly
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
 from digitrec.providers.base import not_installed
@@ -97,7 +98,7 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
     help="Engines to offer, separated by commas.",
 )
 @options.model
-@policies.policy
+@policy
 @options.attempt_timeout
 @click.option(
     "--max-cost", type=options.USD, metavar="USD",
@@ -169,7 +170,7 @@ def serve(
     root_path: str,
     log_format: str,
     log_level: str,
-    rule: policies.Rule,
+    rule: Rule,
 ) -> None:
     """Serve the page to draw on, and the REST API.
 

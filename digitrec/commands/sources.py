@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from pathlib import Path
+from typing import Literal, TextIO
 
 import click
 
-from digitrec.commands import manifest, options, values
+from digitrec.commands import options, values
 from digitrec.commands.files import Input, refuse_inputs
-from digitrec.errors import ImageError
+from digitrec.commands.reasons import Reasons
+from digitrec.errors import DataError, ImageError
 from digitrec.errors.text import printable
-from digitrec.image import ImageRef, files, folders, frames
+from digitrec.image import files, folders, frames
 from digitrec.image.files import Frame
-from digitrec.image.formats import MAX_FRAMES
 
 Source = str | Frame
 
@@ -40,15 +46,15 @@ class Given:
                 "an empty name (a variable that is not set?); the folder you are in is called `.`."
             )
         if self.paths_from is not None:
-            found = [path for name in self.images for path in manifest.paths(name, self.paths_from)]
+            found = [path for name in self.images for path in table_paths(name, self.paths_from)]
         else:
             found = expand(self.images, hidden=self.hidden)
         refuse_inputs(found)
         return [one for file in found for one in _frames(file)] if self.frames == "all" else list(found)
 
-    def note(self) -> FirstsRead:
-        """Return a reporter for files of which only the first picture is read."""
-        return FirstsRead(asked_for=self.frames is not None)
+    def reasons(self) -> Reasons:
+        """Return what reports the pictures that failed or were not read."""
+        return Reasons(firsts=self.frames is None)
 
 
 _OPTIONS = (
@@ -85,7 +91,7 @@ def say_skipped(skipped: folders.Skipped) -> None:
     """Report on stderr what was skipped, if anything was."""
     if words := skipped.words():
         option = "; --hidden reads what is hidden" if skipped.hidden else ""
-        _say(f"skipped {', '.join(words)}{option}")
+        click.echo(printable(f"digitrec: skipped {', '.join(words)}{option}"), err=True)
 
 
 def _frames(source: str) -> Sequence[Source]:
@@ -101,27 +107,59 @@ def path_of(source: Source) -> str:
     return str(source.source) if isinstance(source, Frame) else source
 
 
-class FirstsRead:
-    """Report files of which only the first picture was read: the first file at once, the others counted."""
+def table_paths(table: str, column: str) -> Iterator[str]:
+    """Yield the paths in a column of a table, in order; relative ones are relative to the table's folder.
 
-    def __init__(self, *, asked_for: bool) -> None:
-        self._asked_for = asked_for
-        self._names: set[str] = set()
+    Only one line is in memory at a time. A row without a path yields its own place: there is no such file,
+    so reading it says what is wrong.
 
-    def tell(self, image: ImageRef) -> None:
-        """Report the file, unless the user chose the first picture or a file was reported before."""
-        if image.frames < 2 or self._asked_for:
-            return
-        self._names.add(image.source)
-        if len(self._names) == 1:
-            number = image.frames if image.frames <= MAX_FRAMES else f"more than {MAX_FRAMES}"
-            _say(f"{image.source} holds {number} pictures; the first was read (--frames all reads all)")
+    Args:
+        table: a file in UTF-8 with commas, semicolons or tabs between its cells and names in its first row;
+            "-" is standard input.
+        column: one of these names.
 
-    def sum_up(self) -> None:
-        """Report how many more files there were."""
-        if len(self._names) > 1:
-            _say(f"{len(self._names) - 1} more: a file with several pictures, of which the first was read")
+    Raises:
+        click.UsageError: there is no such column.
+        DataError: the file cannot be read, or is not a table.
+    """
+    try:
+        with _opened(table) as lines:
+            yield from _paths(table, column, lines)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{files.name_of(table)}: not a table in UTF-8") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise DataError(f"{files.name_of(table)}: cannot be read ({why}); check the name") from error
 
 
-def _say(what: str) -> None:
-    click.echo(f"digitrec: {printable(what)}", err=True)
+def _opened(table: str) -> AbstractContextManager[TextIO]:
+    if table == "-":
+        return nullcontext(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline=""))
+    return io.TextIOWrapper(files.opened(table), encoding="utf-8-sig", newline="")
+
+
+def _paths(table: str, column: str, lines: TextIO) -> Iterator[str]:
+    head = lines.readline()
+    separator = max(",;\t", key=head.count)
+    rows = csv.reader(chain([head], lines), delimiter=separator)
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        if column not in header:
+            raise click.UsageError(
+                f"{files.name_of(table)}: there is no column {column!r}; its columns: {', '.join(header)}."
+            )
+        yield from _cells(table, rows, header.index(column))
+    except csv.Error as error:
+        raise DataError(f"{files.name_of(table)}, line {rows.line_num}: not a table ({error})") from error
+
+
+def _cells(table: str, rows: Iterator[list[str]], place: int) -> Iterator[str]:
+    folder = Path(table).parent
+    for number, row in enumerate(rows, 1):
+        path = row[place].strip() if place < len(row) else ""
+        if files.is_address(path):
+            yield path
+        elif path:
+            yield str(folder / path) if path != "-" else f"{folder}/-"  # a file, not standard input
+        elif any(row):
+            yield f"{files.name_of(table)}, row {number}: no path"

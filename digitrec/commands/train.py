@@ -14,8 +14,7 @@ import click
 from digitrec.commands import options, trials, values
 from digitrec.commands.files import Data, Input, Output, OutputFolder, named_as_file, refuse_outputs
 from digitrec.commands.finetune import Start, fine_tune, settled
-from digitrec.commands.progress import quiet_bar
-from digitrec.commands.quiet import quietly
+from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.errors.text import percent
 
 if TYPE_CHECKING:

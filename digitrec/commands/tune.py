@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import values
-from digitrec.commands.files import Data, OutputFolder
+from digitrec.commands import options, values
+from digitrec.commands.files import Data
 from digitrec.commands.progress import quiet_bar
 from digitrec.errors.text import percent
 
@@ -19,26 +19,11 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Trials to run now.")
 @click.option("--epochs", type=click.IntRange(min=1), default=4, help="Epochs of each trial.")
-@click.option(
-    "--data",
-    type=Data(),
-    default="mnist-train",
-    metavar="SOURCE",
-    shell_complete=values.digits,
-    help="As for `digitrec explore`.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(min=50),
-    default=6000,
-    metavar="N",
-    help="Only N digits, all digits in proportion.",
-)
+@click.option("--data", type=Data(), default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
+              help="As for `digitrec explore`.")  # fmt: skip
+@options.limit("Only N digits, all digits in proportion.", 50, 6000)
 @click.option("--seed", default=0, help="Random seed.")
-@click.option(
-    "--out", default=Path("digitrec-tuning"), type=OutputFolder(),
-    metavar="FOLDER", help="Folder of the study, the winner and the pictures.",
-)  # fmt: skip
+@options.out_folder("digitrec-tuning", "Folder of the study, the winner and the pictures.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
     """Search for the best settings of a CNN, resumable.
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAD = "import os, threading\nfrom digitrec.commands.quiet import quietly\n"
+HEAD = "import os, threading\nfrom digitrec.commands.progress import quietly\n"
 
 
 def ran(code: str) -> subprocess.CompletedProcess[str]:
