@@ -83,11 +83,6 @@ def test_processes_give_the_same_in_order_and_may_be_used_again(
     assert processes.submit(int, "7").result() == 7, "it is the caller's, and stays open"
 
 
-def test_threads_will_do(scans: list[str]) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        assert said(digitrec.batch(scans, executor=pool)) == said(digitrec.predict_many(scans))
-
-
 def any_kind(scans: list[str]) -> list[Any]:
     data = Path(scans[0]).read_bytes()
     tiff = io.BytesIO()
@@ -127,12 +122,6 @@ def test_a_name_is_what_the_command_takes(scans: list[str], processes: Executor,
     for executor in (None, processes):
         batch = digitrec.batch(Path(name) if kind == "folder" else name, executor=executor)
         assert sorted(outcome.digit for outcome in batch) == expected
-
-
-def test_a_batch_of_arrays_has_one_range(processes: Executor) -> None:
-    pale = (DIGITS.images[:4].astype(float) / 255).round(3)
-    batch = digitrec.batch(pale, executor=processes)
-    assert [outcome.digit for outcome in batch] == DIGITS.labels[:4].tolist()
 
 
 def test_a_table_and_a_frame_in_one_call_each(scans: list[str]) -> None:
@@ -211,15 +200,6 @@ def pictures(folder: Path, count: int) -> list[str]:
     return names
 
 
-def test_a_spent_budget_ends_it_after_what_was_answered(tmp_path: Path) -> None:
-    cloud = FakeProvider(["7"] * 3 + [errors.AuthFailed("the key is refused")] * 9)
-    batch = digitrec.batch(pictures(tmp_path, 9), cloud)
-    outcomes = []
-    with pytest.raises(errors.AuthFailed, match="the key is refused"):
-        outcomes.extend(iter(batch.__next__, None))
-    assert batch.summary.digits == 3
-
-
 @pytest.mark.parametrize("error", [errors.Unreachable, errors.AuthFailed, errors.LedgerError])
 def test_what_stops_all_stops_workers_too(tmp_path: Path, processes: Executor, error: type) -> None:
     raising = partial(FakeProvider, ["7", error("it stopped")])
@@ -272,21 +252,6 @@ def test_wrong_arguments_are_refused_by_the_call(arguments: dict[str, Any], kind
         digitrec.batch(**{"images": [], **arguments})
 
 
-ERRORS = [thing for thing in vars(errors).values() if isinstance(thing, type)]
-
-
-@pytest.mark.parametrize("kind", ERRORS)
-def test_every_error_comes_out_of_another_process_as_it_was(kind: type) -> None:
-    if issubclass(kind, errors.ProviderError):
-        error = kind("why", provider="x", status=503, raw={"a": 1}, retry_after=2.0)
-    elif issubclass(kind, errors.DigitrecError):
-        error = kind("why")
-    else:
-        return
-    back = pickle.loads(pickle.dumps(error))
-    assert (type(back), str(back), vars(back)) == (kind, "why", vars(error))
-
-
 NOTEBOOK = """
 import asyncio, multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -310,12 +275,3 @@ def test_it_works_where_there_is_no_main_module_to_import(scans: list[str]) -> N
         capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     assert done.stdout.strip() == "[7, 2, 1]", done.stderr
-
-
-def inside(names: list[str]) -> list[int | None]:
-    return [outcome.digit for outcome in digitrec.batch(names)]
-
-
-def test_it_works_inside_somebody_elses_worker(scans: list[str], processes: Executor) -> None:
-    absolute = [str(Path(name).absolute()) for name in scans[:3]]
-    assert processes.submit(inside, absolute).result() == [7, 2, 1]

@@ -62,10 +62,6 @@ def test_a_policy_is_scored_beside_its_engines(data: Path) -> None:
     assert {card["engine"] for card in found["engines"]} == {"local", "aws", "local>aws@1"}
 
 
-def test_limit_takes_the_first(data: Path) -> None:
-    assert json.loads(run(data, "--limit", 2, "-o", "json").stdout)["pictures"] == 2
-
-
 def test_the_report_is_written_as_a_page(data: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     result = run(data, "--html", page)
@@ -148,17 +144,6 @@ def test_an_option_that_reaches_the_target_is_recommended() -> None:
     assert json.loads(run("samples", "--limit", 1, "-o", "json").stdout)["recommendation"] is None
 
 
-def test_a_target_that_is_not_shown_is_not_claimed() -> None:
-    assert "about " in run("mnist-test", "--limit", 60, "--target", 0.9).stdout
-
-
-def test_emulated_engines_are_not_recommended() -> None:
-    arguments = ("--emulate", "--no-ledger", "--limit", 20, "--target", 0.5)
-    assert "local reaches" in run("samples", "-p", "local,aws", *arguments).stdout
-    alone = run("samples", "-p", "aws", *arguments, "-o", "json").stdout
-    assert json.loads(alone)["recommendation"] == {"target": 0.5, "chosen": None, "tried": 0}
-
-
 def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target(cloud: Emulator) -> None:
     run("mnist-test", "--limit", 5, "-p", "aws", "--target", 0.9, code=6)
     run("mnist-test", "--limit", 20, "-p", "aws", "--budget", 1, code=2)
@@ -168,19 +153,6 @@ def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target(cloud: Emula
 def test_the_former_command_names_its_place() -> None:
     result = CliRunner().invoke(main, ["recommend", "samples", "--accuracy", "0.9"])
     assert (result.exit_code, "digitrec benchmark" in result.stderr) == (2, True)
-
-
-def test_pictures_that_fail_are_counted(data: Path) -> None:
-    (data / "1.png").write_bytes(b"no picture")
-    assert "local: 1 of 4 pictures failed" in run(data).stderr
-
-
-def test_missing_data_is_told(tmp_path: Path) -> None:
-    assert "no such file or folder" in run(tmp_path / "none", code=6).stderr
-
-
-def test_help_needs_no_extra() -> None:
-    assert "labels.csv" in run("--help").stdout
 
 
 def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
@@ -201,28 +173,3 @@ def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(cloud: Emulator, data
     assert said[0].startswith("local: 4 of 4 images")
     assert "4 requests would cost $0.0040" in said[1]
     assert cloud.calls("aws") == 0
-
-
-def test_samples_is_the_folder_of_that_name_and_that_is_told(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data.rename(data.parent / "samples")
-    monkeypatch.chdir(data.parent)
-    result = run("samples", "-o", "json")
-    assert json.loads(result.stdout)["pictures"] == 4
-    assert f"digitrec: samples: the folder {data.parent / 'samples'} is meant" in result.stderr
-
-
-def test_what_is_wrong_with_a_label_is_told_with_its_line(data: Path) -> None:
-    (data / "labels.csv").write_text("File;Digit\n0.png;7\n1.png;\n")
-    assert "labels.csv, line 3: '1.png' has no label; write none" in run(data, code=6).stderr
-
-
-def test_nothing_is_claimed_of_emulated_clouds(data: Path) -> None:
-    found = json.loads(run(data, "-p", "local,google,aws", "--emulate", "--no-ledger", "-o", "json").stdout)
-    assert [(pair["emulated"], pair["p"], pair["better"]) for pair in found["pairs"]] == [
-        (["google"], None, None), (["aws"], None, None), (["google", "aws"], None, None),
-    ]  # fmt: skip
-    table = run(data, "-p", "local,google", "--emulate", "--no-ledger", "-o", "markdown").stdout
-    assert "| local | google (emulated) |" in table
-    assert "| google |" not in table

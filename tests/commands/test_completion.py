@@ -38,16 +38,6 @@ def offered(*words: str) -> list[str]:
         (["predict", "-p", "local,tesseract,rapidocr", "--consensus", ""], ["plain,2", "plain,3"]),
         (["predict", "-p", "local,goo"], ["plain,local,google"]),
         (["predict", "--prepare", "plain,"], ["plain,plain,enlarged", "plain,plain,repeated"]),
-        (
-            ["emulate", "a"],
-            [
-                "plain,aws",
-                "plain,aws-textract",
-                "plain,azure",
-                "plain,azure-analysis",
-                "plain,azure-document",
-            ],
-        ),
         (["config", "--pa"], ["plain,--path"]),
         (["predict", ""], ["file,"]),
     ],

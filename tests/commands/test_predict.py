@@ -18,7 +18,6 @@ from PIL import Image
 
 from digitrec.cli import main
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.emulator import Emulator, environment
 
 
 @pytest.fixture
@@ -68,34 +67,9 @@ def test_what_stops_many_pictures_is_told_once_and_how_often(folder: Path) -> No
     assert [json.loads(line)["error"]["type"] for line in done.stdout.splitlines()] == ["BudgetExceeded"] * 3
 
 
-def test_json_is_an_array_even_for_one(folder: Path) -> None:
-    assert [row["digit"] for row in json.loads(run("seven.png", "-o", "json").stdout)] == [7]
-
-
-def test_folders_and_patterns_are_expanded(folder: Path) -> None:
-    (folder / "notes.txt").write_text("not a picture")
-    assert len(run(".", "-o", "jsonl").stdout.splitlines()) == 4
-    rows = run("*e*n.png", "-o", "jsonl").stdout.splitlines()
-    assert [json.loads(row)["image"]["source"] for row in rows] == ["broken.png", "seven.png"]
-
-
-def test_an_empty_folder_is_told_and_costs_the_others_nothing(folder: Path) -> None:
-    (folder / "empty").mkdir()
-    done = run("empty", "seven.png")
-    assert "empty: a folder" in done.stderr
-    assert "seven.png" in done.stdout
-    assert done.exit_code == 1
-
-
 def test_standard_input(folder: Path) -> None:
     done = run("-", "-o", "json", input=(folder / "seven.png").read_bytes())
     assert json.loads(done.stdout)[0]["digit"] == 7
-
-
-def test_a_standard_input_that_gives_nothing_is_told(folder: Path) -> None:
-    done = run("-", input=b"")
-    assert done.stderr == "digitrec: <stdin>: the file is empty; give a picture\n"
-    assert done.stdout.splitlines()[1].startswith("<stdin> ")
 
 
 def test_what_the_network_saw_is_saved(folder: Path) -> None:
@@ -118,7 +92,7 @@ def test_what_the_network_saw_is_saved(folder: Path) -> None:
         (["seven.png", "--model", "missing.tflite"], 5, "cannot be read"),
         (["seven.png", "--model", "x.tflite", "-p", "tesseract"], 2, "local engine"),
         (["seven.png", "--emulate"], 2, "google"),
-        (["missing.png"], 1, "cannot be read"),
+        (["."], 1, "broken.png"),
         (["a" * 300], 1, "cannot be read"),
         (["[" + "a" * 300], 1, "cannot be read"),
         (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
@@ -138,23 +112,6 @@ def test_a_cloud_is_rehearsed_without_an_account(folder: Path) -> None:
     """The real SDK, against an emulator that the command starts for itself."""
     (found,) = json.loads(run("seven.png", "-p", "aws", "--emulate", "-o", "json").stdout)
     assert (found["digit"], found["emulated"], found["attempts"]) == (7, True, 1)
-
-
-def test_a_cloud_is_paid_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real SDK, the emulator, the ledger: the second run replays what the first was answered."""
-    with Emulator(["aws"]) as emulator:
-        for name, value in environment("aws", emulator.endpoints["aws"]).items():
-            monkeypatch.setenv(name, value)
-        first, again = (json.loads(run("seven.png", "-p", "aws", "-o", "json").stdout)[0] for _ in range(2))
-        assert emulator.calls("aws") == 1
-    assert (first["digit"], first["replayed"], first["attempts"]) == (7, False, 1)
-    assert (again["digit"], again["replayed"], again["attempts"]) == (7, True, 0)
-
-
-def test_a_dry_run_asks_nobody(folder: Path) -> None:
-    done = run("seven.png", "broken.png", "-p", "google", "--emulate", "--dry-run")
-    assert "1 of 2 images" in done.stdout
-    assert "$0.0015" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -214,13 +171,7 @@ def test_predicting_loads_nothing_heavy(folder: Path) -> None:
     assert done.stdout.splitlines()[1].split()[:2] == ["seven.png", "7"]
 
 
-def test_the_runtimes_chatter_is_silenced(folder: Path) -> None:
-    command = [sys.executable, "-m", "digitrec", "predict", "seven.png"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
-    assert done.stderr == ""
-
-
-def test_damage_beside_a_picture_is_not_told(folder: Path) -> None:
+def test_neither_the_runtimes_nor_damage_beside_a_picture_print_a_line(folder: Path) -> None:
     cut_off = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # promises five entries and has none
     Image.open("seven.png").convert("L").save("phone.jpg", exif=cut_off)
     command = [sys.executable, "-m", "digitrec", "predict", "phone.jpg"]

@@ -9,20 +9,10 @@ from click.testing import CliRunner
 from raw_server import answer, raw_server
 
 from digitrec.cli import main
+from digitrec.commands.engines import EMULATED
 from digitrec.emulator import Emulator
 
-ALL = [
-    "aws",
-    "aws-textract",
-    "azure",
-    "azure-analysis",
-    "azure-document",
-    "google",
-    "local",
-    "openai",
-    "rapidocr",
-    "tesseract",
-]
+ALL = [*EMULATED, "local", "rapidocr", "tesseract"]
 
 
 def listed() -> dict[str, dict[str, object]]:
