@@ -162,38 +162,29 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Buffered:
-    """A picture whose bytes are in memory."""
+class Held:
+    """A picture whose bytes are in memory, or that is known to be unreadable."""
 
     name: str
-    data: bytes = field(repr=False)
+    data: bytes = field(default=b"", repr=False)
+    error: str = ""
+    """Why it is unreadable."""
 
     def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
-        """Return its bytes, at most ``most`` of them."""
-        return self.data[:most]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A picture that is known to be unreadable."""
-
-    name: str
-    why: str
-    """The message of the error."""
-
-    def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
-        """Raise the error.
+        """Return its bytes, at most ``most`` of them.
 
         Raises:
-            ImageError: always.
+            ImageError: it is unreadable.
         """
-        raise ImageError(self.why)
+        if self.error:
+            raise ImageError(self.error)
+        return self.data[:most]
 
 
 def deadly(name: str) -> ImageSource:
     """Return the stand-in for a picture that killed the process that read it."""
     why = f"{name}: the process that read it died or hung; save or export it again"
-    return cast(ImageSource, Unreadable(name, why))
+    return cast(ImageSource, Held(name, error=why))
 
 
 def placed(source: ImageSource | Item, folder: str | None) -> ImageSource:
@@ -235,6 +226,6 @@ def portable(source: ImageSource, folder: str) -> ImageSource:
         if isinstance(source, DigitImage | bytes | Member | Remote):
             return placed(source, folder)
         data, name = files.read(cast(files.Encoded, source))
-        return cast(ImageSource, Buffered(name, data))
+        return cast(ImageSource, Held(name, data))
     except ImageError as error:
-        return cast(ImageSource, Unreadable(name_of(source), str(error)))
+        return cast(ImageSource, Held(name_of(source), error=str(error)))

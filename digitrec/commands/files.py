@@ -102,7 +102,7 @@ class OutputFolder(Output):
         """The path, once it is known that it is not named as a file."""
         path = super().convert(value, param, ctx)
         if named_as_file(path):
-            self.fail(f"{str(path)!r} ends as a file does; a new folder has no ending.", param, ctx)
+            self.fail(f"{str(path)!r} has a file's extension; name a folder without one.", param, ctx)
         return path
 
 

@@ -34,7 +34,7 @@ class Start(Input):
 def settled(options: dict[str, Any]) -> dict[str, Any]:
     """What the options say of a training run, by the names of the settings; a default is the run's own."""
     named = {
-        "epochs": options["epochs"], "learning_rate": options["rate"], "batch": options["batch"],
+        "epochs": options["epochs"], "learning_rate": options["learning_rate"], "batch": options["batch"],
         "validation": options["validation_split"], "seed": options["seed"],
     }  # fmt: skip
     return {name: value for name, value in named.items() if value is not None}

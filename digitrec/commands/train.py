@@ -50,7 +50,9 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
     "--scale", type=click.Choice(["unit", "byte", "l2"]), default="unit",
     help="Pixels as 0..1, 0..255, or Keras' normalize(axis=1); kept in the model file.",
 )  # fmt: skip
-@click.option("--rate", type=options.Number(min=0, min_open=True), help="Peak learning rate.")
+@click.option("--learning-rate", type=options.Number(min=0, min_open=True), help="Peak learning rate.")
+@click.option("--rate", type=options.Number(min=0, min_open=True), hidden=True,
+              deprecated="Use --learning-rate.")  # fmt: skip
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
@@ -59,7 +61,7 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
 )
 @click.option(
     "--optimizer", type=click.Choice(["adam", "adamw", "rmsprop", "sgd"]),
-    help="Keras' optimiser; sgd with Nesterov's momentum and ten times Adam's rate unless --rate is given.  "
+    help="Keras' optimiser; sgd has Nesterov's momentum and, without --learning-rate, ten times Adam's rate.  "
     "[default: adam; adamw for the recipe]",
 )  # fmt: skip
 @click.option(
@@ -143,6 +145,8 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
       digitrec train --start mnist_cnn_model.h5 --arch tutorial-cnn --data my-digits/ --out mine.keras
       digitrec predict 7.png --model mine.keras
     """
+    former = options.pop("rate")
+    options["learning_rate"] = options["learning_rate"] or former
     file = _file(out)
     with _on(options["device"]):
         if arch is None and options["start"] is not None:
@@ -193,7 +197,7 @@ def _file(out: Path) -> Path | None:
         return out
     if named_as_file(out):
         raise click.UsageError(
-            f"--out {out}: a model is written as {', '.join(SUFFIXES)}; a new folder has no ending."
+            f"--out {out}: name a {', '.join(SUFFIXES)} file, or a folder without an extension."
         )
     return None
 

@@ -58,7 +58,9 @@ def test_batch_optimizer_and_augment_reach_the_training() -> None:
 
 def test_a_network_learns_on_from_a_file() -> None:
     assert run("train", "--arch", "mlp", *FEW, "--out", "first.h5").exit_code == 0
-    done = run("train", "--arch", "mlp", "--start", "first.h5", *FEW, "--rate", "0.0001", "--out", "mine.h5")
+    done = run(
+        "train", "--arch", "mlp", "--start", "first.h5", *FEW, "--learning-rate", "0.0001", "--out", "mine.h5"
+    )
     assert done.exit_code == 0, done.output
     assert store.load(Path("mine.h5")).card["settings"]["learning_rate"] == 0.0001
 

@@ -59,7 +59,7 @@ def _of_others(others: Sequence[Change]) -> str:
     if not worse:
         return "Nothing else is read worse by more than chance."
     names = ", ".join(one.data for one in worse)
-    return f"Read worse now, by more than chance: {names}. A lower --rate forgets less."
+    return f"Read worse now, by more than chance: {names}. A lower --learning-rate forgets less."
 
 
 def measures(own: Change | None, others: Sequence[Change]) -> dict[str, Any]:
