@@ -61,8 +61,8 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
 )
 @click.option(
     "--optimizer", type=click.Choice(["adam", "adamw", "rmsprop", "sgd"]),
-    help="Keras' optimiser; sgd has Nesterov's momentum and, without --learning-rate, ten times Adam's rate.  "
-    "[default: adam; adamw for the recipe]",
+    help="Keras' optimiser; sgd has Nesterov's momentum and, unless --learning-rate is given, ten times "
+    "Adam's rate.  [default: adam; adamw for the recipe]",
 )  # fmt: skip
 @click.option(
     "--augment/--no-augment", default=None,

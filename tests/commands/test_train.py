@@ -57,6 +57,7 @@ def test_batch_optimizer_and_augment_reach_the_training() -> None:
 
 
 def test_a_network_learns_on_from_a_file() -> None:
+    """With the former name of --learning-rate, which works in this version."""
     assert run("train", "--arch", "mlp", *FEW, "--out", "first.h5").exit_code == 0
     done = run(
         "train", "--arch", "mlp", "--start", "first.h5", *FEW, "--learning-rate", "0.0001", "--out", "mine.h5"
