@@ -1,147 +1,233 @@
-"""Images and labels as arrays, from the files in which they are handed around: .npz and IDX."""
+"""Images and labels as arrays, from the files in which data sets are distributed.
+
+- ``.npz`` with ``x`` and ``y`` or ``images`` and ``labels``, or Keras' four arrays;
+- ``.csv`` with a label and the pixels of a square picture in each row, as Kaggle and OpenML have MNIST;
+- an IDX pair (http://yann.lecun.com/exdb/mnist describes the format), labels beside the images;
+- USPS, 16x16, -1 (paper) to 1 (ink): LIBSVM's ``usps.bz2`` with rows "label place:value ...", labels from 1,
+  and ``zip.train.gz`` of "The Elements of Statistical Learning" with rows "label value ...";
+- ``train_32x32.mat`` of Street View House Numbers (Y. Netzer et al., http://ufldl.stanford.edu/housenumbers,
+  for non-commercial use): pictures in ``X``, (32, 32, 3, N), labels in ``y``, where 10 is the digit 0.
+"""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import logging
 import math
-import struct
+import re
+import subprocess  # nosec B404 # no shell; this interpreter runs our own script
+import sys
+import tempfile
 import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from digitrec.errors import DataError
+from digitrec.comparison.datasets.labels import HEADS
+from digitrec.errors import DataError, NotInstalled, install_hint
 
 log = logging.getLogger(__name__)
 
 Array = np.ndarray[Any, Any]
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
-PAIRS = (("x", "y"), ("images", "labels"))
+PAIRS = [("x", "y"), ("images", "labels")]
 """Names of the images and the labels in an .npz file."""
 PARTS = ("test", "train")
 """The parts of an .npz file as Keras has it: ``x_test`` and ``y_test``, ``x_train`` and ``y_train``."""
 CHANNELS = (1, 3, 4)
 """Grey, RGB, RGB with opacity."""
+FEWEST = 50
+"""Fewest columns of a table of pixels: the smallest common pictures are 8x8."""
+_CONVERT = """
+import sys, numpy, scipy.io
+found = scipy.io.loadmat(sys.argv[1], variable_names=["X", "y"])
+numpy.savez(sys.argv[2], X=found["X"], y=found["y"])
+"""
 
 
-def read_npz(path: Path, part: str | None = None, *, either: str = "test") -> tuple[Bytes, Array]:
-    """Images (N, H, W) or (N, H, W, channels), 0..255, and labels (N,), 0..9.
+def read(path: Path, part: str | None = None, *, either: str = "test") -> tuple[Bytes, Bytes]:
+    """Return images (N, H, W) or (N, H, W, channels), 0..255, and labels (N,), 0..9.
+
+    Nothing in the file is executed. Pictures of EMNIST, known by name, are turned upright.
 
     Args:
-        path: the file; nothing in it is run (``allow_pickle`` is off).
-        part: which of `PARTS`; None: the pair that is there.
-        either: which of `PARTS` is meant where both are there and `part` is None; that is told.
+        path: the file.
+        part: which of `PARTS` to take from an .npz file; None: the pair that is there.
+        either: the part to take, with a warning, if both are there and `part` is None.
 
     Raises:
-        DataError: it is damaged, has no such pair or several, or they are no images and digits.
+        DataError: the file is missing, damaged, in none of the formats, or ambiguous.
+        NotInstalled: a .mat file without the extra `stats`.
     """
+    kind, reader = _reader(path, part, either)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            x, y = pair(path, list(arrays.files), part, either)
-            images, labels = arrays[x], arrays[y]
-    except DataError:
+        images, labels = reader(path)
+    except (DataError, NotInstalled):
         raise
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except Exception as error:  # zipfile, zlib and NumPy's parsers raise what they like at foreign bytes
-        raise DataError(f"{path}: damaged, or not an .npz file of plain arrays") from error
-    if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray):
-        raise DataError(f"{path}: {x} or {y} is no array")
-    return checked(path, images, labels)
+        raise DataError(f"{error.filename or path}: no such file") from error
+    except Exception as error:  # zipfile, zlib, SciPy and NumPy raise any class at damaged bytes
+        why = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise DataError(f"{path}: damaged, or not {kind} ({why})") from error
+    if path.name.startswith("emnist"):
+        images = images.transpose(0, 2, 1)
+    return _checked(path, images, labels)
 
 
-def pair(path: Path, keys: list[str], part: str | None, either: str) -> tuple[str, str]:
-    """The names under which a file with these keys has images and labels; `part`, `either` as in `read_npz`.
+def is_pixel_table(path: Path) -> bool:
+    """Whether a .csv file has columns of pixels, and not of files and labels.
 
     Raises:
-        DataError: it has no such pair, or several.
+        DataError: it cannot be read.
     """
-    of_keras: list[tuple[str, str]] = [(f"x_{name}", f"y_{name}") for name in PARTS if part in (None, name)]
-    known: list[tuple[str, str]] = [*(PAIRS if part is None else ()), *of_keras]
+    try:
+        with _opened(path) as file:
+            return len(file.readline().split(",")) >= FEWEST
+    except UnicodeError:
+        return False
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+
+
+def _reader(path: Path, part: str | None, either: str) -> tuple[str, Callable[[Path], tuple[Array, Array]]]:
+    """What the file is by its name, and the function that reads it."""
+    if path.suffix == ".npz":
+        return "an .npz file of plain arrays", partial(_read_npz, part=part, either=either)
+    if path.suffix == ".mat":
+        return "a MATLAB 5 file of SVHN's cropped digits", _read_mat
+    if path.name.removesuffix(".gz").endswith(".csv"):
+        return "a table of numbers", _read_csv
+    if path.name.startswith(("usps", "zip.train", "zip.test")):
+        return "one of the USPS files", _read_usps
+    if "images-idx3" in path.name:
+        return "the images of an IDX pair", _read_idx
+    raise DataError(f"{path}: not a folder, an .npz file or the images of an IDX pair (...images-idx3...)")
+
+
+def _read_npz(path: Path, part: str | None, either: str) -> tuple[Array, Array]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        x, y = _pair(path, list(arrays), part, either)
+        return np.asarray(arrays[x]), np.asarray(arrays[y])
+
+
+def _pair(path: Path, keys: Sequence[str], part: str | None, either: str) -> tuple[str, str]:
+    """The names under which a file with these keys has images and labels."""
+    of_keras = [(f"x_{name}", f"y_{name}") for name in PARTS if part in (None, name)]
+    known = of_keras if part else [*PAIRS, *of_keras]
     found = [pair for pair in known if set(pair) <= set(keys)]
-    if not found:
-        needed, there = " or ".join(map("/".join, known)), ", ".join(keys) or "nothing"
-        raise DataError(f"{path}: needs the arrays {needed}; it holds {there}")
-    if len(found) > 1 and found != of_keras:
-        raise DataError(f"{path}: holds both {' and '.join(map('/'.join, found))}; keep one of them")
-    if len(found) > 1:
+    if len(found) == 2 and found == of_keras:
         other = next(name for name in PARTS if name != either)
         log.warning("%s: its %s part is meant; the other is %s:%s", path, either, path, other)
         return of_keras[PARTS.index(either)]
+    if len(found) != 1:
+        needed = " or ".join(map("/".join, known))
+        raise DataError(f"{path}: must hold one of {needed}; it holds {', '.join(keys) or 'nothing'}")
     return found[0]
 
 
-def read_idx(path: Path) -> tuple[Bytes, Array]:
-    """The same of an IDX pair: http://yann.lecun.com/exdb/mnist describes the format.
-
-    Raises:
-        DataError: a file of the two is missing, damaged, or no such file.
-    """
-    if "images-idx3" not in path.name:
-        raise DataError(
-            f"{path}: not a folder, an .npz file or the images of an IDX pair (...images-idx3...)"
-        )
+def _read_idx(path: Path) -> tuple[Array, Array]:
     labels = path.with_name(path.name.replace("images-idx3", "labels-idx1"))
-    images = _idx_array(path, 3)
-    if path.name.startswith("emnist"):
-        images = images.transpose(0, 2, 1)
-    return checked(path, images, _idx_array(labels, 1))
+    return _idx_array(path, 3), _idx_array(labels, 1)
 
 
-def _idx_array(path: Path, dimensions: int) -> Bytes:
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: damaged; fetch it again") from error
-    header = 4 + 4 * dimensions
-    if len(data) < header or data[:4] != bytes((0, 0, 8, dimensions)):
+def _idx_array(path: Path, dimensions: int) -> Array:
+    data = path.read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    if data[:4] != bytes((0, 0, 8, dimensions)):
         raise DataError(f"{path}: not an IDX file of bytes in {dimensions} dimension(s)")
-    shape = struct.unpack(f">{dimensions}I", data[4:header])
-    if len(data) - header != math.prod(shape):
+    shape = np.frombuffer(data, ">u4", dimensions, offset=4).tolist()
+    start = 4 + 4 * dimensions
+    if len(data) - start != math.prod(shape):
         raise DataError(f"{path}: cut off or too long for its header; fetch it again")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
-def checked(path: Path, images: Array, labels: Array) -> tuple[Bytes, Array]:
-    """The same, the images as 0..255 and the labels as integers.
+def _opened(path: Path) -> IO[str]:
+    opener: Any = {".bz2": bz2.open, ".gz": gzip.open}.get(path.suffix, open)
+    file: IO[str] = opener(path, "rt", encoding="utf-8-sig")
+    return file
+
+
+def _read_csv(path: Path) -> tuple[Array, Array]:
+    """The label is in the column of that name (`labels.HEADS`), without a header in the first."""
+    with _opened(path) as file:
+        names = [name.strip().strip('"').casefold() for name in file.readline().split(",")]
+        headed = not all(re.fullmatch(r"[-+.\de]+", name) for name in names)
+        place = next((names.index(name) for name in HEADS["label"] if name in names), None)
+        side = math.isqrt(len(names) - 1)
+        if side**2 != len(names) - 1 or (headed and place is None):
+            raise DataError(
+                f"{path}: its {len(names)} columns must be one label and the pixels of a square picture"
+            )
+        if not headed:
+            file.seek(0)
+        lines = [line for line in file if line.strip()]
+    if not lines:
+        raise DataError(f"{path}: holds no picture under its header")
+    rows = np.loadtxt(lines, np.float32, comments=None, delimiter=",", quotechar='"', ndmin=2)
+    images = np.delete(rows, place or 0, axis=1).reshape(-1, side, side)
+    return images, rows[:, place or 0]
+
+
+def _read_usps(path: Path) -> tuple[Array, Array]:
+    with _opened(path) as file:
+        text = file.read()
+    values, places = re.subn(r"\d+:", "", text)
+    rows = np.loadtxt(values.splitlines(), ndmin=2)
+    images = np.rint(np.clip((rows[:, 1:] + 1) / 2, 0, 1) * 255).astype(np.uint8)
+    return images.reshape(-1, 16, 16), rows[:, 0] - bool(places)
+
+
+def _read_mat(path: Path) -> tuple[Array, Array]:
+    """Read the file in a process of its own: some damaged files make SciPy crash."""
+    if find_spec("scipy") is None:
+        raise NotInstalled(f"{path.name} needs SciPy: {install_hint('stats')}")
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder, "arrays.npz")
+        command = [sys.executable, "-P", "-c", _CONVERT, str(path.absolute()), str(converted)]
+        subprocess.run(command, capture_output=True, check=False)  # nosec B603 # noqa: S603 (our own code)
+        if not converted.exists():
+            raise DataError(f"{path}: not a MATLAB 5 file of SVHN's cropped digits with X and y, or damaged")
+        with np.load(converted, allow_pickle=False) as arrays:
+            images, labels = arrays["X"], np.atleast_1d(np.squeeze(arrays["y"]))
+    if images.ndim == 3:  # MATLAB drops the last dimension of one picture
+        images = images[..., None]
+    return images.transpose(3, 0, 1, 2), np.where(labels == 10, 0, labels)
+
+
+def _checked(path: Path, images: Array, labels: Array) -> tuple[Bytes, Bytes]:
+    """The images as 0..255 and the labels as integers.
 
     Raises:
-        DataError: their shapes or types do not fit, a label is not 0..9, or it is not plain what a pixel's
-            value means.
+        DataError: shapes or types do not match, a label is not 0..9, or the range of pixels is ambiguous.
     """
     plain = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in CHANNELS)
     if not plain or labels.shape != images.shape[:1] or 0 in images.shape[1:3]:
         raise DataError(
-            f"{path}: {images.shape} images do not go with {labels.shape} labels; they must be (N, height, "
-            "width), perhaps with 1, 3 or 4 channels, and (N,)"
+            f"{path}: images must be (N, height, width), perhaps with 1, 3 or 4 channels, and labels (N,), "
+            f"not {images.shape} and {labels.shape}"
         )
-    if labels.dtype.kind not in "iuf":
-        raise DataError(f"{path}: labels of type {labels.dtype} are no digits")
+    if labels.dtype.kind not in "iuf" or images.dtype.kind not in "buif":
+        raise DataError(f"{path}: images and labels must be numbers, not {images.dtype} and {labels.dtype}")
     wrong = np.flatnonzero(~np.isin(labels, range(10)))
     if wrong.size:
         raise DataError(f"{path}: label {labels[wrong[0]]:g} of image {wrong[0]} is not a digit")
-    return _bytes(path, images), labels.astype(np.uint8)
+    return _in_bytes(path, images), labels.astype(np.uint8)
 
 
-def _bytes(path: Path, images: Array) -> Bytes:
-    """The images as 0..255: what stands for white is told from the whole set."""
-    if images.dtype.kind not in "buif":
-        raise DataError(f"{path}: images of type {images.dtype} have no pixels")
-    if not images.size:
-        return images.astype(np.uint8)
-    low, high = float(images.min()), float(images.max())
-    if not (math.isfinite(low) and math.isfinite(high)) or low < 0:
-        raise DataError(f"{path}: pixel values from {low:g} to {high:g}; scale them to 0..1 or 0..255")
+def _in_bytes(path: Path, images: Array) -> Bytes:
+    """The images as 0..255: the value of white follows from the whole set."""
+    low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
     full = _full(images.dtype, high)
-    if full is None:
-        raise DataError(f"{path}: is {high:g} the brightest there is? Scale the values to 0..1 or 0..255")
+    if full is None or not low >= 0:
+        raise DataError(f"{path}: pixel values from {low:g} to {high:g}; scale them to 0..1 or 0..255")
     if full == 255 and images.dtype == np.uint8:
         return images
     scaled: Bytes = np.rint(images.astype(np.float32) * np.float32(255 / full)).astype(np.uint8)
@@ -149,11 +235,11 @@ def _bytes(path: Path, images: Array) -> Bytes:
 
 
 def _full(kind: np.dtype[Any], high: float) -> float | None:
-    """What a full pixel is where the highest of all is ``high``; None where that is not plain."""
+    """The value of a full pixel if ``high`` is the highest of all; None if that is ambiguous."""
     if high <= 1:
         return 1.0
     if high == 16:  # scikit-learn's digits
         return 16.0
     if kind == np.uint8 or 128 <= high <= 255:
         return 255.0
-    return 65535.0 if high <= 65535 and kind.itemsize == 2 and high >= 32768 else None
+    return 65535.0 if kind.itemsize == 2 and 32768 <= high <= 65535 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digitrec.comparison.datasets import arrayfiles, csvfiles, labels, matfiles, usps
+from digitrec.comparison.datasets import arrayfiles, labels
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.errors.text import count
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 NAMES = ("mnist-test", "samples")
 """Sets known by name: MNIST's 10,000 test digits, and the repository's own pictures."""
-HOLD_BOTH = {".npz": arrayfiles.read_npz}
-"""Who reads the files that may hold a part to learn from and one to test with, by their ending."""
 SHOWN = 3
 """Names of files in a warning at most."""
 
@@ -62,8 +60,8 @@ def read_samples(
               Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
               (EMNIST's are stored on their side, and turned);
-            - the ``.mat`` file of SVHN's cropped digits (`digitrec.comparison.datasets.matfiles`);
-            - a USPS file as `digitrec.comparison.datasets.usps` describes.
+            - the ``.mat`` file of SVHN's cropped digits, or a USPS file, as
+              `digitrec.comparison.datasets.arrayfiles` describes.
         limit: at most so many, >= 0, drawn by `sampled`: each label in its share; None: all.
         part: "train" or "test": which is meant of a file that holds both.
         known: names of sets for the error about a file that does not exist.
@@ -75,12 +73,16 @@ def read_samples(
     if not str(source):
         raise DataError("an empty name (a variable that is not set?); the folder you are in is called `.`")
     name, _, named = str(source).rpartition(":")
-    if named in arrayfiles.PARTS and Path(name).suffix in HOLD_BOTH:
-        samples = _samples(HOLD_BOTH[Path(name).suffix](Path(name), named))
+    if named in arrayfiles.PARTS and name.endswith(".npz"):
+        samples = _samples(arrayfiles.read(Path(name), named))
     else:
         samples = _read(str(source), Path(source), part, known)
     samples = [samples[place] for place in sampled([sample.label for sample in samples], limit)]
-    _tell_contradictions(str(source), samples)
+    if torn := _contradictions(samples):
+        log.warning(
+            "%s: %s twice with different labels, such as %s: one of the labels is wrong",
+            source, count(len(torn), "picture"), " and ".join(torn[0]),
+        )  # fmt: skip
     return samples
 
 
@@ -93,23 +95,18 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
         return _folders(path)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; sets known by name: {', '.join(known)}")
-    if path.suffix in HOLD_BOTH:
-        return _samples(HOLD_BOTH[path.suffix](path, either=part))
-    if path.suffix == ".mat":
-        return _samples(matfiles.read(path))
-    if path.name.removesuffix(".gz").endswith(".csv"):
-        return _samples(rows) if (rows := csvfiles.read(path)) is not None else _table(path)
-    if path.name.startswith(usps.NAMES):
-        return _samples(arrayfiles.checked(path, *usps.read(path)))
-    return _samples(arrayfiles.read_idx(path))
+    if path.name.removesuffix(".gz").endswith(".csv") and not arrayfiles.is_pixel_table(path):
+        return _table(path)
+    return _samples(arrayfiles.read(path, either=part))
 
 
 def _named(name: str, here: Path) -> Path:
-    """The folder or file that a name stands for: a folder of that name goes before the set."""
+    """The folder or file that a name stands for; a folder of that name comes before the set."""
     package = Path(str(resources.files("digitrec")))
     known: Path | None = package / "comparison" / "datasets" / "data" / "t10k-images-idx3-ubyte.gz"
     if name == "samples":
-        known = _of_a_clone(package.parent, *here.absolute().parents)
+        folders = (folder / "samples" for folder in (package.parent, *here.absolute().parents))
+        known = next((folder.resolve() for folder in folders if _is_of_a_clone(folder)), None)
     if here.is_dir():
         if here.resolve() != known:
             log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
@@ -124,30 +121,25 @@ def _named(name: str, here: Path) -> Path:
     return known
 
 
-def _of_a_clone(*folders: Path) -> Path | None:
-    """The repository's own pictures, from the first of the folders that is a clone of it; None: none is."""
-    for folder in folders:
-        samples = folder / "samples"
-        if (folder / "digitrec" / "cli.py").is_file() and (samples / "labels.csv").is_file():
-            return samples.resolve()
-    return None
+def _is_of_a_clone(samples: Path) -> bool:
+    return (samples.parent / "digitrec" / "cli.py").is_file() and (samples / "labels.csv").is_file()
 
 
 def _table(path: Path) -> list[Sample]:
     rows = labels.read(path)
     listed = {row.file.resolve() for row in rows}
     kinds = {file.suffix.lower() for file in listed}
+    beside = [file for folder in {row.file.parent for row in rows} for file in _entries(folder)]
     missing = sorted(
-        file.name for folder in {row.file.parent for row in rows} for file in _entries(folder)
-        if file.suffix.lower() in kinds and file.resolve() not in listed
-    )  # fmt: skip
-    _tell(path, missing, "not in the table, but beside its files and of the same kind")
+        file.name for file in beside if file.suffix.lower() in kinds and file.resolve() not in listed
+    )
+    _warn(path, missing, "not in the table, but beside its files and of the same kind")
     return [Sample(row.file, row.label) for row in rows]
 
 
 def _folders(path: Path) -> list[Sample]:
     entries = _entries(path)
-    folders = [entry for entry in entries if entry.is_dir() and not _is_hidden(entry)]
+    folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
     if not folders:
         raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
     shown = {folder: labels.label(folder.name, str(folder)) for folder in folders}
@@ -159,13 +151,9 @@ def _folders(path: Path) -> list[Sample]:
     ]
     if words := skipped.words():
         log.warning("%s: skipped %s", path, ", ".join(words))
-    outside = [str(entry.relative_to(path)) for entry in entries if entry not in shown]
-    _tell(path, outside, "hidden, or not in a folder 0 to 9")
+    outside = [entry.name for entry in entries if entry not in shown]
+    _warn(path, outside, "hidden, or not in a folder 0 to 9")
     return samples
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".")
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -175,8 +163,8 @@ def _entries(folder: Path) -> list[Path]:
         raise DataError(f"{folder}: cannot be looked into ({error.strerror}); check its rights") from error
 
 
-def _tell(where: Path, names: Sequence[str], what: str) -> None:
-    """Warn of what is left out: how many, why, and the first of them."""
+def _warn(where: Path, names: Sequence[str], what: str) -> None:
+    """Warn of files that are left out: their number, the reason, and the first of them."""
     if names:
         more = ", ..." if len(names) > SHOWN else ""
         log.warning("%s: left out %d (%s): %s%s", where, len(names), what, ", ".join(names[:SHOWN]), more)
@@ -186,41 +174,32 @@ def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:
     return [Sample(image, int(label)) for image, label in zip(*arrays, strict=True)]
 
 
-def _tell_contradictions(data: str, samples: Sequence[Sample]) -> None:
-    """Warn of pictures that are there more than once, byte for byte, with different labels."""
-    shown: dict[tuple[int, bytes], dict[int | None, int]] = {}
-    for place, key in _fingerprints(samples):
-        shown.setdefault(key, {}).setdefault(samples[place].label, place)
-    torn = [list(places.values()) for places in shown.values() if len(places) > 1]
-    if torn:
-        words = [
-            f"{_called(samples[place].image, place)} ({'none' if it is None else it})"
-            for place in torn[0][:2] for it in [samples[place].label]
-        ]  # fmt: skip
-        log.warning(
-            "%s: %s twice with different labels, such as %s: one of the labels is wrong",
-            data, count(len(torn), "picture"), " and ".join(words),
-        )  # fmt: skip
-
-
-def _called(image: ImageSource, place: int) -> str:
-    return image.name if isinstance(image, Path) else f"no. {place}"
-
-
-def _fingerprints(samples: Sequence[Sample]) -> Iterator[tuple[int, tuple[int, bytes]]]:
-    """Size and SHA-256 of each picture, by place; a file whose size no other has is not read."""
+def _contradictions(samples: Sequence[Sample]) -> list[tuple[str, str]]:
+    """Names of equal pictures with different labels; a file with a size of its own is not read."""
     sizes = [_size(sample.image) for sample in samples]
     common = Counter(sizes)
+    first: dict[bytes, int] = {}
+    torn: dict[bytes, tuple[str, str]] = {}
     for place, (sample, size) in enumerate(zip(samples, sizes, strict=True)):
         if size is not None and common[size] > 1:
-            with suppress(OSError):  # it is told when its turn comes to be read
+            with suppress(OSError):  # reading the picture reports it
                 image = sample.image
                 data = image.read_bytes() if isinstance(image, Path) else np.asarray(image).tobytes()
-                yield place, (size, hashlib.sha256(data).digest())
+                key = hashlib.sha256(data).digest()
+                other = first.setdefault(key, place)
+                if samples[other].label != sample.label:
+                    torn.setdefault(key, (_called(samples, other), _called(samples, place)))
+    return list(torn.values())
 
 
 def _size(image: ImageSource) -> int | None:
-    """Bytes; None where it cannot be told."""
+    """Bytes; None if unknown."""
     with suppress(OSError):
         return image.stat().st_size if isinstance(image, Path) else np.asarray(image).nbytes
     return None
+
+
+def _called(samples: Sequence[Sample], place: int) -> str:
+    image, label = samples[place].image, samples[place].label
+    name = image.name if isinstance(image, Path) else f"no. {place}"
+    return f"{name} ({labels.NONE if label is None else label})"

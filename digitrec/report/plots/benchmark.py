@@ -124,12 +124,7 @@ def _line(
     """A line through shares of 1, drawn in per cent."""
     if points:
         x, y = ([100 * share for share in shares] for shares in zip(*points, strict=True))
-        look: dict[str, Any] = {
-            "linestyle": style.line(place),
-            "color": style.colour(place),
-            "marker": marker,
-        }
-        axes.plot(x, y, label=_label(card), linewidth=1.8, **look)
+        axes.plot(x, y, label=_label(card), linewidth=1.8, marker=marker, **style.dashed(place))
 
 
 def _legend(axes: Axes) -> None:

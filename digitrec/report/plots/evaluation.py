@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -83,8 +82,7 @@ def curves(found: Result) -> Figure:
     figure, axes = style.plain_axes(title, recall, "precision: share of the answers that are right", (8.2, 5))
     for curve in found.curves:
         label = f"{curve.digit}  (average precision {percent(curve.average, 2)})"
-        look: dict[str, Any] = {"linestyle": style.line(curve.digit), "color": style.colour(curve.digit)}
-        axes.plot(curve.recall, curve.precision, linewidth=1.6, label=label, **look)
+        axes.plot(curve.recall, curve.precision, linewidth=1.6, label=label, **style.dashed(curve.digit))
     # The axes begin three times as far from 1 as the curves are where both measures are equal.
     gaps = [1 - np.minimum(curve.precision, curve.recall).max() for curve in found.curves]
     low = max(0.0, float(1 - max(0.02, 3 * max(gaps, default=1.0))))
@@ -103,10 +101,8 @@ def coverage(measured: Sequence[Result]) -> Figure:
     figure, axes = style.plain_axes(title, "pictures answered", "of those right", (8.2, 4.8))
     for place, found in enumerate(measured):
         points = [point for point in found.card.coverage if point[1] * found.card.n >= style.FEWEST]
-        axes.plot(
-            [covered for _, covered, _ in points], [right for _, _, right in points],
-            linestyle=style.line(place), color=style.colour(place), label=found.data,
-        )  # fmt: skip
+        x, y = [covered for _, covered, _ in points], [right for _, _, right in points]
+        axes.plot(x, y, label=found.data, **style.dashed(place))
     axes.set_xlim(0, 1)
     style.end_at(1, axes, "y")
     style.in_percent(axes.xaxis)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -121,12 +120,8 @@ def embedding(seen: Exploration) -> Figure:
     axes.set(xticks=[], yticks=[])
     for digit in range(10):
         x, y = seen.embedding[labels == digit].T
-        look: dict[str, Any] = {
-            "marker": style.mark(digit),
-            "color": style.colour(digit),
-            "label": str(digit),
-        }
-        axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, rasterized=True, **look)
+        points = axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, label=str(digit), **style.marked(digit))
+        points.set_rasterized(True)
         if len(x):
             axes.text(np.median(x), np.median(y), str(digit), fontsize=17, weight="bold", ha="center",
                       va="center", bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.5},

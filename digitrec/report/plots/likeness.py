@@ -83,12 +83,7 @@ def layout(laid: Layout) -> Figure:
 def _around(axes: Axes, laid: Layout) -> None:
     for digit in range(10):
         x, y = laid.places[laid.around.labels == digit].T
-        look: dict[str, Any] = {
-            "marker": style.mark(digit),
-            "color": style.colour(digit),
-            "label": str(digit),
-        }
-        axes.scatter(x, y, s=13, alpha=0.35, linewidths=0, **look)
+        axes.scatter(x, y, s=13, alpha=0.35, linewidths=0, label=str(digit), **style.marked(digit))
         if len(x):
             axes.text(np.median(x), np.percentile(y, 98) + 0.025, str(digit), fontsize=20, weight="bold",
                       ha="center", va="bottom", color="black", alpha=0.55)  # fmt: skip

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
-from digitrec.comparison.datasets.loader import read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.lab.datasets.digits import read_digits
@@ -18,34 +15,26 @@ from digitrec.lab.datasets.digits import read_digits
 LABELS = st.lists(st.sampled_from([None, *range(10)]), max_size=80)
 
 
-@given(labels=LABELS, limit=st.integers(0, 90))
-def test_each_label_has_its_share_to_within_one(labels: list[int | None], limit: int) -> None:
-    places = sampled(labels, limit)
-    assert places.tolist() == sorted(set(places.tolist()))
-    assert len(places) == min(limit, len(labels))
-    there, taken = Counter(labels), Counter(labels[place] for place in places)
-    for label, count in there.items():
-        assert abs(taken[label] - count * len(places) / len(labels)) < 1.5
-
-
 @given(labels=LABELS, limits=st.tuples(st.integers(0, 90), st.integers(0, 90)))
-def test_a_larger_limit_keeps_what_a_smaller_one_drew(
+def test_each_label_has_its_share_and_a_larger_limit_keeps_the_smaller_sample(
     labels: list[int | None], limits: tuple[int, int]
 ) -> None:
-    few, many = sorted(limits)
-    assert set(sampled(labels, few)) <= set(sampled(labels, many))
+    few, many = (sampled(labels, limit) for limit in sorted(limits))
+    assert set(few) <= set(many)
+    assert many.tolist() == sorted(set(many.tolist()))
+    assert len(many) == min(max(limits), len(labels))
+    there, taken = Counter(labels), Counter(labels[place] for place in many)
+    for label, count in there.items():
+        assert abs(taken[label] - count * len(many) / len(labels)) < 1.5
 
 
-def test_a_folder_is_not_cut_off_after_its_first_digits(tmp_path: Path) -> None:
-    for digit in range(10):
-        (tmp_path / str(digit)).mkdir()
-        for number in range(6):
-            Image.new("L", (30, 30), 200 + number).save(tmp_path / str(digit) / f"{number}.png")
-    assert Counter(sample.label for sample in read_samples(tmp_path, 20)) == dict.fromkeys(range(10), 2)
-
-
-def test_mnist_too_is_drawn_in_its_shares() -> None:
+def test_mnist_is_the_official_set_and_drawn_in_its_shares() -> None:
+    whole = mnist_test()
+    assert whole.images.shape == (10_000, 28, 28)
+    assert np.bincount(whole.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert whole.labels[:5].tolist() == [7, 2, 1, 0, 4]
+    assert whole[np.array([3, 1])].labels.tolist() == [0, 2]
     digits = read_digits("mnist-test", 100)
     assert np.bincount(digits.labels).min() >= 8
-    assert not np.array_equal(digits.images, mnist_test().images[:100])
+    assert not np.array_equal(digits.images, whole.images[:100])
     assert np.array_equal(digits.images, read_digits("mnist-test", 100).images)
