@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from digitrec.emulator.kit.fault_contract import Stranger
 from digitrec.emulator.server import Connection, Server
 from digitrec.emulator.vendors.base import Request
+from digitrec.emulator.vendors.stranger import Stranger
 from digitrec.engine.detect import CONTROL_PATH
 
 

@@ -1,11 +1,11 @@
-"""Which keys an emulator takes."""
+"""The keys that an emulator accepts."""
 
 from __future__ import annotations
 
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,24 @@ from digitrec.errors import NotConfigured
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The keys an emulator takes; by default those with which a newcomer's script just works."""
+    """The keys that an emulator accepts. The default accepts what a newcomer's script sends."""
 
     google_api_keys: frozenset[str] | None = field(default=None, repr=False)
-    """API keys taken for Google; None with no tokens either: any key, or none at all."""
+    """API keys for Google; None, and no tokens either: any key, or no key at all."""
     google_tokens: frozenset[str] | None = field(default=None, repr=False)
-    """OAuth access tokens taken for Google."""
+    """OAuth access tokens for Google."""
     aws_keys: Mapping[str, str] = field(default_factory=lambda: {"test": "test"}, repr=False)
-    """AWS access key ids and their secrets; signatures are verified with them."""
+    """AWS access key ids and their secrets, which verify the signatures."""
     azure_keys: frozenset[str] | None = field(default=None, repr=False)
-    """Keys taken for all of Azure's services; None: any key that is not empty."""
+    """Keys for all of Azure's services; None: any key that is not empty."""
     openai_keys: frozenset[str] | None = field(default=None, repr=False)
-    """Keys taken for OpenAI's protocol; None: any key that is not empty."""
+    """Keys for OpenAI's protocol; None: any key that is not empty."""
     azure_tokens: frozenset[str] | None = field(default=None, repr=False)
-    """Tokens of Entra ID taken for Azure's services; None: any where any key is taken, else none."""
+    """Entra ID tokens for Azure's services; None: any token if any key is accepted, else no token."""
 
     @classmethod
     def load(cls, path: str | Path) -> Credentials:
-        """Strict credentials from a TOML or JSON file; a vendor it does not mention takes no key at all.
+        """Read strict credentials from a TOML or JSON file; a vendor that it leaves out accepts no key.
 
             [google]
             api_keys = ["..."]
@@ -51,25 +51,17 @@ class Credentials:
         try:
             text = path.read_text("utf-8")
             values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-            return cls._strict(values)
+            return cls(**{each.name: _given(values, each.name) for each in fields(cls)})
         except (OSError, ValueError, TypeError, AttributeError) as error:
             why = getattr(error, "strerror", None) or "not of the documented form"
             raise NotConfigured(f"{path}: no credentials file ({why}); see docs/emulator.md") from None
 
-    @classmethod
-    def _strict(cls, values: Mapping[str, Any]) -> Credentials:
-        google, aws, azure, openai = (values.get(it, {}) for it in ("google", "aws", "azure", "openai"))
-        return cls(
-            google_api_keys=_strings(google.get("api_keys", [])),
-            google_tokens=_strings(google.get("tokens", [])),
-            aws_keys={str(name): str(secret) for name, secret in aws.get("keys", {}).items()},
-            azure_keys=_strings(azure.get("keys", [])),
-            azure_tokens=_strings(azure.get("tokens", [])),
-            openai_keys=_strings(openai.get("keys", [])),
-        )
 
-
-def _strings(values: Any) -> frozenset[str]:
-    if not isinstance(values, list):
-        raise TypeError("a list of keys")
-    return frozenset(str(value) for value in values)
+def _given(values: Mapping[str, Any], field_name: str) -> Any:
+    """Return the keys that a file gives for one field of `Credentials`, such as "azure_tokens"."""
+    vendor, _, name = field_name.partition("_")
+    expected = dict if field_name == "aws_keys" else list
+    found = values.get(vendor, {}).get(name, expected())
+    if not isinstance(found, expected):
+        raise TypeError(f"{vendor}.{name}: not a {expected.__name__}")
+    return found if isinstance(found, dict) else frozenset(found)

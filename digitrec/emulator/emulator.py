@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Read, open_reader
 from digitrec.emulator.faults import Fault, FaultQueue, check
 from digitrec.emulator.server import Counts, Server
-from digitrec.emulator.vendors.aws import Aws
-from digitrec.emulator.vendors.aws_textract import AwsTextract
-from digitrec.emulator.vendors.azure import Azure
-from digitrec.emulator.vendors.azure_analysis import AzureAnalysis
+from digitrec.emulator.vendors.aws import Aws, AwsTextract
+from digitrec.emulator.vendors.azure import Azure, AzureAnalysis, AzureVendor
 from digitrec.emulator.vendors.azure_document import AzureDocument
-from digitrec.emulator.vendors.azure_resource import AzureVendor
 from digitrec.emulator.vendors.base import Vendor
 from digitrec.emulator.vendors.google import Google
 from digitrec.emulator.vendors.openai import OpenAi
@@ -25,16 +21,16 @@ from digitrec.errors import NotConfigured, UnknownProvider
 
 _ALL: tuple[type[Vendor], ...] = (Google, Aws, AwsTextract, Azure, AzureAnalysis, AzureDocument, OpenAi)
 VENDORS: Mapping[str, type[Vendor]] = {vendor.name: vendor for vendor in _ALL}
-"""Every vendor there is, by name."""
+"""The vendors by name."""
 
 
 def environment(vendor: str, endpoint: str) -> dict[str, str]:
-    """The variables by which programs find a vendor's emulator and have keys that it takes by default."""
-    return VENDORS[vendor].environment(endpoint)
+    """Return the variables by which programs find a vendor's emulator, with keys that it accepts."""
+    return {name: value.format(endpoint) for name, value in VENDORS[vendor].variables.items()}
 
 
 class Emulator:
-    """The protocols of one or more vendors on 127.0.0.1, for as long as a ``with`` lasts.
+    """The protocols of one or more vendors on 127.0.0.1, within a ``with``.
 
     with Emulator(["aws"], engine="local") as emulator:
         client = boto3.client("rekognition", endpoint_url=emulator.endpoints["aws"], ...)
@@ -51,19 +47,19 @@ class Emulator:
         credentials: Credentials | str | Path | None = None,
         port: int = 0,
     ) -> None:
-        """Bind the ports and open the engine; nothing is answered before ``with`` or `start`.
+        """Bind the ports and open the engine; ``with`` or `start` begins to answer.
 
         Args:
-            vendors: names out of `VENDORS`.
-            engine: what reads the pictures, see `open_reader`.
+            vendors: names from `VENDORS`.
+            engine: reads the pictures, see `open_reader`.
             faults: see `Fault.parse`; each for every vendor, or for one: "google/429:first=1".
-            credentials: keys to insist on, or the file that names them; None: `Credentials()`.
-            port: port of the first vendor, the others follow it; 0: any free ones.
+            credentials: the accepted keys, or a file of them; None: `Credentials()`.
+            port: port of the first vendor, the others follow it; 0: any free ports.
 
         Raises:
-            UnknownProvider: no vendor has this name, or no engine.
+            UnknownProvider: no vendor or engine has this name.
             NotInstalled, NotConfigured, ModelError: the engine, port or credentials cannot be used.
-            ValueError: a fault is not one.
+            ValueError: a fault is invalid.
         """
         names = list(dict.fromkeys(vendors))
         unknown = [name for name in names if name not in VENDORS]
@@ -74,7 +70,8 @@ class Emulator:
             credentials = Credentials() if credentials is None else Credentials.load(credentials)
         reader = open_reader(engine)
         emulated = [VENDORS[name](reader, credentials) for name in names]
-        queues = [FaultQueue(_meant_for(vendor, list(faults), names)) for vendor in emulated]
+        given = list(faults)
+        queues = [FaultQueue(_meant_for(vendor, given, names)) for vendor in emulated]
         self._servers: dict[str, Server] = {}
         for place, (vendor, queue) in enumerate(zip(emulated, queues, strict=True)):
             self._servers[vendor.name] = self._bind(vendor, port + place if port else 0, queue)
@@ -92,26 +89,26 @@ class Emulator:
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """Address of each vendor, such as {"google": "http://127.0.0.1:8001"}."""
+        """The address of each vendor, such as {"google": "http://127.0.0.1:8001"}."""
         return {name: server.endpoint for name, server in self._servers.items()}
 
     def calls(self, vendor: str) -> int:
-        """How many requests a vendor got so far: faulty ones too, polls and the control endpoint apart."""
+        """Return how many requests a vendor got so far, without polls and the control endpoint."""
         return self.counts(vendor).calls
 
     def billed(self, vendor: str) -> int:
-        """How many units a vendor would send a bill for so far, see `Counts.billed`."""
+        """Return how many units a vendor would bill so far, see `Counts.billed`."""
         return self.counts(vendor).billed
 
     def counts(self, vendor: str) -> Counts:
-        """Everything that is counted for a vendor."""
+        """Return a vendor's counters."""
         return self._servers[vendor].counts()
 
     def set_faults(self, vendor: str, *faults: str) -> None:
-        """Replace a vendor's faults, see `Fault.parse`; none: it is well again.
+        """Replace a vendor's faults, see `Fault.parse`; without faults it answers well again.
 
         Raises:
-            ValueError: a fault is not one, or cannot befall this vendor.
+            ValueError: a fault is invalid, or does not apply to this vendor.
         """
         server = self._servers[vendor]
         server.faults.set([check(server.vendor, Fault.parse(text)) for text in faults])
@@ -130,9 +127,7 @@ class Emulator:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -149,53 +144,39 @@ def serve(
 
     Args:
         vendors, engine, faults, credentials, port: as for `Emulator`.
-        say: is given every line there is to print: the addresses, and the variables to set.
+        say: prints a line: the addresses, and the variables to set.
 
     Raises:
         Whatever `Emulator` raises.
     """
     with Emulator(vendors, engine=engine, faults=faults, credentials=credentials, port=port) as emulator:
         try:
-            for line in _introduction(emulator.endpoints, engine):
-                say(line)
+            variables = {"NO_PROXY": "127.0.0.1"}
+            for name, endpoint in emulator.endpoints.items():
+                say(f"{name}: {endpoint}")
+                variables |= environment(name, endpoint) | variables
+            say(f"{engine} reads, not the vendors: it says nothing about their accuracy. Stop with Ctrl-C.")
+            say("")
+            for variable, value in variables.items():
+                say(f"export {variable}={value}")
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             say("stopped")
 
 
-def _introduction(endpoints: Mapping[str, str], engine: str) -> Iterator[str]:
-    for name, endpoint in endpoints.items():
-        yield f"{name}: {endpoint}"
-    yield f"Read by {engine}, not by the vendors: it says nothing about their accuracy. Stop with Ctrl-C."
-    yield ""
-    yield "export NO_PROXY=127.0.0.1"
-    variables: dict[str, str] = {}
-    for name, endpoint in endpoints.items():
-        variables |= {
-            key: value for key, value in environment(name, endpoint).items() if key not in variables
-        }
-    for variable, value in variables.items():
-        yield f"export {variable}={value}"
-
-
-def _vendor_of(text: str) -> tuple[str, bool]:
-    """The vendor before the first slash, and whether there is one: a fault may hold slashes of its own."""
-    name, slash, _ = text.partition("/")
-    named = bool(slash) and ":" not in name
-    return (name.strip() if named else ""), named
-
-
 def _meant_for(vendor: Vendor, texts: Sequence[str], names: Sequence[str]) -> list[Fault]:
-    """The faults of a list that are this vendor's: those with its name before them, or no name."""
+    """Return the faults for this vendor: those with its name before them, or without a name."""
     found = []
     for text in texts:
-        name, named = _vendor_of(text)
-        fault = Fault.parse(text.removeprefix(f"{name}/") if named else text)
-        if named and name not in names:
+        before, slash, after = text.partition("/")
+        is_named = bool(slash) and ":" not in before  # else the slash is in an address
+        name = before.strip() if is_named else ""
+        fault = Fault.parse(after if is_named else text)
+        if is_named and name not in names:
             raise ValueError(f"fault {text!r}: no vendor {name!r} here; there are: {', '.join(names)}")
         if name == vendor.name:
             found.append(check(vendor, fault))
-        elif not named and vendor.may_meet(fault.kind):
+        elif not is_named and vendor.may_meet(fault.kind):
             found.append(fault)
     return found

@@ -1,8 +1,9 @@
-"""The fault table: how a fault is written, which one meets the next request, and what it does."""
+"""The fault table: how a fault is written, which request it affects, and what it does."""
 
 from __future__ import annotations
 
 import html
+import json
 import math
 import random
 import threading
@@ -15,94 +16,21 @@ from typing import Any
 
 from digitrec.emulator.vendors.base import POLLS, SPOKEN, Request, Response, Vendor
 
-STATUSES = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504")
-"""Errors that the vendor would send in its own form."""
-REFUSALS = (*STATUSES, "quota")
-"""Errors of the vendor, before it has done anything."""
+REFUSALS = ("400", "401", "403", "404", "413", "429", "500", "502", "503", "504", "quota")
+"""Errors in the vendor's own form, before it has read anything."""
 BREAKS = ("hang", "reset", "cut-off", "drip")
-"""Faults after which the connection cannot go on."""
+"""Faults that end the connection."""
 UNUSABLE = (
     b"", b"[]", b"null", b'"x"', b"7", b'{"surprise": [null, {"text": 7}]}', b'{"half": ', b"\xff\xfe\x00",
     b'{"a":NaN}', b'{"a":"\\ud83d"}',
 )  # fmt: skip
 """Documents that no vendor sends, one after the other."""
 REDIRECTS = (301, 302, 303, 307, 308)
-"""The statuses a redirect may have."""
+"""Statuses of a redirect."""
 NOWHERE = "http://127.0.0.1:9/"
-"""Where a redirect leads that is not told: another origin, at which nobody listens (port 9 is "discard")."""
+"""Default target of a redirect: another origin, where nothing listens (port 9 is "discard")."""
 
-_SECONDS = {"slow": 5.0, "drip": 0.1, "limit": 60.0}
-_ONLY_FOR = {"calls": ("limit",), "status": ("redirect",), "to": ("redirect",)}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault, and which requests it meets."""
-
-    kind: str
-    """One of `EFFECTS`."""
-    skip: int = 0
-    """How many requests pass unharmed before it, >= 0."""
-    first: int | None = None
-    """How many requests it meets, >= 1; None: every one from there on."""
-    rate: float | None = None
-    """The probability with which it meets a request, 0..1; None: it meets each one when its turn has come."""
-    seed: int = 0
-    """What ``rate`` draws with, >= 0."""
-    after: int | None = None
-    """Seconds in the header Retry-After, >= 0; None: no such header."""
-    calls: int = 20
-    """How many requests a limit lets through in ``seconds``, >= 1."""
-    seconds: float | None = None
-    """Until a slow answer, between two bytes of a drip (>= 0), a limit's window (> 0); None: as usual."""
-    status: int = 307
-    """Status of a redirect, one of `REDIRECTS`."""
-    to: str = NOWHERE
-    """Where a redirect leads."""
-    documents: Iterator[bytes] = field(default_factory=lambda: cycle(UNUSABLE), compare=False, repr=False)
-    """What an unusable answer holds next."""
-
-    @classmethod
-    def parse(cls, text: str) -> Fault:
-        """A fault from ``KIND[:OPTION=VALUE,...]``, such as "429:after=2,first=1".
-
-        The options are the fields above; ``to`` comes last, because everything after it is the address.
-
-        Raises:
-            ValueError: an unknown kind or option, or a value out of range; the message lists them.
-        """
-        kind, _, rest = text.strip().partition(":")
-        if kind not in EFFECTS:
-            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(EFFECTS)}")
-        options = dict(_option(name, value) for name, value in _split(rest))
-        for name in options:
-            if kind not in _ONLY_FOR.get(name, EFFECTS):
-                raise ValueError(f"{kind} has no option {name!r}; {' and '.join(_ONLY_FOR[name])} has")
-        if kind == "limit" and {"skip", "first", "rate"} & set(options):
-            raise ValueError("a limit holds for every request: it has no skip, first or rate")
-        if kind == "limit" and options.get("seconds") == 0:
-            raise ValueError("seconds=0: out of range")
-        return cls(kind, **options)
-
-    @property
-    def pause(self) -> float:
-        """``seconds``, or what is usual for the kind: slow 5, drip 0.1, limit 60."""
-        return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
-
-
-def _split(options: str) -> Iterator[tuple[str, str]]:
-    """Names and values; an address may hold commas, so "to" takes all that is left."""
-    while options:
-        if options.lstrip().startswith("to="):
-            part, options = options, ""
-        else:
-            part, _, options = options.partition(",")
-        if part.strip():
-            name, _, value = part.partition("=")
-            yield name.strip(), value.strip()
-
-
-OPTIONS: dict[str, tuple[Callable[[str], Any], float, float]] = {
+OPTIONS: Mapping[str, tuple[type[int] | type[float], float, float]] = {
     "skip": (int, 0, math.inf),
     "first": (int, 1, math.inf),
     "rate": (float, 0, 1),
@@ -112,32 +40,91 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], float, float]] = {
     "seconds": (float, 0, 1e9),
     "status": (int, min(REDIRECTS), max(REDIRECTS)),
 }
-"""What may be said of a fault after its kind: how it is read, its least and its largest value."""
+"""The options of a fault that are numbers: type, smallest and largest value."""
+_SECONDS = {"slow": 5.0, "drip": 0.1, "limit": 60.0}
+_ONLY_FOR = {"calls": "limit", "status": "redirect", "to": "redirect"}
 
 
-def _option(name: str, value: str) -> tuple[str, Any]:
-    if name == "to":
-        if not value or not value.isascii() or not value.isprintable():
-            raise ValueError(f"to={value}: not an address")
-        return name, value
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault, and which requests it affects."""
+
+    kind: str
+    """One of `EFFECTS`."""
+    skip: int = 0
+    """How many requests pass unharmed before it, >= 0."""
+    first: int | None = None
+    """How many requests it affects, >= 1; None: every one from there on."""
+    rate: float | None = None
+    """Probability that it affects a request, 0..1; None: it affects each one when its turn has come."""
+    seed: int = 0
+    """Seed of ``rate``, >= 0."""
+    after: int | None = None
+    """Seconds in the header Retry-After, >= 0; None: no such header."""
+    calls: int = 20
+    """How many requests a limit lets through in ``seconds``, >= 1."""
+    seconds: float | None = None
+    """Delay of a slow answer, time between two bytes of a drip (>= 0), or a limit's window (> 0)."""
+    status: int = 307
+    """Status of a redirect, one of `REDIRECTS`."""
+    to: str = NOWHERE
+    """Target of a redirect."""
+    documents: Iterator[bytes] = field(default_factory=lambda: cycle(UNUSABLE), compare=False, repr=False)
+    """The next unusable documents."""
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """Return the fault of ``KIND[:OPTION=VALUE,...]``, such as "429:after=2,first=1".
+
+        The options are the fields above; ``to`` comes last, because an address may hold commas.
+
+        Raises:
+            ValueError: an unknown kind or option, or a value out of range; the message lists them.
+        """
+        kind, _, rest = text.strip().partition(":")
+        if kind not in EFFECTS:
+            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(EFFECTS)}")
+        rest, to, address = rest.partition("to=")
+        options = dict(_number(part) for part in rest.split(",") if part.strip())
+        if to:
+            if not address.isascii() or not address.isprintable() or not address:
+                raise ValueError(f"to={address}: not an address")
+            options["to"] = address
+        for name in options:
+            if _ONLY_FOR.get(name, kind) != kind:
+                raise ValueError(f"{kind} has no option {name!r}; {_ONLY_FOR[name]} has")
+        if kind == "limit" and {"skip", "first", "rate"} & set(options):
+            raise ValueError("a limit holds for every request: it has no skip, first or rate")
+        if kind == "limit" and options.get("seconds") == 0:
+            raise ValueError("seconds=0: out of range")
+        return cls(kind, **options)
+
+    @property
+    def pause(self) -> float:
+        """``seconds``, or the default of the kind: slow 5, drip 0.1, limit 60."""
+        return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
+
+
+def _number(option: str) -> tuple[str, Any]:
+    """Return the name and value of an option such as "first=2"."""
+    name, _, value = option.strip().partition("=")
     if name not in OPTIONS:
         raise ValueError(f"a fault has no option {name!r}; there are: {', '.join([*OPTIONS, 'to'])}")
     read, least, largest = OPTIONS[name]
     try:
         number = read(value)
     except ValueError:
-        raise ValueError(f"{name}={value}: not a number") from None
+        raise ValueError(f"{option}: not a number") from None
     if not least <= number <= largest or (name == "status" and number not in REDIRECTS):
-        raise ValueError(f"{name}={value}: out of range")
+        raise ValueError(f"{option}: out of range")
     return name, number
 
 
 class FaultQueue:
-    """The faults of one server; safe across threads.
+    """The faults of one server; thread-safe.
 
-    Three sorts stand beside each other. A *limit* holds for every request, and refuses what is too
-    fast before anything else. Faults with a ``rate`` meet requests by chance. All others take turns:
-    the one in front meets requests until it has met its ``first``, then the next one's turn comes:
+    A *limit* holds for every request. Faults with a ``rate`` affect requests by chance. All others take
+    turns: the one in front affects requests until it has affected its ``first``, then comes the next one:
     "503:first=2" followed by "429:first=1" is two 503s, one 429, and good answers from then on.
     """
 
@@ -147,29 +134,32 @@ class FaultQueue:
         self.set(faults)
 
     def set(self, faults: Iterable[Fault]) -> None:
-        """Forget the faults there were, and start with these."""
+        """Replace all faults."""
         given = list(faults)
         with self._lock:
-            self._rate_limits = [_RateLimit(fault) for fault in given if fault.kind == "limit"]
+            self._limits = [(fault, deque[float]()) for fault in given if fault.kind == "limit"]
             self._random = [_RandomFault(fault, n) for n, fault in enumerate(given) if fault.rate is not None]
             self._in_turn = deque(fault for fault in given if fault.kind != "limit" and fault.rate is None)
             self._seen = 0
 
     def next(self) -> Fault | None:
-        """The fault that meets this request, or None.
+        """Return the fault that affects this request, or None.
 
-        A limit that refuses it has in ``after`` the whole seconds until it lets one through again.
+        A limit that rejects it has in ``after`` the whole seconds until a request may pass again.
         """
         with self._lock:
             return self._over_a_limit() or self._next_in_turn() or self._by_chance()
 
     def _over_a_limit(self) -> Fault | None:
+        """Return a limit whose window is full; rejected requests do not count."""
         now = self._clock()
-        for limit in self._rate_limits:
-            if (wait_s := limit.wait_s(now)) > 0:
-                return replace(limit.fault, after=math.ceil(wait_s))
-        for limit in self._rate_limits:
-            limit.passed.append(now)
+        for fault, passed in self._limits:
+            while passed and passed[0] + fault.pause <= now:
+                passed.popleft()
+            if len(passed) >= fault.calls:
+                return replace(fault, after=math.ceil(passed[0] + fault.pause - now))
+        for _, passed in self._limits:
+            passed.append(now)
         return None
 
     def _next_in_turn(self) -> Fault | None:
@@ -178,31 +168,15 @@ class FaultQueue:
         fault = self._in_turn[0]
         self._seen += 1
         number = self._seen - fault.skip
-        if number <= 0:
-            return None
         if number == fault.first:
             self._in_turn.popleft()
             self._seen = 0
-        return fault
+        return fault if number > 0 else None
 
     def _by_chance(self) -> Fault | None:
-        """The first of them that is drawn; each draws for itself, for every request that comes to it."""
+        """Return the first that is drawn; each draws for itself, for every request."""
         hits = [chance for chance in self._random if chance.hits()]
         return hits[0].met() if hits else None
-
-
-class _RateLimit:
-    """A sliding window: so many requests in so many seconds. What is refused does not count."""
-
-    def __init__(self, fault: Fault) -> None:
-        self.fault = fault
-        self.passed: deque[float] = deque()
-
-    def wait_s(self, now: float) -> float:
-        """Seconds until a request may pass; 0 when it may now."""
-        while self.passed and self.passed[0] + self.fault.pause <= now:
-            self.passed.popleft()
-        return 0.0 if len(self.passed) < self.fault.calls else self.passed[0] + self.fault.pause - now
 
 
 class _RandomFault:
@@ -210,7 +184,7 @@ class _RandomFault:
 
     def __init__(self, fault: Fault, place: int) -> None:
         self.fault = fault
-        # two of them with one seed must not draw alike: the second would never be met
+        # Two faults with one seed must not draw alike: the second would never come.
         self._rng = random.Random(f"{place} {fault.kind} {fault.seed}")  # nosec B311 # noqa: S311 (repeatable on purpose)
         self._seen = self._met = 0
 
@@ -235,7 +209,7 @@ class Meeting:
     request: Request
     """The request."""
     vendor: Vendor
-    """Who should answer it."""
+    """The vendor that should answer it."""
     stopping: threading.Event
     """Set when the server stops."""
     is_gone: Callable[[], bool]
@@ -250,17 +224,16 @@ Pieces = Iterator[Response | bytes]
 
 
 def pieces(met: Meeting, read: Read) -> Pieces:
-    """What a request that meets a fault is sent: responses, or any bytes.
+    """Return what the client is sent: responses, or any bytes.
 
     Raises:
-        ConnectionAbortedError: the connection is to be reset.
+        ConnectionAbortedError: reset the connection.
     """
     return EFFECTS[met.fault.kind](met, read)
 
 
 def _refuse(met: Meeting, read: Read) -> Pieces:
-    answer, after = met.vendor.failure(met.fault.kind), met.fault.after
-    yield answer if after is None else answer.with_headers(Retry_After=str(after))
+    yield met.vendor.failure(met.fault.kind).retry_after(met.fault.after)
 
 
 def _throttle(met: Meeting, read: Read) -> Pieces:
@@ -272,7 +245,7 @@ def _redirect(met: Meeting, read: Read) -> Pieces:
 
 
 def _page(met: Meeting, read: Read) -> Pieces:
-    """A page of a network in between, which shows the request's headers."""
+    """Send a captive portal's page, which shows the request's headers."""
     page = Response.of_html(200, "Sign in to the network")
     shown = html.escape(met.request.head.decode("latin-1"))
     yield replace(page, body=page.body + f"<pre>{shown}</pre>".encode())
@@ -320,8 +293,14 @@ def _unusable(met: Meeting, read: Read) -> Pieces:
 
 
 def _no_field(met: Meeting, read: Read) -> Pieces:
-    read()
-    yield met.vendor.without_field(met.request)
+    """Send the right answer without the vendor's main field; Azure's 202 has it in a header."""
+    answer = read()
+    if not answer.body:
+        yield Response(answer.status)
+        return
+    body = json.loads(answer.body)
+    body.pop(met.vendor.main_field, None)
+    yield replace(answer, body=json.dumps(body).encode())
 
 
 def _poll(met: Meeting, read: Read) -> Pieces:
@@ -344,7 +323,7 @@ KINDS = tuple(EFFECTS)
 
 
 def check(vendor: Vendor, fault: Fault) -> Fault:
-    """The fault, if it applies to this vendor.
+    """Return the fault, if it applies to this vendor.
 
     Raises:
         ValueError: it does not.

@@ -1,4 +1,4 @@
-"""The one server of this package: its port, its connections, the fault whose turn it is, and its counters."""
+"""The emulator's HTTP server: a port, its connections, the fault whose turn it is, and the counters."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import socket
 import struct
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -25,34 +25,30 @@ log = logging.getLogger("digitrec.emulator")
 HEADER = "X-Digitrec-Emulator"
 """The header that marks every answer."""
 IDLE_S = 60
-"""A connection without traffic is closed after this time."""
+"""Seconds after which a silent connection is closed."""
 LINGER_S = 1.0
-"""Seconds a client has to close a connection that the server has closed."""
+"""Seconds that a client has to close a connection that the server has closed."""
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for 0 s; closing then sends a reset instead of a FIN."""
+"""SO_LINGER on, for 0 s: closing then sends a reset instead of a FIN."""
 TLS_HANDSHAKE = b"\x16"
 """The first byte of TLS (RFC 8446, 5.1: the content type "handshake")."""
-MAX_BODY_BYTES = 32_000_000
-"""More than any vendor takes in one request; the rest is read and thrown away."""
-PIECE = 1 << 16
 
-
-class TooLarge(Exception):
-    """The body is larger than `MAX_BODY_BYTES`; it has been read to its end."""
+MAX_BODY_BYTES = 64_000_000
+"""Largest body that is read; every vendor's own limit is below it."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a vendor's emulator was asked so far."""
+    """The requests to a vendor's emulator so far."""
 
     calls: int = 0
-    """Requests to the vendor, without polls, with faulty ones."""
+    """Requests without polls, faulty ones included."""
     polls: int = 0
-    """Requests that only asked whether an answer was ready."""
+    """Requests that polled for an answer."""
     billed: int = 0
-    """Units the vendor would bill: images it read, for Google images times features.
+    """Units that the vendor would bill: images that it read, for Google images times features.
 
-    An image counts once it is read, whether or not the answer then arrives; a refused image does not."""
+    An image counts once it is read, whether or not the answer arrives; a rejected image does not."""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -63,18 +59,15 @@ class Connection(BaseHTTPRequestHandler):
     server_version = "digitrec-emulator"
     sys_version = ""
     timeout = IDLE_S
-    wbufsize = -1  # a whole answer in one packet
     disable_nagle_algorithm = True
     raw_requestline: bytes
     command = path = ""  # an error before the request line is read is logged too
 
     def handle(self) -> None:
-        """Answer requests until one side closes; refuse TLS, which would wait for a handshake."""
+        """Answer requests until one side closes; reject TLS, whose client waits for a handshake."""
         if self.rfile.peek(1)[:1] == TLS_HANDSHAKE:  # type: ignore[attr-defined]  # a BufferedReader
             log.warning("%s: a client spoke TLS; write %s", self.server.vendor.name, self.server.endpoint)
-            self.wfile.write(
-                b"HTTP/1.0 400 Bad Request\r\n\r\nThis is plain HTTP; write http://, not https://.\n"
-            )
+            self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\nThis is plain HTTP; write http://.\n")
         else:
             super().handle()
 
@@ -86,9 +79,6 @@ class Connection(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             body = read_body(self.rfile, headers)
-        except TooLarge:
-            self._send([self.server.vendor.failure("413")])
-            return
         except ValueError:
             self.close_connection = True
             self._send([self.server.vendor.failure("400")])
@@ -103,14 +93,8 @@ class Connection(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_CONNECT = exchange  # noqa: N815 (http.server's names)
 
-    def handle_expect_100(self) -> bool:
-        """Say "continue" at once: the client waits for it before it sends the body."""
-        going_on = super().handle_expect_100()
-        self.wfile.flush()
-        return going_on
-
     def is_gone(self) -> bool:
-        """Whether the client has closed the connection."""
+        """Return whether the client has closed the connection."""
         self.connection.settimeout(0.01)
         try:
             return not self.connection.recv(1, socket.MSG_PEEK)
@@ -124,12 +108,12 @@ class Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
 
     def spelled(self, response: Response) -> bytes:
-        """The bytes of a response."""
-        whole = io.BytesIO()
-        out, self.wfile = self.wfile, whole
+        """Return the bytes of a response."""
+        out, self.wfile = self.wfile, (whole := io.BytesIO())
         self.send_response(response.status)
         for name, value in response.headers.items():
-            self.send_header(name, _header_safe(value))
+            # A header may quote the client (its Host), and not every character is valid in one.
+            self.send_header(name, "".join(c for c in value if c.isprintable() and ord(c) < 256))
         self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:
             self.send_header("Connection", "close")
@@ -140,7 +124,6 @@ class Connection(BaseHTTPRequestHandler):
     def _send(self, answer: Iterable[Response | bytes]) -> None:
         for piece in answer:
             self.wfile.write(self.spelled(piece) if isinstance(piece, Response) else piece)
-            self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
         """Log the method and path, without the query: it may hold a key."""
@@ -148,7 +131,7 @@ class Connection(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """One vendor on one port of this machine, a thread for each connection."""
+    """One vendor on one port of this machine, with a thread for each connection."""
 
     daemon_threads = True  # a hanging answer must not keep the program from ending
     request_queue_size = 128
@@ -156,17 +139,18 @@ class Server(ThreadingHTTPServer):
     def __init__(
         self, vendor: Vendor, port: int = 0, faults: FaultQueue | None = None, host: str = "127.0.0.1"
     ) -> None:
-        """Bind the port; nothing is answered before `start`.
+        """Bind the port; `start` begins to answer.
 
         Args:
-            vendor: who answers.
-            port: 0: any free one.
+            vendor: answers the requests.
+            port: 0: any free port.
             faults: what goes wrong.
             host: an address of this machine.
         """
         self.vendor = vendor
         self.faults = faults or FaultQueue()
         self.resource: Sequence[Server] = ()
+        """The servers of all services of an Azure resource."""
         self.stopping = threading.Event()
         self._counts = Counts()
         self._lock = threading.Lock()
@@ -178,7 +162,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def endpoint(self) -> str:
-        """Its address, such as "http://127.0.0.1:8001"."""
+        """The address, such as "http://127.0.0.1:8001"."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
@@ -202,10 +186,8 @@ class Server(ThreadingHTTPServer):
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
-            try:
+            with suppress(OSError):  # it has just ended by itself
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it has just ended by itself
 
     def __enter__(self) -> Server:
         self.start()
@@ -215,15 +197,15 @@ class Server(ThreadingHTTPServer):
         self.stop()
 
     def counts(self) -> Counts:
-        """A copy of the counters."""
+        """Return a copy of the counters."""
         with self._lock:
             return replace(self._counts)
 
     def answer(self, request: Request, connection: Connection) -> Iterable[Response | bytes]:
-        """The answer of the control endpoint, the vendor, or the fault whose turn it is, in pieces.
+        """Return the answer of the control endpoint, the vendor, or the fault whose turn it is, in pieces.
 
         Raises:
-            ConnectionAbortedError: the connection is to be reset.
+            ConnectionAbortedError: reset the connection.
         """
         if request.path == CONTROL_PATH or request.path.startswith(f"{CONTROL_PATH}/"):
             return [self._about(request.path.removeprefix(CONTROL_PATH).strip("/"))]
@@ -231,10 +213,10 @@ class Server(ThreadingHTTPServer):
         return owner._answered(request, connection)
 
     def _about(self, what: str) -> Response:
-        """What this server is, or what it counted; 404 where it emulates nobody."""
+        """Return what this server is, or its counters; 404 if it emulates no vendor."""
         vendor = self.vendor
         about: Mapping[str, Any] = {"emulator": MARK, "vendor": vendor.name, "engine": vendor.engine}
-        found = {"": about, "calls": asdict(self.counts())}.get(what) if self.vendor.name else None
+        found = {"": about, "calls": asdict(self.counts())}.get(what) if vendor.name else None
         return Response.of_json(404 if found is None else 200, found)
 
     def _answered(self, request: Request, connection: Connection) -> Iterator[Response | bytes]:
@@ -252,7 +234,7 @@ class Server(ThreadingHTTPServer):
         yield from pieces(met, lambda: self._read(request))
 
     def _read(self, request: Request) -> Response:
-        """The vendor's answer; from here on the vendor has done the work, and bills it."""
+        """Return the vendor's answer; from here on the vendor has done the work, and bills it."""
         try:
             response = self.vendor.answer(request)
         except Exception as error:  # an engine's failure reaches the client as the vendor's
@@ -263,26 +245,23 @@ class Server(ThreadingHTTPServer):
         return response
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, and remember it for `stop`."""
+        """Accept a connection, and keep it for `stop`."""
         connection, address = super().get_request()
         with self._lock:
             self._connections.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        """Send a FIN, read what the client still sends, close, and forget the connection.
+        """Send a FIN, read what the client still sends, and close.
 
         Closing with unread data would reset the connection, and the client could lose the answer
         (RFC 9112, 9.6).
         """
-        try:
+        with suppress(OSError):  # the client has gone
             request.shutdown(socket.SHUT_WR)
             request.settimeout(LINGER_S)
-            until = time.monotonic() + LINGER_S
-            while time.monotonic() < until and request.recv(PIECE):
+            while request.recv(1 << 16):
                 pass
-        except OSError:
-            pass  # the client has gone
         with self._lock:
             self._connections.discard(request)
         self.close_request(request)
@@ -294,59 +273,40 @@ class Server(ThreadingHTTPServer):
 
 
 def read_body(stream: io.BufferedIOBase, headers: Mapping[str, str]) -> bytes:
-    """The body that follows the headers, any chunking undone.
+    """Read the body that follows the headers, and undo any chunking.
 
     Args:
         stream: the connection, right after the headers.
         headers: their names in lower case.
 
     Raises:
-        TooLarge: it was larger than `MAX_BODY_BYTES`; the connection can go on.
-        ValueError: its length or a chunk's is not a number, or it ended too early; the connection cannot.
+        ValueError: its length or a chunk's is not a number, or it ended too early.
     """
-    body = io.BytesIO()
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        size = 0
-        while length := _length(stream.readline(PIECE).split(b";")[0].decode("latin-1"), 16):
-            size += _take(stream, length, body)
-            stream.readline(PIECE)  # the line end after a chunk
-        while stream.readline(PIECE).strip():
-            pass  # trailers
-    else:
-        size = _take(stream, _length(headers.get("content-length", "0"), 10), body)
-    if size > MAX_BODY_BYTES:
-        raise TooLarge
-    return body.getvalue()
+    if "chunked" not in headers.get("transfer-encoding", "").lower():
+        return _exactly(stream, int(headers.get("content-length", "0")))
+    body = b""
+    while length := int(stream.readline(1 << 10).partition(b";")[0], 16):
+        body += _exactly(stream, length)
+        stream.readline(1 << 10)  # the line end after a chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ValueError(f"a body of more than {MAX_BODY_BYTES} bytes")
+    while stream.readline(1 << 16).strip():
+        pass  # trailers
+    return body
 
 
-def _take(stream: io.BufferedIOBase, length: int, body: io.BytesIO) -> int:
-    left = length
-    while left > 0:
-        piece = stream.read(min(left, PIECE))
-        if not piece:
-            raise ValueError("the body ended too early")
-        left -= len(piece)
-        if body.tell() <= MAX_BODY_BYTES:
-            body.write(piece)
-    return length
-
-
-def _length(text: str, base: int) -> int:
-    length = int(text.strip(), base)
-    if length < 0:
-        raise ValueError("a length below zero")
-    return length
-
-
-def _header_safe(value: str) -> str:
-    """Without characters that cannot stand in a header: a client's own words may be in it (its Host)."""
-    return "".join(char for char in value if char.isprintable() and ord(char) < 256)
+def _exactly(stream: io.BufferedIOBase, length: int) -> bytes:
+    if not 0 <= length <= MAX_BODY_BYTES:
+        raise ValueError(f"a body of {length} bytes; at most {MAX_BODY_BYTES} are accepted")
+    data = stream.read(length)
+    if len(data) < length:
+        raise ValueError("the body ended too early")
+    return data
 
 
 def _one_line(error: Exception) -> str:
-    """The class and place of an error, without its text: a foreign error may quote the picture."""
-    name = type(error).__name__
+    """Return the class and place of an error, without its text: it may quote the picture."""
     if isinstance(error, DigitrecError):
-        return f"{name}: {error}"
+        return f"{type(error).__name__}: {error}"
     place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{name} at {place.filename}:{place.lineno}, in {place.name}"
+    return f"{type(error).__name__} at {place.filename}:{place.lineno}, in {place.name}"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from unittest.mock import ANY
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from digitrec.emulator import Picture, Word
-from digitrec.emulator.engines import open_reader, read_digits, segments
+from digitrec.emulator.engines import open_reader, read_digits
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
-from digitrec.image import DigitImage
 
 from .clients import TIMEOUT, google, picture
 
@@ -77,26 +74,6 @@ def test_digits_side_by_side_are_one_word():
 
 def test_digits_far_apart_are_words_of_their_own():
     assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", gap=100)) == ["0", "2"]
-
-
-@pytest.mark.parametrize("name", ["photo-shadow.jpg", "squared-paper.jpg", "lined-paper.jpg"])
-def test_what_is_not_written_on_a_clean_sheet_is_read_as_one(name):
-    assert segments(DigitImage.open(sample(name)).pixels) in ([], [ANY])
-
-
-def test_a_speck_is_no_digit():
-    pixels = DigitImage.open(in_a_row("mnist-28x28.png", gap=0)).pixels.copy()
-    assert len(segments(pixels)) == 1
-    pixels[30:36, 10:16] = 0
-    assert segments(pixels) == []
-
-
-def test_what_runs_off_the_sheet_makes_it_no_clean_one():
-    pixels = np.full((100, 100), 255, np.uint8)
-    pixels[20:80, 20:30] = pixels[20:80, 60:70] = 0
-    assert len(segments(pixels)) == 2
-    pixels[20:80, 90:] = 0
-    assert segments(pixels) == []
 
 
 class TestScript:

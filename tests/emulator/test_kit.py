@@ -232,10 +232,10 @@ def test_a_provider_that_minds_everything_passes_at_a_faulty_server(test: str) -
         ("follows", "test_a_redirect_is_not_followed_to_another_place", "followed a redirect"),
         ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer", "an answer came"),
         ("believes", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "an answer came"),
-        ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "none of our errors"),
+        ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "not a digitrec error"),
         ("does not wait", "test_too_fast_is_rate_limited_free_and_waited_for", "Retry-After"),
         ("no status", "test_a_busy_server_is_unavailable_free_and_asked_again", "vendor's word"),
-        ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again", "not for what a server"),
+        ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again", "not for a server"),
         ("shows", "test_a_page_in_place_of_an_answer_is_a_bad_answer", "a secret shows"),
     ],
 )
@@ -260,5 +260,5 @@ def test_a_provider_that_asks_elsewhere_must_be_led_to_the_faulty_server() -> No
     with pytest.raises(AssertionError, match="define provider_at"):
         contract.test_nobody_there_is_unreachable_and_free()
     contract.provider = FakeProvider  # type: ignore[method-assign]
-    with pytest.raises(SkipTest, match="runs on this machine"):
+    with pytest.raises(SkipTest, match="this machine"):
         contract.test_nobody_there_is_unreachable_and_free()

@@ -1,141 +1,101 @@
-"""A TLS server on this machine that fails in the handshake, or after it has the whole request."""
+"""The emulator's server over TLS, with faults in the handshake and after the request."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import ipaddress
 import os
-import re
 import socket
 import ssl
 import tempfile
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from unittest import SkipTest
+from unittest.mock import patch
+
+from digitrec.emulator.server import TLS_HANDSHAKE, Connection, Server
+from digitrec.emulator.vendors.base import Request
+from digitrec.emulator.vendors.stranger import Stranger
 
 TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-"""Variables by which OpenSSL and requests are told whom to trust."""
-HANDSHAKE = b"\x16"
-"""The first byte of a TLS connection."""
+"""Variables that name the certificates which OpenSSL and requests trust."""
+ALERT = b"\x15\x03\x03\x00\x02\x02\x50"
+"""A TLS record: the fatal alert "internal error"."""
 
 
-class TlsServer:
-    """One fault at an https address, for as long as a ``with`` lasts; its certificate is trusted within.
+class TlsServer(Server):
+    """One fault at an https address; its certificate is trusted within the ``with``.
 
-    "cut": it closes each connection during the handshake. "alert": it takes the whole request, and answers
-    with a fatal TLS alert. "answer": it answers with ``answer``.
+    "cut": it closes each connection during the handshake. "alert": it reads the whole request, and answers
+    with a fatal TLS alert. "answer": it answers with the bytes of ``answer``.
     """
 
     def __init__(self, fault: Literal["cut", "alert", "answer"], answer: bytes = b"") -> None:
         """Make a certificate and bind a port."""
-        self.complete = 0
-        """How many requests arrived whole."""
+        super().__init__(Stranger())
         self.asked_plainly = False
         """Whether a client spoke without TLS."""
-        self._fault, self._answer = fault, answer
+        self._fault, self._said = fault, answer
         self._folder = tempfile.TemporaryDirectory(prefix="digitrec-")
-        self.certificate = Path(self._folder.name) / "certificate.pem"
-        """The file of its certificate and its key."""
-        self.certificate.write_bytes(_certificate())
+        certificate = Path(self._folder.name) / "certificate.pem"
+        certificate.write_bytes(_certificate())
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(self.certificate)
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._before: dict[str, str | None] = {}
+        self._context.load_cert_chain(certificate)
+        self._trusted = patch.dict(os.environ, dict.fromkeys(TRUST_VARIABLES, str(certificate)))
 
-    def __enter__(self) -> TlsServer:
-        self._before = {name: os.environ.get(name) for name in TRUST_VARIABLES}
-        os.environ.update(dict.fromkeys(TRUST_VARIABLES, str(self.certificate)))
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
+    @property
+    def endpoint(self) -> str:
+        """The address, such as "https://127.0.0.1:8001"."""
+        return super().endpoint.replace("http:", "https:")
 
-    def __exit__(self, *_: object) -> None:
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        self._socket.close()
+    def start(self) -> None:
+        """Begin to answer, and trust the certificate."""
+        self._trusted.start()
+        super().start()
+
+    def stop(self) -> None:
+        """Free the port, and trust the certificate no longer."""
+        super().stop()
+        self._trusted.stop()
         self._folder.cleanup()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            connection.settimeout(10)
-            first = connection.recv(1, socket.MSG_PEEK)
-            if first and first != HANDSHAKE:
-                self.asked_plainly = True
-                return
-            if self._fault == "cut":
-                connection.recv(65_536)
-                return
-            for data in self._requests(connection):
-                self.complete += 1
-                connection.sendall(data)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65_536):  # or a reset could overtake what was sent
-                    pass
-
-    def _requests(self, connection: socket.socket) -> Iterator[bytes]:
-        """Read one whole request by TLS; yield the bytes to send back."""
-        came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
-        tls, request = self._context.wrap_bio(came, goes, server_side=True), b""
-        is_agreed = False
-        while not is_agreed or not _is_whole(request):
-            try:
-                if is_agreed:
-                    request += tls.read(65_536)
-                else:
-                    tls.do_handshake()
-                    is_agreed = True
-            except ssl.SSLWantReadError:
-                connection.sendall(goes.read())
-                if not (data := connection.recv(65_536)):
-                    return
-                came.write(data)
-        if self._fault == "answer":
-            tls.write(self._answer)
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands, then answer requests."""
+        if request.recv(1, socket.MSG_PEEK) != TLS_HANDSHAKE:
+            self.asked_plainly = True
+        elif self._fault == "cut":
+            request.recv(1 << 16)
         else:
-            came.write(b"\x17\x03\x03\x00\x20" + bytes(32))  # a record that cannot be decrypted
-            with contextlib.suppress(ssl.SSLError):
-                tls.read(1)
-        yield goes.read()
+            with self._context.wrap_socket(request, server_side=True) as encrypted:
+                super().finish_request(encrypted, client_address)
 
-
-def _is_whole(request: bytes) -> bool:
-    head, separator, body = request.partition(b"\r\n\r\n")
-    if not separator:
-        return False
-    lengths = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
-    return len(body) >= int(lengths[1]) if lengths else body.endswith(b"0\r\n\r\n")
+    def answer(self, request: Request, connection: Connection) -> Iterable[bytes]:
+        """Return the bytes to send; an alert goes around the encryption."""
+        connection.close_connection = True
+        with self._lock:
+            self._counts.calls += 1
+        if self._fault == "answer":
+            return [self._said]
+        with socket.socket(fileno=os.dup(connection.connection.fileno())) as plain:
+            plain.sendall(ALERT)
+        return []
 
 
 def _certificate() -> bytes:
-    """Make a certificate for 127.0.0.1 that signs itself, with its key."""
+    """Return a self-signed certificate for 127.0.0.1 with its key, as PEM."""
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as error:
-        raise SkipTest("a certificate is made with the package cryptography") from error
+        raise SkipTest("the package cryptography makes the certificate; install it") from error
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(alternative, critical=False)

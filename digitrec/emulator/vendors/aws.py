@@ -1,37 +1,89 @@
-"""AWS Rekognition: DetectText."""
+"""AWS: Rekognition's DetectText and Textract's DetectDocumentText."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+import base64
+import json
+import uuid
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
-from digitrec.emulator.vendors.aws_json import AwsVendor, error, failures, geometry, image_bytes, response
-from digitrec.emulator.vendors.aws_signature import AwsError
-from digitrec.emulator.vendors.base import Request, Response
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.vendors.aws_signature import AwsError, verify
+from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 
-MAX_BYTES = 5_242_880
-"""Rekognition's limit for a picture sent as bytes."""
-MIN_SIDE = 80
-"""Rekognition's smallest width and height, in px."""
+MEDIA_TYPE = "application/x-amz-json-1.1"
 MAX_WORDS = 100
-"""DetectText finds no more words than this."""
-
-_LIMIT = "An Amazon Rekognition service limit was exceeded. Please try again later."
-FAILURES: dict[str, Callable[[], Response]] = {
-    **failures("rekognition:DetectText"),
-    "bad image": partial(error, "InvalidImageFormatException", "Request has invalid image format"),
-    "413": partial(error, "ImageTooLargeException", "Image size is too large"),
-    "quota": partial(error, "LimitExceededException", _LIMIT),
-    "too large": partial(
-        error,
-        "ValidationException",
-        "1 validation error detected: Value at 'image.bytes' failed to satisfy constraint: Member must have "
-        f"length less than or equal to {MAX_BYTES}",
-    ),
+"""Most words that DetectText finds."""
+TEST_KEYS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
 }
-"""Rekognition's answer for each fault and limit, and for what can be wrong with an image."""
+FAILURES: Failures = {
+    "no S3": ("InvalidS3ObjectException", "Unable to get object metadata from S3."),
+    "400": ("InvalidParameterException", "Request has invalid parameters"),
+    "401": ("UnrecognizedClientException", "The security token included in the request is invalid."),
+    "403": ("AccessDeniedException", "The user is not authorized to perform this operation."),
+    "404": ("ResourceNotFoundException", "The resource specified in the request cannot be found."),
+    "429": ("ThrottlingException", "Rate exceeded"),
+    "limit": ("ProvisionedThroughputExceededException", "Provisioned rate exceeded"),
+    "quota": ("LimitExceededException", "A service limit was exceeded."),
+    "500": ("InternalServerError", "Internal server error", 500),
+    "503": ("ServiceUnavailableException", "Service is unavailable. Try again shortly.", 503),
+}
+"""Errors of both services: code, message, and the status if it is not 400."""
+
+
+class AwsVendor(Vendor):
+    """A service of AWS with one operation."""
+
+    numbered = "x-amzn-RequestId"
+    service: ClassVar[str]
+    """What requests are signed for, such as "rekognition"."""
+    operation: ClassVar[str]
+    """The header X-Amz-Target."""
+    holder: ClassVar[str]
+    """The field of the input that holds the picture."""
+
+    @staticmethod
+    def error(*what: Any) -> Response:
+        """Return an error in AWS's form.
+
+        Args:
+            what: the exception's name, the message, and the HTTP status (default 400).
+        """
+        code, message, http = (*what, 400)[:3]
+        return Response.of_json(
+            http, {"__type": code, "Code": code, "Message": message}, media_type=MEDIA_TYPE
+        )
+
+    def read(self, request: Request) -> Response:
+        """Return the operation's answer to a signed request."""
+        if request.method != "POST" or request.headers.get("x-amz-target") != self.operation:
+            return self.error("UnknownOperationException", "")
+        try:
+            verify(request, self.credentials.aws_keys, self.service)
+            holder = json.loads(request.body)[self.holder]
+            content = base64.b64decode(holder["Bytes"], validate=True) if "Bytes" in holder else None
+        except AwsError as refused:
+            return self.error(refused.code, str(refused))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return self.error("SerializationException", "")
+        if content is None:
+            return self.failure("no S3")
+        picture = self.picture(content)
+        body = self.found(self.reader.read(picture), picture)
+        return Response.of_json(200, body, media_type=MEDIA_TYPE, billed=1)
+
+    @abstractmethod
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return the operation's output."""
+
+    def throttled(self, wait_s: int) -> Response:
+        """Return the error above an account's rate; AWS does not say how long to wait."""
+        return self.failure("limit")
 
 
 class Aws(AwsVendor):
@@ -39,45 +91,97 @@ class Aws(AwsVendor):
 
     name = "aws"
     service = "rekognition"
+    variables: ClassVar[Mapping[str, str]] = {"AWS_ENDPOINT_URL_REKOGNITION": "{}", **TEST_KEYS}
     operation = "RekognitionService.DetectText"
-    failures = FAILURES
+    holder = "Image"
+    main_field = "TextDetections"
     formats = ("PNG", "JPEG")
-    max_bytes = MAX_BYTES
+    max_bytes = 5_242_880
+    sides = (80, 100_000)
+    failures: ClassVar[Failures] = {
+        **FAILURES,
+        "413": ("ImageTooLargeException", "Image size is too large"),
+        "bad image": ("InvalidImageFormatException", "Request has invalid image format"),
+        "too large": ("ValidationException", f"Image bytes must have a length of at most {max_bytes}"),
+        "wrong size": FAILURES["400"],
+    }
 
-    def without_field(self, request: Request) -> Response:
-        """An answer without "TextDetections"."""
-        return response(200, {})
-
-    def _parsed(self, asked: Any) -> bytes | None:
-        if asked.get("Filters") is not None:
-            raise AwsError("InvalidParameterException", "This emulator applies no filters.")
-        return image_bytes(asked["Image"])
-
-    def _answered(self, content: bytes | None) -> Response:
-        picture = self.picture(content)
-        if min(picture.width, picture.height) < MIN_SIDE:
-            return FAILURES["400"]()
-        words = self.reader.read(picture)[:MAX_WORDS]
-        body = {"TextDetections": _detections(words, picture), "TextModelVersion": self.model_version}
-        return response(200, body, billed=1)
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return first the lines, then their words, each with its line's number."""
+        rows = lines(words[:MAX_WORDS])
+        found = [_detection("LINE", number, row, picture) for number, row in enumerate(rows)]
+        for parent, row in enumerate(rows):
+            for word in row:
+                found.append({**_detection("WORD", len(found), [word], picture), "ParentId": parent})
+        return {"TextDetections": found, "TextModelVersion": self.model_version}
 
 
-def _detections(words: Sequence[Word], picture: Picture) -> list[dict[str, Any]]:
-    """First the lines, then their words, each with its line's number, as Rekognition lists them."""
-    rows = lines(words)
-    found = [_detection("LINE", number, row, picture) for number, row in enumerate(rows)]
-    for parent, row in enumerate(rows):
-        for word in row:
-            found.append({**_detection("WORD", len(found), [word], picture), "ParentId": parent})
-    return found
+class AwsTextract(AwsVendor):
+    """AWS Textract."""
+
+    name = "aws-textract"
+    service = "textract"
+    variables: ClassVar[Mapping[str, str]] = {"AWS_ENDPOINT_URL_TEXTRACT": "{}", **TEST_KEYS}
+    operation = "Textract.DetectDocumentText"
+    holder = "Document"
+    main_field = "Blocks"
+    formats = ("PNG", "JPEG", "TIFF")  # the service accepts PDF too, which is not emulated
+    max_bytes = 10 * 1024 * 1024
+    sides = (1, 10_000)
+    failures: ClassVar[Failures] = {
+        **FAILURES,
+        **dict.fromkeys(
+            ("413", "too large"), ("DocumentTooLargeException", "The document exceeds the maximum size")
+        ),
+        "bad image": ("UnsupportedDocumentException", "Request has unsupported document format"),
+        "wrong size": ("BadDocumentException", "Request has bad document"),
+    }
+
+    def found(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return the page, then the lines, then their words, each naming the blocks within it."""
+        style = "HANDWRITING" if self.engine == "local" else "PRINTED"
+        found_lines, found_words = [], []
+        for row in lines(words):
+            within = [{**_block("WORD", word.box, picture, [word]), "TextType": style} for word in row]
+            found_lines.append(_around(_block("LINE", bounding_box(row), picture, row), within))
+            found_words += within
+        page = _around(_block("PAGE", picture.whole, picture), found_lines)
+        return {
+            "DocumentMetadata": {"Pages": 1},
+            "Blocks": [page, *found_lines, *found_words],
+            "DetectDocumentTextModelVersion": self.model_version,
+        }
 
 
 def _detection(kind: str, number: int, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
-    text = " ".join(word.text for word in words)
     return {
-        "DetectedText": text,
+        "DetectedText": " ".join(word.text for word in words),
         "Type": kind,
         "Id": number,
         "Confidence": 100 * min(word.confidence for word in words),
-        "Geometry": geometry(bounding_box(words), picture),
+        "Geometry": _geometry(bounding_box(words), picture),
+    }
+
+
+def _block(kind: str, box: Box, picture: Picture, words: Sequence[Word] = ()) -> dict[str, Any]:
+    block: dict[str, Any] = {"BlockType": kind, "Id": str(uuid.uuid4()), "Geometry": _geometry(box, picture)}
+    if words:
+        block["Text"] = " ".join(word.text for word in words)
+        block["Confidence"] = 100 * min(word.confidence for word in words)
+    return block
+
+
+def _around(block: dict[str, Any], within: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    ids = [inner["Id"] for inner in within]
+    return {**block, "Relationships": [{"Type": "CHILD", "Ids": ids}]} if ids else block
+
+
+def _geometry(box: Box, picture: Picture) -> dict[str, Any]:
+    """Return the box as shares of the picture's width and height."""
+    left, right = box[0] / picture.width, box[2] / picture.width
+    top, bottom = box[1] / picture.height, box[3] / picture.height
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return {
+        "BoundingBox": {"Left": left, "Top": top, "Width": right - left, "Height": bottom - top},
+        "Polygon": [{"X": x, "Y": y} for x, y in corners],
     }

@@ -1,25 +1,156 @@
-"""Azure Computer Vision, Read 3.2: a picture is posted, and its reading is fetched by polling."""
+"""Azure resources, and the services Read 3.2 and Image Analysis 4.0 of Computer Vision."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Any
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Picture, Word, bounding_box, lines
-from digitrec.emulator.vendors.azure_operation import PolledVendor
-from digitrec.emulator.vendors.azure_resource import (
-    FAILURES,
-    flat_corners,
-)
-from digitrec.emulator.vendors.base import Request, Response
+from digitrec.emulator.credentials import Credentials
+from digitrec.emulator.engines import Reader
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
 
-POST_ADDRESS = "/vision/v3.2/read/analyze"
-POLL_ADDRESS = re.compile(r"/vision/v3\.2/read/analyzeResults/(?P<id>[0-9a-f-]{36})")
-KEPT_S = 48 * 3600.0
-"""How long an operation is remembered."""
 STYLE_CONFIDENCE = 0.9
-"""How sure every line's style is; no engine says, so it is a constant."""
+"""Confidence of a text's style, a constant because no engine measures it."""
+STEPS = ("notStarted", "running")
+"""Statuses of the first polls of an operation; the next one is "succeeded"."""
+STATUSES = {"endless-poll": "running", "failed-poll": "failed", "unknown-poll": "skipped"}
+"""Status of a poll that meets a fault."""
+DONE_AFTER_S = 1.0
+"""Age at which an operation is done however often it was polled, in seconds."""
+KEPT = 1000
+"""How many operations are kept, the newest ones."""
+API_VERSIONS = ("2023-10-01", "2024-02-01")
+"""Versions of Image Analysis."""
+
+
+class AzureVendor(Vendor):
+    """A service of an Azure resource, which answers for all services at each address."""
+
+    variables: ClassVar[Mapping[str, str]] = {"VISION_ENDPOINT": "{}", "VISION_KEY": "test"}
+    numbered = "apim-request-id"
+    formats: ClassVar[tuple[str, ...]] = ("JPEG", "PNG", "BMP", "TIFF")
+    max_bytes = 4 * 1024 * 1024  # of the free tier
+    sides = (50, 10_000)
+    failures: ClassVar[Failures] = {
+        "400": (400, "InvalidRequest", "The request is not valid.", "BadArgument"),
+        "401": (401, "401", "Access denied due to invalid subscription key."),
+        "403": (403, "403", "Access denied due to Virtual Network/Firewall rules."),
+        "404": (404, "404", "Resource not found"),
+        "413": (413, "RequestEntityTooLarge", "The request body is too large."),
+        "415": (415, "UnsupportedMediaType", "The media type is not supported."),
+        "429": (429, "429", "Requests have exceeded the call rate limit of the F0 pricing tier."),
+        "quota": (403, "403", "Out of call volume quota for the F0 pricing tier."),
+        "500": (500, "InternalServerError", "The service met an internal error."),
+        "503": (503, "ServiceUnavailable", "The service is temporarily unavailable."),
+        "bad image": (400, "InvalidRequest", "Input data is not a valid image.", "InvalidImageFormat"),
+        "no image": (400, "InvalidRequest", "The image URL is not accessible.", "InvalidImageUrl"),
+        "too large": (400, "InvalidRequest", "The image has too many bytes.", "InvalidImageSize"),
+        "wrong size": (400, "InvalidRequest", "The image is too small or too large.", "InvalidImageSize"),
+    }
+
+    @staticmethod
+    def error(*what: Any) -> Response:
+        """Return an error in Azure's form.
+
+        Args:
+            what: HTTP status, code, message, and the code of the cause if Azure names one.
+        """
+        http, code, message, *causes = what
+        body: dict[str, object] = {"code": code, "message": message}
+        for cause in causes:
+            body["innererror"] = {"code": cause, "message": message}
+        return Response.of_json(http, {"error": body})
+
+    def sent_picture(self, request: Request) -> Picture:
+        """Return the picture in a request's body.
+
+        Raises:
+            Refused: as `Vendor.picture`, or the body is a URL or of an unknown media type.
+        """
+        if request.media_type == "application/json":
+            raise self.refused("no image")
+        if not request.media_type.startswith(("image/", "application/octet-stream")):
+            raise self.refused("415")
+        return self.picture(request.body)
+
+    def check_key(self, request: Request) -> None:
+        """Raise Refused unless the request has an accepted key, or no key and an accepted token."""
+        key = request.headers.get("ocp-apim-subscription-key", "").strip()
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        keys, tokens = self.credentials.azure_keys, self.credentials.azure_tokens
+        if key:
+            accepted = keys is None or key in keys
+        else:
+            is_token = scheme.lower() == "bearer" and bool(token)
+            accepted = is_token and (keys is None if tokens is None else token in tokens)
+        if not accepted:
+            raise self.refused("401")
+
+
+@dataclass(slots=True)
+class _Operation:
+    """A reading that waits to be fetched."""
+
+    result: Mapping[str, Any]
+    created: str
+    ordered_at: float
+    polls: int = 0
+
+
+class PolledVendor(AzureVendor):
+    """A service of Azure that starts an operation for each picture; clients poll for its result."""
+
+    polled = True
+    main_field = "status"
+    kept_s: ClassVar[float]
+    """Seconds for which an operation is kept."""
+
+    def __init__(self, reader: Reader, credentials: Credentials) -> None:
+        super().__init__(reader, credentials)
+        self._lock = threading.Lock()
+        self._operations: OrderedDict[str, _Operation] = OrderedDict()
+
+    def polled_as(self, kind: str) -> Response:
+        """Return an operation that is running, has failed, or has an unknown status."""
+        body: dict[str, Any] = {
+            "status": STATUSES[kind],
+            "createdDateTime": _now(),
+            "lastUpdatedDateTime": _now(),
+        }
+        if kind == "failed-poll":
+            body["error"] = {"code": "InternalServerError", "message": "An unexpected error occurred."}
+        return Response.of_json(200, body)
+
+    def ordered(self, request: Request, address: str, result: Mapping[str, Any], query: str = "") -> Response:
+        """Return the 202 with the address of the result, which ends in the operation's id."""
+        number = str(uuid.uuid4())
+        with self._lock:
+            self._operations[number] = _Operation(result, _now(), time.monotonic())
+            if len(self._operations) > KEPT:
+                self._operations.popitem(last=False)
+        location = f"http://{request.headers.get('host', '')}{address}{number}{query}"
+        return Response(202, headers={"Operation-Location": location}, billed=1)
+
+    def looked_at(self, number: str) -> Response:
+        """Return the state of an operation."""
+        with self._lock:
+            operation = self._operations.get(number)
+            age_s = time.monotonic() - operation.ordered_at if operation else 0.0
+            if operation is None or age_s > self.kept_s:
+                return self.error(404, "NotFound", "The operation is unknown or has expired.")
+            step = operation.polls
+            operation.polls += 1
+        times = {"createdDateTime": operation.created, "lastUpdatedDateTime": _now()}
+        if step < len(STEPS) and age_s < DONE_AFTER_S:
+            return Response.of_json(200, {"status": STEPS[step], **times})
+        return Response.of_json(200, {"status": "succeeded", **times, **operation.result})
 
 
 class Azure(PolledVendor):
@@ -27,45 +158,108 @@ class Azure(PolledVendor):
 
     name = "azure"
     prefix = "/vision/"
-    kept_s = KEPT_S
+    kept_s = 48 * 3600.0
 
     def read(self, request: Request) -> Response:
-        """202 with the address of the result for a picture; the state of an operation for a poll."""
+        """Return 202 with the address of the result for a picture, the state of an operation for a poll."""
         self.check_key(request)
-        if request.method == "POST" and request.path == POST_ADDRESS:
-            return self._begin(request)
-        return self._poll(request)
+        results = "/vision/v3.2/read/analyzeResults/"
+        if (request.method, request.path) == ("POST", "/vision/v3.2/read/analyze"):
+            picture = self.sent_picture(request)
+            return self.ordered(request, results, self._result(self.reader.read(picture), picture))
+        if request.method == "GET" and request.path.startswith(results):
+            return self.looked_at(request.path.removeprefix(results))
+        return self.failure("404")
 
-    def _begin(self, request: Request) -> Response:
-        picture = self.picture(request)
-        style = "handwriting" if self.reader.name == "local" else "other"
-        result = _result(self.reader.read(picture), picture, self.model_version, style)
-        return self.ordered(request, "/vision/v3.2/read/analyzeResults/", {"analyzeResult": result})
-
-    def _poll(self, request: Request) -> Response:
-        match = POLL_ADDRESS.fullmatch(request.path)
-        if match is None or request.method != "GET":
-            return FAILURES["404"]()
-        return self.looked_at(match["id"])
-
-
-def _result(words: Sequence[Word], picture: Picture, model_version: str, style: str) -> dict[str, Any]:
-    """One page of lines of words; for no words a page without lines."""
-    page = {
-        "page": 1, "angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel",
-        "lines": [_line(row, style) for row in lines(words)],
-    }  # fmt: skip
-    return {"version": "3.2.0", "modelVersion": model_version, "readResults": [page]}
-
-
-def _line(row: Sequence[Word], style: str) -> dict[str, Any]:
-    return {
-        "boundingBox": flat_corners(bounding_box(row)),
-        "text": " ".join(word.text for word in row),
-        "appearance": {"style": {"name": style, "confidence": STYLE_CONFIDENCE}},
-        "words": [_word(word) for word in row],
-    }
+    def _result(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
+        """Return one page of lines of words; for no words a page without lines."""
+        style = {"name": "handwriting" if self.engine == "local" else "other", "confidence": STYLE_CONFIDENCE}
+        found = [
+            {
+                "boundingBox": flat_corners(bounding_box(row)),
+                "text": " ".join(word.text for word in row),
+                "appearance": {"style": style},
+                "words": [
+                    {
+                        "boundingBox": flat_corners(word.box),
+                        "text": word.text,
+                        "confidence": round(word.confidence, 3),
+                    }
+                    for word in row
+                ],
+            }
+            for row in lines(words)
+        ]
+        page = {
+            "page": 1, "angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel",
+            "lines": found,
+        }  # fmt: skip
+        result = {"version": "3.2.0", "modelVersion": self.model_version, "readResults": [page]}
+        return {"analyzeResult": result}
 
 
-def _word(word: Word) -> dict[str, Any]:
-    return {"boundingBox": flat_corners(word.box), "text": word.text, "confidence": round(word.confidence, 3)}
+class AzureAnalysis(AzureVendor):
+    """Azure Image Analysis 4.0, feature "read": one synchronous request."""
+
+    name = "azure-analysis"
+    prefix = "/computervision/"
+    main_field = "readResult"
+    formats = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")  # the service accepts ICO too
+    max_bytes = 20 * 1024 * 1024 - 1
+    sides = (51, 15_999)
+
+    def read(self, request: Request) -> Response:
+        """Return the text of one picture."""
+        self.check_key(request)
+        if (request.method, request.path) != ("POST", "/computervision/imageanalysis:analyze"):
+            return self.failure("404")
+        self._check_parameters(request.parameters)
+        picture = self.sent_picture(request)
+        found = [
+            {
+                "text": " ".join(word.text for word in row),
+                "boundingPolygon": _polygon(bounding_box(row)),
+                "words": [
+                    {
+                        "text": word.text,
+                        "boundingPolygon": _polygon(word.box),
+                        "confidence": round(word.confidence, 3),
+                    }
+                    for word in row
+                ],
+            }
+            for row in lines(self.reader.read(picture))
+        ]
+        metadata = {"width": picture.width, "height": picture.height}
+        blocks = {"blocks": [{"lines": found}] if found else []}
+        body = {"modelVersion": self.model_version, "metadata": metadata, "readResult": blocks}
+        return Response.of_json(200, body, billed=1)
+
+    def _check_parameters(self, parameters: Mapping[str, str]) -> None:
+        """Raise Refused unless the version exists and the only feature is "read"."""
+        if parameters.get("api-version") not in API_VERSIONS:
+            raise Refused(
+                self.error(400, "BadRequest", f"api-version is not one of {', '.join(API_VERSIONS)}.")
+            )
+        if {name.strip().lower() for name in parameters.get("features", "").split(",")} != {"read"}:
+            message = "This emulator reads text only: ask for the one feature 'read'."
+            raise Refused(self.error(400, "InvalidRequest", message, "NotSupportedVisualFeature"))
+
+
+def _corners(box: Box) -> tuple[tuple[int, int], ...]:
+    """Return the corners of a box, clockwise from the top left, in whole pixels."""
+    left, top, right, bottom = (round(value) for value in box)
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def flat_corners(box: Box) -> list[int]:
+    """Return the corners of a box as one list: x and y of each in turn."""
+    return [value for corner in _corners(box) for value in corner]
+
+
+def _polygon(box: Box) -> list[dict[str, int]]:
+    return [{"x": x, "y": y} for x, y in _corners(box)]
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,33 +1,39 @@
-"""What every emulated vendor has in common: a request, a response, and who turns one into the other."""
+"""What every emulated vendor has in common: requests, responses, limits of a picture, and errors."""
 
 from __future__ import annotations
 
 import json
+import sys
+import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Reader
+from digitrec.emulator.picture import Picture
+from digitrec.errors import ImageError
 
+Failures = Mapping[str, tuple[Any, ...]]
 POLLS = ("endless-poll", "failed-poll", "unknown-poll")
-"""Faults of polls: the operation is at work, has failed, or has a status that nobody knows."""
+"""Faults of polls: the operation is running, has failed, or has an unknown status."""
 SPOKEN = ("refusal", "length", "filtered", "fenced", "no-logprobs", "no-usage")
-"""Faults of a language model: the right answer, as it is when the model or its server does something else."""
+"""Faults of a language model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, read wholly."""
+    """One HTTP request with its whole body."""
 
     method: str
     """"GET", "POST", ..."""
     path: str
-    """Path as it was sent, without the query."""
+    """Path without the query."""
     query: str
-    """Query as it was sent, without the question mark."""
+    """Query without the question mark."""
     headers: Mapping[str, str] = field(repr=False)
     """Headers, their names in lower case."""
     body: bytes = field(repr=False)
@@ -57,36 +63,35 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers beside Content-Length, Date and the emulator's mark."""
     billed: int = 0
-    """Units for which the vendor would send a bill, >= 0."""
+    """Units that the vendor would bill, >= 0."""
 
     @classmethod
     def of_json(
-        cls, status: int, value: Any, *, media_type: str = "application/json; charset=utf-8",
-        headers: Mapping[str, str] | None = None, billed: int = 0,
-    ) -> Response:  # fmt: skip
-        """A response whose body is ``value`` as JSON."""
-        body = json.dumps(value, ensure_ascii=False).encode(
-            errors="backslashreplace"
-        )  # half a surrogate pair
-        return cls(status, body, {"Content-Type": media_type, **(headers or {})}, billed)
+        cls, status: int, value: Any, *, media_type: str = "application/json; charset=utf-8", billed: int = 0
+    ) -> Response:
+        """Return a response whose body is ``value`` as JSON."""
+        body = json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")  # a lone surrogate
+        return cls(status, body, {"Content-Type": media_type}, billed)
 
     @classmethod
-    def of_html(cls, status: int, title: str) -> Response:
-        """A short page, as gateways and proxies send it."""
+    def of_html(cls, status: int, title: str = "") -> Response:
+        """Return a short page, as gateways and proxies send it; without a title the status's phrase."""
+        title = title or f"{status} {HTTPStatus(status).phrase}"
         page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
         return cls(status, page.encode(), {"Content-Type": "text/html; charset=utf-8"})
 
-    def with_headers(self, **headers: str) -> Response:
-        """The same response with more headers; an underscore in a name stands for a hyphen."""
-        more = {name.replace("_", "-"): value for name, value in headers.items()}
-        return replace(self, headers={**self.headers, **more})
+    def retry_after(self, seconds: int | None) -> Response:
+        """Return the same response with the header Retry-After, unless ``seconds`` is None."""
+        if seconds is None:
+            return self
+        return replace(self, headers={**self.headers, "Retry-After": str(seconds)})
 
 
 class Refused(Exception):
-    """The service does not take this request.
+    """The service rejects this request.
 
     Attributes:
-        response: the service's answer to it.
+        response: the service's error.
     """
 
     def __init__(self, response: Response) -> None:
@@ -98,15 +103,28 @@ class Vendor(ABC):
     """One vendor's protocol: its addresses, its checks, the form of its answers and errors."""
 
     name: ClassVar[str]
-    """Name of the vendor, as the provider that asks it is registered."""
+    """Name of the vendor's provider."""
     prefix: ClassVar[str] = "/"
     """How the addresses of this vendor begin."""
     polled: ClassVar[bool] = False
-    """Whether an answer is fetched by polling."""
+    """Whether clients poll for an answer."""
     speaks: ClassVar[bool] = False
     """Whether a language model answers."""
-    failures: ClassVar[Mapping[str, Callable[[], Response]]]
-    """The vendor's own error for each fault: a status ("400" .. "504") or "quota"."""
+    variables: ClassVar[Mapping[str, str]]
+    """Environment variables by which programs find the emulator; "{}" is its endpoint."""
+    numbered: ClassVar[str | None] = None
+    """The header with the request id, if the vendor sends one."""
+    main_field: ClassVar[str]
+    """The field of an answer on which everything depends."""
+    failures: ClassVar[Failures]
+    """Arguments of `error` for each fault ("400" .. "504", "quota", "limit"), and for a picture that is
+    a "bad image", "too large" or of a "wrong size". A status that is missing is answered with HTML."""
+    formats: ClassVar[tuple[str, ...]]
+    """Formats of pictures that the service accepts."""
+    max_bytes: ClassVar[int]
+    """Largest picture that the service accepts, in bytes."""
+    sides: ClassVar[tuple[int, int]] = (1, sys.maxsize)
+    """Smallest and largest width and height, in pixels."""
 
     def __init__(self, reader: Reader, credentials: Credentials) -> None:
         self.reader = reader
@@ -114,13 +132,13 @@ class Vendor(ABC):
         self.engine = reader.name
         self.model_version = f"emulated-{reader.name}"
 
-    @classmethod
+    @staticmethod
     @abstractmethod
-    def environment(cls, endpoint: str) -> dict[str, str]:
-        """The variables by which programs find this vendor's emulator, and keys that it takes by default."""
+    def error(*what: Any) -> Response:
+        """Return an error in the vendor's form."""
 
     def answer(self, request: Request) -> Response:
-        """What the vendor answers: the reading, or its own error for a wrong key, address or image."""
+        """Return the reading, or the vendor's error for a wrong key, address or image."""
         try:
             return self.read(request)
         except Refused as refused:
@@ -128,40 +146,60 @@ class Vendor(ABC):
 
     @abstractmethod
     def read(self, request: Request) -> Response:
-        """The reading of the picture in a request.
+        """Return the reading of the picture in a request.
 
         Raises:
             Refused: with the vendor's own error.
         """
 
+    def picture(self, data: bytes) -> Picture:
+        """Decode a picture within the service's limits.
+
+        Raises:
+            Refused: it is no picture, too large, or has another format or size than the service accepts.
+        """
+        if len(data) > self.max_bytes:
+            raise self.refused("too large")
+        try:
+            picture = Picture.decode(data)
+        except ImageError:
+            raise self.refused("bad image") from None
+        if picture.format not in self.formats:
+            raise self.refused("bad image")
+        least, most = self.sides
+        if not least <= min(picture.width, picture.height) <= max(picture.width, picture.height) <= most:
+            raise self.refused("wrong size")
+        return picture
+
     def failure(self, kind: str) -> Response:
-        """The vendor's own error for a fault, one of `failures`."""
-        return self.failures[kind]()
+        """Return the vendor's own error, one of `failures`."""
+        what = self.failures.get(kind)
+        return Response.of_html(int(kind)) if what is None else self.error(*what)
+
+    def refused(self, kind: str) -> Refused:
+        """Return the exception for one of `failures`."""
+        return Refused(self.failure(kind))
 
     def throttled(self, wait_s: int) -> Response:
-        """The refusal of a request that came too fast; ``wait_s`` whole seconds later one may come."""
-        return self.failure("429").with_headers(Retry_After=str(wait_s))
+        """Return the error for a request above the rate limit; after ``wait_s`` seconds one may pass."""
+        return self.failure("429").retry_after(wait_s)
 
     def common_headers(self) -> dict[str, str]:
-        """Headers that are in every answer of this vendor, whatever else it is."""
-        return {}
-
-    @abstractmethod
-    def without_field(self, request: Request) -> Response:
-        """A successful answer that lacks the field everything depends on."""
+        """Return the headers that every answer of this vendor has."""
+        return {self.numbered: str(uuid.uuid4())} if self.numbered else {}
 
     def is_poll(self, request: Request) -> bool:
-        """Whether the request only asks for an answer that is being worked on."""
+        """Return whether the request polls for an answer."""
         return self.polled and request.method == "GET"
 
     def polled_as(self, kind: str) -> Response:
-        """The answer to a poll that meets one of `POLLS`; only for a vendor that is polled."""
+        """Return the answer to a poll with one of `POLLS`; only for a vendor that is polled."""
         raise NotImplementedError(f"{self.name} is not polled")
 
     def spoken_as(self, kind: str, response: Response) -> Response:
-        """An answer as it is with one of `SPOKEN`; only for a vendor that is a language model."""
+        """Return an answer changed by one of `SPOKEN`; only for a language model."""
         raise NotImplementedError(f"{self.name} is no language model")
 
     def may_meet(self, kind: str) -> bool:
-        """Whether a kind of fault can befall this vendor."""
+        """Return whether a kind of fault applies to this vendor."""
         return (self.polled or kind not in POLLS) and (self.speaks or kind not in SPOKEN)

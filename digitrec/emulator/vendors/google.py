@@ -1,7 +1,4 @@
-"""Google Cloud Vision, REST v1: ``POST /v1/images:annotate`` with both text features, and its errors.
-
-An error is a google.rpc.Status as JSON, or an HTML page of Google's front end.
-"""
+"""Google Cloud Vision, REST v1: ``POST /v1/images:annotate`` with both text features."""
 
 from __future__ import annotations
 
@@ -9,12 +6,11 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from digitrec.emulator.picture import Picture
-from digitrec.emulator.vendors.base import Request, Response, Vendor
+from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.emulator.vendors.google_text import annotation, language_of
 from digitrec.errors import ImageError
 
@@ -31,100 +27,63 @@ _SERVICE = "vision.googleapis.com"
 _CONSUMER = "projects/123456789"
 
 
-def status(code: int, message: str) -> dict[str, Any]:
-    """The error of one image in a batch: a google.rpc code (3 is a bad argument) and a message."""
-    return {"code": code, "message": message}
-
-
-def error(http: int, name: str, message: str, reason: str | None = None, **metadata: str) -> Response:
-    """An error of the whole request.
-
-    Args:
-        http: HTTP status.
-        name: name of the google.rpc code, such as "INVALID_ARGUMENT".
-        message: Google's sentence.
-        reason: the machine-readable reason, such as "API_KEY_INVALID".
-        metadata: what Google adds to a reason.
-    """
-    body: dict[str, Any] = {"code": http, "message": message, "status": name}
-    if reason is not None:
-        body["details"] = [{
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
-            "domain": "googleapis.com", "metadata": {"service": _SERVICE, **metadata},
-        }]  # fmt: skip
-    return Response.of_json(http, {"error": body})
-
-
-def _quota(limit: str, unit: str) -> Response:
-    message = (
-        f"Quota exceeded for quota metric 'Requests' and limit 'Requests per {limit}' of service "
-        f"'{_SERVICE}' for consumer 'project_number:123456789'."
-    )
-    return error(
-        429, "RESOURCE_EXHAUSTED", message, "RATE_LIMIT_EXCEEDED", consumer=_CONSUMER,
-        quota_metric=f"{_SERVICE}/default_requests", quota_limit=f"RequestsPer{limit.title()}PerProject",
-        quota_unit=unit, quota_limit_value="1800",
-    )  # fmt: skip
-
-
-_DISABLED = (
-    "Cloud Vision API has not been used in project 123456789 before or it is disabled. Enable it by "
-    "visiting https://console.developers.google.com/apis/api/vision.googleapis.com/overview"
-    "?project=123456789 then retry."
-)
-_UNAUTHENTICATED = (
-    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-    "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
-)
-_NO_KEY = (
-    "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or "
-    "other form of API consumer identity to call this API."
-)
-
-FAILURES: dict[str, Callable[[], Response]] = {
-    "bad key": partial(
-        error, 400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", "API_KEY_INVALID"
-    ),
-    "no key": partial(error, 403, "PERMISSION_DENIED", _NO_KEY),
-    "400": partial(error, 400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
-    "401": partial(error, 401, "UNAUTHENTICATED", _UNAUTHENTICATED, "ACCESS_TOKEN_EXPIRED"),
-    "403": partial(error, 403, "PERMISSION_DENIED", _DISABLED, "SERVICE_DISABLED", consumer=_CONSUMER),
-    "404": partial(error, 404, "NOT_FOUND", "Requested entity was not found."),
-    "413": partial(Response.of_html, 413, "Error 413 (Request Entity Too Large)!!1"),
-    "429": partial(_quota, "minute", "1/min/{project}"),
-    "quota": partial(_quota, "day", "1/d/{project}"),
-    "500": partial(error, 500, "INTERNAL", "Internal error encountered."),
-    "502": partial(Response.of_html, 502, "Error 502 (Server Error)!!1"),
-    "503": partial(error, 503, "UNAVAILABLE", "The service is currently unavailable."),
-    "504": partial(error, 504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
-}
-"""Google's answer for each fault, and for a key that is wrong or missing."""
+def _quota(limit: str, unit: str) -> tuple[Any, ...]:
+    message = f"Quota exceeded for quota metric 'Requests' and limit 'Requests per {limit}'."
+    limited = {"quota_limit": f"RequestsPer{limit.title()}PerProject", "quota_unit": unit}
+    return 429, "RESOURCE_EXHAUSTED", message, "RATE_LIMIT_EXCEEDED", {"consumer": _CONSUMER, **limited}
 
 
 class Google(Vendor):
     """Google Cloud Vision."""
 
     name = "google"
-    failures = FAILURES
+    variables: ClassVar[Mapping[str, str]] = {"DIGITREC_GOOGLE_ENDPOINT": "{}"}
+    main_field = "responses"
+    failures: ClassVar[Failures] = {
+        "bad key": (400, "INVALID_ARGUMENT", "API key not valid.", "API_KEY_INVALID"),
+        "no key": (403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers."),
+        "400": (400, "INVALID_ARGUMENT", "Request contains an invalid argument."),
+        "401": (401, "UNAUTHENTICATED", "Invalid authentication credentials.", "ACCESS_TOKEN_EXPIRED"),
+        "403": (403, "PERMISSION_DENIED", "Cloud Vision API is disabled.", "SERVICE_DISABLED",
+                {"consumer": _CONSUMER}),
+        "404": (404, "NOT_FOUND", "Requested entity was not found."),
+        "429": _quota("minute", "1/min/{project}"),
+        "quota": _quota("day", "1/d/{project}"),
+        "500": (500, "INTERNAL", "Internal error encountered."),
+        "503": (503, "UNAVAILABLE", "The service is currently unavailable."),
+        "504": (504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
+    }  # fmt: skip
 
-    @classmethod
-    def environment(cls, endpoint: str) -> dict[str, str]:
-        """As digitrec alone reads it: Google's SDK reads no address from the environment."""
-        return {"DIGITREC_GOOGLE_ENDPOINT": endpoint}
+    @staticmethod
+    def error(*what: Any) -> Response:
+        """Return an error of the whole request, a google.rpc.Status as JSON.
+
+        Args:
+            what: HTTP status, name of the google.rpc code, message, and, where Google gives them, the
+                machine-readable reason and what Google adds to it.
+        """
+        http, name, message, *rest = what
+        body: dict[str, Any] = {"code": http, "message": message, "status": name}
+        if rest:
+            reason, metadata = (*rest, {})[:2]
+            body["details"] = [{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
+                "domain": "googleapis.com", "metadata": {"service": _SERVICE, **metadata},
+            }]  # fmt: skip
+        return Response.of_json(http, {"error": body})
 
     def read(self, request: Request) -> Response:
-        """Annotate up to 16 images; a bad one takes only its own place, with status 200."""
+        """Annotate up to 16 images; a bad image fails only in its own place, with status 200."""
         if not ADDRESS.fullmatch(request.path) or request.method != "POST":
-            return error(404, "NOT_FOUND", "Requested entity was not found.")
-        if (refusal := self._refused(request)) is not None:
-            return refusal
+            return self.failure("404")
+        self._check_key(request)
         if len(request.body) > MAX_REQUEST_BYTES:
             message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
-            return error(400, "INVALID_ARGUMENT", message)
+            return self.error(400, "INVALID_ARGUMENT", message)
         try:
             entries = _entries(request.body)
         except ValueError as wrong:
-            return error(400, "INVALID_ARGUMENT", str(wrong))
+            return self.error(400, "INVALID_ARGUMENT", str(wrong))
         answers = [self._annotate(entry) for entry in entries]
         billed = sum(
             len(entry["features"])
@@ -133,36 +92,32 @@ class Google(Vendor):
         )
         return Response.of_json(200, {"responses": answers}, billed=billed)
 
-    def without_field(self, request: Request) -> Response:
-        """An answer without "responses"."""
-        return Response.of_json(200, {})
-
-    def _refused(self, request: Request) -> Response | None:
-        """Google's answer to a missing or wrong key; None when the key is right."""
+    def _check_key(self, request: Request) -> None:
+        """Raise Refused if the key or token is missing or wrong."""
         keys, tokens = self.credentials.google_api_keys, self.credentials.google_tokens
         if keys is None and tokens is None:
-            return None
+            return
         key = request.headers.get("x-goog-api-key") or request.parameters.get("key")
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if key:
-            return None if key in (keys or ()) else FAILURES["bad key"]()
-        if token:
-            return None if token in (tokens or ()) else FAILURES["401"]()
-        return FAILURES["no key"]()
+        if not key and not token:
+            raise self.refused("no key")
+        if key and key not in (keys or ()):
+            raise self.refused("bad key")
+        if not key and token not in (tokens or ()):
+            raise self.refused("401")
 
     def _annotate(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """The answer for one image."""
         kinds = [feature.get("type") for feature in entry["features"]]
         plain, document = (any(kind in names for kind in kinds) for names in (PLAIN_TEXT, DOCUMENT_TEXT))
         if not plain and not document:
-            return {"error": status(12, "This emulator reads text only; ask for a text feature.")}
+            return _error(12, "This emulator reads text only; ask for a text feature.")
         if "content" not in entry["image"]:
-            message = "We can not access the URL currently. Please download the content and pass it in."
-            return {"error": status(7, message)}
+            return _error(7, "We can not access the URL currently.")
         try:
             picture = Picture.decode(entry["image"]["content"])
         except ImageError:
-            return {"error": status(3, "Bad image data.")}
+            return _error(3, "Bad image data.")
         scored = document or entry["parameters"].get("enableTextDetectionConfidenceScore") is True
         words = self.reader.read(picture)
         language = entry["hints"][0] if entry["hints"] else language_of(words)
@@ -170,6 +125,11 @@ class Google(Vendor):
             **annotation(words, picture, scored=scored, language=language),
             "context": {"uri": self.model_version},
         }
+
+
+def _error(code: int, message: str) -> dict[str, Any]:
+    """Return the error of one image: a google.rpc code (3 is a bad argument) and a message."""
+    return {"error": {"code": code, "message": message}}
 
 
 def _entries(body: bytes) -> list[dict[str, Any]]:

@@ -8,19 +8,14 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from digitrec.emulator.picture import Picture
-from digitrec.emulator.vendors.base import Refused, Request, Response, Vendor
-from digitrec.errors import ImageError
+from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
 
 CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
 DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,(?P<data>[A-Za-z0-9+/=]*)")
-MAX_BYTES = 20 * 1024 * 1024
-"""The limit for a picture."""
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MOST_ALTERNATIVES = 20
 """The largest ``top_logprobs``."""
 REASONING = re.compile(r"o\d|gpt-5")
@@ -28,44 +23,7 @@ REASONING = re.compile(r"o\d|gpt-5")
 REFUSED_BY_REASONING = ("max_tokens", "temperature", "logprobs", "top_logprobs")
 QUESTION_TOKENS = 120
 """Tokens of a question with a picture of low detail: 85 and the words."""
-
-
-def error(http: int, message: str, kind: str, code: str | None = None, param: str | None = None) -> Response:
-    """An error in OpenAI's form.
-
-    Args:
-        http: HTTP status.
-        message: OpenAI's sentence.
-        kind: what kind of error.
-        code: its code, where it has one.
-        param: the parameter that it is about.
-    """
-    body = {"message": message, "type": kind, "param": param, "code": code}
-    return Response.of_json(http, {"error": body})
-
-
-_BAD_KEY = (
-    "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys."
-)
-_SPENT = "You exceeded your current quota, please check your plan and billing details."
-_FAST = "Rate limit reached for requests. Please try again later."
-_SERVER = "The server had an error while processing your request. Sorry about that!"
-_OVERLOADED = "That model is currently overloaded with other requests."
-
-FAILURES: dict[str, Callable[[], Response]] = {
-    "400": partial(error, 400, "Invalid request.", "invalid_request_error"),
-    "401": partial(error, 401, _BAD_KEY, "invalid_request_error", "invalid_api_key"),
-    "403": partial(error, 403, "Country, region, or territory not supported", "request_forbidden"),
-    "404": partial(error, 404, "The model does not exist.", "invalid_request_error", "model_not_found"),
-    "413": partial(Response.of_html, 413, "413 Request Entity Too Large"),
-    "429": partial(error, 429, _FAST, "requests", "rate_limit_exceeded"),
-    "quota": partial(error, 429, _SPENT, "insufficient_quota", "insufficient_quota"),
-    "500": partial(error, 500, _SERVER, "server_error"),
-    "502": partial(Response.of_html, 502, "502 Bad Gateway"),
-    "503": partial(error, 503, _OVERLOADED, "server_error"),
-    "504": partial(Response.of_html, 504, "504 Gateway Time-out"),
-}
-"""OpenAI's answer for each fault."""
+_BAD_IMAGE = (400, "You uploaded an unsupported image.", "invalid_request_error", "invalid_image_format")
 
 
 class OpenAi(Vendor):
@@ -73,35 +31,51 @@ class OpenAi(Vendor):
 
     name = "openai"
     speaks = True
-    failures = FAILURES
+    variables: ClassVar[Mapping[str, str]] = {
+        "OPENAI_BASE_URL": "{}/v1",
+        "OPENAI_API_KEY": "test",
+        "DIGITREC_OPENAI_MODEL": "emulated",
+    }
+    numbered = "x-request-id"
+    main_field = "choices"
+    formats = ("PNG", "JPEG", "WEBP", "GIF")
+    max_bytes = 20 * 1024 * 1024
+    failures: ClassVar[Failures] = {
+        "400": (400, "Invalid request.", "invalid_request_error"),
+        "401": (401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
+        "403": (403, "Country, region, or territory not supported", "request_forbidden"),
+        "404": (404, "The model does not exist.", "invalid_request_error", "model_not_found"),
+        "429": (429, "Rate limit reached for requests.", "requests", "rate_limit_exceeded"),
+        "quota": (429, "You exceeded your current quota.", "insufficient_quota", "insufficient_quota"),
+        "500": (500, "The server had an error while processing your request.", "server_error"),
+        "503": (503, "That model is currently overloaded with other requests.", "server_error"),
+        **dict.fromkeys(("bad image", "too large"), _BAD_IMAGE),
+    }
 
-    @classmethod
-    def environment(cls, endpoint: str) -> dict[str, str]:
-        """As OpenAI's SDK reads them; the model is digitrec's own."""
-        variables = {"OPENAI_BASE_URL": f"{endpoint}/v1", "OPENAI_API_KEY": "test"}
-        return {**variables, "DIGITREC_OPENAI_MODEL": "emulated"}
+    @staticmethod
+    def error(*what: Any) -> Response:
+        """Return an error in OpenAI's form.
+
+        Args:
+            what: HTTP status, message, type, and, where OpenAI gives them, the code and the parameter.
+        """
+        http, message, kind, code, param = (*what, None, None)[:5]
+        body = {"message": message, "type": kind, "param": param, "code": code}
+        return Response.of_json(http, {"error": body})
 
     def read(self, request: Request) -> Response:
         """The one digit on a picture, or null, as JSON in a chat completion."""
         key = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         taken = self.credentials.openai_keys
         if not key or (taken is not None and key not in taken):
-            return FAILURES["401"]()
+            return self.failure("401")
         if request.method == "GET" and MODELS.fullmatch(request.path):
             models = [{"id": self.model_version, "object": "model", "created": 0, "owned_by": "digitrec"}]
             return Response.of_json(200, {"object": "list", "data": models})
         if request.method != "POST" or not CHAT.fullmatch(request.path):
-            return FAILURES["404"]()
+            return self.failure("404")
         asked = _asked(request.body)
-        return self._completed(asked, _picture(asked))
-
-    def common_headers(self) -> dict[str, str]:
-        """The number of the request."""
-        return {"x-request-id": f"req_{uuid.uuid4().hex}"}
-
-    def without_field(self, request: Request) -> Response:
-        """A completion without "choices"."""
-        return Response.of_json(200, {"object": "chat.completion", "model": self.model_version})
+        return self._completed(asked, self.picture(_data(asked)))
 
     def spoken_as(self, kind: str, response: Response) -> Response:
         """A completion that was refused, cut off or filtered, is in Markdown, or lacks what was counted."""
@@ -163,7 +137,7 @@ def _asked(body: bytes) -> dict[str, Any]:
     for name in REFUSED_BY_REASONING if reasons else ():
         if name in asked:
             message = f"Unsupported parameter: '{name}' is not supported with this model."
-            raise Refused(error(400, message, "invalid_request_error", "unsupported_parameter", name))
+            raise Refused(OpenAi.error(400, message, "invalid_request_error", "unsupported_parameter", name))
     alternatives = asked.get("top_logprobs", 0)
     if not isinstance(alternatives, int) or not 0 <= alternatives <= MOST_ALTERNATIVES:
         raise _invalid(f"Invalid value for 'top_logprobs': it is 0 to {MOST_ALTERNATIVES}.", "top_logprobs")
@@ -172,28 +146,16 @@ def _asked(body: bytes) -> dict[str, Any]:
     return dict(asked)
 
 
-def _picture(asked: Mapping[str, Any]) -> Picture:
-    """The one picture in the messages."""
+def _data(asked: Mapping[str, Any]) -> bytes:
+    """Return the bytes of the one picture in the messages."""
     try:
-        urls = list(_urls(asked["messages"]))
-    except (KeyError, TypeError, AttributeError):
-        raise _invalid("Invalid value for 'messages'.", "messages") from None
-    if len(urls) != 1:
-        raise _invalid("This emulator answers questions about one picture.", "messages")
-    found = DATA_URL.fullmatch(urls[0])
-    if found is None:
-        raise _invalid("Failed to download the image: this emulator takes data URLs.", "messages")
-    try:
-        data = base64.b64decode(found["data"], validate=True)
-        if len(data) > MAX_BYTES:
-            raise ImageError("too large")
-        picture = Picture.decode(data)
-    except (ValueError, ImageError):
-        picture = None
-    if picture is None or picture.format not in FORMATS:
-        message = "You uploaded an unsupported image. Please make sure your image is valid."
-        raise Refused(error(400, message, "invalid_request_error", "invalid_image_format"))
-    return picture
+        (url,) = _urls(asked["messages"])
+        found = DATA_URL.fullmatch(url)
+        if found is None:
+            raise _invalid("Failed to download the image: this emulator takes data URLs.", "messages")
+        return base64.b64decode(found["data"], validate=True)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _invalid("This emulator answers questions about one picture.", "messages") from None
 
 
 def _urls(messages: Any) -> Iterator[str]:
@@ -205,7 +167,7 @@ def _urls(messages: Any) -> Iterator[str]:
 
 
 def _invalid(message: str, param: str | None = None) -> Refused:
-    return Refused(error(400, message, "invalid_request_error", None, param))
+    return Refused(OpenAi.error(400, message, "invalid_request_error", None, param))
 
 
 def _token(text: str, chance: float) -> dict[str, Any]:

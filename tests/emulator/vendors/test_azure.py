@@ -114,11 +114,11 @@ def test_an_operation_expires_after_two_days(digitrec_emulator, monkeypatch):
         operation = post(client, picture())
         now = time.monotonic()
         monkeypatch.setattr(
-            "digitrec.emulator.vendors.azure_operation.time.monotonic", lambda: now + 47 * 3600
+            "digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 47 * 3600
         )
         assert client.get_read_result(operation, timeout=TIMEOUT).status.value == "succeeded"
         monkeypatch.setattr(
-            "digitrec.emulator.vendors.azure_operation.time.monotonic", lambda: now + 49 * 3600
+            "digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 49 * 3600
         )
         with pytest.raises(ComputerVisionOcrErrorException) as caught:
             client.get_read_result(operation, timeout=TIMEOUT)

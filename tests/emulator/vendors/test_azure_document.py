@@ -114,7 +114,7 @@ def test_a_result_can_be_deleted_and_expires(digitrec_emulator, monkeypatch):
         client.delete_analyze_result(MODEL, first.rpartition("/")[2].partition("?")[0])
     assert (status(first), status(second)) == (404, 200)
     now = time.monotonic()
-    monkeypatch.setattr("digitrec.emulator.vendors.azure_operation.time.monotonic", lambda: now + 25 * 3600)
+    monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda: now + 25 * 3600)
     assert status(second) == 404
 
 
