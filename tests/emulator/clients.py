@@ -1,10 +1,13 @@
-"""Pictures, an engine, and the vendors' own clients, one attempt each."""
+"""Pictures, engines, and the seven vendors' own clients behind one function."""
 
 from __future__ import annotations
 
+import base64
 import io
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import json
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -17,11 +20,11 @@ BELOW = Word("8", 0.25, (10, 200, 40, 260))
 TIMEOUT = 5
 READ = "/computervision/imageanalysis:analyze?api-version=2023-10-01&features=read"
 HEADERS = {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/octet-stream"}
-"""What Azure Image Analysis is asked with in plain HTTP."""
+"""A plain request to Azure Image Analysis."""
 
 
 def picture(size: tuple[int, int] = (200, 120), form: str = "PNG") -> bytes:
-    """A seven on white."""
+    """Return a seven on white."""
     image = Image.new("L", size, 255)
     width, height = size
     points = [(0.3 * width, 0.2 * height), (0.7 * width, 0.2 * height), (0.4 * width, 0.9 * height)]
@@ -32,60 +35,59 @@ def picture(size: tuple[int, int] = (200, 120), form: str = "PNG") -> bytes:
 
 
 def heavy(size: int) -> bytes:
-    """A picture of that many bytes: what comes after a PNG's end is not looked at."""
+    """Return a picture of ``size`` bytes: decoders skip what follows a PNG's end."""
     data = picture()
     return data + bytes(size - len(data))
 
 
-def reads(*words: Word) -> Any:
-    """An engine that reads these words on every picture."""
-
-    def read(picture: Picture) -> list[Word]:
-        return list(words)
-
-    return read
+def reads(*words: Word) -> Callable[[Picture], list[Word]]:
+    """Return an engine that reads these words on every picture."""
+    return lambda _: list(words)
 
 
-def fails(error: Exception) -> Any:
-    """An engine to which this happens on every picture."""
-
-    def read(picture: Picture) -> list[Word]:
-        raise error
-
-    return read
+def data_url(content: bytes, media_type: str = "image/png") -> dict[str, Any]:
+    """Return the part of an OpenAI message with a picture."""
+    url = f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
-def google(endpoint: str, **options: Any) -> Any:
+@dataclass(frozen=True)
+class Said:
+    """What a vendor's client returns."""
+
+    lines: list[str]
+    words: list[tuple[str, float]]
+    box: tuple[float, ...]
+    """Left, top, right, bottom of the first word, in pixels; () if the vendor gives none."""
+    model: str
+
+
+class InPlace(Exception):
+    """Google's error of one picture."""
+
+
+def google(endpoint: str, key: str = "") -> Any:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud.vision import ImageAnnotatorClient
 
-    credentials = None if "api_key" in options else AnonymousCredentials()
-    return ImageAnnotatorClient(
-        credentials=credentials, transport="rest", client_options={"api_endpoint": endpoint, **options}
-    )
+    options = {"api_endpoint": endpoint, **({"api_key": key} if key else {})}
+    credentials = None if key else AnonymousCredentials()
+    return ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
 
 
-def detect_text(
-    endpoint: str, key: str = "test", secret: str = "test", timeout: float = TIMEOUT, **arguments: Any
-) -> Any:
-    """Rekognition's answer, asked through a client that is closed again."""
-    with aws(endpoint, key, secret, timeout) as client:
-        return client.detect_text(**(arguments or {"Image": {"Bytes": picture()}}))
-
-
-@contextmanager
-def aws(endpoint: str, key: str, secret: str, timeout: float, service: str = "rekognition") -> Iterator[Any]:
+def boto(service: str, endpoint: str, key: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    config = Config(retries={"total_max_attempts": 1}, read_timeout=timeout, connect_timeout=timeout)
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=TIMEOUT, connect_timeout=TIMEOUT)
+    name, _, secret = key.partition(":")
     make: Any = boto3.client
-    client = make(
-        service, region_name="eu-west-1", endpoint_url=endpoint, config=config,
-        aws_access_key_id=key, aws_secret_access_key=secret,
+    return closing(
+        make(
+            service, region_name="eu-west-1", endpoint_url=endpoint, config=config,
+            aws_access_key_id=name, aws_secret_access_key=secret,
+        )
     )  # fmt: skip
-    with closing(client):
-        yield client
 
 
 def azure(endpoint: str, key: str = "any") -> Any:
@@ -97,6 +99,13 @@ def azure(endpoint: str, key: str = "any") -> Any:
     return client
 
 
+def azure_analysis(endpoint: str, key: str = "any") -> Any:
+    from azure.ai.vision.imageanalysis import ImageAnalysisClient
+    from azure.core.credentials import AzureKeyCredential
+
+    return ImageAnalysisClient(endpoint, AzureKeyCredential(key), retry_total=0)
+
+
 def azure_document(endpoint: str, key: str = "any") -> Any:
     from azure.ai.documentintelligence import DocumentIntelligenceClient
     from azure.core.credentials import AzureKeyCredential
@@ -106,8 +115,116 @@ def azure_document(endpoint: str, key: str = "any") -> Any:
     )
 
 
-def azure_analysis(endpoint: str, key: str = "any") -> Any:
-    from azure.ai.vision.imageanalysis import ImageAnalysisClient
-    from azure.core.credentials import AzureKeyCredential
+def openai(endpoint: str, key: str = "any") -> Any:
+    from openai import OpenAI
 
-    return ImageAnalysisClient(endpoint, AzureKeyCredential(key))
+    return OpenAI(api_key=key, base_url=f"{endpoint}/v1", max_retries=0, timeout=TIMEOUT)
+
+
+def _ask_google(endpoint: str, content: bytes, key: str) -> Said:
+    with google(endpoint, key) as client:
+        answer = client.document_text_detection(image={"content": content}, retry=None, timeout=TIMEOUT)
+    if answer.error.code:
+        raise InPlace(answer.error.code)
+    text = answer.full_text_annotation
+    words = [word for page in text.pages for word in page.blocks[0].paragraphs[0].words]
+    corners = [(corner.x, corner.y) for word in words[:1] for corner in word.bounding_box.vertices]
+    spelled = [("".join(symbol.text for symbol in word.symbols), word.confidence) for word in words]
+    return Said(text.text.splitlines(), spelled, _box(corners), answer.context.uri)
+
+
+def _of_aws(found: list[Any], kind: str, text: str, content: bytes, model: str) -> Said:
+    lines = [one[text] for one in found if one[kind] == "LINE"]
+    words = [one for one in found if one[kind] == "WORD"]
+    width, height = Image.open(io.BytesIO(content)).size
+    corners = [
+        (corner["X"] * width, corner["Y"] * height)
+        for word in words[:1]
+        for corner in word["Geometry"]["Polygon"]
+    ]
+    return Said(lines, [(word[text], word["Confidence"] / 100) for word in words], _box(corners), model)
+
+
+def _ask_aws(endpoint: str, content: bytes, key: str) -> Said:
+    with boto("rekognition", endpoint, key or "test:test") as client:
+        answer = client.detect_text(Image={"Bytes": content})
+    return _of_aws(answer["TextDetections"], "Type", "DetectedText", content, answer["TextModelVersion"])
+
+
+def _ask_textract(endpoint: str, content: bytes, key: str) -> Said:
+    with boto("textract", endpoint, key or "test:test") as client:
+        answer = client.detect_document_text(Document={"Bytes": content})
+    return _of_aws(answer["Blocks"], "BlockType", "Text", content, answer["DetectDocumentTextModelVersion"])
+
+
+def _ask_azure(endpoint: str, content: bytes, key: str) -> Said:
+    with azure(endpoint, key or "any") as client:
+        posted = client.read_in_stream(io.BytesIO(content), raw=True, timeout=TIMEOUT)
+        operation = posted.headers["Operation-Location"].rpartition("/")[2]
+        while (answer := client.get_read_result(operation, timeout=TIMEOUT)).analyze_result is None:
+            pass
+    (page,) = answer.analyze_result.read_results
+    words = [word for line in page.lines for word in line.words]
+    flat = [value for word in words[:1] for value in word.bounding_box]
+    spelled = [(word.text, word.confidence) for word in words]
+    return Said(
+        [line.text for line in page.lines], spelled, _box(_pairs(flat)), answer.analyze_result.model_version
+    )
+
+
+def _ask_analysis(endpoint: str, content: bytes, key: str) -> Said:
+    with azure_analysis(endpoint, key or "any") as client:
+        answer = client.analyze(image_data=content, visual_features=["read"])
+    lines = [line for block in answer.read.blocks for line in block.lines]
+    words = [word for line in lines for word in line.words]
+    corners = [(corner.x, corner.y) for word in words[:1] for corner in word.bounding_polygon]
+    spelled = [(word.text, word.confidence) for word in words]
+    return Said([line.text for line in lines], spelled, _box(corners), answer.model_version)
+
+
+def _ask_document(endpoint: str, content: bytes, key: str) -> Said:
+    with azure_document(endpoint, key or "any") as client:
+        answer = client.begin_analyze_document("prebuilt-read", content).result(timeout=TIMEOUT)
+    (page,) = answer.pages
+    flat = [value for word in page.words[:1] for value in word.polygon]
+    spelled = [(word.content, word.confidence) for word in page.words]
+    return Said([line.content for line in page.lines], spelled, _box(_pairs(flat)), answer.model_id)
+
+
+def _ask_openai(endpoint: str, content: bytes, key: str) -> Said:
+    messages: Any = [{"role": "user", "content": [data_url(content)]}]
+    with openai(endpoint, key or "any") as client:
+        answer = client.chat.completions.create(model="a-model", messages=messages)
+    digit = json.loads(answer.choices[0].message.content)["digit"]
+    return Said([] if digit is None else [str(digit)], [], (), answer.model)
+
+
+ASK: Mapping[str, Callable[[str, bytes, str], Said]] = {
+    "google": _ask_google, "aws": _ask_aws, "aws-textract": _ask_textract, "azure": _ask_azure,
+    "azure-analysis": _ask_analysis, "azure-document": _ask_document, "openai": _ask_openai,
+}  # fmt: skip
+"""Asks a cloud at an endpoint about a picture, with a key ("" is the default, AWS's is "id:secret")."""
+
+
+def code(error: Exception) -> str:
+    """Return the most exact code that a vendor's client gives for an error."""
+    response: Any = getattr(error, "response", None)
+    if response is None:
+        return str(error)
+    if isinstance(response, dict):  # of botocore
+        return str(response["Error"]["Code"])
+    body = response.json()["error"]
+    causes = [body.get("innererror", {}).get("code"), *(cause["reason"] for cause in body.get("details", []))]
+    return str(next(filter(None, [*causes, body.get("status"), body.get("code"), body.get("type")])))
+
+
+def _pairs(flat: list[float]) -> list[tuple[float, float]]:
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _box(corners: list[tuple[float, float]]) -> tuple[float, ...]:
+    """Return left, top, right and bottom of corners that go clockwise from the top left."""
+    if not corners:
+        return ()
+    (left, top), (right, _), (_, bottom), _ = corners
+    return left, top, right, bottom

@@ -1,4 +1,4 @@
-"""Each vendor's SDK, and behind the emulator the CNN that is in the package: a picture in, its digit out."""
+"""The engines behind the emulator: the shipped CNN, other providers, scripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, Unavailable, UnknownProvider
 
-from .clients import TIMEOUT, google, picture
+from .clients import ASK, picture
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -44,14 +44,9 @@ def test_a_classifier_that_fails_has_not_read_nothing():
         read_digits(Picture.decode(sample("photo-pen.jpg")), failing)
 
 
-def test_google(digitrec_emulator):
-    from google.cloud.vision import Image as Photo
-
-    with google(digitrec_emulator(["google"]).endpoints["google"]) as client:
-        photo = Photo(content=sample("photo-pen.jpg"))
-        answer = client.document_text_detection(image=photo, retry=None, timeout=TIMEOUT)
-    assert answer.full_text_annotation.text == "7"
-    assert answer.context.uri == "emulated-local"
+def test_a_client_of_the_emulator_gets_the_digit(digitrec_emulator):
+    said = ASK["google"](digitrec_emulator(["google"]).endpoints["google"], sample("photo-pen.jpg"), "")
+    assert (said.lines, said.model) == (["7"], "emulated-local")
 
 
 def test_a_white_page_holds_no_words():
@@ -68,56 +63,48 @@ def test_the_box_is_around_the_digit_in_pixels_of_the_picture():
     assert bottom - top == pytest.approx(100, abs=15)  # MNIST's digits are 20 of 28 pixels long
 
 
-def test_digits_side_by_side_are_one_word():
-    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", "mnist-28x28.png", gap=-40)) == ["020"]
+@pytest.mark.parametrize(("gap", "words"), [(-40, ["02"]), (100, ["0", "2"])])
+def test_digits_side_by_side_are_one_word(gap, words):
+    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", gap=gap)) == words
 
 
-def test_digits_far_apart_are_words_of_their_own():
-    assert read(in_a_row("mnist-28x28.png", "drawing-28x28.png", gap=100)) == ["0", "2"]
+def script(tmp_path, text: str) -> str:
+    (tmp_path / "answers.jsonl").write_text(text)
+    return f"script:{tmp_path / 'answers.jsonl'}"
 
 
-class TestScript:
-    def read(self, tmp_path, text: str, times: int = 1) -> list[list[Word]]:
-        (tmp_path / "answers.jsonl").write_text(text)
-        reader = open_reader(f"script:{tmp_path / 'answers.jsonl'}")
-        assert reader.name == "script"
-        return [list(reader.read(Picture.decode(picture()))) for _ in range(times)]
-
-    def test_answers_come_in_order_and_from_the_top_again(self, tmp_path):
-        script = (
-            '[{"text": "7", "confidence": 0.5, "box": [1, 2, 3, 4]}]\n'
-            "[]\n\n"
-            '[{"text": "4", "confidence": 1}, {"text": "2", "confidence": 0}]\n'
-        )
-        seven = [Word("7", 0.5, (1, 2, 3, 4))]
-        both = [Word("4", 1, (0, 0, 200, 120)), Word("2", 0, (0, 0, 200, 120))]
-        assert self.read(tmp_path, script, times=4) == [seven, [], both, seven]
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "", "no json", "[7]", "7", '[{"confidence": 1}]', '[{"text": "7"}]',
-            '[{"text": "", "confidence": 1}]', '[{"text": "7 8", "confidence": 1}]',
-            '[{"text": 7, "confidence": 1}]', '[{"text": "7", "confidence": 98}]',
-            '[{"text": "7", "confidence": 1, "box": [1, 2]}]',
-        ],
-    )  # fmt: skip
-    def test_a_script_that_is_none_is_named(self, tmp_path, text):
-        with pytest.raises(NotConfigured, match=r"answers\.jsonl"):
-            self.read(tmp_path, text)
-
-    def test_a_missing_script(self, tmp_path):
-        with pytest.raises(NotConfigured, match=r"none\.jsonl"):
-            open_reader(f"script:{tmp_path / 'none.jsonl'}")
+def test_scripted_answers_come_in_order_and_from_the_top_again(tmp_path):
+    text = (
+        '[{"text": "7", "confidence": 0.5, "box": [1, 2, 3, 4]}]\n[]\n\n'
+        '[{"text": "4", "confidence": 1}, {"text": "2", "confidence": 0}]\n'
+    )
+    reader = open_reader(script(tmp_path, text))
+    seven = [Word("7", 0.5, (1, 2, 3, 4))]
+    both = [Word("4", 1, (0, 0, 200, 120)), Word("2", 0, (0, 0, 200, 120))]
+    assert [list(reader.read(Picture.decode(picture()))) for _ in range(4)] == [seven, [], both, seven]
+    assert reader.name == "script"
 
 
-def test_an_unknown_engine():
-    with pytest.raises(UnknownProvider, match="crystal-ball"):
-        open_reader("crystal-ball")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "no json", "[7]", "7", '[{"confidence": 1}]', '[{"text": "7"}]',
+        '[{"text": "", "confidence": 1}]',
+        '[{"text": "7 8", "confidence": 1}]', '[{"text": 7, "confidence": 1}]',
+        '[{"text": "7", "confidence": 98}]', '[{"text": "7", "confidence": 1, "box": [1, 2]}]',
+    ],
+)  # fmt: skip
+def test_an_invalid_script_is_named(tmp_path, text):
+    with pytest.raises(NotConfigured, match=r"answers\.jsonl"):
+        open_reader(script(tmp_path, text))
 
 
-def test_an_engine_that_reads_elsewhere_is_none(monkeypatch):
-    monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")
+@pytest.mark.parametrize(
+    ("engine", "error"),
+    [("script:missing.jsonl", NotConfigured), ("crystal-ball", UnknownProvider), ("azure", NotConfigured)],
+)
+def test_an_engine_that_cannot_be_used(monkeypatch, engine, error):
+    monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")  # azure does not read on this machine
     monkeypatch.setenv("VISION_KEY", "k")
-    with pytest.raises(NotConfigured, match="azure"):
-        open_reader("azure")
+    with pytest.raises(error, match=engine.removeprefix("script:")):
+        open_reader(engine)

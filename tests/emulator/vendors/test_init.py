@@ -1,0 +1,306 @@
+"""The seven vendors' own SDKs against the emulator, with no digitrec provider in between."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+
+import pytest
+import requests
+
+from digitrec.emulator import VENDORS, Credentials, Emulator, Word
+from digitrec.emulator.emulator import environment
+
+from ..clients import ASK, BELOW, FORTY_TWO, HEADERS, READ, SEVEN, TIMEOUT, boto, code, heavy, picture, reads
+
+MB = 1024 * 1024
+CLOUDS = list(ASK)
+POLLED = {
+    "azure": "/vision/v3.2/read/analyze",
+    "azure-document": "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30",
+}
+INVOICE = POLLED["azure-document"].replace("read", "invoice")
+STRICT = Credentials(
+    google_api_keys=frozenset({"right"}), aws_keys={"right": "secret"}, azure_keys=frozenset({"right"}),
+    openai_keys=frozenset({"right"}), azure_tokens=frozenset({"token"}), google_tokens=frozenset({"token"}),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def everybody():
+    """All vendors, whose engine reads a 7."""
+    with Emulator(engine=reads(SEVEN)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("cloud", [cloud for cloud in CLOUDS if cloud != "openai"])
+def test_words_with_confidences_and_boxes(digitrec_emulator, cloud):
+    emulator = digitrec_emulator([cloud], engine=reads(SEVEN, FORTY_TWO, BELOW))
+    said = ASK[cloud](emulator.endpoints[cloud], picture((200, 300)), "")
+    assert said.lines == ["7 42", "8"]
+    assert [text for text, _ in said.words] == ["7", "42", "8"]
+    assert [confidence for _, confidence in said.words] == pytest.approx([0.93, 0.5, 0.25])
+    assert said.box == pytest.approx(SEVEN.box)
+    assert said.model == "emulated-function"
+    counts = emulator.counts(cloud)
+    assert (counts.calls, counts.billed, counts.polls) == (1, 1, 3 if cloud in POLLED else 0)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator, cloud):
+    said = ASK[cloud](digitrec_emulator([cloud], engine=reads()).endpoints[cloud], picture(), "")
+    assert (said.lines, said.words) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("cloud", "content", "refused"),
+    [
+        ("google", b"no picture", "3"),
+        ("google", heavy(8_000_000), "INVALID_ARGUMENT"),
+        ("aws", picture((79, 200)), "InvalidParameterException"),
+        ("aws", picture((200, 79)), "InvalidParameterException"),
+        ("aws", picture(form="GIF"), "InvalidImageFormatException"),
+        ("aws", picture()[:100], "InvalidImageFormatException"),
+        ("aws", heavy(5 * MB + 1), "ValidationException"),
+        ("aws-textract", b"no picture", "UnsupportedDocumentException"),
+        ("aws-textract", picture(form="GIF"), "UnsupportedDocumentException"),
+        ("aws-textract", heavy(10 * MB + 1), "DocumentTooLargeException"),
+        ("aws-textract", picture((10_001, 20)), "BadDocumentException"),
+        ("azure", picture((49, 200)), "InvalidImageSize"),
+        ("azure", picture((10_001, 60)), "InvalidImageSize"),
+        ("azure", heavy(4 * MB + 1), "InvalidImageSize"),
+        ("azure", picture(form="WEBP"), "InvalidImageFormat"),
+        ("azure", picture()[:100], "InvalidImageFormat"),
+        ("azure-analysis", picture((50, 200)), "InvalidImageSize"),
+        ("azure-analysis", picture((16_000, 60)), "InvalidImageSize"),
+        ("azure-analysis", heavy(20 * MB), "InvalidImageSize"),
+        ("azure-analysis", picture(form="PPM"), "InvalidImageFormat"),
+        ("azure-document", picture(form="GIF"), "InvalidImageFormat"),
+        ("azure-document", heavy(4 * MB + 1), "InvalidImageSize"),
+        ("azure-document", picture((49, 200)), "InvalidContentDimensions"),
+        ("openai", b"no picture", "invalid_image_format"),
+        ("openai", picture(form="BMP"), "invalid_image_format"),
+        ("openai", heavy(20 * MB + 1), "invalid_image_format"),
+    ],
+    ids=lambda value: str(len(value)) if isinstance(value, bytes) else value,
+)
+def test_pictures_that_a_vendor_refuses(everybody, cloud, content, refused):
+    before = everybody.billed(cloud)
+    with pytest.raises(Exception) as caught:
+        ASK[cloud](everybody.endpoints[cloud], content, "")
+    assert code(caught.value) == refused
+    assert everybody.billed(cloud) == before
+
+
+@pytest.mark.parametrize(
+    ("cloud", "content"),
+    [
+        ("google", picture(form="GIF")), ("aws", picture((80, 80))), ("aws", heavy(5 * MB)),
+        ("aws-textract", heavy(10 * MB)), ("azure", picture((50, 50))), ("azure", heavy(4 * MB)),
+        ("azure-analysis", picture((51, 51), "WEBP")), ("azure-analysis", heavy(20 * MB - 1)),
+        ("azure-document", picture(form="BMP")), ("openai", picture(form="WEBP")),
+    ],
+    ids=lambda value: str(len(value)) if isinstance(value, bytes) else value,
+)  # fmt: skip
+def test_pictures_just_within_the_limits(everybody, cloud, content):
+    assert ASK[cloud](everybody.endpoints[cloud], content, "").lines == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "wrong", "refused"),
+    [
+        ("google", "wrong", "API_KEY_INVALID"),
+        ("google", "", "PERMISSION_DENIED"),
+        ("aws", "wrong:secret", "UnrecognizedClientException"),
+        ("aws", "right:wrong", "InvalidSignatureException"),
+        ("aws-textract", "right:wrong", "InvalidSignatureException"),
+        *[(cloud, "wrong", "401") for cloud in ("azure", "azure-analysis", "azure-document")],
+        ("openai", "wrong", "invalid_api_key"),
+    ],
+)
+def test_keys(digitrec_emulator, cloud, wrong, refused):
+    endpoint = digitrec_emulator([cloud], engine=reads(SEVEN), credentials=STRICT).endpoints[cloud]
+    right = "right:secret" if cloud.startswith("aws") else "right"
+    assert ASK[cloud](endpoint, picture(), right).lines == ["7"]
+    with pytest.raises(Exception) as caught:
+        ASK[cloud](endpoint, picture(), wrong)
+    assert code(caught.value) == refused
+
+
+@pytest.mark.parametrize(("token", "status"), [("token", 200), ("other", 401)])
+def test_tokens(digitrec_emulator, token, status):
+    emulator = digitrec_emulator(["google", "azure-analysis"], engine=reads(SEVEN), credentials=STRICT)
+    body = {"requests": [{"image": {"content": ""}, "features": [{"type": "TEXT_DETECTION"}]}]}
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "image/png"}
+    url = emulator.endpoints["google"] + "/v1/images:annotate"
+    assert requests.post(url, json=body, headers=headers, timeout=TIMEOUT).status_code == status
+    url = emulator.endpoints["azure-analysis"] + READ
+    assert requests.post(url, picture(), headers=headers, timeout=TIMEOUT).status_code == status
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_rate_limit(digitrec_emulator, cloud):
+    calls = 4 if cloud in POLLED else 1
+    limit = f"limit:calls={calls},seconds=1000"
+    emulator = digitrec_emulator([cloud], engine=reads(SEVEN), faults=[limit])
+    assert ASK[cloud](emulator.endpoints[cloud], picture(), "").lines == ["7"]
+    with pytest.raises(Exception) as caught:
+        ASK[cloud](emulator.endpoints[cloud], picture(), "")
+    limited = ("429", "RATE_LIMIT_EXCEEDED", "ProvisionedThroughputExceededException", "rate_limit_exceeded")
+    assert code(caught.value) in limited
+    if not cloud.startswith("aws"):  # AWS does not say how long to wait
+        assert 900 < int(caught.value.response.headers["Retry-After"]) <= 1000
+    assert emulator.billed(cloud) == 1
+
+
+@pytest.mark.parametrize(
+    ("cloud", "header"),
+    [("aws", "x-amzn-RequestId"), ("azure", "apim-request-id"), ("openai", "x-request-id")],
+)
+@pytest.mark.parametrize("fault", ["", "503", "502", "limit:calls=1", "html", "empty", "redirect:status=301"])
+def test_every_answer_has_a_number(everybody, cloud, header, fault):
+    everybody.set_faults(cloud, *filter(None, [fault]))
+    url = everybody.endpoints[cloud]
+    answers = [requests.post(url, b"", timeout=TIMEOUT, allow_redirects=False) for _ in range(2)]
+    everybody.set_faults(cloud)
+    assert len({uuid.UUID(answer.headers[header]) for answer in answers}) == 2
+
+
+@pytest.mark.parametrize("body", [b"no json", b"5", b"{}", b'{"Image": 5, "Document": 5}',
+                                  b'{"Image": {"Bytes": "~"}, "Document": {"Bytes": "~"}}'])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cloud", "service", "target"),
+    [
+        ("aws", "rekognition", "RekognitionService.DetectText"),
+        ("aws-textract", "textract", "Textract.DetectDocumentText"),
+    ],
+)
+def test_a_malformed_request_to_aws(everybody, cloud, service, target, body):
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials as Keys
+
+    signed = AWSRequest("POST", everybody.endpoints[cloud], {"X-Amz-Target": target}, body)
+    SigV4Auth(Keys("test", "test"), service, "eu-west-1").add_auth(signed)
+    answer = requests.post(signed.url, body, headers=dict(signed.headers.items()), timeout=TIMEOUT)
+    assert (answer.status_code, answer.json()["__type"]) == (400, "SerializationException")
+
+
+def test_what_aws_can_do_and_the_emulator_cannot(everybody):
+    from botocore.exceptions import ClientError
+
+    with boto("rekognition", everybody.endpoints["aws"], "test:test") as client:
+        with pytest.raises(ClientError, match="InvalidS3ObjectException"):
+            client.detect_text(Image={"S3Object": {"Bucket": "bucket", "Name": "7.png"}})
+        with pytest.raises(ClientError, match="UnknownOperationException"):
+            client.detect_labels(Image={"Bytes": picture()})
+
+
+def test_no_more_than_a_hundred_words_come_from_rekognition(digitrec_emulator):
+    many = [Word(str(n), 1.0, (n, 0, n + 1, 10)) for n in range(150)]
+    endpoint = digitrec_emulator(["aws"], engine=reads(*many)).endpoints["aws"]
+    assert len(ASK["aws"](endpoint, picture(), "").words) == 100
+
+
+def test_lines_and_words_of_aws_name_each_other(digitrec_emulator):
+    emulator = digitrec_emulator(["aws", "aws-textract"], engine=reads(SEVEN, FORTY_TWO, BELOW))
+    with boto("rekognition", emulator.endpoints["aws"], "test:test") as client:
+        found = client.detect_text(Image={"Bytes": picture((200, 300))})["TextDetections"]
+    assert [(one["Id"], one.get("ParentId")) for one in found] == [
+        (0, None),
+        (1, None),
+        (2, 0),
+        (3, 0),
+        (4, 1),
+    ]
+    with boto("textract", emulator.endpoints["aws-textract"], "test:test") as client:
+        page, *texts = client.detect_document_text(Document={"Bytes": picture((200, 300))})["Blocks"]
+    within = [one["Relationships"][0]["Ids"] for one in (page, *texts[:2])]
+    assert within == [[texts[0]["Id"], texts[1]["Id"]], [texts[2]["Id"], texts[3]["Id"]], [texts[4]["Id"]]]
+
+
+@pytest.mark.parametrize("cloud", POLLED)
+class TestPolling:
+    def location(self, emulator, cloud):
+        """Post a picture; return the address of its result."""
+        url = emulator.endpoints[cloud] + POLLED[cloud]
+        return requests.post(url, picture(), headers=HEADERS, timeout=TIMEOUT).headers["Operation-Location"]
+
+    def poll(self, location):
+        return requests.get(location, headers=HEADERS, timeout=TIMEOUT)
+
+    def test_an_operation_succeeds_at_its_third_poll(self, everybody, cloud):
+        location = self.location(everybody, cloud)
+        seen = [self.poll(location).json()["status"] for _ in range(4)]
+        assert seen == ["notStarted", "running", "succeeded", "succeeded"]
+        assert requests.get(location, timeout=TIMEOUT).status_code == 401  # every poll needs the key
+
+    @pytest.mark.parametrize(
+        ("fault", "status"),
+        [("endless-poll", "running"), ("failed-poll", "failed"), ("unknown-poll", "skipped")],
+    )
+    def test_polls_that_meet_a_fault(self, digitrec_emulator, cloud, fault, status):
+        emulator = digitrec_emulator([cloud], engine=reads(SEVEN), faults=[fault])
+        location = self.location(emulator, cloud)
+        assert {self.poll(location).json()["status"] for _ in range(5)} == {status}
+        emulator.set_faults(cloud)
+        assert [self.poll(location).json()["status"] for _ in range(3)][-1] == "succeeded"
+
+    def test_an_operation_expires(self, everybody, cloud, monkeypatch):
+        location = self.location(everybody, cloud)
+        hours, now = {"azure": 48, "azure-document": 24}[cloud], time.monotonic()
+        for late, expected in ((hours - 1, 200), (hours + 1, 404)):
+            at = now + late * 3600
+            monkeypatch.setattr("digitrec.emulator.vendors.azure.time.monotonic", lambda at=at: at)
+            assert self.poll(location).status_code == expected
+
+
+@pytest.mark.parametrize(
+    ("cloud", "path", "media_type", "status", "refused"),
+    [
+        ("azure", POLLED["azure"], "application/json", 400, "InvalidImageUrl"),
+        ("azure", POLLED["azure"], "text/plain", 415, "UnsupportedMediaType"),
+        ("azure", "/vision/v3.2/read/analyzeResults/unknown", "image/png", 404, "404"),
+        ("azure-analysis", READ.partition("?")[0], "image/png", 400, "BadRequest"),
+        ("azure-analysis", READ.replace("2023-10-01", "2020-01-01"), "image/png", 400, "BadRequest"),
+        ("azure-analysis", READ + ",caption", "image/png", 400, "NotSupportedVisualFeature"),
+        ("azure-analysis", READ.replace("=read", "="), "image/png", 400, "NotSupportedVisualFeature"),
+        ("azure-document", POLLED["azure-document"], "application/json", 400, "InvalidContent"),
+        ("azure-document", INVOICE, "image/png", 404, "ModelNotFound"),
+        ("azure-document", POLLED["azure-document"] + "-old", "image/png", 400, "InvalidParameter"),
+    ],
+)  # fmt: skip
+def test_requests_that_azure_refuses(everybody, cloud, path, media_type, status, refused):
+    headers = {**HEADERS, "Content-Type": media_type}
+    answer = requests.post(everybody.endpoints[cloud] + path, picture(), headers=headers, timeout=TIMEOUT)
+    error = answer.json()["error"]
+    assert (answer.status_code, error.get("innererror", error)["code"]) == (status, refused)
+
+
+def test_all_services_of_an_azure_resource_answer_at_one_address(digitrec_emulator):
+    services = ["azure", "azure-analysis", "azure-document"]
+    emulator = digitrec_emulator(services, engine=reads(SEVEN), faults=["azure-analysis/limit:calls=1"])
+    endpoint = emulator.endpoints["azure"]
+    assert [ASK[service](endpoint, picture(), "").lines for service in services] == [["7"]] * 3
+    assert [emulator.calls(service) for service in services] == [1, 1, 1]
+    with pytest.raises(Exception) as caught:
+        ASK["azure-analysis"](endpoint, picture(), "")
+    assert code(caught.value) == "429"
+    assert ASK["azure"](endpoint, picture(), "").lines == ["7"]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_main_field_can_be_missing(everybody, cloud):
+    everybody.set_faults(cloud, "no-field")
+    with pytest.raises((KeyError, AttributeError, TypeError, ValueError, IndexError)):
+        said = ASK[cloud](everybody.endpoints[cloud], picture(), "")
+        json.dumps(said.lines[0])  # Google's client reads a missing field as an empty one
+    everybody.set_faults(cloud)
+
+
+def test_every_vendor_has_variables_that_name_its_endpoint():
+    for vendor in VENDORS:
+        assert any(value.startswith("E") for value in environment(vendor, "E").values())
+    assert environment("azure", "E") == {"VISION_ENDPOINT": "E", "VISION_KEY": "test"}
+    assert environment("openai", "E")["OPENAI_BASE_URL"] == "E/v1"
