@@ -7,40 +7,34 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from digitrec.emulator.kit import drawn_seven
+from digitrec.emulator.server import Server
+from digitrec.emulator.vendors.base import Request, Response
+from digitrec.emulator.vendors.stranger import Stranger
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "acme_provider"
 ASK = "import digitrec; print(digitrec.predict('7.png', provider='acme').as_dict())"
 
 
-class Acme(BaseHTTPRequestHandler):
+class Acme(Stranger):
     """The imaginary service."""
 
-    def do_POST(self) -> None:
-        assert self.rfile.read(int(self.headers["Content-Length"])).startswith(b"\x89PNG")
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps({"model": "acme-2", "words": [{"text": "7", "percent": 93.5}]}).encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    def read(self, request: Request) -> Response:
+        assert request.body.startswith(b"\x89PNG")
+        return Response.of_json(200, {"model": "acme-2", "words": [{"text": "7", "percent": 93.5}]})
 
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Acme) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with Server(Acme()) as server:
+        yield server.endpoint
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +42,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed the example."""
     source, target = tmp_path_factory.mktemp("source") / "acme", tmp_path_factory.mktemp("site")
     shutil.copytree(EXAMPLE, source)  # building leaves files beside the source
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        "--no-index",
-    ]
-    subprocess.run([*pip, "--target", target, source], check=True)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", target]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, source], check=True)
     return target
 
 
@@ -87,7 +72,5 @@ def test_its_status_is_listed_beside_ours(installed: Path, tmp_path: Path) -> No
 
 def test_its_own_tests_pass(installed: Path, tmp_path: Path) -> None:
     shutil.copy(EXAMPLE / "test_digitrec_acme.py", tmp_path)
-    said = python(
-        installed, tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_digitrec_acme.py"
-    )
-    assert " passed" in said
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_digitrec_acme.py"]
+    assert " passed" in python(installed, tmp_path, *command, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")

@@ -109,13 +109,6 @@ def test_what_a_provider_written_for_it_imports_is_there(module: str, names: lis
     assert [name for name in names if not hasattr(found, name)] == []
 
 
-def test_no_room_takes_the_place_of_a_function() -> None:
-    """A package called `digitrec.compare` would hide the function as soon as anything in it is imported."""
-    package = Path(digitrec.__file__).parent
-    rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert not rooms & set(digitrec.__all__)
-
-
 def test_the_entry_points_are_where_they_were() -> None:
     found = {point.name: point.value for point in entry_points(group="digitrec.providers")}
     assert found.items() >= {

@@ -41,8 +41,3 @@ def test_the_first_command_reads_a_digit_from_nothing(tmp_path: Path) -> None:
 def label_of(sample: str) -> str:
     rows = (ROOT / "samples" / "labels.csv").read_text(encoding="utf-8").splitlines()
     return next(row.split(",")[1] for row in rows if row.startswith(Path(sample).name + ","))
-
-
-def test_the_test_command_is_marked_for_ci() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.search(r"<!-- tests -->\n```sh\n[^\n]*pytest -n 2\n```", text)

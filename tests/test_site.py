@@ -50,13 +50,6 @@ def test_the_reference_has_every_public_name(site: Path) -> None:
     assert missing == []
 
 
-def test_answers_of_the_course_are_folded_and_their_markdown_is_shown(site: Path) -> None:
-    page = (site / "html" / "docs" / "course" / "1-pictures.html").read_text(encoding="utf-8")
-    answers = re.findall(r"<details>\s*<summary>Answer</summary>(.*?)</details>", page, re.DOTALL)
-    assert len(answers) == 3
-    assert all("<p>" in answer for answer in answers)
-
-
 def test_nothing_is_fetched_from_elsewhere_while_somebody_reads(site: Path) -> None:
     fetched = re.compile(
         r'<(?:img|script|iframe|source)\b[^>]*\bsrc="?(?:https?:)?//|<link\b[^>]*href="?https?://[^>]*stylesheet'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pytest
 from click.testing import CliRunner
 from pages import loaded
 
-from digitrec.cli import COMMANDS, main
+from digitrec.cli import main
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 
 
@@ -41,18 +39,3 @@ def test_the_commands_run_in_their_order(tmp_path: Path, monkeypatch: pytest.Mon
         "digitrec-tuning/history.png",
     ):
         assert name in pictures
-
-
-@pytest.mark.parametrize("page", ["tutorial.md", "coming-from.md"])
-def test_every_command_and_option_that_is_named_exists(page: str) -> None:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    named = [line for line in re.split(r"[`\n]", text) if line.startswith("digitrec ")]
-    assert len(named) > 10
-    for command in named:
-        words = [word for word in shlex.split(command)[1:] if word != "..."]
-        assert words[0] in COMMANDS, command
-        group = words[:2] if words[0] in ("models", "providers", "ledger") else words[:1]
-        shown = CliRunner().invoke(main, [*group, "--help"])
-        assert shown.exit_code == 0, command
-        for option in [word.split("=")[0] for word in words if word.startswith("--")]:
-            assert option in shown.stdout, f"{command}: no {option}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shlex
 
@@ -65,33 +64,6 @@ def given(value: object) -> bool:
     words = value if isinstance(value, list | tuple) else [value]
     said = [word for word in words if isinstance(word, str) and word != "..." and not word.isupper()]
     return bool(said) and len(said) == len(words)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    ["predikt 7.png", "predict --emulated", "serve --port many", "predict 7.png -o xml", "ledger sho",
-     "config a b", "train --limit"],
-)  # fmt: skip
-def test_what_the_program_would_refuse_is_found(wrong: str) -> None:
-    assert refused(wrong)
-
-
-@functools.cache
-def options() -> set[str]:
-    """Every option that any command has."""
-    found: set[str] = {"--help", "--version"}
-
-    def walk(command: click.Command, ctx: click.Context) -> None:
-        for parameter in command.params:
-            found.update(parameter.opts, parameter.secondary_opts)
-        if isinstance(command, click.Group):
-            for name in command.list_commands(ctx):
-                inner = command.get_command(ctx, name)
-                assert inner is not None
-                walk(inner, ctx)
-
-    walk(main, click.Context(main))
-    return found
 
 
 def test_every_recipe_of_just_exists() -> None:
