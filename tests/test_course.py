@@ -43,13 +43,6 @@ def test_a_lesson_has_a_goal_pictures_and_three_exercises_with_answers(page: Pat
     assert [name for name in pictures if (IMAGES / name).stat().st_size > LARGEST] == []
 
 
-def test_what_two_lessons_say_of_the_same_photos_is_the_same() -> None:
-    first, sixth = (
-        dict(lesson.MARK.findall(page.read_text(encoding="utf-8"))) for page in run.pages(["1", "6"])
-    )
-    assert {name: first[name] for name in ("photos", "shrunk", "prepared")}.items() <= sixth.items()
-
-
 @each_lesson
 def test_every_command_of_a_lesson_is_taken_by_the_command_line(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors.text import percent
-from digitrec.image import DigitImage
 from digitrec.models import store
-from digitrec.prepare import prepare
-from digitrec.providers.local import Local
-from digitrec.recognise.explain import PATCH, Explanation, by_network, explain
+from digitrec.recognise.explain import PATCH, Explanation, explain
 from digitrec.report.plots import style
 
 Floats = NDArray[np.float64]
@@ -65,29 +62,6 @@ def gradient(ask: Ask, digit: Pixels, label: int) -> Floats:
     odds = log_odds(ask(given.astype(np.uint8).reshape(-1, 28, 28))[:, label])
     step = (given[pixels, pixels] - given[784 + pixels, pixels]) / 255
     return np.asarray(((odds[:784] - odds[784:]) / step).reshape(28, 28))
-
-
-def last_maps(network: Local, digit: Pixels) -> NDArray[Any]:
-    """The feature maps of the last layer, of all networks in the file, (H, W, C)."""
-    prepared = prepare(DigitImage.open(digit), network.wants)
-    layers = by_network(network.stages(prepared)).values()
-    return np.concatenate([several[-1][1] for several in layers], axis=2)
-
-
-def class_weights(network: Local, test: Digits) -> tuple[Floats, float]:
-    """The weight of each last map for each digit, (C, 10), found from answers, and how well they explain.
-
-    The scores are means of maps times weights, and the logarithms of the probabilities are the scores up to a
-    number that is the same for all ten: both are taken less their mean.
-    """
-    means = np.stack([last_maps(network, image).mean(axis=(0, 1)) for image in test.images[:FITTED]])
-    scores = np.log(store.load().probabilities(test.images[:FITTED]).astype(float))
-    scores -= scores.mean(axis=1, keepdims=True)
-    with_bias = np.column_stack([means, np.ones(FITTED)])
-    half = FITTED * 3 // 4
-    weights = np.linalg.lstsq(with_bias[:half], scores[:half], rcond=1e-6)[0]
-    rest = scores[half:] - with_bias[half:] @ weights
-    return weights[:-1], float(1 - (rest**2).sum() / (scores[half:] ** 2).sum())
 
 
 def drawn(axes: Axes, digit: Pixels, title: str) -> None:
@@ -148,57 +122,18 @@ def ten(ask: Ask, test: Digits) -> Figure:
 
 
 @mpl.rc_context(style.STYLE)
-def three(ask: Ask, network: Local, test: Digits) -> tuple[Figure, dict[str, str]]:
+def three(ask: Ask, test: Digits) -> Figure:
     """Two digits, each asked in three ways."""
-    weights, explained = class_weights(network, test)
-    assert explained > 0.99, f"the last layer is not a mean of maps times weights: {explained:.3f}"
     figure = Figure(figsize=(8, 4.2))
-    places = (FOUR, 0)
-    for cells, place in zip(figure.subplots(2, 4), places, strict=True):
+    for cells, place in zip(figure.subplots(2, 4), (FOUR, 0), strict=True):
         digit, label = test.images[place], int(test.labels[place])
+        activation = explain(digit).grad_cam
+        assert activation is not None
         drawn(cells[0], digit, f"a {label}")
         show(cells[1], occlusion(ask, digit, label), digit, "hidden, square by square")
         show(cells[2], gradient(ask, digit, label), digit, "nudged, pixel by pixel")
-        maps = last_maps(network, digit)
-        show(cells[3], np.tensordot(maps, weights[:, label], axes=1), digit, "last maps, weighted")
-    side, count = maps.shape[0], maps.shape[2]
-    return figure, {
-        "maps": str(count),
-        "side": f"{side}x{side}",
-        "explained": f"{100 * explained:.1f} %",
-    }
-
-
-@mpl.rc_context(style.STYLE)
-def adding(ask: Ask, test: Digits) -> tuple[Figure, dict[str, str]]:
-    """A 4, a dot of ink at the place that speaks most for a 9, and another, until it is read as one."""
-    digit = test.images[FOUR].copy()
-    shown = [digit]
-    while ask(digit[None]).argmax() != 9:
-        assert len(shown) < 8, "no few dots make this 4 a 9: choose another"
-        before, digit = digit, dotted(ask, digit, 9)
-        assert np.argwhere(before != digit).mean(axis=0)[0] < 18, "a dot must close the top of the 4"
-        shown.append(digit)
-    figure = Figure(figsize=(8, 2.3))
-    for number, (axes, pixels) in enumerate(zip(figure.subplots(1, len(shown)), shown, strict=True)):
-        four, nine = ask(pixels[None])[0, [4, 9]]
-        title = "as it was" if number == 0 else dots(number)
-        drawn(axes, pixels, f"{title}\n4: {percent(four, 1)}  9: {percent(nine, 1)}")
-    return figure, {"dots": dots(len(shown) - 1)}
-
-
-def dots(number: int) -> str:
-    """So many dots, in words."""
-    return f"{number} dot" if number == 1 else f"{number} dots"
-
-
-def dotted(ask: Ask, digit: Pixels, wanted: int) -> Pixels:
-    """The digit with one dot of 3x3 pixels more, where it raises the wanted one's log-odds most."""
-    candidates = np.repeat(digit[None], 26 * 26, axis=0)
-    for number, one in enumerate(candidates):
-        row, column = divmod(number, 26)
-        one[row : row + 3, column : column + 3] = 255
-    return np.asarray(candidates[log_odds(ask(candidates)[:, wanted]).argmax()])
+        show(cells[3], activation[0], digit, "class activation map")
+    return figure
 
 
 def sizes(ask: Ask, digit: Pixels, label: int) -> dict[str, str]:
@@ -215,20 +150,14 @@ def explained_photo() -> str:
 
 def make() -> Mapping[str, str]:
     """Draw the pictures; give each figure in the page by its name."""
-    ask, network, test = store.load().probabilities, Local(), mnist_test()
+    ask, test = store.load().probabilities, mnist_test()
     found = explain(ROOT / "samples" / "photo-pen.jpg")
     figures = {"output": explained_photo()} | sizes(ask, test.images[0], int(test.labels[0]))
     hidden, more = hiding(found, lambda images: ask(images, [True] * len(images)))
-    figures |= more
     picture(hidden, "5-hiding")
     picture(ten(ask, test), "5-ten")
-    for name, (drawn, more) in {
-        "5-three": three(ask, network, test),
-        "5-adding": adding(ask, test),
-    }.items():
-        picture(drawn, name)
-        figures |= more
-    return figures
+    picture(three(ask, test), "5-three")
+    return figures | more
 
 
 if __name__ == "__main__":

@@ -8,22 +8,16 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from lesson import ROOT, main, merely_shrunk, picture, table
+from lesson import main, picture, table
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.stats import binomtest
 
-from digitrec import predict_many
-from digitrec.answer.prediction import Prediction
 from digitrec.comparison.benchmark.measures import proportion
-from digitrec.comparison.benchmark.pairs import SIGNIFICANCE
-from digitrec.comparison.datasets.loader import read_samples
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.image import DigitImage
 from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.corruptions import KINDS, corrupt
 from digitrec.lab.handwriting.scenery import READ as SCENES
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
@@ -32,13 +26,11 @@ from digitrec.prepare import prepare
 from digitrec.providers.local import Local
 from digitrec.report.plots import style
 
-ACCURACY, RECIPE = "docs/accuracy.md", "docs/recipe.md"
+ACCURACY = "docs/accuracy.md"
 Pixels = NDArray[np.uint8]
 SEED = 6
 WRITTEN = 40
 """Digits of each kind written by the program's hand."""
-SHOWN = ("photo-pen", "photo-shadow", "photo-noisy", "squared-paper", "chalk", "sticky-note")
-"""Samples whose shrunken form is shown."""
 SETS = {
     "mnist-test": "MNIST's test digits",
     "photos-dev": "phone photos of digits on paper",
@@ -74,51 +66,11 @@ def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
     return figure
 
 
-def halves(wrong: NDArray[np.bool_]) -> dict[str, str]:
-    """The mistakes among the first 5,000 test digits and the last, and whether chance explains the split."""
-    first, last = int(wrong[:5000].sum()), int(wrong[5000:].sum())
-    p = binomtest(first, first + last).pvalue
-    chance = (
-        "that is within what chance makes. It would take more mistakes to tell the halves apart: of a weaker "
-        "network, or on more digits"
-    )
-    says = chance if p >= SIGNIFICANCE else "that is more than chance makes, and the page is right"
-    return {"first": str(first), "last": str(last), "p": f"{p:.2f}", "halves": says}
-
-
 def framed(axes: Axes, pixels: Pixels, title: str) -> None:
     """Any picture, with a title."""
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.set_title(title, fontsize=9)
     style.bare(axes)
-
-
-@mpl.rc_context(style.STYLE)
-def shrunk() -> tuple[Figure, dict[str, str]]:
-    """Photos, what shrinking makes of them, and what the preparation makes of them; what is read of each."""
-    samples = [one for one in read_samples(ROOT / "samples") if one.label is not None]
-    network, model = Local(), store.load()
-    small = np.stack([merely_shrunk(Path(str(one.image))) for one in samples])
-    guesses = model.probabilities(small).argmax(axis=1)
-    answers = list(predict_many([one.image for one in samples]))
-    labels = np.array([one.label for one in samples])
-    right = sum(
-        isinstance(one, Prediction) and one.digit == label for one, label in zip(answers, labels, strict=True)
-    )
-    places = {Path(str(one.image)).stem: place for place, one in enumerate(samples)}
-    figure = Figure(figsize=(8, 4.3))
-    for cells, name in zip(figure.subplots(3, len(SHOWN)).T, SHOWN, strict=True):
-        place = places[name]
-        image = DigitImage.open(samples[place].image)
-        prepared = np.frombuffer(prepare(image, network.wants).data, np.uint8).reshape(28, 28)
-        answer = answers[place]
-        assert isinstance(answer, Prediction)
-        framed(cells[0], image.pixels, f"shows {labels[place]}")
-        style.picture(cells[1], small[place], f"shrunk: {guesses[place]}")
-        style.picture(cells[2], prepared, f"prepared: {answer.digit}")
-    hits = int((guesses == labels).sum())
-    assert 5 * hits < 3 * len(labels) < 3 * right + 15, "shrinking must be far worse than preparing"
-    return figure, {"photos": str(len(samples)), "shrunk": str(hits), "prepared": str(right)}
 
 
 def ours(n: int) -> tuple[Pixels, NDArray[np.int64]]:
@@ -175,36 +127,15 @@ def staged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
     return figure
 
 
-@mpl.rc_context(style.STYLE)
-def damaged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
-    """One digit with each damage of MNIST-C, and how many of 10,000 are read rightly."""
-    figure = Figure(figsize=(8, 4.6))
-    for axes, kind in zip(figure.subplots(3, 5).ravel(), KINDS, strict=True):
-        framed(axes, corrupt(test.images[:8], kind, SEED)[4], f"{kind}\n{rows[kind][1]}")
-    return figure
-
-
 def measured(rows: Mapping[str, list[str]]) -> dict[str, str]:
-    """Figures that stand in `ACCURACY` and `RECIPE` already."""
+    """Return the figures that stand in `ACCURACY` already."""
     told = {"mnist": "mnist-test", "swiss": "swiss-dev", "shadow": "edge of a shadow", "ring": "in a ring",
-            "plain": "plain paper", "stripe": "stripe", "translate": "translate"}  # fmt: skip
+            "plain": "plain paper"}  # fmt: skip
     figures = {name: rows[key][1].replace("%", " %") for name, key in told.items()}
     interval = rows["mnist-test"][2].replace("%", " %")
-    alone = [one.strip() for one in recipe_row("shipped until 0.1.0, MNIST alone")]
-    now = shares(rows["mnist-test"])[0], shares(rows["swiss-dev"])[0]
-    assert float(alone[1]) > now[0] and float(alone[2]) < now[1], "what the page says of the two networks"
-    assert abs(shares(rows["translate"])[0] - now[0]) < 0.15 and shares(rows["stripe"])[0] < now[0] - 3
     hard = shares(rows["edge of a shadow"])[0], shares(rows["in a ring"])[0]
     assert max(hard) < shares(rows["plain paper"])[0], "scenes must be harder than plain paper"
-    return figures | {"interval": interval, "alone-mnist": f"{alone[1]} %", "alone-swiss": f"{alone[2]} %"}
-
-
-def recipe_row(name: str) -> list[str]:
-    """The cells after the first of a row of `RECIPE`, whose table stands in a list."""
-    (line,) = re.findall(
-        rf"^ *\| {re.escape(name)} \|(.*)\|$", (ROOT / RECIPE).read_text(encoding="utf-8"), re.MULTILINE
-    )
-    return line.split("|")
+    return figures | {"interval": interval}
 
 
 def needed(share: float) -> int:
@@ -223,12 +154,9 @@ def make() -> Mapping[str, str]:
     picture(left(test, chances), "6-left")
     picture(sets(rows), "6-sets")
     picture(staged(rows, test), "6-scenes")
-    picture(damaged(rows, test), "6-damaged")
-    small, few = shrunk()
-    picture(small, "6-shrunk")
     low = proportion(20, 20).low
     own = {"wrong": str(int(wrong.sum())), "twenty": f"{100 * (low or 0):.0f} %", "needed": str(needed(0.99))}
-    return measured(rows) | halves(wrong) | few | own | {"own-ours": own_hand()}
+    return measured(rows) | own | {"own-ours": own_hand()}
 
 
 if __name__ == "__main__":

@@ -89,7 +89,6 @@ def measured() -> dict[str, str]:
     rows = table(ACCURACY)
     told = {
         "letters-refused": ("letters", 1), "alike-refused": ("letters like digits", 1),
-        "sure-wrong": ("mnist-test", 7), "sure-wrong-shadow": ("edge of a shadow", 7),
     }  # fmt: skip
     return {name: rows[row][column].replace("%", " %") for name, (row, column) in told.items()}
 
