@@ -5,7 +5,7 @@
 What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
 Longer lists repeat them. Each part can be taken alone; what it measured is kept in bench/batch.json, and the
 tables in docs/benchmarks.md are written from all that is kept there. Needs the
-extra `train` for Keras, `ocr` for RapidOCR, `batch` for Dask, and Tesseract. Exits 1 when a goal is missed.
+extra `train` for Keras and `batch` for Dask. Exits 1 when a goal is missed.
 """
 
 from __future__ import annotations
@@ -116,36 +116,17 @@ def kinds(folder: Path) -> list[Kind]:
             Kind("scans", scans, 0.05)]  # fmt: skip
 
 
-def scaling(work: Work) -> Iterator[Figure]:
-    """All cores against one, by the clock: on a machine that does nothing else."""
-    cores = workers.cores()
-    for kind in work.kinds:
-        one, many = _compared(work, kind, lambda it: it.seconds)
-        count = int(work.images * kind.share)
-        detail = f"{count / many:,.0f} a second; one {count / one:,.0f}"
-        yield Figure(f"{count:,} {kind.name}: {cores} workers / 1", one / many, 0.9 * cores, True, detail)
-
-
 def by_workers(work: Work) -> Iterator[Figure]:
-    """What all cores cost in processor time against one."""
+    """Processor time of all cores against one."""
     cores = workers.cores()
     for kind in work.kinds:
-        one, many = _compared(work, kind, lambda it: it.processor)
         count = int(work.images * kind.share)
+        how = ("--workers", "1"), ("--workers", str(cores))
+        one, many = alternate(*(partial(work.processor, kind, count, *it) for it in how), rounds=ROUNDS)
         work.rates[kind.name] = [count / one, cores * count / many]
         detail = f"{1000 * many / count:.2f} ms each; one {1000 * one / count:.2f} ms"
         what = f"{count:,} {kind.name}: {cores} workers / 1, CPU"
         yield Figure(what, many / one, 1 / 0.9, False, detail)
-
-
-def _compared(work: Work, kind: Kind, of: Callable[[Process], float]) -> tuple[float, float]:
-    """What one worker takes, and what one for each core do, the median of some rounds."""
-    count = int(work.images * kind.share)
-    how = ("--workers", "1"), ("--workers", str(workers.cores()))
-    one, many = alternate(
-        *(partial(lambda it: of(work.batch(kind, count, *it)), it) for it in how), rounds=ROUNDS
-    )
-    return one, many
 
 
 def floor(work: Work) -> Iterator[Figure]:
@@ -206,38 +187,6 @@ def _keras_read(name: str) -> float:
     return time.process_time() - start
 
 
-def rapidocr(work: Work) -> Iterator[Figure]:
-    """Photos against RapidOCR in a loop, each on one core: its recognition alone, and all of it."""
-    from rapidocr import RapidOCR
-
-    kind, count = work.kinds[2], int(work.images * work.kinds[2].share)
-    threads = {f"EngineConfig.onnxruntime.{it}_op_num_threads": 1 for it in ("intra", "inter")}
-    engine = RapidOCR(params={"Global.log_level": "critical", **threads})
-    ours = work.processor(kind, count, "--workers", "1") / count
-    recognition: dict[str, Any] = {"use_det": False, "use_cls": False}
-    for what, how, goal in (("recognition alone", recognition, 5.0), ("all of it", {}, None)):
-        engine(kind.files[0], **how)
-        theirs = processor(partial(_each, partial(engine, **how), kind.files)) / len(kind.files)
-        detail = f"{1000 * ours:.1f} ms each; RapidOCR {1000 * theirs:.1f} ms"
-        yield Figure(f"photos: RapidOCR ({what}) / batch, CPU", theirs / ours, goal, True, detail)
-
-
-def tesseract(work: Work) -> Iterator[Figure]:
-    """Digits and photos against Tesseract in a loop, told that there is one digit."""
-    how = ["-", "--psm", "10", "-c", "tessedit_char_whitelist=0123456789"]
-    for kind in (work.kinds[0], work.kinds[2]):
-        count = int(work.images * kind.share)
-        ours, some = work.processor(kind, count, "--workers", "1") / count, kind.files[:20]
-        theirs = sum(run(["tesseract", name, *how]).processor for name in some) / len(some)
-        detail = f"{1000 * ours:.2f} ms each; Tesseract {1000 * theirs:.1f} ms"
-        yield Figure(f"{kind.name}: Tesseract in a loop / batch, CPU", theirs / ours, None, True, detail)
-
-
-def _each(action: Callable[[str], object], names: list[str]) -> None:
-    for name in names:
-        action(name)
-
-
 def memory(work: Work) -> Iterator[Figure]:
     """The largest process for many, against that for a hundredth of them."""
     for kind in (work.kinds[0], work.kinds[2]):
@@ -282,8 +231,7 @@ def _by_cluster(work: Work, kind: Kind, count: int, told: dict[str, str]) -> Pro
 
 
 PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
-    "keras": keras, "rapidocr": rapidocr, "floor": floor, "workers": by_workers, "scaling": scaling,
-    "dask": dask, "memory": memory, "tesseract": tesseract,
+    "keras": keras, "floor": floor, "workers": by_workers, "dask": dask, "memory": memory,
 }  # fmt: skip
 
 

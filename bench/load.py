@@ -1,4 +1,4 @@
-"""Requests at a server on this machine: as fast as so many connections allow, or at a given rate."""
+"""Requests to a server on this machine, as fast as a number of connections allows."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from PIL import Image, ImageDraw
 HOST = "127.0.0.1"
 PATIENCE_S = 30.0
 """An answer that takes longer counts as none."""
-CLIENTS = 512
-"""Those who ask in an open loop, each over a connection of its own, opened before and kept."""
-HELD_UP_S = 0.02
-"""A request that could not be sent within this time of coming due is not sent."""
 
 
 @dataclass(slots=True)
@@ -154,37 +150,4 @@ async def closed_loop(port: int, request: bytes, *, connections: int, seconds: f
 
     await asyncio.gather(*(client() for _ in range(connections)))
     load.seconds = time.perf_counter() - start
-    return load
-
-
-async def open_loop(port: int, request: bytes, *, per_second: float, seconds: float) -> Load:
-    """Requests arrive at their rate, whether or not those before them were answered.
-
-    Each is asked by whichever of many clients has had nothing to do for longest; where none is free it
-    waits, and its time runs. What came due while this process itself was held up is left out: asked all
-    at once it would be a burst that nobody sent.
-    """
-    load = Load()
-    clients: asyncio.Queue[Connection] = asyncio.Queue()
-    for _ in range(CLIENTS):
-        client = Connection(port)
-        await client.connect()
-        clients.put_nowait(client)
-
-    async def one() -> None:
-        begun = time.perf_counter()
-        client = await clients.get()
-        load.add(await client.ask(request), time.perf_counter() - begun)
-        clients.put_nowait(client)
-
-    start = time.perf_counter()
-    async with asyncio.TaskGroup() as under_way:
-        for number in range(int(per_second * seconds)):
-            due = start + number / per_second
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            if time.perf_counter() - due < HELD_UP_S:
-                under_way.create_task(one())
-    load.seconds = time.perf_counter() - start
-    while not clients.empty():
-        clients.get_nowait().close()
     return load

@@ -10,12 +10,11 @@ import io
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from figures import Figure, Process, alternate, publish, run, seconds
+from figures import Figure, Process, alternate, processor, publish, run, seconds
 from PIL import Image
 
 import digitrec
@@ -53,35 +52,28 @@ KINDS = 10
 
 
 def cold_start(folder: Path) -> Iterator[Figure]:
-    """One digit, whole process, against Keras and against the least that LiteRT needs."""
-    image, keras_file = folder / "one.png", folder / "network.keras"
+    """One digit and one photo, whole process, against Keras and against the least that LiteRT needs."""
+    image, photo, keras_file = folder / "one.png", folder / "cold.jpg", folder / "network.keras"
     Image.fromarray(mnist_test().images[0]).save(image)
+    photo.write_bytes(_photos()[0])
     _same_network().save(keras_file)
-    ours = [str(Path(sys.executable).with_name("digitrec")), "predict", str(image)]
-    keras = [sys.executable, "-c", KERAS_SCRIPT, str(keras_file), str(image)]
-    floor = [sys.executable, "-c", FLOOR_SCRIPT, str(store.SHIPPED), str(image)]
-    runs: list[list[Process]] = [[run(command) for command in (ours, keras, floor)] for _ in range(ROUNDS)]
-    (our_s, our_mb), (keras_s, keras_mb), (floor_s, _) = (
+    ours = str(Path(sys.executable).with_name("digitrec")), "predict"
+    floor = sys.executable, "-c", FLOOR_SCRIPT, str(store.SHIPPED)
+    keras = sys.executable, "-c", KERAS_SCRIPT, str(keras_file)
+    commands = [(*it, str(image)) for it in (ours, keras, floor)] + [
+        (*it, str(photo)) for it in (ours, floor)
+    ]
+    runs = [[run(command) for command in commands] for _ in range(ROUNDS)]
+    (our_s, our_mb), (keras_s, keras_mb), (floor_s, _), (photo_s, _), (bare_s, _) = (
         _medians(column) for column in zip(*runs, strict=True)
     )
     times = f"{our_s * 1e3:.0f} ms; Keras {keras_s * 1e3:.0f} ms; floor {floor_s * 1e3:.0f} ms"
     yield Figure("cold start: Keras / ours", keras_s / our_s, 10, True, times)
     yield Figure("cold start: ours / bare LiteRT", our_s / floor_s, 1.8, False, times)
-    yield Figure(
-        "peak memory: Keras / ours", keras_mb / our_mb, 8, True, f"{our_mb:.0f} MB; Keras {keras_mb:.0f} MB"
-    )
-
-
-def cold_photo(folder: Path) -> Figure:
-    """One photo, whole process, against the least that LiteRT needs."""
-    file = folder / "cold.jpg"
-    file.write_bytes(_photos()[0])
-    ours = [str(Path(sys.executable).with_name("digitrec")), "predict", str(file)]
-    floor = [sys.executable, "-c", FLOOR_SCRIPT, str(store.SHIPPED), str(file)]
-    runs = [[run(command) for command in (ours, floor)] for _ in range(ROUNDS)]
-    (our_s, _), (floor_s, _) = (_medians(column) for column in zip(*runs, strict=True))
-    detail = f"{our_s * 1e3:.0f} ms; floor {floor_s * 1e3:.0f} ms"
-    return Figure("cold start on a photo: ours / bare LiteRT", our_s / floor_s, 1.7, False, detail)
+    detail = f"{our_mb:.0f} MB; Keras {keras_mb:.0f} MB"
+    yield Figure("peak memory: Keras / ours", keras_mb / our_mb, 8, True, detail)
+    detail = f"{photo_s * 1e3:.0f} ms; floor {bare_s * 1e3:.0f} ms"
+    yield Figure("cold start on a photo: ours / bare LiteRT", photo_s / bare_s, 1.7, False, detail)
 
 
 def warm_pictures() -> Iterator[Figure]:
@@ -97,23 +89,16 @@ def warm_pictures() -> Iterator[Figure]:
             np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
 
     digit_s, drawing_s, photo_s, decode_s = alternate(
-        lambda: _busy(lambda: [digitrec.predict(digit) for digit in digits]),
-        lambda: _busy(lambda: [digitrec.predict(drawing) for drawing in drawings]),
-        lambda: _busy(lambda: [digitrec.predict(photo) for photo in photos]),
-        lambda: _busy(lambda: decode(photos)),
+        lambda: processor(lambda: [digitrec.predict(digit) for digit in digits]),
+        lambda: processor(lambda: [digitrec.predict(drawing) for drawing in drawings]),
+        lambda: processor(lambda: [digitrec.predict(photo) for photo in photos]),
+        lambda: processor(lambda: decode(photos)),
         rounds=2 * ROUNDS,
     )
     detail = f"{drawing_s / KINDS * 1e3:.2f} ms; digit {digit_s / KINDS * 1e3:.2f} ms"
     yield Figure("280x280 drawing / digit in MNIST's form, CPU", drawing_s / digit_s, 10, False, detail)
     detail = f"{photo_s / KINDS * 1e3:.2f} ms; decoding {decode_s / KINDS * 1e3:.2f} ms"
     yield Figure("800x800 photo: ours / Pillow's decode, CPU", photo_s / decode_s, 4, False, detail)
-
-
-def _busy(action: Callable[[], object]) -> float:
-    """How much of the processor one call takes, s."""
-    start = time.process_time()
-    action()
-    return time.process_time() - start
 
 
 def _one_of_each() -> Iterator[np.ndarray]:
@@ -228,7 +213,7 @@ def main() -> None:
     """Measure all, quickest last word: the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        figures = [*cold_start(folder), cold_photo(folder), warm(), *warm_pictures(), bulk()]
+        figures = [*cold_start(folder), warm(), *warm_pictures(), bulk()]
         figures.append(large_photo(folder))
     publish("Reading digits", figures)
 

@@ -1,10 +1,8 @@
 """`digitrec serve` side by side with the server that tutorials build, on the same network.
 
 Rate, latency and memory at 16 connections, time from start to first answer, and 60 seconds at full load,
-where each connection asks again as soon as it is answered. Then five rounds of full load, twice the load it
-held just before, and full load again: at twice the load requests come at their rate from many clients, each
-over a connection of its own, whether or not others were answered. A latency is from asking to the whole
-answer. Everything happens on 127.0.0.1; the clients are this process, the servers are others.
+where each connection asks again as soon as it is answered. A latency is from asking to the whole answer.
+Everything happens on 127.0.0.1; the clients are this process, the servers are others.
 
 Needs the extras `web` and `train`, and Flask. Prints ratios from one run, writes them into
 docs/benchmarks.md, and exits non-zero when a goal is missed.
@@ -25,7 +23,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +30,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from figures import Figure, publish_rows, table
-from load import Load, closed_loop, multipart, open_loop, seven
+from load import Load, closed_loop, multipart, seven
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "samples" / "mnist-28x28.png"
@@ -51,16 +48,12 @@ class Plan:
     """Seconds of load on each, side by side, after each start."""
     full_s: float
     """Seconds of full load on ours."""
-    double_s: float
-    """Seconds of twice the load that ours can hold, in each round; as long of full load before and after."""
-    rounds: int
-    """How often that is done."""
     kind_starts: int
     """How often each server is started for each kind of picture."""
 
 
-WHOLE = Plan(starts=5, beside_s=4.0, full_s=60.0, double_s=8.0, rounds=5, kind_starts=2)
-SHORT = Plan(starts=1, beside_s=3.0, full_s=5.0, double_s=3.0, rounds=1, kind_starts=1)
+WHOLE = Plan(starts=5, beside_s=4.0, full_s=60.0, kind_starts=2)
+SHORT = Plan(starts=1, beside_s=3.0, full_s=5.0, kind_starts=1)
 
 
 @dataclass(slots=True)
@@ -191,51 +184,6 @@ def endurance(request: bytes, plan: Plan) -> list[Figure]:
     ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Full load, twice as much, full load again: what the server did of each."""
-
-    before: Load
-    double: Load
-    after: Load
-
-    @classmethod
-    def of(cls, server: Served, request: bytes, seconds: float) -> Round:
-        """Ask so many seconds each; twice the load is twice what was answered just before."""
-        before = server.load(request, seconds)
-        rate = 2 * before.per_second
-        double = asyncio.run(open_loop(server.port, request, per_second=rate, seconds=seconds))
-        after = asyncio.run(closed_loop(server.port, request, connections=CONNECTIONS, seconds=seconds))
-        return cls(before, double, after)
-
-    @property
-    def offered(self) -> float:
-        """What was asked then, as a multiple of what was answered just before."""
-        return self.double.statuses.total() / self.double.seconds / self.before.per_second
-
-
-def overload(request: bytes, plan: Plan) -> list[Figure]:
-    """Twice the load that it can hold, each time beside full load just before and right after it."""
-    with ours(request) as we:
-        rounds = [Round.of(we, request, plan.double_s) for _ in range(plan.rounds)]
-    answers = sum((one.double.statuses for one in rounds), Counter[int]())
-    odd = answers.total() - answers[200] - answers[503]
-    # once it is over, everybody is to be answered
-    odd += sum(one.after.statuses.total() - one.after.statuses[200] for one in rounds)
-    offered = statistics.median(one.offered for one in rounds)
-    told_ms = 1000 * statistics.median(one.double.percentile(0.5, 503) for one in rounds)
-    tails = [(1000 * one.double.percentile(0.99), 1000 * one.before.percentile(0.99)) for one in rounds]
-    rates = [(one.after.per_second, one.before.per_second) for one in rounds]
-    return [
-        Figure(
-            f"{offered:.1f} times the load: anything but an answer or 503", odd, 0, False,
-            f"{answers[200]} answered, {answers[503]} told 503 in {told_ms:.0f} ms (median)",
-        ),
-        compared("p99 of what it accepts then / at full load", tails, 3, False, "{:.0f} ms"),
-        compared("requests a second right after it / right before it", rates, 0.8, True, "{:.0f}"),
-    ]  # fmt: skip
-
-
 @contextmanager
 def watched(server: Served) -> Iterator[list[float]]:
     """The server's memory, noted several times a second."""
@@ -275,11 +223,7 @@ def main() -> None:
         save_keras(model)
         figures = []
         if not given.kinds:
-            figures = [
-                *side_by_side(model, request, plan),
-                *endurance(request, plan),
-                *overload(request, plan),
-            ]
+            figures = [*side_by_side(model, request, plan), *endurance(request, plan)]
         sent = of_each_kind(model, plan)
     if short:
         print("\n".join(figure.row() for figure in [*figures, *sent]))
