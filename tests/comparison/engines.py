@@ -14,7 +14,7 @@ def sure(digit: int, score: float | None) -> Answer:
 
 
 def engines(*lines: Line) -> list[Engine]:
-    return [Engine(FakeProvider([line], name="abc"[place])) for place, line in enumerate(lines)]
+    return [Engine(FakeProvider([line], name="abcd"[place])) for place, line in enumerate(lines)]
 
 
 def asked(outcome: Outcome) -> list[str]:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.fallback import Fallback
@@ -27,45 +26,39 @@ from .engines import answer, engines, sure
 DOWN = Unavailable("down")
 
 
-@pytest.mark.parametrize("policy", [lambda two: Fallback(two, below=0.9), lambda two: Consensus(two, 2)])
-def test_all_failing_is_the_last_failure(policy: Callable[[list[Engine]], EnginePolicy]) -> None:
-    with pytest.raises(Unavailable, match="also down"):
-        digitrec.predict(drawn_seven(), policy(engines(DOWN, Unavailable("also down"))))
+POLICIES = [lambda two: Fallback(two, below=0.9), lambda two: Consensus(two, 2)]
 
 
-def test_what_one_failed_at_costs_what_the_others_cost() -> None:
-    failed = Failure(ImageRef("x.png", "00"), "a", DOWN, latency_s=1.0, cost_usd=0.25, attempts=3)
-    last = replace(failed, provider="b", latency_s=0.5, attempts=1)
-    outcome = Fallback(engines("1", "2"), below=0.9).on_answers([failed, last])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_all_failing_is_the_last_failure_at_the_cost_of_all(
+    policy: Callable[[list[Engine]], EnginePolicy],
+) -> None:
+    two = policy(engines("1", "2"))
+    first = Failure(ImageRef("x.png", "00"), "a", DOWN, latency_s=1.0, cost_usd=0.25, attempts=3)
+    last = replace(first, provider="b", error=Unavailable("also down"), latency_s=0.5, attempts=1)
+    outcome = two.on_answers([first, last])
     assert isinstance(outcome, Failure)
-    assert (outcome.provider, outcome.latency_s) == ("a>b@0.9", 1.5)
+    assert (outcome.error, outcome.provider) == (last.error, two.name)
+    assert outcome.latency_s == (1.5 if isinstance(two, Fallback) else 1.0)
     assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
+    (failed,) = policy(engines(DOWN, DOWN)).stream([drawn_seven()])
+    assert isinstance(failed, Failure)
 
 
 @pytest.mark.parametrize("lenient", [False, True])
 def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
-    policy = Fallback(engines(Answer((Candidate("S", 0.95),))), below=0.9)
-    (outcome,) = digitrec.predict_many([drawn_seven()], policy, lenient=lenient)
-    assert isinstance(outcome, Prediction)
-    assert outcome.digit == (5 if lenient else None)
-    (unasked,) = policy.stream([drawn_seven()])
-    assert isinstance(unasked, Prediction)
-    assert unasked.digit is None
-
-
-def test_an_answer_is_replayed_where_all_were_and_keeps_its_chance_where_one_was_asked() -> None:
-    first = answer("a", 7, 0.1, replayed=True)
-    both = [Fallback(engines("1", "2"), below=0.9).on_answers([first, answer("b", 7, 0.95, replayed=it)])
-            for it in (True, False)]  # fmt: skip
-    assert [outcome.replayed for outcome in both if isinstance(outcome, Prediction)] == [True, False]
-    alone = Fallback(engines("1"), below=0.5).on_answers([answer("a", 7, 0.1, calibrated=0.8)])
-    assert isinstance(alone, Prediction)
-    assert (alone.calibrated, alone.asked[0].provider) == (0.8, "a")
+    policy = Fallback(engines("S"), below=0.5)
+    outcomes = [
+        *digitrec.predict_many([drawn_seven()], policy, lenient=lenient),
+        *policy.stream([drawn_seven()]),
+    ]
+    found = [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)]
+    assert found == [5 if lenient else None, None]
 
 
 def test_an_engine_given_twice_is_refused() -> None:
     (one, other) = engines("1", "2")
-    with pytest.raises(ValueError, match=r"^an engine is given twice: a, b, a$"):
+    with pytest.raises(ValueError, match="a, b, a"):
         Fallback([one, other, one], below=0.9)
 
 
@@ -119,37 +112,26 @@ def test_the_budget_of_an_engine_ends_its_turn_not_the_policys() -> None:
     policy.close()
 
 
-def test_time_and_money_of_all_who_were_asked_add_up() -> None:
-    said = [
-        answer("a", 7, 0.1, latency_s=1.0, cost_usd=0.5, attempts=2),
-        answer("b", 7, 0.95, latency_s=2.0, cost_usd=0.25, emulated=True),
-    ]
-    outcome = Fallback(engines("1", "2"), below=0.9).on_answers(said)
-    assert isinstance(outcome, Prediction)
-    assert (outcome.latency_s, outcome.cost_usd, outcome.attempts) == (3.0, 0.75, 3)
-    assert outcome.emulated
-    assert outcome.provider == "a>b@0.9"
+def test_time_money_and_origin_of_all_who_were_asked_add_up() -> None:
+    first = answer("a", 7, 0.1, latency_s=1.0, cost_usd=0.5, attempts=2, replayed=True, emulated=True)
+    second = answer("b", 7, 0.95, latency_s=2.0, cost_usd=0.25, calibrated=0.95)
+    policy = Fallback(engines("1", "2"), below=0.9)
+    both = policy.on_answers([first, second])
+    assert isinstance(both, Prediction)
+    assert (both.latency_s, both.cost_usd, both.attempts) == (3.0, 0.75, 3)
+    assert (both.provider, both.emulated, both.replayed, both.calibrated) == ("a>b@0.9", True, False, None)
+    unknown = policy.on_answers([replace(first, cost_usd=None), replace(second, replayed=True)])
+    assert isinstance(unknown, Prediction)
+    assert (unknown.cost_usd, unknown.replayed) == (None, True)
+    alone = Fallback(engines("1"), below=0.5).on_answers([answer("a", 7, 0.1, calibrated=0.8)])
+    assert isinstance(alone, Prediction)
+    assert (alone.calibrated, alone.asked[0].provider) == (0.8, "a")
 
 
 def test_those_asked_together_take_as_long_as_the_slowest() -> None:
     said = [answer(name, digit, 0.9, latency_s=seconds) for name, digit, seconds in
             [("a", 7, 1.0), ("b", 1, 3.0), ("c", 7, 2.0)]]  # fmt: skip
-    outcome = Consensus(engines("1", "2", "3"), 2).on_answers(said)
-    assert outcome.latency_s == 5.0
-    assert outcome.provider == "2 of a+b+c"
-
-
-def test_an_unknown_cost_stays_unknown() -> None:
-    said = [answer("a", 7, 0.1, cost_usd=None), answer("b", 7, 0.95, cost_usd=0.25)]
-    assert Fallback(engines("1", "2"), below=0.9).on_answers(said).cost_usd is None
-
-
-def test_what_one_of_them_was_is_told_of_all_together() -> None:
-    first = answer("a", 7, 0.1, emulated=True, calibrated=0.1)
-    last = answer("b", 7, 0.95, replayed=True, calibrated=0.95)
-    outcome = Fallback(engines("1", "2"), below=0.9).on_answers([first, last])
-    assert isinstance(outcome, Prediction)
-    assert (outcome.emulated, outcome.replayed, outcome.calibrated) == (True, False, None)
+    assert Consensus(engines("1", "2", "3"), 2).on_answers(said).latency_s == 5.0
 
 
 def test_pictures_are_taken_as_they_are_needed() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 from sklearn.model_selection import train_test_split
 from statsmodels.stats.proportion import proportion_confint
 
@@ -21,7 +19,11 @@ from digitrec.errors import DataError, TimedOut
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
 
-PRICES = {"free": 0.0, "cheap": 0.001, "dear": 0.01}
+IMAGE = ImageRef("x", "0")
+CHOOSING, REPORTING = train_test_split(range(100), test_size=0.5, random_state=0)
+RIGHT, HALF, NEVER = [7] * 100, [7, 1] * 50, [1] * 100
+ONCE_WRONG = [1 if place == CHOOSING[0] else 7 for place in range(100)]
+LOWEST = proportion(49, 50).low or 0.0
 
 
 def engine(name: str, price: float | None) -> Engine:
@@ -29,232 +31,127 @@ def engine(name: str, price: float | None) -> Engine:
     return Engine(provider, Options(ledger="none"))
 
 
-def outcomes(
-    name: str, labels: Sequence[int], accuracy: float, seed: int, *, honest: bool = True
-) -> list[Outcome]:
-    """An engine's answers; an honest one is unsure where it is wrong."""
-    rng = np.random.default_rng(seed)
-    said: list[Outcome] = []
-    for label in labels:
-        right = rng.random() < accuracy
-        sure = 0.99 if right or not honest else 0.3
-        said.append(Prediction(ImageRef("x", "0"), name, label if right else (label + 1) % 10, sure))
-    return said
+def answers(name: str, digits: Sequence[int], seconds: float = 0.1) -> list[Outcome]:
+    return [Prediction(IMAGE, name, digit, 0.99, latency_s=seconds) for digit in digits]
 
 
-def timed(name: str, digits: Sequence[int], seconds: float) -> list[Outcome]:
-    return [Prediction(ImageRef("x", "0"), name, digit, 0.99, latency_s=seconds) for digit in digits]
+def by_chance(name: str, labels: Sequence[int], accuracy: float, unsure: float = 0.3) -> list[Outcome]:
+    """Answers that are right with this chance, and less sure if they are wrong."""
+    right = np.random.default_rng(ord(name[0])).random(len(labels)) < accuracy
+    return [
+        Prediction(IMAGE, name, label if is_right else (label + 1) % 10, 0.99 if is_right else unsure)
+        for label, is_right in zip(labels, right, strict=True)
+    ]
 
 
 def advice(
-    n: int, accuracies: dict[str, float], wanted: float, prices: dict[str, float | None] | None = None,
-    **options: float | None,
+    said: dict[str, list[Outcome]], prices: Sequence[float | None], wanted: float, *,
+    labels: Sequence[int] = RIGHT, budget: float | None = None,
 ) -> Recommendation:  # fmt: skip
-    labels = [number % 10 for number in range(n)]
-    known: dict[str, float | None] = {**PRICES, **(prices or {})}
-    said = {
-        name: outcomes(name, labels, accuracy, seed)
-        for seed, (name, accuracy) in enumerate(accuracies.items())
-    }
-    engines = {name: engine(name, known[name]) for name in accuracies}
-    return recommend(said, engines, labels, wanted, **options)
+    engines = {name: engine(name, price) for name, price in zip(said, prices, strict=True)}
+    return recommend(said, engines, labels, wanted, budget)
 
 
-def test_the_cheapest_that_reaches_it_is_chosen() -> None:
-    found = advice(1200, {"free": 0.9, "cheap": 0.999, "dear": 0.999}, 0.98)
+@pytest.mark.parametrize(
+    ("free", "paid", "wanted", "budget", "chosen", "reached"),
+    [
+        (RIGHT, RIGHT, 0.9, None, "free", True), (NEVER, RIGHT, 0.9, None, "paid", True),
+        (NEVER, HALF, 0.9, None, "paid", False), (HALF, HALF, 0.9, None, "free", False),
+        (HALF, RIGHT, 0.3, None, "free", True), (HALF, RIGHT, 0.99, None, "paid", False),
+        (HALF, RIGHT, 0.9, 0.4, "free", False), (HALF, RIGHT, 0.9, 0.5, "paid", True),
+        (ONCE_WRONG, RIGHT, LOWEST, None, "free", True), (RIGHT, RIGHT, 0, None, "free", True),
+        (RIGHT, RIGHT, 1, 0, "free", False),
+    ],
+)  # fmt: skip
+def test_the_cheapest_that_reaches_the_target_is_chosen_else_the_nearest(
+    free: list[int], paid: list[int], wanted: float, budget: float | None, chosen: str, reached: bool
+) -> None:
+    said = {"paid": answers("paid", paid), "free": answers("free", free, 0.2)}
+    found = advice(said, [0.0005, 0.0], wanted, budget=budget)
     assert found.chosen is not None
-    assert found.chosen.name.startswith("free>cheap@")
-    assert found.chosen.cost_per_1000 is not None
-    assert found.chosen.cost_per_1000 < 0.2, "the paid engine is asked only about the unsure tenth"
-    assert found.reached
+    assert (found.chosen.name, found.reached, found.target) == (chosen, reached, wanted)
+    assert found.chosen.cost_per_1000 == pytest.approx({"free": 0.0, "paid": 0.5}[chosen])
 
 
-def test_a_free_engine_that_reaches_it_is_enough() -> None:
-    found = advice(800, {"free": 0.99, "dear": 0.999}, 0.95)
-    assert found.chosen is not None
-    assert (found.chosen.name, found.chosen.cost_per_1000, found.reached) == ("free", 0.0, True)
+def test_of_two_that_cost_the_same_the_faster_is_chosen_and_its_mean_time_told() -> None:
+    said = {"slow": answers("slow", RIGHT, 2.0), "fast": answers("fast", RIGHT, 0.5)}
+    chosen = advice(said, [0.001, 0.001], 0.9).chosen
+    assert chosen is not None
+    assert (chosen.name, chosen.latency_s) == ("fast", 0.5)
 
 
 def test_it_is_reported_on_pictures_that_it_was_not_chosen_on() -> None:
-    found = advice(1000, {"free": 0.95}, 0.9)
-    assert found.chosen is not None
-    assert found.chosen.right.n == 500
-    low, _ = proportion_confint(found.chosen.right.hits, 500, method="wilson")
-    assert found.chosen.right.low == pytest.approx(low)
-    _, reporting = train_test_split(range(1000), test_size=0.5, random_state=0)
-    there = [7 if place in set(reporting) else 1 for place in range(1000)]
-    again = recommend({"e": timed("e", there, 0.1)}, {"e": engine("e", 0.0)}, [7] * 1000, 0.9)
-    assert again.chosen is not None
-    assert again.chosen.right.hits == 500, "the same halves each time"
+    there = [7 if place in set(REPORTING) else 1 for place in range(100)]
+    chosen = advice({"e": answers("e", there)}, [0.0], 0.9).chosen
+    assert chosen is not None
+    assert (chosen.right.hits, chosen.right.n) == (50, 50)
+    low, _ = proportion_confint(50, 50, method="wilson")
+    assert chosen.right.low == pytest.approx(low)
 
 
 @pytest.mark.parametrize(("names", "tried"), [("a", 1), ("ab", 2 + 2 * 9 + 1), ("abc", 3 + 6 * 9 + 3 + 1)])
 def test_each_alone_each_fallback_at_each_threshold_and_each_vote_is_tried(names: str, tried: int) -> None:
-    assert advice(20, dict.fromkeys(names, 0.9), 0.9, dict.fromkeys(names, 0.0)).tried == tried
+    assert advice({name: answers(name, RIGHT) for name in names}, [0.0] * len(names), 0.9).tried == tried
 
 
-def test_two_of_three_that_err_apart_are_better_than_each() -> None:
+def test_a_fallback_and_a_vote_are_chosen_where_they_are_better_than_each_alone() -> None:
     labels = [number % 10 for number in range(2000)]
-    said = {name: outcomes(name, labels, 0.9, seed, honest=False) for seed, name in enumerate("abc")}
-    found = recommend(said, {name: engine(name, 0.0) for name in "abc"}, labels, 0.95)
-    assert found.chosen is not None
-    assert (found.chosen.name, found.reached) == ("2 of a+b+c", True)
-
-
-def test_of_two_that_cost_the_same_the_faster_is_chosen_and_its_mean_time_told() -> None:
-    labels = [1] * 100
-    said = {"slow": timed("slow", labels, 2.0), "fast": timed("fast", labels, 0.5)}
-    found = recommend(said, {name: engine(name, 0.001) for name in said}, labels, 0.9)
-    assert found.chosen is not None
-    assert (found.chosen.name, found.chosen.latency_s) == ("fast", 0.5)
-    assert found.chosen.cost_per_1000 == pytest.approx(1.0)
-
-
-def test_where_none_reaches_it_the_nearest_is_chosen_and_of_two_as_near_the_cheaper() -> None:
-    labels = [1] * 100
-    half = [1, 2] * 50
-    said = {"dear": timed("dear", half, 0.1), "cheap": timed("cheap", half, 0.1)}
-    found = recommend(said, {name: engine(name, PRICES[name]) for name in said}, labels, 0.9)
-    assert found.chosen is not None
-    assert (found.chosen.name, found.reached) == ("cheap", False)
-
-
-RIGHT, HALF, NEVER = [7] * 100, [7, 1] * 50, [1] * 100
+    said = {"free": by_chance("free", labels, 0.9), "cheap": by_chance("cheap", labels, 0.999)}
+    fallback = advice(said, [0.0, 0.001], 0.98, labels=labels).chosen
+    assert fallback is not None
+    assert fallback.name.startswith("free>cheap@")
+    assert fallback.cost_per_1000 is not None
+    assert fallback.cost_per_1000 < 0.2, "the paid engine is asked only about the unsure tenth"
+    boasts = {name: by_chance(name, labels, 0.9, unsure=0.99) for name in "abc"}
+    vote = advice(boasts, [0.0] * 3, 0.95, labels=labels)
+    assert vote.chosen is not None
+    assert (vote.chosen.name, vote.reached) == ("2 of a+b+c", True)
 
 
 @pytest.mark.parametrize(
-    ("free", "paid", "wanted", "chosen"),
-    [
-        (RIGHT, RIGHT, 0.9, "free"), (NEVER, RIGHT, 0.9, "paid"), (NEVER, HALF, 0.9, "paid"),
-        (HALF, HALF, 0.9, "free"), (HALF, RIGHT, 0.3, "free"), (HALF, RIGHT, 0.99, "paid"),
-    ],
-)  # fmt: skip
-def test_what_is_free_is_cheaper_than_half_a_cent_and_what_is_never_right_reaches_nothing(
-    free: list[int], paid: list[int], wanted: float, chosen: str
-) -> None:
-    said = {"paid": timed("paid", paid, 0.1), "free": timed("free", free, 0.2)}
-    found = recommend(said, {"paid": engine("paid", 0.0005), "free": engine("free", 0.0)}, RIGHT, wanted)
-    assert found.chosen is not None
-    assert found.chosen.name == chosen
-
-
-def test_choosing_too_the_lower_end_may_be_the_accuracy_itself() -> None:
-    choosing, _ = train_test_split(range(100), test_size=0.5, random_state=0)
-    once_wrong = [1 if place == choosing[0] else 7 for place in range(100)]
-    said = {"free": timed("free", once_wrong, 0.1), "paid": timed("paid", RIGHT, 0.1)}
-    wanted = proportion(49, 50).low
-    assert wanted is not None
-    found = recommend(said, {"free": engine("free", 0.0), "paid": engine("paid", 0.1)}, RIGHT, wanted)
-    assert found.chosen is not None
-    assert found.chosen.name == "free"
-
-
-def test_an_amount_that_may_just_be_spent_is_allowed() -> None:
-    found = advice(100, {"cheap": 0.9}, 0.5, budget=1.0)
-    assert found.chosen is not None
-
-
-@pytest.mark.parametrize("accuracy", [0.2, 0.5, 0.9, 0.985, 0.999])
-def test_so_many_pictures_all_of_them_right_show_it(accuracy: float) -> None:
-    """Wilson's lower end of n out of n is n / (n + z^2)."""
-    chosen = Option("e", proportion(10, 10), 0.0, 1.0)
-    needed = Recommendation(accuracy, chosen, 1).pictures_needed
-    assert needed == math.ceil(norm.ppf(0.975) ** 2 * accuracy / (1 - accuracy))
-
-
-def test_so_many_pictures_show_it_to_the_last_digit() -> None:
-    thirty = proportion(30, 30).low
-    assert thirty is not None
-    assert Recommendation(thirty, Option("e", proportion(10, 10), 0.0, 1.0), 1).pictures_needed == 30
-
-
-def test_a_share_that_is_only_just_there_is_never_shown() -> None:
-    assert Recommendation(0.5, Option("e", proportion(5, 10), 0.0, 1.0), 1).pictures_needed is None
-
-
-def test_reaching_it_to_the_last_digit_is_reaching_it() -> None:
-    chosen = Option("e", proportion(9, 10), 0.0, 1.0)
-    assert chosen.right.low is not None
-    assert Recommendation(chosen.right.low, chosen, 1).reached
-
-
-@pytest.mark.parametrize(
-    ("accuracy", "amount", "error", "told"),
-    [
-        (1.5, None, ValueError, "target"), (-0.1, None, ValueError, "target"),
-        ("high", None, TypeError, "target"), (0.9, -0.1, ValueError, "budget"),
-        (0.9, "much", TypeError, "budget"),
-    ],
-)  # fmt: skip
-def test_what_is_no_accuracy_or_no_amount_is_refused(
-    accuracy: float, amount: float | None, error: type[Exception], told: str
-) -> None:
-    with pytest.raises(error, match=f"^{told}"):
-        advice(20, {"free": 0.9}, accuracy, budget=amount)
-
-
-@pytest.mark.parametrize(("accuracy", "amount"), [(0, None), (1, None), (0.9, 0)])
-def test_the_ends_of_both_ranges_are_allowed(accuracy: float, amount: float | None) -> None:
-    assert advice(20, {"free": 0.9}, accuracy, budget=amount).chosen is not None
-
-
-def test_reached_means_the_lower_end_of_the_interval() -> None:
-    found = advice(200, {"free": 0.99}, 0.985)
-    assert found.chosen is not None
-    assert found.chosen.right.share is not None
-    assert found.chosen.right.share >= 0.985
-    assert not found.reached
+    ("hits", "n", "target"), [(10, 10, 0.2), (10, 10, 0.9), (10, 10, 0.999), (99, 100, 0.985), (9, 10, 0.5)]
+)
+def test_so_many_pictures_would_show_it_and_one_fewer_would_not(hits: int, n: int, target: float) -> None:
+    found = Recommendation(target, Option("e", proportion(hits, n), 0.0, 1.0), 1)
     needed = found.pictures_needed
     assert needed is not None
-    share = found.chosen.right.share
-    assert proportion_confint(share * needed, needed, method="wilson")[0] >= 0.985
-    assert proportion_confint(share * (needed - 1), needed - 1, method="wilson")[0] < 0.985
+    assert proportion_confint(hits / n * needed, needed, method="wilson")[0] >= target
+    if needed > 1:
+        assert proportion_confint(hits / n * (needed - 1), needed - 1, method="wilson")[0] < target
 
 
-def test_no_number_of_pictures_shows_what_is_not_there() -> None:
-    found = advice(1000, {"free": 0.8}, 0.95)
-    assert (found.reached, found.pictures_needed) == (False, None)
+def test_a_share_that_is_not_above_the_target_is_shown_by_no_number_of_pictures() -> None:
+    for hits in (4, 5):
+        assert Recommendation(0.5, Option("e", proportion(hits, 10), 0.0, 1.0), 1).pictures_needed is None
 
 
-def test_what_costs_too_much_or_an_unknown_amount_is_left_out() -> None:
-    accuracies = {"free": 0.8, "dear": 0.999}
-    assert advice(1000, accuracies, 0.99).chosen is not None
-    cheap = advice(1000, accuracies, 0.99, budget=0.5)
-    assert cheap.chosen is not None
-    assert cheap.chosen.name == "free"
-    unknown = advice(1000, {"dear": 0.999}, 0.99, {"dear": None})
-    assert (unknown.chosen, unknown.reached, unknown.pictures_needed) == (None, False, None)
-    assert (unknown.target, unknown.tried) == (0.99, 1)
+@pytest.mark.parametrize(
+    ("target", "budget", "pictures", "error", "told"),
+    [
+        (1.5, None, 20, ValueError, "target"), (-0.1, None, 20, ValueError, "target"),
+        ("high", None, 20, TypeError, "target"), (0.9, -0.1, 20, ValueError, "budget"),
+        (0.9, "much", 20, TypeError, "budget"), (0.9, None, 19, DataError, "19"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_recommended_on_is_refused(
+    target: float, budget: float | None, pictures: int, error: type[Exception], told: str
+) -> None:
+    labels = [7] * pictures
+    with pytest.raises(error, match=told):
+        advice({"free": answers("free", labels)}, [0.0], target, labels=labels, budget=budget)
 
 
-def test_failures_are_not_right_answers() -> None:
-    labels = [1] * 100
+def test_an_unknown_cost_and_an_emulator_are_left_out_and_failures_are_not_right() -> None:
+    unknown = advice({"dear": answers("dear", RIGHT)}, [None], 0.9)
+    assert (unknown.chosen, unknown.reached, unknown.pictures_needed, unknown.tried) == (None, False, None, 1)
     failing: list[Outcome] = [
-        Failure(ImageRef("x", "0"), "free", TimedOut("slow")) if place % 2 else
-        Prediction(ImageRef("x", "0"), "free", 1, 0.9) for place in range(100)
-    ]  # fmt: skip
-    found = recommend({"free": failing}, {"free": engine("free", 0.0)}, labels, 0.9)
-    assert found.chosen is not None
-    assert found.chosen.right.n == 50
-    assert (found.chosen.right.share or 1) < 0.7
-
-
-def test_too_few_pictures_are_refused() -> None:
-    told = r"^too few pictures \(19\) to choose on one half and report on the other$"
-    with pytest.raises(DataError, match=told):
-        advice(19, {"free": 0.9}, 0.9)
-
-
-def test_an_emulated_engine_is_in_no_way_that_is_recommended() -> None:
-    labels = [number % 10 for number in range(400)]
-    real = outcomes("free", labels, 0.8, 0)
-    perfect: list[Outcome] = [
-        replace(it, emulated=True) if isinstance(it, Prediction) else it
-        for it in outcomes("cheap", labels, 1.0, 1)
+        Failure(IMAGE, "free", TimedOut("slow")) if place % 2 else Prediction(IMAGE, "free", 7, 0.9)
+        for place in range(100)
     ]
-    engines = {name: engine(name, PRICES[name]) for name in ("free", "cheap")}
-    found = recommend({"cheap": perfect, "free": real}, engines, labels, 0.99)
+    perfect: list[Outcome] = [replace(Prediction(IMAGE, "cloud", 7, 0.9), emulated=True)] * 100
+    found = advice({"cloud": perfect, "free": failing}, [0.0, 0.0], 0.9)
     assert found.chosen is not None
-    assert (found.chosen.name, found.tried, found.reached) == ("free", 1, False)
-    alone = recommend({"cheap": perfect}, engines, labels, 0.99)
+    assert (found.chosen.name, found.chosen.right.n, found.tried, found.reached) == ("free", 50, 1, False)
+    assert (found.chosen.right.share or 1) < 0.7
+    alone = advice({"cloud": perfect}, [0.0], 0.9)
     assert (alone.chosen, alone.tried) == (None, 0)
