@@ -13,13 +13,7 @@ from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import Comparison, compare, compare_many, compare_stream, free_engines
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
-from digitrec.errors import (
-    ImageError,
-    NotConfigured,
-    ProviderError,
-    Unavailable,
-    UnknownProvider,
-)
+from digitrec.errors import ImageError, NotConfigured, ProviderError, Unavailable, UnknownProvider
 from digitrec.image import ImageRef
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
