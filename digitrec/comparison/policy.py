@@ -11,7 +11,7 @@ from digitrec.comparison.race import WINDOW, gather
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
 from digitrec.providers.base import Provider
-from digitrec.recognise.pipeline import Unreadable, chunks
+from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import engine_for, listed, name_of
 
 
@@ -41,14 +41,11 @@ class EnginePolicy:
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
         """An outcome for each picture, in order; what each engine said is in its ``asked``."""
-        for opened in chunks(images, WINDOW):
+        for opened in chunks(images, self.name, WINDOW):
             good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
             said = self._ask(good, lenient)
             for place, image in enumerate(opened):
-                if isinstance(image, Unreadable):
-                    yield Failure(image.image, self.name, image.error)
-                else:
-                    yield self._sum_up(said[place])
+                yield image if isinstance(image, Failure) else self._sum_up(said[place])
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """The outcome if its engines, in their order, had given these answers; nobody is asked."""

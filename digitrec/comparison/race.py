@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.engine import Engine
@@ -13,7 +13,7 @@ from digitrec.errors import DigitrecError
 from digitrec.image import DigitImage, ImageSource
 from digitrec.image.batch import several_images
 from digitrec.recognise import stream
-from digitrec.recognise.pipeline import Unreadable, chunks
+from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import Reader, name_of
 
 WINDOW = 64
@@ -43,13 +43,13 @@ def race(
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
     """
     start = 0
-    for window in chunks(several_images(images), WINDOW):
+    for window in chunks(several_images(images), "", WINDOW):
         opened = dict(enumerate(window, start))
         good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
         for place, failed in opened.items():
-            if isinstance(failed, Unreadable):
+            if isinstance(failed, Failure):
                 for number, reader in enumerate(readers):
-                    yield Arrival(number, place, Failure(failed.image, name_of(reader), failed.error), 0.0)
+                    yield Arrival(number, place, replace(failed, provider=name_of(reader)), 0.0)
         yield from gather([(reader, good) for reader in readers], lenient=lenient)
         start += len(window)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol, cast
@@ -39,8 +40,8 @@ class ImageRef:
 class DigitImage:
     """A picture that was read: upright, opaque, eight bits a channel."""
 
-    held: Pixels | Image.Image = field(repr=False, compare=False)
-    """As it was read, not to be changed: an array as `pixels`; of a file, Pillow's picture, mode L or RGB."""
+    _held: Pixels | Image.Image = field(repr=False, compare=False)
+    """An array as `pixels`, or of a file Pillow's picture, mode L or RGB."""
     source: str
     """Where it came from."""
     sha256: str
@@ -53,26 +54,34 @@ class DigitImage:
     @property
     def pixels(self) -> Pixels:
         """uint8, shape (height, width) for grey or (height, width, 3) for RGB; a copy of what a file held."""
-        return np.asarray(self.held)
+        return np.asarray(self._held)
 
     @property
     def picture(self) -> Image.Image:
         """The same for Pillow, mode L or RGB, not to be changed; a copy of an array."""
-        return self.held if isinstance(self.held, Image.Image) else Image.fromarray(self.held)
+        return self._held if isinstance(self._held, Image.Image) else Image.fromarray(self._held)
+
+    @property
+    def held(self) -> Pixels | Image.Image:
+        """Deprecated: use `pixels` or `picture`."""
+        warnings.warn(
+            "DigitImage.held is private now; use pixels or picture", DeprecationWarning, stacklevel=2
+        )
+        return self._held
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, px."""
-        if isinstance(self.held, Image.Image):
-            return self.held.size
-        return self.held.shape[1], self.held.shape[0]
+        if isinstance(self._held, Image.Image):
+            return self._held.size
+        return self._held.shape[1], self._held.shape[0]
 
     @property
     def nbytes(self) -> int:
         """What it takes to hold it, bytes; Pillow keeps a colour in four."""
-        if isinstance(self.held, Image.Image):
-            return self.held.width * self.held.height * (4 if self.held.mode == "RGB" else 1)
-        return self.held.nbytes
+        if isinstance(self._held, Image.Image):
+            return self._held.width * self._held.height * (4 if self._held.mode == "RGB" else 1)
+        return self._held.nbytes
 
     @property
     def ref(self) -> ImageRef:

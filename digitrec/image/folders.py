@@ -121,24 +121,28 @@ def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool
 
 
 def matches(pattern: str, skipped: Skipped, *, hidden: bool = False) -> list[str]:
-    """The files that a pattern matches, each once and in order; ``**`` is any number of folders, also none.
+    """Return the files that a pattern matches, each once and sorted; ``**`` is any number of folders.
 
-    Under ``**`` no link to a folder is followed.
+    Under ``**`` links to folders are not followed. A folder that cannot be listed is among the matches.
 
     Args:
-        pattern: of the shell's kind, for a shell that leaves them to the program.
-        skipped: counts the pipes, sockets and devices among them.
-        hidden: also what has a name that begins with a dot, where the pattern does not ask for it.
+        pattern: in the shell's syntax, for a shell that leaves patterns to the program.
+        skipped: counts the pipes, sockets and devices among the matches.
+        hidden: also match names that begin with a dot if the pattern does not ask for them.
     """
-    closed: list[str] = []
-    found = []
-    for path in _matched(pattern, closed, hidden, folders=False):
+    parts: list[str] = []
+    head = pattern
+    while is_pattern(head) or not parts:
+        head, part = os.path.split(head)
+        parts.insert(0, part)
+    found: set[str] = set()
+    for path, closed in _matched(head, parts, hidden):
         mode = _mode(path)
-        if stat.S_ISREG(mode):
-            found.append(path)
+        if closed or stat.S_ISREG(mode):
+            found.add(path)
         elif not stat.S_ISDIR(mode):
             skipped.special += 1
-    return sorted({*found, *closed})
+    return sorted(found)
 
 
 def is_pattern(text: str) -> bool:
@@ -146,60 +150,38 @@ def is_pattern(text: str) -> bool:
     return _MAGIC.search(text) is not None
 
 
-def _matched(pattern: str, closed: list[str], hidden: bool, *, folders: bool) -> dict[str, None]:
-    """What a pattern matches, or only the folders; those that cannot be listed are added to ``closed``."""
-    head, tail = os.path.split(pattern)
-    found: dict[str, None] = {}
-    for folder in _matched(head, closed, hidden, folders=True) if is_pattern(head) else [head]:
-        if tail == "**":
-            found.update(dict.fromkeys(_all_below(folder, closed, hidden, folders)))
-        elif is_pattern(tail):
-            for entry in _open_entries(folder, closed):
-                shown = hidden or tail.startswith(".") or not entry.name.startswith(".")
-                if not (shown and fnmatch(entry.name, tail)):
-                    continue
-                if not folders or stat.S_ISDIR(_mode(entry.path)):
-                    found[entry.path if folder else entry.name] = None
-        elif tail:
-            found.update(_named(Path(folder, tail), closed))
-    return found
-
-
-def _named(path: Path, closed: list[str]) -> dict[str, None]:
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError:
-        closed.append(str(path))
-        return {}
-    return {str(path): None}
-
-
-def _all_below(folder: str, closed: list[str], hidden: bool, folders: bool) -> Iterator[str]:
-    waiting = [folder]
+def _matched(head: str, parts: list[str], hidden: bool) -> Iterator[tuple[str, bool]]:
+    """Yield the paths below a folder that match the parts, and whether a path cannot be listed."""
+    waiting = [(head, parts)]
     while waiting:
-        path = waiting.pop()
-        if folders:
-            yield path
-        for entry in _open_entries(path, closed):
-            if entry.name.startswith(".") and not hidden:
+        folder, parts = waiting.pop()
+        if not parts:
+            yield folder, False
+            continue
+        first, *rest = parts
+        literal = None if is_pattern(first) else Path(folder, first)
+        try:
+            entries = _entries(folder) if literal is None else []
+            if literal is not None:
+                literal.lstat()
+                waiting.append((str(literal), rest))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            yield str(literal or folder), True
+            continue
+        if first == "**" and rest:
+            waiting.append((folder, rest))
+        for entry in entries:
+            path = entry.path if folder else entry.name
+            if entry.name.startswith(".") and not (hidden or first.startswith(".")):
                 continue
-            name = entry.path if path else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append(name)
-            elif not folders:
-                yield name
-
-
-def _open_entries(folder: str, closed: list[str]) -> list[os.DirEntry[str]]:
-    try:
-        return _entries(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError:
-        closed.append(folder)
-        return []
+            if first == "**" and entry.is_dir(follow_symlinks=False):
+                waiting.append((path, [first, *rest]))
+            elif not rest and fnmatch(entry.name, first):
+                yield path, False
+            elif first != "**" and fnmatch(entry.name, first) and stat.S_ISDIR(_mode(path)):
+                waiting.append((path, rest))
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

@@ -12,7 +12,7 @@ from digitrec.errors.arguments import number, said
 from digitrec.image import TURNS, DigitImage, ImageSource, Turned
 from digitrec.image.batch import one_image, several_images
 from digitrec.providers.base import Provider
-from digitrec.recognise.pipeline import Unreadable, batches, chunks, failed, infer
+from digitrec.recognise.pipeline import batches, chunks, infer
 from digitrec.recognise.readers import Policy, Reader, name_of, reader_for
 
 Rotation = Literal[0, 90, 180, 270, "auto"]
@@ -143,11 +143,9 @@ def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> It
     """Each picture read four ways, and what follows from it."""
     from digitrec.recognise.orientation import upright
 
-    for opened in chunks(images, max(1, engine.batch // len(TURNS)), engine.patience_s):
+    name, most = engine.provider.name, max(1, engine.batch // len(TURNS))
+    for opened in chunks(images, name, most, engine.patience_s):
         good = [image for image in opened if isinstance(image, DigitImage)]
         readings = _outcomes((image.turned(turn) for image in good for turn in TURNS), engine, lenient)
         for image in opened:
-            if isinstance(image, Unreadable):
-                yield failed(image, engine.provider.name)
-            else:
-                yield upright([next(readings) for _ in TURNS])
+            yield image if isinstance(image, Failure) else upright([next(readings) for _ in TURNS])

@@ -1,11 +1,11 @@
-"""The path of a batch: open, preprocess, infer, normalise; what fails takes only its own one."""
+"""The path of a batch: open, prepare, ask, normalise; a failure costs no other picture."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.engine import Engine, Reply
@@ -26,57 +26,46 @@ LEFT_OUT_DOUBT = 0.5
 """How far confidence falls per share of the ink that is left out, which mostly is a bracket or a pen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An image that could not be opened or prepared."""
-
-    image: ImageRef
-    """Which image."""
-    error: DigitrecError
-    """What is wrong with it."""
-    seconds: float = 0.0
-    """How long preparing it took, where that failed, >= 0."""
+MaybePrepared = PreparedImage | Failure
+"""A picture half-way along the path."""
 
 
-MaybePrepared = PreparedImage | Unreadable
-"""What has become of an image half-way along the path."""
-
-
-def open_or_unreadable(source: ImageSource) -> DigitImage | Unreadable:
-    """The picture, or why it is none."""
+def open_or_fail(source: ImageSource, asker: str) -> DigitImage | Failure:
+    """Open a picture; if that fails, return the Failure of the engine or policy that asked for it."""
     try:
         return DigitImage.open(source)
     except ImageError as error:
-        return Unreadable(ImageRef(name_of(source), None), error)
+        return Failure(ImageRef(name_of(source), None), asker, error)
 
 
 def preprocess(sources: Iterable[ImageSource], engine: Engine) -> list[MaybePrepared]:
-    """The first half of the path: for each source what the engine will be given, or why it is no image."""
+    """The first half of the path: open each picture and prepare it for the engine."""
     return [one for batch in batches(sources, engine) for one in batch]
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
-    """The same, as many at a time as the engine is best given at once and came within its patience."""
+    """The same in batches: as many pictures as suit the engine and arrive within its patience."""
     waiting = iter(sources)
     while batch := _batch(waiting, engine):
         yield batch
 
 
 def chunks(
-    sources: Iterable[ImageSource], most: int, seconds: float = math.inf
-) -> Iterator[list[DigitImage | Unreadable]]:
-    """The pictures, opened: as many at a time as the limits and `HELD_BYTES` allow, and one at least."""
+    sources: Iterable[ImageSource], asker: str, most: int, seconds: float = math.inf
+) -> Iterator[list[DigitImage | Failure]]:
+    """Open pictures, as many at a time as the limits and `HELD_BYTES` allow, and at least one."""
     waiting = iter(sources)
-    while opened := _opened(waiting, most, HELD_BYTES, time.monotonic() + seconds):
+    while opened := _opened(waiting, asker, most, HELD_BYTES, time.monotonic() + seconds):
         yield opened
 
 
 def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared]:
-    """What the engine will be given of the next pictures; pixels are held of few of them at the same time."""
+    """Prepare the next pictures; only `OPENED_BYTES` of pixels are in memory at once."""
     batch: list[MaybePrepared] = []
     room, end = HELD_BYTES, time.monotonic() + engine.patience_s
     while True:
-        some = _prepared(_opened(waiting, engine.batch - len(batch), OPENED_BYTES, end), engine)
+        most = engine.batch - len(batch)
+        some = _prepared(_opened(waiting, engine.provider.name, most, OPENED_BYTES, end), engine)
         batch += some
         room -= sum(len(one.data) for one in some if isinstance(one, PreparedImage))
         if not some or len(batch) == engine.batch or room <= 0 or time.monotonic() >= end:
@@ -84,12 +73,12 @@ def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared
 
 
 def _opened(
-    waiting: Iterator[ImageSource], most: int, room: int, end: float
-) -> list[DigitImage | Unreadable]:
-    """The next pictures: so many, or so many bytes of pixels, or those that came by then; one at least."""
-    opened: list[DigitImage | Unreadable] = []
+    waiting: Iterator[ImageSource], asker: str, most: int, room: int, end: float
+) -> list[DigitImage | Failure]:
+    """Open at least one picture, and more up to a number, a size in bytes and a time."""
+    opened: list[DigitImage | Failure] = []
     for source in waiting:
-        image = open_or_unreadable(source)
+        image = open_or_fail(source, asker)
         opened.append(image)
         room -= image.nbytes if isinstance(image, DigitImage) else 0
         if len(opened) == most or room <= 0 or time.monotonic() >= end:
@@ -97,24 +86,31 @@ def _opened(
     return opened
 
 
-def _prepared(opened: Sequence[DigitImage | Unreadable], engine: Engine) -> list[MaybePrepared]:
+def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[MaybePrepared]:
     images = [image for image in opened if isinstance(image, DigitImage)]
     if images:
         engine.load(images[0])
     start = time.perf_counter()
     ready = _prepare(images, engine)
     seconds = (time.perf_counter() - start) / max(len(images), 1)
-    prepared = iter([replace(one, seconds=seconds) for one in ready])
+    prepared = iter(
+        [
+            replace(one, seconds=seconds)
+            if isinstance(one, PreparedImage)
+            else replace(one, latency_s=seconds)
+            for one in ready
+        ]
+    )
     return [next(prepared) if isinstance(image, DigitImage) else image for image in opened]
 
 
 def infer(batch: Sequence[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
-    """The second half: ask the engine and normalise; what failed takes only its own place."""
+    """The second half: ask the engine and normalise its answers, one outcome for each picture."""
     askable = [one for one in batch if isinstance(one, PreparedImage) and not _refused(one)]
     replies = iter(engine.ask(askable))
     provider, calibrations = engine.provider.name, calibration.known()
     return [
-        failed(one, provider) if isinstance(one, Unreadable)
+        one if isinstance(one, Failure)
         else _gated(one, provider) if _refused(one)
         else _outcome(one, next(replies), engine, lenient, calibrations)
         for one in batch
@@ -133,17 +129,12 @@ def _prepare_one(image: DigitImage, engine: Engine) -> MaybePrepared:
     try:
         return prepare(image, engine.provider.wants)
     except ImageError as error:
-        return Unreadable(image.ref, error)
+        return Failure(image.ref, engine.provider.name, error)
 
 
 def _refused(prepared: PreparedImage) -> bool:
     overruled = prepared.spec.overrules and prepared.whole is not None
     return prepared.spec.gated and prepared.findings.reason is not None and not overruled
-
-
-def failed(unreadable: Unreadable, provider: str) -> Failure:
-    """What comes of a picture about which nobody was asked."""
-    return Failure(unreadable.image, provider, unreadable.error, unreadable.seconds)
 
 
 def _gated(prepared: PreparedImage, provider: str) -> Prediction:

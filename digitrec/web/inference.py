@@ -16,7 +16,7 @@ from digitrec.errors import ImageError
 from digitrec.image import DigitImage, ImageRef
 from digitrec.recognise import stream
 from digitrec.recognise.explain import Explanation, explain
-from digitrec.recognise.pipeline import MaybePrepared, Unreadable, failed, infer, preprocess
+from digitrec.recognise.pipeline import MaybePrepared, infer, preprocess
 from digitrec.recognise.readers import Reader, name_of
 from digitrec.web import problems
 from digitrec.web.clients import Client
@@ -171,14 +171,17 @@ class Service:
             try:
                 opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
             except ImageError as error:
-                return Reading(failed(_unreadable(error), self.name))
+                return Reading(self._unreadable(error))
             return Reading(await self._calls.do(partial(next, stream([opened], self._reader))))
 
     async def _prepared(self, client: Client, picture: bytes, engine: Engine) -> MaybePrepared:
         try:
             return (await self._lanes.run(client, picture, partial(preprocess, [picture], engine)))[0]
         except ImageError as error:
-            return _unreadable(error)
+            return self._unreadable(error)
+
+    def _unreadable(self, error: ImageError) -> Failure:
+        return Failure(ImageRef("<bytes>", None), self.name, error)
 
     def _infer(self, prepared: list[MaybePrepared]) -> list[Reading]:
         assert self._here is not None
@@ -197,7 +200,3 @@ class Service:
         self._calls.close()
         self._batcher.close()
         self._reader.close()
-
-
-def _unreadable(error: ImageError) -> Unreadable:
-    return Unreadable(ImageRef("<bytes>", None), error)

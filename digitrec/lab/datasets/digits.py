@@ -9,11 +9,11 @@ import numpy as np
 from digitrec.comparison.datasets.loader import NAMES, read_samples
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.comparison.datasets.sampling import sampled
-from digitrec.errors import DataError
-from digitrec.image import ImageSource, InputSpec
+from digitrec.errors import DataError, ImageError
+from digitrec.image import DigitImage, ImageSource, InputSpec
+from digitrec.image.files import name_of
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.prepare import prepare
-from digitrec.recognise.pipeline import Unreadable, open_or_unreadable
 
 KNOWN = (*NAMES, "mnist-train")
 """Sets that have a name."""
@@ -49,7 +49,8 @@ def in_form(source: ImageSource) -> np.ndarray[tuple[int, int], np.dtype[np.uint
     Raises:
         DataError: it is no picture.
     """
-    image = open_or_unreadable(source)
-    if isinstance(image, Unreadable):
-        raise DataError(f"{image.image.source}: {image.error}") from image.error
+    try:
+        image = DigitImage.open(source)
+    except ImageError as error:
+        raise DataError(f"{name_of(source)}: {error}") from error
     return np.frombuffer(prepare(image, WANTS).data, np.uint8).reshape(28, 28)
