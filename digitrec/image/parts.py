@@ -99,7 +99,14 @@ def check(data: bytes, name: str) -> None:
         check_jpeg(data, 0, name)
     elif data.startswith((b"II", b"MM")):
         tiff_pages(data, name)
-    elif (data.startswith(b"\x89PNG") and unpacked(data) > MAX_UNPACKED) or (data.startswith((b"P1", b"P2", b"P3")) and data.count(b"#") > MAX_COMMENTS):
+    elif data.startswith(b"\x89PNG"):
+        _limit(unpacked(data), MAX_UNPACKED, name)
+    elif data.startswith((b"P1", b"P2", b"P3")):
+        _limit(data.count(b"#"), MAX_COMMENTS, name)
+
+
+def _limit(count: int, most: int, name: str) -> None:
+    if count > most:
         raise too_many(name)
 
 
@@ -175,8 +182,7 @@ def _directory(
     """Return the entries of a directory (tag, value or offset), and where the next directory is."""
     number, entry, offset = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     (count,) = struct.unpack_from(order + number, data, place)
-    if count > most:
-        raise too_many(name)
+    _limit(count, most, name)
     start, layout = place + struct.calcsize(order + number), struct.Struct(order + entry)
     entries = []
     for at in range(start, min(start + count * layout.size, len(data) - layout.size + 1), layout.size):

@@ -26,18 +26,18 @@ def predict(
     at_least: float = 0.0,
     rotate: Rotation = 0,
 ) -> Prediction:
-    """The digit on one picture.
+    """Read the digit on one picture.
 
     Args:
         image: anything `DigitImage.open` reads.
         provider: a registered name, or a provider, an engine or a policy of your own.
         lenient: also take a letter that resembles a digit; the Prediction then says ``inferred``.
-        at_least: below this the answer is no digit but "not sure", with ``unsure_digit``; 0..1. It is
-            compared with the ``calibrated`` chance where there is one, else with the ``confidence``; an
+        at_least: below this the answer has no digit, the reason "not sure" and an ``unsure_digit``; 0..1.
+            It is compared with the ``calibrated`` chance if there is one, else with the ``confidence``; an
             answer with neither is never sure.
         rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
-            "auto": it is read all four ways, by a network on 28x28 pixels, and where two ways show two
-            digits about as clearly the answer is no digit but "could be turned".
+            "auto": a network on 28x28 pixels reads it all four ways; if two ways show two digits about as
+            clearly, the answer has no digit and the reason "could be turned".
 
     Returns:
         A Prediction; one without a digit says why in ``reason``.
@@ -65,13 +65,13 @@ def predict_many(
     """The digits on many pictures: for each, in order, a Prediction or the Failure in its place.
 
     Args:
-        images: anything `DigitImage.open` reads, each. An array of shape (N, H, W), (N, H, W, 1),
-            (N, H, W, 3) or (N, H, W, 4) is N pictures, whose range is told from all of them.
+        images: sources that `DigitImage.open` reads. An array of shape (N, H, W), (N, H, W, 1),
+            (N, H, W, 3) or (N, H, W, 4) is N pictures of one value range.
         provider, lenient, at_least, rotate: as for `predict`.
 
     Raises:
         TypeError, ValueError: an argument is of the wrong kind or out of its range.
-        ImageError: the range of an array's values cannot be told.
+        ImageError: the value range of an array is ambiguous.
         UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked at all.
     """
     return list(stream(images, provider, lenient=lenient, at_least=at_least, rotate=rotate))
@@ -85,10 +85,10 @@ def stream(
     at_least: float = 0.0,
     rotate: Rotation = 0,
 ) -> Iterator[Outcome]:
-    """What `predict_many` returns, one after the other while the work goes on.
+    """Yield what `predict_many` returns, in order, while the work goes on.
 
-    It takes from ``images`` only as many as are worth working on together, so any number can pass, from a
-    generator without end as well. Arguments and errors are those of `predict_many`, raised by the call.
+    Takes from ``images`` only as many as it works on at once, so a generator may be endless. Arguments and
+    errors are those of `predict_many`; the call itself raises the errors.
     """
     at_least = checked(at_least, rotate)
     reader, waiting = reader_for(provider), several_images(images)
@@ -103,7 +103,7 @@ def stream(
 
 
 def checked(at_least: float, rotate: Rotation) -> float:
-    """The chance, if both are what `stream` takes.
+    """Return ``at_least`` as a float after checking both arguments of `stream`.
 
     Raises:
         TypeError, ValueError: one is of the wrong kind or out of its range.
@@ -120,7 +120,7 @@ def _outcomes(images: Iterable[ImageSource], reader: Reader, lenient: bool) -> I
 
 
 def _sure(outcome: Outcome, at_least: float) -> Outcome:
-    """The outcome, or "not sure" in its place."""
+    """Replace an answer that is less sure by the refusal "not sure"."""
     if isinstance(outcome, Failure) or outcome.digit is None or sureness(outcome, -1.0) >= at_least:
         return outcome
     return outcome.unless("not sure")
@@ -131,7 +131,7 @@ def _marked(outcome: Outcome, turned: int) -> Outcome:
 
 
 def _turning(reader: Reader) -> Engine:
-    """The engine, if it may be asked four times about each picture and says how clear each answer is."""
+    """Return the engine if it reads 28x28 pixels, so that its four answers can be compared."""
     if isinstance(reader, Engine) and reader.provider.wants.encoding == "mnist":
         return reader
     raise ValueError(
@@ -140,7 +140,7 @@ def _turning(reader: Reader) -> Engine:
 
 
 def _upright(images: Iterable[ImageSource], engine: Engine, lenient: bool) -> Iterator[Outcome]:
-    """Each picture read four ways, and what follows from it."""
+    """Read each picture four ways and choose the clearest."""
     from digitrec.recognise.orientation import upright
 
     name, most = engine.provider.name, max(1, engine.batch // len(TURNS))

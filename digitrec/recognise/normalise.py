@@ -1,13 +1,12 @@
-"""From what a provider said to a digit: the one place that decides what counts as one.
+"""Turn a provider's answer into a digit: the only code that decides what counts as a digit.
 
-What counts: every character that Unicode gives a digit value (7, full-width, superscript, circled,
-Arabic-Indic, ...). Punctuation and space are passed over. A letter is never a digit, however much it
-resembles one, and a letter beside a digit leaves open how many digits there are; so both are refused.
+Every character with a Unicode digit value counts (7, full-width, superscript, circled, Arabic-Indic, ...).
+Punctuation and space are ignored. A letter is never a digit, and with a letter beside a digit the number of
+digits is unclear; both are refused.
 
-Which candidate wins: the one that holds the digit; its score is the confidence. Where several hold it
-(a repeated picture), the lowest of their scores; scores that a provider left out are passed over, and
-where none is left the confidence is None. How each vendor's figures become such scores stands at the
-head of its module in `digitrec.providers`, and together in docs/providers.md.
+The confidence is the score of the candidate that contains the digit. If several contain it (a repeated
+picture), it is the lowest of their scores; without scores it is None. docs/providers.md says how each
+vendor's figures become scores.
 """
 
 from __future__ import annotations
@@ -28,40 +27,39 @@ LOOK_ALIKES = {
     **dict.fromkeys("B&", 8),
     **dict.fromkeys("gq", 9),
 }
-"""Characters that handwriting makes resemble a digit; used only when the caller asks."""
+"""Characters that resemble a digit in handwriting; used only if the caller asks."""
 
 
 class Reading(NamedTuple):
-    """A provider's answer, understood; a tuple, because it is made five times as fast as a dataclass."""
+    """A normalised answer; a tuple, because creating a dataclass takes five times as long."""
 
     digit: int | None
     """The digit 0..9, or None."""
     confidence: float | None
-    """The provider's own confidence in it, 0..1, or None where it gave none."""
+    """The provider's own confidence in it, 0..1, or None."""
     reason: str | None = None
     """Why there is no digit; None beside one."""
     text: str | None = None
-    """What it read, as it spelled it; None where it read nothing."""
+    """The text as the provider spelled it; None if it read nothing."""
     inferred: bool = False
     """True when a look-alike character was turned into the digit."""
 
 
 def normalise(answer: Answer, *, repeat: int = 1, lenient: bool = False) -> Reading:
-    """The digit in an answer.
+    """Return the digit in an answer.
 
-    A picture with the digit ``repeat`` times in a row is folded back: "777" is a 7, and so is "77" or
-    "771" (more than half of what was read agrees), but not "71", and not "7777" from three copies, which
-    is more than one digit each.
+    If the picture showed the digit ``repeat`` times in a row, the text is folded back: of three copies,
+    "777", "77" and "771" are a 7, because more than half of the characters agree; "71" and "7777" are more
+    than one digit.
 
     Args:
         repeat: how many times the digit stood on the picture, >= 1.
-        lenient: where there is no digit, also take characters that resemble one (O, l, S, ...), and say
-            ``inferred``.
+        lenient: without any digit, accept characters that resemble one (O, l, S, ...) and set ``inferred``.
     """
     candidates = answer.candidates
     if answer.reason is not None:
         return Reading(None, None, answer.reason)
-    if len(candidates) == 1:  # the shortest way for what comes 10,000 at a time
+    if len(candidates) == 1:  # a classifier answers 10,000 pictures at a time
         only = candidates[0]
         if (plain := _PLAIN.get(only.text)) is not None:
             return Reading(plain, only.score, None, only.text)
@@ -89,7 +87,7 @@ def _digit(char: str) -> int | None:
 
 
 def _objection(digits: list[int], letters: int, repeat: int) -> str | None:
-    """Why these are not one digit, set ``repeat`` times in a row; None when they are."""
+    """Return why these are not one digit ``repeat`` times in a row; None if they are."""
     if not digits:
         return "no digit"
     agreeing = Counter(digits).most_common(1)[0][1]

@@ -1,4 +1,4 @@
-"""Which way up a digit is: told from four readings, where it can be told at all."""
+"""Choose which way up a digit is, from four readings, or refuse if that is ambiguous."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from digitrec.answer.prediction import Failure, Prediction
 from digitrec.image import TURNS
 
 TURNABLE = "could be turned"
-"""Why there is no digit on a picture that is one digit this way up and another that way."""
+"""The reason if a picture shows one digit one way up and another digit another way up."""
 MARGIN = 1.0
-"""By so much more evidence than any reading as another digit; docs/library.md says what that reaches."""
+"""Least lead in evidence over readings as another digit; docs/library.md has the resulting accuracy."""
 
 
 def upright(readings: Sequence[Prediction | Failure]) -> Prediction | Failure:
-    """One answer from the readings of a picture turned by each of `TURNS`, in their order.
+    """Combine the readings of a picture turned by each of `TURNS`, in their order.
 
-    The reading with the most evidence counts when every reading as another digit has less by `MARGIN`, in
-    standard deviations of the ten scores. Else the picture is refused: a 6 is a 9 the other way up, and no
-    evidence tells which was meant.
+    The reading with the most evidence counts if it leads every reading as another digit by `MARGIN`. Else the
+    picture is refused: a 6 is a 9 the other way up, and nothing shows which was meant.
 
     Args:
         readings: four, of an engine that gives probabilities.
@@ -43,6 +42,6 @@ def upright(readings: Sequence[Prediction | Failure]) -> Prediction | Failure:
 
 
 def _evidence(reading: Prediction) -> float:
-    """How far the scores of the ten digits are apart: the standard deviation of their logarithms, >= 0."""
+    """Return the standard deviation of the logarithms of the ten probabilities, >= 0."""
     chances = np.asarray(reading.probabilities or (0.1,) * 10)
     return float(np.log(np.maximum(chances, 1e-30)).std())

@@ -18,12 +18,12 @@ from digitrec.recognise.calibration import Calibrations
 from digitrec.recognise.normalise import Reading, normalise
 
 HELD_BYTES = 64_000_000
-"""Of pictures that are asked about together, about: hundreds of large scans do not fit into a memory."""
+"""Bytes of prepared pictures in one batch, about: hundreds of large scans do not fit into memory."""
 OPENED_BYTES = 20_000_000
-"""Pixels that are held until they are prepared, about: a batch of MNIST's digits, or a dozen photos."""
+"""Bytes of opened pictures at once, about: a batch of MNIST's digits, or a dozen photos."""
 
 LEFT_OUT_DOUBT = 0.5
-"""How far confidence falls per share of the ink that is left out, which mostly is a bracket or a pen."""
+"""Loss of confidence per share of ink that was left out, which mostly is a bracket or a pen."""
 
 
 MaybePrepared = PreparedImage | Failure
@@ -121,7 +121,7 @@ def _prepare(images: Sequence[DigitImage], engine: Engine) -> list[MaybePrepared
     spec = engine.provider.wants
     try:
         return list(prepare_many(images, spec))
-    except ImageError:  # one of them cannot be sent: find out which, and keep the others
+    except ImageError:  # one of them cannot be sent: find it and keep the others
         return [_prepare_one(image, engine) for image in images]
 
 
@@ -138,7 +138,7 @@ def _refused(prepared: PreparedImage) -> bool:
 
 
 def _gated(prepared: PreparedImage, provider: str) -> Prediction:
-    """A refusal decided by looking at the ink; the engine was not asked."""
+    """Return the refusal of a picture whose ink shows no single digit; the engine was not asked."""
     return Prediction(
         prepared.image, provider, None, None, prepared.findings.reason,
         preparation=prepared.spec.preparation, attempts=0,
@@ -149,7 +149,7 @@ def _gated(prepared: PreparedImage, provider: str) -> Prediction:
 def _outcome(
     prepared: PreparedImage, reply: Reply, engine: Engine, lenient: bool, calibrations: Calibrations
 ) -> Outcome:
-    """What the engine's reply means."""
+    """Normalise the engine's reply and apply its calibration."""
     provider, answer = engine.provider, reply.outcome
     latency_s = prepared.seconds + reply.latency_s
     if isinstance(answer, DigitrecError):

@@ -1,4 +1,4 @@
-"""Who is asked: engines and policies, and the one meant by a name."""
+"""Engines and policies: what turns pictures into outcomes, and which one a name means."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Policy(Protocol):
     """Several engines that answer as one, such as `digitrec.Fallback` and `digitrec.Consensus`."""
 
     name: str
-    """What to call it in a Prediction."""
+    """Its name in a Prediction."""
     engines: Sequence[Engine]
-    """Those that it may ask, in its order."""
+    """The engines that it may ask, in order."""
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """An outcome for each picture, in order."""
+        """Yield an outcome for each picture, in order."""
 
     def close(self) -> None:
         """Release its engines; may be called twice."""
@@ -38,7 +38,7 @@ Reader = Engine | Policy
 
 
 def reader_for(provider: str | Provider | Reader) -> Reader:
-    """The engine meant by a name or a provider; one per name is kept for the process.
+    """Return the engine of a name (one for the process) or of a provider; return engines and policies as is.
 
     Raises:
         TypeError: it is something else.
@@ -49,7 +49,7 @@ def reader_for(provider: str | Provider | Reader) -> Reader:
 
 
 def engine_for(provider: str | Provider | Engine) -> Engine:
-    """The same where only an engine will do.
+    """Like `reader_for`, but reject policies.
 
     Raises:
         TypeError: it is a policy, or something else.
@@ -61,11 +61,11 @@ def engine_for(provider: str | Provider | Engine) -> Engine:
 
 
 def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
-    """The same engines, one at least.
+    """Return the same engines after checking that they are a list with at least one.
 
     Raises:
-        TypeError: it is no list of them; a single name is none.
-        ValueError: it is empty.
+        TypeError: not a list, such as a single name.
+        ValueError: an empty list.
     """
     if isinstance(providers, str) or not isinstance(providers, Sequence):
         raise TypeError(f"engines come in a list of names or providers, not as {said(providers)}")
@@ -75,12 +75,12 @@ def listed(providers: Sequence[Asked]) -> Sequence[Asked]:
 
 
 def name_of(reader: Reader) -> str:
-    """What an engine or a policy is called in a Prediction."""
+    """Return the name of an engine or a policy in a Prediction."""
     return reader.provider.name if isinstance(reader, Engine) else reader.name
 
 
 class _Shared:
-    """The engines that were asked for by name, each made once for the process, whoever asks first."""
+    """The engines of the process by name, each created once, on first use."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a provider may ask another while it is made
@@ -88,16 +88,16 @@ class _Shared:
         self._parents: list[dict[str, Engine]] = []
 
     def engine(self, name: str) -> Engine:
-        """The one of this name."""
+        """Return the engine of this name."""
         with self._lock:
             if name not in self._engines:
                 self._engines[name] = Engine(open_provider(name))
             return self._engines[name]
 
     def start_afresh(self) -> None:
-        """A child process makes its own: a lock that another thread held at the fork is never released.
+        """Start a child process without engines: a lock that another thread held at the fork stays locked.
 
-        The parent's are kept, or closing them would touch its ledger.
+        Keep the parent's engines alive: closing them would touch the parent's ledger.
         """
         self._lock = threading.RLock()
         self._parents.append(self._engines)

@@ -33,7 +33,7 @@ def numbers(picture: Image.Image) -> np.ndarray:
     st.sampled_from(["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "F", "I", "I;16"]),
     st.tuples(st.integers(1, 90), st.integers(1, 90)), st.integers(1, 100), st.integers(0, 99),
 )  # fmt: skip
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=80, deadline=None, database=None)
 def test_pieces_give_what_the_whole_gives(mode: str, size: tuple[int, int], by: int, seed: int) -> None:
     picture = noise(mode, size, seed)
     with pytest.MonkeyPatch.context() as small:
@@ -55,16 +55,19 @@ def test_what_is_left_is_enough_and_not_too_much(size: tuple[int, int]) -> None:
     assert left[0] * left[1] <= shrinking.MOST_PIXELS + sum(left) and (min(left) < 1500)
 
 
-@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP", "BMP", "PPM", "GIF"])
+def assert_is_the_blot(pixels: np.ndarray) -> None:
+    assert pixels.shape[:2] == (800, 1067)
+    grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
+    assert (grey[200, 400] < 5, grey[100, 400] > 250, grey[200, 200] > 250) == (True,) * 3
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP", "BMP", "PPM", "GIF", "Pillow"])
 def test_a_huge_picture_is_read_smaller_in_every_format_as_a_jpeg_is(form: str) -> None:
     picture = Image.new("L", (3200, 2400), 255)
     picture.paste(0, (800, 400, 1600, 800))
     data = io.BytesIO()
-    picture.save(data, form)
-    pixels = DigitImage.open(data.getvalue()).pixels
-    assert pixels.shape[:2] == (800, 1067)
-    grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
-    assert (grey[200, 400] < 5, grey[100, 400] > 250, grey[200, 200] > 250) == (True,) * 3
+    picture.save(data, "PNG" if form == "Pillow" else form)
+    assert_is_the_blot(DigitImage.open(picture if form == "Pillow" else data.getvalue()).pixels)
 
 
 def test_a_huge_pictures_orientation_is_applied_and_its_transparency_put_on_white() -> None:
@@ -85,7 +88,7 @@ def test_a_number_that_is_no_pixel_is_found_wherever_it_is(wrong: float) -> None
     values[1599, 1699] = wrong
     data = io.BytesIO()
     Image.fromarray(values).save(data, "TIFF")
-    with pytest.raises(ImageError, match="finite"):
+    with pytest.raises(ImageError):
         DigitImage.open(data.getvalue())
 
 
@@ -97,11 +100,4 @@ def test_a_huge_array_is_read_smaller_as_a_file_is(kind: type, layers: tuple[int
     values[400:800, 800:1600, ...] = 0
     if layers == (4,):
         values[:, :, 3] = top
-    pixels = DigitImage.open(values).pixels
-    assert pixels.shape[:2] == (800, 1067)
-    grey = pixels if pixels.ndim == 2 else pixels[:, :, 0]
-    assert (grey[200, 400] < 5, grey[100, 400] > 250, grey[200, 200] > 250) == (True,) * 3
-
-
-def test_a_huge_pillow_picture_is_read_smaller_as_a_file_is() -> None:
-    assert DigitImage.open(Image.new("RGB", (3200, 2400), "white")).pixels.shape == (800, 1067, 3)
+    assert_is_the_blot(DigitImage.open(values).pixels)

@@ -1,7 +1,8 @@
-"""Class activation maps and the features before the scores, computed again by Keras."""
+"""Feature maps, filters, class activation maps and features, computed again by Keras."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -17,6 +18,8 @@ from digitrec.models.store import scaled
 
 TEST = mnist_test()
 OF = (1, 4, 7)
+SEVEN = TEST.images[0]
+SHIPPED = store.load()
 INK = scaled(TEST.images[:70], "unit")[..., None]
 
 
@@ -91,11 +94,10 @@ def test_the_places_of_the_shipped_network_add_up_to_its_scores() -> None:
     The softmax takes a constant from all ten, so the differences from their mean are compared; between two
     pictures the biases cancel as well. The rest is the rounding to int8.
     """
-    shipped = store.load()
     added, scores = [], []
     for image in TEST.images[:4]:
-        chances = np.log(shipped.probabilities(image[None])[0]) * shipped.input.temperature
-        maps = shipped.inside.class_maps(image, range(10))
+        chances = np.log(SHIPPED.probabilities(image[None])[0]) * SHIPPED.input.temperature
+        maps = SHIPPED.inside.class_maps(image, range(10))
         assert maps is not None
         places = maps[:, 3:24:4, 3:24:4] / 2 + maps[:, 4:25:4, 4:25:4] / 2  # pixels 3.5, 7.5, ... 23.5
         added.append(places.sum(axis=(1, 2)))
@@ -123,4 +125,50 @@ def test_a_network_of_another_end_has_no_class_maps(tmp_path: Path) -> None:
     model = store.load(tmp_path / "only.keras")
     assert model.inside.features(TEST.images[:2]) is None
     assert model.inside.class_maps(TEST.images[0], OF) is None
-    assert [name for name, _ in model.inside.filters()] == ["filters"]
+    ((name, kernels),) = model.inside.filters()
+    assert name == "filters"
+    assert np.array_equal(kernels, only.layers[1].get_weights()[0][:, :, 0])
+
+
+def test_the_filters_are_those_that_make_the_first_maps() -> None:
+    stages, ink = dict(SHIPPED.inside.stages(SEVEN)), SEVEN / np.float32(255)
+    filters = dict(SHIPPED.inside.filters())
+    assert list(filters) == ["network_1/filters", "network_2/filters"]
+    sides = [(26, 24), (24, 24), (12, 24), (12, 80), (12, 80), (6, 80), (6, 192), (6, 192)]
+    assert [maps.shape for maps in stages.values()] == 2 * [(side, side, count) for side, count in sides]
+    windows = np.lib.stride_tricks.sliding_window_view(ink, (3, 3))
+    for network in ("network_1", "network_2"):
+        found = np.einsum("xyhw,hwc->xyc", windows, filters[f"{network}/filters"])
+        maps = stages[f"{network}/relu_1a"]
+        strong = [channel for channel in range(24) if maps[..., channel].max() > 0.3]
+        assert len(strong) > 8
+        for one, ours in ((maps[..., channel], found[..., channel]) for channel in strong):
+            bias = np.median((one - ours)[one > 0.05])
+            assert np.abs(np.maximum(ours + bias, 0) - one).max() < 0.05  # it reckons in int8
+
+
+def test_looking_changes_no_answer_and_many_may_look() -> None:
+    before = SHIPPED.probabilities(TEST.images[:4])
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(SHIPPED.inside.stages, TEST.images[:8]))
+    assert np.array_equal(SHIPPED.probabilities(TEST.images[:4]), before)
+    for picture, found in zip(TEST.images[:8], together, strict=True):
+        assert all(
+            np.array_equal(a, b) for (_, a), (_, b) in zip(found, SHIPPED.inside.stages(picture), strict=True)
+        )
+
+
+@pytest.mark.parametrize("batch", [None, 1])
+def test_a_strangers_maps_are_what_keras_computes(tmp_path: Path, batch: int | None) -> None:
+    image = keras.Input((28, 28, 1), batch_size=batch)
+    first = layers.Conv2D(5, 3, strides=2, activation="relu", name="edges")(image)
+    deep = layers.DepthwiseConv2D(3, name="each")(first)  # weights of (1, 3, 3, 5), as maps might be
+    ten = layers.Dense(10, activation="softmax")(layers.Flatten()(deep))
+    file = tmp_path / "theirs.tflite"
+    file.write_bytes(to_litert(keras.Model(image, ten)))
+    stages = dict(store.load(file).inside.stages(SEVEN))
+    assert list(stages) == ["edges", "each"]
+    ink = SEVEN[None, :, :, None].astype(np.float32) / 255
+    for name, wanted in (("edges", first), ("each", deep)):
+        theirs = np.asarray(keras.Model(image, wanted)(ink))[0]
+        assert np.allclose(stages[name], theirs, atol=1e-4)

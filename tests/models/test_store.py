@@ -22,6 +22,7 @@ from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 from digitrec.models.description import ModelInput
 from digitrec.models.kerasfile import to_litert
+from digitrec.models.scores import Floats
 
 TEST = mnist_test()
 
@@ -31,17 +32,22 @@ def shipped() -> store.Model:
     return store.load()
 
 
-def right(model: store.Model, count: int = 10_000) -> int:
-    return int((model.probabilities(TEST.images[:count]).argmax(axis=1) == TEST.labels[:count]).sum())
+@pytest.fixture(scope="module")
+def chances(shipped: store.Model) -> Floats:
+    """Its probabilities for MNIST's test digits."""
+    return shipped.probabilities(TEST.images)
 
 
 class TestShipped:
-    def test_it_reads_mnist_as_its_card_says(self, shipped: store.Model) -> None:
-        correct = right(shipped)
-        assert correct >= 9950
-        assert abs(correct - shipped.card["test"]["correct"]) <= 2  # another processor may round otherwise
+    def test_it_reads_mnist_as_its_card_says(self, shipped: store.Model, chances: Floats) -> None:
+        right = chances.argmax(axis=1) == TEST.labels
+        assert right.sum() >= 9950
+        assert abs(int(right.sum()) - shipped.card["test"]["correct"]) <= 2  # processors differ
         page = store.SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
         assert f"{shipped.card['test']['correct']:,} of 10,000" in page
+        assert chances.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.002)
+        assert shipped.recognises(chances).mean() > 0.997
+        assert not shipped.recognises(np.full((1, 10), 0.1, np.float32)).any()
 
     def test_it_says_what_it_is(self, shipped: store.Model) -> None:
         assert shipped.name == "digitrec-cnn"
@@ -51,28 +57,17 @@ class TestShipped:
         fitted["prepared"] = card.get("prepared", card["temperature"])
         assert shipped.input == ModelInput("mnist", "unit", "softmax", **fitted, assumed=False)
 
-    def test_it_is_as_sure_as_it_is_right(self, shipped: store.Model) -> None:
-        chances = shipped.probabilities(TEST.images)
-        right = chances.argmax(axis=1) == TEST.labels
-        assert chances.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.002)
-
-    def test_it_recognises_nearly_all_digits_and_no_blank(self, shipped: store.Model) -> None:
-        assert shipped.recognises(shipped.probabilities(TEST.images)).mean() > 0.997
-        assert not shipped.recognises(np.full((1, 10), 0.1, np.float32)).any()
-
     def test_rows_are_probabilities_and_do_not_depend_on_the_batch(self, shipped: store.Model) -> None:
         together = shipped.probabilities(TEST.images[:130])
         alone = np.concatenate([shipped.probabilities(image[None]) for image in TEST.images[:130]])
         assert together.shape == (130, 10) and together.dtype == np.float32
         assert np.allclose(together.sum(axis=1), 1, atol=1e-5)
         assert np.allclose(together, alone, atol=1e-4)
-
-    def test_no_image_is_an_empty_answer(self, shipped: store.Model) -> None:
         assert shipped.probabilities(TEST.images[:0]).shape == (0, 10)
 
     @pytest.mark.parametrize("batch", [TEST.images[0], TEST.images[:2, :27], TEST.images[:2] / 255])
     def test_other_arrays_are_refused(self, shipped: store.Model, batch: Any) -> None:
-        with pytest.raises(ValueError, match=r"uint8 of shape \(N, 28, 28\)"):
+        with pytest.raises(ValueError):
             shipped.probabilities(batch)
 
     def test_many_threads_get_their_own_answers(self, shipped: store.Model) -> None:
@@ -124,29 +119,21 @@ def dense(
 @pytest.mark.parametrize("ending", [".tflite", ".keras", ".h5"])
 class TestForeign:
     @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1), (784,)])
-    def test_usual_shapes_are_taken(self, saved: Build, ending: str, shape: tuple[int, ...]) -> None:
-        network = dense(shape)
+    @pytest.mark.parametrize("batch", [None, 1])
+    @pytest.mark.parametrize("output", ["softmax", "logits"])
+    def test_networks_of_the_usual_shapes_answer_as_in_keras(
+        self, saved: Build, ending: str, shape: tuple[int, ...], batch: int | None, output: str
+    ) -> None:
+        network = dense(shape, activation="softmax" if output == "softmax" else "linear", batch=batch)
         model = store.load(saved(network, ending))
-        assert model.input == ModelInput(assumed=True)
+        assert model.input == ModelInput(output=output, assumed=True)
         assert model.name == "theirs" and model.version.startswith("theirs-")
-        expected = network.predict(TEST.images[:70].reshape(-1, *shape) / np.float32(255), verbose=0)
-        assert np.allclose(model.probabilities(TEST.images[:70]), expected, atol=0.02)
-
-    def test_a_batch_of_one_is_asked_one_by_one(self, saved: Build, ending: str) -> None:
-        network = dense((28, 28, 1), batch=1)
-        model = store.load(saved(network, ending))
-        images = TEST.images[:5]
-        expected = np.concatenate([network(image[None, ..., None] / np.float32(255)) for image in images])
-        assert np.allclose(model.probabilities(images), expected, atol=0.02)
-
-    def test_logits_are_noticed_and_become_probabilities(self, saved: Build, ending: str) -> None:
-        network = dense((28, 28), activation="linear")
-        model = store.load(saved(network, ending))
-        assert model.input.output == "logits"
-        logits = network.predict(TEST.images[:9] / np.float32(255), verbose=0)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        expected = powers / powers.sum(axis=1, keepdims=True)
-        assert np.allclose(model.probabilities(TEST.images[:9]), expected, atol=0.02)
+        ink = TEST.images[:5].reshape(5, 1, *shape) / np.float32(255)
+        expected = np.concatenate([np.asarray(network(one)) for one in ink])
+        if output == "logits":
+            powers = np.exp(expected - expected.max(axis=1, keepdims=True))
+            expected = powers / powers.sum(axis=1, keepdims=True)
+        assert np.allclose(model.probabilities(TEST.images[:5]), expected, atol=0.02)
 
     @pytest.mark.parametrize(
         ("shape", "outputs", "said"),
@@ -170,14 +157,11 @@ class TestForeign:
                 store.load(path)
 
 
-def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"none\.tflite: cannot be read \(No such file"):
-        store.load(tmp_path / "none.tflite")
+@pytest.mark.parametrize("name", ["none.tflite", "model.onnx"])
+def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "model.onnx").write_bytes(b"onnx")
-    with pytest.raises(
-        ModelError, match=r"model\.onnx: a model file ends in \.tflite, \.keras, \.h5 or \.skops"
-    ):
-        store.load(tmp_path / "model.onnx")
+    with pytest.raises(ModelError, match=name.replace(".", r"\.")):
+        store.load(tmp_path / name)
 
 
 def shipped_as(tmp_path: Path, about: Any) -> Path:
@@ -189,32 +173,29 @@ def shipped_as(tmp_path: Path, about: Any) -> Path:
     return path
 
 
+def described(tmp_path: Path, **about: Any) -> store.Model:
+    return store.load(shipped_as(tmp_path, export.description("other", {}, **about)))
+
+
 def test_the_preparation_in_the_file_is_applied(tmp_path: Path) -> None:
-    blinded = store.load(shipped_as(tmp_path, export.description("other", {}, scale="byte")))
+    blinded, plain = described(tmp_path, scale="byte"), described(tmp_path)
     assert blinded.input.scale == "byte"
     dim = TEST.images[:100] // 255  # as bytes of 0 and 1, the network sees hard-edged ink of full strength
-    full = dim * np.uint8(255)
-    plain = store.load(shipped_as(tmp_path, export.description("other", {})))
-    assert np.allclose(blinded.probabilities(dim), plain.probabilities(full), atol=1e-3)
+    assert np.allclose(blinded.probabilities(dim), plain.probabilities(dim * np.uint8(255)), atol=1e-3)
 
 
 def test_a_temperature_makes_it_less_sure_and_changes_no_digit(tmp_path: Path) -> None:
-    cool = store.load(shipped_as(tmp_path, export.description("other", {})))
-    warm = store.load(shipped_as(tmp_path, export.description("other", {}, temperature=2.0)))
-    before, after = (model.probabilities(TEST.images[:500]) for model in (cool, warm))
-    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
-    assert after.max(axis=1).mean() < before.max(axis=1).mean()
-    assert np.allclose(after.sum(axis=1), 1, atol=1e-5)
+    images, cool, warm = TEST.images[:500], described(tmp_path), described(tmp_path, temperature=2.0)
+    before, after = cool.probabilities(images), warm.probabilities(images)
     expected = np.sqrt(before) / np.sqrt(before).sum(axis=1, keepdims=True)
     assert np.allclose(after, expected, atol=1e-4)
+    assert np.array_equal(warm.probabilities(images, [True] * 500), after)  # the file names no other
 
 
 def test_pictures_that_were_prepared_have_their_own_temperature(tmp_path: Path) -> None:
-    about = export.description("other", {}, temperature=2.0, prepared=3.0)
-    model = store.load(shipped_as(tmp_path, about))
-    same = store.load(shipped_as(tmp_path, export.description("other", {}, temperature=3.0)))
-    images = TEST.images[:9]
-    prepared = np.arange(9) % 2 == 1
+    model = described(tmp_path, temperature=2.0, prepared=3.0)
+    same = described(tmp_path, temperature=3.0)
+    images, prepared = TEST.images[:9], np.arange(9) % 2 == 1
     mixed = model.probabilities(images, prepared)
     assert np.array_equal(mixed[~prepared], model.probabilities(images)[~prepared])
     assert np.allclose(mixed[prepared], same.probabilities(images)[prepared], atol=1e-6)
@@ -222,70 +203,40 @@ def test_pictures_that_were_prepared_have_their_own_temperature(tmp_path: Path) 
 
 
 def test_what_it_doubts_is_read_again_from_aside(tmp_path: Path) -> None:
-    certain = store.load(shipped_as(tmp_path, export.description("other", {}, temperature=0.8, prepared=0.9)))
-    looking = store.load(
-        shipped_as(tmp_path, export.description("other", {}, temperature=0.8, prepared=0.9, doubt=0.95))
-    )
-    images, prepared = TEST.images[:300], np.arange(300) % 2 == 1
+    certain = described(tmp_path, temperature=0.8, prepared=0.9)
+    looking = described(tmp_path, temperature=0.8, prepared=0.9, doubt=0.95)
+    edge = np.zeros((1, 28, 28), np.uint8)  # what moves out of the picture must not come in on its other side
+    edge[0, 0, 4:20] = edge[0, :20, 27] = 255
+    images, prepared = np.concatenate([edge, TEST.images[:299]]), np.arange(300) % 2 == 1
     first, second = (model.probabilities(images, prepared) for model in (certain, looking))
     doubted = first.max(axis=1) < 0.95
-    assert 5 < doubted.sum() < 295 and doubted[prepared].any() and doubted[~prepared].any()
+    assert doubted[0] and 5 < doubted.sum() < 295 and doubted[prepared].any() and doubted[~prepared].any()
     np.testing.assert_allclose(second[~doubted], first[~doubted], atol=1e-6)
-    moves = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]
-    views = [np.roll(images, move, (1, 2)) for move in moves]  # MNIST's digits end four pixels from the edge
+    wide = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    views = [wide[:, y : y + 28, x : x + 28] for y, x in ((1, 1), (2, 1), (0, 1), (1, 2), (1, 0))]
     scores = np.mean([np.log(certain.probabilities(view, prepared)) for view in views], axis=0)
     expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(second[doubted], expected[doubted], atol=1e-4)
 
 
-def test_what_is_moved_out_of_a_picture_does_not_come_in_on_its_other_side(tmp_path: Path) -> None:
-    model = store.load(shipped_as(tmp_path, export.description("other", {}, doubt=1.0)))
-    bare = store.load(shipped_as(tmp_path, export.description("other", {})))
-    edge = np.zeros((1, 28, 28), np.uint8)
-    edge[0, 0, 4:20] = edge[0, :20, 27] = 255
-    views = np.zeros((5, 28, 28), np.uint8)
-    views[0], views[1, 1:], views[2, :-1] = edge[0], edge[0, :-1], edge[0, 1:]
-    views[3, :, 1:], views[4, :, :-1] = edge[0, :, :-1], edge[0, :, 1:]
-    scores = np.log(bare.probabilities(views)).mean(axis=0)
-    expected = np.exp(scores) / np.exp(scores).sum()
-    np.testing.assert_allclose(model.probabilities(edge)[0], expected, atol=1e-4)
+NAN = float("nan")
+SENSELESS: list[dict[str, Any]] = [
+    {"format": 2}, {"output": "sigmoid"}, {"input": {"form": "mnist", "scale": "l7"}}, {"input": None},
+    {"temperature": 0}, {"temperature": "warm"}, {"prepared": -1}, {"prepared": NAN}, {"prepared": "cold"},
+    {"evidence": "much"}, {"doubt": 1.01}, {"doubt": NAN}, {"doubt": None},
+]  # fmt: skip
 
 
-def test_a_file_of_one_temperature_has_it_for_every_picture(tmp_path: Path) -> None:
-    about = export.description("other", {}, temperature=2.0)
-    assert "prepared" not in about  # as in files before there were two
-    model = store.load(shipped_as(tmp_path, about))
-    images = TEST.images[:9]
-    assert np.array_equal(model.probabilities(images, [True] * 9), model.probabilities(images))
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"format": 2}, "something unknown"),
-        ({"output": "sigmoid"}, "something unknown"),
-        ({"input": {"form": "mnist", "scale": "l7"}}, "something unknown"),
-        ({"temperature": 0}, "something unknown"),
-        ({"prepared": -1}, "something unknown"),
-        ({"prepared": float("nan")}, "something unknown"),
-        ({"prepared": "cold"}, "damaged"),
-        ({"temperature": "warm"}, "damaged"),
-        ({"evidence": "much"}, "damaged"),
-        ({"doubt": 1.01}, "something unknown"),
-        ({"doubt": float("nan")}, "something unknown"),
-        ({"doubt": None}, "damaged"),
-        ({"input": None}, "damaged"),
-    ],
-)
-def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
-    with pytest.raises(ModelError, match=said):
+@pytest.mark.parametrize("change", SENSELESS)
+def test_a_description_without_sense_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(ModelError):
         store.load(shipped_as(tmp_path, export.description("other", {}) | change))
 
 
 def test_a_file_cut_off_in_its_description_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.tflite"
     path.write_bytes(store.SHIPPED.read_bytes()[:-30])
-    with pytest.raises(ModelError, match="damaged"):
+    with pytest.raises(ModelError):
         store.load(path)
 
 
@@ -301,7 +252,7 @@ def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
     for ending in (".keras", ".h5"):
         path = tmp_path / f"sly{ending}"
         network.save(path)
-        with pytest.raises(ModelError, match="cannot load it safely"):
+        with pytest.raises(ModelError):
             store.load(path)
 
 
@@ -316,13 +267,9 @@ def test_a_keras_file_without_tensorflow_names_the_extra(trained: TrainResult) -
     assert "pip install '.[train]'" in done.stdout
 
 
-@pytest.mark.parametrize("ending", [".keras", ".missing.keras"])
-def test_of_a_keras_file_only_an_error_is_told(trained: TrainResult, ending: str) -> None:
-    path = trained.keras_file.with_suffix(ending)
-    command = [sys.executable, "-m", "digitrec", "models", "list", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = done.stderr.splitlines()
-    assert told == [] if path.exists() else len(told) == 1 and path.name in told[0]
+def test_loading_a_keras_file_prints_nothing(trained: TrainResult) -> None:
+    command = [sys.executable, "-m", "digitrec", "models", "list", str(trained.keras_file)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
 
 
 class TestScale:
@@ -354,89 +301,5 @@ class TestScale:
 
     def test_a_file_that_says_its_scale_is_believed(self, trained: TrainResult) -> None:
         assert store.load(trained.litert_file, scale="unit").input.scale == "unit"
-        with pytest.raises(ModelError, match="says itself"):
+        with pytest.raises(ModelError):
             store.load(trained.litert_file, scale="l2")
-
-
-class TestInside:
-    """The feature maps of each layer, and the filters of the first."""
-
-    SEVEN = TEST.images[0]
-
-    def test_the_filters_are_those_that_make_the_first_maps(self, shipped: store.Model) -> None:
-        stages, ink = dict(shipped.inside.stages(self.SEVEN)), self.SEVEN / np.float32(255)
-        filters = dict(shipped.inside.filters())
-        assert list(filters) == ["network_1/filters", "network_2/filters"]
-        windows = np.lib.stride_tricks.sliding_window_view(ink, (3, 3))
-        for network in ("network_1", "network_2"):
-            found = np.einsum("xyhw,hwc->xyc", windows, filters[f"{network}/filters"])
-            maps = stages[f"{network}/relu_1a"]
-            strong = [channel for channel in range(24) if maps[..., channel].max() > 0.3]
-            assert len(strong) > 8
-            for one, ours in ((maps[..., channel], found[..., channel]) for channel in strong):
-                bias = np.median((one - ours)[one > 0.05])
-                assert np.abs(np.maximum(ours + bias, 0) - one).max() < 0.05  # it reckons in int8
-
-    def test_of_a_keras_file_the_filters_are_its_own(self, tmp_path: Path) -> None:
-        network = keras.Sequential([
-            keras.Input((28, 28, 1)), keras.layers.Conv2D(5, 3), keras.layers.Conv2D(2, 3),
-            keras.layers.Flatten(), keras.layers.Dense(10),
-        ])  # fmt: skip
-        network.save(tmp_path / "own.keras")
-        ((name, kernels),) = store.load(tmp_path / "own.keras").inside.filters()
-        assert name == "filters"
-        assert np.array_equal(kernels, network.layers[0].get_weights()[0][:, :, 0])
-
-    def test_both_networks_of_the_shipped_file_are_shown_layer_by_layer(self, shipped: store.Model) -> None:
-        stages = shipped.inside.stages(self.SEVEN)
-        layers_of_one = [
-            "relu_1a",
-            "relu_1b",
-            "halve_1",
-            "relu_2a",
-            "relu_2b",
-            "halve_2",
-            "relu_3a",
-            "relu_3b",
-        ]
-        names = [f"network_{number}/{layer}" for number in (1, 2) for layer in layers_of_one]
-        assert [name for name, _ in stages] == names
-        sides = [(26, 24), (24, 24), (12, 24), (12, 80), (12, 80), (6, 80), (6, 192), (6, 192)]
-        assert [maps.shape for _, maps in stages] == 2 * [(side, side, count) for side, count in sides]
-
-    def test_one_layer_follows_from_another(self, shipped: store.Model) -> None:
-        """What is halved is the largest of each four places: no map is of another picture or layer."""
-        for picture in TEST.images[:5]:
-            stages = dict(shipped.inside.stages(picture))
-            for network in ("network_1", "network_2"):
-                whole, half = stages[f"{network}/relu_1b"], stages[f"{network}/halve_1"]
-                largest = whole.reshape(12, 2, 12, 2, -1).max(axis=(1, 3))
-                assert np.allclose(half, largest, atol=1e-5) and half.any()
-
-    def test_looking_changes_no_answer_and_many_may_look(self, shipped: store.Model) -> None:
-        before = shipped.probabilities(TEST.images[:4])
-        with ThreadPoolExecutor(4) as pool:
-            together = list(pool.map(shipped.inside.stages, TEST.images[:8]))
-        assert np.array_equal(shipped.probabilities(TEST.images[:4]), before)
-        for picture, found in zip(TEST.images[:8], together, strict=True):
-            assert all(
-                np.array_equal(a, b)
-                for (_, a), (_, b) in zip(found, shipped.inside.stages(picture), strict=True)
-            )
-
-    @pytest.mark.parametrize("batch", [None, 1])
-    def test_a_strangers_maps_are_what_keras_computes(self, saved: Build, batch: int | None) -> None:
-        image = keras.Input((28, 28, 1), batch_size=batch)
-        first = layers.Conv2D(5, 3, strides=2, activation="relu", name="edges")(image)
-        deep = layers.DepthwiseConv2D(3, name="each")(first)  # weights of (1, 3, 3, 5), as maps might be
-        ten = layers.Dense(10, activation="softmax")(layers.Flatten()(deep))
-        stages = dict(store.load(saved(keras.Model(image, ten), ".tflite")).inside.stages(self.SEVEN))
-        assert list(stages) == ["edges", "each"]
-        ink = self.SEVEN[None, :, :, None].astype(np.float32) / 255
-        for name, wanted in (("edges", first), ("each", deep)):
-            theirs = np.asarray(keras.Model(image, wanted)(ink))[0]
-            assert np.allclose(stages[name], theirs, atol=1e-4)
-
-    def test_without_maps_there_is_nothing_to_show(self, saved: Build) -> None:
-        for path in (saved(dense((28, 28, 1)), ".tflite"), saved(dense((784,)), ".keras")):
-            assert store.load(path).inside.stages(self.SEVEN) == []

@@ -46,18 +46,9 @@ def test_light_on_dark_is_turned_into_dark_on_light() -> None:
     assert pixels[pixels.shape[0] // 2, pixels.shape[1] // 2] < 60
 
 
-def test_dark_on_light_stays_as_it_is() -> None:
-    spec = InputSpec(encoding="png")
-    np.testing.assert_array_equal(sent(drawn_seven(), spec), drawn_seven().pixels)
-
-
-def test_a_large_picture_is_reduced() -> None:
-    spec = InputSpec(encoding="png", max_side=50)
-    assert max(sent(drawn_seven(), spec).shape) <= 50
-
-
-def test_the_margin_is_part_of_the_largest_side() -> None:
-    spec = InputSpec(encoding="png", max_side=50, margin=0.5)
+@pytest.mark.parametrize("margin", [0.0, 0.5])
+def test_a_large_picture_is_reduced_with_its_margin(margin: float) -> None:
+    spec = InputSpec(encoding="png", max_side=50, margin=margin)
     assert max(sent(drawn_seven(), spec).shape) <= 50
 
 
@@ -90,7 +81,8 @@ def test_nothing_but_pixels_is_sent() -> None:
 
 
 def test_a_drawing_is_sent_without_loss_and_a_photograph_as_jpeg() -> None:
-    assert prepare(drawn_seven(), CLOUD).media_type == "image/png"
+    seven = prepare(drawn_seven(), CLOUD)
+    assert (seven.media_type, seven.image, seven.findings.digits) == ("image/png", drawn_seven().ref, 1)
     assert prepare(DigitImage.open(photograph(1000, 1000)), CLOUD).media_type == "image/jpeg"
 
 
@@ -106,7 +98,7 @@ def test_too_many_bytes_become_a_jpeg_and_then_a_smaller_one() -> None:
 def test_what_cannot_be_brought_under_the_limits_is_refused_before_it_is_sent(tmp_path: Path) -> None:
     file = tmp_path / "wide.png"
     photograph(300, 300).save(file)
-    with pytest.raises(ImageError, match=r"wide\.png: cannot be sent in 1000 bytes"):
+    with pytest.raises(ImageError, match=r"wide\.png.*1000"):
         prepare(DigitImage.open(file), InputSpec(encoding="png", min_side=200, max_bytes=1000))
 
 
@@ -134,16 +126,11 @@ def test_repeated_is_the_same_ink_three_times_in_a_row(image: DigitImage) -> Non
 def test_a_blank_picture_is_sent_all_the_same() -> None:
     blank = DigitImage.open(np.full((60, 60), 255, np.uint8))
     for preparation in PREPARATIONS:
-        prepared = prepare(blank, spec_for(CLOUD, preparation))
+        spec = spec_for(CLOUD, preparation)
+        assert (spec.preparation, spec.max_bytes, spec.max_side) == (preparation, 4_000_000, 2000)
+        prepared = prepare(blank, spec)
         assert prepared.findings.reason == "blank"
         assert np.asarray(prepared.picture()).min() > 250
-
-
-def test_every_preparation_says_its_name_and_keeps_the_vendors_limits() -> None:
-    for preparation in PREPARATIONS:
-        spec = spec_for(CLOUD, preparation)
-        assert spec.preparation == preparation
-        assert (spec.max_bytes, spec.max_side) == (CLOUD.max_bytes, CLOUD.max_side)
 
 
 def test_an_engine_that_wants_the_ink_alone_can_be_sent_the_whole_picture() -> None:
@@ -155,14 +142,7 @@ def test_an_engine_that_wants_the_ink_alone_can_be_sent_the_whole_picture() -> N
 
 
 def test_an_unknown_preparation_is_refused() -> None:
-    with pytest.raises(ValueError, match="plain, enlarged, repeated"):
+    with pytest.raises(ValueError, match="sharpened"):
         spec_for(CLOUD, "sharpened")
-    with pytest.raises(ValueError, match="prepares in its own way"):
+    with pytest.raises(ValueError):
         spec_for(InputSpec(encoding="mnist"), "enlarged")
-
-
-def test_the_image_it_was_made_from_is_told() -> None:
-    image = drawn_seven()
-    prepared = prepare(image, CLOUD)
-    assert prepared.image == image.ref
-    assert prepared.findings.digits == 1

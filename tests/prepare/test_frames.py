@@ -44,19 +44,19 @@ def broken(shape: str, gap: int, dark: int = 255) -> Image.Image:
     return picture
 
 
-@pytest.mark.parametrize("shape", ["box", "ring"])
-@pytest.mark.parametrize("gap", [3, 8])
-def test_a_broken_frame_is_left_out(shape: str, gap: int) -> None:
-    ink = look(photo(four(), broken(shape, gap)))
-    assert ink.reason is None
-    (box,) = ink.boxes
-    assert np.abs(np.subtract(box, BOX)).max() <= 8
-
-
-@pytest.mark.parametrize("side", [(230, 120, 230, 190), (70, 110, 70, 200)])
-def test_a_frame_of_which_only_one_side_is_dark_is_no_sign(side: tuple[int, int, int, int]) -> None:
+def one_side(*side: int) -> Image.Image:
+    """A pale box with one dark side."""
     frame = broken("box", 3, dark=90)
     ImageDraw.Draw(frame).line(side, fill=255, width=4)
+    return frame
+
+
+FRAMES = [broken("box", 3), broken("box", 8), broken("ring", 3), broken("ring", 8),
+          one_side(230, 120, 230, 190), one_side(70, 110, 70, 200)]  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_broken_frame_is_left_out(frame: Image.Image) -> None:
     ink = look(photo(four(), frame))
     assert ink.reason is None
     (box,) = ink.boxes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,20 +44,18 @@ def agreeing(found: list[Prediction | Failure], labels: list[int]) -> int:
     return sum(isinstance(one, Prediction) and one.digit == label for one, label in pairs)
 
 
-@pytest.mark.parametrize("light", [False, True])
-@pytest.mark.parametrize("off", [-3, 0, 1, 4, 9])
-def test_a_digit_that_was_cropped_closely_is_read_as_with_paper_around(off: int, light: bool) -> None:
+@pytest.mark.parametrize("off", [-3, 0, 4])
+def test_a_digit_that_was_cropped_closely_is_read_as_with_paper_around(off: int) -> None:
     pictures = [cropped(ink, off) for ink in INKS]
-    assert right([255 - one if light else one for one in pictures]) >= 54 + 3 * (off >= 0)
+    both = [255 - one if place % 2 else one for place, one in enumerate(pictures)]
+    assert right(both) >= 54 + 3 * (off >= 0)
 
 
-@pytest.mark.parametrize("off", [0, 5, 15])
-def test_also_on_photographed_paper(off: int) -> None:
+def test_also_on_photographed_paper() -> None:
     rng = np.random.default_rng(1)
-    photos = [ink_on_paper(np.pad(ink, 30), rng) for ink in INKS]
-    assert (
-        right([cropped(np.pad(ink, 30), off, photo) for ink, photo in zip(INKS, photos, strict=True)]) >= 54
-    )
+    wide = [np.pad(ink, 30) for ink in INKS]
+    photos = [cropped(ink, (0, 5, 15)[place % 3], ink_on_paper(ink, rng)) for place, ink in enumerate(wide)]
+    assert right(photos) >= 54
 
 
 @pytest.mark.parametrize(
@@ -68,7 +64,7 @@ def test_also_on_photographed_paper(off: int) -> None:
 )
 def test_of_two_readings_the_likelier_is_the_first(scenes: tuple[str, str], least: float) -> None:
     found, labels = [], []
-    for one in (one for scene in accuracy.sets() if scene.name in scenes for one in scene.samples(None)):
+    for one in (one for scene in accuracy.sets() if scene.name in scenes for one in scene.samples(100)):
         prepared = prepare(DigitImage.open(one.image), InputSpec("mnist"))
         if prepared.rival is not None:
             found.append(np.frombuffer(prepared.data, np.uint8).reshape(28, 28))
@@ -77,13 +73,13 @@ def test_of_two_readings_the_likelier_is_the_first(scenes: tuple[str, str], leas
     assert (chances.argmax(axis=1) == labels).mean() > least
 
 
-@pytest.mark.parametrize("sides", [s for s in product((False, True), repeat=4) if any(s)])
-def test_bars_along_the_edges_are_none_of_the_digit(sides: tuple[bool, ...]) -> None:
+@pytest.mark.parametrize("sides", [[0], [0, 1], [0, 2], [0, 1, 2], [0, 1, 2, 3]])
+def test_bars_along_the_edges_are_none_of_the_digit(sides: list[int]) -> None:
     pictures = []
     for at, ink in enumerate(INKS):
         page = np.pad(ink, 20)
-        for side in np.flatnonzero(sides).tolist():
-            np.rot90(page, side)[: (6, 12, 24)[at % 3]] = 255
+        for side in sides:
+            np.rot90(page, side + at)[: (6, 12, 24)[at % 3]] = 255
         pictures.append(255 - page)
     assert right(pictures) >= 57
 
@@ -133,9 +129,9 @@ def test_a_picture_with_margins_is_no_cell() -> None:
 
 
 def test_hardly_any_page_without_ink_shows_a_plain_cell() -> None:
-    found = [margins.find_cell(_small(page.pixels)) for page in pages(300, 4)]
-    assert sum(cell is not None for cell in found) > 30
-    assert sum(cell is not None and cell.plain for cell in found) <= 6
+    found = [margins.find_cell(_small(page.pixels)) for page in pages(120, 4)]
+    assert sum(cell is not None for cell in found) > 12
+    assert sum(cell is not None and cell.plain for cell in found) <= 3
 
 
 def _small(pixels: Pixels) -> Floats:

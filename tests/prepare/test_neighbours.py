@@ -17,6 +17,7 @@ Line = Sequence[tuple[float, float]]
 
 THREE: Line = [(100, 90), (130, 75), (150, 95), (125, 120), (155, 145), (130, 172), (98, 160)]
 ONE: Line = [(122, 75), (120, 172)]
+CLOSING: Line = [(172, 66), (196, 66), (196, 180), (172, 180)]
 
 
 def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Ink:
@@ -64,15 +65,13 @@ def test_a_bracket_fainter_than_another_digit_could_be_is_none() -> None:
 def test_brackets_around_a_digit_in_pieces_are_none() -> None:
     """They alone are about as high as each other: a 5 whose foot stands apart, in square and round ones."""
     body: list[Line] = [[(145, 80), (110, 82), (106, 115), (135, 118)], [(104, 150), (150, 148)]]
-    closing: Line = [(172, 66), (196, 66), (196, 180), (172, 180)]
-    assert_one(found(*body, arc(80, -24), closing), 100, 155)
+    assert_one(found(*body, arc(80, -24), CLOSING), 100, 155)
 
 
 def test_square_brackets_are_none_either() -> None:
-    closing: Line = [(172, 66), (196, 66), (196, 180), (172, 180)]
     opening: Line = [(80, 66), (56, 66), (56, 180), (80, 180)]
-    assert_one(found(THREE, closing))
-    assert_one(found(THREE, opening, closing))
+    assert_one(found(THREE, CLOSING))
+    assert_one(found(THREE, opening, CLOSING))
 
 
 @pytest.mark.parametrize("others", [[arc(175, 24)], [arc(175, 24), arc(78, -24)]])
@@ -86,22 +85,24 @@ def test_ink_that_is_left_out_is_named_and_lowers_the_confidence(others: list[Li
     assert beside.confidence < 0.95 * alone.confidence
 
 
-@pytest.mark.parametrize("width", [28, 48])
-def test_a_seven_of_two_straight_lines_is_no_bracket(width: int) -> None:
-    """As a quick pen leaves it on the page."""
-    three = [(x - 30, y) for x, y in THREE]
-    seven = [(165, 70), (165 + width, 70), (165 + 0.35 * width, 185)]
-    assert found(three, seven, pen=15).reason == "more than one digit"
+LEFT_THREE: Line = [(x - 30, y) for x, y in THREE]
+PAIRS: list[tuple[Line, Line, int]] = [
+    (
+        LEFT_THREE,
+        [(165, 70), (193, 70), (175, 185)],
+        15,
+    ),  # a 7 of two straight lines
+    (LEFT_THREE, [(165, 70), (213, 70), (182, 185)], 15),
+    *((THREE, arc(182, bow, 75, 172), 9) for bow in (0, 3, -16)),  # a 1: straight, nearly, bent the other way
+    (arc(90, -20), arc(150, 20), 9),  # two brackets alone
+    ([(95, 70), (95, 170)], [(150, 70), (150, 170)], 9),
+]
 
 
-@pytest.mark.parametrize("bow", [0, 3, -16])
-def test_a_one_beside_a_digit_is_a_digit(bow: float) -> None:
-    """Straight, nearly so, or bent the other way."""
-    assert found(THREE, arc(182, bow, 75, 172)).reason == "more than one digit"
-
-
-def test_two_brackets_alone_are_not_taken_away() -> None:
-    assert found(arc(90, -20), arc(150, 20)).reason == "more than one digit"
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_digits_are_two_and_none_is_a_bracket(pair: tuple[Line, Line, int]) -> None:
+    first, second, pen = pair
+    assert found(first, second, pen=pen).reason == "more than one digit"
 
 
 def test_bars_of_one_digit_close_together_are_one() -> None:
@@ -124,10 +125,6 @@ def test_bars_that_only_meet_others_belong_to_them(gap: int) -> None:
 def test_a_frame_is_no_piece_of_what_stands_in_it() -> None:
     frame: Line = [(86, 60), (166, 60), (166, 188), (86, 188), (86, 58)]
     assert_one(found(THREE, frame, pen=8))
-
-
-def test_two_ones_are_two_digits() -> None:
-    assert found([(95, 70), (95, 170)], [(150, 70), (150, 170)]).reason == "more than one digit"
 
 
 def test_a_sign_beside_a_digit_is_said() -> None:
@@ -175,11 +172,8 @@ def test_a_one_is_no_pen(beside: Line) -> None:
     assert digitrec.predict(drawn(ONE, beside, ink=(40, 150))).digit == 1
 
 
-def test_a_dash_beside_a_one_is_not_where_the_digit_is() -> None:
+def test_of_a_one_and_a_dash_the_one_is_the_digit() -> None:
     assert_one(found(ONE, [(150, 140), (170, 140)], ink=(40, 150)), 118, 126)
-
-
-def test_a_one_alone_is_looked_at_once() -> None:
     assert found(ONE).other is None
 
 

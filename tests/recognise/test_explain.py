@@ -1,21 +1,40 @@
-"""Why the network says what it says."""
+"""Why the network says what it says, and what happens inside it."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Self
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 
+from digitrec.answer import Answer
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage
+from digitrec.image import DigitImage, PreparedImage
+from digitrec.image.pixels import Pixels
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.prepare import prepare
+from digitrec.providers.base import BaseProvider
 from digitrec.providers.local import Local
-from digitrec.recognise.explain import Explanation, explain
+from digitrec.recognise.explain import (
+    GAP,
+    SHOWN,
+    Explanation,
+    by_network,
+    explain,
+    mosaic,
+    readings,
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,42 +44,37 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="module")
 def seven(engine: Engine) -> Explanation:
-    return explain(drawn_seven(), engine)
+    return explain(drawn_seven(), engine, inside=True)
+
+
+@pytest.fixture(scope="module")
+def twice(engine: Engine) -> Explanation:
+    """A 28x28 picture with a dotted line across its 1, which is read cut out and as it stands."""
+    return explain(dotted(), engine, inside=True)
+
+
+def dotted() -> Pixels:
+    picture = mnist_test().images[2].copy()
+    picture[12:14, ::2] = 255
+    return picture
 
 
 def test_the_steps_lead_to_what_the_network_was_given(seven: Explanation) -> None:
     names = [name for name, _ in seven.steps]
     assert len(names) > 2 and len(set(names)) == len(names)
-    assert seven.steps[-1][1].shape == (28, 28)
-    assert seven.prediction.digit == 7
-
-
-def test_the_runner_up_is_the_second_likeliest(seven: Explanation) -> None:
+    assert seven.digit.shape == (28, 28) and seven.prediction.digit == 7
     chances = seven.prediction.probabilities
     assert chances is not None and seven.runner_up is not None
     digit, chance = seven.runner_up
-    assert sorted(chances)[-2] == chance == chances[digit] and digit != 7
+    assert seven.likeliest == [7, digit] and sorted(chances)[-2] == chance == chances[digit]
 
 
 def test_only_ink_can_speak_for_a_digit(seven: Explanation) -> None:
-    assert seven.saliency is not None
-    assert seven.saliency.shape == (28, 28)
-    ink = seven.steps[-1][1] > 0
+    assert seven.saliency is not None and seven.saliency.max() > 0.5
     reach = np.zeros((28, 28), bool)
-    for row, column in np.argwhere(ink):
+    for row, column in np.argwhere(seven.digit > 0):
         reach[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3] = True
     assert (seven.saliency[~reach] == 0).all()
-    assert seven.saliency.max() > 0.5
-
-
-def test_a_picture_that_is_read_twice_shows_both_readings(engine: Engine) -> None:
-    picture = mnist_test().images[2].copy()
-    picture[12:14, ::2] = 255
-    found = explain(picture, engine)
-    names = [name for name, _ in found.steps]
-    assert "also read whole" in names and names[-1] == "28x28"
-    assert found.prediction.digit == 1
-    assert found.saliency is not None and found.saliency.max() > 0.5
 
 
 def test_hiding_what_makes_the_difference_costs_the_most(engine: Engine) -> None:
@@ -72,39 +86,26 @@ def test_hiding_what_makes_the_difference_costs_the_most(engine: Engine) -> None
     row, column = np.unravel_index(found.saliency.argmax(), (28, 28))
     hidden = image.copy()
     hidden[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3] = 0
-    chances = engine.provider.read(  # the same, asked directly
-        _prepared(hidden, engine), timeout=1.0
-    ).probabilities
+    usual = prepare(DigitImage.open(image), engine.provider.wants)
+    chances = engine.provider.read(replace(usual, data=hidden.tobytes()), timeout=1.0).probabilities
     assert chances is not None and found.prediction.probabilities is not None
     before, after = found.prediction.probabilities[9], chances[9]
-    assert found.saliency.max() == pytest.approx(
-        np.log(before / (1 - before)) - np.log(after / (1 - after)), abs=1e-3
-    )
-
-
-def _prepared(image: np.ndarray, engine: Engine):
-    from dataclasses import replace
-
-    from digitrec.image import DigitImage
-    from digitrec.prepare import prepare
-
-    usual = prepare(DigitImage.open(mnist_test().images[12]), engine.provider.wants)
-    return replace(usual, data=image.tobytes())
+    odds = np.log(before / (1 - before)) - np.log(after / (1 - after))
+    assert found.saliency.max() == pytest.approx(odds, abs=1e-3)
 
 
 def test_the_ninths_are_named_strongest_first(seven: Explanation) -> None:
     assert 1 <= len(seven.where) <= 3
-    only = Explanation(seven.prediction, seven.picture, seven.steps, np.eye(28)[::-1] * 0)
-    assert only.where == []
     corner = np.zeros((28, 28))
+    assert replace(seven, saliency=corner.copy()).where == []
     corner[2, 25] = 1.0
-    assert Explanation(seven.prediction, seven.picture, seven.steps, corner).where == ["upper right"]
+    assert replace(seven, saliency=corner).where == ["upper right"]
 
 
-def test_a_refusal_is_explained_without_saliency(engine: Engine) -> None:
-    found = explain(np.full((80, 80), 240, np.uint8), engine)
-    assert found.prediction.digit is None and found.saliency is None
-    assert found.runner_up is None and found.where == []
+def test_a_refusal_is_explained_by_its_steps_alone(engine: Engine) -> None:
+    found = explain(np.full((80, 80), 240, np.uint8), engine, inside=True)
+    assert found.prediction.digit is None and found.saliency is found.grad_cam is found.runner_up is None
+    assert found.where == [] and found.inside == () and len(found.steps) == 2
 
 
 def test_what_cannot_be_explained_is_refused(engine: Engine) -> None:
@@ -119,8 +120,129 @@ def test_of_two_readings_the_steps_end_in_the_one_that_counted() -> None:
     for one in scenes("cropped to the digit", Writer(mnist_test()), 6, 5):
         prepared = prepare(DigitImage.open(one.pixels), Local.wants)
         found = explain(one.pixels, hiding=False)
-        shown = found.steps[-1][1]
-        (chances,) = store.load().probabilities(shown[None], [True])
+        (chances,) = store.load().probabilities(found.digit[None], [True])
         assert found.prediction.probabilities == pytest.approx(chances.tolist(), abs=1e-6)
-        won.append(shown.tobytes() == prepared.rival)
+        won.append(found.digit.tobytes() == prepared.rival)
     assert any(won) and not all(won)
+
+
+def test_what_the_network_was_given_is_looked_at_layer_by_layer(seven: Explanation) -> None:
+    (look,) = seven.inside
+    assert look.name == "cut out"
+    np.testing.assert_array_equal(look.digit, seven.digit)
+    np.testing.assert_array_equal(look.saliency, seven.saliency)  # type: ignore[arg-type]
+    networks = by_network(look.stages)
+    assert {name: len(layers) for name, layers in networks.items()} == {"network_1": 8, "network_2": 8}
+    assert {name: kernels.shape for name, kernels in look.filters} == {
+        "network_1/filters": (3, 3, 24), "network_2/filters": (3, 3, 24),
+    }  # fmt: skip
+
+
+def test_both_readings_are_looked_at_if_there_are_two(twice: Explanation, engine: Engine) -> None:
+    names = [name for name, _ in twice.steps]
+    assert "also read whole" in names and names[-1] == "28x28" and twice.prediction.digit == 1
+    cut, whole = twice.inside
+    assert (cut.name, whole.name) == ("cut out", "as it stands")
+    assert whole.field == (0, 0, 1, 1) != cut.field
+    assert not np.array_equal(cut.digit, whole.digit)
+    assert not np.array_equal(cut.saliency, whole.saliency)  # type: ignore[arg-type]
+    for (name, one), (again, other) in zip(cut.stages, whole.stages, strict=True):
+        assert name == again and not np.array_equal(one, other)
+    (unmoved,) = explain(mnist_test().images[2], engine, inside=True, hiding=False).inside
+    assert (unmoved.name, unmoved.field, unmoved.saliency) == ("as it stands", (0, 0, 1, 1), None)
+
+
+def test_grad_cam_is_of_the_digit_and_the_runner_up_for_each_reading(
+    twice: Explanation, engine: Engine
+) -> None:
+    cut, whole = twice.inside
+    assert isinstance(engine.provider, Local) and twice.grad_cam is not None and whole.grad_cam is not None
+    wanted = engine.provider.grad_cam(prepare(DigitImage.open(dotted()), Local.wants), twice.likeliest)
+    np.testing.assert_array_equal(twice.grad_cam, wanted)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(twice.grad_cam, cut.grad_cam)  # type: ignore[arg-type]
+    assert not np.array_equal(whole.grad_cam, twice.grad_cam)
+    assert (twice.grad_cam >= 0).all() and twice.grad_cam.max() > 0.1
+
+
+def test_where_the_network_overrules_what_looking_found_the_whole_is_shown(engine: Engine) -> None:
+    torn = mnist_test().images[:1000].copy()
+    torn[:, 13:15] = 0
+    found = next(one for one in torn if prepare(DigitImage.open(one), Local.wants).findings.reason)
+    shown = explain(found, engine, inside=True)
+    assert shown.prediction.reason is None and shown.prediction.probabilities is not None
+    (whole,) = shown.inside
+    assert shown.steps[-1][0] == "read whole" and np.array_equal(shown.digit, whole.digit)
+    assert (whole.name, whole.field) == ("as it stands", (0, 0, 1, 1))
+    assert np.array_equal(whole.digit > 128, found > 128)
+    assert whole.saliency is not None and whole.saliency.max() > 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    at=st.tuples(st.integers(5, 150), st.integers(5, 90)),
+    size=st.tuples(st.integers(30, 90), st.integers(50, 130)),
+)
+def test_the_field_lays_the_digit_over_the_ink(at: tuple[int, int], size: tuple[int, int]) -> None:
+    """Wherever the digit stands and however large it is: its 28x28 pixels, laid on their field, cover it."""
+    (x, y), (width, height) = at, size
+    canvas = Image.new("L", (320, 260), 255)
+    pen = ImageDraw.Draw(canvas)
+    pen.line([(x, y), (x + width, y), (x + width // 3, y + height)], fill=0, width=9, joint="curve")
+    picture = np.asarray(canvas)
+    ((_, given, field),) = readings(prepare(DigitImage.open(picture), Local.wants), canvas.size)
+    digit = Image.fromarray(np.frombuffer(given.data, np.uint8).reshape(28, 28))
+    left, top, right, bottom = field[0] * 320, field[1] * 260, field[2] * 320, field[3] * 260
+    laid = Image.new("L", canvas.size)
+    side = round(right - left), round(bottom - top)
+    laid.paste(digit.resize(side, Image.Resampling.BILINEAR), (round(left), round(top)))
+    assert (np.asarray(laid) > 60)[picture < 128].mean() > 0.9
+    assert (np.asarray(laid) > 60).mean() < 2.5 * (picture < 128).mean()
+
+
+@given(
+    shape=st.tuples(st.integers(1, 28), st.integers(1, 28), st.integers(1, 600)),
+    largest=st.sampled_from([0.0, 1e-30, 1.0, 3e38, -5.0]),
+)
+def test_every_layer_becomes_a_small_grey_picture(shape: tuple[int, int, int], largest: float) -> None:
+    height, width, count = shape
+    sheet = mosaic(np.full(shape, largest, np.float32))
+    assert sheet.dtype == np.uint8
+    rows, columns = (sheet.shape[0] - 1) // (height + 1), (sheet.shape[1] - 1) // (width + 1)
+    assert rows * columns >= min(count, SHOWN) > rows * columns - columns
+    assert (sheet[0] == GAP).all() and (sheet[:, 0] == GAP).all()
+    assert (sheet[1 : height + 1, 1 : width + 1] == (255 if largest > 1e-9 else 0)).all()
+    data = io.BytesIO()
+    Image.fromarray(sheet).save(data, "PNG")
+    assert len(data.getvalue()) < 300_000
+
+
+def test_maps_share_a_scale_and_filters_have_each_their_own() -> None:
+    maps = np.zeros((2, 2, 6), np.float32)
+    maps[0, 0, 0], maps[1, 1, 4], maps[0, 1, 5] = 4.0, 2.0, -9.0
+    sheet = mosaic(maps)
+    assert sheet.shape == (7, 10)
+    inked = {(int(row), int(column)): int(sheet[row, column]) for row, column in np.argwhere(sheet > GAP)}
+    assert inked == {(1, 1): 255, (5, 5): 128}
+    kernels = np.zeros((2, 2, 2), np.float32)
+    kernels[0, 0, 0], kernels[0, 1, 0], kernels[1, 1, 1] = 3, -1.5, -0.1
+    sheet = mosaic(kernels, signed=True)
+    assert sheet[1, 1] == 255 and sheet[1, 2] == 64 and sheet[2, 1] == 128  # grey is 0
+    assert sheet[1, 4] == 128 and sheet[2, 5] == 0
+
+
+def test_an_engine_that_shows_no_maps_is_explained_without(engine: Engine) -> None:
+    class Closed(BaseProvider):
+        """A provider of somebody's own, on 28x28 pixels."""
+
+        name, wants = "closed", Local.wants
+
+        @classmethod
+        def from_env(cls, env: Mapping[str, str]) -> Self:
+            return cls()
+
+        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+            return engine.provider.read(image, timeout=timeout)
+
+    (look,) = explain(drawn_seven(), Closed(), inside=True).inside
+    assert look.stages == () and look.grad_cam is None
+    assert look.saliency is not None and look.saliency.max() > 0.5

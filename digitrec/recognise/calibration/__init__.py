@@ -1,8 +1,8 @@
-"""From an engine's own confidence to the chance that it is right.
+"""Map an engine's own confidence to its probability of being right.
 
-A calibration is a rising line through a few points, fitted on labelled pictures. It belongs to one
-engine, preparation and model version, and answers of an emulator have one of their own, which never
-serves the vendor's. `digitrec.recognise.calibration.fit` fits them; using what was fitted needs no extra.
+A calibration is a rising line through a few points, fitted on labelled pictures by
+`digitrec.recognise.calibration.fit`; applying it needs no extra. It belongs to one engine, preparation and
+model version. Answers of an emulator have calibrations of their own, which never apply to the vendor's.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ Method = Literal["isotonic", "logistic"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a calibration is for."""
+    """The answers that a calibration applies to."""
 
     provider: str
     """Name of the engine."""
     preparation: str
-    """How its images are prepared."""
+    """Name of the preparation."""
     model_version: str | None
-    """Which model answers, in the engine's words."""
+    """The model, in the engine's words."""
     emulated: bool
     """True for the answers of an emulator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A fitted line, and where it comes from."""
+    """A fitted line and its origin."""
 
     key: Key
-    """What it is for."""
+    """The answers it applies to."""
     scores: tuple[float, ...]
     """Confidences 0..1, rising: the points of the line."""
     chances: tuple[float, ...]
@@ -70,21 +70,21 @@ class Calibration:
     """Version of digitrec that fitted it."""
 
     def chance(self, confidence: float) -> float:
-        """The chance that an answer of this confidence is right, 0..1."""
+        """Return the probability that an answer of this confidence is right, 0..1."""
         return float(np.interp(confidence, self.scores, self.chances))
 
 
 Calibrations = Mapping[Key, Calibration]
-"""Those there are, by what each is for."""
+"""All calibrations, by key."""
 
 
 def known() -> Calibrations:
-    """All calibrations that are kept for this user; empty where none was fitted."""
+    """Return the user's calibrations; empty before the first is fitted."""
     return stored(str(folder()))
 
 
 def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
-    """The prediction with its ``calibrated`` filled in, where a calibration was fitted for it.
+    """Return the prediction with its ``calibrated`` probability, if it has a calibration.
 
     A refusal, an answer without confidence and a letter taken for a digit have none.
     """
@@ -97,19 +97,19 @@ def apply(prediction: Prediction, calibrations: Calibrations) -> Prediction:
 
 
 def key_of(prediction: Prediction) -> Key:
-    """Which calibration would be for this prediction."""
+    """Return the key of a prediction's calibration."""
     return Key(
         prediction.provider, prediction.preparation, prediction.model_version, emulated=prediction.emulated
     )
 
 
 def digest(predictions: Iterable[Prediction]) -> str:
-    """SHA-256 over the sorted SHA-256 of the pictures that these are about."""
+    """Return the SHA-256 over the sorted SHA-256 of the predictions' pictures."""
     return hashlib.sha256("".join(sorted(it.image.sha256 or "" for it in predictions)).encode()).hexdigest()
 
 
 def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> bool:
-    """Whether chances among these come from a calibration that was fitted on the very same pictures."""
+    """Return whether a calibration of these predictions was fitted on the very same pictures."""
     groups: dict[Key, list[Prediction]] = {}
     for prediction in predictions:
         if prediction.calibrated is not None:
@@ -121,7 +121,7 @@ def fitted_on(predictions: Iterable[Prediction], calibrations: Calibrations) -> 
 
 
 def folder() -> Path:
-    """Where calibrations are kept."""
+    """Return the folder of the calibrations."""
     from platformdirs import user_data_path
 
     return user_data_path("digitrec", appauthor=False) / "calibrations"
@@ -129,9 +129,9 @@ def folder() -> Path:
 
 @cache
 def stored(where: str) -> dict[Key, Calibration]:
-    """All calibrations in a folder, read once in a process; `save` makes it be read again.
+    """Return all calibrations in a folder, read once in a process and again after `save`.
 
-    A damaged one is warned of and left out: it costs its own engine the chances, and the others nothing.
+    A damaged file is skipped with a warning.
     """
     found: dict[Key, Calibration] = {}
     for path in sorted(Path(where).glob("*.json")):
@@ -147,12 +147,12 @@ def _read(path: Path) -> Calibration:
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     scores, chances = tuple(values["scores"]), tuple(values["chances"])
     if len(scores) != len(chances) or not scores or not all(0 <= share <= 1 for share in scores + chances):
-        raise ValueError("its line has points that are none")
+        raise ValueError("its points are not numbers from 0 to 1 in pairs")
     return Calibration(**values | {"key": Key(**values["key"]), "scores": scores, "chances": chances})
 
 
 def save(calibration: Calibration) -> Path:
-    """Keep a calibration in place of an earlier one for the same key; the file it went to."""
+    """Save a calibration, replacing an earlier one of the same key; return its path."""
     key = calibration.key
     digest = hashlib.sha256(json.dumps(asdict(key)).encode()).hexdigest()[:12]
     safe = "".join(char if char.isalnum() else "-" for char in key.provider)

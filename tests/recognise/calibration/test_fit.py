@@ -47,18 +47,12 @@ def staircase(scores: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("truth", "method"), [(smooth, "logistic"), (staircase, "isotonic")])
 def test_the_line_comes_near_the_truth_by_the_method_that_suits(truth: object, method: str) -> None:
     (found,) = fit(*answers(4000, truth), "fakes")
+    assert (np.diff(found.chances) >= 0).all() and (np.diff(found.scores) > 0).all()
+    assert min(found.chances) >= 1 / 4002 and max(found.chances) <= 4001 / 4002
     chances = np.array([found.chance(score) for score in GRID])
     assert np.abs(chances - truth(GRID)).mean() < 0.03  # type: ignore[operator]
     assert found.method == method
     assert found.brier_after < found.brier_before
-
-
-def test_chances_never_fall_and_stay_off_the_ends() -> None:
-    (found,) = fit(*answers(300, smooth), "fakes")
-    assert (np.diff(found.chances) >= 0).all()
-    assert (np.diff(found.scores) > 0).all()
-    assert min(found.chances) == pytest.approx(1 / 302)
-    assert max(found.chances) == pytest.approx(301 / 302)
 
 
 def log_odds(scores: np.ndarray) -> np.ndarray:
@@ -104,11 +98,6 @@ def test_an_isotonic_line_is_scikit_learns() -> None:
     assert found.brier_after == pytest.approx(brier_score_loss(right, unseen))
 
 
-def test_a_confidence_that_tells_nothing_gives_the_share_right() -> None:
-    (found,) = fit(*answers(2000, lambda scores: 0.8 - 0.3 * scores), "fakes")
-    assert np.ptp([found.chance(score) for score in GRID]) < 0.1
-
-
 def test_a_confidence_that_is_surer_where_it_is_wrong_gives_the_share_right_everywhere() -> None:
     (found,) = fit(*answers(2000, lambda scores: 0.9 - 0.8 * scores), "fakes")
     assert found.method == "logistic"
@@ -148,18 +137,13 @@ def test_so_many_answers_of_a_kind_are_enough(right: int, wrong: int) -> None:
 @pytest.mark.parametrize(("right", "wrong"), [(44, 5), (46, 4), (4, 46), (200, 0)])
 def test_too_few_answers_of_a_kind_are_refused(right: int, wrong: int) -> None:
     said, _ = answers(right + wrong, smooth)
-    told = (
-        f"photos: {right} right and {wrong} wrong answers of e with a confidence are too few; it takes 50, "
-        "and 5 of each kind: give more or harder pictures"
-    )
-    with pytest.raises(DataError) as refused:
+    with pytest.raises(DataError, match=f"photos: {right} right and {wrong} wrong"):
         fit(said, [7] * right + [1] * wrong, "photos")
-    assert str(refused.value) == told
 
 
 def test_each_answer_needs_its_own_label() -> None:
     said, labels = answers(60, smooth)
-    with pytest.raises(ValueError, match="60 answers with 59 labels: each answer needs its own"):
+    with pytest.raises(ValueError, match=r"60.*59"):
         fit(said, labels[1:], "fakes")
 
 
@@ -171,6 +155,8 @@ def test_refusals_inferred_digits_and_answers_without_confidence_are_left_out() 
         replace(said[0], inferred=True),
     ]
     assert fit([*others, *said], [7, 7, 7, *labels], "x")[0].n == 100
+    with pytest.raises(DataError):
+        fit(others, [7, 7, 7], "x")
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,9 +166,3 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     )
     with pytest.raises(NotInstalled, match=r"^Fitting a calibration needs .*\[stats\]"):
         fit(*answers(60, smooth), "fakes")
-
-
-def test_refusals_and_answers_without_confidence_leave_nothing_to_fit() -> None:
-    silent = [Prediction(ImageRef("x", "0"), "e", None, None), Prediction(ImageRef("x", "0"), "e", 7, None)]
-    with pytest.raises(DataError, match="not one answer with a confidence"):
-        fit(silent, [7, 7], "fakes")

@@ -31,8 +31,9 @@ def test_a_saved_calibration_is_found_again_as_it_was() -> None:
     path = calibration.save(FITTED)
     assert calibration.stored(str(calibration.folder())) == {KEY: FITTED}
     assert path.parent == calibration.folder()
-    assert path.parent.parts[-2:] == ("digitrec", "calibrations")
-    assert path.read_text("utf-8") == json.dumps(asdict(FITTED), indent=2) + "\n"
+    calibration.save(replace(FITTED, chances=(0.0, 0.0, 0.0)))  # replaces it
+    assert calibration.apply(ANSWER, calibration.known()).calibrated == 0.0
+    assert list(calibration.folder().iterdir()) == [path]
 
 
 def test_every_key_has_a_file_of_its_own_whatever_its_engine_is_called() -> None:
@@ -63,11 +64,6 @@ def test_chances_that_were_fitted_on_the_very_same_pictures_are_known() -> None:
     assert calibration.fitted_on([*other[1:], *said], known), "each engine's pictures are its own"
 
 
-def test_between_its_points_it_is_a_straight_line() -> None:
-    assert FITTED.chance(0.75) == pytest.approx(0.55)
-    assert (FITTED.chance(0.0), FITTED.chance(1.0)) == (0.1, 0.9)
-
-
 def test_predictions_carry_the_chance_from_then_on() -> None:
     fake = FakeProvider(["7"], name="e")
     assert digitrec.predict(drawn_seven(), Engine(fake)).calibrated is None
@@ -91,13 +87,6 @@ def test_it_serves_nothing_that_it_was_not_fitted_for(other: Prediction) -> None
     calibration.save(FITTED)
     assert calibration.apply(ANSWER, calibration.known()).calibrated == pytest.approx(0.55)
     assert calibration.apply(other, calibration.known()).calibrated is None
-
-
-def test_a_new_one_takes_the_place_of_the_old() -> None:
-    calibration.save(FITTED)
-    calibration.save(replace(FITTED, chances=(0.0, 0.0, 0.0)))
-    assert calibration.apply(ANSWER, calibration.known()).calibrated == 0.0
-    assert len(list(calibration.folder().iterdir())) == 1
 
 
 WHOLE = asdict(FITTED)
@@ -124,15 +113,7 @@ def test_a_damaged_file_is_told_once_and_costs_only_its_own_engine(
         assert calibration.apply(ANSWER, calibration.known()).calibrated is None
         assert calibration.apply(replace(ANSWER, provider="f"), calibration.known()).calibrated is not None
     (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith(f"{path}: not a calibration (")
-    assert told.endswith("; delete it and calibrate again")
-
-
-def test_a_line_that_is_none_is_told_in_words(caplog: pytest.LogCaptureFixture) -> None:
-    path = calibration.save(FITTED)
-    path.write_text(json.dumps(WHOLE | {"scores": [0.0, 1.0]}))
-    assert calibration.known() == {}
-    assert f"{path}: not a calibration (its line has points that are none); delete it" in caplog.text
+    assert str(path) in told
 
 
 values = st.recursive(

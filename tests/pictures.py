@@ -1,0 +1,42 @@
+"""A picture with a blot of ink, encoded in any format."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from digitrec.image import DigitImage
+from digitrec.image.pixels import Pixels
+
+
+def corner(
+    mode: str = "L", ink: Any = 0, paper: Any = 255, size: tuple[int, int] = (40, 60), blot: int = 9
+) -> Image.Image:
+    """A picture with a blot of ink in its upper left corner, so that turning it shows."""
+    picture = Image.new(mode, size, paper)
+    ImageDraw.Draw(picture).rectangle((0, 0, blot, blot), fill=ink)
+    return picture
+
+
+def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
+    """The file of a picture; for HEIF also with EXIF data or further pictures."""
+    buffer = io.BytesIO()
+    if form == "HEIF":
+        import pillow_heif
+
+        file = pillow_heif.from_pillow(picture)
+        for other in options.pop("append_images", []):
+            file.add_from_pillow(other)
+        options.pop("save_all", None)
+        file.save(buffer, **options)
+    else:
+        picture.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def grey(image: DigitImage) -> Pixels:
+    """The pixels of an opened picture in grey."""
+    return np.asarray(image.picture.convert("L"))
