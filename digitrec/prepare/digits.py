@@ -229,8 +229,8 @@ def _nothing(seen: Strokes, digit: Mask, edges: Scores, own: Mask, small: bool) 
         return "texture"
     if not small and quantile(seen.sight.slopes[own], 0.95) < SOFTEST * seen.level:
         return "blank"
-    others = edges[~digit & (border == 0)].sum()
-    share = float(edges[digit].sum() / (edges[digit].sum() + others))
+    mine, others = float(edges[digit].sum()), float(edges[~digit & (border == 0)].sum())
+    share = mine / (mine + others) if mine else 0.0  # the gradient at a single pixel's middle is 0
     along_border = border[digit].sum() > ALONG_BORDER * (right - left + bottom - top)
     if seen.evidence * share > EVIDENCE * (OUTSIDE if not small and along_border else 1):
         return None

@@ -62,7 +62,7 @@ def predict_many(
     at_least: float = 0.0,
     rotate: Rotation = 0,
 ) -> list[Outcome]:
-    """The digits on many pictures: for each, in order, a Prediction or the Failure in its place.
+    """Read many pictures; return a Prediction or a Failure for each, in order.
 
     Args:
         images: sources that `DigitImage.open` reads. An array of shape (N, H, W), (N, H, W, 1),

@@ -105,13 +105,13 @@ def test_it_answers_as_the_other_door_does(run: Run) -> None:
 
 def test_it_raises_what_the_other_door_raises(run: Run) -> None:
     async def main() -> None:
-        with pytest.raises(ImageError, match="no such file"):
+        with pytest.raises(ImageError, match="not-there"):
             await digitrec.apredict("not-there.jpg")
         with pytest.raises(UnknownProvider):
             await digitrec.apredict(SEVEN, "nobody")
         with pytest.raises(ValueError, match="at_least"):
             await digitrec.apredict(SEVEN, at_least=2)
-        with pytest.raises(Unavailable, match="broken"):
+        with pytest.raises(Unavailable):
             await digitrec.apredict(SEVEN, FakeProvider([Unavailable("broken")]))
         with pytest.raises(TypeError):
             await anext(digitrec.astream(SEVEN))  # type: ignore[arg-type]
@@ -119,26 +119,18 @@ def test_it_raises_what_the_other_door_raises(run: Run) -> None:
     run(main)
 
 
-def test_many_come_in_order_and_a_bad_one_takes_its_own_place(run: Run) -> None:
-    async def main() -> None:
-        fake = FakeProvider(["1", "2", "3"])
-        sources = (it for it in [SEVEN, "not-there.jpg", SEVEN, SEVEN])
-        outcomes = [it async for it in digitrec.astream(sources, fake)]
-        assert isinstance(outcomes[1], Failure)
-        assert [it.digit for it in outcomes if isinstance(it, Prediction)] == [1, 2, 3]
-
-    run(main)
+async def one_by_one(sources: list[ImageSource]) -> AsyncIterator[ImageSource]:
+    for source in sources:
+        await anyio.sleep(0)
+        yield source
 
 
-def test_pictures_may_come_from_an_asynchronous_generator(run: Run) -> None:
-    async def pictures() -> AsyncIterator[ImageSource]:
-        for source in (SEVEN, "not-there.jpg", SEVEN):
-            await anyio.sleep(0)
-            yield source
-
+@pytest.mark.parametrize("form", [iter, one_by_one])
+def test_many_come_in_order_and_a_bad_one_takes_its_own_place(run: Run, form: Callable[..., Any]) -> None:
     async def main() -> None:
         for provider in (FakeProvider(["1", "2"]), Fallback([FakeProvider(["1", "2"])] * 2, 0.0)):
-            outcomes = [it async for it in digitrec.astream(pictures(), provider)]
+            sources = form([SEVEN, "not-there.jpg", SEVEN])
+            outcomes = [it async for it in digitrec.astream(sources, provider)]
             assert [it.digit for it in outcomes if isinstance(it, Prediction)] == [1, 2]
             assert isinstance(outcomes[1], Failure)
 
@@ -167,30 +159,20 @@ class Meeting(Cloud):
         return Answer(raw={})
 
 
-def test_as_many_are_at_work_at_once_as_the_engine_allows(run: Run, tmp_path: Path) -> None:
-    cloud = Meeting(60)  # more than AnyIO's own 40
+@pytest.mark.parametrize(("allowed", "asked_for"), [(60, 60), (3, 12)])  # 60 is more than AnyIO's own 40
+def test_as_many_are_at_work_at_once_as_the_engine_allows(
+    run: Run, tmp_path: Path, allowed: int, asked_for: int
+) -> None:
+    cloud = Meeting(allowed)
 
     async def main() -> None:
-        with engine(cloud, tmp_path, concurrency=60, attempt_timeout=25.0) as asked:
+        with engine(cloud, tmp_path, concurrency=allowed, attempt_timeout=25.0) as asked:
             async with anyio.create_task_group() as group:
-                for picture in pictures(60):
+                for picture in pictures(asked_for):
                     group.start_soon(digitrec.apredict, picture, asked)
 
     run(main)
-    assert cloud.most == 60
-
-
-def test_no_more_are_at_work_at_once_than_the_engine_allows(run: Run, tmp_path: Path) -> None:
-    cloud = Meeting(3)
-
-    async def main() -> None:
-        with engine(cloud, tmp_path, concurrency=3, attempt_timeout=25.0) as asked:
-            async with anyio.create_task_group() as group:
-                for picture in pictures(12):
-                    group.start_soon(digitrec.apredict, picture, asked)
-
-    run(main)
-    assert cloud.most == 3
+    assert cloud.most == allowed
 
 
 def test_a_budget_is_kept_by_all_together(run: Run, tmp_path: Path, cloud: Cloud) -> None:
@@ -333,14 +315,3 @@ def test_left_before_its_end_it_takes_no_more_pictures(run: Run, tmp_path: Path,
 
     run(main)
     assert len(taken) == 16  # one batch
-
-
-def test_the_event_loop_goes_on_meanwhile(run: Run, tmp_path: Path, cloud: Cloud) -> None:
-    async def main() -> None:
-        with engine(cloud, tmp_path) as asked:
-            async with anyio.create_task_group() as group:
-                group.start_soon(digitrec.apredict, SEVEN, asked)
-                await when_asked(cloud)  # the loop turns, or this would never return
-                cloud.let_on.set()
-
-    run(main)
