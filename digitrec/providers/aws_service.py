@@ -1,20 +1,22 @@
-"""What the services of AWS share: credentials, client and errors.
+"""What the services of AWS share: credentials, signature, requests and errors.
 
-boto3 finds the credentials, builds each request and signs it; `Wire` sends it.
+botocore finds the credentials, the region and the address, and signs; `Wire` sends.
 """
 
 from __future__ import annotations
 
+import base64
 import configparser
+import json
 import os
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from msgspec import Meta
 
+from digitrec.answer import Answer
 from digitrec.errors import (
     AuthFailed,
     DigitrecError,
@@ -24,20 +26,17 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
     Unreachable,
-    install_hint,
 )
+from digitrec.image import PreparedImage
 from digitrec.providers.addresses import allows_plain_http
-from digitrec.providers.base import (
-    BaseProvider,
-    Status,
-    checked_endpoint,
-    checked_key,
-    is_installed,
-    not_installed,
-)
+from digitrec.providers.base import BaseProvider, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.masking import Secrets, secrets_in
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
-from digitrec.providers.wire import Reply, Wire, carrier
+from digitrec.providers.wire import Wire
+from digitrec.providers.wire.exchange import Reply
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 """A confidence as AWS gives it."""
@@ -47,9 +46,15 @@ class AwsProvider(BaseProvider):
     """A service of AWS that reads one image per request."""
 
     sdk_name: ClassVar[str]
-    """boto3's name of the service, which its addresses begin with: "rekognition"."""
+    """AWS's name of the service, which its addresses begin with: "rekognition"."""
+    target: ClassVar[str]
+    """The operation: "RekognitionService.DetectText"."""
+    holder: ClassVar[str]
+    """Name of the image in a request."""
     service: ClassVar[Service]
     """The service's name in messages."""
+    parse: ClassVar[staticmethod[[Any], Answer]]
+    """Makes an Answer of the document that answers."""
 
     def __init__(
         self,
@@ -63,12 +68,12 @@ class AwsProvider(BaseProvider):
         allow_plain_http: bool = False,
         name: str | None = None,
     ) -> None:
-        """Find the credentials, as boto3 does; nothing is sent yet.
+        """Find the credentials, as the AWS CLI does; nothing is sent yet.
 
         Args:
             region: such as "us-east-1"; None: the profile's.
             profile: a profile of ~/.aws; beats keys in the environment.
-            access_key, secret_key, session_token: keys; None: where boto3 finds them.
+            access_key, secret_key, session_token: keys; None: where botocore finds them.
             endpoint: address to ask instead of the region's own address.
             allow_plain_http: whether the endpoint may be on another machine without encryption.
             name: name of this engine in a Prediction; None: its registered name.
@@ -82,22 +87,22 @@ class AwsProvider(BaseProvider):
         if endpoint:
             endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL", allow_plain_http=allow_plain_http)
         self.name = name or self.name
-        keys = {
-            "aws_access_key_id": checked_key(access_key or "", "AWS_ACCESS_KEY_ID") or None,
-            "aws_secret_access_key": checked_key(secret_key or "", "AWS_SECRET_ACCESS_KEY") or None,
-            "aws_session_token": checked_key(session_token or "", "AWS_SESSION_TOKEN") or None,
-        }
+        keys = (
+            checked_key(access_key or "", "AWS_ACCESS_KEY_ID"),
+            checked_key(secret_key or "", "AWS_SECRET_ACCESS_KEY"),
+            checked_key(session_token or "", "AWS_SESSION_TOKEN"),
+        )
         address = endpoint or f"https://{self.sdk_name}.amazonaws.com"  # until the region is known
-        self._wire = Wire(self.service, address, _refused, Secrets(*keys.values()), allow_plain_http)
-        self._session = self._wire.prepare(lambda: _Session(self._wire, self.sdk_name, profile, region, keys))
-        self._client = self._wire.prepare(lambda: self._session.client(endpoint))
-        self.endpoint = self._wire.endpoint = checked_endpoint(
-            str(self._client.meta.endpoint_url), "the profile", allow_plain_http=allow_plain_http
+        self._wire = wire = Wire(self.service, address, "aws", _refused, Secrets(*keys))
+        session = wire.prepare(lambda: _Session(wire, profile, region, keys))
+        found, wire.sign = wire.prepare(lambda: session.place(self.sdk_name, endpoint))
+        self.endpoint = wire.endpoint = checked_endpoint(
+            found, "the profile", allow_plain_http=allow_plain_http
         )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """Build from the environment's keys, else AWS_PROFILE, else boto3's own search.
+        """Build from the environment's keys, else AWS_PROFILE, else botocore's own search.
 
         AWS_REGION and the endpoint's variables count too. ``options`` override the variables; a profile or
         key among them replaces all credentials of the environment, because a key and a session token belong
@@ -121,116 +126,88 @@ class AwsProvider(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return which variables and files were found; runs no program and asks no metadata service."""
-        installed = is_installed("boto3")
         credentials, region = found_credentials(env), found_region(env)
-        missing = [] if installed else [install_hint("aws")]
-        missing += [] if credentials else [SET_KEYS]
-        missing += [] if region else [SET_REGION]
-        found = tuple(dict.fromkeys(credentials + region))
-        return Status(installed, bool(credentials and region), tuple(missing), found)
+        missing = [*([] if credentials else [SET_KEYS]), *([] if region else [SET_REGION])]
+        return looked("aws", "botocore", dict.fromkeys(credentials + region), missing)
 
-    def _ask(self, call: Callable[[], Any], timeout: float) -> Any:
-        """Return the JSON value that answers the one request that ``call`` makes with boto3's client."""
-
-        def signed() -> None:
-            self._session.find_credentials()
-            call()
-
-        return self._wire.document(self._wire.ask(signed, timeout=timeout))
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        body = {self.holder: {"Bytes": base64.b64encode(image.data).decode()}}
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": self.target}
+        reply = self._wire.ask("/", json.dumps(body).encode(), headers, timeout=timeout)
+        return self.parse(self._wire.document(reply))
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
-        self._client.close()
+        self._wire.close()
 
 
 class _Session:
-    """A boto3 session that signs requests with botocore and sends them through carriers."""
+    """A session of botocore, whose requests for credentials are errands of the wire."""
 
-    def __init__(
-        self, wire: Wire, sdk_name: str, profile: str | None, region: str | None,
-        keys: Mapping[str, str | None],
-    ) -> None:  # fmt: skip
-        try:
-            import boto3
-            from botocore.session import Session
-            from requests import Session as Connections
-        except ImportError as error:
-            raise not_installed(wire.service.name, "aws") from error
-        self._wire, self._sdk_name = wire, sdk_name
+    def __init__(self, wire: Wire, profile: str | None, region: str | None, keys: tuple[str, ...]) -> None:
+        from botocore.session import Session
+
+        self._wire = wire
         self._botocore = Session(profile=profile)
         given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         wire.secrets.learn(*secrets_in(given), *secrets_in(self._botocore.full_config))
-        handler: Any = self._send
+        wire.bundle = self._botocore.get_config_variable("ca_bundle")
+        handler: Any = self._fetch
         self._botocore.register("before-send", handler)
-        self._resolver = self._botocore.get_component("credential_provider")
-        self._botocore.register_component("credential_provider", self)
-        settings: Any = {"botocore_session": self._botocore, "region_name": region, **keys}
-        self._boto3: Any = boto3.Session(**settings)
-        self._questions, self._errands = Connections(), Connections()
-        carrier.mount(self._questions, carrier.questions())
-        carrier.mount(self._errands, carrier.errands())
-        self._credentials: Any = self._boto3.get_credentials()
-
-    def load_credentials(self) -> Any:
-        """Search for credentials; botocore calls it when it makes a session.
-
-        A profile may name a program that prints them: it runs with the first question, within its timeout.
-        """
+        if region:
+            self._botocore.set_config_variable("region", region)
+        access_key, secret_key, token = keys
+        if access_key:
+            self._botocore.set_credentials(access_key, secret_key, token or None)
+        # A program that prints keys runs with the first question, within its timeout.
         profiles = self._botocore.full_config.get("profiles", {}).values()
-        if not any("credential_process" in profile for profile in profiles):
-            return self._found(self._resolver.load_credentials())
-        from botocore.credentials import Credentials
+        if not any("credential_process" in one for one in profiles):
+            self._credentials()
 
-        searched = cache(lambda: self._found(self._resolver.load_credentials()))
-
-        class Later(Credentials):
-            def get_frozen_credentials(self) -> Any:
-                return searched().get_frozen_credentials()
-
-        return Later("", "")
-
-    def _found(self, credentials: Any) -> Any:
+    def _credentials(self) -> Any:
+        """Return the credentials, which may have to be fetched, and redact them from now on."""
+        credentials = self._botocore.get_credentials()
         if credentials is None:
             raise NotConfigured(f"AWS has no credentials; {SET_KEYS}")
         return credentials
 
-    def find_credentials(self) -> None:
-        """Find the credentials if that was deferred, and redact them from now on."""
-        self._wire.secrets.learn(*self._credentials.get_frozen_credentials())
+    def place(self, sdk_name: str, endpoint: str | None) -> tuple[str, Any]:
+        """Return the address of a service, and what signs its requests."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
 
-    def client(self, endpoint: str | None) -> Any:
-        from botocore.config import Config
+        create: Any = self._botocore.create_client  # its stubs know each service by a name of its own
+        unused = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
+        client = create(sdk_name, endpoint_url=endpoint, **unused)
+        region = client.meta.region_name
+        client.close()
 
-        once = Config(retries={"total_max_attempts": 1})
-        return self._boto3.client(self._sdk_name, endpoint_url=endpoint, config=once)
+        def sign(request: PreparedRequest) -> PreparedRequest:
+            keys = self._credentials().get_frozen_credentials()
+            self._wire.secrets.learn(*keys)
+            signed = AWSRequest("POST", request.url, request.headers, request.body)
+            SigV4Auth(keys, sdk_name, region).add_auth(signed)
+            request.headers.update(signed.headers)
+            return request
 
-    def _send(self, request: Any, event_name: str, **_: Any) -> Any:
-        """Send a request that botocore has signed: a question, which ends the call, or an errand.
+        return str(client.meta.endpoint_url), sign
 
-        botocore calls it for every request, also for those to other services that give credentials.
-        """
-        is_question = event_name.startswith(f"before-send.{self._sdk_name}.")
-        sent = {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
-        response = carrier.forward(
-            self._questions if is_question else self._errands,
-            request.method,
-            request.url,
-            sent,
-            request.body,
-            bundle=self._botocore.get_config_variable("ca_bundle"),
-        )
+    def _fetch(self, request: Any, **_: Any) -> Any:
+        """Send a request of botocore's, which calls it for each, to a service that gives credentials."""
         from botocore.awsrequest import AWSResponse
+        from requests import PreparedRequest
+        from requests.structures import CaseInsensitiveDict
 
-        headers: Any = response.headers
-        return AWSResponse(request.url, response.status_code, headers, response.raw)
+        errand = PreparedRequest()  # filled in and not prepared: what is signed must go out as it is
+        errand.method, errand.url, errand.body = request.method, request.url, request.body
+        headers = {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
+        errand.headers = CaseInsensitiveDict(headers)
+        reply: Any = self._wire.errands.get_adapter(request.url).send(errand)
+        return AWSResponse(request.url, reply.status_code, reply.headers, reply.raw)
 
-    def close(self) -> None:
-        self._questions.close()
-        self._errands.close()
 
-
-# Credentials, found without boto3: variables, and the two files of ~/.aws.
+# Credentials, found without botocore: variables, and the two files of ~/.aws.
 
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 ROLES = (
@@ -242,7 +219,7 @@ ROLES = (
 SOURCES = {
     "aws_access_key_id", "credential_process", "login_session", "role_arn", "sso_session", "sso_start_url",
 }  # fmt: skip
-"""Settings of a profile from which boto3 obtains keys."""
+"""Settings of a profile from which botocore obtains keys."""
 
 
 def found_credentials(env: Mapping[str, str]) -> list[str]:
@@ -291,49 +268,26 @@ SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"
 SET_REGION = "set AWS_REGION, or a region in the profile"
 
 CODES: Mapping[str, type[DigitrecError]] = {
-    "AccessDenied": AuthFailed,
-    "AuthFailure": AuthFailed,
-    "ExpiredToken": AuthFailed,
-    "IncompleteSignature": AuthFailed,
-    "InvalidAccessKeyId": AuthFailed,
-    "InvalidClientTokenId": AuthFailed,
-    "InvalidSignature": AuthFailed,
-    "InvalidToken": AuthFailed,
-    "MissingAuthenticationToken": AuthFailed,
-    "NotAuthorized": AuthFailed,
-    "OptInRequired": AuthFailed,
-    "RequestExpired": AuthFailed,
-    "RequestInTheFuture": AuthFailed,
-    "RequestTimeTooSkewed": AuthFailed,
-    "SignatureDoesNotMatch": AuthFailed,
-    "TokenRefreshRequired": AuthFailed,
-    "UnauthorizedOperation": AuthFailed,
-    "UnrecognizedClient": AuthFailed,
-    "BadDocument": Rejected,
-    "DocumentTooLarge": Rejected,
-    "ImageTooLarge": Rejected,
-    "InvalidImageFormat": Rejected,
-    "InvalidParameter": Rejected,
-    "UnsupportedDocument": Rejected,
-    "Validation": Rejected,
-    "LimitExceeded": QuotaExceeded,
-    "ServiceQuotaExceeded": QuotaExceeded,
-    "BandwidthLimitExceeded": RateLimited,
-    "EC2Throttled": RateLimited,
-    "PriorRequestNotComplete": RateLimited,
-    "ProvisionedThroughputExceeded": RateLimited,
-    "RequestLimitExceeded": RateLimited,
-    "RequestThrottled": RateLimited,
-    "SlowDown": RateLimited,
-    "Throttled": RateLimited,
-    "Throttling": RateLimited,
-    "TooManyRequests": RateLimited,
-    "TransactionInProgress": RateLimited,
-    "InternalFailure": Unavailable,
-    "InternalServer": Unavailable,
-    "RequestTimeout": Unavailable,  # AWS waited for the request; no answer was late
-    "ServiceUnavailable": Unavailable,
-}
+    code: kind
+    for kind, codes in (
+        (AuthFailed, """
+            AccessDenied AuthFailure ExpiredToken IncompleteSignature InvalidAccessKeyId InvalidClientTokenId
+            InvalidSignature InvalidToken MissingAuthenticationToken NotAuthorized OptInRequired
+            RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired
+            UnauthorizedOperation UnrecognizedClient"""),
+        (Rejected, """
+            BadDocument DocumentTooLarge ImageTooLarge InvalidImageFormat InvalidParameter UnsupportedDocument
+            Validation"""),
+        (QuotaExceeded, "LimitExceeded ServiceQuotaExceeded"),
+        (RateLimited, """
+            BandwidthLimitExceeded EC2Throttled PriorRequestNotComplete ProvisionedThroughputExceeded
+            RequestLimitExceeded RequestThrottled SlowDown Throttled Throttling TooManyRequests
+            TransactionInProgress"""),
+        # After RequestTimeout no answer was late: AWS waited for the request.
+        (Unavailable, "InternalFailure InternalServer RequestTimeout ServiceUnavailable"),
+    )
+    for code in codes.split()
+}  # fmt: skip
 """Error classes by AWS's code; the HTTP status is 400 for a bad image, a bad key and too many requests.
 
 The codes are without the suffix "Exception" or "Error", which only some services write. They come from the
@@ -410,7 +364,7 @@ ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.ConnectionError": Unreachable,
     "botocore.exceptions.MetadataRetrievalError": Unreachable,
 }
-"""Exceptions of boto3 before the image is sent, on its search for credentials; `Wire` handles the rest."""
+"""Exceptions of botocore before the image is sent, on its search for credentials; `Wire` handles the rest."""
 
 
 def service(name: str, permission: str) -> Service:

@@ -1,4 +1,4 @@
-"""AWS Textract DetectDocumentText, through boto3: AWS's own service for handwriting and print on documents.
+"""AWS Textract DetectDocumentText: AWS's own service for handwriting and print on documents.
 
 Textract reports every text twice, as a LINE and as its WORDs; only the WORDs are candidates. Its confidence
 of 0 to 100 is divided by 100. Whether a word is handwritten or printed (``TextType``) stands in ``raw``.
@@ -11,30 +11,12 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
-from digitrec.image import InputSpec, PreparedImage
+from digitrec.image import InputSpec
 from digitrec.providers.aws_service import AwsProvider, Percent, service
 from digitrec.providers.base import Price
 from digitrec.providers.document import Text, document, refuse
 
 SERVICE = service("AWS Textract", "textract:DetectDocumentText")
-
-
-class AwsTextract(AwsProvider):
-    """Read text with AWS Textract."""
-
-    name = "aws-textract"
-    sdk_name = "textract"
-    service = SERVICE
-    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=10_000_000, margin=0.1)
-    price: Price | None = Price(
-        0.0015, "second-hand (2022 to 2025) from aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
-    )
-    rate = 5.0  # a careful guess: the default differs by region and account
-
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once."""
-        ask = self._client.detect_document_text
-        return parse(self._ask(lambda: ask(Document={"Bytes": image.data}), timeout))
 
 
 class Block(Struct, rename="pascal"):
@@ -49,14 +31,14 @@ class DetectDocumentTextResponse(Struct, rename="pascal"):
     """The body of an answer; without text its list is empty or holds a PAGE alone."""
 
     blocks: tuple[Block, ...]
-    detect_document_text_model_version: str | UnsetType = UNSET
+    detect_document_text_model_version: str = ""
 
 
 def parse(raw: Any) -> Answer:
     """Make an Answer of the body of a DetectDocumentText answer: any JSON value.
 
     Raises:
-        BadAnswer: the value is not such a body. (boto3 lets much through: half a document becomes ``{}``.)
+        BadAnswer: the value is not such a body.
     """
     response = document(raw, DetectDocumentTextResponse, SERVICE)
     candidates = []
@@ -67,5 +49,21 @@ def parse(raw: Any) -> Answer:
             candidates.append(Candidate(block.text, block.confidence / 100))
     if not candidates and any(block.block_type == "LINE" for block in response.blocks):
         refuse("Blocks: a LINE, and no WORD among them", raw, SERVICE)
-    version = response.detect_document_text_model_version
-    return Answer(tuple(candidates), raw=raw, model_version=None if version is UNSET else version)
+    version = response.detect_document_text_model_version or None
+    return Answer(tuple(candidates), raw=raw, model_version=version)
+
+
+class AwsTextract(AwsProvider):
+    """Read text with AWS Textract."""
+
+    name = "aws-textract"
+    sdk_name = "textract"
+    target = "Textract.DetectDocumentText"
+    holder = "Document"
+    service = SERVICE
+    parse = staticmethod(parse)
+    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=10_000_000, margin=0.1)
+    price: Price | None = Price(
+        0.0015, "second-hand (2022 to 2025) from aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
+    )
+    rate = 5.0  # a careful guess: the default differs by region and account

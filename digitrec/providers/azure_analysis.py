@@ -1,4 +1,4 @@
-"""Azure Image Analysis 4.0, through azure-ai-vision-imageanalysis: one synchronous call.
+"""Azure Image Analysis 4.0: one synchronous call.
 
 Azure retires it on 25 September 2028 and points to Document Intelligence.
 
@@ -9,51 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from digitrec.answer import Answer, Candidate
-from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.azure_identity import Identity
-from digitrec.providers.azure_resource import AzureProvider, service, settings
-from digitrec.providers.base import not_installed
+from digitrec.image import InputSpec
+from digitrec.providers.azure_resource import AzureProvider, service
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 
 SERVICE = service("Azure Image Analysis")
-
-
-class AzureAnalysis(AzureProvider):
-    """Read text with Azure Image Analysis 4.0."""
-
-    name = "azure-analysis"
-    notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
-    package = "azure.ai.vision.imageanalysis"
-    service = SERVICE
-    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)
-    rate = 20.0  # the lower of the two figures in Azure's documentation
-
-    @staticmethod
-    def _open(endpoint: str, who: str | Identity) -> Any:
-        try:
-            from azure.ai.vision.imageanalysis import ImageAnalysisClient
-
-            return ImageAnalysisClient(endpoint, **settings(who))
-        except ImportError as error:
-            raise not_installed("Azure Image Analysis", "azure") from error
-
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """Ask once."""
-
-        def call() -> None:
-            self._client.analyze(
-                image_data=image.data,
-                visual_features=["read"],
-                retry_total=0,
-                connection_timeout=timeout,
-                read_timeout=timeout,
-            )
-
-        reply = self._ask(call, timeout=timeout)
-        return parse(self._wire.document(reply))
 
 
 class ImagePoint(Struct):
@@ -94,24 +57,34 @@ class ImageAnalysisResult(Struct, rename="camel"):
     """The findings in a picture; digitrec asks for Read alone."""
 
     read_result: ReadResult
-    model_version: str | UnsetType = UNSET
+    model_version: str = ""
 
 
 def parse(raw: Any) -> Answer:
     """Make an Answer of an ImageAnalysisResult (2023-10-01): any JSON value.
 
     Raises:
-        BadAnswer: the value is not such a result. (The SDK lets one without readResult through.)
+        BadAnswer: the value is not such a result.
     """
     result = document(raw, ImageAnalysisResult, SERVICE)
     lines = [line for block in result.read_result.blocks for line in block.lines]
     if any(line.text.strip() and not line.words for line in lines):
         refuse("readResult.blocks: a line with a text and without words", raw, SERVICE)
-    version = None if result.model_version is UNSET else result.model_version
-    words = (_candidate(word) for line in lines for word in line.words)
-    return Answer(tuple(words), raw=raw, model_version=version)
+    found = (
+        Candidate(word.text, word.confidence, box_around([(at.x, at.y) for at in word.bounding_polygon]))
+        for line in lines
+        for word in line.words
+    )
+    return Answer(tuple(found), raw=raw, model_version=result.model_version or None)
 
 
-def _candidate(word: Word) -> Candidate:
-    box = box_around([(corner.x, corner.y) for corner in word.bounding_polygon])
-    return Candidate(word.text, word.confidence, box)
+class AzureAnalysis(AzureProvider):
+    """Read text with Azure Image Analysis 4.0."""
+
+    name = "azure-analysis"
+    notice = "Microsoft ends it on 2028-09-25, and points to Document Intelligence (azure-document)"
+    path = "/computervision/imageanalysis:analyze?api-version=2023-10-01&features=read"
+    parse = staticmethod(parse)
+    service = SERVICE
+    wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=20_000_000, margin=0.1)
+    rate = 20.0  # the lower of the two figures in Azure's documentation

@@ -1,7 +1,7 @@
 """Sign requests to Azure without a key: an identity of Microsoft Entra ID, found by azure-identity.
 
 Its DefaultAzureCredential searches the variables of an application, the machine's own identity, `az login`
-and others. Its requests go out through the carrier for errands. Its exceptions are never shown as they are:
+and others. Its exceptions are never shown as they are:
 they may quote the answer of an authority.
 """
 
@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitrec.errors import NotConfigured, Unreachable
-from digitrec.providers import wire
 from digitrec.providers.base import not_installed
-from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem
-from digitrec.providers.wire import Ended, carrier
+from digitrec.providers.wire import Wire
+from digitrec.providers.wire.exchange import Exchange, GivenUp, current
 
 if TYPE_CHECKING:
-    from requests.adapters import HTTPAdapter
+    from requests import PreparedRequest
 
 SCOPE = "https://cognitiveservices.azure.com/.default"
 """Scope of a token: Azure's AI services."""
@@ -66,26 +65,31 @@ def found(env: Mapping[str, str]) -> tuple[str, ...]:
 class Identity:
     """An identity of Entra ID and its current token; threads may share it."""
 
-    def __init__(self, secrets: Secrets, key: str) -> None:
+    def __init__(self, wire: Wire, key: str) -> None:
         """Open azure-identity; nothing is sent yet.
 
         Args:
-            secrets: learns the secrets of the variables; carriers add the tokens.
+            wire: carries the requests for tokens, and redacts the secrets of the variables.
             key: the variable that sets a key instead, for messages.
 
         Raises:
             NotInstalled: azure-identity is missing.
             NotConfigured: azure-identity refuses its variables.
         """
-        self._key = key
-        secrets.learn(*(os.environ.get(name) for name in SECRET_VARIABLES))
+        self._wire, self._key = wire, key
+        wire.secrets.learn(*(os.environ.get(name) for name in SECRET_VARIABLES))
         self._lock = threading.Lock()
         self._credential = self._opened()
         self._token: Any = None
 
-    def token(self) -> str:
+    def sign(self, request: PreparedRequest) -> PreparedRequest:
+        """Put a token into the headers of a request."""
+        request.headers["Authorization"] = f"Bearer {self._valid_token()}"
+        return request
+
+    def _valid_token(self) -> str:
         """Return a token that stays valid for some minutes; a failure ends the current exchange."""
-        exchange = wire.current()
+        exchange = current()
         if not self._lock.acquire(timeout=exchange.left_s):
             raise exchange.end(_missed())
         try:
@@ -101,33 +105,29 @@ class Identity:
         with self._lock:
             self._token, self._credential = None, credential
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._credential.close()
-
     def _opened(self) -> Any:
         try:
+            from azure.core.pipeline.transport import RequestsTransport
             from azure.identity import DefaultAzureCredential
         except ImportError as error:
             raise not_installed(
                 f"Azure has no key ({self._key}), and an identity of Entra ID", "azure"
             ) from error
+        logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
         # Microsoft would be asked first about a private cloud's authority, and does not know it.
         private = bool(os.environ.get(AUTHORITY))
         try:
-            errands = transport(carrier.errands())
-            return DefaultAzureCredential(
-                transport=errands, disable_instance_discovery=private, retry_total=0
-            )
+            sends = RequestsTransport(session=self._wire.errands, session_owner=False)
+            return DefaultAzureCredential(transport=sends, disable_instance_discovery=private, retry_total=0)
         except ValueError:  # its text may quote a variable
             why = "azure-identity does not take a variable that begins with AZURE_"
         raise NotConfigured(f"Azure has no key, and {why}; correct it, or set {self._key}")
 
-    def _fetched(self, exchange: wire.Exchange) -> Any:
+    def _fetched(self, exchange: Exchange) -> Any:
         """Fetch a token; a failure ends the exchange."""
         try:
             token = self._credential.get_token(SCOPE)
-            if _is_sendable(token.token) and token.expires_on > time.time():
+            if re.fullmatch(r"[!-~]+", token.token) and token.expires_on > time.time():
                 return token
             said = "the access token is invalid or has expired"
         except Exception as error:  # any class: it tries a chain of programs, files and services
@@ -135,7 +135,7 @@ class Identity:
         self._credential = self._opened()  # the old one caches its failure for a minute
         raise self._unsigned(exchange, said)
 
-    def _unsigned(self, exchange: wire.Exchange, said: str) -> Ended:
+    def _unsigned(self, exchange: Exchange, said: str) -> GivenUp:
         if exchange.errand_problem is not None or time.monotonic() >= exchange.deadline:
             return exchange.end(exchange.errand_problem or _missed())
         said = f"no key, and no token from Entra ID: {said}"
@@ -147,54 +147,9 @@ def _missed() -> Problem:
     return Problem(Unreachable, "no token came from Entra ID")
 
 
-def _is_sendable(token: object) -> bool:
-    """Return whether the token is valid in a header."""
-    return (
-        isinstance(token, str)
-        and token.isascii()
-        and token.isprintable()
-        and " " not in token
-        and bool(token)
-    )
-
-
 def _reason(error: Exception) -> str:
     """Return the code of Entra ID's refusal and the identities that were tried, and no other text."""
     lines = [line.strip().partition(": ") for line in str(error).splitlines()]
     tried = [name.removesuffix("Credential") for name, _, why in lines if why and name.endswith("Credential")]
     codes = dict.fromkeys(re.findall(r"AADSTS\d+", str(error)))
     return ", ".join([*codes, f"tried {', '.join(tried)}" if tried else type(error).__name__])
-
-
-def transport(adapter: HTTPAdapter) -> Any:
-    """Return a transport of azure-core that sends through a carrier's adapter."""
-    from azure.core.pipeline.transport import RequestsTransport
-    from requests import Session
-
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings reach the terminal
-    session = Session()
-    carrier.mount(session, adapter)
-    return RequestsTransport(session=session)
-
-
-def policy(identity: Identity) -> Any:
-    """Return a policy that signs each request with a token; azure-core's own refuses http on loopback."""
-    from azure.core.pipeline.policies import SansIOHTTPPolicy
-
-    class Signs(SansIOHTTPPolicy[Any, Any]):
-        def on_request(self, request: Any) -> None:
-            request.http_request.headers["Authorization"] = f"Bearer {identity.token()}"
-
-    return Signs()
-
-
-def authentication(identity: Identity) -> Any:
-    """Return the same for the older SDKs, which use msrest."""
-    from msrest.authentication import Authentication
-
-    class Signs(Authentication):
-        def signed_session(self, session: Any = None) -> Any:
-            session.headers["Authorization"] = f"Bearer {identity.token()}"
-            return session
-
-    return Signs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from urllib.parse import urlsplit
@@ -12,28 +12,23 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from digitrec.answer import Answer
-from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, install_hint
+from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import PreparedImage
 from digitrec.providers import azure_identity
 from digitrec.providers.addresses import allows_plain_http, in_the_clear
 from digitrec.providers.azure_identity import Identity
-from digitrec.providers.base import (
-    BaseProvider,
-    Price,
-    Status,
-    checked_endpoint,
-    checked_key,
-    is_installed,
-)
+from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import Box, box_around, document, refuse
-from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Service, dig, from_http, retry_after
-from digitrec.providers.wire import Reply, Wire, carrier
+from digitrec.providers.wire import Wire
+from digitrec.providers.wire.exchange import Reply
 
 VISION_ENDPOINTS = ("VISION_ENDPOINT", "AZURE_COMPUTER_VISION_ENDPOINT", "COMPUTER_VISION_ENDPOINT")
 """Variables that may hold the endpoint, in order of precedence; the first is that of Azure's samples."""
 VISION_KEYS = ("VISION_KEY", "AZURE_COMPUTER_VISION_KEY", "COMPUTER_VISION_SUBSCRIPTION_KEY")
 """Variables that may hold the key, in order of precedence."""
+KEY_HEADER = "Ocp-Apim-Subscription-Key"
+BINARY = {"Content-Type": "application/octet-stream"}
 
 DEEPEST_ERROR = 5
 """Maximum number of nested errors in a message."""
@@ -54,16 +49,18 @@ def service(name: str, key: str = VISION_KEYS[0], endpoint: str = VISION_ENDPOIN
 
 
 class AzureProvider(BaseProvider):
-    """A service of an Azure resource, with an SDK of its own."""
+    """A service of an Azure resource that answers the POST of an image."""
 
-    package: ClassVar[str]
-    """The SDK's module."""
     service: Service
     """The service's name in messages."""
     endpoints: ClassVar[Sequence[str]] = VISION_ENDPOINTS
     """Variables that may hold the endpoint, in order of precedence."""
     keys: ClassVar[Sequence[str]] = VISION_KEYS
     """Variables that may hold the key, in order of precedence."""
+    path: ClassVar[str]
+    """Where an image is posted, below the endpoint."""
+    parse: ClassVar[staticmethod[[Any], Answer]]
+    """Makes an Answer of the document that answers."""
 
     def __init__(
         self,
@@ -74,7 +71,7 @@ class AzureProvider(BaseProvider):
         allow_plain_http: bool = False,
         name: str | None = None,
     ) -> None:
-        """Open a client; nothing is sent yet.
+        """Check the settings; nothing is sent yet.
 
         Args:
             endpoint: the resource's address, such as https://NAME.cognitiveservices.azure.com.
@@ -85,8 +82,7 @@ class AzureProvider(BaseProvider):
 
         Raises:
             NotInstalled: the extra "azure" is missing.
-            NotConfigured: the endpoint or the key is empty (one SDK sends an empty key) or invalid, or a
-                token would travel unencrypted.
+            NotConfigured: the endpoint or the key is empty or invalid, or a token would travel unencrypted.
         """
         self.name = name or self.name
         if not endpoint.strip():
@@ -97,48 +93,27 @@ class AzureProvider(BaseProvider):
         if price_usd is not None:
             self.price = Price(price_usd, "set by the user")
         if key is None:
-            self._check_for_token(self.endpoint)
             self.service = replace(self.service, advice={AuthFailed: self._advice()})
-        secrets = Secrets()
-        self._wire = Wire(self.service, self.endpoint, _refused, secrets, allow_plain_http)
-        self._who = self._wire.prepare(lambda: self._shown(key, secrets))
-        self._client = self._wire.prepare(lambda: self._open(self._wire.endpoint, self._who))
-
-    def _shown(self, key: str | None, secrets: Secrets) -> str | Identity:
-        """Return the credential: a key, or an identity."""
+        self._wire = Wire(self.service, self.endpoint, "azure", _refused)
         if key is None:
-            return Identity(secrets, self.keys[0])
-        key = checked_key(key, self.keys[0])
-        secrets.learn(key)
-        return key
+            self._sign_with_identity(self.endpoint)
+        else:
+            self._wire.sign_with(KEY_HEADER, checked_key(key, self.keys[0]))
 
-    def _check_for_token(self, endpoint: str) -> None:
-        """Reject plain http: a token opens more than one resource, so it never travels unencrypted."""
-        if in_the_clear(endpoint):
+    def _sign_with_identity(self, endpoint: str) -> None:
+        if in_the_clear(endpoint):  # a token opens more than this one resource
             raise NotConfigured(
                 f"{self.endpoints[0]} holds an http:// address, and {self.keys[0]} no key: a token of "
                 "Entra ID never travels unencrypted; use https://, or set the key"
             )
+        identity = self._wire.prepare(lambda: Identity(self._wire, self.keys[0]))
+        self._wire.sign, self._wire.forget = identity.sign, identity.forget
 
     def _advice(self) -> str:
         return (
             "give the identity the role Cognitive Services User on the resource, and let "
             f"{self.endpoints[0]} be the resource's own address (https://NAME.cognitiveservices.azure.com)"
         )
-
-    def _ask(self, call: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
-        """Return the reply to the request that ``call`` makes; a refused token is not used again."""
-        try:
-            return self._wire.ask(call, timeout=timeout, expected=expected)
-        except AuthFailed as error:
-            if error.status == 401 and isinstance(self._who, Identity):
-                self._who.forget()
-            raise
-
-    @staticmethod
-    def _open(endpoint: str, who: str | Identity) -> Any:
-        """Return the SDK's client, which sends a key or a token through a carrier."""
-        raise NotImplementedError
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
@@ -155,33 +130,22 @@ class AzureProvider(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Return whether the SDK, the endpoint, and a key or an identity are there."""
-        installed = is_installed(cls.package)
+        """Return whether the endpoint, and a key or an identity with its library, are there."""
         endpoint, key = _name(env, cls.endpoints), _name(env, cls.keys)
-        missing = [] if installed else [install_hint("azure")]
-        missing += [] if endpoint else [f"set {cls.endpoints[0]}"]
         who = (key,) if key else azure_identity.found(env)
+        package = "azure.identity" if who and not key else "requests"
+        missing = [] if endpoint else [f"set {cls.endpoints[0]}"]
         missing += [] if who else [f"set {cls.keys[0]}, or sign in with Entra ID (`az login`)"]
-        if who and not key and not is_installed("azure.identity"):
-            installed, missing = False, [install_hint("azure"), *missing]
-        found = (*([endpoint] if endpoint else []), *who)
-        return Status(installed, bool(endpoint and who), tuple(dict.fromkeys(missing)), found)
+        return looked("azure", package, (*([endpoint] if endpoint else []), *who), missing)
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout)
+        return self.parse(self._wire.document(reply))
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
-        if isinstance(self._who, Identity):
-            self._who.close()
-
-
-def settings(who: str | Identity) -> dict[str, Any]:
-    """Return what opens an SDK of azure-core: the credential, and a transport that is a carrier."""
-    from azure.core.credentials import AzureKeyCredential
-
-    sends = {"transport": azure_identity.transport(carrier.questions())}
-    if isinstance(who, str):
-        return {"credential": AzureKeyCredential(who), **sends}
-    return {"credential": who, "authentication_policy": azure_identity.policy(who), **sends}
+        self._wire.close()
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
@@ -217,37 +181,18 @@ class PolledProvider(AzureProvider):
     Only posting costs, so the steps can be called separately (`digitrec.providers.base.Resumable`).
     """
 
-    parse: ClassVar[staticmethod[[Any], Answer]]
-    """Makes an Answer of a finished operation."""
+    results: ClassVar[str]
+    """Where an operation is polled, below the endpoint; its id replaces ``{}``."""
 
-    def __init__(
-        self,
-        *,
-        endpoint: str,
-        key: str | None = None,
-        price_usd: float | None = None,
-        poll_s: float = 1.0,
-        allow_plain_http: bool = False,
-        name: str | None = None,
-    ) -> None:
-        """Open a client; nothing is sent yet.
+    def __init__(self, *, poll_s: float = 1.0, **settings: Any) -> None:
+        """Check the settings; nothing is sent yet.
 
         Args:
-            endpoint, key, price_usd, allow_plain_http, name: as in `AzureProvider`.
             poll_s: seconds before each poll, > 0; Azure asks for 1 to 2.
+            settings: as in `AzureProvider`.
         """
-        super().__init__(
-            endpoint=endpoint, key=key, price_usd=price_usd, allow_plain_http=allow_plain_http, name=name
-        )
+        super().__init__(**settings)
         self.poll_s = poll_s
-
-    def _post(self, data: bytes, timeout: float) -> Any:
-        """Post an image with the SDK's client."""
-        raise NotImplementedError
-
-    def _look(self, token: str, timeout: float) -> Any:
-        """Fetch an operation with the SDK's client."""
-        raise NotImplementedError
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and wait for its answer, for ``timeout`` seconds in all."""
@@ -264,7 +209,7 @@ class PolledProvider(AzureProvider):
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; return the id of the operation that reads it."""
-        reply = self._ask(lambda: self._post(image.data, timeout), timeout=timeout, expected=202)
+        reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout, expected=202)
         token = _last_part(reply.headers.get("operation-location", ""))
         if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
@@ -272,7 +217,7 @@ class PolledProvider(AzureProvider):
 
     def poll(self, token: str, *, timeout: float) -> Answer | float | None:
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
-        reply = self._ask(lambda: self._look(token, timeout), timeout=timeout)
+        reply = self._wire.ask(self.results.format(token), None, {}, timeout=timeout)
         raw = self._wire.document(reply)
         return retry_after(reply.headers) if is_pending(raw) else self.parse(raw)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Protocol, Self, runtime_checkable
@@ -68,6 +68,19 @@ def not_installed(what: str, extra: str) -> NotInstalled:
     """
     todo = install_hint(extra) if extra in OURS else f"pip install '{extra}'"
     return NotInstalled(f"{what} needs packages that are not installed; {todo}")
+
+
+def looked(extra: str, package: str, found: Iterable[str], missing: Sequence[str]) -> Status:
+    """Return the status of a provider of ours.
+
+    Args:
+        extra: the extra of digitrec that brings ``package``, a module.
+        found: variables and files that will be used.
+        missing: what to set, each in words.
+    """
+    installed = is_installed(package)
+    install = () if installed else (install_hint(extra),)
+    return Status(installed, not missing, (*install, *missing), tuple(found))
 
 
 def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = True) -> str:

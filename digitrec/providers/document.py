@@ -6,7 +6,6 @@ names the fields that digitrec uses; all others may hold anything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -23,19 +22,6 @@ Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A confidence from 0 to 1; NaN is rejected."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
-
-WORDS = {
-    "object": "an object",
-    "array": "a list",
-    "str": "a text",
-    "float": "a number",
-    "int": "a whole number",
-    "bool": "a boolean",
-    "null": "null",
-}
-"""Names of the JSON types: msgspec's, and those in messages."""
-TYPES = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
-PLACE = re.compile(r"(.*) - at `\$\.?(.*)`")
 
 
 def decoded(body: bytes) -> Any:
@@ -68,7 +54,7 @@ def document(raw: Any, schema: type[T], service: Service) -> T:
     try:
         return msgspec.convert(raw, schema)
     except msgspec.ValidationError as error:
-        refuse(_said(str(error)), raw, service)
+        refuse(str(error).replace("`", ""), raw, service)
 
 
 def refuse(said: str, raw: Any, service: Service) -> NoReturn:
@@ -82,11 +68,3 @@ def box_around(corners: Sequence[tuple[float, float]]) -> Box | None:
         return None
     xs, ys = zip(*corners, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
-
-
-def _said(message: str) -> str:
-    """Return msgspec's message in the words of JSON, with the place first."""
-    found = PLACE.fullmatch(message)
-    what, place = found.groups() if found else (message, "")
-    what = TYPES.sub(lambda named: " or ".join(WORDS.get(it, it) for it in named[1].split(" | ")), what)
-    return f"{place or 'the document'}: {what[:1].lower()}{what[1:]}".replace("`", "")

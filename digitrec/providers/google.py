@@ -1,4 +1,4 @@
-"""Google Cloud Vision, through google-cloud-vision over REST.
+"""Google Cloud Vision, over REST.
 
 DOCUMENT_TEXT_DETECTION is the feature that Google names for handwriting, and the only one that always carries
 a confidence for each character. One request holds up to 16 images.
@@ -9,6 +9,8 @@ characters have none, from 0 to 1. Google omits a confidence of exactly 0, so a 
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +22,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from digitrec.answer import Answer, Candidate
 from digitrec.errors import (
     AuthFailed,
-    BadAnswer,
     DigitrecError,
     NotConfigured,
     ProviderError,
@@ -29,27 +30,19 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
     Unreachable,
-    install_hint,
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers import google_credentials
 from digitrec.providers.addresses import allows_plain_http
-from digitrec.providers.base import (
-    BaseProvider,
-    Price,
-    Status,
-    checked_endpoint,
-    checked_key,
-    is_installed,
-    not_installed,
-)
+from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http
-from digitrec.providers.wire import Reply, Wire, carrier
+from digitrec.providers.wire import Wire
+from digitrec.providers.wire.exchange import Reply
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
+AS_JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 7_000_000
 """Maximum bytes of images in one request: Google takes 10 MB of JSON, and base64 adds a third."""
 
@@ -75,7 +68,7 @@ class Google(BaseProvider):
         allow_plain_http: bool = False,
         name: str = "google",
     ) -> None:
-        """Open a client; nothing is sent yet.
+        """Find the credentials; nothing is sent yet.
 
         Args:
             api_key: an API key; None: the credentials file, else Application Default Credentials.
@@ -98,9 +91,11 @@ class Google(BaseProvider):
         )
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
-        self._has_key = bool(api_key)
-        self._wire = Wire(SERVICE, self.endpoint, _refused, Secrets(api_key), allow_plain_http)
-        self._sdk = self._wire.prepare(lambda: _opened(api_key, credentials_file, self._wire))
+        self._wire = wire = Wire(SERVICE, self.endpoint, "google", _refused)
+        if api_key:
+            wire.sign_with("x-goog-api-key", api_key)
+        else:
+            wire.sign, wire.forget = wire.prepare(lambda: google_credentials.signer(credentials_file, wire))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
@@ -127,11 +122,8 @@ class Google(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return which credentials were found, without asking Google's metadata server."""
-        installed = is_installed("google.cloud.vision")
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
-        missing = [] if installed else [install_hint("google")]
-        missing += wrong or ([] if found else [google_credentials.ADVICE])
-        return Status(installed, bool(found) and not wrong, tuple(missing), tuple(found))
+        return looked("google", "google.auth", found, wrong or ([] if found else [google_credentials.ADVICE]))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once about one image."""
@@ -145,59 +137,31 @@ class Google(BaseProvider):
         return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]
 
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
-        request = {"requests": [self._question(image) for image in images]}
+        body = json.dumps({"requests": [self._question(image) for image in images]}).encode()
         try:
-            return [_parsed(response) for response in self._responses(request, timeout)]
+            reply = self._wire.ask("/v1/images:annotate", body, AS_JSON, timeout=timeout)
+            raw = self._wire.document(reply)
+            responses = raw.get("responses") if isinstance(raw, dict) else None
+            count = len(responses) if isinstance(responses, list) else "no"
+            if count != len(images):
+                refuse(f"{count} responses for {len(images)} images", raw, SERVICE)
+            return [_parsed(response) for response in responses or ()]
         except ProviderError as error:
             return [error] * len(images)
 
     def _question(self, image: PreparedImage) -> dict[str, Any]:
-        context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
+        context: dict[str, Any] = {"languageHints": self.options["language_hints"]}
         if self.options["feature"] == "TEXT_DETECTION":
-            context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
-        features = [{"type_": self.options["feature"]}]
-        return {"image": {"content": image.data}, "features": features, "image_context": context}
-
-    def _responses(self, request: Mapping[str, Any], timeout: float) -> list[Any]:
-        """Send one request; return the response to each of its images, as JSON values.
-
-        Raises:
-            ProviderError: there was no answer, or it has not one response per image.
-        """
-        ask = self._sdk.batch_annotate_images
-        try:
-            reply = self._wire.ask(lambda: ask(request=request, retry=None, timeout=timeout), timeout=timeout)
-        except AuthFailed as error:
-            if error.status == 401 and not self._has_key:
-                self._sdk.transport._session.credentials.token = None  # the next call fetches another
-            raise
-        raw, images = self._wire.document(reply), len(request["requests"])
-        responses = raw.get("responses") if isinstance(raw, dict) else None
-        if not isinstance(responses, list) or len(responses) != images:
-            count = len(responses) if isinstance(responses, list) else "no"
-            said = f"{count} responses for {images} images"
-            raise SERVICE.error(Problem(BadAnswer, said, raw=raw), self._wire.secrets)
-        return responses
+            context["textDetectionParams"] = {"enableTextDetectionConfidenceScore": True}
+        return {
+            "image": {"content": base64.b64encode(image.data).decode()},
+            "features": [{"type": self.options["feature"]}],
+            "imageContext": context,
+        }
 
     def close(self) -> None:
         """Close the connections."""
-        self._sdk.transport.close()
-
-
-def _opened(api_key: str, credentials_file: str | Path | None, wire: Wire) -> Any:
-    """Return the SDK's client, which sends through carriers."""
-    try:
-        from google.cloud.vision import ImageAnnotatorClient
-    except ImportError as error:
-        raise not_installed("Google Vision", "google") from error
-    options = {"api_endpoint": wire.endpoint, **({"api_key": api_key} if api_key else {})}
-    credentials = None if api_key else google_credentials.load(credentials_file, wire.endpoint)
-    sdk: Any = ImageAnnotatorClient(credentials=credentials, transport="rest", client_options=options)
-    session = sdk.transport._session  # the SDK has no public way to it
-    carrier.mount(session, carrier.questions())
-    carrier.mount(session._auth_request.session, carrier.errands())
-    wire.secrets.learn(*google_credentials.secrets(credentials_file, session.credentials))
-    return sdk
+        self._wire.close()
 
 
 def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
@@ -343,7 +307,7 @@ def _candidate(word: Word) -> Candidate:
     return Candidate("".join(symbol.text for symbol in word.symbols), min(scores, default=own), box)
 
 
-# Errors: reasons in answers, and exceptions of the SDK while it fetches a token.
+# Errors: reasons in answers, and exceptions of google-auth while it fetches a token.
 
 BAD_KEY = ("API_KEY_INVALID", "API_KEY_EXPIRED", "API_KEY_SERVICE_BLOCKED")
 """Reasons that come with status 400, although Google refuses the key."""
@@ -410,7 +374,7 @@ ERRORS: Mapping[str, Rule] = {
     "google.auth.exceptions.TimeoutError": Unreachable,
     "google.auth.exceptions.TransportError": Unreachable,
 }
-"""Exceptions of the SDK before the image is sent, while it fetches a token; `Wire` handles all others."""
+"""Exceptions of google-auth before the image is sent, while it fetches a token; `Wire` handles all others."""
 
 SERVICE = Service(
     "Google Vision",

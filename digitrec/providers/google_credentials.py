@@ -1,4 +1,4 @@
-"""Find and load Google credentials: a file, or Application Default Credentials, without a request."""
+"""Find and load Google credentials: a file, or Application Default Credentials; and sign requests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from digitrec.errors import NotConfigured
 from digitrec.providers.masking import secrets_in
+from digitrec.providers.wire import Wire
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 SCOPE = "https://www.googleapis.com/auth/cloud-vision"
 ADVICE = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
@@ -36,20 +40,36 @@ UNSCOPED = ("external_account_authorized_user", "gdch_service_account")
 """Types that already have a scope."""
 
 
+def signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
+    """Return what signs a request of the wire, and what discards a refused token."""
+    from google.auth.transport.requests import Request
+
+    credentials = load(file, wire.endpoint)
+    wire.secrets.learn(*secrets(file, credentials))
+    errands = Request(wire.errands)
+
+    def sign(request: PreparedRequest) -> PreparedRequest:
+        credentials.before_request(errands, request.method, request.url, request.headers)
+        return request
+
+    return sign, lambda: setattr(credentials, "token", None)
+
+
 def load(file: str | Path | None, endpoint: str) -> Any:
-    """Load the credentials; None leaves the search to Google's SDK.
+    """Load the credentials; without a file as Google's libraries find them.
 
     For a plain http endpoint they are anonymous: a real token must not travel unencrypted.
 
     Raises:
         NotConfigured: the file cannot be read, is not JSON, or holds no usable credentials.
     """
+    import google.auth
     from google.auth.credentials import AnonymousCredentials
 
     if endpoint.startswith("http://"):
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
     if not file:
-        return None
+        return _signs_itself(google.auth.default(scopes=[SCOPE])[0])
     info = _read(Path(file))
     kind = _kind(info)
     if kind not in LOADERS:
@@ -57,10 +77,17 @@ def load(file: str | Path | None, endpoint: str) -> Any:
     try:
         make = pkgutil.resolve_name(LOADERS[kind])
         credentials = make(info) if kind in UNSCOPED else make(info, scopes=[SCOPE])
-        return credentials.with_quota_project_from_environment() if _has_quota(credentials) else credentials
+        paid = credentials.with_quota_project_from_environment() if _has_quota(credentials) else credentials
+        return _signs_itself(paid)
     except Exception:  # a missing or wrong value: KeyError, TypeError, ValueError, ...
         why = f"something in it is missing or wrong for the type {kind.split()[0]}"
     raise _unusable(file, why)  # outside: the foreign exception may hold a key
+
+
+def _signs_itself(credentials: Any) -> Any:
+    """Return the credentials; a service account's own key signs its tokens, without a request."""
+    own = getattr(credentials, "with_always_use_jwt_access", None)
+    return credentials if own is None else own(True)
 
 
 def _kind(info: dict[str, Any]) -> str:

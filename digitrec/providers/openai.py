@@ -1,4 +1,4 @@
-"""Any vision model behind OpenAI's protocol (OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama), through openai.
+"""Any vision model behind OpenAI's protocol (OpenAI, Azure OpenAI, vLLM, llama.cpp, Ollama).
 
 The request is a chat completion, which all of them have, with a strict JSON schema; docs/providers.md lists
 which servers ignore the schema or give no probabilities of tokens.
@@ -11,15 +11,15 @@ confidence.
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
-import msgspec
 from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
@@ -30,20 +30,11 @@ from digitrec.errors import (
     ProviderError,
     QuotaExceeded,
     Rejected,
-    install_hint,
 )
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import allows_plain_http
-from digitrec.providers.base import (
-    BaseProvider,
-    Status,
-    checked_endpoint,
-    checked_key,
-    is_installed,
-    not_installed,
-)
+from digitrec.providers.base import BaseProvider, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import document, refuse
-from digitrec.providers.masking import Secrets
 from digitrec.providers.openai_servers import (
     LIMITS,
     NO_PICTURES,
@@ -54,10 +45,11 @@ from digitrec.providers.openai_servers import (
     refused_parameters,
 )
 from digitrec.providers.translate import Problem, Service, dig, from_http
-from digitrec.providers.wire import Reply, Wire, carrier
+from digitrec.providers.wire import Wire
+from digitrec.providers.wire.exchange import Reply
 
 MODEL, KEY, ENDPOINT = "DIGITREC_OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"
-"""Variables; the SDK reads the last two as well."""
+"""Variables; the last two are those of OpenAI's own SDK."""
 PRESET, LIMIT = "DIGITREC_OPENAI_PRESET", "DIGITREC_OPENAI_LIMIT"
 MOST_TOKENS = 2048
 """Maximum tokens of an answer; the answer itself has about 20, but a model may think before it."""
@@ -67,11 +59,12 @@ MOST_USAGE = 1_000_000_000
 """Maximum plausible number of tokens."""
 LEFT_OUT = "digitrec_left_out"
 """Key in ``raw`` of the parameters that the request omitted because the server refused them."""
+AS_JSON = {"Content-Type": "application/json"}
 QUESTION = (
     "The picture may show one handwritten digit. If it shows exactly one digit, 0 to 9, give it. If it shows "
     "none, several, a letter or something else, give null. Give the reason in at most ten words."
 )
-AS_JSON = ' Answer with JSON only: {"digit": 7, "reason": "..."}.'
+IN_JSON = ' Answer with JSON only: {"digit": 7, "reason": "..."}.'
 """Added to the question for a server that refuses the schema."""
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -89,8 +82,6 @@ OPTIONAL: Mapping[str, Any] = {
     "logprobs": True, "top_logprobs": 20, "temperature": 0, "seed": 1, "store": False,
 }  # fmt: skip
 """Parameters that some models and servers refuse; each can be omitted."""
-SENT_HEADERS = ("accept", "authorization", "content-length", "content-type", "user-agent")
-"""Headers that are sent; the SDK's others describe the machine, the organisation and the project."""
 SERVICE = Service(
     "The OpenAI-compatible server",
     {},
@@ -118,7 +109,7 @@ class OpenAi(BaseProvider):
         allow_plain_http: bool = False,
         name: str = "openai",
     ) -> None:
-        """Open a client; nothing is sent yet.
+        """Check the settings; nothing is sent yet.
 
         Args:
             model: name of a model of the server, such as "gpt-4o-mini".
@@ -157,8 +148,9 @@ class OpenAi(BaseProvider):
         self._refused: frozenset[str] = frozenset()
         self._learning = threading.Lock()
         self.adjust(leave_out, most_tokens)
-        self._wire = Wire(SERVICE, self.endpoint, _refused, Secrets(key), allow_plain_http)
-        self._client = self._wire.prepare(lambda: _client(self._wire.endpoint, key or "none"))
+        self._wire = Wire(SERVICE, self.endpoint, "openai", _refused)
+        if key:
+            self._wire.sign_with("Authorization", key, "Bearer ")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
@@ -180,16 +172,14 @@ class OpenAi(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return whether the SDK, a model, and a key or the user's own server are there."""
-        installed = is_installed("openai") and is_installed("requests")
-        missing = [] if installed else [install_hint("openai")]
         server = PRESETS.get(env.get(PRESET) or "openai")
         if server is None:
-            return Status(installed, False, (*missing, f"set {PRESET} to one of {', '.join(PRESETS)}"))
+            return looked("openai", "requests", (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])
         has_server = bool(env.get(ENDPOINT) or env.get(server.key) or not server.needs_key)
-        missing += [] if env.get(MODEL) else [f"set {MODEL} to a model that reads pictures"]
+        missing = [] if env.get(MODEL) else [f"set {MODEL} to a model that reads pictures"]
         missing += [] if has_server else [f"set {server.key}, or {ENDPOINT}"]
-        found = tuple(name for name in (MODEL, PRESET, server.key, ENDPOINT, LIMIT) if env.get(name))
-        return Status(installed, bool(env.get(MODEL) and has_server), tuple(missing), found)
+        found = (name for name in (MODEL, PRESET, server.key, ENDPOINT, LIMIT) if env.get(name))
+        return looked("openai", "requests", found, missing)
 
     def adjust(self, leave_out: Sequence[str], max_tokens: int | None) -> None:
         """Never send the parameters ``leave_out``; limit the tokens of an answer."""
@@ -247,24 +237,27 @@ class OpenAi(BaseProvider):
         return next((name for name in (self._limit, *LIMITS) if name not in left_out), self._limit)
 
     def _asked(self, image: PreparedImage, left_out: frozenset[str], timeout: float) -> Answer:
-        reply = self._wire.ask(lambda: self._post(image, left_out), timeout=timeout)
+        body = json.dumps(self._question(image, left_out)).encode()
+        reply = self._wire.ask("/chat/completions", body, AS_JSON, timeout=timeout)
         raw = self._wire.document(reply)
         if inside := error_inside(raw):
             refusal = _refused(replace(reply, status=inside[0]), raw)
-            raise SERVICE.error(refusal, reply.secrets or self._wire.secrets)
+            raise SERVICE.error(refusal, reply.secrets)
         return parse({**raw, LEFT_OUT: sorted(left_out)} if left_out and isinstance(raw, dict) else raw)
 
-    def _post(self, image: PreparedImage, left_out: frozenset[str]) -> Any:
+    def _question(self, image: PreparedImage, left_out: frozenset[str]) -> dict[str, Any]:
         picture = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
-        question = QUESTION + (AS_JSON if "response_format" in left_out else "")
+        question = QUESTION + (IN_JSON if "response_format" in left_out else "")
         content = [
             {"type": "text", "text": question},
             {"type": "image_url", "image_url": {"url": picture, "detail": "low"}},
         ]
-        asked: dict[str, Any] = {name: value for name, value in OPTIONAL.items() if name not in left_out}
-        asked[self._limit_sent(left_out)] = self.most_tokens[1]
-        messages = [{"role": "user", "content": content}]
-        return self._client.chat.completions.create(model=self.model, messages=messages, **asked)
+        return {
+            "model": self.model,
+            "messages": [{"role": "user", "content": content}],
+            **{name: value for name, value in OPTIONAL.items() if name not in left_out},
+            self._limit_sent(left_out): self.most_tokens[1],
+        }
 
     def tokens(self, answer: Answer) -> tuple[int, int] | None:
         """Return the tokens of the question and of the answer, thoughts included, from ``usage``.
@@ -286,34 +279,7 @@ class OpenAi(BaseProvider):
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
-
-
-def _client(endpoint: str, key: str) -> Any:
-    """Return the SDK's client, which sends through a carrier."""
-    try:
-        import httpx2
-        from openai import OpenAI
-        from requests import Session
-    except ImportError as error:
-        raise not_installed("The provider openai", "openai") from error
-    session = Session()
-    carrier.mount(session, carrier.questions())
-
-    class Carried(httpx2.BaseTransport):
-        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-            headers = {name: value for name, value in request.headers.items() if name in SENT_HEADERS}
-            headers["accept-encoding"] = "gzip, deflate"
-            carrier.forward(session, request.method, str(request.url), headers, request.read())
-            raise AssertionError("the wire ends the call")
-
-        def close(self) -> None:
-            session.close()
-
-    http = httpx2.Client(transport=Carried(), trust_env=False)
-    client = OpenAI(api_key=key, base_url=endpoint, max_retries=0, http_client=http)
-    _ = client.chat.completions  # imported on first access: now, not within the first request's timeout
-    return client
+        self._wire.close()
 
 
 def _refused(reply: Reply, raw: Any) -> Problem:
@@ -343,13 +309,10 @@ LogChance = Annotated[float, Meta(le=1e-3)]
 THOUGHTS_END = ("</think>", "[/THINK]")
 """Ends of the thoughts that a model writes before its answer."""
 THOUGHTS_BEGIN = ("<think>", "[THINK]")
-FENCED = re.compile(r"```\w*\s*\n(.*?)\n?\s*```", re.DOTALL)
-"""An answer in Markdown, from a server without schemas."""
-LONGEST = 100_000
+LONGEST = 20_000
 """Characters of an answer, without thoughts; a longer text is not searched for JSON."""
 NOT_A_DIGIT = -1
 """Stands for a value that is not a digit."""
-FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 LONE_DIGIT = re.compile(r"(?<![\w.])\d(?![\w.]\w|\w)(?!\.\s)")
 """A digit on its own in a text that does not number a list."""
 
@@ -447,30 +410,32 @@ def said_in(text: str) -> tuple[int | None, str] | None:
     """
     for end in THOUGHTS_END:
         text = text.rpartition(end)[2]
-    unfinished = any(begin in text for begin in THOUGHTS_BEGIN)
-    if unfinished or len(text) > LONGEST:
+    if any(begin in text for begin in THOUGHTS_BEGIN) or len(text) > LONGEST:
         return None
-    fenced = FENCED.findall(text)
-    span = text[max(text.find("{"), 0) : text.rfind("}") + 1]
-    for found in ([text], fenced, [span], FLAT_OBJECT.findall(text)):
-        said = [one for one in map(_said, found) if one is not None]
-        if said:
-            beside = LONE_DIGIT.findall(_without(text, found))
-            digits = {digit for digit, _ in said} | {int(digit) for digit in beside}
-            return said[0] if len(digits) == 1 and NOT_A_DIGIT not in digits else None
-    return None
+    beside, said = text, list[tuple[int | None, str]]()
+    for found, digit, reason in _objects(text):
+        said.append((digit, reason))
+        beside = beside.replace(found, " ")
+    digits = {digit for digit, _ in said} | {int(digit) for digit in LONE_DIGIT.findall(beside)}
+    return said[0] if said and len(digits) == 1 and NOT_A_DIGIT not in digits else None
 
 
-def _said(text: str) -> tuple[int | None, str] | None:
-    """Return the digit and the reason of one JSON object, or None without an object with a digit."""
-    try:
-        said = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return None
-    if not isinstance(said, dict) or "digit" not in said:
-        return None
-    reason = said.get("reason")
-    return _digit(said["digit"]), reason.strip() if isinstance(reason, str) else ""
+def _objects(text: str) -> Iterator[tuple[str, int | None, str]]:
+    """Yield each JSON object with a digit in the text: as it is written, its digit and its reason."""
+    decoder, at = json.JSONDecoder(), 0
+    while (at := text.find("{", at)) >= 0:
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except ValueError:
+            value, end = {}, at + 1
+        except RecursionError:
+            return
+        if "digit" in value:
+            reason = value.get("reason")
+            yield text[at:end], _digit(value["digit"]), reason.strip() if isinstance(reason, str) else ""
+            at = end
+        else:
+            at += 1
 
 
 def _digit(value: Any) -> int | None:
@@ -481,12 +446,6 @@ def _digit(value: Any) -> int | None:
         return int(value)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return int(value) if is_number and value in range(10) else NOT_A_DIGIT
-
-
-def _without(text: str, parts: Sequence[str]) -> str:
-    for part in parts:
-        text = text.replace(part, " ")
-    return text
 
 
 def confidence(tokens: Sequence[TokenLogprob], digit: int, text: str) -> float | None:

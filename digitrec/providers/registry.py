@@ -1,10 +1,11 @@
 """Names to providers, through the entry-point group ``digitrec.providers``.
 
-Ours come through the same door as a stranger's: a package that declares an entry point in this group
-is a provider (`digitrec.providers.plugins`). Listing names imports no provider. Only the local engine is
-known without looking at anybody's metadata, which takes longer than reading a digit
-(docs/decisions.md). Whatever a stranger's provider does while it is imported, looked at or
-built, it is listed as broken with the reason, and the others still work.
+Ours come through the same door as anybody's: a package that declares an entry point in this group brings a
+provider. Listing names imports no provider. Only the local engine is known without reading metadata, which
+takes longer than reading a digit (docs/decisions.md).
+
+A package whose metadata cannot be read, that takes a name which is another's, or whose provider fails while
+it is imported, looked at or built costs only itself: it is listed as broken, with the reason.
 """
 
 from __future__ import annotations
@@ -13,27 +14,56 @@ import inspect
 import logging
 import math
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, TypeVar, cast
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, cast
 
 from digitrec.errors import DigitrecError, NotInstalled, UnknownProvider
 from digitrec.errors.arguments import said
 from digitrec.errors.text import did_you_mean, printable
 from digitrec.providers.base import BaseProvider, Price, Provider, Resumable, Status
-from digitrec.providers.plugins import Plugin, found
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 log = logging.getLogger(__name__)
 
-KNOWN = {"local": ("digitrec.providers.local", "Local")}
-"""What our own metadata says of the engine that is asked most, so that it need not be read."""
+GROUP = "digitrec.providers"
+"""The group of entry points, and the package in which ours lie, which no other package can bring."""
+OURS = "digitrec"
+"""Our own package."""
 METHODS = ("from_env", "read", "read_many", "close")
 """What every provider's class has."""
 LONGEST_REASON = 200
-"""Characters of a stranger's message that are shown."""
+"""Maximum characters of another package's message that are shown."""
+PLACE = re.compile(r"([\w.]+)\s*:\s*([\w.]+)\s*(\[.*\])?\s*")
+"""The value of an entry point: module, attribute and extras."""
 
-Given = TypeVar("Given")
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One line of a package's metadata: the provider of this name is there."""
+
+    name: str
+    """The name to call it by; "" where not even that can be read."""
+    place: str
+    """Its class, as "module:attribute"."""
+    packages: tuple[str, ...]
+    """Which packages say so, normalised (PEP 503); several only where it is refused."""
+    refused: str = ""
+    """Why it cannot be used and what to do, in one line; "" for one that can."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is one of digitrec's own."""
+        return self.packages == (OURS,) and self.place.startswith(f"{GROUP}.")
+
+
+KNOWN = {"local": Plugin("local", "digitrec.providers.local:Local", (OURS,))}
+"""What our own metadata says of the engine that is asked most, so that it need not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +80,106 @@ class Listing:
     """What its users should know before they build on it; None: nothing."""
 
 
+def found() -> tuple[dict[str, Plugin], list[Plugin]]:
+    """Return the providers that the installed packages bring, by name, and those that are refused."""
+    claims: dict[str, dict[tuple[str, bool], Plugin]] = {}  # of several by one package the first
+    usable, refused = dict(KNOWN), list[Plugin]()
+    for plugin in _plugins():
+        if plugin.refused:
+            refused.append(plugin)
+        else:
+            claims.setdefault(plugin.name, {}).setdefault((plugin.packages[0], plugin.is_ours), plugin)
+    for name, by_package in claims.items():
+        plugins = sorted(by_package.values(), key=lambda plugin: (not plugin.is_ours, plugin.packages))
+        if plugins[0].is_ours or len(plugins) == 1:
+            usable[name] = plugins[0]
+            refused += [replace(plugin, refused=_takes_ours(plugin)) for plugin in plugins[1:]]
+        else:
+            packages = tuple(plugin.packages[0] for plugin in plugins)
+            why = f"the packages {' and '.join(packages)} both bring a provider {name!r}; remove all but one"
+            refused.append(Plugin(name, "", packages, why))
+    return usable, refused
+
+
+def _takes_ours(plugin: Plugin) -> str:
+    return (
+        f"the package {plugin.packages[0]} brings a provider {plugin.name!r}, which is digitrec's own name; "
+        "remove the package, or ask its author for another name"
+    )
+
+
+def _plugins() -> Iterator[Plugin]:
+    """Yield all that the packages say; of a package that is there twice only the first, which is imported."""
+    from importlib.metadata import distributions
+
+    seen: set[str] = set()
+    for package in distributions():
+        if GROUP in _entry_points_file(package):
+            name = _name_of(package)
+            if name == OURS or name not in seen:
+                seen.add(name)
+                yield from _said_by(package, name)
+
+
+def _entry_points_file(package: Distribution) -> str:
+    try:
+        return package.read_text("entry_points.txt") or ""
+    except Exception:  # not a text: it is not about providers, as far as one can tell
+        return ""
+
+
+def _name_of(package: Distribution) -> str:
+    """Return the package's name, normalised; what is left of a removed package may have none."""
+    try:
+        return re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
+    except Exception:
+        return "without a name"
+
+
+def _said_by(package: Distribution, who: str) -> Iterator[Plugin]:
+    about = f"the metadata of the package {who} about its providers cannot be read"
+    todo = "tell its author, or remove it"
+    try:
+        points = [point for point in package.entry_points if point.group == GROUP]
+    except Exception as error:  # whatever stands in another package's file
+        yield Plugin("", "", (who,), f"{about} ({type(error).__name__}); {todo}")
+        return
+    for point in points:
+        place = PLACE.fullmatch(point.value)
+        if place and point.name:
+            yield Plugin(point.name, f"{place[1]}:{place[2]}", (who,))
+        else:
+            why = f"{about} ({point.value!r} is no class in a module); {todo}"
+            yield Plugin(point.name, "", (who,), why)
+
+
 def names() -> list[str]:
     """Return the sorted names of all registered providers, without importing them."""
-    return sorted({*KNOWN, *found()[0]})
+    return sorted(found()[0])
 
 
 def listings(env: Mapping[str, str]) -> list[Listing]:
-    """All registered providers, sorted by name, told offline from ``env`` and the disk.
+    """Return all registered providers, sorted by name, told offline from ``env`` and the disk.
 
     A provider that is broken, or whose name was refused, is listed as not installed, with the reason.
     """
     plugins, refused = found()
-    listed = [_listing(name, plugins.get(name), env) for name in {*KNOWN, *plugins}]
-    listed += [_unusable(": ".join(filter(None, [*it.packages, it.name])), it.why) for it in refused]
+    listed = [_listing(plugin, env) for plugin in plugins.values()]
+    listed += [_unusable(": ".join(filter(None, [*it.packages, it.name])), it.refused) for it in refused]
     return sorted(listed, key=lambda listing: listing.name)
 
 
-def _listing(name: str, plugin: Plugin | None, env: Mapping[str, str]) -> Listing:
+def _listing(plugin: Plugin, env: Mapping[str, str]) -> Listing:
     try:
-        cls = _load(name, plugin)
-        looked = _caught(name, plugin, "status", lambda: _status(cls, env))
+        cls = _load(plugin)
+        with _blamed(plugin, "status"):
+            status = _status(cls, env)
     except DigitrecError as error:
-        return _unusable(name, str(error))
+        return _unusable(plugin.name, str(error))
     notice = getattr(cls, "notice", None)
-    return Listing(name, looked, getattr(cls, "price", None), notice if isinstance(notice, str) else None)
+    return Listing(
+        plugin.name, status, getattr(cls, "price", None), notice if isinstance(notice, str) else None
+    )
 
 
 def _unusable(name: str, why: str) -> Listing:
@@ -90,105 +196,89 @@ def _status(cls: type[Provider], env: Mapping[str, str]) -> Status:
 
 
 def provider_class(name: str) -> type[Provider]:
-    """The class registered under ``name``; imports its module, and no other provider's.
+    """Return the class registered under ``name``; import its module, and no other provider's.
 
     Raises:
         UnknownProvider: no provider has that name, or several packages claim it.
         NotInstalled: the package that registers it lacks something, or is broken.
-        TypeError: it is no name.
+        TypeError: it is not a text.
     """
-    return _load(name, _plugin(name))
+    return _load(_plugin(name))
 
 
-def _plugin(name: str) -> Plugin | None:
-    """Who brings the provider of this name; None for what is known without looking."""
+def _plugin(name: str) -> Plugin:
     if not isinstance(name, str):
         raise TypeError(f"a provider's name is a text, not {said(name)}")
     if name in KNOWN:
-        return None
+        return KNOWN[name]
     plugins, refused = found()
-    about = [refusal for refusal in refused if refusal.name == name]
+    about = [plugin.refused for plugin in refused if plugin.name == name]
     if name in plugins:
-        for refusal in about:
-            log.warning("%s", refusal.why)
+        for why in about:
+            log.warning("%s", why)
         return plugins[name]
     if about:
-        raise UnknownProvider(about[0].why)
-    near = did_you_mean(name, names())
-    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(names())}.{near}")
+        raise UnknownProvider(about[0])
+    near = did_you_mean(name, plugins)
+    raise UnknownProvider(f"no provider is called {name!r}; there are: {', '.join(sorted(plugins))}.{near}")
 
 
-def _load(name: str, plugin: Plugin | None) -> type[Provider]:
-    module, attribute = KNOWN[name] if plugin is None else (plugin.module, plugin.attribute)
-
-    def load() -> type[Provider]:
-        value: Any = import_module(module)
-        for part in attribute.split("."):
-            value = getattr(value, part)
-        return cast("type[Provider]", value)
-
-    cls = _caught(name, plugin, "", load)
-    if flaw := _caught(name, plugin, "", lambda: _flaw_of_class(cls)):
-        raise _broken(name, plugin, flaw)
-    return cls
+def _load(plugin: Plugin) -> type[Provider]:
+    with _blamed(plugin):
+        cls = resolve_name(plugin.place)
+        flaw = _flaw_of_class(cls)
+    if flaw:
+        raise _broken(plugin, flaw)
+    return cast("type[Provider]", cls)
 
 
-def _caught(name: str, plugin: Plugin | None, doing: str, call: Callable[[], Given]) -> Given:
-    """What ``call`` gives; whatever a stranger's code raises instead becomes a NotInstalled.
-
-    Raises:
-        NotInstalled: the code of the provider failed; the message names its package.
-        KeyboardInterrupt: somebody wants the program to end.
-        DigitrecError: what it says on purpose.
-    """
+@contextmanager
+def _blamed(plugin: Plugin, doing: str = "") -> Iterator[None]:
+    """Within the block, turn whatever another package's code raises into a NotInstalled that names it."""
     try:
-        return call()
+        yield
     except (KeyboardInterrupt, DigitrecError):
         raise
     except BaseException as error:  # an import may raise anything, SystemExit too
-        what = " ".join(f"{type(error).__name__}: {_said(error)}".split())
-        at = f", in {doing}()" if doing else ""
-        raise _broken(name, plugin, what[:LONGEST_REASON] + at) from error
+        try:
+            text = str(error)
+        except Exception:  # its exception may not even have a text
+            text = ""
+        what = " ".join(f"{type(error).__name__}: {text}".split())[:LONGEST_REASON]
+        raise _broken(plugin, what + (f", in {doing}()" if doing else "")) from error
 
 
-def _said(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # a stranger's exception may not even have a text
-        return ""
-
-
-def _broken(name: str, plugin: Plugin | None, why: str) -> NotInstalled:
-    package = "" if plugin is None or plugin.is_ours else f" of the package {plugin.package}"
+def _broken(plugin: Plugin, why: str) -> NotInstalled:
+    package = "" if plugin.is_ours else f" of the package {plugin.packages[0]}"
     todo = "install what it needs, tell its author, or remove it"
-    return NotInstalled(f"the provider {name}{package} cannot be loaded ({why}); {todo}")
+    return NotInstalled(f"the provider {plugin.name}{package} cannot be loaded ({why}); {todo}")
 
 
 def _flaw_of_class(cls: object) -> str | None:
-    """What a provider's class lacks, or None."""
+    """Return what a provider's class lacks, or None."""
     if not isinstance(cls, type):
-        return "it is no class"
+        return "it is not a class"
     lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
     return f"it lacks {', '.join(lacking)}" if lacking else _flaw_of_price(getattr(cls, "price", None))
 
 
 def flaw_of(provider: Provider) -> str | None:
-    """What a provider says of itself that cannot be, in words; None where it can be asked."""
+    """Return which attribute of a provider is invalid, in words; None where it can be asked."""
     if not isinstance(provider, Provider):
         return "it lacks a member of digitrec.providers.base.Provider"
-    if not isinstance(provider.name, str) or not provider.name or printable(provider.name) != provider.name:
-        return f"its name is {said(provider.name)}, not a printable text in one line"
-    if provider.endpoint is not None and not isinstance(provider.endpoint, str):
-        return "its endpoint is no text"
-    rate, batch = getattr(provider, "rate", None), getattr(provider, "batch", 1)
+    name, rate, batch = provider.name, getattr(provider, "rate", None), getattr(provider, "batch", 1)
+    if not isinstance(name, str) or not name or printable(name) != name:
+        return f"its name is {said(name)}, not a printable text in one line"
+    if not isinstance(provider.endpoint, str | None):
+        return "its endpoint is not a text"
     if not _is_positive(getattr(provider, "attempt_timeout", 1.0)):
         return "its attempt_timeout must be a number > 0"
     if rate is not None and not _is_positive(rate):
-        return "its rate is no number above 0"
-    if not isinstance(batch, int) or isinstance(batch, bool) or batch < 1:
-        return "its batch is no number from 1 on"
+        return "its rate must be a number > 0"
+    if not isinstance(batch, int) or not _is_positive(batch):
+        return "its batch must be a whole number >= 1"
     if isinstance(provider, Resumable) and not _is_positive(provider.poll_s):
-        return "its poll_s is no number above 0"
+        return "its poll_s must be a number > 0"
     return _flaw_of_price(provider.price)
 
 
@@ -206,7 +296,7 @@ def _is_positive(value: object) -> bool:
 def open_provider(
     name: str = "local", /, *, env: Mapping[str, str] | None = None, **options: Any
 ) -> Provider:
-    """A provider ready to be asked.
+    """Return a provider ready to be asked.
 
     It is built from ``env`` (default: the process's environment); ``options``, which are its constructor's,
     override the variables. A provider of another package whose ``from_env`` takes no options is built from
@@ -219,15 +309,17 @@ def open_provider(
         ModelError: for "local", the model file cannot be used.
     """
     plugin = _plugin(name)
-    cls: type[Any] = _load(name, plugin)
+    cls: type[Any] = _load(plugin)
     variables = os.environ if env is None else env
-    if plugin is None or plugin.is_ours:
+    if plugin.is_ours:
         return cast("Provider", cls.from_env(variables, **options))
     if options:
         takes = inspect.signature(cls.from_env).parameters.values()
         merges = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes)
         return cast("Provider", cls.from_env(variables, **options) if merges else cls(**options))
-    provider: Provider = _caught(name, plugin, "from_env", lambda: cls.from_env(variables))
-    if flaw := _caught(name, plugin, "", lambda: flaw_of(provider)):
-        raise _broken(name, plugin, flaw)
+    with _blamed(plugin, "from_env"):
+        provider: Provider = cls.from_env(variables)
+        flaw = flaw_of(provider)
+    if flaw:
+        raise _broken(plugin, flaw)
     return provider

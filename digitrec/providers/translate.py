@@ -69,18 +69,16 @@ WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
 """What happened and what to do, for each class; a provider's own advice replaces the second half."""
 
 STATUS: Mapping[int, type[DigitrecError]] = {
-    400: Rejected,
     401: AuthFailed,
     402: QuotaExceeded,
     403: AuthFailed,
-    404: Rejected,
     407: NotConfigured,
     408: TimedOut,
-    413: Rejected,
-    415: Rejected,
     429: RateLimited,
 }
-"""What an HTTP status means where the vendor says nothing more exact; any other 5xx is Unavailable."""
+"""What an HTTP status means where the vendor says nothing more exact.
+
+Any other 4xx is Rejected, any other 5xx Unavailable."""
 
 STATUS_ADVICE: Mapping[object, str] = {
     402: "add credit to the account, or choose another",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import traceback
 from collections.abc import Callable
 from typing import Any
 
-from digitrec.answer import Candidate
+from raw_server import answer
+
+from digitrec.answer import Answer, Candidate
+from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
+from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
+from digitrec.emulator.kit import drawn_seven
 
 CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 POLLED = ("azure", "azure-document")
@@ -17,6 +24,8 @@ Stored = Callable[[str, str], Any]
 """A provider and a case: the answer that is stored for it."""
 Opened = Callable[..., Provider]
 """A cloud's name and options: its provider, at its emulator."""
+Told = Callable[..., Answer | DigitrecError]
+"""A cloud's name, replies and options: what its provider makes of them."""
 Prepared = Callable[[Provider], PreparedImage]
 """A seven, as the provider wants it."""
 
@@ -28,3 +37,44 @@ AZURE_WORDS = [
     ("no-text", []),
 ]
 """What both Azure services say of the same pictures, each in its own form."""
+KEY = "planted-key-0123456789abcdef"
+AWS_KEY = "AKIAPLANTED012345678"
+AWS_SECRET = "planted-secret-0123456789abcdef"
+NOTHING: dict[str, Any] = {
+    "google": {"responses": [{}]},
+    "aws": {"TextDetections": []},
+    "aws-textract": {"Blocks": []},
+    "azure": {"status": "succeeded", "analyzeResult": {"readResults": []}},
+    "azure-analysis": {"readResult": {"blocks": []}},
+    "azure-document": {"status": "succeeded", "analyzeResult": {"pages": []}},
+    "openai": {"choices": [{"message": {"content": json.dumps({"digit": None, "reason": "blank"})}}]},
+}
+"""What each says of a picture without text."""
+ORDERED = answer(202, b"", ("Operation-Location", "https://any.example/vision/v3.2/read/analyzeResults/abc"))
+"""What Azure says to a picture that it takes."""
+
+
+def json_answer(status: int, value: Any, *headers: tuple[str, str]) -> bytes:
+    return answer(status, json.dumps(value).encode(), *headers)
+
+
+def replies(cloud: str, value: Any) -> list[bytes]:
+    """The replies by which a cloud answers one image with a document."""
+    return [*([ORDERED] if cloud in POLLED else []), json_answer(200, value)]
+
+
+def outcome(provider: Provider, timeout: float = 5.0) -> Answer | DigitrecError:
+    """What comes of a seven: no key shows in it, and an error is one line."""
+    image = prepare(drawn_seven(), provider.wants)
+    try:
+        result: Answer | DigitrecError = provider.read(image, timeout=timeout)
+    except DigitrecError as error:
+        result = error
+    shown = repr(result) + str(result)
+    inner = result if isinstance(result, BaseException) else None
+    while inner is not None:
+        shown += "".join(traceback.format_exception(inner)) + repr(vars(inner))
+        inner = inner.__cause__ or inner.__context__
+    assert not [key for key in (KEY, AWS_KEY, AWS_SECRET) if key in shown]
+    assert "\n" not in str(result)
+    return result

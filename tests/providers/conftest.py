@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
+from raw_server import RawServer, raw_server
 
 from digitrec.emulator import Credentials, Emulator, Picture, Word
 from digitrec.emulator.kit import drawn_seven
@@ -15,12 +14,9 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 
-from .common import Opened, Prepared, Stored
+from . import documents
+from .common import AWS_KEY, AWS_SECRET, KEY, Opened, Prepared, Stored, Told, outcome
 
-ANSWERS = Path(__file__).parent.parent / "answers"
-KEY = "planted-key-0123456789abcdef"
-AWS_KEY = "AKIAPLANTED012345678"
-AWS_SECRET = "planted-secret-0123456789abcdef"
 STRICT = Credentials(
     google_api_keys=frozenset({KEY}),
     aws_keys={AWS_KEY: AWS_SECRET},
@@ -52,12 +48,8 @@ def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stored() -> Stored:
-    """A vendor's answer as it stands on the wire; its file also says where it is from."""
-
-    def load(provider: str, case: str) -> Any:
-        return json.loads((ANSWERS / provider / f"{case}.json").read_text("utf-8"))["answer"]
-
-    return load
+    """A vendor's answer as it stands on the wire."""
+    return documents.stored
 
 
 @pytest.fixture
@@ -92,3 +84,21 @@ def opened(emulator: Emulator) -> Iterator[Opened]:
 def prepared() -> Prepared:
     """A seven, in the form that a provider wants."""
     return lambda provider: prepare(drawn_seven(), provider.wants)
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    """A server that says what it is told to."""
+    with raw_server() as running:
+        yield running
+
+
+@pytest.fixture
+def told(server: RawServer, opened: Opened) -> Told:
+    """Asks a cloud's provider about a seven at the server."""
+
+    def ask(cloud: str, *said: bytes, timeout: float = 5.0, **options: Any) -> Any:
+        server.say = list(said) or server.say
+        return outcome(opened(cloud, **{"endpoint": server.url, **options}), timeout)
+
+    return ask

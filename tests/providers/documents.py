@@ -1,9 +1,10 @@
-"""The vendors' documents: a grammar of right ones, and what may happen to them on the way."""
+"""The vendors' stored documents, and what may happen to them on the way."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,109 +24,17 @@ PARSE: dict[str, Callable[[Any], Answer]] = {
 PLANTED = "planted-content-of-the-document"
 """Stands in many a document; no message may show it."""
 
-texts = st.text("0123456789OlS.٧é七 ", min_size=1, max_size=4).filter(str.strip) | st.just(PLANTED)
-scores = st.floats(0, 1) | st.sampled_from([0, 1])
-pixels = st.integers(-5, 10_000)
+ANSWERS = Path(__file__).parent.parent / "answers"
 
 
-def some(part: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[list[Any]]:
-    return st.lists(part, min_size=least, max_size=2)
+def stored(cloud: str, case: str = "seven") -> Any:
+    """A vendor's answer as it stands on the wire; its file also says where it is from."""
+    return json.loads((ANSWERS / cloud / f"{case}.json").read_text("utf-8"))["answer"]
 
 
-def form(optional: dict[str, Any] | None = None, /, **fields: Any) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(fields, optional=optional or {})
-
-
-def google_documents() -> st.SearchStrategy[Any]:
-    corner = form({"x": pixels, "y": pixels})
-    box = {"boundingBox": form({"vertices": st.lists(corner, min_size=4, max_size=4)})}
-    scored = {"confidence": scores}
-    symbol = form({**scored, **box, "property": form()}, text=texts)
-    word = form({**scored, **box}, symbols=some(symbol, 1))
-    paragraph = form(scored, words=some(word, 1))
-    block = form({**scored, "blockType": st.just("TEXT")}, paragraphs=some(paragraph, 1))
-    page = form({**scored, "width": pixels, "height": pixels}, blocks=some(block, 1))
-    full = form({"text": texts}, pages=some(page, 1))
-    entity = form({"locale": st.just("und"), "boundingPoly": form()}, description=texts)
-    error = form({"code": st.just(0), "message": texts, "details": some(form())})
-    return form(
-        {"fullTextAnnotation": full | form(), "textAnnotations": st.lists(entity, min_size=2, max_size=3)}
-    ) | form({"error": error | form(code=st.sampled_from([3, 8, 13, 99]))}, fullTextAnnotation=full)
-
-
-def aws_documents() -> st.SearchStrategy[Any]:
-    box = form(Width=scores, Height=scores, Left=scores, Top=scores)
-    details = {"Id": pixels, "ParentId": pixels, "Geometry": form(BoundingBox=box)}
-    percent = st.floats(0, 100) | st.sampled_from([0, 100])
-    word = form(details, DetectedText=texts, Type=st.just("WORD"), Confidence=percent)
-    line = form(details, DetectedText=texts, Type=st.just("LINE"), Confidence=percent)
-    found = st.tuples(line, word, word | line).map(list) | st.just([])
-    return form({"TextModelVersion": st.just("3.0")}, TextDetections=found)
-
-
-def aws_textract_documents() -> st.SearchStrategy[Any]:
-    box = form(Width=scores, Height=scores, Left=scores, Top=scores)
-    details = {"Id": texts, "Geometry": form(BoundingBox=box), "TextType": st.just("HANDWRITING")}
-    percent = st.floats(0, 100) | st.sampled_from([0, 100])
-    page = form(details, BlockType=st.just("PAGE"))
-    word = form(details, Text=texts, BlockType=st.just("WORD"), Confidence=percent)
-    line = form(details, Text=texts, BlockType=st.just("LINE"), Confidence=percent)
-    found = st.tuples(page, line, word, word | line).map(list) | st.lists(page, max_size=1)
-    return form({"DetectDocumentTextModelVersion": st.just("1.0")}, Blocks=found)
-
-
-def azure_documents() -> st.SearchStrategy[Any]:
-    box = {"boundingBox": st.lists(pixels | st.floats(0, 100), min_size=8, max_size=8)}
-    word = form(box, text=texts, confidence=scores)
-    line = form({**box, "text": texts, "appearance": form(style=form())}, words=some(word, 1))
-    page = form({"page": pixels, "angle": pixels, "unit": st.just("pixel")}, lines=some(line))
-    result = form({"modelVersion": st.just("2022-04-30"), "version": texts}, readResults=some(page))
-    return form({"createdDateTime": texts}, status=st.just("succeeded"), analyzeResult=result)
-
-
-def azure_analysis_documents() -> st.SearchStrategy[Any]:
-    box = {"boundingPolygon": st.lists(form(x=pixels, y=pixels), min_size=4, max_size=4)}
-    word = form(box, text=texts, confidence=scores)
-    line = form({**box, "text": texts}, words=some(word, 1))
-    block = form(lines=some(line))
-    metadata = {"modelVersion": st.just("2023-10-01"), "metadata": form(width=pixels, height=pixels)}
-    return form(metadata, readResult=form(blocks=some(block)))
-
-
-def azure_document_documents() -> st.SearchStrategy[Any]:
-    box = {"polygon": st.lists(pixels | st.floats(0, 100), min_size=8, max_size=8)}
-    word = form({**box, "span": form(offset=pixels, length=pixels)}, content=texts, confidence=scores)
-    line = form(box, content=texts)
-    page = form({"pageNumber": pixels, "angle": pixels, "lines": some(line)}, words=some(word, 1))
-    style = form({"isHandwritten": st.booleans()}, confidence=scores)
-    details = {"apiVersion": texts, "modelId": texts, "content": texts, "styles": some(style)}
-    result = form(details, pages=some(page, 1)) | form({"content": st.just("")}, pages=some(form(), 0))
-    return form({"createdDateTime": texts}, status=st.just("succeeded"), analyzeResult=result)
-
-
-def openai_documents() -> st.SearchStrategy[Any]:
-    said = st.builds(
-        lambda digit, reason: json.dumps({"digit": digit, "reason": reason}),
-        st.none() | st.integers(0, 9), st.text("abc", max_size=5),
-    )  # fmt: skip
-    chance = form(token=texts, logprob=st.floats(-30, 0))
-    token = form({"top_logprobs": some(chance), "logprob": st.floats(-30, 0)}, token=texts)
-    logprobs = form(content=some(token)) | st.none()
-    message = form({"role": st.just("assistant"), "refusal": st.none()}, content=said)
-    choice = form({"finish_reason": st.just("stop"), "logprobs": logprobs, "index": pixels}, message=message)
-    usage = form({"prompt_tokens": st.integers(0, 10_000)}, completion_tokens=st.integers(0, 10_000))
-    return form({"model": texts, "usage": usage, "id": texts}, choices=some(choice, 1))
-
-
-DOCUMENTS = {
-    "google": google_documents(),
-    "aws": aws_documents(),
-    "aws-textract": aws_textract_documents(),
-    "azure": azure_documents(),
-    "azure-analysis": azure_analysis_documents(),
-    "azure-document": azure_document_documents(),
-    "openai": openai_documents(),
-}
+def all_stored(cloud: str) -> list[Any]:
+    """All stored answers of a cloud."""
+    return [stored(cloud, file.stem) for file in sorted((ANSWERS / cloud).glob("*.json"))]
 
 
 def deep(levels: int, key: str | None) -> Any:
@@ -145,29 +54,6 @@ WRONG: list[Any] = [
 """What stands where something else should: every type of JSON, and what `json.loads` takes beside it."""
 wrong_values = st.integers(0, len(WRONG) - 1).map(lambda place: WRONG[place])
 """One of them, chosen by its place: Hypothesis cannot show them all."""
-
-
-def words(node: Any) -> Iterator[str]:
-    """The texts of all words in a right document, wherever they stand."""
-    if isinstance(node, list):
-        for part in node:
-            yield from words(part)
-    elif isinstance(node, dict) and "choices" in node:
-        digit = json.loads(node["choices"][0]["message"]["content"])["digit"]
-        yield from [] if digit is None else [str(digit)]
-    elif isinstance(node, dict) and "symbols" in node:
-        yield "".join(symbol["text"] for symbol in node["symbols"])
-    elif isinstance(node, dict) and node.get("Type") == "WORD":
-        yield node["DetectedText"]
-    elif isinstance(node, dict) and node.get("BlockType") == "WORD":
-        yield node["Text"]
-    elif isinstance(node, dict) and "text" in node and "confidence" in node:
-        yield node["text"]
-    elif isinstance(node, dict) and "content" in node and "confidence" in node:
-        yield node["content"]
-    elif isinstance(node, dict):
-        for part in node.values():
-            yield from words(part)
 
 
 def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -204,9 +90,9 @@ def without(raw: Any, path: tuple[Any, ...]) -> Any:
 
 
 @st.composite
-def mutated(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> Any:
-    """A right document to which something has happened, once to three times, anywhere."""
-    raw = draw(documents)
+def mutated(draw: st.DrawFn, cloud: str) -> Any:
+    """A stored answer to which something has happened, once to three times, anywhere."""
+    raw = draw(st.sampled_from(all_stored(cloud)))
     for _ in range(draw(st.integers(1, 3))):
         places = list(paths(raw))
         path = draw(st.sampled_from(places))

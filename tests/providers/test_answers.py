@@ -162,3 +162,12 @@ def test_the_smallest_answer_of_document_intelligence() -> None:
 def test_an_operation_that_ended_without_success_is_rejected(cloud: str, raw: Any) -> None:
     with pytest.raises(Rejected):
         PARSE[cloud](raw)
+
+
+@pytest.mark.parametrize("status", [None, "", "Succeeded", "cancelled", "running", 1, ["succeeded"], {}])
+@pytest.mark.parametrize("raw", [azure(), document(pages=[])])
+def test_an_unknown_status_of_an_operation_is_a_bad_answer(raw: dict[str, Any], status: Any) -> None:
+    cloud = "azure" if "readResults" in raw["analyzeResult"] else "azure-document"
+    with pytest.raises(BadAnswer) as caught:
+        PARSE[cloud]({**raw, "status": status})
+    assert "status" in str(caught.value)

@@ -5,19 +5,15 @@ import sys
 
 import pytest
 
-from digitrec.answer import Answer
-from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected, install_hint
-from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import (
-    BaseProvider,
-    Status,
     checked_endpoint,
     checked_key,
     is_installed,
     not_installed,
 )
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 
 LOOK = """
 import os, socket, subprocess, sys
@@ -25,30 +21,15 @@ def refuse(*args, **kwargs): raise SystemExit("it went out")
 socket.socket.connect = socket.getaddrinfo = subprocess.Popen = os.posix_spawn = refuse
 from digitrec.providers import registry
 names = [listing.name for listing in registry.listings(os.environ)]
-sdks = {"google.cloud.vision", "google.auth", "boto3", "msrest", "azure.core", "rapidocr", "onnxruntime"}
+sdks = {"google.auth", "botocore", "azure.core", "requests", "rapidocr", "onnxruntime"}
 print(sorted(names), sorted(sdks & set(sys.modules)))
 """
 
 
 def test_looking_at_all_providers_imports_no_sdk_starts_nothing_and_asks_nobody() -> None:
     run = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
-    listed = [
-        "aws",
-        "aws-textract",
-        "azure",
-        "azure-analysis",
-        "azure-document",
-        "google",
-        "local",
-        "openai",
-        "rapidocr",
-        "tesseract",
-    ]
-    assert run.stdout.strip() == f"{listed} []"
-
-
-def test_by_default_a_provider_needs_nothing() -> None:
-    assert BaseProvider.status({}) == Status(installed=True, configured=True)
+    names = "aws aws-textract azure azure-analysis azure-document google local openai rapidocr tesseract"
+    assert run.stdout.strip() == f"{names.split()} []"
 
 
 def test_a_package_is_found_without_importing_it() -> None:
@@ -85,16 +66,6 @@ def test_a_failure_takes_only_its_own_place() -> None:
     image = prepare(drawn_seven(), fake.wants)
     outcomes = fake.read_many([image] * 3, timeout=1)
     assert [isinstance(outcome, ProviderError) for outcome in outcomes] == [False, True, False]
-
-
-def test_a_programming_error_is_not_taken_for_a_failure() -> None:
-    class Broken(FakeProvider):
-        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-            raise ZeroDivisionError
-
-    fake = Broken()
-    with pytest.raises(ZeroDivisionError):
-        fake.read_many([prepare(drawn_seven(), fake.wants)], timeout=1)
 
 
 def test_a_strangers_extra_is_not_advised_as_ours() -> None:

@@ -1,15 +1,30 @@
-"""What digitrec relies on, of every cloud, asked through its real SDK at its emulator."""
+"""What digitrec relies on, of every cloud, asked at its emulator."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from digitrec.emulator.kit import ProviderContract
+from digitrec.answer import Candidate
+from digitrec.errors import ProviderError, Rejected
 from digitrec.providers.base import Provider
+from digitrec.emulator.kit import ProviderContract
 
-from .common import CLOUDS, Opened
+from .common import CLOUDS, Opened, Prepared
+
+BOX = (10, 20, 30, 60)
+READ: dict[str, tuple[tuple[int, ...] | None, str | None]] = {
+    "google": (BOX, None),
+    "aws": (None, "emulated-function"),
+    "aws-textract": (None, "emulated-function"),
+    "azure": (BOX, "emulated-function"),
+    "azure-analysis": (BOX, "emulated-function"),
+    "azure-document": (BOX, "emulated-function 2024-11-30"),
+    "openai": (None, "emulated-function"),
+}
+"""Each emulator's seven: its box, and the version of the model."""
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -22,3 +37,18 @@ class TestContract(ProviderContract):
         self.secrets = secrets
         self.provider = lambda: opened(cloud)  # type: ignore[method-assign]
         self.provider_at = at  # type: ignore[method-assign]
+
+    def test_its_seven_is_read(self, cloud: str) -> None:
+        answer = self._read()
+        box, version = READ[cloud]
+        assert answer.candidates == (Candidate("7", pytest.approx(0.875), box),)
+        assert answer.model_version == version
+        assert "ResponseMetadata" not in answer.raw
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_is_not_a_picture_is_rejected(cloud: str, opened: Opened, prepared: Prepared) -> None:
+    provider = opened(cloud)
+    (outcome,) = provider.read_many([replace(prepared(provider), data=b"<html>" + bytes(64))], timeout=10)
+    assert isinstance(outcome, ProviderError)
+    assert isinstance(outcome, Rejected)

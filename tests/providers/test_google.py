@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,18 +25,10 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.prepare import prepare
 from digitrec.providers import google_credentials
 from digitrec.providers.google import Google, parse
 
-from .common import BOX, Opened, Prepared, Stored
-
-
-def test_the_real_sdk_reads(opened: Opened, prepared: Prepared) -> None:
-    google = opened("google")
-    answer = google.read(prepared(google), timeout=10)
-    assert answer.candidates == (Candidate("7", 0.875, (10, 20, 30, 60)),)
-    assert answer.raw["fullTextAnnotation"]["text"].strip() == "7"
+from .common import BOX, Opened, Prepared, Stored, json_answer, outcome
 
 
 def test_text_detection_asks_for_confidences_too(opened: Opened, prepared: Prepared) -> None:
@@ -82,24 +73,6 @@ def test_a_failed_request_fails_each_of_its_images(
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 16 + [Answer]
 
 
-def test_an_unknown_feature_is_refused() -> None:
-    with pytest.raises(NotConfigured, match="document or text"):
-        Google(api_key="k" * 39, feature="labels")
-
-
-def test_without_credentials_it_says_what_to_set() -> None:
-    with pytest.raises(NotConfigured, match="GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY"):
-        Google()
-
-
-def test_a_credentials_file_that_is_none_is_not_configured(tmp_path: Path) -> None:
-    file = tmp_path / "key.json"
-    file.write_text("{}")
-    for name in (file, tmp_path / "missing.json"):
-        with pytest.raises(NotConfigured, match="gcloud"):
-            Google.from_env({"GOOGLE_APPLICATION_CREDENTIALS": str(name), "GOOGLE_API_KEY": "x" * 39})
-
-
 def test_from_env_takes_a_key_an_endpoint_and_options(
     emulator: Emulator, prepared: Prepared, secrets: Sequence[str]
 ) -> None:
@@ -117,20 +90,6 @@ def test_from_env_takes_a_key_an_endpoint_and_options(
     google.close()
 
 
-def test_status_names_what_is_missing_and_what_is_found(tmp_path: Path) -> None:
-    adc = tmp_path / "application_default_credentials.json"
-    nothing = Google.status({"HOME": str(tmp_path)})
-    assert (nothing.installed, nothing.configured, nothing.found) == (True, False, ())
-    assert "GOOGLE_API_KEY" in nothing.missing[0]
-    adc.write_text("{}")
-    both = Google.status({"CLOUDSDK_CONFIG": str(tmp_path), "GOOGLE_API_KEY": "secret"})
-    assert both.configured
-    assert both.found == ("GOOGLE_API_KEY", str(adc))
-    gone = Google.status({"GOOGLE_API_KEY": "secret", "GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file"})
-    assert not gone.configured
-    assert gone.missing == ("GOOGLE_APPLICATION_CREDENTIALS names no file",)
-
-
 @pytest.mark.parametrize("code", [3, 8, 13, 99])
 def test_annotations_beside_an_error_are_used_for_google_guarantees_them(code: int, stored: Stored) -> None:
     error = {"error": {"code": code, "message": "some of it failed"}}
@@ -138,18 +97,14 @@ def test_annotations_beside_an_error_are_used_for_google_guarantees_them(code: i
     assert parse({**stored("google", "annotations-only"), **error}).candidates == (Candidate("7"),)
 
 
-@pytest.mark.parametrize("beside", [{}, {"fullTextAnnotation": {}}, {"textAnnotations": []}])
 @pytest.mark.parametrize(
-    ("code", "expected"),
+    ("code", "kind"),
     [(3, Rejected), (7, AuthFailed), (8, RateLimited), (13, Unavailable), (14, Unavailable), (99, Rejected)],
 )
-def test_an_error_without_annotations_is_that_error(
-    code: int, expected: type[ProviderError], beside: dict[str, Any]
-) -> None:
-    with pytest.raises(expected) as caught:
-        parse({"error": {"code": code, "message": "it failed"}, **beside})
-    assert type(caught.value) is expected
-    assert caught.value.status == code
+def test_an_error_without_annotations_is_that_error(code: int, kind: type[ProviderError]) -> None:
+    with pytest.raises(kind) as caught:
+        parse({"error": {"code": code, "message": "it failed"}, "fullTextAnnotation": {}})
+    assert (type(caught.value), caught.value.status) == (kind, code)
 
 
 @pytest.mark.parametrize("error", [{}, {"code": 0}, {"code": 0, "message": "OK"}, {"details": [None]}])
@@ -171,7 +126,7 @@ REFRESH, CLIENT, TOKEN = "planted-refresh-token-01", "planted-client-secret-01",
 
 
 @pytest.fixture
-def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: RawServer) -> Iterator[Any]:
     """Opens a provider with gcloud's file: tokens from one server, pictures to another."""
 
     def load(file: str | Path | None, endpoint: str) -> Any:  # as for an https:// endpoint
@@ -179,129 +134,87 @@ def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     real = google_credentials.load
     monkeypatch.setattr(google_credentials, "load", load)
-
-    def opened(tokens: RawServer, vision: str) -> Google:
-        url = f"{tokens.url}/token"
-        monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", url)
+    with raw_server() as tokens:
+        monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{tokens.url}/token")
         file = tmp_path / "credentials.json"
         secrets = {"client_secret": CLIENT, "refresh_token": REFRESH}
         file.write_text(json.dumps({"type": "authorized_user", "client_id": "an-id", **secrets}))
-        return Google(credentials_file=file, endpoint=vision)
 
-    return opened
+        def ask(said: list[bytes], *pictures: bytes) -> list[Any]:
+            tokens.say, server.say = said, list(pictures) or [answer(200, b'{"responses":[{}]}')]
+            google = Google(credentials_file=file, endpoint=server.url)
+            outcomes = [outcome(google) for _ in server.say]
+            google.close()
+            shown = repr(outcomes) + repr([vars(it) for it in outcomes if isinstance(it, Exception)])
+            assert "planted" not in shown
+            return outcomes
 
-
-def read(google: Google) -> Answer | DigitrecError:
-    try:
-        return google.read(prepare(drawn_seven(), google.wants), timeout=5)
-    except DigitrecError as error:
-        return error
-    finally:
-        google.close()
-
-
-def shown(outcome: Answer | DigitrecError) -> str:
-    if isinstance(outcome, Answer):
-        return repr(outcome)
-    return "".join(traceback.format_exception(outcome)) + repr(vars(outcome)) + repr(outcome.__context__)
+        yield ask
 
 
 def a_token(text: str) -> bytes:
-    return answer(200, json.dumps({"access_token": text, "expires_in": 3600}).encode())
+    return json_answer(200, {"access_token": text, "expires_in": 3600})
 
 
-def test_a_token_that_comes_back_shows_nowhere(a_user: Any) -> None:
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_token_that_comes_back_shows_nowhere(status: int, a_user: Any, server: RawServer) -> None:
     echo = {"responses": [{"fullTextAnnotation": {"text": TOKEN}, "echo": [REFRESH, CLIENT, TOKEN]}]}
-    with raw_server() as tokens, raw_server() as vision:
-        tokens.say = [a_token(TOKEN)]
-        for said in (answer(200, json.dumps(echo).encode()), answer(400, json.dumps(echo).encode())):
-            vision.say = [said]
-            outcome = read(a_user(tokens, vision.url))
-            assert TOKEN.encode() in vision.arrived[-1]
-            assert "planted" not in shown(outcome)
-            assert "***" in shown(outcome)
+    (result,) = a_user([a_token(TOKEN)], json_answer(status, echo))
+    assert TOKEN.encode() in server.arrived[-1]
+    assert "***" in repr(result) + repr(getattr(result, "raw", ""))
 
 
-def no_grant(words: str) -> bytes:
-    return answer(400, json.dumps({"error": "invalid_grant", "error_description": words}).encode())
+NO_GRANT = {"error": "invalid_grant", "error_description": f"{REFRESH}: not in a reasonable timeframe"}
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("said", "kind", "named"),
     [
-        (no_grant(REFRESH), AuthFailed),
-        (answer(200, b"<html>" + REFRESH.encode()), DigitrecError),
-        (answer(200, b"[]"), DigitrecError),
-        (answer(200, b'{"access_token": 7}'), DigitrecError),
-        (answer(200, b"\xff" * 99), DigitrecError),
-        (answer(200, b"x" * 9_000_000), DigitrecError),
-        (b"", Unreachable),
+        (json_answer(400, NO_GRANT), AuthFailed, "set the clock of this machine"),
+        (answer(200, b"<html>" + REFRESH.encode()), DigitrecError, ""),
+        (answer(200, b"[]"), DigitrecError, ""),
+        (answer(200, b'{"access_token": 7}'), DigitrecError, ""),
+        (answer(200, b"\xff" * 99), DigitrecError, ""),
+        (answer(200, b"x" * 9_000_000), Unreachable, ""),
     ],
 )
-def test_where_no_token_comes_nothing_is_sent_and_no_secret_told(
-    said: bytes, kind: type[DigitrecError], a_user: Any
+def test_where_no_token_comes_nothing_is_sent(
+    said: bytes, kind: type[DigitrecError], named: str, a_user: Any, server: RawServer
 ) -> None:
-    with raw_server() as tokens, raw_server() as vision:
-        tokens.say = [said]
-        outcome = read(a_user(tokens, vision.url))
-        assert isinstance(outcome, kind)
-        assert isinstance(outcome, NotConfigured | AuthFailed | Unreachable)
-        assert vision.arrived == []
-    assert "planted" not in shown(outcome)
-    assert "\n" not in str(outcome)
+    (error,) = a_user([said])
+    assert isinstance(error, kind) and named in str(error)
+    assert isinstance(error, NotConfigured | AuthFailed | Unreachable)
+    assert server.arrived == []
 
 
-def test_a_token_that_is_refused_is_fetched_anew_by_the_next_call(a_user: Any) -> None:
-    with raw_server() as tokens, raw_server() as vision:
-        tokens.say = [a_token("planted-old-token"), a_token("planted-new-token")]
-        vision.say = [answer(401, b"{}"), answer(200, b'{"responses":[{}]}')]
-        google = a_user(tokens, vision.url)
-        image = prepare(drawn_seven(), google.wants)
-        with pytest.raises(AuthFailed):
-            google.read(image, timeout=5)
-        assert isinstance(google.read(image, timeout=5), Answer)
-        google.close()
-        assert [b"planted-new-token" in request for request in vision.arrived] == [False, True]
+def test_a_token_that_is_refused_is_fetched_anew_by_the_next_call(a_user: Any, server: RawServer) -> None:
+    tokens = [a_token("planted-old-token"), a_token("planted-new-token")]
+    first, second = a_user(tokens, answer(401, b"{}"), answer(200, b'{"responses":[{}]}'))
+    assert isinstance(first, AuthFailed) and isinstance(second, Answer)
+    assert [b"planted-new-token" in request for request in server.arrived] == [False, True]
 
 
-def test_a_wrong_clock_is_to_be_set(a_user: Any) -> None:
-    words = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
-    with raw_server() as tokens:
-        tokens.say = [no_grant(words)]
-        assert "set the clock of this machine" in str(read(a_user(tokens, "https://127.0.0.1:9")))
+def test_a_missing_file_of_a_token_is_named(tmp_path: Path) -> None:
+    info = {
+        "type": "external_account", "audience": "//iam.googleapis.com/x",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": "https://sts.example/v1/token", "credential_source": {"file": "/no/such/token"},
+    }  # fmt: skip
+    (tmp_path / "external.json").write_text(json.dumps(info))
+    error = outcome(Google(credentials_file=tmp_path / "external.json", endpoint="https://ocr.example"))
+    assert type(error) is NotConfigured
+    assert "/no/such/token" in str(error)
 
 
 def test_a_private_key_shows_nowhere(tmp_path: Path) -> None:
     key = rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    account = {
-        "type": "service_account",
-        "client_email": "a@b.example",
-        "token_uri": "https://127.0.0.1:9/token",
-    }
+    account = {"type": "service_account", "client_email": "a@b.example", "token_uri": "https://127.0.0.1:9"}
     file = tmp_path / "account.json"
     file.write_text(json.dumps(account | {"private_key": key.decode(), "private_key_id": "planted-key-id"}))
     google = Google(credentials_file=file, endpoint="https://127.0.0.1:9")
     masked = google._wire.secrets.masked
     everywhere = masked(key.decode()) + masked(json.dumps(key.decode()))
     assert not [line for line in key.decode().splitlines()[1:-1] if line in everywhere]
-    assert isinstance(read(google), Unreachable)
-
-
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        ([{"error": {"message": "in a list"}}], "in a list"),
-        ({"error": {"message": None, "details": None}}, ""),
-        ({"error": {"message": "m", "details": [None, {"@type": 7}]}}, "m"),
-        ({"error": "Service Unavailable"}, "Service Unavailable"),
-        ([], ""),
-    ],
-)
-def test_any_words_of_a_refusal(raw: Any, said: str) -> None:
-    with raw_server() as vision:
-        vision.say = [answer(400, json.dumps(raw).encode())]
-        outcome = read(Google(api_key="k" * 39, endpoint=vision.url))
-    assert isinstance(outcome, ProviderError)
-    assert said in str(outcome)
+    assert isinstance(outcome(google), Unreachable)

@@ -62,7 +62,6 @@ def test_an_authorized_users_file_is_read(tmp_path: Path) -> None:
     )
     credentials = google_credentials.load(file, HTTPS)
     assert credentials.refresh_token == "c"
-    assert google_credentials.load(None, HTTPS) is None
 
 
 def pem(key: PrivateKey) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_server import answer, raw_server
+from raw_server import RawServer, answer
 
+from digitrec.answer import Answer
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, Parameters
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
-    NotConfigured,
     ProviderError,
     QuotaExceeded,
     RateLimited,
@@ -22,10 +21,10 @@ from digitrec.errors import (
     Unavailable,
 )
 from digitrec.providers.base import Adjustable
-from digitrec.providers.openai import LEFT_OUT, OpenAi
+from digitrec.providers.openai import LEFT_OUT
 from digitrec.providers.openai_servers import PRESETS, refused_parameters
 
-from .common import Opened, Prepared, Stored
+from .common import Opened, Prepared, Stored, Told, outcome
 from .test_openai import answered, sent
 
 
@@ -102,15 +101,15 @@ REFUSED = [
 @pytest.mark.parametrize(("preset", "status", "said", "left_out"), REFUSED)
 def test_a_refused_parameter_is_left_out_at_once_and_for_the_run(
     preset: str, status: int, said: Any, left_out: set[str],
-    opened: Opened, prepared: Prepared, stored: Stored,
+    opened: Opened, stored: Stored, server: RawServer,
 ) -> None:  # fmt: skip
-    known = set(PRESETS[preset].leave_out)
-    with raw_server() as server:
-        server.say = [answer(status, body(said)), answered(stored)]
-        openai = opened("openai", preset=preset, endpoint=server.url)
-        first, second = (openai.read(prepared(openai), timeout=10) for _ in range(2))
-        refused, again, later = (set(one) for one in sent(server))
-    assert set(first.raw[LEFT_OUT]) == set(second.raw[LEFT_OUT]) == left_out | known
+    server.say = [answer(status, body(said)), answered(stored)]
+    openai = opened("openai", preset=preset, endpoint=server.url)
+    for _ in range(2):
+        result = outcome(openai)
+        assert isinstance(result, Answer)
+        assert set(result.raw[LEFT_OUT]) == left_out | set(PRESETS[preset].leave_out)
+    refused, again, later = (set(one) for one in sent(server))
     assert refused & left_out == left_out
     assert again == later
     assert not again & left_out
@@ -118,27 +117,23 @@ def test_a_refused_parameter_is_left_out_at_once_and_for_the_run(
     assert {name for name, state in openai.parameters().items() if state == "refused"} == left_out
 
 
-def test_both_names_of_the_limit_may_be_refused(opened: Opened, prepared: Prepared) -> None:
+def test_both_names_of_the_limit_may_be_refused(opened: Opened, server: RawServer) -> None:
     said = "'max_tokens' or 'max_completion_tokens' is too large: 2048. The maximum context length is 2048"
-    with raw_server() as server:
-        server.say = [answer(400, body(error(said)))]
-        openai = opened("openai", preset="vllm", endpoint=server.url)
-        for requests in (2, 3):
-            with pytest.raises(Rejected, match="max_tokens"):
-                openai.read(prepared(openai), timeout=10)
-            assert len(server.arrived) == requests
+    server.say = [answer(400, body(error(said)))]
+    openai = opened("openai", preset="vllm", endpoint=server.url)
+    for requests in (2, 3):
+        result = outcome(openai)
+        assert type(result) is Rejected
+        assert "max_tokens" in str(result)
+        assert len(server.arrived) == requests
 
 
 @pytest.mark.parametrize("status", [401, 402, 429, 500, 503])
 def test_another_error_that_names_a_parameter_is_that_error(
-    status: int, opened: Opened, prepared: Prepared
+    status: int, told: Told, server: RawServer
 ) -> None:
-    with raw_server() as server:
-        server.say = [answer(status, body(error("seed")))]
-        openai = opened("openai", endpoint=server.url)
-        with pytest.raises(ProviderError):
-            openai.read(prepared(openai), timeout=10)
-        assert len(server.arrived) == 1
+    assert isinstance(told("openai", answer(status, body(error("seed")))), ProviderError)
+    assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize(
@@ -167,17 +162,11 @@ def test_an_english_word_is_a_parameter_only_where_it_is_meant(said: str, named:
         (200, {"error": {"code": 500, "message": "image input is not supported by this server"}}),
     ],
 )
-def test_a_model_without_eyes_is_asked_once(
-    status: int, said: Any, opened: Opened, prepared: Prepared, tmp_path: Path
-) -> None:
-    with raw_server() as server:
-        server.say = [answer(status, body(said))]
-        openai = opened("openai", preset="llama.cpp", endpoint=server.url)
-        with Engine(openai, Options(ledger=tmp_path / "l.sqlite", config=Config())) as engine:
-            (reply,) = engine.ask([prepared(openai)])
-        assert isinstance(reply.outcome, Rejected)
-        assert "--mmproj" in str(reply.outcome)
-        assert len(server.arrived) == 1
+def test_a_model_without_eyes_is_asked_once(status: int, said: Any, told: Told, server: RawServer) -> None:
+    result = told("openai", answer(status, body(said)), preset="llama.cpp")
+    assert type(result) is Rejected
+    assert "--mmproj" in str(result)
+    assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize(
@@ -201,27 +190,19 @@ def test_a_model_without_eyes_is_asked_once(
         ({"status": "completed"}, BadAnswer),
     ],
 )
-def test_an_error_inside_a_200_is_that_error(
-    said: Any, kind: type[Exception], opened: Opened, prepared: Prepared
-) -> None:
-    with raw_server() as server:
-        server.say = [answer(200, body(said))]
-        openai = opened("openai", endpoint=server.url)
-        with pytest.raises(kind) as caught:
-            openai.read(prepared(openai), timeout=10)
-    assert type(caught.value) is kind
+def test_an_error_inside_a_200_is_that_error(said: Any, kind: type[Exception], told: Told) -> None:
+    assert type(told("openai", answer(200, body(said)))) is kind
 
 
 def test_the_settings_of_the_configuration_hold_for_every_request(
-    opened: Opened, prepared: Prepared, stored: Stored
+    opened: Opened, prepared: Prepared, stored: Stored, server: RawServer
 ) -> None:
     config = Config(parameters={"openai": Parameters(("store", "top_logprobs"), 64)})
-    with raw_server() as server:
-        server.say = [answered(stored)]
-        openai = opened("openai", endpoint=server.url)
-        with Engine(openai, Options(ledger="none", config=config)) as engine:
-            engine.ask([prepared(openai)])
-        (asked,) = sent(server)
+    server.say = [answered(stored)]
+    openai = opened("openai", endpoint=server.url)
+    with Engine(openai, Options(ledger="none", config=config)) as engine:
+        engine.ask([prepared(openai)])
+    (asked,) = sent(server)
     assert not {"store", "logprobs", "top_logprobs"} & set(asked)
     assert asked["max_completion_tokens"] == 64
 
@@ -231,35 +212,3 @@ def test_parameters_left_out_by_setting_make_another_question(opened: Opened) ->
     assert isinstance(openai, Adjustable)
     openai.adjust(["store"], None)
     assert openai.options["leave_out"] == ["seed", "store"]  # type: ignore[attr-defined]
-
-
-def test_what_cannot_be_left_out_is_named() -> None:
-    with pytest.raises(NotConfigured, match="messages"):
-        OpenAi(model="m", key="k", leave_out=["messages"])
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_brings_address_and_key(preset: str) -> None:
-    server = PRESETS[preset]
-    env = {"DIGITREC_OPENAI_MODEL": "m", "DIGITREC_OPENAI_PRESET": preset, server.key: "k"}
-    if not server.endpoint:
-        with pytest.raises(NotConfigured, match="OPENAI_BASE_URL"):
-            OpenAi.from_env(env)
-        env["OPENAI_BASE_URL"] = "https://a.example/v1"
-    assert OpenAi.status(env).configured
-    opened = OpenAi.from_env(env)
-    assert opened.endpoint == (server.endpoint or "https://a.example/v1")
-    assert server.limit in opened.parameters()
-    opened.close()
-    without_key = {name: value for name, value in env.items() if name != server.key} | {"OPENAI_API_KEY": ""}
-    if server.needs_key and server.endpoint:
-        with pytest.raises(NotConfigured, match=server.key):
-            OpenAi.from_env(without_key)
-    else:
-        OpenAi.from_env(without_key).close()
-
-
-def test_a_preset_that_does_not_exist_is_named() -> None:
-    with pytest.raises(NotConfigured, match="nobody"):
-        OpenAi.from_env({"DIGITREC_OPENAI_MODEL": "m", "DIGITREC_OPENAI_PRESET": "nobody"})
-    assert not OpenAi.status({"DIGITREC_OPENAI_PRESET": "nobody"}).configured

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
-from configparser import ConfigParser
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine
 from digitrec.errors import NotConfigured, NotInstalled, UnknownProvider
-from digitrec.providers import plugins, registry
+from digitrec.providers import registry
 from digitrec.providers.local import Local
 
 
@@ -68,18 +66,9 @@ def test_an_unknown_name_lists_those_there_are() -> None:
 
 
 def test_what_is_known_without_looking_is_what_the_metadata_says() -> None:
-    for name, (module, attribute) in registry.KNOWN.items():
-        (point,) = entry_points(group=plugins.GROUP, name=name)
-        assert point.value == f"{module}:{attribute}"
-
-
-def test_the_contracts_know_every_provider_of_ours() -> None:
-    """Else a new one could be imported past the registry, and nobody would say so."""
-    contracts = ConfigParser()
-    contracts.read(Path(__file__).parents[2] / "setup.cfg", encoding="utf-8")
-    protected = contracts["importlinter:contract:found-by-name"]["protected_modules"].split()
-    points = contracts["options.entry_points"]["digitrec.providers"].strip().splitlines()
-    assert sorted(protected) == sorted(line.split("=")[1].strip().split(":")[0] for line in points)
+    for name, plugin in registry.KNOWN.items():
+        (point,) = entry_points(group=registry.GROUP, name=name)
+        assert point.value == plugin.place
 
 
 # ---- packages of strangers
@@ -105,7 +94,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
         info = folder / f"{name}-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        said = points if isinstance(points, bytes) else f"[{plugins.GROUP}]\n{points}\n".encode()
+        said = points if isinstance(points, bytes) else f"[{registry.GROUP}]\n{points}\n".encode()
         (info / "entry_points.txt").write_bytes(said)
         (folder / f"{name.replace('-', '_')}_code.py").write_text(code)
         monkeypatch.setattr(sys, "path", [str(folder), *sys.path] if first else [*sys.path, str(folder)])
@@ -144,7 +133,7 @@ def test_nobody_takes_our_name_by_calling_the_package_digitrec(package: Package)
 
 @pytest.mark.parametrize("first", [True, False])
 def test_our_own_metadata_twice_is_no_conflict(package: Package, first: bool) -> None:
-    ours = "\n".join(f"{point.name} = {point.value}" for point in entry_points(group=plugins.GROUP))
+    ours = "\n".join(f"{point.name} = {point.value}" for point in entry_points(group=registry.GROUP))
     before = registry.listings({})
     package("digitrec", ours, first=first)  # as an editable installation beside an egg-info
     assert registry.listings({}) == before
@@ -247,23 +236,6 @@ def test_metadata_that_cannot_be_read_costs_only_its_own_package(package: Packag
     assert {"google", "good"} <= set(registry.names())
     refused = [it for it in registry.listings({}) if it.name not in registry.names() or it.name == "x"]
     assert any("bad-ocr" in it.status.missing[0] for it in refused)
-
-
-def test_entry_points_of_the_backport_that_cannot_be_read_cost_only_themselves(package: Package) -> None:
-    """Dask brings importlib_metadata, whose finder takes the place of Python's and raises other errors."""
-    package("bad-ocr", "x = a b c")
-    package("good-ocr", "good = good_ocr_code:Stranger")
-    code = (
-        "import sys; sys.path[:0] = sys.argv[1:]; import importlib_metadata\n"
-        "from digitrec.providers import registry\n"
-        "print(sorted(registry.names()), [it.name for it in registry.listings({})])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *sys.path[:3]], capture_output=True, text=True, check=False
-    )
-    if "No module named 'importlib_metadata'" not in done.stderr:
-        assert done.returncode == 0, done.stderr
-        assert "'good'" in done.stdout and "'bad-ocr: x'" in done.stdout
 
 
 @pytest.mark.parametrize("said", [b"\xff\xfe", b"[digitrec.providers", b""])

@@ -1,23 +1,25 @@
-"""Before anything is sent, and how far a request came: what all four clouds share."""
+"""What all clouds share: endpoints, proxies, certificates, redirects, refusals, and secrets."""
 
 from __future__ import annotations
 
 import json
 import socket
-import traceback
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_server import answer, raw_server
+from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
-from digitrec.emulator.kit import drawn_seven
+from digitrec.engine import Engine, Options
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,
-    DigitrecError,
     NotConfigured,
+    NotInstalled,
+    ProviderError,
+    QuotaExceeded,
     RateLimited,
     Rejected,
     Unavailable,
@@ -26,10 +28,14 @@ from digitrec.errors import (
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
+from digitrec.providers.wire import transport
+from digitrec.emulator.kit import drawn_seven
+from digitrec.emulator.kit.tls import TlsServer
 
-from .common import CLOUDS, POLLED, Opened, Prepared
-from .conftest import AWS_KEY, AWS_SECRET, KEY
+from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, POLLED, Opened, Told, json_answer, outcome, replies
 
+EACH = pytest.mark.parametrize("cloud", CLOUDS)
+EACH_POLLED = pytest.mark.parametrize("cloud", POLLED)
 ENDPOINTS = {
     "google": "DIGITREC_GOOGLE_ENDPOINT",
     "aws": "AWS_ENDPOINT_URL_REKOGNITION",
@@ -39,121 +45,125 @@ ENDPOINTS = {
     "azure-document": "DOCUMENTINTELLIGENCE_ENDPOINT",
     "openai": "OPENAI_BASE_URL",
 }
+ENVIRONMENT = {
+    "GOOGLE_API_KEY": KEY, "VISION_KEY": KEY, "DOCUMENTINTELLIGENCE_API_KEY": KEY, "OPENAI_API_KEY": KEY,
+    "DIGITREC_OPENAI_MODEL": "a-model", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": AWS_KEY,
+    "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
+}  # fmt: skip
 
 
 def from_env(cloud: str, endpoint: str, **more: str) -> Provider:
-    env = {
-        "GOOGLE_API_KEY": KEY,
-        "VISION_KEY": KEY,
-        "DOCUMENTINTELLIGENCE_API_KEY": KEY,
-        "OPENAI_API_KEY": KEY,
-        "DIGITREC_OPENAI_MODEL": "a-model",
-        "AWS_REGION": "us-east-1",
-    }
-    env |= {"AWS_ACCESS_KEY_ID": AWS_KEY, "AWS_SECRET_ACCESS_KEY": AWS_SECRET}
-    return provider_class(cloud).from_env(env | {ENDPOINTS[cloud]: endpoint} | more)
+    return provider_class(cloud).from_env(ENVIRONMENT | {ENDPOINTS[cloud]: endpoint} | more)
 
 
-def failure(provider: Provider, timeout: float = 5) -> DigitrecError:
-    """What comes of a question that cannot be answered; all that is to be said of it holds no key."""
-    try:
-        (outcome,) = provider.read_many([prepare(drawn_seven(), provider.wants)], timeout=timeout)
-    except DigitrecError as error:
-        outcome = error  # type: ignore[assignment]
-    provider.close()
-    assert isinstance(outcome, DigitrecError)
-    chain, inner = "", outcome
-    while inner is not None:
-        chain += repr(inner) + repr(vars(inner))
-        inner = inner.__cause__ or inner.__context__  # type: ignore[assignment]
-    shown = "".join(traceback.format_exception(outcome)) + chain
-    assert not [key for key in (KEY, AWS_KEY, AWS_SECRET) if key in shown]
-    assert "\n" not in str(outcome)
-    return outcome
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
+@EACH
 @pytest.mark.parametrize(
     "endpoint",
     [
-        " https://ocr.example", "https://ocr.example\n", "https://ocr.example\t/", "https://ocr .example",
-        "https://user:pass@ocr.example", "https://ocr.example?x", "https://ocr.example#x", "https://",
-        "https://[::1", "::::", "ftp://ocr.example", "https://ocr.example:port", "https://\u202e.example",
+        " https://ocr.example", "https://ocr.example\n", "https://ocr .example", "https://ocr.example?x",
+        "https://user:pass@ocr.example", "https://", "https://[::1", "ftp://ocr.example",
+        "https://ocr.example:port", "https://\u202e.example",
     ],
 )  # fmt: skip
-def test_an_endpoint_that_is_none_is_not_configured(cloud: str, endpoint: str) -> None:
+def test_an_invalid_endpoint_is_not_configured(cloud: str, endpoint: str) -> None:
     with pytest.raises(NotConfigured):
         from_env(cloud, endpoint)
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize("endpoint", ["http://192.0.2.1", "http://ocr.example:80/", "HTTP://ocr.example"])
-def test_no_key_goes_to_a_plain_http_endpoint_unless_that_is_allowed_by_name(
-    cloud: str, endpoint: str
-) -> None:
-    with pytest.raises(NotConfigured, match="DIGITREC_ALLOW_PLAIN_HTTP=1"):
+@EACH
+@pytest.mark.parametrize("endpoint", ["http://ocr.example:80/", "HTTP://192.0.2.1"])
+def test_plain_http_has_to_be_allowed(cloud: str, endpoint: str) -> None:
+    with pytest.raises(NotConfigured) as caught:
         from_env(cloud, endpoint)
+    assert "DIGITREC_ALLOW_PLAIN_HTTP=1" in str(caught.value)
     from_env(cloud, endpoint, DIGITREC_ALLOW_PLAIN_HTTP="1").close()
 
 
-def test_a_profiles_endpoint_is_judged_like_any_other(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    config = tmp_path / "config"
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    for endpoint, said in [
-        ("http://192.0.2.1", "PLAIN_HTTP"),
-        ("https://a\n  b.example", "endpoint"),
-        ("nonsense", "endpoint"),
-    ]:
-        config.write_text(f"[default]\nendpoint_url = {endpoint}\n")
-        with pytest.raises(NotConfigured, match=said) as caught:
-            provider_class("aws")(access_key=AWS_KEY, secret_key=AWS_SECRET, region="us-east-1")  # type: ignore[call-arg]
-        assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize("proxy", ["nonsense://x", "http://[::1", "::::", "http://proxy.example:port"])
-def test_a_proxy_that_is_none_is_not_configured_before_and_after_opening(
+@EACH
+@pytest.mark.parametrize("proxy", ["nonsense://x", "http://[::1", "http://proxy.example:port"])
+def test_an_invalid_proxy_is_not_configured_before_and_after_opening(
     cloud: str, proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = from_env(cloud, "https://ocr.example")
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    assert isinstance(failure(provider), NotConfigured)
-    with pytest.raises(NotConfigured, match="HTTPS_PROXY"):
+    assert isinstance(outcome(provider), NotConfigured)
+    with pytest.raises(NotConfigured) as caught:
         from_env(cloud, "https://ocr.example")
+    assert "HTTPS_PROXY" in str(caught.value)
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_proxy_that_is_not_there_is_unreachable_and_its_password_is_not_told(
-    cloud: str, monkeypatch: pytest.MonkeyPatch
+def test_a_proxy_that_is_down_is_unreachable_and_its_password_shows_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("HTTPS_PROXY", f"http://me:planted-pass@127.0.0.1:{taken.getsockname()[1]}")
-        error = failure(from_env(cloud, "https://ocr.example"))
-    assert type(error) is Unreachable
-    assert "planted-pass" not in str(error)
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{KEY}@127.0.0.1:{taken.getsockname()[1]}")
+        assert type(outcome(from_env("google", "https://ocr.example"))) is Unreachable
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_missing_file_of_certificates_is_named(cloud: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    variable = "AWS_CA_BUNDLE" if cloud.startswith("aws") else "REQUESTS_CA_BUNDLE"
-    monkeypatch.setenv(variable, "/no/such/file.pem")
-    error = failure(from_env(cloud, "https://127.0.0.1:9"))
-    assert isinstance(error, NotConfigured)
-    assert f"correct {variable}" in str(error)
+def test_a_socks_proxy_without_its_package_is_not_installed(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digitrec.providers.addresses.find_spec", lambda name: None)
+    provider = opened("google", endpoint="https://ocr.example")
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
+    error = outcome(provider)
+    assert type(error) is NotInstalled
+    assert "PySocks" in str(error)
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_server_without_encryption_at_an_https_address_got_nothing(cloud: str) -> None:
-    with raw_server() as server:
-        server.say = [answer(400)]
-        error = failure(from_env(cloud, server.url.replace("http:", "https:")))
-    assert type(error) is Unreachable
+@pytest.mark.parametrize("cloud", ["google", "aws"])
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE"])
+def test_unusable_certificates_name_their_variable(
+    cloud: str, content: bytes | None, variable: str, opened: Opened, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    # What is changed is undone before the server restores its own.
+    with TlsServer("cut") as server, monkeypatch.context() as changed:
+        for name in transport.CA_BUNDLES:
+            changed.delenv(name, raising=False)
+        changed.setenv(variable, str(bundle))
+        error = outcome(opened(cloud, endpoint=server.endpoint))
+    if variable != "AWS_CA_BUNDLE" or cloud == "aws":
+        assert type(error) is NotConfigured
+        assert f"correct {variable}" in str(error)
+    else:
+        assert type(error) is Unreachable
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("cloud", ["google", "aws"])
+def test_ssl_cert_file_is_trusted(cloud: str, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TlsServer("answer", answer(429)) as server, monkeypatch.context() as changed:
+        for name in set(transport.CA_BUNDLES) - {"SSL_CERT_FILE"}:
+            changed.delenv(name, raising=False)
+        assert type(outcome(opened(cloud, endpoint=server.endpoint))) is RateLimited
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 305, 307, 308])
+@pytest.mark.parametrize("elsewhere", ["127.0.0.1", "127.0.0.2", ""], ids=["port", "host", "same origin"])
+@pytest.mark.parametrize("cloud", ["google", "azure"])
+def test_no_redirect_is_followed(
+    cloud: str, status: int, elsewhere: str, server: RawServer, told: Told
+) -> None:
+    with raw_server(elsewhere or "127.0.0.1") as stranger:
+        target = ("Location", f"{stranger.url}/elsewhere" if elsewhere else "/elsewhere")
+        error = told(cloud, *replies(cloud, {})[:-1], answer(status, b"", target))
+        assert stranger.arrived == []
+    assert isinstance(error, BadAnswer)
+    assert error.status == status
+    assert [request.split()[0] for request in server.arrived] == [b"POST", b"GET"][: len(server.say)]
+
+
+@EACH
+def test_a_server_without_tls_at_an_https_address_got_nothing(cloud: str, server: RawServer) -> None:
+    server.say = [answer(400)]
+    assert type(outcome(from_env(cloud, server.url.replace("http:", "https:")))) is Unreachable
+
+
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
@@ -162,88 +172,140 @@ def test_a_server_without_encryption_at_an_https_address_got_nothing(cloud: str)
         (b"HTTP/1.1 200 OK\r\n", BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", BadAnswer),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", BadAnswer),
+        (b"HTTP/1.1 102 Early\r\nLink: </style.css>\r\n\r\n" * 2 + answer(429, b"{}"), RateLimited),
+        (b"HTTP/1.1 103 Early\r\n\r\n" + answer(429, b"{}"), RateLimited),
     ],
 )
-def test_how_far_it_came_decides(
-    cloud: str, said: bytes, kind: type[Exception], opened: Opened, prepared: Prepared
+def test_what_came_back_decides(
+    said: bytes, kind: type[ProviderError], server: RawServer, told: Told
 ) -> None:
-    with raw_server() as server:
-        server.say = [said if cloud not in POLLED else said.replace(b"200", b"202")]
-        error = failure(opened(cloud, endpoint=server.url))
-        assert len(server.arrived) == 1
-    assert kind in type(error).__mro__
+    assert type(told("google", said)) is kind
+    assert len(server.arrived) == 1
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_key_that_comes_back_shows_nowhere(cloud: str, opened: Opened, prepared: Prepared) -> None:
-    entities = [{"description": "7"}, {"description": KEY}]
-    echo = {
-        "google": {"responses": [{"textAnnotations": entities, KEY: KEY}]},
-        "aws": {
-            "TextDetections": [{"Type": "WORD", "DetectedText": f"x{AWS_SECRET}", "Confidence": 9, "Id": 1}],
-            "TextModelVersion": AWS_KEY,
-        },
-        "aws-textract": {
-            "Blocks": [{"BlockType": "WORD", "Text": f"x{AWS_SECRET}", "Confidence": 9, "Id": "1"}],
-            "DetectDocumentTextModelVersion": AWS_KEY,
-        },
-        "azure": {"status": "succeeded", "analyzeResult": {"modelVersion": KEY, "readResults": []}, KEY: KEY},
-        "azure-analysis": {"modelVersion": KEY, "readResult": {"blocks": []}, "metadata": {KEY: KEY}},
-        "azure-document": {"status": "succeeded", "analyzeResult": {"modelId": KEY, "pages": []}, KEY: KEY},
-        "openai": {
-            "choices": [{"message": {"content": json.dumps({"digit": None, "reason": KEY})}}],
-            KEY: KEY,
-        },
-    }
-    ordered = answer(202, b"", ("Operation-Location", "http://a/abc"))
-    with raw_server() as server:
-        server.say = [*([ordered] if cloud in POLLED else []), answer(200, json.dumps(echo[cloud]).encode())]
-        provider = opened(cloud, endpoint=server.url)
-        outcome = provider.read(prepared(provider), timeout=5)
-    assert isinstance(outcome, Answer)
-    assert "***" in repr(outcome)
-    assert not [key for key in (KEY, AWS_KEY, AWS_SECRET) if key in repr(outcome)]
+INNER = {"code": "InvalidContent", "innererror": {"code": "TooSmall", "message": "50 pixels at least"}}
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
-def test_a_key_that_comes_back_in_an_error_shows_nowhere(cloud: str, status: int, opened: Opened) -> None:
-    key = AWS_SECRET if cloud.startswith("aws") else KEY
-    error = {"code": key, "message": f"no {key}", "details": [key]}
-    said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}
-    with raw_server() as server:
-        server.say = [answer(status, json.dumps(said).encode(), ("x-amzn-ErrorType", key))]
-        failure(opened(cloud, endpoint=server.url))
+def reason(name: str) -> dict[str, Any]:
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": name}
+    return {"error": {"code": 403, "message": "No.", "details": [info]}}
 
 
-@pytest.mark.parametrize("cloud", POLLED)
-def test_a_key_in_the_place_of_an_operation_is_none(cloud: str, opened: Opened, prepared: Prepared) -> None:
-    azure: Any = opened(cloud)
-    with raw_server() as server:
-        server.say = [answer(202, b"", ("Operation-Location", f"http://a/{KEY}"))]
-        azure = opened(cloud, endpoint=server.url)
-        with pytest.raises(BadAnswer, match="Operation-Location"):
-            azure.start(prepared(azure), timeout=5)
+REFUSALS: list[tuple[str, int, Any, type[Exception], str]] = [
+    *((cloud, 402, {"message": "Insufficient Balance"}, QuotaExceeded, "add credit") for cloud in CLOUDS),
+    *((cloud, 407, {}, NotConfigured, "HTTP_PROXY") for cloud in CLOUDS),
+    ("google", 403, reason("BILLING_DISABLED"), AuthFailed, "enable billing"),
+    ("google", 403, reason("SERVICE_DISABLED"), AuthFailed, "enable the Cloud Vision API"),
+    ("google", 400, [{"error": {"message": "in a list"}}], Rejected, "in a list"),
+    ("google", 400, {"error": {"message": "m", "details": [None, {"@type": 7}]}}, Rejected, "m"),
+    ("google", 400, {"error": "Service Unavailable"}, Rejected, "Service Unavailable"),
+    ("google", 400, {"error": {"message": None, "details": None}}, Rejected, "400"),
+    *(("azure-analysis", 400, {"error": {"code": "InvalidRequest", "message": "No.", "innererror": INNER}},
+       Rejected, said) for said in ("InvalidRequest: No.", "InvalidContent", "TooSmall: 50 pixels")),
+]  # fmt: skip
 
 
+@pytest.mark.parametrize(("cloud", "status", "body", "kind", "named"), REFUSALS)
+def test_a_refusal_names_its_cause_and_what_to_do(
+    cloud: str, status: int, body: Any, kind: type[Exception], named: str, told: Told
+) -> None:
+    error = told(cloud, json_answer(status, body))
+    assert type(error) is kind
+    assert named in str(error)
+
+
+RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "13.5s"}
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("headers", "body", "wait"),
+    [
+        ([("retry-after-ms", "1500")], {}, 1.5),
+        ([("x-ms-retry-after-ms", "250"), ("Retry-After", "9")], {}, 0.25),
+        ([("Retry-After", "2.5")], {}, 2.5),
+        ([], {"error": {"details": [RETRY_INFO]}}, 13.5),
+    ],
+)
+def test_every_form_of_a_wait_is_read(
+    cloud: str, headers: list[tuple[str, str]], body: Any, wait: float, told: Told
+) -> None:
+    error = told(cloud, json_answer(429, body, *headers))
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == wait
+
+
+@EACH_POLLED
+def test_a_poll_that_comes_too_early_says_how_long_to_wait(
+    cloud: str, server: RawServer, opened: Opened
+) -> None:
+    azure: Any = opened(cloud, endpoint=server.url)
+    server.say = [json_answer(200, {"status": "running"}, ("Retry-After", "3"))]
+    assert azure.poll("abc", timeout=5) == 3.0
+    server.say = [json_answer(200, {"status": "notStarted"})]
+    assert azure.poll("abc", timeout=5) is None
+
+
+@EACH_POLLED
+def test_the_error_of_an_order_is_kept_where_no_time_is_left(
+    cloud: str, server: RawServer, opened: Opened
+) -> None:
+    server.say = [answer(429, b"{}", ("Retry-After", "1"))]
+    azure = opened(cloud, endpoint=server.url, poll_s=1.0)
+    with closing(Engine(azure, Options(timeout=1.6, ledger="none"))) as engine:
+        (reply,) = engine.ask([prepare(drawn_seven(), azure.wants)])
+    assert type(reply.outcome) is RateLimited
+
+
+@EACH_POLLED
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(401, AuthFailed), (403, AuthFailed), (400, Rejected), (429, RateLimited), (500, Unavailable)],
 )
-def test_a_poll_keeps_its_class(status: int, kind: type[Exception], opened: Opened) -> None:
-    with raw_server() as server:
-        server.say = [answer(status, b"{}")]
-        azure: Any = opened("azure", endpoint=server.url)
-        with pytest.raises(kind) as caught:
-            azure.poll("abc", timeout=5)
-    assert caught.value.status == status  # type: ignore[attr-defined]
+def test_a_poll_keeps_its_class(
+    cloud: str, status: int, kind: type[ProviderError], server: RawServer, opened: Opened
+) -> None:
+    server.say = [answer(status, b"{}")]
+    azure: Any = opened(cloud, endpoint=server.url)
+    with pytest.raises(kind) as caught:
+        azure.poll("abc", timeout=5)
+    assert caught.value.status == status
 
 
-@pytest.mark.parametrize(("status", "over"), [("notStarted", False), ("running", False), ("succeeded", True)])
-def test_a_poll_is_one_look(status: str, over: bool, opened: Opened) -> None:
-    with raw_server() as server:
-        raw = {"status": status, "analyzeResult": {"readResults": []}}
-        server.say = [answer(200, json.dumps(raw).encode())]
-        azure: Any = opened("azure", endpoint=server.url)
-        assert (azure.poll("abc", timeout=5) is not None) is over
-        assert len(server.arrived) == 1
+ECHOES: dict[str, Any] = {
+    "google": {"responses": [{"textAnnotations": [{"description": "7"}, {"description": KEY}], KEY: KEY}]},
+    "aws": {
+        "TextDetections": [{"Type": "WORD", "DetectedText": f"x{AWS_SECRET}", "Confidence": 9}],
+        "TextModelVersion": AWS_KEY,
+    },
+    "aws-textract": {
+        "Blocks": [{"BlockType": "WORD", "Text": f"x{AWS_SECRET}", "Confidence": 9}],
+        "DetectDocumentTextModelVersion": AWS_KEY,
+    },
+    "azure": {"status": "succeeded", "analyzeResult": {"modelVersion": KEY, "readResults": []}, KEY: KEY},
+    "azure-analysis": {"modelVersion": KEY, "readResult": {"blocks": []}, "metadata": {KEY: KEY}},
+    "azure-document": {"status": "succeeded", "analyzeResult": {"modelId": KEY, "pages": []}, KEY: KEY},
+    "openai": {"choices": [{"message": {"content": json.dumps({"digit": None, "reason": KEY})}}], KEY: KEY},
+}
+
+
+@EACH
+def test_a_key_that_comes_back_shows_nowhere(cloud: str, told: Told) -> None:
+    result = told(cloud, *replies(cloud, ECHOES[cloud]))
+    assert isinstance(result, Answer)
+    assert "***" in repr(result)
+
+
+@EACH
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 503])
+def test_a_key_that_comes_back_in_an_error_shows_nowhere(cloud: str, status: int, told: Told) -> None:
+    key = AWS_SECRET if cloud.startswith("aws") else KEY
+    error = {"code": key, "message": f"no {key}", "details": [key]}
+    said = {"error": error, "__type": key, "message": f"sign with {key}", key: key}
+    assert isinstance(told(cloud, json_answer(status, said, ("x-amzn-ErrorType", key))), ProviderError)
+
+
+@EACH_POLLED
+def test_a_key_in_place_of_an_operation_is_a_bad_answer(cloud: str, told: Told) -> None:
+    ordered = answer(202, b"", ("Operation-Location", f"http://a/{KEY}"))
+    assert isinstance(told(cloud, ordered), BadAnswer)

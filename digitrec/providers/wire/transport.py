@@ -1,0 +1,280 @@
+"""Send requests by two adapters of `requests`.
+
+`Questions` carries pictures and keys; `Errands` fetches credentials for the vendors' libraries. Neither
+follows redirects or reads without end, and what an errand sends or brings is redacted from then on.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import re
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+from urllib3 import HTTPResponse
+
+from digitrec.errors import BadAnswer, NotConfigured, TimedOut, Unavailable, Unreachable
+from digitrec.providers.addresses import in_the_clear, is_metadata_server, origin, proxy_variable
+from digitrec.providers.masking import secrets_in
+from digitrec.providers.translate import Problem
+from digitrec.providers.wire.exchange import MOST_BYTES, Exchange, GivenUp, Reply, current
+
+CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that name a file or folder of certificates; requests itself reads the first two."""
+CHUNK = 65_536
+SPARE_S = 0.25
+"""Seconds after the deadline in which the rest of an answer is read that is already here."""
+NOT_AN_ADDRESS = {"LocationParseError", "LocationValueError", "InvalidURL", "InvalidProxyURL"}
+"""Names of exceptions of urllib3 and requests for an address that names no place to connect to."""
+SLOW = {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}
+"""Names of their exceptions where the vendor says nothing for too long."""
+
+
+class Questions(HTTPAdapter):
+    """Carry the requests that the vendor charges for; threads may share it."""
+
+    def fetch(self, request: requests.PreparedRequest, exchange: Exchange) -> Reply | Problem:
+        """Send a request once; return the reply, or why there is none."""
+        _learn(exchange, request)
+        url = str(request.url)
+        around = _environment(url, exchange.bundle)
+        raw = None
+        try:
+            timeout = (exchange.left_s, exchange.left_s + exchange.late_s)
+            raw = self.send(request, stream=True, timeout=timeout, **around).raw
+            headers = {name.lower(): str(value) for name, value in raw.headers.items()}
+            redirected = 300 <= raw.status < 400
+            body = b"" if redirected else _body(raw, exchange.deadline + exchange.late_s)
+            return Reply(raw.status, headers, body, exchange.secrets)
+        except GivenUp:
+            raise
+        except Exception as error:
+            return _problem(error, exchange, url, around["verify"], answered=raw is not None)
+        finally:
+            if raw is not None:
+                raw.close()
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the pool of connections for a request, which record when it is sent."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        if not issubclass(pool.ConnectionCls, _Recording):
+            pool.ConnectionCls = _recording(pool.ConnectionCls)
+        return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Keep the raw response alone: no cookies, no guess at an encoding."""
+        response = requests.Response()
+        response.raw = resp
+        return response
+
+
+class Errands(HTTPAdapter):
+    """Carry the requests of a vendor's library that fetch credentials; threads may share it."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **settings: Any) -> requests.Response:
+        """Send a request within the current exchange, and read its answer whole.
+
+        Raises:
+            GivenUp: the answer may not be used, or the request may not be sent.
+        """
+        exchange, url = current(), str(request.url)
+        if in_the_clear(url) and not is_metadata_server(url):
+            said = "its token would come from an address without encryption"
+            todo = "correct that address: it stands in the credentials file, the profile or a variable"
+            raise exchange.end(Problem(NotConfigured, said, todo=todo))
+        _learn(exchange, request)
+        exchange.known.learn(*secrets_in(request.body))
+        own = settings.get("verify")  # of a library that trusts a file of its own
+        around = _environment(url, own if isinstance(own, str) else exchange.bundle)
+        try:
+            response = super().send(request, stream=True, timeout=exchange.left_s, **around)
+            body = _body(response.raw, exchange.deadline)
+        except Exception as error:
+            # Most machines have no metadata server: that one does not answer is no problem of the network.
+            missed = None if is_metadata_server(url) else _unsent(error, url, around["verify"])
+            exchange.errand_problem = missed
+            raise
+        exchange.known.learn(*secrets_in(body))
+        exchange.errand_problem = _refused_errand(url, response.status_code, body)
+        if 300 <= response.status_code < 400:
+            response.close()
+            said = "a redirect from where its token comes from, which is never followed"
+            raise exchange.end(Problem(BadAnswer, said, response.status_code))
+        response.raw = HTTPResponse(io.BytesIO(body), status=response.status_code, preload_content=False)
+        return response
+
+
+def errands() -> requests.Session:
+    """Return a session of `requests` whose requests fetch credentials, whatever their address."""
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Errands())
+    return session
+
+
+class _Recording:
+    """A connection of urllib3 that records when the first byte of a request is written."""
+
+    _is_connected = False
+
+    def connect(self: Any) -> None:
+        """Connect, through a proxy and a TLS handshake where there are any."""
+        self._is_connected = False
+        super().connect()  # type: ignore[misc]
+        self._is_connected = True
+
+    def send(self: Any, data: Any) -> None:
+        """Send a part of a request; a proxy's CONNECT is sent while it still connects."""
+        if self.sock is None:
+            self.connect()
+        exchange = current()
+        if self._is_connected and not exchange.sent:
+            exchange.begin_sending()
+            written = self.sock.send(data)
+            exchange.sent = True
+            data = data[written:]
+        if data:
+            super().send(data)  # type: ignore[misc]
+
+
+@cache
+def _recording(connection: type[Any]) -> type[Any]:
+    return type("Recording", (_Recording, connection), {"response_class": _FinalResponse})
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """An answer without the interim ones before it (102, 103): http.client passes over 100 alone."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 102 <= self.status < 200:
+            exchange = current()
+            if time.monotonic() > exchange.deadline + exchange.late_s:
+                raise TimeoutError("interim answers, and no other")
+            self.headers = cast("http.client.HTTPMessage", None)  # with headers, begin() reads nothing
+            super().begin()
+
+
+def _environment(url: str, bundle: str | None) -> dict[str, Any]:
+    """Return the proxies, and the certificates to trust: ``bundle``, or as the environment says."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    trusted = [bundle, *map(os.environ.get, names), True]
+    return {"proxies": get_environ_proxies(url), "verify": next(filter(None, trusted))}
+
+
+def _body(raw: Any, deadline: float) -> bytes:
+    """Read the whole body, decompressed.
+
+    After the deadline only what is already here is read: an answer that is complete is not discarded.
+    """
+    take = getattr(raw, "read1", raw.read)  # urllib3 2 need not wait for a whole chunk
+    body = bytearray()
+    while True:
+        sock = getattr(raw.connection, "sock", None)
+        if sock is not None:
+            sock.settimeout(max(0.01, deadline - time.monotonic()))
+        if not (chunk := take(CHUNK, decode_content=True)):
+            return bytes(body)
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        if time.monotonic() > deadline + SPARE_S:
+            raise TimeoutError("the answer came too slowly")
+
+
+def _learn(exchange: Exchange, request: requests.PreparedRequest) -> None:
+    """Redact from now on what stands in the headers that carry a secret."""
+    headers: Mapping[str, Any] = request.headers
+    for value in secrets_in(dict(headers)):
+        signed = value.startswith("AWS4-")  # anew for each request: a wire that kept them would only grow
+        secrets = exchange.secrets if signed else exchange.known
+        secrets.learn(value, value.rpartition("Signature=")[2] if signed else value.partition(" ")[2])
+
+
+def _problem(error: Exception, exchange: Exchange, url: str, verify: Any, *, answered: bool) -> Problem:
+    """Say what an exception of the transport means, by how far the request had come."""
+    if not exchange.sent:
+        return _unsent(error, url, verify)
+    chain = list(_chain(error))
+    names = {type(one).__name__ for one in chain}
+    if names & SLOW:
+        return Problem(TimedOut, _last_words(chain))
+    broke = isinstance(error, OSError) and "InvalidHeader" not in names
+    if any(isinstance(one, http.client.HTTPException) for one in chain):  # what came back is not HTTP
+        broke = "RemoteDisconnected" in names
+    return Problem(Unavailable if broke and not answered else BadAnswer, _last_words(chain))
+
+
+def _unsent(error: Exception, url: str, verify: Any) -> Problem:
+    """Say why no connection came about: a setting that is wrong, or else the network."""
+    chain = list(_chain(error))
+    said = _last_words(chain)
+    if isinstance(verify, str) and url.startswith("https:") and (problem := _wrong_bundle(verify)):
+        return problem
+    if refused := re.search(r"Tunnel connection failed: (\d+)", " ".join(map(str, chain))):
+        return _proxy_refused(int(refused[1]), url)
+    is_address = not {type(one).__name__ for one in chain} & NOT_AN_ADDRESS
+    if not is_address or any(isinstance(one, UnicodeEncodeError) for one in chain):
+        return Problem(NotConfigured, said, todo="check the endpoint and any proxy")
+    return Problem(Unreachable, said)
+
+
+def _wrong_bundle(bundle: str) -> Problem | None:
+    """Return the problem of a file of certificates that cannot be used, or None."""
+    where = {"capath" if Path(bundle).is_dir() else "cafile": bundle}
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**where)
+    except OSError as error:  # ssl.SSLError is one
+        why = "no certificates in it" if isinstance(error, ssl.SSLError) else str(error.strerror).lower()
+    else:
+        return None
+    variable = next((name for name in CA_BUNDLES if os.environ.get(name) == bundle), "")
+    todo = f"correct {variable or 'ca_bundle in the AWS profile'}"
+    return Problem(NotConfigured, f"{bundle}: {why}", todo=todo)
+
+
+def _proxy_refused(status: int, url: str) -> Problem:
+    """Say what it means that the proxy opened no connection for us."""
+    variable, host = proxy_variable(url), (origin(url) or ("", "", 0))[1]
+    if status == 407:
+        todo = f"set {variable} to http://USER:PASSWORD@HOST:PORT"
+        return Problem(NotConfigured, "the proxy wants a user name and a password", todo=todo)
+    if 400 <= status < 500:
+        todo = f"ask for leave to reach {host} through the proxy in {variable}, or name it in NO_PROXY"
+        return Problem(NotConfigured, f"the proxy refused the connection with status {status}", todo=todo)
+    return Problem(Unreachable, f"the proxy in {variable} answered {status}")
+
+
+def _refused_errand(url: str, status: int, body: bytes) -> Problem | None:
+    """Return why credentials did not come, where another attempt may succeed; else the library says why."""
+    if (status != 429 and status < 500) or is_metadata_server(url):
+        return None
+    host = (origin(url) or ("", "", 0))[1]
+    said = " ".join(re.sub(r"<[^>]*>", " ", body[:2000].decode("utf-8", "replace")).split())
+    return Problem(Unreachable, f"its credentials come from {host}, which answered {status}: {said}")
+
+
+def _last_words(chain: list[BaseException]) -> str:
+    """Return the innermost message of an exception."""
+    return next((str(one) for one in reversed(chain) if str(one)), "")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and those inside it, outermost first."""
+    seen: list[BaseException] = []
+    left: list[Any] = [error]
+    while left:
+        one = left.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            left += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]

@@ -1,0 +1,126 @@
+"""Our requests are those of the vendors' own SDKs: method, address, body, and who asks."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from raw_server import RawServer, answer, raw_server
+
+from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, POLLED, Opened, Prepared
+
+RESULTS = "/documentintelligence/documentModels/prebuilt-read/analyzeResults/abc?api-version=2024-11-30"
+COMPARED = ("content-type", "authorization", "x-goog-api-key", "x-amz-target", "ocp-apim-subscription-key")
+"""Headers that the vendors read; the others describe the client."""
+
+
+def google(url: str, picture: bytes) -> None:
+    from google.cloud.vision import ImageAnnotatorClient
+
+    client = ImageAnnotatorClient(transport="rest", client_options={"api_endpoint": url, "api_key": KEY})
+    context = {
+        "language_hints": ["en"],
+        "text_detection_params": {"enable_text_detection_confidence_score": True},
+    }
+    features = [{"type_": "TEXT_DETECTION"}]
+    request = {"image": {"content": picture}, "features": features, "image_context": context}
+    client.batch_annotate_images(request={"requests": [request]}, retry=None, timeout=5)
+
+
+def aws(service: str, url: str) -> Any:
+    import boto3
+
+    keys = {"aws_access_key_id": AWS_KEY, "aws_secret_access_key": AWS_SECRET, "region_name": "us-east-1"}
+    return boto3.client(service, endpoint_url=url, **keys)
+
+
+def azure(url: str, picture: bytes) -> None:
+    from azure.cognitiveservices.vision.computervision import ComputerVisionClient
+    from msrest.authentication import CognitiveServicesCredentials
+
+    client: Any = ComputerVisionClient(url, CognitiveServicesCredentials(KEY))
+    client.read_in_stream(io.BytesIO(picture), raw=True)
+    client.get_read_result("abc", raw=True)
+
+
+def azure_analysis(url: str, picture: bytes) -> None:
+    from azure.ai.vision.imageanalysis import ImageAnalysisClient
+    from azure.core.credentials import AzureKeyCredential
+
+    ImageAnalysisClient(url, AzureKeyCredential(KEY)).analyze(picture, visual_features=["read"])
+
+
+def azure_document(url: str, picture: bytes) -> None:
+    from azure.ai.documentintelligence import DocumentIntelligenceClient
+    from azure.core.credentials import AzureKeyCredential
+
+    client = DocumentIntelligenceClient(url, AzureKeyCredential(KEY), api_version="2024-11-30")
+    client.begin_analyze_document("prebuilt-read", picture, polling_interval=0).result()
+
+
+def openai(url: str, picture: bytes) -> None:
+    from openai import OpenAI
+
+    OpenAI(api_key=KEY, base_url=url, max_retries=0).chat.completions.create(model="a-model", messages=[])
+
+
+SDKS: dict[str, Callable[[str, bytes], Any]] = {
+    "google": google,
+    "aws": lambda url, picture: aws("rekognition", url).detect_text(Image={"Bytes": picture}),
+    "aws-textract": lambda url, picture: aws("textract", url).detect_document_text(
+        Document={"Bytes": picture}
+    ),
+    "azure": azure,
+    "azure-analysis": azure_analysis,
+    "azure-document": azure_document,
+    "openai": openai,
+}
+OPTIONS: dict[str, dict[str, Any]] = {"google": {"feature": "text", "language_hints": ["en"]}}
+
+
+def asked(server: RawServer, cloud: str) -> list[Any]:
+    return [parts(request, cloud) for request in server.arrived]
+
+
+def parts(request: bytes, cloud: str) -> tuple[Any, ...]:
+    """What the vendor reads of a request; of a signature, who signed for which service and region."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().splitlines()
+    method, address, _ = first.split()
+    query = [it for it in parse_qsl(urlsplit(address).query) if it[0] != "$alt"]
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    read = {name: headers[name].partition(", ")[0] for name in COMPARED if name in headers}
+    said: Any = body
+    if cloud == "openai":  # the SDK does not decide what is asked
+        said = None
+    elif read.get("content-type", "").endswith(("json", "json-1.1", "json-1.0")):
+        said = json.loads(body)
+        for one in said.get("requests", []):
+            one["features"] = [
+                {"type": {5: "TEXT_DETECTION"}.get(it["type"], it["type"])} for it in one["features"]
+            ]
+    return method, urlsplit(address).path, query, read, said
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_our_request_is_the_sdks(cloud: str, opened: Opened, prepared: Prepared) -> None:
+    with raw_server() as ours, raw_server() as theirs:
+        for server in (ours, theirs):
+            ordered = answer(202, b"", ("Operation-Location", f"{server.url}{RESULTS}"))
+            server.say = [*([ordered] if cloud in POLLED else []), answer(200, b'{"status": "succeeded"}')]
+        provider = opened(cloud, endpoint=ours.url, **OPTIONS.get(cloud, {}))
+        picture = prepared(provider)
+        for ask in (
+            lambda: provider.read(picture, timeout=5), lambda: SDKS[cloud](theirs.url, picture.data),
+        ):  # fmt: skip
+            with suppress(Exception):  # neither can use the answer
+                ask()
+        provider.close()
+        assert asked(ours, cloud) == asked(theirs, cloud)
+        assert len(ours.arrived) == (2 if cloud in POLLED else 1)
