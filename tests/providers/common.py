@@ -10,11 +10,11 @@ from typing import Any
 from raw_server import answer
 
 from digitrec.answer import Answer, Candidate
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import DigitrecError
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
-from digitrec.emulator.kit import drawn_seven
 
 CLOUDS = ("google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai")
 POLLED = ("azure", "azure-document")

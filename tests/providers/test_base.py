@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError, Rejected, install_hint
 from digitrec.prepare import prepare
 from digitrec.providers.base import (
@@ -13,7 +14,6 @@ from digitrec.providers.base import (
     is_installed,
     not_installed,
 )
-from digitrec.emulator.kit import FakeProvider, drawn_seven
 
 LOOK = """
 import os, socket, subprocess, sys

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from digitrec.answer import Candidate
+from digitrec.emulator.kit import ProviderContract
 from digitrec.errors import ProviderError, Rejected
 from digitrec.providers.base import Provider
-from digitrec.emulator.kit import ProviderContract
 
 from .common import CLOUDS, Opened, Prepared
 

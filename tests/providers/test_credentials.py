@@ -17,14 +17,14 @@ import pytest
 import stamina
 from raw_server import RawServer, answer, raw_server
 
+from digitrec.emulator.kit import drawn_seven
+from digitrec.emulator.kit.tls import TlsServer
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Unreachable
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.emulator.kit import drawn_seven
-from digitrec.emulator.kit.tls import TlsServer
 
 from .common import AWS_KEY, AWS_SECRET, json_answer, outcome
 

@@ -13,7 +13,6 @@ from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer, Candidate
 from digitrec.emulator import Emulator
-from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import (
     AuthFailed,
     BadAnswer,

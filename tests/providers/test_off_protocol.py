@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer, checked
+from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, ProviderError, Unavailable
 from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
-from digitrec.emulator.kit import drawn_seven
 
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, ORDERED, POLLED
 from .conftest import CREDENTIALS

@@ -17,6 +17,7 @@ import stamina
 from raw_server import RawServer, raw_server
 
 from digitrec.answer import Answer
+from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options, Reply
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
@@ -26,7 +27,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import exchange, transport
-from digitrec.emulator.kit import drawn_seven
 
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, NOTHING, POLLED, Opened, Told, replies
 

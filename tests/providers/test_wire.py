@@ -12,6 +12,8 @@ import pytest
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
+from digitrec.emulator.kit import drawn_seven
+from digitrec.emulator.kit.tls import TlsServer
 from digitrec.engine import Engine, Options
 from digitrec.errors import (
     AuthFailed,
@@ -29,8 +31,6 @@ from digitrec.prepare import prepare
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
-from digitrec.emulator.kit import drawn_seven
-from digitrec.emulator.kit.tls import TlsServer
 
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, POLLED, Opened, Told, json_answer, outcome, replies
 
