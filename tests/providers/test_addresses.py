@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from digitrec.providers.addresses import (
-    check_proxies,
-    in_the_clear,
-    is_metadata_server,
-    origin,
-)
+from digitrec.providers.addresses import in_the_clear, is_metadata_server
 
 
 @pytest.mark.parametrize(
@@ -49,20 +44,3 @@ def test_what_could_be_read_on_the_way(url: str, clear: bool) -> None:
 )
 def test_where_a_clouds_machine_gets_its_tokens(url: str, is_one: bool) -> None:
     assert is_metadata_server(url) is is_one
-
-
-def test_an_origin_is_scheme_host_and_port() -> None:
-    assert origin("https://A.example/x") == origin("https://a.example:443") == ("https", "a.example", 443)
-    assert origin("http://a.example") != origin("https://a.example")
-    assert origin("nothing") is None
-
-
-@pytest.mark.parametrize("right", ["http://proxy.example:3128", "proxy.example:3128", "http://my_proxy"])
-def test_a_proxy(right: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", right)
-    assert not any(check_proxies("https://ocr.example"))
-
-
-def test_the_password_of_a_proxy_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://me:planted%20pass@proxy.example:3128")
-    assert check_proxies("https://ocr.example") == ["planted%20pass", "planted pass"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 import pytest
@@ -146,6 +146,8 @@ def test_a_source_that_hangs_is_given_up_in_time(
 SPELLED = [
     SECRET,
     quote(SECRET, safe=""),
+    quote_plus(f"{SECRET} "),
+    repr(f"{SECRET}\n"),
     quote(SECRET, safe="").lower(),
     html.escape(SECRET),
     "".join(c if c.isalnum() else f"&#{ord(c)};" for c in SECRET),

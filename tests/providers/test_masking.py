@@ -2,37 +2,13 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import quote, quote_plus
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.providers.masking import Secrets
 
 KEY = "planted+key/0123 äß"
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        KEY,
-        f"Bearer {KEY}",
-        repr(f"{KEY}\n"),
-        json.dumps({"key": KEY}),
-        quote(KEY),
-        quote(KEY, safe=""),
-        quote_plus(KEY),
-        f"https://any.example/?key={quote_plus(KEY)}&more=1",
-        base64.b64encode(KEY.encode()).decode(),
-        base64.urlsafe_b64encode(KEY.encode()).decode(),
-    ],
-)
-def test_a_secret_is_taken_out_however_it_is_spelled(shown: str) -> None:
-    masked = Secrets(KEY).masked(shown)
-    assert "***" in masked
-    for form in ("planted", "cGxhbnRlZ"):
-        assert form not in masked
 
 
 @given(before=st.binary(max_size=7), after=st.binary(max_size=7))
