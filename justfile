@@ -72,7 +72,6 @@ live:
 bench:
     .venv-test/bin/pip install -q -e '.[bench]'
     {{python}} bench/predict.py
-    {{python}} bench/compare.py
     {{python}} bench/serve.py
     {{python}} bench/starve.py
 

@@ -5,7 +5,7 @@
 What people send: digits in MNIST's form as PNG files, drawings of 280x280 pixels, photos and scans.
 Longer lists repeat them. Each part can be taken alone; what it measured is kept in bench/batch.json, and the
 tables in docs/benchmarks.md are written from all that is kept there. Needs the
-extra `train` for Keras and `batch` for Dask. Exits 1 when a goal is missed.
+extra `train` for Keras. Exits 1 when a goal is missed.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 from figures import Figure, Process, alternate, commit, machine, processor, run, table, write_section
-from local_dask import cluster, settings, spent
 from PIL import Image
 
 from digitrec.bulk import workers
@@ -201,37 +199,8 @@ def memory(work: Work) -> Iterator[Figure]:
         yield Figure(what, many / few, 1.1, False, detail)
 
 
-def dask(work: Work) -> Iterator[Figure]:
-    """Two workers of a Dask cluster of this machine against two processes."""
-    for kind, count in ((work.kinds[0], work.large), (work.kinds[2], work.large // 50)):
-        there, here = [], []
-        for _ in range(ROUNDS):
-            there.append(_by_cluster(work, kind, count, settings()))
-            here.append(work.batch(kind, count, "--workers", "2"))
-        what = f"{count:,} {kind.name}: Dask's 2 workers / 2 processes"
-        theirs, ours = (median(it.seconds for it in column) for column in (there, here))
-        detail = f"{count / theirs:,.0f} a second; {count / ours:,.0f}"
-        yield Figure(f"{what}, time", theirs / ours, 1.1, False, detail)
-        theirs, ours = (median(it.processor for it in column) for column in (there, here))
-        detail = f"{1000 * theirs / count:.2f} ms each; {1000 * ours / count:.2f} ms"
-        yield Figure(f"{what}, CPU of all", theirs / ours, 1.1, False, detail)
-        untold = _by_cluster(work, kind, count, {}).processor
-        detail = f"{1000 * untold / count:.2f} ms each; {1000 * theirs / count:.2f} ms"
-        what = f"{count:,} {kind.name}: Dask's 2 workers by its defaults / as docs/batch.md says"
-        yield Figure(f"{what}, CPU of all", untold / theirs, None, False, detail)
-
-
-def _by_cluster(work: Work, kind: Kind, count: int, told: dict[str, str]) -> Process:
-    """What a cluster that is told so takes for so many, the processor time of all its processes counted."""
-    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder), told) as (address, members):
-        work.batch(kind, 1, "--scheduler", address)
-        before = spent(members)
-        found = work.batch(kind, count, "--scheduler", address)
-        return replace(found, processor=found.processor + spent(members) - before)
-
-
 PARTS: dict[str, Callable[[Work], Iterator[Figure]]] = {
-    "keras": keras, "floor": floor, "workers": by_workers, "dask": dask, "memory": memory,
+    "keras": keras, "floor": floor, "workers": by_workers, "memory": memory,
 }  # fmt: skip
 
 
@@ -260,7 +229,7 @@ def main() -> None:
     )
     parser.add_argument("--part", choices=list(PARTS), action="append", help="again for more; all when none")
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--large", type=int, default=100_000, help="for memory and Dask")
+    parser.add_argument("--large", type=int, default=100_000, help="for memory")
     parser.add_argument("--try", action="store_true", dest="trial", help="keep nothing")
     given = parser.parse_args()
     missed = False

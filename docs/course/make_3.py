@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,49 +54,15 @@ def maps(digit: NDArray[np.uint8]) -> Figure:
     return figure
 
 
-def readers() -> dict[str, Callable[[NDArray[np.uint8]], NDArray[Any]]]:
-    """The readers of lessons 1 and 2 and digitrec's network: what each reads on pictures."""
-    test, made, network = mnist_test(), dict[str, Any](), store.load()
+def moved() -> tuple[float, float]:
+    """Return the shares of 250 moved digits that the ten neurons and digitrec's network read."""
+    made = dict[str, Any]()
     outputs(COURSE / "2-neuron.md", made)
-    known, labels = test.images[:5000].reshape(-1, 784) / 255, test.labels[:5000]
-
-    def nearest(pictures: NDArray[np.uint8]) -> NDArray[Any]:
-        distances = (known**2).sum(axis=1) - 2 * (pictures.reshape(-1, 784) / 255) @ known.T
-        return labels[distances.argmin(axis=1)]
-
-    return {
-        "nearest neighbour": nearest,
-        "ten neurons": lambda pictures: made["chances"](pictures, made["weights"], made["biases"]).argmax(
-            axis=1
-        ),
-        "digitrec's network": lambda pictures: network.probabilities(pictures).argmax(axis=1),
-    }
-
-
-def moved() -> dict[str, list[float]]:
-    """For each reader the share of 250 digits that it reads rightly, moved by 0 to 4 pixels."""
     asked = mnist_test()[5000:5250]
-    far = [np.roll(asked.images, by, axis=2) for by in range(FARTHEST + 1)]
-    return {
-        name: [float((read(pictures) == asked.labels).mean()) for pictures in far]
-        for name, read in readers().items()
-    }
-
-
-@mpl.rc_context(style.STYLE)
-def falling(shares: dict[str, list[float]]) -> Figure:
-    """How readers fall with the distance."""
-    figure = Figure(figsize=(6.4, 3.4))
-    axes = figure.subplots()
-    for place, (name, values) in enumerate(shares.items()):
-        look = {"color": style.COLOURS[place], "marker": style.mark(place), "linestyle": style.line(place)}
-        axes.plot(range(len(values)), values, label=name, **look)
-    axes.set(
-        xlabel="moved to the right, pixels", ylabel="read rightly", ylim=(0, 1.02), xticks=range(FARTHEST + 1)
-    )
-    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
-    axes.legend(loc="lower left")
-    return figure
+    pictures = np.roll(asked.images, FARTHEST, axis=2)
+    chances = made["chances"](pictures, made["weights"], made["biases"]), store.load().probabilities(pictures)
+    neurons, network = (float((found.argmax(axis=1) == asked.labels).mean()) for found in chances)
+    return neurons, network
 
 
 def make() -> Mapping[str, str]:
@@ -104,10 +70,8 @@ def make() -> Mapping[str, str]:
     filters = np.moveaxis(store.load().inside.filters()[0][1], 2, 0)
     picture(learned(filters), "3-filters")
     picture(maps(mnist_test().images[THREE]), "3-maps")
-    shares = moved()
-    picture(falling(shares), "3-moved")
-    neurons, network = shares["ten neurons"][-1], shares["digitrec's network"][-1]
-    assert neurons < network - 0.2, shares  # the lesson's point
+    neurons, network = moved()
+    assert neurons < network - 0.2  # the lesson's point
     return {
         "filters": str(len(filters)), "neurons-moved": percent(neurons, 1),
         "network-moved": percent(network, 1),

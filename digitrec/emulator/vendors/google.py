@@ -1,30 +1,53 @@
-"""Google Cloud Vision, REST v1: ``POST /v1/images:annotate`` with both text features."""
+"""Google Cloud Vision, REST v1: ``POST /v1/images:annotate`` with both text features.
+
+Answers have the JSON form of protobuf, which leaves out what is zero or empty.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
-from digitrec.emulator.picture import Picture
+import msgspec
+
+from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
-from digitrec.emulator.vendors.google_text import annotation, language_of
 from digitrec.errors import ImageError
 
 ADDRESS = re.compile(r"/v1/(projects/[^/]+/(locations/[^/]+/)?)?images:annotate")
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 """Google's limit for a request's JSON; base64 makes that about 7.8 MB of picture."""
-MAX_IMAGES = 16
-"""Google's limit for one batch."""
 PLAIN_TEXT = (5, "TEXT_DETECTION")
 DOCUMENT_TEXT = (11, "DOCUMENT_TEXT_DETECTION")
-
-
 _SERVICE = "vision.googleapis.com"
 _CONSUMER = "projects/123456789"
+
+
+class _Image(msgspec.Struct):
+    content: bytes | None = None
+
+
+class _Feature(msgspec.Struct):
+    type: int | str | None = None
+
+
+class _Params(msgspec.Struct, rename="camel"):
+    enable_text_detection_confidence_score: bool = False
+
+
+class _Context(msgspec.Struct, rename="camel"):
+    text_detection_params: _Params | None = None
+
+
+class _Entry(msgspec.Struct, rename="camel"):
+    image: _Image
+    features: list[_Feature]
+    image_context: _Context | None = None
+
+
+class _Batch(msgspec.Struct):
+    requests: Annotated[list[_Entry], msgspec.Meta(max_length=16)]
 
 
 def _quota(limit: str, unit: str) -> tuple[Any, ...]:
@@ -81,16 +104,16 @@ class Google(Vendor):
             message = f"Request payload size exceeds the limit: {MAX_REQUEST_BYTES} bytes."
             return self.error(400, "INVALID_ARGUMENT", message)
         try:
-            entries = _entries(request.body)
-        except ValueError as wrong:
-            return self.error(400, "INVALID_ARGUMENT", str(wrong))
+            entries = msgspec.json.decode(request.body, type=_Batch).requests
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return self.error(400, "INVALID_ARGUMENT", "The request is no batch of up to 16 images.")
         answers = [self._annotate(entry) for entry in entries]
-        billed = sum(
-            len(entry["features"])
-            for entry, annotated in zip(entries, answers, strict=True)
-            if "error" not in annotated
-        )
-        return Response.of_json(200, {"responses": answers}, billed=billed)
+        billed = [
+            len(entry.features)
+            for entry, answer in zip(entries, answers, strict=True)
+            if "error" not in answer
+        ]
+        return Response.of_json(200, {"responses": answers}, billed=sum(billed))
 
     def _check_key(self, request: Request) -> None:
         """Raise Refused if the key or token is missing or wrong."""
@@ -106,25 +129,22 @@ class Google(Vendor):
         if not key and token not in (tokens or ()):
             raise self.refused("401")
 
-    def _annotate(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer for one image."""
-        kinds = [feature.get("type") for feature in entry["features"]]
+    def _annotate(self, entry: _Entry) -> dict[str, Any]:
+        """Return the answer for one image."""
+        kinds = [feature.type for feature in entry.features]
         plain, document = (any(kind in names for kind in kinds) for names in (PLAIN_TEXT, DOCUMENT_TEXT))
         if not plain and not document:
             return _error(12, "This emulator reads text only; ask for a text feature.")
-        if "content" not in entry["image"]:
+        if entry.image.content is None:
             return _error(7, "We can not access the URL currently.")
         try:
-            picture = Picture.decode(entry["image"]["content"])
+            picture = Picture.decode(entry.image.content)
         except ImageError:
             return _error(3, "Bad image data.")
-        scored = document or entry["parameters"].get("enableTextDetectionConfidenceScore") is True
+        params = entry.image_context.text_detection_params if entry.image_context else None
+        scored = document or (params is not None and params.enable_text_detection_confidence_score)
         words = self.reader.read(picture)
-        language = entry["hints"][0] if entry["hints"] else language_of(words)
-        return {
-            **annotation(words, picture, scored=scored, language=language),
-            "context": {"uri": self.model_version},
-        }
+        return {**_annotation(words, picture, scored), "context": {"uri": self.model_version}}
 
 
 def _error(code: int, message: str) -> dict[str, Any]:
@@ -132,40 +152,42 @@ def _error(code: int, message: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": message}}
 
 
-def _entries(body: bytes) -> list[dict[str, Any]]:
-    """The requests of a batch, their images decoded from base64.
-
-    Raises:
-        ValueError: with Google's message for what is wrong.
-    """
-    try:
-        found = [_entry(entry) for entry in json.loads(body)["requests"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError("Request must specify image and features.") from None
-    if len(found) > MAX_IMAGES:
-        raise ValueError("Too many images per request.")
-    for place, entry in enumerate(found):
-        if "content" in entry["image"]:
-            entry["image"]["content"] = _decoded(entry["image"]["content"], place)
-    return found
-
-
-def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """One request, its parts of the right shape."""
-    context = dict(entry.get("imageContext") or {})
-    return {
-        "image": dict(entry["image"]),
-        "features": [dict(feature) for feature in entry["features"]],
-        "parameters": dict(context.get("textDetectionParams") or {}),
-        "hints": [str(hint) for hint in context.get("languageHints") or []],
-    }
+def _annotation(words: Sequence[Word], picture: Picture, scored: bool) -> dict[str, Any]:
+    """Return the words in both of Google's forms: a flat list, and a page of one block; {} for no words."""
+    if not words:
+        return {}
+    rows = lines(words)
+    text = "\n".join(" ".join(word.text for word in row) for row in rows)
+    mean = sum(word.confidence for word in words) / len(words)
+    around = _polygon(bounding_box(words))
+    common = {"boundingBox": around, **_confidence(mean, scored)}
+    spelled = [_word(word, scored, last=word is row[-1]) for row in rows for word in row]
+    block = {**common, "paragraphs": [{**common, "words": spelled}], "blockType": "TEXT"}
+    size = {"width": picture.width, "height": picture.height}
+    page = {**size, "blocks": [block], **_confidence(mean, scored)}
+    whole = {"description": text, "boundingPoly": around}
+    flat = [{"description": word.text, "boundingPoly": _polygon(word.box)} for word in words]
+    return {"textAnnotations": [whole, *flat], "fullTextAnnotation": {"pages": [page], "text": text}}
 
 
-def _decoded(content: str, place: int) -> bytes:
-    """Base64 as protobuf's JSON takes it: either alphabet, with or without padding."""
-    try:
-        text = content.replace("-", "+").replace("_", "/").rstrip("=")
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError, AttributeError):
-        message = f"Invalid value at 'requests[{place}].image.content' (TYPE_BYTES), Base64 decoding failed"
-        raise ValueError(message) from None
+def _word(word: Word, scored: bool, *, last: bool) -> dict[str, Any]:
+    """Return a word of the page, split into symbols of equal width; the last one has the break after it."""
+    left, top, right, bottom = word.box
+    step = (right - left) / len(word.text)
+    confidence = _confidence(word.confidence, scored)
+    symbols: list[dict[str, Any]] = []
+    for at, char in enumerate(word.text):
+        box = _polygon((left + at * step, top, left + (at + 1) * step, bottom))
+        symbols.append({"boundingBox": box, "text": char, **confidence})
+    symbols[-1]["property"] = {"detectedBreak": {"type": "LINE_BREAK" if last else "SPACE"}}
+    return {"boundingBox": _polygon(word.box), "symbols": symbols, **confidence}
+
+
+def _confidence(confidence: float, scored: bool) -> dict[str, float]:
+    return {"confidence": confidence} if scored and confidence else {}
+
+
+def _polygon(box: Box) -> dict[str, list[dict[str, int]]]:
+    left, top, right, bottom = (round(value) for value in box)
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return {"vertices": [{name: value for name, value in (("x", x), ("y", y)) if value} for x, y in corners]}
