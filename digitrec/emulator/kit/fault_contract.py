@@ -103,8 +103,7 @@ class ProviderContract(LocalProviderContract):
             f"{charged:g} calls are charged and {complete} requests were sent: raise Unreachable if no "
             "connection came about, and give the status if the vendor rejected the request"
         )
-        shown = [repr(error), str(error), repr(error.raw), *traceback.format_exception(error)]
-        assert not [secret for secret in self.secrets if secret in "".join(shown)], "a secret shows"
+        self._shows_no_secret(error, str(error), error.raw, traceback.format_exception(error))
         return Met(reply, error, complete, charged)
 
     def _meets_fault(self, fault: str) -> Met:
