@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -84,16 +82,3 @@ def test_what_the_docstrings_promise_the_types_take(folder: Path) -> None:
 def test_what_is_wrong_is_told_before_it_is_run(folder: Path) -> None:
     said = checked(WRONG, folder)
     assert [f"program.py:{line}: error" in said for line in (4, 5, 6, 7)] == [True] * 4
-
-
-def test_an_editable_install_is_a_path_which_type_checkers_find(tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    shutil.copytree(ROOT / "digitrec", clone / "digitrec", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, clone)
-    code = f"from setuptools import build_meta; build_meta.build_editable({str(tmp_path)!r})"
-    subprocess.run([sys.executable, "-c", code], cwd=clone, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        (pointer,) = (name for name in archive.namelist() if name.endswith(".pth"))
-        assert Path(archive.read(pointer).decode().strip()).samefile(clone)
