@@ -1,4 +1,4 @@
-"""A picture that a vendor was sent, and the words that were read on it."""
+"""A picture in a request, and the words that an engine reads on it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that a vendor was sent, decoded."""
+    """A picture in a request, decoded."""
 
     data: bytes = field(repr=False)
-    """The encoded bytes, as they were sent."""
+    """The encoded bytes of the request."""
     image: DigitImage
     """Its pixels, upright; a large JPEG's are reduced."""
     format: str
@@ -35,7 +35,7 @@ class Picture:
 
     @classmethod
     def decode(cls, data: bytes) -> Picture:
-        """Decode a picture wholly.
+        """Decode a whole picture.
 
         Raises:
             ImageError: it is no picture, damaged, or has too many pixels.
@@ -52,31 +52,31 @@ class Picture:
         return cls(data, image, "JPEG" if name == "MPO" else name, width, height)
 
     def located(self, box: Sequence[float]) -> Box:
-        """A box in pixels of ``image`` as one in pixels of the picture."""
+        """Convert a box from pixels of ``image`` to pixels of the picture."""
         scale = max(self.width, self.height) / float(max(self.image.size))
         left, top, right, bottom = (value * scale for value in box)
         return left, top, right, bottom
 
     @property
     def whole(self) -> Box:
-        """The box that is the whole picture."""
+        """The box of the whole picture."""
         return 0.0, 0.0, float(self.width), float(self.height)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word that was read: characters without a space between them."""
+    """A word on a picture: characters without spaces."""
 
     text: str
     """Its characters, at least one."""
     confidence: float
-    """How sure the engine is, 0..1; 0 where it does not say."""
+    """The engine's confidence, 0..1; 0 if it has none."""
     box: Box
     """Left, top, right, bottom in px of the upright picture."""
 
 
 def lines(words: Iterable[Word]) -> list[list[Word]]:
-    """Words in reading order, a list for each line: a word whose middle is level with its neighbour."""
+    """Group words in reading order into lines: a word joins its neighbour's line if its middle is level."""
     found: list[list[Word]] = []
     for word in words:
         middle = (word.box[1] + word.box[3]) / 2
@@ -88,6 +88,6 @@ def lines(words: Iterable[Word]) -> list[list[Word]]:
 
 
 def bounding_box(words: Sequence[Word]) -> Box:
-    """The smallest box around some words, of which there is at least one."""
+    """Return the smallest box around at least one word."""
     lefts, tops, rights, bottoms = zip(*(word.box for word in words), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)

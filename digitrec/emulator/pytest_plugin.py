@@ -13,10 +13,9 @@ from digitrec.emulator.emulator import Emulator
 
 @pytest.fixture
 def digitrec_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Emulator]]:
-    """A function that starts an `Emulator` with the arguments it is given; all stop with the test.
+    """Return a function that starts an `Emulator` with its arguments; all stop with the test.
 
-    For the length of the test NO_PROXY names 127.0.0.1, because most of the SDKs would send
-    even these requests through a proxy.
+    During the test NO_PROXY is 127.0.0.1, because most SDKs would send even these requests through a proxy.
 
         def test_reads(digitrec_emulator):
             emulator = digitrec_emulator(["google"], engine="script:answers.jsonl")

@@ -1,4 +1,4 @@
-"""A provider that says what it was told to say, and a picture to ask it about."""
+"""A provider with scripted answers, and a picture to ask it about."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from digitrec.image import DigitImage, InputSpec, PreparedImage
 from digitrec.providers.base import FREE, BaseProvider, Price
 
 Line = str | Answer | DigitrecError
-"""What a `FakeProvider` says to one image: a text, a whole answer, or an error to raise."""
+"""The answer of a `FakeProvider` to one image: a text, a whole answer, or an error to raise."""
 
 
 class FakeProvider(BaseProvider):
-    """Says the lines of a script, one for each image, and from the top again; safe across threads.
+    """Returns the lines of a script, one for each image, repeated from the top; thread-safe.
 
     >>> fake = FakeProvider(["7", TimedOut("too slow"), Answer()])
     """
@@ -34,12 +34,12 @@ class FakeProvider(BaseProvider):
         wants: InputSpec = InputSpec(encoding="png"),
         name: str = "fake",
     ) -> None:
-        """Learn the script.
+        """Keep the script.
 
         Args:
-            script: at least one line; a text "7" is answered as one word with a score of 0.9, an empty
-                one with no word.
-            latency_s: seconds before each line, >= 0; with more than the timeout it is TimedOut instead.
+            script: at least one line; a text "7" becomes one word with a score of 0.9, an empty text no
+                word.
+            latency_s: seconds before each line, >= 0; above the timeout it raises TimedOut.
             price, endpoint, wants, name: as `digitrec.providers.base.Provider` says.
         """
         self.name, self.wants, self.price, self.endpoint = name, wants, price, endpoint
@@ -50,22 +50,22 @@ class FakeProvider(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """One that says "7"."""
+        """Return a fake that answers "7"."""
         return cls()
 
     @property
     def calls(self) -> int:
-        """How many images it was asked about so far."""
+        """How many images it has read so far."""
         return len(self.images)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """The next line of the script."""
+        """Return or raise the next line of the script."""
         with self._lock:
             line = self._script[len(self.images) % len(self._script)]
             self.images.append(image)
         time.sleep(min(self._latency_s, timeout))
         if self._latency_s > timeout:
-            raise TimedOut("the fake was told to be slow; allow it more time")
+            raise TimedOut(f"the fake needs {self._latency_s:g} s; allow it more time")
         if isinstance(line, DigitrecError):
             raise line
         if isinstance(line, Answer):
@@ -74,7 +74,7 @@ class FakeProvider(BaseProvider):
 
 
 def drawn_seven() -> DigitImage:
-    """A clean dark 7 on white, 96x96."""
+    """Return a clean dark 7 on white, 96x96 pixels."""
     pixels = np.full((96, 96), 255, np.uint8)
     pixels[20:30, 28:68] = 0
     for row in range(30, 80):

@@ -19,7 +19,7 @@ DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,(?P<data>[A-Za-z
 MOST_ALTERNATIVES = 20
 """The largest ``top_logprobs``."""
 REASONING = re.compile(r"o\d|gpt-5")
-"""How the names of models begin that think first, and refuse some parameters."""
+"""Names of models that reason first and refuse some parameters."""
 REFUSED_BY_REASONING = ("max_tokens", "temperature", "logprobs", "top_logprobs")
 QUESTION_TOKENS = 120
 """Tokens of a question with a picture of low detail: 85 and the words."""
@@ -27,7 +27,7 @@ _BAD_IMAGE = (400, "You uploaded an unsupported image.", "invalid_request_error"
 
 
 class OpenAi(Vendor):
-    """A server of OpenAI's protocol, whose model answers what a digit's schema asks for."""
+    """A server of OpenAI's protocol, whose model answers with a digit and a reason."""
 
     name = "openai"
     speaks = True
@@ -64,7 +64,7 @@ class OpenAi(Vendor):
         return Response.of_json(http, {"error": body})
 
     def read(self, request: Request) -> Response:
-        """The one digit on a picture, or null, as JSON in a chat completion."""
+        """Return the one digit on a picture, or null, as JSON in a chat completion."""
         key = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         taken = self.credentials.openai_keys
         if not key or (taken is not None and key not in taken):
@@ -78,7 +78,7 @@ class OpenAi(Vendor):
         return self._completed(asked, self.picture(_data(asked)))
 
     def spoken_as(self, kind: str, response: Response) -> Response:
-        """A completion that was refused, cut off or filtered, is in Markdown, or lacks what was counted."""
+        """Return the completion refused, cut off, filtered, in Markdown, or without chances or usage."""
         body = json.loads(response.body)
         for choice in body.get("choices", []):
             message = choice["message"]
@@ -127,7 +127,11 @@ class OpenAi(Vendor):
 
 
 def _asked(body: bytes) -> dict[str, Any]:
-    """The request's parameters, when the model takes them."""
+    """Return the request's parameters.
+
+    Raises:
+        Refused: the model does not accept them.
+    """
     try:
         asked = json.loads(body)
         model = asked["model"]
@@ -171,7 +175,7 @@ def _invalid(message: str, param: str | None = None) -> Refused:
 
 
 def _token(text: str, chance: float) -> dict[str, Any]:
-    """A token and its chance; a digit's alternatives are the other digits, which share what is left."""
+    """Return a token and its chance; a digit's alternatives are the other digits, which share the rest."""
     chance = min(max(chance, 1e-9), 1.0)
     rest = [str(digit) for digit in range(10) if str(digit) != text] if text.isdecimal() else []
     shares = [(text, chance), *((other, (1 - chance) / 9) for other in rest if chance < 1)]
