@@ -18,7 +18,7 @@ MAX_WORDS = 100
 """Most words that DetectText finds."""
 TEST_KEYS = {
     "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105 # of no account
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 FAILURES: Failures = {

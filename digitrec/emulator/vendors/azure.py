@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -174,25 +174,10 @@ class Azure(PolledVendor):
     def _result(self, words: Sequence[Word], picture: Picture) -> dict[str, Any]:
         """Return one page of lines of words; for no words a page without lines."""
         style = {"name": "handwriting" if self.engine == "local" else "other", "confidence": STYLE_CONFIDENCE}
-        found = [
-            {
-                "boundingBox": flat_corners(bounding_box(row)),
-                "text": " ".join(word.text for word in row),
-                "appearance": {"style": style},
-                "words": [
-                    {
-                        "boundingBox": flat_corners(word.box),
-                        "text": word.text,
-                        "confidence": round(word.confidence, 3),
-                    }
-                    for word in row
-                ],
-            }
-            for row in lines(words)
-        ]
+        found = _lines(words, "boundingBox", flat_corners)
         page = {
             "page": 1, "angle": 0.0, "width": picture.width, "height": picture.height, "unit": "pixel",
-            "lines": found,
+            "lines": [{**line, "appearance": {"style": style}} for line in found],
         }  # fmt: skip
         result = {"version": "3.2.0", "modelVersion": self.model_version, "readResults": [page]}
         return {"analyzeResult": result}
@@ -215,21 +200,7 @@ class AzureAnalysis(AzureVendor):
             return self.failure("404")
         self._check_parameters(request.parameters)
         picture = self.sent_picture(request)
-        found = [
-            {
-                "text": " ".join(word.text for word in row),
-                "boundingPolygon": _polygon(bounding_box(row)),
-                "words": [
-                    {
-                        "text": word.text,
-                        "boundingPolygon": _polygon(word.box),
-                        "confidence": round(word.confidence, 3),
-                    }
-                    for word in row
-                ],
-            }
-            for row in lines(self.reader.read(picture))
-        ]
+        found = _lines(self.reader.read(picture), "boundingPolygon", _polygon)
         metadata = {"width": picture.width, "height": picture.height}
         blocks = {"blocks": [{"lines": found}] if found else []}
         body = {"modelVersion": self.model_version, "metadata": metadata, "readResult": blocks}
@@ -244,6 +215,22 @@ class AzureAnalysis(AzureVendor):
         if {name.strip().lower() for name in parameters.get("features", "").split(",")} != {"read"}:
             message = "This emulator reads text only: ask for the one feature 'read'."
             raise Refused(self.error(400, "InvalidRequest", message, "NotSupportedVisualFeature"))
+
+
+def _lines(words: Sequence[Word], around: str, form: Callable[[Box], Any]) -> list[dict[str, Any]]:
+    """Return lines of words, each with its box in the field ``around``."""
+
+    def part(text: str, box: Box, **more: Any) -> dict[str, Any]:
+        return {around: form(box), "text": text, **more}
+
+    return [
+        part(
+            " ".join(word.text for word in row),
+            bounding_box(row),
+            words=[part(word.text, word.box, confidence=round(word.confidence, 3)) for word in row],
+        )
+        for row in lines(words)
+    ]
 
 
 def _corners(box: Box) -> tuple[tuple[int, int], ...]:
