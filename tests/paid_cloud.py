@@ -95,7 +95,8 @@ def image(number: int) -> PreparedImage:
 
 def options(folder: Path, **changed: Any) -> Options:
     settings: dict[str, Any] = {"ledger": folder / "ledger.sqlite", "config": Config(), **changed}
-    return Options(**settings)
+    internal = {"config", "run", "owner"}
+    return Options(**{f"_{it}" if it in internal else it: value for it, value in settings.items()})
 
 
 def count(counter: Path, numbers: Iterable[int]) -> None:

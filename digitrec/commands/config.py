@@ -70,7 +70,7 @@ def config(output: Literal["table", "json"], only_path: bool, example: bool) -> 
     """
     path = configuration.config_path()
     if only_path or example:
-        click.echo(configuration.EXAMPLE if example else path, nl=not example)
+        click.echo(configuration.example() if example else path, nl=not example)
         return
     problems = configuration.problems()
     settings = [*_of_file(good=not problems), *_of_environment(os.environ)]

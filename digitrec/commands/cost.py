@@ -94,7 +94,7 @@ class Unopened(Engine):
         different, repeated = len(set(digests)), len(digests) - len(set(digests))
         provider = self.provider
         own = None if provider.price is None else provider.price.usd
-        price = (self.options.config or config.load()).prices.get(provider.name, own)
+        price = (self.options._config or config.load()).prices.get(provider.name, own)
         requests = -(-different // getattr(provider, "batch", 1))
         usd = None if price is None else different * price
         return Estimate(provider.name, len(digests), repeated, requests, usd)

@@ -195,7 +195,7 @@ class Asking:
             ledger=self.ledger or ("none" if self.no_ledger or self.emulate else "default"),
             record=self.record,
         )
-        return options if run is None else replace(options, run=run)
+        return options if run is None else replace(options, _run=run)
 
     def _engine(
         self, name: str, env: Mapping[str, str], options: EngineOptions, preparation: str | None

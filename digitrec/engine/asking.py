@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from digitrec.answer import Answer
 from digitrec.errors import DigitrecError, arguments
@@ -49,13 +52,22 @@ class Options:
     """True: ask, and pay, also where the ledger has the answer; the new answer is kept like any other."""
     record: Path | None = None
     """Every answer is also written into this recording, a ledger in a file of its own; None: into none."""
-    config: Config | None = None
-    """The standing settings; None: read from the configuration file."""
-    run: str = field(default_factory=_new_run)
+    _config: Config | None = field(default=None, kw_only=True, repr=False)
+    """The configuration; None: read from the configuration file."""
+    _run: str = field(default_factory=_new_run, kw_only=True, repr=False)
     """The account that ``max_cost`` is counted on; a new one for each Options."""
-    owner: Owner | None = None
+    _owner: Owner | None = field(default=None, kw_only=True, repr=False)
     """The process that keeps ledger, budget and rate limit for this one, as `digitrec.batch` sets it for the
     workers of an executor; None: this process does."""
+
+    if not TYPE_CHECKING:  # or any name would pass a type checker
+
+        def __getattr__(self, name: str) -> Any:
+            """Return an internal setting by its old name."""
+            if name in _INTERNAL:
+                _warn(name)
+                return getattr(self, f"_{name}")
+            raise AttributeError(name)
 
     def __post_init__(self) -> None:
         """Check every setting here, where it is given, and not where it is first needed."""
@@ -72,19 +84,30 @@ class Options:
             object.__setattr__(self, "record", arguments.path("record", self.record))
         if not isinstance(self.fresh, bool):
             raise TypeError(f"fresh is True or False, not {arguments.said(self.fresh)}")
-        if not isinstance(self.run, str) or not self.run:
-            raise TypeError(f"run is the name of an account, not {arguments.said(self.run)}")
-        if self.config is not None:
-            _check_config(self.config)
 
 
-def _check_config(given: object) -> None:
-    from digitrec.engine.config import (
-        Config,  # where none is given, which is the usual case, it is not needed
-    )
+_INTERNAL = {"config", "run", "owner"}
+"""Names that were public up to 0.2."""
 
-    if not isinstance(given, Config):
-        raise TypeError(f"config is a digitrec.engine.config.Config, not {arguments.said(given)}")
+
+def _with_old_names(init: Callable[..., None]) -> Callable[..., None]:
+    """Accept the old names of internal settings for one more version."""
+
+    @wraps(init)
+    def with_old_names(self: Options, *values: Any, **named: Any) -> None:
+        for name in _INTERNAL & set(named):
+            _warn(name)
+            named[f"_{name}"] = named.pop(name)
+        init(self, *values, **named)
+
+    return with_old_names
+
+
+def _warn(name: str) -> None:
+    warnings.warn(f"Options.{name} is internal; do not use it", DeprecationWarning, stacklevel=3)
+
+
+Options.__init__ = _with_old_names(Options.__init__)  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,10 @@ def open_books(options: Options, settings: Config, *, emulated: bool) -> Books:
         LedgerError: the ledger or the recording cannot be opened.
     """
     recorder = None if options.record is None else Recorder(options.record)
-    if options.owner is not None:
+    if options._owner is not None:
         from digitrec.engine.far import far_books  # few keep their books elsewhere
 
-        return Books(*far_books(options.owner), recorder)
+        return Books(*far_books(options._owner), recorder)
     ledger = Ledger(_path(options, settings, emulated), fresh=options.fresh)
     return Books(ledger, Limiter(config.default_ledger().with_name("rate.sqlite")), recorder)
 

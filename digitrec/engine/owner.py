@@ -52,7 +52,7 @@ def kept(options: Options, host: str = "127.0.0.1", *, emulated: bool = False) -
         raise NotConfigured(
             "a recording is made by one process; leave it out, and take it from `digitrec ledger export`"
         )
-    settings = options.config or config.load()
+    settings = options._config or config.load()
     with closing(open_books(options, settings, emulated=emulated)) as books:
         try:
             server = _Server(host, books)
@@ -63,7 +63,7 @@ def kept(options: Options, host: str = "127.0.0.1", *, emulated: bool = False) -
             thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
             thread.start()
             try:
-                yield replace(options, config=settings, owner=server.owner)
+                yield replace(options, _config=settings, _owner=server.owner)
             finally:
                 server.finish()
                 server.shutdown()

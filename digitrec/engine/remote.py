@@ -31,7 +31,7 @@ class Remote:
         """
         self._provider = provider
         self._options = options
-        self._config = options.config or config.load()
+        self._config = options._config or config.load()
         self._opening = threading.Lock()
         self._books: Books | None = None
         parameters = self._config.parameters.get(provider.name)
@@ -45,7 +45,7 @@ class Remote:
         elif isinstance(provider, Metered) and provider.model in self._config.tokens:
             self._token_price = self._config.tokens[provider.model]
             self.price = self._token_price.usd(*provider.most_tokens)
-        self._budget = Budget(options.run, options.max_cost, self._config.per_month)
+        self._budget = Budget(options._run, options.max_cost, self._config.per_month)
         if self._budget.limited and self.price is None:
             raise NotConfigured(
                 f"the price of {provider.name} is not known, so no budget can be kept; "

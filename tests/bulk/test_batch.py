@@ -224,7 +224,7 @@ def test_money_and_answers_are_one_for_all_workers(tmp_path: Path, processes: Ex
             list(batch)
     assert len(counted(tmp_path / "calls")) == 20
     assert len(set(counted(tmp_path / "calls"))) == 20
-    more = digitrec.Options(ledger=tmp_path / "paid.sqlite", config=Config(), run=options.run)
+    more = digitrec.Options(ledger=tmp_path / "paid.sqlite", _config=Config(), _run=options._run)
     with kept(more) as theirs:
         opener = OpenPaid(tmp_path / "calls", theirs)
         batch = digitrec.batch(names, opener, executor=processes, part=3)

@@ -181,7 +181,7 @@ from distributed import Client
 import digitrec
 from digitrec.engine.config import Config
 from digitrec.engine.owner import kept
-options = digitrec.Options(ledger=Path("paid.sqlite"), config=Config(rates={"paid": 20.0}))
+options = digitrec.Options(ledger=Path("paid.sqlite"), _config=Config(rates={"paid": 20.0}))
 with Client(sys.argv[1]) as client, kept(options) as theirs:
     begun = time.monotonic()
     opener = OpenPaid(Path("calls").absolute(), theirs)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from digitrec.cli import main
 from digitrec.commands.config import VARIABLES
 from digitrec.commands.exits import COMPLETE
-from digitrec.engine.config import EXAMPLE, config_path
+from digitrec.engine.config import config_path, example
 
 
 def run(*arguments: str, code: int = 0) -> Result:
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_told_and_costs_the_code_of_a_wrong_setting(
 
 def test_the_path_and_an_example_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--path").stdout == f"{config_path()}\n"
-    assert run("--example").stdout == EXAMPLE
+    assert run("--example").stdout == example()
     (tmp_path / "example.toml").write_text(run("--example").stdout, "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(tmp_path / "example.toml"))
     assert settings()["rates.azure"]["value"] == 0.33

@@ -99,7 +99,7 @@ def test_a_fresh_answer_is_bought_again_and_kept(tmp_path: Path) -> None:
 
 
 def test_the_ledger_is_the_configured_one_or_lies_in_the_users_folder(tmp_path: Path) -> None:
-    ask(PaidCloud(), Options(config=Config(ledger=tmp_path / "mine.sqlite")), 7)
+    ask(PaidCloud(), Options(_config=Config(ledger=tmp_path / "mine.sqlite")), 7)
     assert (tmp_path / "mine.sqlite").exists()
     ask(PaidCloud(), Options(), 7)
     assert default_ledger().exists()

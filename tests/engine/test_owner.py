@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client
 from pathlib import Path
@@ -25,16 +26,15 @@ QUESTION = Question.about(image(1), PaidCloud(), emulated=False)
 
 
 def owner_of(given: Options) -> Owner:
-    assert given.owner is not None
-    return given.owner
+    assert given._owner is not None
+    return given._owner
 
 
 def test_two_engines_share_ledger_and_budget_of_a_third_place(tmp_path: Path) -> None:
     """What is sent to another process is all that it needs, and no file of its own is made."""
     with kept(options(tmp_path, max_cost=3 * PRICE)) as theirs:
         sent = pickle.loads(pickle.dumps(theirs))
-        elsewhere = Options(ledger=tmp_path / "none" / "other.sqlite", config=sent.config, owner=sent.owner,
-                            run=sent.run, max_cost=sent.max_cost)  # fmt: skip
+        elsewhere = replace(sent, ledger=tmp_path / "none" / "other.sqlite")
         first, second = PaidCloud(), PaidCloud()
         with Engine(first, theirs) as one, Engine(second, elsewhere) as other:
             said = one.ask([image(1), image(2)]) + other.ask([image(2), image(3), image(4)])
@@ -181,6 +181,6 @@ def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
         pass
     with (
         pytest.raises(NotConfigured),
-        kept(Options(ledger="none", config=Config(per_month=1))),
+        kept(Options(ledger="none", _config=Config(per_month=1))),
     ):
         pass

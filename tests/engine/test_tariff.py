@@ -43,7 +43,7 @@ def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> li
     """The replies to so many different questions, and then what the ledger says they cost."""
     provider = OpenAi(model="m", key="k", endpoint=server.url)
     image = prepare(drawn_seven(), provider.wants)
-    settings = {"config": PRICED, "attempts": 1, "fresh": True, **options}
+    settings = {"_config": PRICED, "attempts": 1, "fresh": True, **options}
     engine = Engine(provider, Options(ledger=ledger, **settings))
     with engine:
         return [engine.ask([image])[0] for _ in range(times)]
@@ -109,16 +109,16 @@ def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer
 
 def test_no_budget_can_be_kept_without_a_price_of_tokens(server: RawServer, tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match=r'\[tokens\."m"\]'):
-        asked(server, tmp_path / "ledger.sqlite", config=Config(), max_cost=1.0)
+        asked(server, tmp_path / "ledger.sqlite", _config=Config(), max_cost=1.0)
 
 
 def test_without_a_price_the_cost_is_unknown(server: RawServer, tmp_path: Path) -> None:
-    (reply,) = asked(server, tmp_path / "ledger.sqlite", config=Config())
+    (reply,) = asked(server, tmp_path / "ledger.sqlite", _config=Config())
     assert reply.cost_usd is None
     assert costs(tmp_path / "ledger.sqlite") == [None]
 
 
 def test_a_price_for_an_image_comes_before_one_for_tokens(server: RawServer, tmp_path: Path) -> None:
     config = Config(prices={"openai": 0.0}, tokens=PRICED.tokens)
-    (reply,) = asked(server, tmp_path / "ledger.sqlite", config=config)
+    (reply,) = asked(server, tmp_path / "ledger.sqlite", _config=config)
     assert reply.cost_usd == 0.0

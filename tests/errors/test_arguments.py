@@ -34,8 +34,6 @@ WRONG = (
     + [("ledger", value) for value in ("", b"x", None, 3, True)]
     + [("record", value) for value in ("", b"x", 3, True)]
     + [("fresh", value) for value in (0, 1, "no", None)]
-    + [("config", value) for value in ("config.toml", {}, 3)]
-    + [("run", value) for value in ("", None, 3)]
 )
 
 
@@ -50,10 +48,19 @@ def test_a_setting_out_of_its_range_is_named_where_it_is_given(name: str, value:
     ("name", "value"),
     [("timeout", 1), ("timeout", np.float32(0.5)), ("attempts", np.int64(1)), ("max_cost", 0),
      ("max_cost", None), ("ledger", "none"), ("ledger", Path("a")),
-     ("record", None), ("config", Config()), ("concurrency", 100)],
+     ("record", None), ("concurrency", 100)],
 )  # fmt: skip
 def test_a_setting_in_its_range_is_kept(name: str, value: Any) -> None:
     assert getattr(digitrec.Options(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(("name", "value"), [("config", Config()), ("run", "a"), ("owner", None)])
+def test_an_internal_setting_is_still_taken_by_its_old_name(name: str, value: Any) -> None:
+    with pytest.warns(DeprecationWarning):
+        options = digitrec.Options(**{name: value})
+    with pytest.warns(DeprecationWarning):
+        assert getattr(options, name) == value
+    assert name not in repr(options)
 
 
 def test_a_files_name_may_be_a_text(tmp_path: Path) -> None:

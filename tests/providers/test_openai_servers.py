@@ -200,7 +200,7 @@ def test_the_settings_of_the_configuration_hold_for_every_request(
     config = Config(parameters={"openai": Parameters(("store", "top_logprobs"), 64)})
     server.say = [answered(stored)]
     openai = opened("openai", endpoint=server.url)
-    with Engine(openai, Options(ledger="none", config=config)) as engine:
+    with Engine(openai, Options(ledger="none", _config=config)) as engine:
         engine.ask([prepared(openai)])
     (asked,) = sent(server)
     assert not {"store", "logprobs", "top_logprobs"} & set(asked)

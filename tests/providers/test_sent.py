@@ -41,8 +41,8 @@ def no_waits() -> Iterator[None]:
 
 def ask(provider: Provider, folder: Path, **how: Any) -> Reply:
     config = Config(prices={provider.name: PRICE})
-    settings = {"timeout": 10.0, "attempts": 2, **how}
-    with closing(Engine(provider, Options(ledger=folder / "ledger.sqlite", config=config, **settings))) as it:
+    settings = {"ledger": folder / "ledger.sqlite", "timeout": 10.0, "attempts": 2, **how}
+    with closing(Engine(provider, Options(_config=config, **settings))) as it:
         (reply,) = it.ask([prepare(drawn_seven(), provider.wants)])
     return reply
 

@@ -25,7 +25,7 @@ def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
 
 def _price(engine: Engine) -> float | None:
     own = engine.provider.price
-    settings = engine.options.config or config.load()
+    settings = engine.options._config or config.load()
     return settings.prices.get(engine.provider.name, None if own is None else own.usd)
 
 

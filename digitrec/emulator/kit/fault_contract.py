@@ -85,7 +85,7 @@ class ProviderContract(LocalProviderContract):
             attempt_timeout=self.fault_timeout,
             attempts=ATTEMPTS,
             ledger="none",
-            config=Config(prices={provider.name: 1.0}),
+            _config=Config(prices={provider.name: 1.0}),
         )
         before = server.complete
         engine = Engine(provider, options)

@@ -19,7 +19,7 @@ Said = Callable[..., list[Outcome]]
 
 
 def test_the_configuration_knows_better_than_the_provider() -> None:
-    configured = Options(ledger="none", config=Config(prices={"b": 0.5}))
+    configured = Options(ledger="none", _config=Config(prices={"b": 0.5}))
     one = Engine(FakeProvider(name="a", price=Price(0.001, "list")), Options(ledger="none"))
     other = Engine(FakeProvider(name="b", price=None), configured)
     unknown = Engine(FakeProvider(name="c", price=None), Options(ledger="none"))
