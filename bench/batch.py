@@ -238,7 +238,7 @@ def main() -> None:
         for part in given.part or PARTS:
             figures = list(PARTS[part](work))
             missed |= not all(figure.met for figure in figures)
-            print("\n".join(table(figures)), flush=True)
+            print(*figures, sep="\n", flush=True)
             if not given.trial:
                 kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
                 found: dict[str, Any] = {

@@ -41,6 +41,10 @@ class Figure:
             return True
         return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
 
+    def __str__(self) -> str:
+        """The figure with its medians, for the terminal."""
+        return f"{self.what}: {self.ratio:.2f} ({self.detail})"
+
     def row(self) -> str:
         """The figure as a row of the table."""
         goal = "" if self.goal is None else f"{'>=' if self.at_least else '<='} {self.goal:g}"
@@ -50,7 +54,7 @@ class Figure:
 
 def publish(section: str, figures: Sequence[Figure]) -> None:
     """Print the figures, write them into their section of docs/benchmarks.md, exit 1 when one misses."""
-    print("\n".join(f"{figure.what}: {figure.detail}" for figure in figures))
+    print(*figures, sep="\n")
     publish_rows(section, table(figures))
     if not all(figure.met for figure in figures):
         sys.exit("a goal was missed")

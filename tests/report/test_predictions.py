@@ -51,41 +51,25 @@ def written(form: predictions.Format, outcomes: list[predictions.Outcome]) -> st
     return out.getvalue()
 
 
-def test_json_is_an_array_whatever_there_is() -> None:
-    assert json.loads(written("json", [])) == []
-    assert len(json.loads(written("json", [SEVEN]))) == 1
-    assert [row["image"]["source"] for row in json.loads(written("json", ALL))] == [
-        "scans/7.png",
-        "blank.png",
-        "o.png",
-        "cut.png",
-    ]
-
-
-def test_json_lines_hold_every_field_under_its_own_name() -> None:
-    rows = [json.loads(line) for line in written("jsonl", ALL).splitlines()]
-    assert list(rows[0]) == [item.name for item in fields(Prediction)]
-    assert rows[0]["digit"] == 7
-    assert rows[0]["probabilities"][7] == 0.991
-    assert rows[0]["image"] == {"source": "scans/7.png", "sha256": "ab" * 32}
-    assert rows[1]["digit"] is None
-    assert rows[1]["reason"] == "blank"
-    assert rows[3]["error"] == {"type": "TimedOut", "message": "no answer in 30 s; try again"}
-    assert rows[3]["cost_usd"] is None
-
-
-def test_csv_has_one_row_for_each_and_names_its_columns() -> None:
-    rows = list(csv.DictReader(io.StringIO(written("csv", ALL))))
-    assert [row["digit"] for row in rows] == ["7", "", "0", ""]
-    assert rows[0]["source"] == "scans/7.png"
-    assert json.loads(rows[0]["probabilities"])[7] == 0.991
-    assert json.loads(rows[3]["error"])["type"] == "TimedOut"
-
-
-def test_a_policys_witnesses_are_written_out() -> None:
+def test_json_and_csv_hold_every_field_under_its_own_name() -> None:
     asked = Prediction(ImageRef("7.png", None), "fallback", 7, 0.9, asked=(SEVEN, FAILED))
-    row = json.loads(written("jsonl", [asked]))
-    assert [witness["provider"] for witness in row["asked"]] == ["local", "google"]
+    seven, blank, _, failed, policy = rows = json.loads(written("json", [*ALL, asked]))
+    assert [json.loads(line) for line in written("jsonl", [*ALL, asked]).splitlines()] == rows
+    assert json.loads(written("json", [])) == []
+    assert list(seven) == [item.name for item in fields(Prediction)]
+    assert (seven["digit"], seven["probabilities"][7]) == (7, 0.991)
+    assert seven["image"] == {"source": "scans/7.png", "sha256": "ab" * 32}
+    assert (blank["digit"], blank["reason"]) == (None, "blank")
+    assert failed["error"] == {"type": "TimedOut", "message": "no answer in 30 s; try again"}
+    assert failed["cost_usd"] is None
+    assert [witness["provider"] for witness in policy["asked"]] == ["local", "google"]
+    cells = list(csv.DictReader(io.StringIO(written("csv", ALL))))
+    assert list(cells[0]) == predictions.COLUMNS
+    assert [(row["source"], row["digit"]) for row in cells] == [
+        ("scans/7.png", "7"), ("blank.png", ""), ("o.png", "0"), ("cut.png", ""),
+    ]  # fmt: skip
+    assert json.loads(cells[0]["probabilities"])[7] == 0.991
+    assert json.loads(cells[3]["error"])["type"] == "TimedOut"
 
 
 def test_a_pipe_gets_plain_text() -> None:
@@ -118,13 +102,10 @@ def test_a_calibrated_chance_stands_in_the_place_of_the_confidence_and_is_called
     (own,) = [row for row in rows if "99.1%" in row]
     (marked,) = [row for row in rows if "55.6%" in row]
     assert own.index("%") == marked.index("%"), "figures stand below each other"
-    assert legend == "* calibrated: the chance of being right; else the engine's own confidence"
-
-
-def test_without_a_calibrated_chance_nothing_is_said_of_one(anywhere: io.StringIO) -> None:
-    predictions.write(ALL, "table", anywhere)
-    assert "*" not in anywhere.getvalue()
-    assert "calibrated" not in anywhere.getvalue()
+    assert legend == predictions.LEGEND
+    plain = Terminal() if anywhere.isatty() else io.StringIO()
+    predictions.write(ALL, "table", plain)
+    assert "*" not in plain.getvalue()
 
 
 def test_the_chances_a_policy_went_by_are_shown() -> None:
@@ -137,15 +118,7 @@ def test_the_chances_a_policy_went_by_are_shown() -> None:
     assert legend == predictions.LEGEND
 
 
-def test_a_terminal_shows_a_bar_for_each_probability() -> None:
-    out = Terminal()
-    predictions.write([SEVEN], "table", out)
-    header, row = out.getvalue().splitlines()
-    assert "0 1 2 3 4 5 6 7 8 9" in header
-    assert "▁ ▁ ▁ ▁ ▁ ▁ ▁ █ ▁ ▁" in row
-
-
-def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_bars_and_colours_but_for_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     coloured, plain = Terminal(), Terminal()
     predictions.write([SEVEN], "table", coloured)
@@ -153,6 +126,19 @@ def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     predictions.write([SEVEN], "table", plain)
     assert "\x1b[1;32m" in coloured.getvalue()
     assert "\x1b" not in plain.getvalue()
+    header, row = plain.getvalue().splitlines()
+    assert "0 1 2 3 4 5 6 7 8 9" in header
+    assert "▁ ▁ ▁ ▁ ▁ ▁ ▁ █ ▁ ▁" in row
+
+
+def test_remarks_name_what_is_unusual_about_an_answer() -> None:
+    odd = replace(SEVEN, digit=None, reason="not sure", unsure_digit=7, turned=90, left_out=((0, 0, 1, 1),))
+    assert list(predictions.remarks(odd)) == [
+        "not sure",
+        "perhaps 7",
+        "turned by 90 degrees",
+        "other ink left out",
+    ]
 
 
 def test_the_line_for_a_failure_names_the_image_once() -> None:

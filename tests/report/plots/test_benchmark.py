@@ -72,11 +72,8 @@ def test_reliability_shows_bins_beside_the_diagonal() -> None:
     assert CARDS[0].reliability is not None
     bins = [bin for bin in CARDS[0].reliability.bins if bin.answers >= FEWEST]
     assert first.get_ydata() == pytest.approx([100 * bin.right for bin in bins])
-
-
-def test_engines_without_chances_are_not_drawn() -> None:
-    (axes,) = plots.reliability(CARDS, calibrated=True).axes
-    assert len(axes.lines) == 1
+    (empty,) = plots.reliability(CARDS, calibrated=True).axes
+    assert len(empty.lines) == 1, "engines without chances are not drawn"
 
 
 def test_latency_shows_three_points_for_each_engine() -> None:
@@ -116,17 +113,11 @@ def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
     assert "<metadata" not in drawing
 
 
-def test_no_engine_and_no_answer_still_make_plots() -> None:
-    silent = scorecard("silent", [], [])
-    for cards in ([], [silent]):
-        for figure in (plots.trade_off(cards), plots.coverage(cards), plots.latency(cards)):
-            assert svg(figure, "empty")
-
-
-def test_many_engines_with_long_names_still_fit() -> None:
+def test_nobody_and_many_with_long_names_fit() -> None:
     long = [replace(CARDS[0], engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
-    for figure in (plots.trade_off(long), plots.coverage(long), plots.latency(long)):
-        assert svg(figure, "long"), "a layout that cannot be drawn warns, and warnings are errors"
+    for cards in ([], [scorecard("silent", [], [])], long):
+        for figure in (plots.trade_off(cards), plots.coverage(cards), plots.latency(cards)):
+            assert svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"
 
 
 def test_axes_of_shares_end_at_100_per_cent_and_what_stands_there_is_whole() -> None:
