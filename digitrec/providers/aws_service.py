@@ -261,7 +261,7 @@ def _file(env: Mapping[str, str], variable: str, name: str) -> Path:
     return Path(env[variable]).expanduser() if env.get(variable) else home / ".aws" / name
 
 
-# Errors: codes in answers, and exceptions of boto3 while it searches for credentials.
+# Errors: codes in answers, and exceptions of botocore while it searches for credentials.
 
 SET_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
 SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"

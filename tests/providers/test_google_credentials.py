@@ -45,23 +45,9 @@ def test_a_file_that_is_no_credentials_file_is_told_and_not_quoted(tmp_path: Pat
     assert "planted-secret" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotConfigured):
-        google_credentials.load(tmp_path, HTTPS)
-
-
 def test_a_plain_http_address_gets_no_token(tmp_path: Path) -> None:
     missing = tmp_path / "missing.json"
     assert google_credentials.load(missing, "http://127.0.0.1:1") is not None
-
-
-def test_an_authorized_users_file_is_read(tmp_path: Path) -> None:
-    file = tmp_path / NAME
-    file.write_text(
-        '{"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}'
-    )
-    credentials = google_credentials.load(file, HTTPS)
-    assert credentials.refresh_token == "c"
 
 
 def pem(key: PrivateKey) -> str:
