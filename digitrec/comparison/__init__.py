@@ -11,14 +11,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from digitrec.answer.prediction import Outcome, Prediction, counted, html_table, is_emulated, sureness
-from digitrec.comparison.race import Absent, race
-from digitrec.engine import Engine
+from digitrec.comparison.race import Absent, Ask, race
 from digitrec.errors import ModelError, NotConfigured, NotInstalled
 from digitrec.image import ImageRef, ImageSource
 from digitrec.image.batch import several_images
 from digitrec.providers import registry
 from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation, checked, stream
+from digitrec.recognise import Rotation, stream
 from digitrec.recognise.readers import Reader, listed, name_of, reader_for
 
 Answered = TypeVar("Answered")
@@ -191,36 +190,18 @@ def compare_stream(
     It takes from ``images`` only as many as are worth working on together, so any number can pass.
     """
     names = free_engines(os.environ)[0] if providers is None else listed(providers)
-    checked(at_least, rotate)
     readers = [_reader_or_absent(provider) for provider in names]
-    if at_least or rotate:
-        readers = [_Asking(reader, at_least, rotate) for reader in readers]
-    return _compared(several_images(images), readers, lenient)
+    ask = partial(stream, lenient=lenient, at_least=at_least, rotate=rotate)
+    for reader in readers:
+        ask((), reader)  # what cannot be asked so raises here, and not in a thread
+    return _compared(several_images(images), readers, ask)
 
 
-class _Asking:
-    """A reader that is asked with these arguments of `stream`."""
-
-    def __init__(self, reader: Reader, at_least: float, rotate: Rotation) -> None:
-        self.name = name_of(reader)
-        self.engines: Sequence[Engine] = [reader] if isinstance(reader, Engine) else reader.engines
-        self.close = reader.close
-        if not isinstance(reader, Absent):
-            stream((), reader, at_least=at_least, rotate=rotate)  # raise here, and not in a thread
-        self._stream = partial(stream, provider=reader, at_least=at_least, rotate=rotate)
-
-    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """An outcome for each picture, in order."""
-        return self._stream(images, lenient=lenient)
-
-
-def _compared(
-    images: Iterable[ImageSource], readers: Sequence[Reader], lenient: bool
-) -> Iterator[Comparison]:
+def _compared(images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask) -> Iterator[Comparison]:
     names = tuple(name_of(reader) for reader in readers)
     waiting: dict[int, dict[int, Outcome]] = defaultdict(dict)
     ready = 0
-    for arrival in race(images, readers, lenient=lenient):
+    for arrival in race(images, readers, ask):
         waiting[arrival.image][arrival.reader] = arrival.outcome
         while len(waiting[ready]) == len(readers):
             said = waiting.pop(ready)

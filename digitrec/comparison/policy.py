@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction
-from digitrec.comparison.race import WINDOW, gather
+from digitrec.comparison.race import WINDOW, Ask, gather
 from digitrec.engine import Engine
 from digitrec.image import DigitImage, ImageSource
 from digitrec.providers.base import Provider
+from digitrec.recognise import stream
 from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import engine_for, listed, name_of
 
@@ -43,7 +45,7 @@ class EnginePolicy:
         """An outcome for each picture, in order; what each engine said is in its ``asked``."""
         for opened in chunks(images, self.name, WINDOW):
             good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
-            said = self._ask(good, lenient)
+            said = self._ask(good, partial(stream, lenient=lenient))
             for place, image in enumerate(opened):
                 yield image if isinstance(image, Failure) else self._sum_up(said[place])
 
@@ -75,7 +77,7 @@ class EnginePolicy:
         for engine in self.engines:
             engine.close()
 
-    def _ask(self, images: Mapping[int, DigitImage], lenient: bool) -> dict[int, list[Outcome]]:
+    def _ask(self, images: Mapping[int, DigitImage], ask: Ask) -> dict[int, list[Outcome]]:
         """What was said about each picture: rounds of questions until every picture is decided."""
         said: dict[int, list[Outcome]] = {place: [] for place in images}
         while True:
@@ -87,7 +89,7 @@ class EnginePolicy:
             work = [(engine, wanted) for engine, wanted in work if wanted]
             if not work:
                 return said
-            arrivals = sorted(gather(work, lenient=lenient), key=lambda arrival: arrival.reader)
+            arrivals = sorted(gather(work, ask), key=lambda arrival: arrival.reader)
             for arrival in arrivals:
                 said[arrival.image].append(arrival.outcome)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digitrec.answer.prediction import Failure, Outcome
@@ -16,6 +16,8 @@ from digitrec.recognise import stream
 from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import Reader, name_of
 
+Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
+"""`recognise.stream` with its options bound."""
 WINDOW = 64
 """Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""
 
@@ -34,9 +36,7 @@ class Arrival:
     """Seconds of this engine's time since its outcome before this one, >= 0."""
 
 
-def race(
-    images: Iterable[ImageSource], readers: Sequence[Reader], *, lenient: bool = False
-) -> Iterator[Arrival]:
+def race(images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask = stream) -> Iterator[Arrival]:
     """Every engine's outcome for every picture, in the order in which they arrive.
 
     Each engine works in a thread of its own, so a slow or failing one costs the others nothing; the
@@ -50,11 +50,11 @@ def race(
             if isinstance(failed, Failure):
                 for number, reader in enumerate(readers):
                     yield Arrival(number, place, replace(failed, provider=name_of(reader)), 0.0)
-        yield from gather([(reader, good) for reader in readers], lenient=lenient)
+        yield from gather([(reader, good) for reader in readers], ask)
         start += len(window)
 
 
-def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], *, lenient: bool) -> Iterator[Arrival]:
+def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], ask: Ask) -> Iterator[Arrival]:
     """Each engine's outcomes for its own pictures, all engines at work at the same time."""
 
     def lane(number: int) -> Iterator[Arrival]:
@@ -63,8 +63,7 @@ def gather(work: Sequence[tuple[Reader, Mapping[int, DigitImage]]], *, lenient: 
         left = dict(images)
         before = time.perf_counter()
         try:
-            outcomes = stream(images.values(), reader, lenient=lenient)
-            for place, outcome in zip(images, outcomes, strict=True):
+            for place, outcome in zip(images, ask(images.values(), reader), strict=True):
                 now = time.perf_counter()
                 yield Arrival(number, place, outcome, now - before)
                 before = now

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -15,16 +16,15 @@ from typing import Any
 from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.comparison.benchmark.pairs import Pair, pairs
-from digitrec.comparison.benchmark.prices import price_list
 from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
-from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, scorecard
+from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.comparison.race import race
 from digitrec.engine import Engine
 from digitrec.errors import DataError, arguments
 from digitrec.providers.base import Provider
-from digitrec.recognise import calibration
+from digitrec.recognise import calibration, stream
 from digitrec.recognise.readers import Reader, reader_for
 
 KEPT = (
@@ -221,7 +221,7 @@ def _asked(
     found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
     spent_s = dict.fromkeys(names, 0.0)
     images = (sample.image for sample in samples)
-    for arrival in race(images, list(readers.values()), lenient=lenient):
+    for arrival in race(images, list(readers.values()), partial(stream, lenient=lenient)):
         name = names[arrival.reader]
         found[name][arrival.image] = arrival.outcome
         spent_s[name] += arrival.spent_s
