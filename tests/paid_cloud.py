@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Options
+from digitrec.engine import Engine, Options, Reply
 from digitrec.engine.config import Config
 from digitrec.errors import ProviderError
 from digitrec.image import ImageRef, InputSpec, PreparedImage
@@ -97,6 +97,12 @@ def options(folder: Path, **changed: Any) -> Options:
     settings: dict[str, Any] = {"ledger": folder / "ledger.sqlite", "config": Config(), **changed}
     internal = {"config", "run", "owner"}
     return Options(**{f"_{it}" if it in internal else it: value for it, value in settings.items()})
+
+
+def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:
+    """What an engine of its own, with a ledger in the folder, says about the images."""
+    with Engine(cloud, options(folder, **how)) as engine:
+        return engine.ask([image(number) for number in numbers])
 
 
 def count(counter: Path, numbers: Iterable[int]) -> None:

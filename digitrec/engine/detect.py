@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+
+from digitrec.providers.addresses import in_the_clear, origin
 
 CONTROL_PATH = "/_emulator"
 """Where an emulator says what it is; no vendor has such an address."""
@@ -23,25 +23,9 @@ def is_emulator(endpoint: str | None, *, timeout: float = 2.0) -> bool:
         endpoint: an address such as "http://127.0.0.1:8001"; None means no.
         timeout: seconds for the whole question, > 0.
     """
-    if endpoint is None:
-        return False
-    address = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
-    try:
-        host, port = address.hostname or "", address.port
-    except ValueError:  # a port that is no number
-        return False
-    if address.scheme == "https" or not _is_loopback(host):
-        return False
-    return _says_so(host, port or 80, timeout)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    url = endpoint if endpoint and "//" in endpoint else f"http://{endpoint or ''}"
+    scheme, host, port = origin(url) or ("", "", 0)
+    return scheme == "http" and not in_the_clear(url) and _says_so(host, port, timeout)
 
 
 def _says_so(host: str, port: int, timeout: float) -> bool:

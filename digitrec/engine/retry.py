@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from digitrec.errors import (
     AuthFailed,
@@ -21,18 +21,12 @@ from digitrec.errors import (
     Unreachable,
 )
 
-RETRIED: Mapping[type[ProviderError], bool] = {
-    RateLimited: True,  # asked too fast: the same request is welcome later
-    Unavailable: True,  # out of reach or broken for the moment
-    Unreachable: True,  # a network comes back
-    TimedOut: True,  # another attempt may be quicker, while the deadline allows one
-    QuotaExceeded: False,  # a day's or month's allowance does not come back within a deadline
-    AuthFailed: False,  # only a person can correct a key
-    Rejected: False,  # the same image would be refused again
-    BadAnswer: False,  # the call may have been billed, and what sits in between would answer the same
-    ProviderError: False,  # a stranger's own error, or a bug in it: we know nothing about it
-}
-"""Whether a failed call is repeated; the nearest class counts."""
+RETRIED = (RateLimited, Unavailable, TimedOut)
+"""Errors after which the same request may succeed.
+
+Others need a person (`AuthFailed`), a new period (`QuotaExceeded`), or would come again (`Rejected`); after a
+`BadAnswer` or a provider's own error the call may have been billed.
+"""
 
 FIRST_WAIT_S = 0.5
 """The wait before the second attempt is random, between 0 and this; it doubles for each further one."""
@@ -42,7 +36,7 @@ LONGEST_WAIT_S = 8.0
 
 def is_retried(error: Exception) -> bool:
     """Whether `RETRIED` says to ask again after this error."""
-    return next((RETRIED[kind] for kind in type(error).__mro__ if kind in RETRIED), False)
+    return isinstance(error, RETRIED)
 
 
 def may_be_billed(error: DigitrecError) -> bool:

@@ -13,10 +13,10 @@ import pytest
 import stamina
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from paid_cloud import PRICE, PaidCloud, answer, image, options
+from paid_cloud import PRICE, PaidCloud, answer, ask, image
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Engine, Reply
+from digitrec.engine import Engine
 from digitrec.engine.call import Outcome, read_many
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import recent, spending
@@ -46,11 +46,6 @@ class DoingMany(PaidCloud):
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> Any:
         return self._do(super().read_many(images, timeout=timeout))
-
-
-def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:
-    with closing(Engine(cloud, options(folder, **how))) as engine:
-        return engine.ask([image(number) for number in numbers])
 
 
 def raising(error: BaseException) -> Callable[[], Any]:
@@ -114,13 +109,6 @@ def test_what_cannot_be_used_is_charged_and_never_stored_as_answered(tmp_path: P
     assert ask(PaidCloud(), tmp_path, 7)[0].outcome == answer(7)
 
 
-@pytest.mark.parametrize("given", [None, 7, "7", {}, [answer(7)], answer])
-def test_what_is_no_answer_is_a_bug_of_the_provider(tmp_path: Path, given: Any) -> None:
-    (reply,) = ask(Doing(lambda: given), tmp_path, 7)
-    assert "where an Answer belongs; this is a bug in it" in str(reply.outcome)
-    assert reply.cost_usd == PRICE
-
-
 @pytest.mark.parametrize(
     "do",
     [
@@ -139,12 +127,6 @@ def test_the_wrong_number_of_outcomes_is_a_bug_of_the_provider(
     replies = ask(DoingMany(do), tmp_path, 1, 2, 3)
     assert ["this is a bug in it" in str(reply.outcome) for reply in replies] == [True] * 3
     assert [reply.cost_usd for reply in replies] == [PRICE] * 3
-
-
-def test_one_outcome_that_is_none_costs_only_its_own_image(tmp_path: Path) -> None:
-    replies = ask(DoingMany(lambda given: [given[0], None, given[2]]), tmp_path, 1, 2, 3)
-    assert [replies[0].outcome, replies[2].outcome] == [answer(1), answer(3)]
-    assert "this is a bug in it" in str(replies[1].outcome)
 
 
 @pytest.mark.parametrize("error", [NotConfigured("set ACME_CA"), NotInstalled("pip install acme")])
@@ -187,7 +169,7 @@ ANSWERS = st.builds(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(given=st.lists(ANYTHING | ANSWERS, max_size=4) | ANYTHING, asked=st.integers(0, 4))
 def test_whatever_is_given_there_is_an_outcome_for_each_image(given: Any, asked: int) -> None:
     cloud = DoingMany(lambda _: given)

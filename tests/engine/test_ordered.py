@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
-from paid_cloud import PRICE, PaidCloud, answer, image, options
+from paid_cloud import PRICE, PaidCloud, answer, ask
 
 from digitrec.answer import Answer
-from digitrec.emulator import Emulator
-from digitrec.emulator.kit import drawn_seven
-from digitrec.engine import Engine, Reply
 from digitrec.engine.config import Config
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import spending
@@ -32,14 +27,6 @@ from digitrec.errors import (
     Unavailable,
 )
 from digitrec.image import PreparedImage
-from digitrec.prepare import prepare
-from digitrec.providers.registry import open_provider
-
-
-@pytest.fixture
-def no_waits() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=99, cap=True):
-        yield
 
 
 class Limited(PaidCloud):
@@ -78,11 +65,6 @@ class Limited(PaidCloud):
         if isinstance(step, BaseException):
             raise step
         return step
-
-
-def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:
-    with closing(Engine(cloud, options(folder, **how))) as engine:
-        return engine.ask([image(number) for number in numbers])
 
 
 def spent(folder: Path) -> float:
@@ -185,40 +167,3 @@ def test_every_request_waits_for_its_turn_and_a_vendors_limit_is_kept(tmp_path: 
     assert sorted(cloud.orders) == list(range(24))
     assert len(cloud.polls) == 24
     assert spent(tmp_path) == pytest.approx(24 * PRICE)
-
-
-def test_a_rate_set_by_name_is_kept_with_an_emulator_too(tmp_path: Path) -> None:
-    with Emulator(["azure"], engine=lambda picture: []) as emulator:
-        provider = open_provider("azure", endpoint=emulator.endpoints["azure"], key="test", poll_s=0.05)
-        seven = prepare(drawn_seven(), provider.wants)
-        with closing(Engine(provider, options(tmp_path, config=Config(rates={"azure": 4.0})))) as engine:
-            start = time.monotonic()
-            (reply,) = engine.ask([seven])
-    assert isinstance(reply.outcome, Answer)
-    assert time.monotonic() - start >= 0.25  # the poll's turn comes after the order's
-
-
-@pytest.mark.parametrize("fault", ["401", "403", "400", "quota", "503", "html", "no-field"])
-@pytest.mark.usefixtures("no_waits")
-def test_an_order_with_azure_outlives_a_failed_poll(tmp_path: Path, fault: str) -> None:
-    with Emulator(["azure"], engine=lambda picture: []) as emulator:
-
-        def reply(after: str | None) -> Reply:
-            provider = open_provider("azure", endpoint=emulator.endpoints["azure"], key="test", poll_s=0.05)
-            if after is not None:
-                start = provider.start  # type: ignore[attr-defined]
-
-                def ordered(image: PreparedImage, *, timeout: float) -> str:
-                    token: str = start(image, timeout=timeout)
-                    emulator.set_faults("azure", after)
-                    return token
-
-                provider.start = ordered  # type: ignore[attr-defined]
-            with closing(Engine(provider, options(tmp_path, attempts=2))) as engine:
-                return engine.ask([prepare(drawn_seven(), provider.wants)])[0]
-
-        assert isinstance(reply(fault).outcome, ProviderError)
-        emulator.set_faults("azure")
-        later = reply(None)
-        assert isinstance(later.outcome, Answer)
-        assert emulator.calls("azure") == 1  # what was ordered; polls are counted apart

@@ -21,13 +21,6 @@ def test_an_answer_is_found_again_and_never_bought_again(ledger: Ledger, clock: 
     assert claim(ledger) == found[0]
 
 
-def test_another_opening_of_the_file_finds_it_too(ledger: Ledger, tmp_path: Path) -> None:
-    ledger.answered(claimed(ledger), answer(7))
-    again = Ledger(tmp_path / "ledger.sqlite")
-    assert isinstance(again.find([question()])[0], Entry)
-    again.close()
-
-
 def test_an_emulators_answer_is_never_found_as_a_real_one(ledger: Ledger) -> None:
     ledger.answered(claimed(ledger, question(emulated=True)), answer(7))
     assert ledger.find([question()]) == [None]
@@ -52,27 +45,11 @@ def test_the_same_question_twice_in_one_request_is_claimed_once(ledger: Ledger) 
     assert isinstance(second, Busy)
 
 
-def test_a_call_that_was_cut_off_stays_spent_and_may_be_repeated(ledger: Ledger, clock: Clock) -> None:
-    budget = Budget("run", max_cost=1.0)
-    claimed(ledger, budget=budget)
-    clock.now += 11
-    claimed(ledger, budget=budget)  # repeated: 0.50 twice
-    assert isinstance(claim(ledger, question(8), budget=budget), BudgetExceeded)
-
-
 def test_a_call_that_waits_for_its_turn_keeps_its_claim(ledger: Ledger, clock: Clock) -> None:
     first = claimed(ledger)
     ledger.extend([first], 30.0)
     clock.now += 11
     assert isinstance(claim(ledger), Busy)
-
-
-def test_a_late_answer_is_kept(ledger: Ledger, clock: Clock) -> None:
-    first = claimed(ledger)
-    clock.now += 100
-    ledger.sweep()
-    ledger.answered(first, answer(7))
-    assert isinstance(claim(ledger), Entry)
 
 
 def test_an_error_is_not_an_answer_and_its_reservation_ends(ledger: Ledger) -> None:
@@ -87,22 +64,6 @@ def test_a_call_of_unknown_outcome_stays_spent(ledger: Ledger) -> None:
     budget = Budget("run", max_cost=0.5)
     ledger.failed(claimed(ledger, budget=budget), "TimedOut", unknown=True, charged=True)
     assert isinstance(claim(ledger, budget=budget), BudgetExceeded)
-
-
-def test_an_ordered_answer_is_fetched_and_not_ordered_again(ledger: Ledger, clock: Clock) -> None:
-    first = claimed(ledger)
-    ledger.ordered(first, "operation-1")
-    clock.now += 11  # the process was killed here
-    again = claimed(ledger, budget=Budget("run", max_cost=0.5))
-    assert again == Claim(first.id, question(), 0.0, "operation-1")
-    ledger.answered(again, answer(7))
-    assert isinstance(claim(ledger), Entry)
-
-
-def test_an_order_too_old_to_be_kept_by_the_vendor_is_made_again(ledger: Ledger, clock: Clock) -> None:
-    ledger.ordered(claimed(ledger), "operation-1")
-    clock.now += 2 * 24 * 3600
-    assert claimed(ledger).token is None
 
 
 def test_an_order_is_fetched_for_a_day_and_keeps_others_away_meanwhile(ledger: Ledger, clock: Clock) -> None:

@@ -14,9 +14,7 @@ from paid_cloud import PaidCloud, image
 
 from digitrec.answer import Answer
 from digitrec.engine.ledger import Budget, Claim, Ledger, Question, database
-from digitrec.engine.ledger.database import Database
 from digitrec.engine.ledger.queries import entries
-from digitrec.engine.ledger.repair import repair
 from digitrec.errors import LedgerError
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
@@ -58,15 +56,6 @@ def test_a_ledger_of_a_newer_digitrec_is_not_touched(path: Path) -> None:
     assert f"the ledger {path} was written" in str(caught.value)
 
 
-def test_an_older_ledger_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(path, 3)
-    added = (*database.MIGRATIONS, ("ALTER TABLE calls ADD COLUMN note TEXT",))
-    monkeypatch.setattr(database, "MIGRATIONS", added)
-    assert numbers(path) == [0, 1, 2]
-    with closing(Database(path)) as opened:
-        assert opened.read("SELECT note FROM calls")[0]["note"] is None
-
-
 def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LedgerError, match="--no-ledger"):
@@ -74,19 +63,6 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="--no-ledger") as caught:
         Ledger(tmp_path)
     assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
-
-
-def test_a_ledger_of_which_no_copy_can_be_made(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match="--no-ledger") as caught:
-        Database(tmp_path, copied=True)
-    assert str(caught.value).startswith(f"the ledger {tmp_path} cannot")
-
-
-def test_a_damaged_text_takes_down_its_own_row_only(path: Path) -> None:
-    fill(path, 3)
-    with closing(sqlite3.connect(path)) as sqlite, sqlite:
-        sqlite.execute("UPDATE calls SET answer = CAST(x'7bff' AS TEXT) WHERE id = 2")
-    assert numbers(path) == [0, 2]
 
 
 def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,18 +105,6 @@ def fill_more(path: Path) -> None:
         assert isinstance(verdict, Claim)
         ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * 10_000}))
         sys.stdout.write(f"{number}\n")
-
-
-def test_what_is_no_ledger_at_all_is_put_aside(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_text("these are not the bytes of a database" * 100)
-    with pytest.raises(LedgerError):
-        Ledger(path)
-    done = repair(path)
-    assert (done.saved, done.lost) == (0, 1)
-    assert done.damaged is not None
-    assert "not the bytes" in done.damaged.read_text()
-    assert numbers(path) == []
 
 
 READING = """
@@ -190,11 +154,6 @@ def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_
         assert counted == "7 7 7"
         assert "name another with --ledger" in refused
         assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
-
-
-def test_there_must_be_something_to_repair(path: Path) -> None:
-    with pytest.raises(LedgerError):
-        repair(path)
 
 
 def test_many_processes_may_make_the_same_ledger_at_once(path: Path) -> None:

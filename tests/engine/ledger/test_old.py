@@ -76,20 +76,3 @@ def test_an_answer_that_cannot_be_used_hides_none_that_can(old: Path) -> None:
         sqlite.commit()
     with closing(Ledger(old)) as ledger:
         assert ledger.find([question(0)])[0] is not None
-
-
-def test_a_row_of_which_nothing_is_as_it_should_be_takes_down_only_itself(old: Path) -> None:
-    with closing(sqlite3.connect(old)) as sqlite:
-        odd = "x" * 3
-        sqlite.execute(
-            "UPDATE calls SET asked_at = ?, answer = CAST(x'ff' AS TEXT), options = ?, cost_usd = 'dear', "
-            "provider = CAST(x'fe' AS TEXT) WHERE id = 1", (odd, odd)
-        )  # fmt: skip
-        sqlite.commit()
-    with closing(Ledger(old)) as ledger:
-        assert len(recent(ledger)) == 8
-        assert list(entries(ledger)) == []
-        assert sum(month.calls for month in spending(ledger)) == 8
-        assert ledger.find([question(0)]) == [None]
-    assert CliRunner().invoke(main, ["ledger", "--ledger", str(old), "show"]).exit_code == 0
-    assert CliRunner().invoke(main, ["ledger", "--ledger", str(old), "spend"]).exit_code == 0

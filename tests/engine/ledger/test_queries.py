@@ -100,16 +100,6 @@ def test_unless_told_otherwise_twenty_calls_are_shown_with_the_words_that_were_r
         assert [call.text for call in recent(ledger)] == [f"4 {number}" for number in range(20, 0, -1)]
 
 
-def test_an_export_of_many_answers_is_whole(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "many.sqlite")
-    questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(501)]
-    for verdict in ledger.claim(questions, price=0.0, budget=Budget(), lease_s=60.0):
-        assert isinstance(verdict, Claim)
-        ledger.answered(verdict, answer(verdict.id))
-    assert [entry.answer.raw["read"] for entry in entries(ledger)] == list(range(1, 502))
-    ledger.close()
-
-
 @pytest.mark.parametrize(
     ("chosen", "left"),
     [

@@ -30,38 +30,6 @@ def test_the_same_bytes_sent_are_the_same_question_whatever_file_they_came_from(
     assert Question.about(copy, PaidCloud(), emulated=False).key == QUESTION.key
 
 
-def test_all_that_an_answer_depends_on_makes_another_question() -> None:
-    other_options = PaidCloud()
-    other_options.options = {"feature": "text"}
-    others = [
-        Question.about(image(8), PaidCloud(), emulated=False),
-        Question.about(image(7), PaidCloud(name="other"), emulated=False),
-        Question.about(image(7), PaidCloud(endpoint="https://elsewhere.example"), emulated=False),
-        Question.about(image(7), PaidCloud(), emulated=True),
-        Question.about(image(7), other_options, emulated=False),
-    ]
-    assert len({QUESTION.key, *(other.key for other in others)}) == 6
-
-
-def test_an_emulators_port_makes_no_other_question_its_path_does() -> None:
-    keys = [
-        Question.about(image(7), PaidCloud(endpoint=endpoint), emulated=True).key
-        for endpoint in (
-            "http://127.0.0.1:1",
-            "http://localhost:2",
-            "http://[::1]:3",
-            "http://127.0.0.1:1/v2",
-        )
-    ]
-    assert len(set(keys[:3])) == 1
-    assert len(set(keys)) == 2
-    real = {
-        Question.about(image(7), PaidCloud(endpoint=f"https://{it}.example"), emulated=False).key
-        for it in "ab"
-    }
-    assert len(real | set(keys)) == 4
-
-
 def test_an_address_is_kept_without_what_may_be_secret_in_it() -> None:
     cloud = PaidCloud(endpoint="https://me:secret@paid.example:8443/v1?key=secret#secret")
     assert Question.about(image(7), cloud, emulated=False).endpoint == "https://paid.example:8443/v1"
@@ -74,54 +42,57 @@ def test_a_line_holds_the_whole_entry() -> None:
     assert to_spec(Entry.parse(entry.line()).question.spec) == image(7).spec
 
 
-WRONG = [
-    ("provider", 1), ("options", None), ("spec", 3), ("prepared_sha256", b"00"), ("endpoint", 1),
-    ("image_sha256", 1), ("emulated", 1),
+def about(number: int = 7, *, emulated: bool = False, options: Any = None, **how: Any) -> str:
+    cloud = PaidCloud(**how)
+    cloud.options = options or {}
+    return Question.about(image(number), cloud, emulated=emulated).key
+
+
+def test_all_that_an_answer_depends_on_makes_another_question_and_an_emulators_port_does_not() -> None:
+    ports = ("http://127.0.0.1:1/a", "http://localhost:2/a", "http://[::1]:3/a")
+    nowhere = [about(endpoint=None, emulated=emulated) for emulated in (False, True)]  # type: ignore[arg-type]
+    different = {
+        about(), about(8), about(name="other"), about(endpoint="https://a.example"), about(emulated=True),
+        about(endpoint="https://b.example"), about(options={"feature": "text"}), *nowhere,
+        about(endpoint="http://127.0.0.1:1/b", emulated=True), about(endpoint=ports[0], emulated=True),
+    }  # fmt: skip
+    assert len(different) == 10  # an emulator without a path is that without an address
+    assert len({about(endpoint=port, emulated=True) for port in ports}) == 1
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("provider", 1), ("options", None), ("options", "{"), ("spec", 3), ("spec", '{"new": 1}'),
+    ("prepared_sha256", b"00"), ("endpoint", 1), ("image_sha256", 1), ("emulated", 1), ("candidates", None),
+    ("probabilities", [1.0]), ("raw", None), ("model_version", 7), ("reason", ""),
+    *(("asked_at", it) for it in (None, True, "5", float("inf"), float("nan"))),
+    *(("cost_usd", it) for it in (True, "5", -0.001, float("inf"), float("nan"))),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
-def test_a_field_of_a_question_of_another_kind_is_named(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=name):
-        Entry.made({**asdict(QUESTION), name: value}, asdict(FULL), 5.0, 0.1)
+def test_a_stored_value_of_another_kind_is_refused(name: str, value: Any) -> None:
+    def made(**changed: Any) -> Entry:
+        asked, said = asdict(QUESTION), asdict(FULL)
+        for part in (asked, said):
+            part.update({key: changed.pop(key) for key in set(changed) & set(part)})
+        return Entry.made(asked, said, changed.get("asked_at", 5), changed.get("cost_usd"))
+
+    assert made() == Entry(QUESTION, FULL, 5.0, None)
+    with pytest.raises(ValueError, match=r"\w"):
+        made(**{name: value})
 
 
-@pytest.mark.parametrize("value", [True, "5", float("inf"), float("-inf"), float("nan")])
-def test_a_time_or_a_cost_that_is_no_number_is_named(value: object) -> None:
-    with pytest.raises(ValueError, match="asked_at"):
-        Entry.made(asdict(QUESTION), asdict(FULL), value, 0.1)
-    with pytest.raises(ValueError, match="cost_usd"):
-        Entry.made(asdict(QUESTION), asdict(FULL), 5.0, value)
-
-
-def test_a_time_is_needed_a_cost_is_not_and_is_never_less_than_nothing() -> None:
-    with pytest.raises(ValueError, match="asked_at"):
-        Entry.made(asdict(QUESTION), asdict(FULL), None, None)
-    with pytest.raises(ValueError, match="cost_usd"):
-        Entry.made(asdict(QUESTION), asdict(FULL), 5.0, -0.001)
-    assert [Entry.made(asdict(QUESTION), asdict(FULL), 5, cost).cost_usd for cost in (None, 0)] == [None, 0]
-
-
-def test_another_format_and_a_missing_field_are_told() -> None:
-    with pytest.raises(ValueError, match=r"^format 99, not 1$"):
-        Entry.parse('{"digitrec":99}')
-    with pytest.raises(ValueError, match=r"^KeyError: 'digitrec'$"):
-        Entry.parse("{}")
+def test_a_line_without_a_reason_is_read_and_one_of_another_format_is_not() -> None:
     line = json.loads(Entry(QUESTION, FULL, 5.0, 0.1).line())
     del line["answer"]["reason"]
     assert Entry.parse(json.dumps(line)).answer == replace(FULL, reason=None), "made before there were any"
+    for wrong in ({**line, "digitrec": 99}, {}, {**line, "answer": {}}):
+        with pytest.raises(ValueError, match=r"\w"):
+            Entry.parse(json.dumps(wrong))
 
 
 def test_equal_values_are_equal_text_and_what_json_does_not_know_is_written_as_text() -> None:
     assert to_json({"b": (1, None), "a": "é", "c": ImageRef}) == f'{{"a":"é","b":[1,null],"c":"{ImageRef}"}}'
-
-
-def test_a_provider_without_an_address_has_a_question_without_one() -> None:
-    nowhere = PaidCloud()
-    nowhere.endpoint = None  # type: ignore[assignment]
-    keys = {Question.about(image(7), nowhere, emulated=emulated).key for emulated in (False, True)}
-    assert Question.about(image(7), nowhere, emulated=False).endpoint is None
-    assert len(keys | {QUESTION.key}) == 3
 
 
 def test_a_provider_that_names_no_options_has_none() -> None:
@@ -160,8 +131,3 @@ def test_whatever_a_line_holds_it_is_an_entry_or_a_value_error(
         except ValueError:
             continue
         json.loads(entry.line())
-
-
-def test_a_recording_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match=r"nowhere\.jsonl"):
-        read_recording(tmp_path / "nowhere.jsonl")

@@ -23,7 +23,7 @@ PRICE = 0.0015
 SPENT = CALLS * PRICE
 QUESTIONS = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(CALLS)]
 PAGE = 4096
-EXAMPLES = 40
+EXAMPLES = 12
 """Damages of each kind."""
 
 
