@@ -1,6 +1,6 @@
-"""Foreign bytes into pixels, safely: the one place where a picture is decoded.
+"""Decode pictures from untrusted bytes; no other module does.
 
-Everything comes out upright, opaque and eight bits a channel: uint8, shape (height, width) for grey or
+Every result is upright, opaque and has eight bits a channel: uint8, shape (height, width) for grey or
 (height, width, 3) for RGB.
 """
 
@@ -34,20 +34,20 @@ from digitrec.image.pixels import (
 )
 
 ORIENTATION = 0x0112
-"""EXIF's tag for how the camera was held."""
+"""EXIF's tag for the orientation of the camera."""
 _TURNS: dict[Any, Transpose] = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM,
     5: Transpose.TRANSPOSE, 6: Transpose.ROTATE_270, 7: Transpose.TRANSVERSE, 8: Transpose.ROTATE_90,
 }  # fmt: skip
-"""What makes a picture upright, by that tag's value."""
+"""The transposition that makes a picture upright, by that tag's value."""
 
 
 def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
-    """The picture in a file, in "-" (standard input), in a stream or in encoded bytes, or a frame of one.
+    """Decode a picture from a file, "-" (standard input), a stream, encoded bytes or a frame of a file.
 
     Returns:
-        The picture, of mode L or RGB; a name for messages; the SHA-256 of what came in, in hex; and how many
-        pictures there are of which this is the first, 1 for a frame.
+        The picture, of mode L or RGB; a name for messages; the SHA-256 of the bytes, in hex; and the number
+        of pictures in the file, 1 for a frame.
 
     Raises:
         ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
@@ -58,9 +58,9 @@ def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
     with _blaming(name):
         opened, count = _open(data, name, number)
         picture = _upright(opened, name)
-        if count > 1 and picture is opened:  # it would keep all of its file
+        if count > 1 and picture is opened:  # it would keep its whole file in memory
             picture = opened.copy()
-        picture.info = {}  # and what else it says, who wrote it and where, goes no further
+        picture.info = {}  # metadata, such as the author and the place, goes no further
     sha256 = hashlib.sha256(data)
     if number is None:
         return picture, name, sha256.hexdigest(), count
@@ -69,7 +69,7 @@ def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
 
 
 def frames(source: files.Encoded) -> list[Frame]:
-    """All pictures in such a source, in order; none is decoded.
+    """Return all pictures in such a source, in order, without decoding them.
 
     Raises:
         ImageError: as for `decode`, or there are more than `digitrec.image.formats.MAX_FRAMES`.
@@ -95,7 +95,7 @@ def _count(data: bytes, name: str) -> int:
 
 
 def from_pillow(picture: Image.Image) -> Decoded:
-    """The picture that Pillow holds, or has yet to load.
+    """Decode a Pillow picture, which may not be loaded yet.
 
     Raises:
         ImageError: it is closed, damaged or too large.
@@ -107,7 +107,7 @@ def from_pillow(picture: Image.Image) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
-        pixels = np.asarray(_upright(picture, name))  # the caller may change his own
+        pixels = np.asarray(_upright(picture, name))  # a copy: the caller may change the original
     return pixels, name, digest(pixels)
 
 
@@ -123,12 +123,12 @@ def _is_closed(picture: Image.Image) -> bool:
 
 @contextmanager
 def _blaming(name: str) -> Iterator[None]:
-    """Turns whatever a decoder throws at foreign bytes into one clear ImageError.
+    """Turn any exception of a decoder into an ImageError.
 
-    Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexError and
-    more on damaged files, and promise none of them; so every Exception from decoding counts as the
-    picture's fault. Of damage beside the picture (in its EXIF data) they only warn. Those warnings are left
-    to the process: to catch them here would change its filters under its other threads.
+    On damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error,
+    IndexError and more, none of them documented, so every Exception is the picture's fault. They only warn of
+    damage in EXIF data. These warnings stay: catching them would change the process's filters under its other
+    threads.
     """
     try:
         yield
@@ -145,9 +145,9 @@ def _blaming(name: str) -> Iterator[None]:
 
 
 def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]:
-    """A picture, checked, not yet decoded, and how many its file holds."""
+    """Open and check a picture without decoding it; also return the number of pictures in its file."""
     if formats.kind(data) == "PDF":
-        from digitrec.image import pdf  # few pictures are
+        from digitrec.image import pdf  # few pictures are PDFs
 
         return pdf.page(data, name, number or 1)
     picture = formats.opened(data, name)
@@ -160,13 +160,13 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
         check_size(picture.size, name)
     headers.check(picture, data, name)
     shrink = min(picture.size) / shrinking.ENOUGH_SIDE
-    if picture.format in ("JPEG", "MPO") and shrink >= 2:  # a huge one is told to decode itself smaller
+    if picture.format in ("JPEG", "MPO") and shrink >= 2:  # libjpeg decodes a huge one at a smaller size
         picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
     return picture, count
 
 
 def _upright(picture: Image.Image, name: str) -> Image.Image:
-    """Decode a picture; make it smaller where it is far larger than needed, then turn it as EXIF says."""
+    """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says."""
     _load(picture)
     by = shrinking.factor(picture.size)
     small = picture if by == 1 else shrinking.shrunk(picture, by)
@@ -175,7 +175,7 @@ def _upright(picture: Image.Image, name: str) -> Image.Image:
 
 
 def _load(picture: Image.Image) -> None:
-    """Decode a picture if that is still to do."""
+    """Decode a picture if it is not decoded yet."""
     if not isinstance(picture, ImageFile):
         picture.load()
         return
@@ -218,7 +218,7 @@ def _orientation(picture: Image.Image, name: str) -> Any:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """L or RGB from any Pillow mode."""
+    """Convert any Pillow mode to L or RGB."""
     if picture.mode.startswith(("I", "F")):
         values = np.asarray(picture)
         return Image.fromarray(scaled(values, white_of_file(float(values.max()), values.dtype)))

@@ -14,10 +14,10 @@ PREPARATIONS = ("plain", "enlarged", "repeated")
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
-    """The image in the form that ``spec`` names.
+    """Prepare a picture in the form that ``spec`` names.
 
     Raises:
-        ImageError: it cannot be brought into that form (too large for the vendor's byte limit).
+        ImageError: it cannot be sent in that form, because it exceeds the vendor's byte limit.
     """
     if spec.encoding == "mnist":
         return mnist.prepare(image, spec)
@@ -27,7 +27,7 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
-    """The same for many images; 28x28 arrays already in MNIST's form are recognised all at once."""
+    """Prepare many pictures; 28x28 arrays already in MNIST's form are recognised all at once."""
     if spec.encoding == "mnist":
         return mnist.prepare_many(images, spec)
     from digitrec.prepare import encode

@@ -1,4 +1,4 @@
-"""A part of a picture seen from near: its contrast, and the ink of one digit alone."""
+"""Crops at full size: the contrast of a part of the picture, and the ink of one digit alone."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ERASED = 3
 
 
 def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) -> Floats:
-    """The contrast of one part of the picture, enlarged or reduced: (height, width), 0 paper, 1 black.
+    """Return the contrast of one part of the picture, scaled: (height, width), 0 paper, 1 black.
 
-    Reducing averages, enlarging repeats pixels: what is reduced again to the size it had is the same.
+    Reducing averages and enlarging repeats pixels, so reducing an enlarged picture restores it.
 
     Args:
-        picture: what `find_ink` was given.
-        ink: what it answered.
-        box: the part to look at, inside `Ink.within`.
-        size: width and height of the answer.
+        picture: the argument of `find_ink`.
+        ink: its result.
+        box: the part, inside `Ink.within`.
+        size: width and height of the result.
     """
     left, top, right, bottom = box
     by = max(1, (right - left) // size[0])
@@ -41,7 +41,7 @@ def close_up(picture: Image.Image, ink: Ink, box: Box, size: tuple[int, int]) ->
 
 
 def region(ink: Ink) -> Box:
-    """What `cut_out` shows of a picture: the digit's box with a narrow margin."""
+    """Return the part of the picture that `cut_out` shows: the digit's box with a narrow margin."""
     assert ink.box is not None
     left, top, right, bottom = ink.box
     margin = max(2 * ink.shrink, (max(right - left, bottom - top)) // 16)
@@ -51,7 +51,7 @@ def region(ink: Ink) -> Box:
 
 
 def cut_out(picture: Image.Image, ink: Ink) -> Floats:
-    """The digit's ink alone, 0..1, at a scale that makes its longer side about `FINE` pixels."""
+    """Return the digit's ink alone, 0..1, its longer side about `FINE` pixels."""
     left, top, right, bottom = box = region(ink)
     size = _size(right - left, bottom - top)
     contrast = close_up(picture, ink, box, size)
@@ -63,7 +63,7 @@ def cut_out(picture: Image.Image, ink: Ink) -> Floats:
 
 
 def _size(width: int, height: int) -> tuple[int, int]:
-    """That of a part of the picture once it is cut out: reduced by a whole number, which is the quickest."""
+    """Return the size of a cut-out; reducing by a whole number is fastest."""
     by = round(max(width, height) / FINE)
     if by > 1:
         return -(-width // by), -(-height // by)
@@ -72,20 +72,20 @@ def _size(width: int, height: int) -> tuple[int, int]:
 
 
 def strength(contrast: Floats, level: float, noise: float) -> Floats:
-    """The contrast as ink, 0..1: what is paler than noise or a fringe is none, the digit's own is 1."""
+    """Return the contrast as ink, 0..1: 0 up to noise and fringe, 1 at the digit's level."""
     low = max(FRINGE * level, 2 * noise)
     return np.asarray(np.clip((contrast - low) / max(level - low, 1e-3), 0, 1))
 
 
 def erased(picture: Image.Image, ink: Ink) -> Image.Image:
-    """The picture with paper in place of that ink and its fringe."""
+    """Return the picture with paper in place of that ink and its fringe."""
     width, height = picture.size
     mask = grow(ink.mask, ERASED).repeat(ink.shrink, axis=0).repeat(ink.shrink, axis=1)[:height, :width]
     return Image.composite(_paper(picture, ink), picture, Image.fromarray(mask))
 
 
 def _paper(picture: Image.Image, ink: Ink) -> Image.Image:
-    """Its bare paper, in its colours."""
+    """Return the bare paper in its colours."""
     turned = ink.polarity == "light on dark"
     bands = []
     for band in picture.reduce(ink.shrink).split():

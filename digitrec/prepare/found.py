@@ -1,4 +1,4 @@
-"""What looking at a picture found: its ink, its paper, and the digits."""
+"""The result of looking for ink on a picture: ink, paper and digits."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class Digit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ink:
-    """What `find_ink` saw."""
+    """The result of `find_ink`."""
 
     picture: Image.Image
-    """What was looked at."""
+    """The picture that was searched."""
     projection: Projection
-    """The one channel in which it was seen."""
+    """The projection to one channel in which the ink was found."""
     reason: str | None
     """"blank", "texture", "more than one digit", "a sign beside the digit" or "cut off"; None: one digit."""
     digits: tuple[Digit, ...]
     """Each digit, from left to right; one when there is one, none when blank."""
     within: Box
-    """The part of the picture that was looked at: all of it, or the card that it shows."""
+    """The part of the picture that was searched: all of it, or the card that it shows."""
     paper: Paper
     """The background of that part."""
     mask: Mask
@@ -48,7 +48,7 @@ class Ink:
     noise: float
     """Standard deviation of the paper's contrast."""
     evidence: float
-    """How surely it is ink at all, >= 0."""
+    """Evidence that it is ink at all, >= 0."""
     fine: Floats | None
     """The digit's ink alone, 0..1, as `cut_out` gives it; None when nothing is inked."""
     left_out: tuple[Box, ...] = ()
@@ -56,14 +56,14 @@ class Ink:
     share: float = 1.0
     """The digit's share of its own ink and the ink left out beside it, 0..1, as `Count.share`."""
     way: str = "as it stands"
-    """How the picture was looked at for it."""
+    """How the picture was searched for this result."""
     other: Ink | None = None
-    """The same looked at in another way, where looking cannot tell which is meant: with paper around, where
-    the digit may fill the picture (boxes are of the picture, masks are not), or a pen that may be a 1."""
+    """The result of another search if either may be right: with paper added around the picture, which the
+    digit may fill (boxes refer to the picture, masks do not), or a pen that may be a 1."""
     plain: bool = False
-    """Of one with paper around: `margins.Cell.plain`."""
+    """With paper added around: `margins.Cell.plain`."""
     meant: bool = False
-    """And whether it is likelier than what the picture shows as it stands."""
+    """With paper added around: whether that is likelier than the picture as it stands."""
 
     @property
     def polarity(self) -> Polarity:

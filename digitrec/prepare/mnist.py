@@ -1,4 +1,4 @@
-"""A picture as one of MNIST's: 28x28, ink high, the digit 20 pixels long, its mass in the middle."""
+"""Bring a digit into MNIST's form: 28x28, ink high, 20 pixels long, its centre of mass in the middle."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ if TYPE_CHECKING:
 
 SIDE = 28
 DIGIT = 20
-"""Longer side of the digit in MNIST, px."""
+"""Longer side of a digit in MNIST, in pixels."""
 STROKE = 0.10
-"""Strokes are at least this share of the digit's longer side; of MNIST's, 95 % are."""
+"""Least width of a stroke as a share of the digit's longer side; 95 % of MNIST's are wider."""
 PALE = 0.08
-"""Ink paler than this share of the digit's is too little to count for its size."""
+"""Ink paler than this does not count for the digit's size, 0..1."""
 INKED = 0.98
-"""On a picture laid out as MNIST's are the rest, one pixel of 50, is as dark as its ink."""
+"""Quantile of a 28x28 picture's contrast that is taken for the darkness of its ink."""
 LAID = 16
-"""What stands out on a picture laid out as MNIST's are is at least this long, px; else it is a smaller digit,
-alone on its paper."""
+"""Least length of the ink, in pixels, for the full-frame pass of a 28x28 picture; a smaller digit is one on
+its paper."""
 
 FILLED = 40
-"""A picture that a digit fills to all four edges is at most so large, px: as classifiers are given them."""
+"""Largest side of a picture that its digit may fill to the edges, in pixels, as in data sets."""
 LEAST = 8
-"""And at least so large, or no digit is to be told on it."""
+"""Smallest side of such a picture, in pixels."""
 STRONG = 64.0
-"""And its ink differs from its paper by so many of 255 steps."""
+"""Least difference between ink and paper of such a picture, 0..255."""
 
 _NOTHING = bytes(SIDE * SIDE)
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
-    """The digit on a picture as 784 bytes, row by row, ink high, with what was found on the way.
+    """Return the digit on a picture as 784 bytes, row by row, ink high, with the findings.
 
-    Where nothing was found the bytes are all 0; where several digits were, they show the largest. A picture
-    of 28x28 that is not quite in MNIST's form may be so but for lines, specks or haze, which would be taken
-    for ink and move the digit: it is also given as a `whole`.
+    Without ink all bytes are 0; of several digits they show the largest. A 28x28 picture that is not quite in
+    MNIST's form may only have lines, specks or haze, which count as ink and shift the digit: its `whole` is
+    the full frame.
     """
     if _is_in_form(image):
         return _unchanged(image, spec)
@@ -68,10 +68,10 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[Ink, Ink | None]:
-    """What is seen on a picture, the likelier first: as it stands, and looked at in another way.
+    """Return what was found on a picture, the likelier first, and the other way to see it, if any.
 
-    A cell that shows a digit plainly is meant where the picture shows none. On a small picture, of which
-    there may be others besides, edges and polarity tell less.
+    If the picture as it stands shows no digit, a cell that plainly shows one counts. On a small picture edges
+    and polarity say less.
     """
     other, small = ink.other, max(image.size) <= FILLED
     if other is None or other.reason is not None:
@@ -82,7 +82,7 @@ def _readings(image: DigitImage, ink: Ink, has_others: bool = False) -> tuple[In
 
 
 def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
-    """All of a small picture that its digit may fill, as light ink and as dark; empty: it does not."""
+    """Return a small picture that its digit may fill, once as light ink and once as dark; else nothing."""
     width, height = picture.size
     if max(height, width) > FILLED or (height, width) == (SIDE, SIDE) or min(height, width) < LEAST:
         return ()
@@ -100,11 +100,11 @@ def _filled(picture: Image.Image, ink: Ink) -> tuple[bytes, ...]:
 
 
 def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pixels]]:
-    """How `prepare` came to its 28x28 pixels: the name and the picture, uint8 (h, w), of each step.
+    """Return the steps of `prepare`: the name and the picture, uint8 (h, w), of each.
 
     Args:
-        image: what was prepared.
-        counted: of several readings the one whose steps are shown; None: the first.
+        image: the prepared picture.
+        counted: the 784 bytes of the reading whose steps are shown; None: the first reading.
     """
     if _is_in_form(image):
         return [("already in MNIST's form", image.pixels)]
@@ -142,7 +142,7 @@ def _square(data: bytes) -> Pixels:
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
-    """The same for many pictures; those already in MNIST's form are recognised all at once."""
+    """Prepare many pictures; those already in MNIST's form are recognised all at once."""
     small = [i for i, image in enumerate(images) if _is_its_size(image)]
     fits = in_form(np.array([images[i].pixels for i in small], np.uint8).reshape(-1, SIDE, SIDE))
     ready = set(np.array(small)[fits].tolist())
@@ -154,7 +154,7 @@ def _is_in_form(image: DigitImage) -> bool:
 
 
 def _is_its_size(image: DigitImage) -> bool:
-    """Whether it is grey and of MNIST's size."""
+    """Return whether a picture is grey and of MNIST's size."""
     return image.size == (SIDE, SIDE) and image.pixels.ndim == 2
 
 
@@ -166,10 +166,10 @@ def _unchanged(image: DigitImage, spec: InputSpec) -> PreparedImage:
 
 
 def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which images of a stack, (N, 28, 28), are made as MNIST's are.
+    """Return which images of a stack, (N, 28, 28), are in MNIST's form.
 
-    That is: the ink's box is 20 pixels long (19 in 13 of the 60,000 training images), and its centre of
-    mass is in the middle to half a pixel, as rounding left it.
+    The ink's box is 20 pixels long (19 in 13 of the 60,000 training images), and its centre of mass is in the
+    middle to half a pixel, because MNIST rounded it.
     """
     ink = stack.astype(np.float32)
     down, across = ink @ _ONES, _ONES @ ink
@@ -182,16 +182,16 @@ def in_form(stack: Pixels) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 _ONES = np.ones(SIDE, np.float32)
-"""A product with it is a sum over rows or columns, several times as quick as np.sum over 28 numbers."""
+"""A product with it sums rows or columns several times faster than np.sum does for 28 numbers."""
 
 
 def _length(inked: Mask) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """From the first to the last that is inked, for each line of (N, 28)."""
+    """Return the length from the first to the last inked place in each row of (N, 28)."""
     return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1))
 
 
 def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
-    """All that stands out from the paper of a 28x28 picture, where it is; None: no digit can be laid so."""
+    """Return the full frame of a 28x28 picture without its paper; None if its ink cannot be a whole digit."""
     if picture.size != (SIDE, SIDE):
         return None
     from digitrec.prepare.background import is_noise
@@ -205,12 +205,12 @@ def _whole(picture: Image.Image, ink: Ink) -> bytes | None:
 
 
 def _laid_out(fine: Floats) -> Pixels:
-    """A digit's ink alone as one of MNIST's."""
+    """Return a digit's ink alone in MNIST's form."""
     return _placed(_thickened(fine))
 
 
 def _stroke(fine: Floats) -> float:
-    """Mean width of the strokes, px: the ink's area is width times length, its outline twice the length.
+    """Return the mean width of the strokes, in pixels: twice the ink's area by the length of its outline.
 
     The outline is measured as total variation, which blur does not change.
     """
@@ -218,7 +218,7 @@ def _stroke(fine: Floats) -> float:
 
 
 def _thickened(fine: Floats) -> Floats:
-    """Strokes brought to at least MNIST's width."""
+    """Thicken strokes to at least MNIST's width."""
     missing = (STROKE * longer_side(_extent(fine)) - _stroke(fine)) / 2
     if missing <= 0:
         return fine
@@ -234,7 +234,7 @@ def _extent(fine: Floats) -> Box:
 
 
 def _placed(fine: Floats) -> Pixels:
-    """Scaled to 20 pixels and laid on 28x28 with the centre of mass in the middle."""
+    """Scale to 20 pixels and place on 28x28 with the centre of mass in the middle."""
     left, top, right, bottom = box = _extent(fine)
     scale = DIGIT / longer_side(box)
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
