@@ -19,46 +19,46 @@ from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import Pixels
 
 TURNS = (0, 90, 180, 270)
-"""By how many degrees a picture is turned."""
+"""Angles by which a picture can be turned, in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """Which image an answer is about."""
+    """The image that an answer is about."""
 
     source: str
     """A path, or "<bytes>", "<array>", "<image>", "<stream>", "<stdin>"."""
     sha256: str | None
-    """SHA-256 of the bytes that came in, in hex; None when they could not be read."""
+    """SHA-256 of the input bytes, in hex; None if they could not be read."""
     frames: int = 1
-    """How many pictures its file holds, of which this is the first; `frames` reaches the others."""
+    """Number of pictures in its file, of which this is the first; `frames` opens the others."""
     opening_s: float = field(default=0.0, compare=False, repr=False)
     """Seconds that reading and decoding it took, >= 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigitImage:
-    """A picture that was read: upright, opaque, eight bits a channel."""
+    """A decoded picture: upright, opaque, eight bits a channel."""
 
     _held: Pixels | Image.Image = field(repr=False, compare=False)
     """An array as `pixels`, or of a file Pillow's picture, mode L or RGB."""
     source: str
-    """Where it came from."""
+    """Its origin, as `ImageRef.source`."""
     sha256: str
-    """SHA-256 of the bytes that came in, in hex; two images are equal when this and the source are."""
+    """SHA-256 of the input bytes, in hex; two images are equal if this and the source are."""
     frames: int = field(default=1, compare=False)
-    """How many pictures its file holds, of which this is the first, told as far as 1,001; 1 for a `Frame`."""
+    """Number of pictures in its file, of which this is the first, counted up to 1,001; 1 for a `Frame`."""
     opening_s: float = field(default=0.0, compare=False, repr=False)
     """Seconds that reading and decoding it took, >= 0."""
 
     @property
     def pixels(self) -> Pixels:
-        """uint8, shape (height, width) for grey or (height, width, 3) for RGB; a copy of what a file held."""
+        """uint8, shape (height, width) for grey or (height, width, 3) for RGB; do not change it."""
         return np.asarray(self._held)
 
     @property
     def picture(self) -> Image.Image:
-        """The same for Pillow, mode L or RGB, not to be changed; a copy of an array."""
+        """The same as a Pillow image, mode L or RGB; do not change it."""
         return self._held if isinstance(self._held, Image.Image) else Image.fromarray(self._held)
 
     @property
@@ -71,14 +71,14 @@ class DigitImage:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height, px."""
+        """Width and height in pixels."""
         if isinstance(self._held, Image.Image):
             return self._held.size
         return self._held.shape[1], self._held.shape[0]
 
     @property
     def nbytes(self) -> int:
-        """What it takes to hold it, bytes; Pillow keeps a colour in four."""
+        """Memory of the pixels in bytes; Pillow keeps an RGB pixel in four."""
         if isinstance(self._held, Image.Image):
             return self._held.width * self._held.height * (4 if self._held.mode == "RGB" else 1)
         return self._held.nbytes
@@ -89,13 +89,13 @@ class DigitImage:
         return ImageRef(self.source, self.sha256, self.frames, self.opening_s)
 
     def thumbnail(self, side: int) -> Image.Image:
-        """The same, made small: its longer side is at most ``side`` px."""
+        """Return a small copy whose longer side is at most ``side`` pixels."""
         small = self.picture.copy()
         small.thumbnail((side, side))
         return small
 
     def turned(self, degrees: int) -> DigitImage:
-        """The picture turned clockwise by 0, 90, 180 or 270 degrees; still the same image by name and hash.
+        """Return the picture turned clockwise by 0, 90, 180 or 270 degrees, with the same name and hash.
 
         Raises:
             ValueError: another angle.
@@ -111,19 +111,19 @@ class DigitImage:
     def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array, tensor or Pillow image.
 
-        EXIF orientation is applied, transparency is put on white (on black when all the visible ink
-        is light), and what is far larger than needed is made smaller. Of an animation, or a
-        file of several pages, the first is read (`frames` has all); a PDF's page is drawn at
-        `digitrec.image.pdf.DPI`. A HEIC picture needs the extra ``heif``, a PDF the extra ``pdf``.
+        Apply the EXIF orientation, put transparency on white (on black if all visible ink is light), and
+        shrink a picture that is far larger than needed. Read the first picture of an animation or of a file
+        with several pages (`frames` returns all); draw a PDF's page at `digitrec.image.pdf.DPI`. A HEIC
+        picture needs the extra ``heif``, a PDF the extra ``pdf``.
 
         Args:
-            source: for an array or tensor, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), of integers,
-                floats or booleans, whose range is told from the values (`digitrec.image.arrays.white`).
-            full: for an array, the value that is white (the paper's or the ink's), > 0; None: as told.
+            source: an array or tensor has shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and integers,
+                floats or booleans; `digitrec.image.arrays.white` finds their range.
+            full: for an array, the value of white (the paper's or the ink's), > 0; None: from the values.
 
         Raises:
-            TypeError: it is nothing that can hold a picture, or ``full`` is given for what is no array.
-            ValueError: ``full`` is no such number.
+            TypeError: the source cannot hold a picture, or ``full`` is given without an array.
+            ValueError: ``full`` is not a finite number > 0.
             ImageError: it is missing, empty, truncated, not an image, of an unknown format, or has
                 more than `digitrec.image.pixels.MAX_PIXELS` pixels.
         """
@@ -148,13 +148,13 @@ class Turned:
     """A picture that is turned when it is opened."""
 
     source: ImageSource
-    """The picture as it is."""
+    """The picture before it is turned."""
     degrees: int
-    """By how much it is turned clockwise: 0, 90, 180 or 270."""
+    """Angle, clockwise: 0, 90, 180 or 270."""
 
     @property
     def name(self) -> str:
-        """What to call it, as the picture itself."""
+        """The picture's name."""
         return name_of(self.source)
 
 
@@ -184,10 +184,10 @@ ImageSource = (
 
 
 def frames(source: str | Path | bytes | bytearray | memoryview | IO[bytes]) -> list[Frame]:
-    """All pictures of a file of several pages, or of an animation; each can be read wherever a picture can.
+    """Return all pictures of an animation or of a file with several pages, as sources for other functions.
 
-    None is decoded yet, and each opens the file for itself. Their names are the file's and a number from 1,
-    such as "scan.tif[2]"; a file with one picture gives one.
+    They are not decoded yet, and each opens the file again. Their names are the file's with a number from 1,
+    such as "scan.tif[2]"; a file with one picture has one.
 
     Raises:
         ImageError: the file cannot be opened, or holds more pictures than
@@ -201,32 +201,32 @@ Polarity = Literal["dark on light", "light on dark"]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What looking at the ink showed, before any engine was asked."""
+    """The findings about the ink before any engine was asked."""
 
     reason: str | None = None
     """Why a careful reader would refuse ("blank", "more than one digit", ...); None: one digit."""
     digits: int = 1
-    """How many separate digits the ink looks like; 0 when blank."""
+    """Number of separate digits that the ink looks like; 0 if blank."""
     boxes: tuple[tuple[int, int, int, int], ...] = ()
-    """Left, top, right, bottom of each, in pixels of the image; empty when it was not looked for."""
+    """Left, top, right, bottom of each digit, in pixels of the image; empty if nothing was searched."""
     polarity: Polarity = "dark on light"
-    """Whether the ink is darker or lighter than what it is written on."""
+    """Whether the ink is darker or lighter than the paper."""
     unchanged: bool = False
-    """True when the image was already in MNIST's form and passed through as it was."""
+    """True if the image was already in MNIST's form and passed through unchanged."""
     left_out: tuple[tuple[int, int, int, int], ...] = ()
-    """The same as ``boxes`` for ink as dark as the digit's that the engine is not shown."""
+    """Boxes of ink as dark as the digit's that the engine does not see."""
     share: float = 1.0
     """The digit's share of its own ink and the ink left out beside it, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """The form in which a provider wants its images."""
+    """The form of image that a provider takes."""
 
     encoding: Literal["mnist", "png", "jpeg"]
     """"mnist": 784 bytes, 28x28 row by row, ink high; else an encoded picture, dark ink on white."""
     preparation: str = "plain"
-    """Name of this form, as it stands in a Prediction."""
+    """Name of this form in a Prediction."""
     min_side: int = 1
     """The shorter side is enlarged to at least this many pixels."""
     max_side: int = 10_000
@@ -236,44 +236,43 @@ class InputSpec:
     margin: float = 0.0
     """Border on each side, as a share of the longer side of the picture (of one digit, if cropped), >= 0."""
     crop: bool = False
-    """True: only the ink is sent, its longer side ``min_side`` pixels; False: the whole picture."""
+    """True: send only the ink, its longer side ``min_side`` pixels; False: send the whole picture."""
     repeat: int = 1
-    """How many times the digit is set side by side, >= 1."""
+    """Number of copies of the digit side by side, >= 1."""
     gated: bool = False
-    """True: `Findings.reason` refuses the image without asking; False: the engine is asked anyway."""
+    """True: `Findings.reason` refuses the image without asking; False: ask the engine anyway."""
     overrules: bool = False
-    """True: of an image with a `whole` it is asked all the same, and itself refuses what is not plain."""
+    """True: also ask the engine about a refused image with a `whole`; the engine itself refuses or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """Exactly what a provider is given."""
+    """Exactly what a provider receives."""
 
     data: bytes = field(repr=False)
     """The bytes to send, in the form that ``spec`` names."""
     media_type: str
     """"image/png", "image/jpeg", or "image/x-mnist" for 784 bytes of 28x28 pixels."""
     spec: InputSpec
-    """The form that was asked for."""
+    """The requested form."""
     image: ImageRef
-    """Which image it was made from."""
+    """The image that it was made from."""
     findings: Findings = Findings()
-    """What was seen in the image on the way."""
+    """The findings about the image."""
     whole: bytes | None = field(default=None, repr=False)
-    """A second reading, in the same form: all of the picture with its paper removed, where nothing was moved.
-    Only for a picture of MNIST's own size, which may be laid out as MNIST's are already."""
+    """The full-frame pass, in the same form: the whole picture without its paper, nothing moved. Only for a
+    picture of MNIST's size, which may already be laid out as MNIST's are."""
     rival: bytes | None = field(default=None, repr=False)
-    """Another reading, in the same form: of a picture that its digit may fill, with paper put around it;
-    where a pen may lie beside the digit, of that. Looking could not tell which is right; the one that
-    shows a digit more clearly is."""
+    """An alternative reading, in the same form: with paper added around a picture that its digit may fill, or
+    of a pen that may be the digit. The reading that shows a digit more clearly counts."""
     others: tuple[bytes, ...] = field(default=(), repr=False)
-    """Further readings, in the same form, for an engine to which the first shows no clear digit: a small
-    picture that its digit fills, all of it as dark ink and as light ink. Looking could not tell which."""
+    """More readings, in the same form, if the first shows no clear digit: a small picture that its digit may
+    fill, once as dark ink and once as light ink."""
     seconds: float = field(default=0.0, compare=False, repr=False)
-    """How long preparing it took, >= 0; of pictures that were prepared together, the mean."""
+    """Seconds of preparation, >= 0; the mean of pictures that were prepared together."""
 
     def picture(self) -> Image.Image:
-        """What the provider is given, as a Pillow image."""
+        """Return the data as a Pillow image."""
         if self.media_type == "image/x-mnist":
             return Image.fromarray(np.frombuffer(self.data, np.uint8).reshape(28, 28))
         return Image.open(io.BytesIO(self.data))

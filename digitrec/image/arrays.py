@@ -1,4 +1,4 @@
-"""Arrays into pixels: their shape is checked, and what value is white is told from the values."""
+"""Turn arrays into pixels: check their shape and find the value of white from the values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from digitrec.image import shrinking
 from digitrec.image.pixels import Decoded, check_size, digest, opaque, scaled
 
 ROUNDING = 1e-3
-"""By so much may a value go beyond white where it was calculated."""
+"""Tolerance for values above white, from rounding."""
 
 
 def as_array(value: object) -> np.ndarray[Any, Any] | None:
-    """The array in a NumPy array, in a tensor or in any other object with ``__array__``; else None.
+    """Return the array of a NumPy array, a tensor or any other object with ``__array__``; else None.
 
     Raises:
         ImageError: the object cannot be turned into an array, such as a tensor that requires gradients.
@@ -33,15 +33,15 @@ def as_array(value: object) -> np.ndarray[Any, Any] | None:
 
 
 def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decoded:
-    """The picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+    """Return the picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
 
     Args:
-        values: integers, floats or booleans, from 0 on.
-        full: the value that is white, > 0; None: as `white` tells from the values.
+        values: integers, floats or booleans, >= 0.
+        full: the value of white, > 0; None: `white` finds it from the values.
 
     Raises:
-        ImageError: another shape, another type, values that are no pixels, or a range that is not plain.
-        TypeError, ValueError: ``full`` is no such number.
+        ImageError: another shape or type, values that are not pixels, or an ambiguous range.
+        TypeError, ValueError: ``full`` is not a finite number > 0.
     """
     if full is not None:
         full = number("full", full, 0, above=True)
@@ -65,15 +65,15 @@ def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decod
 
 
 def white(values: np.ndarray[Any, Any]) -> float:
-    """The value that stands for white in an array, told from its values where they make it plain.
+    """Return the value of white in an array, found from its maximum.
 
-    Booleans and numbers up to 1 are shares of 1. Whole numbers from 0 to just 16 are scikit-learn's digits.
-    Otherwise it is 255 for what reaches 17 to 255, and 65535 for what reaches 4,096 to 65,535. An array of
-    one value throughout is blank at any of them.
+    1 for booleans and a maximum up to 1; 16 for whole numbers with the minimum 0 and the maximum 16
+    (scikit-learn's digits); 255 for a maximum of 17 to 255; 65535 for a maximum of 4,096 to 65,535. An array
+    of one value throughout is blank in any range.
 
     Raises:
-        ImageError: it could be several: values that reach 2 to 16, 256 to 4,095 (10 or 12 bits?), or more
-            than 65,535; or they are no pixels.
+        ImageError: the range is ambiguous, with a maximum of 2 to 16, 256 to 4,095 (10 or 12 bits?), or more
+            than 65,535; or the values are not pixels.
     """
     _check_numbers(values)
     if values.dtype == np.bool_ or not values.size:
@@ -96,8 +96,8 @@ def white(values: np.ndarray[Any, Any]) -> float:
     if low == 0 and high == 16 and all(np.array_equal(row, np.floor(row)) for row in values):
         return 16.0
     raise ImageError(
-        f"<array>: its values reach {high:g}, and whether that is white cannot be told; divide it by the "
-        f"value that is, or say it: digitrec.DigitImage.open(array, full=...)"
+        f"<array>: the maximum {high:g} may or may not be white; divide the array by the value of white, or "
+        "give that value: digitrec.DigitImage.open(array, full=...)"
     )
 
 

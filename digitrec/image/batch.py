@@ -1,4 +1,4 @@
-"""One picture or many: what was given, where it is given to the wrong function."""
+"""Check whether a caller gave one picture or many, and split arrays of pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_NUMBERS = "OSUT"
 
 
 def one_image(image: ImageSource) -> ImageSource:
-    """The same picture; a list or a batch of them is refused.
+    """Return the same picture; refuse a list or a batch.
 
     Raises:
         TypeError: there are several.
@@ -37,14 +37,14 @@ def one_image(image: ImageSource) -> ImageSource:
 
 
 def several_images(images: Iterable[ImageSource]) -> Iterable[ImageSource]:
-    """The same pictures; one alone is refused, or each letter of a name would be taken for a file.
+    """Return the same pictures; refuse a single one, or each letter of its name would become a file.
 
-    A batch is an array, a tensor or a PyArrow array; one with paths or encoded pictures is a list of them.
-    The range of a batch's values is told from all of it, so that a pale picture in it is read as pale.
+    A batch is an array, a tensor or a PyArrow array; an array of paths or encoded pictures is a list of them.
+    All pictures of a batch share one value range, so that a pale picture stays pale.
 
     Raises:
-        TypeError: it is one picture, or none at all.
-        ImageError: an array's range is not plain.
+        TypeError: a single picture, or not an iterable.
+        ImageError: the range of an array is ambiguous.
     """
     if hasattr(images, "to_numpy_ndarray"):  # PyArrow's arrays of tensors
         images = images.to_numpy_ndarray()
@@ -71,7 +71,7 @@ def _batch(images: NDArray[Any]) -> Iterator[ImageSource]:
 
 
 def _with_range(image: NDArray[Any], full: float) -> ImageSource:
-    """The picture, read in the range of its batch; one that is none fails where its turn comes."""
+    """Read a picture in the range of its batch; return a bad one as it is, to fail in its own turn."""
     try:
         return DigitImage.open(image, full=full)
     except ImageError:
