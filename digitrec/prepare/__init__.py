@@ -19,17 +19,13 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     Raises:
         ImageError: it cannot be sent in that form, because it exceeds the vendor's byte limit.
     """
-    if spec.encoding == "mnist":
-        return mnist.prepare(image, spec)
-    from digitrec.prepare import encode  # our own network needs none of it
-
-    return encode.prepare(image, spec)
+    return prepare_many([image], spec)[0]
 
 
 def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
     """Prepare many pictures; 28x28 arrays already in MNIST's form are recognised all at once."""
     if spec.encoding == "mnist":
         return mnist.prepare_many(images, spec)
-    from digitrec.prepare import encode
+    from digitrec.prepare import encode  # our own network needs none of it
 
     return [encode.prepare(image, spec) for image in images]

@@ -39,15 +39,21 @@ STRONG = 64.0
 _NOTHING = bytes(SIDE * SIDE)
 
 
-def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
+def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
+    """Prepare many pictures; those already in MNIST's form are recognised all at once."""
+    small = [i for i, image in enumerate(images) if _is_its_size(image)]
+    fits = in_form(np.array([images[i].pixels for i in small], np.uint8).reshape(-1, SIDE, SIDE))
+    ready = set(np.array(small)[fits].tolist())
+    return [_unchanged(x, spec) if i in ready else _prepare(x, spec) for i, x in enumerate(images)]
+
+
+def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     """Return the digit on a picture as 784 bytes, row by row, ink high, with the findings.
 
     Without ink all bytes are 0; of several digits they show the largest. A 28x28 picture that is not quite in
     MNIST's form may only have lines, specks or haze, which count as ink and shift the digit: its `whole` is
     the full frame.
     """
-    if _is_in_form(image):
-        return _unchanged(image, spec)
     from digitrec.prepare.ink import find_ink  # a digit in MNIST's form needs none of it
 
     picture = image.picture
@@ -139,14 +145,6 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
 
 def _square(data: bytes) -> Pixels:
     return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
-
-
-def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[PreparedImage]:
-    """Prepare many pictures; those already in MNIST's form are recognised all at once."""
-    small = [i for i, image in enumerate(images) if _is_its_size(image)]
-    fits = in_form(np.array([images[i].pixels for i in small], np.uint8).reshape(-1, SIDE, SIDE))
-    ready = set(np.array(small)[fits].tolist())
-    return [_unchanged(x, spec) if i in ready else prepare(x, spec) for i, x in enumerate(images)]
 
 
 def _is_in_form(image: DigitImage) -> bool:

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 import digitrec
-from digitrec.cli import main
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, headers
 from digitrec.image.headers import MAX_DECODING_BYTES, Header, header
@@ -67,7 +65,6 @@ def texts() -> PngImagePlugin.PngInfo:
     return found
 
 
-JSON = {"predict": ["--output", "jsonl"], "batch": []}
 MORE: dict[str, object] = {"save_all": True, "append_images": "another"}
 CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "PNG RGBA": ("PNG", "RGBA", {"compress_level": 1}),
@@ -144,16 +141,6 @@ class TestTheBound:
         monkeypatch.setattr(Image.Image, "load", None)
         with pytest.raises(ImageError):
             digitrec.predict(data)
-
-    def test_is_kept_by_the_commands(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One of 12 million pixels: more than a WebP may have here, and one row beside another's."""
-        monkeypatch.chdir(tmp_path)
-        Image.new("L", (28, 28)).save("good.png")
-        Image.new("RGB", (4000, 4000)).save("large.webp", method=0)
-        for command in (["predict"], ["batch", "--workers", "1", "-o", "rows.jsonl"]):
-            said = CliRunner().invoke(main, [*command, "good.png", "large.webp", *JSON[command[0]]])
-            rows = said.output if command == ["predict"] else Path("rows.jsonl").read_text()
-            assert "blank" in rows and "takes too much memory in this format" in rows
 
     @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
     def test_holds_for_the_largest_that_is_read(self, tmp_path: Path) -> None:

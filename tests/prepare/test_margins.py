@@ -20,7 +20,7 @@ from digitrec.lab.handwriting.photo import ink_on_paper
 from digitrec.lab.handwriting.props import box_of
 from digitrec.lab.handwriting.strokes import draw
 from digitrec.models import store
-from digitrec.prepare import margins, mnist, prepare
+from digitrec.prepare import margins, prepare
 from digitrec.prepare.ink import POLARITY_SIDE
 
 RNG = np.random.default_rng(3)
@@ -157,7 +157,7 @@ def test_pictures_of_any_kind(height: int, width: int, coarse: int, seed: int) -
 
 def test_a_digit_half_outside_stays_cut_off() -> None:
     seven = np.pad(255 - INKS[int(np.flatnonzero(LABELS == 7)[0])], ((40, 0), (40, 40)), constant_values=255)
-    ready = mnist.prepare(DigitImage.open(seven[:130]), InputSpec("mnist"))
+    ready = prepare(DigitImage.open(seven[:130]), InputSpec("mnist"))
     assert ready.findings.reason == "cut off" and ready.rival is None
 
 
@@ -172,7 +172,7 @@ def test_of_a_small_picture_both_readings_are_kept_and_the_clearer_counts() -> N
 
 def test_boxes_are_of_the_picture_that_was_given() -> None:
     ink = INKS[0]
-    ready = mnist.prepare(DigitImage.open(cropped(ink, 0)), InputSpec("mnist"))
+    ready = prepare(DigitImage.open(cropped(ink, 0)), InputSpec("mnist"))
     left, top, right, bottom = box_of(ink)
     (box,) = ready.findings.boxes
     assert np.abs(np.array(box) - (0, 0, right - left, bottom - top)).max() <= 4

@@ -17,7 +17,7 @@ from digitrec.lab.handwriting.nondigits import pairs
 from digitrec.lab.handwriting.scenery import READ
 from digitrec.lab.handwriting.scenes import scenes
 from digitrec.lab.handwriting.writer import Writer
-from digitrec.prepare import mnist
+from digitrec.prepare import mnist, prepare, prepare_many
 from digitrec.prepare.filters import Floats
 from digitrec.recognise import predict_many
 
@@ -26,7 +26,7 @@ DIGITS = mnist_test().images[:40]
 
 
 def prepared(pixels: Pixels) -> Pixels:
-    data = mnist.prepare(DigitImage.open(pixels), SPEC).data
+    data = prepare(DigitImage.open(pixels), SPEC).data
     return np.frombuffer(data, np.uint8).reshape(28, 28)
 
 
@@ -38,7 +38,7 @@ def likeness(a: Pixels, b: Pixels) -> float:
 def test_mnist_passes_unchanged_one_by_one_and_together() -> None:
     images = [DigitImage.open(digit) for digit in DIGITS]
     for digit, alone, together in zip(
-        DIGITS, [mnist.prepare(x, SPEC) for x in images], mnist.prepare_many(images, SPEC), strict=True
+        DIGITS, [prepare(x, SPEC) for x in images], prepare_many(images, SPEC), strict=True
     ):
         assert alone.data == together.data == digit.tobytes()
         assert together.findings.unchanged
@@ -102,14 +102,14 @@ def test_aspect_is_kept() -> None:
 
 
 def test_blank_is_all_zero_with_its_reason() -> None:
-    answer = mnist.prepare(DigitImage.open(np.full((50, 60), 200, np.uint8)), SPEC)
+    answer = prepare(DigitImage.open(np.full((50, 60), 200, np.uint8)), SPEC)
     assert answer.data == bytes(784)
     assert (answer.findings.reason, answer.findings.digits, answer.findings.boxes) == ("blank", 0, ())
 
 
 def test_two_digits_are_counted_and_the_larger_is_shown() -> None:
     pair = np.hstack([np.pad(digit, 2) for digit in DIGITS[:2]])
-    answer = mnist.prepare(DigitImage.open(np.kron(pair, np.ones((6, 6), np.uint8))), SPEC)
+    answer = prepare(DigitImage.open(np.kron(pair, np.ones((6, 6), np.uint8))), SPEC)
     assert answer.findings.reason == "more than one digit"
     assert answer.findings.digits == len(answer.findings.boxes) == 2
     shown = np.frombuffer(answer.data, np.uint8).reshape(28, 28)
@@ -122,7 +122,7 @@ def test_small_binary_images_that_the_digit_fills(side: int) -> None:
     ImageDraw.Draw(picture).line(
         [(0, 0), (side - 1, 0), (side // 3, side - 1)], fill=255, width=max(1, side // 6)
     )
-    answer = mnist.prepare(DigitImage.open(np.asarray(picture)), SPEC)
+    answer = prepare(DigitImage.open(np.asarray(picture)), SPEC)
     assert answer.findings.reason is None
     assert answer.findings.polarity == "light on dark"
 
@@ -130,7 +130,7 @@ def test_small_binary_images_that_the_digit_fills(side: int) -> None:
 def test_many_of_every_kind_are_answered_in_order() -> None:
     mixed = [DIGITS[0], 255 - DIGITS[1], np.zeros((28, 28), np.uint8), np.pad(DIGITS[2], 30), DIGITS[3]]
     images = [DigitImage.open(pixels) for pixels in mixed]
-    assert mnist.prepare_many(images, SPEC) == [mnist.prepare(image, SPEC) for image in images]
+    assert prepare_many(images, SPEC) == [prepare(image, SPEC) for image in images]
 
 
 def test_steps_end_in_what_is_prepared() -> None:
@@ -153,7 +153,7 @@ def crossed(digit: Pixels) -> Pixels:
 
 def test_a_digit_that_is_in_form_but_for_a_line_is_also_given_as_a_whole() -> None:
     for picture in (crossed(DIGITS[0]), 255 - crossed(DIGITS[0])):
-        made = mnist.prepare(DigitImage.open(picture), SPEC)
+        made = prepare(DigitImage.open(picture), SPEC)
         assert made.whole is not None
         whole = np.frombuffer(made.whole, np.uint8).reshape(28, 28)
         assert likeness(whole, crossed(DIGITS[0])) > 0.98
@@ -165,7 +165,7 @@ def test_only_what_has_mnists_size_and_not_its_form_is_given_as_a_whole() -> Non
     larger = np.asarray(Image.fromarray(crossed(DIGITS[0])).resize((56, 56)))
     smaller = np.pad(np.asarray(Image.fromarray(DIGITS[0]).resize((16, 16))), ((9, 3), (2, 10)))
     for picture in (DIGITS[0], larger, smaller, np.zeros((28, 28), np.uint8)):
-        assert mnist.prepare(DigitImage.open(picture), SPEC).whole is None
+        assert prepare(DigitImage.open(picture), SPEC).whole is None
 
 
 def filling(digit: Pixels) -> Pixels:
@@ -178,7 +178,7 @@ def filling(digit: Pixels) -> Pixels:
 def test_a_small_picture_that_its_digit_fills_is_given_in_both_polarities() -> None:
     picture = filling(DIGITS[3])
     for drawn in (picture, 255 - picture):
-        made = mnist.prepare(DigitImage.open(drawn), SPEC)
+        made = prepare(DigitImage.open(drawn), SPEC)
         assert made.findings.reason is None
         light, dark = (np.frombuffer(one, np.uint8).reshape(28, 28) for one in made.others)
         shown = np.asarray(Image.fromarray(drawn).resize((20, 20), Image.Resampling.BOX))
@@ -188,7 +188,7 @@ def test_a_small_picture_that_its_digit_fills_is_given_in_both_polarities() -> N
 def test_what_fills_no_small_picture_is_given_once() -> None:
     page = np.asarray(Image.fromarray(DIGITS[3]).resize((140, 140)))
     for picture in (DIGITS[0], 255 - crossed(DIGITS[0]), page, np.zeros((16, 16), np.uint8)):
-        assert mnist.prepare(DigitImage.open(picture), SPEC).others == ()
+        assert prepare(DigitImage.open(picture), SPEC).others == ()
 
 
 def test_digits_that_fill_small_pictures_are_read_in_either_polarity() -> None:
@@ -223,7 +223,7 @@ def test_of_any_part_of_a_picture_each_digit_has_its_box_within(
     part = scene[top : bottom + 1, left : right + 1]
     part = part[:, :, 0] if grey and part.ndim == 3 else part
     image = DigitImage.open(np.ascontiguousarray(255 - part if turned else part), full=255)
-    prepared = mnist.prepare(image, SPEC)
+    prepared = prepare(image, SPEC)
     found, boxes = prepared.findings, np.array(prepared.findings.boxes).reshape(-1, 4)
     assert len(boxes) == found.digits or found.unchanged
     assert (boxes[:, :2] >= 0).all() and (boxes[:, :2] < boxes[:, 2:]).all()
