@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from bulk_readers import OpenPaid
 from dask_cluster import Cluster, cluster
-from paid_cloud import counted
 from PIL import Image
 
 from digitrec.bulk.cluster import cluster as connected
@@ -88,18 +87,6 @@ def test_the_cluster_writes_what_this_machine_would(scans: list[str], dask: Clus
         assert theirs.get("error") == ours.get("error")
 
 
-def test_parts_are_for_eight_workers_at_least_and_no_more_than_that_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dask: Cluster
-) -> None:
-    """Each part is work for Dask: eight for each worker, of 5,000 // 64 pictures."""
-    monkeypatch.chdir(tmp_path)
-    Path("list").write_text("missing.png\n" * 5000)
-    with Path("list").open() as listed:
-        done = run("-", "-o", "rows", "--scheduler", dask.address, stdin=listed)
-    assert "5,000 failed (ImageError: 5,000)" in done.stderr
-    assert len(list(Path("rows").glob("part-*"))) == 65
-
-
 @pytest.mark.parametrize("form", ["tar", "zip"])
 def test_archives_are_read_where_the_worker_is(scans: list[str], dask: Cluster, form: str) -> None:
     import shutil
@@ -140,19 +127,6 @@ def wait_for_parts(program: subprocess.Popen[str], count: int) -> None:
         time.sleep(0.01)
 
 
-def test_the_command_is_killed_and_goes_on_elsewhere(scans: list[str], dask: Cluster) -> None:
-    Path("list").write_text("\n".join(scans * 4))
-    arguments = ["-o", "rows", "--part", "5", "--scheduler", dask.address]
-    with Path("list").open() as listed:
-        program = subprocess.Popen(command("-", *arguments), stdin=listed)
-    wait_for_parts(program, 3)
-    program.kill()
-    program.wait()
-    assert run(*arguments[:-2], "--resume", "--workers", "1").returncode == 0
-    found = [name for file in sorted(Path("rows").glob("part-*")) for name in names(str(file))]
-    assert found == scans * 4
-
-
 PAID = ["-p", "google", "--emulate", "--ledger", "paid.sqlite", "--part", "5"]
 
 
@@ -171,39 +145,6 @@ def test_the_budget_is_one_for_the_whole_cluster(scans: list[str], dask: Cluster
     with closing(Ledger(Path("paid.sqlite"))) as ledger:
         asked = [call.image_sha256 for call in recent(ledger, limit=1000)]
     assert len(asked) == len(set(asked)) == 40, "nothing was paid for twice"
-
-
-PAID_FROM_PYTHON = """
-import sys, time
-from pathlib import Path
-from bulk_readers import OpenPaid
-from distributed import Client
-import digitrec
-from digitrec.engine.config import Config
-from digitrec.engine.owner import kept
-options = digitrec.Options(ledger=Path("paid.sqlite"), _config=Config(rates={"paid": 20.0}))
-with Client(sys.argv[1]) as client, kept(options) as theirs:
-    begun = time.monotonic()
-    opener = OpenPaid(Path("calls").absolute(), theirs)
-    batch = digitrec.batch(sys.argv[2:], opener, executor=client.get_executor(), part=5)
-    print(len(list(batch)), time.monotonic() - begun)
-"""
-
-
-def test_the_rate_is_one_for_the_whole_cluster(scans: list[str], dask: Cluster) -> None:
-    """One queue spaces the turns, whoever asks: forty of them take 39 gaps of a twentieth of a second."""
-    absolute = []
-    for number in range(40):
-        absolute.append(str(Path(f"{number}.png").absolute()))
-        Image.new("L", (40, 40), number).save(absolute[-1])
-    done = subprocess.run(
-        [sys.executable, "-c", PAID_FROM_PYTHON, dask.address, *absolute],
-        capture_output=True, text=True, check=False, env=with_tests(),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    count, took = done.stdout.split()
-    assert (int(count), sorted(counted(Path("calls")))) == (40, list(range(40)))
-    assert float(took) > 39 / 20 - 0.01
 
 
 FROM_PYTHON = """

@@ -137,14 +137,6 @@ def test_a_compressed_tar_is_unpacked_once_and_gone_on_with(scans: Path) -> None
     assert not Path("rows/_batch/unpacked").exists()
 
 
-def test_a_manifest_may_be_longer_than_any_picture(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digitrec.image.files.MAX_FILE_BYTES", 1000)
-    Path("all.csv").write_text("file;who\n" + "".join(f"{name};{'x' * 50}\n" for name in in_order()[:40]))
-    done = run("all.csv", "--paths-from", "file", "-o", "rows.jsonl", "--workers", "1")
-    assert done.exit_code == 0, done.stderr
-    assert names("rows.jsonl") == in_order()[:40]
-
-
 @pytest.mark.parametrize(
     "table",
     [b"file\n" + b"x" * 1_000_001, b"file\n\xff\n", b"path\n1.png\n", b"", b"file\n" + b"y" * 200_000, None],

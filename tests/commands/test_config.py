@@ -39,14 +39,11 @@ def test_each_setting_says_where_it_comes_from(tmp_path: Path, monkeypatch: pyte
     file.write_text(f"[prices]\naws = 0.002\n[budget]\nper_month = 0\n{tokens}", "utf-8")
     monkeypatch.setenv("DIGITREC_CONFIG", str(file))
     found = settings()
-    assert (found["prices.aws"]["value"], found["prices.aws"]["origin"]) == (0.002, "file")
-    assert (found["budget.per_month"]["value"], found["budget.per_month"]["origin"]) == (0.0, "file")
-    assert found["tokens.a.model"]["value"] == "input 0.15, output 0.6"
-    assert (found["provider"]["value"], found["provider"]["origin"]) == ("local", "default")
-    assert (found["DIGITREC_CONFIG"]["value"], found["DIGITREC_CONFIG"]["origin"]) == (
-        str(file),
-        "environment",
-    )
+    for name, value, origin in (
+        ("prices.aws", 0.002, "file"), ("budget.per_month", 0.0, "file"), ("provider", "local", "default"),
+        ("tokens.a.model", "input 0.15, output 0.6", "file"), ("DIGITREC_CONFIG", str(file), "environment"),
+    ):  # fmt: skip
+        assert (found[name]["value"], found[name]["origin"]) == (value, origin)
 
 
 def test_no_key_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,11 +24,6 @@ def test_the_next_engine_is_asked_when_the_first_is_unsure(seven: Path) -> None:
     assert [said["provider"] for said in found["asked"]] == ["local", "google"]
 
 
-def test_the_next_engine_is_not_asked_when_the_first_is_sure(seven: Path) -> None:
-    arguments = (seven, "--fallback", "google", "--below", 0.5, "--emulate", "--no-ledger")
-    assert "asked local: 7" in run(*arguments).stdout
-
-
 def test_what_a_policy_warns_of_is_told_as_every_message_is(seven: Path) -> None:
     for _ in range(2):  # the second run of one process tells it once as well
         (told,) = run(seven, "--fallback", "google", "--emulate", "--no-ledger").stderr.splitlines()
@@ -46,18 +41,6 @@ def test_so_many_must_agree(seven: Path) -> None:
     arguments = (seven, "-p", "google,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
     (found,) = json.loads(run(*arguments).stdout)
     assert (found["provider"], found["digit"], found["emulated"]) == ("2 of google+aws", 7, True)
-
-
-def test_an_emulator_has_no_vote_beside_an_engine(seven: Path) -> None:
-    arguments = (seven, "-p", "local,aws", "--consensus", 2, "--emulate", "--no-ledger", "-o", "json")
-    (found,) = json.loads(run(*arguments).stdout)
-    assert (found["digit"], found["reason"]) == (None, "emulated answers do not vote")
-    assert [said["digit"] for said in found["asked"]] == [7, 7]
-
-
-def test_a_dry_run_says_it_for_each(seven: Path) -> None:
-    arguments = (seven, "--fallback", "google", "--emulate", "--no-ledger", "--dry-run")
-    assert [line.split(":")[0] for line in run(*arguments).stdout.splitlines()] == ["local", "google"]
 
 
 @pytest.mark.parametrize(
