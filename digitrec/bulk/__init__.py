@@ -4,7 +4,6 @@ The modules, in the order in which an image meets them::
 
     inputs.py    folders, patterns, lists, archives and URLs become pictures that any process can open
     archives.py  the pictures in a tar or zip
-    remote.py    the pictures behind a URL, through fsspec
     job.py       the folder of a run: its plan, its parts, and what is done
     run.py       gives tasks to workers, reads them there, and finds a picture that kills a worker
     workers.py   the worker processes of this machine

@@ -27,7 +27,7 @@ from digitrec.bulk.summary import Summary
 from digitrec.commands import options, values
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped, table_paths
 from digitrec.engine import Options, config
 from digitrec.errors import DataError, NotConfigured
@@ -70,7 +70,7 @@ class Openable:
             )
         warnings.filterwarnings("ignore", module=r"PIL\.")  # nothing else runs in this process
         _KEPT.close()
-        engines = _KEPT.enter_context(self.asking.engines(self.names, theirs=self.theirs))
+        engines = _KEPT.enter_context(self.asking.engines(self.names, self.theirs))
         return self.rule.policy(engines) or engines[0]
 
 
@@ -347,7 +347,7 @@ def _written(
             yield from Crew(pool, lambda: WAITING * crew, write).spread(_tasks(planned, done, task))
     else:
         workers.keep_memory()
-        with opener.asking.engines(opener.names, run=planned.run) as engines:
+        with opener.asking.engines(opener.names, opener.asking.options(planned.run)) as engines:
             reader = opener.rule.policy(engines) or engines[0]
             for each in _tasks(planned, done, replace(task, opener=lambda: reader)):
                 yield each, write(each)
@@ -370,13 +370,13 @@ def _watched(
     for summary in done.values():
         total.add(summary)
     start, before = time.monotonic(), total.images
-    with Bar("reading") as bar, closing(written):
+    with bar("reading") as shown, closing(written):
         try:
             for task, part in written:
                 planned.finish(task.number, part)
                 total.add(part.summary)
                 rate = (total.images - before) / (time.monotonic() - start)
-                bar.at(total.images / planned.images, f"{total.words()}, {rate:,.0f} a second")
+                shown.at(total.images / planned.images, f"{total.words()}, {rate:,.0f} a second")
         except (*FOR_ALL, KeyboardInterrupt, _Terminated):
             left = count(planned.images - total.images, "image")
             click.echo(f"digitrec: stopped with {left} left; go on with --resume", err=True)

@@ -13,7 +13,7 @@ from digitrec.answer.prediction import Failure, Outcome
 from digitrec.commands import cost, options, unlearned, values
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Data
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import bar
 from digitrec.commands.reasons import report_engines
 from digitrec.image import atomic
 
@@ -107,7 +107,7 @@ def watched(total: int) -> Iterator[Callable[[Outcome], None]]:
     """A bar that counts outcomes, the money they cost and the failures among them."""
     done = failed = 0
     spent, unknown = 0.0, False
-    with Bar("reading") as bar:
+    with bar("reading") as shown:
 
         def arrived(outcome: Outcome) -> None:
             nonlocal done, failed, spent, unknown
@@ -116,6 +116,6 @@ def watched(total: int) -> Iterator[Callable[[Outcome], None]]:
             spent += outcome.cost_usd or 0.0
             unknown |= outcome.cost_usd is None
             money = f"${spent:.2f} spent" + (" and an unknown amount" if unknown else "")
-            bar.at(done / total, f"{done} of {total}, {money}" + (f", {failed} failed" if failed else ""))
+            shown.at(done / total, f"{done} of {total}, {money}" + (f", {failed} failed" if failed else ""))
 
         yield arrived

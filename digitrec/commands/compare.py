@@ -88,10 +88,9 @@ def compare(
 def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     """The engines that are ready and free, or only ready; those left out are named on stderr."""
     chosen, left_out = free_engines(os.environ)
-    if everyone:
-        chosen = [listing.name for listing in registry.listings(os.environ) if not listing.status.missing]
+    ready = [listing.name for listing in registry.listings(os.environ) if not listing.status.missing]
+    chosen = [*ready] if everyone else chosen
     chosen += [name for name in emulated if name not in chosen]
-    ready = {listing.name for listing in registry.listings(os.environ) if not listing.status.missing}
     not_asked = {name: why for name, why in left_out.items() if name not in chosen}
     parts = [f"{name} {why}" for name, why in not_asked.items() if name in ready]
     if missing := [name for name in not_asked if name not in ready]:

@@ -63,24 +63,20 @@ class Asking:
 
     @contextmanager
     def engines(
-        self,
-        providers: Sequence[str],
-        *,
-        dry_run: bool = False,
-        run: str | None = None,
-        theirs: EngineOptions | None = None,
+        self, providers: Sequence[str], options: EngineOptions | None = None, *, dry_run: bool = False
     ) -> Iterator[list[Engine]]:
-        """The engines of these names, closed at the end; their budget is one.
+        """Yield the engines of these names, closed at the end; their budget is one.
 
-        With ``dry_run`` those without credentials are there as well, and can only estimate. With ``run``
-        their budget is that of an earlier command, which went under this name. ``theirs`` are the options
-        of another process, which keeps the books (`kept`).
+        Args:
+            providers: the names.
+            options: those of an earlier command (`options`) or of another process (`kept`).
+            dry_run: also yield engines without credentials, which can only estimate.
 
         Raises:
             click.UsageError: options that do not fit these engines.
             DigitrecError: an engine that cannot be asked at all.
         """
-        with self.opener(providers, dry_run=dry_run, run=run, theirs=theirs) as open_engine:
+        with self.opener(providers, options, dry_run=dry_run) as open_engine:
             preparation = self.one_preparation()
             yield [open_engine(name, preparation) for name in providers]
 
@@ -112,28 +108,23 @@ class Asking:
 
     @contextmanager
     def opener(
-        self,
-        providers: Sequence[str],
-        *,
-        dry_run: bool = False,
-        run: str | None = None,
-        theirs: EngineOptions | None = None,
+        self, providers: Sequence[str], options: EngineOptions | None = None, *, dry_run: bool = False
     ) -> Iterator[Callable[[str, str | None], Engine]]:
-        """What opens the engine of a name with a preparation; all that it opened is closed at the end."""
+        """Yield what opens the engine of a name with a preparation; all are closed at the end."""
         self._check(providers)
         with ExitStack() as stack:
             stack.enter_context(silence_at_most(self.timeout))
             env = stack.enter_context(_emulated(providers)) if self.emulate else os.environ
-            options = theirs or self._options(run)
+            chosen = options or self.options()
 
             def open_engine(name: str, preparation: str | None) -> Engine:
                 try:
                     with quietly():
-                        engine = self._engine(name, env, options, preparation)
+                        engine = self._engine(name, env, chosen, preparation)
                 except (NotConfigured, NotInstalled):
                     if not dry_run:
                         raise
-                    engine = _prepared_for(Unopened(name, options), preparation)
+                    engine = _prepared_for(Unopened(name, chosen), preparation)
                 stack.callback(engine.close)
                 return engine
 
@@ -178,7 +169,7 @@ class Asking:
             raise click.UsageError("--record is for one machine; `digitrec ledger export` has the answers.")
         from digitrec.engine.owner import kept
 
-        with kept(self._options(run), host, emulated=self.emulate) as theirs:
+        with kept(self.options(run), host, emulated=self.emulate) as theirs:
             yield theirs
 
     def anywhere(self) -> Asking:
@@ -186,7 +177,8 @@ class Asking:
         model = self.model and self.model.absolute()
         return replace(self, model=model, replay=self.replay and self.replay.absolute())
 
-    def _options(self, run: str | None = None) -> EngineOptions:
+    def options(self, run: str | None = None) -> EngineOptions:
+        """Return how engines are asked, with the budget of a run; None: of one of its own."""
         options = EngineOptions(
             timeout=self.timeout,
             attempt_timeout=self.attempt_timeout or (self.timeout if self.emulate else None),
@@ -349,7 +341,7 @@ _POLICY_OPTIONS = (
                  help="Engines to ask in this order if one is unsure or fails."),
     click.option("--below", type=options.Number(0, 1), default=0.9, show_default=True, metavar="CHANCE",
                  help="Unsure: below this probability (see `digitrec calibrate`)."),
-    click.option("--consensus", type=int, metavar="N", shell_complete=values.votes,
+    click.option("--consensus", type=int, metavar="N",
                  help="Only take a digit that N engines agree on."),
 )  # fmt: skip
 policy = options.gathered("rule", Rule, _POLICY_OPTIONS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, unlearned, values
+from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import local_engine
 from digitrec.commands.files import Data
-from digitrec.commands.progress import Bar
+from digitrec.commands.progress import bar
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
 from digitrec.image import atomic
+from digitrec.report.rows import write_rows
 
 if TYPE_CHECKING:
     from digitrec.comparison.benchmark.measure import Result
@@ -68,12 +69,8 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
     samples = unlearned.read(source, limit, model)
     name = Path(source).stem
-    with Bar(name) as bar:
-        done = iter(range(1, len(samples) + 1))
-        found = measure(
-            samples, engine, name,
-            arrived=lambda _: bar.at(next(done) / len(samples), f"{len(samples)} pictures"),
-        )  # fmt: skip
+    with watched(len(samples)) as arrived:
+        found = measure(samples, engine, name, arrived=arrived)
     right = found.accuracy
     loss = "unknown" if found.loss is None else f"{found.loss:.4f}"
     click.echo(
@@ -96,9 +93,8 @@ def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
         yield save(draw(found), out / f"{name}-{draw.__name__}.png")
     path = out / f"{name}-misread.csv"
     with atomic.replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.DictWriter(file, ["place", "file", "actual", "predicted", "confidence"])
-        rows.writeheader()
-        rows.writerows(misread_rows(found))
+        columns = ("place", "file", "actual", "predicted", "confidence")
+        write_rows(misread_rows(found), "csv", file, columns)
     yield path
 
 
@@ -111,9 +107,9 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
 
     chosen = list(sets())
     measured: list[Measured] = []
-    with Bar("measuring") as bar:
+    with bar("measuring") as shown:
         for one in measure_sets(
-            engine, chosen, limit=limit, arrived=lambda name, _: bar.at(len(measured) / len(chosen), name)
+            engine, chosen, limit=limit, arrived=lambda name, _: shown.at(len(measured) / len(chosen), name)
         ):
             measured.append(one)
     for table in accuracy_page.tables(measured):

@@ -10,8 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import click
 
@@ -73,33 +72,14 @@ def quietly() -> Iterator[TextIO]:
 class Bar:
     """A bar on a terminal, a line a minute in a log."""
 
-    def __init__(self, what: str, stream: TextIO | None = None) -> None:
-        """`stream`: where it is shown; None: stderr."""
-        self._what = what
-        self._stream = stream or sys.stderr
-        self._bar: Progress | None = None
+    def __init__(self, what: str, stream: TextIO, shown: Progress | None) -> None:
+        self._what, self._stream, self._shown = what, stream, shown
         self._start = self._told = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._stream.isatty():
-            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=terminal(self._stream), transient=True)
-            self._bar.start()
-            self._bar.add_task(self._what, total=1.0)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def at(self, done: float, remark: str) -> None:
         """Show that a share (0..1) is done, and how it goes."""
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, description=f"{self._what}: {remark}")
+        if self._shown is not None:
+            self._shown.update(self._shown.task_ids[0], completed=done, description=f"{self._what}: {remark}")
         elif time.monotonic() - self._told >= LINE_EVERY:
             self._told = time.monotonic()
             left = (self._told - self._start) * (1 - done) / max(done, 1e-9)
@@ -108,10 +88,25 @@ class Bar:
 
 
 @contextmanager
+def bar(what: str, stream: TextIO | None = None) -> Iterator[Bar]:
+    """Show progress on a stream; None: stderr."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield Bar(what, stream, None)
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=terminal(stream), transient=True) as shown:
+        shown.add_task(what, total=1.0)
+        yield Bar(what, stream, shown)
+
+
+@contextmanager
 def quiet_bar(what: str) -> Iterator[Bar]:
     """A bar that nothing breaks: what the runtimes say of themselves meanwhile is held back."""
-    with quietly() as stream, Bar(what, stream) as bar:
-        yield bar
+    with quietly() as stream, bar(what, stream) as shown:
+        yield shown
 
 
 def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterator[Item]:
@@ -119,7 +114,7 @@ def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterato
     if total < WORTH_A_BAR or sys.stdout.isatty() or not sys.stderr.isatty():
         yield from items
         return
-    with Bar(what) as bar:
+    with bar(what) as shown:
         for number, item in enumerate(items, 1):
             yield item
-            bar.at(number / total, f"{number} of {total}")
+            shown.at(number / total, f"{number} of {total}")

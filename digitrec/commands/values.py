@@ -18,35 +18,18 @@ DIGIT_SETS = ("mnist-test", "mnist-train")
 """Those of the commands that learn."""
 
 
-def listed(known: Callable[[], Iterable[str]]) -> Completer:
-    """One of the known names, or several with commas between: what follows the last comma, each name once."""
+def names(
+    known: Callable[[], Iterable[str]] = tuple, *, several: bool = False, files: bool = False
+) -> Completer:
+    """Complete one of the known names, with ``several`` a list with commas, with ``files`` also a file."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        before, comma, begun = incomplete.rpartition(",")
-        named = before.split(",")
-        return [
+        before, comma, begun = incomplete.rpartition(",") if several else ("", "", incomplete)
+        items = [
             CompletionItem(before + comma + name)
-            for name in known() if name.startswith(begun) and name not in named
+            for name in known() if name.startswith(begun) and name not in before.split(",")
         ]  # fmt: skip
-
-    return complete
-
-
-def name_or_file(known: Callable[[], Iterable[str]] = tuple) -> Completer:
-    """One of the known names, or a file."""
-
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        names = [CompletionItem(name) for name in known() if name.startswith(incomplete)]
-        return [*names, CompletionItem(incomplete, type="file")]
-
-    return complete
-
-
-def one(known: Callable[[], Iterable[str]]) -> Completer:
-    """One of the known names."""
-
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-        return [CompletionItem(name) for name in known() if name.startswith(incomplete)]
+        return items + ([CompletionItem(incomplete, type="file")] if files else [])
 
     return complete
 
@@ -57,26 +40,19 @@ def _architectures() -> Iterable[str]:
     return ZOO
 
 
-def votes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """How many engines may have to agree: 2 up to as many as are named."""
-    named = ctx.params.get("providers") or []
-    counts = map(str, range(2, max(len(named), 2) + 1))
-    return [CompletionItem(count) for count in counts if count.startswith(incomplete)]
-
-
-image = name_or_file()
+image = names(files=True)
 """A picture."""
-data = name_or_file(lambda: DATA_SETS)
+data = names(lambda: DATA_SETS, files=True)
 """Labelled pictures, as `digitrec benchmark` takes them."""
-digits = name_or_file(lambda: DIGIT_SETS)
+digits = names(lambda: DIGIT_SETS, files=True)
 """Labelled digits, as `digitrec train` takes them."""
-provider = one(registry.names)
+provider = names(registry.names)
 """One engine."""
-providers = listed(registry.names)
+providers = names(registry.names, several=True)
 """Engines with commas between."""
-preparations = listed(lambda: PREPARATIONS)
+preparations = names(lambda: PREPARATIONS, several=True)
 """Preparations with commas between."""
-architecture = name_or_file(_architectures)
+architecture = names(_architectures, files=True)
 """An architecture of `digitrec train`."""
-reader = one(lambda: ("local", "tesseract", "rapidocr"))
+reader = names(lambda: ("local", "tesseract", "rapidocr"))
 """What reads the pictures that an emulator is sent."""

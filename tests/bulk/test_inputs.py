@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from digitrec.bulk import inputs
 from digitrec.bulk.archives import Member
-from digitrec.bulk.remote import Remote
+from digitrec.bulk.inputs import Remote
 from digitrec.errors import DataError
 from digitrec.image.folders import Skipped
 

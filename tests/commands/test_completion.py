@@ -34,8 +34,6 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "items"),
     [
-        (["predict", "--consensus", ""], ["plain,2"]),
-        (["predict", "-p", "local,tesseract,rapidocr", "--consensus", ""], ["plain,2", "plain,3"]),
         (["predict", "-p", "local,goo"], ["plain,local,google"]),
         (["predict", "--prepare", "plain,"], ["plain,plain,enlarged", "plain,plain,repeated"]),
         (["config", "--pa"], ["plain,--path"]),
