@@ -190,29 +190,27 @@ class Crew(Generic[Result]):
     def _submit(self, task: Task) -> Future[Result]:
         return self.executor.submit(self.work, task)
 
-    def _done(self, futures: Iterable[Future[Result]]) -> set[Future[Result]]:
-        """Wait until one of the futures is done; return those that are."""
+    def _done(self, futures: Iterable[Future[Result]]) -> list[Future[Result]]:
+        """Wait until one of the futures is done; return those that are, in their order."""
         while not (found := wait(futures, CHECK_S, FIRST_COMPLETED).done):
             self.room()
-        return found
+        return [future for future in futures if future in found]
 
     def _alone(self, task: Task) -> Result:
         """Read a task that a worker may have died of, and find the picture that kills."""
         images = list(task.images)
+        scratch = task.file.with_name(f".{task.file.name}.unfinished") if task.file.name else task.file
 
         def lives(places: Sequence[int]) -> bool:
             """Whether a worker survives these pictures."""
-            scratch = task.file.with_name(f".{task.file.name}.unfinished") if task.file.name else task.file
-            (future,) = self._done(
-                [self._submit(replace(task, images=tuple(images[place] for place in places), file=scratch))]
-            )
-            if _died(future):
-                return False
-            self._result(future)
-            return True
+            some = tuple(images[place] for place in places)
+            (future,) = self._done([self._submit(replace(task, images=some, file=scratch))])
+            if not _died(future):
+                self._result(future)  # raises its error
+            return not _died(future)
 
         deaths = 0
-        while _died(future := self._done([self._submit(replace(task, images=tuple(images)))]).pop()):
+        while _died(future := self._done([self._submit(replace(task, images=tuple(images)))])[0]):
             killer = _killer(range(len(images)), lives)
             for place in killer:
                 images[place] = inputs.deadly(name_of(images[place]))
