@@ -98,6 +98,11 @@ def test_what_the_network_saw_is_saved(folder: Path) -> None:
         (["seven.png", "--save-prepared", "none/seen.png"], 9, "none/seen.png: no such file or directory"),
         (["seven.png", "--save-prepared", "seen"], 2, "such as seen.png"),
         (["scans.zip"], 1, "digitrec batch"),
+        (["seven.png", "-p", "local,rapidocr"], 2, "digitrec compare"),
+        (["seven.png", "--fallback", "rapidocr", "--consensus", "2"], 2, "--consensus"),
+        (["seven.png", "--fallback", "local"], 2, "local, local"),
+        (["seven.png", "--consensus", "2"], 2, "--consensus 2"),
+        (["seven.png", "-p", "local,rapidocr", "--consensus", "1"], 2, "--consensus 1"),
     ],
 )
 def test_exit_codes_and_their_one_line(folder: Path, arguments: list[str], code: int, says: str) -> None:
@@ -150,6 +155,29 @@ def test_a_recording_is_replayed_without_an_account(folder: Path) -> None:
         (7, True, True),
         (1, True, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "asked"),
+    [
+        ("-p local --fallback google --below 1", "local>google@1", ["local", "google"]),
+        ("-p google,aws --consensus 2", "2 of google+aws", ["google", "aws"]),
+    ],
+)
+def test_several_engines_give_one_answer(folder: Path, options: str, name: str, asked: list[str]) -> None:
+    ways = ("--emulate", "--no-ledger", "-o", "json")
+    (found,) = json.loads(run("seven.png", *options.split(), *ways).stdout)
+    assert (found["provider"], found["digit"], found["emulated"]) == (name, 7, True)
+    assert [said["provider"] for said in found["asked"]] == asked
+
+
+def test_a_warning_is_printed_once_and_never_by_the_root_logger(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):  # the second run of one process prints it once as well
+        (line,) = run("seven.png", "--fallback", "google", "--emulate", "--no-ledger").stderr.splitlines()
+        assert "not calibrated" in line
+    assert "not calibrated" not in caplog.text
 
 
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "matplotlib", "boto3", "google.cloud", "azure", "fastapi",
