@@ -61,8 +61,8 @@ def fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dic
             config, out, samples, source=name, start=options["start"], limit_test=options["limit_test"],
             on_progress=show,
         )  # fmt: skip
-    found = finetuned.rows(done.own, done.others)
+    found = finetuned.rows(done.changes)
     click.echo("\n".join(aligned([finetuned.HEADER, *found], (1, 2, 4, 5))))
-    click.echo("\n".join(finetuned.verdict(done.own, done.others)))
+    click.echo("\n".join(finetuned.verdict(done.changes)))
     click.echo(f"learned {count(done.learned, 'picture')} in {done.seconds:.0f} s, measuring included")
     click.echo(f"model: {done.file}\ncard:  {done.card_file}")

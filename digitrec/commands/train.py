@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from digitrec.commands import options, trials, values
-from digitrec.commands.files import Data, Input, Output, OutputFolder, named_as_file, refuse_outputs
+from digitrec.commands.files import Data, Input, Output, named_as_file, refuse_outputs
 from digitrec.commands.finetune import Start, fine_tune, settled
 from digitrec.commands.progress import quiet_bar, quietly
 from digitrec.errors.text import percent
 
 if TYPE_CHECKING:
     from digitrec.comparison.datasets.mnist import Digits
-    from digitrec.lab.training.learn import Watcher
-    from digitrec.lab.training.run import Epoch, Progress
-    from digitrec.lab.training.tensorboard import Summaries
+    from digitrec.lab.training.run import Epoch, Progress, Watcher
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
 """What the name of a model file may end in; a name without an ending is a folder's."""
-OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
+OF_NETWORKS = ("batch", "optimizer", "augment", "device")
 """Options that say nothing to scikit-learn's classifiers."""
 
 
@@ -109,10 +107,6 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device", "tensorboard")
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
 @click.option(
-    "--tensorboard", type=OutputFolder(), metavar="FOLDER",
-    help="Also write TensorBoard logs.",
-)  # fmt: skip
-@click.option(
     "--folds", type=click.IntRange(min=2, max=20), metavar="K",
     help="With --arch: K-fold cross-validation; writes no model.",
 )  # fmt: skip
@@ -150,7 +144,7 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     file = _file(out)
     with _on(options["device"]):
         if arch is None and options["start"] is not None:
-            _refuse(options, "test", "resume", "tensorboard")
+            _refuse(options, "test", "resume")
             model = file or out / "own-hand.tflite"
             _write_only(model, [".tflite"], model.with_suffix(".md"))
             fine_tune(model, sources, limit, options)
@@ -253,11 +247,8 @@ def _by_recipe(
     _write_only(file or beside[0], SUFFIXES[:-1], *beside)
     given = _given(sources, limit, options)
     epochs = config.epochs + config.finishing
-    board = _board(options)
-    with _shown(board, epochs, config.networks) as show:
+    with _shown(epochs, config.networks) as show:
         result = run(config, folder, **given, on_progress=show)
-        for number, history in enumerate(result.histories, 1):
-            board.add(history, number if config.networks > 1 else None)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)
     click.echo(f"{result.test_correct:,} of {result.test_count:,} test digits read rightly")
@@ -298,10 +289,8 @@ def _by_name(
         trials.cross_validate(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"])
         return
     given = _given(sources, limit, options)
-    board = _board(options)
-    with _shown(board, config.epochs or kind.epochs) as show:
+    with _shown(config.epochs or kind.epochs) as show:
         result = fit(config, file, **given, start=options["start"], on_progress=show)
-        board.add(result.history)
     share = result.test_correct / result.test_count
     left_out = f" but for {result.left_out:,} that it learned" if result.left_out else ""
     click.echo(
@@ -312,16 +301,8 @@ def _by_name(
     _draw(result.history, file.stem, file.parent)
 
 
-def _board(options: dict[str, Any]) -> Summaries:
-    """What writes for TensorBoard, where that is wanted."""
-    from digitrec.lab.training.tensorboard import Summaries
-
-    with quietly():
-        return Summaries(options["tensorboard"])
-
-
 @contextmanager
-def _shown(board: Summaries, epochs: int, networks: int = 1) -> Iterator[Watcher]:
+def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
     """A bar with the network, the epoch, the loss and how well the digits held back are read."""
     with quiet_bar("training") as bar:
 
@@ -331,8 +312,6 @@ def _shown(board: Summaries, epochs: int, networks: int = 1) -> Iterator[Watcher
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
             bar.at(progress.done, at if progress.epoch else "making digits")
-            if last is not None:
-                board.add([last], None if networks == 1 else progress.network)
 
         yield show
 

@@ -23,11 +23,9 @@ def check(options: Mapping[str, Any]) -> None:
     Raises:
         click.UsageError: there is one.
     """
-    others = [name for name in ("test", "limit_test", "start", "tensorboard") if options[name] is not None]
+    others = [name for name in ("test", "limit_test", "start") if options[name] is not None]
     if others or options["resume"]:
-        raise click.UsageError(
-            "--folds: leave out --test, --limit-test, --start, --tensorboard and --resume."
-        )
+        raise click.UsageError("--folds: leave out --test, --limit-test, --start and --resume.")
 
 
 def cross_validate(config: FitConfig, digits: Digits, folds: int) -> None:
@@ -41,12 +39,13 @@ def cross_validate(config: FitConfig, digits: Digits, folds: int) -> None:
             lambda number, at: bar.at((number - 1 + at.done) / folds, f"{number} of {folds}"),
         )  # fmt: skip
         found = list(models)
-    for fold in found:
-        click.echo(f"fold {fold.number}: {percent(fold.correct / fold.count, 2)} of {fold.count:,}")
-    correct, count = sum(fold.correct for fold in found), sum(fold.count for fold in found)
+    shares = [fold.test_correct / fold.test_count for fold in found]
+    for number, fold in enumerate(found, 1):
+        click.echo(f"fold {number}: {percent(shares[number - 1], 2)} of {fold.test_count:,}")
+    correct, count = sum(fold.test_correct for fold in found), sum(fold.test_count for fold in found)
     every = proportion(correct, count)
     click.echo(
-        f"mean: {percent(sum(fold.correct / fold.count for fold in found) / folds, 2)}; of all {count:,} "
+        f"mean: {percent(sum(shares) / folds, 2)}; of all {count:,} "
         f"together, each tested once, {percent(every.share, 2)} (95 % interval {percent(every.low, 2)} to "
         f"{percent(every.high, 2)})\nno model is kept: train it on all of them without --folds"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,6 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors import DataError
 from digitrec.lab.datasets import overlap
-from digitrec.lab.datasets.digits import in_form
-from digitrec.lab.datasets.overlap import Keys
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +28,7 @@ def read(source: str, limit: int | None, model: Path | None) -> list[Sample]:
     if learned is None:
         return read_samples(source, limit)
     samples = read_samples(source)
-    left = [sample for sample in samples if not _is_known(sample, learned)]
+    left = overlap.unlearned(samples, learned)
     if samples and not left:
         raise DataError(f"{source}: {model} has learned every picture of it; measure with others")
     if len(left) < len(samples):
@@ -52,9 +49,3 @@ def refuse_table(model: Path | None) -> None:
             f"{model}: has learned {count:,} of MNIST's test digits, of which most of the table is made; "
             "name what to measure with (--data)"
         )
-
-
-def _is_known(sample: Sample, learned: Keys) -> bool:
-    with suppress(DataError):  # an unreadable picture is reported when it is read
-        return bool(np.isin(overlap.key(in_form(sample.image)), learned))
-    return False

@@ -57,7 +57,6 @@ INPUTS = [
     "evaluate --data digits --out digits/7/more",
     "tune --data digits --out digits",
     "train --data digits --arch knn --out digits/7/m.skops",
-    "train --arch tutorial-cnn --data digits --tensorboard digits",
     "train --start m.tflite --data digits --out m.tflite",
     "benchmark digits --html digits/3/page.html",
     "calibrate digits --ledger digits/7/a.png",
@@ -70,7 +69,6 @@ INPUTS = [
 OUTPUTS = [
     "predict a.png -p google --emulate --ledger new.sqlite --record ./new.sqlite",
     "batch a.png -o z.jsonl --record scans/../z.jsonl",
-    "train --arch tutorial-cnn --data digits --out new --tensorboard new",
     "evaluate --data digits --data ./digits --out new",
 ]
 ENDINGS = [

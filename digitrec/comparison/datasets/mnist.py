@@ -68,15 +68,20 @@ def digits_of(part: str, file: Callable[[str], bytes]) -> Digits:
 
 
 def official(path: Path, advice: str) -> bytes:
-    """Return the unpacked content of one of the official files.
+    """Return the unpacked content of one of the official files; raise as `intact`."""
+    return gzip.decompress(intact(path, SHA256[path.name], advice))
+
+
+def intact(path: Path, sha256: str, advice: str) -> bytes:
+    """Return the content of a file with this checksum.
 
     Raises:
         DataError: it cannot be read or has another checksum; the message ends with the advice.
     """
     try:
-        packed = path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); {advice}") from error
-    if hashlib.sha256(packed).hexdigest() != SHA256[path.name]:
-        raise DataError(f"{path}: damaged, or not the official MNIST file; {advice}")
-    return gzip.decompress(packed)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DataError(f"{path}: damaged, or another file of that name; {advice}")
+    return content

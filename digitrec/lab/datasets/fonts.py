@@ -7,7 +7,6 @@ the Apache License 2.0. Whole fonts are held back, as whole writers are (`world`
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 from dataclasses import dataclass
 from importlib import resources
@@ -16,7 +15,7 @@ from typing import Literal
 
 import platformdirs
 
-from digitrec.errors import DataError
+from digitrec.comparison.datasets.mnist import intact
 from digitrec.lab.datasets.download import retrieved
 from digitrec.lab.datasets.world import Part
 
@@ -75,20 +74,11 @@ def folder() -> Path | None:
 
 
 def _found(font: Font) -> Path:
-    """The font's file, its checksum right."""
+    """Return the font's file with the right checksum, fetched if no folder is named."""
     named = folder()
     if named is None:
         retrieved(font.file, font.sha256, (_COPIES.format(name=font.name, version=font.version),), "fonts")
         return platformdirs.user_cache_path("digitrec") / "fonts" / font.file
-    path = named / font.file
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); {_advice(font)}") from error
-    if hashlib.sha256(content).hexdigest() != font.sha256:
-        raise DataError(f"{path}: damaged, or of another version; {_advice(font)}")
-    return path
-
-
-def _advice(font: Font) -> str:
-    return f"put files/{font.file} of the package @fontsource/{font.name} {font.version} there ({HOME})"
+    advice = f"put files/{font.file} of the package @fontsource/{font.name} {font.version} there ({HOME})"
+    intact(named / font.file, font.sha256, advice)
+    return named / font.file

@@ -8,13 +8,17 @@ were changed: by lossy compression, by enlarging, or by turning it dark on light
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import Digits
 from digitrec.errors import DataError
+from digitrec.lab.datasets.digits import in_form
 
 Keys = NDArray[np.uint64]
 """One for each picture: the first 8 bytes of its BLAKE2b; of 70,000 two differ by chance in all but 1e-10."""
@@ -52,6 +56,17 @@ def apart(test: Digits, learned: Keys, what: str) -> Digits:
             "nothing; learn from fewer (--limit), or test on others (--test)"
         )
     return left
+
+
+def unlearned(samples: Sequence[Sample], learned: Keys) -> list[Sample]:
+    """Return the labelled pictures that were not learned; an unreadable one was not."""
+
+    def known(sample: Sample) -> bool:
+        with suppress(DataError):  # reported when it is read
+            return bool(np.isin(key(in_form(sample.image)), learned))
+        return False
+
+    return [sample for sample in samples if not known(sample)]
 
 
 def write(learned: Keys, folder: Path) -> None:

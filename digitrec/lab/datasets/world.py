@@ -8,7 +8,6 @@ from some knows the others.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 import zlib
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.comparison.datasets.mnist import Digits, intact
 from digitrec.errors import DataError
 from digitrec.lab.datasets import pendigits
 from digitrec.lab.datasets.download import retrieved
@@ -40,19 +40,6 @@ SWISS_HOME = "https://github.com/kensanata/numbers"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scans:
-    """Scanned digits."""
-
-    images: NDArray[np.uint8]
-    """(N, 64, 64), ink high."""
-    labels: NDArray[np.uint8]
-    """(N,), 0..9."""
-
-    def __getitem__(self, part: slice) -> Scans:
-        return Scans(self.images[part], self.labels[part])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Paths:
     """Digits as a pen went."""
 
@@ -65,10 +52,12 @@ class Paths:
         return Paths(self.strokes[part], self.labels[part])
 
 
-def swiss(part: Part) -> Scans:
-    """The scanned digits of 14 Swiss writers and an American one: of swiss_numbers.npz, or else of a clone.
+def swiss(part: Part) -> Digits:
+    """Return scanned digits of 14 Swiss writers and an American one, (N, 64, 64), ink high.
 
-    The former leaves out seven whose labels are doubtful.
+    They are read from a clone of `SWISS_HOME`, or else from swiss_numbers.npz.
+
+    The latter leaves out seven whose labels are doubtful.
 
     Raises:
         DataError: they are not there, or damaged.
@@ -79,10 +68,10 @@ def swiss(part: Part) -> Scans:
     advice = f"or clone {SWISS_HOME} into a folder numbers/ there"
     data = _read("swiss_numbers.npz", ("x", "y", "writer", "bad"), advice)
     chosen = _of(part, data, SWISS_HELD_BACK)
-    return Scans(data["x"][chosen], data["y"][chosen])
+    return Digits(data["x"][chosen], data["y"][chosen])
 
 
-def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
+def _pictures(clone: Path, writers: Sequence[str]) -> Digits:
     """The scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
     files = sorted(
         file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png")
@@ -90,7 +79,7 @@ def _pictures(clone: Path, writers: Sequence[str]) -> Scans:
     if not files:
         raise DataError(f"{clone}: holds no folders such as {writers[0]}_CH4M/0; clone {SWISS_HOME} there")
     labels = np.array([int(file.parent.name) for file in files], np.uint8)
-    return Scans(np.stack([_scan(file) for file in files]), labels)
+    return Digits(np.stack([_scan(file) for file in files]), labels)
 
 
 def _scan(file: Path) -> NDArray[np.uint8]:
@@ -125,17 +114,11 @@ def turkish(part: Part) -> Paths:
 
 
 def _published(folder: str | None) -> bytes:
-    """The file as it was published, its checksum right."""
+    """Return the content of the file as it was published."""
     if not folder:
         return retrieved(pendigits.NAME, pendigits.SHA256, pendigits.COPIES, "world")
     path = Path(folder, "world", pendigits.NAME)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    if hashlib.sha256(content).hexdigest() != pendigits.SHA256:
-        raise DataError(f"{path}: damaged, or not the file of {pendigits.HOME}, unpacked; put that one there")
-    return content
+    return intact(path, pendigits.SHA256, f"put the file of {pendigits.HOME} there, unpacked")
 
 
 def _turkish_arrays(part: Part) -> Paths:
@@ -168,30 +151,6 @@ def _read(name: str, needed: Sequence[str], home: str) -> dict[str, NDArray[Any]
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); {advice}") from error
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged, or not the file that is meant ({error}); {advice}") from error
-    if not _fits(data):
-        raise DataError(f"{path}: damaged: its arrays do not fit each other; {advice}")
+    if not all(data[key].shape == data["y"].shape for key in ("writer", "bad")):
+        raise DataError(f"{path}: damaged: its arrays differ in length; {advice}")
     return data
-
-
-def _fits(data: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether the arrays are what their names say, and of one length."""
-    count = data["y"].size
-    plain = all(data[key].shape == (count,) for key in ("y", "writer", "bad")) and data["bad"].dtype == bool
-    if not plain or data["y"].dtype != np.uint8 or (data["y"] > 9).any():
-        return False
-    if "x" in data:
-        return data["x"].dtype == np.uint8 and data["x"].shape == (count, 64, 64)
-    points, strokes, digits = data["pts"], data["stroke_off"], data["sample_off"]
-    return (
-        points.dtype.kind in "iuf" and points.shape[1:] == (2,)
-        and digits.shape == (count + 1,) and _offsets(digits, len(strokes) - 1)
-        and _offsets(strokes, len(points))
-    )  # fmt: skip
-
-
-def _offsets(array: NDArray[Any], last: int) -> bool:
-    """Whether each of the parts that begin at these places, the last ending at `last`, holds something."""
-    if array.ndim != 1 or array.dtype.kind not in "iu" or not len(array):
-        return False
-    steps = np.diff(array.astype(np.int64))
-    return bool(array[0] == 0 and array[-1] == last and (steps > 0).all())

@@ -7,7 +7,7 @@ names a folder that holds them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -109,19 +109,22 @@ def sets() -> Iterator[Set]:
         yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind), 0.85)
-    yield Set("blank or textured pages", REFUSED, _pages, 0.98)
+    yield Set("blank or textured pages", REFUSED, partial(_refused, pages), 0.98)
     yield Set("the same, reduced to 28x28", REFUSED, _reduced_pages)
-    apart = f"two digits, {SEPARATE} of a width apart or more"
-    yield Set(apart, REFUSED, partial(_pairs, separate=True), 0.95)
-    yield Set("two digits, nearer", REFUSED, partial(_pairs, separate=False), 0.85)
-    yield Set("two digits that touch", REFUSED, partial(_pairs, touching=True), 0.85)
-    yield Set("two digits squeezed into 28x28", REFUSED, _squeezed, 0.95)
-    yield Set("noise of 28x28", REFUSED, _noise, 0.99)
-    yield Set("letters", REFUSED, partial(_scribbles, "letter"), 0.8)
+    two, written = partial(_refused, pairs), partial(_refused, scribbles)
+    apart = partial(two, fits=lambda one: (one.gap or 0.0) >= SEPARATE)
+    yield Set(f"two digits, {SEPARATE} of a width apart or more", REFUSED, apart, 0.95)
+    nearer = partial(two, fits=lambda one: (one.gap or 0.0) < SEPARATE)
+    yield Set("two digits, nearer", REFUSED, nearer, 0.85)
+    yield Set("two digits that touch", REFUSED, partial(two, fits=lambda one: one.gap == 0), 0.85)
+    yield Set("two digits squeezed into 28x28", REFUSED, partial(_refused, squeezed), 0.95)
+    yield Set("noise of 28x28", REFUSED, partial(_refused, noise), 0.99)
+    yield Set("letters", REFUSED, partial(written, fits=lambda one: one.kind == "letter"), 0.8)
     if fonts.folder():
         yield Set("letters of fonts", REFUSED, strangers.letters_dev, 0.8)
-    yield Set("letters like digits", REFUSED, partial(_scribbles, "letter like a digit"))
-    yield Set("scribbles", REFUSED, partial(_scribbles, "scribble"), 0.93)
+    alike = partial(written, fits=lambda one: one.kind == "letter like a digit")
+    yield Set("letters like digits", REFUSED, alike)
+    yield Set("scribbles", REFUSED, partial(written, fits=lambda one: one.kind == "scribble"), 0.93)
     for kind in SPOILED:
         yield Set(kind, REFUSED, partial(_staged, kind), 0.98)
 
@@ -157,34 +160,18 @@ def _staged(kind: str, limit: int | None) -> list[Sample]:
     return [Sample(one.pixels, one.label) for one in made]
 
 
-def _pages(limit: int | None) -> list[Sample]:
-    return _refuse(pages(limit or NON_DIGITS, SEED))
-
-
 def _reduced_pages(limit: int | None) -> list[Sample]:
-    """Empty cells, as somebody may send them who prepares his pictures himself."""
-    seen = (Image.fromarray(page.pixels) for page in pages(limit or NON_DIGITS, SEED))
-    small = (ImageOps.fit(page, (28, 28), Image.Resampling.BOX) for page in seen)
-    return [Sample(np.asarray(page), None) for page in small]
+    """Return empty cells, as users may send them who prepare their pictures themselves."""
+    pictures = (Image.fromarray(page.pixels) for page in islice(pages(NON_DIGITS, SEED), limit))
+    small = (ImageOps.fit(picture, (28, 28), Image.Resampling.BOX) for picture in pictures)
+    return [Sample(np.asarray(picture), None) for picture in small]
 
 
-def _pairs(limit: int | None, *, separate: bool = False, touching: bool = False) -> list[Sample]:
-    made = (pair for pair in pairs(NON_DIGITS, SEED) if ((pair.gap or 0.0) >= SEPARATE) == separate)
-    return _refuse(islice((pair for pair in made if pair.gap == 0 or not touching), limit))
-
-
-def _squeezed(limit: int | None) -> list[Sample]:
-    return _refuse(squeezed(limit or NON_DIGITS, SEED))
-
-
-def _noise(limit: int | None) -> list[Sample]:
-    return _refuse(noise(limit or NON_DIGITS, SEED))
-
-
-def _scribbles(kind: str, limit: int | None) -> list[Sample]:
-    fitting = (one for one in scribbles(NON_DIGITS, SEED) if one.kind == kind)
-    return _refuse(islice(fitting, limit))
-
-
-def _refuse(pictures: Iterable[NonDigit]) -> list[Sample]:
-    return [Sample(picture.pixels, None) for picture in pictures]
+def _refused(
+    make: Callable[[int, int], Iterator[NonDigit]],
+    limit: int | None,
+    *,
+    fits: Callable[[NonDigit], bool] = lambda _: True,
+) -> list[Sample]:
+    """Return the first of `NON_DIGITS` generated pictures that fit."""
+    return [Sample(one.pixels, None) for one in islice(filter(fits, make(NON_DIGITS, SEED)), limit)]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from digitrec.comparison.benchmark.measure import measure
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.benchmark.scorecard import is_right
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.engine import Engine
-from digitrec.image import PreparedImage
 from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.evaluation.accuracy import DIGITS, REFUSED, Set, sets
-from digitrec.recognise.pipeline import MaybePrepared, batches, infer
 
 WHOLE = "mnist-test"
 """The set of which all is read unless told otherwise: it is prepared already."""
@@ -55,7 +55,7 @@ def change(
     *,
     refusing: bool = False,
 ) -> Change:
-    """Read every picture twice, prepared once; what was learned is left out.
+    """Measure both engines on the pictures that were not learned.
 
     A refusal or a failure counts as wrong where there is a digit to be read.
 
@@ -63,24 +63,23 @@ def change(
         data: what the set is called.
         samples: labelled pictures.
         before: the engine before the change.
-        after: the engine after it, which wants its pictures in the same form.
+        after: the engine after it.
         learned: keys of the pictures that were learned.
         refusing: whether refusing is right on the set.
     """
-    known = frozenset(learned.tolist())
-    labels = iter([sample.label for sample in samples])
-    right: list[tuple[bool, bool]] = []
-    for prepared in batches((sample.image for sample in samples), before):
-        whose = [(one, label) for one, label in zip(prepared, labels, strict=False) if not _is_of(one, known)]
-        asked = [one for one, _ in whose]
-        pair = [infer(asked, engine) if asked else [] for engine in (before, after)]
-        for (_, label), first, second in zip(whose, *pair, strict=True):
-            right.append((is_right(first, label), is_right(second, label)))
-    was, now = (np.array([one[at] for one in right], bool) for at in (0, 1))
+    left = overlap.unlearned(samples, learned)
+    was, now = (_right(left, engine, data) for engine in (before, after))
     return Change(
-        data, refusing, proportion(int(was.sum()), len(was)), proportion(int(now.sum()), len(now)),
-        int((now & ~was).sum()), int((was & ~now).sum()), len(samples) - len(right),
+        data, refusing, proportion(int(was.sum()), len(left)), proportion(int(now.sum()), len(left)),
+        int((now & ~was).sum()), int((was & ~now).sum()), len(samples) - len(left),
     )  # fmt: skip
+
+
+def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.bool_]:
+    """Return which pictures the engine reads correctly, (N,)."""
+    outcomes = measure(samples, engine, data).outcomes if samples else ()
+    pairs = zip(outcomes, samples, strict=True)
+    return np.array([is_right(outcome, sample.label) for outcome, sample in pairs], bool)
 
 
 def others(limit: int | None) -> Iterator[tuple[Set, list[Sample]]]:
@@ -102,10 +101,3 @@ def others(limit: int | None) -> Iterator[tuple[Set, list[Sample]]]:
         elif one.group == DIGITS:
             samples = one.samples(None)
             yield one, [samples[place] for place in sampled([it.label for it in samples], most)]
-
-
-def _is_of(one: MaybePrepared, known: Container[int]) -> bool:
-    """Whether the key of a picture, in the form in which it is read, is among these."""
-    if not isinstance(one, PreparedImage):
-        return False
-    return int(overlap.key(np.frombuffer(one.data, np.uint8).reshape(28, 28))) in known

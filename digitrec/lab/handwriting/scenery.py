@@ -1,4 +1,7 @@
-"""Ordinary pictures around a digit that is to be read: from its ink, cut out, to the picture."""
+"""Ordinary pictures around a digit that is to be read: from its ink, cut out, to the picture.
+
+`CELLS` are what cutting a cell out of a form leaves: a digit without paper around, or with bars along edges.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digitrec.lab.handwriting import props
 from digitrec.lab.handwriting.nondigits import shown
@@ -177,3 +181,49 @@ READ: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
     "chalk on a board": _chalk,
 }
 """Scenes whose digit is to be read: from a digit's ink, cut out, to a picture; plain paper to compare."""
+
+_FORMS = (16, 20, 32)
+"""Sides to which readers of forms stretch a digit, px."""
+
+
+def _cropped(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Cropped to the digit's box, each side up to 6 % of its height off, or 2 % into it."""
+    page = page_of(ink, rng, 0.3, 0.8)
+    pixels = ink_on_paper(page, rng, unruled(rng))
+    left, top, right, bottom = box_of(page)
+    before, above, after, below = np.rint(len(ink) * rng.uniform(-0.02, 0.06, 4)).astype(int)
+    part = slice(top - above, bottom + below), slice(left - before, right + after)
+    return pixels[part], page[part]
+
+
+def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
+    """A bar along at least one edge, of 3 to 12 % of the digit's height, as a cell's printed frame leaves."""
+    page = page_of(ink, rng, 0.3, 0.6)
+    whole = page.copy()
+    sides = rng.random(4) < 0.5
+    sides[rng.integers(4)] = True
+    for side in np.flatnonzero(sides).tolist():
+        breadth = round(len(ink) * rng.uniform(0.03, 0.12))
+        np.rot90(whole, side)[:breadth] = 255
+    return ink_on_paper(whole, rng, unruled(rng)), page
+
+
+def _squared(ink: Pixels, rng: np.random.Generator) -> Made:
+    """Stretched to a small square, half of them to one bit a pixel, light on dark or dark on light."""
+    left, top, right, bottom = box_of(ink)
+    side = int(rng.choice(_FORMS))
+    small = np.asarray(
+        Image.fromarray(ink[top:bottom, left:right]).resize((side, side), Image.Resampling.BOX)
+    )
+    if rng.random() < 0.5:
+        small = np.where(small > 100, 255, 0).astype(np.uint8)
+    seen = small if rng.random() < 0.5 else 255 - small
+    return np.repeat(seen[:, :, None], 3, axis=2), np.where(small > 100, 255, 0).astype(np.uint8)
+
+
+CELLS: dict[str, Callable[[Pixels, np.random.Generator], Made]] = {
+    "cropped to the digit": _cropped,
+    "bars along the edges": _barred,
+    "stretched to a square": _squared,
+}
+"""Scenes whose digit is to be read, as in `READ`; none was learned."""

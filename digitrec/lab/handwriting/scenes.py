@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.lab.handwriting import printed
-from digitrec.lab.handwriting.cells import CELLS
 from digitrec.lab.handwriting.props import Box, box_of
-from digitrec.lab.handwriting.scenery import READ
+from digitrec.lab.handwriting.scenery import CELLS, READ
 from digitrec.lab.handwriting.spoiled import REFUSED
 from digitrec.lab.handwriting.writer import Writer
 

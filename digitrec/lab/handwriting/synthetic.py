@@ -18,7 +18,7 @@ from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
 from digitrec.image import DigitImage
 from digitrec.lab.datasets.digits import WANTS
-from digitrec.lab.datasets.world import Paths, Scans
+from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting import printed, strangers
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.damage import damage
@@ -52,7 +52,7 @@ def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
     return made + damaged(writer.digits, count - by_hand - in_fonts - on_paper - none - blank, rng)
 
 
-def scanned(scans: Scans) -> Digits:
+def scanned(scans: Digits) -> Digits:
     """The scanned digits as they are."""
     return _prepared(scans.images, scans.labels)
 

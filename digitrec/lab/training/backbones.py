@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
+import keras
+from keras import layers
 
 PUBLISHED_SIDE, SMALLEST_SIDE = 224, 32
 """Pixels along each side for which the published ones were made, and with which they still work."""
@@ -37,7 +37,7 @@ def resnet_small() -> keras.Model:
     x = _convolved(image, 16)
     for width, stride in ((16, 1), (32, 2), (64, 2)):
         x = _residual(x, width, stride)
-    return _averaged("resnet-small", image, x)
+    return _ending("resnet-small", image, layers.GlobalAveragePooling2D()(x))
 
 
 def vgg_small() -> keras.Model:
@@ -45,8 +45,6 @@ def vgg_small() -> keras.Model:
 
     The convolutions are normalised, as VGG's are wherever it is trained today.
     """
-    from keras import layers
-
     image = x = _image()
     for width in (16, 32, 64):
         x = _convolved(_convolved(x, width), width)
@@ -60,8 +58,6 @@ def efficientnet_small() -> keras.Model:
 
     Three of its stages: 3x3 and twice 5x5, widths 16, 24 and 40, expanded four times, from 14x14 on.
     """
-    from keras import layers
-
     image = _image()
     x = _convolved(image, 16, stride=2, activation="swish")
     for width, side, stride in ((24, 3, 1), (24, 3, 1), (40, 5, 2), (40, 5, 1)):
@@ -78,15 +74,11 @@ def resnet(weights: Path | None = None, side: int = PUBLISHED_SIDE) -> keras.Mod
         weights: a file of weights without the top, as Keras publishes them; None: random ones.
         side: pixels along each side to which the digit is enlarged, 32 or more.
     """
-    import keras
-
     return _published("resnet", keras.applications.ResNet50V2, weights, side, scale=2.0, offset=-1.0)
 
 
 def vgg(weights: Path | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
     """VGG16 with a layer for ten digits; `weights` and `side` as for `resnet`."""
-    import keras
-
     means = (-103.939, -116.779, -123.68)  # of ImageNet's blue, green and red, as VGG's authors subtract them
     return _published("vgg", keras.applications.VGG16, weights, side, scale=255.0, offset=means)
 
@@ -97,8 +89,6 @@ def efficientnet(weights: Path | None = None, side: int = PUBLISHED_SIDE) -> ker
     In its published file the pixels are divided by the square root of ImageNet's deviation. Keras divides
     them by that once more where it fetches the file itself, but not where it is given the file; so we do.
     """
-    import keras
-
     scale, offset = [255.0] * 3, [0.0] * 3
     if weights is not None:
         once_more = [deviation**-0.5 for deviation in DEVIATIONS]
@@ -135,8 +125,6 @@ def _published(
     offset: float | Sequence[float],
 ) -> keras.Model:
     """The published network between an enlargement of the digit and a layer for ten."""
-    from keras import layers
-
     body = build(
         include_top=False, weights=None if weights is None else str(weights), pooling="avg",
         input_shape=(side, side, 3),
@@ -148,15 +136,11 @@ def _published(
 
 
 def _image() -> Any:
-    import keras
-
     return keras.Input((28, 28, 1), name="image")
 
 
 def _convolved(x: Any, width: int, *, side: int = 3, stride: int = 1, activation: str | None = "relu") -> Any:
     """A convolution, normalised."""
-    from keras import layers
-
     x = layers.Conv2D(width, side, stride, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.9)(x)
     return x if activation is None else layers.Activation(activation)(x)
@@ -164,8 +148,6 @@ def _convolved(x: Any, width: int, *, side: int = 3, stride: int = 1, activation
 
 def _residual(x: Any, width: int, stride: int) -> Any:
     """He et al.'s basic block."""
-    from keras import layers
-
     inner = _convolved(_convolved(x, width, stride=stride), width, activation=None)
     if stride != 1 or x.shape[-1] != width:
         x = _convolved(x, width, side=1, stride=stride, activation=None)
@@ -174,8 +156,6 @@ def _residual(x: Any, width: int, stride: int) -> Any:
 
 def _bottleneck(x: Any, width: int, side: int, stride: int) -> Any:
     """Tan and Le's block: wider, each map by itself, weighed, narrower; and around it, where it fits."""
-    from keras import layers
-
     wide = 4 * x.shape[-1]
     inner = _convolved(x, wide, side=1, activation="swish")
     inner = layers.DepthwiseConv2D(side, stride, padding="same", use_bias=False)(inner)
@@ -187,15 +167,8 @@ def _bottleneck(x: Any, width: int, side: int, stride: int) -> Any:
     return layers.Add()([x, inner]) if inner.shape == x.shape else inner
 
 
-def _averaged(name: str, image: Any, x: Any) -> keras.Model:
-    from keras import layers
-
-    return _ending(name, image, layers.GlobalAveragePooling2D()(x))
-
-
 def _ending(name: str, image: Any, x: Any) -> keras.Model:
     """A layer for ten digits, and what lies before it."""
     import keras
-    from keras import layers
 
     return keras.Model(image, layers.Dense(10, activation="softmax", name=LAST)(x), name=name)

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from digitrec.errors import NotConfigured
-from digitrec.lab.training.learn import load_keras
+from digitrec.lab.training.loop import load_keras
 
 if TYPE_CHECKING:
     import keras

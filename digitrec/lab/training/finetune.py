@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,13 +32,13 @@ from digitrec.lab.evaluation.accuracy import REFUSED
 from digitrec.lab.evaluation.change import Change, change, others
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training import card, cnn, export, finetuned
-from digitrec.lab.training.learn import WANTED, Watcher, load_keras
+from digitrec.lab.training.learn import Tensors, tensors
+from digitrec.lab.training.loop import Loop, load_keras
+from digitrec.lab.training.material import Rehearsal, rehearsal
 from digitrec.lab.training.recovered import recovered, widths
-from digitrec.lab.training.rehearsal import Rehearsal, rehearsal
-from digitrec.lab.training.run import FineTuneConfig, Progress
+from digitrec.lab.training.run import FineTuneConfig, Watcher
 from digitrec.models import store
 from digitrec.models.kerasfile import to_litert
-from digitrec.models.scores import Floats
 from digitrec.prepare import prepare
 from digitrec.providers import registry
 
@@ -49,8 +49,6 @@ log = logging.getLogger(__name__)
 
 FEWEST = 10
 """Pictures to learn from at least; fewer teach nothing."""
-OWN = "your own, held back"
-"""What the person's pictures are called that were not learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,8 @@ class FineTuneResult:
     """Its model card, in Markdown."""
     learned: int
     """The person's pictures that were learned."""
-    own: Change | None
-    """How those held back are read; None: there are none."""
-    others: tuple[Change, ...]
-    """How all else that is here is read."""
+    changes: tuple[Change, ...]
+    """How the pictures held back (`finetuned.OWN`, if any) and all other sets are read before and after."""
     seconds: float
     """Time that it took, measuring included."""
 
@@ -111,9 +107,7 @@ def fine_tune(
     networks = recovered(start)
     to_learn, held_back = _parted(samples, config)
     own = _prepared(to_learn, source)
-    known = rehearsal(
-        config.written, config.made, config.scenes, config.seed, lambda done: _tell(on_progress, done, began)
-    )
+    known = rehearsal(config, on_progress)
     network = cnn.together(networks)
     _learn(network, own, known, config, on_progress)
     facts = _facts(config, networks, own, known, start, source)
@@ -123,12 +117,12 @@ def fine_tune(
     _write(bare, out, start, facts)
     learned = _keys(own, start)
     overlap.write(learned, overlap.beside(out))
-    mine, rest = _measured(start, out, held_back, learned, limit_test)
-    facts |= finetuned.measures(mine, rest) | {"kilobytes": len(bare) / 1000}
+    changes = _measured(start, out, held_back, learned, limit_test)
+    facts |= finetuned.measures(changes) | {"kilobytes": len(bare) / 1000}
     _write(bare, out, start, facts)
     card_file = out.with_suffix(".md")
-    atomic.write(card_file, finetuned.markdown(out.stem, facts, mine, rest))
-    return FineTuneResult(out, card_file, len(own), mine, rest, time.monotonic() - began)
+    atomic.write(card_file, finetuned.markdown(out.stem, facts, changes))
+    return FineTuneResult(out, card_file, len(own), changes, time.monotonic() - began)
 
 
 def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sample], list[Sample]]:
@@ -174,47 +168,38 @@ def _keys(own: Digits, start: Path) -> Keys:
     return keys if before is None else np.concatenate([keys, before])
 
 
-def _tell(on_progress: Watcher | None, done: float, began: float) -> None:
-    """How far the pictures are made that are rehearsed."""
-    if on_progress is not None:
-        on_progress(Progress(done, 0, 0.0, (time.monotonic() - began) * (1 / done - 1), None))
-
-
 def _learn(
     network: keras.Model, own: Digits, known: Rehearsal, config: FineTuneConfig, on_progress: Watcher | None
 ) -> None:
-    """Take every step; the network is then at `config.new` of the way to where they led."""
-    rng = np.random.default_rng([config.seed, 1])
+    """Take every step, then move the weights to `config.new` of the way to where they led."""
     before = network.get_weights()
-    rehearsed = _ink(known.pictures.images)
+    rehearsed, _ = tensors(known.pictures)
     said = network.predict(rehearsed, batch_size=256, verbose=0)
-    wanted = (1 - config.label_smoothing) * WANTED[own.labels] + config.label_smoothing / 10
     theirs = max(1, round(config.own * config.batch))
     again = config.batch - theirs
     steps = max(1, len(rehearsed) // again)
+
+    def batches() -> Iterator[Tensors]:
+        rng = np.random.default_rng([config.seed, 1])
+        for _ in range(config.epochs):
+            order = rng.permutation(len(rehearsed))
+            turns = _turns(len(own), steps * theirs, rng)
+            changed = augment(own.images[turns], rng, config.augmentation)
+            images, labels = tensors(Digits(changed, own.labels[turns]))
+            wanted = (1 - config.label_smoothing) * labels + config.label_smoothing / 10
+            for step in range(steps):
+                old = order[step * again : (step + 1) * again]
+                new = slice(step * theirs, (step + 1) * theirs)
+                yield np.concatenate([rehearsed[old], images[new]]), np.concatenate([said[old], wanted[new]])
+
     network.compile(_optimizer(config.learning_rate, steps * config.epochs), "categorical_crossentropy")
-    started = time.monotonic()
-    for epoch in range(config.epochs):
-        order = rng.permutation(len(rehearsed))
-        turns = _turns(len(own), steps * theirs, rng)
-        images = _ink(augment(own.images[turns], rng, config.augmentation))
-        for step in range(steps):
-            old, new = order[step * again : (step + 1) * again], slice(step * theirs, (step + 1) * theirs)
-            loss = network.train_on_batch(
-                np.concatenate([rehearsed[old], images[new]]), np.concatenate([said[old], wanted[turns[new]]])
-            )
-            if on_progress is not None:
-                done = (epoch + (step + 1) / steps) / config.epochs
-                left = (time.monotonic() - started) * (1 / done - 1)
-                on_progress(Progress(done, epoch + 1, float(loss), left, None))
-    after = network.get_weights()
-    network.set_weights(
-        [(1 - config.new) * one + config.new * other for one, other in zip(before, after, strict=True)]
-    )
+    Loop(config.epochs, on_progress).fit(network, batches(), steps, until=config.epochs)
+    pairs = zip(before, network.get_weights(), strict=True)
+    network.set_weights([(1 - config.new) * one + config.new * other for one, other in pairs])
 
 
 def _optimizer(rate: float, total: int) -> Any:
-    """Adam, whose learning rate rises over a tenth of the steps and falls along a cosine to nothing."""
+    """Return Adam; its learning rate rises over a tenth of the steps and falls along a cosine to 0."""
     its = load_keras().optimizers
     rising = total // 10
     falling = its.schedules.CosineDecay(rate / 10, total - rising, warmup_target=rate, warmup_steps=rising)
@@ -225,11 +210,6 @@ def _turns(pictures: int, count: int, rng: np.random.Generator) -> NDArray[np.in
     """So many places of pictures, each picture as often as every other, or once more."""
     rounds = [rng.permutation(pictures) for _ in range(-(-count // pictures))]
     return np.concatenate(rounds)[:count]
-
-
-def _ink(images: NDArray[np.uint8]) -> Floats:
-    """(N, 28, 28, 1), in 0..1."""
-    return np.divide(images[..., None], 255, dtype=np.float32)
 
 
 def _facts(
@@ -262,15 +242,15 @@ def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
 
 def _measured(
     start: Path, out: Path, held_back: Sequence[Sample], learned: Keys, limit: int | None
-) -> tuple[Change | None, tuple[Change, ...]]:
-    """How the pictures held back, and all else that is here, are read by the one file and by the other."""
+) -> tuple[Change, ...]:
+    """Measure both files on the pictures held back and on all other sets."""
     with ExitStack() as both:
         before, after = (
             both.enter_context(Engine(registry.open_provider("local", model=file))) for file in (start, out)
         )
-        own = change(OWN, held_back, before, after, learned) if held_back else None
+        own = [change(finetuned.OWN, held_back, before, after, learned)] if held_back else []
         rest = [
             change(one.name, samples, before, after, learned, refusing=one.group == REFUSED)
             for one, samples in others(limit)
         ]
-    return own, tuple(rest)
+    return (*own, *rest)

@@ -11,15 +11,18 @@ from digitrec.errors.text import count, percent
 from digitrec.lab.evaluation.change import WHOLE, Change
 from digitrec.lab.training import card
 
+OWN = "your own, held back"
+"""Name of the set of the person's pictures that were not learned."""
+_NOT_KNOWN = "None of your own pictures was held back, so what was gained on your hand is not known."
 HEADER = ("read rightly", "before", "after", "95 % interval", "gained", "lost")
 """Heads of the columns of `rows`."""
 FEW = 100
 """Of fewer pictures held back the interval is told in words, too: they say little."""
 
 
-def rows(own: Change | None, others: Sequence[Change]) -> list[tuple[str, ...]]:
-    """A row for each set: its share before and after, the interval of that, and the pictures that changed."""
-    return [_row(one) for one in ([] if own is None else [own]) + list(others)]
+def rows(changes: Sequence[Change]) -> list[tuple[str, ...]]:
+    """Return a row for each set: its share before and after, the interval of that, and what changed."""
+    return [_row(one) for one in changes]
 
 
 def _row(one: Change) -> tuple[str, ...]:
@@ -32,14 +35,14 @@ def _interval(share: Proportion) -> str:
     return f"{percent(share.low, 2)} to {percent(share.high, 2)}" if share.n else ""
 
 
-def verdict(own: Change | None, others: Sequence[Change]) -> list[str]:
-    """What the table says, in sentences."""
-    return [_of_own(own), _of_others(others)]
+def verdict(changes: Sequence[Change]) -> list[str]:
+    """Return what the table says, in sentences."""
+    own = [one for one in changes if one.data == OWN and one.after.n]
+    others = [one for one in changes if one.data != OWN]
+    return [_of_own(own[0]) if own else _NOT_KNOWN, _of_others(others)]
 
 
-def _of_own(own: Change | None) -> str:
-    if own is None or not own.after.n:
-        return "None of your own pictures was held back, so what was gained on your hand is not known."
+def _of_own(own: Change) -> str:
     after = own.after
     said = (
         f"Of your {count(after.n, 'picture')} held back, {own.before.hits:,} were read rightly before and "
@@ -62,73 +65,42 @@ def _of_others(others: Sequence[Change]) -> str:
     return f"Read worse now, by more than chance: {names}. A lower --learning-rate forgets less."
 
 
-def measures(own: Change | None, others: Sequence[Change]) -> dict[str, Any]:
-    """The same for the description inside the model file; `test` is what `models list` shows."""
-    all_of_them = ([] if own is None else [own]) + list(others)
-    found: dict[str, Any] = {"changes": [asdict(one) for one in all_of_them]}
-    for one in others:
+def measures(changes: Sequence[Change]) -> dict[str, Any]:
+    """Return the same for the description in the model file; `models list` shows `test`."""
+    found: dict[str, Any] = {"changes": [asdict(one) for one in changes]}
+    for one in changes:
         if one.data == WHOLE:
             left_out = {"left_out": one.left_out} if one.left_out else {}
             found["test"] = card.measured(one.after.hits, one.after.n) | {"on": WHOLE, **left_out}
     return found
 
 
-def markdown(name: str, facts: dict[str, Any], own: Change | None, others: Sequence[Change]) -> str:
-    """The card as a page, from the facts that `finetune.fine_tune` gathers."""
-    run, where = facts["settings"], facts["environment"]
+def markdown(name: str, facts: dict[str, Any], changes: Sequence[Change]) -> str:
+    """Return the card as a page, from the facts that `finetune.fine_tune` gathers."""
     ((source, learned),) = facts["learned_from"].items()
-    rehearsed = " and ".join(
-        f"{count:,} {_REHEARSED.get(kind, kind)}" for kind, count in facts["rehearsed"].items()
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows(changes))
+    left_out = sum(one.left_out for one in changes)
+    rehearsed = {f"rehearsed: {_REHEARSED.get(kind, kind)}": n for kind, n in facts["rehearsed"].items()}
+    learned_from = {"start": facts["start"], f"learned: `{source}`": learned} | rehearsed
+    how = card.text(
+        "own hand", heads=" | ".join(HEADER), changes=table, verdict=" ".join(verdict(changes)),
+        left_out=count(left_out, "picture"), trained=card.trained(facts), source=source,
+        table=card.table(learned_from | card.settings(facts["settings"])),
+    )  # fmt: skip
+    about = (
+        f"digitrec's own network, fine-tuned on {count(learned, 'picture')} of one hand by "
+        "`digitrec train --start`, which also measured every figure below."
     )
-    versions = ", ".join(f"{library} {version}" for library, version in where["versions"].items())
-    table = "".join(f"| {' | '.join(row)} |\n" for row in rows(own, others))
-    left_out = sum(one.left_out for one in (*others, *([] if own is None else [own])))
-    return f"""# {name}
-
-Reads one handwritten digit from a 28x28 image in MNIST's form: digitrec's own network, which learned on from
-{learned:,} pictures of one hand. Made by `digitrec train --start`, which also measured every figure below.
-
-| {" | ".join(HEADER)} |
-|---|---:|---:|---|---:|---:|
-{table}
-{" ".join(verdict(own, others))} Gained and lost are single pictures. A refusal counts as wrong where there is
-a digit.{f" {count(left_out, 'picture')} that it learned are not measured with." if left_out else ""}
-
-## How it was trained
-
-- From {facts["start"]}: its weights, out of int8, with the batch normalisation inside the convolutions.
-- {learned:,} pictures of `{source}` learned, each changed anew every time it is seen \
-(`digitrec/lab/handwriting/augment.py`); they are {run["own"]:.0%} of each batch of {run["batch"]}.
-- The rest of each batch is {rehearsed}, to which it was to go on answering as before (Learning without
-  Forgetting).
-- {count(run["epochs"], "epoch")}; Adam, at most {run["learning_rate"]}, along a cosine to nothing; the labels
-  of the {learned:,} smoothed by {run["label_smoothing"]}; seed {run["seed"]}.
-- The weights written are {run["new"]:.0%} those that it came to, and the rest those that it began with.
-- How sure it may be, and when it says that something is no digit, is as in the file that it began with.
-- {facts["training_seconds"]:.0f} seconds on {where["cores"]} cores, {where["date"]}; {versions}.
-
-| | |
-|---|---|
-| network | {facts["architecture"]} |
-| parameters | {facts["parameters"]:,} |
-| file | LiteRT, weights in int8 (dynamic range), {facts["kilobytes"]:,.0f} kB |
-
-## Data and licence
-
-What it began with learned from MNIST and others, as the card of digitrec's own network says, whose
-attributions go on to hold. What may be done with the pictures of `{source}`, and with a network that has
-learned them, is known to those who gave them.
-
-## What it is not for
-
-Everybody: it was made for one hand. Text: it knows ten digits and no letter.
-"""
+    return card.text(
+        "page", name=name, about=about, rows=card.table(card.network(facts)), how=how,
+        licence=card.text("own hand's licence", source=source), limits=card.text("own hand's limits"),
+    )  # fmt: skip
 
 
 _REHEARSED = {
-    "mnist-train": "of MNIST's training digits",
+    "mnist-train": "MNIST's training digits",
     "drawn": "digits of a synthetic hand (MNIST's could not be had)",
-    "made": "made of them (`digitrec/lab/handwriting/synthetic.py`, `staging.py`)",
-    "no digit": "of no digit",
+    "made": "pictures made of them (`digitrec/lab/handwriting/synthetic.py`, `staging.py`)",
+    "no digit": "pictures of no digit",
 }
-"""How what is rehearsed is called in words."""
+"""What the kinds of rehearsed pictures are called."""

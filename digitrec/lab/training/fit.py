@@ -21,10 +21,9 @@ from digitrec.errors.text import percent
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
 from digitrec.lab.training import card, devices, export, zoo
-from digitrec.lab.training.epochs import Run
 from digitrec.lab.training.given import Given, given
-from digitrec.lab.training.learn import Watcher
-from digitrec.lab.training.run import Epoch, FitConfig
+from digitrec.lab.training.loop import load_keras
+from digitrec.lab.training.run import Epoch, FitConfig, Watcher
 from digitrec.lab.training.train import split
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
@@ -186,6 +185,9 @@ def _network(
             "back; give more, or --validation-split 0"
         )
     folder = overlap.beside(out)
+    load_keras()
+    from digitrec.lab.training.epochs import Run
+
     this = Run(kind, config, folder, len(learned), on_progress)
     if resume:
         earlier = overlap.read(out)

@@ -1,24 +1,31 @@
-"""What a run learns from besides MNIST's digits: those of other countries, and those that are made."""
+"""What a run learns from besides its own digits: other countries' digits, generated ones, and rehearsals."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from digitrec.comparison.datasets.mnist import Digits
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits
+from digitrec.comparison.datasets.sampling import sampled
+from digitrec.errors import DataError, NotInstalled
 from digitrec.image.atomic import replacing
 from digitrec.lab.datasets import fonts, world
-from digitrec.lab.datasets.world import Paths, Scans
+from digitrec.lab.datasets.download import mnist_train
+from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting import printed, staging, strangers, synthetic
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.writer import Writer
-from digitrec.lab.training.learn import Watcher
-from digitrec.lab.training.run import Progress, TrainConfig
+from digitrec.lab.training.run import FineTuneConfig, Progress, TrainConfig, Watcher
 
-_PORTION = 100  # digits made between two words of progress
+log = logging.getLogger(__name__)
+
+_PORTION = 100  # digits made between two reports of progress
+_DRAWN = 1.1  # of those drawn in place of MNIST's some are not found again by the preparation
 
 
 def abroad(config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
@@ -65,7 +72,7 @@ def _fonts(config: TrainConfig) -> tuple[str, ...]:
     return printed.fonts_to_learn() + designed
 
 
-def _portion(scans: Scans, paths: Paths, seed: list[int]) -> Digits:
+def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
     """A portion of both, the first time the scans as they are; the last numbers of the seed say which."""
     *_, turn, portion = seed
     rng = np.random.default_rng(seed)
@@ -77,19 +84,66 @@ def _portion(scans: Scans, paths: Paths, seed: list[int]) -> Digits:
 
 
 def _kept(portions: Iterator[Digits], count: int, file: Path, on_progress: Watcher | None) -> Digits:
-    """All the portions together; kept in `file`, since each digit takes 10 to 20 ms."""
+    """Return all the portions together; kept in `file`, since each digit takes 10 to 20 ms."""
     if file.is_file():
         with np.load(file) as kept:
             return Digits(kept["images"], kept["labels"])
-    images, labels = [np.zeros((0, SIDE, SIDE), np.uint8)], [np.zeros(0, np.uint8)]
-    started = time.monotonic()
-    for number, portion in enumerate(portions, 1):
-        images.append(portion.images)
-        labels.append(portion.labels)
-        if on_progress is not None:
-            done = number / count
-            on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
-    together = Digits(np.concatenate(images), np.concatenate(labels))
+    together = _together(portions, count, on_progress)
     with replacing(file) as unfinished:
         np.savez_compressed(unfinished, images=together.images, labels=together.labels)
     return together
+
+
+def _together(portions: Iterator[Digits], count: int, on_progress: Watcher | None) -> Digits:
+    """Return all of `count` portions together."""
+    parts = [Digits(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros(0, np.uint8))]
+    started = time.monotonic()
+    for number, portion in enumerate(portions, 1):
+        parts.append(portion)
+        if on_progress is not None:
+            done = number / count
+            on_progress(Progress(done, 0, 0.0, (time.monotonic() - started) * (1 / done - 1), None))
+    images, labels = [one.images for one in parts], [one.labels for one in parts]
+    return Digits(np.concatenate(images), np.concatenate(labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Pictures that a network rehearses while it learns something new, so that it forgets nothing."""
+
+    pictures: Digits
+    """28x28, `NO_DIGIT` among them."""
+    source: str
+    """Source of the written digits: "mnist-train", or "drawn" if MNIST is unavailable."""
+    written: int
+    """How many of the pictures are such digits."""
+
+    @property
+    def senseless(self) -> int:
+        """How many show no digit."""
+        return int((self.pictures.labels == NO_DIGIT).sum())
+
+
+def rehearsal(config: FineTuneConfig, on_progress: Watcher | None) -> Rehearsal:
+    """Return digits of MNIST's 60,000, and about `config.made` pictures and `config.scenes` made of them.
+
+    If MNIST is unavailable, digits of the synthetic hand replace it, with a warning of the logger.
+
+    Raises:
+        NotInstalled: Matplotlib is missing, whose fonts are printed with.
+    """
+    rng = np.random.default_rng([config.seed, 0])
+    try:
+        whole = mnist_train()
+        digits, source = whole[sampled(whole.labels, config.written)], "mnist-train"
+    except (DataError, NotInstalled) as error:
+        log.warning("digits of a synthetic hand stand in for MNIST's, which cannot be had: %s", error)
+        digits, source = synthetic.drawn(round(_DRAWN * config.written), rng)[: config.written], "drawn"
+    portions = [
+        (kind, min(_PORTION, count - start))
+        for kind, count in ((synthetic.make, config.made), (staging.staged, config.scenes))
+        for start in range(0, count, _PORTION)
+    ]
+    writer = Writer(digits, printed.fonts_to_learn(), varied=0.3)
+    made = (kind(writer, count, [config.seed, at]) for at, (kind, count) in enumerate(portions, 1))
+    return Rehearsal(digits + _together(made, len(portions), on_progress), source, len(digits))

@@ -6,16 +6,12 @@ after published families are in `digitrec.lab.training.backbones`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import keras
+import keras
+from keras import layers
 
 
 def tutorial_cnn() -> keras.Model:
     """Two convolutions, two poolings, three dropouts, 225,034 parameters: exactly as published."""
-    from keras import layers
-
     return _sequential("tutorial-cnn", [
         layers.Conv2D(32, 3, activation="relu"),
         layers.MaxPooling2D(2),
@@ -45,16 +41,10 @@ def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout:
         dense: units of the dense layer before the last.
         dropout: share of the dense layer that is silenced while learning, 0..1.
     """
-    from keras import layers
-
     stages = []
     for stage in range(depth):
-        stages += [
-            layers.Conv2D(filters * 2**stage, kernel, padding="same", use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-            layers.MaxPooling2D(2),
-        ]
+        conv = layers.Conv2D(filters * 2**stage, kernel, padding="same", use_bias=False)
+        stages += [*_normalised(conv), layers.MaxPooling2D(2)]
     return _sequential("convolutional", [
         *stages,
         layers.Flatten(),
@@ -66,16 +56,10 @@ def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout:
 
 def complex_cnn() -> keras.Model:
     """Our large one: five normalised convolutions in three stages, then a dense layer."""
-    from keras import layers
-
     stages = []
     for width, repeats in ((32, 2), (64, 2), (128, 1)):
         for _ in range(repeats):
-            stages += [
-                layers.Conv2D(width, 3, padding="same", use_bias=False),
-                layers.BatchNormalization(momentum=0.9),
-            ]
-            stages += [layers.ReLU()]
+            stages += _normalised(layers.Conv2D(width, 3, padding="same", use_bias=False))
         stages += [layers.MaxPooling2D(2), layers.Dropout(0.2)]
     return _sequential("complex-cnn", [
         *stages,
@@ -88,20 +72,16 @@ def complex_cnn() -> keras.Model:
 
 def mlp() -> keras.Model:
     """Ours without convolutions: two dense layers over the 784 pixels."""
-    from keras import layers
-
     hidden = []
     for width in (512, 256):
-        hidden += [
-            layers.Dense(width, use_bias=False),
-            layers.BatchNormalization(momentum=0.9),
-            layers.ReLU(),
-        ]
-        hidden += [layers.Dropout(0.3)]
+        hidden += [*_normalised(layers.Dense(width, use_bias=False)), layers.Dropout(0.3)]
     return _sequential("mlp", [layers.Flatten(), *hidden, layers.Dense(10, activation="softmax")])
 
 
-def _sequential(name: str, layers: list[keras.layers.Layer]) -> keras.Model:
-    import keras
+def _normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """Return the layer with batch normalisation and ReLU."""
+    return [layer, layers.BatchNormalization(momentum=0.9), layers.ReLU()]
 
-    return keras.Sequential([keras.Input((28, 28, 1), name="image"), *layers], name=name)
+
+def _sequential(name: str, inner: list[keras.layers.Layer]) -> keras.Model:
+    return keras.Sequential([keras.Input((28, 28, 1), name="image"), *inner], name=name)

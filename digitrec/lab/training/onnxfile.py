@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.errors import ModelError
 from digitrec.image import atomic
 from digitrec.lab.training import cnn, export
-from digitrec.lab.training.learn import load_keras
+from digitrec.lab.training.loop import load_keras
 from digitrec.lab.training.recovered import recovered
 from digitrec.models import store
 from digitrec.models.description import DESCRIPTION
 from digitrec.models.scores import scaled
+from digitrec.providers.base import not_installed
+
+try:
+    import onnx
+    import onnxruntime
+    import tf2onnx
+except ImportError as error:
+    raise not_installed("Writing ONNX files", "onnx") from error
 
 if TYPE_CHECKING:
     import keras
@@ -49,7 +57,6 @@ def write(model: Path, out: Path) -> float:
         ModelError: the network has layers that cannot be converted, or the file is of another kind.
         NotInstalled: the extra `onnx` or `train` is missing.
     """
-    onnx, runtime = _libraries()
     if out.suffix != ".onnx":
         raise ModelError(f"{out}: the name of an ONNX file must end in .onnx")
     network = _network(model)
@@ -58,11 +65,12 @@ def write(model: Path, out: Path) -> float:
     its = store.load(model)
     ink = scaled(mnist_test().images[:_COMPARED], its.input.scale)[..., None]
     wanted = network.predict(ink, verbose=0)
-    content = _converted(onnx, network, model)
+    content = _converted(network, model)
     about = export.description(its.name, dict(its.card), **asdict(its.input))
     onnx.helper.set_model_props(content, {DESCRIPTION: json.dumps(about)})
     packed = content.SerializeToString()
-    session = runtime.InferenceSession(packed, providers=["CPUExecutionProvider"])
+    onnxruntime.disable_telemetry_events()
+    session = onnxruntime.InferenceSession(packed, providers=["CPUExecutionProvider"])
     (answers,) = session.run(None, {"image": ink})
     difference = float(np.abs(answers - wanted).max())
     if not difference <= AGREED:
@@ -70,24 +78,6 @@ def write(model: Path, out: Path) -> float:
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic.write(out, packed)
     return difference
-
-
-def _libraries() -> tuple[Any, Any]:
-    """Return the libraries onnx and onnxruntime, imported now.
-
-    Raises:
-        NotInstalled: one of them, or tf2onnx, is missing.
-    """
-    try:
-        import onnx
-        import onnxruntime
-        import tf2onnx  # noqa: F401 (imported where TensorFlow is)
-    except ImportError as error:
-        raise NotInstalled(
-            f"an ONNX file needs onnx, onnxruntime and tf2onnx: {install_hint('onnx')}"
-        ) from error
-    onnxruntime.disable_telemetry_events()
-    return onnx, onnxruntime
 
 
 def _network(model: Path) -> keras.Model:
@@ -104,14 +94,13 @@ def _network(model: Path) -> keras.Model:
     return load_keras().saving.load_model(model, compile=False, safe_mode=True)
 
 
-def _converted(onnx: Any, network: keras.Model, model: Path) -> Any:
+def _converted(network: keras.Model, model: Path) -> Any:
     """Return a network as an ONNX model from "image" to "probabilities".
 
     Raises:
         ModelError: tf2onnx cannot convert one of its layers.
     """
     import tensorflow as tf
-    import tf2onnx
 
     takes = [tf.TensorSpec((None, 28, 28, 1), tf.float32, name="image")]
     answer = tf.function(lambda image: network(image, training=False), autograph=False)

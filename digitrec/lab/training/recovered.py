@@ -11,7 +11,7 @@ import numpy as np
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import cnn
-from digitrec.lab.training.learn import load_keras
+from digitrec.lab.training.loop import load_keras
 from digitrec.models import litert
 from digitrec.models.inside import Inside, Weights
 from digitrec.models.kerasfile import to_litert

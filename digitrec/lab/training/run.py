@@ -1,23 +1,13 @@
-"""A training run from outside: what it is given, what it tells while it works, what it leaves behind."""
+"""Settings, progress and results of a training run."""
 
 from __future__ import annotations
 
-import csv
-import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from digitrec.errors import ModelError
-from digitrec.image.atomic import replacing
 from digitrec.lab.handwriting.augment import Augmentation
-
-if TYPE_CHECKING:
-    import keras
-    from _typeshed import DataclassInstance as Settings
-
-CHECKPOINT, FINISHED, MADE, WORLD = "checkpoint.keras", "finished.keras", "made.npz", "world.npz"
-SETTINGS, HISTORY = "settings.json", "history.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +164,9 @@ class Progress:
     """The network that is trained, 1 is the first."""
 
 
+Watcher = Callable[[Progress], object]
+
+
 @dataclass(frozen=True, slots=True)
 class TrainResult:
     """What a run leaves behind."""
@@ -190,79 +183,3 @@ class TrainResult:
     """How many of the `test_count` test digits the LiteRT model reads rightly."""
     test_count: int
     """10,000."""
-
-
-def begin(folder: Path, config: Settings) -> None:
-    """Make `folder` ready for a new run, which writes over what an older one left."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (CHECKPOINT, FINISHED, MADE, WORLD):
-        (folder / name).unlink(missing_ok=True)
-    keep_settings(folder, config)
-
-
-def keep_settings(folder: Path, config: Settings) -> None:
-    """Write the settings of a run."""
-    (folder / SETTINGS).write_text(json.dumps(_settings(config), indent=2))
-
-
-def settings(folder: Path) -> dict[str, Any]:
-    """The settings of the run in a folder, as `keep_settings` wrote them; {} where there are none."""
-    try:
-        kept = json.loads((folder / SETTINGS).read_text())
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def _settings(config: Settings) -> dict[str, Any]:
-    """The settings as JSON gives them back."""
-    settings: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    return settings
-
-
-def check(folder: Path, config: Settings) -> None:
-    """Make sure that `folder` holds a run that can go on with these settings.
-
-    Raises:
-        ModelError: there is none, or one with other settings.
-    """
-    if not (folder / CHECKPOINT).is_file():
-        raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
-    kept = settings(folder)
-    if not kept or _settings(type(config)()) | kept != _settings(config):
-        raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
-
-
-def stopped(folder: Path, steps: int) -> tuple[keras.Model, list[Epoch]]:
-    """The network, with its optimiser, and the history that a run of so many steps per epoch left."""
-    import keras
-
-    network = keras.models.load_model(folder / CHECKPOINT)
-    return network, read(folder)[: int(network.optimizer.iterations) // steps]
-
-
-def read(folder: Path) -> list[Epoch]:
-    """The history that `write` wrote."""
-    with (folder / HISTORY).open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [Epoch(int(row.pop("epoch")), *(float(value) for value in row.values())) for row in rows]
-
-
-def keep(network: keras.Model, history: list[Epoch], folder: Path) -> None:
-    """Write the history, then the checkpoint it belongs to; a stop in between repeats one epoch."""
-    write(history, folder)
-    save(network, folder / CHECKPOINT)
-
-
-def save(network: keras.Model, file: Path) -> None:
-    """Write the network, whole or not at all."""
-    with replacing(file) as unfinished:
-        network.save(unfinished)
-
-
-def write(history: list[Epoch], folder: Path) -> None:
-    """Write the history, a row per epoch."""
-    with (folder / HISTORY).open("w", newline="") as file:
-        rows = csv.DictWriter(file, [column.name for column in fields(Epoch)])
-        rows.writeheader()
-        rows.writerows(asdict(epoch) for epoch in history)

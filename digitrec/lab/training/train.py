@@ -19,18 +19,20 @@ from digitrec.comparison.datasets.mnist import NO_DIGIT, SHA256, Digits
 from digitrec.errors import DataError
 from digitrec.image import atomic
 from digitrec.lab.datasets import overlap
-from digitrec.lab.training import card, cnn, export, material, run
+from digitrec.lab.training import card, cnn, export, loop, material
 from digitrec.lab.training.confidence import fit_evidence, fit_modest, fit_temperature
 from digitrec.lab.training.given import Given, given
-from digitrec.lab.training.learn import Material, NetworkRun, Watcher, learn, load_keras
-from digitrec.lab.training.run import Epoch, Progress, TrainConfig, TrainResult
+from digitrec.lab.training.learn import Material, learn
+from digitrec.lab.training.loop import Loop, load_keras
+from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher
 from digitrec.models import store
 from digitrec.models.kerasfile import to_litert
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Epoch", "Progress", "TrainConfig", "TrainResult", "split", "train"]
+FINISHED, MADE, WORLD = "finished.keras", "made.npz", "world.npz"
+"""Files in the folder of each network's run."""
 
 
 def train(
@@ -76,28 +78,29 @@ def train(
     parts = [folder / f"network-{number + 1}" for number in range(config.networks)]
     configs = [replace(config, seed=config.seed * config.networks + n) for n in range(config.networks)]
     if resume:
-        run.check(parts[0], configs[0])
+        loop.stopped(parts[0], configs[0])
     else:
         for part, its in zip(parts, configs, strict=True):
-            run.begin(part, its)
-    abroad = material.abroad(config, parts[0] / run.WORLD, on_progress)
+            loop.begin(part, its, FINISHED, MADE, WORLD)
+    abroad = material.abroad(config, parts[0] / WORLD, on_progress)
     networks: list[keras.Model] = []
-    runs: list[NetworkRun] = []
+    histories: list[tuple[Epoch, ...]] = []
     labels = learned.labels[:0]
-    for part, its in zip(parts, configs, strict=True):
-        past = sum(epoch.seconds for this in runs for epoch in this.history)
-        runs.append(NetworkRun(its, len(runs) + 1, past, on_progress))
-        made = material.made(learned + abroad, len(learned), its, part / run.MADE, on_progress)
+    for number, (part, its) in enumerate(zip(parts, configs, strict=True), 1):
+        past = sum(epoch.seconds for history in histories for epoch in history)
+        this = Loop(config.epochs + config.finishing, on_progress, part, number, config.networks, past)
+        made = material.made(learned + abroad, len(learned), its, part / MADE, on_progress)
         labels = np.append(labels, made.labels)
-        networks.append(_learned(runs[-1], Material(learned, abroad, made), held_back, part))
+        networks.append(_learned(this, its, Material(learned, abroad, made), held_back))
+        histories.append(tuple(this.history))
     senseless = int((labels == NO_DIGIT).sum())
     counts = {"learned": len(learned), "world": len(abroad)}
     counts |= {"made": len(labels) - senseless, "no digit": senseless, "held back": len(held_back)}
     apart = material.writers_held_back() if config.world else held_back
     counts["writers held back"] = len(apart) if config.world else 0
-    histories = tuple(tuple(this.history) for this in runs)
     overlap.write(what.keys, overlap.beside(folder / f"{config.name}.tflite"))
-    return _ship(cnn.together(networks), config, histories, counts, (held_back, apart), what, folder)
+    joined = cnn.together(networks)
+    return _ship(joined, config, tuple(histories), counts, (held_back, apart), what, folder)
 
 
 def _enough(learned: Digits, batch: int) -> None:
@@ -113,15 +116,15 @@ def _enough(learned: Digits, batch: int) -> None:
         )
 
 
-def _learned(this: NetworkRun, from_what: Material, held_back: Digits, folder: Path) -> keras.Model:
-    """The network of one run; if it had come to the end, as it was left."""
-    finished = folder / run.FINISHED
+def _learned(this: Loop, config: TrainConfig, from_what: Material, held_back: Digits) -> keras.Model:
+    """Return the network of one run, trained or, if it had come to the end, as it was saved."""
+    assert this.folder is not None
+    finished = this.folder / FINISHED
     if finished.is_file():
-        this.history.extend(run.read(folder))
+        this.history = loop.read(this.folder)
         return load_keras().models.load_model(finished, compile=False)
-    network = learn(this, from_what, held_back, folder)
-    run.write(this.history, folder)
-    run.save(network, finished)
+    network = learn(this, config, from_what, held_back)
+    loop.save(network, finished)
     return network
 
 

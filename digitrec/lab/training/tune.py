@@ -9,20 +9,21 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from digitrec.comparison.datasets.mnist import Digits
-from digitrec.errors import DataError, ModelError, NotInstalled, install_hint
+from digitrec.errors import DataError, ModelError
 from digitrec.image import atomic
 from digitrec.lab.training import networks
-from digitrec.lab.training.learn import load_keras
+from digitrec.lab.training.loop import load_keras
 from digitrec.lab.training.train import split
 from digitrec.models.scores import scaled
+from digitrec.providers.base import not_installed
 
-if TYPE_CHECKING:
+try:
     import optuna
+except ImportError as error:
+    raise not_installed("Tuning", "tune") from error
 
 STUDY, BEST = "study.db", "best.json"
 """Files in the folder of a study."""
@@ -84,33 +85,30 @@ def tune(
         DataError: a fifth of the digits is none.
         ModelError: not one trial was finished, or the folder holds another study.
     """
-    optuna = _optuna()
     load_keras()
     folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(
-        study_name=NAME, storage=f"sqlite:///{folder / STUDY}", direction="maximize", load_if_exists=True,
-        sampler=optuna.samplers.TPESampler(seed=seed + len(_known(folder))),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
-    )  # fmt: skip
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(
+            study_name=NAME, storage=f"sqlite:///{folder / STUDY}", direction="maximize", load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
+        )  # fmt: skip
+    except Exception as error:  # a database of something else fails in SQLAlchemy's many ways
+        raise ModelError(f"{folder / STUDY}: not a study of digitrec; give another folder") from error
+    # The same seed would propose the trials of an earlier run again.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
     learned, held_back = split(digits, VALIDATION)
     if not len(held_back):
         raise DataError(f"{len(digits)} digits are too few to learn from and to judge by; give more")
+
+    def tell(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+        if on_trial is not None:
+            on_trial(_trial(trial))
+
     study.optimize(
-        lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials,
-        callbacks=[] if on_trial is None else [lambda _, trial: on_trial(_trial(trial))],
-    )  # fmt: skip
+        lambda trial: _accuracy(trial, learned, held_back, epochs), n_trials=trials, callbacks=[tell]
+    )
     return _result(study, folder)
-
-
-def _known(folder: Path) -> list[Any]:
-    """The trials that an earlier run left: a sampler with the same seed would propose them again."""
-    optuna = _optuna()
-    if not (folder / STUDY).is_file():
-        return []
-    try:
-        return list(optuna.load_study(study_name=NAME, storage=f"sqlite:///{folder / STUDY}").trials)
-    except Exception as error:  # a database of something else fails in SQLAlchemy's many ways
-        raise ModelError(f"{folder / STUDY}: not a study of digitrec; give another folder") from error
 
 
 def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -130,25 +128,28 @@ def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _accuracy(trial: optuna.Trial, learned: Digits, held_back: Digits, epochs: int) -> float:
-    """Train with what the trial proposes; give up where half of the others were better by then."""
-    keras, optuna = load_keras(), _optuna()
+    """Train with the trial's settings; stop where half of the others were better by then."""
+    keras = load_keras()
     network_of, training = _settings(trial)
     keras.utils.set_random_seed(trial.number)
     network = networks.convolutional(**network_of)
     rate = keras.optimizers.Adam(training["learning_rate"])
     network.compile(rate, "sparse_categorical_crossentropy", metrics=["accuracy"])
     images, watched = (scaled(part.images, "unit")[..., None] for part in (learned, held_back))
-    accuracy = 0.0
-    for epoch in range(epochs):
-        network.fit(images, learned.labels, batch_size=training["batch"], verbose=0)
-        answers = np.asarray(network.predict(watched, batch_size=256, verbose=0)).argmax(axis=1)
-        accuracy = float((answers == held_back.labels).mean())
-        trial.report(accuracy, epoch)
+
+    def report(epoch: int, logs: dict[str, float]) -> None:
+        trial.report(logs["val_accuracy"], epoch)
         if trial.should_prune():
             raise optuna.TrialPruned
+
+    done = network.fit(
+        images, learned.labels, batch_size=training["batch"], epochs=epochs, verbose=0,
+        validation_data=(watched, held_back.labels), validation_batch_size=256,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
+    )  # fmt: skip
     trial.set_user_attr("network", network_of)
     trial.set_user_attr("training", training)
-    return accuracy
+    return float(done.history["val_accuracy"][-1])
 
 
 def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
@@ -159,7 +160,6 @@ def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
 
 def _result(study: optuna.Study, folder: Path) -> Study:
     """The study summed up; its winner's settings are written."""
-    optuna = _optuna()
     complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
     if not complete:
         raise ModelError(f"{folder}: no trial was finished; try more of them")
@@ -174,12 +174,3 @@ def _result(study: optuna.Study, folder: Path) -> Study:
     if len(complete) >= 4 and len({trial.value for trial in complete}) > 1:
         importance = dict(optuna.importance.get_param_importances(study))
     return Study(tuple(_trial(one) for one in study.trials), _trial(best), importance, file)
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError as error:
-        raise NotInstalled(f"tuning needs Optuna: {install_hint('tune')}") from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 from digitrec.errors import ModelError
-from digitrec.lab.training import backbones, classics, networks
 
 Family = Literal["keras", "scikit-learn"]
 Complexity = Literal["Low", "Medium", "High"]
@@ -26,8 +25,8 @@ class Architecture:
     """What it is called in a table."""
     origin: str
     """Whose design it is."""
-    build: Callable[..., Any]
-    """Gives an untrained one."""
+    made_by: str
+    """Module and function that return an untrained one, such as "networks.mlp"."""
     complexity: Complexity
     """How much there is to understand and to compute."""
     family: Family = "keras"
@@ -44,38 +43,46 @@ class Architecture:
     """Digits per step."""
     takes_weights: bool = False
     """Whether it is a published backbone: ``build(weights, side)`` takes its weights' file and its size."""
+    shape: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of the function."""
+
+    def build(self, *arguments: Any, **options: Any) -> Any:
+        """Return an untrained model; its library is imported only now."""
+        module, _, function = self.made_by.partition(".")
+        made_by = getattr(import_module(f"digitrec.lab.training.{module}"), function)
+        return made_by(*arguments, **self.shape, **options)
 
 
 OURS, KERAS, SKLEARN = "our design", "keras.applications", "scikit-learn"
 _ALL = (
     Architecture(
-        "tutorial-cnn", "Tutorial CNN", "as published", networks.tutorial_cnn, "Medium", augmented=False,
+        "tutorial-cnn", "Tutorial CNN", "as published", "networks.tutorial_cnn", "Medium", augmented=False,
         cosine=False,
     ),
-    Architecture("simple-cnn", "Simple CNN", OURS, networks.simple_cnn, "Medium"),
-    Architecture("complex-cnn", "Complex CNN", OURS, networks.complex_cnn, "High"),
-    Architecture("mlp", "MLP", OURS, networks.mlp, "Medium"),
-    Architecture("knn", "k-NN", SKLEARN, classics.knn, "Low", family="scikit-learn", augmented=False),
+    Architecture("simple-cnn", "Simple CNN", OURS, "networks.simple_cnn", "Medium"),
+    Architecture("complex-cnn", "Complex CNN", OURS, "networks.complex_cnn", "High"),
+    Architecture("mlp", "MLP", OURS, "networks.mlp", "Medium"),
+    Architecture("knn", "k-NN", SKLEARN, "classics.knn", "Low", family="scikit-learn", augmented=False),
     Architecture(
-        "random-forest", "Random forest", SKLEARN, classics.random_forest, "Low", family="scikit-learn",
+        "random-forest", "Random forest", SKLEARN, "classics.random_forest", "Low", family="scikit-learn",
         augmented=False,
     ),
-    Architecture("svm", "SVM", SKLEARN, classics.svm, "Medium", family="scikit-learn", augmented=False),
+    Architecture("svm", "SVM", SKLEARN, "classics.svm", "Medium", family="scikit-learn", augmented=False),
     Architecture(
-        "resnet-small", "Small ResNet", "after He et al., 2016", backbones.resnet_small, "High",
+        "resnet-small", "Small ResNet", "after He et al., 2016", "backbones.resnet_small", "High",
         learning_rate=3e-3,
     ),
     Architecture(
-        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", backbones.vgg_small, "Medium"
+        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", "backbones.vgg_small", "Medium"
     ),
     Architecture(
-        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", backbones.efficientnet_small,
+        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", "backbones.efficientnet_small",
         "High", learning_rate=3e-3,
     ),
-    Architecture("resnet", "ResNet50V2", KERAS, backbones.resnet, "High", takes_weights=True, batch=32),
-    Architecture("vgg", "VGG16", KERAS, backbones.vgg, "High", takes_weights=True, batch=32,
+    Architecture("resnet", "ResNet50V2", KERAS, "backbones.resnet", "High", takes_weights=True, batch=32),
+    Architecture("vgg", "VGG16", KERAS, "backbones.vgg", "High", takes_weights=True, batch=32,
                  learning_rate=1e-4),
-    Architecture("efficientnet", "EfficientNetB0", KERAS, backbones.efficientnet, "High",
+    Architecture("efficientnet", "EfficientNetB0", KERAS, "backbones.efficientnet", "High",
                  takes_weights=True, batch=32),
 )  # fmt: skip
 ZOO = {one.name: one for one in _ALL}
@@ -105,7 +112,9 @@ def tuned(path: Path) -> Architecture:
     """
     try:
         best = json.loads(path.read_text(encoding="utf-8"))
-        build = partial(networks.convolutional, **best["network"])
-        return Architecture(path.stem, f"Tuned ({path.stem})", OURS, build, "High", **best["training"])
+        shape, training = best["network"], best["training"]
+        return Architecture(
+            path.stem, f"Tuned ({path.stem})", OURS, "networks.convolutional", "High", shape=shape, **training
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: not a file that `digitrec tune` wrote ({error}); give another") from error

@@ -20,17 +20,15 @@ SHIPPED = Path(mnist.__file__).parent / "data"
 LABELS = "t10k-labels-idx1-ubyte.gz"
 
 
-def test_a_folder_without_the_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: cannot be read.*unset DIGITREC_DATA"):
-        data.mnist_train()
-
-
-def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_file_that_is_missing_or_damaged_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
     monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
     (tmp_path / "mnist").mkdir()
-    shutil.copy(SHIPPED / "t10k-images-idx3-ubyte.gz", tmp_path / "mnist" / "train-images-idx3-ubyte.gz")
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: damaged, or not the official"):
+    if damaged:
+        shutil.copy(SHIPPED / "t10k-images-idx3-ubyte.gz", tmp_path / "mnist" / "train-images-idx3-ubyte.gz")
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz.*unset DIGITREC_DATA"):
         data.mnist_train()
 
 
@@ -59,10 +57,5 @@ def test_mirrors_are_tried_in_turn_and_the_file_is_kept(mirrors: str) -> None:
 
 
 def test_when_no_mirror_has_it_each_is_named(mirrors: str) -> None:
-    with pytest.raises(DataError, match=rf"{LABELS}: no mirror .*empty/.*damaged/.*DIGITREC_DATA"):
-        data.fetched(LABELS, [mirrors + "empty/", mirrors + "damaged/"])
-
-
-def test_training_digits_come_from_the_mirrors_when_no_folder_is_named(mirrors: str) -> None:
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: no mirror"):
-        data.mnist_train([mirrors + "empty/"])
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz.*empty/.*damaged/.*DIGITREC_DATA"):
+        data.mnist_train([mirrors + "empty/", mirrors + "damaged/"])

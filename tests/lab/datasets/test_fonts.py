@@ -32,9 +32,7 @@ def test_the_files_of_a_part_are_found(some_fonts: Path) -> None:
 def test_a_font_that_is_missing_or_another_one_is_named_with_its_home(some_fonts: Path) -> None:
     one, two = (some_fonts / f"{name}-latin-400-normal.woff" for name in ("one", "two"))
     two.write_bytes(one.read_bytes())
-    with pytest.raises(
-        DataError, match=r"two-latin-400-normal\.woff: damaged, or of another version; put files/"
-    ):
+    with pytest.raises(DataError, match=r"two-latin-400-normal\.woff: damaged"):
         fonts.fonts("print", "learned")
     one.unlink()
     with pytest.raises(

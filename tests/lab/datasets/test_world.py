@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,8 @@ def test_a_clone_of_the_scans_home_serves_as_well(world_folder: Path) -> None:
     (world_folder / "numbers" / "0001_CH4M" / "3" / "number-1.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"number-1\.png: no picture"):
         world.swiss("learned")
-
-
-def test_a_folder_that_is_no_clone_is_told(world_folder: Path) -> None:
-    (world_folder / "numbers").mkdir()
-    with pytest.raises(DataError, match="holds no folders such as 0001"):
+    shutil.rmtree(world_folder / "numbers" / "0001_CH4M")
+    with pytest.raises(DataError, match="0001"):
         world.swiss("learned")
 
 
@@ -61,45 +59,24 @@ def test_what_is_missing_is_named_with_its_home_and_a_way_round(
         world.turkish("learned")
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short"])
-def test_a_damaged_file_is_named(world_folder: Path, content: bytes) -> None:
-    (world_folder / "swiss_numbers.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"swiss_numbers\.npz: damaged"):
-        world.swiss("learned")
-
-
-def test_a_file_without_what_is_needed_is_named(world_folder: Path) -> None:
-    np.savez(world_folder / "swiss_numbers.npz", x=np.zeros((1, 64, 64), np.uint8))
-    with pytest.raises(DataError, match=r"swiss_numbers\.npz: damaged"):
-        world.swiss("learned")
-
-
-@pytest.mark.parametrize(
-    ("key", "array"),
-    [
-        ("y", np.array([4, 1, 12], np.uint8)),
-        ("y", np.array([4, 1], np.uint8)),
-        ("bad", np.zeros(3, np.uint8)),
-        ("pts", np.zeros((11, 3))),
-        ("stroke_off", np.array([0, 3, 5, 7, 9, 99])),
-        ("stroke_off", np.array([0, 5, 3, 7, 9, 11])),
-        ("sample_off", np.array([0, 2, 3])),
-        ("sample_off", np.array([0, 2, 2, 5])),
-        ("sample_off", np.array([0.0, 2, 3, 5])),
-    ],
-)
-def test_arrays_that_do_not_fit_each_other_are_damage(world_folder: Path, key: str, array) -> None:
-    file = world_folder / "pendigits.npz"
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut short", "lacks arrays", "lengths"])
+def test_a_damaged_file_is_named(world_folder: Path, content: bytes | str) -> None:
+    file = world_folder / "swiss_numbers.npz"
     with np.load(file) as kept:
         arrays = dict(kept)
-    np.savez(file, **arrays | {key: array})
-    with pytest.raises(DataError, match=r"pendigits\.npz: damaged"):
-        world.turkish("learned")
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        np.savez(
+            file, **({"x": arrays["x"]} if content == "lacks arrays" else arrays | {"bad": np.ones(2, bool)})
+        )
+    with pytest.raises(DataError, match=r"swiss_numbers\.npz: damaged"):
+        world.swiss("learned")
 
 
 def test_the_published_file_is_taken_where_it_lies_but_no_other_of_that_name(world_folder: Path) -> None:
     (world_folder / pendigits.NAME).write_text('.SEGMENT DIGIT 0 ? "3"')
-    with pytest.raises(DataError, match="not the file of https://archive"):
+    with pytest.raises(DataError, match="https://archive"):
         world.turkish("learned")
 
 

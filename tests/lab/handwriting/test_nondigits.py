@@ -2,99 +2,67 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import islice
 
 import numpy as np
 import pytest
 
-from digitrec.lab.handwriting import strokes
-from digitrec.lab.handwriting.nondigits import (  # fmt: skip
+from digitrec.lab.handwriting import nondigits, strokes
+from digitrec.lab.handwriting.nondigits import (
     DIGIT_WIDTH,
     NOISES,
     PAGES,
     SCRIBBLES,
-    NonDigit,
     noise,
     pages,
     pairs,
     scribbles,
     squeezed,
-)
+)  # fmt: skip
 from digitrec.lab.handwriting.shapes import LEARNED, PLAIN
 
 
-@pytest.fixture(scope="module")
-def made_pairs() -> list[NonDigit]:
-    return list(pairs(60, 5))
-
-
-def drawing(pixels: np.ndarray) -> np.ndarray | None:
-    """The ink of a picture drawn on a screen, black on white or the reverse; None of a photograph."""
-    grey = pixels[:, :, 0]
-    if grey[0].std() or grey[0, 0] not in (0, 255):
-        return None
-    return grey < 128 if grey[0, 0] else grey > 127
-
-
-@pytest.mark.parametrize("make", [pages, pairs, scribbles, squeezed, noise])
-def test_a_picture_depends_on_the_seed_and_its_place_alone(make):
-    longer = list(islice(make(100, 7), 4))
-    for one, same in zip(make(4, 7), longer, strict=True):
+@pytest.mark.parametrize(("make", "kinds", "mean", "deviation"), [
+    (pages, PAGES, 119.9, 20.5), (pairs, None, 195.3, 52.8), (scribbles, SCRIBBLES, 145.3, 32.3),
+    (squeezed, None, 33.0, 73.9), (noise, NOISES, 133.8, 81.7),
+])  # fmt: skip
+def test_pictures_are_those_that_are_measured_and_all_kinds_come_up(
+    make, kinds: tuple[str, ...] | None, mean: float, deviation: float
+) -> None:
+    """docs/accuracy.md holds for these pictures only."""
+    made = list(make(60, 2026))
+    levels = np.mean([[one.pixels.mean(), one.pixels.std()] for one in made[:12]], axis=0)
+    assert levels == pytest.approx([mean, deviation], rel=0.01)
+    for one, same in zip(made, islice(make(100, 2026), 4), strict=False):
         np.testing.assert_array_equal(one.pixels, same.pixels)
         assert one == same
+    small = make in (squeezed, noise)
+    for one in made:
         assert one.pixels.dtype == np.uint8
-        assert one.pixels.shape == (28, 28) if make in (squeezed, noise) else one.pixels.shape[2:] == (3,)
-    other = next(make(1, 8))
-    assert other.pixels.shape != longer[0].pixels.shape or (other.pixels != longer[0].pixels).any()
+        assert one.pixels.shape == (28, 28) if small else one.pixels.shape[2:] == (3,)
+        assert kinds or (len(one.kind) == 2 and one.kind.isdigit())
+    assert kinds is None or {one.kind for one in made} == set(kinds)
+    assert len({one.pixels.tobytes() for one in made}) > 55
 
 
-def test_pages_are_of_all_kinds_half_of_them_paper_and_bear_no_writing():
-    made = list(pages(60, 2))
-    kinds = Counter(page.kind for page in made)
-    assert set(kinds) == set(PAGES)
-    assert 18 < kinds["paper"] + kinds["shadow"] < 42
-    even = [page.pixels.mean(axis=2) for page in made if page.kind in ("shadow", "gradient", "flat")]
-    assert max(np.abs(np.diff(grey, axis=1)).max() for grey in even) < 80
-
-
-def test_scribbles_are_of_each_kind_and_written():
-    made = list(scribbles(60, 0))
-    kinds = Counter(scribble.kind for scribble in made)
-    assert set(kinds) == set(SCRIBBLES)
-    assert min(kinds.values()) > 8
-    inked = [ink.mean() for scribble in made if (ink := drawing(scribble.pixels)) is not None]
-    assert len(inked) > 5
-    assert 0.005 < min(inked) < max(inked) < 0.7
-
-
-def test_no_letter_is_one_that_networks_learn(monkeypatch: pytest.MonkeyPatch):
+def test_scribbles_are_written_with_no_letter_that_networks_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
-
-    def write(shapes, rng, side):
-        shown.extend(shapes)
-        return np.zeros((side, side), np.uint8)
-
-    monkeypatch.setattr(strokes, "write", write)
-    assert len(list(scribbles(60, 0))) == 60
-    learned = [PLAIN[letter] for letter in LEARNED]
-    assert len(shown) > 20
-    assert not [shape for shape in shown if shape in learned]
+    write = strokes.write
+    monkeypatch.setattr(strokes, "write", lambda shapes, *how: shown.extend(shapes) or write(shapes, *how))
+    monkeypatch.setattr(nondigits, "shown", lambda ink, rng: ink)
+    inked = [(one.pixels > 127).mean() for one in scribbles(60, 0)]
+    assert 0.005 < min(inked) < max(inked) < 0.7
+    assert len(shown) > 20 and not {PLAIN[letter] for letter in LEARNED} & set(shown)
 
 
-def test_pairs_name_their_digits_and_gap(made_pairs):
-    assert all(len(pair.kind) == 2 and pair.kind.isdigit() for pair in made_pairs)
-    gaps = [pair.gap for pair in made_pairs]
-    assert 1 < gaps.count(0.0) < 16
-    assert 0.8 < max(gaps) <= 1
-    assert len(set(gaps)) > 40
-
-
-def test_pairs_are_as_far_apart_as_they_say(made_pairs):
-    drawings = [(pair, ink) for pair in made_pairs if (ink := drawing(pair.pixels)) is not None]
+def test_pairs_are_as_far_apart_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nondigits, "shown", lambda ink, rng: ink)
+    made = list(pairs(60, 5))
+    gaps = [pair.gap for pair in made]
+    assert 1 < gaps.count(0.0) < 16 and 0.8 < max(gaps) <= 1 and len(set(gaps)) > 40
     compared = 0
-    for pair, ink in drawings:
-        rows = ink[ink.any(axis=1)]
+    for pair in made:
+        rows = (ink := pair.pixels > 127)[ink.any(axis=1)]
         wanted = pair.gap * DIGIT_WIDTH * len(rows)
         columns = np.flatnonzero(rows.any(axis=0))
         clear = np.diff(columns).max() - 1
@@ -106,16 +74,4 @@ def test_pairs_are_as_far_apart_as_they_say(made_pairs):
             both = left.any(axis=1) & right.any(axis=1)
             between = left[both][:, ::-1].argmax(axis=1) + right[both].argmax(axis=1)
             assert between.min() == pytest.approx(wanted, abs=0.12 * len(rows))
-    assert compared > 5
-
-
-def test_both_squeezed_digits_are_there():
-    for one in squeezed(20, 3):
-        assert len(one.kind) == 2 and one.kind.isdigit()
-        assert min(one.pixels[:, :13].max(), one.pixels[:, 15:].max()) > 100
-
-
-def test_noise_is_of_all_kinds():
-    made = list(noise(60, 3))
-    assert {one.kind for one in made} == set(NOISES)
-    assert min(one.pixels.std() for one in made) > 15
+    assert compared > 20

@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
-import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting import nondigits, printed, senseless
+from digitrec.lab.handwriting import printed, senseless
 from digitrec.lab.handwriting.shapes import LEARNED, PLAIN, RESEMBLING
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.prepare.components import components
@@ -25,22 +24,12 @@ def test_no_shape_by_which_refusing_is_measured_is_learned_nor_a_letter_that_res
     assert not [glyph for glyph in senseless.GLYPHS if unicodedata.category(glyph).startswith("N")]
 
 
-@pytest.mark.parametrize("glyph", senseless.GLYPHS)
-def test_every_glyph_is_in_a_font_that_is_learned(glyph: str) -> None:
+def test_every_glyph_is_in_a_font_that_is_learned() -> None:
     regular = next(font for font in printed.fonts_to_learn() if font.endswith("DejaVuSans.ttf"))
     missing = printed.write("\uffff", regular, 60)
-    assert not np.array_equal(printed.write(glyph, regular, 60), missing)
-
-
-def test_latin_letters_are_in_the_writers_fonts() -> None:
-    bold, plain = (
-        font for font in printed.fonts_to_learn() if font.endswith(("Sans-Bold.ttf", "DejaVuSans.ttf"))
-    )
-    one, other = (
-        [senseless._cast(Writer(WRITER.digits, (font,)), np.random.default_rng(seed)) for seed in range(6)]
-        for font in (bold, plain)
-    )
-    assert not any(np.array_equal(first, second) for first, second in zip(one, other, strict=True))
+    assert not [
+        glyph for glyph in senseless.GLYPHS if np.array_equal(printed.write(glyph, regular, 60), missing)
+    ]
 
 
 def test_all_kinds_come_up_and_the_seed_decides_which() -> None:
@@ -59,8 +48,3 @@ def test_a_scrawl_goes_round_and_round_in_one_line() -> None:
         assert parts.area.max() > 0.9 * ink.sum()
         crossed = np.abs(np.diff(ink.astype(int), axis=1)).sum(axis=1).max()
         assert crossed >= 4  # some row is crossed by the line at least twice
-
-
-def test_scribbles_are_measured_by_other_lines_than_are_learned() -> None:
-    learned = {name for name in vars(senseless) if name.startswith("_")}
-    assert not learned & {draw.__name__ for draw in nondigits._SCRIBBLES}

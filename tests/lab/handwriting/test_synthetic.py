@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitrec.comparison.datasets.mnist import NO_DIGIT, mnist_test
-from digitrec.lab.datasets.world import Paths, Scans
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
+from digitrec.lab.datasets.world import Paths
 from digitrec.lab.handwriting import printed, synthetic
 from digitrec.lab.handwriting.nondigits import pages
 from digitrec.lab.handwriting.writer import Writer
@@ -18,16 +18,16 @@ WRITER = Writer(DIGITS, printed.fonts_to_learn())
 
 
 def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
-    made = synthetic.make(WRITER, 100, seed=1)
-    assert 80 <= len(made) <= 97
+    made = synthetic.make(WRITER, 40, seed=1)
+    assert 32 <= len(made) <= 39
     assert in_form(made.images).mean() > 0.9
-    assert 12 <= (made.labels == NO_DIGIT).sum() <= 18
+    assert 4 <= (made.labels == NO_DIGIT).sum() <= 8
 
 
 def test_ones_are_damaged_twice_as_often() -> None:
-    damaged = synthetic.damaged(DIGITS, 400, np.random.default_rng(2))
+    damaged = synthetic.damaged(DIGITS, 150, np.random.default_rng(2))
     share = float((DIGITS.labels == 1).mean())
-    assert abs(float((damaged.labels == 1).mean()) - 2 * share / (1 + share)) < 0.05
+    assert abs(float((damaged.labels == 1).mean()) - 2 * share / (1 + share)) < 0.08
 
 
 def test_the_seed_decides_them() -> None:
@@ -38,14 +38,14 @@ def test_the_seed_decides_them() -> None:
 
 def test_labels_belong_to_their_images() -> None:
     for made, readable in (
-        (synthetic.drawn(60, np.random.default_rng(0)), 0.85),
-        (synthetic.lettered(WRITER, 60, np.random.default_rng(0)), 0.85),
-        (synthetic.photographed(DIGITS, 60, np.random.default_rng(0)), 0.85),
-        (synthetic.damaged(DIGITS, 60, np.random.default_rng(0)), 0.6),
+        (synthetic.drawn(30, np.random.default_rng(0)), 0.85),
+        (synthetic.lettered(WRITER, 30, np.random.default_rng(0)), 0.85),
+        (synthetic.photographed(DIGITS, 30, np.random.default_rng(0)), 0.85),
+        (synthetic.damaged(DIGITS, 30, np.random.default_rng(0)), 0.6),
     ):
         read = store.load().probabilities(made.images).argmax(axis=1)
         assert (read == made.labels).mean() > readable
-        assert len(set(made.labels.tolist())) == 10
+        assert len(set(made.labels.tolist())) >= 7
 
 
 def test_a_pens_path_is_written_again_never_twice_alike_and_still_that_digit() -> None:
@@ -62,14 +62,14 @@ def test_a_pens_path_is_written_again_never_twice_alike_and_still_that_digit() -
 def test_scans_are_prepared_and_what_shows_no_digit_is_left_out() -> None:
     large = np.pad(DIGITS.images[:5].repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (4, 4), (4, 4)))
     large[2] = 0
-    made = synthetic.scanned(Scans(large, DIGITS.labels[:5]))
+    made = synthetic.scanned(Digits(large, DIGITS.labels[:5]))
     assert made.labels.tolist() == np.delete(DIGITS.labels[:5], 2).tolist()
     assert in_form(made.images).all()
 
 
 def test_what_is_no_digit_is_labelled_so_and_confuses_the_network() -> None:
-    made = synthetic.senseless(WRITER, 60, np.random.default_rng(0))
-    assert len(made) > 40
+    made = synthetic.senseless(WRITER, 30, np.random.default_rng(0))
+    assert len(made) > 20
     assert (made.labels == NO_DIGIT).all()
     clear, unclear = (evidence(store.load().probabilities(some.images)) for some in (DIGITS, made))
     assert np.median(unclear) < np.quantile(clear, 0.05)

@@ -7,6 +7,7 @@ import io
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import IPython
 import pytest
@@ -39,26 +40,17 @@ def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return found
 
 
-def test_a_drawing_is_read_and_kept() -> None:
-    drawing = Drawing()
-    assert drawing.picture is None and drawing.answer is None
-    assert drawing.read(sent(seven())).startswith("7 (")
-    assert drawing.picture == seven()
-    assert drawing.answer is not None and drawing.answer.digit == 7
-
-
-def test_blank_paper_is_no_digit() -> None:
+def test_blank_paper_is_no_digit_and_no_picture_leaves_the_last_drawing() -> None:
     file = io.BytesIO()
     Image.new("L", (280, 280), 255).save(file, "PNG")
-    assert Drawing().read(sent(file.getvalue())) == "no digit: blank"
-
-
-def test_what_is_no_picture_leaves_the_last_drawing() -> None:
     drawing = Drawing()
-    drawing.read(sent(seven()))
-    assert drawing.read("data:,") == "the canvas sent no picture; draw again"
-    assert drawing.read(sent(b"no picture")).startswith("<bytes>")
-    assert drawing.picture == seven()
+    assert drawing.picture is None and drawing.answer is None
+    assert drawing.read(sent(file.getvalue())) == "no digit: blank"
+    assert drawing.read(sent(seven())).startswith("7 (")
+    assert drawing.answer is not None and drawing.answer.digit == 7
+    for bad in ("data:,", sent(b"no picture")):
+        assert drawing.read(bad)
+        assert drawing.picture == seven()
 
 
 @given(st.text() | st.text().map(PNG.__add__) | st.binary(max_size=80).map(sent))
@@ -81,36 +73,21 @@ def test_colab_calls_back(displayed: list[Any], monkeypatch: pytest.MonkeyPatch)
     assert drawing.answer is not None and drawing.answer.digit == 7
 
 
-class Box:
-    """As much of a widget as is used."""
-
-    def __init__(self, children: Any = ()) -> None:
-        self.children, self.layout, self.value = children, SimpleNamespace(), ""
-        self.names: list[str] = []
-        self.heard: list[Any] = []
-
-    def add_class(self, name: str) -> None:
-        self.names.append(name)
-
-    def observe(self, call: Any, names: str) -> None:
-        assert names == "value"
-        self.heard.append(call)
-
-
 def test_jupyter_sends_it_through_a_hidden_text_area(
     displayed: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    widgets = SimpleNamespace(Textarea=Box, Label=Box, VBox=Box)
+    widgets = SimpleNamespace(Textarea=MagicMock(), Label=MagicMock(), VBox=list)
     monkeypatch.setitem(sys.modules, "ipywidgets", widgets)
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=object()))
     drawing = draw()
-    page, box = displayed
-    area, label = box.children
+    page, (area, label) = displayed
     assert area.layout.display == "none"
-    assert f'".{area.names[0]} textarea"' in str(page.data)
-    area.heard[0]({"new": sent(seven())})
-    assert label.value.startswith("7 (")
-    assert drawing.picture == seven()
+    ((name,), _) = area.add_class.call_args
+    assert f'".{name} textarea"' in str(page.data)
+    ((call,), how) = area.observe.call_args
+    assert how == {"names": "value"}
+    call({"new": sent(seven())})
+    assert label.value.startswith("7 (") and drawing.picture == seven()
 
 
 def test_elsewhere_it_says_what_to_do(

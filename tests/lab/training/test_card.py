@@ -1,8 +1,9 @@
-"""The figures on the card."""
+"""The facts on a model card."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -13,76 +14,52 @@ from digitrec.models import store
 
 @pytest.mark.parametrize(
     ("correct", "count", "low", "high"),
-    [
-        (9950, 10_000, 99.34, 99.62),
-        (10_000, 10_000, 99.96, 100.0),
-        (0, 10, 0.0, 27.75),
-        (81, 263, 25.53, 36.62),
-    ],
-)
+    [(9950, 10_000, 99.34, 99.62), (10_000, 10_000, 99.96, 100.0), (0, 10, 0.0, 27.75),
+     (81, 263, 25.53, 36.62)],
+)  # fmt: skip
 def test_wilson_interval_against_published_values(correct: int, count: int, low: float, high: float) -> None:
-    """The last is Newcombe's (1998) example; the others were worked out by hand from Wilson's formula."""
-    said = card.measured(correct, count)
-    assert said["interval"] == pytest.approx([low, high], abs=0.006)
-    assert said["percent"] == pytest.approx(100 * correct / count, abs=0.006)
+    """The last is from Newcombe (1998); the others are worked out by hand from Wilson's formula."""
+    measured = card.measured(correct, count)
+    assert measured["interval"] == pytest.approx([low, high], abs=0.006)
+    assert measured["percent"] == pytest.approx(100 * correct / count, abs=0.006)
 
 
-@pytest.mark.parametrize("world", [0, 3])
-def test_the_card_names_those_from_whom_it_learned(world: int) -> None:
-    digits = {
-        "learned": 1,
-        "world": world,
-        "made": 0,
-        "no digit": 0,
-        "held back": 1,
-        "writers held back": 3 * world,
-    }
-    page = card.markdown("net", {
-        "test": card.measured(1, 1), "settings": asdict(TrainConfig(world=world)), "digits": digits,
-        "environment": card.environment(), "validation_accuracy": 1.0, "writers_accuracy": 0.875,
+def page(given: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Return a card in one line."""
+    run = TrainConfig(**({"world": 0} | settings))
+    writers = 9 if run.world else 0
+    facts = {
+        "test": card.measured(1, 1), "settings": asdict(run), "environment": card.environment(),
+        "digits": {"world": 0, "made": 0, "no digit": 0, "held back": 1, "writers held back": writers},
+        "learned_from": {"mnist-train": 60_000}, "validation_accuracy": 1.0, "writers_accuracy": 0.875,
         "architecture": "", "parameters": 1, "kilobytes": 1, "temperature": 0.5, "prepared": 0.75,
         "evidence": 1.5, "doubt": 0.95, "training_seconds": 1,
-    })  # fmt: skip
-    assert "Yann LeCun" in page
-    assert "temperature before" in page and "0.5 for a picture in MNIST's form" in page and "0.75" in page
-    for said in ("(c) 2017 Alex Schroeder, MIT", "E. Alpaydin, F. Alimoglu", "CC BY 4.0", "87.50 % of 9"):
-        assert (said in page) == bool(world)
+    }  # fmt: skip
+    return " ".join(card.markdown("net", facts | given).split())
 
 
-def facts(**given: object) -> dict[str, object]:
-    digits = {"learned": 1, "world": 0, "made": 0, "no digit": 0, "held back": 1, "writers held back": 0}
-    return {
-        "test": card.measured(1, 1), "settings": asdict(TrainConfig(world=0)), "digits": digits,
-        "environment": card.environment(), "validation_accuracy": 1.0, "writers_accuracy": 0.875,
-        "architecture": "", "parameters": 1, "kilobytes": 1, "temperature": 0.5, "prepared": 0.75,
-        "evidence": 1.5, "doubt": 0.95, "training_seconds": 1,
-    } | given  # fmt: skip
+PART = card.measured(90, 100) | {"on": "mnist-test", "left_out": 500}
+WORLD = ("(c) 2017 Alex Schroeder, MIT", "E. Alpaydin, F. Alimoglu", "CC BY 4.0", "87.50 % of 9")
+FONTS = ("103 drawn like handwriting, 35 like print", "fontsource.org", "SIL Open Font")
+OTHERS = ("Yann LeCun", "train-images", "MIT licence, with")
 
 
-def test_the_card_names_the_fonts_that_were_learned_and_no_others() -> None:
-    with_fonts = card.markdown("net", facts(settings=asdict(TrainConfig(world=0))))
-    without = card.markdown("net", facts(settings=asdict(TrainConfig(world=0, fonts=False))))
-    for said in ("103 drawn like handwriting, 35 like print", "fontsource.org", "SIL Open Font"):
-        assert said in " ".join(with_fonts.split()) and said not in " ".join(without.split())
-    assert "those that come with Matplotlib" in " ".join(without.split())
-
-
-def test_a_card_is_made_of_what_happened() -> None:
-    own = card.markdown("net", facts(learned_from={"my.npz": 40}))
-    assert "MNIST's 60,000" not in own and "Yann LeCun" not in own and "train-images" not in own
-    assert "1 digits from my.npz (40)" in own
-    both = card.markdown("net", facts(learned_from={"mnist-test": 500, "my.npz": 40}))
-    assert "from mnist-test (500) and my.npz (40)" in both
-    assert "Yann LeCun" in both and "and from my.npz: " in both
-
-
-def test_a_card_says_what_it_was_tested_on() -> None:
-    part = card.measured(90, 100) | {"on": "mnist-test", "left_out": 500}
-    page = card.markdown("net", facts(learned_from={"mnist-test": 500}, test=part))
-    assert "| MNIST test set, but for 500 that it learned, through this file | 90.00 % (90 of 100) |" in page
-    assert "500 test digits are among those learned, and were not measured with." in page
-    other = card.markdown("net", facts(test=card.measured(90, 100) | {"on": "mine"}))
-    assert "| mine, through this file | 90.00 %" in other and "Fifteen of the test set" not in other
+@pytest.mark.parametrize(("given", "settings", "has", "lacks"), [
+    ({}, {}, ("Yann LeCun", "train-images", "0.5 for a picture in MNIST's form", "0.75 for", *FONTS), WORLD),
+    ({}, {"world": 3}, WORLD, ()),
+    ({}, {"fonts": False}, ("those that come with Matplotlib",), FONTS),
+    ({"learned_from": {"my.npz": 40}}, {}, ("my.npz | 40 |", "- my.npz: "), OTHERS),
+    ({"learned_from": {"mnist-test": 500, "my.npz": 40}}, {}, ("mnist-test | 500 |", "Yann LeCun"), ()),
+    ({"test": PART}, {}, ("MNIST test set, but for 500 that it learned, through this file | 90.00 % (90 of "
+     "100) |", "500 test digits"), ()),
+    ({"test": PART | {"on": "mine"}}, {}, ("| mine, but for 500",), ("fifteen of the test set",)),
+])  # fmt: skip
+def test_a_card_names_sources_licences_and_test_set(
+    given: dict[str, Any], settings: dict[str, Any], has: tuple[str, ...], lacks: tuple[str, ...]
+) -> None:
+    found = page(given, settings)
+    assert [said for said in has if said not in found] == []
+    assert [said for said in lacks if said in found] == []
 
 
 def test_the_licences_that_ask_for_it_stand_beside_the_weights() -> None:

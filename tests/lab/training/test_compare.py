@@ -7,34 +7,22 @@ from pathlib import Path
 import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.training.compare import Contestant, compare, ranked
+from digitrec.lab.training.compare import compare, ranked
 from digitrec.models import store
 
 DIGITS, TEST = mnist_test()[:200], mnist_test()[200:260]
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> list[Contestant]:
-    folder = tmp_path_factory.mktemp("compared")
-    return list(compare(["mlp", "knn"], DIGITS, TEST, folder, epochs=1, batch=50))
-
-
-def test_each_is_measured_through_a_file_that_predicts(found: list[Contestant]) -> None:
+def test_each_is_measured_through_a_file_that_predicts(tmp_path: Path) -> None:
+    told: list[tuple[str, float]] = []
+    found = list(compare(["mlp", "knn"], DIGITS, TEST, tmp_path, epochs=1, batch=60,
+                         on_progress=lambda name, at: told.append((name, at.done))))  # fmt: skip
+    assert told == [("MLP", pytest.approx(1 / 3)), ("MLP", pytest.approx(2 / 3)), ("MLP", 1.0)]
     assert [one.file.name for one in found] == ["mlp.tflite", "knn.skops"]
     for one in found:
         said = store.load(one.file).probabilities(TEST.images).argmax(axis=1)
         assert (one.accuracy.hits, one.accuracy.n) == ((said == TEST.labels).sum(), 60)
         assert one.size_bytes == one.file.stat().st_size
         assert one.training_s > 0 and one.prediction_s > 0
-
-
-def test_the_most_accurate_comes_first(found: list[Contestant]) -> None:
     hits = [one.accuracy.hits for one in ranked(found)]
     assert hits == sorted((one.accuracy.hits for one in found), reverse=True)
-
-
-def test_progress_names_the_model(tmp_path: Path) -> None:
-    told = []
-    list(compare(["mlp"], DIGITS, TEST, tmp_path, epochs=1, batch=60,
-                 on_progress=lambda name, at: told.append((name, at.done))))  # fmt: skip
-    assert told == [("MLP", pytest.approx(1 / 3)), ("MLP", pytest.approx(2 / 3)), ("MLP", 1.0)]

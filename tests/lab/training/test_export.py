@@ -25,22 +25,16 @@ def network() -> keras.Model:
     return cnn.build((16, 32), seed=3)
 
 
-def test_the_litert_file_agrees_with_the_float_network(network: keras.Model, tmp_path: Path) -> None:
-    path = tmp_path / "one.tflite"
-    path.write_bytes(export.described(to_litert(network), export.description("one", {})))
-    ours = store.load(path).probabilities(DIGITS.images)
-    theirs = network.predict(DIGITS.images[..., None] / np.float32(255), verbose=0)
-    assert np.abs(ours - theirs).max() < 0.02
-
-
 def test_a_weight_takes_one_byte(network: keras.Model) -> None:
     assert len(to_litert(network)) < 2 * network.count_params()
 
 
 def test_a_trained_model_reads_the_same_in_both_forms(trained: TrainResult) -> None:
-    litert = store.load(trained.litert_file).probabilities(DIGITS.images)
-    floating = store.load(trained.keras_file).probabilities(DIGITS.images)
+    litert, floating = (
+        store.load(file).probabilities(DIGITS.images) for file in (trained.litert_file, trained.keras_file)
+    )
     assert (litert.argmax(axis=1) == floating.argmax(axis=1)).mean() > 0.98
+    assert np.abs(litert - floating).max() < 0.05
 
 
 def test_any_zip_tool_reads_the_description(trained: TrainResult) -> None:
@@ -50,11 +44,6 @@ def test_any_zip_tool_reads_the_description(trained: TrainResult) -> None:
         assert about["format"] == 1
         assert about["input"] == {"form": "mnist", "scale": "unit"}
         assert about["card"]["test"]["correct"] == trained.test_correct
-
-
-def test_the_same_network_gives_the_same_bytes() -> None:
-    about = export.description("one", {"a": 1})
-    assert export.described(b"TFL3", about) == export.described(b"TFL3", about)
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting.augment import Augmentation
@@ -25,9 +24,8 @@ def numbered(first: int, count: int) -> Digits:
 MATERIAL = Material(numbered(0, 40), numbered(100, 20), numbered(200, 30))
 
 
-@pytest.mark.parametrize("epoch", [0, 2])
-def test_an_epoch_sees_all_of_its_own_digits_and_a_part_of_those_from_abroad(epoch: int) -> None:
-    seen = MATERIAL.epoch(CONFIG, epoch).labels
+def test_an_epoch_sees_all_of_its_own_digits_and_a_part_of_those_from_abroad() -> None:
+    seen = MATERIAL.epoch(CONFIG, 2).labels
     assert sorted(seen[seen < 100]) == list(range(40)) and sorted(seen[seen >= 200]) == list(range(200, 230))
     assert len(seen) == 80 == len(set(seen.tolist()))
     assert MATERIAL.steps(CONFIG) == 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -52,12 +51,3 @@ def test_it_is_fetched_once_and_checked(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(DataError, match=r"notop\.h5: no mirror gave it intact.*--start"):
             pretrained.imagenet("resnet")
         server.shutdown()
-
-
-def test_without_a_network_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        folder = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
-        monkeypatch.setattr(pretrained, "IMAGENET", {"vgg": Weights(folder, "vgg.h5", 32 * "0")})
-        with pytest.raises(DataError, match=r"vgg\.h5: no mirror gave it intact: .*ConnectionError.*--start"):
-            pretrained.imagenet("vgg")

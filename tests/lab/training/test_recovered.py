@@ -11,7 +11,6 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import cnn, networks
 from digitrec.lab.training.recovered import AGREED, recovered, widths
-from digitrec.lab.training.run import TrainResult
 from digitrec.models import litert, store
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
@@ -27,12 +26,6 @@ def test_the_shipped_networks_answer_as_their_file_does() -> None:
     again = litert.LiteRt(to_litert(joined), Path("again"))
     assert np.abs(file(INK) - again(INK)).max() < AGREED
     assert np.abs(file(INK) - joined.predict(INK[..., None], verbose=0)).max() < 0.02  # no rounding between
-
-
-def test_a_network_alone_too(trained: TrainResult) -> None:
-    (one,) = recovered(trained.litert_file)
-    file = litert.LiteRt(trained.litert_file.read_bytes(), trained.litert_file)
-    assert np.abs(file(INK) - one.predict(INK[..., None], verbose=0)).max() < 0.02
 
 
 def test_any_other_network_is_refused(tmp_path: Path) -> None:

@@ -36,17 +36,13 @@ def test_the_winner_of_a_search_is_an_architecture(tmp_path: Path) -> None:
 def test_another_file_is_not(tmp_path: Path, content: str) -> None:
     file = tmp_path / "best.json"
     file.write_text(content)
-    with pytest.raises(
-        ModelError, match=r"not a file that `digitrec tune` wrote \(.+\); give another$"
-    ) as told:
+    with pytest.raises(ModelError, match=str(file)):
         find(str(file))
-    assert str(told.value).startswith(f"{file}: ")
 
 
-def test_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(
-        ModelError, match=r"^no architecture is called 'lenet'; there are: tutorial-cnn, simple-cnn,"
-    ):
-        find("lenet")
-    with pytest.raises(ModelError, match="missing"):
-        find("missing.json")
+@pytest.mark.parametrize(
+    ("name", "says"), [("lenet", "tutorial-cnn, simple-cnn"), ("missing.json", "missing")]
+)
+def test_an_unknown_name_lists_those_there_are(name: str, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        find(name)

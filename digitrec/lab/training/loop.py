@@ -1,0 +1,181 @@
+"""The training loop: Keras' `fit` with progress, and a history and a checkpoint after each epoch."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, astuple, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.image.atomic import replacing
+from digitrec.lab.training.run import Epoch, Progress, Watcher
+
+if TYPE_CHECKING:
+    import keras
+    from _typeshed import DataclassInstance as Settings
+
+CHECKPOINT, SETTINGS, HISTORY = "checkpoint.keras", "settings.json", "history.csv"
+"""Files in the folder of a run."""
+AtEnd = Callable[[dict[str, float]], object]
+"""Called with Keras' logs at the end of an epoch, to which it may add "val_loss" and "val_accuracy"."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """The epochs of one network."""
+
+    epochs: int
+    """Epochs in total."""
+    on_progress: Watcher | None = None
+    """Called after every step."""
+    folder: Path | None = None
+    """Folder of the history and the checkpoint; None: neither is written."""
+    number: int = 1
+    """Which network of the run this is, from 1."""
+    networks: int = 1
+    """Networks of the run."""
+    past: float = 0.0
+    """Seconds spent on the networks before."""
+    history: list[Epoch] = field(default_factory=list)
+    """One row per finished epoch."""
+
+    def fit(
+        self, network: keras.Model, batches: Iterable[Any], steps: int, *, until: int,
+        at_end: AtEnd | None = None, checkpoint: bool = True, **keras_fit: Any,
+    ) -> None:  # fmt: skip
+        """Train a compiled network after the last finished epoch up to and including epoch `until`.
+
+        Args:
+            network: the network.
+            batches: images and labels of each step, from the first epoch that is still to do.
+            steps: batches in each epoch.
+            until: the last epoch, from 1.
+            at_end: called at the end of each epoch, before its row is written.
+            checkpoint: whether the network is saved after each epoch.
+            keras_fit: further arguments of `keras.Model.fit`.
+        """
+        began = 0.0
+
+        def begin(number: int, logs: dict[str, float]) -> None:
+            nonlocal began
+            began = time.monotonic()
+
+        def step(number: int, logs: dict[str, float]) -> None:
+            self._tell((number + 1) / steps, float(logs["loss"]), time.monotonic() - began)
+
+        def end(number: int, logs: dict[str, float]) -> None:
+            if at_end is not None:
+                at_end(logs)
+            names = ("loss", "accuracy", "val_loss", "val_accuracy")
+            loss, right, held_loss, held_right = (float(logs.get(name, math.nan)) for name in names)
+            seconds = time.monotonic() - began
+            self.history.append(Epoch(number + 1, loss, right, held_loss, held_right, seconds))
+            if self.folder is not None:
+                write(self.history, self.folder)
+            if self.folder is not None and checkpoint:
+                save(network, self.folder / CHECKPOINT)
+
+        if len(self.history) < until:
+            told = load_keras().callbacks.LambdaCallback(
+                on_epoch_begin=begin, on_train_batch_end=step, on_epoch_end=end
+            )
+            network.fit(
+                batches, steps_per_epoch=steps, epochs=until, initial_epoch=len(self.history),
+                shuffle=False, verbose=0, callbacks=[told], **keras_fit,
+            )  # fmt: skip
+
+    def _tell(self, share: float, loss: float, seconds: float) -> None:
+        """Report that `share` of an epoch, 0..1, is done, `seconds` after it began."""
+        if self.on_progress is None:
+            return
+        at = len(self.history)
+        done = ((self.number - 1) * self.epochs + at + share) / (self.networks * self.epochs)
+        spent = self.past + sum(epoch.seconds for epoch in self.history) + seconds
+        last = self.history[-1] if self.history else None
+        self.on_progress(Progress(done, at + 1, loss, spent * (1 / done - 1), last, self.number))
+
+    def resumed(self, steps: int) -> keras.Model:
+        """Read the history and return the network with its optimizer, both as of the checkpoint.
+
+        Args:
+            steps: batches in each epoch.
+        """
+        assert self.folder is not None
+        network = load_keras().models.load_model(self.folder / CHECKPOINT)
+        self.history[:] = read(self.folder)[: int(network.optimizer.iterations) // steps]
+        return network
+
+
+def begin(folder: Path, config: Settings, *older: str) -> None:
+    """Prepare `folder` for a new run: delete the checkpoint and the `older` files, write the settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (CHECKPOINT, *older):
+        (folder / name).unlink(missing_ok=True)
+    write_settings(folder, config)
+
+
+def write_settings(folder: Path, config: Settings) -> None:
+    """Write the settings of a run."""
+    (folder / SETTINGS).write_text(json.dumps(asdict(config), indent=2))
+
+
+def stopped(folder: Path, config: Settings, *, but: str = "") -> dict[str, Any]:
+    """Return the settings of the run in `folder` that is to be resumed.
+
+    Args:
+        folder: the folder of the run.
+        config: the settings to resume it with.
+        but: the setting that may differ.
+
+    Raises:
+        ModelError: there is no run, or its settings differ.
+    """
+    if not (folder / CHECKPOINT).is_file():
+        raise ModelError(f"{folder}: no stopped run to go on with; train without resuming")
+    try:
+        before: dict[str, Any] = json.loads((folder / SETTINGS).read_text())
+    except (OSError, ValueError):
+        before = {}
+    now = json.loads(json.dumps(asdict(config)))
+    if now | {but: 0} != before | {but: 0}:
+        raise ModelError(f"{folder}: the stopped run had other settings; give the same, or another folder")
+    return before
+
+
+def read(folder: Path) -> list[Epoch]:
+    """Return the history that `write` wrote."""
+    with (folder / HISTORY).open(newline="") as file:
+        _, *rows = csv.reader(file)
+    return [Epoch(int(number), *map(float, values)) for number, *values in rows]
+
+
+def write(history: list[Epoch], folder: Path) -> None:
+    """Write the history, a row per epoch."""
+    with replacing(folder / HISTORY) as unfinished, unfinished.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(column.name for column in fields(Epoch))
+        rows.writerows(map(astuple, history))
+
+
+def save(network: keras.Model, file: Path) -> None:
+    """Write the network atomically."""
+    with replacing(file) as unfinished:
+        network.save(unfinished)
+
+
+def load_keras() -> Any:
+    """Import Keras.
+
+    Raises:
+        NotInstalled: the `train` extra is missing.
+    """
+    try:
+        import keras
+    except ImportError as error:
+        raise NotInstalled(f"training needs TensorFlow: {install_hint('train')}") from error
+    return keras
