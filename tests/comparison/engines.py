@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Outcome, Prediction
 from digitrec.emulator.kit import FakeProvider, Line
-from digitrec.engine import Engine
-from digitrec.image import ImageRef
+from digitrec.engine import Engine, Reply
+from digitrec.image import ImageRef, PreparedImage
 
 
 def sure(digit: int, score: float | None) -> Answer:
@@ -24,3 +27,10 @@ def asked(outcome: Outcome) -> list[str]:
 
 def answer(name: str, digit: int | None, confidence: float | None, **values: object) -> Prediction:
     return Prediction(ImageRef("x.png", "00"), name, digit, confidence, **values)  # type: ignore[arg-type]
+
+
+class Emulated(Engine):
+    """An engine behind which an emulator stands."""
+
+    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
+        return [replace(reply, emulated=True) for reply in super().ask(images)]

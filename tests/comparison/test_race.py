@@ -60,41 +60,6 @@ def test_one_hanging_engine_costs_the_others_nothing_and_its_deadline_holds() ->
     )
 
 
-def test_leaving_early_stops_the_engines_after_the_call_in_flight() -> None:
-    asked = threading.Semaphore(0)
-    go_on = threading.Event()
-
-    class Waiting(FakeProvider):
-        def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-            asked.release()
-            if self.calls:
-                go_on.wait(timeout=20)
-            return super().read(image, timeout=timeout)
-
-    provider = Waiting(name="waiting")
-    others = set(threading.enumerate())
-    arrivals = race([drawn_seven()] * 50, [Engine(provider)])
-    next(arrivals)
-    assert asked.acquire(timeout=20) and asked.acquire(timeout=20)
-    arrivals.close()  # type: ignore[attr-defined]
-    go_on.set()
-    for thread in set(threading.enumerate()) - others:
-        thread.join(timeout=20)
-    assert provider.calls == 2
-
-
-class Ending(FakeProvider):
-    """Somebody presses Ctrl-C while it is asked."""
-
-    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        raise KeyboardInterrupt
-
-
-def test_what_ends_the_program_is_raised_where_the_outcomes_are_awaited() -> None:
-    with pytest.raises(KeyboardInterrupt):
-        list(race([drawn_seven()], [Engine(Ending())]))
-
-
 def test_an_engine_that_cannot_go_on_fails_for_its_own_pictures_and_no_others(tmp_path: Path) -> None:
     """Its ledger cannot be opened, which is no single picture's fault."""
     options = Options(ledger=tmp_path)  # a folder

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from comparison.engines import Emulated
 
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison.benchmark import Benchmark, benchmark
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider, Line
-from digitrec.engine import Engine, Options, Reply
+from digitrec.engine import Engine, Options
 from digitrec.errors import TimedOut
-from digitrec.image import PreparedImage
 from digitrec.providers.base import Price
 
 
@@ -24,13 +23,6 @@ def picture(number: int) -> np.ndarray:
     pixels = np.full((40, 30), 255, np.uint8)
     pixels[8:32, 10 + number % 10 : 14 + number % 10] = 3 * number
     return pixels
-
-
-class Emulated(Engine):
-    """An engine behind which an emulator stands."""
-
-    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        return [replace(reply, emulated=True) for reply in super().ask(images)]
 
 
 def engine(name: str, wrong: int, usd: float, *, emulated: bool = False) -> Engine:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from comparison.engines import Emulated
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.emulator.kit import FakeProvider
-from digitrec.engine import Engine, Options, Reply
+from digitrec.engine import Engine, Options
 from digitrec.errors import TimedOut
-from digitrec.image import ImageRef, InputSpec, PreparedImage
+from digitrec.image import ImageRef, InputSpec
 from digitrec.providers.base import FREE, Price
 
 IMAGE = ImageRef("x.png", "00")
@@ -35,13 +35,6 @@ def samples() -> list[Sample]:
     return [Sample(picture(number), number % 10) for number in range(100)] + [
         Sample(picture(100 + number), None) for number in range(12)
     ]
-
-
-class Emulated(Engine):
-    """An engine behind which an emulator stands."""
-
-    def ask(self, images: Sequence[PreparedImage]) -> list[Reply]:
-        return [replace(reply, emulated=True) for reply in super().ask(images)]
 
 
 def script(labels: Sequence[int | None], accuracy: float, seed: int) -> list[Answer]:

@@ -114,14 +114,6 @@ def test_an_emulator_comes_last_and_its_answers_count_only_alone(
     assert alone.misread and alone.splitting
 
 
-def test_each_engine_has_the_time_that_it_took_itself() -> None:
-    slow = Engine(FakeProvider(["7"], name="slow", latency_s=0.05), Options(ledger="none", concurrency=1))
-    found = benchmark([SEVEN] * 3, {"slow": slow, "fast": engine("7")}, data="x")
-    speed = next(card.throughput for card in found.cards if card.engine == "slow")
-    assert speed is not None
-    assert 0 < speed <= 1 / 0.05
-
-
 def test_chances_fitted_on_these_very_pictures_are_told(
     samples: list[Sample], fake: Callable[..., Engine]
 ) -> None:

@@ -63,12 +63,6 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
     assert read(folder, table) == EXPECTED
 
 
-def test_names_with_delimiters_and_quotes_are_read(folder: Path) -> None:
-    out = io.StringIO()
-    csv.writer(out).writerows([("file", "label"), *((name, place) for place, name in enumerate(NAMES))])
-    assert read(folder, out.getvalue()) == [(name, place) for place, name in enumerate(NAMES)]
-
-
 @pytest.mark.parametrize(
     ("table", "complaint"),
     [
