@@ -22,6 +22,11 @@ SQLITE = b"SQLite format 3\0"
 """The first bytes of a ledger."""
 
 
+def _is_ledger(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
+
+
 def read_recording(path: Path) -> list[Entry]:
     """Return every answer in a recording, in order; the file is not changed.
 
@@ -31,18 +36,15 @@ def read_recording(path: Path) -> list[Entry]:
         LedgerError: it cannot be read, or a line in it is not an answer; the message names the line.
     """
     try:
-        with path.open("rb") as file:
-            beginning = file.read(len(SQLITE))
-            data = b"" if beginning == SQLITE else beginning + file.read()
+        lines = [] if (is_ledger := _is_ledger(path)) else path.read_bytes().splitlines(keepends=True)
     except OSError as error:
-        raise LedgerError(
-            f"the recording {path} cannot be read ({error.strerror}); check the name"
-        ) from error
-    if beginning == SQLITE:
+        why = f"the recording {path} cannot be read ({error.strerror}); check the name"
+        raise LedgerError(why) from error
+    if is_ledger:
         with closing(Ledger(path, copied=True)) as ledger:
             return list(entries(ledger))
     found = []
-    for number, line in enumerate(data.splitlines(keepends=True), 1):
+    for number, line in enumerate(lines, 1):
         try:
             found += [Entry.parse(line.decode())] if line.strip() else []
         except ValueError as error:
@@ -115,8 +117,3 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except (LedgerError, OSError) as error:
         raise LedgerError(f"the recording {path} cannot be written, name another: {error}") from error
-
-
-def _is_ledger(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(SQLITE)) == SQLITE

@@ -43,13 +43,10 @@ SEAL = f"seal({', '.join(map(_raw, COLUMNS))})"
 INTACT = f"intact({_raw('seal')}, {', '.join(map(_raw, COLUMNS))})"
 """SQL that compares a call with its checksum: `WHOLE`, `COST_KNOWN` or 0."""
 _TRIGGER = "CREATE TEMP TRIGGER seal_{0} AFTER {1} ON main.calls BEGIN UPDATE calls SET seal = {2} WHERE id = new.id; END"  # noqa: E501
-_CALLS = f"SELECT id, asked_at, cost_usd, emulated, {INTACT} AS intact FROM calls NOT INDEXED ORDER BY id"  # nosec B608 # noqa: S608 (our own words)
-_FORGET = """UPDATE calls SET key = 'lost ' || id, state = 'lost', lease_until = asked_at, leased_at = NULL,
-             endpoint = NULL, options = '{}', spec = '{}', image_sha256 = NULL, prepared_sha256 = '',
-             token = NULL, error = NULL, model_version = NULL, answer = NULL WHERE id = ?"""
+_CALLS = f"SELECT {', '.join(MONEY)}, {INTACT} AS intact FROM calls NOT INDEXED ORDER BY id"  # nosec B608 # noqa: S608 (our own words)
 _LOSE = """INSERT INTO calls (id, key, state, run, asked_at, lease_until, cost_usd, provider, emulated,
            options, spec, prepared_sha256)
-           VALUES (?1, 'lost ' || ?1, 'lost', '', ?2, ?2, ?3, ?4, ?5, '{}', '{}', '')"""
+           VALUES (?1, 'lost ' || ?1, 'lost', ?2, ?3, ?3, ?4, ?5, ?6, '{}', '{}', '')"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +118,24 @@ def heal(sqlite: sqlite3.Connection, at_least: int = 0) -> Healed:
     """
     rows = sqlite.execute(_CALLS).fetchall()
     believed = {row["id"]: row for row in rows if row["intact"]}
-    sqlite.executemany("DELETE FROM calls WHERE id = ?", [(row["id"],) for row in rows if not row["intact"]])
-    damaged = [number for number, row in believed.items() if row["intact"] == COST_KNOWN]
-    sqlite.executemany(_FORGET, [(number,) for number in damaged])
+    damaged = [(row["id"],) for row in rows if row["intact"] != WHOLE]
     price = max(_prices(believed.values()), default=max(_prices(rows), default=None))
     emulated = bool(believed) and all(row["emulated"] for row in believed.values())
     when, lost = time.time(), []
     for number in range(max(max(believed, default=0), len(rows), at_least), 0, -1):
-        if number in believed:
-            when = _number(believed[number]["asked_at"]) or when
+        row = believed.get(number)
+        if row is None:
+            lost.append((number, "", when, price, LOST, emulated))
         else:
-            lost.append((number, when, price, LOST, emulated))
+            when = _number(row["asked_at"]) or when
+            if row["intact"] == COST_KNOWN:
+                lost.append(tuple(row)[: len(MONEY)])
+    sqlite.executemany("DELETE FROM calls WHERE id = ?", damaged)
     sqlite.executemany(_LOSE, lost)
-    costs = [believed[number]["cost_usd"] for number in damaged] + [price] * len(lost)
-    usd = None if None in costs else sum(costs)
-    return Healed(tuple(sorted([*damaged, *(number for number, *_ in lost)])), usd)
+    costs = [cost for _, _, _, cost, _, _ in lost]
+    return Healed(
+        tuple(sorted(row[0] for row in lost)), None if None in costs else sum(cost or 0.0 for cost in costs)
+    )
 
 
 def _prices(rows: Iterable[sqlite3.Row]) -> list[float]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from paid_cloud import PaidCloud, image
+import sys
+from contextlib import closing
+from pathlib import Path
 
+from paid_cloud import PRICE, PaidCloud, image
+
+from digitrec.answer import Answer
 from digitrec.engine.ledger import Budget, Claim, Ledger, Question, Verdict
+from digitrec.engine.ledger.queries import entries
 
 NO_LIMIT = Budget("run")
 
@@ -24,3 +30,30 @@ def claimed(ledger: Ledger, asked: Question | None = None, **how: Budget) -> Cla
     verdict = claim(ledger, asked, **how)
     assert isinstance(verdict, Claim)
     return verdict
+
+
+def fill(path: Path, sizes: list[int]) -> Path:
+    """Make a ledger of answers, each with its number and so many bytes of padding."""
+    with closing(Ledger(path)) as ledger:
+        questions = [question(number) for number in range(len(sizes))]
+        verdicts = ledger.claim(questions, price=PRICE, budget=NO_LIMIT, lease_s=60.0)
+        for number, verdict in enumerate(verdicts):
+            assert isinstance(verdict, Claim)
+            ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * sizes[number]}))
+    return path
+
+
+def numbers(path: Path) -> list[int]:
+    """The answers in a ledger, by their numbers."""
+    with closing(Ledger(path)) as ledger:
+        return [entry.answer.raw["number"] for entry in entries(ledger)]
+
+
+def fill_more(path: Path) -> None:
+    """Record large answers, and tell of each once it is recorded, until the disk is full."""
+    ledger = Ledger(path)
+    for number in range(100, 200):
+        (verdict,) = ledger.claim([question(number)], price=0.001, budget=Budget(), lease_s=60.0)
+        assert isinstance(verdict, Claim)
+        ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * 10_000}))
+        sys.stdout.write(f"{number}\n")

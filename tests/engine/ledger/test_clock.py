@@ -12,20 +12,18 @@ import pytest
 from clock import Clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from paid_cloud import PRICE, PaidCloud, answer, image
+from paid_cloud import PRICE, answer
 
-from digitrec.engine.ledger import Budget, Busy, Claim, Entry, Ledger, Question, Verdict
+from digitrec.engine.ledger import Budget, Busy, Claim, Entry, Ledger, Verdict
 from digitrec.engine.ledger.book import CLOCK_STEP_S
 from digitrec.engine.ledger.queries import recent, spending
 from digitrec.errors import BudgetExceeded
 
+from .claims import question
+
 DAY_S = 86_400.0
 LEASE_S = 12.0
 NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
-
-
-def question(number: int) -> Question:
-    return Question.about(image(number), PaidCloud(), emulated=False)
 
 
 def claim(ledger: Ledger, number: int, budget: Budget = Budget("run")) -> Verdict:

@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from paid_cloud import PaidCloud, image
 
-from digitrec.answer import Answer
-from digitrec.engine.ledger import Budget, Claim, Ledger, Question, database
+from digitrec.engine.ledger import Ledger, database
 from digitrec.engine.ledger.queries import entries
 from digitrec.errors import LedgerError
+
+from .claims import fill, numbers
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are those of POSIX")
 
@@ -23,19 +23,6 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limit
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "folder" / "ledger.sqlite"
-
-
-def fill(path: Path, answers: int, size: int = 10) -> None:
-    with closing(Ledger(path)) as ledger:
-        questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(answers)]
-        for verdict in ledger.claim(questions, price=0.001, budget=Budget(), lease_s=60.0):
-            assert isinstance(verdict, Claim)
-            ledger.answered(verdict, Answer(raw={"number": verdict.id - 1, "padding": "x" * size}))
-
-
-def numbers(path: Path) -> list[int]:
-    with closing(Ledger(path)) as ledger:
-        return [entry.answer.raw["number"] for entry in entries(ledger)]
 
 
 @POSIX
@@ -48,7 +35,7 @@ def test_nobody_else_can_read_it(path: Path) -> None:
 
 
 def test_a_ledger_of_a_newer_digitrec_is_not_touched(path: Path) -> None:
-    fill(path, 1)
+    fill(path, [10] * 1)
     with closing(sqlite3.connect(path)) as sqlite:
         sqlite.execute("PRAGMA user_version = 99")
     with pytest.raises(LedgerError) as caught:
@@ -66,7 +53,7 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(path, 1)
+    fill(path, [10] * 1)
     monkeypatch.setattr(database, "LOCKED_S", 0.1)
     with closing(Ledger(path)) as ledger, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -77,12 +64,12 @@ def test_a_ledger_that_somebody_holds(path: Path, monkeypatch: pytest.MonkeyPatc
 
 @POSIX
 def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
-    fill(path, 20)
+    fill(path, [10] * 20)
     program = (
         "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "import test_database\n"
+        "import claims\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
-        "test_database.fill_more(Path(sys.argv[1]))\n"
+        "claims.fill_more(Path(sys.argv[1]))\n"
     )
     tests = Path(__file__).parent
     run = subprocess.run(
@@ -94,17 +81,6 @@ def test_a_full_disk_changes_nothing_that_was_recorded(path: Path) -> None:
     assert "disk" in run.stderr
     assert 0 < len(recorded) < 100
     assert numbers(path) == [*range(20), *recorded]
-
-
-def fill_more(path: Path) -> None:
-    """Record large answers, and tell of each once it is recorded, until the disk is full."""
-    ledger = Ledger(path)
-    for number in range(100, 200):
-        question = Question.about(image(number), PaidCloud(), emulated=False)
-        (verdict,) = ledger.claim([question], price=0.001, budget=Budget(), lease_s=60.0)
-        assert isinstance(verdict, Claim)
-        ledger.answered(verdict, Answer(raw={"number": number, "padding": "x" * 10_000}))
-        sys.stdout.write(f"{number}\n")
 
 
 READING = """
@@ -136,7 +112,7 @@ def test_a_ledger_that_cannot_be_written_can_be_looked_at(left_over: bool, file_
         folder = Path(name)
         path = folder / "ledger.sqlite"
         with closing(Ledger(path)):  # as long as it is open, what is new stays in the companion
-            fill(path, 7)
+            fill(path, [10] * 7)
             copies = {file: file.read_bytes() for file in (path, Path(f"{path}-wal"))}
         if left_over:  # by a program that was killed
             for file, content in copies.items():

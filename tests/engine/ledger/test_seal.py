@@ -10,18 +10,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from paid_cloud import PaidCloud, image
+from paid_cloud import PRICE
 
-from digitrec.answer import Answer
-from digitrec.engine.ledger import Budget, Claim, Ledger, Question
+from digitrec.engine.ledger import Budget, Claim, Ledger
 from digitrec.engine.ledger.queries import entries, recent, spending
 from digitrec.engine.ledger.repair import repair
 from digitrec.errors import LedgerError
 
+from .claims import fill, question
+
 CALLS = 24
-PRICE = 0.0015
 SPENT = CALLS * PRICE
-QUESTIONS = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(CALLS)]
+QUESTIONS = [question(number) for number in range(CALLS)]
 PAGE = 4096
 EXAMPLES = 12
 """Damages of each kind."""
@@ -29,15 +29,8 @@ EXAMPLES = 12
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("healthy") / "ledger.sqlite"
-    with closing(Ledger(path)) as ledger:
-        for number, verdict in enumerate(
-            ledger.claim(QUESTIONS, price=PRICE, budget=Budget("run"), lease_s=60.0)
-        ):
-            assert isinstance(verdict, Claim)
-            padding = "x" * random.Random(number).choice([10, 900, 9000])
-            ledger.answered(verdict, Answer(raw={"number": number, "padding": padding}))
-    return path.read_bytes()
+    sizes = [random.Random(number).choice([10, 900, 9000]) for number in range(CALLS)]
+    return fill(tmp_path_factory.mktemp("healthy") / "ledger.sqlite", sizes).read_bytes()
 
 
 def bits(data: bytearray, dice: random.Random) -> None:
