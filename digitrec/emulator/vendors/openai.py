@@ -16,8 +16,6 @@ from digitrec.emulator.vendors.base import Failures, Refused, Request, Response,
 
 CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
 DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,(?P<data>[A-Za-z0-9+/=]*)")
-MOST_ALTERNATIVES = 20
-"""The largest ``top_logprobs``."""
 REASONING = re.compile(r"o\d|gpt-5")
 """Names of models that reason first and refuse some parameters."""
 REFUSED_BY_REASONING = ("max_tokens", "temperature", "logprobs", "top_logprobs")
@@ -103,14 +101,9 @@ class OpenAi(Vendor):
         digit = int(text) if len(text) == 1 and text in "0123456789" else None
         reason = "one digit" if digit is not None else "several characters" if text else "nothing is written"
         before, shown, after = '{"digit":', json.dumps(digit), f',"reason":{json.dumps(reason)}}}'
-        tokens = [
-            _token(before, 1.0),
-            _token(shown, words[0].confidence if words else 1.0),
-            _token(after, 1.0),
-        ]
+        sure = words[0].confidence if words else 1.0
         alternatives = asked.get("top_logprobs") or 0
-        for token in tokens:
-            token["top_logprobs"] = token["top_logprobs"][:alternatives]
+        tokens = [_token(*part, alternatives) for part in ((before, 1.0), (shown, sure), (after, 1.0))]
         choice = {
             "index": 0,
             "finish_reason": "stop",
@@ -142,11 +135,6 @@ def _asked(body: bytes) -> dict[str, Any]:
         if name in asked:
             message = f"Unsupported parameter: '{name}' is not supported with this model."
             raise Refused(OpenAi.error(400, message, "invalid_request_error", "unsupported_parameter", name))
-    alternatives = asked.get("top_logprobs", 0)
-    if not isinstance(alternatives, int) or not 0 <= alternatives <= MOST_ALTERNATIVES:
-        raise _invalid(f"Invalid value for 'top_logprobs': it is 0 to {MOST_ALTERNATIVES}.", "top_logprobs")
-    if alternatives and not asked.get("logprobs"):
-        raise _invalid("'top_logprobs' is only allowed when 'logprobs' is true.", "top_logprobs")
     return dict(asked)
 
 
@@ -174,10 +162,10 @@ def _invalid(message: str, param: str | None = None) -> Refused:
     return Refused(OpenAi.error(400, message, "invalid_request_error", None, param))
 
 
-def _token(text: str, chance: float) -> dict[str, Any]:
+def _token(text: str, chance: float, alternatives: int) -> dict[str, Any]:
     """Return a token and its chance; a digit's alternatives are the other digits, which share the rest."""
     chance = min(max(chance, 1e-9), 1.0)
     rest = [str(digit) for digit in range(10) if str(digit) != text] if text.isdecimal() else []
     shares = [(text, chance), *((other, (1 - chance) / 9) for other in rest if chance < 1)]
     told = [{"token": it, "logprob": math.log(p), "bytes": list(it.encode())} for it, p in shares]
-    return {**told[0], "top_logprobs": told}
+    return {**told[0], "top_logprobs": told[:alternatives]}
