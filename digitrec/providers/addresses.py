@@ -85,8 +85,7 @@ def check_proxies(endpoint: str) -> list[str]:
     """Return the passwords of the proxy that requests to ``endpoint`` go through.
 
     Raises:
-        NotConfigured: its address is not one, on which each SDK would fail in a way of its own. It is not
-            shown: it may hold the password.
+        NotConfigured: its address is invalid; it is not shown, because it may hold the password.
         NotInstalled: it is a SOCKS proxy, and the package for them is missing.
     """
     name = proxy_variable(endpoint)

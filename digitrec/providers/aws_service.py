@@ -166,7 +166,7 @@ class _Session:
             self._credentials()
 
     def _credentials(self) -> Any:
-        """Return the credentials, which may have to be fetched, and redact them from now on."""
+        """Return the credentials, which botocore may have to fetch."""
         credentials = self._botocore.get_credentials()
         if credentials is None:
             raise NotConfigured(f"AWS has no credentials; {SET_KEYS}")
@@ -194,7 +194,7 @@ class _Session:
         return str(client.meta.endpoint_url), sign
 
     def _fetch(self, request: Any, **_: Any) -> Any:
-        """Send a request of botocore's, which calls it for each, to a service that gives credentials."""
+        """Send a request for credentials; botocore calls it for each of its requests."""
         from botocore.awsrequest import AWSResponse
         from requests import PreparedRequest
         from requests.structures import CaseInsensitiveDict
@@ -265,6 +265,7 @@ def _file(env: Mapping[str, str], variable: str, name: str) -> Path:
 
 SET_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
 SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"
+CORRECT_SETTING = "correct it in the AWS_ variables or the profile"
 SET_REGION = "set AWS_REGION, or a region in the profile"
 
 CODES: Mapping[str, type[DigitrecError]] = {
@@ -326,28 +327,13 @@ def _client_error(error: Any) -> Problem:
     return Problem(Unreachable if passes else AuthFailed, str(error))
 
 
-def _signed_out(error: Any) -> Problem:
-    """Translate a missing or expired sign-in."""
-    return Problem(AuthFailed, str(error), todo=SIGN_IN)
-
-
-def _login(error: Any) -> Problem:
-    """Translate a missing or expired sign-in by `aws login`."""
-    return Problem(AuthFailed, str(error), todo="sign in again: `aws login`")
-
-
-def _setting(error: Any) -> Problem:
-    """Translate a setting that botocore refuses."""
-    return Problem(NotConfigured, str(error), todo="correct it in the AWS_ variables or the profile")
-
-
 def _unreadable(error: Any) -> Problem:
     """Translate an invalid configuration file without its lines, which may hold keys."""
     return Problem(NotConfigured, f"{error.kwargs.get('path', 'a file of ~/.aws')} cannot be read")
 
 
 ERRORS: Mapping[str, Rule] = {
-    "botocore.exceptions.BotoCoreError": _setting,
+    "botocore.exceptions.BotoCoreError": Problem(NotConfigured, todo=CORRECT_SETTING),
     "botocore.exceptions.ConfigNotFound": _unreadable,
     "botocore.exceptions.ConfigParseError": _unreadable,
     "botocore.exceptions.CredentialRetrievalError": _no_credentials,
@@ -356,9 +342,9 @@ ERRORS: Mapping[str, Rule] = {
     "botocore.exceptions.InvalidRegionError": NotConfigured,
     "botocore.exceptions.PartialCredentialsError": NotConfigured,
     "botocore.exceptions.ProfileNotFound": NotConfigured,
-    "botocore.exceptions.LoginError": _login,
-    "botocore.exceptions.SSOError": _signed_out,
-    "botocore.exceptions.TokenRetrievalError": _signed_out,
+    "botocore.exceptions.LoginError": Problem(AuthFailed, todo="sign in again: `aws login`"),
+    "botocore.exceptions.SSOError": Problem(AuthFailed, todo=SIGN_IN),
+    "botocore.exceptions.TokenRetrievalError": Problem(AuthFailed, todo=SIGN_IN),
     "botocore.exceptions.ClientError": _client_error,
     "botocore.exceptions.HTTPClientError": Unreachable,
     "botocore.exceptions.ConnectionError": Unreachable,

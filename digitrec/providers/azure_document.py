@@ -18,7 +18,7 @@ from digitrec.providers.document import Score, Text, refuse
 
 MODEL, VERSION = "/documentintelligence/documentModels/prebuilt-read", "api-version=2024-11-30"
 ENDPOINT, KEY = "DOCUMENTINTELLIGENCE_ENDPOINT", "DOCUMENTINTELLIGENCE_API_KEY"
-"""Variables, with the names that Microsoft's samples of this SDK use."""
+"""Variables, with the names of Microsoft's samples."""
 SERVICE = service("Azure Document Intelligence", KEY, ENDPOINT)
 
 

@@ -111,7 +111,7 @@ def checked_key(key: str, variable: str) -> str:
     """A key as it is sent: without the line break that came with it from a file.
 
     Raises:
-        NotConfigured: it holds what no key holds. An SDK would fail on it, and quote it.
+        NotConfigured: it holds a character that no key has; the error of an HTTP library would quote it.
     """
     key = key.strip()
     if not (key.isascii() and key.isprintable()):

@@ -108,7 +108,7 @@ def _has_quota(credentials: Any) -> bool:
 
 
 def secrets(file: str | Path | None, credentials: Any) -> Iterator[str]:
-    """Yield what to redact: secrets in the credentials file and in the SDK's object."""
+    """Yield what to redact: secrets in the credentials file and in the credentials."""
     named = [Path(file)] if file else [Path(name) for name in found(os.environ) if os.path.sep in name]
     for path in named:
         with suppress(OSError):
@@ -120,7 +120,7 @@ def secrets(file: str | Path | None, credentials: Any) -> Iterator[str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Return the JSON object in the file; Google's SDK would quote invalid content, keys included."""
+    """Return the JSON object in the file; google-auth would quote invalid content, keys included."""
     try:
         info = json.loads(file.read_text("utf-8"))
         why = "it holds no credentials"

@@ -171,7 +171,7 @@ class OpenAi(BaseProvider):
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """Return whether the SDK, a model, and a key or the user's own server are there."""
+        """Return whether requests, a model, and a key or the user's own server are there."""
         server = PRESETS.get(env.get(PRESET) or "openai")
         if server is None:
             return looked("openai", "requests", (), [f"set {PRESET} to one of {', '.join(PRESETS)}"])

@@ -2,7 +2,7 @@
 
 Each provider module has ``ERRORS``, from the full name of an exception class to one of our error
 classes, or to a function that looks inside the exception. Names, not classes, because the table is
-there before the SDK is imported. The most specific class that is listed decides; an exception that is
+there before the library is imported. The most specific class that is listed decides; an exception that is
 not listed is a programming error and passes through.
 """
 
@@ -12,7 +12,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import isfinite
@@ -52,8 +52,8 @@ class Problem:
     """What to do about it, where that is known more exactly than by its kind."""
 
 
-Rule = type[DigitrecError] | Callable[[Any], Problem]
-"""One of our classes, or a function from the foreign exception to a Problem."""
+Rule = type[DigitrecError] | Problem | Callable[[Any], Problem]
+"""One of our classes, a Problem that lacks the exception's words, or a function from the exception to one."""
 
 WORDS: Mapping[type[DigitrecError], tuple[str, str]] = {
     Rejected: ("refused this image or request", "the same again will not help: send another image"),
@@ -142,6 +142,8 @@ def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
         rule = errors.get(f"{cls.__module__}.{cls.__qualname__}")
         if isinstance(rule, type):
             return Problem(rule, str(error))
+        if isinstance(rule, Problem):
+            return replace(rule, said=str(error))
         if rule is not None:
             return rule(error)
     return None

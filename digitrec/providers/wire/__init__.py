@@ -119,8 +119,9 @@ class Wire:
         from requests import Request
 
         method = "GET" if body is None else "POST"
-        request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign).prepare()
-        return self._questions.fetch(request, exchange)
+        headers = {"User-Agent": "digitrec", **headers}  # gateways refuse some libraries by name
+        request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign)
+        return self._questions.fetch(request.prepare(), exchange)
 
     def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
         """Return what ``call`` returns within the exchange, or why it failed before anything was sent.
