@@ -127,7 +127,7 @@ def test_a_source_that_fails_for_the_moment_is_unreachable_and_free(
 ) -> None:
     server.say = [said]
     provider = source(tmp_path, monkeypatch, server.url)
-    options = Options(attempts=2, ledger=tmp_path / "l.sqlite", config=Config(prices={provider.name: 0.5}))
+    options = Options(attempts=2, ledger=tmp_path / "l.sqlite", _config=Config(prices={provider.name: 0.5}))
     with closing(Engine(provider, options)) as engine:
         (reply,) = engine.ask([prepare(drawn_seven(), provider.wants)])
     assert type(reply.outcome) is Unreachable
