@@ -36,7 +36,7 @@ from digitrec.providers import google_credentials
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import Score, Text, box_around, document, refuse
-from digitrec.providers.translate import Problem, Rule, Service, dig, from_http
+from digitrec.providers.translate import Problem, Rule, Service, detail, dig, from_http
 from digitrec.providers.wire import Wire
 from digitrec.providers.wire.exchange import Reply
 
@@ -293,10 +293,8 @@ def _parsed(response: Any) -> Answer | ProviderError:
 
 
 def _words(full: TextAnnotation) -> Iterator[Word]:
-    for page in full.pages:
-        for block in page.blocks:
-            for paragraph in block.paragraphs:
-                yield from paragraph.words
+    paragraphs = (part for page in full.pages for block in page.blocks for part in block.paragraphs)
+    return (word for paragraph in paragraphs for word in paragraph.words)
 
 
 def _candidate(word: Word) -> Candidate:
@@ -324,7 +322,7 @@ def _refused(reply: Reply, raw: Any) -> Problem:
     raw = raw[0] if isinstance(raw, list) and raw else raw
     message = dig(raw, "error", "message") or reply.text
     problem = from_http(reply.status, message, reply.headers, raw)
-    info = _error_info(raw)
+    info = detail(raw, "google.rpc.ErrorInfo")
     reason, limit = dig(info, "reason"), dig(info, "metadata", "quota_limit").lower()
     kind = problem.kind
     if reason in TODO or reason in BAD_KEY or "api key not valid" in message.lower():
@@ -333,14 +331,6 @@ def _refused(reply: Reply, raw: Any) -> Problem:
         kind = QuotaExceeded
     said = f"{reason}: {message}" if reason else message
     return replace(problem, kind=kind, said=said, todo=TODO.get(reason, ""))
-
-
-def _error_info(raw: Any) -> Any:
-    """Return the detail that names the reason (google.rpc.ErrorInfo), or None."""
-    error = raw.get("error") if isinstance(raw, dict) else None
-    details = error.get("details") if isinstance(error, dict) else None
-    infos = details if isinstance(details, list) else []
-    return next((info for info in infos if dig(info, "@type").endswith("google.rpc.ErrorInfo")), None)
 
 
 RPC: Mapping[int, type[DigitrecError]] = {

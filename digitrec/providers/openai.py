@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
+import msgspec
 from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
@@ -55,8 +56,6 @@ MOST_TOKENS = 2048
 """Maximum tokens of an answer; the answer itself has about 20, but a model may think before it."""
 QUESTION_TOKENS = 2000
 """Upper bound of the tokens of the question and a picture of 512 pixels with ``detail`` low."""
-MOST_USAGE = 1_000_000_000
-"""Maximum plausible number of tokens."""
 LEFT_OUT = "digitrec_left_out"
 """Key in ``raw`` of the parameters that the request omitted because the server refused them."""
 AS_JSON = {"Content-Type": "application/json"}
@@ -264,18 +263,12 @@ class OpenAi(BaseProvider):
 
         Gemini counts the thinking in ``total_tokens`` alone.
         """
-        usage = answer.raw.get("usage")
-        if not isinstance(usage, dict):
+        try:
+            usage = msgspec.convert(answer.raw.get("usage"), Usage)
+        except msgspec.ValidationError:
             return None
-        asked, answered, total = (
-            count
-            if isinstance(count, int) and not isinstance(count, bool) and 0 <= count <= MOST_USAGE
-            else None
-            for count in map(usage.get, ("prompt_tokens", "completion_tokens", "total_tokens"))
-        )
-        if asked is None or answered is None:
-            return None
-        return asked, max(answered, (total or 0) - asked)
+        asked = usage.prompt_tokens
+        return asked, max(usage.completion_tokens, (usage.total_tokens or 0) - asked)
 
     def close(self) -> None:
         """Close the connections."""
@@ -304,6 +297,8 @@ def _refused(reply: Reply, raw: Any) -> Problem:
 
 # Answers
 
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+"""A plausible number of tokens."""
 LogChance = Annotated[float, Meta(le=1e-3)]
 """The natural logarithm of a probability; servers round."""
 THOUGHTS_END = ("</think>", "[/THINK]")
@@ -315,6 +310,14 @@ NOT_A_DIGIT = -1
 """Stands for a value that is not a digit."""
 LONE_DIGIT = re.compile(r"(?<![\w.])\d(?![\w.]\w|\w)(?!\.\s)")
 """A digit on its own in a text that does not number a list."""
+
+
+class Usage(Struct):
+    """The tokens of an answer, as the server counted them."""
+
+    prompt_tokens: Count
+    completion_tokens: Count
+    total_tokens: Count | None = None
 
 
 class TopLogprob(Struct):

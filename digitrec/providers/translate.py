@@ -157,7 +157,9 @@ def from_http(status: int, said: str, headers: Mapping[str, str], raw: Any = Non
     if status in (403, 429) and SPENT.search(said):
         kind = QuotaExceeded
     wait = retry_after(headers)
-    return Problem(kind, said, status, _retry_info(raw) if wait is None else wait, raw)
+    if wait is None:
+        wait = _seconds(dig(detail(raw, "google.rpc.RetryInfo"), "retryDelay").removesuffix("s"))
+    return Problem(kind, said, status, wait, raw)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -182,15 +184,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
-def _retry_info(raw: Any) -> float | None:
-    """Return the seconds to wait that a google.rpc.RetryInfo in an error's details asks for, or None."""
+def detail(raw: Any, kind: str) -> Any:
+    """Return the first of an error's details of a kind, such as "google.rpc.RetryInfo", or None."""
     raw = raw[0] if isinstance(raw, list) and raw else raw
     error = raw.get("error") if isinstance(raw, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
-    for detail in details if isinstance(details, list) else []:
-        if dig(detail, "@type").endswith("google.rpc.RetryInfo"):
-            return _seconds(dig(detail, "retryDelay").removesuffix("s"))
-    return None
+    found = details if isinstance(details, list) else []
+    return next((one for one in found if dig(one, "@type").endswith(kind)), None)
 
 
 def _seconds(text: str) -> float | None:

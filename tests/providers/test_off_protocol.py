@@ -27,7 +27,7 @@ from digitrec.providers.registry import provider_class
 from .common import AWS_KEY, AWS_SECRET, CLOUDS, KEY, ORDERED, POLLED
 from .conftest import CREDENTIALS
 
-CASES = int(os.environ.get("WIRE_CASES", "250"))
+CASES = int(os.environ.get("WIRE_CASES", "100"))
 many = settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
