@@ -1,4 +1,4 @@
-"""What a picture's header promises: its pixels, and the memory that decoding takes; the bound on it."""
+"""Estimate from a picture's header what decoding takes, and refuse what takes too much."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from digitrec.image.parts import BoundedFile, check_jpeg, unpacked
 from digitrec.image.shrinking import ENOUGH_SIDE
 
 MAX_DECODING_BYTES = 226_000_000
-"""Memory that decoding one picture may take, its file included: enough for 54 million pixels of a PNG in
-colour, and for 13 million of a WebP, which takes most. What else is done to a picture takes less, or little
-besides, so that none takes more than 256 MB."""
+"""Memory for decoding one picture, its file included, in bytes: enough for 54 million pixels of a colour PNG
+and for 13 million of a WebP, which needs most. No other step needs more, so a picture takes at most 256 MB."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
 """Bytes that Pillow keeps of a pixel; in all other modes 4."""
 _BESIDES = {"WEBP": 12, "AVIF": 13}
@@ -41,20 +40,20 @@ _ROWS = 24
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the header of a picture promises."""
+    """What decoding a picture takes, by its header."""
 
     pixels: int
-    """How many; 0 where that cannot be told."""
+    """Number of pixels; 0 if unknown."""
     memory: int
-    """Bytes that decoding it takes at most, its file included; 0 where that cannot be told."""
+    """Most bytes that decoding takes, the file included; 0 if unknown."""
 
 
 def header(data: bytes) -> Header:
-    """What is promised by a picture's first bytes; nothing is decoded."""
+    """Return what decoding a picture takes, without decoding it."""
     try:
         with opened(data, "") as picture:
             return Header(picture.width * picture.height, len(data) + _memory(picture, data))
-    except Exception:  # not for us to judge: opening it in earnest says what is wrong
+    except Exception:  # opening it later reports the error
         return Header(0, 0)
 
 
@@ -62,9 +61,9 @@ def check(picture: Image.Image, data: bytes | None, name: str) -> None:
     """Refuse an opened picture that would take too much memory, or time, to decode.
 
     Args:
-        picture: as it was opened, at the frame that shall be decoded.
-        data: its file; None: it was opened by somebody else, and is decoded at its full size.
-        name: what to call it in messages.
+        picture: opened, at the frame to decode.
+        data: its file; None if the caller opened it, so that it is decoded at full size.
+        name: its name in messages.
 
     Raises:
         ImageError: it takes more than `MAX_DECODING_BYTES`, or has too many parts.
@@ -89,7 +88,7 @@ def _decoders(picture: Image.Image) -> set[str]:
 
 
 def too_dear(pixels: int) -> str:
-    """What is wrong with a picture of so many pixels that takes too much memory, and what to do."""
+    """Return the message for a picture that takes too much memory."""
     return (
         f"a picture of {pixels / 1_000_000:.0f} million pixels takes too much memory in this format; "
         "scale it down first, or save it as a JPEG"
@@ -97,10 +96,10 @@ def too_dear(pixels: int) -> str:
 
 
 def _memory(picture: Image.Image, data: bytes | None) -> int:
-    """Bytes that Pillow and its libraries hold at most while they decode an opened picture.
+    """Return the most bytes that Pillow and its libraries hold while they decode an opened picture.
 
-    A few rows for filters, and for each pixel what Pillow keeps of it and what the decoder does besides:
-    measured, and told from the decoders' code where a file could want more than those measured.
+    A few rows for filters, and for each pixel Pillow's copy and the decoder's own memory: measured, or taken
+    from the decoder's code if a file could need more than the measured ones.
     """
     stored = _STORED.get(picture.mode, 4)
     if isinstance(picture, JpegImageFile):
@@ -121,14 +120,14 @@ def _memory(picture: Image.Image, data: bytes | None) -> int:
 
 
 def _coefficients(picture: JpegImageFile) -> float:
-    """Bytes of a pixel that libjpeg holds of a picture in several scans, which any may turn out to be."""
+    """Return the bytes a pixel that libjpeg holds of a picture in several scans, as any may be."""
     layers = [(wide, high) for _, wide, high, _ in picture.layer]
     whole = max(wide for wide, _ in layers) * max(high for _, high in layers)
     return 2 * sum(wide * high for wide, high in layers) / whole
 
 
 def _strip(picture: TiffImageFile, stored: float) -> float:
-    """Bytes of a pixel that libtiff holds where all of the picture is one strip or tile."""
+    """Return the bytes a pixel that libtiff holds if the whole picture is one strip or tile."""
     if all(tile[0] == "raw" for tile in picture.tile):
         return 0.0
     tags = picture.tag_v2

@@ -68,7 +68,6 @@ def texts() -> PngImagePlugin.PngInfo:
 MORE: dict[str, object] = {"save_all": True, "append_images": "another"}
 CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "PNG RGBA": ("PNG", "RGBA", {"compress_level": 1}),
-    "PNG 1": ("PNG", "1", {}),
     "PNG 16": ("PNG", "I;16", {"compress_level": 1}),
     "GIF": ("GIF", "P", {}),
     "BMP": ("BMP", "RGB", {}),
@@ -86,10 +85,8 @@ CASES: dict[str, tuple[str, str, dict[str, object]]] = {
     "HEIF 16": ("HEIF", "I;16", {}),
     "AVIF": ("AVIF", "RGB", {"speed": 10}),
     "AVIF 444": ("AVIF", "RGBA", {"speed": 10, "subsampling": "4:4:4"}),
-    "GIF animated": ("GIF", "P", MORE),
     "PNG animated": ("PNG", "RGB", {"compress_level": 1} | MORE),
     "WEBP animated": ("WEBP", "RGB", {"method": 0} | MORE),
-    "TIFF of pages": ("TIFF", "RGB", {"compression": "tiff_lzw"} | MORE),
     "MPO": ("MPO", "RGB", MORE),
     "PNG with texts": ("PNG", "L", {"pnginfo": texts()}),
 }
