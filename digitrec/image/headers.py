@@ -16,7 +16,7 @@ from digitrec.image.shrinking import ENOUGH_SIDE
 
 MAX_DECODING_BYTES = 226_000_000
 """Memory for decoding one picture, its file included, in bytes: enough for 54 million pixels of a colour PNG
-and for 13 million of a WebP, which needs most. No other step needs more, so a picture takes at most 256 MB."""
+and for 13 million of a WebP, which needs most. No other step needs more: a picture takes at most 256 MB."""
 _STORED = {"1": 1.0, "L": 1.0, "P": 1.0} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2.0)
 """Bytes that Pillow keeps of a pixel; in all other modes 4."""
 _BESIDES = {"WEBP": 12, "AVIF": 13}

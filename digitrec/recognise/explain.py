@@ -154,9 +154,10 @@ def explain(
     for name, given, field in readings(prepared, image.size) if inside else []:
         other = hiding and given.data != prepared.data
         own = _saliency(given, of[0], engine) if other else saliency
-        stages, filters, cam = _layers(engine.provider, given, of)
-        looks.append(Inside(name, _pixels(given), field, own, cam, stages, filters))
-    cam = _layers(engine.provider, prepared, of)[2]
+        stages, filters, own_cam = _layers(engine.provider, given, of)
+        looks.append(Inside(name, _pixels(given), field, own, own_cam, stages, filters))
+    network = engine.provider
+    cam = network.grad_cam(prepared, of) if isinstance(network, Inspectable) else None
     steps = tuple(mnist.steps(image, prepared.data))
     return Explanation(prediction, image.pixels, steps, saliency, cam, tuple(looks))
 
