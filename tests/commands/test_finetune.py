@@ -54,7 +54,7 @@ def test_a_folder_of_pictures_is_learned_and_told_of(
     (["--data", "hand", "--loss", "sparse"], 2, "--loss: for an architecture"),
     (["--data", "hand", "--test", "mnist-test", "--resume"], 2, "--test, --resume: for an architecture"),
     (["--data", "nowhere"], 6, "nowhere"),
-    (["--data", "nowhere", "--out", "mine.onnx"], 2, "is written as"),
+    (["--data", "nowhere", "--out", "mine.onnx"], 2, "mine.onnx"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(options: list[str], code: int, says: str) -> None:
     done = CliRunner().invoke(main, ["train", "--start", "digitrec", *options])
