@@ -86,9 +86,3 @@ def test_coverage_rises_while_less_sure_answers_are_taken_in() -> None:
     points = measures.coverage_curve([0.9, 0.5, 0.9, 0.2], [True, True, False, False], n=5)
     assert points == ((0.9, 0.4, 0.5), (0.5, 0.6, pytest.approx(2 / 3)), (0.2, 0.8, 0.5))
     assert measures.coverage_curve([], [], n=5) == ()
-
-
-def test_coverage_against_counting_for_every_threshold() -> None:
-    for threshold, coverage, accuracy in measures.coverage_curve(SCORES.tolist(), RIGHT.tolist(), n=500):
-        taken = threshold <= SCORES
-        assert (coverage, accuracy) == pytest.approx((taken.mean(), RIGHT[taken].mean()))

@@ -85,18 +85,6 @@ def test_latency_shows_three_points_for_each_engine() -> None:
     assert lines[-1] == pytest.approx([1000 * spent.p50, 1000 * spent.p95, 1000 * spent.p99])
 
 
-@pytest.mark.parametrize(
-    "figure", [plots.trade_off(CARDS), plots.coverage(CARDS), plots.reliability(CARDS, calibrated=False),
-               plots.latency(CARDS)],
-)  # fmt: skip
-def test_every_axis_has_a_title_and_its_unit(figure: Figure) -> None:
-    for axes in figure.axes:
-        assert axes.get_title()
-        assert (
-            "(" in axes.get_xlabel() or "dollars" in axes.get_xlabel() or "milliseconds" in axes.get_xlabel()
-        )
-
-
 def test_engines_differ_without_colour() -> None:
     many = [replace(CARDS[0], engine=f"e{number}") for number in range(7)]
     (axes,) = plots.reliability(many, calibrated=False).axes

@@ -31,31 +31,21 @@ def test_the_most_accurate_stands_on_top_with_its_interval() -> None:
     assert list(axes.lines[-1].get_xdata()) == [FOUND[0].accuracy.low, FOUND[0].accuracy.high]
 
 
-def test_the_quickest_to_learn_stands_on_top() -> None:
+def test_times_are_on_a_logarithmic_axis_with_plain_figures() -> None:
     (axes,) = comparison.training(FOUND).axes
-    assert [bar.get_width() for bar in axes.patches] == [90.0, 3.0, 0.5]
-    assert axes.get_xscale() == "log"
+    assert [bar.get_width() for bar in axes.patches] == [90.0, 3.0, 0.5], "the quickest stands on top"
     assert [text.get_text() for text in axes.texts] == ["90.0 s", "3.0 s", "500 ms"]
-
-
-def test_times_are_plain_figures() -> None:
-    for picture in (comparison.training, comparison.trade_off, comparison.learning):
+    for picture, seconds in (
+        (comparison.trade_off, [2.0, 0.01, 0.4]),
+        (comparison.learning, [90.0, 0.5, 3.0]),
+    ):
         figure = picture(FOUND)
         figure.draw_without_rendering()
-        shown = [label.get_text() for label in figure.axes[0].get_xticklabels(which="both")]
+        (axes,) = figure.axes
+        assert [line.get_xdata()[0] for line in axes.lines] == pytest.approx(seconds)
+        assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([0.96, 0.9, 0.8])
+        shown = [label.get_text() for label in axes.get_xticklabels(which="both")]
         assert shown and not [text for text in shown if "10^" in text]
-
-
-def test_points_are_accuracy_against_milliseconds() -> None:
-    (axes,) = comparison.trade_off(FOUND).axes
-    assert [line.get_xdata()[0] for line in axes.lines] == pytest.approx([2.0, 0.01, 0.4])
-    assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([0.96, 0.9, 0.8])
-
-
-def test_points_are_accuracy_against_seconds_of_training() -> None:
-    (axes,) = comparison.learning(FOUND).axes
-    assert [line.get_xdata()[0] for line in axes.lines] == [90.0, 0.5, 3.0]
-    assert [line.get_ydata()[0] for line in axes.lines] == pytest.approx([0.96, 0.9, 0.8])
 
 
 def test_means_are_over_each_complexity() -> None:

@@ -45,12 +45,6 @@ def test_bars_points_and_pixels_are_the_data(seen: Exploration) -> None:
     np.testing.assert_array_equal(line, seen.digits.images[0].ravel())
 
 
-def test_each_digit_of_the_map_has_a_colour_and_marker_of_its_own(seen: Exploration) -> None:
-    groups = exploration.embedding(seen).axes[0].collections
-    looks = {(group.get_facecolor().tobytes(), group.get_paths()[0].vertices.tobytes()) for group in groups}
-    assert len(groups) == len(looks) == 10
-
-
 def test_the_strange_are_shown_with_their_number_and_label(seen: Exploration) -> None:
     axes = exploration.notable(seen).axes
     assert len(axes) == NOTABLE * len(seen.notable)
