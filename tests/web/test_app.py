@@ -1,4 +1,4 @@
-"""Around every answer: headers, problem bodies, logs; and that nothing comes from another host."""
+"""Around every answer: headers, problem bodies, addresses, sites and hosts that may ask, the log."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digitrec.web import app as app_module
-from digitrec.web.logs import JsonLines
+from digitrec.web.app import create_app
+from digitrec.web.logs import JsonLines, TextLines
 from digitrec.web.settings import Settings
 
 from .fakes import local, png, serving
 
-STATIC = Path(app_module.__file__).parent / "static"
-TEXTS = [file for file in STATIC.iterdir() if file.suffix != ".jpg"]
+TEXTS = [file for file in (Path(app_module.__file__).parent / "static").iterdir() if file.suffix != ".jpg"]
+PATHS = ["/", "/docs", "/health", "/ready", "/providers", "/metrics", "/openapi.json", "/static/main.js",
+         "/docs/swagger-ui.css", "/nothing"]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/health", "/openapi.json", "/static/main.js", "/nothing"])
-def test_every_answer_carries_the_protective_headers(client: TestClient, path: str) -> None:
-    headers = client.get(path).headers
-    policy = headers["content-security-policy"]
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_protective_headers_and_head_is_get_without_a_body(
+    client: TestClient, path: str
+) -> None:
+    head, get = client.head(path), client.get(path)
+    assert (get.status_code == 404) == (path == "/nothing")
+    assert (head.status_code, head.headers["content-type"]) == (get.status_code, get.headers["content-type"])
+    assert head.content == b""
+    policy = get.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe-eval" not in policy and "script-src 'self';" in policy
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-frame-options"] == "DENY"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert "access-control-allow-origin" not in headers
-    assert "server" not in headers
-
-
-@pytest.mark.parametrize("path", ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/static/icon.svg"])
-def test_assets_are_served_from_here(client: TestClient, path: str) -> None:
-    assert client.get(path).status_code == 200
+    for name, value in {"x-content-type-options": "nosniff", "x-frame-options": "DENY"}.items():
+        assert get.headers[name] == value
+    assert get.headers["referrer-policy"] == "no-referrer"
+    assert not {"access-control-allow-origin", "server"} & get.headers.keys()
 
 
 def test_swaggers_script_travels_compressed_where_that_is_accepted(client: TestClient) -> None:
@@ -47,75 +48,157 @@ def test_swaggers_script_travels_compressed_where_that_is_accepted(client: TestC
     assert packed.content == plain.content and int(packed.headers["content-length"]) < len(plain.content) / 2
 
 
-def test_every_file_that_a_page_names_is_there(client: TestClient) -> None:
-    named = {
-        path
-        for file in TEXTS
-        for path in re.findall(r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+)["`]""", file.read_text())
-    }
+def test_every_file_that_a_page_names_is_here_and_none_is_on_another_host(client: TestClient) -> None:
+    texts = {file.name: file.read_text() for file in TEXTS}
+    pattern = r"""["`]/?(static/[^"`$]+|docs/[^"`$]+|\./[^"`]+)["`]"""
+    named = {path for text in texts.values() for path in re.findall(pattern, text)}
     assert {"static/main.js", "./pad.js", "static/sample-red.jpg", "docs/swagger-ui.css"} <= named
-    for path in named:
-        at = path.removeprefix("./").removeprefix("static/") if not path.startswith("docs/") else ""
-        assert client.get(f"/static/{at}" if at else f"/{path}").status_code == 200, path
-
-
-def test_without_scripts_the_page_says_so(client: TestClient) -> None:
-    words = re.search(r"<noscript>(.*)</noscript>", client.get("/").text)
-    assert words and "switched off" in words[1] and 'href="openapi.json"' in words[1]
-
-
-def test_no_page_names_another_host() -> None:
-    for file in TEXTS:
-        found = re.findall(r"https?://[^\s\"'<>]+", file.read_text())
-        assert set(found) <= {"http://www.w3.org/2000/svg"}, file.name
+    for path in named - {"./"}:
+        address = "/static/" + path.removeprefix("./") if path.startswith("./") else "/" + path
+        assert client.get(address).status_code == 200, path
+    for name, text in texts.items():
+        assert set(re.findall(r"https?://[^\s\"'<>]+", text)) <= {"http://www.w3.org/2000/svg"}, name
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nothing", 404), ("GET", "/predict", 405), ("PUT", "/health", 405)],
-)
+    [("GET", "/nothing", 404), ("GET", "/predict", 405), ("HEAD", "/predict", 405), ("PUT", "/health", 405),
+     ("POST", "/predict?seen=perhaps", 422)],
+)  # fmt: skip
 def test_every_error_is_a_problem(client: TestClient, method: str, path: str, status: int) -> None:
-    answer = client.request(method, path)
+    answer = client.request(method, path, content=png() if method == "POST" else None)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert set(answer.json()) == {"type", "title", "status", "detail"}
-
-
-def test_a_wrong_parameter_is_named(client: TestClient) -> None:
-    answer = client.post("/predict?seen=perhaps", content=png())
-    assert answer.status_code == 422
-    assert "seen" in answer.json()["detail"]
+    assert status != 405 or answer.headers["allow"] == ("POST" if path == "/predict" else "GET")
+    if method != "HEAD":
+        problem = answer.json()
+        assert problem["status"] == status
+        assert set(problem) == {"type", "title", "status", "detail"}
+        assert status != 422 or "seen" in problem["detail"]
 
 
 def test_a_bug_is_told_to_the_log_and_not_to_the_client(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving() as client, monkeypatch.context() as broken:
-        broken.setattr("digitrec.recognise.pipeline.normalise", lambda *_, **__: 1 / 0)
-        answer = client.post("/predict", content=png())
-    assert answer.status_code == 500
-    assert "division" not in answer.text and "Traceback" not in answer.text
+    engine = local()
+    with serving(engine) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr("digitrec.recognise.pipeline.normalise", lambda *_, **__: 1 / 0)
+            in_server = client.post("/predict", content=png())
+        engine.provider.read = lambda image, timeout: 1 / 0  # type: ignore[method-assign, return-value]
+        in_engine = client.post("/predict", content=png())
+    assert (in_server.status_code, in_engine.status_code) == (500, 502)
+    assert "division" not in in_server.text + in_engine.text
     assert any(record.exc_info and record.name == "digitrec.web" for record in caplog.records)
 
 
-def test_a_bug_in_an_engine_is_that_engines_failure() -> None:
-    engine = local()
-    with serving(engine) as client:
-        engine.provider.read = lambda image, timeout: 1 / 0  # type: ignore[method-assign, return-value]
-        answer = client.post("/predict", content=png())
-    assert answer.status_code == 502
-    assert "division" not in answer.text and "Traceback" not in answer.text
-
-
-def test_the_log_is_one_object_a_request_without_picture_key_or_query(
+def test_the_log_is_one_line_a_request_without_picture_key_or_query(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "digitrec.web")
-    with serving(settings=Settings(api_keys=("open-sesame",))) as client:
-        client.post("/predict?seen=true", content=png(), headers={"x-api-key": "open-sesame"})
-    lines = [JsonLines().format(record) for record in caplog.records if record.name == "digitrec.web"]
-    line = json.loads(lines[-1])
-    told = [line[name] for name in ("event", "method", "path", "status")]
-    assert told == ["request", "POST", "/predict", 200]
-    assert "open-sesame" not in "".join(lines) and "seen" not in "".join(lines)
+    sent = {"x-forwarded-for": "a lie, 203.0.113.1:4711", "x-api-key": "open-sesame"}
+    with serving(settings=Settings(api_keys=("open-sesame",), proxies=1)) as client:
+        client.post("/predict?seen=true", content=png(), headers=sent)
+        client.get("/a%0Ab", headers=sent)
+    records = [record for record in caplog.records if record.name == "digitrec.web"]
+    lines = [form.format(record) for form in (JsonLines(), TextLines()) for record in records]
+    assert not any("open-sesame" in line or "seen" in line or "\n" in line for line in lines)
+    line = json.loads(lines[-4])
+    told = [line[name] for name in ("event", "method", "path", "status", "client")]
+    assert told == ["request", "POST", "/predict", 200, "203.0.113.1"]
+    assert 'path="/predict" status=200' in lines[-2]
+
+
+@pytest.mark.parametrize("prefix", ["", "/digits"])
+def test_under_a_prefix_all_is_found_whether_or_not_the_proxy_cuts_it_off(prefix: str) -> None:
+    with serving(settings=Settings(root_path="/digits", rate=0.01, burst=1)) as client:
+        for path in ("/", "/docs", "/static/main.js", "/docs/swagger-ui.css", "/health"):
+            assert client.get(prefix + path).status_code == 200, path
+        assert client.get(f"{prefix}/openapi.json").json()["servers"] == [{"url": "/digits"}]
+        page = client.get(f"{prefix}/docs/")
+        assert page.url.path == f"{prefix}/docs" and "swagger" in page.text
+        statuses = [client.post(f"{prefix}/predict", content=png()).status_code for _ in range(2)]
+        start = client.get("/digits", follow_redirects=False)
+        assert (start.status_code, start.headers["location"]) == (307, "/digits/")
+        assert client.get("/digitsx").status_code == 404
+    assert statuses == [200, 429]
+
+
+def test_a_final_slash_changes_nothing_and_passes_no_limit(client: TestClient) -> None:
+    answer = client.post("/predict/", content=png(), follow_redirects=False)
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 7)
+    for path in ("/health/", "/providers/", "/static/", "/nothing/", "//"):
+        assert not client.get(path, follow_redirects=False).is_redirect
+    with serving(settings=Settings(api_keys=("one",))) as keyed:
+        for path in ("/predict/", "/predict//"):
+            assert keyed.post(path, content=png()).status_code == 401
+        assert keyed.get("/metrics/").status_code == 401
+
+
+def test_another_name_is_refused_where_names_are_listed() -> None:
+    with serving(settings=Settings(hosts=("digits.example.org",))) as client:
+        for method, path in (("GET", "/"), ("POST", "/predict")):
+            refused = client.request(method, path, content=png(), headers={"host": "evil.example"})
+            assert (refused.status_code, refused.json()["type"]) == (421, "urn:digitrec:problem:wrong-host")
+        for host in ("digits.example.org", "127.0.0.1:5000"):
+            assert client.get("/", headers={"host": host}).status_code == 200
+        assert client.get("/health", headers={"host": "10.0.0.7"}).status_code == 200
+
+
+def test_only_sites_that_are_listed_may_ask_and_are_told_so() -> None:
+    friend = "https://friend.example"
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    with serving(settings=Settings(origins=(friend,))) as client:
+        for site, post, preflight in (
+            ("https://friend.example", 200, 200),
+            ("https://evil.example", 403, 400),
+        ):
+            origin = {"origin": site}
+            answers = [
+                client.post("/predict", content=png(), headers=origin),
+                client.options("/predict", headers=asks | origin),
+            ]
+            assert [answer.status_code for answer in answers] == [post, preflight]
+            for answer in answers:
+                allowed = answer.headers.get("access-control-allow-origin")
+                assert allowed == (site if post == 200 else None)
+
+
+SITES = [
+    ({"origin": "http://testserver"}, 200),
+    ({"origin": "http://testserver:8080"}, 403),
+    ({"origin": "http://testserver:8080", "sec-fetch-site": "same-origin"}, 200),  # a proxy cut the port off
+    ({"origin": "http://evil.example", "sec-fetch-site": "cross-site"}, 403),
+    ({"origin": "http://sub.testserver", "sec-fetch-site": "same-site"}, 403),
+    ({"origin": "null"}, 403), ({"origin": "http://["}, 403), ({"origin": "http://]"}, 403),
+    ({"origin": "\xff"}, 403), ({}, 200),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "status"), SITES)
+def test_only_this_servers_own_page_may_ask(client: TestClient, headers: dict[str, str], status: int) -> None:
+    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    assert client.post("/predict", content=png(), headers=sent).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "settings", "status"),
+    [
+        ("127.0.0.1", {}, Settings(), 200), ("::1", {}, Settings(), 200),
+        ("::ffff:127.0.0.1", {}, Settings(), 200),
+        ("203.0.113.1", {}, Settings(), 403), ("a name", {}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, Settings(), 403),
+        ("127.0.0.1", {"x-forwarded-for": "203.0.113.1"}, Settings(proxies=1), 403),
+        ("127.0.0.1", {}, Settings(proxies=1), 200),
+        ("10.1.2.3", {}, Settings(metrics_from=("10.0.0.0/8",)), 200),
+        ("11.1.2.3", {}, Settings(metrics_from=("10.0.0.0/8",)), 403),
+        ("127.0.0.1", {}, Settings(api_keys=("one",)), 401),
+        ("203.0.113.1", {"x-api-key": "one"}, Settings(api_keys=("one",)), 200),
+    ],
+)  # fmt: skip
+def test_metrics_are_shown_to_this_machine_and_where_the_operator_allows(
+    peer: str, headers: dict[str, str], settings: Settings, status: int
+) -> None:
+    client = TestClient(create_app([local()], settings), client=(peer, 50_000))
+    assert client.get("/metrics", headers=headers).status_code == status

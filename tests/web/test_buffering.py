@@ -47,10 +47,16 @@ def test_two_hundred_silent_bodies_do_not_delay_others() -> None:
     assert statuses == [200] * 20
 
 
-@pytest.mark.parametrize("pause", [0.02, 100.0], ids=["a trickle", "silence"])
-def test_a_body_slower_than_it_may_be_is_given_up(pause: float) -> None:
-    quick = Settings(upload_grace_s=0.3, upload_bytes_per_s=1000)
-    with listening(settings=quick) as url, connect(url) as connection:
+QUICK = Settings(upload_grace_s=0.3, upload_bytes_per_s=1000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pause"),
+    [(QUICK, 0.02), (QUICK, 100.0), (Settings(seconds=0.3), 100.0)],
+    ids=["a trickle", "silence", "until the deadline"],
+)
+def test_a_body_slower_than_it_may_be_is_given_up(settings: Settings, pause: float) -> None:
+    with listening(settings=settings) as url, connect(url) as connection:
         connection.sendall(STALLED)
         connection.settimeout(pause if pause < 1 else 30)
         received = b""

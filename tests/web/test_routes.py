@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import struct
 import sys
+import tempfile
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,187 +18,195 @@ from digitrec.errors import Unavailable
 
 from .fakes import SEVEN, SURE, emulated, local, paid, png, serving
 
-
-def test_health_says_what_it_always_said(client: TestClient) -> None:
-    assert client.get("/health").json() == {"status": "ok", "model_loaded": True}
-
-
-def test_a_file_in_a_form_is_read(client: TestClient) -> None:
-    answer = client.post("/predict", files={"file": ("test.png", png(), "image/png")}).json()
-    assert answer["prediction"] == 7
-    assert answer["confidence"] == SURE
-    assert answer["probs"] == list(SEVEN.probabilities or ())
-    assert answer["reason"] is None
-    assert answer["provider"] == "local"
-    assert answer["cost_usd"] == 0
+WHOLE, BLANK = png(), png(blank=True)
+PLAIN = base64.b64encode(WHOLE)
 
 
-@pytest.mark.parametrize(
-    "kind", ["image/png", "application/octet-stream", "application/x-www-form-urlencoded"]
-)
+def test_one_picture_is_answered_with_all_its_fields(client: TestClient) -> None:
+    answer = client.post("/predict", files={"file": ("test.png", WHOLE, "image/png")}).json()
+    expected = {"prediction": 7, "confidence": SURE, "probs": list(SEVEN.probabilities or ()), "reason": None,
+                "provider": "local", "cost_usd": 0, "seen": None}  # fmt: skip
+    assert {name: answer[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream", "text/plain", ""])
 def test_a_picture_as_the_body_is_read_whatever_its_type_says(client: TestClient, kind: str) -> None:
-    answer = client.post("/predict", content=png(), headers={"content-type": kind})
+    answer = client.post("/predict", content=WHOLE, headers={"content-type": kind} if kind else {})
     assert answer.json()["prediction"] == 7
 
 
-@pytest.mark.parametrize("start", ["", "data:image/png;base64,"])
-def test_base64_in_json_is_read(client: TestClient, start: str) -> None:
-    sent = {"image": start + base64.b64encode(png()).decode()}
-    assert client.post("/predict", json=sent).json()["prediction"] == 7
+BASE64 = {
+    "plain": PLAIN, "lines": base64.encodebytes(WHOLE),
+    "MIME lines": b"\r\n".join(PLAIN[n : n + 76] for n in range(0, len(PLAIN), 76)),
+    "URL-safe": base64.urlsafe_b64encode(WHOLE), "no padding": base64.urlsafe_b64encode(WHOLE).rstrip(b"="),
+    "capitals": b"DATA:IMAGE/PNG;BASE64," + PLAIN, "data URL": b"data:image/png;base64," + PLAIN,
+    "parameters": b"data:image/png;name=7.png;base64," + PLAIN,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", BASE64)
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
+def test_base64_is_read_in_every_usual_form_with_or_without_the_type(
+    client: TestClient, form: str, kind: str
+) -> None:
+    headers = {"content-type": kind} if kind else {}
+    for sent, found in (({"image": BASE64[form].decode()}, None), ({"images": [BASE64[form].decode()]}, 1)):
+        answer = client.post("/predict", content=json.dumps(sent), headers=headers).json()
+        assert [one["prediction"] for one in (answer["predictions"] if found else [answer])] == [7]
+
+
+@pytest.mark.parametrize("bad", ["***", "", "data:,7", "QUJD"])
+def test_of_several_pictures_in_json_a_bad_one_fails_alone(client: TestClient, bad: str) -> None:
+    sent = {"images": [PLAIN.decode(), bad, PLAIN.decode()]}
+    first, second, third = client.post("/predict", json=sent).json()["predictions"]
+    assert (first["prediction"], third["prediction"]) == (7, 7)
+    assert (second["prediction"], second["problem"]["status"]) == (None, 422)
+
+
+def saved(form: str) -> bytes:
+    data = io.BytesIO()
+    Image.open(io.BytesIO(WHOLE)).convert("RGB").save(data, form)
+    return data.getvalue()
 
 
 def test_several_files_are_answered_in_order_and_a_bad_one_fails_alone(client: TestClient) -> None:
-    files = [("file", png()), ("file", b"no picture"), ("file", png(blank=True))]
-    good, bad, blank = client.post("/predict", files=files).json()["predictions"]
+    files = [("file", one) for one in (WHOLE, b"no picture", b"", saved("PDF"), BLANK)]
+    good, *bad, blank = client.post("/predict", files=files).json()["predictions"]
     assert (good["prediction"], good["problem"]) == (7, None)
-    assert (bad["prediction"], bad["problem"]["status"]) == (None, 422)
+    assert [(one["prediction"], one["problem"]["status"]) for one in bad] == [(None, 422)] * 3
     assert (blank["prediction"], blank["reason"]) == (None, "blank")
 
 
-def test_a_json_list_of_one_is_answered_with_a_list(client: TestClient) -> None:
-    sent = {"images": [base64.b64encode(png()).decode()]}
-    assert [one["prediction"] for one in client.post("/predict", json=sent).json()["predictions"]] == [7]
+def test_a_form_may_be_large_and_have_other_fields_and_stays_in_memory(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/a/folder/that/is/not/there")
+    more = {"csrf": "x" * 2_000_000, "submit": "Send", "file": "7.png"}
+    files = [("file", WHOLE + bytes(3_000_000)), ("other", b"no picture")]  # a PNG's end is followed by zeros
+    answer = client.post("/predict", files=files, data=more)
+    assert (answer.status_code, answer.json()["prediction"]) == (200, 7)
 
 
-def test_a_refusal_is_an_answer_with_its_reason(client: TestClient) -> None:
-    answer = client.post("/predict", content=png(blank=True))
-    assert answer.status_code == 200
-    assert answer.json()["prediction"] is None
-    assert answer.json()["reason"] == "blank"
-
-
-def test_what_the_network_saw_is_shown_on_request(client: TestClient) -> None:
-    assert client.post("/predict", content=png()).json()["seen"] is None
-    url = client.post("/predict?seen=true", content=png()).json()["seen"]
-    seen = Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
-    assert seen.size == (28, 28)
-    assert (seen.getextrema()[1], seen.getpixel((0, 0))) == (255, 0)
-
-
-def test_the_named_engine_is_asked() -> None:
-    with serving(local(), paid("3")) as client:
-        assert client.post("/predict?provider=cloud", content=png()).json()["prediction"] == 3
-        unknown = client.post("/predict?provider=other", content=png())
-    assert unknown.status_code == 422
-    assert "local, cloud" in unknown.json()["detail"]
-
-
-def test_compare_asks_what_costs_money_only_by_name() -> None:
-    cloud = paid("3")
-    with serving(local(), cloud) as client:
-        alone = client.post("/compare", content=png()).json()
-        both = client.post("/compare?provider=local&provider=cloud", content=png()).json()
-    assert [reading["provider"] for reading in alone["readings"]] == ["local"]
-    assert [(reading["provider"], reading["prediction"]) for reading in both["readings"]] == [
-        ("local", 7), ("cloud", 3),
-    ]  # fmt: skip
-    assert both["readings"][1]["cost_usd"] == pytest.approx(0.01)
-    assert both["agree"] is False
-    assert cloud.provider.calls == 1  # type: ignore[attr-defined]
-
-
-def test_emulators_have_no_vote_beside_an_engine() -> None:
-    with serving(local(), emulated("google", "3"), emulated("aws", "3")) as client:
-        beside = client.post("/compare?provider=local&provider=google&provider=aws", content=png()).json()
-        alone = client.post("/compare?provider=google&provider=aws", content=png()).json()
-    assert (beside["agree"], beside["consensus"], beside["emulated"]) == (None, 7, False)
-    assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 3, True)
-
-
-def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> None:
-    with serving(local(), paid(Unavailable("secret-host is down", provider="cloud"))) as client:
-        compared = client.post("/compare?provider=local&provider=cloud", content=png())
-        asked = client.post("/predict?provider=cloud", content=png())
-    assert compared.status_code == 200
-    assert compared.json()["readings"][0]["prediction"] == 7
-    assert compared.json()["readings"][1]["problem"]["status"] == 503
-    assert asked.status_code == 503
-    assert "retry-after" in asked.headers
-    assert "secret-host" not in compared.text + asked.text
-
-
-def test_a_budget_that_is_spent_is_a_problem_of_its_own() -> None:
-    with serving(local(), paid(max_cost=0.015)) as client:
-        statuses = [
-            client.post("/predict?provider=cloud", content=png((40 + n, 64))).status_code for n in range(2)
-        ]
-    assert statuses == [200, 402]
-
-
-def test_the_engines_on_offer_are_listed_with_their_price() -> None:
-    with serving(local(), paid()) as client:
-        assert client.get("/providers").json()["providers"] == [
-            {"name": "local", "usd_per_picture": 0.0, "remote": False, "explains": True},
-            {"name": "cloud", "usd_per_picture": 0.01, "remote": True, "explains": False},
-        ]
-
-
-def test_metrics_count_what_was_read_and_answered(client: TestClient) -> None:
-    client.post("/predict", content=png())
-    client.post("/predict", content=b"no picture")
-    client.get("/an/address/that/is/not/there")
-    page = client.get("/metrics").text
-    assert 'digitrec_readings_total{provider="local",result="7"} 1.0' in page
-    assert 'digitrec_http_requests_total{path="/predict",status="200"} 1.0' in page
-    assert 'digitrec_http_requests_total{path="/predict",status="422"} 1.0' in page
-    assert 'digitrec_http_requests_total{path="other",status="404"} 1.0' in page
-    assert "digitrec_http_request_seconds_bucket" in page
-    assert "# TYPE digitrec_http_turned_away_total counter" in page
-    assert "process_resident_memory_bytes" in page or sys.platform != "linux"
-
-
-def test_ready_says_whether_a_question_would_be_let_in(client: TestClient) -> None:
-    assert client.get("/ready").json() == {"ready": True}
-
-
-def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
-    network, cloud = local(), paid("3")
-    with serving(Fallback([network, cloud], below=0.95), network) as client:
-        answer = client.post("/predict", content=png()).json()
-        alone = client.post("/predict?provider=local", content=png()).json()
-        (first, *_) = client.get("/providers").json()["providers"]
-    assert (answer["provider"], answer["cost_usd"]) == ("local>cloud@0.95", 0.01)
-    assert [(said["provider"], said["prediction"]) for said in answer["asked"]] == [
-        ("local", 7),
-        ("cloud", 3),
-    ]
-    assert (alone["provider"], alone["asked"]) == ("local", [])
-    name = "local>cloud@0.95"
-    assert first == {"name": name, "usd_per_picture": 0.01, "remote": True, "explains": False}
-
-
-def test_a_policy_refuses_what_an_engine_refuses() -> None:
-    with serving(Fallback([local(), paid()], below=0.95)) as client:
-        broken = client.post("/predict", content=b"this is no picture")
-    assert broken.status_code == 422
+@pytest.mark.parametrize("form", ["AVIF", "PDF"])
+@pytest.mark.parametrize("length", [200, None])
+def test_formats_that_could_keep_the_server_busy_are_refused(
+    client: TestClient, form: str, length: int | None
+) -> None:
+    for path in ("/predict", "/explain", "/thumbnail"):
+        answer = client.post(path, content=saved(form)[:length])
+        assert answer.status_code == 422 and form in answer.json()["detail"]
 
 
 def test_a_heic_picture_is_read_and_a_lying_one_refused(client: TestClient) -> None:
     """Its decoder holds it to the size that its header gives, so the limit of the server holds as well."""
     heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
     buffer = io.BytesIO()
-    heif.from_pillow(Image.open(io.BytesIO(png())).convert("RGB").resize((560, 560))).save(buffer)
+    heif.from_pillow(Image.open(io.BytesIO(WHOLE)).convert("RGB").resize((560, 560))).save(buffer)
     assert client.post("/predict", content=buffer.getvalue()).json()["prediction"] == 7
     lying = buffer.getvalue().replace(struct.pack(">II", 560, 560), struct.pack(">II", 28, 28))
     assert client.post("/predict", content=lying).status_code == 422
 
 
-@pytest.mark.parametrize("form", ["AVIF", "PDF"])
-def test_formats_that_could_keep_the_server_busy_are_refused(client: TestClient, form: str) -> None:
-    buffer = io.BytesIO()
-    Image.open(io.BytesIO(png())).convert("RGB").save(buffer, form)
-    for sent in (buffer.getvalue(), buffer.getvalue()[:200]):
-        answer = client.post("/predict", content=sent)
-        assert answer.status_code == 422
-        assert answer.json()["detail"] == f"{form} is not read here; send a JPEG or a PNG"
-    good, bad = client.post(
-        "/predict", files=[("file", png()), ("file", buffer.getvalue())]
-    ).json()["predictions"]  # fmt: skip
-    assert (good["prediction"], bad["problem"]["status"]) == (7, 422)
+@pytest.mark.parametrize(
+    ("sent", "status", "kind", "words"),
+    [
+        ({"content": b""}, 422, "no-picture", ""),
+        ({"files": {"picture": b"x"}}, 422, "no-picture", 'curl -F "file=@7.png"'),
+        ({"files": {"file": (None, "7.png")}}, 422, "no-picture", 'curl -F "file=@7.png"'),
+        ({"files": {"file": b""}}, 422, "no-picture", ""),
+        ({"files": [("file", b"7")] * 33}, 413, "too-many", "32"),
+        ({"files": [("file", b"7")] * 200}, 413, "too-many", "32"),
+        ({"json": {"image": "***"}}, 422, "bad-json", "base64"),
+        ({"json": {"image": "data:image/png,7"}}, 422, "bad-json", "base64"),
+        ({"json": {"picture": "QUJD"}}, 422, "bad-json", "picture"),
+        ({"json": {}}, 422, "bad-json", '"image" or "images"'),
+        ({"json": {"image": "QUJD", "images": ["QUJD"]}}, 422, "bad-json", '"image" or "images"'),
+        ({"json": {"images": [7]}}, 422, "bad-json", "images.0"),
+        ({"json": {"image": "QUJD"}}, 422, "image-error", "PNG, JPEG"),
+        ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad-form", "boundary"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    client: TestClient, sent: dict[str, object], status: int, kind: str, words: str
+) -> None:
+    answer = client.post("/predict", **sent)  # type: ignore[arg-type]
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (status, f"urn:digitrec:problem:{kind}")
+    assert words in problem["detail"] and "AVIF" not in problem["detail"]
 
 
-def test_of_an_animation_the_first_picture_is_read(client: TestClient) -> None:
-    buffer = io.BytesIO()
-    first = Image.open(io.BytesIO(png()))
-    first.save(buffer, "TIFF", save_all=True, append_images=[Image.new("L", (28, 28))] * 5)
-    assert client.post("/predict", content=buffer.getvalue()).json()["prediction"] == 7
+def test_what_the_network_saw_is_shown_on_request(client: TestClient) -> None:
+    url = client.post("/predict?seen=true", content=WHOLE).json()["seen"]
+    seen = Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
+    assert seen.size == (28, 28)
+    assert (seen.getextrema()[1], seen.getpixel((0, 0))) == (255, 0)
+
+
+def test_the_named_engine_is_asked_and_compare_asks_what_costs_money_only_by_name() -> None:
+    cloud = paid("3")
+    with serving(local(), cloud) as client:
+        unknown = client.post("/predict?provider=other", content=WHOLE)
+        alone = client.post("/compare", content=WHOLE).json()
+        assert cloud.provider.calls == 0  # type: ignore[attr-defined]
+        both = client.post("/compare?provider=local&provider=cloud", content=WHOLE).json()
+        assert client.post("/predict?provider=cloud", content=WHOLE).json()["prediction"] == 3
+        assert client.get("/providers").json()["providers"] == [
+            {"name": "local", "usd_per_picture": 0.0, "remote": False, "explains": True},
+            {"name": "cloud", "usd_per_picture": 0.01, "remote": True, "explains": False},
+        ]
+    assert unknown.status_code == 422 and "local, cloud" in unknown.json()["detail"]
+    assert [reading["provider"] for reading in alone["readings"]] == ["local"]
+    readings = [(reading["provider"], reading["prediction"]) for reading in both["readings"]]
+    assert readings == [("local", 7), ("cloud", 3)]
+    assert both["readings"][1]["cost_usd"] == pytest.approx(0.01)
+    assert both["agree"] is False
+
+
+def test_emulators_have_no_vote_beside_an_engine() -> None:
+    with serving(local(), emulated("google", "3"), emulated("aws", "3")) as client:
+        beside = client.post("/compare?provider=local&provider=google&provider=aws", content=WHOLE).json()
+        alone = client.post("/compare?provider=google&provider=aws", content=WHOLE).json()
+    assert (beside["agree"], beside["consensus"], beside["emulated"]) == (None, 7, False)
+    assert (alone["agree"], alone["consensus"], alone["emulated"]) == (True, 3, True)
+
+
+def test_an_engine_that_fails_does_so_alone_and_its_own_words_stay_inside() -> None:
+    with serving(local(), paid(Unavailable("secret-host is down", provider="cloud"))) as client:
+        compared = client.post("/compare?provider=local&provider=cloud", content=WHOLE)
+        asked = client.post("/predict?provider=cloud", content=WHOLE)
+    ours, cloud = compared.json()["readings"]
+    assert (compared.status_code, ours["prediction"], cloud["problem"]["status"]) == (200, 7, 503)
+    assert asked.status_code == 503 and "retry-after" in asked.headers
+    assert "secret-host" not in compared.text + asked.text
+
+
+def test_metrics_count_what_was_read_and_answered(client: TestClient) -> None:
+    client.post("/predict", content=WHOLE)
+    client.post("/predict", content=b"no picture")
+    client.get("/an/address/that/is/not/there")
+    page = client.get("/metrics").text
+    for path, status in (("/predict", 200), ("/predict", 422), ("other", 404)):
+        assert f'digitrec_http_requests_total{{path="{path}",status="{status}"}} 1.0' in page
+    assert 'digitrec_readings_total{provider="local",result="7"} 1.0' in page
+    assert "digitrec_http_request_seconds_bucket" in page
+    assert "# TYPE digitrec_http_turned_away_total counter" in page
+    assert "process_resident_memory_bytes" in page or sys.platform != "linux"
+
+
+def test_the_server_says_that_it_is_alive_and_has_room(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok", "model_loaded": True}
+    assert client.get("/ready").json() == {"ready": True}
+
+
+def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
+    network, cloud, name = local(), paid("3"), "local>cloud@0.95"
+    with serving(Fallback([network, cloud], below=0.95), network) as client:
+        answer = client.post("/predict", content=WHOLE).json()
+        alone = client.post("/predict?provider=local", content=WHOLE).json()
+        broken = client.post("/predict", content=b"this is no picture")
+        (first, *_) = client.get("/providers").json()["providers"]
+    assert (answer["provider"], answer["cost_usd"]) == (name, 0.01)
+    asked = [(said["provider"], said["prediction"]) for said in answer["asked"]]
+    assert asked == [("local", 7), ("cloud", 3)]
+    assert (alone["provider"], alone["asked"], broken.status_code) == ("local", [], 422)
+    assert first == {"name": name, "usd_per_picture": 0.01, "remote": True, "explains": False}

@@ -80,14 +80,6 @@ def test_a_head_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> N
                     pass
 
 
-def test_a_body_that_never_ends_is_given_up() -> None:
-    with listening(settings=Settings(seconds=0.3)) as url, connect(url) as connection:
-        connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nstart")
-        status, _, body = everything(connection).partition(b"\r\n\r\n")
-    assert status.startswith(b"HTTP/1.1 408 ")
-    assert json.loads(body)["type"] == "urn:digitrec:problem:too-slow"
-
-
 def test_a_client_that_leaves_takes_nobody_with_it() -> None:
     with listening(settings=Settings(max_requests=2)) as url:
         for _ in range(6):
@@ -111,24 +103,6 @@ def test_what_was_accepted_is_answered_before_the_end() -> None:
             assert entered.acquire(timeout=20)
             threading.Timer(0.5, go.set).start()  # the server is told to end while this one waits
         assert answer.result().json()["prediction"] == 7
-
-
-def test_pictures_that_arrive_during_a_pass_share_the_next() -> None:
-    engine = local()
-    go, entered = held_up(engine)
-    with listening(engine) as url:
-        assert entered.acquire(timeout=20)  # the warm-up
-        go.clear()
-        threading.Timer(1, go.set).start()
-        files = [("file", png((28, 28))), ("file", png(blank=True))] * 8  # looked at here and elsewhere
-        answer = httpx.post(f"{url}/predict", files=files, timeout=30).json()
-        figures = dict(
-            line.rsplit(" ", 1) for line in httpx.get(f"{url}/metrics").text.splitlines() if line[0] != "#"
-        )
-    assert [one["prediction"] for one in answer["predictions"]] == [7, None] * 8
-    label = 'provider="local"'
-    assert float(figures[f"digitrec_batch_pictures_sum{{{label}}}"]) == 16 + 1
-    assert float(figures[f"digitrec_batch_pictures_count{{{label}}}"]) < 16 + 1
 
 
 def test_the_command_serves_and_ends_at_a_signal() -> None:
