@@ -1,106 +1,40 @@
-"""The pages of the repository, taken apart: what is prose, what is code, and what is named in it."""
+"""The pages of the repository: their code blocks, their commands, and what they name in prose."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PATTERNS = ("*.md", "docs/**/*.md", "samples/*.md", "digitrec/models/weights/*.md")
 HISTORY = ("CHANGELOG.md", "docs/decisions.md")
-"""What was true when it was written: its names may be gone."""
-PAGES = sorted(
-    path.relative_to(ROOT).as_posix()
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md"),
-                 *ROOT.glob("digitrec/models/weights/*.md")]
-)  # fmt: skip
-LIVING = [page for page in PAGES if not page.startswith(HISTORY)]
-"""The pages that speak of today."""
-FENCE = re.compile(r"^\s*(```+)(\w*)\s*$")
-INDENTED = re.compile(r"^( {4,}|\t)\S")
+"""Pages about the past: the names in them may be gone."""
+PAGES = {path.relative_to(ROOT).as_posix() for pattern in PATTERNS for path in ROOT.glob(pattern)}
+LIVING = sorted(page for page in PAGES if not page.startswith(HISTORY))
+"""Pages about today."""
+FENCED = re.compile(r"^[ \t]*```(\w*)\n(.*?)^[ \t]*```[ \t]*\n", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"^ {4,}(\S.*)$", re.MULTILINE)
+SHELL = ("", "sh", "console", "bash", "powershell")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A stretch of a page between blank lines, or a whole block of code."""
-
-    language: str | None
-    """None: prose. Of code what stands beside the fence; "" also for code that is only indented."""
-    text: str
-
-
-@cache
 def text_of(page: str) -> str:
-    """The page as it stands in the repository."""
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
-@cache
-def blocks(page: str) -> tuple[Block, ...]:
-    """The page's blocks in their order."""
-    return tuple(_blocks(text_of(page).splitlines()))
-
-
-def _blocks(lines: list[str]) -> Iterator[Block]:
-    part: list[str] = []
-    fence: tuple[str, str] | None = None
-    after_blank = listed = indented = False
-    for line in [*lines, ""]:
-        found = FENCE.match(line)
-        if fence:
-            if found and found[1] == fence[0]:
-                yield Block(fence[1], "\n".join(part))
-                part, fence = [], None
-            else:
-                part.append(line)
-            continue
-        if found:
-            yield from _prose(part, indented)
-            part, fence, indented = [], (found[1], found[2]), False
-        elif not line.strip():
-            if not indented:
-                yield from _prose(part, indented)
-                part = []
-            after_blank = True
-        else:
-            if not line.startswith(" "):
-                listed = bool(re.match(r"(\d+\.|[-*]) ", line))
-            code = bool(INDENTED.match(line)) and not listed
-            if code != indented and (after_blank or not part):
-                yield from _prose(part, indented)
-                part, indented = [], code
-            part.append(line)
-            after_blank = False
-    yield from _prose(part, indented)
-
-
-def _prose(part: list[str], indented: bool) -> Iterator[Block]:
-    if part:
-        yield Block("" if indented else None, "\n".join(part))
-
-
-def prose(page: str) -> str:
-    """All of the page but its code blocks; a list item's own code stays in."""
-    return "\n\n".join(block.text for block in blocks(page) if block.language is None)
-
-
-def code_spans(page: str) -> list[str]:
-    """What stands between backticks in the page's prose, in one line each."""
-    return [" ".join(found.split()) for found in re.findall(r"`([^`]+)`", prose(page))]
+    """Return the text of a page."""
+    return (ROOT / page).read_text(encoding="utf-8") + "\n"
 
 
 def fences(page: str, *languages: str) -> list[str]:
-    """The page's code blocks of these languages."""
-    return [block.text for block in blocks(page) if block.language in languages]
+    """Return the fenced code blocks of these languages."""
+    return [code for language, code in FENCED.findall(text_of(page)) if language in languages]
+
+
+def code_spans(page: str) -> list[str]:
+    """Return what stands between backticks in the page's prose, in one line each."""
+    spans = re.findall(r"`([^`]+)`", FENCED.sub("", text_of(page)))
+    return [" ".join(span.split()) for span in spans]
 
 
 def command_lines(page: str) -> list[str]:
-    """Every line of shell in the page, of its code blocks and between backticks, without its comment."""
-    lines = []
-    for block in fences(page, "", "sh", "console", "bash", "powershell"):
-        lines += re.sub(r" *\\\n\s*", " ", block).splitlines()
-    lines += re.findall(r"^ {4,}(\S.*)$", prose(page), re.MULTILINE)  # of a list item
-    lines += code_spans(page)
+    """Return every line of shell in code blocks and between backticks, without its comment."""
+    code = "".join(fences(page, *SHELL)) + "\n".join(INDENTED.findall(FENCED.sub("", text_of(page))))
+    lines = re.sub(r" *\\\n\s*", " ", code).splitlines() + code_spans(page)
     return [re.sub(r"\s+#\s.*$", "", line).removeprefix("$ ").strip() for line in lines]

@@ -37,11 +37,6 @@ def peer(scope: Scope) -> str:
     return str(scope["client"][0]) if scope["client"] else ""
 
 
-def identify(peer: str, headers: Headers, settings: Settings) -> Client:
-    """Return the client that sends these headers from that address."""
-    return Client(address(peer, headers, settings.proxies), key(headers, settings))
-
-
 def address(peer: str, headers: Headers, proxies: int) -> str:
     """Return the address to count requests by; an IPv6 client owns a /64, so that network is returned."""
     found = origin(peer, headers, proxies)

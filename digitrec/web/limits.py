@@ -78,7 +78,8 @@ class AdmissionControl:
             await self._app(scope, receive, send)
             return
         headers, peer = Headers(scope=scope), clients.peer(scope)
-        client = clients.identify(peer, headers, self._settings)
+        address = clients.address(peer, headers, self._settings.proxies)
+        client = Client(address, clients.key(headers, self._settings))
         try:
             self._check_access(scope["path"], peer, client, headers)
             if scope["path"] in INFERENCE_PATHS and scope["method"] == "POST":

@@ -120,31 +120,30 @@ def _detail(error: errors.DigitrecError, status: int) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem."""
+    """Answer every error of the app with a problem."""
 
-    @app.exception_handler(errors.DigitrecError)
-    async def ours(request: Request, error: errors.DigitrecError) -> Response:
-        return from_error(error).response()
+    async def answer(request: Request, error: Exception) -> Response:
+        return _problem(error).response()
 
-    @app.exception_handler(ProblemError)
-    async def raised(request: Request, error: ProblemError) -> Response:
-        return error.problem.response()
+    for kind in (errors.DigitrecError, ProblemError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, ProblemError):
+        return error.problem
+    if isinstance(error, errors.DigitrecError):
+        return from_error(error)
+    if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return Problem(422, "invalid-request", f"{where}: {first['msg']}").response()
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        detail = str(error.detail)
-        if error.status_code == 404:
-            detail = "there is nothing at this address; /docs lists what there is"
-        elif error.status_code == 405 and error.headers:
-            allowed = error.headers["Allow"]
-            detail = f"use {allowed} here; /docs shows how"
-            if allowed == "POST":
-                detail = "POST a picture to this address; /docs shows how"
-        return Problem(error.status_code, kind, detail, dict(error.headers or {})).response()
+        return Problem(422, "invalid-request", f"{where}: {first['msg']}")
+    assert isinstance(error, HTTPException)
+    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    headers = dict(error.headers or {})
+    details = {
+        404: "there is nothing at this address; /docs lists what there is",
+        405: "POST a picture to this address; /docs shows how" if headers.get("Allow") == "POST"
+        else f"use {headers.get('Allow')} here; /docs shows how",
+    }  # fmt: skip
+    return Problem(error.status_code, kind, details.get(error.status_code, str(error.detail)), headers)

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from digitrec.errors import CannotListen
 from digitrec.recognise.readers import Reader
-from digitrec.web import memory
+from digitrec.web import scheduling
 from digitrec.web.app import create_app
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
@@ -195,6 +195,6 @@ def run(engines: Sequence[Reader], settings: Settings, listening: socket.socket)
         listening: from `listen`; it is closed at the end.
     """
     ready = server(engines, settings)
-    memory.give_large_blocks_back()
+    scheduling.give_large_blocks_back()
     gc.freeze()  # walking through all that was imported delays every request by some 30 ms
     ready.run(sockets=[listening])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
-from web.fakes import listening, paid
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from web.fakes import listening, local, paid
 
 from browser.hand import CHROMIUM
 from digitrec.engine import Engine
 from digitrec.providers.registry import open_provider
+from digitrec.recognise.readers import Reader
+from digitrec.web.settings import Settings
 
 Launch = Callable[..., Browser]
 OpenPage = Callable[..., Page]
@@ -26,34 +29,27 @@ def playwright() -> Iterator[Playwright]:
         yield made
 
 
-def _started(playwright: Playwright, *arguments: str) -> Browser:
-    sandbox = ["--no-sandbox"]  # root has none, as in a container
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*sandbox, *arguments])
+@pytest.fixture(scope="package")
+def launch(playwright: Playwright) -> Iterator[Launch]:
+    """Starts a browser with arguments of its own."""
+    with ExitStack() as browsers:
+
+        def start(*arguments: str) -> Browser:
+            sandbox = "--no-sandbox"  # root has none, as in a container
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[sandbox, *arguments])
+            browsers.callback(browser.close)
+            return browser
+
+        yield start
 
 
 @pytest.fixture(scope="package")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def browser(launch: Launch) -> Browser:
     """One that is shared by all tests of this folder."""
-    started = _started(playwright)
-    yield started
-    started.close()
+    return launch()
 
 
-@pytest.fixture
-def launch(playwright: Playwright) -> Iterator[Launch]:
-    """Starts another browser, with arguments of its own."""
-    browsers: list[Browser] = []
-
-    def start(*arguments: str) -> Browser:
-        browsers.append(_started(playwright, *arguments))
-        return browsers[-1]
-
-    yield start
-    for started in browsers:
-        started.close()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def url() -> Iterator[str]:
     """A server with our network, and beside it a made-up cloud that takes money and reads a 3."""
     with listening(Engine(open_provider("local")), paid("3", "3", "3", "3")) as address:
@@ -61,28 +57,48 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """The page, in a context of its own."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(url)
+    yield opened
+    context.close()
+
+
+@pytest.fixture
+def page_of(browser: Browser) -> Iterator[OpenPage]:
+    """Opens the page of a server with these engines and settings."""
+    with ExitStack() as opened:
+
+        def start(*engines: Reader, settings: Settings = Settings()) -> Page:
+            address = opened.enter_context(listening(*engines or [local()], settings=settings))
+            page = browser.new_page()
+            opened.callback(page.close)
+            page.goto(address)
+            return page
+
+        yield start
+
+
+@pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
     """Opens the page in a context of its own; no request may leave this machine, nor the script fail."""
-    contexts: list[BrowserContext] = []
     strayed: list[str] = []
     errors: list[str] = []
+    with ExitStack() as opened:
 
-    def start(**options: Any) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda asked: _is_ours(asked.url, url) or strayed.append(asked.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and errors.append(said.text))
-        page.goto(url)
-        return page
+        def start(**options: Any) -> Page:
+            context = browser.new_context(**options)
+            opened.callback(context.close)
+            page = context.new_page()
+            ours = (url, "data:image/", f"blob:{url}")
+            page.on("request", lambda asked: asked.url.startswith(ours) or strayed.append(asked.url))
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda said: said.type == "error" and errors.append(said.text))
+            page.goto(url)
+            return page
 
-    yield start
-    for context in contexts:
-        context.close()
+        yield start
     assert strayed == []
     assert [error for error in errors if "422" not in error] == []
-
-
-def _is_ours(asked: str, url: str) -> bool:
-    return asked.startswith((url, "data:image/", f"blob:{url}"))

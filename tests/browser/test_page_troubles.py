@@ -1,67 +1,106 @@
-"""Proxies, slow networks, large and odd files: the page says what happened to the picture on it."""
+"""Lost connections, proxies, keys, slow networks, odd files: the page says what happened to its picture."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, Request, Route, expect
-from web.fakes import listening, local
+from playwright.sync_api import Browser, Page, Route, expect
 
 from browser.conftest import OpenPage
-from browser.hand import SAMPLES, draw, expect_digit, needs_chromium, place
+from browser.hand import (
+    SAMPLES,
+    asked_for,
+    draw,
+    drawn,
+    expect_digit,
+    expect_hidden,
+    held_back,
+    ink,
+    needs_chromium,
+    press,
+    show,
+)
 from digitrec.web.settings import Settings
 
 pytestmark = needs_chromium
+SERVER = "**/{predict,health,providers}**"
+Answer = Callable[[Route], None]
 
 
-@pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """The page, in a context of its own."""
-    context = browser.new_context()
-    opened = context.new_page()
-    opened.goto(url)
-    yield opened
-    context.close()
+def cut(route: Route) -> None:
+    route.abort()
 
 
-def uploads(page: Page) -> list[Request]:
-    """Requests to read a picture, in the order sent."""
-    sent: list[Request] = []
-    page.on("request", lambda asked: "/predict" in asked.url and sent.append(asked))
-    return sent
+def html(status: int, words: str) -> Answer:
+    """Another server's page in place of an answer."""
+    return lambda route: route.fulfill(status=status, content_type="text/html", body=f"<h1>{words}</h1>")
 
 
-@pytest.mark.parametrize("status", [200, 413, 429, 500, 502, 503])
+@pytest.mark.parametrize(
+    "gone", [cut, html(502, "Bad Gateway"), html(200, "Please log in")], ids=["cut", "proxy", "portal"]
+)
+def test_a_banner_stays_until_the_server_is_back(page: Page, gone: Answer) -> None:
+    drawn(page, 7)
+    banner, sure = page.locator("#gone"), page.locator("#sure")
+    expect(banner).to_be_hidden()
+    page.route(SERVER, gone)
+    press(page, "Clear")
+    draw(page, 1)
+    expect(banner).to_be_visible()
+    press(page, "Clear")
+    expect(sure).to_have_text("Waiting for a digit")
+    draw(page, 3)  # while the server is known to be gone
+    expect(sure).to_have_text("No answer")
+    expect_digit(page, "")
+    before = ink(page)
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(2500)
+    expect(banner).to_be_in_viewport()
+    page.unroute_all()
+    expect(banner).to_be_hidden()
+    expect_digit(page, "3")
+    assert ink(page) == before
+
+
+def test_a_page_that_opens_without_its_server_comes_to_life_by_itself(page: Page) -> None:
+    page.route(SERVER, cut)
+    page.reload()
+    expect(page.locator("#gone")).to_be_visible()
+    draw(page, 7)
+    page.unroute_all()
+    expect_digit(page, "7")
+    page.context.set_offline(True)
+    expect(page.locator("#gone")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator("#gone")).to_be_hidden()
+
+
+@pytest.mark.parametrize("status", [200, 413, 429, 502, 503])
 def test_a_proxys_page_is_quoted_and_nothing_is_sent_again(page: Page, status: int) -> None:
-    said = f"<html><head><title>{status} from the gateway</title></head><body><h1>No</h1></body></html>"
-    sent = uploads(page)
-    page.route(
-        "**/predict**", lambda route: route.fulfill(status=status, content_type="text/html", body=said)
-    )
-    page.locator("#file").set_input_files(SAMPLES / "photo-pen.jpg")
-    expect(page.locator("#gone")).to_contain_text(f"{status} from the gateway")
+    sent = asked_for(page, "/predict")
+    page.route("**/predict**", html(status, "from the gateway"))
+    show(page, "photo-pen.jpg")
+    expect(page.locator("#gone")).to_contain_text("from the gateway")
     expect(page.locator("#sure")).to_have_text("No answer")
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(2500)
     assert len(sent) == 1
     page.unroute_all()
-    page.get_by_role("button", name="Try again").click()
+    press(page, "Try again")
     expect_digit(page, "7")
     expect(page.locator("#gone")).to_be_hidden()
 
 
 def test_retry_after_is_honoured(page: Page) -> None:
-    sent = uploads(page)
+    sent = asked_for(page, "/predict")
     headers = {"Retry-After": "3", "Content-Type": "text/html"}
     page.route(
         "**/predict**", lambda route: route.fulfill(status=429, headers=headers, body="Slow down"), times=1
     )
-    page.locator("#file").set_input_files(SAMPLES / "photo-pen.jpg")
+    show(page, "photo-pen.jpg")
     expect(page.locator("#why")).to_contain_text("Slow down")
     page.wait_for_timeout(2000)
     assert len(sent) == 1
@@ -69,16 +108,12 @@ def test_retry_after_is_honoured(page: Page) -> None:
     assert len(sent) == 2
 
 
-def test_a_connection_that_fails_is_retried_ever_more_rarely_until_the_end(
-    browser: Browser, url: str
-) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def test_a_connection_that_fails_is_retried_ever_more_rarely_until_the_end(page: Page) -> None:
     page.clock.install()
-    page.goto(url)
-    sent = uploads(page)
-    page.route("**/predict**", lambda route: route.abort())
-    page.locator("#file").set_input_files(SAMPLES / "photo-pen.jpg")
+    page.reload()
+    sent = asked_for(page, "/predict")
+    page.route("**/predict**", cut)
+    show(page, "photo-pen.jpg")
     counts = []
     for _ in range(24):
         page.clock.run_for(10_000)
@@ -87,126 +122,103 @@ def test_a_connection_that_fails_is_retried_ever_more_rarely_until_the_end(
     assert 2 <= counts[-1] <= 9
     assert counts[-1] == counts[-6], "it does not end"
     page.unroute_all()
-    page.get_by_role("button", name="Try again").click()
+    press(page, "Try again")
     page.clock.run_for(2000)
     expect_digit(page, "7")
-    context.close()
 
 
-def test_while_a_picture_travels_no_other_answer_stands_over_it(page: Page) -> None:
+def test_a_key_is_asked_for_before_the_first_stroke_and_when_it_is_no_longer_good(page_of: OpenPage) -> None:
+    page = page_of(settings=Settings(api_keys=("open-sesame",)))
+    asked = asked_for(page, "open-sesame")
+    dialog, key = page.get_by_role("dialog"), page.get_by_label("API key")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
     draw(page, 7)
+    page.wait_for_timeout(500)
+    expect(dialog).to_be_hidden()
+    press(page, "Key")
+    for wrong in ("guess", "sésame", " "):
+        key.fill(wrong)
+        press(page, "Use it")
+        expect(page.locator("#key-wrong")).to_have_text("The server does not know this key.")
+        expect(dialog).to_be_visible()
+    key.fill("open-sesame")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
     expect_digit(page, "7")
-    held: list[Route] = []
+    assert asked == []
+    page.evaluate("sessionStorage.setItem('digitrec-key', 'an-old-one')")
+    page.reload()
+    draw(page, 7)
+    expect(dialog).to_contain_text("does not take this key any more")
 
-    def hold(route: Route) -> None:
-        held.append(route)
 
-    page.route("**/predict**", hold)
-    page.locator("#file").set_input_files(SAMPLES / "photo-shadow.jpg")
+def test_no_older_answer_stands_over_a_picture_that_is_sent(page: Page) -> None:
+    drawn(page, 7)
+    held = held_back(page, "**/predict**")
+    show(page, "photo-shadow.jpg")
     expect(page.locator("#sure")).to_have_text("Reading…")
     expect_digit(page, "")
     expect(page.locator("#bars li.best")).to_have_count(0)
     while not held:
         page.wait_for_timeout(50)
-    held.pop().continue_()
+    page.unroute_all()  # lets them go
     expect_digit(page, "3")
+    held_back(page, "**/predict**")
     draw(page, 1)  # a new drawing
     expect(page.locator("#sure")).to_have_text("Reading…")
     expect_digit(page, "")
 
 
-def test_a_large_upload_shows_its_progress(page: Page, tmp_path: Path) -> None:
-    file = tmp_path / "large.tif"
+def saved(file: Path, size: tuple[int, int] | None = None) -> Path:
+    """Save a photo of a 7 in the format of a name's ending."""
     with Image.open(SAMPLES / "photo-pen.jpg") as photo:
-        photo.resize((1200, 1500)).convert("RGB").save(file)
+        photo.resize(size or photo.size).save(file)
+    return file
+
+
+def test_a_large_upload_shows_its_progress(page: Page, tmp_path: Path) -> None:
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
-    network.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000_000},
-    )
-    page.locator("#file").set_input_files(file)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    show(page, saved(tmp_path / "large.tif", (1200, 1500)))
     expect(page.locator("#upload")).to_be_visible()
     expect_digit(page, "7")
     expect(page.locator("#upload")).to_be_hidden()
 
 
-def test_a_file_over_the_limit_is_not_sent(browser: Browser, tmp_path: Path) -> None:
-    file = tmp_path / "large.tif"
-    Image.new("L", (500, 500)).save(file)
-    with listening(local(), settings=Settings(max_body_bytes=100_000)) as url:
-        page = browser.new_page()
-        page.goto(url)
-        draw(page, 7)
-        expect_digit(page, "7")
-        posted: list[str] = []
-        page.on("request", lambda asked: asked.method == "POST" and posted.append(asked.url))
-        page.locator("#file").set_input_files(file)
-        expect(page.locator("#toast")).to_contain_text("0.1 MB")
-        expect_digit(page, "7")  # what was there before, which is read again
-        assert all("/thumbnail" not in one for one in posted)
-        draw(page, 7)
-        expect(page.locator("#toast")).to_be_hidden()
-        page.close()
+def test_a_file_over_the_limit_is_not_sent(page_of: OpenPage, tmp_path: Path) -> None:
+    page = drawn(page_of(settings=Settings(max_body_bytes=100_000)), 7)
+    posted = asked_for(page, "/thumbnail")
+    show(page, saved(tmp_path / "large.tif", (500, 500)))
+    expect(page.locator("#toast")).to_contain_text("0.1 MB")
+    expect_digit(page, "7")  # what was there before, which is read again
+    assert posted == []
+    draw(page, 7)
+    expect_hidden(page, ["#toast"])
 
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">
 <path d="M2 2H8L4.500 8.500" fill="none" stroke="black" stroke-width="0.9"/></svg>"""
 
 
-@pytest.mark.parametrize("kind", ["svg", "avif"])
-def test_formats_that_only_browsers_know_are_drawn_by_them(
+@pytest.mark.parametrize("kind", ["svg", "avif", "tiff", "ppm"])
+def test_formats_that_only_the_browser_or_only_the_server_knows_are_shown_and_read(
     open_page: OpenPage, kind: str, tmp_path: Path
 ) -> None:
     file = tmp_path / f"seven.{kind}"
     if kind == "svg":
         file.write_text(SVG)
     else:
-        with Image.open(SAMPLES / "photo-pen.jpg") as photo:
-            photo.save(file)
-    page = open_page()
-    page.locator("#file").set_input_files(file)
-    expect_digit(page, "7")
-    expect(page.locator("#picture")).to_be_visible()
-
-
-@pytest.mark.parametrize("reads", [True, False])
-def test_label_buttons_wait_for_a_picture(browser: Browser, tmp_path: Path, reads: bool) -> None:
-    with listening(local(), settings=Settings(collect=tmp_path)) as url:
-        page = browser.new_page()
-        page.goto(url)
-        seven = page.get_by_role("group", name="Wrong?").get_by_role("button", name="7", exact=True)
-        expect(seven).to_be_visible()
-        expect(seven).to_be_disabled()
-        if not reads:
-            page.route("**/predict**", lambda route: route.abort())
-        draw(page, 7)
-        page.wait_for_timeout(1000)
-        expect(seven).to_be_enabled(enabled=reads)
-        page.get_by_role("button", name="Clear").click()
-        expect(seven).to_be_disabled()
-        page.close()
-
-
-LEFT = [[(0.25, 0.3), (0.25, 0.5), (0.24, 0.75)]]
-
-
-@pytest.mark.parametrize(
-    "seven", [[(0.55, 0.25), (0.8, 0.25), (0.62, 0.8)], [(0.6, 0.2), (0.85, 0.3), (0.6, 0.75)]]
-)
-def test_a_quick_digit_beside_another_is_not_dropped_in_silence(
-    open_page: OpenPage, seven: list[tuple[float, float]]
-) -> None:
-    """Three pointer events make the whole 7."""
-    page = open_page()
-    for stroke in [*LEFT, seven]:
-        start, *rest = [place(page, *point) for point in stroke]
-        page.mouse.move(*start)
-        page.mouse.down()
-        for point in rest:
-            page.mouse.move(*point)
-        page.mouse.up()
-    expect(page.locator("#why")).to_contain_text("more")
+        saved(file)
+    page = show(open_page(), file, "7")
+    for image in ("#picture", "#history img"):
+        expect(page.locator(image)).to_be_visible()
+        assert page.evaluate("(at) => document.querySelector(at).naturalWidth", image) > 0
+    with page.expect_download():
+        press(page, "Save card")
 
 
 def test_without_javascript_the_page_leads_to_what_needs_none(browser: Browser, url: str) -> None:
@@ -216,29 +228,3 @@ def test_without_javascript_the_page_leads_to_what_needs_none(browser: Browser, 
     page.locator(".banner a").first.click()
     assert json.loads(page.inner_text("body"))["openapi"]
     context.close()
-
-
-def test_the_command_runs_in_a_plain_shell(open_page: OpenPage, tmp_path: Path) -> None:
-    page = open_page(permissions=["clipboard-read", "clipboard-write"])
-    draw(page, 7)
-    expect_digit(page, "7")
-    page.get_by_role("button", name="Copy as curl").click()
-    expect(page.locator("#toast")).to_be_visible()
-    command = page.evaluate("navigator.clipboard.readText()")
-    assert "--json" not in command  # curl 7.82 and later only
-    if shutil.which("curl"):
-        done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout)["prediction"] == 7
-
-
-@pytest.mark.parametrize("size", [(320, 568), (568, 320), (667, 375)])
-def test_tools_and_links_can_be_touched_on_the_smallest_screens(
-    open_page: OpenPage, size: tuple[int, int]
-) -> None:
-    width, height = size
-    page = open_page(viewport={"width": width, "height": height})
-    for part in ("#undo", "#camera", "nav a"):
-        box = page.locator(part).bounding_box()
-        assert box is not None and box["height"] >= 24 and box["width"] >= 24
-        assert box["x"] >= 0 and box["y"] >= 0
-        assert box["x"] + box["width"] <= width and box["y"] + box["height"] <= height

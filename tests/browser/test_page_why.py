@@ -8,33 +8,31 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageDraw
-from playwright.sync_api import FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from browser.conftest import OpenPage
-from browser.hand import SAMPLES, draw, expect_digit, needs_chromium
+from browser.hand import (
+    draw,
+    drawn,
+    expect_accessible,
+    expect_hidden,
+    held_back,
+    needs_chromium,
+    pixels,
+    press,
+    show,
+)
 from digitrec.comparison.datasets.mnist import mnist_test
 
 pytestmark = needs_chromium
-PAINTED = """(id) => {
-    const { width, height } = document.querySelector(id);
-    const { data } = document.querySelector(id).getContext("2d").getImageData(0, 0, width, height);
-    return [width, Array.from(data)];
-}"""
-
-
-def painted(page: Page, canvas: str) -> np.ndarray:
-    """The pixels of a square canvas, (side, side, RGBA)."""
-    side, data = page.evaluate(PAINTED, canvas)
-    return np.array(data, np.uint8).reshape(-1, side, 4)
 
 
 def orange(page: Page) -> np.ndarray:
     """Where on the stage the colour for the digit is strong: (N, 2), x and y as shares of its side."""
-    pixels = painted(page, "#overlay").astype(int)
-    strong = (pixels[..., 0] > pixels[..., 2] + 60) & (pixels[..., 3] > 120)
-    return np.argwhere(strong)[:, ::-1] / pixels.shape[0]
+    found = pixels(page, "#overlay").astype(int)
+    strong = (found[..., 0] > found[..., 2] + 60) & (found[..., 3] > 120)
+    return np.argwhere(strong)[:, ::-1] / found.shape[0]
 
 
 def png(picture: Image.Image) -> FilePayload:
@@ -44,21 +42,23 @@ def png(picture: Image.Image) -> FilePayload:
 
 
 def ask_why(page: Page) -> None:
-    page.get_by_role("button", name="Why?").click()
+    press(page, "Why?")
     expect(page.locator("#reasons-words")).not_to_be_empty()
     expect(page.locator("#reasons")).to_be_visible()
 
 
 def test_the_heat_map_lies_on_the_ink_that_was_drawn_until_another_stroke(open_page: OpenPage) -> None:
-    page = open_page()
-    draw(page, 7)
-    expect_digit(page, "7")
+    page = drawn(open_page(), 7)
     ask_why(page)
+    expect(page.locator("#reasons-words")).to_contain_text("What spoke for it most")
+    expect(page.locator("#steps figure")).to_have_count(5)
+    heat = pixels(page, "#heat").astype(int)
+    assert (heat[..., 0] > heat[..., 2] + 60).sum() > 100, "no orange"
     overlay, over = page.locator("#overlay"), page.get_by_role("button", name="Over the picture")
     expect(overlay).to_be_hidden()
     over.click()
     expect(overlay).to_be_visible()
-    ink = painted(page, "#pad")[..., 3] > 127
+    ink = pixels(page, "#pad")[..., 3] > 127
     found = orange(page)
     assert len(found) > 500
     at = (found * ink.shape[0]).astype(int)
@@ -82,11 +82,9 @@ def test_the_heat_map_lies_on_the_digit_of_a_picture_of_any_shape(
     left, top, side = 0.6 * width, 0.15 * height, 0.3 * min(size)
     seven = [(left, top), (left + 0.7 * side, top), (left + 0.25 * side, top + side)]
     ImageDraw.Draw(picture).line(seven, fill=20, width=9, joint="curve")
-    page = open_page()
-    page.locator("#file").set_input_files(png(picture))
-    expect_digit(page, "7")
+    page = show(open_page(), png(picture), "7")
     ask_why(page)
-    page.get_by_role("button", name="Over the picture").click()
+    press(page, "Over the picture")
     longer = max(size)
     margin = np.array([longer - width, longer - height]) / 2
     first = (np.array([left, top]) + margin) / longer
@@ -100,29 +98,25 @@ def test_the_heat_map_lies_on_the_digit_of_a_picture_of_any_shape(
 def test_both_readings_are_shown_where_there_are_two(open_page: OpenPage) -> None:
     digit = mnist_test().images[2].copy()
     digit[12:14, ::2] = 255  # a dotted line across a 1
-    page = open_page()
-    page.locator("#file").set_input_files(png(Image.fromarray(digit)))
-    expect_digit(page, "1")
+    page = show(open_page(), png(Image.fromarray(digit)), "1")
     ask_why(page)
     cut, whole = page.get_by_role("button", name="Cut out"), page.get_by_role("button", name="As it stands")
     expect(cut).to_have_attribute("aria-pressed", "true")
     first = page.locator("#layers img").first
-    before, layer = painted(page, "#heat"), first.get_attribute("src")
+    before, layer = pixels(page, "#heat"), first.get_attribute("src")
     page.locator("#layers summary").nth(1).click()
     whole.click()
     expect(whole).to_have_attribute("aria-pressed", "true")
     expect(cut).to_have_attribute("aria-pressed", "false")
     expect(first).not_to_have_attribute("src", layer or "")
     page.wait_for_timeout(300)
-    assert not np.array_equal(painted(page, "#heat"), before)
+    assert not np.array_equal(pixels(page, "#heat"), before)
     expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
-    assert Axe().run(page).violations_count == 0
+    expect_accessible(page)
 
 
 def test_each_layer_of_each_network_is_shown(open_page: OpenPage) -> None:
-    page = open_page()
-    draw(page, 7)
-    expect_digit(page, "7")
+    page = drawn(open_page(), 7)
     ask_why(page)
     expect(page.locator("#layers summary")).to_have_text(
         ["Inside network 1: 8 layers", "Inside network 2: 8 layers"]
@@ -135,21 +129,14 @@ def test_each_layer_of_each_network_is_shown(open_page: OpenPage) -> None:
 
 
 def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: OpenPage) -> None:
-    page = open_page()
-    draw(page, 1)
-    expect_digit(page, "1")
+    page = drawn(open_page(), 1)
     ask_why(page)
     page.locator("#layers summary").nth(1).click()
     follow, reasons = page.get_by_role("button", name="Follow the drawing"), page.locator("#reasons")
     follow.click()
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route(re.compile("saliency=false"), hold)
+    held = held_back(page, re.compile("saliency=false"))
     layer, first = page.locator("#layers img").first, page.locator("#layers img").first.get_attribute("src")
-    page.get_by_role("button", name="Clear").click()
+    press(page, "Clear")
     expect(reasons).to_be_visible()
     page.locator("#pad").scroll_into_view_if_needed()
     draw(page, 3)
@@ -164,7 +151,8 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
     page.wait_for_timeout(600)
     assert len(held) == 2
-    assert painted(page, "#heat")[..., :3].max() > 100 and Axe().run(page).violations_count == 0
+    assert pixels(page, "#heat")[..., :3].max() > 100
+    expect_accessible(page)
     follow.click()
     page.locator("#pad").scroll_into_view_if_needed()
     draw(page, 1)
@@ -180,10 +168,7 @@ def wait_for(page: Page, holds: Callable[[], bool]) -> None:
 
 
 def test_of_a_refused_picture_neither_is_offered(open_page: OpenPage) -> None:
-    page = open_page()
-    page.locator("#file").set_input_files(SAMPLES / "two-digits.jpg")
-    expect_digit(page, "?")
+    page = show(open_page(), "two-digits.jpg", "?")
     ask_why(page)
-    for hidden in ("#heat", "#over", "#readings", "#overlay"):
-        expect(page.locator(hidden)).to_be_hidden()
+    expect_hidden(page, ["#heat", "#over", "#readings", "#overlay"])
     expect(page.locator("#layers details")).to_have_count(0)

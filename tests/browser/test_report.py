@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -37,6 +38,8 @@ CONTRAST = """
   });
 }
 """
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+WHITE = "rgb(255, 255, 255)"
 CUT_OFF = """
 () => [...document.querySelectorAll("svg")].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
@@ -69,42 +72,27 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1200, 390])
-def test_every_word_is_readable_and_nothing_is_cut_off(
-    browser: Browser, report: Path, scheme: str, width: int
+def test_every_word_is_readable_nothing_is_cut_off_and_nothing_is_fetched(
+    browser: Browser, report: Path, scheme: Literal["light", "dark"]
 ) -> None:
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-    page.goto(report.as_uri())
-    assert min(page.evaluate(CONTRAST)) >= READABLE
-    assert page.evaluate(CUT_OFF) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (background == "rgb(255, 255, 255)") == (scheme == "light")
-    page.close()
-
-
-def test_nothing_is_fetched_and_nothing_goes_wrong(browser: Browser, report: Path) -> None:
-    page = browser.new_page()
+    page = browser.new_page(color_scheme=scheme)
     requests: list[str] = []
     problems: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(report.as_uri())
-    assert [url for url in requests if not url.startswith("data:")] == [report.as_uri()]
-    assert problems == []
-    page.close()
-
-
-def test_all_parts_are_there_and_every_picture_is_shown(browser: Browser, report: Path) -> None:
-    page = browser.new_page()
-    page.goto(report.as_uri())
-    headings = page.locator("h2").all_inner_texts()
-    assert headings[:3] == ["Conclusion", "Leaderboard", "Plots"]
-    assert headings[-3:] == ["Pictures that split the engines", "Misread pictures", "How it was measured"]
+    for width in (1200, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert min(page.evaluate(CONTRAST)) >= READABLE
+        assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
+    assert (page.evaluate(BACKGROUND) == WHITE) == (scheme == "light")
     shown = page.evaluate("[...document.images].map((it) => it.naturalWidth)")
     assert len(shown) == 10 + 12, "those that split the engines, and those that one misread"
     assert min(shown) > 0
+    assert [url for url in requests if not url.startswith("data:")] == [report.as_uri()]
+    assert problems == []
     page.close()
 
 
@@ -113,7 +101,7 @@ def test_print_is_black_on_white_even_in_dark_mode(browser: Browser, report: Pat
     page.goto(report.as_uri())
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") <= 718, "a table is cut off at the edge"
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate(BACKGROUND) == WHITE
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     assert len(page.pdf()) > 10_000
     page.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
@@ -107,24 +106,6 @@ def test_the_description_says_that_a_key_is_needed_where_one_is() -> None:
         assert {name for one in wanted for name in one} == set(schemes)
     with serving() as client:
         assert "securitySchemes" not in client.get("/openapi.json").json()["components"]
-
-
-def test_a_full_server_says_so_at_once_and_answers_what_it_accepted() -> None:
-    engine = local()
-    go, entered = held_up(engine)
-    with serving(engine, settings=Settings(max_requests=2)) as client, ThreadPoolExecutor(2) as pool:
-        go.clear()
-        assert entered.acquire(timeout=20)  # the warm-up
-        accepted = [pool.submit(post, client) for _ in range(2)]
-        assert entered.acquire(timeout=20)
-        while client.get("/ready").status_code == 200:
-            pass
-        rejected = client.post("/predict", content=WHOLE)
-        go.set()
-        assert [future.result() for future in accepted] == [200, 200]
-        assert client.get("/ready").json() == {"ready": True}
-    assert (rejected.status_code, rejected.headers["retry-after"]) == (503, "1")
-    assert rejected.json()["type"] == "urn:digitrec:problem:busy"
 
 
 def test_a_request_that_takes_too_long_is_given_up() -> None:

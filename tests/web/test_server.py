@@ -113,7 +113,7 @@ def test_the_command_serves_and_ends_at_a_signal() -> None:
         assert process.wait(60) in (0, -signal.SIGTERM)
 
 
-def test_the_surplus_is_turned_away_before_it_is_read() -> None:
+def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() -> None:
     engine = local()
     go, entered = held_up(engine)
     with listening(engine, settings=Settings(max_requests=1)) as url, ThreadPoolExecutor(1) as pool:
@@ -121,6 +121,7 @@ def test_the_surplus_is_turned_away_before_it_is_read() -> None:
         go.clear()
         accepted = pool.submit(httpx.post, f"{url}/predict", content=png(), timeout=30)
         assert entered.acquire(timeout=20)
+        assert httpx.get(f"{url}/ready").status_code == 503
         with connect(url) as connection:
             connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
             status, retry_after, body = answer(connection)
@@ -133,6 +134,7 @@ def test_the_surplus_is_turned_away_before_it_is_read() -> None:
             assert accepted.result().json()["prediction"] == 7
             connection.sendall(whole)
             assert answer(connection)[0] == 422
+        assert httpx.get(f"{url}/ready").json() == {"ready": True}
         assert "digitrec_http_turned_away_total 3.0" in httpx.get(f"{url}/metrics").text
     assert (status, retry_after) == (503, "1")
     assert json.loads(body)["type"] == "urn:digitrec:problem:busy"

@@ -62,42 +62,27 @@ const json = async (path, options) => JSON.parse(await (await answer(path, optio
 
 /** The body of a good answer of this media type. */
 async function answer(path, options = {}, type = "json") {
-  let response, body;
-  try {
-    const isLarge = options.progress && options.body.size > LARGE_BYTES;
-    response = await (isLarge ? uploaded(path, options) : fetched(path, options));
-    body = await response.blob();
-  } catch {
-    throw new Problem("the server is not answering");
-  }
-  const isOf = (kind) => response.headers.get("Content-Type")?.includes(kind);
-  if (response.ok && isOf(type)) return body;
-  const { status } = response;
-  const retryAfterS = [429, 503].includes(status) ? seconds(response.headers.get("Retry-After")) : null;
-  const text = await body.text();
+  const request = await sent(path, options).catch(() => { throw new Problem("the server is not answering"); });
+  const { status, response } = request;
+  const isOf = (kind) => request.getResponseHeader("Content-Type")?.includes(kind);
+  if (status < 300 && isOf(type)) return response;
+  const retryAfterS = [429, 503].includes(status) ? seconds(request.getResponseHeader("Retry-After")) : null;
+  const text = await response.text();
   const detail = isOf("json") && detailOf(text);
   if (!detail) throw new Problem(`“${quoted(text)}” (status ${status})`, { status, retryAfterS, isForeign: true });
   throw new Problem(status === 408 ? TOO_SLOW : detail, { status, retryAfterS });
 }
 
-function fetched(path, { signal, ...options }) {
-  const patience = AbortSignal.timeout(PATIENCE_MS);
-  return fetch(path, { ...options, signal: signal ? AbortSignal.any([signal, patience]) : patience });
-}
-
-/** What `fetch` does, with progress, which `fetch` does not report. */
-function uploaded(path, { method, body, headers, signal, progress }) {
+/** What `fetch` does, with the progress of the upload, which `fetch` does not report. */
+function sent(path, { method = "GET", body, headers = {}, signal, progress }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open(method, path);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    Object.assign(request, { responseType: "blob", timeout: PATIENCE_MS, onerror: reject, ontimeout: reject, onabort: reject });
-    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
-    request.onload = () => {
-      const told = ["Content-Type", "Retry-After"].map((name) => [name, request.getResponseHeader(name)]);
-      resolve(new Response(request.response, { status: request.status, headers: told.filter(([, value]) => value) }));
-    };
-    signal.addEventListener("abort", () => request.abort());
+    Object.assign(request, { responseType: "blob", timeout: PATIENCE_MS });
+    Object.assign(request, { onload: () => resolve(request), onerror: reject, ontimeout: reject, onabort: reject });
+    if (body?.size > LARGE_BYTES) request.upload.onprogress = ({ loaded, total }) => progress?.(loaded / total);
+    signal?.addEventListener("abort", () => request.abort());
     request.send(body);
   });
 }

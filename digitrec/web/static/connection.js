@@ -1,4 +1,4 @@
-// When the server is gone: a banner that stays until it is back, and a look after it ever more rarely.
+// When the server is gone: a banner that stays until it is back, and health checks less and less often.
 
 import * as api from "./api.js";
 import { by } from "./dom.js";
@@ -6,21 +6,24 @@ import { by } from "./dom.js";
 const WAITS_S = [1, 2, 4, 8, 16, 32, 60];
 
 export class Connection {
+  gone = false;
+  tries = 0;
+
   /** `back()` is called each time the server is there again. */
   constructor(back) {
-    Object.assign(this, { back, gone: false, tries: 0 });
-    by("again").addEventListener("click", () => this.afresh());
+    this.back = back;
+    by("again").addEventListener("click", () => this.look(0));
     addEventListener("offline", () => this.lost(new api.Problem("this device is offline")));
-    addEventListener("online", () => this.gone && this.afresh());
+    addEventListener("online", () => this.gone && this.look(0));
   }
 
-  /** A request failed. Where the server still answers others, it is for the person to try this one again. */
+  /** A request failed. If the server still answers others, the person may try this one again. */
   async lost(problem) {
     this.say(problem.isForeign ? `In place of the server something else answered: ${problem.message}.`
       : "The server is not answering. Your drawing is safe; this page goes on trying by itself.");
     if (this.gone) return;
     this.gone = true;
-    if (problem.isForeign && await this.isHealthy()) this.gone = false;
+    if (problem.isForeign && await isHealthy()) this.gone = false;
     else this.later();
   }
 
@@ -37,28 +40,24 @@ export class Connection {
 
   later() {
     clearTimeout(this.timer);
-    if (this.tries < WAITS_S.length) this.timer = setTimeout(() => this.look(), 1000 * WAITS_S[this.tries++]);
+    const wait = WAITS_S[this.tries];
+    if (wait) this.timer = setTimeout(() => this.look(this.tries + 1), 1000 * wait);
     else this.say("The server is still not answering. Your drawing is safe; this page has stopped trying.");
   }
 
-  afresh() {
-    this.tries = 0;
-    this.look();
-  }
-
-  async look() {
+  async look(tries) {
     clearTimeout(this.timer);
-    if (await this.isHealthy()) {
-      this.gone = false;
+    this.tries = tries;
+    this.gone = !await isHealthy();
+    if (this.gone) {
+      this.later();
+    } else {
       by("gone").hidden = true;
       this.back();
-    } else {
-      this.gone = true;
-      this.later();
     }
   }
+}
 
-  isHealthy() {
-    return api.health().then(() => true, () => false);
-  }
+function isHealthy() {
+  return api.health().then(() => true, () => false);
 }

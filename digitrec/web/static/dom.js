@@ -10,8 +10,12 @@ export function make(tag, properties = {}, ...children) {
 }
 
 /** Make a button that calls `act` with its click event. */
-export function makeButton(words, act) {
-  const button = make("button", { type: "button" }, words);
-  button.addEventListener("click", act);
-  return button;
+export const makeButton = (words, act) => make("button", { type: "button", onclick: act }, words);
+
+/** Flip a button with a pressed state; return whether it is pressed now. */
+export function flip(button) {
+  button.ariaPressed = button.ariaPressed !== "true";
+  return isPressed(button);
 }
+
+export const isPressed = (button) => button.ariaPressed === "true";

@@ -1,47 +1,44 @@
 // The last readings, newest first; kept by this page alone, and gone with it. A click brings one back.
 
-import { by, make, makeButton } from "./dom.js";
+import { by, make } from "./dom.js";
 import { howSure, inWords, percent } from "./view.js";
 
 const KEPT = 12;
+const list = by("history");
 
-export class History {
-  list = by("history");
+/** Call `recall(state)` with what was on the stage when an entry that is clicked was made. */
+export function listenForRecall(recall) {
+  list.addEventListener("click", (event) => {
+    const item = event.target.closest("li");
+    if (item) recall(item.state);
+  });
+  by("forget").addEventListener("click", () => {
+    [...list.children].forEach(drop);
+    by("past").hidden = true;
+  });
+}
 
-  /** `recall(state)` is called with what was on the stage when the entry was made. */
-  constructor(recall) {
-    this.recall = recall;
-    by("forget").addEventListener("click", () => {
-      while (this.list.lastChild) this.drop();
-      by("past").hidden = true;
-    });
-  }
+/** Add a reading; it replaces one of the same subject (a drawing that has grown). */
+export function remember(state, reading, picture) {
+  [...list.children].filter((item) => item.state.subject === state.subject).forEach(drop);
+  list.prepend(entry(state, reading, picture));
+  [...list.children].slice(KEPT).forEach(drop);
+  by("past").hidden = false;
+}
 
-  /** Add a reading; a later one of the same subject (a drawing that grew) takes its place. */
-  put(state, reading, picture) {
-    const before = this.list.querySelector(`[data-subject="${state.subject}"]`);
-    if (before) this.drop(before);
-    this.list.prepend(this.entry(state, reading, picture));
-    while (this.list.childElementCount > KEPT) this.drop();
-    by("past").hidden = false;
-  }
+function drop(item) {
+  URL.revokeObjectURL(item.querySelector("img").src);
+  item.remove();
+}
 
-  drop(item = this.list.lastChild) {
-    URL.revokeObjectURL(item.querySelector("img").src);
-    item.remove();
-  }
-
-  entry(state, reading, picture) {
-    const { prediction, confidence, calibrated } = reading;
-    const sure = confidence === null ? "" : percent(calibrated ?? confidence);
-    const button = makeButton(make("img", { src: URL.createObjectURL(picture), alt: inWords(reading) }), () => this.recall(state));
-    button.title = "Bring it back";
-    button.append(
-      make("span", { ariaHidden: "true" }, prediction ?? "?"),
-      make("small", { ariaHidden: "true", title: howSure(reading) ?? "" }, sure),
-    );
-    const item = make("li", {}, button);
-    item.dataset.subject = state.subject;
-    return item;
-  }
+function entry(state, reading, picture) {
+  const { prediction, confidence, calibrated } = reading;
+  const sure = confidence === null ? "" : percent(calibrated ?? confidence);
+  const button = make(
+    "button", { type: "button", title: "Bring it back" },
+    make("img", { src: URL.createObjectURL(picture), alt: inWords(reading) }),
+    make("span", { ariaHidden: "true" }, prediction ?? "?"),
+    make("small", { ariaHidden: "true", title: howSure(reading) ?? "" }, sure),
+  );
+  return make("li", { state }, button);
 }

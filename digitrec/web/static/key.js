@@ -3,66 +3,60 @@
 import * as api from "./api.js";
 import { by } from "./dom.js";
 
-export class KeyDialog {
-  dialog = by("key-dialog");
-  input = by("key");
-  button = by("key-button");
+const dialog = by("key-dialog");
+const input = by("key");
+const button = by("key-button");
 
-  /** `given()` is called when the server has taken a key. */
-  constructor(given) {
-    this.given = given;
-    this.button.addEventListener("click", () => this.open());
-    this.dialog.addEventListener("submit", (event) => {
-      if (event.submitter?.value === "later") return;
-      event.preventDefault(); // it closes only once the key is right
-      this.check(this.input.value.trim());
-    });
-  }
-
-  /** Whether a request would be rejected for want of a key. */
-  get missing() {
-    return !this.button.hidden && !api.hasKey();
-  }
-
-  /** The server wants a key. */
-  need() {
-    this.button.hidden = false;
-    if (this.missing) this.open();
-  }
-
-  /** The key is no longer valid. */
-  refused() {
-    const had = api.hasKey();
-    api.forgetKey();
-    this.button.hidden = false;
-    if (!this.dialog.open) this.open(had ? "The server does not take this key any more." : "");
-  }
-
-  open(words = "") {
-    this.say(words);
-    if (!this.dialog.open) this.dialog.showModal();
-  }
-
-  async check(key) {
-    try {
-      const isRight = /^[\x20-\x7e]+$/.test(key) && await api.accepts(key); // no header takes other characters
-      if (!isRight) {
-        this.say("The server does not know this key.");
-        return;
-      }
-    } catch (problem) {
-      this.say(`That did not work: ${problem.message}.`);
+/** Call `given()` when the server has accepted a key. */
+export function listenForKey(given) {
+  button.addEventListener("click", () => open());
+  dialog.addEventListener("submit", async (event) => {
+    if (event.submitter?.value === "later") return;
+    event.preventDefault(); // it closes only once the key is right
+    const words = await fault(input.value.trim());
+    if (words) {
+      open(words);
       return;
     }
-    api.useKey(key);
-    this.input.value = "";
-    this.dialog.close();
-    this.given();
-  }
+    input.value = "";
+    dialog.close();
+    given();
+  });
+}
 
-  say(words) {
-    by("key-wrong").textContent = words;
-    this.input.setAttribute("aria-invalid", words !== "");
-    if (words) this.input.select();
+/** Whether a request would be rejected for want of a key. */
+export const isKeyMissing = () => isKeyNeeded() && !api.hasKey();
+export const isKeyNeeded = () => !button.hidden;
+
+/** Ask for a key, unless there is one. */
+export function needKey() {
+  button.hidden = false;
+  if (isKeyMissing()) open();
+}
+
+/** The key is no longer valid. */
+export function keyRefused() {
+  const words = api.hasKey() ? "The server does not take this key any more." : "";
+  api.forgetKey();
+  button.hidden = false;
+  if (!dialog.open) open(words);
+}
+
+function open(words = "") {
+  by("key-wrong").textContent = words;
+  input.setAttribute("aria-invalid", words !== "");
+  if (words) input.select();
+  if (!dialog.open) dialog.showModal();
+}
+
+/** Keep the key if it is right, else promise what is wrong. */
+async function fault(key) {
+  try {
+    const isRight = /^[\x20-\x7e]+$/.test(key) && await api.accepts(key); // no header takes other characters
+    if (!isRight) return "The server does not know this key.";
+  } catch (problem) {
+    return `That did not work: ${problem.message}.`;
   }
+  api.useKey(key);
+  return "";
 }

@@ -5,60 +5,60 @@ const TRIES = 5; // of one picture on a busy server
 const LONGEST_S = 60; // a longer Retry-After is for the person to wait
 
 export class Live {
+  next = null; // makes the picture that is read next
+  busy = false;
+  generation = 0;
+  asked = -INTERVAL_MS;
+  tries = 0;
+
   /** `ask(picture, signal)` promises a reading; `show(reading, picture, ms)`, `fail(problem)` and
    *  `wait(problem, seconds)` report what came of it. */
   constructor(ask, { show, fail, wait = () => {} }) {
-    Object.assign(this, { ask, show, fail, wait, next: null, busy: false, generation: 0, asked: -INTERVAL_MS, tries: 0 });
+    Object.assign(this, { ask, show, fail, wait });
   }
 
   /** Read what `makePicture` gives when its turn comes; an older one still waiting is dropped. */
-  read(makePicture) {
+  async read(makePicture) {
     this.next = makePicture;
-    if (!this.busy) this.work();
+    if (this.busy) return;
+    this.busy = true;
+    while (this.next) {
+      await pause(this.asked + INTERVAL_MS - performance.now());
+      const next = this.next;
+      this.next = null;
+      if (next) await this.one(next, this.generation);
+    }
+    this.busy = false;
   }
 
   /** Forget what waits, and abort the request. */
   stop() {
     this.next = null;
     this.generation += 1;
-    this.question?.abort();
-  }
-
-  async work() {
-    this.busy = true;
-    while (this.next) {
-      await pause(this.asked + INTERVAL_MS - performance.now());
-      const makePicture = this.next;
-      this.next = null;
-      if (makePicture) await this.one(makePicture, this.generation);
-    }
-    this.busy = false;
+    this.request?.abort();
   }
 
   async one(makePicture, generation) {
     this.asked = performance.now();
-    this.question = new AbortController();
+    this.request = new AbortController();
+    const isCurrent = () => generation === this.generation;
     try {
       const picture = await makePicture();
-      const reading = await this.ask(picture, this.question.signal);
+      const reading = await this.ask(picture, this.request.signal);
       this.tries = 0;
-      if (generation === this.generation) this.show(reading, picture, performance.now() - this.asked);
+      if (isCurrent()) this.show(reading, picture, performance.now() - this.asked);
     } catch (problem) {
-      if (generation === this.generation) await this.later(problem, makePicture, generation);
+      if (!isCurrent()) return;
+      const seconds = Math.max(problem.retryAfterS, 2 ** this.tries - 1); // longer each time
+      this.tries += 1;
+      if (problem.retryAfterS === null || seconds > LONGEST_S || this.tries >= TRIES) {
+        this.fail(problem);
+        return;
+      }
+      this.wait(problem, seconds);
+      await pause(1000 * seconds);
+      if (isCurrent()) this.next ??= makePicture;
     }
-  }
-
-  /** Ask a busy server again after the time it names, each time later. */
-  async later(problem, makePicture, generation) {
-    const seconds = Math.max(problem.retryAfterS, 2 ** this.tries - 1);
-    this.tries += 1;
-    if (problem.retryAfterS === null || seconds > LONGEST_S || this.tries >= TRIES) {
-      this.fail(problem);
-      return;
-    }
-    this.wait(problem, seconds);
-    await pause(1000 * seconds);
-    if (generation === this.generation) this.next ??= makePicture;
   }
 }
 

@@ -1,11 +1,11 @@
 // The page: paper, pictures and camera on one side, what is read on the other.
 
 import * as api from "./api.js";
-import { Comparison } from "./compare.js";
+import { listenForCompare, resetCompare } from "./compare.js";
 import { Connection } from "./connection.js";
-import { by, makeButton } from "./dom.js";
-import { History } from "./history.js";
-import { KeyDialog } from "./key.js";
+import { by, flip, makeButton } from "./dom.js";
+import { listenForRecall, remember } from "./history.js";
+import { isKeyMissing, isKeyNeeded, keyRefused, listenForKey, needKey } from "./key.js";
 import { Live } from "./live.js";
 import { Pad } from "./pad.js";
 import { Camera, contained, lightened, listenForPictures, shownPicture } from "./pictures.js";
@@ -19,35 +19,30 @@ const SETTLED_MS = 700;
 const FRAME_MS = 250;
 
 const stage = by("stage");
-let subjects = 0; // one for each drawing, picture or thing held before the camera
+let engines = []; // those on offer
 let reader; // the engine that reads along: the first that is free; null: none is; undefined: not known yet
 let largest = Infinity; // bytes of a picture that the server takes
+let subjects = 0; // one for each drawing, picture or thing held before the camera
 let choices = 0; // pictures that were chosen; only the last one is shown
-let settling = null;
-let verdict = ""; // what was said last
-let remember = () => {}; // puts the last reading into the history
-let shown = null; // the last reading and its picture, for the card
+let settling; // a timer: the reading stays the same
+let settled = ""; // what was said last
+let keep = () => {}; // puts the last reading into the history
+let shown; // the last reading and its picture, for the card
 let look = null; // a picture on the stage as this browser can show it
 
-const timeline = new Timeline({ strokes: [], picture: null, subject: subjects });
+const timeline = new Timeline(fresh());
 const pad = new Pad(by("pad"), { changed: drawing, done: drawn });
 const camera = new Camera(by("video"));
 const ask = (picture, signal) => api.predict(picture, reader.name, signal, (share) => !signal.aborted && view.showProgress(share));
 const live = new Live(ask, { show, fail, wait });
-const history = new History(put);
-const comparison = new Comparison(currentPicture, complain);
 const why = new Why({ getPicture: currentPicture, getReader: () => reader.name, getPlace: place, fail: complain });
 const connection = new Connection(start);
-const keys = new KeyDialog(start);
 
 by("width").addEventListener("input", (event) => { pad.width = event.target.value / 100; });
-by("undo").addEventListener("click", () => walk(() => timeline.undo()));
-by("redo").addEventListener("click", () => walk(() => timeline.redo()));
+by("undo").addEventListener("click", () => walk(-1));
+by("redo").addEventListener("click", () => walk(1));
 by("clear").addEventListener("click", clear);
-by("erase").addEventListener("click", () => {
-  pad.erasing = !pad.erasing;
-  by("erase").ariaPressed = pad.erasing;
-});
+by("erase").addEventListener("click", () => { pad.erasing = flip(by("erase")); });
 by("camera").addEventListener("click", () => (camera.on ? putAway() : startCamera()));
 by("choices").append(...[..."0123456789", "none"].map((digit) => (
   makeButton(digit === "none" ? "no digit" : digit, () => keepLabel(digit))
@@ -56,21 +51,22 @@ document.addEventListener("keydown", shortcut);
 addEventListener("themechange", () => pad.draw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => pad.draw());
 listenForPictures(takePicture, () => connection.lost(new api.Problem("the sample did not arrive")));
-offerSharing(
-  () => ({ picture: shown.asShown(), reading: shown.reading }), currentPicture, () => !by("key-button").hidden,
-);
+listenForCompare(() => engines, currentPicture, complain);
+listenForRecall(put);
+listenForKey(start);
+offerSharing(() => ({ picture: shown.asShown(), reading: shown.reading }), currentPicture, isKeyNeeded);
 start();
 
 async function start() {
   try {
     const { providers, key_needed: keyNeeded, collects, max_body_bytes: bytes } = await api.providers();
-    reader = providers.find((engine) => engine.usd_per_picture === 0) ?? null;
+    engines = providers;
+    reader = engines.find((engine) => engine.usd_per_picture === 0) ?? null;
     largest = bytes;
-    comparison.engines = providers;
-    by("comparison").hidden = providers.length < 2 && reader !== null;
+    by("comparison").hidden = engines.length < 2 && reader !== null;
     by("explain").hidden = !reader?.explains;
     by("label").hidden = by("collecting").hidden = !collects;
-    if (keyNeeded) keys.need();
+    if (keyNeeded) needKey();
     read();
   } catch (problem) {
     fail(problem);
@@ -78,23 +74,32 @@ async function start() {
 }
 
 function shortcut(event) {
-  const onPad = event.target === by("pad");
   if (event.target.matches("input:not([type=range]), dialog *")) return;
   const pressed = event.key.toLowerCase();
+  const onPad = event.target === by("pad");
   if (event.ctrlKey || event.metaKey) {
-    if (pressed === "z") walk(() => (event.shiftKey ? timeline.redo() : timeline.undo()));
-    else if (pressed === "y") walk(() => timeline.redo());
+    if (pressed === "z") walk(event.shiftKey ? 1 : -1);
+    else if (pressed === "y") walk(1);
     else return;
-  } else if (onPad && event.key === "Backspace") walk(() => timeline.undo());
-  else if (onPad && event.key === "Delete") clear();
+  } else if (onPad && pressed === "backspace") walk(-1);
+  else if (onPad && pressed === "delete") clear();
   else return;
   event.preventDefault();
+}
+
+/** An empty stage, or a picture on it, as a state of the timeline. */
+function fresh(picture = null) {
+  return { strokes: [], picture, subject: subjects += 1 };
+}
+
+function isEmpty({ strokes, picture } = timeline.now) {
+  return strokes.length === 0 && picture === null;
 }
 
 /** A stroke grows: it is read along, as soon as there is more than a dot. */
 function drawing() {
   if (camera.on) stopCamera();
-  const isNew = timeline.now.picture !== null || isEmpty(timeline.now);
+  const isNew = timeline.now.picture !== null || isEmpty();
   if (isNew && pad.active.points.length === 1) {
     flush();
     view.hideToast();
@@ -110,8 +115,7 @@ function drawing() {
 
 /** A stroke has ended. */
 function drawn(strokes) {
-  const goesOn = timeline.now.strokes.length > 0;
-  const subject = goesOn ? timeline.now.subject : (subjects += 1);
+  const { subject } = timeline.now.strokes.length ? timeline.now : fresh();
   timeline.push({ strokes, picture: null, subject });
   render(true);
 }
@@ -127,7 +131,7 @@ async function takePicture(file) {
       const [has, takes] = [picture.size, largest].map((bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
       throw new Error(`the picture has ${has}, and this server takes ${takes}; choose a smaller one`);
     }
-    put({ strokes: [], picture, subject: (subjects += 1) });
+    put(fresh(picture));
   } catch (error) {
     await render();
     view.toast(view.sentence(error.message));
@@ -137,36 +141,43 @@ async function takePicture(file) {
 /** Empty paper; what was on it is one "Undo" away. */
 function clear() {
   if (camera.on) putAway();
-  else put({ strokes: [], picture: null, subject: (subjects += 1) });
+  else put(fresh());
 }
 
 function put(state) {
-  walk(() => timeline.push(state));
+  leave();
+  timeline.push(state);
+  render();
   stage.scrollIntoView({ block: "nearest" });
 }
 
 function walk(step) {
+  leave();
+  timeline.walk(step);
+  render();
+}
+
+/** What is on the stage goes. */
+function leave() {
   view.hideToast();
   flush();
   if (camera.on) stopCamera();
   live.stop();
-  step();
-  render();
 }
 
 /** Show the stage as it now is, and read it. `isGrown`: it is the drawing of a moment ago with another stroke. */
 async function render(isGrown = false) {
   const { now } = timeline;
-  const empty = isEmpty(now);
+  const empty = isEmpty();
   pad.show(now.strokes);
   stage.classList.toggle("drawn", !empty);
-  by("undo").disabled = !timeline.canUndo;
-  by("redo").disabled = !timeline.canRedo;
+  by("undo").disabled = !timeline.has(-1);
+  by("redo").disabled = !timeline.has(1);
   by("clear").disabled = empty;
   changed(!empty, isGrown);
   if (empty) {
     live.stop();
-    verdict = "";
+    settled = "";
     view.showNothing();
   } else read();
   look = await shownPicture(by("picture"), now.picture, api.thumbnail).catch(() => null); // reading it says why
@@ -180,13 +191,9 @@ function changed(hasPicture, isGrown = false) {
     view.showBusy();
     by("actions").hidden = true;
   }
-  comparison.reset(hasPicture);
+  resetCompare(hasPicture);
   allowLabel(hasPicture && reader === null);
   why.changed(hasPicture);
-}
-
-function isEmpty({ strokes, picture }) {
-  return strokes.length === 0 && picture === null;
 }
 
 async function currentPicture() {
@@ -209,7 +216,7 @@ async function startCamera() {
   }
   flush();
   subjects += 1;
-  showCamera(true);
+  showCamera();
   by("clear").disabled = false;
   changed(true);
   watch();
@@ -224,27 +231,26 @@ function watch() {
 
 function stopCamera() {
   camera.stop();
-  showCamera(false);
+  showCamera();
   live.stop();
 }
 
 /** No camera any more; what was on the stage before is there again. */
 function putAway() {
-  stopCamera();
-  flush();
+  leave();
   render();
 }
 
-function showCamera(on) {
-  by("video").hidden = by("guide").hidden = !on;
-  by("camera").ariaPressed = on;
-  by("camera").querySelector("span").textContent = on ? "Stop" : "Camera";
+function showCamera() {
+  by("video").hidden = by("guide").hidden = !camera.on;
+  by("camera").ariaPressed = camera.on;
+  by("camera").querySelector("span").textContent = camera.on ? "Stop" : "Camera";
 }
 
 /** Have it read, where that costs nothing; else it is for the comparison's buttons. */
 function read() {
-  if (!(camera.on || pad.active || !isEmpty(timeline.now))) return;
-  if (keys.missing) view.showNothing("Waiting for a key");
+  if (!camera.on && !pad.active && isEmpty()) return;
+  if (isKeyMissing()) view.showNothing("Waiting for a key");
   else if (connection.gone) view.showNothing("No answer", "The server is not answering.");
   else if (reader) live.read(currentPicture);
   else if (reader === null) view.showNothing("Not read yet", "Every engine here costs money: press “Compare” to choose.");
@@ -253,7 +259,8 @@ function read() {
 function show(reading, picture, ms) {
   connection.good();
   const isDrawing = !camera.on && (pad.active !== null || timeline.now.picture === null);
-  const isEarly = isDrawing && (pad.active !== null || isTap(pad.drawing)) && reading.prediction === null;
+  const isDot = isDrawing && isTap(pad.drawing);
+  const isEarly = isDrawing && (pad.active !== null || isDot) && reading.prediction === null;
   allowLabel(!isEarly && reading.reason !== "blank");
   if (isEarly || (isDrawing && reading.reason === "blank")) {
     view.showNothing("Go on");
@@ -264,21 +271,21 @@ function show(reading, picture, ms) {
   shown = { asShown, reading };
   by("actions").hidden = false;
   view.showReading(reading, ms);
-  if (isDrawing && isTap(pad.drawing)) return; // told, and no more
-  if (isDrawing && pad.active !== null) { // remembered, if nothing is read after it
-    remember = () => { if (!isEmpty(timeline.now)) history.put(timeline.now, reading, picture); };
+  if (isDot) return; // told, and no more
+  if (pad.active) { // remembered, if nothing is read after it
+    keep = () => { if (!isEmpty()) remember(timeline.now, reading, picture); };
     return;
   }
-  settle(view.inWords(reading), () => history.put(state, reading, asShown()));
-  if (camera.on) comparison.reset(true);
+  settle(view.inWords(reading), () => remember(state, reading, asShown()));
+  if (camera.on) resetCompare(true);
 }
 
 /** Tell a screen reader and the history what is read, once it has stayed the same for a moment. */
-function settle(words, keep) {
+function settle(words, keepIt) {
   const seen = camera.on ? words.slice(0, 1) : words; // a camera's percentages never stand still
-  if (seen === verdict && camera.on) return;
-  verdict = seen;
-  remember = keep;
+  if (seen === settled && camera.on) return;
+  settled = seen;
+  keep = keepIt;
   clearTimeout(settling);
   settling = setTimeout(() => {
     by("announcement").textContent = words;
@@ -290,8 +297,8 @@ function settle(words, keep) {
 /** Put the last reading into the history, however short the look was. */
 function flush() {
   clearTimeout(settling);
-  remember();
-  remember = () => {};
+  keep();
+  keep = () => {};
 }
 
 /** Label buttons work only while there is something to label. */
@@ -326,7 +333,7 @@ function fail(problem) {
 
 /** Say that something did not work. */
 function complain(problem) {
-  if (problem.status === 401) keys.refused();
+  if (problem.status === 401) keyRefused();
   else if (problem.status === 0 || problem.isForeign) connection.lost(problem);
   else view.toast(`That did not work: ${problem.message}.`);
 }

@@ -3,21 +3,26 @@
 import { trace } from "./strokes.js";
 
 const STEP = 0.025; // how far an arrow key moves the pen, as a share of the side
+const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 const RUBBER = 2.2; // how much wider than the pen the eraser is
 const FROM = { x: 0.5, y: 0.3 }; // where the keyboard's pen begins
 const PALM_MS = 3000; // for so long after a pen a touch is taken for the hand that holds it
 
 export class Pad {
+  strokes = [];
+  active = null; // the stroke that is being drawn
+  width = 0.065;
+  erasing = false;
+  cursor = null; // where the keyboard's pen is
+  penSeen = -PALM_MS;
+
   /** `changed()` is called while a stroke grows, `done(strokes)` when it has ended. */
   constructor(canvas, { changed, done }) {
     Object.assign(this, { canvas, changed, done });
-    this.strokes = [];
-    this.width = 0.065;
-    this.erasing = false;
-    this.active = null; // the stroke that is being drawn
-    this.cursor = null; // where the keyboard's pen is
-    this.penSeen = -PALM_MS;
-    this.listen();
+    const handlers = {
+      pointerdown: this.down, pointermove: this.drag, pointerup: this.up, pointercancel: this.up, keydown: this.key, blur: this.blur,
+    };
+    for (const [type, handle] of Object.entries(handlers)) canvas.addEventListener(type, handle.bind(this));
     new ResizeObserver(() => this.resize()).observe(canvas);
   }
 
@@ -31,21 +36,6 @@ export class Pad {
     this.strokes = strokes;
     this.active = null;
     this.draw();
-  }
-
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("pointerdown", (event) => this.down(event));
-    canvas.addEventListener("pointermove", (event) => this.drag(event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(end, (event) => this.up(event));
-    }
-    canvas.addEventListener("keydown", (event) => this.key(event));
-    canvas.addEventListener("blur", () => {
-      this.end();
-      this.cursor = null;
-      this.draw();
-    });
   }
 
   /** A second finger, or the palm, draws nothing; a pen takes over from the palm that came before it. */
@@ -63,9 +53,7 @@ export class Pad {
     if (event.pointerType === "pen") this.penSeen = event.timeStamp;
     if (this.active?.pointer !== event.pointerId) return;
     const moves = event.getCoalescedEvents?.() ?? [];
-    this.active.points.push(...(moves.length ? moves : [event]).map((move) => this.place(move)));
-    this.draw();
-    this.changed();
+    this.grow(...(moves.length ? moves : [event]).map((move) => this.place(move)));
   }
 
   /** A quick stroke ends beyond its last move. */
@@ -77,21 +65,25 @@ export class Pad {
   }
 
   key(event) {
-    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in moves) this.move(...moves[event.key]);
+    if (event.key in MOVES) this.move(...MOVES[event.key]);
     else if (event.key === " ") this.togglePen();
     else return;
     event.preventDefault();
   }
 
+  blur() {
+    this.end();
+    this.cursor = null;
+    this.draw();
+  }
+
   move(right, down) {
     const within = (value) => Math.min(0.97, Math.max(0.03, value));
     const { x, y } = this.cursor ?? FROM;
-    this.cursor = { x: within(x + right * STEP), y: within(y + down * STEP), width: this.nib };
-    if (this.active) this.active.points.push(this.cursor);
-    this.draw();
-    if (this.active) this.changed();
+    this.cursor = { x: within(x + right), y: within(y + down), width: this.nib };
+    if (this.active) this.grow(this.cursor);
+    else this.draw();
   }
 
   togglePen() {
@@ -102,14 +94,20 @@ export class Pad {
   }
 
   begin(point, pointer, kind) {
-    this.active = { points: [point], erases: this.erasing, pointer, kind };
+    this.active = { points: [], erases: this.erasing, pointer, kind };
+    this.grow(point);
+  }
+
+  grow(...points) {
+    this.active.points.push(...points);
     this.draw();
     this.changed();
   }
 
   end() {
     if (!this.active) return;
-    this.strokes = [...this.strokes, { points: this.active.points, erases: this.active.erases }];
+    const { points, erases } = this.active;
+    this.strokes = [...this.strokes, { points, erases }];
     this.active = null;
     this.done(this.strokes);
   }
@@ -120,13 +118,9 @@ export class Pad {
 
   /** Where an event is on the paper, and how wide the line is there: a pen that is pressed writes wider. */
   place(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
     const pressed = event.pointerType === "pen" && event.pressure > 0 ? 0.5 + event.pressure : 1;
-    return {
-      x: (event.clientX - box.left) / box.width,
-      y: (event.clientY - box.top) / box.height,
-      width: this.nib * pressed,
-    };
+    return { x: (event.clientX - left) / width, y: (event.clientY - top) / height, width: this.nib * pressed };
   }
 
   resize() {

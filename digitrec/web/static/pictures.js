@@ -17,18 +17,13 @@ export function listenForPictures(take, fail) {
     input.value = ""; // the same file may be chosen again
   });
   document.addEventListener("paste", (event) => taken(event.clipboardData));
-  document.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    stage.classList.add("dropping");
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) stage.classList.remove("dropping");
-  });
-  document.addEventListener("drop", (event) => {
-    event.preventDefault();
-    stage.classList.remove("dropping");
-    taken(event.dataTransfer);
-  });
+  for (const type of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(type, (event) => {
+      event.preventDefault();
+      stage.classList.toggle("dropping", type === "dragover" || (type === "dragleave" && event.relatedTarget !== null));
+      if (type === "drop") taken(event.dataTransfer);
+    });
+  }
   by("samples").addEventListener("click", (event) => {
     const image = event.target.closest("button")?.querySelector("img");
     if (image) fetch(image.src).then((answer) => answer.blob()).then(take, fail);
@@ -75,8 +70,9 @@ export async function shownPicture(image, picture, thumbnail) {
   URL.revokeObjectURL(image.src);
   image.removeAttribute("src");
   if (!picture) return null;
-  const isKnown = await createImageBitmap(picture).then((bitmap) => { bitmap.close(); return true; }, () => false);
-  const look = isKnown ? picture : await thumbnail(picture);
+  const bitmap = await createImageBitmap(picture).catch(() => null);
+  bitmap?.close();
+  const look = bitmap ? picture : await thumbnail(picture);
   image.src = URL.createObjectURL(look);
   return look;
 }

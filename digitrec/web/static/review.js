@@ -1,4 +1,4 @@
-// For the owner: what visitors labelled, to be accepted or thrown away; where engines dissent comes first.
+// For the owner: labelled pictures to accept or delete, those where engines disagree first.
 
 import { by, make, makeButton } from "./dom.js";
 
@@ -14,8 +14,7 @@ async function asked(path, method = "GET") {
   const response = await fetch(path, { method, headers: { "X-Owner-Key": key } })
     .catch(() => { throw new Error("the server is not answering"); });
   if (response.ok) return response;
-  if (response.status === 401) throw new Error("the server does not know this key");
-  throw new Error((await response.json()).detail);
+  throw new Error(response.status === 401 ? "the server does not know this key" : (await response.json()).detail);
 }
 
 async function list() {
@@ -29,17 +28,11 @@ async function entry({ name, label, said }) {
   const path = `collected/${encodeURIComponent(name)}`;
   const image = make("img", { src: URL.createObjectURL(await (await asked(path)).blob()), alt: `Labelled ${label}` });
   const engines = Object.entries(said).map(([engine, word]) => `${engine} says ${word}`);
-  const decide = (accept) => async () => {
-    try {
-      await asked(`${path}?accept=${accept}`, "PUT");
-    } catch (error) {
-      tell(error);
-      return;
-    }
+  const decide = (accept) => () => asked(`${path}?accept=${accept}`, "PUT").then(() => {
     URL.revokeObjectURL(image.src);
     item.remove();
     count();
-  };
+  }, tell);
   const item = make(
     "li", { className: "card" }, image, make("p", {}, [`Labelled ${label}`, ...engines].join("; ")),
     makeButton(`Accept ${label}`, decide(true)), makeButton("Throw away", decide(false)),

@@ -1,31 +1,31 @@
 // A drawing: strokes whose points and widths are shares of the paper's side, so that any size shows the same.
 
-export const SENT_SIDE = 280;
+const SENT_SIDE = 280;
 const DOT = 0.15; // a drawing whose lines together are shorter is a tap
 const CORNER = 0.35; // a turn with a smaller cosine stays a corner, as in a 7 that was drawn quickly
 
 /** Paint one stroke, `{ points: [{ x, y, width }], erases }`: a smooth curve through every one of its points. */
 export function trace(context, { points, erases }, side, colour) {
+  context.save();
+  context.scale(side, side);
   context.globalCompositeOperation = erases ? "destination-out" : "source-over";
   context.strokeStyle = context.fillStyle = colour;
   context.lineCap = "round";
-  dot(context, points[0], side);
+  dot(context, points[0]);
   const slopes = points.map((point, at) => slope(points[at - 1], point, points[at + 1]));
   points.slice(1).forEach((to, before) => {
     const from = points[before];
     const reach = distance(from, to) / 3;
     const [first, last] = [slopes[before], slopes[before + 1]];
     context.beginPath();
-    context.lineWidth = to.width * side;
-    context.moveTo(from.x * side, from.y * side);
+    context.lineWidth = to.width;
+    context.moveTo(from.x, from.y);
     context.bezierCurveTo(
-      (from.x + reach * first.x) * side, (from.y + reach * first.y) * side,
-      (to.x - reach * last.x) * side, (to.y - reach * last.y) * side,
-      to.x * side, to.y * side,
+      from.x + reach * first.x, from.y + reach * first.y, to.x - reach * last.x, to.y - reach * last.y, to.x, to.y,
     );
     context.stroke();
   });
-  context.globalCompositeOperation = "source-over";
+  context.restore();
 }
 
 /** The drawing as the engines get it: black on white, whatever the page looks like. */
@@ -41,10 +41,10 @@ export function pictureOf(strokes) {
 
 /** Whether there is no more than a dot on the paper. */
 export function isTap(strokes) {
-  const lengths = strokes.filter((stroke) => !stroke.erases).map(({ points }) => (
-    points.slice(1).reduce((sum, point, before) => sum + distance(points[before], point), 0)
+  const steps = strokes.filter((stroke) => !stroke.erases).flatMap(({ points }) => (
+    points.slice(1).map((point, before) => distance(points[before], point))
   ));
-  return lengths.reduce((sum, length) => sum + length, 0) < DOT;
+  return steps.reduce((sum, step) => sum + step, 0) < DOT;
 }
 
 /** The curve's direction at a point, of length 1; of length 0 at an end and in a corner. */
@@ -60,8 +60,8 @@ function distance(one, other) {
   return Math.hypot(other.x - one.x, other.y - one.y);
 }
 
-function dot(context, { x, y, width }, side) {
+function dot(context, { x, y, width }) {
   context.beginPath();
-  context.arc(x * side, y * side, (width * side) / 2, 0, 2 * Math.PI);
+  context.arc(x, y, width / 2, 0, 2 * Math.PI);
   context.fill();
 }

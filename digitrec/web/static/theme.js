@@ -1,26 +1,19 @@
-// Light, dark, or as the system is. A classic script in the head, so that no page flashes in the wrong one.
+// Light, dark, or as the system is. A classic script in the head, so that no page flashes in the wrong theme.
 
 const THEME = "digitrec-theme";
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
-
-function applyTheme(theme) {
-  if (theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-}
-
-applyTheme(localStorage.getItem(THEME) ?? "auto");
+const root = document.documentElement;
+root.dataset.theme = localStorage.getItem(THEME) ?? "auto";
 
 document.addEventListener("DOMContentLoaded", () => {
   const button = document.getElementById("theme");
-  const tell = () => {
-    const theme = localStorage.getItem(THEME) ?? "auto";
-    document.getElementById("theme-name").textContent = { auto: "Auto", light: "Light", dark: "Dark" }[theme];
+  const tell = ({ theme } = root.dataset) => {
+    document.getElementById("theme-name").textContent = `${theme[0].toUpperCase()}${theme.slice(1)}`;
   };
   button.hidden = false;
   button.addEventListener("click", () => {
-    const theme = NEXT[localStorage.getItem(THEME) ?? "auto"];
-    localStorage.setItem(THEME, theme);
-    applyTheme(theme);
+    root.dataset.theme = NEXT[root.dataset.theme];
+    localStorage.setItem(THEME, root.dataset.theme);
     tell();
     dispatchEvent(new Event("themechange"));
   });

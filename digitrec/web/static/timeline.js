@@ -13,29 +13,22 @@ export class Timeline {
     return this.states[this.at];
   }
 
-  get canUndo() {
-    return this.at > 0;
+  /** Whether there is a state before this one (-1) or after it (1). */
+  has(step) {
+    return this.at + step in this.states;
   }
 
-  get canRedo() {
-    return this.at < this.states.length - 1;
+  walk(step) {
+    if (this.has(step)) this.at += step;
   }
 
   push(state) {
     this.states.splice(this.at + 1, Infinity, state);
-    if (this.states.length > KEPT) this.states.shift();
+    this.states = this.states.slice(-KEPT);
     this.at = this.states.length - 1;
   }
 
-  undo() {
-    if (this.canUndo) this.at -= 1;
-  }
-
-  redo() {
-    if (this.canRedo) this.at += 1;
-  }
-
-  /** Take the state out that is there now; the first stays. */
+  /** Remove the present state; the first stays. */
   drop() {
     if (this.at > 0) this.states.splice(this.at--, 1);
   }

@@ -14,12 +14,12 @@ const REASONS = {
 const READS_ALONG = "The network reads along while you draw.";
 const LEFT_OUT = "Not all of the ink was read: there is more beside the digit.";
 const STALE_MS = 700; // for so long the reading of a drawing stays, greyed out, while the drawing grows
+const TOAST_MS = 6000;
 
 const bars = Array.from({ length: 10 }, (_, digit) => {
-  const bar = { fill: make("span", { className: "fill" }), share: make("span", { className: "share" }) };
-  const trough = make("span", { className: "trough" }, bar.fill);
-  bar.item = make("li", {}, make("span", { className: "name" }, digit), trough, bar.share);
-  return bar;
+  const [fill, share] = ["fill", "share"].map((className) => make("span", { className }));
+  const trough = make("span", { className: "trough" }, fill);
+  return { fill, share, item: make("li", {}, make("span", { className: "name" }, digit), trough, share) };
 });
 by("bars").append(...bars.map((bar) => bar.item));
 
@@ -49,12 +49,11 @@ export function inWords(reading) {
 }
 
 export function showReading(reading, roundTripMs) {
-  const { prediction, reason, probs, seen, left_out: leftOut } = reading;
-  const isTold = prediction !== null;
-  const why = !isTold ? reasonInWords(reason) : leftOut.length ? LEFT_OUT : runnerUp(prediction, probs);
+  const { prediction, probs, left_out: leftOut } = reading;
+  if (prediction === null) put("?", "Can't tell", reasonInWords(reading.reason), reading);
+  else put(prediction, howSure(reading) ?? "It says", leftOut.length ? LEFT_OUT : runnerUp(prediction, probs), reading);
+  by("verdict").classList.toggle("unsure", prediction === null || leftOut.length > 0);
   const network = probs ? `${(1000 * reading.latency_s).toFixed(1)} ms to read it, ` : "";
-  put(isTold ? String(prediction) : "?", isTold ? (howSure(reading) ?? "It says") : "Can't tell", why, probs ?? [], seen);
-  by("verdict").classList.toggle("unsure", !isTold || leftOut.length > 0);
   by("timing").textContent = `${network}${Math.round(roundTripMs)} ms there and back`;
   by("seen-caption").textContent = probs ? "what the network saw" : "what the network would have seen";
 }
@@ -89,7 +88,7 @@ export function toast(words) {
   by("toast").textContent = words;
   by("toast").togglePopover(true);
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(hideToast, 6000);
+  toastTimer = setTimeout(hideToast, TOAST_MS);
 }
 
 export function hideToast() {
@@ -97,41 +96,29 @@ export function hideToast() {
 }
 
 /** Replace all that the answer shows. */
-function put(digit, sure, why, probs = [], seen = null) {
+function put(digit, sure, why, { probs, seen } = {}) {
   clearTimeout(busyTimer);
   busyTimer = undefined;
   by("verdict").classList.remove("stale", "unsure");
   by("verdict").ariaBusy = "false";
   by("upload").hidden = true;
-  setDigit(digit);
+  if (by("digit").textContent !== String(digit)) by("digit").replaceChildren(make("span", {}, digit)); // it pops up
   by("sure").textContent = sure;
   by("why").textContent = why;
   by("timing").textContent = "";
-  setBars(probs);
   by("seen-picture").hidden = !seen;
   by("seen").classList.toggle("empty", !seen);
   if (seen) by("seen-picture").src = seen;
-}
-
-function setDigit(text) {
-  const element = by("digit");
-  if (element.textContent === text) return;
-  element.replaceChildren(make("span", {}, text)); // a new element, whose animation begins
+  bars.forEach(({ item, fill, share }, place) => {
+    const value = probs?.[place] ?? 0;
+    item.classList.toggle("best", probs?.every((other) => other <= value) ?? false);
+    fill.style.setProperty("--share", value.toFixed(3));
+    share.textContent = value >= 0.005 ? percent(value) : "";
+  });
 }
 
 function runnerUp(prediction, probs) {
   if (!probs) return "";
-  const others = probs.map((share, digit) => ({ share, digit })).filter(({ digit }) => digit !== prediction);
-  const second = others.reduce((best, other) => (other.share > best.share ? other : best));
-  return second.share < 0.02 ? "No other digit comes near." : `Might also be a ${second.digit} (${percent(second.share)}).`;
-}
-
-function setBars(probs) {
-  const best = probs.indexOf(Math.max(...probs));
-  bars.forEach(({ item, fill, share }, digit) => {
-    const value = probs[digit] ?? 0;
-    item.classList.toggle("best", digit === best);
-    fill.style.setProperty("--share", value.toFixed(3));
-    share.textContent = value >= 0.005 ? percent(value) : "";
-  });
+  const second = Math.max(...probs.toSpliced(prediction, 1));
+  return second < 0.02 ? "No other digit comes near." : `Might also be a ${probs.indexOf(second)} (${percent(second)}).`;
 }

@@ -1,8 +1,9 @@
 // Why it says so: the steps of the preparation, which ink spoke for the digit, and what each layer found.
 
 import * as api from "./api.js";
-import { by, make, makeButton } from "./dom.js";
+import { by, flip, isPressed, make, makeButton } from "./dom.js";
 import { Live } from "./live.js";
+import { sentence } from "./view.js";
 
 const SIDE = 28;
 const CELL = 8; // pixels of the heat map for each of the network's
@@ -12,35 +13,30 @@ const AGAINST = [64, 128, 255];
 const STRONGEST = 0.85; // how much the strongest colour hides of what is below it
 
 export class Why {
+  asked = 0; // changes with the picture
+  open = []; // which networks' layers are shown
+
   /** `getPicture()` promises what is on the stage, `getReader()` names the engine that reads along, and
    *  `getPlace()` says where on the stage the picture lies ([left, top, right, bottom], shares of its side). */
   constructor({ getPicture, getReader, getPlace, fail }) {
-    Object.assign(this, { getPicture, getReader, getPlace, fail, asked: 0, open: [] });
+    Object.assign(this, { getPicture, getReader, getPlace, fail });
     const look = (picture, signal) => api.explain(picture, getReader(), { saliency: false, signal });
     this.live = new Live(look, { show: (found) => this.show(found), fail });
     by("explain").addEventListener("click", () => this.ask());
     by("follow").addEventListener("click", () => {
-      by("follow").ariaPressed = !this.isPressed;
+      flip(by("follow"));
       this.live.stop();
     });
     by("over").addEventListener("click", () => {
-      by("over").ariaPressed = !this.isOver;
+      flip(by("over"));
       this.layOver();
       by("overlay").scrollIntoView({ block: "nearest" });
     });
   }
 
-  get isOver() {
-    return by("over").ariaPressed === "true";
-  }
-
-  get isPressed() {
-    return by("follow").ariaPressed === "true";
-  }
-
   /** Whether the look inside goes along with the drawing: while it is shown, and that was asked for. */
   get follows() {
-    return this.isPressed && !by("reasons").hidden;
+    return isPressed(by("follow")) && !by("reasons").hidden;
   }
 
   /** The picture has changed: what is shown is about another, so it goes; or follows, where that was asked for. */
@@ -53,7 +49,7 @@ export class Why {
     }
     this.live.stop();
     by("overlay").hidden = true;
-    if (!follows) by("reasons").hidden = true;
+    by("reasons").hidden = !follows;
   }
 
   async ask() {
@@ -73,20 +69,19 @@ export class Why {
 
   async show({ steps, where, saliency, inside }) {
     const { asked } = this;
+    const isRefused = inside.length === 0;
     by("steps").replaceChildren(...steps.map(({ name, picture }) => pictureFigure(name, picture)));
     const said = where.length ? `What spoke for it most: ${where.join(", ")}.` : "";
-    const colours = saliency
-      ? `${said} Orange ink spoke for the digit, blue ink against it.`
-      : "Orange: where the last feature maps look like the digit (Grad-CAM). Ask “Why?” for what the ink is worth.";
-    by("reasons-words").textContent = inside.length
-      ? colours
-      : "The network was not asked: the picture was refused by what the preparation saw in it.";
-    by("heat").hidden = by("overlay").hidden = inside.length === 0;
-    by("over").hidden = inside.length === 0 || this.getPlace() === null;
+    by("reasons-words").textContent = isRefused
+      ? "The network was not asked: the picture was refused by what the preparation saw in it."
+      : saliency ? `${said} Orange ink spoke for the digit, blue ink against it.`
+        : "Orange: where the last feature maps look like the digit (Grad-CAM). Ask “Why?” for what the ink is worth.";
+    by("heat").hidden = by("overlay").hidden = isRefused;
+    by("over").hidden = isRefused || this.getPlace() === null;
     by("heat").ariaLabel = saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit";
     this.offerReadings(inside);
-    if (inside.length) await this.showReading(inside[0]);
-    else this.showLayers([]);
+    if (isRefused) this.showLayers([]);
+    else await this.showReading(inside[0]);
     if (asked === this.asked || this.follows) by("reasons").hidden = false;
   }
 
@@ -94,7 +89,7 @@ export class Why {
   offerReadings(inside) {
     by("readings").hidden = inside.length < 2;
     by("readings").replaceChildren(...inside.map((reading, number) => {
-      const button = makeButton(`${reading.name[0].toUpperCase()}${reading.name.slice(1)}`, () => {
+      const button = makeButton(sentence(reading.name).slice(0, -1), () => {
         for (const other of by("readings").children) other.ariaPressed = other === button;
         this.showReading(reading);
       });
@@ -125,16 +120,16 @@ export class Why {
   /** The colours on the drawing or the picture itself, or nothing. */
   layOver() {
     const place = this.getPlace();
-    by("overlay").hidden = !this.isOver || place === null;
-    if (by("overlay").hidden) return;
-    by("overlay").width = by("overlay").height = OVER; // which also empties it
-    const [left, top, right, bottom] = place;
+    const overlay = by("overlay");
+    overlay.hidden = !isPressed(by("over")) || place === null;
+    if (overlay.hidden) return;
+    overlay.width = overlay.height = OVER; // which also empties it
+    const [left, top, right, bottom] = place.map((share) => share * OVER);
     const [from, above, to, below] = this.reading.field;
     const [width, height] = [right - left, bottom - top];
-    by("overlay").getContext("2d").drawImage(
+    overlay.getContext("2d").drawImage(
       colours(mattered(this.reading)),
-      OVER * (left + from * width), OVER * (top + above * height),
-      OVER * (to - from) * width, OVER * (below - above) * height,
+      left + from * width, top + above * height, (to - from) * width, (below - above) * height,
     );
   }
 }
@@ -156,7 +151,6 @@ function paint(canvas, digit, felt) {
   canvas.width = canvas.height = SIDE * CELL;
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
-  context.fillStyle = "black";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.globalAlpha = 0.45; // the colours over it are what matters
   context.drawImage(digit, 0, 0, canvas.width, canvas.height);
