@@ -215,7 +215,7 @@ def test_money_and_answers_are_one_for_all_workers(tmp_path: Path, processes: Ex
 
     names = pictures(tmp_path, 30)
     options = digitrec.Options(
-        ledger=tmp_path / "paid.sqlite", config=Config(), max_cost=0.0201, concurrency=2
+        ledger=tmp_path / "paid.sqlite", _config=Config(), max_cost=0.0201, concurrency=2
     )
     with kept(options) as theirs:
         opener = OpenPaid(tmp_path / "calls", theirs)
