@@ -45,7 +45,7 @@ class Consensus(EnginePolicy):
         leading = max(_votes(said).values(), default=0)
         left = len(self.engines) - len(said)
         if leading >= self.agree:
-            return min(1, left) if _rehearsed(said) else 0  # an engine may come, and emulators outvote none
+            return min(1, left) if is_emulated(counted(said)) else 0  # emulators outvote no engine to come
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
@@ -61,22 +61,16 @@ class Consensus(EnginePolicy):
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
     def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
-        """No digit, and why: they differ, or too few of those who say the same have a vote."""
-        all_votes = Counter(prediction.digit for prediction in predictions)
-        enough = max(all_votes.values()) >= self.agree
-        text = ", ".join(str(it.digit) for it in predictions if it.digit is not None)
+        """No digit, and why: the answers differ, or emulators gave the agreeing ones."""
+        most = max(Counter(prediction.digit for prediction in predictions).values())
+        reason = "emulated answers do not vote" if most >= self.agree else "engines disagree"
+        text = ", ".join(str(it.digit) for it in predictions if it.digit is not None) or None
+        first = predictions[0]
         return Prediction(
-            predictions[0].image, self.name, None, None,
-            "emulated answers do not vote" if enough else "engines disagree", text=text or None,
-            preparation=predictions[0].preparation,
-        )  # fmt: skip
+            first.image, self.name, None, None, reason, text=text, preparation=first.preparation
+        )
 
 
 def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
-    """How often each answer was given by those who vote, "no digit" being one; whoever failed gave none."""
+    """How often each answer was given by those who vote, "no digit" included; failures do not vote."""
     return Counter(prediction.digit for prediction in counted(said))
-
-
-def _rehearsed(said: Sequence[Outcome]) -> bool:
-    """Whether nobody but emulators answered so far."""
-    return is_emulated(counted(said))

@@ -89,8 +89,7 @@ class EnginePolicy:
             work = [(engine, wanted) for engine, wanted in work if wanted]
             if not work:
                 return said
-            arrivals = sorted(gather(work, ask), key=lambda arrival: arrival.reader)
-            for arrival in arrivals:
+            for arrival in sorted(gather(work, ask), key=lambda arrival: arrival.reader):
                 said[arrival.image].append(arrival.outcome)
 
     def _sum_up(self, said: Sequence[Outcome]) -> Outcome:
