@@ -53,7 +53,7 @@ class Aws(AwsProvider):
 
     name = "aws"
     sdk_name = "rekognition"
-    target = "RekognitionService.DetectText"
+    operation = "DetectText"
     holder = "Image"
     service = SERVICE
     parse = staticmethod(parse)

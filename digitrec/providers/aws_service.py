@@ -1,13 +1,11 @@
 """What the services of AWS share: credentials, signature, requests and errors.
 
-botocore finds the credentials, the region and the address, and signs; `Wire` sends.
+boto3 finds the credentials, the region and the address, builds the requests and signs them; `Wire` sends.
 """
 
 from __future__ import annotations
 
-import base64
 import configparser
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -47,8 +45,8 @@ class AwsProvider(BaseProvider):
 
     sdk_name: ClassVar[str]
     """AWS's name of the service, which its addresses begin with: "rekognition"."""
-    target: ClassVar[str]
-    """The operation: "RekognitionService.DetectText"."""
+    operation: ClassVar[str]
+    """AWS's name of the operation: "DetectText"."""
     holder: ClassVar[str]
     """Name of the image in a request."""
     service: ClassVar[Service]
@@ -95,7 +93,9 @@ class AwsProvider(BaseProvider):
         address = endpoint or f"https://{self.sdk_name}.amazonaws.com"  # until the region is known
         self._wire = wire = Wire(self.service, address, "aws", _refused, Secrets(*keys))
         session = wire.prepare(lambda: _Session(wire, profile, region, keys))
-        found, wire.sign = wire.prepare(lambda: session.place(self.sdk_name, endpoint))
+        found, wire.sign, self._built = wire.prepare(
+            lambda: session.place(self.sdk_name, self.operation, endpoint)
+        )
         self.endpoint = wire.endpoint = checked_endpoint(
             found, "the profile", allow_plain_http=allow_plain_http
         )
@@ -128,13 +128,12 @@ class AwsProvider(BaseProvider):
         """Return which variables and files were found; runs no program and asks no metadata service."""
         credentials, region = found_credentials(env), found_region(env)
         missing = [*([] if credentials else [SET_KEYS]), *([] if region else [SET_REGION])]
-        return looked("aws", "botocore", dict.fromkeys(credentials + region), missing)
+        return looked("aws", "boto3", dict.fromkeys(credentials + region), missing)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once."""
-        body = {self.holder: {"Bytes": base64.b64encode(image.data).decode()}}
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": self.target}
-        reply = self._wire.ask("/", json.dumps(body).encode(), headers, timeout=timeout)
+        request = self._built({self.holder: {"Bytes": image.data}})
+        reply = self._wire.ask(request["url_path"], request["body"], request["headers"], timeout=timeout)
         return self.parse(self._wire.document(reply))
 
     def close(self) -> None:
@@ -172,15 +171,18 @@ class _Session:
             raise NotConfigured(f"AWS has no credentials; {SET_KEYS}")
         return credentials
 
-    def place(self, sdk_name: str, endpoint: str | None) -> tuple[str, Any]:
-        """Return the address of a service, and what signs its requests."""
+    def place(self, sdk_name: str, operation: str, endpoint: str | None) -> tuple[str, Any, Any]:
+        """Return the address of a service, what signs its requests, and what builds one from parameters."""
+        import boto3
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
+        from botocore.serialize import create_serializer
 
-        create: Any = self._botocore.create_client  # its stubs know each service by a name of its own
+        session: Any = boto3.Session(botocore_session=self._botocore)
         unused = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "unused")
-        client = create(sdk_name, endpoint_url=endpoint, **unused)
-        region = client.meta.region_name
+        client = session.client(sdk_name, endpoint_url=endpoint, **unused)
+        region, model = client.meta.region_name, client.meta.service_model
+        serializer: Any = create_serializer(model.resolved_protocol)
         client.close()
 
         def sign(request: PreparedRequest) -> PreparedRequest:
@@ -191,7 +193,10 @@ class _Session:
             request.headers.update(signed.headers)
             return request
 
-        return str(client.meta.endpoint_url), sign
+        def built(parameters: dict[str, Any]) -> Any:
+            return serializer.serialize_to_request(parameters, model.operation_model(operation))
+
+        return str(client.meta.endpoint_url), sign, built
 
     def _fetch(self, request: Any, **_: Any) -> Any:
         """Send a request for credentials; botocore calls it for each of its requests."""

@@ -58,7 +58,7 @@ class AwsTextract(AwsProvider):
 
     name = "aws-textract"
     sdk_name = "textract"
-    target = "Textract.DetectDocumentText"
+    operation = "DetectDocumentText"
     holder = "Document"
     service = SERVICE
     parse = staticmethod(parse)

@@ -57,6 +57,8 @@ class AzureProvider(BaseProvider):
     """Variables that may hold the endpoint, in order of precedence."""
     keys: ClassVar[Sequence[str]] = VISION_KEYS
     """Variables that may hold the key, in order of precedence."""
+    package: ClassVar[str] = "requests"
+    """The module that the provider needs."""
     path: ClassVar[str]
     """Where an image is posted, below the endpoint."""
     parse: ClassVar[staticmethod[[Any], Answer]]
@@ -133,7 +135,7 @@ class AzureProvider(BaseProvider):
         """Return whether the endpoint, and a key or an identity with its library, are there."""
         endpoint, key = _name(env, cls.endpoints), _name(env, cls.keys)
         who = (key,) if key else azure_identity.found(env)
-        package = "azure.identity" if who and not key else "requests"
+        package = "azure.identity" if who and not key else cls.package
         missing = [] if endpoint else [f"set {cls.endpoints[0]}"]
         missing += [] if who else [f"set {cls.keys[0]}, or sign in with Entra ID (`az login`)"]
         return looked("azure", package, (*([endpoint] if endpoint else []), *who), missing)
@@ -194,6 +196,12 @@ class PolledProvider(AzureProvider):
         super().__init__(**settings)
         self.poll_s = poll_s
 
+    def _post(self, data: bytes, timeout: float) -> Reply:
+        return self._wire.ask(self.path, data, BINARY, timeout=timeout, expected=202)
+
+    def _look(self, token: str, timeout: float) -> Reply:
+        return self._wire.ask(self.results.format(token), None, {}, timeout=timeout)
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Post the image and wait for its answer, for ``timeout`` seconds in all."""
         deadline = time.monotonic() + timeout
@@ -209,7 +217,7 @@ class PolledProvider(AzureProvider):
 
     def start(self, image: PreparedImage, *, timeout: float) -> str:
         """Post the image; return the id of the operation that reads it."""
-        reply = self._wire.ask(self.path, image.data, BINARY, timeout=timeout, expected=202)
+        reply = self._post(image.data, timeout)
         token = _last_part(reply.headers.get("operation-location", ""))
         if not OPERATION.fullmatch(token) or self._wire.secrets.masked(token) != token:
             raise self.service.error(Problem(BadAnswer, "no Operation-Location"))
@@ -217,7 +225,7 @@ class PolledProvider(AzureProvider):
 
     def poll(self, token: str, *, timeout: float) -> Answer | float | None:
         """Poll the operation once; while it runs, return the seconds that Azure asks to wait, or None."""
-        reply = self._wire.ask(self.results.format(token), None, {}, timeout=timeout)
+        reply = self._look(token, timeout)
         raw = self._wire.document(reply)
         return retry_after(reply.headers) if is_pending(raw) else self.parse(raw)
 

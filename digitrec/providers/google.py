@@ -1,4 +1,4 @@
-"""Google Cloud Vision, over REST.
+"""Google Cloud Vision, by the requests of google-cloud-vision over REST.
 
 DOCUMENT_TEXT_DETECTION is the feature that Google names for handwriting, and the only one that always carries
 a confidence for each character. One request holds up to 16 images.
@@ -9,8 +9,6 @@ characters have none, from 0 to 1. Google omits a confidence of exactly 0, so a 
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -123,7 +121,9 @@ class Google(BaseProvider):
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return which credentials were found, without asking Google's metadata server."""
         found, wrong = google_credentials.found(env), google_credentials.wrong(env)
-        return looked("google", "google.auth", found, wrong or ([] if found else [google_credentials.ADVICE]))
+        return looked(
+            "google", "google.cloud.vision", found, wrong or ([] if found else [google_credentials.ADVICE])
+        )
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once about one image."""
@@ -137,8 +137,8 @@ class Google(BaseProvider):
         return [answer for batch in _batches(images) for answer in self._read_batch(batch, timeout)]
 
     def _read_batch(self, images: Sequence[PreparedImage], timeout: float) -> list[Answer | ProviderError]:
-        body = json.dumps({"requests": [self._question(image) for image in images]}).encode()
         try:
+            body = self._question(images)
             reply = self._wire.ask("/v1/images:annotate", body, AS_JSON, timeout=timeout)
             raw = self._wire.document(reply)
             responses = raw.get("responses") if isinstance(raw, dict) else None
@@ -149,15 +149,21 @@ class Google(BaseProvider):
         except ProviderError as error:
             return [error] * len(images)
 
-    def _question(self, image: PreparedImage) -> dict[str, Any]:
-        context: dict[str, Any] = {"languageHints": self.options["language_hints"]}
+    def _question(self, images: Sequence[PreparedImage]) -> bytes:
+        """Return the JSON of one request about all images."""
+        from google.cloud.vision import BatchAnnotateImagesRequest
+
+        context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
         if self.options["feature"] == "TEXT_DETECTION":
-            context["textDetectionParams"] = {"enableTextDetectionConfidenceScore": True}
-        return {
-            "image": {"content": base64.b64encode(image.data).decode()},
-            "features": [{"type": self.options["feature"]}],
-            "imageContext": context,
-        }
+            context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
+        shared = {"features": [{"type_": self.options["feature"]}], "image_context": context}
+        request = BatchAnnotateImagesRequest(
+            requests=[{"image": {"content": image.data}, **shared} for image in images]
+        )
+        as_json: str = BatchAnnotateImagesRequest.to_json(
+            request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
+        )
+        return as_json.encode()
 
     def close(self) -> None:
         """Close the connections."""

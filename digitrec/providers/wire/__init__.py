@@ -1,7 +1,7 @@
 """Send every request to a cloud, and read every answer.
 
-A vendor's library finds the credentials; `Wire` builds the request, sends it through `transport` and keeps
-the reply: status, headers, bytes. So no answer, however odd, meets a parser that is not ours; no redirect is
+A vendor's SDK finds the credentials and builds the request; `Wire` sends it through `transport` and keeps the
+reply: status, headers, bytes. So no answer, however odd, meets a parser that is not ours; no redirect is
 followed and no request repeated. See docs/decisions.md.
 """
 
@@ -57,7 +57,8 @@ class Wire:
         except ImportError as error:
             raise not_installed(self.service.name, self.extra) from error
         self.secrets.learn(*check_proxies(self.endpoint))
-        self._questions = transport.Questions()
+        self.questions = transport.Questions()
+        """The adapter of `requests` that sends the one request of a `call`, for an SDK to mount."""
         self.errands = transport.errands()
         """The session of `requests` that fetches credentials."""
 
@@ -96,12 +97,25 @@ class Wire:
         """Return the reply of status ``expected`` to one request: a POST, or a GET where the body is None.
 
         Raises:
+            as `call`.
+        """
+        return self.call(lambda: self._send(path, body, headers), timeout=timeout, expected=expected)
+
+    def call(self, send: Callable[[], Any], *, timeout: float, expected: int = 200) -> Reply:
+        """Return the reply of status ``expected`` to the request that ``send`` makes.
+
+        Args:
+            send: asks through `questions`; it may be an SDK's call, whose own result does not count.
+
+        Raises:
             NotConfigured: the request could not be built or signed; nothing was sent.
             ProviderError: there was no such reply; its ``sent`` says whether the request was sent.
         """
         self.secrets.learn(*check_proxies(self.endpoint))
         exchange = Exchange(self.secrets, timeout, self.bundle)
-        outcome = self._run(exchange, lambda: self._send(exchange, path, body, headers))
+        made = self._run(exchange, send)
+        unsent = made if isinstance(made, Problem) else Problem(NotConfigured, "its SDK sent nothing")
+        outcome = exchange.outcome or unsent
         if isinstance(outcome, Reply):
             if outcome.status == expected:
                 return outcome
@@ -113,15 +127,13 @@ class Wire:
                 self.forget()
         raise error
 
-    def _send(
-        self, exchange: Exchange, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> Reply | Problem:
+    def _send(self, path: str, body: bytes | None, headers: Mapping[str, str]) -> None:
         from requests import Request
 
         method = "GET" if body is None else "POST"
         headers = {"User-Agent": "digitrec", **headers}  # gateways refuse some libraries by name
         request = Request(method, self.endpoint + path, headers, data=body, auth=self.sign)
-        return self._questions.fetch(request.prepare(), exchange)
+        self.questions.send(request.prepare())
 
     def _run(self, exchange: Exchange, call: Callable[[], T]) -> T | Problem:
         """Return what ``call`` returns within the exchange, or why it failed before anything was sent.
@@ -136,7 +148,7 @@ class Wire:
             except ImportError as error:
                 raise not_installed(self.service.name, self.extra) from error
             except Exception as error:
-                return exchange.verdict or exchange.errand_problem or self._unsent(error)
+                return exchange.errand_problem or self._unsent(error)
 
     def document(self, reply: Reply) -> Any:
         """Return the reply's JSON value with its secrets redacted; the provider's schema checks its form.
@@ -180,7 +192,7 @@ class Wire:
 
     def close(self) -> None:
         """Close the connections."""
-        self._questions.close()
+        self.questions.close()
         self.errands.close()
 
 

@@ -97,8 +97,8 @@ class Exchange:
     """File of the certificates to trust; None: as the environment says."""
     sent: bool = False
     """Whether the first byte of the request was written, after any TLS handshake."""
-    verdict: Problem | None = None
-    """Why nothing more may be sent."""
+    outcome: Reply | Problem | None = None
+    """The reply, or why there is none; once it is known nothing more is sent."""
     errand_problem: Problem | None = None
     """Why the last request for credentials failed, where another attempt may succeed."""
 
@@ -137,9 +137,9 @@ class Exchange:
         if self._attempt is not None and not self._attempt.send():
             raise self.end(Problem(Unreachable, "it was given up before anything was sent"))
 
-    def end(self, verdict: Problem) -> GivenUp:
-        """Keep the first verdict; return the exception to raise."""
-        self.verdict = self.verdict or verdict
+    def end(self, outcome: Reply | Problem) -> GivenUp:
+        """Keep the first outcome; return the exception that ends the call."""
+        self.outcome = self.outcome or outcome
         return GivenUp()
 
 

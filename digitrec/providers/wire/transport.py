@@ -42,15 +42,25 @@ SLOW = {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}
 class Questions(HTTPAdapter):
     """Carry the requests that the vendor charges for; threads may share it."""
 
-    def fetch(self, request: requests.PreparedRequest, exchange: Exchange) -> Reply | Problem:
-        """Send a request once; return the reply, or why there is none."""
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Send the one request of the current exchange, which keeps the reply or why there is none.
+
+        Raises:
+            GivenUp: always; an SDK does not see the reply.
+        """
+        exchange = current()
+        if exchange.outcome is not None:  # an SDK that asks again gets the same outcome
+            raise GivenUp
+        raise exchange.end(self._fetched(request, exchange))
+
+    def _fetched(self, request: requests.PreparedRequest, exchange: Exchange) -> Reply | Problem:
         _learn(exchange, request)
         url = str(request.url)
         around = _environment(url, exchange.bundle)
         raw = None
         try:
             timeout = (exchange.left_s, exchange.left_s + exchange.late_s)
-            raw = self.send(request, stream=True, timeout=timeout, **around).raw
+            raw = super().send(request, stream=True, timeout=timeout, **around).raw
             headers = {name.lower(): str(value) for name, value in raw.headers.items()}
             redirected = 300 <= raw.status < 400
             body = b"" if redirected else _body(raw, exchange.deadline + exchange.late_s)
