@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from digitrec.errors import ImageError
 from digitrec.image.formats import kind
-from digitrec.image.headers import Header, header, too_dear
+from digitrec.image.headers import header, too_dear
 from digitrec.web.clients import Client
 from digitrec.web.problems import NOT_READ
 
@@ -164,19 +164,21 @@ class Lanes:
         Raises:
             ImageError: it takes too much memory to decode, or has a format that a server does not read.
         """
-        promised = await self._lanes[0].run(client, partial(self._checked, picture))
-        lane = next(
-            lane for lane, (most, _) in zip(self._lanes, LANES, strict=True) if promised.pixels <= most
-        )
-        return await lane.run(client, partial(_given_back, work) if lane is self._lanes[-1] else work)
+        number, found = await self._lanes[0].run(client, partial(self._first, picture, work))
+        if found:
+            return found[0]
+        is_last = number == len(LANES) - 1
+        return await self._lanes[number].run(client, partial(_given_back, work) if is_last else work)
 
-    def _checked(self, picture: bytes) -> Header:
+    def _first(self, picture: bytes, work: Callable[[], Result]) -> tuple[int, list[Result]]:
+        """Check a picture; return the number of its lane, and in a list what the work gives in the first."""
         if (found := kind(picture)) in NOT_READ:
             raise ImageError(f"{found} is not read here; send a JPEG or a PNG")
         promised = header(picture)
         if promised.memory > self._max_bytes:
             raise ImageError(too_dear(promised.pixels))
-        return promised
+        number = next(number for number, (most, _) in enumerate(LANES) if promised.pixels <= most)
+        return number, [] if number else [work()]
 
     def close(self) -> None:
         """Wait for the work in progress."""
