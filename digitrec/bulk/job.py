@@ -138,9 +138,13 @@ class Job:
         Raises:
             OSError: they cannot be written.
         """
-        join([self.file(number) for number in range(self.count)], self.form, out)
-        record = {"job": self.values(), "sha256": sha256(out), "summary": total.as_dict()}
-        _write(_record(out), chain([record], self.failures()))
+        # Both are made in the run's folder, which is cleared, so that a kill leaves nothing beside OUT.
+        joined, kept = self.folder / STATE / f"joined{out.suffix}", self.folder / STATE / "record"
+        join([self.file(number) for number in range(self.count)], self.form, joined)
+        record = {"job": self.values(), "sha256": sha256(joined), "summary": total.as_dict()}
+        _write(kept, chain([record], self.failures()))
+        _move(joined, out)
+        kept.replace(_record(out))
 
     def values(self) -> dict[str, Any]:
         """Return all fields but the folder, which may be moved."""
@@ -289,6 +293,15 @@ def _lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _move(file: Path, out: Path) -> None:
+    """Replace ``out``, or what it links to, by a file."""
+    try:
+        file.replace(os.path.realpath(out))
+    except OSError:  # a link to another disk
+        with replacing(out) as unfinished:
+            shutil.copyfile(file, unfinished)
 
 
 def _record(out: Path) -> Path:
