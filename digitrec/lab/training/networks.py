@@ -6,8 +6,13 @@ after published families are in `digitrec.lab.training.backbones`.
 
 from __future__ import annotations
 
-import keras
-from keras import layers
+from digitrec.providers.base import not_installed
+
+try:
+    import keras
+    from keras import layers
+except ImportError as error:
+    raise not_installed("Training", "train") from error
 
 
 def tutorial_cnn() -> keras.Model:
