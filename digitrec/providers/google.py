@@ -90,6 +90,7 @@ class Google(BaseProvider):
         api_key = checked_key(api_key or "", "GOOGLE_API_KEY")
         self.options = {"feature": FEATURES[feature], "language_hints": list(language_hints)}
         self._wire = wire = Wire(SERVICE, self.endpoint, "google", _refused)
+        self._request = wire.prepare(_request_type)
         if api_key:
             wire.sign_with("x-goog-api-key", api_key)
         else:
@@ -151,16 +152,12 @@ class Google(BaseProvider):
 
     def _question(self, images: Sequence[PreparedImage]) -> bytes:
         """Return the JSON of one request about all images."""
-        from google.cloud.vision import BatchAnnotateImagesRequest
-
         context: dict[str, Any] = {"language_hints": self.options["language_hints"]}
         if self.options["feature"] == "TEXT_DETECTION":
             context["text_detection_params"] = {"enable_text_detection_confidence_score": True}
         shared = {"features": [{"type_": self.options["feature"]}], "image_context": context}
-        request = BatchAnnotateImagesRequest(
-            requests=[{"image": {"content": image.data}, **shared} for image in images]
-        )
-        as_json: str = BatchAnnotateImagesRequest.to_json(
+        request = self._request(requests=[{"image": {"content": image.data}, **shared} for image in images])
+        as_json: str = self._request.to_json(
             request, use_integers_for_enums=False, always_print_fields_with_no_presence=False, indent=None
         )
         return as_json.encode()
@@ -168,6 +165,13 @@ class Google(BaseProvider):
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
+
+
+def _request_type() -> Any:
+    """Return the SDK's type of a request."""
+    from google.cloud.vision import BatchAnnotateImagesRequest
+
+    return BatchAnnotateImagesRequest
 
 
 def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:

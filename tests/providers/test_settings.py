@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from digitrec.errors import NotConfigured
+from digitrec.errors import NotConfigured, NotInstalled
 from digitrec.providers.azure_resource import VISION_ENDPOINTS, VISION_KEYS
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.openai_servers import PRESETS
 from digitrec.providers.registry import provider_class
+
+from .common import Opened
 
 URL = "https://a.example"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAPLANTED", "AWS_SECRET_ACCESS_KEY": "planted-secret"}
@@ -138,3 +141,20 @@ def test_azures_price_is_unknown_until_the_user_sets_it(cloud: str, env: dict[st
     assert cls.from_env(env).price is None
     assert cls.from_env(env, price_usd=0.001).price.usd == 0.001
     assert [cls.from_env(env).name, cls.from_env(env, name="east").name] == [cloud, "east"]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "sdk"),
+    [
+        ("google", "google.cloud.vision"),
+        ("aws", "boto3"),
+        ("azure", "azure.cognitiveservices.vision.computervision"),
+    ],
+)
+def test_opening_names_the_extra_of_a_missing_sdk(
+    cloud: str, sdk: str, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, sdk, None)
+    with pytest.raises(NotInstalled) as caught:
+        opened(cloud)
+    assert f"[{cloud}]" in str(caught.value)
