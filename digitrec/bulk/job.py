@@ -138,13 +138,9 @@ class Job:
         Raises:
             OSError: they cannot be written.
         """
-        # Both are made in the run's folder, which is cleared, so that a kill leaves nothing beside OUT.
-        joined, kept = self.folder / STATE / f"joined{out.suffix}", self.folder / STATE / "record"
-        join([self.file(number) for number in range(self.count)], self.form, joined)
-        record = {"job": self.values(), "sha256": sha256(joined), "summary": total.as_dict()}
-        _write(kept, chain([record], self.failures()))
-        _move(joined, out)
-        kept.replace(_record(out))
+        join([self.file(number) for number in range(self.count)], self.form, out, within=self.folder / STATE)
+        record = {"job": self.values(), "sha256": sha256(out), "summary": total.as_dict()}
+        _write(_record(out), chain([record], self.failures()), within=self.folder / STATE)
 
     def values(self) -> dict[str, Any]:
         """Return all fields but the folder, which may be moved."""
@@ -295,15 +291,6 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _move(file: Path, out: Path) -> None:
-    """Replace ``out``, or what it links to, by a file."""
-    try:
-        file.replace(os.path.realpath(out))
-    except OSError:  # a link to another disk
-        with replacing(out) as unfinished:
-            shutil.copyfile(file, unfinished)
-
-
 def _record(out: Path) -> Path:
     return out.with_name(f".{out.name}.batch")
 
@@ -325,14 +312,16 @@ def sha256(file: Path) -> str:
         return ""
 
 
-def _write(file: Path, values: Iterable[Any]) -> tuple[int, str]:
+def _write(file: Path, values: Iterable[Any], within: Path | None = None) -> tuple[int, str]:
     """Write a state file, whole or not at all, with the SHA-256 of its lines in the last one.
+
+    For ``within`` see `replacing`.
 
     Returns:
         How many values it has, and the SHA-256 in hex.
     """
     sums, count = hashlib.sha256(), 0
-    with replacing(file, keep_ending=False) as unfinished, unfinished.open("wb") as out:
+    with replacing(file, keep_ending=False, within=within) as unfinished, unfinished.open("wb") as out:
         for value in values:
             count += 1
             line = json.dumps(value).encode() + b"\n"

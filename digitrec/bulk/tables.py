@@ -46,13 +46,15 @@ def write(outcomes: Iterable[Outcome], form: Format, file: Path) -> None:
                 predictions.write(outcomes, form, out)
 
 
-def join(parts: Sequence[Path], form: Format, file: Path) -> None:
+def join(parts: Sequence[Path], form: Format, file: Path, within: Path) -> None:
     """Make one file of the parts, in their order, whole or not at all.
+
+    For ``within`` see `replacing`.
 
     Raises:
         OSError: it cannot be written.
     """
-    with replacing(file) as unfinished:
+    with replacing(file, within=within) as unfinished:
         if form == "parquet":
             _join_parquet(parts, unfinished)
             return
