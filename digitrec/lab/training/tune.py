@@ -85,7 +85,6 @@ def tune(
         DataError: a fifth of the digits is none.
         ModelError: not one trial was finished, or the folder holds another study.
     """
-    load_keras()
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
