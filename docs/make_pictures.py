@@ -24,8 +24,7 @@ from rich.text import Text
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.evaluation.accuracy import SEED
-from digitrec.lab.handwriting.scenes import KINDS, scenes
-from digitrec.lab.handwriting.spoiled import REFUSED
+from digitrec.lab.handwriting.scenes import KINDS, REFUSED, scenes
 from digitrec.lab.handwriting.writer import Writer
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from digitrec.lab.handwriting.paper import Floats, texture
+from digitrec.lab.handwriting.paper import INKS, Floats, Look, texture
 from digitrec.lab.handwriting.pen import Pen
-from digitrec.lab.handwriting.photo import INKS, Look, write
+from digitrec.lab.handwriting.photo import write
 
 BARE = Look()
 SCAN = Look(exposure=1.03, slope=0.0, vignette=0.0, blur=0.7, noise=0.008, quality=80)

@@ -24,8 +24,8 @@ from digitrec.lab.datasets import fonts, pendigits
 from digitrec.lab.handwriting import strangers
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
 from digitrec.lab.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
+from digitrec.lab.handwriting.scenes import REFUSED as SPOILED
 from digitrec.lab.handwriting.scenes import WANTED, scenes
-from digitrec.lab.handwriting.spoiled import REFUSED as SPOILED
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.recognise.readers import Reader
 

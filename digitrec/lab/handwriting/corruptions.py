@@ -190,23 +190,11 @@ def _canny_edges(x: Floats, _: np.random.Generator) -> Floats:
     return np.asarray(whole, np.float32)
 
 
-CORRUPTIONS: dict[str, Corruption] = {
-    "shot noise": _shot_noise,
-    "impulse noise": _impulse_noise,
-    "glass blur": _glass_blur,
-    "motion blur": _motion_blur,
-    "shear": _shear,
-    "scale": _scale,
-    "rotate": _rotate,
-    "brightness": _brightness,
-    "translate": _translate,
-    "stripe": _stripe,
-    "fog": _fog,
-    "spatter": _spatter,
-    "dotted line": _dotted_line,
-    "zigzag": _zigzag,
-    "canny edges": _canny_edges,
-}
+_IN_ORDER: tuple[Corruption, ...] = (
+    _shot_noise, _impulse_noise, _glass_blur, _motion_blur, _shear, _scale, _rotate, _brightness, _translate,
+    _stripe, _fog, _spatter, _dotted_line, _zigzag, _canny_edges,
+)  # fmt: skip
+CORRUPTIONS = {one.__name__[1:].replace("_", " "): one for one in _IN_ORDER}  # type: ignore[attr-defined]
 KINDS = tuple(CORRUPTIONS)
 """The names of the fifteen, in the paper's order."""
 

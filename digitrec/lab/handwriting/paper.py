@@ -6,6 +6,7 @@ Surfaces are float32 arrays (height, width, 3), the share of light each point gi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -26,6 +27,58 @@ TEXTURES = ("wood", "cloth", "stone")
 _PRINTS: tuple[Colour, ...] = ((0.45, 0.55, 0.75), (0.55, 0.55, 0.58), (0.45, 0.62, 0.60), (0.70, 0.50, 0.45))
 
 
+INKS: dict[str, Colour] = {
+    "black": (0.07, 0.07, 0.08),
+    "blue": (0.10, 0.16, 0.55),
+    "light blue": (0.15, 0.55, 0.75),
+    "red": (0.75, 0.10, 0.12),
+    "green": (0.08, 0.42, 0.22),
+    "violet": (0.42, 0.10, 0.50),
+    "pencil": (0.30, 0.30, 0.32),
+}
+"""Colours that people write with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How something was written and photographed."""
+
+    ink: Colour = INKS["black"]
+    """Colour of the ink."""
+    strength: float = 0.92
+    """How much of the paper the ink hides, 0..1."""
+    grain: float = 0.0
+    """How much of the line the paper's tooth leaves bare, 0..1: pencil and chalk."""
+    tint: Colour = (0.93, 0.92, 0.90)
+    """Colour of the bare paper."""
+    ruling: Ruling = "plain"
+    """What is printed on the paper."""
+    period: float = 0.1
+    """Distance of the printed lines as a share of the shorter side."""
+    print_strength: float = 0.4
+    """How dark the print is, 0..1."""
+    crumple: float = 0.0
+    """Depth of creases, 0..1."""
+    exposure: float = 0.9
+    """Brightness of the picture, > 0; white paper clips above about 1.05."""
+    warmth: float = 0.0
+    """Colour of the light: above 0 a lamp's, below 0 the sky's, about -0.1..0.1."""
+    slope: float = 0.1
+    """Share of the light lost from one side of the picture to the other, 0..1."""
+    vignette: float = 0.05
+    """Share of the light lost in the corners, 0..1."""
+    shadow: float = 0.0
+    """Share of the light that a hand or phone takes from a part of the picture, 0..1."""
+    softness: float = 0.15
+    """Breadth of the shadow's edge as a share of the shorter side, > 0."""
+    blur: float = 0.6
+    """Standard deviation of the lens's blur, pixels, >= 0."""
+    noise: float = 0.01
+    """Standard deviation of the sensor's noise, 0..1."""
+    quality: int = 85
+    """JPEG quality, 1..95; 0 leaves compression out."""
+
+
 def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float, float]) -> Floats:
     """Smooth noise, (height, width), about -1..1.
 
@@ -37,39 +90,21 @@ def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float
     return np.asarray(hills, dtype=np.float32)
 
 
-def paper(
-    rng: np.random.Generator,
-    height: int,
-    width: int,
-    *,
-    tint: Colour = (0.93, 0.92, 0.90),
-    ruling: Ruling = "plain",
-    period: float = 0.1,
-    print_strength: float = 0.4,
-    crumple: float = 0.0,
-) -> Floats:
-    """A page, (height, width, 3), 0..1.
+def paper(rng: np.random.Generator, height: int, width: int, look: Look) -> Floats:
+    """Return a page, (height, width, 3), 0..1, by the tint, ruling and creases of `look`.
 
-    Args:
-        rng: where the page's grain, print colour and the position of its lines come from.
-        height: pixels.
-        width: pixels.
-        tint: colour of the bare paper.
-        ruling: what is printed on it.
-        period: distance of the printed lines as a share of the shorter side, > 0.
-        print_strength: how dark they are, 0..1.
-        crumple: depth of creases and dents, 0..1.
+    The grain, the colour of the print and the position of its lines come from `rng`.
     """
     side = min(height, width)
     fibres = clouds(rng, height, width, (height / 2.5, width / 2.5))
     mottle = clouds(rng, height, width, (8 * height / side, 8 * width / side))
-    page = np.asarray(tint, np.float32) * (1 + 0.015 * fibres + 0.012 * mottle)[:, :, None]
-    if ruling != "plain":
+    page = np.asarray(look.tint, np.float32) * (1 + 0.015 * fibres + 0.012 * mottle)[:, :, None]
+    if look.ruling != "plain":
         colour = np.asarray(_PRINTS[rng.choice(4, p=[0.45, 0.35, 0.12, 0.08])], np.float32)
-        cover = print_strength * _ruled(rng, height, width, ruling, max(4.0, period * side))
+        cover = look.print_strength * _ruled(rng, height, width, look.ruling, max(4.0, look.period * side))
         page += cover[:, :, None] * (colour - page)
-    if crumple:
-        page *= 1 + crumple * _creases(rng, height, width)[:, :, None]
+    if look.crumple:
+        page *= 1 + look.crumple * _creases(rng, height, width)[:, :, None]
     return np.asarray(np.clip(page, 0, 1), np.float32)
 
 

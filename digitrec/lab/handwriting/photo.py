@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from digitrec.lab.handwriting.paper import RULINGS, Colour, Floats, Ruling, clouds, paper
+from digitrec.lab.handwriting.paper import INKS, RULINGS, Floats, Look, clouds, paper
 
 Pixels = NDArray[np.uint8]
-
-INKS: dict[str, Colour] = {
-    "black": (0.07, 0.07, 0.08),
-    "blue": (0.10, 0.16, 0.55),
-    "light blue": (0.15, 0.55, 0.75),
-    "red": (0.75, 0.10, 0.12),
-    "green": (0.08, 0.42, 0.22),
-    "violet": (0.42, 0.10, 0.50),
-    "pencil": (0.30, 0.30, 0.32),
-}
-"""Colours that people write with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How something was written and photographed."""
-
-    ink: Colour = INKS["black"]
-    """Colour of the ink."""
-    strength: float = 0.92
-    """How much of the paper the ink hides, 0..1."""
-    grain: float = 0.0
-    """How much of the line the paper's tooth leaves bare, 0..1: pencil and chalk."""
-    tint: Colour = (0.93, 0.92, 0.90)
-    """Colour of the bare paper."""
-    ruling: Ruling = "plain"
-    """What is printed on the paper."""
-    period: float = 0.1
-    """Distance of the printed lines as a share of the shorter side."""
-    print_strength: float = 0.4
-    """How dark the print is, 0..1."""
-    crumple: float = 0.0
-    """Depth of creases, 0..1."""
-    exposure: float = 0.9
-    """Brightness of the picture, > 0; white paper clips above about 1.05."""
-    warmth: float = 0.0
-    """Colour of the light: above 0 a lamp's, below 0 the sky's, about -0.1..0.1."""
-    slope: float = 0.1
-    """Share of the light lost from one side of the picture to the other, 0..1."""
-    vignette: float = 0.05
-    """Share of the light lost in the corners, 0..1."""
-    shadow: float = 0.0
-    """Share of the light that a hand or phone takes from a part of the picture, 0..1."""
-    softness: float = 0.15
-    """Breadth of the shadow's edge as a share of the shorter side, > 0."""
-    blur: float = 0.6
-    """Standard deviation of the lens's blur, pixels, >= 0."""
-    noise: float = 0.01
-    """Standard deviation of the sensor's noise, 0..1."""
-    quality: int = 85
-    """JPEG quality, 1..95; 0 leaves compression out."""
 
 
 def random_look(rng: np.random.Generator) -> Look:
@@ -105,17 +53,7 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
         RGB pixels, uint8, (height, width, 3).
     """
     look = look or random_look(rng)
-    height, width = ink.shape
-    page = paper(
-        rng,
-        height,
-        width,
-        tint=look.tint,
-        ruling=look.ruling,
-        period=look.period,
-        print_strength=look.print_strength,
-        crumple=look.crumple,
-    )
+    page = paper(rng, *ink.shape, look)
     return photograph(write(page, ink, rng, look), rng, look)
 
 

@@ -24,6 +24,9 @@ from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.damage import damage
 from digitrec.lab.handwriting.nondigits import pages
 from digitrec.lab.handwriting.photo import ink_on_paper
+from digitrec.lab.handwriting.props import overlap
+from digitrec.lab.handwriting.scenery import READ
+from digitrec.lab.handwriting.scenes import scene
 from digitrec.lab.handwriting.senseless import any_kind, larger
 from digitrec.lab.handwriting.strokes import by_another_hand, draw
 from digitrec.lab.handwriting.writer import Writer
@@ -34,6 +37,15 @@ Pixels = NDArray[np.uint8]
 BY_HAND, IN_FONTS, ON_PAPER, NONE, EMPTY = 0.13, 0.11, 0.05, 0.15, 0.03
 """Shares of what `make` makes: digits of a synthetic hand, of fonts, photographed, no digits, empty pages;
 the rest is damaged. Of the empty pages few are left: those of which the preparation takes a part for ink."""
+
+
+TO_REFUSE = ("crossed out", "crossed out", "printed signs")
+"""Scenes that a network learns not to recognise, one of them twice as often; a part of the others may be a
+digit."""
+REFUSED_SHARE = 0.3
+"""Share of the scenes that is writing to be refused."""
+SAME = 0.6
+"""Two boxes with more than this share of their union in common show the same."""
 
 
 def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
@@ -50,6 +62,23 @@ def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
     made = drawn(by_hand, rng) + lettered(writer, in_fonts, rng) + photographed(writer.digits, on_paper, rng)
     made = made + senseless(writer, none, rng) + empty(blank, int(rng.integers(2**31)))
     return made + damaged(writer.digits, count - by_hand - in_fonts - on_paper - none - blank, rng)
+
+
+def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
+    """The writer's digits in scenes; `REFUSED_SHARE` of them writing to be refused, `NO_DIGIT`.
+
+    Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
+    """
+    rng = np.random.default_rng(seed)
+    images, labels = [np.zeros((0, 28, 28), np.uint8)], []
+    for _ in range(count):
+        kinds = TO_REFUSE if rng.random() < REFUSED_SHARE else tuple(READ)
+        one = scene(kinds[rng.integers(len(kinds))], writer, rng)
+        ready = prepare(DigitImage(one.pixels, "<synthetic>", ""), WANTS)
+        if ready.findings.reason is None and overlap(ready.findings.boxes[0], one.box) > SAME:
+            images.append(np.frombuffer(ready.data, np.uint8).reshape(1, 28, 28))
+            labels.append(NO_DIGIT if one.label is None else one.label)
+    return Digits(np.concatenate(images), np.array(labels, np.uint8))
 
 
 def scanned(scans: Digits) -> Digits:

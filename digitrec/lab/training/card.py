@@ -15,8 +15,7 @@ from digitrec.comparison.benchmark.measures import proportion
 from digitrec.comparison.datasets.mnist import SHA256
 from digitrec.errors.text import count
 from digitrec.lab.datasets import fonts
-from digitrec.lab.handwriting.staging import REFUSED
-from digitrec.lab.handwriting.synthetic import BY_HAND, EMPTY, IN_FONTS, NONE, ON_PAPER
+from digitrec.lab.handwriting.synthetic import BY_HAND, EMPTY, IN_FONTS, NONE, ON_PAPER, REFUSED_SHARE
 from digitrec.lab.training.confidence import SURELY_WRONG, UNCLEAR
 
 MNIST = ("mnist-train", "mnist-test")
@@ -143,7 +142,7 @@ def _made(run: Mapping[str, Any]) -> str:
         learned = f"{hands} drawn like handwriting, {prints} like print, and {learned}"
     return text(
         "made", fonts=learned, by_hand=BY_HAND, in_fonts=IN_FONTS, on_paper=ON_PAPER, none=NONE, empty=EMPTY,
-        refused=REFUSED,
+        refused=REFUSED_SHARE,
     )  # fmt: skip
 
 

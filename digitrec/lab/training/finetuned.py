@@ -100,7 +100,7 @@ def markdown(name: str, facts: dict[str, Any], changes: Sequence[Change]) -> str
 _REHEARSED = {
     "mnist-train": "MNIST's training digits",
     "drawn": "digits of a synthetic hand (MNIST's could not be had)",
-    "made": "pictures made of them (`digitrec/lab/handwriting/synthetic.py`, `staging.py`)",
+    "made": "pictures made of them (`digitrec/lab/handwriting/synthetic.py`)",
     "no digit": "pictures of no digit",
 }
 """What the kinds of rehearsed pictures are called."""

@@ -17,7 +17,7 @@ from digitrec.image.atomic import replacing
 from digitrec.lab.datasets import fonts, world
 from digitrec.lab.datasets.download import mnist_train
 from digitrec.lab.datasets.world import Paths
-from digitrec.lab.handwriting import printed, staging, strangers, synthetic
+from digitrec.lab.handwriting import printed, strangers, synthetic
 from digitrec.lab.handwriting.augment import SIDE
 from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.training.run import FineTuneConfig, Progress, TrainConfig, Watcher
@@ -59,7 +59,7 @@ def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress
         NotInstalled: Matplotlib is missing, whose fonts are printed with.
     """
     numbers = [round(share * own) // _PORTION for share in (config.made, config.scenes)]
-    kinds = [synthetic.make] * numbers[0] + [staging.staged] * numbers[1]
+    kinds = [synthetic.make] * numbers[0] + [synthetic.staged] * numbers[1]
     seeds = [[config.seed, _PORTION * number] for number in range(1, len(kinds) + 1)]
     writer = Writer(learned, _fonts(config) if kinds else (), varied=0.3)
     portions = (kind(writer, _PORTION, its) for kind, its in zip(kinds, seeds, strict=True))
@@ -141,7 +141,7 @@ def rehearsal(config: FineTuneConfig, on_progress: Watcher | None) -> Rehearsal:
         digits, source = synthetic.drawn(round(_DRAWN * config.written), rng)[: config.written], "drawn"
     portions = [
         (kind, min(_PORTION, count - start))
-        for kind, count in ((synthetic.make, config.made), (staging.staged, config.scenes))
+        for kind, count in ((synthetic.make, config.made), (synthetic.staged, config.scenes))
         for start in range(0, count, _PORTION)
     ]
     writer = Writer(digits, printed.fonts_to_learn(), varied=0.3)

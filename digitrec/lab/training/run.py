@@ -53,7 +53,7 @@ class TrainConfig:
     """Pictures added, as a share of MNIST's digits learned, made by `synthetic`: drawn by a synthetic hand,
     photographed, damaged, or no digit."""
     scenes: float = 0.25
-    """Scenes added, as a share of MNIST's digits learned, made by `staging`."""
+    """Scenes added, as a share of MNIST's digits learned, made by `synthetic.staged`."""
     seen: float = 0.45
     """Share of the digits of `world` that one epoch sees beside all others, another one in each."""
     seed: int = 0
@@ -114,7 +114,7 @@ class FineTuneConfig:
     made: int = 1000
     """Pictures that are rehearsed, made by `synthetic`, a quarter of which show no digit."""
     scenes: int = 200
-    """Scenes that are rehearsed, made by `staging`, a quarter of which show writing to be refused."""
+    """Scenes that are rehearsed, made by `synthetic.staged`; a quarter show writing to be refused."""
     label_smoothing: float = 0.05
     """Share of each of the person's labels that is spread over all ten digits."""
     new: float = 0.5

@@ -11,8 +11,8 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
 from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure_sets, sets
 from digitrec.lab.handwriting.corruptions import KINDS
+from digitrec.lab.handwriting.scenes import REFUSED as SPOILED
 from digitrec.lab.handwriting.scenes import WANTED
-from digitrec.lab.handwriting.spoiled import REFUSED as SPOILED
 from digitrec.providers.local import Local
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
 from digitrec.lab.datasets.world import Paths
@@ -15,6 +18,7 @@ from digitrec.prepare.mnist import in_form
 
 DIGITS = mnist_test()[:500]
 WRITER = Writer(DIGITS, printed.fonts_to_learn())
+VARIED = replace(WRITER, varied=0.3)
 
 
 def test_about_as_many_as_asked_for_are_made_in_mnists_form() -> None:
@@ -79,3 +83,21 @@ def test_of_empty_pages_is_learned_what_the_preparation_takes_for_ink() -> None:
     made = synthetic.empty(40, seed=3)
     assert 1 <= len(made) <= 10 and set(made.labels.tolist()) == {NO_DIGIT}
     assert len(list(pages(40, 3))) == 40
+
+
+def test_scenes_are_learned_where_the_digit_was_cut_out() -> None:
+    made = synthetic.staged(VARIED, 40, seed=0)
+    assert 20 < len(made) < 40
+    read = store.load().probabilities(made.images).argmax(axis=1)
+    digits = made.labels != NO_DIGIT
+    assert (read == made.labels)[digits].mean() > 0.85
+    assert NO_DIGIT in made.labels and len(set(made.labels.tolist())) > 7
+
+
+def test_a_scene_whose_cut_out_is_something_else_is_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    everywhere = synthetic.scene
+    monkeypatch.setattr(synthetic, "READ", ["plain paper"])
+    monkeypatch.setattr(synthetic, "TO_REFUSE", ("printed signs",))
+    assert len(synthetic.staged(VARIED, 5, seed=0)) >= 3
+    monkeypatch.setattr(synthetic, "scene", lambda *one: replace(everywhere(*one), box=(0, 0, 5, 5)))
+    assert len(synthetic.staged(VARIED, 5, seed=0)) == 0
