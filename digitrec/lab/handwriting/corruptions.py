@@ -194,7 +194,7 @@ _IN_ORDER: tuple[Corruption, ...] = (
     _shot_noise, _impulse_noise, _glass_blur, _motion_blur, _shear, _scale, _rotate, _brightness, _translate,
     _stripe, _fog, _spatter, _dotted_line, _zigzag, _canny_edges,
 )  # fmt: skip
-CORRUPTIONS = {one.__name__[1:].replace("_", " "): one for one in _IN_ORDER}  # type: ignore[attr-defined]
+CORRUPTIONS = {one.__name__[1:].replace("_", " "): one for one in _IN_ORDER}
 KINDS = tuple(CORRUPTIONS)
 """The names of the fifteen, in the paper's order."""
 

@@ -53,7 +53,7 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
         RGB pixels, uint8, (height, width, 3).
     """
     look = look or random_look(rng)
-    page = paper(rng, *ink.shape, look)
+    page = paper(rng, *ink.shape, look=look)
     return photograph(write(page, ink, rng, look), rng, look)
 
 

@@ -65,7 +65,7 @@ def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
 def _card(ink: Pixels, rng: np.random.Generator) -> Made:
     """A light card on a dark table, mostly turned, by up to 20 degrees."""
     page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
-    sheet = paper(rng, *page.shape, look)
+    sheet = paper(rng, *page.shape, look=look)
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
     flat = np.dstack([put_ink(sheet, page, rng, look), np.ones(page.shape), page / 255])
     layers = np.dstack([props.turned(layer, turn) for layer in np.moveaxis(flat.astype(np.float32), 2, 0)])
@@ -131,7 +131,7 @@ def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np
     def made(ink: Pixels, rng: np.random.Generator) -> Made:
         page = page_of(ink, rng, 0.4, 1.5)
         look = unruled(rng)
-        sheet = put_ink(paper(rng, *page.shape, replace(look, crumple=0.0)), page, rng, look)
+        sheet = put_ink(paper(rng, *page.shape, look=replace(look, crumple=0.0)), page, rng, look)
         surface = props.lay(sheet, *thing(rng, *page.shape, box_of(page)), 0.3)
         return photograph(surface, rng, look), page
 

@@ -72,7 +72,7 @@ def test_something_else_is_there_and_clear_of_the_digit(kind: str, monkeypatch: 
     """Drawn on even paper, all that departs from it beyond the digit's box is the other thing."""
     monkeypatch.setattr(scenery, "shown", lambda page, rng: np.repeat(255 - page[:, :, None], 3, axis=2))
     monkeypatch.setattr(scenery, "photograph", lambda scene, rng, look: (255 * scene).astype(np.uint8))
-    monkeypatch.setattr(scenery, "paper", lambda _, *size: np.ones((*size[:2], 3), np.float32))
+    monkeypatch.setattr(scenery, "paper", lambda _, *size, look: np.ones((*size, 3), np.float32))
     for one in scenes(kind, WRITER, 8, 3):
         left, top, right, bottom = one.box
         dark = one.pixels.mean(axis=2) < 200
