@@ -79,7 +79,7 @@ def draw(picture: Picture, digits: Digits, rng: np.random.Generator) -> Image.Im
     canvas = round(picture.size[0] * margin), round(picture.size[1] * margin)
     look = picture.look
     ink_there = written(picture, digits, canvas, rng)
-    page = paper(rng, canvas[1], canvas[0], look)
+    page = paper(rng, canvas[1], canvas[0], look=look)
     scene = (picture.setting or write)(page, ink_there, rng, look)
     seen = tilted(scene, picture, rng) if picture.tilt else scene
     return Image.fromarray(photograph(seen, rng, replace(look, quality=0)))

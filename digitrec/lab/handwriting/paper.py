@@ -90,7 +90,7 @@ def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[float
     return np.asarray(hills, dtype=np.float32)
 
 
-def paper(rng: np.random.Generator, height: int, width: int, look: Look) -> Floats:
+def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> Floats:
     """Return a page, (height, width, 3), 0..1, by the tint, ruling and creases of `look`.
 
     The grain, the colour of the print and the position of its lines come from `rng`.
