@@ -2,8 +2,7 @@
 
 - predict.svg: what a terminal shows for `digitrec predict` on some samples; on a pseudo-terminal, so not on
   Windows.
-- explain.png, nearest.png and map.png, as `digitrec explain --nearest` and `--map` draw them; needs extras
-  `plots`, `stats` and `train`, and MNIST's training set, which is fetched or taken from DIGITREC_DATA.
+- explain.png, as `digitrec explain` draws it; needs the extra `plots`.
 - scenes.png: five pictures of each scene that `digitrec evaluate` measures.
 """
 
@@ -74,12 +73,10 @@ def explain() -> None:
     """Draw what `digitrec explain` draws, smaller and with fewer colours."""
     command = [sys.executable, "-m", "digitrec", "explain", "--out"]
     with tempfile.TemporaryDirectory() as folder:
-        for wanted in ([f"samples/{SHOWN}.jpg", "--nearest"], ["samples", "--map"]):
-            subprocess.run([*command, folder, *wanted], cwd=ROOT, check=True)
-        for made, kept in ((SHOWN, "explain"), (f"{SHOWN}-nearest", "nearest"), ("map", "map")):
-            small = Image.open(Path(folder, f"{made}.png")).convert("RGB")
-            small.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
-            small.quantize(256, Image.Quantize.MAXCOVERAGE).save(IMAGES / f"{kept}.png", optimize=True)
+        subprocess.run([*command, folder, f"samples/{SHOWN}.jpg"], cwd=ROOT, check=True)
+        small = Image.open(Path(folder, f"{SHOWN}.png")).convert("RGB")
+    small.thumbnail((WIDTH, 2 * WIDTH), Image.Resampling.LANCZOS)
+    small.quantize(256, Image.Quantize.MAXCOVERAGE).save(IMAGES / "explain.png", optimize=True)
 
 
 def draw_scenes() -> None:

@@ -1,4 +1,4 @@
-"""Look into a network: its layers' results, class activation maps, filters and features.
+"""Look into a network: its layers' results, class activation maps and filters.
 
 Everything is read from a LiteRT file; a Keras network is converted to one first. The class activation map is
 that of B. Zhou and others, Learning Deep Features for Discriminative Localization, CVPR 2016: where the mean
@@ -19,7 +19,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from digitrec.models.litert import Work
-from digitrec.models.scores import BATCH, Floats, Stage, scaled
+from digitrec.models.scores import Floats, Stage, scaled
 
 Pixels = NDArray[np.uint8]
 
@@ -43,10 +43,8 @@ class Weights:
 class End:
     """A dense layer that computes the ten scores; several networks in one file have one each."""
 
-    features: int
-    """The tensor that the layer takes."""
     maps: int | None
-    """The feature maps whose means `features` are, (1, H, W, C); None if the features are something else."""
+    """The feature maps of whose means the scores are computed, (1, H, W, C); None if of something else."""
     operator: Any
     """The layer in the file."""
 
@@ -83,10 +81,9 @@ class Inside:
         over joined networks. None unless every network ends in a mean over its feature maps and one dense
         layer.
         """
-        maps = [one.maps for one in self._ends if one.maps is not None]
-        if not maps or len(maps) < len(self._ends):
+        if self._work_of_maps is None:
             return None
-        values = self._work_of_ends(self._ink(digit[None]))[len(maps) :]
+        values = self._work_of_maps(self._ink(digit[None]))
         return np.asarray(np.mean([
             _enlarged(np.einsum("hwc,cn->nhw", value[0], self._weights(one.operator).kernel[:, of]))
             for one, value in zip(self._ends, values, strict=True)
@@ -104,16 +101,6 @@ class Inside:
         first = [kernel[:, :, 0] for kernel in kernels if kernel.ndim == 4 and kernel.shape[2] == 1]
         several = len(first) > 1
         return [(f"network_{n}/filters" if several else "filters", one) for n, one in enumerate(first, 1)]
-
-    def features(self, digits: Pixels) -> Floats | None:
-        """Return the input of the last dense layers: (N, 28, 28), ink high, to (N, F); None without any."""
-        if not self._ends:
-            return None
-        parts = []
-        for start in range(0, len(digits), BATCH):
-            found = self._work_of_ends(self._ink(digits[start : start + BATCH]))[: len(self._ends)]
-            parts.append(np.concatenate([one.reshape(len(one), -1) for one in found], axis=1))
-        return np.concatenate(parts)
 
     def weights(self) -> list[Weights]:
         """Return the weights of every convolution and dense layer, in the order of computation, as floats.
@@ -141,18 +128,16 @@ class Inside:
         wanted = {int(output) for output in self._operators and self._graph.outputs[:1]}
         for one in reversed(self._operators):
             if int(one.outputs[0]) in wanted and self._kind(one) == _Kind.FULLY_CONNECTED:
-                found.insert(0, End(int(one.inputs[0]), self._averaged(int(one.inputs[0])), one))
+                found.insert(0, End(self._averaged(int(one.inputs[0])), one))
             elif int(one.outputs[0]) in wanted:
                 wanted.update(map(int, one.inputs))
         return found
 
     @cached_property
-    def _work_of_ends(self) -> Work:
-        """Computes the features of each end, then the maps of each that has some."""
+    def _work_of_maps(self) -> Work | None:
+        """Computes the maps of each end; None unless every end has some."""
         maps = [one.maps for one in self._ends if one.maps is not None]
-        work = self._work([*(one.features for one in self._ends), *maps])
-        assert work is not None
-        return work
+        return self._work(maps) if len(maps) == len(self._ends) else None
 
     def _averaged(self, tensor: int) -> int | None:
         """The feature maps of which a tensor is the mean over all places; None if it is not."""

@@ -248,21 +248,6 @@ class Inspectable(Protocol):
         """Return class activation maps of ``image.data`` for N digits, (N, 28, 28), >= 0; None: none."""
 
 
-@runtime_checkable
-class Embedding(Protocol):
-    """A provider that can show by which numbers it tells pictures apart."""
-
-    features_of: str
-    """What those numbers depend on: the model and how pixels are put before it. The same name, the same
-    numbers, so that they may be kept in a file; letters, digits and hyphens."""
-
-    def features(self, digits: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """What the last layer before the scores is given, for pictures (N, 28, 28), ink high: (N, F).
-
-        None: its network has no such layer.
-        """
-
-
 class BaseProvider:
     """What most providers share; subclassing it is a convenience, not a duty."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -58,7 +57,6 @@ class Local(BaseProvider):
         """
         self.name = name
         self._model = store.load(None if model is None else Path(model), scale=scale)
-        self.features_of = re.sub(r"[^\w-]", "-", f"{self._model.version}-{self._model.input.scale}")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
@@ -121,10 +119,6 @@ class Local(BaseProvider):
         """Class activation maps of ``image.data`` for N digits, (N, 28, 28); as `Inside.class_maps`."""
         found = self._model.inside.class_maps(_pixels(image), of)
         return None if found is None else np.maximum(found, 0)
-
-    def features(self, digits: NDArray[np.uint8]) -> Floats | None:
-        """What the last layer before the scores is given, (N, F); None as `Inside.features`."""
-        return self._model.inside.features(digits)
 
     def _against_rivals(
         self, images: Sequence[PreparedImage], chances: Floats, clear: NDArray[np.bool_]

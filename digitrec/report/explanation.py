@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.lab.evaluation.nearest import Neighbour
 from digitrec.recognise.explain import Explanation, Inside, by_network
 
-if TYPE_CHECKING:  # it needs scikit-learn, which an explanation does not
-    from digitrec.lab.evaluation.layout import Layout, Read
 
-
-def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence[Path]) -> dict[str, Any]:
+def row(found: Explanation, drawn: Sequence[Path]) -> dict[str, Any]:
     """An explanation; what was not asked for, or is unknown, is null."""
     said = found.prediction
     return {
@@ -26,34 +22,9 @@ def row(found: Explanation, nearest: Sequence[Neighbour] | None, drawn: Sequence
         "steps": [name for name, _ in found.steps],
         "where": found.where,
         **_maps(found, found.likeliest),
-        "nearest": None if nearest is None else [
-            {"place": one.place, "label": one.label, "likeness": round(one.likeness, 4)} for one in nearest
-        ],
         "inside": [_inside(look, found.likeliest) for look in found.inside] or None,
         "pictures": [str(path) for path in drawn],
     }  # fmt: skip
-
-
-def layout_row(read: Read, laid: Layout, drawn: Path) -> dict[str, Any]:
-    """A map: MNIST's digits and one's own, each with its place, within 0..1."""
-    around = zip(laid.places, laid.around.labels.tolist(), strict=True)
-    own = zip(laid.own_places, laid.own, strict=True)
-    return {
-        "picture": str(drawn),
-        "around": [_place(at) | {"label": label} for at, label in around],
-        "own": [
-            {"image": one.image} | _place(at) | {"digit": one.read, "reason": one.reason, "label": one.label}
-            for at, one in own
-        ],
-        "left_out": [
-            *({"image": one.image.source, "reason": one.reason} for one in read.refused),
-            *({"image": one.image.source, "reason": str(one.error)} for one in read.failed),
-        ],
-    }
-
-
-def _place(at: NDArray[Any]) -> dict[str, Any]:
-    return dict(zip("xy", _numbers(at), strict=True))
 
 
 def _inside(look: Inside, likeliest: Sequence[int]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ PLAIN = [
     "compare PICTURE -p local,aws", "batch PICTURE -o out.parquet", "batch s3://b/p.png -o out.csv",
     "batch PICTURE -o out.jsonl --scheduler tcp://127.0.0.1:1",
     "benchmark hard.npz", "calibrate hard.npz", "benchmark hard.npz --target 0.5",
-    "explain PICTURE", "explain PICTURE --map", "explain PICTURE --inside",
+    "explain PICTURE", "explain PICTURE --inside",
     "explore hard.npz", "evaluate --data hard.npz", "evaluate", "tune --data hard.npz",
     "train --arch mlp --data hard.npz", "train --arch knn --data hard.npz", "train --data hard.npz",
     "train --start digitrec --data hard.npz", "train --arch mlp --data hard.npz --folds 3",
