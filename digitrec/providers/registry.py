@@ -39,30 +39,28 @@ METHODS = ("from_env", "read", "read_many", "close")
 """What every provider's class has."""
 LONGEST_REASON = 200
 """Maximum characters of another package's message that are shown."""
-PLACE = re.compile(r"([\w.]+)\s*:\s*([\w.]+)\s*(\[.*\])?\s*")
-"""The value of an entry point: module, attribute and extras."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One line of a package's metadata: the provider of this name is there."""
+    """A provider according to the metadata of a package."""
 
     name: str
-    """The name to call it by; "" where not even that can be read."""
+    """Its name; "" where the metadata cannot be read."""
     place: str
     """Its class, as "module:attribute"."""
-    packages: tuple[str, ...]
-    """Which packages say so, normalised (PEP 503); several only where it is refused."""
+    package: str
+    """The package that brings it, normalised (PEP 503)."""
     refused: str = ""
-    """Why it cannot be used and what to do, in one line; "" for one that can."""
+    """Why it cannot be used and what to do, in one line; "" for a usable one."""
 
     @property
     def is_ours(self) -> bool:
         """Whether it is one of digitrec's own."""
-        return self.packages == (OURS,) and self.place.startswith(f"{GROUP}.")
+        return self.package == OURS and self.place.startswith(f"{GROUP}.")
 
 
-KNOWN = {"local": Plugin("local", "digitrec.providers.local:Local", (OURS,))}
+KNOWN = {"local": Plugin("local", "digitrec.providers.local:Local", OURS)}
 """What our own metadata says of the engine that is asked most, so that it need not be read."""
 
 
@@ -71,7 +69,7 @@ class Listing:
     """What can be said of a provider without asking it."""
 
     name: str
-    """The name to call it by; of one that was refused, with the packages that it comes from before it."""
+    """Its name; after the name of its package where it was refused."""
     status: Status
     """Whether it is installed and configured, and what is missing."""
     price: Price | None
@@ -81,76 +79,56 @@ class Listing:
 
 
 def found() -> tuple[dict[str, Plugin], list[Plugin]]:
-    """Return the providers that the installed packages bring, by name, and those that are refused."""
-    claims: dict[str, dict[tuple[str, bool], Plugin]] = {}  # of several by one package the first
+    """Return the usable providers of the installed packages by name, and the refused ones."""
+    claims: dict[str, list[Plugin]] = {}
     usable, refused = dict(KNOWN), list[Plugin]()
-    for plugin in _plugins():
-        if plugin.refused:
-            refused.append(plugin)
+    for plugin in dict.fromkeys(_plugins()):
+        (refused if plugin.refused else claims.setdefault(plugin.name, [])).append(plugin)
+    for name, plugins in claims.items():
+        ours = next((plugin for plugin in plugins if plugin.is_ours), None)
+        if ours is not None or len(plugins) == 1:
+            usable[name] = ours or plugins[0]
+            refused += [replace(it, refused=_takes_ours(it)) for it in plugins if it is not usable[name]]
         else:
-            claims.setdefault(plugin.name, {}).setdefault((plugin.packages[0], plugin.is_ours), plugin)
-    for name, by_package in claims.items():
-        plugins = sorted(by_package.values(), key=lambda plugin: (not plugin.is_ours, plugin.packages))
-        if plugins[0].is_ours or len(plugins) == 1:
-            usable[name] = plugins[0]
-            refused += [replace(plugin, refused=_takes_ours(plugin)) for plugin in plugins[1:]]
-        else:
-            packages = tuple(plugin.packages[0] for plugin in plugins)
-            why = f"the packages {' and '.join(packages)} both bring a provider {name!r}; remove all but one"
-            refused.append(Plugin(name, "", packages, why))
+            packages = " and ".join(sorted(plugin.package for plugin in plugins))
+            why = f"the packages {packages} both bring a provider {name!r}; remove all but one"
+            refused += [replace(plugin, refused=why) for plugin in plugins]
     return usable, refused
 
 
 def _takes_ours(plugin: Plugin) -> str:
     return (
-        f"the package {plugin.packages[0]} brings a provider {plugin.name!r}, which is digitrec's own name; "
+        f"the package {plugin.package} brings a provider {plugin.name!r}, which is digitrec's own name; "
         "remove the package, or ask its author for another name"
     )
 
 
 def _plugins() -> Iterator[Plugin]:
-    """Yield all that the packages say; of a package that is there twice only the first, which is imported."""
+    """Yield what the packages declare; of a package that is installed twice, only what Python imports."""
     from importlib.metadata import distributions
 
     seen: set[str] = set()
-    for package in distributions():
-        if GROUP in _entry_points_file(package):
-            name = _name_of(package)
-            if name == OURS or name not in seen:
-                seen.add(name)
-                yield from _said_by(package, name)
+    for distribution in distributions():
+        plugins = _declared_by(distribution)
+        if {plugin.package for plugin in plugins} - seen:
+            yield from plugins
+            seen |= {plugin.package for plugin in plugins} - {OURS}
 
 
-def _entry_points_file(package: Distribution) -> str:
+def _declared_by(distribution: Distribution) -> list[Plugin]:
+    package = "without a name"
     try:
-        return package.read_text("entry_points.txt") or ""
-    except Exception:  # not a text: it is not about providers, as far as one can tell
-        return ""
-
-
-def _name_of(package: Distribution) -> str:
-    """Return the package's name, normalised; what is left of a removed package may have none."""
-    try:
-        return re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
-    except Exception:
-        return "without a name"
-
-
-def _said_by(package: Distribution, who: str) -> Iterator[Plugin]:
-    about = f"the metadata of the package {who} about its providers cannot be read"
-    todo = "tell its author, or remove it"
-    try:
-        points = [point for point in package.entry_points if point.group == GROUP]
-    except Exception as error:  # whatever stands in another package's file
-        yield Plugin("", "", (who,), f"{about} ({type(error).__name__}); {todo}")
-        return
-    for point in points:
-        place = PLACE.fullmatch(point.value)
-        if place and point.name:
-            yield Plugin(point.name, f"{place[1]}:{place[2]}", (who,))
-        else:
-            why = f"{about} ({point.value!r} is no class in a module); {todo}"
-            yield Plugin(point.name, "", (who,), why)
+        if GROUP not in (distribution.read_text("entry_points.txt") or ""):
+            return []
+        package = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
+        points = [point for point in distribution.entry_points if point.group == GROUP]
+        if all(point.name and point.attr for point in points):
+            return [Plugin(point.name, f"{point.module}:{point.attr}", package) for point in points]
+        why = "not the name of a class in a module"
+    except Exception as error:  # another package's file may hold anything
+        why = type(error).__name__
+    about = f"the metadata of the package {package} about its providers cannot be read ({why})"
+    return [Plugin("", "", package, f"{about}; tell its author, or remove it")]
 
 
 def names() -> list[str]:
@@ -165,7 +143,7 @@ def listings(env: Mapping[str, str]) -> list[Listing]:
     """
     plugins, refused = found()
     listed = [_listing(plugin, env) for plugin in plugins.values()]
-    listed += [_unusable(": ".join(filter(None, [*it.packages, it.name])), it.refused) for it in refused]
+    listed += [_unusable(f"{it.package}: {it.name}".rstrip(": "), it.refused) for it in refused]
     return sorted(listed, key=lambda listing: listing.name)
 
 
@@ -249,7 +227,7 @@ def _blamed(plugin: Plugin, doing: str = "") -> Iterator[None]:
 
 
 def _broken(plugin: Plugin, why: str) -> NotInstalled:
-    package = "" if plugin.is_ours else f" of the package {plugin.packages[0]}"
+    package = "" if plugin.is_ours else f" of the package {plugin.package}"
     todo = "install what it needs, tell its author, or remove it"
     return NotInstalled(f"the provider {plugin.name}{package} cannot be loaded ({why}); {todo}")
 

@@ -137,7 +137,7 @@ def test_two_strangers_of_one_name_are_both_refused_by_name(package: Package) ->
     with pytest.raises(UnknownProvider, match="one-ocr and two-ocr"):
         registry.open_provider("same")
     assert registry.open_provider("other").name == "stranger"
-    assert not listing("one-ocr: two-ocr: same").status.installed
+    assert not listing("one-ocr: same").status.installed
 
 
 @pytest.mark.parametrize(("signature", "variables"), [("env, **options", True), ("env", False)])
