@@ -1,4 +1,6 @@
-"""AWS Rekognition DetectText.
+"""AWS Rekognition DetectText, and what the services of AWS share.
+
+boto3 finds the credentials, the region and the address, builds the requests and signs them; `Wire` sends.
 
 Rekognition reports every text twice, as a LINE and as its WORDs; only the WORDs are candidates. Its
 confidence of 0 to 100 is divided by 100.
@@ -6,17 +8,355 @@ confidence of 0 to 100 is divided by 100.
 
 from __future__ import annotations
 
-from typing import Any
+import configparser
+import os
+import re
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from digitrec.answer import Answer, Candidate
-from digitrec.image import InputSpec
-from digitrec.providers.aws_service import AwsProvider, Percent, service
-from digitrec.providers.base import Price
+from digitrec.errors import (
+    AuthFailed,
+    DigitrecError,
+    NotConfigured,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    Unreachable,
+)
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.providers.addresses import allows_plain_http
+from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import Text, document, refuse
+from digitrec.providers.masking import Secrets, secrets_in
+from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
+from digitrec.providers.wire import Wire
+from digitrec.providers.wire.exchange import Reply
 
-SERVICE = service("AWS Rekognition", "rekognition:DetectText")
+Percent = Annotated[float, Meta(ge=0, le=100)]
+"""A confidence as AWS gives it."""
+
+
+class AwsProvider(BaseProvider):
+    """A service of AWS that reads one image per request."""
+
+    operation: ClassVar[tuple[str, str]]
+    """boto3's names of the service and of the operation's method."""
+    holder: ClassVar[str]
+    """Name of the image in a request."""
+    service: ClassVar[Service]
+    """The service's name in messages."""
+    parse: ClassVar[staticmethod[[Any], Answer]]
+    """Makes an Answer of the document that answers."""
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        session_token: str | None = None,
+        endpoint: str | None = None,
+        allow_plain_http: bool = False,
+        name: str | None = None,
+    ) -> None:
+        """Find the credentials, as the AWS CLI does; nothing is sent yet.
+
+        Args:
+            region: such as "us-east-1"; None: the profile's.
+            profile: a profile of ~/.aws; beats keys in the environment.
+            access_key, secret_key, session_token: keys; None: where botocore finds them.
+            endpoint: address to ask instead of the region's own address.
+            allow_plain_http: whether the endpoint may be on another machine without encryption.
+            name: name of this engine in a Prediction; None: its registered name.
+
+        Raises:
+            NotInstalled: the extra "aws" is missing.
+            NotConfigured: no credentials or no region were found.
+        """
+        if bool(access_key) != bool(secret_key):
+            raise NotConfigured(f"AWS has one half of a pair of keys; {SET_KEYS}")
+        if endpoint:
+            endpoint = checked_endpoint(endpoint, "AWS_ENDPOINT_URL", allow_plain_http=allow_plain_http)
+        self.name = name or self.name
+        keys = (
+            checked_key(access_key or "", "AWS_ACCESS_KEY_ID"),
+            checked_key(secret_key or "", "AWS_SECRET_ACCESS_KEY"),
+            checked_key(session_token or "", "AWS_SESSION_TOKEN"),
+        )
+        address = endpoint or f"https://{self.operation[0]}.amazonaws.com"  # until the region is known
+        self._wire = wire = Wire(self.service, address, "aws", _refused, Secrets(*keys))
+        self._sdk = wire.prepare(lambda: _Sdk(wire, self.operation, profile, region, keys, endpoint))
+        self.endpoint = wire.endpoint = checked_endpoint(
+            self._sdk.endpoint, "the profile", allow_plain_http=allow_plain_http
+        )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """Build from the environment's keys, else AWS_PROFILE, else botocore's own search.
+
+        AWS_REGION and the endpoint's variables count too. ``options`` override the variables; a profile or
+        key among them replaces all credentials of the environment, because a key and a session token belong
+        together.
+        """
+        of_service = env.get(f"AWS_ENDPOINT_URL_{cls.operation[0].upper()}")
+        found: dict[str, Any] = {
+            "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None,
+            "endpoint": of_service or env.get("AWS_ENDPOINT_URL") or None,
+            "allow_plain_http": allows_plain_http(env),
+        }
+        if not options.keys() & {"profile", "access_key", "secret_key", "session_token"}:
+            if env.get("AWS_ACCESS_KEY_ID"):
+                found["access_key"] = env["AWS_ACCESS_KEY_ID"]
+                found["secret_key"] = env.get("AWS_SECRET_ACCESS_KEY") or None
+                found["session_token"] = env.get("AWS_SESSION_TOKEN") or None
+            else:
+                found["profile"] = env.get("AWS_PROFILE") or None
+        return cls(**{**found, **options})
+
+    @classmethod
+    def status(cls, env: Mapping[str, str]) -> Status:
+        """Return which variables and files were found; runs no program and asks no metadata service."""
+        credentials, region = found_credentials(env), found_region(env)
+        missing = [*([] if credentials else [SET_KEYS]), *([] if region else [SET_REGION])]
+        return looked("aws", "boto3", dict.fromkeys(credentials + region), missing)
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Ask once."""
+        question = {self.holder: {"Bytes": image.data}}
+        reply = self._wire.call(lambda: self._sdk.ask(question), timeout=timeout)
+        return self.parse(self._wire.document(reply))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._wire.close()
+
+
+class _Sdk:
+    """An operation of boto3, whose requests the wire sends; those for credentials are errands."""
+
+    def __init__(
+        self, wire: Wire, operation: tuple[str, str], profile: str | None, region: str | None,
+        keys: tuple[str, ...], endpoint: str | None,
+    ) -> None:  # fmt: skip
+        from botocore.session import Session
+
+        self._wire, (self._service, self._operation), self._given = wire, operation, endpoint
+        self._session: Any = Session(profile=profile)
+        session = self._session
+        self._opening = threading.Lock()
+        self._client: Any = None
+        given = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        wire.secrets.learn(*secrets_in(given), *secrets_in(session.full_config))
+        wire.bundle = session.get_config_variable("ca_bundle")
+        handler: Any = self._send
+        session.register("before-send", handler)
+        if region:
+            session.set_config_variable("region", region)
+        access_key, secret_key, token = keys
+        if access_key:
+            session.set_credentials(access_key, secret_key, token or None)
+        client = self._opened(aws_access_key_id="unused", aws_secret_access_key="unused")  # nosec B106 # noqa: S106
+        self.endpoint = str(client.meta.endpoint_url)
+        client.close()
+        # A program that prints keys runs with the first question, within its timeout.
+        profiles = session.full_config.get("profiles", {}).values()
+        if not any("credential_process" in one for one in profiles) and not session.get_credentials():
+            raise NotConfigured(f"AWS has no credentials; {SET_KEYS}")
+
+    def _opened(self, **keys: str) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        session: Any = boto3.Session(botocore_session=self._session)
+        once = Config(retries={"total_max_attempts": 1})
+        return session.client(self._service, endpoint_url=self._given, config=once, **keys)
+
+    def ask(self, question: Mapping[str, Any]) -> None:
+        """Ask through the wire, which keeps the reply."""
+        with self._opening:
+            if self._client is None:
+                self._client = self._opened()
+            self._wire.secrets.learn(*self._session.get_credentials().get_frozen_credentials())
+        getattr(self._client, self._operation)(**question)
+
+    def _send(self, request: Any, event_name: str, **_: Any) -> Any:
+        """Send a request; botocore calls it for each of its requests."""
+        from botocore.awsrequest import AWSResponse
+        from requests import PreparedRequest
+        from requests.structures import CaseInsensitiveDict
+
+        sent = PreparedRequest()  # filled in and not prepared: what is signed must go out as it is
+        sent.method, sent.url, sent.body = request.method, request.url, request.body
+        headers = {name: it.decode() if isinstance(it, bytes) else it for name, it in request.headers.items()}
+        sent.headers = CaseInsensitiveDict(headers)
+        if event_name.startswith(f"before-send.{self._service}."):
+            return self._wire.questions.send(sent)
+        reply: Any = self._wire.errands.get_adapter(request.url).send(sent)
+        return AWSResponse(request.url, reply.status_code, reply.headers, reply.raw)
+
+
+# Credentials, found without botocore: variables, and the two files of ~/.aws.
+
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+ROLES = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""Variables that AWS's own machines set where a role gives the keys."""
+SOURCES = {
+    "aws_access_key_id", "credential_process", "login_session", "role_arn", "sso_session", "sso_start_url",
+}  # fmt: skip
+"""Settings of a profile from which botocore obtains keys."""
+
+
+def found_credentials(env: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables and files that give keys, never their contents."""
+    if all(env.get(name) for name in KEYS):
+        return list(KEYS)
+    named = ["AWS_PROFILE"] if env.get("AWS_PROFILE") else []
+    files = [str(file) for file, settings in _profile(env) if SOURCES & settings]
+    return [*named, *files] if files else [name for name in ROLES if env.get(name)][:1]
+
+
+def found_region(env: Mapping[str, str]) -> list[str]:
+    """Return the name of the variable or file that gives the region, or an empty list."""
+    named = [name for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if env.get(name)]
+    return [*named, *(str(file) for file, settings in _profile(env) if "region" in settings)][:1]
+
+
+def _profile(env: Mapping[str, str]) -> list[tuple[Path, set[str]]]:
+    """Return both files of ~/.aws, each with the names of the profile's settings in it."""
+    profile = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or "default"
+    keys = _file(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    config = _file(env, "AWS_CONFIG_FILE", "config")
+    sections = {f"profile {profile}"} | ({profile} if profile == "default" else set())
+    return [(keys, _settings(keys, {profile})), (config, _settings(config, sections))]
+
+
+def _settings(file: Path, sections: set[str]) -> set[str]:
+    """Return the names of the settings in these sections; empty for an unreadable file."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        parser.read_string(file.read_text("utf-8"))
+    except (OSError, ValueError, configparser.Error):
+        return set()
+    return {name for section in sections & set(parser.sections()) for name in parser.options(section)}
+
+
+def _file(env: Mapping[str, str], variable: str, name: str) -> Path:
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or "~").expanduser()
+    return Path(env[variable]).expanduser() if env.get(variable) else home / ".aws" / name
+
+
+# Errors: codes in answers, and exceptions of botocore while it searches for credentials.
+
+SET_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (`aws configure` makes one)"
+SIGN_IN = "sign in again: `aws sso login`, with --profile where you use one"
+CORRECT_SETTING = "correct it in the AWS_ variables or the profile"
+SET_REGION = "set AWS_REGION, or a region in the profile"
+
+CODES: Mapping[str, type[DigitrecError]] = {
+    code: kind
+    for kind, codes in (
+        (AuthFailed, """
+            AccessDenied AuthFailure ExpiredToken IncompleteSignature InvalidAccessKeyId InvalidClientTokenId
+            InvalidSignature InvalidToken MissingAuthenticationToken NotAuthorized OptInRequired
+            RequestExpired RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch TokenRefreshRequired
+            UnauthorizedOperation UnrecognizedClient"""),
+        (Rejected, """
+            BadDocument DocumentTooLarge ImageTooLarge InvalidImageFormat InvalidParameter UnsupportedDocument
+            Validation"""),
+        (QuotaExceeded, "LimitExceeded ServiceQuotaExceeded"),
+        (RateLimited, """
+            BandwidthLimitExceeded EC2Throttled PriorRequestNotComplete ProvisionedThroughputExceeded
+            RequestLimitExceeded RequestThrottled SlowDown Throttled Throttling TooManyRequests
+            TransactionInProgress"""),
+        # After RequestTimeout no answer was late: AWS waited for the request.
+        (Unavailable, "InternalFailure InternalServer RequestTimeout ServiceUnavailable"),
+    )
+    for code in codes.split()
+}  # fmt: skip
+"""Error classes by AWS's code; the HTTP status is 400 for a bad image, a bad key and too many requests.
+
+The codes are without the suffix "Exception" or "Error", which only some services write. They come from the
+documentation of Rekognition, Textract and the common errors, and from ``botocore.retries.standard``.
+"""
+SKEWED = re.compile(
+    r"RequestExpired|RequestInTheFuture|Skewed|not yet current|Signature expired", re.IGNORECASE
+)
+"""Words of AWS when the local clock is wrong by more than five minutes."""
+
+
+def _refused(reply: Reply, raw: Any) -> Problem:
+    """Translate a refused request by AWS's code, else by the HTTP status."""
+    named = reply.headers.get("x-amzn-errortype") or dig(raw, "__type") or dig(raw, "code")
+    code = named.rpartition("#")[2].partition(":")[0].strip()
+    message = dig(raw, "message") or dig(raw, "Message") or ("" if isinstance(raw, dict) else reply.text)
+    kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
+    if kind is None:
+        said = f"{code}: {message}" if code and not code.isdecimal() else message
+        return from_http(reply.status, said, reply.headers, raw)
+    todo = "set the clock of this machine" if SKEWED.search(f"{code} {message}") else ""
+    return Problem(kind, message, code, retry_after(reply.headers), raw, todo)
+
+
+def _no_credentials(error: Any) -> Problem:
+    """Translate a failure of the program or service that gives credentials; its text may hold some."""
+    return Problem(NotConfigured, f"no credentials by {error.kwargs.get('provider', 'the profile')}")
+
+
+def _client_error(error: Any) -> Problem:
+    """Translate a refusal or a temporary failure of a service that gives credentials (STS, SSO)."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = CODES.get(code.removesuffix("Exception").removesuffix("Error"))
+    passes = kind in (RateLimited, Unavailable) or status == 429 or status >= 500
+    return Problem(Unreachable if passes else AuthFailed, str(error))
+
+
+def _unreadable(error: Any) -> Problem:
+    """Translate an invalid configuration file without its lines, which may hold keys."""
+    return Problem(NotConfigured, f"{error.kwargs.get('path', 'a file of ~/.aws')} cannot be read")
+
+
+ERRORS: Mapping[str, Rule] = {
+    "botocore.exceptions.BotoCoreError": Problem(NotConfigured, todo=CORRECT_SETTING),
+    "botocore.exceptions.ConfigNotFound": _unreadable,
+    "botocore.exceptions.ConfigParseError": _unreadable,
+    "botocore.exceptions.CredentialRetrievalError": _no_credentials,
+    "botocore.exceptions.NoCredentialsError": NotConfigured,
+    "botocore.exceptions.NoRegionError": NotConfigured,
+    "botocore.exceptions.InvalidRegionError": NotConfigured,
+    "botocore.exceptions.PartialCredentialsError": NotConfigured,
+    "botocore.exceptions.ProfileNotFound": NotConfigured,
+    "botocore.exceptions.LoginError": Problem(AuthFailed, todo="sign in again: `aws login`"),
+    "botocore.exceptions.SSOError": Problem(AuthFailed, todo=SIGN_IN),
+    "botocore.exceptions.TokenRetrievalError": Problem(AuthFailed, todo=SIGN_IN),
+    "botocore.exceptions.ClientError": _client_error,
+    "botocore.exceptions.HTTPClientError": Unreachable,
+    "botocore.exceptions.ConnectionError": Unreachable,
+    "botocore.exceptions.MetadataRetrievalError": Unreachable,
+}
+"""Exceptions of botocore before the image is sent, on its search for credentials; `Wire` handles the rest."""
+
+
+def service(name: str, permission: str) -> Service:
+    """Describe a service of AWS by its name in messages and the permission that its request needs."""
+    keys = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or the profile, and its permission"
+    return Service(
+        name, ERRORS, {AuthFailed: f"{keys} {permission}", NotConfigured: f"{SET_KEYS}; {SET_REGION}"}
+    )
+
+
+# Rekognition
 
 
 class TextDetection(Struct, rename="pascal"):
@@ -34,31 +374,29 @@ class DetectTextResponse(Struct, rename="pascal"):
     text_model_version: str = ""
 
 
-def parse(raw: Any) -> Answer:
-    """Make an Answer of the body of a DetectText answer: any JSON value.
-
-    Raises:
-        BadAnswer: the value is not such a body.
-    """
-    response = document(raw, DetectTextResponse, SERVICE)
-    words = [found for found in response.text_detections if found.type == "WORD"]
-    if response.text_detections and not words:
-        refuse("TextDetections: texts, and no WORD among them", raw, SERVICE)
-    candidates = (Candidate(word.detected_text, word.confidence / 100) for word in words)
-    return Answer(tuple(candidates), raw=raw, model_version=response.text_model_version or None)
-
-
 class Aws(AwsProvider):
     """Read text with AWS Rekognition."""
 
     name = "aws"
-    sdk_name = "rekognition"
-    operation = "DetectText"
+    operation = ("rekognition", "detect_text")
     holder = "Image"
-    service = SERVICE
-    parse = staticmethod(parse)
+    service = service("AWS Rekognition", "rekognition:DetectText")
     wants = InputSpec(encoding="png", min_side=200, max_side=4096, max_bytes=5_242_880, margin=0.1)
     price: Price | None = Price(
         0.001, "second-hand copy of aws.amazon.com/rekognition/pricing: $1.00 per 1,000; 2026-11"
     )
     rate = 5.0  # the lowest of the regions' defaults that AWS has published
+
+    @staticmethod
+    def parse(raw: Any) -> Answer:
+        """Make an Answer of the body of a DetectText answer: any JSON value.
+
+        Raises:
+            BadAnswer: the value is not such a body.
+        """
+        response = document(raw, DetectTextResponse, Aws.service)
+        words = [found for found in response.text_detections if found.type == "WORD"]
+        if response.text_detections and not words:
+            refuse("TextDetections: texts, and no WORD among them", raw, Aws.service)
+        candidates = (Candidate(word.detected_text, word.confidence / 100) for word in words)
+        return Answer(tuple(candidates), raw=raw, model_version=response.text_model_version or None)

@@ -12,11 +12,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
 from digitrec.image import InputSpec
-from digitrec.providers.aws_service import AwsProvider, Percent, service
+from digitrec.providers.aws import AwsProvider, Percent, service
 from digitrec.providers.base import Price
 from digitrec.providers.document import Text, document, refuse
-
-SERVICE = service("AWS Textract", "textract:DetectDocumentText")
 
 
 class Block(Struct, rename="pascal"):
@@ -34,36 +32,35 @@ class DetectDocumentTextResponse(Struct, rename="pascal"):
     detect_document_text_model_version: str = ""
 
 
-def parse(raw: Any) -> Answer:
-    """Make an Answer of the body of a DetectDocumentText answer: any JSON value.
-
-    Raises:
-        BadAnswer: the value is not such a body.
-    """
-    response = document(raw, DetectDocumentTextResponse, SERVICE)
-    candidates = []
-    for place, block in enumerate(response.blocks):
-        if block.block_type == "WORD":
-            if block.text is UNSET or block.confidence is UNSET:
-                refuse(f"Blocks[{place}]: a WORD without Text or Confidence", raw, SERVICE)
-            candidates.append(Candidate(block.text, block.confidence / 100))
-    if not candidates and any(block.block_type == "LINE" for block in response.blocks):
-        refuse("Blocks: a LINE, and no WORD among them", raw, SERVICE)
-    version = response.detect_document_text_model_version or None
-    return Answer(tuple(candidates), raw=raw, model_version=version)
-
-
 class AwsTextract(AwsProvider):
     """Read text with AWS Textract."""
 
     name = "aws-textract"
-    sdk_name = "textract"
-    operation = "DetectDocumentText"
+    operation = ("textract", "detect_document_text")
     holder = "Document"
-    service = SERVICE
-    parse = staticmethod(parse)
+    service = service("AWS Textract", "textract:DetectDocumentText")
     wants = InputSpec(encoding="png", min_side=200, max_side=10_000, max_bytes=10_000_000, margin=0.1)
     price: Price | None = Price(
         0.0015, "second-hand (2022 to 2025) from aws.amazon.com/textract/pricing: $1.50 per 1,000; 2026-11"
     )
     rate = 5.0  # a careful guess: the default differs by region and account
+
+    @staticmethod
+    def parse(raw: Any) -> Answer:
+        """Make an Answer of the body of a DetectDocumentText answer: any JSON value.
+
+        Raises:
+            BadAnswer: the value is not such a body.
+        """
+        response = document(raw, DetectDocumentTextResponse, AwsTextract.service)
+        candidates = []
+        for place, block in enumerate(response.blocks):
+            if block.block_type == "WORD":
+                if block.text is UNSET or block.confidence is UNSET:
+                    said = f"Blocks[{place}]: a WORD without Text or Confidence"
+                    refuse(said, raw, AwsTextract.service)
+                candidates.append(Candidate(block.text, block.confidence / 100))
+        if not candidates and any(block.block_type == "LINE" for block in response.blocks):
+            refuse("Blocks: a LINE, and no WORD among them", raw, AwsTextract.service)
+        version = response.detect_document_text_model_version or None
+        return Answer(tuple(candidates), raw=raw, model_version=version)

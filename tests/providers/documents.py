@@ -14,8 +14,8 @@ from digitrec.providers import aws, aws_textract, azure, azure_analysis, azure_d
 
 PARSE: dict[str, Callable[[Any], Answer]] = {
     "google": google.parse,
-    "aws": aws.parse,
-    "aws-textract": aws_textract.parse,
+    "aws": aws.Aws.parse,
+    "aws-textract": aws_textract.AwsTextract.parse,
     "azure": azure.parse,
     "azure-analysis": azure_analysis.parse,
     "azure-document": azure_document.parse,

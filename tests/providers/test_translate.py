@@ -21,11 +21,11 @@ from digitrec.errors import (
     TimedOut,
     Unavailable,
 )
-from digitrec.providers import aws_service, google, rapidocr, tesseract
+from digitrec.providers import aws, google, rapidocr, tesseract
 from digitrec.providers.translate import Problem, Rule, Service, from_http, problem_of, retry_after
 
 TABLES: Mapping[str, Mapping[str, Rule]] = {
-    module.__name__: module.ERRORS for module in (google, aws_service, rapidocr, tesseract)
+    module.__name__: module.ERRORS for module in (google, aws, rapidocr, tesseract)
 }
 
 

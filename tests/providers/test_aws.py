@@ -18,9 +18,7 @@ from digitrec.errors import (
     Rejected,
     Unavailable,
 )
-from digitrec.providers import aws_service
-from digitrec.providers.aws import Aws
-from digitrec.providers.aws_service import CODES
+from digitrec.providers.aws import CODES, Aws, found_credentials, found_region
 
 from .common import Opened, Prepared, Told, json_answer, outcome
 
@@ -91,15 +89,15 @@ def test_credentials_and_region_are_found_as_the_aws_cli_finds_them(
     places = {name: str(folder / file) for name, file in variables.items()} if elsewhere else {}
     env = {"HOME": "/nowhere" if elsewhere else str(home), **places, **env}
     in_place = {"credentials": str(folder / "credentials"), "config": str(folder / "config")}
-    assert aws_service.found_credentials(env) == [in_place.get(it, it) for it in credentials]
-    assert aws_service.found_region(env) == [in_place.get(it, it) for it in region]
+    assert found_credentials(env) == [in_place.get(it, it) for it in credentials]
+    assert found_region(env) == [in_place.get(it, it) for it in region]
 
 
 def test_a_file_that_cannot_be_read_gives_nothing(home: Path) -> None:
     (home / ".aws" / "config").write_bytes(b"\xff\xfe[default]")
     (home / ".aws" / "credentials").mkdir()
     env = {"HOME": str(home)}
-    assert aws_service.found_credentials(env) == aws_service.found_region(env) == []
+    assert found_credentials(env) == found_region(env) == []
 
 
 SECRET = "planted-profile-secret-0123456789"
