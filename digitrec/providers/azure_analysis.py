@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from digitrec.answer import Answer, Candidate
 from digitrec.image import InputSpec
-from digitrec.providers.azure_resource import AzureProvider, service
+from digitrec.providers.azure import AzureProvider, service
 from digitrec.providers.document import Score, Text, box_around, document, refuse
 
 SERVICE = service("Azure Image Analysis")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digitrec.errors import NotConfigured, NotInstalled
-from digitrec.providers.azure_resource import VISION_ENDPOINTS, VISION_KEYS
+from digitrec.providers.azure import VISION_ENDPOINTS, VISION_KEYS
 from digitrec.providers.base import BaseProvider
 from digitrec.providers.openai_servers import PRESETS
 from digitrec.providers.registry import provider_class
