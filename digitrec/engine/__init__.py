@@ -3,18 +3,15 @@
 The parts, in the order in which an image meets them::
 
     asking.py    Options, Reply, Estimate: how to ask, and what comes of it
-    remote.py    a provider that is far away or costs money: price, budget, requests
+    remote.py    a provider that is far away or costs money: price, budget, ledger, requests
     detect.py    whether its endpoint is an emulator
-    books.py     ledger, rate limit and recording, as the options choose them
-    terms.py     what all requests of one `ask` share
     request.py   one request's worth of images, from the claim to the reply: the one retry loop
     ordered.py   the same for an answer that is ordered first and fetched later
     call.py      one call of a provider, whatever it does: outcomes only
     retry.py     what is retried, how long to wait, and what may have cost money
     rate.py      the queue of turns, for all threads and processes
     threads.py   the bounded map over threads, and cancellation
-    owner.py     books that one process keeps for many, on other machines too
-    far.py       those books, as the others use them
+    owner.py     ledger and rate limit that one process keeps for many, on other machines too
     replay.py    an engine that answers from a recording
 """
 

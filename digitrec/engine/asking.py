@@ -15,7 +15,7 @@ from digitrec.errors import DigitrecError, arguments
 
 if TYPE_CHECKING:
     from digitrec.engine.config import Config
-    from digitrec.engine.far import Owner
+    from digitrec.engine.owner import Owner
 
 
 LONGEST_S = 1_000_000

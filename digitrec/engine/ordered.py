@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, cast
+from typing import Any
 
 from digitrec.answer import Answer
 from digitrec.engine import call
 from digitrec.engine.ledger import Claim
-from digitrec.engine.request import SHORTEST_CALL_S, Item, Request
-from digitrec.engine.terms import Terms
+from digitrec.engine.request import SHORTEST_CALL_S, Item, Request, Terms
 from digitrec.errors import DigitrecError, TimedOut
-from digitrec.providers.base import Provider, Resumable
-
-
-class _Provider(Provider, Resumable, Protocol):
-    """A provider whose answer is ordered first."""
 
 
 class OrderedRequest(Request):
@@ -24,19 +18,13 @@ class OrderedRequest(Request):
 
     def __init__(self, items: Sequence[Item], terms: Terms) -> None:
         super().__init__(items, terms)
-        self._provider = cast("_Provider", terms.provider)
+        self._provider: Any = terms.provider  # a Provider that is Resumable
 
     def _too_short(self, claimed: Sequence[Item]) -> DigitrecError | None:
-        (item,) = claimed
         poll_s = self._provider.poll_s
-        if item.claim.token is not None or self._left_s > poll_s + SHORTEST_CALL_S:
+        if claimed[0].claim.token is not None or self._left_s > poll_s + SHORTEST_CALL_S:
             return None
-        name = self._provider.name
-        return TimedOut(
-            f"not asked: {name} has its answer ready after {poll_s:g} s at the earliest; "
-            "allow more with --timeout",
-            provider=name,
-        )
+        return self._terms.timed_out(f"was not asked: its answer takes {poll_s:g} s; raise the time")
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[call.Outcome]:
         """Order the answer unless that was done before, and poll until it is there."""
@@ -55,9 +43,9 @@ class OrderedRequest(Request):
 
     def _order(self, item: Item) -> str | DigitrecError:
         """Order the answer, and record the order's token before anything else happens."""
-        claim, timeout = item.claim, self._call_s
+        claim = item.claim
 
-        def order() -> str:
+        def start(timeout: float) -> str:
             token: object = self._provider.start(item.image, timeout=timeout)
             if not isinstance(token, str) or not token:
                 raise TypeError("the token is no text")
@@ -67,30 +55,28 @@ class OrderedRequest(Request):
             if isinstance(token, str):
                 self._record(claim, token)
             else:
-                self._late(item, claim, token)
+                self._book(item, claim, token)
 
-        token = self._call(order, timeout, late)
+        token = self._call(lambda timeout: call.caught(self._provider, lambda: start(timeout)), late)
         if isinstance(token, str):
             self._record(claim, token)
         return token
 
     def _poll(self, item: Item) -> call.Outcome | float:
         """Poll once; return the outcome, or the seconds to wait before the next poll."""
-        claim, provider, timeout = item.claim, self._provider, self._call_s
-        assert claim.token is not None
-        order = claim.token
+        claim, provider = item.claim, self._provider
 
-        def poll() -> call.Outcome | float:
-            outcome: object = provider.poll(order, timeout=timeout)
-            if outcome is None or isinstance(outcome, float):
-                return max(outcome or 0.0, provider.poll_s)
-            return call.usable(provider, outcome)
+        def poll(timeout: float) -> call.Outcome | float:
+            given = call.caught(provider, lambda: provider.poll(claim.token, timeout=timeout))
+            if given is None or isinstance(given, float):
+                return max(given or 0.0, float(provider.poll_s))
+            return call.usable(provider, given)
 
         def late(outcome: call.Outcome | float) -> None:
             if isinstance(outcome, Answer | DigitrecError):
-                self._late(item, claim, outcome)
+                self._book(item, claim, outcome)
 
-        return self._call(poll, timeout, late)
+        return self._call(poll, late)
 
     def _wait(self, item: Item, seconds: float) -> bool:
         """Wait until the next poll is worth it and the vendor's turn has come."""
@@ -98,12 +84,9 @@ class OrderedRequest(Request):
 
     def _record(self, claim: Claim, token: str) -> None:
         with self._recorded():
-            self._ledger.ordered(claim, token)
+            self._terms.ledger.ordered(claim, token)
 
     def _not_ready(self) -> TimedOut:
-        name = self._provider.name
-        return TimedOut(
-            f"{name} has not finished in time what was ordered, and is not paid twice for it; try again, or "
-            "allow more with --timeout",
-            provider=name,
+        return self._terms.timed_out(
+            "has not finished in time what was ordered, and is not paid twice for it; try again"
         )

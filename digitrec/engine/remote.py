@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from digitrec.engine import config
 from digitrec.engine.asking import Estimate, Options, Reply
-from digitrec.engine.books import Books, open_books
+from digitrec.engine.config import Config
 from digitrec.engine.detect import is_emulator
-from digitrec.engine.ledger import Budget, Question
+from digitrec.engine.ledger import Budget, Ledger, Question
+from digitrec.engine.ledger.recording import Recorder
 from digitrec.engine.ordered import OrderedRequest
-from digitrec.engine.request import Item, Request, open_items
-from digitrec.engine.terms import Terms
+from digitrec.engine.rate import Limiter
+from digitrec.engine.request import Item, Request, Terms, open_items
 from digitrec.engine.threads import spread
 from digitrec.errors import NotConfigured
 from digitrec.image import PreparedImage
@@ -33,7 +35,8 @@ class Remote:
         self._options = options
         self._config = options._config or config.load()
         self._opening = threading.Lock()
-        self._books: Books | None = None
+        self._books: tuple[Ledger, Limiter] | None = None
+        self._recorder: Recorder | None = None
         parameters = self._config.parameters.get(provider.name)
         if parameters is not None and isinstance(provider, Adjustable):
             provider.adjust(parameters.leave_out, parameters.max_tokens)
@@ -59,10 +62,10 @@ class Remote:
         """Return one reply for each image, in order; the ledger's answers are replayed."""
         terms = self._terms()
         items = [Item(it, Question.about(it, self._provider, emulated=terms.emulated)) for it in images]
-        entries = terms.books.ledger.find([item.question for item in items])
+        entries = terms.ledger.find([item.question for item in items])
         for item, entry in zip(items, entries, strict=True):
             if entry is not None:
-                item.replay(entry, terms.books.recorder)
+                item.replay(entry, terms.recorder)
         left = open_items(items)
         kind = OrderedRequest if isinstance(self._provider, Resumable) else Request
         size = self._per_request
@@ -77,7 +80,7 @@ class Remote:
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """Return what `ask` would take; nothing is asked."""
         terms = self._terms()
-        ledger = terms.books.ledger
+        ledger = terms.ledger
         seen: set[str] = set()
         count = left = 0
         for image in images:
@@ -97,9 +100,11 @@ class Remote:
             LedgerError: an answer could not be written into the recording; it is in the ledger.
         """
         with self._opening:
-            books, self._books = self._books, None
-        if books is not None:
-            books.close()
+            books, self._books = self._books or (), None
+        for book in books:
+            book.close()
+        if self._recorder is not None:
+            self._recorder.close()
 
     def _terms(self) -> Terms:
         """The terms of one `ask`; an emulator may have been started since the last."""
@@ -107,14 +112,45 @@ class Remote:
         emulated = is_emulator(self._provider.endpoint)
         with self._opening:
             if self._books is None:
+                self._recorder = None if options.record is None else Recorder(options.record)
                 self._books = open_books(options, self._config, emulated=emulated)
         own_rate = None if emulated else getattr(self._provider, "rate", None)  # an emulator has no quota
         own_s: float = getattr(self._provider, "attempt_timeout", BaseProvider.attempt_timeout)
         return Terms(
-            self._provider, options, self._books, self._budget, self.price, self._token_price,
-            rate=self._config.rates.get(name, own_rate), emulated=emulated,
+            self._provider, options, *self._books, self._recorder, self._budget, self.price,
+            self._token_price, rate=self._config.rates.get(name, own_rate), emulated=emulated,
             attempt_s=options.attempt_timeout or self._config.attempt_timeouts.get(name, own_s),
         )  # fmt: skip
+
+
+def open_books(options: Options, settings: Config, *, emulated: bool) -> tuple[Ledger, Limiter]:
+    """Open ledger and rate limit.
+
+    Args:
+        options: how an engine is asked.
+        settings: the configuration.
+        emulated: whether an emulator is asked, which costs nothing of a month's budget.
+
+    Raises:
+        NotConfigured: there is a monthly budget and no ledger to keep it.
+        LedgerError: the ledger cannot be opened.
+    """
+    if options._owner is not None:
+        from digitrec.engine.owner import far_books  # few keep their books elsewhere
+
+        return far_books(options._owner)
+    ledger = Ledger(_path(options, settings, emulated), fresh=options.fresh)
+    return ledger, Limiter(config.default_ledger().with_name("rate.sqlite"))
+
+
+def _path(options: Options, settings: Config, emulated: bool) -> Path | None:
+    if options.ledger == "default":
+        return settings.ledger or config.default_ledger()
+    if options.ledger != "none":
+        return Path(options.ledger)
+    if settings.per_month is not None and not emulated:
+        raise NotConfigured("a monthly budget cannot be kept without the ledger; leave out --no-ledger")
+    return None
 
 
 def _where_a_price_is_set(provider: Provider) -> str:

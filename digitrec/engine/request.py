@@ -14,15 +14,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
 from typing import TypeVar
 
 from digitrec.answer import Answer
 from digitrec.engine import call
-from digitrec.engine.asking import Reply
-from digitrec.engine.ledger import Claim, Entry, Question, Verdict
+from digitrec.engine.asking import Options, Reply
+from digitrec.engine.config import TokenPrice
+from digitrec.engine.ledger import Budget, Claim, Entry, Ledger, Question, Verdict
 from digitrec.engine.ledger.recording import Recorder
-from digitrec.engine.retry import Backoff, asked_wait_s, ends_order, is_retried, may_be_billed
-from digitrec.engine.terms import Terms
+from digitrec.engine.rate import Limiter
+from digitrec.engine.retry import RETRIED, asked_wait_s, ends_order, may_be_billed, wait_s
 from digitrec.engine.threads import SLICE_S, in_thread
 from digitrec.errors import (
     BudgetExceeded,
@@ -36,6 +39,7 @@ from digitrec.errors import (
 )
 from digitrec.image import PreparedImage
 from digitrec.providers import wire
+from digitrec.providers.base import Metered, Provider
 
 log = logging.getLogger(__name__)
 logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are news for logs, not for stderr
@@ -46,11 +50,70 @@ GRACE_S = 0.25
 """Seconds after its timeout in which the outcome of a call is still waited for."""
 SHORTEST_CALL_S = 0.05
 """No call is given less time than this: some SDKs refuse a timeout of 0."""
+LEASE_MARGIN_S = 2.0
+"""Seconds after its timeout at which a call counts as cut off."""
 Given = TypeVar("Given")
+
+
+@dataclass(slots=True)
+class Terms:
+    """What all requests of one `ask` share."""
+
+    provider: Provider
+    """The provider to ask."""
+    options: Options
+    """How to ask it."""
+    ledger: Ledger
+    """Where calls and answers are recorded."""
+    limiter: Limiter
+    """The queue of turns."""
+    recorder: Recorder | None
+    """The recording that is made; None: no recording."""
+    budget: Budget
+    """What may be spent."""
+    price: float | None
+    """US dollars for one image, at most; None is unknown."""
+    token_price: TokenPrice | None
+    """Price of the provider's tokens; None: an answer costs ``price``."""
+    rate: float | None
+    """Requests a second; None is unlimited."""
+    emulated: bool
+    """True when an emulator answers."""
+    attempt_s: float
+    """Seconds for one request, > 0."""
+    error: DigitrecError | None = None
+    """Why no further image is asked about: an error that every image would meet."""
+    stopped: threading.Event = field(default_factory=threading.Event)
+    """Set when the caller waits no more: nothing new is begun."""
+
+    @property
+    def lease_s(self) -> float:
+        """Seconds for which a call under way keeps others from making the same."""
+        return min(self.attempt_s, self.options.timeout) + LEASE_MARGIN_S
+
+    def counted_usd(self, outcome: call.Outcome) -> float | None:
+        """Return the cost of an answer's tokens in US dollars, also of an unusable one; None is unknown."""
+        raw = getattr(outcome, "raw", None)
+        if self.token_price is None or not isinstance(raw, dict) or not isinstance(self.provider, Metered):
+            return None
+        tokens = self.provider.tokens(Answer(raw=raw))
+        return None if tokens is None else self.token_price.usd(*tokens)
+
+    def timed_out(self, what: str) -> TimedOut:
+        """Return the error of an image for which the time ran out."""
+        said = f"{self.provider.name} {what}, or allow more with --timeout"
+        return TimedOut(said, provider=self.provider.name)
+
+    def late(self) -> TimedOut:
+        """Return the error of an image that was not answered within its timeout."""
+        return self.timed_out(f"gave no answer within {self.options.timeout:g} s; try again")
 
 
 class Item:
     """One image on its way to its reply, and what its attempts cost."""
+
+    claim: Claim
+    """The latest claim."""
 
     def __init__(self, image: PreparedImage, question: Question) -> None:
         self.image = image
@@ -59,20 +122,9 @@ class Item:
         self.error: DigitrecError | None = None  # of the latest attempt
         self.unanswered: Claim | None = None  # of a call that was given up and is not booked yet
         self.started = time.monotonic()
-        self._claim: Claim | None = None
         self._attempts = 0
         self._costs: dict[int, float | None] = {}  # by claim, of each attempt that may have been billed
         self._settling = threading.Lock()
-
-    @property
-    def claim(self) -> Claim:
-        """The latest claim."""
-        assert self._claim is not None
-        return self._claim
-
-    @claim.setter
-    def claim(self, claim: Claim) -> None:
-        self._claim = claim
 
     def sent(self) -> None:
         """Begin an attempt, which counts as paid until it is known to be free."""
@@ -83,18 +135,16 @@ class Item:
         """Replace the reserved price of an attempt by its cost."""
         self._costs[claim.id] = usd
 
-    def settle(self, outcome: Answer | DigitrecError, *, replayed: bool = False) -> None:
+    def settle(self, outcome: call.Outcome, *, replayed: bool = False) -> None:
         """Make the reply, unless a late answer has made it already."""
         with self._settling:
             if self.reply is not None:
                 return
-            costs = list(self._costs.values())
-            cost = None if None in costs else sum((usd or 0.0 for usd in costs), 0.0)
-            emulated = self.question.emulated
+            emulated, costs = self.question.emulated, list(self._costs.values())
+            known = [usd for usd in costs if usd is not None]
+            cost = 0.0 if emulated else sum(known, 0.0) if len(known) == len(costs) else None
             latency = time.monotonic() - self.started
-            self.reply = Reply(
-                outcome, latency, 0.0 if emulated else cost, self._attempts, replayed, emulated
-            )
+            self.reply = Reply(outcome, latency, cost, self._attempts, replayed, emulated)
 
     def replay(self, entry: Entry, recorder: Recorder | None) -> None:
         """Reply with an answer that was paid for before."""
@@ -114,7 +164,6 @@ class Request:
     def __init__(self, items: Sequence[Item], terms: Terms) -> None:
         self._items = items
         self._terms = terms
-        self._ledger = terms.books.ledger
         self._deadline = math.inf  # in seconds of `time.monotonic`; every wait for a turn puts it off
         self._given_up: TimedOut | None = None  # of the latest call whose outcome may still come
 
@@ -129,8 +178,7 @@ class Request:
         attempts = self._terms.options.attempts
         while open_items(self._items):
             try:
-                backoff = Backoff(lambda: self._left_s)
-                for attempt in stamina.retry_context(backoff, attempts, timeout=None):
+                for attempt in stamina.retry_context(self._backoff(), attempts, timeout=None):
                     with attempt:
                         self._attempt()
             except LedgerError as error:  # nothing more may be asked
@@ -142,15 +190,22 @@ class Request:
                         item.settle(item.error)
         return self._items
 
+    def _backoff(self) -> Callable[[Exception], float | bool]:
+        """Return stamina's question after a failure: the seconds to wait, or False to give up."""
+        failures = count(1)
+
+        def wait(error: Exception) -> float | bool:
+            if not isinstance(error, RETRIED):
+                return False
+            seconds = wait_s(error, next(failures))
+            return seconds if seconds < self._left_s else False
+
+        return wait
+
     @property
     def _left_s(self) -> float:
         """Seconds until the deadline; negative after it."""
         return self._deadline - time.monotonic()
-
-    @property
-    def _call_s(self) -> float:
-        """Seconds that the next call may take, > 0."""
-        return max(SHORTEST_CALL_S, min(self._terms.attempt_s, self._left_s))
 
     def _attempt(self) -> None:
         """Ask once about each open item; raise the error to be retried, if there is one."""
@@ -160,13 +215,11 @@ class Request:
             for item in claimed:
                 item.sent()
             for item, outcome in zip(claimed, self._ask(claimed), strict=True):
-                if isinstance(outcome, Answer):
-                    self._answered(item, item.claim, outcome)
-                elif outcome is self._given_up:
-                    item.error = self._terms.late() if self._left_s <= 0 else outcome
+                if outcome is self._given_up:
+                    item.error = self._terms.late() if self._left_s <= 0 else self._given_up
                     item.unanswered = item.claim
                 else:
-                    self._failed(item, outcome)
+                    self._came(item, outcome)
             failed = [item.error for item in open_items(claimed) if item.error is not None]
             if failed:
                 raise max(failed, key=asked_wait_s)
@@ -179,13 +232,13 @@ class Request:
                 for item in waiting:
                     item.settle(item.error or terms.error or terms.late())
                 break
-            if terms.books.recorder is not None:
-                terms.books.recorder.ready()
+            if terms.recorder is not None:
+                terms.recorder.ready()
             for item in waiting:
                 if item.unanswered is not None:  # counts as paid now; its answer may still come
                     claim, item.unanswered = item.unanswered, None
-                    self._book_failure(item, claim, TimedOut("no answer in time"))
-            verdicts = self._ledger.claim(
+                    self._book(item, claim, TimedOut("no answer in time"))
+            verdicts = terms.ledger.claim(
                 [item.question for item in waiting],
                 price=terms.price, budget=terms.budget, lease_s=terms.lease_s,
             )  # fmt: skip
@@ -201,7 +254,7 @@ class Request:
     def _is_ours(self, item: Item, verdict: Verdict) -> bool:
         """Act on the ledger's verdict; True where the item is ours to ask."""
         if isinstance(verdict, Entry):
-            item.replay(verdict, self._terms.books.recorder)
+            item.replay(verdict, self._terms.recorder)
         elif isinstance(verdict, BudgetExceeded):
             item.settle(verdict)
         elif isinstance(verdict, Claim):
@@ -217,7 +270,7 @@ class Request:
         error = too_short or self._terms.error or self._terms.late()
         for item in claimed:
             paid = item.claim.token is not None  # by an earlier run
-            self._ledger.failed(item.claim, type(error).__name__, unknown=paid, charged=paid)
+            self._terms.ledger.failed(item.claim, type(error).__name__, unknown=paid, charged=paid)
             item.settle(item.error or error)
         return False
 
@@ -230,37 +283,33 @@ class Request:
         terms = self._terms
         if terms.rate is None:
             return True
-        queue = f"{terms.provider.name} {claimed[0].question.endpoint}"
-        wait = terms.books.limiter.book(queue, terms.rate)
+        wait = terms.limiter.book(f"{terms.provider.name} {claimed[0].question.endpoint}", terms.rate)
         self._deadline += wait
         return self._pause(claimed, wait)
 
     def _pause(self, claimed: Sequence[Item], seconds: float) -> bool:
         """Wait, the claims kept; False where the caller waits no more."""
         if seconds > 0:
-            self._ledger.extend([item.claim for item in claimed], seconds + self._terms.lease_s)
+            self._terms.ledger.extend([item.claim for item in claimed], seconds + self._terms.lease_s)
         return not self._terms.stopped.wait(seconds)
 
     def _ask(self, claimed: Sequence[Item]) -> Sequence[call.Outcome]:
         """Make one call about all claimed items."""
-        pairs = [(item, item.claim) for item in claimed]
-        provider, timeout = self._terms.provider, self._call_s
+        claims = [item.claim for item in claimed]
 
-        def ask() -> list[call.Outcome]:
-            return call.read_many(provider, [item.image for item in claimed], timeout=timeout)
+        def ask(timeout: float) -> list[call.Outcome]:
+            images = [item.image for item in claimed]
+            return call.read_many(self._terms.provider, images, timeout=timeout)
 
-        def late(outcomes: list[call.Outcome] | DigitrecError) -> None:
-            told = outcomes if isinstance(outcomes, list) else [outcomes] * len(pairs)
-            for (item, claim), outcome in zip(pairs, told, strict=True):
-                self._late(item, claim, outcome)
+        def late(outcomes: list[call.Outcome]) -> None:
+            for item, claim, outcome in zip(claimed, claims, outcomes, strict=True):
+                self._book(item, claim, outcome)
 
-        given = self._call(ask, timeout, late)
+        given = self._call(ask, late)
         return given if isinstance(given, list) else [given] * len(claimed)
 
-    def _call(
-        self, ask: Callable[[], Given], seconds: float, late: Callable[[Given | DigitrecError], None]
-    ) -> Given | DigitrecError:
-        """Return what ``ask`` returns, or the error it raises; give it up after ``seconds``.
+    def _call(self, ask: Callable[[float], Given], late: Callable[[Given], None]) -> Given | DigitrecError:
+        """Return what ``ask`` returns for a timeout in seconds, or an error once the timeout has passed.
 
         A call that is given up sends nothing more. The answer to what it sent before may still come: then
         ``late`` is called with the outcome, in the thread of the call.
@@ -268,18 +317,19 @@ class Request:
         Raises:
             KeyboardInterrupt, SystemExit: as raised by ``ask``.
         """
-        provider, attempt = self._terms.provider, wire.Attempt()
+        name, attempt = self._terms.provider.name, wire.Attempt()
+        timeout = max(SHORTEST_CALL_S, min(self._terms.attempt_s, self._left_s))
 
-        def run() -> Given | DigitrecError:
+        def run() -> Given:
             with wire.attempting(attempt):
-                return call.caught(provider, ask)
+                return ask(timeout)
 
-        def ended(future: Future[Given | DigitrecError]) -> None:
+        def ended(future: Future[Given]) -> None:
             if future.exception() is None:
                 late(future.result())
 
         running = in_thread(run)
-        until = time.monotonic() + seconds + GRACE_S
+        until = time.monotonic() + timeout + GRACE_S
         # An earlier call that was given up may bring the answers meanwhile.
         while open_items(self._items) and (left := until - time.monotonic()) > 0:
             with suppress(TimeoutError):
@@ -288,59 +338,58 @@ class Request:
         running.add_done_callback(ended)
         if sent is False:
             error = Unreachable(
-                f"{provider.name} was not asked: no credentials or no connection within {seconds:.3g} s; "
+                f"{name} was not asked: no credentials or no connection within {timeout:.3g} s; "
                 "check the network, and what gives the credentials, or allow more with --timeout",
-                provider=provider.name,
+                provider=name,
             )
             error.sent = False
             return error
-        self._given_up = TimedOut(
-            f"{provider.name} gave no answer within {seconds:.3g} s; try again, or allow more with --timeout "
-            "and --attempt-timeout",
-            provider=provider.name,
+        self._given_up = self._terms.timed_out(
+            f"gave no answer within {timeout:.3g} s; try again, allow more with --attempt-timeout"
         )
         return self._given_up
 
-    def _late(self, item: Item, claim: Claim, outcome: call.Outcome) -> None:
-        """Record an outcome that came after its call was given up; reply with it if there is no reply yet."""
+    def _came(self, item: Item, outcome: call.Outcome) -> None:
+        """Record an outcome that came in time, and reply with it unless it is worth another attempt."""
+        if isinstance(outcome, ProviderError):
+            outcome.provider = outcome.provider or self._terms.provider.name
+        self._book(item, item.claim, outcome)
         if isinstance(outcome, Answer):
-            self._answered(item, claim, outcome)
-        else:
-            self._book_failure(item, claim, outcome)
+            return
+        item.error = outcome
+        if isinstance(outcome, NotConfigured | NotInstalled):
+            self._terms.error = outcome
+        if not isinstance(outcome, RETRIED):
+            item.settle(outcome)
 
-    def _answered(self, item: Item, claim: Claim, answer: Answer) -> None:
-        cost = self._terms.counted_usd(answer)
+    def _book(self, item: Item, claim: Claim, outcome: call.Outcome) -> None:
+        """Record the outcome of a call, on time or late; reply with an answer if there is no reply yet."""
+        cost = self._terms.counted_usd(outcome)
+        if isinstance(outcome, Answer):
+            self._book_answer(item, claim, outcome, cost)
+            return
+        if cost is not None:  # an answer came, though not a usable one
+            unknown, charged = False, True
+        elif claim.token is not None:
+            unknown, charged = not ends_order(outcome), True
+        else:
+            unknown = charged = may_be_billed(outcome)
+        if cost is not None or not charged:
+            item.cost(claim, cost or 0.0)
+        with self._recorded():
+            error = type(outcome).__name__
+            self._terms.ledger.failed(claim, error, unknown=unknown, charged=charged, cost_usd=cost)
+
+    def _book_answer(self, item: Item, claim: Claim, answer: Answer, cost: float | None) -> None:
         if cost is not None:
             item.cost(claim, cost)
         with self._recorded():
-            self._ledger.answered(claim, answer, cost_usd=cost)
-        recorder = self._terms.books.recorder
+            self._terms.ledger.answered(claim, answer, cost_usd=cost)
+        recorder = self._terms.recorder
         if item.reply is None and recorder is not None:  # a late answer is in the ledger alone
             price = self._terms.price if cost is None else cost
             recorder.add(Entry(item.question, answer, time.time(), price))
         item.settle(answer)
-
-    def _failed(self, item: Item, error: DigitrecError) -> None:
-        if isinstance(error, ProviderError):
-            error.provider = error.provider or self._terms.provider.name
-        item.error = error
-        self._book_failure(item, item.claim, error)
-        if isinstance(error, NotConfigured | NotInstalled):
-            self._terms.error = error
-        if not is_retried(error):
-            item.settle(error)
-
-    def _book_failure(self, item: Item, claim: Claim, error: DigitrecError) -> None:
-        ordered_before = claim.token is not None
-        unknown = not ends_order(error) if ordered_before else may_be_billed(error)
-        charged = ordered_before or unknown
-        cost = self._terms.counted_usd(error)
-        if cost is not None:  # an answer came, though not a usable one
-            unknown, charged = False, True
-        if cost is not None or not charged:
-            item.cost(claim, cost or 0.0)
-        with self._recorded():
-            self._ledger.failed(claim, type(error).__name__, unknown=unknown, charged=charged, cost_usd=cost)
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:

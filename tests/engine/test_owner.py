@@ -19,9 +19,8 @@ from paid_cloud import PRICE, PaidCloud, answer, image, options
 
 from digitrec.engine import Engine
 from digitrec.engine.config import Config
-from digitrec.engine.far import Owner, far_books
 from digitrec.engine.ledger import Budget, Busy, Claim, Ledger, Question
-from digitrec.engine.owner import kept
+from digitrec.engine.owner import Owner, far_books, kept
 from digitrec.errors import BudgetExceeded, LedgerError, NotConfigured
 
 QUESTION = Question.about(image(1), PaidCloud(), emulated=False)
