@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
-from html.entities import html5
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 SHORTEST_SECRET = 8
 """Characters of the shortest secret that is redacted; to redact a "k" would make messages unreadable."""
@@ -24,24 +23,22 @@ SECRET_NAME = re.compile(
 """A header, field or element of such a name holds a secret, unless its name ends in `PLAIN_NAME`."""
 PLAIN_NAME = re.compile(r"(types?|ur[il]s?|endpoint|file|process|source|expir\w*|algorithm)$", re.IGNORECASE)
 ELEMENT = re.compile(r"<(\w+)>([^<]+)</")
-Form = tuple[str, re.Pattern[str]]
-"""The longest part of a secret that is spelled alike everywhere, and a pattern of its spellings."""
 
 
 class Secrets:
     """The keys, tokens and passwords that one provider knows of; any thread may add to them."""
 
     def __init__(self, *secrets: str | None, beside: Secrets | None = None) -> None:
-        """Know these; None and what is too short to be a secret are passed over.
+        """Know these; None and texts that are too short to be secrets are ignored.
 
         Args:
-            secrets: what to redact.
-            beside: others to redact too, also those that they learn later.
+            secrets: the texts to redact.
+            beside: other secrets to redact, also those that they learn later.
         """
         self._learning = threading.Lock()
         self._beside = beside
         self._known: frozenset[str] = frozenset()
-        self._forms: frozenset[Form] = frozenset()
+        self._forms: frozenset[str] = frozenset()
         self.learn(*secrets)
 
     @classmethod
@@ -54,16 +51,20 @@ class Secrets:
         given = [secret for secret in secrets if secret]
         lines = [line.strip() for secret in given for line in [secret, *secret.splitlines()]]
         new = frozenset(line for line in lines if len(line) >= SHORTEST_SECRET and line[:5] != "-----")
-        if new <= self._known:
-            return
         with self._learning:
             self._forms |= {form for secret in new - self._known for form in _forms(secret)}
             self._known |= new
 
     def masked(self, value: Any) -> Any:
-        """Return a JSON-like value with every secret in its texts, names included, replaced by ``***``."""
-        forms = self._forms | (self._beside._forms if self._beside else frozenset())
-        return _masked(value, sorted(forms, key=lambda form: -len(form[1].pattern))) if forms else value
+        """Return a JSON-like value with every secret in its texts, names included, replaced by ``***``.
+
+        A text that spells a secret with escapes (JSON, HTML, percent-encoding) is replaced as a whole.
+        """
+        forms, known = self._forms, self._known
+        if self._beside is not None:
+            forms, known = forms | self._beside._forms, known | self._beside._known
+        longest_first = sorted(forms, key=len, reverse=True)
+        return _masked(value, longest_first, {_unescaped(secret) for secret in known}) if known else value
 
     def __repr__(self) -> str:
         """Show how many there are, not which."""
@@ -90,53 +91,36 @@ def secrets_in(value: Any) -> Iterator[str]:
             yield from secrets_in(dict(ELEMENT.findall(text) or parse_qsl(text)))
 
 
-def _masked(value: Any, longest_first: Sequence[Form]) -> Any:
+def _masked(value: Any, forms: Sequence[str], unescaped: Collection[str]) -> Any:
     if isinstance(value, str):
-        for plain, pattern in longest_first:
-            if plain in value:  # many times quicker than the pattern
-                value = pattern.sub(MASK, value)
-        return value
+        for form in forms:
+            value = value.replace(form, MASK)
+        plain = _unescaped(value) if len(value) >= SHORTEST_SECRET else ""
+        return MASK if any(secret in plain for secret in unescaped) else value
     if isinstance(value, Mapping):
-        return {_masked(key, longest_first): _masked(item, longest_first) for key, item in value.items()}
+        pairs = ([_masked(part, forms, unescaped) for part in pair] for pair in value.items())
+        return dict(pairs)
     if isinstance(value, list | tuple):
-        return [_masked(item, longest_first) for item in value]
+        return [_masked(item, forms, unescaped) for item in value]
     return value
 
 
-def _forms(secret: str) -> Iterator[Form]:
-    """Yield the secret's forms: as it is, and in base64 wherever it may begin there."""
-    yield _form(secret)
+def _forms(secret: str) -> Iterator[str]:
+    """Yield the secret as it is, and in base64 wherever it may begin there."""
+    yield secret
     data = secret.encode("utf-8", "surrogatepass")
     for before in range(3):  # as many bytes of something else may stand before it, as in "user:key"
         start, end = (before * 8 + 5) // 6, (before + len(data)) * 8 // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield _form(encode(bytes(before) + data).decode("ascii")[start:end])
+            yield encode(bytes(before) + data).decode("ascii")[start:end]
 
 
-def _form(secret: str) -> Form:
-    plain = max(re.findall(r"[A-Za-z0-9]*", secret), key=len)
-    return plain, re.compile("".join(map(_spellings, secret)))
+def _unescaped(text: str) -> str:
+    """Return a text without the escapes of Python, JSON, HTML and addresses, which may be nested."""
+    text = re.sub(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(?=.))", _character, text)
+    return unquote_plus(unquote_plus(html.unescape(text)))
 
 
-@lru_cache(4096)
-def _spellings(character: str) -> str:
-    """Return a pattern of a character as Python, JSON, addresses and HTML spell it."""
-    if character.isascii() and character.isalnum():
-        return character
-    code, data = ord(character), character.encode("utf-8", "surrogatepass")
-    escaped = [repr(character)[1:-1], json.dumps(character)[1:-1], f"\\u{code:04x}", f"\\x{code:02x}"]
-    escaped += ["".join(f"%{byte:02x}" for byte in data), "".join(f"%25{byte:02x}" for byte in data)]
-    escaped += [f"\\{character}", "+" if character == " " else ""]
-    patterns = [re.escape(text) for text in [*escaped, *_entities().get(character, ())] if text]
-    patterns = [pattern.replace(r"\\", r"\\+") for pattern in patterns]  # JSON in JSON escapes them again
-    spelled = "|".join([*patterns, f"&#0*{code};", f"&#x0*{code:x};"])
-    return f"(?:{re.escape(character)}|(?i:{spelled}))"
-
-
-@cache
-def _entities() -> Mapping[str, Sequence[str]]:
-    """The names that HTML has for a character."""
-    found: dict[str, list[str]] = {}
-    for name, text in html5.items():
-        found.setdefault(text, []).append(f"&{name}")
-    return found
+def _character(escape: re.Match[str]) -> str:
+    code = escape[1] or escape[2]
+    return chr(int(code, 16)) if code else ""

@@ -9,7 +9,6 @@ not listed is a programming error and passes through.
 from __future__ import annotations
 
 import re
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -129,11 +128,7 @@ class Service:
             problem = problem_of(error, self.errors)
             if problem is None:
                 raise
-            told = self.error(problem, secrets)
-            chain = "".join(traceback.format_exception(error))
-            if Secrets.of(secrets).masked(chain) == chain:
-                raise told from error
-        raise told from None
+        raise self.error(problem, secrets) from None  # the foreign exception may hold a key
 
 
 def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
