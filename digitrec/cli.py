@@ -33,6 +33,7 @@ COMMANDS = {
     "completion": "Print the script that completes commands in your shell.",
     "config": "Show the configuration file and the settings in force.",
     "course": "Run the whole course: explore, train, evaluate, predict.",
+    "demo": "Read five pictures that come with digitrec.",
     "emulate": "Emulate the clouds' APIs on this machine.",
     "evaluate": "Measure the accuracy of a model, and show its mistakes.",
     "explain": "Show how a picture was read, step by step, and why.",

@@ -7,13 +7,13 @@ import json
 import threading
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from digitrec.errors import ModelError
 from digitrec.models.description import DESCRIPTION, check_shapes
-from digitrec.models.scores import Floats
+from digitrec.models.scores import Floats, Signature
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
@@ -36,34 +36,74 @@ def _appended(content: bytes, path: Path) -> dict[str, Any]:
         return {}
 
 
-class Work:
-    """A LiteRT interpreter for any number of pictures; threads take turns."""
+class Runner(Protocol):
+    """A LiteRT file that can be run; several threads may use it at once."""
+
+    takes: list[Signature]
+    gives: list[Signature]
+
+    def run(self, values: Floats) -> list[Floats]:
+        """Return the outputs for one input of the file's shape, with any length where that has -1."""
+        ...
+
+
+def runner(content: bytes) -> Runner:
+    """Return what runs a LiteRT file: LiteRT, or NumPy on a machine for which there is no LiteRT.
+
+    Raises:
+        ValueError, RuntimeError: the file is damaged, or holds what cannot be run here.
+    """
+    try:
+        return _Interpreter(content)
+    except ImportError:
+        from digitrec.models.plain import Graph
+
+        return Graph(content)
+
+
+class _Interpreter:
+    """LiteRT's own interpreter; threads take turns."""
 
     def __init__(self, content: bytes) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_content=content, num_threads=1)
         self._interpreter.allocate_tensors()  # the first in a process greets on stderr: docs/library.md
-        self.takes, self.gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self._one_by_one = self.takes[0]["shape_signature"][0] == 1
-        self._shape = self.takes[0]["shape"].tolist()
+        takes, gives = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self.takes, self.gives = list(map(_signature, takes)), list(map(_signature, gives))
+        self._input, self._outputs = takes[0]["index"], [one["index"] for one in gives]
+        self._shape = tuple(takes[0]["shape"].tolist())
         self._lock = threading.Lock()
+
+    def run(self, values: Floats) -> list[Floats]:
+        with self._lock:
+            if values.shape != self._shape:
+                self._shape = values.shape
+                self._interpreter.resize_tensor_input(self._input, values.shape)
+                self._interpreter.allocate_tensors()
+            self._interpreter.set_tensor(self._input, values)
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(place) for place in self._outputs]
+
+
+def _signature(tensor: dict[str, Any]) -> Signature:
+    return Signature(tensor["shape_signature"].tolist(), tensor["dtype"] == np.float32)
+
+
+class Work:
+    """The network in a LiteRT file, for any number of 28x28 pictures."""
+
+    def __init__(self, content: bytes) -> None:
+        self._runner = runner(content)
+        self.takes, self.gives = self._runner.takes, self._runner.gives
+        self._sides = self.takes[0].shape[1:]
+        self._one_by_one = self.takes[0].shape[0] == 1
 
     def __call__(self, ink: Floats) -> list[Floats]:
         """(N, 28, 28) ink to the file's results, (N, ...) each."""
         batches = np.split(ink, len(ink)) if self._one_by_one else [ink]
-        results = [self._run(batch) for batch in batches]
+        results = [self._runner.run(batch.reshape(len(batch), *self._sides)) for batch in batches]
         return [np.concatenate(parts) for parts in zip(*results, strict=True)]
-
-    def _run(self, ink: Floats) -> list[Floats]:
-        with self._lock:
-            if len(ink) != self._shape[0]:
-                self._shape[0] = len(ink)
-                self._interpreter.resize_tensor_input(self.takes[0]["index"], self._shape)
-                self._interpreter.allocate_tensors()
-            self._interpreter.set_tensor(self.takes[0]["index"], ink.reshape(self._shape))
-            self._interpreter.invoke()
-            return [self._interpreter.get_tensor(one["index"]) for one in self.gives]
 
 
 class LiteRt:
@@ -76,8 +116,8 @@ class LiteRt:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{path}: not a LiteRT model, or a damaged one; give another file") from error
         takes, gives = self._work.takes, self._work.gives
-        check_shapes(_signatures(takes), _signatures(gives), path)
-        if takes[0]["dtype"] != np.float32 or gives[0]["dtype"] != np.float32:
+        check_shapes([one.shape for one in takes], [one.shape for one in gives], path)
+        if not (takes[0].is_float and gives[0].is_float):
             raise ModelError(f"{path}: its input or output is quantised; export it with both in float32")
 
     def __call__(self, ink: Floats) -> Floats:
@@ -86,7 +126,3 @@ class LiteRt:
     def as_litert(self) -> bytes:
         """Return the file's content."""
         return self._content
-
-
-def _signatures(tensors: list[dict[str, Any]]) -> list[list[int]]:
-    return [tensor["shape_signature"].tolist() for tensor in tensors]

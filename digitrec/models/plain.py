@@ -1,8 +1,8 @@
 """Run a LiteRT file with NumPy alone, for machines without a wheel of LiteRT.
 
-Intel Macs, Windows on ARM and Alpine Linux are such machines. Answers differ from LiteRT's by rounding only; a
-picture takes several times as long. `OPERATORS` lists what a file may contain; the networks that digitrec
-ships need no more.
+Intel Macs, Windows on ARM and Alpine Linux are such machines. Answers differ from LiteRT's by rounding only;
+a picture takes many times as long. `OPERATORS` lists what a file may contain: more than the networks that
+digitrec ships do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import numpy as np
 import tflite
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from digitrec.models.scores import Signature
 
 Values = NDArray[Any]
 _TYPES = {
@@ -34,7 +36,7 @@ class Graph:
     """The operators of a LiteRT file in their order, and its constants as floats.
 
     Raises:
-        ValueError: it is no LiteRT file, or it contains an operator or a type of numbers that is not known here.
+        ValueError: it is no LiteRT file, or has an operator or a type of numbers that is not known here.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -42,10 +44,11 @@ class Graph:
             raise ValueError("not a LiteRT file")
         model = tflite.Model.GetRootAs(content, 0)
         graph = model.Subgraphs(0)
-        self.inputs = [int(place) for place in graph.InputsAsNumpy()]
-        self.outputs = [int(place) for place in graph.OutputsAsNumpy()]
         tensors = [graph.Tensors(place) for place in range(graph.TensorsLength())]
-        self.shapes = [_shape(tensor) for tensor in tensors]
+        self._input = int(graph.Inputs(0))
+        self._outputs = [int(place) for place in graph.OutputsAsNumpy()]
+        self.takes = [_signature(tensors[int(place)]) for place in graph.InputsAsNumpy()]
+        self.gives = [_signature(tensors[place]) for place in self._outputs]
         self._constants = {
             place: value for place, one in enumerate(tensors) if (value := _constant(model, one)) is not None
         }
@@ -54,10 +57,10 @@ class Graph:
 
     def run(self, values: Values) -> list[Values]:
         """Return the outputs for one input, float32 of the file's shape (with any number of pictures)."""
-        known: dict[int, Values] = {**self._constants, self.inputs[0]: values}
+        known: dict[int, Values] = {**self._constants, self._input: values}
         for work, takes, gives in self._steps:
             known[gives] = work(*(known[place] for place in takes))
-        return [known[place] for place in self.outputs]
+        return [known[place] for place in self._outputs]
 
     def _step(self, model: Any, operator: Any) -> tuple[Callable[..., Values], list[int], int]:
         code = model.OperatorCodes(operator.OpcodeIndex())
@@ -68,12 +71,10 @@ class Graph:
         return OPERATORS[kind](operator.BuiltinOptions()), takes, int(operator.Outputs(0))
 
 
-def _shape(tensor: Any) -> list[int]:
-    """Return a tensor's shape; a side of any length is -1."""
-    for sides in (tensor.ShapeSignatureAsNumpy(), tensor.ShapeAsNumpy()):
-        if isinstance(sides, np.ndarray):
-            return [int(side) for side in sides]
-    return []
+def _signature(tensor: Any) -> Signature:
+    """Return a tensor's shape and whether it is float32; a side of any length is -1."""
+    sides = tensor.ShapeSignatureAsNumpy() if tensor.ShapeSignatureLength() else tensor.ShapeAsNumpy()
+    return Signature(np.ravel(sides).tolist(), tensor.Type() == tflite.TensorType.FLOAT32)
 
 
 def _constant(model: Any, tensor: Any) -> Values | None:
@@ -113,7 +114,7 @@ def _padded(x: Values, size: Sequence[int], stride: Sequence[int], padding: int,
 
 def _windows(x: Values, size: Sequence[int], stride: Sequence[int]) -> Values:
     """Return every window of pictures, (N, H, W, C), as (N, rows, columns, C, h, w)."""
-    views = sliding_window_view(x, (size[0], size[1]), axis=(1, 2))  # type: ignore[call-overload]
+    views = sliding_window_view(x, (size[0], size[1]), axis=(1, 2))
     return np.asarray(views[:, :: stride[0], :: stride[1]])
 
 
@@ -125,7 +126,9 @@ def _convolution(table: Any) -> Callable[..., Values]:
     def work(x: Values, kernel: Values, bias: Values | float = 0) -> Values:
         size = kernel.shape[1:3]
         x = _padded(x, size, stride, padding, 0)
-        rows, columns = ((side - reach) // step + 1 for side, reach, step in zip(x.shape[1:3], size, stride, strict=True))
+        rows, columns = (
+            (side - reach) // step + 1 for side, reach, step in zip(x.shape[1:3], size, stride, strict=True)
+        )
         parts = [
             x[:, y : y + rows * stride[0] : stride[0], at : at + columns * stride[1] : stride[1]]
             for y in range(size[0])
@@ -184,7 +187,9 @@ def _softmax(_: Any) -> Callable[..., Values]:
     return work
 
 
-def _arithmetic(options: Any, how: Callable[[Values, Values], Values]) -> Callable[[Any], Callable[..., Values]]:
+def _arithmetic(
+    options: Any, how: Callable[[Values, Values], Values]
+) -> Callable[[Any], Callable[..., Values]]:
     """Return an operator on two tensors whose options name an activation."""
 
     def made(table: Any) -> Callable[..., Values]:
@@ -238,7 +243,7 @@ OPERATORS: dict[int, Callable[[Any], Callable[..., Values]]] = {
     _Kind.DEQUANTIZE: _plain(lambda x: x),  # float16, which _constant reads as float32
     _Kind.RESHAPE: _plain(lambda x, shape: x.reshape(shape)),
     _Kind.TRANSPOSE: _plain(lambda x, order: x.transpose(order)),
-    _Kind.TILE: _plain(lambda x, times: np.tile(x, times)),
+    _Kind.TILE: _plain(np.tile),
     _Kind.SHAPE: _plain(lambda x: np.array(x.shape, np.int32)),
     _Kind.PACK: _plain(lambda *parts: np.stack(parts)),
     _Kind.STRIDED_SLICE: _strided,

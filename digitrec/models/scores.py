@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,17 @@ Stage = tuple[str, Floats]
 """A layer's name, and its feature maps, (H, W, C): what its C filters found, and where."""
 SCALES = ("unit", "byte", "l2")
 """What a network may want its pixels to be; `scaled` says what each means."""
+
+
+class Signature(NamedTuple):
+    """What a tensor of a network looks like from outside."""
+
+    shape: list[int]
+    """Its sides; -1 for one of any length."""
+    is_float: bool
+    """Whether its numbers are float32."""
+
+
 BATCH = 64
 """Digits in one pass: as many as the processor's cache holds."""
 VIEWS = 4

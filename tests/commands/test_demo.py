@@ -1,0 +1,29 @@
+"""`digitrec demo` reads the pictures that come along, with an answer for each."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from digitrec.cli import main
+from digitrec.commands.demo import PICTURES
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def test_demo_reads_each_picture_as_it_is_labelled() -> None:
+    result = CliRunner().invoke(main, ["demo"])
+    assert result.exit_code == 0
+    rows = dict(
+        line.split()[:2] for line in result.stdout.splitlines() if line.partition(" ")[0].endswith(".jpg")
+    )
+    with (SAMPLES / "labels.csv").open() as file:
+        labels = {row["file"]: row["label"].replace("none", "-") for row in csv.DictReader(file)}
+    assert rows == {file.name: labels[file.name] for file in PICTURES.iterdir()}
+
+
+def test_its_pictures_are_samples() -> None:
+    for file in PICTURES.iterdir():
+        assert file.read_bytes() == (SAMPLES / file.name).read_bytes()
