@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from digitrec.answer import Candidate as Candidate
     from digitrec.answer.prediction import Failure as Failure
     from digitrec.answer.prediction import Prediction as Prediction
+    from digitrec.answer.sheet import Number as Number
+    from digitrec.answer.sheet import Sheet as Sheet
     from digitrec.bulk.batch import batch as batch
     from digitrec.comparison import Comparison as Comparison
     from digitrec.comparison import compare as compare
@@ -54,10 +56,12 @@ _HOME = {
     "Failure": "digitrec.answer.prediction",
     "Fallback": "digitrec.comparison.fallback",
     "ImageError": "digitrec.errors",
+    "Number": "digitrec.answer.sheet",
     "Options": "digitrec.engine",
     "Prediction": "digitrec.answer.prediction",
     "Provider": "digitrec.providers.base",
     "ProviderError": "digitrec.errors",
+    "Sheet": "digitrec.answer.sheet",
     "apredict": "digitrec.recognise.awaited",
     "astream": "digitrec.recognise.awaited",
     "batch": "digitrec.bulk.batch",

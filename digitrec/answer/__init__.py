@@ -15,6 +15,20 @@ DEEPEST = 100
 """Levels of lists and dicts that ``Answer.raw`` may have; the vendors' have fewer than 20."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What a provider says about one character of a `Candidate`."""
+
+    score: float | None = None
+    """The provider's own confidence scaled to 0..1, or None where it gave none."""
+    box: Box | None = None
+    """Left, top, right, bottom in pixels of the image that was sent, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One piece of text that a provider read."""
@@ -23,8 +37,12 @@ class Candidate:
     """The text as the provider spelled it, never empty."""
     score: float | None = None
     """The provider's own confidence scaled to 0..1, or None where it gave none."""
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     """Left, top, right, bottom in pixels of the image that was sent, or None."""
+    signs: tuple[Sign, ...] = ()
+    """Its characters, one `Sign` for each, where the provider tells them apart; else empty."""
+    chance: float | None = None
+    """Chance 0..1 that all of ``text`` is right, where the provider brings its own calibration; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +117,31 @@ def _wrong_candidate(candidate: object, where: str) -> Iterator[str]:
         yield f"{where} is {_kind(candidate)}, not a Candidate"
         return
     yield from _wrong_text(candidate.text, f"{where}.text", least=1)
-    if candidate.score is not None:
-        yield from _wrong_number(candidate.score, f"{where}.score", 0.0, 1.0)
-    if candidate.box is None:
+    yield from _wrong_share(candidate.chance, f"{where}.chance")
+    yield from _wrong_place(candidate, where)
+    if candidate.signs == ():
         return
-    if not isinstance(candidate.box, tuple) or len(candidate.box) != 4:
+    if not isinstance(candidate.signs, tuple) or len(candidate.signs) != len(candidate.text):
+        yield f"{where}.signs is not a tuple with one Sign for each character"
+    for place, sign in enumerate(candidate.signs):
+        if not isinstance(sign, Sign):
+            yield f"{where}.signs[{place}] is {_kind(sign)}, not a Sign"
+        yield from _wrong_place(sign, f"{where}.signs[{place}]")
+
+
+def _wrong_place(part: Candidate | Sign, where: str) -> Iterator[str]:
+    yield from _wrong_share(part.score, f"{where}.score")
+    if part.box is None:
+        return
+    if not isinstance(part.box, tuple) or len(part.box) != 4:
         yield f"{where}.box is no tuple of four numbers, and not None"
-    for side, number in zip(("left", "top", "right", "bottom"), candidate.box, strict=True):
+    for side, number in zip(("left", "top", "right", "bottom"), part.box, strict=True):
         yield from _wrong_number(number, f"{where}.box, {side},", -sys.float_info.max, sys.float_info.max)
+
+
+def _wrong_share(share: float | None, where: str) -> Iterator[str]:
+    if share is not None:
+        yield from _wrong_number(share, where, 0.0, 1.0)
 
 
 def _wrong_probabilities(probabilities: object) -> Iterator[str]:

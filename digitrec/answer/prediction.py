@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from decimal import Decimal
 from html import escape
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from digitrec.errors import DigitrecError
 from digitrec.errors.text import percent, printable
 from digitrec.image import ImageRef
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SURE = 0.95
 """An answer of at least this confidence counts as a sure one where readings are judged."""
@@ -79,7 +83,7 @@ class Prediction:
 
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, as JSON-like values; the image as source and sha256."""
-        return _as_dict(self)
+        return record(self)
 
     def unless(self, doubt: str) -> Prediction:
         """The same without its digit, for this reason; the digit is kept as ``unsure_digit``."""
@@ -109,7 +113,7 @@ class Failure:
 
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, the error as its class name and message."""
-        return _as_dict(self)
+        return record(self)
 
     def _repr_html_(self) -> str:
         """The failure as a notebook shows it."""
@@ -154,6 +158,11 @@ def html_table(outcomes: Iterable[Outcome]) -> str:
             chance = outcome.confidence if outcome.calibrated is None else outcome.calibrated
             digit = "-" if outcome.digit is None else str(outcome.digit)
             rows.append((*where, digit, percent(chance), outcome.reason or ""))
+    return html(rows)
+
+
+def html(rows: Iterable[Iterable[str]]) -> str:
+    """Return the rows as a table in HTML."""
     cells = ("".join(f"<td>{escape(printable(cell))}</td>" for cell in row) for row in rows)
     return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
@@ -171,9 +180,9 @@ def sureness(prediction: Prediction, otherwise: float) -> float:
     return next((value for value in known if value is not None), otherwise)
 
 
-def _as_dict(record: Prediction | Failure) -> dict[str, Any]:
-    """The record's fields as JSON-like values (dataclasses.asdict would copy the raw answer)."""
-    return {item.name: _plain(getattr(record, item.name)) for item in fields(record)}
+def record(of: DataclassInstance) -> dict[str, Any]:
+    """Return the fields of a dataclass as JSON-like values (dataclasses.asdict would copy the raw answer)."""
+    return {item.name: _plain(getattr(of, item.name)) for item in fields(of)}
 
 
 def _plain(value: Any) -> Any:
@@ -181,8 +190,10 @@ def _plain(value: Any) -> Any:
         return {"source": value.source, "sha256": value.sha256}
     if isinstance(value, DigitrecError):
         return {"type": type(value).__name__, "message": str(value)}
-    if isinstance(value, Prediction | Failure):
-        return value.as_dict()
+    if is_dataclass(value) and not isinstance(value, type):
+        return record(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

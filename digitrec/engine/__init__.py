@@ -21,6 +21,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Self
 
 from digitrec.engine import call
@@ -30,7 +31,7 @@ from digitrec.errors.arguments import said
 from digitrec.image import DigitImage, PreparedImage
 from digitrec.prepare import prepare
 from digitrec.providers import registry
-from digitrec.providers.base import Provider
+from digitrec.providers.base import ForNumbers, Provider
 
 __all__ = ["Engine", "Estimate", "Options", "Reply"]
 
@@ -67,6 +68,7 @@ class Engine:
         self.loading_s: float | None = None
         """Seconds that `load` took, >= 0; None before it."""
         self._remote = None
+        self._for_numbers: Engine | None = None
         self.batch: int = getattr(provider, "batch", 1)
         """How many images `ask` is best given at once; their latency is the mean of one `ask`."""
         self.patience_s: float = PATIENCE_S
@@ -83,6 +85,19 @@ class Engine:
         if self._remote is not None:
             return self._remote.price
         return None if self.provider.price is None else self.provider.price.usd
+
+    @property
+    def for_numbers(self) -> Engine:
+        """The engine that reads numbers with the same options: this one, or that of `ForNumbers`.
+
+        Raises:
+            NotConfigured: the provider reads one digit on 28x28 pixels only.
+            DigitrecError: as for `ForNumbers.for_numbers`.
+        """
+        if self._for_numbers is None:
+            provider = _asked_about_numbers(self.provider)
+            self._for_numbers = self if provider is self.provider else Engine(provider, self.options)
+        return self._for_numbers
 
     def load(self, image: DigitImage) -> None:
         """Before the first picture, load what preparing and reading it needs; later calls do nothing.
@@ -140,8 +155,28 @@ class Engine:
         Raises:
             LedgerError: an answer could not be written into the recording; it is in the ledger.
         """
+        others, self._for_numbers = self._for_numbers, None
         try:
             if self._remote is not None:
                 self._remote.close()
+            if others is not None and others is not self:
+                others.close()
         finally:
             self.provider.close()
+
+
+def _asked_about_numbers(provider: Provider) -> Provider:
+    """Return the provider to ask about numbers, sent the whole picture."""
+    if isinstance(provider, ForNumbers):
+        return provider.for_numbers()
+    if provider.wants.encoding == "mnist":
+        raise NotConfigured(
+            f"{provider.name} reads one digit on 28x28 pixels, not numbers; name another engine"
+        )
+    if not provider.wants.crop:
+        return provider
+    from digitrec.prepare.encode import spec_for
+
+    whole = copy(provider)
+    whole.wants = spec_for(provider.wants, "plain")
+    return whole

@@ -90,4 +90,4 @@ def _check(entries: Sequence[Entry], path: Path, provider: str) -> None:
 def _way(entry: Entry) -> tuple[object, ...]:
     """How a question was asked; an emulator has another port each time, and is the same all the same."""
     asked = entry.question
-    return (asked.emulated or asked.endpoint, asked.options, asked.spec)
+    return (asked.emulated or asked.endpoint, asked.options, to_spec(asked.spec))  # an older one lacks fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 import warnings
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.errors import ImageError
 from digitrec.errors.arguments import said
 from digitrec.image import arrays, decode, files
 from digitrec.image.files import Frame, name_of
-from digitrec.image.pixels import Pixels
+from digitrec.image.pixels import Pixels, Size
+from digitrec.image.shrinking import ENOUGH_SIDE
 
 TURNS = (0, 90, 180, 270)
 """Angles by which a picture can be turned, in degrees."""
@@ -36,6 +39,45 @@ class ImageRef:
     """Seconds that reading and decoding it took, >= 0."""
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the pixels of a shrunk, cropped or framed picture lie on the user's picture."""
+
+    size: Size
+    """Width and height of the user's picture, upright, in pixels."""
+    left: float = 0.0
+    """Where the left edge lies, in pixels of the user's picture."""
+    top: float = 0.0
+    """Where the upper edge lies, in pixels of the user's picture."""
+    across: float = 1.0
+    """Width of a pixel, in pixels of the user's picture, > 0."""
+    down: float = 1.0
+    """Height of a pixel, in pixels of the user's picture, > 0."""
+
+    def box(self, box: Box) -> Box:
+        """Return a box as pixels of the user's picture, clipped to it."""
+        (width, height), (left, top, right, bottom) = self.size, box
+        xs = (min(max(self.left + x * self.across, 0.0), float(width)) for x in (left, right))
+        ys = (min(max(self.top + y * self.down, 0.0), float(height)) for y in (top, bottom))
+        (left, right), (top, bottom) = xs, ys
+        return left, top, right, bottom
+
+    def part(self, box: Box, size: tuple[float, float]) -> Place:
+        """Return the place of a picture of this size (width, height) that shows this box.
+
+        The box may reach beyond the picture, as that of a picture with a margin does.
+        """
+        left, top, right, bottom = box
+        return Place(
+            self.size, self.left + left * self.across, self.top + top * self.down,
+            self.across * (right - left) / size[0], self.down * (bottom - top) / size[1],
+        )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class DigitImage:
     """A decoded picture: upright, opaque, eight bits a channel."""
@@ -50,6 +92,13 @@ class DigitImage:
     """Number of pictures in its file, of which this is the first, counted up to 1,001; 1 for a `Frame`."""
     opening_s: float = field(default=0.0, compare=False, repr=False)
     """Seconds that reading and decoding it took, >= 0."""
+    _place: Place | None = field(default=None, compare=False, repr=False)
+    """Where it lies on the user's picture; None: it is the user's picture."""
+
+    @property
+    def place(self) -> Place:
+        """Where its pixels lie on the user's picture, of which it may be a shrunk copy or a part."""
+        return self._place or Place(self.size)
 
     @property
     def pixels(self) -> Pixels:
@@ -105,10 +154,35 @@ class DigitImage:
                 f"a picture is turned by {', '.join(map(str, TURNS))} degrees, not {said(degrees)}"
             )
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -(degrees // 90)))
-        return DigitImage(pixels, self.source, self.sha256, self.frames, self.opening_s)
+        size, place = (pixels.shape[1], pixels.shape[0]), self.place
+        turned = Place(place.size if degrees % 180 == 0 else place.size[::-1])
+        turned = turned.part((0, 0, *turned.size), size)
+        return replace(self, _held=pixels, _place=turned)
+
+    def cropped(self, region: Box) -> DigitImage:
+        """Return the part in a box in pixels of the user's picture, with the same name and hash.
+
+        Raises:
+            ImageError: the box is not inside the picture, or has no pixels.
+        """
+        place, (width, height) = self.place, self.place.size
+        left, top, right, bottom = region
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            given = ", ".join(f"{side:g}" for side in (left, top, right - left, bottom - top))
+            raise ImageError(
+                f"{self.source}: the region {given} (x, y, width, height) is not inside the picture of "
+                f"{width} x {height} pixels"
+            )
+        box = (
+            int(left / place.across), int(top / place.down),
+            min(self.size[0], math.ceil(right / place.across)),
+            min(self.size[1], math.ceil(bottom / place.down)),
+        )  # fmt: skip
+        part = self.picture.crop(box)
+        return replace(self, _held=part, _place=place.part(box, part.size))
 
     @classmethod
-    def open(cls, source: ImageSource, *, full: float | None = None) -> DigitImage:
+    def open(cls, source: ImageSource, *, full: float | None = None, enough: int = ENOUGH_SIDE) -> DigitImage:
         """Read a picture from a path, "-" (standard input), stream, bytes, array, tensor or Pillow image.
 
         Apply the EXIF orientation, put transparency on white (on black if all visible ink is light), and
@@ -120,6 +194,7 @@ class DigitImage:
             source: an array or tensor has shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) and integers,
                 floats or booleans; `digitrec.image.arrays.white` finds their range.
             full: for an array, the value of white (the paper's or the ink's), > 0; None: from the values.
+            enough: a larger picture is shrunk while its shorter side keeps at least this many pixels.
 
         Raises:
             TypeError: the source cannot hold a picture, or ``full`` is given without an array.
@@ -130,27 +205,35 @@ class DigitImage:
         if isinstance(source, DigitImage):
             return source
         if isinstance(source, Turned):
-            return cls.open(source.source, full=full).turned(source.degrees)
+            read = cls.open(source.source, full=full, enough=enough)
+            read = read.turned(source.degrees) if source.degrees else read
+            return read if source.region is None else read.cropped(source.region)
         start = time.perf_counter()
+        held: Pixels | Image.Image
+        frames = 1
         if (array := arrays.as_array(source)) is not None:
-            read = cls(*arrays.from_array(array, full))
+            held, size, name, sha256 = arrays.from_array(array, full, enough)
         elif full is not None:
             raise TypeError(f"full is for an array, not for {said(source)}")
         elif isinstance(source, Image.Image):
-            read = cls(*decode.from_pillow(source))
+            held, size, name, sha256 = decode.from_pillow(source, enough)
         else:
-            read = cls(*decode.decode(cast("files.Encoded", source)))
-        return replace(read, opening_s=time.perf_counter() - start)
+            held, size, name, sha256, frames = decode.decode(cast("files.Encoded", source), enough)
+        read = cls(held, name, sha256, frames)
+        place = Place(size).part((0, 0, *size), read.size) if size != read.size else None
+        return replace(read, opening_s=time.perf_counter() - start, _place=place)
 
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A picture that is turned when it is opened."""
+    """A picture that is turned, and then cropped, when it is opened."""
 
     source: ImageSource
     """The picture before it is turned."""
     degrees: int
     """Angle, clockwise: 0, 90, 180 or 270."""
+    region: Box | None = None
+    """The part to keep, in pixels of the turned picture; None: all of it."""
 
     @property
     def name(self) -> str:
@@ -223,8 +306,9 @@ class Findings:
 class InputSpec:
     """The form of image that a provider takes."""
 
-    encoding: Literal["mnist", "png", "jpeg"]
-    """"mnist": 784 bytes, 28x28 row by row, ink high; else an encoded picture, dark ink on white."""
+    encoding: Literal["mnist", "rgb", "png", "jpeg"]
+    """"mnist": 784 bytes, 28x28 row by row, ink high; "rgb": three bytes for each pixel, row by row, of the
+    picture as it is; else an encoded picture, dark ink on white."""
     preparation: str = "plain"
     """Name of this form in a Prediction."""
     min_side: int = 1
@@ -243,6 +327,8 @@ class InputSpec:
     """True: `Findings.reason` refuses the image without asking; False: ask the engine anyway."""
     overrules: bool = False
     """True: also ask the engine about a refused image with a `whole`; the engine itself refuses or not."""
+    enough: int = ENOUGH_SIDE
+    """A larger picture is shrunk when it is opened; its shorter side keeps at least this many pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +338,7 @@ class PreparedImage:
     data: bytes = field(repr=False)
     """The bytes to send, in the form that ``spec`` names."""
     media_type: str
-    """"image/png", "image/jpeg", or "image/x-mnist" for 784 bytes of 28x28 pixels."""
+    """"image/png", "image/jpeg", "image/x-mnist" for 784 bytes of 28x28 pixels, or "image/x-rgb"."""
     spec: InputSpec
     """The requested form."""
     image: ImageRef
@@ -270,9 +356,15 @@ class PreparedImage:
     fill, once as dark ink and once as light ink."""
     seconds: float = field(default=0.0, compare=False, repr=False)
     """Seconds of preparation, >= 0; the mean of pictures that were prepared together."""
+    size: Size = (28, 28)
+    """Width and height of the picture in ``data``, in pixels."""
+    place: Place | None = field(default=None, compare=False, repr=False)
+    """Where the pixels of ``data`` lie on the user's picture; None: nowhere, because parts were moved."""
 
     def picture(self) -> Image.Image:
         """Return the data as a Pillow image."""
+        if self.media_type == "image/x-rgb":
+            return Image.frombytes("RGB", self.size, self.data)
         if self.media_type == "image/x-mnist":
             return Image.fromarray(np.frombuffer(self.data, np.uint8).reshape(28, 28))
         return Image.open(io.BytesIO(self.data))

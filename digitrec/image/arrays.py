@@ -32,12 +32,13 @@ def as_array(value: object) -> np.ndarray[Any, Any] | None:
         raise ImageError(f"<array>: a {type(value).__name__} that gives no array ({error})") from error
 
 
-def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decoded:
+def from_array(values: np.ndarray[Any, Any], full: float | None, enough: int) -> Decoded:
     """Return the picture in an array, shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
 
     Args:
         values: integers, floats or booleans, >= 0.
         full: the value of white, > 0; None: `white` finds it from the values.
+        enough: as for `digitrec.image.shrinking.factor`.
 
     Raises:
         ImageError: another shape or type, values that are not pixels, or an ambiguous range.
@@ -53,15 +54,16 @@ def from_array(values: np.ndarray[Any, Any], full: float | None = None) -> Decod
             "several pictures are for predict_many"
         )
     _check_numbers(values)
-    check_size((values.shape[1], values.shape[0]), "<array>")
+    size = values.shape[1], values.shape[0]
+    check_size(size, "<array>")
     full = white(values) if full is None else full
-    by = shrinking.factor((values.shape[1], values.shape[0]))
+    by = shrinking.factor(size, enough)
     found = scaled(values, full) if by == 1 else np.asarray(shrinking.shrunk_array(values, full, by))
     pixels = np.ascontiguousarray(found)
     sha256 = digest(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = np.asarray(opaque(Image.fromarray(pixels)))
-    return pixels, "<array>", sha256
+    return pixels, size, "<array>", sha256
 
 
 def white(values: np.ndarray[Any, Any]) -> float:

@@ -25,6 +25,7 @@ from digitrec.image import files, formats, headers, parts, shrinking
 from digitrec.image.files import Frame, name_of
 from digitrec.image.pixels import (
     Decoded,
+    Size,
     check_size,
     digest,
     opaque,
@@ -42,12 +43,16 @@ _TURNS: dict[Any, Transpose] = {
 """The transposition that makes a picture upright, by that tag's value."""
 
 
-def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
+def decode(source: files.Encoded, enough: int) -> tuple[Image.Image, Size, str, str, int]:
     """Decode a picture from a file, "-" (standard input), a stream, encoded bytes or a frame of a file.
 
+    Args:
+        source: the picture.
+        enough: as for `digitrec.image.shrinking.factor`.
+
     Returns:
-        The picture, of mode L or RGB; a name for messages; the SHA-256 of the bytes, in hex; and the number
-        of pictures in the file, 1 for a frame.
+        The picture, of mode L or RGB; its upright width and height before it was shrunk; a name for messages;
+        the SHA-256 of the bytes, in hex; and the number of pictures in the file, 1 for a frame.
 
     Raises:
         ImageError: it is missing, empty, truncated, not a picture, of an unknown format, too large, or takes
@@ -56,16 +61,16 @@ def decode(source: files.Encoded) -> tuple[Image.Image, str, str, int]:
     data, name = files.read(source)
     number = source.number if isinstance(source, Frame) else None
     with _blaming(name):
-        opened, count = _open(data, name, number)
-        picture = _upright(opened, name)
+        opened, size, count = _open(data, name, number, enough)
+        picture, turn = _upright(opened, name, enough)
         if count > 1 and picture is opened:  # it would keep its whole file in memory
             picture = opened.copy()
         picture.info = {}  # metadata, such as the author and the place, goes no further
     sha256 = hashlib.sha256(data)
     if number is None:
-        return picture, name, sha256.hexdigest(), count
+        return picture, _turned(size, turn), name, sha256.hexdigest(), count
     sha256.update(f"[{number}]".encode())  # another picture than the file's first
-    return picture, name, sha256.hexdigest(), 1
+    return picture, _turned(size, turn), name, sha256.hexdigest(), 1
 
 
 def frames(source: files.Encoded) -> list[Frame]:
@@ -94,8 +99,8 @@ def _count(data: bytes, name: str) -> int:
         return formats.count(picture, data)
 
 
-def from_pillow(picture: Image.Image) -> Decoded:
-    """Decode a Pillow picture, which may not be loaded yet.
+def from_pillow(picture: Image.Image, enough: int) -> Decoded:
+    """Decode a Pillow picture, which may not be loaded yet; ``enough`` is as for `decode`.
 
     Raises:
         ImageError: it is closed, damaged or too large.
@@ -107,8 +112,9 @@ def from_pillow(picture: Image.Image) -> Decoded:
     with _blaming(name):
         if getattr(picture, "tile", None):  # it has yet to load
             headers.check(picture, None, name)
-        pixels = np.asarray(_upright(picture, name))  # a copy: the caller may change the original
-    return pixels, name, digest(pixels)
+        upright, turn = _upright(picture, name, enough)
+        pixels = np.asarray(upright)  # a copy: the caller may change the original
+    return pixels, _turned(picture.size, turn), name, digest(pixels)
 
 
 def _is_closed(picture: Image.Image) -> bool:
@@ -144,12 +150,13 @@ def _blaming(name: str) -> Iterator[None]:
         raise ImageError(f"{name}: damaged or cut off; save or export it again") from error
 
 
-def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]:
-    """Open and check a picture without decoding it; also return the number of pictures in its file."""
+def _open(data: bytes, name: str, number: int | None, enough: int) -> tuple[Image.Image, Size, int]:
+    """Open and check a picture without decoding it; also return its size and its file's count."""
     if formats.kind(data) == "PDF":
         from digitrec.image import pdf  # few pictures are PDFs
 
-        return pdf.page(data, name, number or 1)
+        page, count = pdf.page(data, name, number or 1)
+        return page, page.size, count
     picture = formats.opened(data, name)
     check_size(picture.size, name)
     count = formats.count(picture, data)
@@ -158,20 +165,26 @@ def _open(data: bytes, name: str, number: int | None) -> tuple[Image.Image, int]
             raise ImageError(f"{name}: there is no such picture; the file holds {count}")
         picture.seek(number - 1)
         check_size(picture.size, name)
-    headers.check(picture, data, name)
-    shrink = min(picture.size) / shrinking.ENOUGH_SIDE
+    headers.check(picture, data, name, enough)
+    size, shrink = picture.size, min(picture.size) / enough
     if picture.format in ("JPEG", "MPO") and shrink >= 2:  # libjpeg decodes a huge one at a smaller size
         picture.draft(None, (int(picture.width / shrink), int(picture.height / shrink)))
-    return picture, count
+    return picture, size, count
 
 
-def _upright(picture: Image.Image, name: str) -> Image.Image:
+def _upright(picture: Image.Image, name: str, enough: int) -> tuple[Image.Image, Transpose | None]:
     """Decode a picture, shrink it if it is far larger than needed, then turn it as EXIF says."""
     _load(picture)
-    by = shrinking.factor(picture.size)
+    by = shrinking.factor(picture.size, enough)
     small = picture if by == 1 else shrinking.shrunk(picture, by)
     turn = _TURNS.get(_orientation(picture, name))
-    return _eight_bits(small if turn is None else small.transpose(turn))
+    return _eight_bits(small if turn is None else small.transpose(turn)), turn
+
+
+def _turned(size: Size, turn: Transpose | None) -> Size:
+    """Return a picture's width and height after it was turned as EXIF says."""
+    sideways = (Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90)
+    return (size[1], size[0]) if turn in sideways else size
 
 
 def _load(picture: Image.Image) -> None:

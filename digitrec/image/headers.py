@@ -52,23 +52,24 @@ def header(data: bytes) -> Header:
     """Return what decoding a picture takes, without decoding it."""
     try:
         with opened(data, "") as picture:
-            return Header(picture.width * picture.height, len(data) + _memory(picture, data))
+            return Header(picture.width * picture.height, len(data) + _memory(picture, data, ENOUGH_SIDE))
     except Exception:  # opening it later reports the error
         return Header(0, 0)
 
 
-def check(picture: Image.Image, data: bytes | None, name: str) -> None:
+def check(picture: Image.Image, data: bytes | None, name: str, enough: int = ENOUGH_SIDE) -> None:
     """Refuse an opened picture that would take too much memory, or time, to decode.
 
     Args:
         picture: opened, at the frame to decode.
         data: its file; None if the caller opened it, so that it is decoded at full size.
         name: its name in messages.
+        enough: as for `digitrec.image.shrinking.factor`.
 
     Raises:
         ImageError: it takes more than `MAX_DECODING_BYTES`, or has too many parts.
     """
-    if len(data or b"") + _memory(picture, data) > MAX_DECODING_BYTES:
+    if len(data or b"") + _memory(picture, data, enough) > MAX_DECODING_BYTES:
         raise ImageError(f"{name}: {too_dear(picture.width * picture.height)}")
     looped = _decoders(picture) & _IN_PYTHON
     if looped and picture.width * picture.height > MAX_LOOPED_PIXELS:
@@ -95,7 +96,7 @@ def too_dear(pixels: int) -> str:
     )
 
 
-def _memory(picture: Image.Image, data: bytes | None) -> int:
+def _memory(picture: Image.Image, data: bytes | None, enough: int) -> int:
     """Return the most bytes that Pillow and its libraries hold while they decode an opened picture.
 
     A few rows for filters, and for each pixel Pillow's copy and the decoder's own memory: measured, or taken
@@ -103,7 +104,7 @@ def _memory(picture: Image.Image, data: bytes | None) -> int:
     """
     stored = _STORED.get(picture.mode, 4)
     if isinstance(picture, JpegImageFile):
-        if data is not None and min(picture.size) >= 2 * ENOUGH_SIDE:  # decoded at half its size or less
+        if data is not None and min(picture.size) >= 2 * enough:  # decoded at half its size or less
             stored /= 4
         each = stored + _coefficients(picture)
     elif isinstance(picture, TiffImageFile):

@@ -11,8 +11,10 @@ from PIL import Image
 from digitrec.errors import ImageError
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
-Decoded = tuple[Pixels, str, str]
-"""Pixels, a name for messages, and the SHA-256 of what came in, in hex."""
+Size = tuple[int, int]
+"""Width and height in pixels."""
+Decoded = tuple[Pixels, Size, str, str]
+"""Pixels, the size before they were shrunk, a name for messages, and the SHA-256 of the input, in hex."""
 
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; Pillow's own limit is 89 million."""

@@ -12,7 +12,7 @@ from PIL import Image
 from digitrec.image.pixels import check_range, scaled, white_of_file
 
 ENOUGH_SIDE = 750
-"""A picture is made smaller while its shorter side stays at least this, in px."""
+"""Shorter side that a picture keeps at least when it is made smaller, in px, if the caller sets no other."""
 MOST_PIXELS = 4_000_000
 """One that has more pixels afterwards is long and thin, and made smaller still."""
 PIECE = 1 << 18
@@ -25,11 +25,16 @@ HAS_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 Box = tuple[int, int, int, int]
 
 
-def factor(size: tuple[int, int]) -> int:
-    """By what both sides of a picture of this width and height are divided, >= 1."""
+def factor(size: tuple[int, int], enough: int = ENOUGH_SIDE) -> int:
+    """By what both sides of a picture of this width and height are divided, >= 1.
+
+    Args:
+        size: width and height in pixels.
+        enough: the shorter side stays at least this, in pixels, unless `MOST_PIXELS` are exceeded.
+    """
     width, height = size
     thin = math.ceil(math.sqrt(width * height / MOST_PIXELS))
-    return max(1, min(size) // ENOUGH_SIDE, thin)
+    return max(1, min(size) // enough, thin)
 
 
 def shrunk(picture: Image.Image, by: int) -> Image.Image:

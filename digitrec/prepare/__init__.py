@@ -26,6 +26,13 @@ def prepare_many(images: Sequence[DigitImage], spec: InputSpec) -> list[Prepared
     """Prepare many pictures; 28x28 arrays already in MNIST's form are recognised all at once."""
     if spec.encoding == "mnist":
         return mnist.prepare_many(images, spec)
+    if spec.encoding == "rgb":
+        return [_as_it_is(image, spec) for image in images]
     from digitrec.prepare import encode  # our own network needs none of it
 
     return [encode.prepare(image, spec) for image in images]
+
+
+def _as_it_is(image: DigitImage, spec: InputSpec) -> PreparedImage:
+    data = image.picture.convert("RGB").tobytes()
+    return PreparedImage(data, "image/x-rgb", spec, image.ref, size=image.size, place=image.place)

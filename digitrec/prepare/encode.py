@@ -18,7 +18,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage, Findings, InputSpec, PreparedImage
+from digitrec.image import Box, DigitImage, Findings, InputSpec, PreparedImage
+from digitrec.image.pixels import Size
 from digitrec.prepare import PREPARATIONS
 from digitrec.prepare.closeup import close_up
 from digitrec.prepare.filters import edges
@@ -67,12 +68,13 @@ def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
     whole = image.picture
     ink = find_ink(whole)
     picture = _digit(whole, ink, spec.min_side) if spec.crop else _on_white(whole, ink)
-    picture = _framed(_in_a_row(picture, spec.repeat), spec)
-    data, media_type = _encoded(picture, spec, image.source)
+    picture, within = _framed(_in_a_row(picture, spec.repeat), spec)
+    data, media_type, size = _encoded(picture, spec, image.source)
+    place = None if spec.crop else image.place.part(_around(within, picture.size, whole.size), size)
     findings = Findings(ink.reason, len(ink.boxes), ink.boxes, ink.polarity)
     if spec.crop:
         findings = replace(findings, left_out=ink.left_out, share=ink.share)
-    return PreparedImage(data, media_type, spec, image.ref, findings)
+    return PreparedImage(data, media_type, spec, image.ref, findings, size=size, place=place)
 
 
 def _on_white(picture: Image.Image, ink: Ink) -> Image.Image:
@@ -101,8 +103,11 @@ def _in_a_row(picture: Image.Image, copies: int) -> Image.Image:
     return row
 
 
-def _framed(picture: Image.Image, spec: InputSpec) -> Image.Image:
-    """Scaled into the limits, and on a canvas that adds the margin in the colour of the picture's edge."""
+def _framed(picture: Image.Image, spec: InputSpec) -> tuple[Image.Image, Box]:
+    """Scaled into the limits, and on a canvas that adds the margin in the colour of the picture's edge.
+
+    Also return the picture's box on the canvas.
+    """
     zoom = max(1.0, spec.min_side / min(picture.size)) if not spec.crop else 1.0
     zoom = min(zoom, spec.max_side / (max(picture.size) * (1 + 2 * spec.margin)))
     if zoom != 1:
@@ -111,8 +116,16 @@ def _framed(picture: Image.Image, spec: InputSpec) -> Image.Image:
     width = max(picture.width + 2 * margin, min(spec.min_side, spec.max_side))
     height = max(picture.height + 2 * margin, min(spec.min_side, spec.max_side))
     canvas = Image.new(picture.mode, (width, height), "white" if spec.crop else _edge_colour(picture))
-    canvas.paste(picture, ((width - picture.width) // 2, (height - picture.height) // 2))
-    return canvas
+    left, top = (width - picture.width) // 2, (height - picture.height) // 2
+    canvas.paste(picture, (left, top))
+    return canvas, (left, top, left + picture.width, top + picture.height)
+
+
+def _around(within: Box, canvas: Size, picture: Size) -> Box:
+    """Return the canvas's box in pixels of the picture that is placed ``within`` it."""
+    left, top, right, bottom = within
+    across, down = picture[0] / (right - left), picture[1] / (bottom - top)
+    return -left * across, -top * down, (canvas[0] - left) * across, (canvas[1] - top) * down
 
 
 def _edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
@@ -126,17 +139,17 @@ def _scaled(picture: Image.Image, zoom: float) -> tuple[int, int]:
     return max(1, int(picture.width * zoom)), max(1, int(picture.height * zoom))
 
 
-def _encoded(picture: Image.Image, spec: InputSpec, source: str) -> tuple[bytes, str]:
-    """PNG where that is wanted and small enough, else JPEG, reduced until it is."""
+def _encoded(picture: Image.Image, spec: InputSpec, source: str) -> tuple[bytes, str, Size]:
+    """PNG where that is wanted and small enough, else JPEG, reduced until it is; also its kind and size."""
     if spec.encoding == "png" and picture.width * picture.height <= LOSSLESS_PIXELS:
         data = _saved(picture, "PNG")
         if len(data) <= spec.max_bytes:
-            return data, "image/png"
+            return data, "image/png", picture.size
     while len(data := _saved(picture, "JPEG", quality=JPEG_QUALITY)) > spec.max_bytes:
         if min(picture.size) * 0.7 < spec.min_side:
             raise ImageError(f"{source}: cannot be sent in {spec.max_bytes} bytes or less; crop it")
         picture = picture.resize(_scaled(picture, 0.7), Image.Resampling.BICUBIC)
-    return data, "image/jpeg"
+    return data, "image/jpeg", picture.size
 
 
 def _saved(picture: Image.Image, form: str, **options: int) -> bytes:

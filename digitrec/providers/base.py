@@ -162,6 +162,28 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class ForNumbers(Protocol):
+    """A provider that reads whole numbers in another way than one digit.
+
+    A provider without this method is sent the same request for numbers as for a digit (the whole picture),
+    and each `digitrec.answer.Candidate` with digits in it may become a number.
+    """
+
+    def for_numbers(self) -> Provider:
+        """Return the provider to ask about the numbers on a picture, under the same name.
+
+        Its ``wants`` says which picture it takes: encoding "rgb" gives a network the pixels as they are, in
+        ``image.picture()``. Its ``read`` returns a candidate for each number, with a box in pixels of that
+        picture, a score, and where they are known the `digitrec.answer.Sign` of each character and the
+        calibrated ``chance``. Its ``options`` differ from those of this provider if the question does, so
+        that the ledger tells the answers apart. Closing either of them closes both.
+
+        Raises:
+            DigitrecError: it cannot read numbers here; the message says what is missing.
+        """
+
+
+@runtime_checkable
 class Resumable(Protocol):
     """A provider whose answer is ordered first and fetched later, so that a cut-off call is not lost.
 

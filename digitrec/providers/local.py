@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import ProviderError
+from digitrec.errors import NotInstalled, ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.scores import Floats, Stage, evidence, pooled
-from digitrec.providers.base import FREE, BaseProvider, Price
+from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 
 UNCLEAR = "not clearly a digit"
 """Why our own network refuses what resembles no digit, or several alike."""
@@ -67,6 +67,13 @@ class Local(BaseProvider):
         model, scale = env.get("DIGITREC_MODEL") or None, env.get("DIGITREC_MODEL_SCALE") or None
         found = {} if "model" in options else {"model": model, "scale": scale}
         return cls(**{**found, **options})
+
+    def for_numbers(self) -> Provider:
+        """Raise NotInstalled: no network for numbers is part of digitrec yet."""
+        raise NotInstalled(
+            "our own network for numbers is not in this version; name another engine with --provider, such as "
+            "rapidocr or tesseract"
+        )
 
     def load(self) -> None:
         """Let the network read a blank picture: its first run is its slowest."""

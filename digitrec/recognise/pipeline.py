@@ -12,6 +12,7 @@ from digitrec.engine import Engine, Reply
 from digitrec.errors import DigitrecError, ImageError
 from digitrec.image import DigitImage, ImageRef, ImageSource, PreparedImage
 from digitrec.image.files import name_of
+from digitrec.image.shrinking import ENOUGH_SIDE
 from digitrec.prepare import prepare, prepare_many
 from digitrec.recognise import calibration
 from digitrec.recognise.calibration import Calibrations
@@ -30,10 +31,10 @@ MaybePrepared = PreparedImage | Failure
 """A picture half-way along the path."""
 
 
-def open_or_fail(source: ImageSource, asker: str) -> DigitImage | Failure:
+def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> DigitImage | Failure:
     """Open a picture; if that fails, return the Failure of the engine or policy that asked for it."""
     try:
-        return DigitImage.open(source)
+        return DigitImage.open(source, enough=enough)
     except ImageError as error:
         return Failure(ImageRef(name_of(source), None), asker, error)
 
@@ -65,7 +66,8 @@ def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared
     room, end = HELD_BYTES, time.monotonic() + engine.patience_s
     while True:
         most = engine.batch - len(batch)
-        some = _prepared(_opened(waiting, engine.provider.name, most, OPENED_BYTES, end), engine)
+        name, enough = engine.provider.name, engine.provider.wants.enough
+        some = _prepared(_opened(waiting, name, most, OPENED_BYTES, end, enough), engine)
         batch += some
         room -= sum(len(one.data) for one in some if isinstance(one, PreparedImage))
         if not some or len(batch) == engine.batch or room <= 0 or time.monotonic() >= end:
@@ -73,12 +75,12 @@ def _batch(waiting: Iterator[ImageSource], engine: Engine) -> list[MaybePrepared
 
 
 def _opened(
-    waiting: Iterator[ImageSource], asker: str, most: int, room: int, end: float
+    waiting: Iterator[ImageSource], asker: str, most: int, room: int, end: float, enough: int = ENOUGH_SIDE
 ) -> list[DigitImage | Failure]:
     """Open at least one picture, and more up to a number, a size in bytes and a time."""
     opened: list[DigitImage | Failure] = []
     for source in waiting:
-        image = open_or_fail(source, asker)
+        image = open_or_fail(source, asker, enough)
         opened.append(image)
         room -= image.nbytes if isinstance(image, DigitImage) else 0
         if len(opened) == most or room <= 0 or time.monotonic() >= end:
