@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 import pytest
 
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.lab.handwriting import printed, scenery
 from digitrec.lab.handwriting.printed import OWN, fonts_to_learn
-from digitrec.lab.handwriting.scenes import KINDS, REFUSED, SIGNED, SIGNS, Scene, scenes
+from digitrec.lab.handwriting.scenes import KINDS, REFUSED, SIGNED, SIGNS, scenes
 from digitrec.lab.handwriting.writer import Writer
 
 WRITER = Writer(mnist_test()[:200])
-FIGURES = {
-    "plain paper": (139.6, 20.9, 0.132), "card on a dark table": (92.9, 65.3, 0.057),
-    "blurred by 2 to 6 %": (191.2, 25.4, 0.116), "bracket beside it": (207.1, 30.7, 0.076),
-    "pen beside it": (156.8, 37.4, 0.098), "finger beside it": (158.1, 26.2, 0.132),
-    "seven segments": (100.3, 28.2, 0.128), "underlined": (200.8, 28.9, 0.114),
-    "in a box": (141.0, 37.5, 0.155), "in a ring": (174.5, 41.1, 0.084),
-    "edge of a shadow": (130.2, 52.2, 0.105), "ruled paper": (161.2, 26.6, 0.105),
-    "chalk on a board": (37.6, 22.0, 0.113), "cropped to the digit": (155.5, 50.4, 0.861),
-    "bars along the edges": (168.8, 44.6, 0.224), "stretched to a square": (131.8, 116.8, 1.000),
-    "crossed out": (184.6, 33.0, 0.252), "half outside the picture": (182.3, 43.3, 0.116),
-    "printed signs": (167.8, 36.7, 0.104), "a printed sign beside a digit": (189.6, 30.0, 0.197),
-}  # fmt: skip
-"""Mean and deviation of the levels and the share of the box, of the first four of each kind with seed 2026:
-docs/accuracy.md holds for these pictures only."""
-
-
-def part(one: Scene) -> np.ndarray:
-    """Return the grey levels within the scene's box."""
-    left, top, right, bottom = one.box
-    return one.pixels[top:bottom, left:right].mean(axis=2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_scene_is_the_one_that_is_measured_and_says_what_is_wanted_and_where(kind: str) -> None:
-    made = list(scenes(kind, WRITER, 4, 2026))
-    shares = [part(one).size / one.pixels[:, :, 0].size for one in made]
-    levels = [[one.pixels.mean(), one.pixels.std()] for one in made]
-    assert (*np.mean(levels, axis=0), np.mean(shares)) == pytest.approx(FIGURES[kind], rel=0.01)
-    for one, same in zip(made, islice(scenes(kind, WRITER, 100, 2026), 2), strict=False):
-        np.testing.assert_array_equal(one.pixels, same.pixels)
-        assert one == same
+def test_a_scene_says_what_is_wanted_and_where(kind: str) -> None:
+    made = list(scenes(kind, WRITER, 3, 2026))
+    assert list(scenes(kind, WRITER, 2, 2026)) == made[:2]
     for one in made:
         assert (one.kind, one.pixels.dtype, one.pixels.shape[2]) == (kind, np.uint8, 3)
         assert (one.label is None) == (kind in REFUSED) == bool(one.reasons)
