@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitrec.comparison.datasets.mnist import Digits, mnist_test
+from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
 from digitrec.lab.handwriting.augment import Augmentation
-from digitrec.lab.training.learn import Material
+from digitrec.lab.training.learn import Material, tensors
 from digitrec.lab.training.run import TrainConfig
 
 CONFIG = TrainConfig(
@@ -55,3 +55,9 @@ def test_while_finishing_digits_are_changed_more_gently() -> None:
     assert not any(kept)
     off = [min(np.abs(image - one.astype(float)).mean() for one in digits.images) for image in same.images]
     assert max(off) < 12  # what resampling alone does
+
+
+def test_of_what_is_no_digit_a_network_learns_to_be_undecided() -> None:
+    images, wanted = tensors(Digits(mnist_test().images[:2], np.array([3, NO_DIGIT], np.uint8)))
+    assert images.shape == (2, 28, 28, 1) and images.max() == 1
+    np.testing.assert_allclose(wanted, [np.eye(10)[3], np.full(10, 0.1)])

@@ -10,7 +10,7 @@ import pytest
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
 from digitrec.lab.training import cnn, networks
-from digitrec.lab.training.recovered import AGREED, recovered, widths
+from digitrec.lab.training.recovered import recovered, widths
 from digitrec.models import litert, store
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
@@ -23,8 +23,6 @@ def test_the_shipped_networks_answer_as_their_file_does() -> None:
     assert [widths(one) for one in own] == [(24, 80, 192)] * 2
     joined = cnn.together(own)
     file = litert.LiteRt(store.SHIPPED.read_bytes(), store.SHIPPED)
-    again = litert.LiteRt(to_litert(joined), Path("again"))
-    assert np.abs(file(INK) - again(INK)).max() < AGREED
     assert np.abs(file(INK) - joined.predict(INK[..., None], verbose=0)).max() < 0.02  # no rounding between
 
 

@@ -13,7 +13,7 @@ import pytest
 from digitrec.comparison.datasets.mnist import NO_DIGIT, Digits, mnist_test
 from digitrec.errors import DataError, ModelError
 from digitrec.lab.handwriting import synthetic
-from digitrec.lab.handwriting.augment import Augmentation
+from digitrec.lab.handwriting.writer import Writer
 from digitrec.lab.training import loop
 from digitrec.lab.training.run import Progress, TrainConfig, TrainResult
 from digitrec.lab.training.train import split, train
@@ -66,25 +66,32 @@ def test_progress_is_reported_with_an_estimate(trained: TrainResult, told: list[
     assert told[0].last is None and told[-1].last == trained.histories[0][0]
 
 
-def test_two_networks_with_generated_pictures_and_a_finish_resume_where_they_stopped(tmp_path: Path) -> None:
+def test_two_networks_with_generated_pictures_and_a_finish_resume_where_they_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(progress: Progress) -> None:
         told.append(progress)
         if progress.network == 2 and progress.epoch == 2:
             raise Stopped
 
+    def noise(writer: Writer, count: int, seed: list[int]) -> Digits:
+        images = np.random.default_rng(seed).integers(0, 256, (count, 28, 28), np.uint8)
+        return Digits(images, np.arange(count, dtype=np.uint8) % (NO_DIGIT + 1))
+
+    monkeypatch.setattr(synthetic, "make", noise)
     told: list[Progress] = []
-    config = replace(TINY, networks=2, seed=3, made=1.05, finishing=1)
+    config = replace(TINY, networks=2, seed=3, batch=32, made=1.05, finishing=1)
     with pytest.raises(Stopped):
         run(config, tmp_path, digits=DIGITS, on_progress=stop)
     assert [progress.epoch for progress in told[:2]] == [0, 1] and told[0].done == 1  # generating first
-    assert len([one for one in told if (one.network, one.epoch) == (1, 3)]) == 6  # 96 digits, none generated
+    assert len([one for one in told if (one.network, one.epoch) == (1, 3)]) == 3  # 96 digits, none generated
     told.clear()
     result = run(config, tmp_path, digits=DIGITS, resume=True, on_progress=told.append)
     assert {(progress.network, progress.epoch) for progress in told} == {(2, 2), (2, 3)}
     assert told[0].done > 0.5 and told[-1].done == 1
     assert [[row.epoch for row in history] for history in result.histories] == [[1, 2, 3]] * 2
     digits = store.load(result.litert_file).card["digits"]
-    assert digits["no digit"] > 20 and 160 <= digits["made"] + digits["no digit"] <= 200
+    assert (digits["no digit"], digits["made"]) == (18, 182)
 
     (tmp_path / "network-2" / "finished.keras").unlink()  # as if stopped while finishing
     (_, again) = run(config, tmp_path, digits=DIGITS, resume=True).histories
@@ -104,19 +111,6 @@ def test_by_default_it_learns_from_other_countries_too(
     assert digits["writers held back"] == 4
     assert model.input.prepared == model.card["prepared"]
     assert "Alex Schroeder" in result.card_file.read_text()
-
-
-def test_a_network_learns_to_be_undecided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def noise(digits: Digits, count: int, seed: list[int]) -> Digits:
-        images = np.random.default_rng(seed).integers(0, 256, (count, 28, 28), np.uint8)
-        return Digits(images, np.full(count, NO_DIGIT, np.uint8))
-
-    monkeypatch.setattr(synthetic, "make", noise)
-    plain = replace(TINY, epochs=10, learning_rate=0.01, widths=(8, 16), augmentation=Augmentation(clean=1.0))
-    result = run(replace(plain, made=1.05), tmp_path, digits=DIGITS)
-    model = store.load(result.litert_file)
-    assert not model.recognises(model.probabilities(noise(DIGITS, 50, [9]).images)).any()
-    assert model.recognises(model.probabilities(DIGITS.images)).mean() > 0.9
 
 
 def test_resuming_needs_a_run_with_the_same_settings(trained: TrainResult, tmp_path: Path) -> None:
