@@ -321,8 +321,8 @@ class Request:
         timeout = max(SHORTEST_CALL_S, min(self._terms.attempt_s, self._left_s))
 
         def run() -> Given:
-            with wire.attempting(attempt):
-                return ask(timeout)
+            wire.ATTEMPT.set(attempt)
+            return ask(timeout)
 
         def ended(future: Future[Given]) -> None:
             if future.exception() is None:

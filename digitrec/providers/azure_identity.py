@@ -20,7 +20,7 @@ from digitrec.errors import NotConfigured, Unreachable
 from digitrec.providers.base import not_installed
 from digitrec.providers.translate import Problem, Rule
 from digitrec.providers.wire import Wire
-from digitrec.providers.wire.exchange import current
+from digitrec.providers.wire.exchange import EXCHANGE
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -78,7 +78,7 @@ def signer(wire: Wire, key: str) -> tuple[Callable[[PreparedRequest], PreparedRe
     tokens = [_tokens(wire, key)]
 
     def sign(request: PreparedRequest) -> PreparedRequest:
-        exchange = current()
+        exchange = EXCHANGE.get()
         if not asking.acquire(timeout=exchange.left_s):
             raise exchange.end(_MISSED)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,9 +19,9 @@ from digitrec.providers.base import not_installed
 from digitrec.providers.document import decoded
 from digitrec.providers.masking import Secrets
 from digitrec.providers.translate import Problem, Service, problem_of
+from digitrec.providers.wire.exchange import ATTEMPT as ATTEMPT
+from digitrec.providers.wire.exchange import EXCHANGE, Exchange, Reply
 from digitrec.providers.wire.exchange import Attempt as Attempt
-from digitrec.providers.wire.exchange import Exchange, Reply
-from digitrec.providers.wire.exchange import attempting as attempting
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -140,15 +141,16 @@ class Wire:
 
         No exception leaves it that is not ours: a foreign one may hold a key.
         """
-        with exchange.entered():
-            try:
-                return call()
-            except DigitrecError:
-                raise
-            except ImportError as error:
-                raise not_installed(self.service.name, self.extra) from error
-            except Exception as error:
-                return exchange.errand_problem or self._unsent(error)
+        context = copy_context()
+        context.run(EXCHANGE.set, exchange)
+        try:
+            return context.run(call)
+        except DigitrecError:
+            raise
+        except ImportError as error:
+            raise not_installed(self.service.name, self.extra) from error
+        except Exception as error:
+            return exchange.errand_problem or self._unsent(error)
 
     def document(self, reply: Reply) -> Any:
         """Return the reply's JSON value with its secrets redacted; the provider's schema checks its form.

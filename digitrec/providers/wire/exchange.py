@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -71,18 +70,10 @@ class Attempt:
             return self.sent
 
 
-_ATTEMPT: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-_EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")
-
-
-@contextmanager
-def attempting(attempt: Attempt) -> Iterator[None]:
-    """Within the block, let this thread's exchanges belong to an attempt that may outlast its caller."""
-    token = _ATTEMPT.set(attempt)
-    try:
-        yield
-    finally:
-        _ATTEMPT.reset(token)
+ATTEMPT: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
+"""The attempt that this thread's exchanges belong to; it may outlast its caller."""
+EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")
+"""The exchange that this thread's connections belong to."""
 
 
 @dataclass
@@ -105,18 +96,9 @@ class Exchange:
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.timeout
         self.secrets = Secrets(beside=self.known)  # and the signature of this one request
-        self._attempt = _ATTEMPT.get()
+        self._attempt = ATTEMPT.get()
         if self._attempt is not None:
             self._attempt.ask()
-
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Within the block, let this thread's connections belong to the exchange."""
-        token = _EXCHANGE.set(self)
-        try:
-            yield
-        finally:
-            _EXCHANGE.reset(token)
 
     @property
     def left_s(self) -> float:
@@ -141,8 +123,3 @@ class Exchange:
         """Keep the first outcome; return the exception that ends the call."""
         self.outcome = self.outcome or outcome
         return GivenUp()
-
-
-def current() -> Exchange:
-    """Return the exchange that this thread is in; a LookupError outside of one."""
-    return _EXCHANGE.get()

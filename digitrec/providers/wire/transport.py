@@ -26,15 +26,17 @@ from digitrec.errors import BadAnswer, NotConfigured, TimedOut, Unavailable, Unr
 from digitrec.providers.addresses import in_the_clear, is_metadata_server, origin, proxy_variable
 from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem
-from digitrec.providers.wire.exchange import MOST_BYTES, Exchange, GivenUp, Reply, current
+from digitrec.providers.wire.exchange import EXCHANGE, MOST_BYTES, Exchange, GivenUp, Reply
 
 CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name a file or folder of certificates; requests itself reads the first two."""
 CHUNK = 65_536
 SPARE_S = 0.25
 """Seconds after the deadline in which the rest of an answer is read that is already here."""
-NOT_AN_ADDRESS = {"LocationParseError", "LocationValueError", "InvalidURL", "InvalidProxyURL"}
-"""Names of exceptions of urllib3 and requests for an address that names no place to connect to."""
+NOT_AN_ADDRESS = {
+    "LocationParseError", "LocationValueError", "InvalidURL", "InvalidProxyURL", "UnicodeEncodeError",
+}  # fmt: skip
+"""Names of exceptions for an address that names no place to connect to."""
 SLOW = {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}
 """Names of their exceptions where the vendor says nothing for too long."""
 
@@ -48,7 +50,7 @@ class Questions(HTTPAdapter):
         Raises:
             GivenUp: always; an SDK does not see the reply.
         """
-        exchange = current()
+        exchange = EXCHANGE.get()
         if exchange.outcome is not None:  # an SDK that asks again gets the same outcome
             raise GivenUp
         raise exchange.end(self._fetched(request, exchange))
@@ -96,7 +98,7 @@ class Errands(HTTPAdapter):
         Raises:
             GivenUp: the answer may not be used, or the request may not be sent.
         """
-        exchange, url = current(), str(request.url)
+        exchange, url = EXCHANGE.get(), str(request.url)
         if in_the_clear(url) and not is_metadata_server(url):
             said = "its token would come from an address without encryption"
             todo = "correct that address: it stands in the credentials file, the profile or a variable"
@@ -114,7 +116,7 @@ class Errands(HTTPAdapter):
             exchange.errand_problem = missed
             raise
         exchange.known.learn(*secrets_in(body))
-        exchange.errand_problem = _refused_errand(url, response.status_code, body)
+        exchange.errand_problem = _refused_errand(url, response.status_code)
         if 300 <= response.status_code < 400:
             response.close()
             said = "a redirect from where its token comes from, which is never followed"
@@ -146,7 +148,7 @@ class _Recording:
         """Send a part of a request; a proxy's CONNECT is sent while it still connects."""
         if self.sock is None:
             self.connect()
-        exchange = current()
+        exchange = EXCHANGE.get()
         if self._is_connected and not exchange.sent:
             exchange.begin_sending()
             written = self.sock.send(data)
@@ -167,7 +169,7 @@ class _FinalResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         super().begin()
         while 102 <= self.status < 200:
-            exchange = current()
+            exchange = EXCHANGE.get()
             if time.monotonic() > exchange.deadline + exchange.late_s:
                 raise TimeoutError("interim answers, and no other")
             self.headers = cast("http.client.HTTPMessage", None)  # with headers, begin() reads nothing
@@ -232,8 +234,7 @@ def _unsent(error: Exception, url: str, verify: Any) -> Problem:
         return problem
     if refused := re.search(r"Tunnel connection failed: (\d+)", " ".join(map(str, chain))):
         return _proxy_refused(int(refused[1]), url)
-    is_address = not {type(one).__name__ for one in chain} & NOT_AN_ADDRESS
-    if not is_address or any(isinstance(one, UnicodeEncodeError) for one in chain):
+    if NOT_AN_ADDRESS & {type(one).__name__ for one in chain}:
         return Problem(NotConfigured, said, todo="check the endpoint and any proxy")
     return Problem(Unreachable, said)
 
@@ -264,13 +265,12 @@ def _proxy_refused(status: int, url: str) -> Problem:
     return Problem(Unreachable, f"the proxy in {variable} answered {status}")
 
 
-def _refused_errand(url: str, status: int, body: bytes) -> Problem | None:
+def _refused_errand(url: str, status: int) -> Problem | None:
     """Return why credentials did not come, where another attempt may succeed; else the library says why."""
     if (status != 429 and status < 500) or is_metadata_server(url):
         return None
     host = (origin(url) or ("", "", 0))[1]
-    said = " ".join(re.sub(r"<[^>]*>", " ", body[:2000].decode("utf-8", "replace")).split())
-    return Problem(Unreachable, f"its credentials come from {host}, which answered {status}: {said}")
+    return Problem(Unreachable, f"its credentials come from {host}, which answered {status}")
 
 
 def _last_words(chain: list[BaseException]) -> str:
@@ -278,13 +278,9 @@ def _last_words(chain: list[BaseException]) -> str:
     return next((str(one) for one in reversed(chain) if str(one)), "")
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exception and those inside it, outermost first."""
-    seen: list[BaseException] = []
-    left: list[Any] = [error]
-    while left:
-        one = left.pop(0)
-        if isinstance(one, BaseException) and one not in seen:
-            seen.append(one)
-            yield one
-            left += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the exception and those that caused it, outermost first."""
+    while error is not None:
+        yield error
+        inner = [part for part in error.args if isinstance(part, BaseException)]
+        error = error.__cause__ or error.__context__ or next(iter(inner), None)
