@@ -9,11 +9,15 @@ characters have none, from 0 to 1. Google omits a confidence of exactly 0, so a 
 
 from __future__ import annotations
 
+import json
+import os
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -30,13 +34,16 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers import google_credentials
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import Score, Text, box_around, document, refuse
+from digitrec.providers.masking import secrets_in
 from digitrec.providers.translate import Problem, Rule, Service, detail, dig, from_http
 from digitrec.providers.wire import Wire
 from digitrec.providers.wire.exchange import Reply
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 ENDPOINT = "https://vision.googleapis.com"
 FEATURES = {"document": "DOCUMENT_TEXT_DETECTION", "text": "TEXT_DETECTION"}
@@ -94,7 +101,7 @@ class Google(BaseProvider):
         if api_key:
             wire.sign_with("x-goog-api-key", api_key)
         else:
-            wire.sign, wire.forget = wire.prepare(lambda: google_credentials.signer(credentials_file, wire))
+            wire.sign, wire.forget = wire.prepare(lambda: _signer(credentials_file, wire))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
@@ -121,10 +128,8 @@ class Google(BaseProvider):
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
         """Return which credentials were found, without asking Google's metadata server."""
-        found, wrong = google_credentials.found(env), google_credentials.wrong(env)
-        return looked(
-            "google", "google.cloud.vision", found, wrong or ([] if found else [google_credentials.ADVICE])
-        )
+        found, wrong = found_credentials(env), _wrong_credentials(env)
+        return looked("google", "google.cloud.vision", found, wrong or ([] if found else [SIGN_IN]))
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Ask once about one image."""
@@ -185,6 +190,152 @@ def _batches(images: Sequence[PreparedImage]) -> Iterator[list[PreparedImage]]:
         batch.append(image)
     if batch:
         yield batch
+
+
+# Credentials: a file, or Application Default Credentials.
+
+SCOPE = "https://www.googleapis.com/auth/cloud-vision"
+SIGN_IN = "set GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_API_KEY, or `gcloud auth application-default login`"
+"""What to do without credentials."""
+LOADERS = {
+    "authorized_user": "google.oauth2.credentials:Credentials.from_authorized_user_info",
+    "service_account": "google.oauth2.service_account:Credentials.from_service_account_info",
+    "impersonated_service_account":
+        "google.auth.impersonated_credentials:Credentials.from_impersonated_service_account_info",
+    "external_account_authorized_user": "google.auth.external_account_authorized_user:Credentials.from_info",
+    "external_account": "google.auth.identity_pool:Credentials.from_info",
+    "external_account from AWS": "google.auth.aws:Credentials.from_info",
+    "external_account from a program": "google.auth.pluggable:Credentials.from_info",
+    "gdch_service_account":
+        "google.oauth2.gdch_credentials:ServiceAccountCredentials.from_service_account_info",
+}  # fmt: skip
+"""The loader of each type of file. Google's loader for all types warns of files from strangers, and a warning
+can only be suppressed for all threads at once."""
+FROM_AWS = "urn:ietf:params:aws:token-type:aws4_request"
+"""AWS's name for the token of an external account there."""
+UNSCOPED = ("external_account_authorized_user", "gdch_service_account")
+"""Types that already have a scope."""
+
+
+def _signer(file: str | Path | None, wire: Wire) -> tuple[Any, Any]:
+    """Return what signs a request of the wire, and what discards a refused token."""
+    from google.auth.transport.requests import Request
+
+    credentials = load_credentials(file, wire.endpoint)
+    wire.secrets.learn(*secrets_of(file, credentials))
+    errands = Request(wire.errands)
+
+    def sign(request: PreparedRequest) -> PreparedRequest:
+        credentials.before_request(errands, request.method, request.url, request.headers)
+        return request
+
+    return sign, lambda: setattr(credentials, "token", None)
+
+
+def load_credentials(file: str | Path | None, endpoint: str) -> Any:
+    """Load the credentials; without a file as Google's libraries find them.
+
+    For a plain http endpoint they are anonymous: a real token must not travel unencrypted.
+
+    Raises:
+        NotConfigured: the file cannot be read, is not JSON, or holds no usable credentials.
+    """
+    import google.auth
+    from google.auth.credentials import AnonymousCredentials
+
+    if endpoint.startswith("http://"):
+        return AnonymousCredentials()  # type: ignore[no-untyped-call]
+    if not file:
+        return _signs_itself(google.auth.default(scopes=[SCOPE])[0])
+    info = _credentials_in(Path(file))
+    kind = _type_of(info)
+    if kind not in LOADERS:
+        raise _unusable(file, "it holds no credentials of a type that Google knows")
+    try:
+        make = pkgutil.resolve_name(LOADERS[kind])
+        credentials = make(info) if kind in UNSCOPED else make(info, scopes=[SCOPE])
+        paid = credentials.with_quota_project_from_environment() if _has_quota(credentials) else credentials
+        return _signs_itself(paid)
+    except Exception:  # a missing or wrong value: KeyError, TypeError, ValueError, ...
+        why = f"something in it is missing or wrong for the type {kind.split()[0]}"
+    raise _unusable(file, why)  # outside: the foreign exception may hold a key
+
+
+def _signs_itself(credentials: Any) -> Any:
+    """Return the credentials; a service account's own key signs its tokens, without a request."""
+    own = getattr(credentials, "with_always_use_jwt_access", None)
+    return credentials if own is None else own(True)
+
+
+def _type_of(info: dict[str, Any]) -> str:
+    """Return the key in `LOADERS`; the type alone does not say where an external account comes from."""
+    kind, source = info.get("type"), info.get("credential_source")
+    if kind == "external_account" and info.get("subject_token_type") == FROM_AWS:
+        return "external_account from AWS"
+    if kind == "external_account" and isinstance(source, dict) and source.get("executable") is not None:
+        return "external_account from a program"
+    return str(kind)
+
+
+def _has_quota(credentials: Any) -> bool:
+    """Return whether the credentials accept the paying project of GOOGLE_CLOUD_QUOTA_PROJECT."""
+    from google.auth.credentials import CredentialsWithQuotaProject
+
+    return isinstance(credentials, CredentialsWithQuotaProject)
+
+
+def secrets_of(file: str | Path | None, credentials: Any) -> Iterator[str]:
+    """Yield what to redact: secrets in the credentials file and in the credentials."""
+    found = [str(file)] if file else found_credentials(os.environ)
+    for name in filter(os.path.isfile, found):
+        with suppress(OSError):
+            yield from secrets_in(Path(name).read_bytes())
+    for attribute in ("token", "refresh_token", "client_secret"):
+        value = getattr(credentials, attribute, None)
+        if isinstance(value, str):
+            yield value
+
+
+def _credentials_in(file: Path) -> dict[str, Any]:
+    """Return the JSON object in the file; google-auth would quote invalid content, keys included."""
+    try:
+        info = json.loads(file.read_text("utf-8"))
+        why = "it holds no credentials"
+    except OSError as error:
+        info, why = None, (error.strerror or str(error)).lower()
+    except (ValueError, RecursionError):  # the latter: lists in lists in lists
+        info, why = None, "it is not JSON"
+    if not isinstance(info, dict):
+        raise _unusable(file, why)
+    return info
+
+
+def _unusable(file: str | Path, why: str) -> NotConfigured:
+    return NotConfigured(f"the credentials file {file} cannot be used ({why}); {SIGN_IN}")
+
+
+def _wrong_credentials(env: Mapping[str, str]) -> list[str]:
+    """Return what makes the credentials unusable; the file that the variable names takes precedence."""
+    named = env.get("GOOGLE_APPLICATION_CREDENTIALS")
+    return ["GOOGLE_APPLICATION_CREDENTIALS names no file"] if named and not Path(named).is_file() else []
+
+
+def found_credentials(env: Mapping[str, str]) -> list[str]:
+    """Return the names of the variables and files that hold credentials, in the order of use.
+
+    The metadata server of Google's own machines is left out: asking it takes seconds.
+    """
+    names = [name for name in ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_API_KEY") if env.get(name)]
+    file = _gcloud_folder(env) / "application_default_credentials.json"
+    return [*names, str(file)] if file.is_file() else names
+
+
+def _gcloud_folder(env: Mapping[str, str]) -> Path:
+    if env.get("CLOUDSDK_CONFIG"):
+        return Path(env["CLOUDSDK_CONFIG"])
+    if env.get("APPDATA"):
+        return Path(env["APPDATA"]) / "gcloud"
+    return Path(env.get("HOME") or "~").expanduser() / ".config" / "gcloud"
 
 
 # Answers. Google omits what is 0 or empty (proto3's JSON), so a document without text is ``{}``.
@@ -381,6 +532,6 @@ SERVICE = Service(
     ERRORS,
     {
         AuthFailed: "check GOOGLE_API_KEY or the credentials file, and that the Vision API is enabled",
-        NotConfigured: google_credentials.ADVICE,
+        NotConfigured: SIGN_IN,
     },
 )

@@ -24,7 +24,7 @@ from digitrec.errors import (
     Unavailable,
     Unreachable,
 )
-from digitrec.providers import google_credentials
+from digitrec.providers import google as module
 from digitrec.providers.google import Google, parse
 
 from .common import BOX, Opened, Prepared, Stored, json_answer, outcome
@@ -131,8 +131,8 @@ def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: RawServer) -
     def load(file: str | Path | None, endpoint: str) -> Any:  # as for an https:// endpoint
         return real(file, "https://any.example")
 
-    real = google_credentials.load
-    monkeypatch.setattr(google_credentials, "load", load)
+    real = module.load_credentials
+    monkeypatch.setattr(module, "load_credentials", load)
     with raw_server() as tokens:
         monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{tokens.url}/token")
         file = tmp_path / "credentials.json"

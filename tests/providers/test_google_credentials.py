@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitrec.errors import NotConfigured
-from digitrec.providers import google_credentials
+from digitrec.providers.google import FROM_AWS, SCOPE, found_credentials, load_credentials, secrets_of
 
 HTTPS = "https://vision.googleapis.com"
 NAME = "application_default_credentials.json"
@@ -27,11 +27,11 @@ NAME = "application_default_credentials.json"
     [("CLOUDSDK_CONFIG", ""), ("APPDATA", "gcloud"), ("HOME", ".config/gcloud")],
 )
 def test_gclouds_file_is_found_where_gcloud_puts_it(tmp_path: Path, variable: str, below: str) -> None:
-    assert google_credentials.found({variable: str(tmp_path)}) == []
+    assert found_credentials({variable: str(tmp_path)}) == []
     file = tmp_path / below / NAME
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("{}")
-    assert google_credentials.found({variable: str(tmp_path)}) == [str(file)]
+    assert found_credentials({variable: str(tmp_path)}) == [str(file)]
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_a_file_that_is_no_credentials_file_is_told_and_not_quoted(tmp_path: Pat
     file = tmp_path / "key.p12"
     file.write_bytes(content)
     with pytest.raises(NotConfigured, match=r"key\.p12") as caught:
-        google_credentials.load(file, HTTPS)
+        load_credentials(file, HTTPS)
     assert "planted-secret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_plain_http_address_gets_no_token(tmp_path: Path) -> None:
     missing = tmp_path / "missing.json"
-    assert google_credentials.load(missing, "http://127.0.0.1:1") is not None
+    assert load_credentials(missing, "http://127.0.0.1:1") is not None
 
 
 def pem(key: PrivateKey) -> str:
@@ -71,7 +71,7 @@ FILES: list[dict[str, Any]] = [
     {"type": "external_account_authorized_user", "audience": "//iam.googleapis.com/pool",
      "refresh_token": "c", "token_url": "https://x.example/token", "client_id": "a", "client_secret": "b"},
     EXTERNAL,
-    EXTERNAL | {"subject_token_type": google_credentials.FROM_AWS, "credential_source": AWS},
+    EXTERNAL | {"subject_token_type": FROM_AWS, "credential_source": AWS},
     EXTERNAL | {"credential_source": {"executable": {"command": "/bin/token"}}},
     {"type": "gdch_service_account", "format_version": "1", "project": "p", "name": "n",
      "private_key_id": "one", "private_key": pem(ec.generate_private_key(ec.SECP256R1())), "token_uri": "https://x.example/token",
@@ -89,10 +89,10 @@ def test_a_file_of_each_type_gives_what_googles_own_loader_gives(
     monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "who-pays")
     monkeypatch.setattr("google.auth.external_account.Credentials.get_project_id", lambda *_, **__: None)
     with warnings.catch_warnings(category=DeprecationWarning, action="ignore"):
-        theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=[google_credentials.SCOPE])
+        theirs, _ = google.auth.load_credentials_from_file(str(file), scopes=[SCOPE])
     with monkeypatch.context() as without:
         without.delattr(warnings, "catch_warnings")  # it changes what other threads are warned of
-        ours = google_credentials.load(file, HTTPS)
+        ours = load_credentials(file, HTTPS)
     assert type(ours) is type(theirs)
     for name in ("scopes", "quota_project_id"):
         assert getattr(ours, name, None) == getattr(theirs, name, None)
@@ -115,7 +115,7 @@ def test_whatever_stands_in_the_file_it_is_used_or_told_and_not_quoted(content: 
         file = Path(folder, NAME)
         file.write_text(json.dumps(content))
         try:
-            google_credentials.load(file, HTTPS)
+            load_credentials(file, HTTPS)
         except NotConfigured as error:
             told = "".join(traceback.format_exception(error)) + repr(error.__context__)
             assert NAME in str(error)
@@ -127,12 +127,12 @@ def test_what_may_show_nowhere_is_found_wherever_it_stands(tmp_path: Path) -> No
     inner = {"type": "authorized_user", "client_id": "an-id", "refresh_token": "planted-refresh"}
     whole = {"source_credentials": inner, "private_key": "planted-key", "list": [{"token": "planted-token"}]}
     file.write_text(json.dumps(whole | {"client_secret": "planted-secret"}))
-    found = set(google_credentials.secrets(file, None))
+    found = set(secrets_of(file, None))
     assert found == {"planted-refresh", "planted-key", "planted-secret", "planted-token"}
-    assert list(google_credentials.secrets(tmp_path / "none", None)) == []
+    assert list(secrets_of(tmp_path / "none", None)) == []
 
 
 def test_the_file_of_gcloud_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     (tmp_path / NAME).write_text('{"refresh_token": "planted-refresh"}')
-    assert list(google_credentials.secrets(None, None)) == ["planted-refresh"]
+    assert list(secrets_of(None, None)) == ["planted-refresh"]

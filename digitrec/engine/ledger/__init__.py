@@ -13,8 +13,7 @@ Its parts::
 
 from __future__ import annotations
 
-from digitrec.engine.ledger.book import Busy, Claim, Ledger, Verdict
-from digitrec.engine.ledger.budget import Budget
+from digitrec.engine.ledger.book import Budget, Busy, Claim, Ledger, Verdict
 from digitrec.engine.ledger.recording import read_recording
 from digitrec.engine.ledger.records import Entry, Question
 

@@ -6,21 +6,41 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection, Row
 
 from digitrec.answer import Answer
 from digitrec.engine.ledger import seal
-from digitrec.engine.ledger.budget import Budget, refusal
 from digitrec.engine.ledger.database import Database, can_be_written
 from digitrec.engine.ledger.records import Entry, Question, to_json
 from digitrec.errors import BudgetExceeded
+from digitrec.errors.text import plain
 
 CLOCK_STEP_S = 2.0
 """A clock that is further behind than this was set back since a lease began, and the lease is void: how long
 it would still hold cannot be told, and who asked may be gone."""
 TOKEN_KEPT_S = 24 * 3600.0
 """How long an ordered answer is fetched rather than ordered again; Azure keeps a result for a day or two."""
+ROUNDING_USD = 1e-9
+"""Sums of prices are equal within this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much may be spent; calls that an emulator answers are counted apart from real ones."""
+
+    run: str = ""
+    """The command whose calls count towards ``max_cost``."""
+    max_cost: float | None = None
+    """US dollars for that command, >= 0; None is no limit."""
+    per_month: float | None = None
+    """US dollars for the calendar month (UTC), all commands together, >= 0; None is no limit."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit."""
+        return self.max_cost is not None or self.per_month is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +148,7 @@ class Ledger:
         if ordered := sqlite.execute(_ORDERED, (question.key, now - TOKEN_KEPT_S)).fetchone():
             sqlite.execute(_RENEW, (now + lease_s, now, ordered["id"]))
             return Claim(ordered["id"], question, 0.0, ordered["token"])
-        if budget.limited and (refused := refusal(sqlite, question, price or 0.0, budget, now)):
+        if budget.limited and (refused := _refusal(sqlite, question, price or 0.0, budget, now)):
             return refused
         return Claim(_insert(sqlite, question, price, budget.run, now, lease_s), question, price)
 
@@ -190,6 +210,38 @@ class Ledger:
         self.database.close()
 
 
+def _refusal(
+    sqlite: Connection, question: Question, price: float, budget: Budget, now: float
+) -> BudgetExceeded | None:
+    """Why this call may not be made, or None."""
+    limits = (
+        (_SPENT_BY_RUN, budget.max_cost, "for this command", "raise --max-cost or stop here"),
+        (_SPENT_SINCE, budget.per_month, "for this month",
+         "raise budget.per_month in the configuration file or wait for the next month"),
+    )  # fmt: skip
+    values = {"run": budget.run, "emulated": question.emulated, "since": _month_start(now), "now": now}
+    for query, limit, name, advice in limits:
+        if limit is None:
+            continue
+        spent = sqlite.execute(query, values).fetchone()[0]
+        if spent + price > limit + ROUNDING_USD:
+            return BudgetExceeded(
+                f"not asked: a call to {question.provider} costs ${plain(price)}, and of the "
+                f"${plain(limit)} {name} ${plain(spent)} are spent; {advice}"
+            )
+    return None
+
+
+def _month_start(now: float) -> float:
+    """When the calendar month of ``now`` began (UTC), in seconds since 1970."""
+    today = datetime.fromtimestamp(now, UTC)
+    return datetime(today.year, today.month, 1, tzinfo=UTC).timestamp()
+
+
+_SPENT_BY_RUN = "SELECT total(cost_usd) FROM calls WHERE run = :run AND emulated = :emulated"
+_SPENT_SINCE = """SELECT total(cost_usd) FROM calls WHERE emulated = :emulated AND (asked_at >= :since
+                  OR id > (SELECT min(id) FROM calls WHERE asked_at BETWEEN :since AND :now))"""
+"""A call that was written down after one of this month is one of this month, whatever its clock said."""
 # The inner query uses the index alone, the outer one the table alone: one of them may be damaged.
 _ANSWERED = f"""SELECT * FROM calls WHERE id IN (SELECT id FROM calls WHERE key = ? AND state = 'answered')
                 AND {seal.INTACT} = {seal.WHOLE} ORDER BY id DESC"""  # nosec B608 # noqa: S608 (our own words)
