@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -15,9 +16,20 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
 
 
+SMALL = {"epochs": 1, "limit": 60, "limit-test": 100, "trials": 1}
+"""Values of options for which a command takes seconds."""
+
+
 def commands() -> list[str]:
     run = loaded(ROOT / "docs" / "course" / "run.py")
-    return [step.text for step in run.steps(ROOT / "docs" / "tutorial.md") if step.language == "sh"]
+    steps = [step.text for step in run.steps(ROOT / "docs" / "tutorial.md") if step.language == "sh"]
+    return [
+        re.sub(r"--(\S+) (\d+)", _small, step).replace("compare knn svm", "compare knn") for step in steps
+    ]
+
+
+def _small(option: re.Match[str]) -> str:
+    return f"--{option[1]} {SMALL.get(option[1], option[2])}"
 
 
 @pytest.mark.timeout(900)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, cast
 
 from digitrec.answer.prediction import Outcome
 from digitrec.bulk import inputs, tables, workers
-from digitrec.bulk.run import Crew, How, Opener, Read, Task, read
+from digitrec.bulk.run import Crew, Opener, Read, Task, outcomes, read
 from digitrec.bulk.summary import Summary
 from digitrec.engine import Engine, Options
 from digitrec.engine.owner import kept
@@ -118,7 +118,8 @@ def batch(
             refused credentials, no network), or a worker that died and broke its executor. Earlier outcomes
             are yielded first.
     """
-    how, found = How(lenient, checked(at_least, rotate), rotate), _found(images)
+    how = {"lenient": lenient, "at_least": checked(at_least, rotate), "rotate": rotate}
+    found = _found(images)
     if executor is None:
         return Batch(_read_here(map(_here, found), provider, options, how))
     if not isinstance(executor, Executor):
@@ -132,7 +133,7 @@ def _spread(
     images: Iterable[ImageSource],
     opener: AbstractContextManager[Opener],
     executor: Executor,
-    how: How,
+    how: Mapping[str, Any],
     part: int,
     at_once: int,
 ) -> Iterator[Outcome]:
@@ -156,18 +157,6 @@ def _spread(
                     number += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Opens the engine of a name."""
-
-    name: str
-    options: Options
-
-    def __call__(self) -> Engine:
-        """Return the engine, which stays open until its process ends or reads for another run."""
-        return Engine(self.name, self.options)
-
-
 def _found(images: str | Path | Iterable[ImageSource]) -> Iterable[ImageSource]:
     """Return the pictures, whether they were given or named."""
     if isinstance(images, str | Path):
@@ -176,7 +165,7 @@ def _found(images: str | Path | Iterable[ImageSource]) -> Iterable[ImageSource]:
 
 
 def _read_here(
-    images: Iterable[ImageSource], provider: Asked, options: Options | None, how: How
+    images: Iterable[ImageSource], provider: Asked, options: Options | None, how: Mapping[str, Any]
 ) -> Iterator[Outcome]:
     """Read the pictures in this process."""
     if options is not None:
@@ -185,7 +174,7 @@ def _read_here(
         provider = Engine(provider, options)
     elif callable(provider) and not isinstance(provider, Engine | Policy | Provider):
         provider = provider()
-    return how.read(images, reader_for(provider))
+    return outcomes(images, reader_for(provider), how)
 
 
 def _here(image: ImageSource) -> ImageSource:
@@ -202,7 +191,7 @@ def _opener(provider: Asked, options: Options | None, address: str) -> AbstractC
     if isinstance(provider, str):
         options = options or Options()
         free = provider_class(provider).price == FREE
-        return nullcontext(Named(provider, options)) if free else _kept(provider, options, address)
+        return nullcontext(partial(Engine, provider, options)) if free else _kept(provider, options, address)
     if options is not None:
         raise TypeError(_OPTIONS)
     if isinstance(provider, Engine | Policy | Provider) or not callable(provider):
@@ -217,4 +206,4 @@ def _opener(provider: Asked, options: Options | None, address: str) -> AbstractC
 def _kept(name: str, options: Options, address: str) -> Iterator[Opener]:
     """Keep ledger, budget and rate limit in this process for the engines of all workers."""
     with kept(options, address) as theirs:
-        yield Named(name, theirs)
+        yield partial(Engine, name, theirs)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from digitrec.errors import DigitrecError, NotConfigured
@@ -26,79 +25,14 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 """Loggers to which Dask writes tracebacks when its scheduler stops."""
 
 
-@dataclass(frozen=True, slots=True)
 class Cluster:
     """A cluster whose scheduler answered."""
 
-    executor: Executor
-    """Gives tasks to its workers."""
-    workers: Callable[[], int]
-    """Returns how many workers there are; `_Scheduler.workers`."""
-    host: str
-    """The address of this machine on the way to the scheduler."""
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[Cluster]:
-    """Connect to the scheduler of a cluster, which may have no worker yet.
-
-    Args:
-        address: such as ``tcp://10.0.0.7:8786``; for ``tls://`` Dask's own configuration names the keys.
-
-    Raises:
-        NotInstalled: without the extra ``batch``.
-        NotConfigured: no scheduler answers there.
-    """
-    try:
-        from distributed import Client, Security
-        from distributed.comm import get_address_host
-        from distributed.utils import get_ip
-    except ImportError as error:
-        raise not_installed("--scheduler", "batch") from error
-    with _quiet():
-        try:
-            get_address_host(address)  # with a wrong address the client could not be closed
-            if (
-                address.startswith("tls://")
-                and Security().get_connection_args("client")["ssl_context"] is None
-            ):
-                raise ValueError("Dask's configuration names no keys")
-            client = Client(address, timeout=CONNECT_S, set_as_default=False)
-        except (OSError, ValueError, TypeError) as error:  # out of reach, not an address, no keys for tls
-            raise NotConfigured(
-                f"{address}: no Dask scheduler answers there ({type(error).__name__}); start one with "
-                "`dask scheduler`, or correct the address"
-            ) from error
-        scheduler = _Scheduler(client, address)
-        try:
-            executor = client.get_executor(pure=False)  # a part may be read twice
-            yield Cluster(executor, scheduler.workers, get_ip(get_address_host(address)))
-        finally:
-            scheduler.close()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the loggers that would print tracebacks beside our one line.
-
-    Each has a level of its own, which Dask sets when it is imported.
-    """
-    known = [*_LOGGERS, *logging.root.manager.loggerDict]
-    loggers = [logging.getLogger(name) for name in known if name.partition(".")[0] in _LOGGERS]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-class _Scheduler:
-    """Asks the scheduler how many workers there are, with a limit on each answer."""
-
-    def __init__(self, client: Any, address: str) -> None:
+    def __init__(self, client: Any, address: str, host: str) -> None:
+        self.executor: Executor = client.get_executor(pure=False)  # a part may be read twice
+        """Gives tasks to its workers."""
+        self.host = host
+        """The address of this machine on the way to the scheduler."""
         self._client, self._address = client, address
         self._seen = time.monotonic()
 
@@ -126,7 +60,56 @@ class _Scheduler:
             )
         return max(LEAST, count)
 
-    def close(self) -> None:
-        """Disconnect, also from a scheduler that does not answer."""
-        with suppress(Exception):
-            self._client.close(timeout=CONNECT_S)
+
+@contextmanager
+def cluster(address: str) -> Iterator[Cluster]:
+    """Connect to the scheduler of a cluster, which may have no worker yet.
+
+    Args:
+        address: such as ``tcp://10.0.0.7:8786``; for ``tls://`` Dask's own configuration names the keys.
+
+    Raises:
+        NotInstalled: without the extra ``batch``.
+        NotConfigured: no scheduler answers there.
+    """
+    try:
+        from distributed import Client, Security
+        from distributed.comm import get_address_host
+        from distributed.utils import get_ip
+    except ImportError as error:
+        raise not_installed("--scheduler", "batch") from error
+    with _quiet():
+        try:
+            get_address_host(address)  # with a wrong address the client could not be closed
+            keys = Security().get_connection_args("client")["ssl_context"]
+            if address.startswith("tls://") and keys is None:
+                raise ValueError("Dask's configuration names no keys")
+            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:  # out of reach, not an address, no keys for tls
+            raise NotConfigured(
+                f"{address}: no Dask scheduler answers there ({type(error).__name__}); start one with "
+                "`dask scheduler`, or correct the address"
+            ) from error
+        try:
+            yield Cluster(client, address, get_ip(get_address_host(address)))
+        finally:
+            with suppress(Exception):  # the scheduler may be gone
+                client.close(timeout=CONNECT_S)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the loggers that would print tracebacks beside our one line.
+
+    Each has a level of its own, which Dask sets when it is imported.
+    """
+    known = [*_LOGGERS, *logging.root.manager.loggerDict]
+    loggers = [logging.getLogger(name) for name in known if name.partition(".")[0] in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -8,9 +8,9 @@
     OUT/_batch/lock              locked by the process that works here
     .OUT.batch                   where OUT is a file: the record of the finished run
 
-The last line of each state file is the SHA-256 of the lines before it; job.json and done/ hold the SHA-256
-of the plan and of the parts. A damaged part, or one whose state is damaged, is read again; what was paid for
-it is in the ledger. Other damage is an error.
+Every file is replaced atomically, and the length of each is recorded in another: what was cut off or
+changed is found when a run is resumed. Such a part is read again; what was paid for it is in the ledger. A
+damaged plan is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from digitrec.bulk import inputs
 from digitrec.bulk.summary import Summary
 from digitrec.bulk.tables import Format, join
 from digitrec.errors import DataError
-from digitrec.image.atomic import UNFINISHED, replacing
+from digitrec.image import atomic
 
 if TYPE_CHECKING:
     from digitrec.bulk.run import Written
@@ -61,8 +61,8 @@ class Job:
     """The account of its budget, whichever process works on it."""
     plan: str
     """SHA-256 of the plan, in hex."""
-    unpacked: str
-    """SHA-256 of the content of compressed tars, in hex; "" where there are none."""
+    sizes: Mapping[str, int]
+    """Length in bytes of the files `PLAN` and `UNPACKED`."""
     settings: Mapping[str, Any]
     """All that decides what its rows are: inputs, engines and options."""
 
@@ -76,16 +76,12 @@ class Job:
         return -(-self.images // self.part)
 
     def undone(self, done: Container[int]) -> Iterator[tuple[int, tuple[inputs.Item, ...]]]:
-        """Yield the parts that are not among those done, in order: each one's number and pictures.
-
-        Raises:
-            DataError: the plan was damaged meanwhile.
-        """
-        plan = _read(self.folder / PLAN, self.plan)
-        for number in range(self.count):
-            items = list(islice(plan, self.part))
-            if number not in done:
-                yield number, tuple(map(inputs.from_json, items))
+        """Yield the parts that are not among those done, in order: each one's number and pictures."""
+        with (self.folder / PLAN).open("rb") as plan:
+            for number in range(self.count):
+                lines = list(islice(plan, self.part))
+                if number not in done:
+                    yield number, tuple(inputs.from_json(json.loads(line)) for line in lines)
 
     def finish(self, number: int, written: Written) -> None:
         """Record that a part is complete.
@@ -102,17 +98,17 @@ class Job:
                 )
             time.sleep(SEEN_S / 100)
         result = {
-            "run": self.run, "part": number, "sha256": written.sha256,
+            "run": self.run, "part": number, "size": written.size,
             "summary": written.summary.as_dict(), "failures": written.failures,
         }  # fmt: skip
-        _write(self._done(number), [result])
+        _write(self._done(number), result)
 
     def done(self) -> dict[int, Summary]:
-        """Return the summary of each part that is complete and undamaged, by its number."""
+        """Return the summary of each part that is complete, by its number."""
         return {
             number: Summary.from_dict(result["summary"])
             for number in range(self.count)
-            if (result := self._result(number)).get("sha256", "") == sha256(self.file(number)) != ""
+            if (result := self._result(number)) and result["size"] == _size(self.file(number))
         }
 
     def failures(self) -> Iterator[str]:
@@ -126,11 +122,10 @@ class Job:
     def _result(self, number: int) -> dict[str, Any]:
         """Return the result of a part; {}: it is missing, damaged, or of another run."""
         try:
-            (result,) = _read(self._done(number))
+            result = _read(self._done(number))
         except DataError:
             return {}
-        ours: dict[str, Any] = result if (result["run"], result["part"]) == (self.run, number) else {}
-        return ours
+        return result if (result.get("run"), result.get("part")) == (self.run, number) else {}
 
     def complete(self, out: Path, total: Summary) -> None:
         """Join the parts into one file, and keep a record of the run beside it.
@@ -138,9 +133,10 @@ class Job:
         Raises:
             OSError: they cannot be written.
         """
-        join([self.file(number) for number in range(self.count)], self.form, out, within=self.folder / STATE)
-        record = {"job": self.values(), "sha256": sha256(out), "summary": total.as_dict()}
-        _write(_record(out), chain([record], self.failures()), within=self.folder / STATE)
+        within = self.folder / STATE
+        join([self.file(number) for number in range(self.count)], self.form, out, within=within)
+        record = {"job": self.values(), "size": _size(out), "summary": total.as_dict()}
+        _write(_record(out), record | {"failures": list(self.failures())}, within=within)
 
     def values(self) -> dict[str, Any]:
         """Return all fields but the folder, which may be moved."""
@@ -152,10 +148,9 @@ class Job:
         Raises:
             DataError: the plan, or what was unpacked from compressed tars, is damaged.
         """
-        for _ in _read(self.folder / PLAN, self.plan):
-            pass
-        if self.unpacked and sha256(self.folder / UNPACKED) != self.unpacked:
-            raise _damaged(self.folder / UNPACKED)
+        for name, size in self.sizes.items():
+            if _size(self.folder / name) != size:
+                raise _damaged(self.folder / name)
 
 
 def begin(
@@ -182,22 +177,36 @@ def begin(
         OSError: the folder cannot be written to.
     """
     (folder / STATE / "done").mkdir(parents=True, exist_ok=True)
-    with (folder / UNPACKED).open("wb") as store:
-        images, plan = _write(folder / PLAN, map(inputs.to_json, find(store)))
+    images, sums = 0, hashlib.sha256()
+    with (
+        (folder / UNPACKED).open("wb") as store,
+        atomic.replacing(folder / PLAN, keep_ending=False) as unfinished,
+        unfinished.open("wb") as plan,
+    ):
+        for images, line in enumerate(map(_line, find(store)), 1):  # noqa: B007
+            sums.update(line)
+            plan.write(line)
         store.flush()
         os.fsync(store.fileno())
     if not images:
         raise DataError("no image is there to be read; name files, a folder, a pattern, or an archive")
     size = part or min(max(images // parts, LEAST), MOST)
-    unpacked = sha256(folder / UNPACKED) if _size(folder / UNPACKED) else ""
-    job = Job(folder, form, size, images, os.urandom(8).hex(), plan, unpacked, settings)
-    _write(folder / JOB, [job.values()])
+    sizes = {name: _size(folder / name) for name in (PLAN, UNPACKED)}
+    job = Job(folder, form, size, images, os.urandom(8).hex(), sums.hexdigest(), sizes, settings)
+    _write(folder / JOB, job.values())
     return job
 
 
 def digest(items: Iterable[inputs.Item]) -> str:
     """Return what `Job.plan` is for these images."""
-    return _write(Path(os.devnull), map(inputs.to_json, items))[1]
+    sums = hashlib.sha256()
+    for item in items:
+        sums.update(_line(item))
+    return sums.hexdigest()
+
+
+def _line(item: inputs.Item) -> bytes:
+    return json.dumps(inputs.to_json(item)).encode() + b"\n"
 
 
 def planned(folder: Path) -> Job | None:
@@ -207,8 +216,7 @@ def planned(folder: Path) -> Job | None:
         DataError: its state is damaged.
     """
     if (folder / JOB).exists() or any(folder.glob("part-*")):
-        (values,) = _read(folder / JOB)
-        return _job(values, folder)
+        return _job(_read(folder / JOB), folder)
     return None
 
 
@@ -233,15 +241,15 @@ def finished(out: Path) -> tuple[Job, Summary, list[str]]:
         DataError: there is no record, or the file was changed since.
     """
     try:
-        record, *failures = _read(_record(out))
+        record = _read(_record(out))
     except DataError as error:
         raise DataError(
             f"{out}: exists, but the record of its batch, {_record(out).name}, is missing or damaged; choose "
             "another OUT"
         ) from error
-    if record["sha256"] != sha256(out):
+    if record.get("size") != _size(out):
         raise DataError(f"{out}: changed since its batch was complete; choose another OUT")
-    return _job(record["job"], out), Summary.from_dict(record["summary"]), failures
+    return _job(record["job"], out), Summary.from_dict(record["summary"]), record["failures"]
 
 
 def remove(folder: Path) -> None:
@@ -276,7 +284,7 @@ def held(folder: Path) -> Iterator[None]:
 
 def _clear(folder: Path) -> None:
     """Remove what killed processes left half written."""
-    for left in folder.rglob(UNFINISHED):
+    for left in folder.rglob(atomic.UNFINISHED):
         left.unlink(missing_ok=True)
 
 
@@ -303,58 +311,21 @@ def _size(file: Path) -> int:
         return -1
 
 
-def sha256(file: Path) -> str:
-    """Return the SHA-256 of a file in hex; "" where it cannot be read."""
-    try:
-        with file.open("rb") as data:
-            return hashlib.file_digest(data, "sha256").hexdigest()
-    except OSError:
-        return ""
+def _write(file: Path, values: Mapping[str, Any], within: Path | None = None) -> None:
+    """Write a state file, whole or not at all; for ``within`` see `atomic.replacing`."""
+    with atomic.replacing(file, keep_ending=False, within=within) as unfinished:
+        unfinished.write_text(json.dumps(values), "utf-8")
 
 
-def _write(file: Path, values: Iterable[Any], within: Path | None = None) -> tuple[int, str]:
-    """Write a state file, whole or not at all, with the SHA-256 of its lines in the last one.
-
-    For ``within`` see `replacing`.
-
-    Returns:
-        How many values it has, and the SHA-256 in hex.
-    """
-    sums, count = hashlib.sha256(), 0
-    with replacing(file, keep_ending=False, within=within) as unfinished, unfinished.open("wb") as out:
-        for value in values:
-            count += 1
-            line = json.dumps(value).encode() + b"\n"
-            sums.update(line)
-            out.write(line)
-        out.write(_seal(sums.hexdigest()))
-    return count, sums.hexdigest()
-
-
-def _seal(sha256: str) -> bytes:
-    return json.dumps({"sha256": sha256}).encode() + b"\n"
-
-
-def _read(file: Path, expected: str | None = None) -> Iterator[Any]:
-    """Yield the values in a state file; they are known to be whole only once it has ended.
-
-    Args:
-        file: the file.
-        expected: the SHA-256 of its lines, in hex; None: any that the file itself confirms.
+def _read(file: Path) -> dict[str, Any]:
+    """Return the values in a state file.
 
     Raises:
         DataError: it cannot be read, or is damaged.
     """
-    sums, value = hashlib.sha256(), b""
     try:
-        with file.open("rb") as lines:
-            for line in lines:
-                if value:
-                    sums.update(value)
-                    yield json.loads(value)
-                value = line
-        if value != _seal(sums.hexdigest()) or expected not in (None, sums.hexdigest()):
-            raise ValueError("its checksum is wrong")
+        values: dict[str, Any] = json.loads(file.read_bytes())
+        return values
     except (OSError, ValueError) as error:
         raise _damaged(file) from error
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from digitrec import errors
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.bulk import inputs, tables, workers
-from digitrec.bulk.job import sha256
 from digitrec.bulk.summary import Summary
 from digitrec.errors import DataError, DigitrecError, NotConfigured, NotInstalled
 from digitrec.image import ImageSource
 from digitrec.image.files import name_of
 from digitrec.providers.base import Provider
-from digitrec.recognise import Rotation, stream
+from digitrec.recognise import stream
 from digitrec.recognise.readers import Reader
 from digitrec.report import predictions
 
@@ -32,7 +31,7 @@ FOR_ALL = (
 """Errors that stop every picture that follows as well. `Unreachable` means that no attempt for a picture
 found a connection: the network is gone."""
 DEATHS = 3
-"""Times that workers may die of a task though none of its pictures alone kills them."""
+"""Times that a task is read again after a worker died of it."""
 CHECK_S = 10.0
 """Seconds without a result after which the crew is checked."""
 
@@ -40,26 +39,15 @@ Opener = Callable[[], Reader | Provider | str]
 """Opens a reader, or names it, in the process that needs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """How each picture is read: the options of `digitrec.stream`."""
+def outcomes(
+    images: Iterable[ImageSource | inputs.Item], reader: Reader, how: Mapping[str, Any]
+) -> Iterator[Outcome]:
+    """Read pictures with the options of `digitrec.stream`; return an iterator over the outcomes, in order.
 
-    lenient: bool = False
-    at_least: float = 0.0
-    rotate: Rotation = 0
-    folder: str | None = None
-    """The folder to which paths are relative; None: the working folder of the reading process."""
-
-    def read(self, images: Iterable[ImageSource | inputs.Item], reader: Reader) -> Iterator[Outcome]:
-        """Return an iterator over the outcomes, in order.
-
-        Raises:
-            As `digitrec.stream`. While iterating one of `FOR_ALL`: no picture can be read for the moment.
-        """
-        sources = (inputs.placed(image, self.folder) for image in images)
-        return _while_possible(
-            stream(sources, reader, lenient=self.lenient, at_least=self.at_least, rotate=self.rotate)
-        )
+    Raises:
+        As `digitrec.stream`. While iterating one of `FOR_ALL`: no picture can be read for the moment.
+    """
+    return _while_possible(stream(cast(Iterable[ImageSource], images), reader, **how))
 
 
 def _while_possible(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -83,8 +71,8 @@ class Task:
     """Opens the reader in that process."""
     run: str
     """Identifies the run: all its tasks are read by the same reader."""
-    how: How
-    """How each picture is read."""
+    how: Mapping[str, Any]
+    """How each picture is read: the options of `digitrec.stream`."""
     form: tables.Format = "jsonl"
     """The format of its file."""
     file: Path = Path()
@@ -101,8 +89,6 @@ class Written:
     """A line for each picture that failed: its path and the reason."""
     size: int
     """Length of its file in bytes."""
-    sha256: str
-    """SHA-256 of its file, in hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +103,13 @@ class Read:
 
 def read(task: Task) -> Read:
     """Read the pictures of a task in a worker."""
-    outcomes: list[Outcome] = []
+    found: list[Outcome] = []
     with workers.opened(task.opener, task.run) as reader:
         try:
-            outcomes.extend(task.how.read(task.images, reader))
+            found.extend(outcomes(task.images, reader, task.how))
         except FOR_ALL as error:
-            return Read(outcomes, error)
-    return Read(outcomes)
+            return Read(found, error)
+    return Read(found)
 
 
 def write(task: Task) -> Written:
@@ -131,7 +117,7 @@ def write(task: Task) -> Written:
 
     Raises:
         DataError: the folder of the file does not exist on this machine.
-        OSError: the file cannot be written. As `How.read` otherwise.
+        OSError: the file cannot be written. As `outcomes` otherwise.
     """
     if not task.file.parent.is_dir():
         raise DataError(
@@ -140,9 +126,9 @@ def write(task: Task) -> Written:
         )
     with workers.opened(task.opener, task.run) as reader:
         summary, failures = Summary(), list[str]()
-        outcomes = _noted(summary.counted(task.how.read(task.images, reader)), failures)
-        tables.write(outcomes, task.form, task.file)
-    return Written(summary, failures, task.file.stat().st_size, sha256(task.file))
+        counted = summary.counted(outcomes(task.images, reader, task.how))
+        tables.write(_noted(counted, failures), task.form, task.file)
+    return Written(summary, failures, task.file.stat().st_size)
 
 
 def _noted(outcomes: Iterable[Outcome], failures: list[str]) -> Iterator[Outcome]:
@@ -197,30 +183,28 @@ class Crew(Generic[Result]):
         return [future for future in futures if future in found]
 
     def _alone(self, task: Task) -> Result:
-        """Read a task that a worker may have died of, and find the picture that kills."""
+        """Read a task that a worker may have died of, without the pictures that kill a worker."""
         images = list(task.images)
-        scratch = task.file.with_name(f".{task.file.name}.unfinished") if task.file.name else task.file
-
-        def lives(places: Sequence[int]) -> bool:
-            """Whether a worker survives these pictures."""
-            some = tuple(images[place] for place in places)
-            (future,) = self._done([self._submit(replace(task, images=some, file=scratch))])
+        for _ in range(DEATHS):
+            (future,) = self._done([self._submit(replace(task, images=tuple(images)))])
             if not _died(future):
-                self._result(future)  # raises its error
-            return not _died(future)
+                return self._result(future)
+            if self._lives(task, ()):
+                for place, image in enumerate(images):
+                    if not self._lives(task, (image,)):
+                        images[place] = inputs.deadly(name_of(image))
+        raise DigitrecError(
+            f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
+            "go on with --resume"
+        )
 
-        deaths = 0
-        while _died(future := self._done([self._submit(replace(task, images=tuple(images)))])[0]):
-            killer = _killer(range(len(images)), lives)
-            for place in killer:
-                images[place] = inputs.deadly(name_of(images[place]))
-            deaths += not killer
-            if deaths == DEATHS:
-                raise DigitrecError(
-                    f"workers died {DEATHS} times, but of no picture (too little memory?); free memory, and "
-                    "go on with --resume"
-                )
-        return self._result(future)
+    def _lives(self, task: Task, images: tuple[ImageSource | inputs.Item, ...]) -> bool:
+        """Return whether a worker survives these pictures."""
+        scratch = task.file.with_name(f".{task.file.name}.unfinished") if task.file.name else task.file
+        (future,) = self._done([self._submit(replace(task, images=images, file=scratch))])
+        if lives := not _died(future):
+            self._result(future)  # raises its error
+        return lives
 
     def _result(self, future: Future[Result]) -> Result:
         """Return the result.
@@ -256,13 +240,3 @@ def _died(future: Future[Any]) -> bool:
         return False
     error = future.exception()
     return isinstance(error, workers.Died) or type(error).__name__ == "KilledWorker"  # Dask's own
-
-
-def _killer(suspects: Sequence[int], lives: Callable[[Sequence[int]], bool]) -> Sequence[int]:
-    """Return the one of these pictures that kills, found by halves; none where none does."""
-    if not suspects or not lives(()):
-        return ()
-    while len(suspects) > 1:
-        half = suspects[: len(suspects) // 2]
-        suspects = suspects[len(half) :] if lives(half) else half
-    return () if lives(suspects) else suspects

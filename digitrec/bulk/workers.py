@@ -5,7 +5,6 @@ This module is imported first in such a process, so it imports nothing that star
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import os
 import pickle  # nosec B403 # only our own data crosses the pipe between our own processes
@@ -31,20 +30,18 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP
 """Variables that tell numerical libraries, before they are imported, how many threads to start."""
 KEPT_BYTES = 32_000_000
 """The largest block for which glibc raises its thresholds (mallopt(3): 32 MiB)."""
-BEAT = None
-"""The heartbeat that a process sends."""
 BEAT_S = 1.0
-"""Seconds between two heartbeats."""
-SILENT = 30
-"""Missing heartbeats, one after the other, after which a process is killed: it is stopped, or hangs."""
+"""Seconds between two signs of life of a process that has new outcomes."""
 STUCK_S = 900.0
-"""Seconds without a new outcome after which a process sends no more heartbeats."""
+"""Seconds without a sign of life after which a process is killed: it is stopped, or hangs."""
 
 _readers: dict[str, Reader] = {}
 """The reader of this process, by the run for which it was opened; at most one."""
 _reading = threading.Lock()
-_progress = [math.inf]
-"""When this process last had a new outcome, on its monotonic clock; infinity without a task."""
+_parent: list[Connection] = []
+"""The connection to the process that started this one, if it is one of a `Pool`."""
+_beaten = [0.0]
+"""When this process last sent a sign of life, on its monotonic clock."""
 
 
 def cores() -> int:
@@ -61,8 +58,8 @@ class Died(Exception):
 class Pool(ThreadPoolExecutor):
     """An executor with one process for each of its threads; where one dies, only its task fails, with `Died`.
 
-    A process that sends no heartbeat, because it is stopped or hangs, is killed. Unlike
-    ``ProcessPoolExecutor`` it shares nothing between processes that a killed one could leave locked.
+    A process that has no new outcome for `STUCK_S` is killed. Unlike ``ProcessPoolExecutor`` it shares
+    nothing between processes that a killed one could leave locked.
     """
 
     def __init__(self, count: int) -> None:
@@ -120,22 +117,16 @@ class _Process:
         """
         try:
             self._here.send(work)
-            silent = 0
-            # Missing heartbeats are counted, not timed: this process may have been stopped as well.
-            while silent < SILENT:
-                if not self._here.poll(BEAT_S):
-                    silent += 1
-                elif (answer := self._here.recv()) is BEAT:
-                    silent = 0
-                else:
-                    result, error = answer
-                    break
-            else:
-                raise EOFError
+            answer = None
+            while answer is None:
+                if not self._here.poll(STUCK_S):
+                    raise EOFError
+                answer = self._here.recv()
         except (EOFError, OSError) as gone:
             self.kill()
             self._process.join()
             raise Died(f"process {self._process.pid} died") from gone
+        result, error = answer
         if error is not None:
             raise error
         return result
@@ -152,16 +143,10 @@ def _work(tasks: Connection) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # meant for the process that started this one
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    sending = threading.Lock()
-    threading.Thread(target=_beat, args=(tasks, sending), daemon=True).start()
+    _parent.append(tasks)
     with suppress(EOFError, OSError):
         while True:
-            work = tasks.recv()
-            progress()
-            answer = _answer(work)
-            _progress[0] = math.inf
-            with sending:
-                tasks.send_bytes(answer)
+            tasks.send_bytes(_answer(tasks.recv()))
 
 
 def _answer(work: Callable[[], Any]) -> bytes:
@@ -178,20 +163,13 @@ def _answer(work: Callable[[], Any]) -> bytes:
 
 
 def progress() -> None:
-    """Note that this process is getting on with its task."""
-    _progress[0] = time.monotonic()
-
-
-def _beat(tasks: Connection, sending: threading.Lock) -> None:
-    """Send heartbeats, unless a task is stuck; end this process with its parent."""
-    parent = multiprocessing.parent_process()
-    with suppress(OSError):
-        while parent is not None and parent.is_alive():
-            parent.join(BEAT_S)
-            with sending:
-                if time.monotonic() - _progress[0] < STUCK_S:
-                    tasks.send(BEAT)
-    os._exit(1)
+    """Send a sign of life from a process of a `Pool`; end the process if its parent is gone."""
+    if _parent and time.monotonic() - _beaten[0] > BEAT_S:
+        _beaten[0] = time.monotonic()
+        try:
+            _parent[0].send(None)
+        except OSError:
+            os._exit(1)
 
 
 def keep_memory() -> None:

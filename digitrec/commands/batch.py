@@ -8,9 +8,10 @@ import signal
 import sys
 import time
 import warnings
-from collections.abc import Container, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import FrameType
@@ -19,14 +20,15 @@ from typing import IO, Any
 import click
 
 from digitrec import __version__
-from digitrec.bulk import inputs, job, tables, workers
+from digitrec.bulk import inputs, job, tables
 from digitrec.bulk.cluster import Cluster, cluster
 from digitrec.bulk.job import Job
-from digitrec.bulk.run import FOR_ALL, Crew, How, Task, Written, write
+from digitrec.bulk.run import FOR_ALL, Crew, Task, Written, write
 from digitrec.bulk.summary import Summary
+from digitrec.bulk.workers import Pool, cores, keep_memory
 from digitrec.commands import options, values
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
-from digitrec.commands.files import Input, Output, OutputFile, named_as_file, refuse_inputs
+from digitrec.commands.files import Input, Output, named_as_file, refuse_inputs
 from digitrec.commands.progress import bar
 from digitrec.commands.sources import say_skipped, table_paths
 from digitrec.engine import Options, config
@@ -37,7 +39,6 @@ from digitrec.image.files import silence_at_most
 from digitrec.image.folders import Skipped
 from digitrec.providers import registry
 from digitrec.providers.base import FREE
-from digitrec.recognise import Rotation
 from digitrec.recognise.readers import Reader
 
 PARTS = 8
@@ -46,6 +47,9 @@ WAITING = 2
 """Parts that are given out for each worker: one is read, the next waits beside it."""
 SHOWN = 10
 """Failures that are printed."""
+
+Items = Callable[[Skipped, IO[bytes] | None], Iterable[inputs.Item]]
+"""Finds the pictures, one after the other; counts what it skips; unpacks compressed tars into the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,54 +89,42 @@ _KEPT = ExitStack()
     "-o", "--output", "out", type=Output(), required=True, metavar="OUT",
     help="Output: a .jsonl, .csv or .parquet file (extra `batch`), or a folder of parts.",
 )  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default=None,
-              help="Format of the parts in a folder.  [default: jsonl]")  # fmt: skip
-@click.option("--resume", is_flag=True, help="Continue an interrupted run.")
-@click.option("--workers", "processes", type=click.IntRange(min=1), metavar="N",
-              help="Processes for local engines.  [default: one for each core]")  # fmt: skip
+@options.choice(
+    "--format", "jsonl", "csv", "parquet", help="Format of the parts in a folder.  [default: jsonl]"
+)
+@options.flag("--resume", help="Continue an interrupted run.")
+@options.whole("--workers", "Processes for local engines.  [default: one for each core]")
 @click.option("--scheduler", metavar="ADDRESS",
               help="Use a Dask cluster, such as tcp://10.0.0.7:8786 (extra `batch`).")  # fmt: skip
-@click.option("--part", type=click.IntRange(min=1), metavar="N",
-              help="Images in a part, the unit of --resume.  [default: 32 to 1000]")  # fmt: skip
+@options.whole("--part", "Images in a part, the unit of --resume.  [default: 32 to 1000]")
+@click.option("--summary", type=Output(".json"), metavar="FILE", help="Also write the summary, as JSON.")
 @click.option(
-    "--summary", "summary_file", type=OutputFile(".json"), metavar="FILE",
-    help="Also write the summary, as JSON.",
-)  # fmt: skip
-@click.option(
-    "--errors", "errors_file", type=Output(dir_okay=False), metavar="FILE",
+    "--errors", type=Output(folder=False), metavar="FILE",
     help="Write a line for each failed picture: its path and the reason.",
 )  # fmt: skip
 @click.option(
     "--paths-from", metavar="COLUMN",
     help="Read a table (CSV, also with ; or tabs, or .parquet) with paths in this column.",
 )  # fmt: skip
-@click.option(
-    "--hidden",
-    is_flag=True,
-    help="Also read hidden files (names with a leading dot) in folders and archives.",
-)
-@options.providers(options.ONE_OR_SEVERAL, "NAME")
-@options.lenient
-@options.at_least
-@options.rotate
+@options.flag("--hidden", help="Also read hidden files (names with a leading dot) in folders and archives.")
+@options.one_or_several
+@options.reading
 @policy
 @asking_options
 def batch(
     images: tuple[str, ...],
     out: Path,
-    form: tables.Format | None,
+    format: tables.Format | None,
     resume: bool,
-    processes: int | None,
+    workers: int | None,
     scheduler: str | None,
     part: int | None,
-    summary_file: Path | None,
-    errors_file: Path | None,
+    summary: Path | None,
+    errors: Path | None,
     paths_from: str | None,
     hidden: bool,
     providers: list[str],
-    lenient: bool,
-    at_least: float,
-    rotate: Rotation,
+    how: dict[str, Any],
     rule: Rule,
     asking: Asking,
 ) -> None:
@@ -153,40 +145,45 @@ def batch(
       digitrec batch scans/ -o answers.jsonl -p google --max-cost 20
       digitrec batch /shared/scans/ -o /shared/answers --scheduler tcp://10.0.0.7:8786
     """
-    if scheduler is not None and processes is not None:
+    if scheduler is not None and workers is not None:
         raise click.UsageError("--workers is for this machine; a cluster has the workers that it has.")
     names = rule.names(providers or [config.load().provider], together=True)
     for name in names:
         registry.provider_class(name)  # an unknown one is an error also where there is nothing to read
-    opener, how = Openable(asking, rule, tuple(names)), How(lenient, at_least, rotate)
     given = _settings(names, how, rule, asking)
-    wanted = Wanted(images, paths_from, hidden, part, form, given)
-    form, folder = _target(out, form)
+    if images:
+        given |= {"input": list(images), "paths-from": paths_from, "hidden": hidden}
+    given |= {name: value for name, value in (("part", part), ("format", format)) if value is not None}
+    find = partial(_items, images, paths_from, hidden)
+    is_list = bool(images) and (paths_from is not None or images == ("-",))
+    form, folder = _target(out, format)
     if not resume and (out.is_file() or job.begun(folder)):
         raise click.UsageError(f"{out} is there already: go on with it by --resume, or give another name.")
     with silence_at_most(asking.timeout), _terminable():
         if resume and out.is_file() and not job.begun(folder):
             planned, total, failures = job.finished(out)
-            wanted.check(out, planned)
-            _report_failures(failures, total, errors_file)
+            _check(out, planned, given, find if is_list else None)
+            _report_failures(failures, total, errors)
             click.echo(f"digitrec: {out} is complete: {total.words()}", err=True)
         else:
             connected = nullcontext() if scheduler is None else cluster(scheduler)
             with job.held(folder), connected as found:
-                crew = processes or workers.cores() if found is None else found.workers()
-                planned = wanted.planned(folder, form, crew)
+                if (before := job.planned(folder)) is not None:
+                    _check(folder, before, given, find if is_list else None)
+                crew = found or workers or cores()
+                planned = before or _plan(folder, form, given, find, crew)
                 done = planned.done()
                 if len(done) < planned.count:
                     planned.check()
-                written = _written(planned, done, opener, how, crew if found is None else found)
-                total = _watched(planned, done, written, errors_file)
+                opener = Openable(asking, rule, tuple(names))
+                total = _watched(planned, done, _written(planned, done, opener, how, crew), errors)
                 (folder / job.UNPACKED).unlink(missing_ok=True)
                 if out != folder:
                     planned.complete(out, total)
         if out != folder:
             job.remove(folder)
-    if summary_file is not None:
-        atomic.write(summary_file, json.dumps(total.as_dict(), indent=1) + "\n")
+    if summary is not None:
+        atomic.write(summary, json.dumps(total.as_dict(), indent=1) + "\n")
     if total.failures:
         raise SystemExit(1)
 
@@ -231,86 +228,62 @@ def _target(out: Path, form: tables.Format | None) -> tuple[tables.Format, Path]
     return tables.checked(by_name), out.with_name(out.name + ".parts")
 
 
-def _settings(names: list[str], how: How, rule: Rule, asking: Asking) -> dict[str, Any]:
+def _settings(names: list[str], how: Mapping[str, Any], rule: Rule, asking: Asking) -> dict[str, Any]:
     """Return the options that decide what the rows are, besides the inputs."""
     return {
-        "from": str(Path.cwd()), "digitrec": __version__, "engines": names,
-        "lenient": how.lenient, "at_least": how.at_least, "rotate": how.rotate,
-        "fallback": rule.fallback, "below": rule.below, "consensus": rule.consensus,
+        "from": str(Path.cwd()), "digitrec": __version__, "engines": names, **how, **asdict(rule),
         "model": asking.model and str(asking.model), "model scale": asking.model_scale,
         "prepare": asking.prepare, "emulate": asking.emulate,
     }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What this command is asked to do; a run can only continue with the same."""
+def _plan(
+    folder: Path, form: tables.Format, given: Mapping[str, Any], find: Items, crew: int | Cluster
+) -> Job:
+    """Plan a run for a number of workers or a cluster.
 
-    images: tuple[str, ...]
-    paths_from: str | None
-    hidden: bool
-    part: int | None
-    form: tables.Format | None
-    options: Mapping[str, Any]
+    Raises:
+        click.UsageError: no input is given.
+        DataError: there is no image, or an input cannot be read.
+    """
+    if "input" not in given:
+        raise click.UsageError("no INPUT is given, and there is no run to resume.")
+    skipped, count = Skipped(), crew if isinstance(crew, int) else crew.workers()
+    try:
+        return job.begin(
+            folder, lambda store: _only_read(find(skipped, store)), form, given,
+            part=given.get("part"), parts=PARTS * count,
+        )  # fmt: skip
+    finally:
+        say_skipped(skipped)
 
-    def planned(self, folder: Path, form: tables.Format, crew: int) -> Job:
-        """Return the run that was planned in a folder, or plan it for a number of workers.
 
-        Raises:
-            click.UsageError: no input is given.
-            DataError: there is no image, an input cannot be read, or the run there has other settings.
-        """
-        planned = job.planned(folder)
-        if planned is not None:
-            self.check(folder, planned)
-            return planned
-        if not self.images:
-            raise click.UsageError("no INPUT is given, and there is no run to resume.")
-        skipped = Skipped()
-        try:
-            return job.begin(
-                folder, lambda store: _only_read(self._items(skipped, store)), form, self._settings(),
-                part=self.part, parts=PARTS * crew,
-            )  # fmt: skip
-        finally:
-            say_skipped(skipped)
+def _check(place: Path, planned: Job, given: Mapping[str, Any], find: Items | None) -> None:
+    """Check that a run has the settings that are given, and with ``find`` the same pictures.
 
-    def check(self, place: Path, planned: Job) -> None:
-        """Check that a run has the same settings; INPUT may be left out.
+    Raises:
+        DataError: it has others; the message names them.
+    """
+    theirs = {**planned.settings, "part": planned.part, "format": planned.form}
+    other = [f"{name}: {_short(theirs.get(name))}, not {_short(value)}"
+             for name, value in given.items() if value != theirs.get(name)]  # fmt: skip
+    if not other and find is not None and job.digest(find(Skipped(), None)) != planned.plan:
+        other = ["another list"]
+    if other:
+        raise DataError(
+            f"{place}: the run there has other settings ({'; '.join(other)}); give the same, or another OUT"
+        )
 
-        Raises:
-            DataError: it has others; the message names them.
-        """
-        ours, theirs = self._settings(), dict(planned.settings)
-        if not self.images:
-            ours |= {name: theirs.get(name) for name in ("input", "paths-from", "hidden")}
-        ours |= {"part": self.part or planned.part, "format": self.form or planned.form}
-        theirs |= {"part": planned.part, "format": planned.form}
-        other = [f"{name}: {_short(theirs.get(name))}, not {_short(ours[name])}"
-                 for name in ours if ours[name] != theirs.get(name)]  # fmt: skip
-        is_list = self.paths_from is not None or self.images == ("-",)
-        if not other and self.images and is_list and job.digest(self._items(Skipped())) != planned.plan:
-            other = ["another list"]
-        if other:
-            raise DataError(
-                f"{place}: the run there has other settings ({'; '.join(other)}); give the same, or "
-                "another OUT"
-            )
 
-    def _items(self, skipped: Skipped, store: IO[bytes] | None = None) -> Iterable[inputs.Item]:
-        """Return the pictures, found one after the other."""
-        if self.paths_from is not None:
-            tables = (_column(name, self.paths_from) for name in self.images)
-            return map(inputs.named, chain.from_iterable(tables))
-        if self.images == ("-",):
-            return map(inputs.named, inputs.listed(sys.stdin.buffer))
-        return inputs.expand(self.images, skipped, hidden=self.hidden, store=store)
-
-    def _settings(self) -> dict[str, Any]:
-        """Return all that decides what the rows are, as JSON has it."""
-        given = {"input": self.images, "paths-from": self.paths_from, "hidden": self.hidden}
-        plain: dict[str, Any] = json.loads(json.dumps(given | dict(self.options)))
-        return plain
+def _items(
+    images: tuple[str, ...], paths_from: str | None, hidden: bool, skipped: Skipped, store: IO[bytes] | None
+) -> Iterable[inputs.Item]:
+    if paths_from is not None:
+        tables = (_column(name, paths_from) for name in images)
+        return map(inputs.named, chain.from_iterable(tables))
+    if images == ("-",):
+        return map(inputs.named, inputs.listed(sys.stdin.buffer))
+    return inputs.expand(images, skipped, hidden=hidden, store=store)
 
 
 def _only_read(items: Iterable[inputs.Item]) -> Iterator[inputs.Item]:
@@ -331,31 +304,31 @@ def _short(value: Any) -> str:
 
 
 def _written(
-    planned: Job, done: Container[int], opener: Openable, how: How, crew: int | Cluster
+    planned: Job, done: Container[int], opener: Openable, how: Mapping[str, Any], crew: int | Cluster
 ) -> Generator[tuple[Task, Written], None, None]:
     """Read the parts that are not done, with a number of processes or on a cluster."""
     free = all(registry.provider_class(name).price == FREE for name in opener.names)
     task = Task(0, (), opener, os.urandom(8).hex(), how, planned.form)
     if isinstance(crew, Cluster):  # where money is spent, this process keeps the books for all workers
-        task = replace(task, how=replace(how, folder=str(Path.cwd())))
         with nullcontext() if free else opener.asking.kept(planned.run, crew.host) as theirs:
             task = replace(task, opener=replace(opener, asking=opener.asking.anywhere(), theirs=theirs))
             found = Crew(crew.executor, lambda: WAITING * crew.workers(), write)
-            yield from found.spread(_tasks(planned, done, task))
+            yield from found.spread(_tasks(planned, done, task, str(Path.cwd())))
     elif free and crew > 1 and planned.count > 1:
-        with workers.Pool(min(crew, planned.count)) as pool:
+        with Pool(min(crew, planned.count)) as pool:
             yield from Crew(pool, lambda: WAITING * crew, write).spread(_tasks(planned, done, task))
     else:
-        workers.keep_memory()
+        keep_memory()
         with opener.asking.engines(opener.names, opener.asking.options(planned.run)) as engines:
             reader = opener.rule.policy(engines) or engines[0]
             for each in _tasks(planned, done, replace(task, opener=lambda: reader)):
                 yield each, write(each)
 
 
-def _tasks(planned: Job, done: Container[int], like: Task) -> Iterator[Task]:
-    """Yield a task for each part that is not done."""
-    for number, images in planned.undone(done):
+def _tasks(planned: Job, done: Container[int], like: Task, folder: str | None = None) -> Iterator[Task]:
+    """Yield a task for each part that is not done; paths are relative to ``folder``, None: as they stand."""
+    for number, items in planned.undone(done):
+        images = tuple(inputs.placed(item, folder) for item in items)
         yield replace(like, number=number, images=images, file=planned.file(number).absolute())
 
 

@@ -10,30 +10,26 @@ from typing import Literal
 import click
 
 from digitrec.answer.prediction import Failure, Outcome
-from digitrec.commands import cost, options, unlearned, values
+from digitrec.commands import cost, options, unlearned
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
-from digitrec.commands.files import Data
 from digitrec.commands.progress import bar
 from digitrec.commands.reasons import report_engines
 from digitrec.image import atomic
 
 
 @click.command()
-@click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
+@options.labelled()
 @options.providers("Engines to ask, separated by commas.", default="local")
 @options.labelled_limit
 @options.output("table", "markdown", "json", "jsonl", "csv")
 @options.html("Also write the report as a self-contained page.")
-@options.lenient
+@options.flag("--lenient", help=options.LENIENT)
 @click.option(
     "--target", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
     help="Recommend the cheapest combination of these engines that reaches this accuracy, such as 0.995.",
 )  # fmt: skip
-@click.option(
-    "--budget", type=options.USD, metavar="USD",
-    help="Limit of the recommendation's cost for 1,000 pictures.",
-)  # fmt: skip
-@cost.dry_run
+@options.usd("--budget", help="Limit of the recommendation's cost for 1,000 pictures.")
+@options.dry_run
 @policy
 @asking_options
 def benchmark(
@@ -86,16 +82,9 @@ def benchmark(
         policy = rule.policy(list(engines.values()))
         with watched(len(samples) * len(engines)) as arrived:
             found = measure(
-                samples,
-                engines,
-                data=data,
-                policies=[] if policy is None else [policy],
-                lenient=lenient,
-                target=target,
-                budget=budget,
-                settings=asking.settings(),
-                arrived=arrived,
-            )
+                samples, engines, data=data, policies=[] if policy is None else [policy], lenient=lenient,
+                target=target, budget=budget, settings=asking.settings(), arrived=arrived,
+            )  # fmt: skip
     write(found, output)
     if html is not None:
         atomic.write(html, benchmark_page(found))

@@ -7,12 +7,11 @@ import click
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import Asking, asking_options
-from digitrec.commands.files import Data
 from digitrec.recognise import calibration
 
 
 @click.command()
-@click.argument("data", type=Data(), metavar="DATA", shell_complete=values.data)
+@options.labelled()
 @click.option(
     "-p", "--provider", default="local", show_default=True, metavar="NAME",
     shell_complete=values.provider, help="Engine to calibrate.",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,20 +23,17 @@ from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource, atomic
 from digitrec.image.files import read_once
 from digitrec.providers import registry
-from digitrec.recognise import Rotation
 from digitrec.report import comparison as rows
 
 
 @click.command()
 @sources.given
 @options.providers("Engines, separated by commas.  [default: all that are ready and free]")
-@click.option("--all", "everyone", is_flag=True, help="Ask all ready engines, also those that cost money.")
+@options.flag("--all", "everyone", help="Ask all ready engines, also those that cost money.")
 @options.output("table", "json", "jsonl", "csv", "markdown")
 @options.html("Also write a self-contained page with the pictures.")
-@options.lenient
-@options.at_least
-@options.rotate
-@cost.dry_run
+@options.reading
+@options.dry_run
 @asking_options
 def compare(
     given: sources.Given,
@@ -43,9 +41,7 @@ def compare(
     everyone: bool,
     output: rows.Format,
     html: Path | None,
-    lenient: bool,
-    at_least: float,
-    rotate: Rotation,
+    how: dict[str, Any],
     dry_run: bool,
     asking: Asking,
 ) -> None:
@@ -75,7 +71,7 @@ def compare(
             return
         found: list[Comparison] = []
         try:
-            comparisons = compare_stream(images, readers, lenient=lenient, at_least=at_least, rotate=rotate)
+            comparisons = compare_stream(images, readers, **how)
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
         rows.write(_kept(tracked(comparisons, len(images)), found, given.reasons()), output)
@@ -119,23 +115,16 @@ def _held(source: sources.Source) -> ImageSource:
 def _kept(
     comparisons: Iterable[Comparison], found: list[Comparison], reasons: Reasons
 ) -> Iterator[Comparison]:
-    """Yield the comparisons, keep them, and report failures on stderr."""
+    """Yield the comparisons, keep them, and report failures on stderr: an unreadable picture once."""
     for comparison in comparisons:
         found.append(comparison)
-        for name, failure in _failures(comparison):
-            reasons.failure(failure, name)
+        unreadable: set[str] = set()
+        for name, outcome in comparison.by_engine:
+            if isinstance(outcome, Failure) and not isinstance(outcome.error, ImageError):
+                reasons.failure(outcome, f"{name}: ")
+            elif isinstance(outcome, Failure) and str(outcome.error) not in unreadable:
+                unreadable.add(str(outcome.error))
+                reasons.failure(outcome)
         reasons.read(comparison.image)
         yield comparison
     reasons.sum_up()
-
-
-def _failures(comparison: Comparison) -> Iterator[tuple[str, Failure]]:
-    """Yield each failure with its engine; an unreadable picture once, without an engine."""
-    wrong: dict[str, Failure] = {}
-    for name, outcome in zip(comparison.engines, comparison.outcomes, strict=True):
-        if isinstance(outcome, Failure) and isinstance(outcome.error, ImageError):
-            wrong.setdefault(str(outcome.error), outcome)
-        elif isinstance(outcome, Failure):
-            yield f"{name}: ", outcome
-    for failure in wrong.values():
-        yield "", failure

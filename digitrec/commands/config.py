@@ -54,8 +54,8 @@ class Setting:
 
 @click.command()
 @options.output("table", "json")
-@click.option("--path", "only_path", is_flag=True, help="Only print the path of the file.")
-@click.option("--example", is_flag=True, help="Print an example file with every setting.")
+@options.flag("--path", "only_path", help="Only print the path of the file.")
+@options.flag("--example", help="Print an example file with every setting.")
 def config(output: Literal["table", "json"], only_path: bool, example: bool) -> None:
     """Show the configuration file and the settings in force.
 
@@ -96,30 +96,24 @@ def _word(value: Any) -> str:
 def _of_file(*, good: bool) -> Iterator[Setting]:
     """Yield each setting of the file; of an invalid file, the defaults."""
     given = configuration.read() if good else {}
-    chosen = configuration.load() if good else configuration.Config()
-    values: dict[str, Any] = {
-        "provider": chosen.provider,
-        "ledger": str(chosen.ledger or configuration.default_ledger()),
-        "budget.per_month": chosen.per_month,
-        "prices": chosen.prices,
-        "rates": chosen.rates,
-        "tokens": {model: f"input {it.input:g}, output {it.output:g}" for model, it in chosen.tokens.items()},
-        "attempt_timeouts": chosen.attempt_timeouts,
-        "parameters": {name: _parameters(it) for name, it in chosen.parameters.items()},
-    }
-    for name, value in values.items():
-        meaning = configuration.MEANINGS[name]
-        if isinstance(value, Mapping) and value:
-            yield from (Setting(f"{name}.{key}", it, "file", meaning) for key, it in value.items())
+    ledger = configuration.load().ledger if good else None
+    defaults = {"provider": "local", "ledger": str(ledger or configuration.default_ledger())}
+    for name, meaning in configuration.MEANINGS.items():
+        table, _, key = name.partition(".")
+        value: Any = given.get(table, {}).get(key) if key else given.get(table)
+        if isinstance(value, dict) and value:
+            yield from (Setting(f"{name}.{key}", _told(it), "file", meaning) for key, it in value.items())
         else:
-            table, _, key = name.partition(".")
-            said = key in given.get(table, {}) if key else bool(given.get(table))
-            yield Setting(name, None if value == {} else value, "file" if said else "default", meaning)
+            origin: Literal["file", "default"] = "default" if value in (None, {}) else "file"
+            shown = defaults.get(name) if origin == "default" or name == "ledger" else value
+            yield Setting(name, shown, origin, meaning)
 
 
-def _parameters(of: configuration.Parameters) -> str:
-    said = [f"leave_out {', '.join(of.leave_out)}"] if of.leave_out else []
-    return "; ".join(said + ([f"max_tokens {of.max_tokens}"] if of.max_tokens else []))
+def _told(value: Any) -> Any:
+    """Return a setting's value, of a list or a table in words."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _of_environment(env: Mapping[str, str]) -> Iterator[Setting]:

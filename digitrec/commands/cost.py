@@ -10,7 +10,7 @@ from typing import Self
 
 import click
 
-from digitrec.engine import Engine, Estimate, Options, config
+from digitrec.engine import Engine, Estimate, Options
 from digitrec.errors import NotConfigured
 from digitrec.errors.text import count
 from digitrec.image import ImageSource, InputSpec, PreparedImage
@@ -18,11 +18,6 @@ from digitrec.providers import registry
 from digitrec.providers.base import BaseProvider
 from digitrec.recognise.pipeline import batches
 from digitrec.report import rows
-
-dry_run = click.option(
-    "--dry-run", is_flag=True,
-    help="Only print the number of requests and their cost; needs no credentials.",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +86,10 @@ class Unopened(Engine):
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
         """What asking about these images would take if the ledger held none; the same one is asked once."""
         digests = [sha256(image.data).digest() for image in images]
-        different, repeated = len(set(digests)), len(digests) - len(set(digests))
-        provider = self.provider
-        own = None if provider.price is None else provider.price.usd
-        price = (self.options._config or config.load()).prices.get(provider.name, own)
-        requests = -(-different // getattr(provider, "batch", 1))
-        usd = None if price is None else different * price
-        return Estimate(provider.name, len(digests), repeated, requests, usd)
+        count, price = len(set(digests)), self.usd_per_image
+        requests = -(-count // getattr(self.provider, "batch", 1))
+        usd = None if price is None else count * price
+        return Estimate(self.provider.name, len(digests), len(digests) - count, requests, usd)
 
 
 def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "table") -> None:
@@ -113,7 +105,4 @@ def say(sources: Sequence[ImageSource], engines: Iterable[Engine], form: str = "
 def _cost(sources: Sequence[ImageSource], engine: Engine) -> Cost:
     places = chain.from_iterable(batches(sources, engine))
     found = engine.estimate(place for place in places if isinstance(place, PreparedImage))
-    return Cost(
-        found.provider, len(sources), found.images, found.replayed, found.requests, found.cost_usd,
-        configured=not isinstance(engine, Unopened),
-    )  # fmt: skip
+    return Cost(given=len(sources), configured=not isinstance(engine, Unopened), **asdict(found))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.files import Data, Input
+from digitrec.commands.files import Input
 from digitrec.image import atomic
 
 QUICK = 500
@@ -21,16 +21,13 @@ QUICK = 500
     "--arch", default="tutorial-cnn", metavar="NAME", shell_complete=values.architecture,
     help="Network to train, as for `digitrec train`.",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), default=5, help="Number of epochs.")
-@click.option(
-    "--data", type=Data(), default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
-    help="Training digits, as for `digitrec train`.",
-)  # fmt: skip
+@options.whole("--epochs", "Number of epochs.", default=5, metavar=None)
+@options.sources("--data", help="Training digits, as for `digitrec train`.", default="mnist-train")
 @click.option(
     "--picture", type=Input(exists=True), metavar="FILE",
     help="Picture to read at the end.  [default: a digit of the test set]",
 )  # fmt: skip
-@click.option("--quick", is_flag=True, help=f"On {QUICK} digits that come with digitrec, in about a minute.")
+@options.flag("--quick", help=f"On {QUICK} digits that come with digitrec, in about a minute.")
 @options.out_folder("digitrec-course", "Folder for all results.")
 def course(arch: str, epochs: int, data: str, picture: Path | None, quick: bool, out: Path) -> None:
     """Run the whole course: explore, train, evaluate, predict.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from digitrec.commands import values
+from digitrec.commands import options, values
 from digitrec.commands.engines import EMULATED
 from digitrec.commands.files import Input
 from digitrec.commands.progress import quietly
@@ -17,8 +17,8 @@ from digitrec.providers.registry import open_provider
 
 @click.command()
 @click.argument("vendors", nargs=-1, type=click.Choice(EMULATED), metavar="[VENDOR]...")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N",
-              help="Port of the first vendor, the others follow it.  [default: any free ones]")  # fmt: skip
+@options.whole("--port", "Port of the first vendor, the others follow it.  [default: any free ones]", least=0,
+               most=65535, default=0)  # fmt: skip
 @click.option("--engine", default="local", show_default=True, metavar="NAME", shell_complete=values.reader,
               help="Engine that reads the pictures: local, tesseract, rapidocr, or script:FILE.")  # fmt: skip
 @click.option("--fault", "faults", multiple=True, metavar="FAULT",

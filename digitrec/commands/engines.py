@@ -13,7 +13,7 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.cost import Unopened
-from digitrec.commands.files import LEDGERS, Input, OutputFile
+from digitrec.commands.files import LEDGERS, Input, Output
 from digitrec.commands.progress import quietly
 from digitrec.engine import Engine
 from digitrec.engine import Options as EngineOptions
@@ -260,7 +260,8 @@ def local_engine(model: Path | None, model_scale: str | None) -> Iterator[Engine
         engine.close()
 
 
-_OPTIONS = (
+asking_options = options.gathered(
+    "asking", Asking,
     options.model,
     options.model_scale,
     click.option("--prepare", callback=_preparations, metavar="|".join(PREPARATIONS),
@@ -270,21 +271,17 @@ _OPTIONS = (
     click.option("--timeout", type=options.SECONDS, default=30.0, show_default=True,
                  metavar="SECONDS", help="Deadline for one image, with waits and retries."),
     options.attempt_timeout,
-    click.option("--max-cost", type=options.USD, metavar="USD",
-                 help="Budget of the command."),
-    click.option("--ledger", type=OutputFile(*LEDGERS, reopened=True), metavar="FILE",
+    options.usd("--max-cost", help="Budget of the command."),
+    click.option("--ledger", type=Output(*LEDGERS, reopened=True), metavar="FILE",
                  help="File of paid answers.  [default: in the user's data folder]"),
-    click.option("--no-ledger", is_flag=True, help="Neither keep nor reuse paid answers."),
-    click.option("--record", type=OutputFile(*LEDGERS, reopened=True), metavar="FILE",
+    options.flag("--no-ledger", help="Neither keep nor reuse paid answers."),
+    click.option("--record", type=Output(*LEDGERS, reopened=True), metavar="FILE",
                  help="Also write paid answers to this recording."),
     click.option("--replay", type=Input(exists=True), metavar="FILE",
                  help="Answer from this recording; ask no cloud."),
-    click.option("--emulate", is_flag=True,
-                 help="Ask a local emulator instead of the cloud: free, but says nothing about its accuracy. "
-                 "Kept only with --ledger."),
+    options.flag("--emulate", help="Ask a local emulator instead of the cloud: free, but says nothing about "
+                 "its accuracy. Kept only with --ledger."),
 )  # fmt: skip
-
-asking_options = options.gathered("asking", Asking, _OPTIONS)
 """All options on how engines are asked, as one `Asking`."""
 
 
@@ -336,13 +333,13 @@ class Rule:
         return Consensus(engines, self.consensus)
 
 
-_POLICY_OPTIONS = (
+policy = options.gathered(
+    "rule", Rule,
     click.option("--fallback", callback=options.names, metavar="NAMES", shell_complete=values.providers,
                  help="Engines to ask in this order if one is unsure or fails."),
-    click.option("--below", type=options.Number(0, 1), default=0.9, show_default=True, metavar="CHANCE",
+    click.option("--below", type=options.SHARE, default=0.9, show_default=True, metavar="CHANCE",
                  help="Unsure: below this probability (see `digitrec calibrate`)."),
     click.option("--consensus", type=int, metavar="N",
                  help="Only take a digit that N engines agree on."),
 )  # fmt: skip
-policy = options.gathered("rule", Rule, _POLICY_OPTIONS)
 """``--fallback``, ``--below`` and ``--consensus``, as one `Rule`."""

@@ -11,7 +11,6 @@ import click
 from digitrec.commands import options, unlearned, values
 from digitrec.commands.benchmark import watched
 from digitrec.commands.engines import local_engine
-from digitrec.commands.files import Data
 from digitrec.commands.progress import bar
 from digitrec.engine import Engine
 from digitrec.errors.text import percent
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @options.model
 @options.model_scale
-@click.option(
-    "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.data,
+@options.sources(
+    "--data", "sources", multiple=True, complete=values.data,
     help="Labelled pictures, as for `digitrec benchmark`; repeatable.  [default: the whole table]",
 )  # fmt: skip
 @options.limit("Only N of each set, all digits in proportion.")

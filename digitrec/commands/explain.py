@@ -30,9 +30,7 @@ BESIDE = ("-inside", "-inside-whole")
 @options.model
 @options.model_scale
 @options.out_folder("digitrec-explanation")
-@click.option(
-    "--inside", is_flag=True, help="Also draw the first layer's filters and each layer's feature maps."
-)
+@options.flag("--inside", help="Also draw the first layer's filters and each layer's feature maps.")
 @options.output("text", "json")
 def explain(
     given: sources.Given,

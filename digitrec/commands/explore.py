@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from digitrec.commands import options, values
-from digitrec.commands.files import Data
 from digitrec.commands.progress import quiet_bar
 from digitrec.image import atomic
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("data", type=Data(), default="mnist-test", metavar="[DATA]", shell_complete=values.digits)
+@options.labelled("[DATA]", values.digits, default="mnist-test")
 @options.limit("Only N digits, all digits in proportion.", 3, 10_000)
 @options.out_folder("digitrec-exploration")
 def explore(data: str, limit: int, out: Path) -> None:

@@ -59,49 +59,25 @@ class Data(Input):
 class Output(click.Path):
     """A file or folder that the command writes."""
 
-    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
-        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
+    def __init__(self, *endings: str, file: bool = True, folder: bool = True, reopened: bool = False) -> None:
+        """Take a file with one of these endings, such as ".html"; without any, also a folder.
+
+        With ``reopened`` a file that exists may have any ending: the command continues it.
+        """
+        super().__init__(path_type=Path, file_okay=file, dir_okay=folder and not endings)
+        self._endings, self._reopened = endings, reopened
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path, once it is known that no other parameter of the call means the same."""
+        """Return the path after checking its name, and that no other parameter of the call means it."""
         path = Path(str(super().convert(value, param, ctx)))
         is_device = path.exists() and not (path.is_file() or path.is_dir())
         if param is not None and ctx is not None and not ctx.resilient_parsing and not is_device:
             _paths(ctx).add_output(max(param.opts, key=len), path)
-        return path
-
-
-class OutputFile(Output):
-    """A file that the command writes, with one of a few endings."""
-
-    def __init__(self, *endings: str, reopened: bool = False) -> None:
-        """``endings`` are in lower case, such as ".html".
-
-        With ``reopened`` the command also goes on with a file that exists, whatever its ending.
-        """
-        super().__init__(dir_okay=False)
-        self._endings, self._reopened = endings, reopened
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path, once its ending fits as well."""
-        path = super().convert(value, param, ctx)
-        is_free = path.exists() and (self._reopened or not path.is_file())  # a device has no ending
-        if not is_free and path.suffix.lower() not in self._endings:
+        is_known = is_device or (self._reopened and path.exists())
+        if self._endings and not is_known and path.suffix.lower() not in self._endings:
             known = " or ".join(filter(None, self._endings))
             self.fail(f"{str(path)!r} does not end in {known}.", param, ctx)
-        return path
-
-
-class OutputFolder(Output):
-    """A folder that the command writes files to; made where it does not exist."""
-
-    def __init__(self) -> None:
-        super().__init__(file_okay=False)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path, once it is known that it is not named as a file."""
-        path = super().convert(value, param, ctx)
-        if named_as_file(path):
+        if not self.file_okay and named_as_file(path):
             self.fail(f"{str(path)!r} has a file's extension; name a folder without one.", param, ctx)
         return path
 

@@ -69,7 +69,7 @@ _provider = click.option(
 
 @ledger.command()
 @_provider
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Number of calls.")
+@options.whole("--limit", "Number of calls.", default=20, show_default=True, metavar=None)
 @options.output("table", "json")
 @_path
 def show(path: Path, provider: str | None, limit: int, output: Literal["table", "json"]) -> None:
@@ -115,7 +115,7 @@ def export(path: Path, provider: str | None) -> None:
 @ledger.command()
 @_provider
 @click.option("--before", type=click.DateTime(), metavar="DATE", help="Only answers before this date (UTC).")
-@click.option("--emulated", is_flag=True, help="Only emulated answers.")
+@options.flag("--emulated", help="Only emulated answers.")
 @click.confirmation_option(prompt="Forget these answers? They would be bought again")
 @_path
 def clear(path: Path, provider: str | None, before: datetime | None, emulated: bool) -> None:

@@ -12,9 +12,9 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.engines import local_engine
-from digitrec.commands.files import OutputFile
-from digitrec.commands.finetune import Start
+from digitrec.commands.files import Output
 from digitrec.commands.progress import quiet_bar, quietly
+from digitrec.commands.train import Start
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.image import atomic
 from digitrec.models import store
@@ -71,7 +71,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 @models.command()
 @click.argument("model", type=Start(), metavar="digitrec|FILE")
-@click.argument("out", type=OutputFile(".onnx"), metavar="OUT")
+@click.argument("out", type=Output(".onnx"), metavar="OUT")
 def export(model: Path, out: Path) -> None:
     """Write a network as an ONNX file.
 
@@ -95,7 +95,7 @@ def export(model: Path, out: Path) -> None:
 
 @models.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=values.architecture)
-@click.option("--quick", is_flag=True, help="Use few digits: a trial of under two minutes.")
+@options.flag("--quick", help="Use few digits: a trial of under two minutes.")
 @click.option("--seed", default=0, show_default=True, help="Random seed of weights and order.")
 @options.out_folder("digitrec-models")
 def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:

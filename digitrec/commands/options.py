@@ -1,55 +1,92 @@
-"""The options that several commands share."""
+"""Declarations of options: those that several commands share, and short forms for the others."""
 
 from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import fields
-from functools import wraps
+from collections.abc import Callable
+from functools import reduce, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from digitrec.commands import values
-from digitrec.commands.files import Input, OutputFile, OutputFolder
+from digitrec.commands.files import Data, Input, Output
 from digitrec.engine.asking import LONGEST_S
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Declared = Callable[[Any], Any]
+"""A decorator that declares a parameter of a command."""
 
 
 class Number(click.FloatRange):
-    """A number in a range; nan and inf, which Python takes for numbers, are no limit and so wrong usage."""
+    """A finite number in a range; Python also reads "nan" and "inf" as numbers."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, finite and in range."""
+        """Return the number if it is finite and in range."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
 
 
-ONE_OR_SEVERAL = "Engine, or several with --consensus (see `digitrec providers`).  [default: local]"
 SECONDS = Number(min=0, max=LONGEST_S, min_open=True)
-"""How long something may take."""
-USD = Number(min=0)
-"""What something may cost."""
+"""A duration."""
+LENIENT = "Accept a letter that looks like a digit (O, l, S)."
+POSITIVE = Number(min=0, min_open=True)
+SHARE = Number(0, 1)
+"""A share or a probability."""
 
 
-def _degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
-    return value if value == "auto" else int(value)
+def flag(*names: str, help: str, **more: Any) -> Declared:
+    """Declare an option without a value."""
+    return click.option(*names, is_flag=True, help=help, **more)
 
 
-def output(default: str, *others: str) -> Callable[[Command], Command]:
+def whole(name: str, help: str = "", *, least: int = 1, most: int | None = None, **more: Any) -> Declared:
+    """Declare an option that takes an integer from ``least`` to ``most``."""
+    return click.option(name, type=click.IntRange(least, most), help=help, **{"metavar": "N", **more})
+
+
+def usd(*names: str, help: str) -> Declared:
+    """Declare an option that takes an amount in US dollars."""
+    return click.option(*names, type=Number(min=0), metavar="USD", help=help)
+
+
+def choice(*names: str, help: str, **more: Any) -> Declared:
+    """Declare an option that takes one of the words after its name."""
+    name, *words = names
+    return click.option(name, type=click.Choice(words), help=help, **more)
+
+
+def output(default: str, *others: str) -> Declared:
     """``--output``, with the formats a command can write."""
-    return click.option(
-        "-o", "--output", type=click.Choice([default, *others]), default=default,
-        help="Output format.",
-    )  # fmt: skip
+    kind = click.Choice([default, *others])
+    return click.option("-o", "--output", type=kind, default=default, help="Output format.")
 
 
-def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> Callable[[Command], Command]:
+def limit(help: str, least: int = 1, default: int | None = None) -> Declared:
+    """``--limit``."""
+    return whole("--limit", help, least=least, default=default)
+
+
+def sources(*names: str, complete: values.Completer = values.digits, **more: Any) -> Declared:
+    """Declare an option that takes labelled pictures or the name of a data set."""
+    return click.option(*names, type=Data(), metavar="SOURCE", shell_complete=complete, **more)
+
+
+def labelled(metavar: str = "DATA", complete: values.Completer = values.data, **more: Any) -> Declared:
+    """Declare the argument DATA: labelled pictures or the name of a data set."""
+    return click.argument("data", type=Data(), metavar=metavar, shell_complete=complete, **more)
+
+
+def out_folder(default: str, help: str = "Output folder.") -> Declared:
+    """``--out`` of a command that writes several files."""
+    more: dict[str, Any] = {"default": Path(default), "show_default": True, "metavar": "FOLDER"}
+    return click.option("--out", type=Output(file=False), help=help, **more)
+
+
+def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> Declared:
     """``--provider``: one or several engines, as a list."""
     return click.option(
         "-p", "--provider", "providers", callback=names, metavar=metavar, shell_complete=values.providers,
@@ -57,47 +94,23 @@ def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> 
     )  # fmt: skip
 
 
-def limit(help: str, least: int = 1, default: int | None = None) -> Callable[[Command], Command]:
-    """``--limit``."""
-    return click.option("--limit", type=click.IntRange(least), default=default, metavar="N", help=help)
-
-
-def out_folder(default: str, help: str = "Output folder.") -> Callable[[Command], Command]:
-    """``--out`` of a command that writes several files."""
-    return click.option(
-        "--out", type=OutputFolder(), default=Path(default), show_default=True, metavar="FOLDER", help=help
-    )
-
-
-labelled_limit = limit("Only N pictures, all labels in proportion.")
-lenient = click.option("--lenient", is_flag=True, help="Accept a letter that looks like a digit (O, l, S).")
-attempt_timeout = click.option(
-    "--attempt-timeout", type=SECONDS, metavar="SECONDS",
-    help="Timeout of one request.  [default: 10; language models 60]",
-)  # fmt: skip
-at_least = click.option(
-    "--at-least", type=Number(0, 1), default=0.0, metavar="CHANCE",
-    help='Answer "not sure" below this calibrated probability, or below this confidence if not calibrated.',
-)  # fmt: skip
-rotate = click.option(
-    "--rotate", type=click.Choice(["0", "90", "180", "270", "auto"]), default="0",
-    callback=_degrees,
-    help="Turn each picture clockwise first; auto: find the way that shows one digit.",
-)  # fmt: skip
-model = click.option(
-    "--model", type=Input(), metavar="FILE",
-    help="Model of the local engine: .tflite, .keras/.h5 (extra `train`), .skops (extra `stats`).",
-)  # fmt: skip
-model_scale = click.option(
-    "--model-scale", type=click.Choice(["unit", "byte", "l2"]),
-    help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
-)  # fmt: skip
-
-
-def html(what: str) -> Callable[[Command], Command]:
+def html(help: str) -> Declared:
     """``--html``; a file that cannot be written is a usage error before any engine is asked."""
-    kind = OutputFile(".html", ".htm")
-    return click.option("--html", type=kind, callback=_writable, metavar="FILE", help=what)
+    return click.option("--html", type=Output(".html", ".htm"), callback=_writable, metavar="FILE", help=help)
+
+
+def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
+    """Return the names in an option's value, separated by commas; [] if the option is not given."""
+    if value is None:
+        return []
+    found = [name for part in value.split(",") if (name := part.strip())]
+    if not found:
+        raise click.BadParameter("no name is given (a variable that is not set?).", ctx, param)
+    return found
+
+
+def _degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+    return value if value == "auto" else int(value)
 
 
 def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
@@ -110,29 +123,59 @@ def _writable(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     return value
 
 
-def gathered(
-    name: str, kind: type[Any], declared: Sequence[Callable[[Any], Any]]
-) -> Callable[[Command], Command]:
-    """These options on a command, which gets them together: as one ``kind``, named ``name``."""
+def gathered(name: str, kind: Callable[..., Any], *declared: Declared) -> Declared:
+    """Declare several parameters that a command gets together, as the argument ``name`` made by ``kind``."""
 
-    def decorated(command: Command) -> Command:
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        own = [param.name for param in click.command()(reduce(_declare, declared, _nothing)).params]
+
         @wraps(command)
         def with_them(**values: Any) -> Any:
-            chosen = {item.name: values.pop(item.name) for item in fields(kind)}
+            chosen = {own_name: values.pop(own_name) for own_name in own}
             return command(**{name: kind(**chosen)}, **values)
 
-        for option in reversed(declared):
-            with_them = option(with_them)
-        return with_them  # type: ignore[return-value]
+        return reduce(_declare, reversed(declared), with_them)  # type: ignore[arg-type]
 
     return decorated
 
 
-def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str]:
-    """A list of names with commas between, as an option's value; [] when it is not given."""
-    if value is None:
-        return []
-    found = [name for part in value.split(",") if (name := part.strip())]
-    if not found:
-        raise click.BadParameter("no name is given (a variable that is not set?).", ctx, param)
-    return found
+def _nothing() -> None:
+    """Do nothing; the parameters are declared on it to learn their names."""
+
+
+def _declare(command: Callable[..., Any], option: Declared) -> Callable[..., Any]:
+    declared: Callable[..., Any] = option(command)
+    return declared
+
+
+labelled_limit = limit("Only N pictures, all labels in proportion.")
+attempt_timeout = click.option(
+    "--attempt-timeout", type=SECONDS, metavar="SECONDS",
+    help="Timeout of one request.  [default: 10; language models 60]",
+)  # fmt: skip
+model = click.option(
+    "--model", type=Input(), metavar="FILE",
+    help="Model of the local engine: .tflite, .keras/.h5 (extra `train`), .skops (extra `stats`).",
+)  # fmt: skip
+model_scale = choice(
+    "--model-scale", "unit", "byte", "l2",
+    help="Pixels of a foreign model: 0..1, 0..255, or Keras' normalize(axis=1).  [default: unit]",
+)  # fmt: skip
+dry_run = flag("--dry-run", help="Only print the number of requests and their cost; needs no credentials.")
+one_or_several = providers(
+    "Engine, or several with --consensus (see `digitrec providers`).  [default: local]", "NAME"
+)
+reading = gathered(
+    "how", dict,
+    flag("--lenient", help=LENIENT),
+    click.option(
+        "--at-least", type=SHARE, default=0.0, metavar="CHANCE",
+        help='Answer "not sure" below this calibrated probability, or below this confidence if not '
+        "calibrated.",
+    ),
+    choice(
+        "--rotate", "0", "90", "180", "270", "auto", default="0", callback=_degrees,
+        help="Turn each picture clockwise first; auto: find the way that shows one digit.",
+    ),
+)  # fmt: skip
+"""The options of `digitrec.stream`, as one dictionary."""

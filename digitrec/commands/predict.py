@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from PIL import Image
@@ -21,31 +21,27 @@ from digitrec.errors import ImageError
 from digitrec.image import DigitImage, atomic
 from digitrec.image.files import read_once
 from digitrec.prepare import prepare
-from digitrec.recognise import Rotation, stream
+from digitrec.recognise import stream
 from digitrec.report import predictions
 
 
 @click.command()
 @sources.given
-@options.providers(options.ONE_OR_SEVERAL, "NAME")
+@options.one_or_several
 @options.output(*get_args(predictions.Format))
-@options.lenient
-@options.at_least
-@options.rotate
+@options.reading
 @click.option(
     "--save-prepared", type=Output(), metavar="FILE",
     help="Save the engine's input as a picture; for several images, name a folder.",
 )  # fmt: skip
-@cost.dry_run
+@options.dry_run
 @policy
 @asking_options
 def predict(
     given: sources.Given,
     providers: list[str],
     output: predictions.Format,
-    lenient: bool,
-    at_least: float,
-    rotate: Rotation,
+    how: dict[str, Any],
     save_prepared: Path | None,
     dry_run: bool,
     rule: Rule,
@@ -85,7 +81,7 @@ def predict(
             _save_prepared(images, saved, engines[0], save_prepared)
         reader = rule.policy(engines) or engines[0]
         try:
-            found = stream(images, reader, lenient=lenient, at_least=at_least, rotate=rotate)
+            found = stream(images, reader, **how)
         except ValueError as error:
             raise click.UsageError(f"{error}.") from error
         outcomes = _watched(found, failures, given.reasons())

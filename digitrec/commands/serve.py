@@ -12,7 +12,7 @@ import click
 
 from digitrec.commands import options, values
 from digitrec.commands.engines import Rule, policy
-from digitrec.commands.files import OutputFolder
+from digitrec.commands.files import Output
 from digitrec.commands.progress import quietly
 from digitrec.engine import Engine, Options
 from digitrec.providers import registry
@@ -20,8 +20,8 @@ from digitrec.providers.base import not_installed
 
 KEYS = "DIGITREC_API_KEYS"
 """The variable with the API keys, separated by commas; without it everybody may ask."""
-PROXIES = "DIGITREC_PROXIES"
-
+OWNER_KEY = "DIGITREC_OWNER_KEY"
+"""The variable with the key to what visitors labelled; without it nobody is shown that."""
 
 ORIGIN = re.compile(
     r"(?!http:.*:80$|https:.*:443$)[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^][\s/?#@:A-Z]+)(:[0-9]+)?|\*"
@@ -77,49 +77,33 @@ def _keys(variable: str) -> tuple[str, ...]:
     return keys
 
 
-OWNER_KEY = "DIGITREC_OWNER_KEY"
-"""The variable with the key to what visitors labelled; without it nobody is shown that."""
-
-
 @click.command(context_settings={"show_default": True})
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for every network.")
 @click.option("--port", default=5000, type=click.IntRange(0, 65535), envvar="PORT", show_envvar=True)
 @click.option(
-    "--providers",
-    default="local",
-    metavar="NAMES",
-    shell_complete=values.providers,
-    help="Engines to offer, separated by commas.",
-)
+    "--providers", "first", default="local", callback=options.names, metavar="NAMES",
+    shell_complete=values.providers, help="Engines to offer, separated by commas.",
+)  # fmt: skip
 @options.model
 @policy
 @options.attempt_timeout
-@click.option(
-    "--max-cost", type=options.USD, metavar="USD",
-    help="Budget while the server runs; needed for an engine that costs money.",
-)  # fmt: skip
-@click.option(
-    "--max-cost-per-client", type=options.USD, metavar="USD",
+@options.usd("--max-cost", help="Budget while the server runs; needed for an engine that costs money.")
+@options.usd(
+    "--max-cost-per-client", "usd_per_client",
     help="Daily budget (UTC) of each key, or of each address without keys.",
 )  # fmt: skip
+@options.usd("--max-cost-per-day", "usd_per_day", help="Daily budget of all clients.")
+@options.flag(
+    "--public-spending", show_default=False, help="Offer engines that cost money to everybody, without a key."
+)
 @click.option(
-    "--max-cost-per-day", type=options.USD, metavar="USD", help="Daily budget of all clients."
-)  # fmt: skip
-@click.option(
-    "--public-spending", is_flag=True, default=False, show_default=False,
-    help="Offer engines that cost money to everybody, without a key.",
-)  # fmt: skip
-@click.option(
-    "--collect", type=OutputFolder(), metavar="FOLDER",
+    "--collect", type=Output(file=False), metavar="FOLDER",
     help="Let visitors label pictures, and keep them in FOLDER/new.",
 )  # fmt: skip
-@click.option(
-    "--rate", type=options.Number(min=0, min_open=True), default=50.0,
-    help="Requests a second of one client.",
-)  # fmt: skip
-@click.option(
-    "--proxies", type=click.IntRange(min=0), default=0, envvar=PROXIES, show_envvar=True,
-    help="Number of trusted proxies that set X-Forwarded-For.",
+@click.option("--rate", type=options.POSITIVE, default=50.0, help="Requests a second of one client.")
+@options.whole(
+    "--proxies", "Number of trusted proxies that set X-Forwarded-For.", least=0, default=0,
+    envvar="DIGITREC_PROXIES", show_envvar=True, metavar=None,
 )  # fmt: skip
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", show_default=False,
@@ -127,8 +111,7 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
     "the machine's own on loopback]",
 )  # fmt: skip
 @click.option(
-    "--allow-origin", multiple=True, metavar="ORIGIN", show_default=False,
-    callback=_origins,
+    "--allow-origin", "origins", multiple=True, metavar="ORIGIN", show_default=False, callback=_origins,
     help="Allow pages of this site, such as https://example.org (repeatable; * is any).",
 )  # fmt: skip
 @click.option(
@@ -140,31 +123,24 @@ OWNER_KEY = "DIGITREC_OWNER_KEY"
     "--root-path", default="", metavar="PATH", show_default=False, callback=_as_prefix,
     help="Path prefix behind a proxy, such as /digits.",
 )  # fmt: skip
-@click.option("--log-format", type=click.Choice(["json", "text"]), default="json", help="Format of stderr.")
-@click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
+@options.choice("--log-format", "json", "text", default="json", help="Format of stderr.")
+@options.choice(
+    "--log-level", "debug", "info", "warning", "error", default="info",
     help="Lowest level to log; info logs each request.",
 )  # fmt: skip
 def serve(
     host: str,
     port: int,
-    providers: str,
+    first: list[str],
     model: Path | None,
     attempt_timeout: float | None,
     max_cost: float | None,
-    max_cost_per_client: float | None,
-    max_cost_per_day: float | None,
     public_spending: bool,
-    collect: Path | None,
-    rate: float,
-    proxies: int,
     allow_host: tuple[str, ...],
-    allow_origin: tuple[str, ...],
-    metrics_from: tuple[str, ...],
-    root_path: str,
     log_format: str,
     log_level: str,
     rule: Rule,
+    **limits: Any,
 ) -> None:
     """Serve the page to draw on, and the REST API.
 
@@ -181,37 +157,34 @@ def serve(
       curl -X POST -F "file=@test.png" http://127.0.0.1:5000/predict
     """
     try:
-        from digitrec.web import collecting, logs, server
+        from digitrec.web import collected, monitoring, server
         from digitrec.web.settings import Settings
     except ImportError as error:
         raise not_installed("digitrec serve", "web") from error
-    keys = _keys(KEYS)
+    keys, rate, proxies = _keys(KEYS), limits["rate"], limits["proxies"]
     settings = Settings(
-        rate=rate, burst=max(1, round(2 * rate)), proxies=proxies, api_keys=keys,
-        usd_per_client=max_cost_per_client, usd_per_day=max_cost_per_day,
-        hosts=_names(allow_host, host, proxies), origins=allow_origin, metrics_from=metrics_from,
-        root_path=root_path,
-        collect=collect, owner_key=os.environ.get(OWNER_KEY) or None,
+        burst=max(1, round(2 * rate)), api_keys=keys, hosts=_hosts(allow_host, host, proxies),
+        owner_key=os.environ.get(OWNER_KEY) or None, **limits,
     )  # fmt: skip
-    names = list(dict.fromkeys(name.strip() for name in providers.split(",") if name.strip()))
     terms = Options(timeout=0.9 * settings.seconds, attempt_timeout=attempt_timeout, max_cost=max_cost)
-    engines = _engines(rule.names(names), model, terms)
+    engines = _engines(rule.names(list(dict.fromkeys(first))), model, terms)
     if not (keys or public_spending) and (proxies or not _is_this_machine(host)):
         _refuse_to_spend(engines)
     policy = rule.policy(engines)
-    if collect is not None:
-        collecting.Collection(collect)  # that it cannot be kept there is told before it is at an address
-    logs.configure(log_format, log_level)
+    if settings.collect is not None:
+        collected.Collection(settings.collect)  # fails here, before the address is printed
+    monitoring.configure(log_format, log_level)
     with server.listen(host, port) as listening:
-        place = server.place(host, listening.getsockname()[1]) + (root_path and f"{root_path}/")
-        click.echo(f"digitrec is at http://{place} (Ctrl-C stops it)", err=True)
+        place = server.place(host, listening.getsockname()[1])
+        prefix = f"{settings.root_path}/" if settings.root_path else ""
+        click.echo(f"digitrec is at http://{place}{prefix} (Ctrl-C stops it)", err=True)
         wanted = f"{len(keys)} accepted" if keys else f"off, anyone who reaches it may ask ({KEYS} sets them)"
         click.echo(f"API keys: {wanted}", err=True)
         server.run(engines if policy is None else [policy, *engines], settings, listening)
 
 
-def _names(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]:
-    """The names that the server answers to; empty: to any."""
+def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]:
+    """Return the host names that the server answers to; empty: any."""
     if allowed:
         return () if "*" in allowed else tuple(name.lower() for name in allowed)
     return ("localhost",) if _is_this_machine(host) and not proxies else ()
@@ -229,8 +202,6 @@ def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engin
         if terms.max_cost is None and engine.usd_per_image != 0:
             raise click.UsageError(f"{name} costs money; say how much may be spent: --max-cost USD.")
         engines.append(engine)
-    if not engines:
-        raise click.UsageError("--providers names no engine.")
     return engines
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -57,20 +56,17 @@ class Given:
         return Reasons(firsts=self.frames is None)
 
 
-_OPTIONS = (
+given = options.gathered(
+    "given", Given,
     click.argument("images", nargs=-1, required=True, metavar="IMAGE...",
                    type=Input(path_type=str), shell_complete=values.image),
-    click.option("--frames", type=click.Choice(["first", "all"]),
-                 help="Pages or frames to read of a TIFF, PDF or animation.  "
-                 "[default: first, with a notice]"),
-    click.option("--hidden", is_flag=True,
-                 help="Also read hidden files and folders (names with a leading dot)."),
+    options.choice("--frames", "first", "all", help="Pages or frames to read of a TIFF, PDF or animation.  "
+                   "[default: first, with a notice]"),
+    options.flag("--hidden", help="Also read hidden files and folders (names with a leading dot)."),
     click.option("--paths-from", metavar="COLUMN",
                  help="Read a table (CSV, also with ; or tabs) with paths in this column, relative to "
                  "its folder."),
 )  # fmt: skip
-
-given = options.gathered("given", Given, _OPTIONS)
 """The argument IMAGE... and its options, as one `Given`."""
 
 
@@ -132,34 +128,26 @@ def table_paths(table: str, column: str) -> Iterator[str]:
         raise DataError(f"{files.name_of(table)}: cannot be read ({why}); check the name") from error
 
 
-def _opened(table: str) -> AbstractContextManager[TextIO]:
-    if table == "-":
-        return nullcontext(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline=""))
-    return io.TextIOWrapper(files.opened(table), encoding="utf-8-sig", newline="")
+def _opened(table: str) -> TextIO:
+    data = sys.stdin.buffer if table == "-" else files.opened(table)
+    return io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
 
 
 def _paths(table: str, column: str, lines: TextIO) -> Iterator[str]:
-    head = lines.readline()
-    separator = max(",;\t", key=head.count)
-    rows = csv.reader(chain([head], lines), delimiter=separator)
+    name, folder, head = files.name_of(table), Path(table).parent, lines.readline()
+    rows = csv.reader(chain([head], lines), delimiter=max(",;\t", key=head.count))
     try:
-        header = [name.strip() for name in next(rows, [])]
+        header = [cell.strip() for cell in next(rows, [])]
         if column not in header:
             raise click.UsageError(
-                f"{files.name_of(table)}: there is no column {column!r}; its columns: {', '.join(header)}."
+                f"{name}: there is no column {column!r}; its columns: {', '.join(header)}."
             )
-        yield from _cells(table, rows, header.index(column))
+        place = header.index(column)
+        for number, row in enumerate(rows, 1):
+            path = row[place].strip() if place < len(row) else ""
+            if path:
+                yield path if files.is_address(path) else f"{folder}/-" if path == "-" else str(folder / path)
+            elif any(row):
+                yield f"{name}, row {number}: no path"
     except csv.Error as error:
-        raise DataError(f"{files.name_of(table)}, line {rows.line_num}: not a table ({error})") from error
-
-
-def _cells(table: str, rows: Iterator[list[str]], place: int) -> Iterator[str]:
-    folder = Path(table).parent
-    for number, row in enumerate(rows, 1):
-        path = row[place].strip() if place < len(row) else ""
-        if files.is_address(path):
-            yield path
-        elif path:
-            yield str(folder / path) if path != "-" else f"{folder}/-"  # a file, not standard input
-        elif any(row):
-            yield f"{files.name_of(table)}, row {number}: no path"
+        raise DataError(f"{name}, line {rows.line_num}: not a table ({error})") from error

@@ -7,25 +7,42 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import reduce
 from operator import add
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from digitrec.commands import options, trials, values
-from digitrec.commands.files import Data, Input, Output, named_as_file, refuse_outputs
-from digitrec.commands.finetune import Start, fine_tune, settled
+from digitrec.commands import values
+from digitrec.commands.files import Input, Output, named_as_file, refuse_outputs
+from digitrec.commands.options import POSITIVE, Number, choice, flag, sources, whole
 from digitrec.commands.progress import quiet_bar, quietly
-from digitrec.errors.text import percent
+from digitrec.comparison.datasets.loader import read_samples
+from digitrec.errors.text import aligned, count, percent
+from digitrec.models import store
 
 if TYPE_CHECKING:
     from digitrec.comparison.datasets.mnist import Digits
-    from digitrec.lab.training.run import Epoch, Progress, Watcher
+    from digitrec.lab.training.run import Epoch, FitConfig, Progress, Watcher
 
 RECIPE = "our own, by its own recipe"
 SUFFIXES = (".keras", ".h5", ".tflite", ".skops")
-"""What the name of a model file may end in; a name without an ending is a folder's."""
+"""Endings of model files; a name without an ending is a folder's."""
+OF_ARCHITECTURES = ("loss", "scale", "pretrained", "freeze", "optimizer", "augment", "side", "folds")
+"""Options for the architectures of `--arch`, which our own network does not take."""
 OF_NETWORKS = ("batch", "optimizer", "augment", "device")
-"""Options that say nothing to scikit-learn's classifiers."""
+"""Options that scikit-learn's classifiers do not take."""
+
+
+class Start(Input):
+    """A model file to begin with, or "digitrec" for the shipped network."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path of the file."""
+        return store.SHIPPED if value == "digitrec" else Path(str(super().convert(value, param, ctx)))
 
 
 @click.command(context_settings={"show_default": True})
@@ -35,30 +52,24 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device")
     "random-forest, svm, resnet, vgg, efficientnet, or "
     f"the best.json of `digitrec tune`.  [default: {RECIPE}]",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs.  [default: the recipe's]")
+@whole("--epochs", "Number of epochs.  [default: the recipe's]", metavar=None)
 @click.option(
-    "--validation-split", type=options.Number(0, 0.9), metavar="SHARE",
+    "--validation-split", type=Number(0, 0.9), metavar="SHARE",
     help="Share of digits for validation.  [default: 0.1; 0.2 of your own hand]",
 )  # fmt: skip
-@click.option(
-    "--loss", type=click.Choice(["categorical", "sparse"]), default="categorical",
+@choice(
+    "--loss", "categorical", "sparse", default="categorical",
     help="Cross-entropy on one-hot or on integer labels.",
 )  # fmt: skip
-@click.option(
-    "--scale", type=click.Choice(["unit", "byte", "l2"]), default="unit",
+@choice(
+    "--scale", "unit", "byte", "l2", default="unit",
     help="Pixels as 0..1, 0..255, or Keras' normalize(axis=1); kept in the model file.",
 )  # fmt: skip
-@click.option("--learning-rate", type=options.Number(min=0, min_open=True), help="Peak learning rate.")
-@click.option("--rate", type=options.Number(min=0, min_open=True), hidden=True,
-              deprecated="Use --learning-rate.")  # fmt: skip
-@click.option(
-    "--batch",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Digits per step.  [default: 128; 32 for a backbone]",
-)
-@click.option(
-    "--optimizer", type=click.Choice(["adam", "adamw", "rmsprop", "sgd"]),
+@click.option("--learning-rate", type=POSITIVE, help="Peak learning rate.")
+@click.option("--rate", type=POSITIVE, hidden=True, deprecated="Use --learning-rate.")
+@whole("--batch", "Digits per step.  [default: 128; 32 for a backbone]")
+@choice(
+    "--optimizer", "adam", "adamw", "rmsprop", "sgd",
     help="Keras' optimiser; sgd has Nesterov's momentum and, unless --learning-rate is given, ten times "
     "Adam's rate.  [default: adam; adamw for the recipe]",
 )  # fmt: skip
@@ -67,37 +78,24 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device")
     help="Augment digits, anew in each epoch.  [default: by architecture]",
 )  # fmt: skip
 @click.option("--seed", default=0, help="Random seed of weights, order and augmentation.")
-@click.option(
-    "--data", "sources", type=Data(), multiple=True, metavar="SOURCE", shell_complete=values.digits,
+@sources(
+    "--data", "sources", multiple=True,
     help="Training digits, as for `digitrec explore`; repeatable.  [default: mnist-train, for the recipe "
     "also Swiss and Turkish writers]",
 )  # fmt: skip
-@click.option(
-    "--limit",
-    type=click.IntRange(min=10),
-    metavar="N",
-    help="Only N of each source, all digits in proportion.",
-)
-@click.option(
-    "--test", type=Data(), metavar="SOURCE", shell_complete=values.digits,
-    help="Test digits; training digits among them are left out.  [default: mnist-test]",
-)  # fmt: skip
-@click.option("--limit-test", type=click.IntRange(min=1), metavar="N", help="Only N test digits.")
+@whole("--limit", "Only N of each source, all digits in proportion.", least=10)
+@sources("--test", help="Test digits; training digits among them are left out.  [default: mnist-test]")
+@whole("--limit-test", "Only N test digits.")
 @click.option(
     "--start", type=Start(), metavar="digitrec|FILE",
     help="Without --arch, learn your own hand from digitrec's network, or a .tflite file of it. With "
     "--arch, continue from this .keras or .h5 model; for resnet, vgg and efficientnet also from published "
     "weights without the top (.h5).",
 )  # fmt: skip
-@click.option(
-    "--pretrained", is_flag=True,
-    help="Start from ImageNet weights, fetched once: resnet, vgg, efficientnet.",
-)  # fmt: skip
-@click.option("--freeze", is_flag=True, help="Train only the last layer; with --start or --pretrained.")
-@click.option(
-    "--side", type=click.IntRange(min=32), metavar="PIXELS",
-    help="Input size of resnet, vgg and efficientnet; smaller is faster.  [default: 224]",
-)  # fmt: skip
+@flag("--pretrained", help="Start from ImageNet weights, fetched once: resnet, vgg, efficientnet.")
+@flag("--freeze", help="Train only the last layer; with --start or --pretrained.")
+@whole("--side", "Input size of resnet, vgg and efficientnet; smaller is faster.  [default: 224]", least=32,
+       metavar="PIXELS")  # fmt: skip
 @click.option(
     "--device", metavar="NAME",
     help="TensorFlow device: auto, cpu, gpu, or gpu:1 for the second.  [default: auto]",
@@ -106,11 +104,8 @@ OF_NETWORKS = ("batch", "optimizer", "augment", "device")
     "--out", default=Path("digitrec-model"), type=Output(), metavar="PATH",
     help="Model file (.keras, .h5, .tflite, .skops) or folder; curves and logs go beside it.",
 )  # fmt: skip
-@click.option(
-    "--folds", type=click.IntRange(min=2, max=20), metavar="K",
-    help="With --arch: K-fold cross-validation; writes no model.",
-)  # fmt: skip
-@click.option("--resume", is_flag=True, help="Continue after the last finished epoch.")
+@whole("--folds", "With --arch: K-fold cross-validation; writes no model.", least=2, most=20, metavar="K")
+@flag("--resume", help="Continue after the last finished epoch.")
 def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None, **options: Any) -> None:
     """Train a model on MNIST or on your own digits, and write it with its model card.
 
@@ -143,19 +138,18 @@ def train(arch: str | None, out: Path, sources: Sequence[str], limit: int | None
     options["learning_rate"] = options["learning_rate"] or former
     file = _file(out)
     with _on(options["device"]):
-        if arch is None and options["start"] is not None:
-            _refuse(options, "test", "resume")
-            model = file or out / "own-hand.tflite"
-            _write_only(model, [".tflite"], model.with_suffix(".md"))
-            fine_tune(model, sources, limit, options)
-        elif arch is None:
-            _by_recipe(file, out, sources, limit, options)
-        else:
+        if arch is not None:
             _by_name(arch, file, out, sources, limit, options)
+            return
+        _refuse("for an architecture named with --arch", *OF_ARCHITECTURES)
+        if options["start"] is not None:
+            _fine_tune(file or out / "own-hand.tflite", sources, limit, options)
+        else:
+            _by_recipe(file, out, sources, limit, options)
 
 
 def _on(device: str | None) -> AbstractContextManager[Any]:
-    """Where it computes; None: nobody has asked, so that TensorFlow need not be there."""
+    """Compute on a device; None: on the default, without importing TensorFlow."""
     if device is None:
         return nullcontext()
     from digitrec.lab.training import devices
@@ -165,24 +159,20 @@ def _on(device: str | None) -> AbstractContextManager[Any]:
     return devices.on(found)
 
 
-def _refuse(options: dict[str, Any], *more: str) -> None:
-    """Make sure that nothing is asked of our own network that only an architecture of the zoo can do.
+def _refuse(why: str, *names: str) -> None:
+    """Reject options that have no meaning in this call.
 
     Raises:
-        click.UsageError: something is.
+        click.UsageError: one is given.
     """
-    usual = {
-        "loss": "categorical", "scale": "unit", "pretrained": False, "freeze": False, "resume": False,
-    }  # fmt: skip
-    others = ("optimizer", "augment", "side", "folds")
-    named = [name for name in usual if name != "resume"] + [*others, *more]
-    asked = [f"--{name.replace('_', '-')}" for name in named if options[name] != usual.get(name)]
-    if asked:
-        raise click.UsageError(f"{', '.join(asked)}: for an architecture named with --arch.")
+    source = click.get_current_context().get_parameter_source
+    if given := [name for name in names if source(name) is not ParameterSource.DEFAULT]:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise click.UsageError(f"{options}: {why}.")
 
 
 def _file(out: Path) -> Path | None:
-    """The model file that is meant; None: a folder.
+    """Return the model file that ``--out`` names; None: a folder.
 
     Raises:
         click.UsageError: it is called like a file of another kind.
@@ -197,57 +187,87 @@ def _file(out: Path) -> Path | None:
 
 
 def _write_only(model: Path, endings: Sequence[str], *beside: Path) -> None:
-    """Make sure that a model can be written under this name, and that nothing written is read.
+    """Check that a model can be written under this name, and that no written file is read.
 
     Raises:
-        click.UsageError: it cannot, or something is.
+        click.UsageError: it cannot, or one is.
     """
     if model.suffix not in endings:
         raise click.UsageError(f"--out {model}: this model is written as {', '.join(endings)}.")
     refuse_outputs("--out", [model, *beside])
 
 
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a training run that are given; the others are the run's own."""
+    named = {name: options[name] for name in ("epochs", "learning_rate", "batch", "seed")}
+    named["validation"] = options["validation_split"]
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def _given(sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> dict[str, Any]:
-    """What `fit` and `train` are given of digits: to learn from, and to measure with."""
+    """Return the digits for `fit` and `train`: to learn from, and to test with."""
     from digitrec.lab.datasets.digits import read_digits
 
     given: dict[str, Any] = {"limit_test": options["limit_test"], "resume": options["resume"]}
     if options["test"] is not None:
         given |= {"test": read_digits(options["test"]), "tested_on": _name(options["test"])}
     if sources or limit is not None:
-        given["digits"], given["sources"] = _learned(sources or ["mnist-train"], limit)
+        given["digits"], given["sources"] = _learned(sources, limit)
     return given
 
 
 def _learned(sources: Sequence[str], limit: int | None) -> tuple[Digits, dict[str, int]]:
-    """All digits to learn from, and how many are from each source."""
+    """Return all digits to learn from, and how many are from each source."""
     from digitrec.lab.datasets.digits import read_digits
 
+    sources = sources or ["mnist-train"]
     parts = [(_name(source), read_digits(source, limit, part="train")) for source in sources]
     return reduce(add, [digits for _, digits in parts]), {name: len(digits) for name, digits in parts}
 
 
 def _name(source: str) -> str:
-    """What a source is called on a card: without the folders that it lies in."""
+    """Return a source's name for a model card: without its folders."""
     return Path(source).resolve().name
+
+
+def _fine_tune(out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]) -> None:
+    """Teach our own network the user's hand, and print what that gained and lost."""
+    _refuse("for an architecture named with --arch", "test", "resume")
+    _write_only(out, [".tflite"], out.with_suffix(".md"))
+    if not sources:
+        raise click.UsageError("--start without --arch learns your own hand: name your pictures with --data.")
+    from digitrec.lab.training import finetuned, run
+    from digitrec.lab.training.finetune import fine_tune
+
+    samples = [sample for source in sources for sample in read_samples(source, limit, part="train")]
+    config = run.FineTuneConfig(**_settings(options))
+    with _shown(config.epochs, start="making what it is to remember") as show:
+        done = fine_tune(
+            config, out, samples, source=" and ".join(map(_name, sources)), start=options["start"],
+            limit_test=options["limit_test"], on_progress=show,
+        )  # fmt: skip
+    found = finetuned.rows(done.changes)
+    click.echo(
+        "\n".join([*aligned([finetuned.HEADER, *found], (1, 2, 4, 5)), *finetuned.verdict(done.changes)])
+    )
+    click.echo(f"learned {count(done.learned, 'picture')} in {done.seconds:.0f} s, measuring included")
+    click.echo(f"model: {done.file}\ncard:  {done.card_file}")
 
 
 def _by_recipe(
     file: Path | None, out: Path, sources: Sequence[str], limit: int | None, options: dict[str, Any]
 ) -> None:
-    """digitrec's own network; a file that is named gets that name, and the others stand beside it."""
-    _refuse(options)
+    """Train digitrec's own network, under the name of the file if one is named."""
     from digitrec.lab.training import export
     from digitrec.lab.training.run import TrainConfig
     from digitrec.lab.training.train import train as run
 
-    config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **settled(options))
+    config = TrainConfig(name=TrainConfig().name if file is None else file.stem, **_settings(options))
     folder = out if file is None else file.parent
     beside = [folder / f"{config.name}{ending}" for ending in (".keras", ".tflite", ".md")]
     _write_only(file or beside[0], SUFFIXES[:-1], *beside)
     given = _given(sources, limit, options)
-    epochs = config.epochs + config.finishing
-    with _shown(epochs, config.networks) as show:
+    with _shown(config.epochs + config.finishing, config.networks) as show:
         result = run(config, folder, **given, on_progress=show)
     if file is not None and file.suffix == ".h5":
         export.as_h5(result.keras_file, file)
@@ -258,52 +278,64 @@ def _by_recipe(
 
 
 def _by_name(
-    arch: str,
-    file: Path | None,
-    out: Path,
-    sources: Sequence[str],
-    limit: int | None,
-    options: dict[str, Any],
+    arch: str, file: Path | None, out: Path, data: Sequence[str], limit: int | None, options: dict[str, Any]
 ) -> None:
-    """An architecture of the zoo; without a file's name it is called like the architecture, in `out`."""
-    from digitrec.lab.training.fit import SUFFIXES as WRITTEN
-    from digitrec.lab.training.fit import check, fit
-    from digitrec.lab.training.run import FitConfig
+    """Train an architecture of the zoo; its file in the folder `out` is called like the architecture."""
+    from digitrec.lab.training import fit, run
     from digitrec.lab.training.zoo import find
 
-    config = FitConfig(
-        arch, optimizer=options["optimizer"] or "adam", augment=options["augment"], loss=options["loss"],
-        scale=options["scale"], pretrained=options["pretrained"], freeze=options["freeze"],
-        side=options["side"], **settled(options),
-    )  # fmt: skip
+    own = ("loss", "scale", "pretrained", "freeze", "augment", "side")
+    settings = _settings(options) | {name: options[name] for name in own}
+    config = run.FitConfig(arch, optimizer=options["optimizer"] or "adam", **settings)
     kind = find(arch)
-    file = file or out / f"{Path(arch).stem}{WRITTEN[kind.family][0]}"
-    if kind.family == "scikit-learn" and any(options[name] is not None for name in OF_NETWORKS):
-        raise click.UsageError(f"--{', --'.join(OF_NETWORKS)} are for networks; {arch} is none.")
-    _write_only(file, WRITTEN[kind.family], file.with_name(f"{file.stem}-curves.png"))
-    if options["start"] is not None and options["start"].suffix not in WRITTEN["keras"][:2]:
+    file = file or out / f"{Path(arch).stem}{fit.SUFFIXES[kind.family][0]}"
+    if kind.family == "scikit-learn":
+        _refuse(f"for networks, which {arch} is not", *OF_NETWORKS)
+    _write_only(file, fit.SUFFIXES[kind.family], file.with_name(f"{file.stem}-curves.png"))
+    if options["start"] is not None and options["start"].suffix not in fit.SUFFIXES["keras"][:2]:
         raise click.UsageError(f"--start {options['start']}: with --arch, name a .keras or .h5 file.")
-    check(kind, config, options["start"], resume=options["resume"])
+    fit.check(kind, config, options["start"], resume=options["resume"])
     if options["folds"] is not None:
-        trials.check(options)
-        trials.cross_validate(config, _learned(sources or ["mnist-train"], limit)[0], options["folds"])
+        _refuse("leave it out with --folds", "test", "limit_test", "start", "resume")
+        _cross_validate(config, _learned(data, limit)[0], options["folds"])
         return
-    given = _given(sources, limit, options)
+    given = _given(data, limit, options)
     with _shown(config.epochs or kind.epochs) as show:
-        result = fit(config, file, **given, start=options["start"], on_progress=show)
-    share = result.test_correct / result.test_count
+        result = fit.fit(config, file, **given, start=options["start"], on_progress=show)
     left_out = f" but for {result.left_out:,} that it learned" if result.left_out else ""
     click.echo(
-        f"test accuracy {percent(share, 2)} ({result.test_correct:,} of {result.test_count:,} of "
-        f"{result.tested_on}{left_out}), test loss {result.test_loss:.4f}, {result.seconds:.0f} s\n"
-        f"model: {result.file}"
+        f"test accuracy {percent(result.test_correct / result.test_count, 2)} ({result.test_correct:,} of "
+        f"{result.test_count:,} of {result.tested_on}{left_out}), test loss {result.test_loss:.4f}, "
+        f"{result.seconds:.0f} s\nmodel: {result.file}"
     )
     _draw(result.history, file.stem, file.parent)
 
 
+def _cross_validate(config: FitConfig, digits: Digits, folds: int) -> None:
+    """Train and test once for each fold; keep no model."""
+    from digitrec.comparison.benchmark.measures import proportion
+    from digitrec.lab.training import folds as crossed
+
+    with TemporaryDirectory() as folder, quiet_bar("folds") as bar:
+        models = crossed.cross_validate(
+            config, digits, folds, Path(folder),
+            lambda number, at: bar.at((number - 1 + at.done) / folds, f"{number} of {folds}"),
+        )  # fmt: skip
+        found = list(models)
+    shares = [fold.test_correct / fold.test_count for fold in found]
+    for number, (fold, share) in enumerate(zip(found, shares, strict=True), 1):
+        click.echo(f"fold {number}: {percent(share, 2)} of {fold.test_count:,}")
+    every = proportion(sum(fold.test_correct for fold in found), sum(fold.test_count for fold in found))
+    click.echo(
+        f"mean: {percent(sum(shares) / folds, 2)}; of all {every.n:,} "
+        f"together, each tested once, {percent(every.share, 2)} (95 % interval {percent(every.low, 2)} to "
+        f"{percent(every.high, 2)})\nno model is kept: train it on all of them without --folds"
+    )
+
+
 @contextmanager
-def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
-    """A bar with the network, the epoch, the loss and how well the digits held back are read."""
+def _shown(epochs: int, networks: int = 1, start: str = "making digits") -> Iterator[Watcher]:
+    """Show a bar with the network, the epoch, the loss and the accuracy on the digits held back."""
     with quiet_bar("training") as bar:
 
         def show(progress: Progress) -> None:
@@ -311,13 +343,13 @@ def _shown(epochs: int, networks: int = 1) -> Iterator[Watcher]:
             seen = "" if last is None else f", held back {percent(last.validation_accuracy, 2)}"
             which = "" if networks == 1 else f"network {progress.network}/{networks}, "
             at = f"{which}epoch {progress.epoch}/{epochs}, loss {progress.loss:.3f}{seen}"
-            bar.at(progress.done, at if progress.epoch else "making digits")
+            bar.at(progress.done, at if progress.epoch else start)
 
         yield show
 
 
 def _draw(history: Sequence[Epoch], name: str, folder: Path) -> None:
-    """The curves, where there is a history."""
+    """Draw the curves, where there is a history."""
     if not history:
         return
     from digitrec.report.plots.style import save

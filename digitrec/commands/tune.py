@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digitrec.commands import options, values
-from digitrec.commands.files import Data
+from digitrec.commands import options
 from digitrec.commands.progress import quiet_bar
 from digitrec.errors.text import percent
 
@@ -17,10 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--trials", type=click.IntRange(min=1), default=20, metavar="N", help="Trials to run now.")
-@click.option("--epochs", type=click.IntRange(min=1), default=4, help="Epochs of each trial.")
-@click.option("--data", type=Data(), default="mnist-train", metavar="SOURCE", shell_complete=values.digits,
-              help="As for `digitrec explore`.")  # fmt: skip
+@options.whole("--trials", "Trials to run now.", default=20)
+@options.whole("--epochs", "Epochs of each trial.", default=4, metavar=None)
+@options.sources("--data", help="As for `digitrec explore`.", default="mnist-train")
 @options.limit("Only N digits, all digits in proportion.", 50, 6000)
 @click.option("--seed", default=0, help="Random seed.")
 @options.out_folder("digitrec-tuning", "Folder of the study, the winner and the pictures.")

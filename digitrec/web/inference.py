@@ -1,4 +1,4 @@
-"""Engines and policies as services: fair to clients, in batches, off the event loop."""
+"""Engines and policies as services: fair to clients, in batches, off the event loop; and what they share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from digitrec.answer.prediction import Failure, Outcome
 from digitrec.engine import Engine
-from digitrec.errors import ImageError
+from digitrec.errors import ImageError, UnknownProvider
 from digitrec.image import DigitImage, ImageRef
 from digitrec.recognise import stream
 from digitrec.recognise.explain import Explanation, explain
@@ -20,12 +20,11 @@ from digitrec.recognise.pipeline import MaybePrepared, infer, preprocess
 from digitrec.recognise.readers import Reader, name_of
 from digitrec.web import problems
 from digitrec.web.clients import Client
-from digitrec.web.logs import log
-from digitrec.web.metrics import Metrics
+from digitrec.web.limits import Buffers
+from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import Problem, ProblemError
-from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes
+from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes, Spending
 from digitrec.web.settings import Settings
-from digitrec.web.spending import Spending
 
 BATCH = 64
 """Most pictures in one pass."""
@@ -200,3 +199,41 @@ class Service:
         self._calls.close()
         self._batcher.close()
         self._reader.close()
+
+
+class State:
+    """The state of one server."""
+
+    def __init__(self, engines: Sequence[Reader], settings: Settings) -> None:
+        """Offer these engines, at least one; the first is the default."""
+        self.settings = settings
+        self.metrics = Metrics()
+        self.inside = ConcurrencyLimit(settings.max_requests)
+        self.buffers = Buffers(settings)
+        self.lanes = Lanes(settings.max_decoding_bytes)
+        spending = Spending(settings.usd_per_client, settings.usd_per_day)
+        services = [Service(one, settings, self.metrics, self.lanes, spending) for one in engines]
+        self.services = {service.name: service for service in services}
+
+    def service(self, name: str | None) -> Service:
+        """Return the engine of that name; the default for None.
+
+        Raises:
+            UnknownProvider: it is not on offer here.
+        """
+        name = next(iter(self.services)) if name is None else name
+        if name not in self.services:
+            raise UnknownProvider(
+                f"this server does not offer that engine; it offers: {', '.join(self.services)}"
+            )
+        return self.services[name]
+
+    def free(self) -> list[str]:
+        """Return the names of the engines that are known to cost nothing."""
+        return [name for name, service in self.services.items() if service.usd_per_picture == 0]
+
+    def close(self) -> None:
+        """Release the engines."""
+        for service in self.services.values():
+            service.close()
+        self.lanes.close()

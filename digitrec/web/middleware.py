@@ -12,8 +12,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digitrec.web import clients, problems
-from digitrec.web.logs import log
-from digitrec.web.metrics import Metrics
+from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import Problem
 from digitrec.web.settings import Settings
 

@@ -16,10 +16,10 @@ from starlette.responses import Response
 from digitrec.answer.prediction import Failure
 from digitrec.comparison import Comparison
 from digitrec.image import DigitImage
-from digitrec.web import explaining, problems, schemas, uploads
+from digitrec.web import problems, schemas, uploads
+from digitrec.web.inference import State
 from digitrec.web.problems import Problem, ProblemError
 from digitrec.web.schemas import reading_of
-from digitrec.web.state import State
 
 THUMBNAIL = 512
 """Longest side of a picture that is shown or kept, px."""
@@ -89,7 +89,7 @@ def add(app: FastAPI, state: State) -> None:
         )  # fmt: skip
         return json(body)
 
-    @app.post("/explain", response_model=explaining.ExplanationBody, responses=schemas.PROBLEMS, **looking)
+    @app.post("/explain", response_model=schemas.ExplanationBody, responses=schemas.PROBLEMS, **looking)
     async def explain(
         request: Request, provider: Provider = None, inside: Inside = False, saliency: Saliency = True
     ) -> Response:
@@ -101,7 +101,7 @@ def add(app: FastAPI, state: State) -> None:
         service = state.service(provider)
         picture = await one_picture(request, state)
         found = await service.explain(request.state.client, picture, inside=inside, hiding=saliency)
-        return json(await asyncio.to_thread(explaining.explanation_of, found))  # it draws up to 50 pictures
+        return json(await asyncio.to_thread(schemas.explanation_of, found))  # it draws up to 50 pictures
 
     @app.post("/thumbnail", response_class=Response, responses=schemas.PNG | schemas.PROBLEMS, **looking)
     async def thumbnail(request: Request) -> Response:
@@ -132,8 +132,8 @@ def add(app: FastAPI, state: State) -> None:
             for name, one in state.services.items()
         ]
         return schemas.Providers(
-            providers=infos, key_needed=bool(state.settings.api_keys), collects=state.collection is not None,
-            max_body_bytes=state.settings.max_body_bytes,
+            providers=infos, key_needed=bool(state.settings.api_keys),
+            collects=state.settings.collect is not None, max_body_bytes=state.settings.max_body_bytes,
         )  # fmt: skip
 
     @app.get(

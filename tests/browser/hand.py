@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
 CHROMIUM = shutil.which("chromium")
@@ -86,16 +89,9 @@ def fingers(page: Page) -> Callable[..., None]:
 
 
 def pixels(page: Page, canvas: str) -> np.ndarray:
-    """Return the pixels of a square canvas, (side, side, RGBA)."""
-    side, data = page.evaluate(
-        """(id) => {
-            const { width, height } = document.querySelector(id);
-            const { data } = document.querySelector(id).getContext("2d").getImageData(0, 0, width, height);
-            return [width, Array.from(data)];
-        }""",
-        canvas,
-    )
-    return np.array(data, np.uint8).reshape(-1, side, 4)
+    """Return the pixels of a canvas, (height, width, RGBA); as a PNG they arrive quickly."""
+    url = page.evaluate("(id) => document.querySelector(id).toDataURL()", canvas)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGBA"))
 
 
 def ink(page: Page) -> int:

@@ -210,9 +210,9 @@ def test_a_scheduler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: p
 
 def test_a_folder_that_is_not_shared_is_told(scans: list[str], dask: Cluster) -> None:
     """A worker for which OUT is nowhere says so; the test's workers see all, so the folder goes away."""
-    from digitrec.bulk.run import How, Task, write
+    from digitrec.bulk.run import Task, write
     from digitrec.errors import DataError
 
-    task = Task(0, (), OpenPaid(Path(), Any), "run", How(), "jsonl", Path("gone/part-000000.jsonl"))
+    task = Task(0, (), OpenPaid(Path(), Any), "run", {}, "jsonl", Path("gone/part-000000.jsonl"))
     with pytest.raises(DataError, match="gone"):
         write(task)

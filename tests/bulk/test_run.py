@@ -12,7 +12,7 @@ from PIL import Image
 
 from digitrec.bulk import job
 from digitrec.bulk.job import Job
-from digitrec.bulk.run import Crew, How, Task, write
+from digitrec.bulk.run import Crew, Task, write
 from digitrec.bulk.summary import Summary
 from digitrec.bulk.workers import Pool
 from digitrec.errors import DigitrecError
@@ -30,7 +30,7 @@ def planned(tmp_path: Path) -> Job:
 
 def spread(planned: Job, opener: Any, workers: int = 2) -> list[Summary]:
     tasks = (
-        Task(number, images, opener, "run", How(), "jsonl", planned.file(number))
+        Task(number, images, opener, "run", {}, "jsonl", planned.file(number))
         for number, images in planned.undone(())
     )
     with Pool(workers) as pool:
@@ -83,7 +83,7 @@ def test_processes_that_cannot_live_end_it(planned: Job) -> None:
 def test_a_process_that_was_stopped_costs_no_row(
     planned: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digitrec.bulk.workers.SILENT", 5)
+    monkeypatch.setattr("digitrec.bulk.workers.STUCK_S", 5)
     spread(planned, Open(stopping=105, once=tmp_path / "stopped"))
     assert (tmp_path / "stopped").exists()
     assert names(planned) == ALL

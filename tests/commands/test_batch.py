@@ -370,14 +370,8 @@ def test_an_output_that_was_changed_is_not_called_complete(scans: Path) -> None:
     assert run("scans", "-o", "rows.jsonl", "--resume").exit_code == 6
 
 
-DAMAGES = (
-    lambda data: b"",
-    lambda data: data[: len(data) // 2],
-    lambda data: bytes(len(data)),
-    lambda data: data[:20] + bytes([data[20] ^ 1]) + data[21:],
-    lambda data: b"".join(data.splitlines(keepends=True)[:-1]),
-)
-"""Emptied, shortened, zeroed, one bit flipped, without the last line."""
+DAMAGES = (lambda data: b"", lambda data: data[: len(data) // 2])
+"""Emptied and shortened."""
 
 
 @pytest.mark.parametrize("state", ["plan.jsonl", "job.json", "unpacked"])

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from digitrec.web import app as app_module
 from digitrec.web.app import create_app
-from digitrec.web.logs import JsonLines, TextLines
+from digitrec.web.monitoring import JsonLines, TextLines
 from digitrec.web.settings import Settings
 
 from .fakes import local, png, serving
@@ -37,15 +37,6 @@ def test_every_answer_carries_the_protective_headers_and_head_is_get_without_a_b
         assert get.headers[name] == value
     assert get.headers["referrer-policy"] == "no-referrer"
     assert not {"access-control-allow-origin", "server"} & get.headers.keys()
-
-
-def test_swaggers_script_travels_compressed_where_that_is_accepted(client: TestClient) -> None:
-    plain, packed = (
-        client.get("/docs/swagger-ui-bundle.js", headers={"accept-encoding": coding})
-        for coding in ("identity", "gzip")
-    )
-    assert "content-encoding" not in plain.headers and packed.headers["content-encoding"] == "gzip"
-    assert packed.content == plain.content and int(packed.headers["content-length"]) < len(plain.content) / 2
 
 
 def test_every_file_that_a_page_names_is_here_and_none_is_on_another_host(client: TestClient) -> None:

@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from digitrec.web import server as server_module
-from digitrec.web.buffering import Buffers
 from digitrec.web.clients import Client
+from digitrec.web.limits import Buffers
 from digitrec.web.problems import ProblemError
 from digitrec.web.settings import Settings
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from digitrec.comparison.datasets.loader import read_samples
 from digitrec.errors import DataError
-from digitrec.web import collecting
-from digitrec.web.collecting import LABELS, Collection
+from digitrec.web import collected as collecting
+from digitrec.web.collected import LABELS, Collection
 from digitrec.web.settings import Settings
 
 from .fakes import local, paid, png, serving

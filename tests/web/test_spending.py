@@ -13,8 +13,8 @@ from digitrec import errors
 from digitrec.errors import Unreachable
 from digitrec.web import problems
 from digitrec.web.problems import ProblemError
+from digitrec.web.scheduling import DAY_S, Spending
 from digitrec.web.settings import Settings
-from digitrec.web.spending import DAY_S, Spending
 
 from .fakes import local, paid, png, serving
 
