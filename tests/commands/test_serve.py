@@ -46,7 +46,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Engine], Settings
     ("options", "code", "words"),
     [
         (["--providers", "nobody"], 2, "no provider is called 'nobody'"),
-        (["--providers", " , "], 2, "names no engine"),
+        (["--providers", " , "], 2, "--providers"),
         (["--providers", "tesseract", "--model", "x.tflite"], 2, "--model is for the local engine"),
         (["--model", "absent.tflite"], 5, "absent.tflite"),
         (["--providers", "google"], 2, "--max-cost"),
