@@ -62,7 +62,7 @@ class Job:
     plan: str
     """SHA-256 of the plan, in hex."""
     sizes: Mapping[str, int]
-    """Length in bytes of the files `PLAN` and `UNPACKED`."""
+    """Length in bytes of the files `PLAN` and `UNPACKED`, where they are not empty."""
     settings: Mapping[str, Any]
     """All that decides what its rows are: inputs, engines and options."""
 
@@ -191,7 +191,7 @@ def begin(
     if not images:
         raise DataError("no image is there to be read; name files, a folder, a pattern, or an archive")
     size = part or min(max(images // parts, LEAST), MOST)
-    sizes = {name: _size(folder / name) for name in (PLAN, UNPACKED)}
+    sizes = {name: length for name in (PLAN, UNPACKED) if (length := _size(folder / name))}
     job = Job(folder, form, size, images, os.urandom(8).hex(), sums.hexdigest(), sizes, settings)
     _write(folder / JOB, job.values())
     return job

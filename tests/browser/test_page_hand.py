@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from browser.conftest import OpenPage
 from browser.hand import (
     STROKES,
     TEXT,
-    Stroke,
     asked_for,
     draw,
     draw_stroke,
@@ -98,15 +96,6 @@ def test_a_drawing_is_never_lost_and_a_short_look_is_kept(open_page: OpenPage) -
         expect_digit(page, "7")
         assert ink(page) == before, loss
         expect_hidden(page, ["#picture"])
-
-
-def test_drawing_on_a_picture_begins_a_drawing(open_page: OpenPage) -> None:
-    page = show(open_page(), "photo-shadow.jpg", "3")
-    drawn(page, 7)
-    expect_hidden(page, ["#picture"])
-    press(page, "Undo")
-    expect_digit(page, "3")
-    expect(page.locator("#picture")).to_be_visible()
 
 
 def test_a_finger_draws_one_stroke_whatever_the_palm_does_and_does_not_scroll(open_page: OpenPage) -> None:
@@ -209,12 +198,9 @@ def test_an_answer_that_is_overtaken_is_dropped(open_page: OpenPage) -> None:
     expect(page.locator("#history li")).to_have_count(0)
 
 
-@pytest.mark.parametrize(
-    "seven", [[(0.55, 0.25), (0.8, 0.25), (0.62, 0.8)], [(0.6, 0.2), (0.85, 0.3), (0.6, 0.75)]]
-)
-def test_a_quick_digit_beside_another_is_not_dropped_in_silence(open_page: OpenPage, seven: Stroke) -> None:
+def test_a_quick_digit_beside_another_is_not_dropped_in_silence(open_page: OpenPage) -> None:
     """Three pointer events make the whole 7."""
     page = open_page()
     draw_stroke(page, [(0.25, 0.3), (0.25, 0.5), (0.24, 0.75)])
-    draw_stroke(page, seven)
+    draw_stroke(page, [(0.55, 0.25), (0.8, 0.25), (0.62, 0.8)])
     expect(page.locator("#why")).to_contain_text("more")

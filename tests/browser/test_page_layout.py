@@ -63,14 +63,6 @@ def open_everything(page: Page) -> None:
     expect(page.locator("#history li").first).to_be_visible()
 
 
-def test_the_paper_grows_with_the_screen(page: Page) -> None:
-    sides = []
-    for width, height in ((1024, 768), (1440, 900), (1920, 1080)):
-        page.set_viewport_size({"width": width, "height": height})
-        sides.append(box(page, "#pad")["width"])
-    assert sides == sorted(set(sides))
-
-
 STATES: dict[str, Callable[[Page], object]] = {
     "empty": lambda page: None,
     "drawn": lambda page: draw(page, 7),
@@ -91,15 +83,6 @@ def test_everybody_can_use_it_in_light_and_dark(open_page: OpenPage, state: str)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         expect_accessible(page)
-
-
-def test_the_bars_are_seen_in_forced_colours(open_page: OpenPage) -> None:
-    page = drawn(open_page(forced_colors="active"), 7)
-    best, trough = (
-        page.evaluate("(part) => getComputedStyle(document.querySelector(part)).backgroundColor", part)
-        for part in (".best .fill", ".best .trough")
-    )
-    assert best != trough
 
 
 def brightness(page: Page) -> int:

@@ -176,17 +176,6 @@ def saved(file: Path, size: tuple[int, int] | None = None) -> Path:
     return file
 
 
-def test_a_large_upload_shows_its_progress(page: Page, tmp_path: Path) -> None:
-    network = page.context.new_cdp_session(page)
-    network.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000_000}
-    network.send("Network.emulateNetworkConditions", slow)
-    show(page, saved(tmp_path / "large.tif", (1200, 1500)))
-    expect(page.locator("#upload")).to_be_visible()
-    expect_digit(page, "7")
-    expect(page.locator("#upload")).to_be_hidden()
-
-
 def test_a_file_over_the_limit_is_not_sent(page_of: OpenPage, tmp_path: Path) -> None:
     page = drawn(page_of(settings=Settings(max_body_bytes=100_000)), 7)
     posted = asked_for(page, "/thumbnail")

@@ -146,7 +146,7 @@ def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: O
     held[0].continue_()
     wait_for(page, lambda: len(held) == 2)
     held[1].continue_()
-    expect(page.locator("#reasons-words")).to_contain_text("Grad-CAM")
+    expect(page.locator("#reasons-words")).to_contain_text("class activation map")
     expect(layer).not_to_have_attribute("src", first or "")
     expect(page.locator("#layers details[open]")).to_have_count(2)  # what was open stays open
     page.wait_for_timeout(600)

@@ -87,16 +87,6 @@ def test_the_cluster_writes_what_this_machine_would(scans: list[str], dask: Clus
         assert theirs.get("error") == ours.get("error")
 
 
-@pytest.mark.parametrize("form", ["tar", "zip"])
-def test_archives_are_read_where_the_worker_is(scans: list[str], dask: Cluster, form: str) -> None:
-    import shutil
-
-    shutil.make_archive("all", form, ".", "scans")
-    done = run(f"all.{form}", "-o", "rows.csv", "--scheduler", dask.address)
-    assert done.returncode == 0, done.stderr
-    assert len(Path("rows.csv").read_text().splitlines()) == 101
-
-
 def test_one_is_killed_and_one_joins_late(scans: list[str], tmp_path: Path) -> None:
     """Each row once, in order: parts of the dead are read by the living."""
     Path("list").write_text("\n".join(scans * 4))

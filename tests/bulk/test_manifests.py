@@ -31,26 +31,6 @@ def pods() -> list[dict[str, Any]]:
     return [spec["worker"]["spec"], spec["scheduler"]["spec"], job["spec"]["template"]["spec"]]
 
 
-def test_every_volume_that_is_mounted_is_there() -> None:
-    claims = {one["metadata"]["name"]: one["spec"]["accessModes"] for one in found("PersistentVolumeClaim")}
-    for pod in pods():
-        volumes = {volume["name"]: volume for volume in pod.get("volumes", [])}
-        for container in pod["containers"]:
-            assert {mount["name"] for mount in container.get("volumeMounts", [])} == set(volumes)
-        for volume in volumes.values():
-            assert volume["persistentVolumeClaim"]["claimName"] in claims
-    assert claims == {"digitrec-shared": ["ReadWriteMany"], "digitrec-ledger": ["ReadWriteOnce"]}
-
-
-def test_the_service_leads_to_the_scheduler() -> None:
-    (cluster,) = found("DaskCluster")
-    scheduler = cluster["spec"]["scheduler"]
-    ports = {port["name"]: port["containerPort"] for port in scheduler["spec"]["containers"][0]["ports"]}
-    for port in scheduler["service"]["ports"]:
-        assert ports[port["targetPort"]] == port["port"]
-    assert scheduler["service"]["selector"]["dask.org/cluster-name"] == cluster["metadata"]["name"]
-
-
 def test_the_jobs_command_is_one_that_we_take() -> None:
     (job,) = found("Job")
     program, name, *arguments = job["spec"]["template"]["spec"]["containers"][0]["command"]
@@ -64,13 +44,6 @@ def test_the_jobs_command_is_one_that_we_take() -> None:
     ]
     for path in (*given["images"], str(given["out"]), str(given["ledger"])):
         assert any(path.startswith(mount + "/") for mount in mounts), path
-
-
-def test_workers_have_one_thread_each_and_the_options_are_dasks() -> None:
-    worker = pytest.importorskip("distributed.cli.dask_worker").main
-    _, name, *arguments = found("DaskCluster")[0]["spec"]["worker"]["spec"]["containers"][0]["args"]
-    assert name == "worker"
-    assert worker.make_context("worker", arguments).params["nthreads"] == 1
 
 
 def test_the_workers_are_told_what_the_page_tells_in_words_that_dask_knows() -> None:

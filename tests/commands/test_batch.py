@@ -168,8 +168,6 @@ def test_many_processes_write_the_same_rows_into_a_folder(scans: Path) -> None:
     assert "digitrec: 41 images" in run("-o", "parts", "--format", "csv", "--resume").stderr
 
 
-
-
 def test_parquet_has_typed_columns(scans: Path) -> None:
     from pyarrow import parquet
 
@@ -302,8 +300,6 @@ def test_a_full_disk_ends_it_in_a_line_and_loses_nothing(scans: Path, workers: s
     assert (program.returncode, said.count("\n")) == (9, 1), said
     assert run("scans", "-o", "rows.jsonl", "--resume", "--workers", "1").exit_code == 1
     assert names("rows.jsonl") == in_order()
-
-
 
 
 @pytest.mark.parametrize(
@@ -479,8 +475,6 @@ def test_wrong_arguments_are_errors_that_name_them(
     Path("taken").write_text("something else")
     done = run(*arguments, "--workers", "1")
     assert (done.exit_code, named in done.stderr) == (code, True), done.stderr
-
-
 
 
 def test_urls_are_listed_and_fetched(scans: Path) -> None:

@@ -9,14 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from digitrec.cli import main
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_is_for_this_program(shell: str) -> None:
-    assert "_DIGITREC_COMPLETE" in CliRunner().invoke(main, ["completion", shell]).stdout
 
 
 def offered(*words: str) -> list[str]:

@@ -101,16 +101,6 @@ def test_the_ledger_may_be_named_after_the_command(asked: Emulator) -> None:
     assert after.stdout == run("ledger", "--ledger", "paid.sqlite", "spend").stdout != ""
 
 
-def test_an_emulated_answer_is_found_again_by_the_next_command(
-    seven: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(seven.parent)
-    command = ("predict", "seven.png", "-p", "google", "--emulate", "--ledger", "paid.sqlite", "-o", "json")
-    first, again = (json.loads(run(*command).stdout)[0] for _ in range(2))
-    assert first["endpoint"] != again["endpoint"]  # each emulator has a port of its own
-    assert (first["replayed"], again["replayed"], again["attempts"]) == (False, True, 0)
-
-
 def test_a_dry_run_without_a_ledger_counts_what_would_be_sent(
     seven: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,14 +119,12 @@ def test_a_cloud_is_rehearsed_without_an_account(folder: Path) -> None:
     assert (found["digit"], found["emulated"], found["attempts"]) == (7, True, 1)
 
 
-@pytest.mark.parametrize(
-    "name", ["google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document", "openai"]
-)
+@pytest.mark.parametrize("name", ["google", "azure", "openai"])
 def test_a_dry_run_needs_no_credentials_and_obeys_the_output(folder: Path, name: str) -> None:
     asked = ("seven.png", "seven.png", "broken.png", "-p", name, "--dry-run")
     (row,) = json.loads(run(*asked, "-o", "json").stdout)
     assert (row["provider"], row["given"], row["images"], row["requests"]) == (name, 3, 2, 1)
-    assert row["cost_usd"] == {"google": 0.0015, "aws": 0.001, "aws-textract": 0.0015}.get(name)
+    assert row["cost_usd"] == {"google": 0.0015}.get(name)
     assert row["configured"] is False
     assert json.loads(run(*asked, "-o", "jsonl").stdout) == row
     assert run(*asked, "-o", "csv").stdout.splitlines()[0] == ",".join(row)

@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
-from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import drawn_seven
 from digitrec.lab.training import pretrained
 from digitrec.lab.training.pretrained import Weights
@@ -78,20 +77,6 @@ def test_scikit_learn_goes_to_skops_in_a_folder() -> None:
     assert "left out 100 that models/knn.skops has learned" in done.stderr and " of 20, 95 %" in done.stdout
     done = run("evaluate", "--model", "models/knn.skops")
     assert done.exit_code == 6 and "has learned 100 of MNIST's test digits" in done.stderr
-
-
-def test_kerass_own_file_is_learned_and_tested_by_its_parts() -> None:
-    digits = mnist_test()
-    np.savez(
-        "mnist.npz", x_train=digits.images[:150], y_train=digits.labels[:150], x_test=digits.images[100:400],
-        y_test=digits.labels[100:400],
-    )  # fmt: skip
-    done = run("train", "--arch", "knn", "--data", "mnist.npz", "--test", "mnist.npz", "--out", "knn.skops")
-    assert done.exit_code == 0, done.output
-    assert "of 250 of mnist.npz but for 50 that it learned" in done.stdout
-    card = store.load(Path("knn.skops")).card
-    assert card["learned_from"] == {"mnist.npz": 150} and card["test"]["on"] == "mnist.npz"
-    assert "mnist.npz but for 50 that it learned" in run("models", "list", "knn.skops").stdout
 
 
 def test_all_that_could_be_tested_on_learned_is_refused_before_learning() -> None:

@@ -1,19 +1,33 @@
-"""Admission: size, number, rate, keys, time; each rejected with a problem body."""
+"""Admission: size, number, rate, keys, time; bodies that stall, trickle, swell or multiply."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import settings as trying
+from hypothesis import strategies as st
 from PIL import Image
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
-from digitrec.web.limits import MAX_CLIENTS, RateLimiter
+from digitrec.web import server as server_module
+from digitrec.web.clients import Client
+from digitrec.web.limits import Buffers, RateLimiter
 from digitrec.web.problems import ProblemError
 from digitrec.web.settings import Settings
 
-from .fakes import held_up, local, png, serving
+from .fakes import UNLIMITED, connect, everything, held_up, listening, local, png, serving, until_at_work
 
 WHOLE = png()
 
@@ -142,8 +156,121 @@ def test_a_bucket_empties_and_fills_at_its_rate() -> None:
     assert waits(limiter, "one", 4) == [0, 0, 0, 2]
 
 
-def test_the_client_not_heard_of_for_longest_is_forgotten() -> None:
-    limiter = RateLimiter(1, 1, clock=lambda: 0.0)
-    for number in range(MAX_CLIENTS + 1):
-        limiter.check(str(number), "too fast")
-    assert [waits(limiter, str(number), 1) for number in (MAX_CLIENTS, 0)] == [[1], [0]]
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+STALLED = HEAD + b"\r\n7"
+
+
+@contextmanager
+def stalled(url: str, count: int, start: bytes = STALLED) -> Iterator[list[socket.socket]]:
+    """Connections that begin a request and fall silent."""
+    with ExitStack() as held:
+        connections = [held.enter_context(connect(url)) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(start)
+        yield connections
+
+
+def test_two_hundred_silent_bodies_do_not_delay_others() -> None:
+    with listening(settings=UNLIMITED) as url, stalled(url, 200), httpx.Client(base_url=url) as client:
+        time.sleep(0.3)  # all have been accepted
+        statuses = [client.post("/predict", content=png()).status_code for _ in range(20)]
+        assert client.get("/ready").json() == {"ready": True}
+    assert statuses == [200] * 20
+
+
+QUICK = Settings(upload_grace_s=0.3, upload_bytes_per_s=1000)
+
+
+@pytest.mark.parametrize(
+    ("settings", "pause"),
+    [(QUICK, 0.02), (QUICK, 100.0), (Settings(seconds=0.3), 100.0)],
+    ids=["a trickle", "silence", "until the deadline"],
+)
+def test_a_body_slower_than_it_may_be_is_given_up(settings: Settings, pause: float) -> None:
+    with listening(settings=settings) as url, connect(url) as connection:
+        connection.sendall(STALLED)
+        connection.settimeout(pause if pause < 1 else 30)
+        received = b""
+        while not received:
+            try:
+                received = connection.recv(65536)
+            except TimeoutError:
+                connection.sendall(b"7")  # 50 bytes a second, where 1000 are wanted
+        head, _, body = (received + everything(connection)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ") and b"connection: close" in head.lower()
+    assert json.loads(body)["type"] == "urn:digitrec:problem:too-slow"
+
+
+def test_a_body_that_is_slow_but_fast_enough_is_read() -> None:
+    picture = png() + bytes(4500)
+    patient = Settings(upload_grace_s=1.0, upload_bytes_per_s=1000)
+
+    def slowly() -> Iterator[bytes]:
+        for start in range(0, len(picture), 200):
+            time.sleep(0.05)  # 4000 bytes a second, for longer than the grace
+            yield picture[start : start + 200]
+
+    with listening(settings=patient) as url:
+        assert httpx.post(f"{url}/predict", content=slowly()).json()["prediction"] == 7
+
+
+def test_what_one_client_has_sent_leaves_room_for_the_others() -> None:
+    settings = Settings(max_client_bytes=10_000, max_buffered_bytes=40_000, proxies=1, upload_grace_s=60)
+    start = HEAD.replace(b"1000", b"9000") + b"X-Forwarded-For: 203.0.113.1\r\n\r\n" + bytes(4500)
+    with listening(settings=settings) as url, stalled(url, 12, start), httpx.Client(base_url=url) as client:
+        until_at_work(url, 2)  # of the twelve, the others are rejected
+        other, same = (
+            client.post("/predict", content=png() + bytes(2000), headers={"x-forwarded-for": address})
+            for address in ("203.0.113.2", "203.0.113.1")
+        )
+    assert (other.status_code, same.status_code) == (200, 503)
+
+
+def test_a_connection_too_many_closes_the_most_idle_of_the_client_with_the_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 10)
+    with listening() as url, httpx.Client(base_url=url) as client:
+        assert client.get("/health").status_code == 200
+        with stalled(url, 9, b"GET"):
+            for _ in range(30):
+                assert client.get("/health").status_code == 200  # not idle
+                with connect(url) as one_more:
+                    one_more.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    assert everything(one_more).startswith(b"HTTP/1.1 200 ")
+
+
+pieces = st.lists(st.integers(0, 40), max_size=6)
+uploads = st.lists(st.tuples(st.sampled_from("abc"), pieces, st.booleans()), max_size=12)
+
+
+@given(uploads)
+@trying(max_examples=150, deadline=None, database=None)
+def test_no_limit_is_passed_and_nothing_stays_in_memory(sent: list[tuple[str, list[int], bool]]) -> None:
+    """All at once, some leaving before their end; a body comes out whole or a problem does."""
+    buffers = Buffers(Settings(max_body_bytes=100, max_client_bytes=120, max_buffered_bytes=250))
+
+    async def upload(name: str, sizes: list[int], leaves: bool) -> None:
+        left = [bytes([ord(name)]) * size for size in sizes]
+        expected = b"".join(left)
+
+        async def receive() -> Message:
+            await asyncio.sleep(0)
+            if not left:
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": left.pop(0), "more_body": bool(left) or leaves}
+
+        try:
+            deadline = asyncio.get_running_loop().time() + 30
+            async with buffers.body(Client(name), receive, deadline) as whole:
+                assert (await whole())["body"] == expected and len(expected) <= 100
+                await asyncio.sleep(0)
+        except (ProblemError, ClientDisconnect):
+            pass
+        assert buffers.held <= 250 + 40  # a piece is counted once it is there
+
+    async def run() -> None:
+        await asyncio.gather(*(upload(*one) for one in sent))
+
+    asyncio.run(run())
+    assert buffers.held == 0

@@ -75,7 +75,7 @@ export class Why {
     by("reasons-words").textContent = isRefused
       ? "The network was not asked: the picture was refused by what the preparation saw in it."
       : saliency ? `${said} Orange ink spoke for the digit, blue ink against it.`
-        : "Orange: where the last feature maps look like the digit (Grad-CAM). Ask “Why?” for what the ink is worth.";
+        : "Orange: where the last feature maps look like the digit (class activation map). Ask “Why?” for what the ink is worth.";
     by("heat").hidden = by("overlay").hidden = isRefused;
     by("over").hidden = isRefused || this.getPlace() === null;
     by("heat").ariaLabel = saliency ? `Which ink spoke for the digit. ${said}` : "Where it looks like the digit";
@@ -158,7 +158,7 @@ function paint(canvas, digit, felt) {
   context.drawImage(colours(felt), 0, 0, canvas.width, canvas.height);
 }
 
-/** How much each of the 28x28 places mattered: by hiding the ink, else by Grad-CAM. */
+/** How much each of the 28x28 places mattered: by hiding the ink, else by the class activation map. */
 function mattered({ saliency, grad_cam: maps }) {
   return saliency ?? maps?.[0].map ?? [];
 }
