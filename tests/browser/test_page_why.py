@@ -115,19 +115,6 @@ def test_both_readings_are_shown_where_there_are_two(open_page: OpenPage) -> Non
     expect_accessible(page)
 
 
-def test_each_layer_of_each_network_is_shown(open_page: OpenPage) -> None:
-    page = drawn(open_page(), 7)
-    ask_why(page)
-    expect(page.locator("#layers summary")).to_have_text(
-        ["Inside network 1: 8 layers", "Inside network 2: 8 layers"]
-    )
-    expect(page.locator("#layers details[open] figcaption")).to_have_count(8)
-    expect(page.locator("#layers figcaption").first).to_have_text("relu 1a: 24 maps of 26x26")
-    sides = page.locator("#layers img").evaluate_all("(all) => all.map((image) => image.naturalWidth)")
-    assert sides == 2 * [163, 151, 79, 131, 131, 71, 113, 113]
-    expect(page.locator("#readings")).to_be_hidden()
-
-
 def test_the_look_inside_follows_the_drawing_one_question_at_a_time(open_page: OpenPage) -> None:
     page = drawn(open_page(), 1)
     ask_why(page)

@@ -94,14 +94,3 @@ def test_every_word_is_readable_nothing_is_cut_off_and_nothing_is_fetched(
     assert [url for url in requests if not url.startswith("data:")] == [report.as_uri()]
     assert problems == []
     page.close()
-
-
-def test_print_is_black_on_white_even_in_dark_mode(browser: Browser, report: Path) -> None:
-    page = browser.new_page(color_scheme="dark", viewport={"width": 718, "height": 1000})  # A4 within margins
-    page.goto(report.as_uri())
-    page.emulate_media(media="print")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 718, "a table is cut off at the edge"
-    assert page.evaluate(BACKGROUND) == WHITE
-    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
-    assert len(page.pdf()) > 10_000
-    page.close()

@@ -100,15 +100,6 @@ def test_a_tar_compressed_as_a_whole_is_read_once_and_then_in_any_order(tmp_path
     assert skipped.words() == ["1 file that is no picture (.txt)", "1 hidden file or folder"]
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_what_is_compressed_otherwise_is_one_row_each(tmp_path: Path, method: int) -> None:
-    file = tmp_path / "odd.zip"
-    file.write_bytes(zipped(method))
-    first = next(members(str(file), Skipped()))
-    with pytest.raises(ImageError, match=r"odd\.zip/a\.png"):
-        first.read()
-
-
 def test_an_archive_that_is_gone_or_was_changed_is_told(tmp_path: Path) -> None:
     file = tmp_path / "x.zip"
     file.write_bytes(zipped(zipfile.ZIP_STORED))

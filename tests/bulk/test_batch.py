@@ -135,12 +135,6 @@ def test_a_table_and_a_frame_in_one_call_each(scans: list[str]) -> None:
     assert digitrec.batch([]).table().num_rows == 0
 
 
-def test_without_pandas_a_frame_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(errors.NotInstalled, match="pip install 'pandas'"):
-        digitrec.batch([]).frame()
-
-
 def test_only_what_is_worked_on_is_taken(scans: list[str], processes: Executor) -> None:
     taken = []
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_readers import OpenPaid
 from dask_cluster import Cluster, cluster
 from PIL import Image
 
@@ -196,13 +195,3 @@ def test_a_scheduler_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: p
         own.scheduler.send_signal(signal.SIGSTOP)
         with pytest.raises(DigitrecError, match=own.address):
             found.workers()
-
-
-def test_a_folder_that_is_not_shared_is_told(scans: list[str], dask: Cluster) -> None:
-    """A worker for which OUT is nowhere says so; the test's workers see all, so the folder goes away."""
-    from digitrec.bulk.run import Task, write
-    from digitrec.errors import DataError
-
-    task = Task(0, (), OpenPaid(Path(), Any), "run", {}, "jsonl", Path("gone/part-000000.jsonl"))
-    with pytest.raises(DataError, match="gone"):
-        write(task)

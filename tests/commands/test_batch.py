@@ -7,7 +7,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -192,30 +191,6 @@ def test_what_is_there_is_not_written_over(scans: Path) -> None:
     assert Path("rows.jsonl").read_bytes() == before
 
 
-def test_a_name_that_was_mistyped_is_in_nobodys_way(scans: Path) -> None:
-    assert run("scans.tar.gz", "-o", "rows.jsonl").exit_code == 6
-    Path("mine").mkdir()
-    Path("mine/notes.txt").write_text("x")
-    assert run("scans", "-o", "mine").exit_code == 2, "somebody's folder"
-    Path("mine/notes.txt").unlink()
-    for out in ("rows.jsonl", "mine"):
-        assert run("scans", "-o", out, "--workers", "1").exit_code == 1, out
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_killed_it_goes_on_where_it_was(scans: Path, workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped("scans", "-o", "rows", "--part", "2", "--workers", workers, parts=3)
-    done = finished_parts()
-    Path("rows/.part-000009.jsonl.77.unfinished").write_text("{")
-    again: list[int] = []
-    finish = job.Job.finish
-    monkeypatch.setattr(job.Job, "finish", lambda *given: again.append(given[1]) or finish(*given))
-    assert run("scans", "-o", "rows", "--resume", "--workers", "1").exit_code == 1
-    assert names("rows") == in_order()
-    assert done + len(again) == 21
-    assert not list(Path("rows").glob(".*"))
-
-
 def test_killed_at_any_moment_each_picture_is_in_one_row(scans: Path) -> None:
     """Killed while it starts, plans, reads, writes or joins, as the moment falls."""
     arguments = ["-o", "rows.jsonl", "--part", "1", "--workers", "2"]
@@ -386,17 +361,6 @@ def test_a_damaged_part_is_read_again(scans: Path) -> None:
             file.write_bytes(damage(file.read_bytes()))
             assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 1
             assert names("rows") == in_order()
-
-
-def test_what_another_run_left_is_not_taken_for_this_ones(scans: Path) -> None:
-    stopped("scans", "-o", "rows", "--part", "2", "--workers", "1", parts=3)
-    kept = {file.name: file.read_bytes() for file in Path("rows/_batch/done").iterdir()}
-    shutil.rmtree("rows")
-    stopped("scans/1", "-o", "rows", "--part", "2", "--workers", "1", parts=1)
-    for name, data in kept.items():
-        Path("rows/_batch/done", name).write_bytes(data)
-    assert run("-o", "rows", "--resume", "--workers", "1").exit_code == 0
-    assert names("rows") == in_order()[20:40]
 
 
 def test_failures_are_named(scans: Path) -> None:

@@ -150,11 +150,6 @@ def test_a_target_needs_enough_pictures_and_a_budget_needs_a_target(cloud: Emula
     assert cloud.calls("aws") == 0
 
 
-def test_the_former_command_names_its_place() -> None:
-    result = CliRunner().invoke(main, ["recommend", "samples", "--accuracy", "0.9"])
-    assert (result.exit_code, "digitrec benchmark" in result.stderr) == (2, True)
-
-
 def test_a_page_that_cannot_be_written_is_told_before_anybody_is_asked(data: Path, tmp_path: Path) -> None:
     result = run(data, "--html", tmp_path / "none" / "report.html", code=2)
     assert "No such file or directory" in result.stderr

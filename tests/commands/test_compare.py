@@ -92,13 +92,6 @@ def test_a_budget_leaves_out_only_who_has_no_known_price(seven: Path) -> None:
     assert found["outcomes"]["aws"]["digit"] == 7
 
 
-def test_an_emulator_needs_none_of_the_users_settings(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/no/such/file")
-    (found,) = json.loads(run(seven, "-p", "aws,google", "--emulate", "-o", "json").stdout)
-    assert found["consensus"] == 7
-
-
 def test_a_picture_that_nobody_answers_is_told_once_and_exits_with_1(seven: Path, tmp_path: Path) -> None:
     result = run(seven, tmp_path / "none.png", "-p", "local,rapidocr", "-o", "jsonl", code=1)
     assert len(result.stdout.splitlines()) == 2

@@ -47,20 +47,6 @@ def several(name: str, number: int = 3) -> None:
 
 
 class TestFolders:
-    @pytest.mark.parametrize("name", ["x.heic", "x.avif", "x.jpe", "x.mpo", "x.apng", "x.dib", "x.HIF"])
-    def test_every_kind_of_picture_is_read(self, name: str) -> None:
-        with Image.open("seven.png") as seven:
-            page = seven.convert("RGB")
-        file = Path("scans", name)
-        if file.suffix in (".heic", ".HIF"):
-            import pillow_heif
-
-            with file.open("wb") as out:
-                pillow_heif.from_pillow(page).save(out)
-        else:
-            page.save(file)
-        assert (f"scans/{name}", "7") in predict("scans")[0]
-
     def test_hidden_ones_are_read_only_where_asked_for(self) -> None:
         Path("scans/.trash").mkdir()
         copyfile("seven.png", "scans/.trash/c.png")
@@ -96,14 +82,6 @@ class TestSeveralPictures:
         assert said == [f"digitrec: {name} holds 3 pictures; the first was read (--frames all reads all)"]
         assert predict(name, "--frames", "first")[1] == []
 
-    def test_it_is_said_once(self) -> None:
-        for name in ("a.tif", "b.tif", "c.tif"):
-            several(name)
-        assert predict("a.tif", "b.tif", "c.tif", "a.tif")[1] == [
-            "digitrec: a.tif holds 3 pictures; the first was read (--frames all reads all)",
-            "digitrec: 2 more: a file with several pictures, of which the first was read",
-        ]
-
     def test_all_are_read(self) -> None:
         several("scan.pdf", 2)
         several("scan.tif", 2)
@@ -114,11 +92,6 @@ class TestSeveralPictures:
         ]  # fmt: skip
         assert said == ["digitrec: missing.png: cannot be read (no such file or directory); check the name"]
         assert code == 1
-
-    def test_all_pages_of_standard_input(self) -> None:
-        several("scan.tif", 2)
-        found = predict("-", "--frames", "all", input=Path("scan.tif").read_bytes())
-        assert found == ([("<stdin>[1]", "7"), ("<stdin>[2]", "7")], [], 0)
 
     def test_other_commands_say_it_and_read_all(self) -> None:
         several("scan.tif", 2)
@@ -164,12 +137,6 @@ class TestATable:
         _, said, code = predict("list.csv", "--paths-from", "file")
         assert code == 2
         assert said[-1] == "Error: list.csv: there is no column 'file'; its columns: id, path."
-
-    @pytest.mark.parametrize("table", ["seven.png", "missing.csv", "scans"])
-    def test_what_is_no_table_is_told(self, table: str) -> None:
-        _, said, code = predict(table, "--paths-from", "file")
-        assert code == 6
-        assert said[0].startswith(f"digitrec: {table}")
 
 
 def test_a_substituted_process_is_read() -> None:

@@ -47,14 +47,6 @@ def test_the_tutorials_run_in_one_line() -> None:
     assert run("predict", "seven.png", "--model", "mlp.keras").exit_code == 0
 
 
-def test_batch_optimizer_and_augment_reach_the_training() -> None:
-    options = ["--batch", "20", "--optimizer", "sgd", "--no-augment", "--out", "mlp.keras"]
-    done = run("train", "--arch", "mlp", *FEW, *options)
-    assert done.exit_code == 0, done.output
-    settings = store.load(Path("mlp.keras")).card["settings"]
-    assert (settings["batch"], settings["optimizer"], settings["augment"]) == (20, "sgd", False)
-
-
 def test_a_network_learns_on_from_a_file() -> None:
     """With the former name of --learning-rate, which works in this version."""
     assert run("train", "--arch", "mlp", *FEW, "--out", "first.h5").exit_code == 0

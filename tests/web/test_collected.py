@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitrec.comparison.datasets.loader import read_samples
-from digitrec.errors import DataError
 from digitrec.web import collected as collecting
 from digitrec.web.collected import LABELS, Collection
 from digitrec.web.settings import Settings
@@ -88,11 +87,6 @@ def test_only_pixels_label_and_answers_of_free_engines_are_kept(tmp_path: Path) 
         assert kept.size == (512, 256)
     assert collecting.NAME.fullmatch(file.name) and file.name.endswith("_local-7.png")
     assert cloud.provider.calls == 0  # type: ignore[attr-defined]
-
-
-def test_labelling_needs_a_key_where_reading_does(tmp_path: Path) -> None:
-    with serving(settings=Settings(collect=tmp_path, api_keys=("one",))) as client:
-        assert label(client, 7) == 401
 
 
 def test_when_it_is_full_no_more_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,9 +170,3 @@ def test_what_was_kept_is_told_as_it_was(
     assert found.label == label and found.said.items() <= said.items()
     if sum(len(engine) + len(word) + 2 for engine, word in said.items()) <= 200:
         assert found.said == said
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match=str(tmp_path / "file")):
-        Collection(tmp_path / "file")

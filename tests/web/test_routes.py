@@ -55,14 +55,6 @@ def test_base64_is_read_in_every_usual_form_with_or_without_the_type(
         assert [one["prediction"] for one in (answer["predictions"] if found else [answer])] == [7]
 
 
-@pytest.mark.parametrize("bad", ["***", "", "data:,7", "QUJD"])
-def test_of_several_pictures_in_json_a_bad_one_fails_alone(client: TestClient, bad: str) -> None:
-    sent = {"images": [PLAIN.decode(), bad, PLAIN.decode()]}
-    first, second, third = client.post("/predict", json=sent).json()["predictions"]
-    assert (first["prediction"], third["prediction"]) == (7, 7)
-    assert (second["prediction"], second["problem"]["status"]) == (None, 422)
-
-
 def saved(form: str) -> bytes:
     data = io.BytesIO()
     Image.open(io.BytesIO(WHOLE)).convert("RGB").save(data, form)
@@ -191,11 +183,6 @@ def test_metrics_count_what_was_read_and_answered(client: TestClient) -> None:
     assert "digitrec_http_request_seconds_bucket" in page
     assert "# TYPE digitrec_http_turned_away_total counter" in page
     assert "process_resident_memory_bytes" in page or sys.platform != "linux"
-
-
-def test_the_server_says_that_it_is_alive_and_has_room(client: TestClient) -> None:
-    assert client.get("/health").json() == {"status": "ok", "model_loaded": True}
-    assert client.get("/ready").json() == {"ready": True}
 
 
 def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:

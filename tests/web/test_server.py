@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 import socket
 import threading
 import time
@@ -16,10 +14,9 @@ import httpx
 import pytest
 
 from digitrec.web import server as server_module
-from digitrec.web.server import listen
 from digitrec.web.settings import Settings
 
-from .fakes import connect, everything, held_up, listening, local, png, started
+from .fakes import connect, everything, held_up, listening, local, png
 
 BEGIN = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 """Of the heads below."""
@@ -105,14 +102,6 @@ def test_what_was_accepted_is_answered_before_the_end() -> None:
         assert answer.result().json()["prediction"] == 7
 
 
-def test_the_command_serves_and_ends_at_a_signal() -> None:
-    with started() as (url, process):
-        assert httpx.get(f"{url}/health").json()["status"] == "ok"
-        assert httpx.get(url).headers["content-type"].startswith("text/html")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) in (0, -signal.SIGTERM)
-
-
 def test_a_full_server_rejects_before_it_reads_and_answers_what_it_accepted() -> None:
     engine = local()
     go, entered = held_up(engine)
@@ -149,22 +138,3 @@ def test_a_client_told_to_come_back_keeps_its_connection(monkeypatch: pytest.Mon
         while time.monotonic() - begin < 1.5:  # each question starts the clock anew
             connection.sendall(whole)
             assert answer(connection)[0] == 503
-
-
-def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
-    """Of two small parts the second would, 40 ms, were the connections not told to send at once."""
-
-    async def accepted() -> int:
-        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-        def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            connection = writer.get_extra_info("socket")
-            told.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-            writer.close()
-
-        place = listen("127.0.0.1", 0)
-        async with await asyncio.start_server(meet, sock=place):
-            with socket.create_connection(place.getsockname()):
-                return await told
-
-    assert asyncio.run(accepted())
