@@ -10,19 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paid_cloud import PRICE, PaidCloud, answer, ask, image
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine import Engine
 from digitrec.engine.call import Outcome, read_many
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import recent, spending
-from digitrec.errors import BadAnswer, DigitrecError, NotConfigured, NotInstalled, ProviderError
+from digitrec.errors import DigitrecError, NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
-from digitrec.providers.base import FREE
 
 
 class Doing(PaidCloud):
@@ -141,19 +138,6 @@ def test_what_was_not_sent_is_free_and_told_once(tmp_path: Path, error: Digitrec
     assert [reply.outcome for reply in ask(PaidCloud(), tmp_path, 7, 1)] == [answer(7), answer(1)]
 
 
-def test_an_engine_on_this_machine_is_held_to_the_same(tmp_path: Path) -> None:
-    for do in (raising(ValueError()), lambda: None, lambda: Answer((Candidate("7", 93.0),))):
-        cloud = Doing(do, endpoint="")
-        cloud.endpoint, cloud.price, cloud.read_many = None, FREE, one_by_one(cloud)  # type: ignore[assignment, method-assign]
-        with closing(Engine(cloud)) as engine:
-            failed = engine.ask([image(7)])
-        assert isinstance(failed[0].outcome, ProviderError)
-
-
-def one_by_one(cloud: PaidCloud) -> Callable[..., Any]:
-    return lambda images, *, timeout: [cloud._do() for _ in images]  # type: ignore[attr-defined]
-
-
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
@@ -178,27 +162,3 @@ def test_whatever_is_given_there_is_an_outcome_for_each_image(given: Any, asked:
     for outcome in outcomes:
         assert isinstance(outcome, Outcome)
         assert outcome is not None
-
-
-@pytest.mark.parametrize(
-    "odd", [-5.0, float("nan"), float("inf"), 1e300, 10**400, True, "3", b"3", [], object()]
-)
-def test_an_odd_retry_after_breaks_nothing(tmp_path: Path, odd: Any) -> None:
-    from digitrec.errors import RateLimited
-
-    cloud = PaidCloud(script={7: [RateLimited("slow down", status=429, retry_after=odd)]})
-    with stamina.set_testing(True, attempts=5, cap=True):
-        (reply,) = ask(cloud, tmp_path, 7)
-    forever = odd in (float("inf"), 1e300, 10**400)
-    assert reply.outcome == answer(7) if not forever else isinstance(reply.outcome, RateLimited)
-    assert reply.cost_usd == (0.0 if forever else PRICE)
-
-
-@pytest.mark.parametrize(
-    ("status", "cost"), [(302, 0.0), (404, 0.0), (500, 0.0), (200, PRICE), (204, PRICE), (None, PRICE)]
-)
-def test_a_bad_answer_with_a_status_that_refuses_is_not_charged(
-    tmp_path: Path, status: int | None, cost: float
-) -> None:
-    (reply,) = ask(PaidCloud(script={7: [BadAnswer("x", status=status)]}), tmp_path, 7)
-    assert (reply.attempts, reply.cost_usd) == (1, cost)

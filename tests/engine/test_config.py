@@ -14,7 +14,6 @@ from digitrec.engine.config import (
     Parameters,
     TokenPrice,
     config_path,
-    default_ledger,
     example,
     load,
     problems,
@@ -107,11 +106,6 @@ def test_a_provider_of_another_package_is_known(tmp_path: Path, monkeypatch: pyt
     assert load(written(tmp_path, "[prices]\nacme = 0.001")).prices == {"acme": 0.001}
 
 
-def test_the_ledger_lies_in_the_users_data_folder() -> None:
-    assert default_ledger().name == "ledger.sqlite"
-    assert default_ledger().parent.name == "digitrec"
-
-
 @given(content=st.binary(max_size=300))
 @with_example(content=b"\xff\xfe")
 @with_example(content=b"a = " + b"[" * 20_000)
@@ -135,11 +129,6 @@ def test_whatever_bytes_the_file_holds(tmp_path: Path, content: bytes) -> None:
         assert str(error).isprintable()
         assert path.name in str(error)
         assert told[0] == str(error)
-
-
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(NotConfigured):
-        load(tmp_path)
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

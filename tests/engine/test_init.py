@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from paid_cloud import PRICE, PaidCloud, answer, ask, image, options
 
+from digitrec.answer import Answer
 from digitrec.emulator import Emulator
 from digitrec.engine import Engine, Estimate
 from digitrec.engine.config import Config, default_ledger
@@ -60,13 +61,6 @@ def test_the_same_image_twice_in_one_go_is_bought_once(tmp_path: Path) -> None:
     assert cloud.calls == [7]
     assert {first.replayed, second.replayed} == {False, True}
     assert first.outcome == second.outcome
-
-
-def test_without_a_ledger_every_image_is_asked_about(tmp_path: Path) -> None:
-    cloud = PaidCloud()
-    replies = ask(cloud, tmp_path, 7, 7, ledger="none")
-    assert cloud.calls == [7, 7]
-    assert not any(reply.replayed for reply in replies)
 
 
 def test_a_fresh_answer_is_bought_again_and_kept(tmp_path: Path) -> None:
@@ -260,15 +254,6 @@ def test_a_hanging_call_keeps_no_program_from_ending(tmp_path: Path, ended_by: s
 # ---- rate and budget
 
 
-def test_requests_wait_for_their_turn(tmp_path: Path) -> None:
-    cloud = PaidCloud()
-    cloud.rate = 20.0
-    start = time.monotonic()
-    ask(cloud, tmp_path, *range(5))
-    assert time.monotonic() - start > 0.199  # four turns after the first, 0.05 s each
-    assert len(cloud.calls) == 5
-
-
 def test_a_rate_limit_alone_never_makes_an_image_fail(tmp_path: Path) -> None:
     config = Config(rates={"paid": 2.0})
     cloud = PaidCloud(delay_s=0.01)
@@ -427,3 +412,31 @@ def test_a_free_engine_on_this_machine_is_asked_in_one_go() -> None:
     assert cloud.requests == [[1, 2]]
     assert engine.estimate([image(1)]) == Estimate("paid", 1, 0, 1, 0.0)
     engine.close()
+
+
+class Timed(PaidCloud):
+    """Remembers how long each request was given."""
+
+    attempt_timeout = 60.0
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        self.given_s = timeout
+        return super().read(image, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected_s"),
+    [
+        ({}, 60.0),
+        ({"config": Config(attempt_timeouts={"paid": 20.0})}, 20.0),
+        ({"config": Config(attempt_timeouts={"paid": 20.0}), "attempt_timeout": 90.0}, 90.0),
+        ({"timeout": 15.0}, 15.0),
+    ],
+)
+def test_a_request_has_the_time_of_options_configuration_or_provider(
+    chosen: dict[str, Any], expected_s: float, tmp_path: Path
+) -> None:
+    cloud = Timed()
+    with Engine(cloud, options(tmp_path, **{"timeout": 120.0, **chosen})) as engine:
+        engine.ask([image(7)])
+    assert cloud.given_s == pytest.approx(expected_s, abs=5.0)

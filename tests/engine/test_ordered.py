@@ -103,9 +103,7 @@ def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any)
     assert spent(tmp_path) == PRICE
 
 
-@pytest.mark.parametrize(
-    "ended", [Rejected("it failed"), Rejected("x", status=404), Rejected("x", status=410)]
-)
+@pytest.mark.parametrize("ended", [Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)])
 def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: Rejected) -> None:
     (reply,) = ask(Limited(ended), tmp_path, 7)
     assert (reply.outcome, reply.cost_usd) == (ended, PRICE)

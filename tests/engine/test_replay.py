@@ -11,8 +11,8 @@ from paid_cloud import PaidCloud, answer, image, options
 from digitrec.engine import Engine, Estimate
 from digitrec.engine.ledger import Entry, Question
 from digitrec.engine.ledger.recording import Recorder
-from digitrec.engine.replay import Recorded, Replay
-from digitrec.errors import LedgerError, NotConfigured
+from digitrec.engine.replay import Replay
+from digitrec.errors import LedgerError
 from digitrec.image import InputSpec
 
 ENLARGED = InputSpec("png", preparation="enlarged", min_side=300)
@@ -92,8 +92,3 @@ def test_a_provider_that_was_not_recorded(path: Path) -> None:
 def test_it_costs_nothing(path: Path) -> None:
     record(path, [entry(1)])
     assert Replay(path, "paid").estimate([image(1), image(2)]) == Estimate("paid", 2, 2, 0, 0.0)
-
-
-def test_the_stand_in_cannot_be_asked() -> None:
-    with pytest.raises(NotConfigured, match="--replay"):
-        Recorded.from_env({})

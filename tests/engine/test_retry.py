@@ -9,7 +9,6 @@ from digitrec.engine.retry import (
     LONGEST_WAIT_S,
     RETRIED,
     asked_wait_s,
-    ends_order,
     may_be_billed,
     wait_s,
 )
@@ -44,6 +43,9 @@ TABLE = [
     (BadAnswer("HTML"), False, True),
     (BadAnswer("HTML", status=503), False, False),
     (ProviderError("a stranger's own"), False, True),
+    (NotConfigured("no key"), False, False),
+    (NotInstalled("no SDK"), False, False),
+    (LedgerError("full"), False, True),
     *((ProviderError("a stranger's own", status=status), False, True) for status in (200, 299)),
     *((ProviderError("a stranger's own", status=status), False, False) for status in (199, 300, 500, "Bad")),
     *((BadAnswer("HTML", status=status), False, False) for status in (100, 199, 300, 599)),
@@ -52,37 +54,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("error", "repeated", "billed"), TABLE, ids=lambda it: type(it).__name__)
-def test_table(error: ProviderError, repeated: bool, billed: bool) -> None:
+def test_table(error: DigitrecError, repeated: bool, billed: bool) -> None:
     assert isinstance(error, RETRIED) is repeated
     assert may_be_billed(error) is billed
-
-
-@pytest.mark.parametrize(
-    ("error", "billed"),
-    [(NotConfigured("no key"), False), (NotInstalled("no SDK"), False), (LedgerError("full"), True)],
-)
-def test_what_was_never_sent_costs_nothing_and_what_is_not_known_may(
-    error: DigitrecError, billed: bool
-) -> None:
-    assert may_be_billed(error) is billed
-
-
-@pytest.mark.parametrize(
-    ("error", "ended"),
-    [
-        (Rejected("the operation failed"), True),
-        (Rejected("the operation failed", status="InvalidImage"), True),
-        (Rejected("gone", status=404), True),
-        (Rejected("gone", status=410), True),
-        (Rejected("a bad poll", status=400), False),
-        (Rejected("a bad poll", status=409), False),
-        (Unavailable("broken", status=503), False),
-        (Unavailable("connection reset"), False),
-        (TimedOut("nobody answered"), False),
-    ],
-)
-def test_only_the_vendors_word_on_the_order_itself_ends_it(error: DigitrecError, ended: bool) -> None:
-    assert ends_order(error) is ended
 
 
 def test_the_random_wait_doubles_up_to_a_bound() -> None:

@@ -16,7 +16,7 @@ from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config, TokenPrice
 from digitrec.engine.ledger import Ledger
 from digitrec.engine.ledger.queries import recent
-from digitrec.errors import BadAnswer, BudgetExceeded, NotConfigured, ProviderError
+from digitrec.errors import BudgetExceeded, NotConfigured
 from digitrec.prepare import prepare
 from digitrec.providers.openai import OpenAi
 
@@ -54,48 +54,30 @@ def costs(ledger: Path) -> list[float | None]:
         return [call.cost_usd for call in recent(book)]
 
 
-def test_an_answer_costs_what_its_tokens_cost(server: RawServer, tmp_path: Path) -> None:
-    (reply,) = asked(server, tmp_path / "ledger.sqlite")
-    assert reply.cost_usd == pytest.approx(COUNTED)
-    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(COUNTED)]
-
-
-def test_without_a_count_it_costs_what_was_set_aside(server: RawServer, tmp_path: Path) -> None:
-    server.say = [completion(usage=None)]
-    (reply,) = asked(server, tmp_path / "ledger.sqlite")
-    assert reply.cost_usd == pytest.approx(MOST)
-    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(MOST)]
-
-
-def test_what_is_no_answer_costs_what_was_set_aside(server: RawServer, tmp_path: Path) -> None:
-    server.say = [answer(200, b"{}")]
-    (reply,) = asked(server, tmp_path / "ledger.sqlite")
-    assert isinstance(reply.outcome, BadAnswer)
-    assert reply.cost_usd == pytest.approx(MOST)
-
-
-USAGE = {"prompt_tokens": 187, "completion_tokens": 14}
+UNUSABLE: list[dict[str, Any]] = [
+    {"choices": [{"message": {"content": None, "refusal": "I cannot"}}]},
+    {"choices": [{"message": {"content": "{"}, "finish_reason": "length"}]},
+    {"choices": [{"message": {"content": 7}}]},
+    {"error": {"code": 502, "message": "upstream"}},
+]
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("said", "cost"),
     [
-        {"choices": [{"message": {"content": None, "refusal": "I cannot"}}]},
-        {"choices": [{"message": {"content": "{"}, "finish_reason": "length"}]},
-        {"choices": [{"message": {"content": "seven"}}]},
-        {"choices": [{"message": {"content": 7}}]},
-        {"choices": []},
-        {"error": {"code": 502, "message": "upstream"}},
+        (completion(), COUNTED),
+        (completion(usage=None), MOST),
+        (answer(200, b"{}"), MOST),
+        *((completion(**{"choices": [], **body}), COUNTED) for body in UNUSABLE),
     ],
 )
-def test_an_unusable_answer_costs_what_its_usage_says(
-    body: dict[str, Any], server: RawServer, tmp_path: Path
+def test_an_answer_costs_its_tokens_or_what_was_set_aside_also_an_unusable_one(
+    said: bytes, cost: float, server: RawServer, tmp_path: Path
 ) -> None:
-    server.say = [answer(200, json.dumps({**body, "usage": USAGE}).encode())]
+    server.say = [said]
     (reply,) = asked(server, tmp_path / "ledger.sqlite")
-    assert isinstance(reply.outcome, ProviderError)
-    assert reply.cost_usd == pytest.approx(COUNTED)
-    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(COUNTED)]
+    assert reply.cost_usd == pytest.approx(cost)
+    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(cost)]
 
 
 def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer, tmp_path: Path) -> None:

@@ -1,16 +1,39 @@
 from __future__ import annotations
 
+import json
+import logging
+import os
+import sys
+import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
 from digitrec.emulator import Emulator
-from digitrec.errors import Rejected, TimedOut
+from digitrec.emulator.kit import drawn_seven
+from digitrec.engine import Engine, Options
+from digitrec.errors import (
+    AuthFailed,
+    NotConfigured,
+    NotInstalled,
+    ProviderError,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
+from digitrec.prepare import prepare
+from digitrec.providers.azure_analysis import AzureAnalysis
 from digitrec.providers.base import Resumable
+from digitrec.providers.registry import provider_class
 
-from .common import POLLED, Opened, Prepared, Told
+from .common import KEY, NOTHING, POLLED, Opened, Prepared, Told, json_answer, outcome
 
 BOTH = pytest.mark.parametrize("cloud", POLLED)
 
@@ -48,3 +71,193 @@ def test_the_operation_is_polled_at_our_own_endpoint(cloud: str, server: RawServ
         assert isinstance(told(cloud, ordered, answer(404, b"{}")), Rejected)
         assert stranger.arrived == []
     assert b"analyzeResults/abc" in server.arrived[1]
+
+
+TOKEN, HEADER = "planted-token-0123456789", "planted-header-0123456789"
+BLANK = json_answer(200, NOTHING["azure-analysis"])
+
+
+def token(value: object = TOKEN, lasts_s: float = 3600) -> bytes:
+    """What App Service's endpoint says."""
+    said = {
+        "access_token": value, "expires_on": str(int(time.time() + lasts_s)), "token_type": "Bearer",
+        "resource": "https://cognitiveservices.azure.com",
+    }  # fmt: skip
+    return json_answer(200, said, ("Content-Type", "application/json"))
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
+    """Where a machine of Azure's gets its tokens, as its two variables say."""
+    with raw_server() as server:
+        server.say = [token()]
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/msi/token")
+        monkeypatch.setenv("IDENTITY_HEADER", HEADER)
+        yield server
+
+
+@pytest.fixture
+def azure(server: RawServer) -> Iterator[AzureAnalysis]:
+    """A service that finds nothing on any picture."""
+    server.say = [BLANK]
+    provider = AzureAnalysis(endpoint=server.url)
+    yield provider
+    provider.close()
+
+
+def bearers(server: RawServer) -> list[bytes]:
+    """The token of each request."""
+    return [request.partition(b"Bearer ")[2].partition(b"\r\n")[0] for request in server.arrived]
+
+
+def test_a_machines_identity_is_asked_for_a_token_once(
+    authority: RawServer, server: RawServer, azure: AzureAnalysis
+) -> None:
+    together = [threading.Thread(target=outcome, args=(azure,)) for _ in "1234"]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join()
+    assert bearers(server) == [TOKEN.encode()] * 4
+    (request,) = authority.arrived
+    assert request.startswith(b"GET /msi/token?")
+    assert b"resource=https://cognitiveservices.azure.com " in request
+    assert f"X-IDENTITY-HEADER: {HEADER}".encode() in request
+
+
+@pytest.mark.parametrize("cloud", ["azure", "azure-analysis", "azure-document"])
+def test_each_service_signs_with_its_key_else_with_an_identity(
+    cloud: str, authority: RawServer, server: RawServer
+) -> None:
+    server.say = [answer(400)]
+    cls: Any = provider_class(cloud)
+    for key, tokens in ((KEY, 0), (None, 1)):
+        env = {cls.endpoints[0]: server.url, cls.keys[0]: key or ""}
+        assert isinstance(outcome(cls.from_env(env)), ProviderError)
+        assert len(authority.arrived) == tokens
+    assert bearers(server) == [b"", TOKEN.encode()]
+    assert KEY.encode() in server.arrived[0]
+    cls(endpoint="http://192.0.2.1", key=KEY, allow_plain_http=True).close()
+    with pytest.raises(NotConfigured):
+        cls(endpoint="http://192.0.2.1", allow_plain_http=True)
+
+
+def test_a_token_shows_nowhere(
+    authority: RawServer, server: RawServer, azure: AzureAnalysis, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    server.say = [json_answer(400, {"error": {"message": f"you said Bearer {TOKEN} {HEADER}"}, TOKEN: 1})]
+    with Engine(azure, Options(ledger=tmp_path / "ledger.sqlite")) as engine:
+        (reply,) = engine.ask([prepare(drawn_seven(), azure.wants)])
+    assert isinstance(reply.outcome, ProviderError)
+    shown = [str(reply), repr(reply.outcome.raw), repr(azure), repr(vars(azure)), caplog.text]
+    shown += [file.read_bytes().decode("latin-1") for file in tmp_path.iterdir()]
+    assert TOKEN not in "".join(shown) and HEADER not in "".join(shown)
+
+
+def test_a_token_that_is_refused_is_not_used_again(
+    authority: RawServer, server: RawServer, azure: AzureAnalysis
+) -> None:
+    authority.say, server.say = [token("revoked"), token()], [answer(401, b"{}"), BLANK]
+    error = outcome(azure)
+    assert type(error) is AuthFailed
+    assert "Cognitive Services User" in str(error)
+    assert isinstance(outcome(azure), Answer)
+    assert bearers(server) == [b"revoked", TOKEN.encode()]
+
+
+def test_a_token_is_fetched_anew_before_it_expires(
+    authority: RawServer, server: RawServer, azure: AzureAnalysis
+) -> None:
+    authority.say = [token(lasts_s=2), token("second-token")]
+    outcome(azure)
+    time.sleep(2.1)  # azure-identity keeps it to its last second
+    for _ in range(2):
+        outcome(azure)
+    assert bearers(server) == [TOKEN.encode(), b"second-token", b"second-token"]
+
+
+FIELDS = ["access_token", "expires_on", "expires_in", "resource", "token_type"]
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just(["x"])
+BODIES = (
+    st.binary(max_size=60)
+    | st.dictionaries(st.sampled_from(FIELDS), VALUES).map(lambda it: json.dumps(it).encode())
+    | VALUES.map(lambda it: token(it).partition(b"\r\n\r\n")[2])
+)
+"""Any bytes, any of the fields, and what is right but for the token."""
+
+
+@settings(max_examples=50)
+@given(st.sampled_from([200, 200, 204, 400, 401, 403]), BODIES, st.sampled_from(["application/json", ""]))
+def test_whatever_comes_for_a_token_is_one_error(status: int, body: bytes, kind: str) -> None:
+    with raw_server() as authority, raw_server() as service, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IDENTITY_ENDPOINT", authority.url)
+        patch.setenv("IDENTITY_HEADER", HEADER)
+        patch.setenv("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")
+        authority.say, service.say = [answer(status, body, ("Content-Type", kind))], [answer(401, b"{}")]
+        azure = AzureAnalysis(endpoint=service.url)
+        error = outcome(azure)
+        azure.close()
+        assert type(error) is (AuthFailed if service.arrived else NotConfigured)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program would be a batch file there")
+def test_az_is_started_once_for_many_questions(
+    server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"accessToken": TOKEN, "expires_on": int(time.time() + 3600), "expiresOn": "2099-01-01 00:00:00.0",
+            "subscription": "s", "tenant": "t", "tokenType": "Bearer"}  # fmt: skip
+    program = tmp_path / "az"
+    program.write_text(f"#!/bin/sh\necho started >> {tmp_path}/log\ncat <<'END'\n{json.dumps(said)}\nEND\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+    server.say = [BLANK]
+    azure = AzureAnalysis(endpoint=server.url)
+    assert all(isinstance(outcome(azure), Answer) for _ in range(3))
+    azure.close()
+    assert (tmp_path / "log").read_text() == "started\n"
+
+
+def test_with_neither_key_nor_identity_nothing_is_sent(
+    server: RawServer, azure: AzureAnalysis, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "dev")  # or it would look for a metadata server
+    azure = AzureAnalysis(endpoint=server.url)
+    error = outcome(azure)
+    assert type(error) is NotConfigured
+    assert "VISION_KEY" in str(error)
+    assert server.arrived == []
+
+
+def test_a_variable_that_azure_identity_refuses_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "planted-nonsense")
+    with pytest.raises(NotConfigured) as caught:
+        AzureAnalysis(endpoint="https://a.example")
+    assert "AZURE_" in str(caught.value) and "planted" not in str(caught.value)
+
+
+def test_without_azure_identity_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    AzureAnalysis(endpoint="https://a.example", key=KEY).close()
+    with pytest.raises(NotInstalled) as caught:
+        AzureAnalysis(endpoint="https://a.example")
+    assert "VISION_KEY" in str(caught.value) and "[azure]" in str(caught.value)
+
+
+def test_an_authority_of_ones_own_is_asked_and_microsofts_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MSAL would ask login.microsoftonline.com first whether it knows the authority."""
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "digitrec.providers.wire.transport.is_metadata_server", lambda url: bool(asked.append(url))
+    )  # every request that fetches a credential passes it
+    for name, value in {
+        "TENANT_ID": "a-tenant", "CLIENT_ID": "a-client", "CLIENT_SECRET": KEY,
+        "AUTHORITY_HOST": "https://127.0.0.1:9", "TOKEN_CREDENTIALS": "EnvironmentCredential",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    error = outcome(AzureAnalysis(endpoint="https://a.example"), timeout=2)
+    assert isinstance(error, NotConfigured | Unreachable)
+    assert {url.split("/")[2] for url in asked} == {"127.0.0.1:9"}

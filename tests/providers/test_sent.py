@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -56,27 +54,6 @@ def usd(folder: Path) -> float:
     return sum(call.cost_usd or 0.0 for call in booked(folder))
 
 
-class Proxy:
-    """A proxy that answers every CONNECT with the same bytes, and hangs up."""
-
-    def __init__(self, say: bytes) -> None:
-        self._say = say
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://me:planted-pass@127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def _run(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                with connection:
-                    connection.recv(65_536)
-                    connection.sendall(self._say)
-
-    def close(self) -> None:
-        self._socket.close()
-
-
 @pytest.mark.parametrize("cloud", CLOUDS)
 @pytest.mark.parametrize(
     ("say", "kind", "named"),
@@ -91,9 +68,10 @@ def test_a_proxy_that_opens_no_connection_is_named_and_free(
     cloud: str, say: bytes, kind: type[Exception], named: str, opened: Opened, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    with closing(Proxy(say)) as proxy:
+    with raw_server() as proxy:
+        proxy.say = [say]
         provider = opened(cloud, endpoint="https://ocr.example")
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//me:planted-pass@"))
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         reply = ask(provider, tmp_path)
     assert type(reply.outcome) is kind

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from clock import Clock
-from paid_cloud import PaidCloud, answer, image
+from paid_cloud import PaidCloud, answer, image, options
 
 from digitrec.answer import Answer, Candidate
+from digitrec.cli import main
+from digitrec.engine import Engine
 from digitrec.engine.ledger import Budget, Claim, Ledger, Question
 from digitrec.engine.ledger.queries import UNUSABLE, Spending, clear, entries, recent, spending
+from digitrec.engine.ledger.recording import read_recording
 
 OCTOBER = datetime(2026, 10, 31, 12, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -117,3 +124,57 @@ def test_clearing_forgets_answers_and_no_spending(
     assert clear(ledger, **chosen) == 5 - len(left)  # type: ignore[arg-type]
     assert [entry.answer.raw["read"] for entry in entries(ledger)] == left
     assert spending(ledger) == before
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return Path(shutil.copy(Path(__file__).parent / "old" / "version-1.sqlite", tmp_path / "ledger.sqlite"))
+
+
+def question(number: int) -> Question:
+    return Question.about(image(number), PaidCloud(), emulated=False)
+
+
+def test_it_opens_and_what_cannot_be_used_is_no_answer(old: Path) -> None:
+    with closing(Ledger(old)) as ledger:
+        found = ledger.find([question(number) for number in range(8)])
+        assert [entry is not None for entry in found] == [True] + [False] * 7
+        assert [entry.answer for entry in entries(ledger)] == [answer(0)]
+        assert [call.error for call in reversed(recent(ledger))][:5] == [None] + [UNUSABLE] * 4
+        assert spending(ledger)[0].calls == 8
+        assert spending(ledger)[0].usd == pytest.approx(0.008)
+
+
+def test_it_is_asked_again_what_it_cannot_tell(old: Path) -> None:
+    cloud = PaidCloud()
+    with closing(Engine(cloud, options(old.parent))) as engine:
+        replies = engine.ask([image(number) for number in range(6)])
+        assert [reply.outcome for reply in replies] == [answer(number) for number in range(6)]
+        assert sorted(cloud.calls) == [1, 2, 3, 4, 5]
+        assert all(reply.replayed for reply in engine.ask([image(number) for number in range(6)]))
+
+
+def test_the_commands_show_it(old: Path, tmp_path: Path) -> None:
+    def run(command: str) -> Any:
+        return CliRunner().invoke(main, ["ledger", command, "--ledger", str(old)])
+
+    shown = run("show")
+    assert shown.exit_code == 0
+    assert shown.stdout.count("unusable answer") == 4
+    exported = run("export")
+    assert exported.exit_code == 0
+    assert "4 unusable answers are left out" in exported.stderr
+    (tmp_path / "r.jsonl").write_text(exported.stdout)
+    assert [entry.answer for entry in read_recording(tmp_path / "r.jsonl")] == [answer(0)]
+    assert run("spend").exit_code == 0
+
+
+def test_an_answer_that_cannot_be_used_hides_none_that_can(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as sqlite:
+        columns = [row[1] for row in sqlite.execute("PRAGMA table_info(calls)")][1:]
+        names = ", ".join(columns)
+        sqlite.execute(f"INSERT INTO calls ({names}) SELECT {names} FROM calls WHERE id = 1")
+        sqlite.execute("UPDATE calls SET answer = 'null' WHERE id = 9")
+        sqlite.commit()
+    with closing(Ledger(old)) as ledger:
+        assert ledger.find([question(0)])[0] is not None

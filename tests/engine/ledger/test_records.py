@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +12,8 @@ from hypothesis import strategies as st
 from paid_cloud import PaidCloud, image
 
 from digitrec.answer import Answer, Candidate
-from digitrec.engine.ledger import Entry, Question, read_recording
+from digitrec.engine.ledger import Entry, Question
 from digitrec.engine.ledger.records import to_json, to_spec
-from digitrec.errors import LedgerError
 from digitrec.image import ImageRef
 
 QUESTION = Question.about(image(7), PaidCloud(), emulated=False)
@@ -93,19 +90,6 @@ def test_a_line_without_a_reason_is_read_and_one_of_another_format_is_not() -> N
 
 def test_equal_values_are_equal_text_and_what_json_does_not_know_is_written_as_text() -> None:
     assert to_json({"b": (1, None), "a": "é", "c": ImageRef}) == f'{{"a":"é","b":[1,null],"c":"{ImageRef}"}}'
-
-
-def test_a_provider_that_names_no_options_has_none() -> None:
-    bare = SimpleNamespace(name="bare", endpoint=None)
-    assert Question.about(image(7), bare, emulated=False).options == "{}"  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("bad", ["nonsense", "{}", "[1]", '{"digitrec":99}'])
-def test_a_bad_line_is_named(tmp_path: Path, bad: str) -> None:
-    path = tmp_path / "answers.jsonl"
-    path.write_text(f"{Entry(QUESTION, FULL, 5.0, 0.1).line()}\n{bad}\n", "utf-8")
-    with pytest.raises(LedgerError, match=r"answers\.jsonl, line 2"):
-        read_recording(path)
 
 
 anything = st.recursive(

@@ -43,11 +43,6 @@ def junk(data: bytearray, dice: random.Random) -> None:
     data[at : at + size] = dice.randbytes(len(data[at : at + size]))
 
 
-def page_header(data: bytearray, dice: random.Random) -> None:
-    at = PAGE * dice.randrange(1, len(data) // PAGE) + dice.randrange(16)
-    data[at] = dice.randrange(256)
-
-
 def zeroed_page(data: bytearray, dice: random.Random) -> None:
     at = PAGE * dice.randrange(len(data) // PAGE)
     data[at : at + PAGE] = bytes(PAGE)
@@ -64,15 +59,11 @@ def file_header(data: bytearray, dice: random.Random) -> None:
     data[dice.randrange(100)] = dice.randrange(256)
 
 
-def schema(data: bytearray, dice: random.Random) -> None:
-    data[dice.randrange(100, PAGE)] = dice.randrange(256)
-
-
 def cut_off(data: bytearray, dice: random.Random) -> None:
     del data[dice.randrange(len(data)) :]
 
 
-KINDS = (bits, junk, page_header, zeroed_page, exchanged_pages, file_header, schema, cut_off)
+KINDS = (bits, junk, zeroed_page, exchanged_pages, file_header, cut_off)
 
 
 @pytest.mark.parametrize("damage", KINDS)
