@@ -71,8 +71,8 @@ class Local(BaseProvider):
     def for_numbers(self) -> Provider:
         """Raise NotInstalled: no network for numbers is part of digitrec yet."""
         raise NotInstalled(
-            "our own network for numbers is not in this version; name another engine with --provider, such as "
-            "rapidocr or tesseract"
+            "our own network for numbers is not in this version; name another engine with --provider, "
+            "such as rapidocr or tesseract"
         )
 
     def load(self) -> None:
