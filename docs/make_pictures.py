@@ -1,27 +1,25 @@
-"""Draws pictures of docs/images: ``python docs/make_pictures.py [predict] [explain] [scenes]``, else all.
+"""Draws pictures of docs/images: ``python docs/make_pictures.py [answers] [explain] [scenes]``, else all.
 
-- predict.svg: what a terminal shows for `digitrec predict` on some samples; on a pseudo-terminal, so not on
-  Windows.
+- answers.png: some samples, each above its answer.
 - explain.png, as `digitrec explain` draws it; needs the extra `plots`.
 - scenes.png: five pictures of each scene that `digitrec evaluate` measures.
 """
 
 from __future__ import annotations
 
-import io
-import os
-import pty
+import json
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-from rich.console import Console
-from rich.text import Text
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
+import digitrec
+from digitrec.answer.prediction import short
 from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.errors.text import percent
 from digitrec.lab.evaluation.accuracy import SEED
 from digitrec.lab.handwriting.scenes import KINDS, REFUSED, scenes
 from digitrec.lab.handwriting.writer import Writer
@@ -29,12 +27,11 @@ from digitrec.lab.handwriting.writer import Writer
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 SAMPLES = (
-    "photo-shadow.jpg", "squared-pencil.jpg", "thin-pen.jpg", "red-ink.jpg", "blackboard.jpg",
-    "photo-defocused.jpg", "blank-page.jpg", "two-digits.jpg",
+    "photo-shadow.jpg", "squared-pencil.jpg", "blackboard.jpg", "red-ink.jpg", "crumpled.jpg", "letter.jpg",
 )  # fmt: skip
-"""The samples that `predict` reads."""
-TERMINAL = 92
-"""Columns of the terminal."""
+"""The samples above their answers."""
+PHOTO = 150
+"""Side of each, px."""
 SHOWN = "photo-shadow"
 """The sample that is explained."""
 WIDTH = 1000
@@ -45,28 +42,23 @@ SIDE, GAP, TITLE = 92, 6, 18
 """Of a scene's picture, between two, and for a line of text: pixels."""
 
 
-def predict() -> None:
-    """Run `digitrec predict` in the samples' folder and draw its output."""
-    command = ["digitrec", "predict", *SAMPLES]
-    console = Console(record=True, width=TERMINAL, file=io.StringIO())
-    console.print(Text(f"$ {' '.join(command)}", style="bold"))
-    console.print(Text.from_ansi(shown([sys.executable, "-m", *command])))
-    console.save_svg(str(IMAGES / "predict.svg"), title="digitrec")
-
-
-def shown(command: list[str]) -> str:
-    """What a command writes on a terminal, colours included."""
-    ours, its = pty.openpty()
-    env = os.environ | {"TERM": "xterm-256color", "COLUMNS": str(TERMINAL)}
-    child = subprocess.Popen(command, stdout=its, env=env, cwd=ROOT / "samples")
-    os.close(its)
-    written = b""
-    with suppress(OSError):  # how a pseudo-terminal says that the other end is closed
-        while part := os.read(ours, 4096):
-            written += part
-    if child.wait():
-        sys.exit(f"{' '.join(command)} ended with status {child.returncode}")
-    return written.decode().replace("\r\n", "\n")
+def answers() -> None:
+    """Draw some samples with the answers below them, which a test compares with today's."""
+    predictions = [digitrec.predict(ROOT / "samples" / name) for name in SAMPLES]
+    sheet = Image.new("RGB", (len(SAMPLES) * (PHOTO + GAP) + GAP, PHOTO + 78), "white")
+    draw = ImageDraw.Draw(sheet)
+    for at, (name, answer) in enumerate(zip(SAMPLES, predictions, strict=True)):
+        photo = ImageOps.fit(ImageOps.exif_transpose(Image.open(ROOT / "samples" / name)), (PHOTO, PHOTO))
+        left, middle = GAP + at * (PHOTO + GAP), GAP + at * (PHOTO + GAP) + PHOTO / 2
+        sheet.paste(photo.convert("RGB"), (left, GAP))
+        digit = "no digit" if answer.digit is None else str(answer.digit)
+        below = answer.reason or f"{percent(answer.confidence)} sure"
+        size, colour = (40, "#0a6b2d") if answer.digit is not None else (26, "#a33")
+        draw.text((middle, PHOTO + 30), digit, colour, ImageFont.load_default(size), "mm")
+        draw.text((middle, PHOTO + 63), below, "#333", ImageFont.load_default(15), "mm")
+    info = PngInfo()
+    info.add_text("answers", json.dumps({n: short(one) for n, one in zip(SAMPLES, predictions, strict=True)}))
+    sheet.quantize(256).save(IMAGES / "answers.png", optimize=True, pnginfo=info)
 
 
 def explain() -> None:
@@ -98,7 +90,7 @@ def draw_scenes() -> None:
     sheet.quantize(256).save(IMAGES / "scenes.png", optimize=True)
 
 
-DRAWN = {"predict": predict, "explain": explain, "scenes": draw_scenes}
+DRAWN = {"answers": answers, "explain": explain, "scenes": draw_scenes}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or DRAWN:
