@@ -1,0 +1,310 @@
+"""Find every digit on a picture with a small network; `digitrec.lab.finding` trains it.
+
+The network says what each pixel is (paper, writing, or other ink such as a ruling) and points from each
+pixel of writing to the middle of its mark. Pixels that point to the same place are one mark.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from digitrec import models
+from digitrec.image import DigitImage
+from digitrec.prepare.components import Box, Ints, box_of, components, longer_side
+from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
+
+if TYPE_CHECKING:
+    from digitrec.models.litert import Runner
+
+WEIGHTS = Path(models.__file__).parent / "weights" / "digitrec-finder.tflite"
+"""The network inside the package."""
+SIDE = 160
+"""Longer side of the network's input at the first look and at each closer one, in pixels."""
+OVERVIEWS = (SIDE, 320, 640, 1280)
+"""Longer sides at which the whole picture is looked at, in turn, until marks show."""
+BARE = 640
+"""At this longer side bare paper ends the search."""
+SEEN = 8
+"""Least longer side of the marks that end the search, in pixels of the network's input."""
+CLOSER = 3.0
+"""Side of a closer look, as a multiple of the mark's longer side."""
+MOST = 500
+"""Most closer looks at one picture."""
+STEP = 16
+"""The network's input has sides that are multiples of this, in pixels."""
+REACH = 16.0
+"""Pixels in a unit of the network's way to the middle of a mark."""
+CLEAR = 40
+"""Least longer side of a mark that needs no closer look, in pixels of the network's input."""
+LEAST = 8
+"""Least area of a mark, in pixels of the network's input."""
+GATHERED = 0.02
+"""Least density of pixels that point to a place, as a share of the densest place's, for a mark's middle."""
+FINE = 120
+"""Longer side of a mask, in pixels."""
+MARGIN = 0.12
+"""Margin around a mark in which its ink may fade out, as a share of its longer side."""
+PALE = 0.08
+"""Ink paler than this does not count for the box, 0..1."""
+FAINT = 0.04
+"""Paler than this share of the ink's contrast is paper."""
+
+View = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a picture, in pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ink:
+    """One mark on a picture that may be a digit."""
+
+    box: Box
+    """Its box in pixels of the picture."""
+    mask: Floats
+    """(h, w): how much ink each place of the box holds, 0..1, without all other ink."""
+    chance: float
+    """The chance that it is a digit rather than a letter, sign or scrawl, 0..1."""
+    missing: float
+    """The share of its ink that lies outside the picture, 0..1, as the network estimates it."""
+
+
+def find(image: Image.Image | DigitImage, least: float = 0.5) -> list[Ink]:
+    """Find the digits on a picture of any size, in the order of their boxes' top edges.
+
+    Args:
+        image: the picture. A DigitImage of a large file is reduced; a Pillow image, of mode L or RGB, is
+            searched at its full resolution.
+        least: least chance that a mark is a digit, 0..1; 0 returns all marks.
+    """
+    picture = image.picture if isinstance(image, DigitImage) else image
+    found = [one for one in _searched(picture) if one.chance >= least]
+    return sorted(found, key=lambda one: (one.box[1], one.box[0]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What the network says of one part of a picture."""
+
+    view: View
+    kinds: Floats
+    """(h, w, 3): how likely each pixel is paper, writing and other ink, 0..1."""
+    maps: Floats
+    """(h/2, w/2, 5): way to the middle (x, y), logits for other mark and digit, and one for missing ink."""
+
+    def on_picture(self, box: View) -> View:
+        """Return a box of the network's input in pixels of the picture."""
+        left, top, right, bottom = self.view
+        x, y = (right - left) / self.kinds.shape[1], (bottom - top) / self.kinds.shape[0]
+        return left + x * box[0], top + y * box[1], left + x * box[2], top + y * box[3]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mark:
+    """One mark as the network sees it."""
+
+    look: _Look
+    place: Box
+    """Its box in pixels of the network's input."""
+    box: View
+    """The same in pixels of the picture."""
+    mask: Mask
+    """(h, w): its pixels inside that box."""
+    chance: float
+    missing: float
+
+    def is_cut_by(self, look: _Look, size: tuple[int, int]) -> bool:
+        """Return whether it touches an edge of a look inside a picture of that size."""
+        height, width = look.kinds.shape[:2]
+        left, top, right, bottom = self.place
+        return (
+            (left == 0 and look.view[0] > 0) or (top == 0 and look.view[1] > 0)
+            or (right == width and look.view[2] < size[0]) or (bottom == height and look.view[3] < size[1])
+        )  # fmt: skip
+
+
+def _searched(picture: Image.Image) -> list[Ink]:
+    """Return all marks on a picture; the small ones as a closer look shows them."""
+    found = _overview(picture)
+    small = [one for one in found if longer_side(one.place) < CLEAR]
+    kept = [_ink(picture, one) for one in found if longer_side(one.place) >= CLEAR]
+    for _ in range(MOST):
+        if not small:
+            break
+        target = small.pop(0)
+        look = _look(picture, _around(target.box, picture.size), SIDE)
+        closer = [one for one in _marks(look) if not one.is_cut_by(look, picture.size)]
+        if not any(_shared(one.box, target.box) for one in closer):
+            closer.append(target)
+        small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
+        new = [one for one in closer if not any(_shared(one.box, other.box) for other in kept)]
+        kept += [_ink(picture, one) for one in new]
+    return kept
+
+
+def _overview(picture: Image.Image) -> list[_Mark]:
+    """Return all marks on a picture as they show at the least resolution."""
+    found: list[_Mark] = []
+    for side in OVERVIEWS:
+        look = _look(picture, (0, 0, *picture.size), side)
+        found = list(_marks(look))
+        large = bool(found) and min(longer_side(one.place) for one in found) >= SEEN
+        bare = side >= BARE and np.count_nonzero(look.kinds[..., 0] < 0.5) < LEAST
+        if large or bare or side >= max(picture.size):
+            break
+    return found
+
+
+def _around(box: View, size: tuple[int, int]) -> View:
+    """Return the square around a box, `CLOSER` times as long and moved into the picture."""
+    sides = []
+    length = CLOSER * max(box[2] - box[0], box[3] - box[1])
+    for low, high, most in zip(box[:2], box[2:], size, strict=True):
+        start = min(max((low + high - length) / 2, 0), max(most - length, 0))
+        sides.append((start, min(start + length, most)))
+    (left, right), (top, bottom) = sides
+    return left, top, right, bottom
+
+
+def _shared(one: View, other: View) -> bool:
+    """Return whether the middle of one of two boxes lies in the other."""
+    return _holds(one, other) or _holds(other, one)
+
+
+def _holds(box: View, other: View) -> bool:
+    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    return box[0] <= x < box[2] and box[1] <= y < box[3]
+
+
+def _look(picture: Image.Image, view: View, side: int) -> _Look:
+    """Show the network a part of a picture, its longer side so many pixels."""
+    left, top, right, bottom = view
+    zoom = side / max(right - left, bottom - top)
+    width, height = (max(3 * STEP, STEP * round(zoom * n / STEP)) for n in (right - left, bottom - top))
+    how = Image.Resampling.BILINEAR if zoom < 1 else Image.Resampling.BICUBIC
+    scaled = picture.resize((width, height), how, view, reducing_gap=3.0).convert("RGB")
+    maps, kinds = _network().run(np.asarray(scaled, np.float32)[None])
+    chances = np.exp(kinds[0] - kinds[0].max(axis=2, keepdims=True))
+    return _Look(view, chances / chances.sum(axis=2, keepdims=True), maps[0])
+
+
+@cache
+def _network() -> Runner:
+    from digitrec.models.litert import runner
+
+    return runner(WEIGHTS.read_bytes())
+
+
+def _marks(look: _Look) -> Iterator[_Mark]:
+    """Yield each mark: the pixels of writing that point to the same place."""
+    writing = look.kinds[..., 1] > 0.5
+    height, width = writing.shape
+    y, x = np.nonzero(writing)
+    if len(y) < LEAST:
+        return
+    said = look.maps[y // 2, x // 2]
+    to_y = np.clip(np.rint(y + REACH * said[:, 1]), 0, height - 1).astype(np.intp)
+    to_x = np.clip(np.rint(x + REACH * said[:, 0]), 0, width - 1).astype(np.intp)
+    pointed = np.bincount(to_y * width + to_x, minlength=height * width)
+    density = pointed.reshape(height, width).astype(np.float32)
+    for _ in range(4):
+        density = smooth(density)
+    owner = _labels(density > GATHERED * density.max())[to_y, to_x]
+    order = np.argsort(owner, kind="stable")
+    starts = np.searchsorted(owner[order], np.arange(1, owner.max() + 2))
+    for start, end in itertools.pairwise(starts.tolist()):
+        if end - start >= LEAST:
+            own = order[start:end]
+            yield _mark(look, y[own], x[own], said[own].mean(axis=0))
+
+
+def _mark(look: _Look, y: Ints, x: Ints, said: Floats) -> _Mark:
+    left, top, right, bottom = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+    mask = np.zeros((bottom - top, right - left), bool)
+    mask[y - top, x - left] = True
+    place = left, top, right, bottom
+    chance, missing = _logistic(said[3] - said[2]), _logistic(said[4])
+    return _Mark(look, place, look.on_picture(place), mask, chance, missing)
+
+
+def _logistic(value: float) -> float:
+    return float(1 / (1 + np.exp(-value)))
+
+
+def _labels(mask: Mask) -> Ints:
+    """Return the number of the part that each pixel of a mask, (h, w), belongs to; 0 outside."""
+    labels = np.zeros(mask.shape, np.intp)
+    labels[mask] = components(mask).labels + 1
+    return labels
+
+
+def _ink(picture: Image.Image, mark: _Mark) -> Ink:
+    """Take a mark's ink from the picture's own pixels, by their contrast to the paper around it."""
+    left, top, right, bottom = mark.place
+    margin = max(3, round(MARGIN * longer_side(mark.place)))
+    height, width = mark.look.kinds.shape[:2]
+    start_x, start_y = max(0, left - margin), max(0, top - margin)
+    place = start_x, start_y, min(width, right + margin), min(height, bottom + margin)
+    view = mark.look.on_picture(place)
+    zoom = FINE / max(view[2] - view[0], view[3] - view[1])
+    size = max(4, round(zoom * (view[2] - view[0]))), max(4, round(zoom * (view[3] - view[1])))
+    part = picture.resize(size, Image.Resampling.BOX, view).convert("RGB")
+    pixels: Floats = np.asarray(part, np.float32) / np.float32(255)
+
+    own = np.zeros((place[3] - place[1], place[2] - place[0]), bool)
+    own[top - start_y : bottom - start_y, left - start_x : right - start_x] = mark.mask
+    near = grow(own, 2)
+    paper = mark.look.kinds[start_y : place[3], start_x : place[2], 0]
+    paper = np.clip(2.5 * paper - 1.5, 0, 1) * ~grow(own, 1)
+    contrast = _contrast(pixels, resize(paper, *size), resize(own.astype(np.float32), *size))
+    mask = contrast * np.clip(1.5 * resize(near.astype(np.float32), *size), 0, 1)
+    x, y, end_x, end_y = box_of(mask > PALE) or (0, 0, *size)
+    zoom_x, zoom_y = (view[2] - view[0]) / size[0], (view[3] - view[1]) / size[1]
+    box = _in_pixels(
+        (view[0] + x * zoom_x, view[1] + y * zoom_y, view[0] + end_x * zoom_x, view[1] + end_y * zoom_y),
+        picture.size,
+    )
+    return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing)
+
+
+def _in_pixels(box: View, size: tuple[int, int]) -> Box:
+    """Round a box to whole pixels inside a picture of this size, at least one."""
+    left, top = min(int(box[0]), size[0] - 1), min(int(box[1]), size[1] - 1)
+    return (
+        left,
+        top,
+        min(max(math.ceil(box[2]), left + 1), size[0]),
+        min(max(math.ceil(box[3]), top + 1), size[1]),
+    )
+
+
+def _contrast(pixels: Floats, paper: Floats, own: Floats) -> Floats:
+    """Return how far each pixel, (h, w, 3), departs from the paper towards the ink's colour, 0..1."""
+    paper = paper + np.float32(1e-4)
+    under = _spread(paper)
+    away = np.stack([plane - _spread(plane * paper) / under for plane in np.moveaxis(pixels, 2, 0)], axis=2)
+    core = own > min(0.5, 0.5 * float(own.max()))
+    axis = away[core].mean(axis=0)
+    length = float(axis @ axis)
+    if length < 1e-6:
+        return own
+    contrast = away @ axis / length
+    bare = contrast[paper > 0.5]
+    noise = float(bare.std()) if bare.size > 30 else 0.0
+    level = max(quantile(contrast[core], 0.8), 0.05)
+    low = min(max(FAINT * level, 2 * noise), 0.4 * level)
+    return np.asarray(np.clip((contrast - low) / (level - low), 0, 1), np.float32)
+
+
+def _spread(plane: Floats) -> Floats:
+    """Blur over about an eighth of the longer side."""
+    height, width = plane.shape
+    small = resize(plane, max(2, width // 10), max(2, height // 10), how=Image.Resampling.BOX)
+    return resize(smooth(smooth(smooth(small))), width, height)

@@ -1,0 +1,72 @@
+"""Finding every digit on a picture."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.prepare.finder import find
+
+DIGITS = mnist_test()[:40]
+
+
+def page(width: int, height: int, side: int, places: list[tuple[int, int]]) -> Image.Image:
+    """White paper with a digit, its MNIST frame `side` pixels long, at each of these places."""
+    sheet = Image.new("L", (width, height), 245)
+    for digit, place in zip(DIGITS.images, places, strict=False):
+        sheet.paste(30, place, Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC))
+    return sheet
+
+
+@pytest.mark.parametrize("side", [40, 100])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_every_digit_of_a_sheet_is_found_with_its_box(side: int, mode: str) -> None:
+    places = [(x, y) for y in range(100, 1500, 350) for x in range(100, 1100, 250)]
+    found = find(page(1240, 1754, side, places).convert(mode))
+    assert len(found) == len(places)
+    for x, y in places:
+        (own,) = [one for one in found if x <= (one.box[0] + one.box[2]) / 2 < x + side and y <= one.box[1]
+                  and one.box[3] <= y + side]  # fmt: skip
+        assert 0.5 * side < max(own.box[2] - own.box[0], own.box[3] - own.box[1]) < side
+        assert own.chance > 0.5 and own.missing < 0.2
+        assert own.mask.max() > 0.9 and own.mask.min() == 0
+
+
+@pytest.mark.parametrize("size", [(28, 28), (300, 200), (3000, 2000)])
+def test_bare_paper_has_no_digit(size: tuple[int, int]) -> None:
+    assert find(Image.new("RGB", size, "white")) == []
+
+
+def missing(pictures: list[Image.Image]) -> float:
+    return float(np.mean([max(one.missing for one in find(picture, 0)) for picture in pictures]))
+
+
+def test_ink_beyond_the_edge_is_missing() -> None:
+    whole = [Image.fromarray(255 - digit) for digit in DIGITS.images[:12]]
+    halves = [one.crop((0, 0, 28, 14)) for one in whole]
+    assert missing(halves) > 0.2 > 2 * missing(whole)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 900), st.integers(0, 2**31))
+def test_any_picture_has_boxes_inside_it(width: int, height: int, seed: int) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+    for one in find(Image.fromarray(noise), 0):
+        left, top, right, bottom = one.box
+        assert 0 <= left < right <= width and 0 <= top < bottom <= height
+        assert np.isfinite(one.mask).all()
+
+
+def test_a_digit_in_the_form_of_mnist_does_not_load_it() -> None:
+    code = (
+        "import sys, digitrec; from digitrec.comparison.datasets.mnist import mnist_test;"
+        "digitrec.predict(mnist_test().images[0]); sys.exit('digitrec.prepare.finder' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
