@@ -57,6 +57,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message, at most 200 characters; its class if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Ask whether a mistyped word means the nearest known one; return "" where none is near."""
     from difflib import get_close_matches  # only a mistake needs it

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.errors.text import first_line
 from digitrec.models.description import DESCRIPTION, check_shapes
 from digitrec.models.scores import Floats
 
@@ -36,7 +37,7 @@ def load(path: Path) -> tuple[dict[str, Any], KerasNetwork]:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         about = _described(path)
     except Exception as error:  # Keras promises no class of error for a foreign file
-        why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        why = first_line(error)
         raise ModelError(f"{path}: Keras cannot load it safely ({why}); export it again") from error
     check_shapes([side.shape for side in network.inputs], [side.shape for side in network.outputs], path)
     return about, KerasNetwork(network)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from digitrec.errors import ModelError, NotInstalled, install_hint
+from digitrec.errors.text import first_line
 from digitrec.image import atomic
 from digitrec.models.description import DESCRIPTION
 from digitrec.models.scores import Floats, Forward
@@ -56,7 +57,7 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
             about = json.loads(archive.read(DESCRIPTION)) if DESCRIPTION in archive.namelist() else {}
         classifier = skops.loads(content, trusted=TRUSTED)
     except Exception as error:  # skops promises no class of error for a foreign file
-        why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        why = first_line(error)
         raise ModelError(f"{path}: skops cannot load it safely ({why}); save it again") from error
     classes = getattr(classifier, "classes_", np.empty(0)).tolist()
     if classes != list(range(10)) or getattr(classifier, "n_features_in_", 0) != 784:

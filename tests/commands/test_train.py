@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from PIL import Image
 
 from digitrec.cli import main
 from digitrec.emulator.kit import drawn_seven
-from digitrec.lab.training import pretrained
-from digitrec.lab.training.pretrained import Weights
 from digitrec.models import store
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
@@ -119,12 +116,13 @@ def test_a_published_backbone_takes_a_step_from_a_file_of_its_weights(arch: str,
 
 
 def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        folder = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
-        monkeypatch.setattr(pretrained, "IMAGENET", {"vgg": Weights(folder, "vgg.h5", 32 * "0")})
-        done = run("train", "--arch", "vgg", "--pretrained", *STEP, "--out", "vgg.keras")
-    assert done.exit_code == 6 and "vgg.h5: no mirror gave it intact" in done.stderr
+    def unreachable(**options: object) -> None:
+        assert options["weights"] == "imagenet"
+        raise Exception("URL fetch failure on https://example.org/vgg.h5")
+
+    monkeypatch.setattr(keras.applications, "VGG16", unreachable)
+    done = run("train", "--arch", "vgg", "--pretrained", *STEP, "--out", "vgg.keras")
+    assert done.exit_code == 6 and "example.org/vgg.h5" in done.stderr and "--start" in done.stderr
     assert "Traceback" not in done.output and not Path("vgg.keras").exists()
 
 

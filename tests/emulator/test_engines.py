@@ -85,24 +85,19 @@ def test_scripted_answers_come_in_order_and_from_the_top_again(tmp_path):
     assert reader.name == "script"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "no json", "[7]", "7", '[{"confidence": 1}]', '[{"text": "7"}]',
-        '[{"text": "", "confidence": 1}]',
-        '[{"text": "7 8", "confidence": 1}]', '[{"text": 7, "confidence": 1}]',
-        '[{"text": "7", "confidence": 98}]', '[{"text": "7", "confidence": 1, "box": [1, 2]}]',
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "", "no json", "[7]", "7", '[{"confidence": 1}]', '[{"text": "7"}]', '[{"text": "", "confidence": 1}]',
+    '[{"text": "7 8", "confidence": 1}]', '[{"text": 7, "confidence": 1}]',
+    '[{"text": "7", "confidence": 98}]', '[{"text": "7", "confidence": 1, "box": [1, 2]}]',
+])  # fmt: skip
 def test_an_invalid_script_is_named(tmp_path, text):
     with pytest.raises(NotConfigured, match=r"answers\.jsonl"):
         open_reader(script(tmp_path, text))
 
 
-@pytest.mark.parametrize(
-    ("engine", "error"),
-    [("script:missing.jsonl", NotConfigured), ("crystal-ball", UnknownProvider), ("azure", NotConfigured)],
-)
+@pytest.mark.parametrize(("engine", "error"), [
+    ("script:missing.jsonl", NotConfigured), ("crystal-ball", UnknownProvider), ("azure", NotConfigured),
+])  # fmt: skip
 def test_an_engine_that_cannot_be_used(monkeypatch, engine, error):
     monkeypatch.setenv("VISION_ENDPOINT", "http://127.0.0.1:1")  # azure does not read on this machine
     monkeypatch.setenv("VISION_KEY", "k")

@@ -15,15 +15,12 @@ def test_options():
     assert (Fault.parse("limit").calls, Fault.parse("redirect").status) == (20, 307)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "418", "429:often=2", "429:first=x", "429:first=0", "429:skip=-1", "slow:seconds=inf",
-        "slow:seconds=nan", "503:rate=1.1", "503:rate=nan", "503:calls=2", "limit:calls=0", "limit:seconds=0",
-        "limit:rate=0.5", "limit:first=1", "redirect:status=304", "redirect:status=200", "redirect:to=",
-        "redirect:to=http://x/\r\nY: z",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "418", "429:often=2", "429:first=x", "429:first=0", "429:skip=-1", "slow:seconds=inf",
+    "slow:seconds=nan", "503:rate=1.1", "503:rate=nan", "503:calls=2", "limit:calls=0", "limit:seconds=0",
+    "limit:rate=0.5", "limit:first=1", "redirect:status=304", "redirect:status=200", "redirect:to=",
+    "redirect:to=http://x/\r\nY: z",
+])  # fmt: skip
 def test_an_invalid_fault_is_named(text):
     kind, _, option = text.partition(":")
     with pytest.raises(ValueError) as caught:
@@ -38,20 +35,14 @@ def met(*faults: str, requests: int = 6) -> list[str | None]:
     return [None if fault is None else fault.kind for fault in found]
 
 
-@pytest.mark.parametrize(
-    ("faults", "expected"),
-    [
-        ([], [None] * 6),
-        (["500"], ["500"] * 6),
-        (["500:first=2"], ["500", "500", None, None, None, None]),
-        (["500:skip=1,first=2"], [None, "500", "500", None, None, None]),
-        (["500:skip=4"], [None, None, None, None, "500", "500"]),
-        (["503:first=2", "429:first=1", "hang:skip=1,first=1"], ["503", "503", "429", None, "hang", None]),
-        (["503:first=1", "limit:calls=2"], ["503", None, "limit", "limit", "limit", "limit"]),
-        (["503:rate=1,skip=1,first=2"], [None, "503", "503", None, None, None]),
-        (["503:rate=0"], [None] * 6),
-    ],
-)
+@pytest.mark.parametrize(("faults", "expected"), [
+    ([], [None] * 6), (["500"], ["500"] * 6), (["500:first=2"], ["500", "500", None, None, None, None]),
+    (["500:skip=1,first=2"], [None, "500", "500", None, None, None]),
+    (["500:skip=4"], [None, None, None, None, "500", "500"]),
+    (["503:first=2", "429:first=1", "hang:skip=1,first=1"], ["503", "503", "429", None, "hang", None]),
+    (["503:first=1", "limit:calls=2"], ["503", None, "limit", "limit", "limit", "limit"]),
+    (["503:rate=1,skip=1,first=2"], [None, "503", "503", None, None, None]), (["503:rate=0"], [None] * 6),
+])  # fmt: skip
 def test_which_requests_a_fault_affects(faults, expected):
     assert met(*faults) == expected
 

@@ -94,20 +94,16 @@ class Careless(FakeProvider):
             raise RuntimeError("closed already")
 
 
-@pytest.mark.parametrize(
-    ("broken", "test"),
-    [
-        ("text", "test_its_answer_can_be_used_and_shows_no_secret"),
-        ("score", "test_its_answer_can_be_used_and_shows_no_secret"),
-        ("probabilities", "test_its_answer_can_be_used_and_shows_no_secret"),
-        ("raw", "test_its_answer_can_be_used_and_shows_no_secret"),
-        ("", "test_its_answer_can_be_used_and_shows_no_secret"),
-        ("", "test_what_is_no_picture_is_an_answer_or_our_error"),
-        ("", "test_an_empty_environment_is_enough_or_our_error"),
-        ("", "test_status_says_what_is_missing"),
-        ("close", "test_close_may_be_called_twice"),
-    ],
-)
+@pytest.mark.parametrize(("broken", "test"), [
+    ("text", "test_its_answer_can_be_used_and_shows_no_secret"),
+    ("score", "test_its_answer_can_be_used_and_shows_no_secret"),
+    ("probabilities", "test_its_answer_can_be_used_and_shows_no_secret"),
+    ("raw", "test_its_answer_can_be_used_and_shows_no_secret"),
+    ("", "test_its_answer_can_be_used_and_shows_no_secret"),
+    ("", "test_what_is_no_picture_is_an_answer_or_our_error"),
+    ("", "test_an_empty_environment_is_enough_or_our_error"), ("", "test_status_says_what_is_missing"),
+    ("close", "test_close_may_be_called_twice"),
+])  # fmt: skip
 def test_the_contract_notices_a_broken_promise(broken: str, test: str) -> None:
     contract = ProviderContract()
     contract.secrets = ("planted-key",)
@@ -198,24 +194,21 @@ def test_a_provider_that_minds_everything_passes_at_a_faulty_server(test: str) -
     getattr(contract_of(""), test)()
 
 
-@pytest.mark.parametrize(
-    ("careless", "test"),
-    [
-        ("charges what was not sent", "test_nobody_there_is_unreachable_and_free"),
-        ("charges what was not sent", "test_a_connection_cut_in_the_handshake_is_free"),
-        ("nothing was sent", "test_an_alert_after_the_request_may_have_cost"),
-        ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
-        ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
-        ("retries", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
-        ("follows", "test_a_redirect_is_not_followed_to_another_place"),
-        ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),
-        ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
-        ("does not wait", "test_too_fast_is_rate_limited_free_and_waited_for"),
-        ("no status", "test_a_busy_server_is_unavailable_free_and_asked_again"),
-        ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again"),
-        ("shows", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),
-    ],
-)
+@pytest.mark.parametrize(("careless", "test"), [
+    ("charges what was not sent", "test_nobody_there_is_unreachable_and_free"),
+    ("charges what was not sent", "test_a_connection_cut_in_the_handshake_is_free"),
+    ("nothing was sent", "test_an_alert_after_the_request_may_have_cost"),
+    ("nothing was sent", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
+    ("retries", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
+    ("retries", "test_an_answer_that_breaks_off_is_an_error_that_may_have_cost"),
+    ("follows", "test_a_redirect_is_not_followed_to_another_place"),
+    ("believes", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),
+    ("trips", "test_what_is_no_document_of_the_vendors_is_a_bad_answer"),
+    ("does not wait", "test_too_fast_is_rate_limited_free_and_waited_for"),
+    ("no status", "test_a_busy_server_is_unavailable_free_and_asked_again"),
+    ("not configured", "test_a_busy_server_is_unavailable_free_and_asked_again"),
+    ("shows", "test_a_page_in_place_of_an_answer_is_a_bad_answer"),
+])  # fmt: skip
 def test_the_contract_notices_what_a_provider_neglects(careless: str, test: str) -> None:
     with pytest.raises(AssertionError):
         getattr(contract_of(careless), test)()

@@ -175,13 +175,10 @@ def test_unusable_documents_come_one_after_the_other(emulator):
     assert [post(emulator).content for _ in UNUSABLE] == list(UNUSABLE)
 
 
-@pytest.mark.parametrize(
-    ("fault", "billed"),
-    [
-        ("", 1), ("slow:seconds=0", 1), ("hang", 1), ("reset", 1), ("cut-off", 1), ("drip:seconds=0", 1),
-        ("empty", 1), ("no-field", 1), ("html", 0), ("429", 0), ("quota", 0), ("500", 0), ("redirect", 0),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("fault", "billed"), [
+    ("", 1), ("slow:seconds=0", 1), ("hang", 1), ("reset", 1), ("cut-off", 1), ("drip:seconds=0", 1),
+    ("empty", 1), ("no-field", 1), ("html", 0), ("429", 0), ("quota", 0), ("500", 0), ("redirect", 0),
+])  # fmt: skip
 def test_billed_is_what_the_vendor_did_whatever_became_of_it(emulator, fault, billed):
     emulator.set_faults(NAME, *filter(None, [fault]))
     try:
@@ -215,17 +212,13 @@ def test_stopping_does_not_wait_for_what_hangs(kind):
         socket.create_connection(address(emulator), timeout=TIMEOUT)
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "logged"),
-    [
-        (Unavailable("no engine today"), 503, "Unavailable: no engine today"),
-        (TimedOut("no answer in 60 s"), 503, "TimedOut: no answer in 60 s"),
-        (BadAnswer("no words"), 500, "BadAnswer: no words"),
-        (ValueError("not to be decoded: b'\\x89PNG'"), 500, f"ValueError at {__file__}:"),
-        (OSError("the engine's pipe broke"), 500, f"OSError at {__file__}:"),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
-)
+@pytest.mark.parametrize(("error", "status", "logged"), [
+    (Unavailable("no engine today"), 503, "Unavailable: no engine today"),
+    (TimedOut("no answer in 60 s"), 503, "TimedOut: no answer in 60 s"),
+    (BadAnswer("no words"), 500, "BadAnswer: no words"),
+    (ValueError("not to be decoded: b'\\x89PNG'"), 500, f"ValueError at {__file__}:"),
+    (OSError("the engine's pipe broke"), 500, f"OSError at {__file__}:"),
+], ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "")  # fmt: skip
 def test_an_engine_that_fails_is_the_vendors_error_and_logged_in_a_line(
     digitrec_emulator, caplog, error, status, logged
 ):

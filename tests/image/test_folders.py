@@ -136,7 +136,7 @@ NAMES = st.sampled_from(["a", "b", "ab", ".h", "a.png", "b.png", ".c.png", "x[1]
 PARTS = st.sampled_from(["*", "**", "?", "a*", "*.png", "[ab]", "[!a]*", ".*", "a", "b.png", "x[[]1].png"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     names=st.lists(st.lists(NAMES, min_size=1, max_size=3), max_size=8),
     parts=st.lists(PARTS, min_size=1, max_size=4),

@@ -66,21 +66,12 @@ def box(major: bytes, *also: bytes) -> bytes:
     return struct.pack(">I", 16 + 4 * len(also)) + b"ftyp" + major + bytes(4) + b"".join(also)
 
 
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [
-        (box(b"heic", b"mif1"), "HEIF"),
-        (box(b"mif1", b"heic", b"avif"), "HEIF"),
-        (box(b"mif1", b"miaf", b"avif"), "AVIF"),
-        (box(b"msf1"), "HEIF"),
-        (box(b"avis", b"msf1", b"heic"), "AVIF"),
-        (box(b"isom", b"mp42"), None),
-        (box(b"crx "), None),
-        (b"%PDF-1.7", "PDF"),
-        (b"\x89PNG\r\n\x1a\n", None),
-        (b"", None),
-    ],
-)
+@pytest.mark.parametrize(("data", "kind"), [
+    (box(b"heic", b"mif1"), "HEIF"), (box(b"mif1", b"heic", b"avif"), "HEIF"),
+    (box(b"mif1", b"miaf", b"avif"), "AVIF"), (box(b"msf1"), "HEIF"),
+    (box(b"avis", b"msf1", b"heic"), "AVIF"), (box(b"isom", b"mp42"), None), (box(b"crx "), None),
+    (b"%PDF-1.7", "PDF"), (b"\x89PNG\r\n\x1a\n", None), (b"", None),
+])  # fmt: skip
 def test_a_container_says_what_is_in_it(data: bytes, kind: str | None) -> None:
     assert formats.kind(data) == kind
 
@@ -200,7 +191,7 @@ FORMS: dict[str, Callable[[], bytes]] = {
 def test_damaged_bytes_never_raise_anything_but_our_error(form: str) -> None:
     good = FORMS[form]()
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=10 if form == "PDF" else 40, deadline=None)
     @given(data=st.data())
     def damaged(data: st.DataObject) -> None:
         bad = bytearray(good[: data.draw(st.integers(1, len(good)))])

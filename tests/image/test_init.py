@@ -21,27 +21,15 @@ from digitrec.image import DigitImage
 from digitrec.image.pixels import MAX_PIXELS
 
 
-@pytest.mark.parametrize(
-    ("mode", "form", "ink", "paper"),
-    [
-        ("L", "PNG", 0, 255),
-        ("1", "PNG", 0, 1),
-        ("RGB", "PNG", "black", "white"),
-        ("RGB", "BMP", "black", "white"),
-        ("RGB", "TIFF", "black", "white"),
-        ("RGB", "PPM", "black", "white"),
-        ("RGB", "WEBP", "black", "white"),
-        ("RGB", "JPEG", "black", "white"),
-        ("RGB", "DIB", "black", "white"),
-        ("RGB", "HEIF", "black", "white"),
-        ("RGB", "AVIF", "black", "white"),
-        ("CMYK", "JPEG", (0, 0, 0, 255), (0, 0, 0, 0)),
-        ("P", "GIF", 0, 255),
-        ("LA", "PNG", (0, 255), (255, 255)),
-        ("RGBA", "PNG", (0, 0, 0, 255), (255, 255, 255, 255)),
-        ("I;16", "PNG", 0, 65535),
-    ],
-)
+@pytest.mark.parametrize(("mode", "form", "ink", "paper"), [
+    ("L", "PNG", 0, 255), ("1", "PNG", 0, 1), ("RGB", "PNG", "black", "white"),
+    ("RGB", "BMP", "black", "white"), ("RGB", "TIFF", "black", "white"), ("RGB", "PPM", "black", "white"),
+    ("RGB", "WEBP", "black", "white"), ("RGB", "JPEG", "black", "white"), ("RGB", "DIB", "black", "white"),
+    ("RGB", "HEIF", "black", "white"), ("RGB", "AVIF", "black", "white"),
+    ("CMYK", "JPEG", (0, 0, 0, 255), (0, 0, 0, 0)), ("P", "GIF", 0, 255),
+    ("LA", "PNG", (0, 255), (255, 255)), ("RGBA", "PNG", (0, 0, 0, 255), (255, 255, 255, 255)),
+    ("I;16", "PNG", 0, 65535),
+])  # fmt: skip
 def test_every_common_mode_and_format_shows_the_same_picture(
     mode: str, form: str, ink: object, paper: object
 ) -> None:

@@ -15,16 +15,17 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
-from digitrec.lab.training import classics, export
+from digitrec.lab.training import export
+from digitrec.lab.training.zoo import find
 from digitrec.models import skopsfile, store
 from digitrec.models.scores import scaled
 
 LEARNED, OTHERS = mnist_test()[:300], mnist_test()[300:400]
 
 
-@pytest.mark.parametrize("build", [classics.knn, classics.random_forest, classics.svm])
-def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, build) -> None:
-    classifier = build(0)
+@pytest.mark.parametrize("arch", ["knn", "random-forest", "svm"])
+def test_a_saved_classifier_answers_as_it_did(tmp_path: Path, arch: str) -> None:
+    classifier = find(arch).build()
     pixels = skopsfile.flat(scaled(LEARNED.images, "unit"))
     classifier.fit(pixels, LEARNED.labels)
     file = tmp_path / "model.skops"
@@ -48,14 +49,10 @@ def test_a_foreign_file_is_read_and_its_kind_of_answer_seen(tmp_path: Path) -> N
     assert (model.probabilities(LEARNED.images).argmax(axis=1) == LEARNED.labels).all()
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        LogisticRegression().fit(np.eye(4), [0, 1, 2, 3]),
-        KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10)),
-        {"not": "a classifier"},
-    ],
-)
+@pytest.mark.parametrize("other", [
+    LogisticRegression().fit(np.eye(4), [0, 1, 2, 3]),
+    KNeighborsClassifier(1, algorithm="brute").fit(np.eye(10), range(10)), {"not": "a classifier"},
+])  # fmt: skip
 def test_what_has_not_learned_ten_digits_is_refused(tmp_path: Path, other: object) -> None:
     file = tmp_path / "other.skops"
     skops.io.dump(other, file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,9 +15,8 @@ import pytest
 from keras import layers
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.errors import ModelError
+from digitrec.errors import ModelError, NotInstalled
 from digitrec.lab.training import export
-from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 from digitrec.models.description import ModelInput
 from digitrec.models.kerasfile import to_litert
@@ -135,14 +133,10 @@ class TestForeign:
             expected = powers / powers.sum(axis=1, keepdims=True)
         assert np.allclose(model.probabilities(TEST.images[:5]), expected, atol=0.02)
 
-    @pytest.mark.parametrize(
-        ("shape", "outputs", "said"),
-        [
-            ((32, 32, 1), 10, r"takes \(N, 32, 32, 1\)"),
-            ((28, 28, 3), 10, r"takes \(N, 28, 28, 3\)"),
-            ((28, 28), 26, r"gives \(N, 26\)"),
-        ],
-    )
+    @pytest.mark.parametrize(("shape", "outputs", "said"), [
+        ((32, 32, 1), 10, r"takes \(N, 32, 32, 1\)"), ((28, 28, 3), 10, r"takes \(N, 28, 28, 3\)"),
+        ((28, 28), 26, r"gives \(N, 26\)"),
+    ])  # fmt: skip
     def test_other_shapes_are_refused(
         self, saved: Build, ending: str, shape: tuple[int, ...], outputs: int, said: str
     ) -> None:
@@ -256,19 +250,19 @@ def test_code_in_a_keras_file_does_not_run(tmp_path: Path) -> None:
             store.load(path)
 
 
-def test_a_keras_file_without_tensorflow_names_the_extra(trained: TrainResult) -> None:
-    code = (
-        "import sys; from pathlib import Path; sys.modules['keras'] = None\n"
-        "from digitrec.errors import NotInstalled; from digitrec.models import store\n"
-        f"try: store.load(Path({json.dumps(str(trained.keras_file))}))\n"
-        "except NotInstalled as error: print(error)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install '.[train]'" in done.stdout
+def test_a_keras_file_without_tensorflow_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.keras").write_bytes(b"not looked at")
+    monkeypatch.setitem(sys.modules, "keras", None)
+    with pytest.raises(NotInstalled, match=r"\[train\]"):
+        store.load(tmp_path / "a.keras")
 
 
-def test_loading_a_keras_file_prints_nothing(trained: TrainResult) -> None:
-    command = [sys.executable, "-m", "digitrec", "models", "list", str(trained.keras_file)]
+def test_loading_a_keras_file_prints_nothing(tmp_path: Path) -> None:
+    image = keras.Input((28, 28))
+    keras.Model(image, layers.Dense(10)(layers.Flatten()(image))).save(tmp_path / "a.keras")
+    command = [sys.executable, "-m", "digitrec", "models", "list", str(tmp_path / "a.keras")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
 
 
@@ -299,7 +293,7 @@ class TestScale:
         chances = model.probabilities(images)[0]
         assert np.log(chances[0] / max(chances[1], 1e-38)) == pytest.approx(min(brightest, 87), rel=0.01)
 
-    def test_a_file_that_says_its_scale_is_believed(self, trained: TrainResult) -> None:
-        assert store.load(trained.litert_file, scale="unit").input.scale == "unit"
+    def test_a_file_that_says_its_scale_is_believed(self) -> None:
+        assert store.load(store.SHIPPED, scale="unit").input.scale == "unit"
         with pytest.raises(ModelError):
-            store.load(trained.litert_file, scale="l2")
+            store.load(store.SHIPPED, scale="l2")

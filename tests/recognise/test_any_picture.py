@@ -34,7 +34,7 @@ anything = blots() | KINDS.flatmap(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(picture=anything)
 def test_any_array_is_read_refused_or_called_no_picture(picture: np.ndarray) -> None:
     try:

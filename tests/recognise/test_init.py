@@ -50,12 +50,10 @@ def test_our_network_is_not_asked_about_a_blank_page_and_a_cloud_is() -> None:
 CUT_OFF = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.mark.parametrize(
-    ("source", "name"),
-    [(b"", "<bytes>"), (CUT_OFF, "<bytes>"), (io.BytesIO(), "<stream>"), (np.zeros((2, 2, 7)), "<array>"),
-     ("none.png", "none.png"), (Image.new("L", (0, 1)), "<image>")],
-    ids=lambda value: value if isinstance(value, str) else "source",
-)  # fmt: skip
+@pytest.mark.parametrize(("source", "name"), [
+    (b"", "<bytes>"), (CUT_OFF, "<bytes>"), (io.BytesIO(), "<stream>"), (np.zeros((2, 2, 7)), "<array>"),
+    ("none.png", "none.png"), (Image.new("L", (0, 1)), "<image>"),
+], ids=lambda value: value if isinstance(value, str) else "source")  # fmt: skip
 def test_a_bad_picture_costs_only_its_own_place_and_keeps_its_name(source: ImageSource, name: str) -> None:
     first, failure, last = digitrec.predict_many([SEVEN, source, SEVEN], FakeProvider(["7", "1"], name="e"))
     assert isinstance(failure, Failure) and isinstance(failure.error, ImageError)
@@ -186,14 +184,10 @@ def test_the_samples_are_read() -> None:
     assert right >= 0.9 * len(labels)
 
 
-@pytest.mark.parametrize(
-    ("name", "reasons"),
-    [
-        ("blank-page.jpg", {"blank"}),
-        ("blank-squared.jpg", {"blank", "texture"}),
-        ("two-digits.jpg", {"more than one digit"}),
-    ],
-)
+@pytest.mark.parametrize(("name", "reasons"), [
+    ("blank-page.jpg", {"blank"}), ("blank-squared.jpg", {"blank", "texture"}),
+    ("two-digits.jpg", {"more than one digit"}),
+])  # fmt: skip
 def test_pages_without_a_single_digit_are_refused_with_the_reason(name: str, reasons: set[str]) -> None:
     answer = digitrec.predict(ROOT / "samples" / name)
     assert answer.digit is None
@@ -211,14 +205,15 @@ def test_a_generator_without_end_is_read_as_it_is_taken() -> None:
                 taken += 1
                 yield picture
 
-    rows = digitrec.stream(endless())
-    first = next(rows)
-    assert isinstance(first, Prediction)
-    assert taken <= 256
-    for _ in range(2000):
+    engine = Engine(FakeProvider())
+    engine.batch = 32
+    rows = stream(endless(), engine)
+    assert isinstance(next(rows), Prediction)
+    assert taken <= 32
+    for _ in range(300):
         next(rows)
-    assert crowd.most <= 2 * 256, "pictures that were answered are let go"
-    assert taken <= 2001 + 256
+    assert crowd.most <= 2 * 32, "pictures that were answered are let go"
+    assert taken <= 301 + 32
 
 
 def test_below_the_least_an_answer_is_not_sure_and_says_what_it_would_have_been() -> None:

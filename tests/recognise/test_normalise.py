@@ -59,19 +59,11 @@ def test_a_repeated_digit_is_folded_back_when_most_of_it_agrees(texts: tuple[str
     assert read(*texts, repeat=3).digit == 7
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("71", "more than one digit"),
-        ("712", "more than one digit"),
-        ("7777", "more than one digit"),
-        ("424242", "more than one digit"),
-        ("7a", "letters beside the digit"),
-        ("7ab", "letters beside the digit"),
-        ("777a", "letters beside the digit"),
-        ("abc", "no digit"),
-    ],
-)
+@pytest.mark.parametrize(("text", "reason"), [
+    ("71", "more than one digit"), ("712", "more than one digit"), ("7777", "more than one digit"),
+    ("424242", "more than one digit"), ("7a", "letters beside the digit"),
+    ("7ab", "letters beside the digit"), ("777a", "letters beside the digit"), ("abc", "no digit"),
+])  # fmt: skip
 def test_a_repeated_digit_that_disagrees_is_refused(text: str, reason: str) -> None:
     assert read(text, repeat=3) == Reading(None, None, reason, text)
 

@@ -59,14 +59,11 @@ def reading(digit: int | None, sure: float, reason: str | None = None) -> Predic
 REFUSED = reading(None, 0.2, "not clearly a digit")
 
 
-@pytest.mark.parametrize(
-    ("first", "third", "digit", "reason", "unsure"),
-    [
-        (REFUSED, reading(4, 0.9999999), 4, None, None),
-        (reading(6, 0.999), reading(9, 0.9992), None, "could be turned", 9),
-        (reading(8, 0.99), reading(8, 0.991), 8, None, None),
-    ],
-)
+@pytest.mark.parametrize(("first", "third", "digit", "reason", "unsure"), [
+    (REFUSED, reading(4, 0.9999999), 4, None, None),
+    (reading(6, 0.999), reading(9, 0.9992), None, "could be turned", 9),
+    (reading(8, 0.99), reading(8, 0.991), 8, None, None),
+])  # fmt: skip
 def test_the_clearest_reading_counts_unless_another_digit_is_about_as_clear(
     first: Prediction, third: Prediction, digit: int | None, reason: str | None, unsure: int | None
 ) -> None:
@@ -78,14 +75,14 @@ def test_the_clearest_reading_counts_unless_another_digit_is_about_as_clear(
 
 def test_six_and_nine_are_hardly_ever_taken_for_each_other() -> None:
     digits = mnist_test()
-    chosen = np.flatnonzero(np.isin(digits.labels[:1000], (6, 9)))[:60]
+    chosen = np.flatnonzero(np.isin(digits.labels[:1000], (6, 9)))[:24]
     large = [255 - np.kron(np.pad(digits.images[place], 14), np.ones((3, 3), np.uint8)) for place in chosen]
     found = digitrec.predict_many([np.rot90(one, 2) for one in large], rotate="auto")
     wrong = [
         answer for answer, place in zip(found, chosen, strict=True)
         if isinstance(answer, Prediction) and answer.digit not in (None, digits.labels[place])
     ]  # fmt: skip
-    assert len(wrong) <= 2
+    assert len(wrong) <= 1
 
 
 @pytest.mark.parametrize("reader", ["fake", "policy"])

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
 
-PUBLISHED_SIDE, SMALLEST_SIDE = 224, 32
-"""Pixels along each side for which the published ones were made, and with which they still work."""
+PUBLISHED_SIDE = 224
+"""Pixels along each side for which the published ones were made."""
 MEANS, DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's red, green and blue, 0..1."""
+Weights = Path | Literal["imagenet"] | None
 LAST = "probabilities"
 """Name of the layer for ten digits."""
 
@@ -67,30 +68,31 @@ def efficientnet_small() -> keras.Model:
     return _ending("efficientnet-small", image, layers.Dropout(0.2)(x))
 
 
-def resnet(weights: Path | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
+def resnet(weights: Weights = None, side: int = PUBLISHED_SIDE) -> keras.Model:
     """ResNet50V2 with a layer for ten digits.
 
     Args:
-        weights: a file of weights without the top, as Keras publishes them; None: random ones.
+        weights: a file of weights without the top, as Keras publishes them; "imagenet": Keras fetches them;
+            None: random ones.
         side: pixels along each side to which the digit is enlarged, 32 or more.
     """
     return _published("resnet", keras.applications.ResNet50V2, weights, side, scale=2.0, offset=-1.0)
 
 
-def vgg(weights: Path | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
+def vgg(weights: Weights = None, side: int = PUBLISHED_SIDE) -> keras.Model:
     """VGG16 with a layer for ten digits; `weights` and `side` as for `resnet`."""
     means = (-103.939, -116.779, -123.68)  # of ImageNet's blue, green and red, as VGG's authors subtract them
     return _published("vgg", keras.applications.VGG16, weights, side, scale=255.0, offset=means)
 
 
-def efficientnet(weights: Path | None = None, side: int = PUBLISHED_SIDE) -> keras.Model:
+def efficientnet(weights: Weights = None, side: int = PUBLISHED_SIDE) -> keras.Model:
     """EfficientNetB0 with a layer for ten digits; `weights` and `side` as for `resnet`.
 
     In its published file the pixels are divided by the square root of ImageNet's deviation. Keras divides
     them by that once more where it fetches the file itself, but not where it is given the file; so we do.
     """
     scale, offset = [255.0] * 3, [0.0] * 3
-    if weights is not None:
+    if isinstance(weights, Path):
         once_more = [deviation**-0.5 for deviation in DEVIATIONS]
         scale = [255 * factor for factor in once_more]
         offset = [255 * mean * (1 - factor) for mean, factor in zip(MEANS, once_more, strict=True)]
@@ -118,7 +120,7 @@ def thaw(network: keras.Model) -> None:
 def _published(
     name: str,
     build: Callable[..., keras.Model],
-    weights: Path | None,
+    weights: Weights,
     side: int,
     *,
     scale: float | Sequence[float],
@@ -169,6 +171,4 @@ def _bottleneck(x: Any, width: int, side: int, stride: int) -> Any:
 
 def _ending(name: str, image: Any, x: Any) -> keras.Model:
     """A layer for ten digits, and what lies before it."""
-    import keras
-
     return keras.Model(image, layers.Dense(10, activation="softmax", name=LAST)(x), name=name)

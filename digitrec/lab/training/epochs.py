@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.comparison.datasets.mnist import Digits
-from digitrec.errors import ModelError
+from digitrec.errors import DataError, ModelError
+from digitrec.errors.text import first_line
 from digitrec.lab.handwriting.augment import Augmentation, augment
-from digitrec.lab.training import backbones, loop, pretrained
+from digitrec.lab.training import backbones, loop
 from digitrec.lab.training.loop import Loop, load_keras
 from digitrec.lab.training.run import FitConfig, Watcher
 from digitrec.lab.training.zoo import Architecture
@@ -154,7 +157,14 @@ def _new(kind: Architecture, config: FitConfig, start: Path | None) -> keras.Mod
     if kind.takes_weights:
         build = partial(kind.build, side=config.side or backbones.PUBLISHED_SIDE)
     if config.pretrained:
-        start = pretrained.imagenet(kind.name)
+        try:
+            with redirect_stdout(sys.stderr):  # where Keras' progress belongs
+                return build("imagenet")
+        except Exception as error:  # Keras promises no class of error
+            raise DataError(
+                f"ImageNet's weights of {kind.name} cannot be fetched ({first_line(error)}); fetch them "
+                "where there is a network and give the file with --start, or begin from random weights"
+            ) from error
     if start is None:
         return build()
     try:

@@ -163,7 +163,9 @@ def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
             f"{kind.title} reads only digits that it has seen, and there is no {', '.join(missing)}; add "
             "some, or train a network (--arch tutorial-cnn)"
         )
-    learned = kind.build(config.seed)
+    learned = kind.build()
+    if "random_state" in learned.get_params():
+        learned.set_params(random_state=config.seed)
     learned.fit(skopsfile.flat(scaled(digits.images, config.scale)), digits.labels)
     return learned
 

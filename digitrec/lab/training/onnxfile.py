@@ -11,6 +11,7 @@ import numpy as np
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors import ModelError
+from digitrec.errors.text import first_line
 from digitrec.image import atomic
 from digitrec.lab.training import cnn, export
 from digitrec.lab.training.loop import load_keras
@@ -107,7 +108,7 @@ def _converted(network: keras.Model, model: Path) -> Any:
     try:
         content, _ = tf2onnx.convert.from_function(answer, input_signature=takes, opset=OPSET)
     except Exception as error:  # tf2onnx promises no class of error
-        why = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        why = first_line(error)
         raise ModelError(f"{model}: cannot be converted to ONNX ({why})") from error
     usual = content.graph.output[0].name
     content.graph.output[0].name = "probabilities"

@@ -26,7 +26,7 @@ class Architecture:
     origin: str
     """Whose design it is."""
     made_by: str
-    """Module and function that return an untrained one, such as "networks.mlp"."""
+    """Function or class that makes an untrained one, such as ".networks.mlp"."""
     complexity: Complexity
     """How much there is to understand and to compute."""
     family: Family = "keras"
@@ -48,41 +48,48 @@ class Architecture:
 
     def build(self, *arguments: Any, **options: Any) -> Any:
         """Return an untrained model; its library is imported only now."""
-        module, _, function = self.made_by.partition(".")
-        made_by = getattr(import_module(f"digitrec.lab.training.{module}"), function)
-        return made_by(*arguments, **self.shape, **options)
+        module, _, name = self.made_by.rpartition(".")
+        make = getattr(import_module(module, __package__), name)
+        return make(*arguments, **self.shape, **options)
 
 
-OURS, KERAS, SKLEARN = "our design", "keras.applications", "scikit-learn"
+OURS, KERAS = "our design", "keras.applications"
+SKLEARN: Literal["scikit-learn"] = "scikit-learn"
 _ALL = (
     Architecture(
-        "tutorial-cnn", "Tutorial CNN", "as published", "networks.tutorial_cnn", "Medium", augmented=False,
+        "tutorial-cnn", "Tutorial CNN", "as published", ".networks.tutorial_cnn", "Medium", augmented=False,
         cosine=False,
     ),
-    Architecture("simple-cnn", "Simple CNN", OURS, "networks.simple_cnn", "Medium"),
-    Architecture("complex-cnn", "Complex CNN", OURS, "networks.complex_cnn", "High"),
-    Architecture("mlp", "MLP", OURS, "networks.mlp", "Medium"),
-    Architecture("knn", "k-NN", SKLEARN, "classics.knn", "Low", family="scikit-learn", augmented=False),
+    Architecture("simple-cnn", "Simple CNN", OURS, ".networks.simple_cnn", "Medium"),
+    Architecture("complex-cnn", "Complex CNN", OURS, ".networks.complex_cnn", "High"),
+    Architecture("mlp", "MLP", OURS, ".networks.mlp", "Medium"),
     Architecture(
-        "random-forest", "Random forest", SKLEARN, "classics.random_forest", "Low", family="scikit-learn",
-        augmented=False,
+        "knn", "k-NN", SKLEARN, "sklearn.neighbors.KNeighborsClassifier", "Low", family=SKLEARN,
+        augmented=False, shape={"n_neighbors": 3, "weights": "distance", "algorithm": "brute"},
     ),
-    Architecture("svm", "SVM", SKLEARN, "classics.svm", "Medium", family="scikit-learn", augmented=False),
     Architecture(
-        "resnet-small", "Small ResNet", "after He et al., 2016", "backbones.resnet_small", "High",
+        "random-forest", "Random forest", SKLEARN, "sklearn.ensemble.RandomForestClassifier", "Low",
+        family=SKLEARN, augmented=False, shape={"n_estimators": 300, "n_jobs": -1},
+    ),
+    Architecture(
+        "svm", "SVM", SKLEARN, "sklearn.svm.SVC", "Medium", family=SKLEARN, augmented=False,
+        shape={"C": 10.0, "gamma": "scale", "cache_size": 1000},
+    ),
+    Architecture(
+        "resnet-small", "Small ResNet", "after He et al., 2016", ".backbones.resnet_small", "High",
         learning_rate=3e-3,
     ),
     Architecture(
-        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", "backbones.vgg_small", "Medium"
+        "vgg-small", "Small VGG", "after Simonyan and Zisserman, 2015", ".backbones.vgg_small", "Medium"
     ),
     Architecture(
-        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", "backbones.efficientnet_small",
+        "efficientnet-small", "Small EfficientNet", "after Tan and Le, 2019", ".backbones.efficientnet_small",
         "High", learning_rate=3e-3,
     ),
-    Architecture("resnet", "ResNet50V2", KERAS, "backbones.resnet", "High", takes_weights=True, batch=32),
-    Architecture("vgg", "VGG16", KERAS, "backbones.vgg", "High", takes_weights=True, batch=32,
+    Architecture("resnet", "ResNet50V2", KERAS, ".backbones.resnet", "High", takes_weights=True, batch=32),
+    Architecture("vgg", "VGG16", KERAS, ".backbones.vgg", "High", takes_weights=True, batch=32,
                  learning_rate=1e-4),
-    Architecture("efficientnet", "EfficientNetB0", KERAS, "backbones.efficientnet", "High",
+    Architecture("efficientnet", "EfficientNetB0", KERAS, ".backbones.efficientnet", "High",
                  takes_weights=True, batch=32),
 )  # fmt: skip
 ZOO = {one.name: one for one in _ALL}
@@ -113,8 +120,8 @@ def tuned(path: Path) -> Architecture:
     try:
         best = json.loads(path.read_text(encoding="utf-8"))
         shape, training = best["network"], best["training"]
-        return Architecture(
-            path.stem, f"Tuned ({path.stem})", OURS, "networks.convolutional", "High", shape=shape, **training
-        )
+        title = f"Tuned ({path.stem})"
+        make = ".networks.convolutional"
+        return Architecture(path.stem, title, OURS, make, "High", shape=shape, **training)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: not a file that `digitrec tune` wrote ({error}); give another") from error

@@ -41,23 +41,19 @@ def test_what_botocore_signed_is_accepted(query, token):
     verify(signed(query=query, token=token), SECRETS, "rekognition")
 
 
-@pytest.mark.parametrize(
-    ("request_", "code"),
-    [
-        (signed(secret="guessed"), "InvalidSignatureException"),
-        (replace(signed(), body=BODY + b" "), "InvalidSignatureException"),
-        (changed("x-amz-target", "RekognitionService.DetectLabels"), "InvalidSignatureException"),
-        (replace(signed(query="a=1"), query="a=2"), "InvalidSignatureException"),
-        (signed(service="s3"), "InvalidSignatureException"),
-        (changed("authorization", old="AKID", new="OTHER"), "UnrecognizedClientException"),
-        (changed("authorization", ""), "MissingAuthenticationTokenException"),
-        (changed("authorization", "Bearer x"), "IncompleteSignatureException"),
-        (changed("authorization", "AWS4-HMAC-SHA256 Credential=AKID"), "IncompleteSignatureException"),
-        (changed("authorization", old="host;"), "IncompleteSignatureException"),
-        (changed("x-amz-date", "yesterday"), "IncompleteSignatureException"),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("request_", "code"), [
+    (signed(secret="guessed"), "InvalidSignatureException"),
+    (replace(signed(), body=BODY + b" "), "InvalidSignatureException"),
+    (changed("x-amz-target", "RekognitionService.DetectLabels"), "InvalidSignatureException"),
+    (replace(signed(query="a=1"), query="a=2"), "InvalidSignatureException"),
+    (signed(service="s3"), "InvalidSignatureException"),
+    (changed("authorization", old="AKID", new="OTHER"), "UnrecognizedClientException"),
+    (changed("authorization", ""), "MissingAuthenticationTokenException"),
+    (changed("authorization", "Bearer x"), "IncompleteSignatureException"),
+    (changed("authorization", "AWS4-HMAC-SHA256 Credential=AKID"), "IncompleteSignatureException"),
+    (changed("authorization", old="host;"), "IncompleteSignatureException"),
+    (changed("x-amz-date", "yesterday"), "IncompleteSignatureException"),
+], ids=str)  # fmt: skip
 def test_requests_that_are_refused(request_, code):
     with pytest.raises(AwsError) as caught:
         verify(request_, SECRETS, "rekognition")

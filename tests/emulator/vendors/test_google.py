@@ -88,25 +88,21 @@ def test_each_feature_of_each_good_image_is_billed(digitrec_emulator):
     assert (emulator.calls("google"), emulator.billed("google")) == (1, 4)
 
 
-@pytest.mark.parametrize(
-    "requests", [[request(picture())] * 17, [AnnotateImageRequest(features=[Feature(type_=DOCUMENT)])]],
-    ids=["17 images", "no image"],
-)  # fmt: skip
+@pytest.mark.parametrize("requests", [
+    [request(picture())] * 17, [AnnotateImageRequest(features=[Feature(type_=DOCUMENT)])],
+], ids=["17 images", "no image"])  # fmt: skip
 def test_a_batch_that_is_refused(endpoint, requests):
     with pytest.raises(exceptions.BadRequest):
         annotated(endpoint, *requests)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "no json", [], {}, {"requests": 5}, {"requests": [5]}, {"requests": [{"image": {"content": ""}}]},
-        {"requests": [{"image": {"content": ""}, "features": [5]}]},
-        {"requests": [{"image": {"content": 5}, "features": []}]},
-        {"requests": [{"image": {"content": "~"}, "features": []}]},
-        {"requests": [{"image": {}, "features": [], "imageContext": 5}]},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", [
+    "no json", [], {}, {"requests": 5}, {"requests": [5]}, {"requests": [{"image": {"content": ""}}]},
+    {"requests": [{"image": {"content": ""}, "features": [5]}]},
+    {"requests": [{"image": {"content": 5}, "features": []}]},
+    {"requests": [{"image": {"content": "~"}, "features": []}]},
+    {"requests": [{"image": {}, "features": [], "imageContext": 5}]},
+])  # fmt: skip
 def test_a_malformed_request(endpoint, body):
     answer = rest.post(f"{endpoint}/v1/images:annotate", json=body, timeout=TIMEOUT)
     assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
@@ -119,14 +115,10 @@ def test_where_only_tokens_are_accepted_a_key_is_not(digitrec_emulator):
         ASK["google"](endpoint, picture(), "any")
 
 
-@pytest.mark.parametrize(
-    ("kind", "reason", "unit"),
-    [
-        ("403", "SERVICE_DISABLED", None),
-        ("429", "RATE_LIMIT_EXCEEDED", "1/min/{project}"),
-        ("quota", "RATE_LIMIT_EXCEEDED", "1/d/{project}"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "reason", "unit"), [
+    ("403", "SERVICE_DISABLED", None), ("429", "RATE_LIMIT_EXCEEDED", "1/min/{project}"),
+    ("quota", "RATE_LIMIT_EXCEEDED", "1/d/{project}"),
+])  # fmt: skip
 def test_googles_reasons(digitrec_emulator, kind, reason, unit):
     endpoint = digitrec_emulator(["google"], engine=reads(), faults=[f"{kind}:after=7"]).endpoints["google"]
     with pytest.raises(exceptions.GoogleAPICallError) as caught:

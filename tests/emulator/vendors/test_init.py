@@ -53,38 +53,31 @@ def test_an_image_without_text_gets_the_empty_answer(digitrec_emulator, cloud):
     assert (said.lines, said.words) == ([], [])
 
 
-@pytest.mark.parametrize(
-    ("cloud", "content", "refused"),
-    [
-        ("google", b"no picture", "3"),
-        ("google", heavy(8_000_000), "INVALID_ARGUMENT"),
-        ("aws", picture((79, 200)), "InvalidParameterException"),
-        ("aws", picture((200, 79)), "InvalidParameterException"),
-        ("aws", picture(form="GIF"), "InvalidImageFormatException"),
-        ("aws", picture()[:100], "InvalidImageFormatException"),
-        ("aws", heavy(5 * MB + 1), "ValidationException"),
-        ("aws-textract", b"no picture", "UnsupportedDocumentException"),
-        ("aws-textract", picture(form="GIF"), "UnsupportedDocumentException"),
-        ("aws-textract", heavy(10 * MB + 1), "DocumentTooLargeException"),
-        ("aws-textract", picture((10_001, 20)), "BadDocumentException"),
-        ("azure", picture((49, 200)), "InvalidImageSize"),
-        ("azure", picture((10_001, 60)), "InvalidImageSize"),
-        ("azure", heavy(4 * MB + 1), "InvalidImageSize"),
-        ("azure", picture(form="WEBP"), "InvalidImageFormat"),
-        ("azure", picture()[:100], "InvalidImageFormat"),
-        ("azure-analysis", picture((50, 200)), "InvalidImageSize"),
-        ("azure-analysis", picture((16_000, 60)), "InvalidImageSize"),
-        ("azure-analysis", heavy(20 * MB), "InvalidImageSize"),
-        ("azure-analysis", picture(form="PPM"), "InvalidImageFormat"),
-        ("azure-document", picture(form="GIF"), "InvalidImageFormat"),
-        ("azure-document", heavy(4 * MB + 1), "InvalidImageSize"),
-        ("azure-document", picture((49, 200)), "InvalidContentDimensions"),
-        ("openai", b"no picture", "invalid_image_format"),
-        ("openai", picture(form="BMP"), "invalid_image_format"),
-        ("openai", heavy(20 * MB + 1), "invalid_image_format"),
-    ],
-    ids=lambda value: str(len(value)) if isinstance(value, bytes) else value,
-)
+@pytest.mark.parametrize(("cloud", "content", "refused"), [
+    ("google", b"no picture", "3"), ("google", heavy(8_000_000), "INVALID_ARGUMENT"),
+    ("aws", picture((79, 200)), "InvalidParameterException"),
+    ("aws", picture((200, 79)), "InvalidParameterException"),
+    ("aws", picture(form="GIF"), "InvalidImageFormatException"),
+    ("aws", picture()[:100], "InvalidImageFormatException"),
+    ("aws", heavy(5 * MB + 1), "ValidationException"),
+    ("aws-textract", b"no picture", "UnsupportedDocumentException"),
+    ("aws-textract", picture(form="GIF"), "UnsupportedDocumentException"),
+    ("aws-textract", heavy(10 * MB + 1), "DocumentTooLargeException"),
+    ("aws-textract", picture((10_001, 20)), "BadDocumentException"),
+    ("azure", picture((49, 200)), "InvalidImageSize"), ("azure", picture((10_001, 60)), "InvalidImageSize"),
+    ("azure", heavy(4 * MB + 1), "InvalidImageSize"), ("azure", picture(form="WEBP"), "InvalidImageFormat"),
+    ("azure", picture()[:100], "InvalidImageFormat"),
+    ("azure-analysis", picture((50, 200)), "InvalidImageSize"),
+    ("azure-analysis", picture((16_000, 60)), "InvalidImageSize"),
+    ("azure-analysis", heavy(20 * MB), "InvalidImageSize"),
+    ("azure-analysis", picture(form="PPM"), "InvalidImageFormat"),
+    ("azure-document", picture(form="GIF"), "InvalidImageFormat"),
+    ("azure-document", heavy(4 * MB + 1), "InvalidImageSize"),
+    ("azure-document", picture((49, 200)), "InvalidContentDimensions"),
+    ("openai", b"no picture", "invalid_image_format"),
+    ("openai", picture(form="BMP"), "invalid_image_format"),
+    ("openai", heavy(20 * MB + 1), "invalid_image_format"),
+], ids=lambda value: str(len(value)) if isinstance(value, bytes) else value)  # fmt: skip
 def test_pictures_that_a_vendor_refuses(everybody, cloud, content, refused):
     before = everybody.billed(cloud)
     with pytest.raises(Exception) as caught:
@@ -93,32 +86,24 @@ def test_pictures_that_a_vendor_refuses(everybody, cloud, content, refused):
     assert everybody.billed(cloud) == before
 
 
-@pytest.mark.parametrize(
-    ("cloud", "content"),
-    [
-        ("google", picture(form="GIF")), ("aws", picture((80, 80))), ("aws", heavy(5 * MB)),
-        ("aws-textract", heavy(10 * MB)), ("azure", picture((50, 50))), ("azure", heavy(4 * MB)),
-        ("azure-analysis", picture((51, 51), "WEBP")), ("azure-analysis", heavy(20 * MB - 1)),
-        ("azure-document", picture(form="BMP")), ("openai", picture(form="WEBP")),
-    ],
-    ids=lambda value: str(len(value)) if isinstance(value, bytes) else value,
-)  # fmt: skip
+@pytest.mark.parametrize(("cloud", "content"), [
+    ("google", picture(form="GIF")), ("aws", picture((80, 80))), ("aws", heavy(5 * MB)),
+    ("aws-textract", heavy(10 * MB)), ("azure", picture((50, 50))), ("azure", heavy(4 * MB)),
+    ("azure-analysis", picture((51, 51), "WEBP")), ("azure-analysis", heavy(20 * MB - 1)),
+    ("azure-document", picture(form="BMP")), ("openai", picture(form="WEBP")),
+], ids=lambda value: str(len(value)) if isinstance(value, bytes) else value)  # fmt: skip
 def test_pictures_just_within_the_limits(everybody, cloud, content):
     assert ASK[cloud](everybody.endpoints[cloud], content, "").lines == ["7"]
 
 
-@pytest.mark.parametrize(
-    ("cloud", "wrong", "refused"),
-    [
-        ("google", "wrong", "API_KEY_INVALID"),
-        ("google", "", "PERMISSION_DENIED"),
-        ("aws", "wrong:secret", "UnrecognizedClientException"),
-        ("aws", "right:wrong", "InvalidSignatureException"),
-        ("aws-textract", "right:wrong", "InvalidSignatureException"),
-        *[(cloud, "wrong", "401") for cloud in ("azure", "azure-analysis", "azure-document")],
-        ("openai", "wrong", "invalid_api_key"),
-    ],
-)
+@pytest.mark.parametrize(("cloud", "wrong", "refused"), [
+    ("google", "wrong", "API_KEY_INVALID"), ("google", "", "PERMISSION_DENIED"),
+    ("aws", "wrong:secret", "UnrecognizedClientException"),
+    ("aws", "right:wrong", "InvalidSignatureException"),
+    ("aws-textract", "right:wrong", "InvalidSignatureException"),
+    *[(cloud, "wrong", "401") for cloud in ("azure", "azure-analysis", "azure-document")],
+    ("openai", "wrong", "invalid_api_key"),
+])  # fmt: skip
 def test_keys(digitrec_emulator, cloud, wrong, refused):
     endpoint = digitrec_emulator([cloud], engine=reads(SEVEN), credentials=STRICT).endpoints[cloud]
     right = "right:secret" if cloud.startswith("aws") else "right"
@@ -154,10 +139,9 @@ def test_a_rate_limit(digitrec_emulator, cloud):
     assert emulator.billed(cloud) == 1
 
 
-@pytest.mark.parametrize(
-    ("cloud", "header"),
-    [("aws", "x-amzn-RequestId"), ("azure", "apim-request-id"), ("openai", "x-request-id")],
-)
+@pytest.mark.parametrize(("cloud", "header"), [
+    ("aws", "x-amzn-RequestId"), ("azure", "apim-request-id"), ("openai", "x-request-id"),
+])  # fmt: skip
 @pytest.mark.parametrize("fault", ["", "503", "502", "limit:calls=1", "html", "empty", "redirect:status=301"])
 def test_every_answer_has_a_number(everybody, cloud, header, fault):
     everybody.set_faults(cloud, *filter(None, [fault]))
@@ -169,13 +153,10 @@ def test_every_answer_has_a_number(everybody, cloud, header, fault):
 
 @pytest.mark.parametrize("body", [b"no json", b"5", b"{}", b'{"Image": 5, "Document": 5}',
                                   b'{"Image": {"Bytes": "~"}, "Document": {"Bytes": "~"}}'])  # fmt: skip
-@pytest.mark.parametrize(
-    ("cloud", "service", "target"),
-    [
-        ("aws", "rekognition", "RekognitionService.DetectText"),
-        ("aws-textract", "textract", "Textract.DetectDocumentText"),
-    ],
-)
+@pytest.mark.parametrize(("cloud", "service", "target"), [
+    ("aws", "rekognition", "RekognitionService.DetectText"),
+    ("aws-textract", "textract", "Textract.DetectDocumentText"),
+])  # fmt: skip
 def test_a_malformed_request_to_aws(everybody, cloud, service, target, body):
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
@@ -236,10 +217,9 @@ class TestPolling:
         assert seen == ["notStarted", "running", "succeeded", "succeeded"]
         assert requests.get(location, timeout=TIMEOUT).status_code == 401  # every poll needs the key
 
-    @pytest.mark.parametrize(
-        ("fault", "status"),
-        [("endless-poll", "running"), ("failed-poll", "failed"), ("unknown-poll", "skipped")],
-    )
+    @pytest.mark.parametrize(("fault", "status"), [
+        ("endless-poll", "running"), ("failed-poll", "failed"), ("unknown-poll", "skipped"),
+    ])  # fmt: skip
     def test_polls_that_meet_a_fault(self, digitrec_emulator, cloud, fault, status):
         emulator = digitrec_emulator([cloud], engine=reads(SEVEN), faults=[fault])
         location = self.location(emulator, cloud)
@@ -256,21 +236,18 @@ class TestPolling:
             assert self.poll(location).status_code == expected
 
 
-@pytest.mark.parametrize(
-    ("cloud", "path", "media_type", "status", "refused"),
-    [
-        ("azure", POLLED["azure"], "application/json", 400, "InvalidImageUrl"),
-        ("azure", POLLED["azure"], "text/plain", 415, "UnsupportedMediaType"),
-        ("azure", "/vision/v3.2/read/analyzeResults/unknown", "image/png", 404, "404"),
-        ("azure-analysis", READ.partition("?")[0], "image/png", 400, "BadRequest"),
-        ("azure-analysis", READ.replace("2023-10-01", "2020-01-01"), "image/png", 400, "BadRequest"),
-        ("azure-analysis", READ + ",caption", "image/png", 400, "NotSupportedVisualFeature"),
-        ("azure-analysis", READ.replace("=read", "="), "image/png", 400, "NotSupportedVisualFeature"),
-        ("azure-document", POLLED["azure-document"], "application/json", 400, "InvalidContent"),
-        ("azure-document", INVOICE, "image/png", 404, "ModelNotFound"),
-        ("azure-document", POLLED["azure-document"] + "-old", "image/png", 400, "InvalidParameter"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("cloud", "path", "media_type", "status", "refused"), [
+    ("azure", POLLED["azure"], "application/json", 400, "InvalidImageUrl"),
+    ("azure", POLLED["azure"], "text/plain", 415, "UnsupportedMediaType"),
+    ("azure", "/vision/v3.2/read/analyzeResults/unknown", "image/png", 404, "404"),
+    ("azure-analysis", READ.partition("?")[0], "image/png", 400, "BadRequest"),
+    ("azure-analysis", READ.replace("2023-10-01", "2020-01-01"), "image/png", 400, "BadRequest"),
+    ("azure-analysis", READ + ",caption", "image/png", 400, "NotSupportedVisualFeature"),
+    ("azure-analysis", READ.replace("=read", "="), "image/png", 400, "NotSupportedVisualFeature"),
+    ("azure-document", POLLED["azure-document"], "application/json", 400, "InvalidContent"),
+    ("azure-document", INVOICE, "image/png", 404, "ModelNotFound"),
+    ("azure-document", POLLED["azure-document"] + "-old", "image/png", 400, "InvalidParameter"),
+])  # fmt: skip
 def test_requests_that_azure_refuses(everybody, cloud, path, media_type, status, refused):
     headers = {**HEADERS, "Content-Type": media_type}
     answer = requests.post(everybody.endpoints[cloud] + path, picture(), headers=headers, timeout=TIMEOUT)

@@ -37,10 +37,9 @@ def test_a_writer_gives_digits_with_their_labels_as_high_as_wanted_in_its_own_fo
     assert OWN not in fonts_to_learn() and len(fonts_to_learn()) > 10
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["bracket beside it", "pen beside it", "finger beside it", "underlined", "in a box", "in a ring"],
-)
+@pytest.mark.parametrize("kind", [
+    "bracket beside it", "pen beside it", "finger beside it", "underlined", "in a box", "in a ring",
+])  # fmt: skip
 def test_something_else_is_there_and_clear_of_the_digit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawn on even paper, all that departs from it beyond the digit's box is the other thing."""
     monkeypatch.setattr(scenery, "shown", lambda page, rng: np.repeat(255 - page[:, :, None], 3, axis=2))

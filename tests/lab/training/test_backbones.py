@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,10 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.training import backbones, export
-from digitrec.models import store
-from digitrec.models.kerasfile import to_litert
+from digitrec.lab.training import backbones
 
 BACKBONES = [
     (backbones.resnet, "resnet", "resnet50v2", keras.applications.resnet_v2),
@@ -73,24 +69,3 @@ def test_what_is_frozen_in_a_file_learns_again(tmp_path: Path) -> None:
     assert len(read.trainable_weights) == 2
     backbones.thaw(read)
     assert len(read.trainable_weights) == everything == 8
-
-
-@pytest.mark.parametrize(("build", "name", "parameters", "blocks"), [
-    (backbones.resnet_small, "resnet-small", 78_426, {"Add": 3, "Conv2D": 9}),
-    (backbones.vgg_small, "vgg-small", 147_610, {"Conv2D": 6, "MaxPooling2D": 3}),
-    (backbones.efficientnet_small, "efficientnet-small", 51_380,
-     {"DepthwiseConv2D": 4, "Multiply": 4, "Add": 2}),
-])  # fmt: skip
-def test_a_small_one_has_its_familys_blocks_and_is_converted(
-    tmp_path: Path, build: Callable[[], keras.Model], name: str, parameters: int, blocks: dict[str, int]
-) -> None:
-    keras.utils.set_random_seed(0)
-    network = build()
-    assert (network.name, network.inputs[0].name, network.count_params()) == (name, "image", parameters)
-    assert blocks.items() <= Counter(type(layer).__name__ for layer in network.layers).items()
-    images = mnist_test().images[:20]
-    answers = np.asarray(network(images[..., None] / np.float32(255)))
-    np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
-    file = tmp_path / "small.tflite"
-    file.write_bytes(export.described(to_litert(network), export.description("small", {})))
-    np.testing.assert_allclose(store.load(file).probabilities(images), answers, atol=0.02)

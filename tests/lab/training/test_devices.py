@@ -12,9 +12,8 @@ from digitrec.lab.training import devices
 
 @pytest.mark.parametrize(("cards", "name", "found"), [
     (2, "auto", "auto"), (2, "cpu", "cpu"), (2, "gpu", "gpu:0"), (2, "gpu:0", "gpu:0"),
-    (2, "gpu:1", "gpu:1"), (0, "auto", "auto"),
-    (2, "gpu:2", None), (2, "gpu:-1", None), (2, "tpu", None), (2, "", None), (2, "gpu:0x1", None),
-    (0, "gpu", None),
+    (2, "gpu:1", "gpu:1"), (0, "auto", "auto"), (2, "gpu:2", None), (2, "gpu:-1", None), (2, "tpu", None),
+    (2, "", None), (2, "gpu:0x1", None), (0, "gpu", None),
 ])  # fmt: skip
 def test_a_device_is_found_or_refused_with_those_that_are_there(
     cards: int, name: str, found: str | None, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.usefixtures("eagerly"),
     pytest.mark.filterwarnings("ignore:Even though the .tf.config.experimental_run_functions:UserWarning"),
 ]
-DIGITS = mnist_test()[:150]
+DIGITS = mnist_test()[:60]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_importances_are_shares(study: Study) -> None:
 
 
 def test_trials_that_all_came_to_the_same_say_nothing_of_importance(tmp_path: Path) -> None:
-    blank = Digits(np.zeros((50, 28, 28), np.uint8), np.zeros(50, np.uint8))
+    blank = Digits(np.zeros((10, 28, 28), np.uint8), np.zeros(10, np.uint8))
     study = tune(blank, tmp_path, trials=4, epochs=1)
     assert [trial.accuracy for trial in study.trials] == [1.0] * 4
     assert study.importance == {}
