@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Read, open_reader
@@ -132,24 +132,19 @@ class Emulator:
 
 
 def serve(
-    vendors: Sequence[str] = tuple(VENDORS),
-    *,
-    engine: str = "local",
-    faults: Sequence[str] = (),
-    credentials: str | Path | None = None,
-    port: int = 0,
-    say: Callable[[str], None],
-) -> None:
+    vendors: Sequence[str] = tuple(VENDORS), *, engine: str = "local", say: Callable[[str], None],
+    **options: Any,
+) -> None:  # fmt: skip
     """Run an `Emulator` until Ctrl-C.
 
     Args:
-        vendors, engine, faults, credentials, port: as for `Emulator`.
+        vendors, engine, options: as for `Emulator`.
         say: prints a line: the addresses, and the variables to set.
 
     Raises:
         Whatever `Emulator` raises.
     """
-    with Emulator(vendors, engine=engine, faults=faults, credentials=credentials, port=port) as emulator:
+    with Emulator(vendors, engine=engine, **options) as emulator:
         try:
             variables = {"NO_PROXY": "127.0.0.1"}
             for name, endpoint in emulator.endpoints.items():

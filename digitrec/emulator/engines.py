@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from digitrec.answer.prediction import Failure
 from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
@@ -78,34 +80,26 @@ def _provider(name: str) -> Read:
     return read
 
 
+class _Entry(msgspec.Struct):
+    """A word in a script of answers."""
+
+    text: Annotated[str, Meta(pattern=r"^\S+$")]
+    confidence: Annotated[float, Meta(ge=0, le=1)]
+    box: Box | None = None
+
+
 def _script(path: Path) -> Read:
     """Return the answers of a file, in order, whatever the pictures."""
     try:
-        answers = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        for answer in answers:
-            _words(answer, (0.0, 0.0, 1.0, 1.0))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        answers = msgspec.json.Decoder(list[_Entry]).decode_lines(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
         raise NotConfigured(f"{path}: not a script of answers ({error}); see docs/emulator.md") from error
     if not answers:
         raise NotConfigured(f"{path}: holds no answers; write one a line, see docs/emulator.md")
     upcoming = cycle(answers)
-    return _one_at_a_time(lambda picture: _words(next(upcoming), picture.whole))
-
-
-def _words(answer: list[dict[str, Any]], whole: Box) -> list[Word]:
-    """Return one line of a script.
-
-    Raises:
-        ValueError, KeyError, TypeError, AttributeError: it is not of the documented form.
-    """
-    words = []
-    for entry in answer:
-        text, confidence = entry["text"], float(entry["confidence"])
-        left, top, right, bottom = (float(value) for value in entry.get("box", whole))
-        if text.split() != [text] or not 0 <= confidence <= 1:
-            raise ValueError("a text has no spaces, a confidence is 0 to 1")
-        words.append(Word(text, confidence, (left, top, right, bottom)))
-    return words
+    return _one_at_a_time(
+        lambda picture: [Word(it.text, it.confidence, it.box or picture.whole) for it in next(upcoming)]
+    )
 
 
 def _one_at_a_time(read: Read) -> Read:

@@ -10,9 +10,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import cycle
-from typing import Any
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 from digitrec.emulator.vendors.base import POLLS, SPOKEN, Request, Response, Vendor
 
@@ -25,52 +28,39 @@ UNUSABLE = (
     b'{"a":NaN}', b'{"a":"\\ud83d"}',
 )  # fmt: skip
 """Documents that no vendor sends, one after the other."""
-REDIRECTS = (301, 302, 303, 307, 308)
-"""Statuses of a redirect."""
 NOWHERE = "http://127.0.0.1:9/"
 """Default target of a redirect: another origin, where nothing listens (port 9 is "discard")."""
 
-OPTIONS: Mapping[str, tuple[type[int] | type[float], float, float]] = {
-    "skip": (int, 0, math.inf),
-    "first": (int, 1, math.inf),
-    "rate": (float, 0, 1),
-    "seed": (int, 0, math.inf),
-    "after": (int, 0, math.inf),
-    "calls": (int, 1, math.inf),
-    "seconds": (float, 0, 1e9),
-    "status": (int, min(REDIRECTS), max(REDIRECTS)),
-}
-"""The options of a fault that are numbers: type, smallest and largest value."""
 _SECONDS = {"slow": 5.0, "drip": 0.1, "limit": 60.0}
 _ONLY_FOR = {"calls": "limit", "status": "redirect", "to": "redirect"}
 
+Count = Annotated[int, Meta(ge=0)]
+AtLeastOne = Annotated[int, Meta(ge=1)]
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fault, and which requests it affects."""
 
     kind: str
     """One of `EFFECTS`."""
-    skip: int = 0
+    skip: Count = 0
     """How many requests pass unharmed before it, >= 0."""
-    first: int | None = None
+    first: AtLeastOne | None = None
     """How many requests it affects, >= 1; None: every one from there on."""
-    rate: float | None = None
+    rate: Annotated[float, Meta(ge=0, le=1)] | None = None
     """Probability that it affects a request, 0..1; None: it affects each one when its turn has come."""
-    seed: int = 0
+    seed: Count = 0
     """Seed of ``rate``, >= 0."""
-    after: int | None = None
+    after: Count | None = None
     """Seconds in the header Retry-After, >= 0; None: no such header."""
-    calls: int = 20
+    calls: AtLeastOne = 20
     """How many requests a limit lets through in ``seconds``, >= 1."""
-    seconds: float | None = None
+    seconds: Annotated[float, Meta(ge=0, le=1e9)] | None = None
     """Delay of a slow answer, time between two bytes of a drip (>= 0), or a limit's window (> 0)."""
-    status: int = 307
-    """Status of a redirect, one of `REDIRECTS`."""
-    to: str = NOWHERE
+    status: Literal[301, 302, 303, 307, 308] = 307
+    """Status of a redirect."""
+    to: Annotated[str, Meta(pattern="^[!-~]+$")] = NOWHERE
     """Target of a redirect."""
-    documents: Iterator[bytes] = field(default_factory=lambda: cycle(UNUSABLE), compare=False, repr=False)
-    """The next unusable documents."""
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -79,25 +69,26 @@ class Fault:
         The options are the fields above; ``to`` comes last, because an address may hold commas.
 
         Raises:
-            ValueError: an unknown kind or option, or a value out of range; the message lists them.
+            ValueError: an unknown kind or option, or a value out of range.
         """
         kind, _, rest = text.strip().partition(":")
         if kind not in EFFECTS:
             raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(EFFECTS)}")
         rest, to, address = rest.partition("to=")
-        options = dict(_number(part) for part in rest.split(",") if part.strip())
-        if to:
-            if not address.isascii() or not address.isprintable() or not address:
-                raise ValueError(f"to={address}: not an address")
-            options["to"] = address
+        options = dict(part.strip().partition("=")[::2] for part in rest.split(",") if part.strip())
+        options |= {"to": address} if to else {}
         for name in options:
             if _ONLY_FOR.get(name, kind) != kind:
                 raise ValueError(f"{kind} has no option {name!r}; {_ONLY_FOR[name]} has")
         if kind == "limit" and {"skip", "first", "rate"} & set(options):
             raise ValueError("a limit holds for every request: it has no skip, first or rate")
-        if kind == "limit" and options.get("seconds") == 0:
-            raise ValueError("seconds=0: out of range")
-        return cls(kind, **options)
+        try:
+            fault = msgspec.convert({"kind": kind, **options}, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"fault {text!r}: {error}; the options are {', '.join(OPTIONS)}") from None
+        if kind == "limit" and fault.pause == 0:
+            raise ValueError(f"fault {text!r}: seconds must be above 0")
+        return fault
 
     @property
     def pause(self) -> float:
@@ -105,19 +96,8 @@ class Fault:
         return _SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
 
-def _number(option: str) -> tuple[str, Any]:
-    """Return the name and value of an option such as "first=2"."""
-    name, _, value = option.strip().partition("=")
-    if name not in OPTIONS:
-        raise ValueError(f"a fault has no option {name!r}; there are: {', '.join([*OPTIONS, 'to'])}")
-    read, least, largest = OPTIONS[name]
-    try:
-        number = read(value)
-    except ValueError:
-        raise ValueError(f"{option}: not a number") from None
-    if not least <= number <= largest or (name == "status" and number not in REDIRECTS):
-        raise ValueError(f"{option}: out of range")
-    return name, number
+OPTIONS = Fault.__struct_fields__[1:]
+"""The options of a fault."""
 
 
 class FaultQueue:
@@ -135,12 +115,17 @@ class FaultQueue:
 
     def set(self, faults: Iterable[Fault]) -> None:
         """Replace all faults."""
-        given = list(faults)
+        limits: list[tuple[Fault, deque[float]]] = []
+        in_turn: deque[_Turn] = deque()
+        by_chance: list[_Turn] = []
+        for place, fault in enumerate(faults):
+            if fault.kind == "limit":
+                limits.append((fault, deque()))
+            else:
+                (in_turn if fault.rate is None else by_chance).append(_Turn(fault, place))
         with self._lock:
-            self._limits = [(fault, deque[float]()) for fault in given if fault.kind == "limit"]
-            self._random = [_RandomFault(fault, n) for n, fault in enumerate(given) if fault.rate is not None]
-            self._in_turn = deque(fault for fault in given if fault.kind != "limit" and fault.rate is None)
-            self._seen = 0
+            self._limits, self._in_turn, self._by_chance = limits, in_turn, by_chance
+            self.documents = cycle(UNUSABLE)
 
     def next(self) -> Fault | None:
         """Return the fault that affects this request, or None.
@@ -148,7 +133,7 @@ class FaultQueue:
         A limit that rejects it has in ``after`` the whole seconds until a request may pass again.
         """
         with self._lock:
-            return self._over_a_limit() or self._next_in_turn() or self._by_chance()
+            return self._over_a_limit() or self._next_in_turn() or self._drawn()
 
     def _over_a_limit(self) -> Fault | None:
         """Return a limit whose window is full; rejected requests do not count."""
@@ -157,46 +142,46 @@ class FaultQueue:
             while passed and passed[0] + fault.pause <= now:
                 passed.popleft()
             if len(passed) >= fault.calls:
-                return replace(fault, after=math.ceil(passed[0] + fault.pause - now))
+                wait_s = math.ceil(passed[0] + fault.pause - now)
+                return msgspec.structs.replace(fault, after=wait_s)
         for _, passed in self._limits:
             passed.append(now)
         return None
 
     def _next_in_turn(self) -> Fault | None:
-        if not self._in_turn:
+        """Return the fault in front if its turn has come; the next one follows its ``first`` requests."""
+        if not self._in_turn or not (turn := self._in_turn[0]).has_come():
             return None
-        fault = self._in_turn[0]
-        self._seen += 1
-        number = self._seen - fault.skip
-        if number == fault.first:
+        if turn.meet().first == turn.met:
             self._in_turn.popleft()
-            self._seen = 0
-        return fault if number > 0 else None
+        return turn.fault
 
-    def _by_chance(self) -> Fault | None:
+    def _drawn(self) -> Fault | None:
         """Return the first that is drawn; each draws for itself, for every request."""
-        hits = [chance for chance in self._random if chance.hits()]
-        return hits[0].met() if hits else None
+        hits = [turn for turn in self._by_chance if turn.has_come()]
+        return hits[0].meet() if hits else None
 
 
-class _RandomFault:
-    """A fault that comes by chance, the same way each time for the same seed."""
+class _Turn:
+    """A fault and the requests since its turn began; with a ``rate`` the same ones each time for a seed."""
 
     def __init__(self, fault: Fault, place: int) -> None:
         self.fault = fault
+        self.met = 0
+        self._seen = 0
         # Two faults with one seed must not draw alike: the second would never come.
         self._rng = random.Random(f"{place} {fault.kind} {fault.seed}")  # nosec B311 # noqa: S311 (repeatable on purpose)
-        self._seen = self._met = 0
 
-    def hits(self) -> bool:
-        """Draw for one request."""
+    def has_come(self) -> bool:
+        """Return whether it affects this request, and draw for it."""
         self._seen += 1
-        if self._seen <= self.fault.skip or self._met == self.fault.first:
+        if self._seen <= self.fault.skip or self.met == self.fault.first:
             return False
-        return self._rng.random() < (self.fault.rate or 0.0)
+        return self.fault.rate is None or self._rng.random() < self.fault.rate
 
-    def met(self) -> Fault:
-        self._met += 1
+    def meet(self) -> Fault:
+        """Count the request that it affects."""
+        self.met += 1
         return self.fault
 
 
@@ -216,20 +201,13 @@ class Meeting:
     """Whether the client has closed the connection."""
     spelled: Callable[[Response], bytes]
     """The bytes of a response."""
+    documents: Iterator[bytes]
+    """The next unusable documents."""
 
 
 Read = Callable[[], Response]
 """Makes the vendor's right answer, which is billed from then on."""
 Pieces = Iterator[Response | bytes]
-
-
-def pieces(met: Meeting, read: Read) -> Pieces:
-    """Return what the client is sent: responses, or any bytes.
-
-    Raises:
-        ConnectionAbortedError: reset the connection.
-    """
-    return EFFECTS[met.fault.kind](met, read)
 
 
 def _refuse(met: Meeting, read: Read) -> Pieces:
@@ -289,7 +267,7 @@ def _empty(met: Meeting, read: Read) -> Pieces:
 
 def _unusable(met: Meeting, read: Read) -> Pieces:
     read()
-    yield Response(200, next(met.fault.documents), {"Content-Type": "application/json"})
+    yield Response(200, next(met.documents), {"Content-Type": "application/json"})
 
 
 def _no_field(met: Meeting, read: Read) -> Pieces:

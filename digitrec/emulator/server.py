@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from digitrec.emulator.faults import BREAKS, FaultQueue, Meeting, pieces
+from digitrec.emulator.faults import BREAKS, EFFECTS, FaultQueue, Meeting
 from digitrec.emulator.vendors.base import Request, Response, Vendor
 from digitrec.engine.detect import CONTROL_PATH, MARK
 from digitrec.errors import DigitrecError, TimedOut, Unavailable
@@ -230,8 +230,11 @@ class Server(ThreadingHTTPServer):
             yield self._read(request)
             return
         connection.close_connection |= fault.kind in BREAKS
-        met = Meeting(fault, request, self.vendor, self.stopping, connection.is_gone, connection.spelled)
-        yield from pieces(met, lambda: self._read(request))
+        met = Meeting(
+            fault, request, self.vendor, self.stopping, connection.is_gone, connection.spelled,
+            self.faults.documents,
+        )  # fmt: skip
+        yield from EFFECTS[fault.kind](met, lambda: self._read(request))
 
     def _read(self, request: Request) -> Response:
         """Return the vendor's answer; from here on the vendor has done the work, and bills it."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,25 @@ async def when_asked(cloud: Cloud) -> None:
         await anyio.sleep(0.01)
 
 
+def cancelled(run: Run, work: Callable[..., Any], *clouds: Cloud) -> list[int]:
+    """Cancel the work when all clouds are asked, let them answer, and return how often each was asked."""
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            for cloud in clouds:
+                await when_asked(cloud)
+            group.cancel_scope.cancel()
+        assert not any(cloud.let_on.is_set() for cloud in clouds)  # nobody waited for them
+
+    run(main)
+    time.sleep(0.5)  # more than the time between two looks of a thread whether anybody waits
+    for cloud in clouds:
+        cloud.let_on.set()
+    nobody_at_work()
+    return [cloud.calls for cloud in clouds]
+
+
 @pytest.mark.parametrize("door", ["apredict", "astream"])
 def test_cancelled_it_is_over_at_once_and_the_call_in_flight_still_reaches_the_ledger(
     run: Run, tmp_path: Path, cloud: Cloud, door: str
@@ -215,18 +235,7 @@ def test_cancelled_it_is_over_at_once_and_the_call_in_flight_still_reaches_the_l
             _ = [it async for it in digitrec.astream([first, *others], asked)]
         raise AssertionError("it was cancelled")
 
-    async def main() -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(work)
-            await when_asked(cloud)
-            group.cancel_scope.cancel()
-        assert not cloud.let_on.is_set()  # nobody waited for it
-
-    run(main)
-    time.sleep(0.5)  # more than the time between two looks of a thread whether anybody waits
-    cloud.let_on.set()
-    nobody_at_work()
-    assert cloud.calls == 1
+    assert cancelled(run, work, cloud) == [1]
     assert digitrec.predict(first, asked).replayed
     asked.close()
 
@@ -234,18 +243,7 @@ def test_cancelled_it_is_over_at_once_and_the_call_in_flight_still_reaches_the_l
 def test_cancelled_nothing_is_tried_again(run: Run, tmp_path: Path) -> None:
     cloud = Cloud([Unavailable("broken", status=503)])
     asked = engine(cloud, tmp_path, attempts=5)
-
-    async def main() -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(digitrec.apredict, SEVEN, asked)
-            await when_asked(cloud)
-            group.cancel_scope.cancel()
-
-    run(main)
-    time.sleep(0.5)
-    cloud.let_on.set()
-    nobody_at_work()
-    assert cloud.calls == 1
+    assert cancelled(run, partial(digitrec.apredict, SEVEN, asked), cloud) == [1]
     asked.close()
 
 
@@ -280,19 +278,7 @@ def test_cancelled_all_engines_of_a_policy_stop(run: Run, tmp_path: Path) -> Non
     async def work() -> None:
         _ = [it async for it in digitrec.astream(pictures(5), policy)]
 
-    async def main() -> None:
-        async with anyio.create_task_group() as group:
-            group.start_soon(work)
-            for cloud in clouds:
-                await when_asked(cloud)
-            group.cancel_scope.cancel()
-
-    run(main)
-    time.sleep(0.5)
-    for cloud in clouds:
-        cloud.let_on.set()
-    nobody_at_work()
-    assert [cloud.calls for cloud in clouds] == [1, 1]
+    assert cancelled(run, work, *clouds) == [1, 1]
     policy.close()
 
 

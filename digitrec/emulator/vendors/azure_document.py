@@ -24,12 +24,7 @@ class AzureDocument(PolledVendor):
     failures: ClassVar[Failures] = {
         **AzureVendor.failures,
         "no image": (400, "InvalidRequest", "The file is corrupted or not supported.", "InvalidContent"),
-        "wrong size": (
-            400,
-            "InvalidRequest",
-            "The image is too small or too large.",
-            "InvalidContentDimensions",
-        ),
+        "wrong size": (*AzureVendor.failures["wrong size"][:3], "InvalidContentDimensions"),
     }
     version = "2024-11-30"
     models = "/documentintelligence/documentModels/"
