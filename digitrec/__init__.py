@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     from digitrec.recognise import predict_many as predict_many
     from digitrec.recognise import stream as stream
     from digitrec.recognise.awaited import apredict as apredict
+    from digitrec.recognise.awaited import aread as aread
     from digitrec.recognise.awaited import astream as astream
+    from digitrec.recognise.reading import read as read
+    from digitrec.recognise.reading import read_many as read_many
+    from digitrec.recognise.reading import read_stream as read_stream
 
 
 _HOME = {
@@ -63,6 +67,7 @@ _HOME = {
     "ProviderError": "digitrec.errors",
     "Sheet": "digitrec.answer.sheet",
     "apredict": "digitrec.recognise.awaited",
+    "aread": "digitrec.recognise.awaited",
     "astream": "digitrec.recognise.awaited",
     "batch": "digitrec.bulk.batch",
     "compare": "digitrec.comparison",
@@ -71,6 +76,9 @@ _HOME = {
     "open_provider": "digitrec.providers.registry",
     "predict": "digitrec.recognise",
     "predict_many": "digitrec.recognise",
+    "read": "digitrec.recognise.reading",
+    "read_many": "digitrec.recognise.reading",
+    "read_stream": "digitrec.recognise.reading",
     "stream": "digitrec.recognise",
 }
 

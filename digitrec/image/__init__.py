@@ -160,13 +160,19 @@ class DigitImage:
         return replace(self, _held=pixels, _place=turned)
 
     def cropped(self, region: Box) -> DigitImage:
-        """Return the part in a box in pixels of the user's picture, with the same name and hash.
+        """Return the part in a box, with the same name and hash.
+
+        Args:
+            region: left, top, right, bottom in pixels of the user's picture, or as shares of its sides if
+                none is above 1.
 
         Raises:
             ImageError: the box is not inside the picture, or has no pixels.
         """
         place, (width, height) = self.place, self.place.size
         left, top, right, bottom = region
+        if max(region) <= 1:
+            left, right, top, bottom = left * width, right * width, top * height, bottom * height
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
             given = ", ".join(f"{side:g}" for side in (left, top, right - left, bottom - top))
             raise ImageError(

@@ -16,12 +16,14 @@ from anyio import CapacityLimiter, from_thread, to_thread
 from anyio.lowlevel import RunVar, current_token
 
 from digitrec.answer.prediction import Outcome, Prediction
+from digitrec.answer.sheet import Sheet
 from digitrec.engine import Engine
 from digitrec.engine.threads import cancelled_by
-from digitrec.image import ImageSource
+from digitrec.image import Box, ImageSource
 from digitrec.providers.base import Provider
 from digitrec.recognise import Rotation, predict, stream
 from digitrec.recognise.readers import Policy, Reader, reader_for
+from digitrec.recognise.reading import Digits, read
 
 T = TypeVar("T")
 
@@ -52,13 +54,33 @@ async def apredict(
     Raises:
         TypeError, ValueError, DigitrecError: as for `predict`.
     """
-    gone = threading.Event()
-    try:
-        reader = await _in_thread(partial(reader_for, provider), gone)
-        work = partial(predict, image, reader, lenient=lenient, at_least=at_least, rotate=rotate)
-        return await _in_thread(work, gone, _limiter(provider, reader))
-    finally:
-        gone.set()
+    return await _awaited(
+        partial(predict, lenient=lenient, at_least=at_least, rotate=rotate), image, provider
+    )
+
+
+async def aread(
+    image: ImageSource,
+    provider: str | Provider | Engine = "local",
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: int = 0,
+    region: Box | None = None,
+) -> Sheet:
+    """Return what `read` returns, awaited; concurrency and cancellation are those of `apredict`.
+
+    Args:
+        image, provider, digits, lenient, at_least, rotate, region: as for `read`.
+
+    Raises:
+        TypeError, ValueError, DigitrecError: as for `read`.
+    """
+    options = partial(
+        read, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
+    )  # fmt: skip
+    return await _awaited(options, image, provider)
 
 
 async def astream(
@@ -106,6 +128,18 @@ def _iterated(images: AsyncIterable[ImageSource]) -> Iterator[ImageSource]:
                 yield from_thread.run(following, token=token)
 
     return waiting()
+
+
+async def _awaited(
+    work: Callable[[ImageSource, Reader], T], image: ImageSource, provider: str | Provider | Reader
+) -> T:
+    """Return the result of ``work`` on a picture and its reader, in a worker thread."""
+    gone = threading.Event()
+    try:
+        reader = await _in_thread(partial(reader_for, provider), gone)
+        return await _in_thread(partial(work, image, reader), gone, _limiter(provider, reader))
+    finally:
+        gone.set()
 
 
 async def _in_thread(

@@ -1,0 +1,277 @@
+"""Turn a provider's answer into numbers: the only code that decides what is a number.
+
+The words of every engine go through the same steps; docs/read.md has the rules with examples.
+
+1. Words are split at spaces. Digits of any script, dashes and marks become ASCII; what only stands around a
+   number ($, %, brackets, a full stop) is removed.
+2. Neighbours on one line are joined where their boxes nearly touch: a minus, a split decimal, thousands with
+   a narrow space. If the caller expects a number of digits, wider gaps are closed to reach it.
+3. A word with letters is not a number, and a word without digits never is. With ``lenient``, letters that
+   resemble digits count as digits beside a digit, and a lone O is a zero.
+4. The rest has a value where it is one decimal number, else the reason `NOT_ONE`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import reduce
+
+from digitrec.answer import Answer, Box, Candidate, Sign
+from digitrec.answer.sheet import Number, NumberDigit
+from digitrec.image import Place
+from digitrec.recognise.layout import lines
+from digitrec.recognise.normalise import LOOK_ALIKES
+
+NOT_ONE = "not one number"
+"""The reason of a date, a time, a telephone number or a sum: digits and marks that are not one decimal."""
+OTHER_LENGTH = "another number of digits"
+"""The reason of a number that has more or fewer digits than the caller expects."""
+
+TOUCHING = 0.3
+"""Widest gap between the parts of one number, as a share of their height."""
+NARROW_SPACE = 0.45
+"""Widest gap between groups of thousands, as a share of their height; between two numbers it is wider."""
+AFTER_MINUS = 0.8
+"""Widest gap after a minus, as a share of the height of its number."""
+BOXED = 1.5
+"""Widest gap between digits in the boxes of a form, as a share of their height; joined if a length is
+expected."""
+
+MARKS = {
+    **dict.fromkeys("\u2019\u2018`\u00b4\u02bc\uff07", "'"),
+    **dict.fromkeys("\uff0c\u066b\u201a\u3001", ","),
+    **dict.fromkeys("\uff0e\u00b7\u2219", "."),
+    "\u2212": "-",
+}
+"""Characters that engines give for an apostrophe, a comma, a point or a minus, beside Unicode's dashes."""
+PART = re.compile(r"[-.,'\d]+")
+"""A word that may be a part of a number."""
+DECIMAL = re.compile(
+    r"""(?P<sign>-?)(?:
+        (?P<groups>\d{1,3}(?P<mark>[.,'])\d{3}(?:(?P=mark)\d{3})*)(?:(?!(?P=mark))[.,](?P<cents>\d+))?
+        | (?P<whole>\d*)[.,](?P<part>\d+)
+        | (?P<integer>\d+)
+    )(?:[.,]?-)?""",
+    re.VERBOSE,
+)
+"""A number with thousands marks, with a decimal mark, or with neither; a dash at its end stands for cents."""
+THOUSANDS, GROUP = re.compile(r"-?[1-9]\d{0,2}(?:\d{3})*"), re.compile(r"\d{3}(?:[.,]\d+)?")
+"""What may stand before and after the space in "1 234.50"."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Char:
+    """A character of a word, in ASCII where it belongs to a number."""
+
+    text: str
+    sign: Sign
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """Characters without spaces, as an engine gave them or joined from several."""
+
+    chars: tuple[_Char, ...]
+    box: Box | None
+    score: float | None
+    chance: float | None
+
+    @property
+    def text(self) -> str:
+        return "".join(char.text for char in self.chars)
+
+    @property
+    def digits(self) -> int:
+        return sum(char.text.isdigit() for char in self.chars)
+
+    @property
+    def height(self) -> float:
+        return 0.0 if self.box is None else self.box[3] - self.box[1]
+
+
+def numbers_in(
+    answer: Answer, place: Place, *, lenient: bool = False, expected: tuple[int, int] | None = None
+) -> list[Number]:
+    """Return the numbers in an answer, without rows and columns.
+
+    Args:
+        answer: words with boxes in pixels of the image that was sent.
+        place: where those pixels lie on the user's picture.
+        lenient: accept letters that resemble digits.
+        expected: least and greatest number of digits of each number; None: any.
+    """
+    words = [word for candidate in answer.candidates for word in _words(candidate)]
+    words = [_core(word, lenient) for word in words]
+    found = [
+        word for word in _joined(words, expected)
+        if word.digits and not any(char.text.isalpha() for char in word.chars)
+    ]  # fmt: skip
+    return [_number(word, place, expected) for word in found]
+
+
+def value_of(text: str) -> Decimal | None:
+    """Return the value of a number that is written in ASCII; None if it is not one decimal number.
+
+    A mark before groups of three digits separates thousands. A single point is a decimal point, and so is a
+    single comma after a zero: "1,234" is 1234, "1.234" is 1.234, "0,125" is 0.125 and "1.234,5" is 1234.5.
+    """
+    found = DECIMAL.fullmatch(text)
+    if found is None:
+        return None
+    sign, groups, mark, cents = found["sign"], found["groups"], found["mark"], found["cents"]
+    whole, part = found["whole"] or found["integer"] or "0", found["part"]
+    if groups is not None:
+        is_decimal = mark != "'" and groups.count(mark) == 1 and (mark == "." or groups[0] == "0")
+        if is_decimal and cents is None:
+            whole, part = groups.split(mark)
+        else:
+            whole, part = groups.replace(mark, ""), cents
+    return Decimal(f"{sign}{whole}.{part}" if part else f"{sign}{whole}")
+
+
+def _words(candidate: Candidate) -> Iterator[_Word]:
+    """Split a candidate at its spaces; characters without boxes share the candidate's width evenly."""
+    text, box = candidate.text, candidate.box
+    signs = candidate.signs or (Sign(),) * len(text)
+    for found in re.finditer(r"\S+", text):
+        start, end = found.span()
+        chars = tuple(map(_Char, map(_ascii, found[0]), signs[start:end]))
+        share = box
+        if box is not None and end - start < len(text):
+            step = (box[2] - box[0]) / len(text)
+            share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
+        yield _Word(chars, _around(chars) or share, candidate.score, candidate.chance)
+
+
+def _ascii(char: str) -> str:
+    if (digit := unicodedata.digit(char, None)) is not None:
+        return str(digit)
+    return "-" if unicodedata.category(char) == "Pd" else MARKS.get(char, char)
+
+
+def _core(word: _Word, lenient: bool) -> _Word:
+    """Infer digits if asked to, and remove what stands around a number."""
+    chars = word.chars
+    if lenient and (word.digits or word.text in ("O", "o")):
+        chars = tuple(map(_inferred, chars))
+    first, last = 0, len(chars)
+    while last > first and not (chars[last - 1].text.isalnum() or chars[last - 1].text == "-"):
+        last -= 1
+    while first < last and not (chars[first].text.isalnum() or chars[first].text in "-.,"):
+        first += 1
+    if first == last or PART.fullmatch(word.text):  # a mark may belong to the digits of the next word
+        return replace(word, chars=chars)
+    kept = chars[first:last]
+    return replace(word, chars=kept, box=_around(kept) or word.box)
+
+
+def _inferred(char: _Char) -> _Char:
+    if not char.text.isalpha() or char.text not in LOOK_ALIKES:
+        return char
+    return _Char(str(LOOK_ALIKES[char.text]), char.sign, inferred=True)
+
+
+def _around(chars: Sequence[_Char]) -> Box | None:
+    return _union([char.sign.box for char in chars])
+
+
+def _union(boxes: Sequence[Box | None]) -> Box | None:
+    """Return the box around all boxes; None if one of them is not known."""
+    known = [box for box in boxes if box is not None]
+    if not known or len(known) < len(boxes):
+        return None
+    lefts, tops, rights, bottoms = zip(*known, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _joined(words: Sequence[_Word], expected: tuple[int, int] | None) -> list[_Word]:
+    """Join the parts of numbers, which are words beside each other on one line."""
+    placed = [word for word in words if word.box is not None]
+    found = [word for word in words if word.box is None]
+    for line in lines([word.box for word in placed if word.box is not None]):
+        parts: list[_Word] = []
+        for word in (placed[at] for at in line):
+            if parts and _belong(parts, word):
+                parts[-1] = _together(parts[-1], word)
+            else:
+                parts.append(word)
+        found += parts if expected is None else _filled(parts, *expected)
+    return found
+
+
+def _belong(before: Sequence[_Word], word: _Word) -> bool:
+    """Return whether a word is the next part of the last number before it."""
+    last, height = before[-1], max(before[-1].height, word.height)
+    if not (PART.fullmatch(last.text) and PART.fullmatch(word.text)):
+        return False
+    gap = _gap(last, word)
+    if last.text == "-" and word.text[0].isdigit():
+        is_between = len(before) > 1 and _gap(before[-2], last) < 2 * gap  # a dash between two words
+        return gap < AFTER_MINUS * height and not is_between
+    if gap < TOUCHING * height:
+        return True
+    are_groups = THOUSANDS.fullmatch(last.text) and GROUP.fullmatch(word.text)
+    return bool(are_groups) and gap < NARROW_SPACE * height
+
+
+def _filled(parts: Sequence[_Word], least: int, most: int) -> list[_Word]:
+    """Join neighbours with fewer digits than expected, where together they have the expected number."""
+    runs: list[list[_Word]] = []
+    for part in parts:
+        digits = sum(word.digits for word in runs[-1]) if runs else least
+        if digits < least and digits + part.digits <= most and _is_near(runs[-1][-1], part):
+            runs[-1].append(part)
+        else:
+            runs.append([part])
+    return [
+        word
+        for run in runs
+        for word in ([reduce(_together, run)] if sum(one.digits for one in run) >= least else run)
+    ]
+
+
+def _is_near(last: _Word, word: _Word) -> bool:
+    are_parts = PART.fullmatch(last.text) and PART.fullmatch(word.text)
+    return bool(are_parts) and _gap(last, word) < BOXED * max(last.height, word.height)
+
+
+def _gap(left: _Word, right: _Word) -> float:
+    assert left.box is not None and right.box is not None
+    return right.box[0] - left.box[2]
+
+
+def _together(left: _Word, right: _Word) -> _Word:
+    score = None if left.score is None or right.score is None else min(left.score, right.score)
+    chance = None if left.chance is None or right.chance is None else left.chance * right.chance
+    return _Word(left.chars + right.chars, _union((left.box, right.box)), score, chance)
+
+
+def _number(word: _Word, place: Place, expected: tuple[int, int] | None) -> Number:
+    first, last = 0, len(word.chars)
+    while word.chars[last - 1].text in ".,'":  # a full stop
+        last -= 1
+    while word.chars[first].text == "'":
+        first += 1
+    word = replace(word, chars=word.chars[first:last])
+    value, reason = value_of(word.text), None
+    if value is None:
+        reason = NOT_ONE
+    elif expected is not None and not expected[0] <= word.digits <= expected[1]:
+        value, reason = None, OTHER_LENGTH
+    digits = tuple(
+        NumberDigit(int(char.text), char.sign.score, _on(place, char.sign.box))
+        for char in word.chars if char.text.isdigit()
+    )  # fmt: skip
+    return Number(
+        word.text, value, digits, _on(place, word.box), word.score, word.chance, reason=reason,
+        inferred=any(char.inferred for char in word.chars),
+    )  # fmt: skip
+
+
+def _on(place: Place, box: Box | None) -> Box | None:
+    return None if box is None else place.box(box)

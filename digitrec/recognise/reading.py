@@ -1,0 +1,169 @@
+"""Turn pictures into Sheets: the numbers on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from digitrec.answer.prediction import Failure
+from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.engine import Engine, Reply
+from digitrec.errors import DigitrecError
+from digitrec.errors.arguments import number, said, whole
+from digitrec.image import TURNS, Box, ImageSource, PreparedImage, Turned
+from digitrec.image.batch import one_image, several_images
+from digitrec.providers.base import Provider
+from digitrec.recognise.layout import arranged
+from digitrec.recognise.numbers import numbers_in
+from digitrec.recognise.pipeline import batches
+from digitrec.recognise.readers import engine_for
+
+Digits = int | tuple[int, int] | None
+
+
+def read(
+    image: ImageSource,
+    provider: str | Provider | Engine = "local",
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: int = 0,
+    region: Box | None = None,
+) -> Sheet:
+    """Read the numbers on one picture.
+
+    Args:
+        image: anything `digitrec.DigitImage.open` reads.
+        provider: a registered name, or a provider or an engine of your own. A cloud gets the same request as
+            from `predict`, so an answer in the ledger is not paid again.
+        digits: the number of digits that each number has, or the least and the greatest; None: any. Digits
+            that stand apart, as in the boxes of a form, are joined to reach it, and a number with another
+            count has no value.
+        lenient: also accept letters that resemble digits, beside a digit, and a lone O as zero.
+        at_least: below this a number has no value and the reason "not sure"; 0..1. It is compared with the
+            ``calibrated`` chance if there is one, else with the ``confidence``.
+        rotate: degrees clockwise by which the picture is turned before it is read: 0, 90, 180 or 270.
+        region: left, top, right, bottom of the part to read, in pixels of the turned picture, or as shares of
+            its sides if none is above 1; None: all of it.
+
+    Returns:
+        A Sheet; its ``numbers`` are empty if nothing is written on the picture.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        ImageError: the picture cannot be read, or the region is not inside it.
+        ProviderError: the provider gave no usable answer.
+        UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked about numbers at all.
+    """
+    (outcome,) = read_stream(
+        [one_image(image)], provider,
+        digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region,
+    )  # fmt: skip
+    if isinstance(outcome, Failure):
+        raise outcome.error
+    return outcome
+
+
+def read_many(
+    images: Iterable[ImageSource],
+    provider: str | Provider | Engine = "local",
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: int = 0,
+    region: Box | None = None,
+) -> list[SheetOutcome]:
+    """Read the numbers on many pictures; return a Sheet or a Failure for each, in order.
+
+    Args:
+        images: as for `predict_many`.
+        provider, digits, lenient, at_least, rotate, region: as for `read`.
+
+    Raises:
+        TypeError, ValueError: an argument is of the wrong kind or out of its range.
+        UnknownProvider, NotInstalled, NotConfigured: the provider cannot be asked about numbers at all.
+    """
+    return list(
+        read_stream(
+            images, provider, digits=digits, lenient=lenient, at_least=at_least, rotate=rotate, region=region
+        )
+    )
+
+
+def read_stream(
+    images: Iterable[ImageSource],
+    provider: str | Provider | Engine = "local",
+    *,
+    digits: Digits = None,
+    lenient: bool = False,
+    at_least: float = 0.0,
+    rotate: int = 0,
+    region: Box | None = None,
+) -> Iterator[SheetOutcome]:
+    """Yield what `read_many` returns, in order, while the work goes on.
+
+    Takes from ``images`` only as many as it works on at once. Arguments and errors are those of `read_many`;
+    the call itself raises the errors.
+    """
+    expected, at_least = _expected(digits), number("at_least", at_least, 0, 1)
+    if isinstance(rotate, bool) or rotate not in TURNS:
+        raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
+    engine, waiting = engine_for(provider).for_numbers, several_images(images)
+    if rotate or region is not None:
+        waiting = (Turned(image, rotate, region) for image in waiting)
+    sheets = (
+        sheet for batch in batches(waiting, engine) for sheet in _sheets(batch, engine, expected, lenient)
+    )
+    return (_finished(sheet, at_least, rotate) for sheet in sheets)
+
+
+def _expected(digits: Digits) -> tuple[int, int] | None:
+    if digits is None:
+        return None
+    least, most = digits if isinstance(digits, tuple) and len(digits) == 2 else (digits, digits)
+    found = whole("digits", least, 1), whole("digits", most, 1)
+    if found[0] > found[1]:
+        raise ValueError(f"digits must be a number or the least and the greatest, got {digits}")
+    return found
+
+
+def _sheets(
+    batch: Sequence[PreparedImage | Failure], engine: Engine, expected: tuple[int, int] | None, lenient: bool
+) -> list[SheetOutcome]:
+    """Ask the engine about a batch; one outcome for each picture."""
+    replies = iter(engine.ask([one for one in batch if isinstance(one, PreparedImage)]))
+    return [
+        one if isinstance(one, Failure) else _sheet(one, next(replies), engine, expected, lenient)
+        for one in batch
+    ]
+
+
+def _sheet(
+    prepared: PreparedImage, reply: Reply, engine: Engine, expected: tuple[int, int] | None, lenient: bool
+) -> SheetOutcome:
+    provider, answer = engine.provider, reply.outcome
+    latency_s = prepared.seconds + reply.latency_s
+    if isinstance(answer, DigitrecError):
+        return Failure(prepared.image, provider.name, answer, latency_s, reply.cost_usd, reply.attempts)
+    assert prepared.place is not None, "no part of the whole picture was moved"
+    found = numbers_in(answer, prepared.place, lenient=lenient, expected=expected)
+    return Sheet(
+        prepared.image, provider.name, arranged(found), prepared.place.size,
+        model_version=answer.model_version, endpoint=provider.endpoint,
+        preparation=prepared.spec.preparation, raw=answer.raw, latency_s=latency_s,
+        cost_usd=reply.cost_usd, attempts=reply.attempts, emulated=reply.emulated,
+        replayed=reply.replayed, opening_s=prepared.image.opening_s, loading_s=engine.loading_s or 0.0,
+    )  # fmt: skip
+
+
+def _finished(outcome: SheetOutcome, at_least: float, turned: int) -> SheetOutcome:
+    """Take the value of each number that is less sure, and note how the picture was turned."""
+    if isinstance(outcome, Failure):
+        return outcome
+    numbers = tuple(
+        one if one.value is None or one.sureness >= at_least else one.unless("not sure")
+        for one in outcome.numbers
+    )  # fmt: skip
+    return replace(outcome, numbers=numbers if at_least else outcome.numbers, turned=turned)

@@ -1,0 +1,224 @@
+"""From a picture to a Sheet: the same request as for a digit, boxes on the user's picture, failures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pandas
+import pytest
+from PIL import Image, ImageDraw
+
+import digitrec
+from digitrec.answer import Answer, Candidate
+from digitrec.answer.prediction import Failure
+from digitrec.emulator import Emulator, environment
+from digitrec.emulator.kit import FakeProvider
+from digitrec.emulator.picture import Picture, Word
+from digitrec.errors import ImageError, NotConfigured, TimedOut
+from digitrec.image import ImageSource, InputSpec, PreparedImage
+from digitrec.providers.base import Provider
+from digitrec.providers.registry import open_provider
+
+
+def photo(
+    size: tuple[int, int], marks: list[tuple[int, int, int, int]], orientation: int = 1, form: str = "PNG"
+) -> bytes:
+    """Return a picture of black boxes, encoded, with an EXIF orientation."""
+    picture = Image.new("RGB", size, "white")
+    for mark in marks:
+        ImageDraw.Draw(picture).rectangle(mark, fill="black")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    picture.save(file, form, exif=exif)
+    return file.getvalue()
+
+
+class Boxes(FakeProvider):
+    """Reads each dark box on the picture that it is sent as a 7."""
+
+    def __init__(self, wants: InputSpec) -> None:
+        super().__init__(wants=wants, name="boxes")
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        dark = np.asarray(image.picture().convert("L")) < 128
+        columns = np.flatnonzero(np.diff(dark.any(axis=0), prepend=False, append=False))
+        found = []
+        for left, right in columns.reshape(-1, 2).tolist():
+            rows = np.flatnonzero(dark[:, left:right].any(axis=1))
+            found.append(Candidate("7", 0.9, (left, int(rows[0]), right, int(rows[-1]) + 1)))
+        return Answer(tuple(found))
+
+
+WANTS = [
+    InputSpec(encoding="rgb"), InputSpec(encoding="rgb", enough=1500), InputSpec(encoding="png", margin=0.1),
+    InputSpec(encoding="png", min_side=1000), InputSpec(encoding="jpeg", max_side=300, margin=0.3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wants", WANTS, ids=lambda wants: f"{wants.encoding}-{wants.enough}-{wants.margin}")
+@pytest.mark.parametrize("size", [(300, 200), (3200, 2400)])
+def test_boxes_are_pixels_of_the_upright_picture(wants: InputSpec, size: tuple[int, int]) -> None:
+    across, down = size[0] // 10, size[1] // 10
+    mark = (2 * across, 3 * down, 4 * across - 1, 5 * down - 1)
+    for orientation, (width, height), box in (
+        (1, size, (2 * across, 3 * down, 4 * across, 5 * down)),
+        (6, size[::-1], (5 * down, 2 * across, 7 * down, 4 * across)),
+    ):
+        sheet = digitrec.read(photo(size, [mark], orientation, "JPEG"), Boxes(wants))
+        assert sheet.size == (width, height)
+        assert sheet.numbers[0].box == pytest.approx(box, abs=max(size) / 150)
+
+
+@pytest.mark.parametrize(
+    ("rotate", "region", "box"),
+    [
+        (0, None, (40, 60, 80, 100)),
+        (90, None, (100, 40, 140, 80)),
+        (0, (20, 30, 120, 150), (40, 60, 80, 100)),
+        (0, (0.1, 0.1, 0.6, 0.9), (40, 60, 80, 100)),
+        (90, (0.25, 0.0, 1.0, 0.5), (100, 40, 140, 80)),
+    ],
+)
+def test_a_turned_picture_and_a_part_keep_the_places(
+    rotate: int, region: tuple[float, float, float, float] | None, box: tuple[int, ...]
+) -> None:
+    picture = photo((300, 200), [(40, 60, 79, 99)])
+    sheet = digitrec.read(picture, Boxes(WANTS[0]), rotate=rotate, region=region)
+    assert sheet.turned == rotate and sheet.size == ((300, 200) if rotate == 0 else (200, 300))
+    assert sheet.numbers[0].box == pytest.approx(box, abs=1)
+
+
+@pytest.mark.parametrize("region", [(0, 0, 301, 10), (-1, 0, 9, 9), (10, 10, 10, 20), (0.5, 0.5, 0.4, 1)])
+def test_a_region_that_is_not_inside_the_picture_fails_in_its_place(region: Any) -> None:
+    good, bad = photo((400, 300), []), photo((300, 200), [])
+    (failure,) = digitrec.read_many([bad], Boxes(WANTS[0]), region=region)
+    assert isinstance(failure, Failure) and isinstance(failure.error, ImageError)
+    with pytest.raises(ImageError):
+        digitrec.read(bad, Boxes(WANTS[0]), region=region)
+    assert digitrec.read(good, Boxes(WANTS[0]), region=(0, 0, 301, 10)).numbers == ()
+
+
+def test_nothing_written_is_an_empty_sheet() -> None:
+    sheet = digitrec.read(photo((200, 200), []), FakeProvider([Answer()]))
+    assert (sheet.numbers, sheet.rows(), sheet.to_frame().shape[0]) == ((), [], 0)
+
+
+def test_a_bad_picture_and_a_failed_call_cost_only_their_own_place() -> None:
+    good, script = photo((200, 200), []), ["1", TimedOut("too slow"), "3"]
+    outcomes = digitrec.read_many([good, b"no picture", good, good], FakeProvider(script))
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Sheet", "Failure", "Failure", "Sheet"]
+    with pytest.raises(TimedOut):
+        digitrec.read(good, FakeProvider(script[1:]))
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"digits": 0}, ValueError), ({"digits": (3, 2)}, ValueError), ({"digits": "4"}, TypeError),
+        ({"rotate": 45}, ValueError), ({"rotate": "auto"}, ValueError), ({"at_least": 2}, ValueError),
+    ],
+)  # fmt: skip
+def test_a_wrong_argument_is_an_error_before_anything_is_asked(
+    options: dict[str, Any], error: type[Exception]
+) -> None:
+    fake = FakeProvider()
+    with pytest.raises(error):
+        digitrec.read_stream([photo((200, 200), [])], fake, **options)
+    assert fake.calls == 0
+
+
+def test_a_stream_takes_its_pictures_as_it_needs_them() -> None:
+    taken = []
+
+    def endless() -> Iterator[ImageSource]:
+        while True:
+            taken.append(1)
+            yield photo((100, 100), [])
+
+    stream = digitrec.read_stream(endless(), FakeProvider())
+    assert next(stream).provider == "fake" and len(taken) < 5
+
+
+def test_it_can_be_awaited() -> None:
+    sheet = anyio.run(lambda: digitrec.aread(photo((200, 200), []), FakeProvider(["12"]), digits=2))
+    assert [number.value for number in sheet.numbers] == [Decimal(12)]
+
+
+def test_an_engine_that_repeats_the_digit_is_sent_the_whole_picture_for_numbers() -> None:
+    fake = FakeProvider(
+        ["12"], wants=InputSpec(encoding="png", preparation="repeated", crop=True, repeat=3, margin=0.5)
+    )
+    assert [number.text for number in digitrec.read(photo((200, 200), [(50, 50, 80, 90)]), fake).numbers] == [
+        "12"
+    ]
+    assert fake.images[0].spec.preparation == "plain" and fake.images[0].spec.repeat == 1
+    assert fake.wants.preparation == "repeated"
+
+
+def test_an_engine_of_28x28_pixels_cannot_be_asked() -> None:
+    with pytest.raises(NotConfigured):
+        digitrec.read(photo((200, 200), []), FakeProvider(wants=InputSpec(encoding="mnist")))
+
+
+def test_a_provider_may_bring_another_one_for_numbers() -> None:
+    class Reader(FakeProvider):
+        closed = 0
+
+        def for_numbers(self) -> Provider:
+            return Reader(["42"], wants=InputSpec(encoding="rgb"), name=self.name)
+
+        def close(self) -> None:
+            Reader.closed += 1
+
+    with digitrec.Engine(Reader(["7"])) as engine:
+        picture = photo((300, 200), [])
+        assert digitrec.predict(picture, engine).digit == 7
+        assert [digitrec.read(picture, engine).numbers[0].text for _ in range(2)] == ["42", "42"]
+    assert Reader.closed == 2
+
+
+def test_a_sheet_can_be_taken_to_json_and_to_pandas() -> None:
+    words = (Candidate("7.50", 0.9, (70, 70, 110, 90)), Candidate("12:30", None, (70, 110, 120, 130)))
+    sheet = digitrec.read(photo((600, 400), []), FakeProvider([Answer(words)]))
+    rows = sheet.as_dict()["numbers"]
+    assert [(row["text"], row["value"], row["reason"]) for row in rows] == [
+        ("7.50", "7.50", None), ("12:30", None, "not one number")
+    ]  # fmt: skip
+    frame = sheet.to_frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert frame["value"].tolist() == [Decimal("7.50"), None] and frame["row"].tolist() == [0, 1]
+    assert "12:30" in sheet._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "cloud", ["google", "aws", "aws-textract", "azure", "azure-analysis", "azure-document"]
+)
+def test_what_predict_paid_for_is_read_from_the_ledger_with_its_boxes(cloud: str, tmp_path: Path) -> None:
+    def engine(picture: Picture) -> list[Word]:
+        margin = picture.width / 12  # a tenth of the picture's longer side on each side of it
+        side = picture.width - 2 * margin
+        found = ("12", 0.1, 0.2, 100), ("7.5", 0.6, 0.7, 105), ("total", 0.1, 0.4, 200)
+        return [
+            Word(text, 0.9, (margin + left * side, top, margin + right * side, top + 40))
+            for text, left, right, top in found
+        ]
+
+    with Emulator([cloud], engine=engine) as emulator:
+        provider = open_provider(cloud, env=environment(cloud, emulator.endpoints[cloud]))
+        options = digitrec.Options(ledger=tmp_path / "paid.sqlite")
+        picture = photo((2000, 1600), [(100, 100, 300, 300)])
+        with digitrec.Engine(provider, options) as asked:
+            assert digitrec.predict(picture, asked).reason == "more than one digit"
+            sheet = digitrec.read(picture, asked)
+        assert emulator.billed(cloud) == 1
+    assert (sheet.replayed, sheet.emulated, sheet.cost_usd) == (True, True, 0.0)
+    assert [number.text for number in sheet.numbers] == ["12", "7.5"]
+    lefts = [number.box[0] for number in sheet.numbers if number.box]
+    assert lefts == pytest.approx([200, 1200], abs=10)
