@@ -10,13 +10,10 @@ from math import fsum
 from typing import Any
 
 from digitrec.errors import BadAnswer
+from digitrec.image import Box as Box
 
 DEEPEST = 100
 """Levels of lists and dicts that ``Answer.raw`` may have; the vendors' have fewer than 20."""
-
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ import configparser
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from msgspec import Meta, Struct
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Box, Candidate
 from digitrec.errors import (
     AuthFailed,
     DigitrecError,
@@ -30,6 +30,7 @@ from digitrec.errors import (
     Unreachable,
 )
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.image.pixels import Size
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import BaseProvider, Price, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import Text, document, refuse
@@ -51,8 +52,8 @@ class AwsProvider(BaseProvider):
     """Name of the image in a request."""
     service: ClassVar[Service]
     """The service's name in messages."""
-    parse: ClassVar[staticmethod[[Any], Answer]]
-    """Makes an Answer of the document that answers."""
+    parse: ClassVar[Callable[[Any, Size], Answer]]
+    """Makes an Answer of the document that answers, and the width and height of the image that was sent."""
 
     def __init__(
         self,
@@ -131,7 +132,7 @@ class AwsProvider(BaseProvider):
         """Ask once."""
         question = {self.holder: {"Bytes": image.data}}
         reply = self._wire.call(lambda: self._sdk.ask(question), timeout=timeout)
-        return self.parse(self._wire.document(reply))
+        return type(self).parse(self._wire.document(reply), image.size)
 
     def close(self) -> None:
         """Close the connections."""
@@ -359,12 +360,37 @@ def service(name: str, permission: str) -> Service:
 # Rekognition
 
 
+class BoundingBox(Struct, rename="pascal"):
+    """A box in shares of the image's width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Geometry(Struct, rename="pascal"):
+    """Where a text stands; AWS also gives a polygon."""
+
+    bounding_box: BoundingBox
+
+
+def box_on(geometry: Geometry | None, size: Size) -> Box | None:
+    """Return a text's box in pixels of an image of this width and height, or None without a place."""
+    if geometry is None:
+        return None
+    (width, height), box = size, geometry.bounding_box
+    right, bottom = box.left + box.width, box.top + box.height
+    return box.left * width, box.top * height, right * width, bottom * height
+
+
 class TextDetection(Struct, rename="pascal"):
     """A text, as a LINE or as one of its WORDs."""
 
     detected_text: Text
     type: str
     confidence: Percent
+    geometry: Geometry | None = None
 
 
 class DetectTextResponse(Struct, rename="pascal"):
@@ -388,8 +414,12 @@ class Aws(AwsProvider):
     rate = 5.0  # the lowest of the regions' defaults that AWS has published
 
     @staticmethod
-    def parse(raw: Any) -> Answer:
+    def parse(raw: Any, size: Size = (1, 1)) -> Answer:
         """Make an Answer of the body of a DetectText answer: any JSON value.
+
+        Args:
+            raw: the body.
+            size: width and height of the image that was sent; boxes are in its pixels.
 
         Raises:
             BadAnswer: the value is not such a body.
@@ -398,5 +428,8 @@ class Aws(AwsProvider):
         words = [found for found in response.text_detections if found.type == "WORD"]
         if response.text_detections and not words:
             refuse("TextDetections: texts, and no WORD among them", raw, Aws.service)
-        candidates = (Candidate(word.detected_text, word.confidence / 100) for word in words)
+        candidates = (
+            Candidate(word.detected_text, word.confidence / 100, box_on(word.geometry, size))
+            for word in words
+        )
         return Answer(tuple(candidates), raw=raw, model_version=response.text_model_version or None)

@@ -12,7 +12,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from digitrec.answer import Answer, Candidate
 from digitrec.image import InputSpec
-from digitrec.providers.aws import AwsProvider, Percent, service
+from digitrec.image.pixels import Size
+from digitrec.providers.aws import AwsProvider, Geometry, Percent, box_on, service
 from digitrec.providers.base import Price
 from digitrec.providers.document import Text, document, refuse
 
@@ -23,6 +24,7 @@ class Block(Struct, rename="pascal"):
     block_type: str
     text: Text | UnsetType = UNSET
     confidence: Percent | UnsetType = UNSET
+    geometry: Geometry | None = None
 
 
 class DetectDocumentTextResponse(Struct, rename="pascal"):
@@ -46,8 +48,12 @@ class AwsTextract(AwsProvider):
     rate = 5.0  # a careful guess: the default differs by region and account
 
     @staticmethod
-    def parse(raw: Any) -> Answer:
+    def parse(raw: Any, size: Size = (1, 1)) -> Answer:
         """Make an Answer of the body of a DetectDocumentText answer: any JSON value.
+
+        Args:
+            raw: the body.
+            size: width and height of the image that was sent; boxes are in its pixels.
 
         Raises:
             BadAnswer: the value is not such a body.
@@ -59,7 +65,8 @@ class AwsTextract(AwsProvider):
                 if block.text is UNSET or block.confidence is UNSET:
                     said = f"Blocks[{place}]: a WORD without Text or Confidence"
                     refuse(said, raw, AwsTextract.service)
-                candidates.append(Candidate(block.text, block.confidence / 100))
+                box = box_on(block.geometry, size)
+                candidates.append(Candidate(block.text, block.confidence / 100, box))
         if not candidates and any(block.block_type == "LINE" for block in response.blocks):
             refuse("Blocks: a LINE, and no WORD among them", raw, AwsTextract.service)
         version = response.detect_document_text_model_version or None

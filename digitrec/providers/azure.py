@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Box, Candidate
 from digitrec.errors import AuthFailed, BadAnswer, NotConfigured, Rejected, TimedOut, Unreachable
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.providers.addresses import allows_plain_http, in_the_clear
@@ -33,7 +33,7 @@ from digitrec.providers.base import (
     looked,
     not_installed,
 )
-from digitrec.providers.document import Box, Score, Text, box_around, document, refuse
+from digitrec.providers.document import Score, Text, box_around, document, refuse
 from digitrec.providers.translate import Problem, Rule, Service, dig, from_http, retry_after
 from digitrec.providers.wire import Wire
 from digitrec.providers.wire.exchange import EXCHANGE, Reply

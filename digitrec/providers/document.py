@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 
-from digitrec.answer import DEEPEST, is_deeper, no_json
+from digitrec.answer import DEEPEST, Box, is_deeper, no_json
 from digitrec.errors import BadAnswer
 from digitrec.providers.translate import Problem, Service
 
@@ -20,8 +20,6 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 """A text of at least one character."""
 Score = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """A confidence from 0 to 1; NaN is rejected."""
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
 
 
 def decoded(body: bytes) -> Any:

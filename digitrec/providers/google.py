@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from digitrec.answer import Answer, Candidate
+from digitrec.answer import Answer, Box, Candidate, Sign
 from digitrec.errors import (
     AuthFailed,
     DigitrecError,
@@ -360,10 +360,11 @@ class Scored(Struct):
     confidence: Score | UnsetType = UNSET
 
 
-class Symbol(Scored, kw_only=True):
+class Symbol(Scored, kw_only=True, rename="camel"):
     """A character."""
 
     text: Text
+    bounding_box: BoundingPoly = BoundingPoly()
 
 
 class Word(Scored, kw_only=True, rename="camel"):
@@ -398,10 +399,11 @@ class TextAnnotation(Struct, frozen=True):
     pages: tuple[Page, ...] = ()
 
 
-class EntityAnnotation(Struct):
+class EntityAnnotation(Struct, rename="camel"):
     """A text: the whole one, or one of its words."""
 
     description: Text
+    bounding_poly: BoundingPoly = BoundingPoly()
 
 
 class RpcStatus(Struct, frozen=True):
@@ -434,7 +436,7 @@ def parse(raw: Any) -> Answer:
     text = full.text or "".join(entity.description for entity in entities[:1])
     found = [_candidate(word) for word in _words(full)]
     if not found:  # the first entity is the whole text, the others are its words
-        found = [Candidate(entity.description) for entity in entities[1:]]
+        found = [Candidate(entity.description, box=_box(entity.bounding_poly)) for entity in entities[1:]]
     if response.error.code and not found:
         code, said = response.error.code, response.error.message
         raise SERVICE.error(Problem(RPC.get(code, Rejected), said, code, raw=raw["error"]))
@@ -460,10 +462,20 @@ def _words(full: TextAnnotation) -> Iterator[Word]:
 
 def _candidate(word: Word) -> Candidate:
     """Return a word with the lowest confidence among its characters, else its own."""
-    scores = [symbol.confidence for symbol in word.symbols if symbol.confidence is not UNSET]
-    own = None if word.confidence is UNSET else word.confidence
-    box = box_around([(corner.x, corner.y) for corner in word.bounding_box.vertices])
-    return Candidate("".join(symbol.text for symbol in word.symbols), min(scores, default=own), box)
+    text = "".join(symbol.text for symbol in word.symbols)
+    signs = tuple(
+        Sign(_score(symbol), _box(symbol.bounding_box)) for symbol in word.symbols for _ in symbol.text
+    )
+    score = min((sign.score for sign in signs if sign.score is not None), default=_score(word))
+    return Candidate(text, score, _box(word.bounding_box), signs)
+
+
+def _score(part: Scored) -> float | None:
+    return None if part.confidence is UNSET else part.confidence
+
+
+def _box(polygon: BoundingPoly) -> Box | None:
+    return box_around([(corner.x, corner.y) for corner in polygon.vertices])
 
 
 # Errors: reasons in answers, and exceptions of google-auth while it fetches a token.

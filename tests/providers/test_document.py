@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,9 +137,11 @@ def test_any_json_value_is_a_document(value: Any) -> None:
     assert decoded(b"\xef\xbb\xbf" + json.dumps(value, ensure_ascii=False).encode()) == value
 
 
+AWS_BOX = (0.25, 0.16, 0.25 + 0.33, 0.16 + 0.5)
+"""In shares of the image, because its size is not given here."""
 AWS_WORDS: list[tuple[str, list[Candidate]]] = [
-    ("seven", [Candidate("7", 98.6 / 100)]),
-    ("two-words", [Candidate("4", 95.5 / 100), Candidate("2", 86.5 / 100)]),
+    ("seven", [Candidate("7", 98.6 / 100, AWS_BOX)]),
+    ("two-words", [Candidate("4", 95.5 / 100, AWS_BOX), Candidate("2", 86.5 / 100, AWS_BOX)]),
     ("no-text", []),
 ]
 GOOGLE_WORDS: list[tuple[str, list[Candidate]]] = [
@@ -169,7 +172,15 @@ def test_each_word_is_a_candidate_once(
     cloud: str, case: str, candidates: list[Candidate], version: str | None, stored: Stored
 ) -> None:
     raw = stored(cloud, case)
-    assert PARSE[cloud](raw) == Answer(tuple(candidates), raw=raw, model_version=version)
+    answer = PARSE[cloud](raw)
+    found = tuple(replace(candidate, signs=()) for candidate in answer.candidates)
+    assert replace(answer, candidates=found) == Answer(tuple(candidates), raw=raw, model_version=version)
+
+
+def test_google_tells_the_characters_of_a_word_apart(stored: Stored) -> None:
+    number, letter = PARSE["google"](stored("google", "two-words")).candidates
+    assert [(sign.score, sign.box) for sign in number.signs] == [(0.9, BOX), (0.6, BOX)]
+    assert [sign.score for sign in letter.signs] == [0.5]
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_an_expected_length_joins_the_boxes_of_a_form_and_doubts_another_length(
 
 def test_boxes_and_scores_of_digits_are_on_the_users_picture() -> None:
     signs = tuple(
-        Sign(0.5 + place / 10, (110 + 10 * place, 100, 120 + 10 * place, 120)) for place in range(4)
+        Sign(0.5 + place / 10, (50.0 + 10 * place, 40.0, 60.0 + 10 * place, 60.0)) for place in range(4)
     )
     (number,) = read(Candidate("$7.5", 0.9, (50, 40, 90, 60), signs, chance=0.8)).numbers
     assert number.box == (60, 40, 90, 60)
