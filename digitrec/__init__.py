@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from digitrec.comparison import compare as compare
     from digitrec.comparison import compare_many as compare_many
     from digitrec.comparison import compare_stream as compare_stream
-    from digitrec.comparison.consensus import Consensus as Consensus
-    from digitrec.comparison.fallback import Fallback as Fallback
+    from digitrec.comparison.policy import Consensus as Consensus
+    from digitrec.comparison.policy import Fallback as Fallback
     from digitrec.engine import Engine as Engine
     from digitrec.engine import Options as Options
     from digitrec.errors import DigitrecError as DigitrecError
@@ -53,12 +53,12 @@ _HOME = {
     "Answer": "digitrec.answer",
     "Candidate": "digitrec.answer",
     "Comparison": "digitrec.comparison",
-    "Consensus": "digitrec.comparison.consensus",
+    "Consensus": "digitrec.comparison.policy",
     "DigitImage": "digitrec.image",
     "DigitrecError": "digitrec.errors",
     "Engine": "digitrec.engine",
     "Failure": "digitrec.answer.prediction",
-    "Fallback": "digitrec.comparison.fallback",
+    "Fallback": "digitrec.comparison.policy",
     "ImageError": "digitrec.errors",
     "Number": "digitrec.answer.sheet",
     "Options": "digitrec.engine",

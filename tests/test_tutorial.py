@@ -48,6 +48,5 @@ def test_the_commands_run_in_their_order(tmp_path: Path, monkeypatch: pytest.Mon
         "mnist_cnn_model-curves.png",
         "digitrec-evaluation/mnist-test-mistakes.png",
         "digitrec-models/images/models-accuracy.png",
-        "digitrec-tuning/history.png",
     ):
         assert name in pictures

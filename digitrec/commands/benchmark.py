@@ -48,8 +48,8 @@ def benchmark(
     """Measure engines on labelled pictures, and test which differences are significant.
 
     DATA is a folder with labels.csv (columns file,label; label none for no digit) or with sub-folders 0
-    to 9, an IDX pair, an .npz file with x and y or images and labels, or mnist-test or samples (a folder
-    of that name comes first). All engines are asked at once. After Ctrl-C the same command continues with
+    to 9, an IDX pair, an .npz file with x and y or images and labels, or mnist-test (a folder of that
+    name comes first). All engines are asked at once. After Ctrl-C the same command continues with
     the paid answers in the ledger. A policy (--fallback, --consensus) is scored beside its engines.
     --target tries each engine, each pair as a fallback and each vote, chooses the cheapest on half of the
     pictures and reports it on the other half; the lower end of its 95% interval must reach the target.

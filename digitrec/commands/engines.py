@@ -324,12 +324,10 @@ class Rule:
         """What the options make of the engines; None: nothing, each answers for itself."""
         if not self.fallback and self.consensus is None:
             return None
+        from digitrec.comparison.policy import Consensus, Fallback  # most commands ask one engine
+
         if self.consensus is None:
-            from digitrec.comparison.fallback import Fallback  # most commands ask one engine
-
             return Fallback(engines, self.below)
-        from digitrec.comparison.consensus import Consensus
-
         return Consensus(engines, self.consensus)
 
 

@@ -61,10 +61,9 @@ def evaluate(
 
 
 def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out: Path) -> None:
-    import digitrec.report.plots  # noqa: F401 (report a missing extra before measuring)
     from digitrec.comparison.benchmark.measure import measure
     from digitrec.report.evaluation import classification
-    from digitrec.report.table import aligned
+    from digitrec.report.rows import aligned
 
     samples = unlearned.read(source, limit, model)
     name = Path(source).stem
@@ -84,11 +83,10 @@ def _one(source: str, engine: Engine, limit: int | None, model: Path | None, out
 
 def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
     from digitrec.comparison.benchmark.measure import misread_rows
-    from digitrec.report.plots import evaluation
-    from digitrec.report.plots.style import save
+    from digitrec.report.evaluation import PICTURES
+    from digitrec.report.plots import save
 
-    for draw in (evaluation.confusion, evaluation.predictions, evaluation.mistakes, evaluation.curves,
-                 evaluation.reliability):  # fmt: skip
+    for draw in PICTURES:
         yield save(draw(found), out / f"{name}-{draw.__name__}.png")
     path = out / f"{name}-misread.csv"
     with atomic.replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
@@ -99,10 +97,9 @@ def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
     from digitrec.lab.evaluation.accuracy import DIGITS, measure_sets, sets
-    from digitrec.report import accuracy_page
-    from digitrec.report.plots.evaluation import coverage
-    from digitrec.report.plots.style import save
-    from digitrec.report.table import aligned
+    from digitrec.report.evaluation import coverage, heading, markdown, tables
+    from digitrec.report.plots import save
+    from digitrec.report.rows import aligned
 
     chosen = list(sets())
     measured: list[Measured] = []
@@ -111,10 +108,10 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
             engine, chosen, limit=limit, arrived=lambda name, _: shown.at(len(measured) / len(chosen), name)
         ):
             measured.append(one)
-    for table in accuracy_page.tables(measured):
+    for table in tables(measured):
         click.echo("\n".join([table.title, *aligned(table), ""]))
-    click.echo(accuracy_page.heading(measured))
+    click.echo(heading(measured))
     drawn = Path("images", "accuracy-coverage.png")
     click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
-    page = accuracy_page.markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
+    page = markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
     click.echo(atomic.write(out / "accuracy.md", page))

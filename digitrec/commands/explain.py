@@ -114,8 +114,8 @@ def _explain_each(
 
 def _drawn(found: Explanation, path: Path) -> Iterator[tuple[str, Path]]:
     """Save the pictures; yield what each shows, and its path."""
-    from digitrec.report.plots.explanation import explanation, feature_maps
-    from digitrec.report.plots.style import save
+    from digitrec.report.explanation import explanation, feature_maps
+    from digitrec.report.plots import save
 
     yield "picture", save(explanation(found), path)
     looks = [look for look in found.inside if look.stages]
@@ -124,7 +124,7 @@ def _drawn(found: Explanation, path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _lines(found: Explanation) -> Iterator[str]:
-    from digitrec.report.plots.explanation import headline
+    from digitrec.report.explanation import headline
     from digitrec.report.predictions import BARS
 
     yield printable(f"{found.prediction.image.source}: {headline(found)}")

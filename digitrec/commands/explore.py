@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from digitrec.commands import options, values
 from digitrec.commands.progress import quiet_bar
 from digitrec.image import atomic
-
-if TYPE_CHECKING:
-    from digitrec.lab.evaluation.explore import Exploration
 
 
 @click.command(context_settings={"show_default": True})
@@ -23,8 +19,8 @@ def explore(data: str, limit: int, out: Path) -> None:
     """Show what is in a data set before training on it.
 
     DATA is mnist-test (the default, 10,000 digits that come with digitrec), mnist-train, or labelled
-    pictures as for `digitrec benchmark`. It writes seven pictures and a page with all of them: samples,
-    classes, mean and spread, pixel values, one digit flattened, outliers (faintest, thickest, most
+    pictures as for `digitrec benchmark`. It writes six pictures and a page with all of them: samples,
+    classes, mean and spread, pixel values, outliers (faintest, thickest, most
     unusual, most doubtful labels), and a map by similarity. Needs the
     extras `stats` and `plots`.
 
@@ -37,8 +33,8 @@ def explore(data: str, limit: int, out: Path) -> None:
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.evaluation.explore import explore as look
     from digitrec.models import store
-    from digitrec.report.plots.exploration import PICTURES
-    from digitrec.report.plots.style import save
+    from digitrec.report.exploration import PICTURES, exploration_page
+    from digitrec.report.plots import save
 
     with quiet_bar("exploring") as bar:
         bar.at(0.0, "reading")
@@ -51,18 +47,5 @@ def explore(data: str, limit: int, out: Path) -> None:
         for title, draw in PICTURES.items():
             click.echo(save(draw(seen), out / f"{draw.__name__}.png"))
             bar.at(0.9, title)
-        page = atomic.write(out / "index.html", _page(seen))
+        page = atomic.write(out / "index.html", exploration_page(seen))
     click.echo(page)
-
-
-def _page(seen: Exploration) -> str:
-    """All pictures in one self-contained page."""
-    from digitrec.report import page
-    from digitrec.report.plots.exploration import PICTURES
-    from digitrec.report.plots.style import svg
-
-    parts = [
-        page.section(title, f"<figure>{svg(draw(seen), title)}</figure>", long=True)
-        for title, draw in PICTURES.items()
-    ]
-    return page.page(f"A look at {seen.name}", parts)

@@ -117,10 +117,9 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training import compare as contest
     from digitrec.lab.training.zoo import COMPARED
-    from digitrec.report.models import markdown, table, verdict
-    from digitrec.report.plots.comparison import PICTURES
-    from digitrec.report.plots.style import save
-    from digitrec.report.table import aligned
+    from digitrec.report.models import PICTURES, markdown, table, verdict
+    from digitrec.report.plots import save
+    from digitrec.report.rows import aligned
 
     digits = read_digits("mnist-test" if quick else "mnist-train")
     test = digits[-contest.QUICK_TEST :] if quick else read_digits("mnist-test")
@@ -142,15 +141,15 @@ def compare(names: Sequence[str], quick: bool, seed: int, out: Path) -> None:
     for title, path in _winners(contest.winner(found), test, out):
         paths[title] = path
         click.echo(out / path)
-    page = markdown(found, len(digits), [(title, path.as_posix()) for title, path in paths.items()])
+    page = markdown(found, len(digits), {title: path.as_posix() for title, path in paths.items()})
     click.echo(atomic.write(out / "models.md", page))
 
 
 def _winners(won: Contestant, test: Digits, out: Path) -> Iterator[tuple[str, Path]]:
     """Where the winner goes wrong, as pictures in `out`: their titles and their paths in it."""
     from digitrec.comparison.benchmark.measure import measure
-    from digitrec.report.plots import evaluation
-    from digitrec.report.plots.style import save
+    from digitrec.report import evaluation
+    from digitrec.report.plots import save
 
     samples = [Sample(image, int(label)) for image, label in zip(test.images, test.labels, strict=True)]
     with local_engine(won.file, None) as engine:

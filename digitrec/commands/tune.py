@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 @options.sources("--data", help="As for `digitrec explore`.", default="mnist-train")
 @options.limit("Only N digits, all digits in proportion.", 50, 6000)
 @click.option("--seed", default=0, help="Random seed.")
-@options.out_folder("digitrec-tuning", "Folder of the study, the winner and the pictures.")
+@options.out_folder("digitrec-tuning", "Folder of the study and the winner.")
 def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) -> None:
     """Search for the best settings of a CNN, resumable.
 
     Optuna varies filters, layers, kernel, dense units, dropout, learning rate and batch, and stops a
     trial that is worse than half of the others. After an interruption the same command continues the
-    study. `digitrec train --arch FOLDER/best.json` trains the winner. Needs the extras `tune`, `train` and
-    `plots`.
+    study. `digitrec train --arch FOLDER/best.json` trains the winner. Needs the extras `tune` and `train`.
 
     \b
     Examples:
@@ -38,8 +37,6 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
     """
     from digitrec.lab.datasets.digits import read_digits
     from digitrec.lab.training.tune import tune as search
-    from digitrec.report.plots import training as plots
-    from digitrec.report.plots.style import save
 
     digits = read_digits(data, limit)
     over: list[Trial] = []
@@ -56,7 +53,8 @@ def tune(trials: int, epochs: int, data: str, limit: int, seed: int, out: Path) 
         f"best of {len(study.trials)} trials: {percent(study.best.accuracy, 2)} of the digits held back"
     )
     click.echo(f"  {settings}")
-    click.echo(save(plots.trials(study), out / "history.png"))
     if study.importance:
-        click.echo(save(plots.importance(study), out / "importance.png"))
+        shares = sorted(study.importance.items(), key=lambda item: -item[1])
+        told = ", ".join(f"{name} {percent(share, 0)}" for name, share in shares)
+        click.echo(f"  share of the differences that each setting explains: {told}")
     click.echo(f"train it: digitrec train --arch {study.file} --out tuned.keras")

@@ -12,7 +12,7 @@ from digitrec.providers import registry
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]
 
-DATA_SETS = ("mnist-test", "samples")
+DATA_SETS = ("mnist-test",)
 """Names that every command with labelled pictures takes."""
 DIGIT_SETS = ("mnist-test", "mnist-train")
 """Those of the commands that learn."""

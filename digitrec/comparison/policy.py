@@ -1,20 +1,26 @@
-"""Several engines that answer as one; the rules there are: `fallback` and `consensus`."""
+"""Several engines that answer as one: `Fallback` asks in order, `Consensus` until enough of them agree."""
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Self
 
-from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.answer.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
+from digitrec.comparison import UNSURE
 from digitrec.comparison.race import WINDOW, Ask, gather
 from digitrec.engine import Engine
+from digitrec.errors.arguments import number, whole
 from digitrec.image import DigitImage, ImageSource
 from digitrec.providers.base import Provider
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import engine_for, listed, name_of
+
+log = logging.getLogger(__name__)
 
 
 class EnginePolicy:
@@ -119,3 +125,127 @@ class EnginePolicy:
             spent += max(answer.latency_s for answer in said[done : done + count])
             done += count
         return spent
+
+
+class Fallback(EnginePolicy):
+    """Asks the next engine only when the one before failed, saw no digit, or was less sure than allowed."""
+
+    def __init__(self, engines: Sequence[str | Provider | Engine], below: float) -> None:
+        """Put the engines in order, usually the cheapest first.
+
+        Args:
+            engines: names, providers or engines; of one alone only the refusals are its own.
+            below: ask the next engine below this chance of being right, 0..1. It is compared with the
+                ``calibrated`` chance; an engine without calibration is taken at its own confidence, and
+                a warning says so once; one without either is never sure.
+
+        Raises:
+            TypeError, ValueError: no engines, one of them twice, something else, or no such chance.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+        """
+        self.below = number("the threshold below which the next engine is asked", below, 0, 1)
+        super().__init__(engines)
+        self.name = ">".join(map(name_of, self.engines)) + f"@{below:g}"
+        self._warned: set[str] = set()
+
+    def more(self, said: Sequence[Outcome]) -> int:
+        """One, while there is another engine and the last one was not sure."""
+        decided = len(said) == len(self.engines) or (bool(said) and self._sure(said[-1]))
+        return 0 if decided else 1
+
+    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+        """The sure answer; else the surest digit, else the first refusal, else the last failure."""
+        if self._sure(said[-1]):
+            return said[-1]
+        predictions = [outcome for outcome in said if isinstance(outcome, Prediction)]
+        digits = [prediction for prediction in predictions if prediction.digit is not None]
+        if digits:
+            return max(digits, key=lambda prediction: sureness(prediction, UNSURE))
+        return predictions[0] if predictions else said[-1]
+
+    def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
+        """As for every policy; warns of engines whose confidence was never calibrated."""
+        for outcome in super().stream(images, lenient=lenient):
+            for answer in outcome.asked if isinstance(outcome, Prediction) else ():
+                self._warn(answer)
+            yield outcome
+
+    def _sure(self, outcome: Outcome) -> bool:
+        return (
+            isinstance(outcome, Prediction)
+            and outcome.digit is not None
+            and sureness(outcome, -1.0) >= self.below
+        )
+
+    def _warn(self, answer: Outcome) -> None:
+        if not isinstance(answer, Prediction) or answer.calibrated is not None or answer.digit is None:
+            return
+        if answer.provider not in self._warned:
+            self._warned.add(answer.provider)
+            log.warning(
+                "%s is not calibrated: its own confidence is compared with %g, and that is not a chance of "
+                "being right; run `digitrec calibrate -p %s DATA` first",
+                answer.provider, self.below, answer.provider,
+            )  # fmt: skip
+
+
+class Consensus(EnginePolicy):
+    """Takes the digit that so many engines agree on, and refuses where they do not."""
+
+    def __init__(self, engines: Sequence[str | Provider | Engine], agree: int) -> None:
+        """Put the engines in order.
+
+        Args:
+            engines: names, providers or engines; as many as must agree, or more.
+            agree: how many must name the same digit, 2 or more. So many are asked at the same time, then
+                the others one by one, while agreement is still possible.
+
+        Raises:
+            TypeError, ValueError: too few engines, one of them twice, something else, or no such number.
+            UnknownProvider, NotInstalled, NotConfigured, ModelError: a name that cannot be asked.
+        """
+        self.agree = whole("the number of engines that must agree", agree, 0)
+        if not 2 <= agree <= len(listed(engines)):
+            raise ValueError(
+                f"{agree} cannot agree among {len(engines)} engines: ask for 2 to {len(engines)}"
+            )
+        super().__init__(engines)
+        names = [name_of(engine) for engine in self.engines]
+        self.name = f"{agree} of " + ("+".join(names) if len(names) < 4 else f"{len(names)} engines")
+
+    def more(self, said: Sequence[Outcome]) -> int:
+        """As many as must agree, then one, while agreement is open."""
+        if not said:
+            return self.agree
+        leading = max(_votes(said).values(), default=0)
+        left = len(self.engines) - len(said)
+        if leading >= self.agree:
+            return min(1, left) if is_emulated(counted(said)) else 0  # emulators outvote no engine to come
+        return 1 if self.agree <= leading + left else 0
+
+    def verdict(self, said: Sequence[Outcome]) -> Outcome:
+        """The agreed answer, with the mean confidence of those who gave it; else a refusal."""
+        votes = _votes(said)
+        if not votes:
+            return said[-1]
+        ((answer, most),) = votes.most_common(1)
+        if most < self.agree:
+            return self._disagreement([outcome for outcome in said if isinstance(outcome, Prediction)])
+        agreeing = [prediction for prediction in counted(said) if prediction.digit == answer]
+        known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
+        return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
+
+    def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
+        """No digit, and why: the answers differ, or emulators gave the agreeing ones."""
+        most = max(Counter(prediction.digit for prediction in predictions).values())
+        reason = "emulated answers do not vote" if most >= self.agree else "engines disagree"
+        text = ", ".join(str(it.digit) for it in predictions if it.digit is not None) or None
+        first = predictions[0]
+        return Prediction(
+            first.image, self.name, None, None, reason, text=text, preparation=first.preparation
+        )
+
+
+def _votes(said: Sequence[Outcome]) -> Counter[int | None]:
+    """How often each answer was given by those who vote, "no digit" included; failures do not vote."""
+    return Counter(prediction.digit for prediction in counted(said))

@@ -19,7 +19,7 @@ from digitrec.recognise.readers import Reader, name_of
 Ask = Callable[[Iterable[ImageSource], Reader], Iterator[Outcome]]
 """`recognise.stream` with its options bound."""
 WINDOW = 64
-"""Pictures that are open at the same time at most: each is opened once for all engines, and then let go."""
+"""Pictures that are open at the same time at most, unless an engine reads more at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ def race(images: Iterable[ImageSource], readers: Sequence[Reader], ask: Ask = st
     threads never keep the program from ending. Leaving the iterator stops them after the call in flight.
     """
     start = 0
-    for window in chunks(several_images(images), "", WINDOW):
+    most = max([WINDOW, *(reader.batch for reader in readers if isinstance(reader, Engine))])
+    for window in chunks(several_images(images), "", most):
         opened = dict(enumerate(window, start))
         good = {place: image for place, image in opened.items() if isinstance(image, DigitImage)}
         for place, failed in opened.items():

@@ -14,8 +14,7 @@ from digitrec.comparison.benchmark.run import KEPT
 from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.errors.text import count, dollars, duration, percent
-from digitrec.report.rows import write_rows
-from digitrec.report.table import Table, aligned, markdown_section, markdown_table
+from digitrec.report.rows import Table, aligned, markdown_section, markdown_table, write_rows
 
 Format = Literal["table", "markdown", "json", "jsonl", "csv"]
 COLUMNS = ("source", "sha256", "label", "engine", *KEPT, "error")

@@ -1,23 +1,33 @@
-"""A benchmark as one self-contained page: conclusion, leaderboard, plots, pictures, provenance."""
+"""A benchmark as one self-contained page: conclusion, leaderboard, plots, pictures, provenance.
+
+Engines differ by marker and line as well as by colour.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Any
 
 from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark, conclusion
-from digitrec.report import page, predictions
+from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
+from digitrec.report import page, plots, predictions
 from digitrec.report.benchmark import confusion, heading, provenance, sample, tables
-from digitrec.report.plots import benchmark as plots
-from digitrec.report.plots.style import svg
-from digitrec.report.table import Table
+from digitrec.report.plots import Axes, Figure
+from digitrec.report.rows import Table
 
 THUMBNAIL = 128
 """Longest side of a shown picture, in pixels."""
+LINE_HEIGHT = 0.3
+"""Height of an entry of a legend, in inches."""
+LABEL_WIDTH = 26
+"""Characters of an engine's name on one line."""
 
 
 def benchmark_page(benchmark: Benchmark) -> str:
-    """The whole report as HTML.
+    """Return the whole report as HTML.
 
     Raises:
         NotInstalled: without the extra ``plots``.
@@ -27,7 +37,7 @@ def benchmark_page(benchmark: Benchmark) -> str:
     parts = [
         page.section("Conclusion", f"<ul>{said}</ul>"),
         first,
-        page.section("Plots", _plots(benchmark), long=True),
+        page.section("Plots", _plots(benchmark.cards), long=True),
         *others,
         page.section("Confusion", _confusions(benchmark), long=True),
         *_contact_sheet(benchmark, "Pictures that split the engines", benchmark.splitting),
@@ -41,18 +51,21 @@ def _section(table: Table) -> str:
     return page.section(table.title, page.soft(table.note) + page.table(table), long=True)
 
 
-def _plots(benchmark: Benchmark) -> str:
-    cards = benchmark.cards
-    small = [
-        svg(plots.coverage(cards), "Accuracy against coverage"),
-        svg(plots.reliability(cards, calibrated=False), "Reliability of the engines' own confidence"),
-        svg(plots.latency(cards), "Latency"),
-    ]
-    if any(card.calibrated for card in cards):
-        calibrated = plots.reliability(cards, calibrated=True)
-        small.insert(2, svg(calibrated, "Reliability of the calibrated chances"))
-    wide = svg(plots.trade_off(cards), "Accuracy against cost and latency")
-    drawings = "".join(f"<figure>{drawing}</figure>" for drawing in small)
+def _plots(cards: Sequence[Scorecard]) -> str:
+    size = (5.2, 3.7 + LINE_HEIGHT * ceil(len(cards) / 2))
+    named = {_label(card): card for card in cards}
+    own = {name: card.reliability for name, card in named.items() if card.reliability}
+    calibrated = {name: card.calibrated for name, card in named.items() if card.calibrated}
+    figures = {
+        "Accuracy against coverage": plots.coverage(named, size, **plots.BELOW),
+        "Reliability of the engines' own confidence": plots.reliability(own, "Engines' own confidence", size),
+        "Reliability of the calibrated chances": plots.reliability(calibrated, "Calibrated chances", size),
+        "Latency": latency(cards),
+    }
+    if not calibrated:
+        del figures["Reliability of the calibrated chances"]
+    drawings = "".join(f"<figure>{plots.svg(figure, name)}</figure>" for name, figure in figures.items())
+    wide = plots.svg(trade_off(cards), "Accuracy against cost and latency")
     return f'<figure>{wide}</figure><div class="plots">{drawings}</div>'
 
 
@@ -89,3 +102,65 @@ def _answer(benchmark: Benchmark, engine: str, place: int) -> str:
     mark = ' class="wrong"' if benchmark.is_wrong(outcome, place) else ""
     name = page.text(benchmark.called(engine))
     return f"{name} <strong{mark}>{short(outcome)}</strong> {predictions.sure(outcome).strip()}"
+
+
+@plots.drawn
+def trade_off(cards: Sequence[Scorecard]) -> Figure:
+    """Draw accuracy against cost and against latency, with the engines that no other beats in all three.
+
+    Bars are 95% Wilson intervals; a filled marker is on the Pareto front. An engine with an unknown price
+    or latency is missing from that half.
+    """
+    figure = Figure(figsize=(9.4, 4.0 + LINE_HEIGHT * ceil(len(cards) / 4)))
+    left, right = figure.subplots(1, 2, sharey=True)
+    best = pareto_front(cards)
+    for place, card in enumerate(cards):
+        median_ms = None if card.latency is None else 1000 * card.latency.p50
+        _point(left, card, card.cost_per_1000, place, filled=card in best)
+        _point(right, card, median_ms, place, filled=card in best)
+    left.set(title="Accuracy and cost", xlabel="US dollars for 1,000 pictures", ylabel="accuracy (%)")
+    dearest = max((card.cost_per_1000 or 0.0 for card in cards), default=0.0) or 1.0
+    left.set_xlim(-0.05 * dearest, 1.1 * dearest)
+    right.set(title="Accuracy and latency", xlabel="latency, median (ms)")
+    plots.logarithmic(right)
+    for axes in (left, right):
+        plots.end_at(100, axes, "y")
+    title = "filled: no other engine is at once more accurate, cheaper and faster"
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4, title=title)
+    return figure
+
+
+def _point(axes: Axes, card: Scorecard, x: float | None, place: int, *, filled: bool) -> None:
+    share, low, high = card.accuracy.share, card.accuracy.low, card.accuracy.high
+    if x is None or share is None or low is None or high is None:
+        return
+    around = [[100 * (share - low)], [100 * (high - share)]]
+    axes.errorbar(
+        x, 100 * share, yerr=around, linestyle="", label=_label(card), markersize=8, capsize=3,
+        markerfacecolor=plots.colour(place) if filled else "none", **plots.marked(place),
+    )  # fmt: skip
+
+
+@plots.drawn
+def latency(cards: Sequence[Scorecard]) -> Figure:
+    """Draw the median and the two slow percentiles of the time for one picture."""
+    timed = [(card, card.latency) for card in cards if card.latency is not None][::-1]
+    size = (5.2, 1.6 + 1.6 * LINE_HEIGHT * max(len(timed), 3))
+    figure, axes = plots.plain_axes("Latency", "milliseconds for one picture", "", size)
+    look: dict[str, Any] = {"color": plots.COLOURS[0]}
+    for place, (_, spent) in enumerate(timed):
+        points = [1000 * seconds for seconds in (spent.p50, spent.p95, spent.p99)]
+        axes.plot(points, [place] * 3, linewidth=2, alpha=0.6, **look)
+        for x, marker, name in zip(points, "o|X", ("median", "95 of 100", "99 of 100"), strict=True):
+            label = "" if place else name
+            axes.plot(x, place, marker, label=label, markersize=9, markeredgewidth=1.5, **look)
+    axes.set(yticks=range(len(timed)), yticklabels=[_label(card) for card, _ in timed])
+    plots.logarithmic(axes)
+    axes.margins(y=0.2)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _label(card: Scorecard) -> str:
+    """The engine's name in lines that fit beside or below a plot."""
+    return textwrap.fill(card.name, LABEL_WIDTH)

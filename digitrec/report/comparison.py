@@ -13,8 +13,7 @@ from digitrec.errors.text import dollars, duration, padded, percent, printable, 
 from digitrec.image import ImageSource
 from digitrec.report import page
 from digitrec.report.predictions import NAME_WIDTH, remarks, terminal
-from digitrec.report.rows import write_rows
-from digitrec.report.table import Table, aligned, markdown_table
+from digitrec.report.rows import Table, aligned, markdown_table, write_rows
 
 if TYPE_CHECKING:
     import rich.table

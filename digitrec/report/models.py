@@ -1,13 +1,24 @@
-"""The comparison of the models of the zoo in words: for the terminal, and as the page models.md."""
+"""The comparison of the models of the zoo: a table, pictures, and the page models.md."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
 
 from digitrec.errors.text import duration, percent
 from digitrec.lab.training import zoo
 from digitrec.lab.training.compare import TIMED, Contestant, equals, ranked, winner
-from digitrec.report.table import Table, markdown_table, measured_with
+from digitrec.report import plots
+from digitrec.report.plots import Axes, Figure
+from digitrec.report.rows import Table, markdown_page, markdown_table
+
+LOOKS: dict[str, dict[str, Any]] = {
+    "Low": {"facecolor": plots.COLOURS[5], "hatch": ""},
+    "Medium": {"facecolor": plots.COLOURS[2], "hatch": "//"},
+    "High": {"facecolor": plots.COLOURS[0], "hatch": "xx"},
+}
+"""Colour and hatching of each complexity."""
 
 
 def table(contestants: Sequence[Contestant], digits: int) -> Table:
@@ -51,17 +62,113 @@ def verdict(contestants: Sequence[Contestant]) -> str:
     )
 
 
-def markdown(contestants: Sequence[Contestant], digits: int, pictures: Sequence[tuple[str, str]]) -> str:
-    """The page; `pictures` are titles and paths relative to it."""
+def markdown(contestants: Sequence[Contestant], digits: int, pictures: Mapping[str, str]) -> str:
+    """Return the page; `pictures` are titles and paths relative to it."""
     found = table(contestants, digits)
+    made = "Written by `digitrec models compare`; do not edit."
     tested = f"{contestants[0].accuracy.n:,} test digits of MNIST"
-    parts = [
-        f"# {found.title}",
-        "Written by `digitrec models compare`; do not edit.",
-        found.note,
-        markdown_table(found),
-        verdict(contestants),
-        *(f"![{title}]({path})" for title, path in pictures),
-        measured_with(tested, "; networks predict on one, scikit-learn on all"),
-    ]
-    return "\n\n".join(parts) + "\n"
+    cores = "; networks predict on one, scikit-learn on all"
+    parts = [made, found.note, markdown_table(found), verdict(contestants)]
+    return markdown_page(found.title, parts, pictures, tested, cores)
+
+
+@plots.drawn
+def accuracy(contestants: Sequence[Contestant]) -> Figure:
+    """Test accuracy of each model, with its interval."""
+    best_last = ranked(contestants)[::-1]
+    figure, axes = plots.plain_axes("Test accuracy, with 95 % intervals", "test digits read rightly", "")
+    _bars(axes, best_last, [one.accuracy.share or 0.0 for one in best_last])
+    for place, one in enumerate(best_last):
+        low, high = one.accuracy.low or 0.0, one.accuracy.high or 0.0
+        axes.plot([low, high], [place, place], color=plots.INK, linewidth=2)
+        _beside(axes, high, place, percent(one.accuracy.share, 2))
+    lowest = min(one.accuracy.low or 0.0 for one in contestants)
+    axes.set_xlim(max(0.0, 1 - 1.25 * (1 - lowest)), 1)
+    plots.in_percent(axes.xaxis, decimals=1)
+    return figure
+
+
+@plots.drawn
+def training(contestants: Sequence[Contestant]) -> Figure:
+    """Training time of each model."""
+    slowest_first = sorted(contestants, key=lambda one: -one.training_s)
+    figure, axes = plots.plain_axes("Training time", "seconds (logarithmic)", "")
+    _bars(axes, slowest_first, [one.training_s for one in slowest_first])
+    for place, one in enumerate(slowest_first):
+        _beside(axes, one.training_s, place, duration(one.training_s))
+    axes.margins(x=0.2)
+    plots.logarithmic(axes)
+    return figure
+
+
+@plots.drawn
+def trade_off(contestants: Sequence[Contestant]) -> Figure:
+    """Accuracy against the time for one digit."""
+    x = "milliseconds for one digit (logarithmic)"
+    return _points(contestants, "Accuracy and speed", x, lambda one: 1000 * one.prediction_s)
+
+
+@plots.drawn
+def learning(contestants: Sequence[Contestant]) -> Figure:
+    """Accuracy against the training time."""
+    x = "seconds of training (logarithmic)"
+    return _points(contestants, "Accuracy and training time", x, lambda one: one.training_s)
+
+
+def _points(
+    contestants: Sequence[Contestant], title: str, x: str, seconds: Callable[[Contestant], float]
+) -> Figure:
+    """Accuracy against a time, a mark for each model."""
+    figure, axes = plots.plain_axes(title, x, "test accuracy")
+    for place, one in enumerate(ranked(contestants)):
+        share = one.accuracy.share or 0.0
+        axes.plot(seconds(one), share, linestyle="", markersize=10, label=one.title, **plots.marked(place))
+    axes.margins(0.12)
+    plots.logarithmic(axes)
+    plots.end_at(1, axes, "y")
+    plots.in_percent(axes.yaxis, decimals=1)
+    figure.legend(loc="outside right center", title="model")
+    return figure
+
+
+@plots.drawn
+def complexity(contestants: Sequence[Contestant]) -> Figure:
+    """Mean accuracy of the models of each complexity."""
+    figure, axes = plots.plain_axes("Mean accuracy by complexity", "complexity", "mean test accuracy")
+    means = []
+    for level, look in LOOKS.items():
+        shares = [one.accuracy.share or 0.0 for one in contestants if one.complexity == level]
+        if not shares:
+            continue
+        means.append(fmean(shares))
+        name = f"{level}\n(models: {len(shares)})"
+        bars = axes.bar(name, means[-1], zorder=2, width=0.6, edgecolor="white", **look)
+        on_white = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+        axes.bar_label(bars, [percent(means[-1], 2)], label_type="center", bbox=on_white)
+    axes.set_ylim(max(0.0, 1 - 1.6 * (1 - min(means))), 1)
+    plots.in_percent(axes.yaxis, decimals=1)
+    return figure
+
+
+PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
+    "Test accuracy": accuracy,
+    "Training time": training,
+    "Accuracy against time": trade_off,
+    "Accuracy against training time": learning,
+    "Mean accuracy by complexity": complexity,
+}
+"""Titles and pictures, in the order of a page."""
+
+
+def _bars(axes: Axes, contestants: Sequence[Contestant], lengths: Sequence[float]) -> None:
+    """A bar for each, the last one on top, hatched by complexity."""
+    for place, (one, length) in enumerate(zip(contestants, lengths, strict=True)):
+        axes.barh(place, length, height=0.6, zorder=2, edgecolor="white", **LOOKS[one.complexity])
+    axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in contestants])
+    bars: dict[str, Any] = {one.complexity: bar for one, bar in zip(contestants, axes.patches, strict=True)}
+    marks = {level: bars[level] for level in LOOKS if level in bars}
+    axes.figure.legend(marks.values(), marks, loc="outside right center", title="complexity")
+
+
+def _beside(axes: Axes, x: float, y: float, words: str) -> None:
+    axes.annotate(words, (x, y), (6, 0), va="center", fontsize=9, textcoords="offset points")

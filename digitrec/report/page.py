@@ -14,7 +14,7 @@ from digitrec import __version__
 from digitrec.errors import ImageError
 from digitrec.errors.text import printable
 from digitrec.image import DigitImage, ImageSource
-from digitrec.report.table import Table
+from digitrec.report.rows import Table
 
 PICTURE_SIDE = 320
 """Pictures are shown at most so large, in pixels."""

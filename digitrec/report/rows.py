@@ -1,17 +1,21 @@
-"""Rows for programs: JSON, JSON Lines and CSV; records of one kind also as columns for people."""
+"""Rows for programs, as JSON, JSON Lines and CSV; tables for people, as lines of text and Markdown."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import os
+import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import IO, Any, Literal
 
-from digitrec.errors.text import aligned, plain, printable
+from digitrec import __version__
+from digitrec.errors import text
+from digitrec.errors.text import plain, printable
 
 FORMS = ("json", "jsonl", "csv")
 """The formats for programs."""
@@ -65,7 +69,7 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
         write_rows(rows, form, out)
         return
     lines = [list(row) for row in rows[:1]] + [[_word(value) for value in row.values()] for row in rows]
-    out.write("\n".join(aligned(lines) if rows else ["nothing yet"]) + "\n")
+    out.write("\n".join(text.aligned(lines) if rows else ["nothing yet"]) + "\n")
 
 
 def _word(value: Any) -> str:
@@ -76,5 +80,73 @@ def _word(value: Any) -> str:
         return value.isoformat(" ", "seconds")
     if isinstance(value, float):
         return plain(value)
-    text = printable(str(value))
-    return text[:12] if len(text) == 64 else text
+    word = printable(str(value))
+    return word[:12] if len(word) == 64 else word
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Words in rows and columns."""
+
+    header: Sequence[str]
+    """Heads of the columns."""
+    rows: Sequence[Sequence[str]]
+    """The cells."""
+    numbers: range = range(0)
+    """Columns of figures, which are aligned to the right."""
+    title: str = ""
+    """What it shows."""
+    note: str = ""
+    """How to read it."""
+
+    def filled(self) -> tuple[list[list[str]], list[bool]]:
+        """The header and the rows without empty columns, and whether each column holds figures."""
+        places = [place for place in range(len(self.header)) if any(row[place] for row in self.rows)]
+        lines = [[row[place] for place in places] for row in (self.header, *self.rows)]
+        return lines, [place in self.numbers for place in places]
+
+
+def aligned(table: Table) -> Iterator[str]:
+    """The table as lines of text; empty columns are left out."""
+    lines, figures = table.filled()
+    numbers = [place for place, is_figure in enumerate(figures) if is_figure]
+    return text.aligned([list(map(printable, line)) for line in lines], numbers)
+
+
+def markdown_table(table: Table) -> str:
+    """The table in Markdown; empty columns are left out."""
+    (head, *rows), figures = table.filled()
+    marks = ["---:" if is_figure else "---" for is_figure in figures]
+    return "\n".join(_markdown_row(row) for row in (head, marks, *rows))
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    """A row of a Markdown table, with line ends and bars escaped."""
+    words = (printable(cell.replace("\n", " ")).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(words)} |"
+
+
+def markdown_section(table: Table) -> str:
+    """The table under its title and its note."""
+    return f"## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
+
+
+def markdown_page(
+    title: str, parts: Iterable[str], pictures: Mapping[str, str], measured: str, cores: str = ""
+) -> str:
+    """Return a page in Markdown that ends with when, on what and on which machine it was measured.
+
+    Args:
+        title: what the page shows.
+        parts: its paragraphs and sections.
+        pictures: titles, and paths relative to the page.
+        measured: what was measured.
+        cores: how many of the machine's cores were used, if that matters.
+    """
+    drawn = (f"![{name}]({path})" for name, path in pictures.items())
+    end = (
+        f"## How it was measured\n\n- {datetime.now(UTC):%Y-%m-%d}, digitrec {__version__}, {measured}\n"
+        f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores{cores}\n"
+    )
+    return "\n\n".join([f"# {title}", *parts, *drawn, end])

@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from digitrec.report.plots.style import STYLE
+from digitrec.report.plots import STYLE
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "docs" / "course"

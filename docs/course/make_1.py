@@ -17,12 +17,12 @@ from digitrec.image import DigitImage
 from digitrec.models import store
 from digitrec.prepare import mnist
 from digitrec.recognise.explain import explain
-from digitrec.report.plots import style
+from digitrec.report import plots
 
 SHOWN = ("photo-shadow.jpg", "blackboard.jpg", "photo-small.jpg", "squared-pencil.jpg", "red-ink.jpg")
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def photos() -> Figure:
     """Photos, shrunk as they are and prepared, with what the network reads of each."""
     network = store.load()
@@ -39,11 +39,11 @@ def photos() -> Figure:
         column[2].imshow(prepared, cmap="gray", vmin=0, vmax=255)
         column[2].set_title(f"prepared: read as {digitrec.predict(path).digit}", fontsize=8)
         for axes in column:
-            style.bare(axes)
+            plots.bare(axes)
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def steps() -> Figure:
     """The steps of one photo's preparation."""
     found = explain(ROOT / "samples" / "photo-shadow.jpg")
@@ -52,7 +52,7 @@ def steps() -> Figure:
     for axes, (name, pixels) in zip(figure.subplots(1, len(shown)), shown, strict=True):
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
         axes.set_title(name, fontsize=8)
-        style.bare(axes)
+        plots.bare(axes)
     return figure
 
 

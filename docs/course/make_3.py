@@ -16,7 +16,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.errors.text import percent
 from digitrec.models import store
 from digitrec.recognise.explain import by_network
-from digitrec.report.plots import style
+from digitrec.report import plots
 
 THREE = 18
 """The digit of the test set whose maps are shown, a 3."""
@@ -27,7 +27,7 @@ FARTHEST = 4
 Floats = NDArray[np.float64]
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def learned(filters: NDArray[np.float32]) -> Figure:
     """The filters of the first layer: orange above 0, violet below, white at 0."""
     most = np.abs(filters).max(axis=(1, 2), keepdims=True)
@@ -36,11 +36,11 @@ def learned(filters: NDArray[np.float32]) -> Figure:
     figure = Figure(figsize=(8.0, 0.68 * len(rows)))
     axes = figure.subplots()
     axes.imshow(np.vstack(rows), cmap="PuOr_r", vmin=-1, vmax=1)
-    style.bare(axes)
+    plots.bare(axes)
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def maps(digit: NDArray[np.uint8]) -> Figure:
     """The maps that answer most, of each layer of the first network, each as bright as it can be."""
     layers = next(iter(by_network(store.load().inside.stages(digit)).values()))
@@ -49,7 +49,7 @@ def maps(digit: NDArray[np.uint8]) -> Figure:
         strongest = np.argsort(-stage.mean(axis=(0, 1)), kind="stable")[:MAPS]
         tiles = [stage[:, :, at] / max(stage[:, :, at].max(), 1e-9) for at in strongest]
         axes.imshow(np.hstack([np.pad(tile, 1, constant_values=1) for tile in tiles]), cmap="gray", vmin=0)
-        style.bare(axes)
+        plots.bare(axes)
         axes.set_ylabel(f"{stage.shape[2]} maps of\n{stage.shape[0]} x {stage.shape[1]}", fontsize=8)
     return figure
 

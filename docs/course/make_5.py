@@ -18,7 +18,7 @@ from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.errors.text import percent
 from digitrec.models import store
 from digitrec.recognise.explain import PATCH, Explanation, explain
-from digitrec.report.plots import style
+from digitrec.report import plots
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -66,7 +66,7 @@ def gradient(ask: Ask, digit: Pixels, label: int) -> Floats:
 
 def drawn(axes: Axes, digit: Pixels, title: str) -> None:
     """A digit, dark on white, in a thin frame."""
-    style.picture(axes, digit, title)
+    plots.picture(axes, digit, title)
     for side in axes.spines.values():
         side.set(visible=True, linewidth=0.5, alpha=0.4)
 
@@ -76,12 +76,12 @@ def show(axes: Axes, field: Floats, digit: Pixels, title: str) -> None:
     strongest = max(float(np.abs(field).max()), 1e-6)
     reach = (-0.5, 27.5, 27.5, -0.5)
     axes.imshow(field, cmap="PuOr_r", vmin=-strongest, vmax=strongest, extent=reach)
-    axes.contour(digit, levels=[127], colors=style.INK, linewidths=1)
+    axes.contour(digit, levels=[127], colors=plots.INK, linewidths=1)
     axes.set_title(title, fontsize=9)
-    style.bare(axes)
+    plots.bare(axes)
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
     """One digit whole, with a square hidden where it matters least and most, and the map of all squares."""
     digit, label, field = found.steps[-1][1], found.prediction.digit, found.saliency
@@ -98,7 +98,7 @@ def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
     for axes, (row, column) in ((cells[1], (3, 3)), (cells[2], worst)):
         half = PATCH / 2
         corner = (max(column - half, -0.5), max(row - half, -0.5))
-        axes.add_patch(mpl.patches.Rectangle(corner, PATCH, PATCH, fill=False, color=style.COLOURS[1]))
+        axes.add_patch(mpl.patches.Rectangle(corner, PATCH, PATCH, fill=False, color=plots.COLOURS[1]))
     show(cells[3], field, digit, "all 784 squares:\nlog-odds lost")
     before, after = log_odds(chances[[0, 2]])
     return figure, {
@@ -110,7 +110,7 @@ def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
     }
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def ten(ask: Ask, test: Digits) -> Figure:
     """The map of one digit of each kind."""
     right = ask(test.images[:200]).argmax(axis=1) == test.labels[:200]
@@ -121,7 +121,7 @@ def ten(ask: Ask, test: Digits) -> Figure:
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def three(ask: Ask, test: Digits) -> Figure:
     """Two digits, each asked in three ways."""
     figure = Figure(figsize=(8, 4.2))

@@ -24,7 +24,7 @@ from digitrec.lab.handwriting.writer import Writer
 from digitrec.models import store
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
-from digitrec.report.plots import style
+from digitrec.report import plots
 
 ACCURACY = "docs/accuracy.md"
 Pixels = NDArray[np.uint8]
@@ -51,7 +51,7 @@ def shares(cells: list[str]) -> tuple[float, float, float]:
     return float(cells[1].rstrip("%")), float(low), float(high)
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
     """The misread test digits, the surest first."""
     said = chances.argmax(axis=1)
@@ -60,9 +60,9 @@ def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
     figure = Figure(figsize=(8, 4.9))
     cells = figure.subplots(4, 8).ravel()
     for axes in cells:
-        style.bare(axes)
+        plots.bare(axes)
     for axes, place in zip(cells, wrong, strict=False):
-        style.picture(axes, test.images[place], f"{test.labels[place]}, said {said[place]}")
+        plots.picture(axes, test.images[place], f"{test.labels[place]}, said {said[place]}")
     return figure
 
 
@@ -70,7 +70,7 @@ def framed(axes: Axes, pixels: Pixels, title: str) -> None:
     """Any picture, with a title."""
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.set_title(title, fontsize=9)
-    style.bare(axes)
+    plots.bare(axes)
 
 
 def ours(n: int) -> tuple[Pixels, NDArray[np.int64]]:
@@ -90,7 +90,7 @@ def own_hand() -> str:
     return f"{100 * right.mean():.1f} %"
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def sets(rows: Mapping[str, list[str]]) -> Figure:
     """The share right on each set of digits, with its interval."""
     figure = Figure(figsize=(8, 3))
@@ -98,7 +98,7 @@ def sets(rows: Mapping[str, list[str]]) -> Figure:
     for place, (name, title) in enumerate(reversed(SETS.items())):
         share, low, high = shares(rows[name])
         axes.errorbar(
-            share, place, xerr=[[share - low], [high - share]], fmt="o", color=style.COLOURS[0], capsize=3
+            share, place, xerr=[[share - low], [high - share]], fmt="o", color=plots.COLOURS[0], capsize=3
         )
         axes.text(-0.02, place, f"{title}, {rows[name][0]}", transform=axes.get_yaxis_transform(), ha="right",
                   va="center", fontsize=9)  # fmt: skip
@@ -107,13 +107,13 @@ def sets(rows: Mapping[str, list[str]]) -> Figure:
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def staged(rows: Mapping[str, list[str]], test: Digits) -> Figure:
     """One picture of each scene, and how many of them are read rightly."""
     figure = Figure(figsize=(8, 3.7))
     cells = figure.subplots(2, 7).ravel()
     for axes in cells:
-        style.bare(axes)
+        plots.bare(axes)
     for axes, kind in zip(cells, SCENES, strict=False):
         (one,) = scenes(kind, Writer(test), 1, SEED)
         small = Image.fromarray(one.pixels)

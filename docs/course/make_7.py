@@ -21,7 +21,7 @@ from digitrec.models import store
 from digitrec.models.scores import evidence
 from digitrec.prepare import prepare
 from digitrec.providers.local import Local
-from digitrec.report.plots import style
+from digitrec.report import plots
 
 ACCURACY = "docs/accuracy.md"
 Floats = NDArray[np.float32]
@@ -46,7 +46,7 @@ def in_form(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8).reshape(-1, 28, 28)
 
 
-@mpl.rc_context(style.STYLE)
+@mpl.rc_context(plots.STYLE)
 def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
     """How sure a network of digits alone is of letters, and what evidence the shipped one sees in them."""
     rng = np.random.default_rng(SEED)
@@ -60,7 +60,7 @@ def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
     for number, (name, images) in enumerate(kinds):
         look = {
             "alpha": 0.65,
-            "color": style.COLOURS[number],
+            "color": plots.COLOURS[number],
             "hatch": "/" * number,
             "edgecolor": "white",
             "label": name,
@@ -69,7 +69,7 @@ def letters(few: Ask) -> tuple[Figure, dict[str, str]]:
         right.hist(evidence(own.probabilities(images, [True] * len(images))), np.linspace(0, 3, 25), **look)
     left.set(title="a network of 500 digits", xlabel="confidence", ylabel="pictures")
     right.set(title="digitrec's network", xlabel="evidence", ylabel="pictures")
-    right.axvline(own.input.evidence, color=style.INK, linewidth=1, linestyle="--", label="asked for")
+    right.axvline(own.input.evidence, color=plots.INK, linewidth=1, linestyle="--", label="asked for")
     left.legend()
     right.legend()
     sure = few(other).max(axis=1) >= 0.9

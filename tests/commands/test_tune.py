@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 from digitrec.cli import main
 
@@ -20,7 +18,6 @@ def test_the_winner_is_one_command_away(tmp_path: Path, monkeypatch: pytest.Monk
     done = CliRunner().invoke(main, ["tune", "--trials", "1", *options])
     assert done.exit_code == 0, done.output
     assert "best of 1 trials" in done.stdout
-    assert np.asarray(Image.open("study/history.png")).shape[1] > 500
     command = done.stdout.splitlines()[-1].removeprefix("train it: digitrec ").split()
     trained = CliRunner().invoke(main, [*command, "--data", "mnist-test", "--limit", "60", "--epochs", "1"])
     assert trained.exit_code == 0, trained.output

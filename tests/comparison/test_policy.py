@@ -1,8 +1,9 @@
-"""What every policy does: who is asked, what it costs, how long it takes."""
+"""Policies: who is asked, what follows, what it costs, how long it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,23 +11,164 @@ import numpy as np
 import pytest
 
 import digitrec
-from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison.consensus import Consensus
-from digitrec.comparison.fallback import Fallback
-from digitrec.comparison.policy import EnginePolicy
+from digitrec.answer import Answer
+from digitrec.answer.prediction import Failure, Outcome, Prediction
+from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.comparison.race import WINDOW
-from digitrec.emulator.kit import FakeProvider, drawn_seven
+from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable
 from digitrec.image import ImageRef
 from digitrec.providers.base import Price
 
-from .engines import answer, engines, sure
+from .engines import answer, asked, engines, sure
 
+NOTHING = Answer()
 DOWN = Unavailable("down")
-
-
 POLICIES = [lambda two: Fallback(two, below=0.9), lambda two: Consensus(two, 2)]
+PICTURES = [np.full((30, 30 + number), 255, np.uint8) for number in range(3)]
+
+
+def decided(policy: EnginePolicy, said: Sequence[Outcome]) -> Prediction:
+    outcome = policy.on_answers(said)
+    assert isinstance(outcome, Prediction)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("lines", "digit", "who"),
+    [
+        ([sure(7, 0.9), sure(1, 0.99)], 7, "a"),
+        ([sure(7, 0.5), sure(1, 0.99)], 1, "ab"),
+        ([sure(7, 0.5), sure(1, 0.4)], 7, "ab"),
+        ([sure(7, None), sure(1, 0.99)], 1, "ab"),
+        ([sure(7, None), sure(1, 0.4)], 7, "ab"),
+        ([DOWN, sure(1, 0.99)], 1, "ab"),
+        ([NOTHING, sure(1, 0.5)], 1, "ab"),
+        ([sure(7, 0.4), sure(1, 0.5)], 1, "ab"),
+        ([sure(7, 0.5), DOWN], 7, "ab"),
+        ([NOTHING, DOWN, NOTHING], None, "abc"),
+    ],
+)
+def test_a_fallback_asks_the_next_engine_only_while_nobody_is_sure(
+    lines: Sequence[Line], digit: int | None, who: str
+) -> None:
+    outcome = digitrec.predict(drawn_seven(), Fallback(engines(*lines), below=0.9))
+    assert (outcome.digit, "".join(asked(outcome))) == (digit, who)
+
+
+@pytest.mark.parametrize(
+    ("below", "first", "second", "why"),
+    [
+        (0.9, {"confidence": 0.99, "calibrated": 0.6}, {"confidence": 0.2, "calibrated": 0.95},
+         "the calibrated chance decides"),
+        (0.3, {"confidence": None}, {"confidence": 0.4},
+         "no chance counts a half where nobody is sure, and here the second is"),
+    ],
+)  # fmt: skip
+def test_a_sure_answer_wins_a_fallback(
+    below: float, first: dict[str, float], second: dict[str, float], why: str
+) -> None:
+    outcome = decided(
+        Fallback(engines("1", "2"), below=below), [answer("a", 7, **first), answer("b", 1, **second)]
+    )
+    assert outcome.digit == 1, why
+    assert outcome.calibrated is None, "after asking on, b's chance is no longer the chance of being right"
+
+
+def test_an_uncalibrated_engine_that_named_a_digit_is_warned_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    policy = Fallback(engines(DOWN, NOTHING, sure(7, 0.95)), below=0.9)
+    with caplog.at_level(logging.WARNING):
+        digitrec.predict_many([drawn_seven(), drawn_seven()], policy)
+    (message,) = caplog.messages
+    assert message.startswith("c is not calibrated") and "digitrec calibrate -p c" in message
+
+
+@pytest.mark.parametrize("failing", [0, 2])
+def test_a_fallback_without_a_digit_is_the_first_refusal(failing: int) -> None:
+    said: list[Outcome] = [replace(answer(name, None, None), reason=name) for name in "abc"]
+    said[failing] = Failure(said[0].image, "abc"[failing], DOWN)
+    outcome = decided(Fallback(engines("1", "2", "3"), below=0.9), said)
+    assert outcome.reason == ("b" if failing == 0 else "a")
+
+
+def test_policies_are_named_and_an_impossible_one_is_refused() -> None:
+    one, other, _ = three = engines("1", "2", "3")
+    assert Fallback([one, other], below=0.95).name == "a>b@0.95"
+    assert Consensus(three, 2).name == "2 of a+b+c"
+    assert Consensus([*three, *engines("4")], 2).name == "2 of 4 engines"
+    for wrong in (-0.1, 1.5):
+        with pytest.raises(ValueError, match=str(wrong)):
+            Fallback(three, below=wrong)
+    for agree in (1, 4):
+        with pytest.raises(ValueError, match=str(agree)):
+            Consensus(three, agree)
+    with pytest.raises(ValueError, match="a, b, a"):
+        Fallback([one, other, one], below=0.9)
+
+
+@pytest.mark.parametrize(
+    ("lines", "agree", "digit", "reason", "who"),
+    [
+        ([sure(7, 0.9), sure(7, 0.5), sure(1, 0.9)], 2, 7, None, "ab"),
+        ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9), sure(7, 0.9)], 2, 7, None, "abc"),
+        ([sure(7, 0.9), sure(1, 0.5), sure(7, 0.9)], 3, None, "engines disagree", "abc"),
+        ([sure(1, 0.9), sure(2, 0.5), sure(3, 0.9), sure(4, 0.9)], 3, None, "engines disagree", "abc"),
+        ([sure(7, 0.9), DOWN, sure(7, 0.9)], 2, 7, None, "abc"),
+        ([NOTHING, NOTHING, sure(7, 0.9)], 2, None, "no text", "ab"),
+    ],
+)
+def test_a_consensus_asks_while_agreement_is_open(
+    lines: Sequence[Line], agree: int, digit: int | None, reason: str | None, who: str
+) -> None:
+    outcome = digitrec.predict(drawn_seven(), Consensus(engines(*lines), agree))
+    assert (outcome.digit, outcome.reason, "".join(asked(outcome))) == (digit, reason, who)
+
+
+def test_after_too_many_failures_no_engine_is_asked_in_vain() -> None:
+    (*_, last) = three = engines(DOWN, DOWN, sure(7, 0.9))
+    with pytest.raises(Unavailable):
+        digitrec.predict(drawn_seven(), Consensus(three, 2))
+    assert last.provider.calls == 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("said", "digit", "reason", "who"),
+    [
+        ([(7, True), (7, True), (3, False)], None, "emulated answers do not vote", "abc"),
+        ([(3, False), (7, True), (3, False)], 3, None, "abc"),
+        ([(3, False), (3, True), (7, False)], None, "emulated answers do not vote", "abc"),
+        ([(7, True), (7, True), (1, True)], 7, None, "abc"),
+        ([(7, True), (1, True), (2, True)], None, "engines disagree", "abc"),
+        ([(7, True), (7, True), (7, False), (7, False)], 7, None, "abcd"),
+    ],
+)
+def test_emulators_vote_only_where_nobody_else_answers(
+    said: list[tuple[int, bool]], digit: int | None, reason: str | None, who: str
+) -> None:
+    answers = [answer(name, value, 0.9, emulated=it) for name, (value, it) in zip("abcd", said, strict=False)]
+    members = [Engine(FakeProvider(name=name)) for name in "abcd"[: len(said)]]
+    outcome = decided(Consensus(members, 2), answers)
+    assert (outcome.digit, outcome.reason, "".join(asked(outcome))) == (digit, reason, who)
+    assert outcome.emulated, "an emulator had a part in it"
+
+
+@pytest.mark.parametrize(
+    ("scores", "confidence"),
+    [((None, None), None), ((0.5, None), 0.5), ((None, 0.5), 0.5), ((0.9, 0.5), 0.7)],
+)
+def test_a_consensus_has_the_mean_confidence_and_the_words_of_those_who_agree(
+    scores: tuple[float | None, float | None], confidence: float | None
+) -> None:
+    policy = Consensus(engines("1", "2", "3"), 2)
+    agreeing = [answer(name, 7, it, text=f"{name}7") for name, it in zip("bc", scores, strict=True)]
+    agreed = decided(policy, [answer("a", 1, 1.0), *agreeing])
+    assert (agreed.text, agreed.confidence) == ("b7", pytest.approx(confidence))
+    said = [answer("a", 7, 0.9, preparation="mnist"), answer("b", None, None), answer("c", 1, 0.9)]
+    torn = decided(policy, said)
+    assert (torn.text, torn.preparation, torn.image) == ("7, 1", "mnist", said[0].image)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -41,25 +183,13 @@ def test_all_failing_is_the_last_failure_at_the_cost_of_all(
     assert (outcome.error, outcome.provider) == (last.error, two.name)
     assert outcome.latency_s == (1.5 if isinstance(two, Fallback) else 1.0)
     assert (outcome.cost_usd, outcome.attempts) == (0.5, 4)
-    (failed,) = policy(engines(DOWN, DOWN)).stream([drawn_seven()])
-    assert isinstance(failed, Failure)
 
 
 @pytest.mark.parametrize("lenient", [False, True])
 def test_a_look_alike_is_a_digit_only_where_that_is_asked_for(lenient: bool) -> None:
-    policy = Fallback(engines("S"), below=0.5)
-    outcomes = [
-        *digitrec.predict_many([drawn_seven()], policy, lenient=lenient),
-        *policy.stream([drawn_seven()]),
-    ]
-    found = [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)]
-    assert found == [5 if lenient else None, None]
-
-
-def test_an_engine_given_twice_is_refused() -> None:
-    (one, other) = engines("1", "2")
-    with pytest.raises(ValueError, match="a, b, a"):
-        Fallback([one, other, one], below=0.9)
+    (outcome,) = digitrec.predict_many([drawn_seven()], Fallback(engines("S"), below=0.5), lenient=lenient)
+    assert isinstance(outcome, Prediction)
+    assert outcome.digit == (5 if lenient else None)
 
 
 def test_closing_a_policy_closes_its_engines() -> None:
@@ -69,75 +199,58 @@ def test_closing_a_policy_closes_its_engines() -> None:
         def close(self) -> None:
             self.closed = True
 
-    providers = [Closing(name="a"), Closing(name="b")]
-    with Fallback([Engine(provider) for provider in providers], below=0.9) as policy:
-        assert isinstance(policy, Fallback)
+    providers = [Closing(name=name) for name in "ab"]
+    with Fallback([Engine(provider) for provider in providers], below=0.9):
         assert not any(provider.closed for provider in providers)
     assert all(provider.closed for provider in providers)
 
 
-def test_an_unreadable_picture_asks_nobody(tmp_path: Path) -> None:
-    members = engines("7", "7")
-    (outcome,) = digitrec.predict_many([tmp_path / "none.png"], Fallback(members, below=0.9))
-    assert isinstance(outcome, Failure)
-    assert isinstance(outcome.error, ImageError)
-    assert (outcome.provider, Path(outcome.image.source).name) == ("a>b@0.9", "none.png")
-
-
-def test_each_picture_is_decided_for_itself_and_only_unsure_ones_are_passed_on() -> None:
+def test_each_picture_is_decided_for_itself_and_an_unreadable_one_asks_nobody(tmp_path: Path) -> None:
     first = FakeProvider([sure(1, 0.99), sure(2, 0.1), sure(3, 0.99)], name="first")
     second = FakeProvider([sure(8, 0.99)], name="second")
-    pictures = [np.full((30, 30 + number), 255, np.uint8) for number in range(3)]
-    outcomes = digitrec.predict_many(pictures, Fallback([Engine(first), Engine(second)], below=0.9))
-    assert [outcome.digit for outcome in outcomes if isinstance(outcome, Prediction)] == [1, 8, 3]
-    assert second.calls == 1
+    policy = Fallback([Engine(first), Engine(second)], below=0.9)
+    *read, failed = digitrec.predict_many([*PICTURES, tmp_path / "none.png"], policy)
+    assert [outcome.digit for outcome in read if isinstance(outcome, Prediction)] == [1, 8, 3]
+    assert (first.calls, second.calls) == (3, 1)
+    assert isinstance(failed, Failure) and isinstance(failed.error, ImageError)
+    assert (failed.provider, Path(failed.image.source).name) == (policy.name, "none.png")
 
 
 def test_the_budget_of_an_engine_ends_its_turn_not_the_policys() -> None:
     price = Price(0.01, "test")
     paid = FakeProvider([sure(9, 0.99)], name="paid", price=price, endpoint="http://127.0.0.1:9")
     unsure = FakeProvider([sure(7, 0.5)], name="unsure")
-    policy = Fallback([Engine(unsure), Engine(paid, Options(max_cost=0.015, ledger="none"))], below=0.9)
-    pictures = [np.full((30, 30 + number), 255, np.uint8) for number in range(3)]
-    outcomes = [
-        outcome for outcome in digitrec.predict_many(pictures, policy) if isinstance(outcome, Prediction)
-    ]
+    with Fallback(
+        [Engine(unsure), Engine(paid, Options(max_cost=0.015, ledger="none"))], below=0.9
+    ) as policy:
+        outcomes = [it for it in digitrec.predict_many(PICTURES, policy) if isinstance(it, Prediction)]
     assert sorted(outcome.digit or 0 for outcome in outcomes) == [7, 7, 9]
     assert paid.calls == 1
-    refusals = [
-        answer.error for outcome in outcomes for answer in outcome.asked if isinstance(answer, Failure)
-    ]
-    assert [type(error) for error in refusals] == [BudgetExceeded, BudgetExceeded]
+    failures = [said for outcome in outcomes for said in outcome.asked if isinstance(said, Failure)]
+    assert [type(failure.error) for failure in failures] == [BudgetExceeded, BudgetExceeded]
     assert sum(outcome.cost_usd or 0 for outcome in outcomes) == pytest.approx(0.01)
-    policy.close()
 
 
 def test_time_money_and_origin_of_all_who_were_asked_add_up() -> None:
     first = answer("a", 7, 0.1, latency_s=1.0, cost_usd=0.5, attempts=2, replayed=True, emulated=True)
     second = answer("b", 7, 0.95, latency_s=2.0, cost_usd=0.25, calibrated=0.95)
     policy = Fallback(engines("1", "2"), below=0.9)
-    both = policy.on_answers([first, second])
-    assert isinstance(both, Prediction)
+    both = decided(policy, [first, second])
     assert (both.latency_s, both.cost_usd, both.attempts) == (3.0, 0.75, 3)
     assert (both.provider, both.emulated, both.replayed, both.calibrated) == ("a>b@0.9", True, False, None)
-    unknown = policy.on_answers([replace(first, cost_usd=None), replace(second, replayed=True)])
-    assert isinstance(unknown, Prediction)
+    unknown = decided(policy, [replace(first, cost_usd=None), replace(second, replayed=True)])
     assert (unknown.cost_usd, unknown.replayed) == (None, True)
-    alone = Fallback(engines("1"), below=0.5).on_answers([answer("a", 7, 0.1, calibrated=0.8)])
-    assert isinstance(alone, Prediction)
+    alone = decided(Fallback(engines("1"), below=0.5), [answer("a", 7, 0.1, calibrated=0.8)])
     assert (alone.calibrated, alone.asked[0].provider) == (0.8, "a")
-
-
-def test_those_asked_together_take_as_long_as_the_slowest() -> None:
     said = [answer(name, digit, 0.9, latency_s=seconds) for name, digit, seconds in
             [("a", 7, 1.0), ("b", 1, 3.0), ("c", 7, 2.0)]]  # fmt: skip
-    assert Consensus(engines("1", "2", "3"), 2).on_answers(said).latency_s == 5.0
+    slowest = decided(Consensus(engines("1", "2", "3"), 2), said)
+    assert slowest.latency_s == 5.0, "the two asked together take as long as the slower"
 
 
 def test_pictures_are_taken_as_they_are_needed() -> None:
     taken = []
     pictures = (taken.append(number) or drawn_seven() for number in range(10 * WINDOW))  # type: ignore[func-returns-value]
-    policy = Consensus(engines("S", "S"), 2)
-    first = next(policy.stream(pictures))
+    first = next(Consensus(engines("S", "S"), 2).stream(pictures))
     assert isinstance(first, Prediction)
     assert (first.digit, len(taken)) == (None, WINDOW)

@@ -17,8 +17,7 @@ import pytest
 import digitrec
 from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison.consensus import Consensus
-from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import BudgetExceeded, ImageError, Unavailable, UnknownProvider

@@ -11,11 +11,13 @@ from comparison.engines import Emulated
 
 from digitrec.answer import Answer, Candidate
 from digitrec.comparison.benchmark import Benchmark, benchmark
-from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.benchmark.measure import Result, measure
+from digitrec.comparison.datasets.loader import Sample, read_samples
 from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options
 from digitrec.errors import TimedOut
 from digitrec.providers.base import Price
+from digitrec.providers.local import Local
 
 
 def picture(number: int) -> np.ndarray:
@@ -25,7 +27,7 @@ def picture(number: int) -> np.ndarray:
     return pixels
 
 
-def engine(name: str, wrong: int, usd: float, *, emulated: bool = False) -> Engine:
+def scripted(name: str, wrong: int, usd: float, *, emulated: bool = False) -> Engine:
     """Reads every ``wrong``-th picture wrongly and refuses the last; a free one fails on the first."""
     script: list[Line] = []
     for number in range(40):
@@ -49,9 +51,23 @@ def measured() -> Benchmark:
     """Three engines on forty pictures, the last of which shows no digit."""
     samples = [Sample(picture(number), number % 10) for number in range(39)] + [Sample(picture(39), None)]
     engines = {
-        "good": engine("good", 30, 0.0),
-        "fair": engine("fair", 7, 0.001),
-        "cloud": engine("cloud", 3, 0.002, emulated=True),
+        "good": scripted("good", 30, 0.0),
+        "fair": scripted("fair", 7, 0.001),
+        "cloud": scripted("cloud", 3, 0.002, emulated=True),
     }
     made = benchmark(samples, engines, data="a & b", settings={"preparation": "plain"})
     return replace(made, cards=tuple(replace(card, calibrated=card.reliability) for card in made.cards))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    return Engine(Local())
+
+
+@pytest.fixture(scope="session")
+def odd(engine: Engine) -> Result:
+    """Seventy test digits, the first under a wrong label, a blank page under a 5, and one without a digit."""
+    samples = read_samples("mnist-test")[:70]
+    blank = np.full((60, 60), 240, np.uint8)
+    others = [Sample(blank, 5), Sample(blank, None), Sample(b"no picture", 4)]
+    return measure([Sample(samples[0].image, 3), *samples[1:], *others], engine, "seventy")

@@ -17,7 +17,7 @@ from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Relia
 from digitrec.comparison.benchmark.scorecard import Latency
 from digitrec.report import benchmark as report
 from digitrec.report.benchmark_page import benchmark_page
-from digitrec.report.table import Table
+from digitrec.report.rows import Table
 
 
 def written(found: Benchmark, form: report.Format) -> str:

@@ -1,32 +1,125 @@
-"""How each digit is read, in words."""
+"""How well an engine reads: figures of known outcomes, and the pictures that show them."""
 
 from __future__ import annotations
 
-from sklearn.metrics import precision_recall_fscore_support
+import numpy as np
+import pytest
+from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
-from digitrec.comparison.benchmark.measure import Result, measure
-from digitrec.comparison.datasets.loader import Sample, read_samples
-from digitrec.engine import Engine
-from digitrec.providers.local import Local
-from digitrec.report.evaluation import classification
+from digitrec.answer.prediction import Failure, Prediction
+from digitrec.comparison.benchmark.measure import Result
+from digitrec.comparison.benchmark.scorecard import scorecard
+from digitrec.comparison.datasets.loader import Sample
+from digitrec.errors import ImageError
+from digitrec.image import ImageRef
+from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, REFUSED, Measured
+from digitrec.report import evaluation
+
+REF = ImageRef("<array>", None)
 
 
-def odd() -> Result:
-    """Test digits, one under a wrong label, and a blank page that should have been a 5."""
-    samples = read_samples("mnist-test")[:60]
-    blank = Sample(b"P5 8 8 255\n" + 64 * b"\xff", 5)
-    return measure([Sample(samples[0].image, 3), *samples[1:], blank], Engine(Local()), "odd")
+def measured(
+    group: str,
+    name: str,
+    pairs: list[tuple[int | None, int | None]],
+    goal: float | None,
+    sure: list[float] | None = None,
+) -> Measured:
+    """A set in which each label was answered so, and so surely."""
+    outcomes = [
+        Prediction(REF, "local", said, score, None if said is not None else "blank", model_version="net-1")
+        for (_, said), score in zip(pairs, sure or [0.9] * len(pairs), strict=True)
+    ]
+    samples = [Sample(b"", label) for label, _ in pairs]
+    card = scorecard("local", outcomes, [label for label, _ in pairs])
+    return Measured(group, Result(name, samples, outcomes, card), goal)
 
 
-def test_the_report_is_scikit_learns() -> None:
-    found = odd()
-    rows = {row[0]: row for row in classification(found).rows}
-    truth = [sample.label for sample in found.samples]
-    said = [-1 if outcome.digit is None else outcome.digit for outcome in found.outcomes]
-    assert -1 in said and 7 in said
-    precision, recall, f1, support = precision_recall_fscore_support(truth, said, labels=[3, 5])
+def row(one: Measured) -> tuple[str, ...]:
+    (table,) = evaluation.tables([one])
+    return tuple(table.rows[0])
+
+
+GOOD = measured(DIGITS, "good", [(1, 1)] * 99 + [(1, 7)], 0.98)
+SHORT = measured(CORRUPTED, "short", [(4, 4)] * 8 + [(4, 9), (4, None)], 0.85)
+LETTERS = measured(REFUSED, "letters", [(None, None), (None, 3)], None)
+ALL = [GOOD, SHORT, LETTERS]
+FAILED = [Failure(REF, "local", ImageError("no picture"))]
+LOST = Measured(DIGITS, Result("lost", [Sample(b"", 2)], FAILED, scorecard("local", FAILED, [2])), 0.5)
+SAYS_99 = measured(DIGITS, "sure", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 50 + [0.96] * 49 + [0.99])
+ERRS_LAST = measured(DIGITS, "later", [(1, 1)] * 98 + [(1, 7)] * 2, None, [0.99] * 90 + [0.5] * 10)
+
+
+@pytest.mark.parametrize(
+    ("one", "cells"),
+    [
+        (GOOD, {0: "good", 1: "100", 4: "98.00%", 5: "met", 10: "1 as 7: 1"}),
+        (SHORT, {4: "85.00%", 5: "5.00 short", 6: "90.00%", 10: "4 as 9: 1, 4 refused (blank): 1"}),
+        (LETTERS, {4: "", 5: "", 7: "", 8: "", 9: "", 10: "as 3: 1"}),
+        (LOST, {2: "0.00%", 10: "2 failed: 1"}),
+        (SAYS_99, {8: "2.00%", 9: "0.00%"}),  # the last, an error, is as sure as the surest
+        (ERRS_LAST, {8: "0.00%", 9: "90.00%"}),
+    ],
+)
+def test_a_row_has_accuracy_goal_confidence_and_common_errors(one: Measured, cells: dict[int, str]) -> None:
+    found = row(one)
+    assert {place: found[place] for place in cells} == cells
+
+
+def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None:
+    text = evaluation.markdown(ALL, {"Coverage": "images/coverage.png"})
+    assert "1 of 2 goals met by net-1" in text
+    assert "| good | 100 | 99.00% |" in text
+    assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
+    assert [title.title for title in evaluation.tables(ALL)] == [
+        "Digits", "Corruptions of MNIST-C", "No single digit: refused",
+    ]  # fmt: skip
+    assert "![Coverage](images/coverage.png)" in text
+    assert "Only 2,000 pictures of each set" in evaluation.markdown(ALL, {}, limit=2000)
+
+
+def test_the_report_on_each_digit_is_scikit_learns(odd: Result) -> None:
+    rows = {row[0]: row for row in evaluation.classification(odd).rows}
+    truth = [-1 if sample.label is None else sample.label for sample in odd.samples]
+    said = [getattr(outcome, "digit", None) for outcome in odd.outcomes]
+    numbers = [-1 if digit is None else digit for digit in said]
+    precision, recall, f1, support = precision_recall_fscore_support(truth, numbers, labels=[3, 5])
     for place, digit in enumerate("35"):
         expected = (*(f"{value[place]:.2%}" for value in (precision, recall, f1)), f"{support[place]}")
         assert rows[digit][1:] == expected
     assert rows["5"][2] != "100.00%" and rows["3"][2] != "100.00%"
-    assert rows["mean"][4] == "61"
+    assert rows["mean"][4] == "72"
+
+
+def test_confusion_shows_the_counts(odd: Result) -> None:
+    axes, bar = evaluation.confusion(odd).axes
+    shown = np.ma.filled(axes.images[0].get_array(), 0)
+    assert shown.shape == (11, 11) and shown.sum() == 72, "the failure is not in it"
+    assert (shown[3, 7], shown[5, 10], shown[10, 10]) == (1, 1, 1)
+    assert sorted(int(text.get_text()) for text in axes.texts) == sorted(shown[shown > 0].tolist())
+    assert axes.get_xlabel() and axes.get_ylabel() and axes.get_title() and bar.get_ylabel()
+
+
+def test_pictures_are_shown_with_what_was_answered(odd: Result) -> None:
+    assert len(evaluation.predictions(odd).axes) == 15
+    titles = [axes.get_title() for axes in evaluation.mistakes(odd).axes if axes.get_title()]
+    assert titles == [evaluation.caption(odd, 0)]
+    wrong, right, refused, nothing, failed = (evaluation.caption(odd, at) for at in (0, 1, 70, 71, 72))
+    assert wrong.startswith("predicted 7 (") and wrong.endswith("✗\nactual 3")
+    assert right.startswith("predicted 2 (") and right.endswith("%)\nactual 2")
+    assert (refused, nothing) == ("predicted -  ✗\nactual 5", "predicted -\nactual none")
+    assert failed == "predicted !  ✗\nactual 4"
+
+
+def test_curves_coverage_and_reliability_are_the_cards(odd: Result) -> None:
+    figure = evaluation.curves(odd)
+    lines = figure.axes[0].lines
+    truth, chances = odd.chances()
+    precision, recall, _ = precision_recall_curve(truth == 3, chances[:, 3])
+    np.testing.assert_array_equal(lines[3].get_data(), (recall, precision))
+    assert [text.get_text()[0] for text in figure.legends[0].get_texts()] == list("0123456789")
+    assert odd.card.reliability is not None
+    _, drawn = evaluation.reliability(odd).axes[0].lines
+    assert drawn.get_ydata() == pytest.approx([one.right for one in odd.card.reliability.bins])
+    (line,) = evaluation.coverage([odd]).axes[0].lines
+    assert line.get_ydata()[-1] == pytest.approx(69 / 70)

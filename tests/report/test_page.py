@@ -17,7 +17,7 @@ from digitrec.emulator.kit import drawn_seven
 from digitrec.errors import TimedOut
 from digitrec.report import page
 from digitrec.report.comparison import comparison_page
-from digitrec.report.table import Table
+from digitrec.report.rows import Table
 
 
 def test_titles_and_cells_are_text() -> None:

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import Fallback
 from digitrec.errors import Unavailable
 
 from .fakes import SEVEN, SURE, emulated, local, paid, png, serving

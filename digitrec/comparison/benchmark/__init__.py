@@ -1,7 +1,7 @@
 """Many labelled pictures, many engines: how good each is, and which differences are more than chance.
 
-`run` asks the engines, `scorecard` sums one of them up, `pairs` compares every two, and `conclusion`
-says in words what follows. The statistics are SciPy's and scikit-learn's: importing this without the
+`measure` asks the engines, `scorecard` sums one of them up, `run` compares every two, and `conclusion` says
+in words what follows. The statistics are SciPy's and scikit-learn's: importing this without the
 extra ``stats`` raises NotInstalled.
 """
 
@@ -13,8 +13,7 @@ if not (is_installed("scipy") and is_installed("sklearn")):
     raise not_installed("Measuring", "stats")
 
 from digitrec.comparison.benchmark.conclusion import conclusion
-from digitrec.comparison.benchmark.pairs import Pair
-from digitrec.comparison.benchmark.run import Benchmark, benchmark
+from digitrec.comparison.benchmark.run import Benchmark, Pair, benchmark
 from digitrec.comparison.benchmark.scorecard import Scorecard
 
 __all__ = ["Benchmark", "Pair", "Scorecard", "benchmark", "conclusion"]

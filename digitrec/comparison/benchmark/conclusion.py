@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from digitrec.comparison.benchmark.measures import Proportion
-from digitrec.comparison.benchmark.pairs import Pair
 from digitrec.comparison.benchmark.recommend import Recommendation
-from digitrec.comparison.benchmark.run import Benchmark
+from digitrec.comparison.benchmark.run import Benchmark, Pair
 from digitrec.comparison.benchmark.scorecard import Scorecard
 from digitrec.errors import text
 from digitrec.errors.text import count

@@ -1,12 +1,13 @@
-"""What one engine makes of labelled pictures, asked as `recognise.stream` asks it.
+"""The one loop that asks engines about labelled pictures, and what each made of them.
 
 A refusal or a failure counts as wrong if the picture shows a digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from digitrec.answer.prediction import SURE, Outcome, Prediction
 from digitrec.comparison.benchmark.measures import Proportion, proportion
-from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, scorecard
+from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
+from digitrec.comparison.race import race
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
 from digitrec.recognise import stream
@@ -29,20 +31,6 @@ THUMBNAIL = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
-    """Precision against recall of one digit, for a rising threshold of its probability."""
-
-    digit: int
-    """0..9."""
-    recall: NDArray[np.float64]
-    """Share of the digit's pictures that are found, falling."""
-    precision: NDArray[np.float64]
-    """Share of the answers that are right."""
-    average: float
-    """The area under the curve, 0..1."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """What an engine made of labelled pictures."""
 
@@ -50,7 +38,7 @@ class Result:
     """Name of the data set."""
     samples: Sequence[Sample]
     """The pictures and what they show."""
-    outcomes: Sequence[Outcome]
+    outcomes: tuple[Outcome, ...]
     """The outcome of each."""
     card: Scorecard
     """The counts and measures."""
@@ -76,7 +64,7 @@ class Result:
         """Mean cross-entropy (natural logarithm) of the probabilities of the digits that were answered."""
         from sklearn.metrics import log_loss
 
-        truth, chances = self._chances()
+        truth, chances = self.chances()
         return float(log_loss(truth, chances, labels=range(10))) if len(truth) else None
 
     @property
@@ -106,24 +94,12 @@ class Result:
         wrong = [place for place, pair in enumerate(self.pairs) if is_wrong(*pair)]
         return sorted(wrong, key=lambda place: -(getattr(self.outcomes[place], "confidence", None) or 0.0))
 
-    @property
-    def curves(self) -> list[Curve]:
-        """A curve for each digit that is shown; empty for an engine that gives no probabilities."""
-        from sklearn.metrics import auc, precision_recall_curve
-
-        truth, chances = self._chances()
-        curves = []
-        for digit in np.unique(truth).tolist():
-            precision, recall, _ = precision_recall_curve(truth == digit, chances[:, digit])
-            curves.append(Curve(digit, recall, precision, float(auc(recall, precision))))
-        return curves
-
     def pixels(self, place: int) -> NDArray[np.uint8]:
         """The picture as it was given, downscaled; grey or RGB."""
         return np.asarray(DigitImage.open(self.samples[place].image).thumbnail(THUMBNAIL))
 
-    def _chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Labels (n,) and probabilities (n, 10) of the digits for which the engine gave any."""
+    def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return labels (n,) and probabilities (n, 10) of the digits for which the engine gave any."""
         known = [(label, it.probabilities) for it, label in self.answered if label is not None]
         truth = np.array([label for label, row in known if row], np.int64)
         chances = np.array([row for _, row in known if row], np.float64).reshape(-1, 10)
@@ -137,12 +113,25 @@ def measure(
     *,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> Result:
-    """Ask the engine about every picture and sum up its answers.
+    """Do the same as `measure_all` with one engine, under its own name."""
+    return measure_all(samples, {name_of(reader): reader}, data, arrived=arrived)[name_of(reader)]
+
+
+def measure_all(
+    samples: Sequence[Sample],
+    readers: Mapping[str, Reader],
+    data: str,
+    *,
+    lenient: bool = False,
+    arrived: Callable[[Outcome], object] = lambda _: None,
+) -> dict[str, Result]:
+    """Ask every engine about every picture, all at the same time, and sum up the answers of each.
 
     Args:
         samples: labelled pictures.
-        reader: the engine.
+        readers: the engines by name.
         data: name of the data set.
+        lenient: also take a letter that resembles a digit.
         arrived: called with every outcome as it arrives.
 
     Raises:
@@ -150,26 +139,33 @@ def measure(
     """
     if not samples:
         raise DataError(f"{data}: no labelled pictures")
-    outcomes = []
-    for outcome in stream((sample.image for sample in samples), reader):
-        outcomes.append(outcome)
-        arrived(outcome)
-    labels = [sample.label for sample in samples]
-    return Result(data, samples, outcomes, scorecard(name_of(reader), outcomes, labels))
+    names = list(readers)
+    found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
+    spent_s = dict.fromkeys(names, 0.0)
+    images = (sample.image for sample in samples)
+    for arrival in race(images, list(readers.values()), partial(stream, lenient=lenient)):
+        name = names[arrival.reader]
+        found[name][arrival.image] = arrival.outcome
+        spent_s[name] += arrival.spent_s
+        arrived(arrival.outcome)
+    prices, labels = price_list(readers.values()), [sample.label for sample in samples]
+    results = {}
+    for name, said in found.items():
+        outcomes = tuple(said[place] for place in sorted(said))
+        card = scorecard(name, outcomes, labels, spent_s=spent_s[name], prices=prices)
+        results[name] = Result(data, samples, outcomes, card)
+    return results
 
 
-def misread_rows(found: Result) -> list[dict[str, Any]]:
-    """The misread pictures as rows for a file, highest confidence first."""
-    rows = []
+def misread_rows(found: Result) -> Iterator[dict[str, Any]]:
+    """Yield the misread pictures as rows for a file, highest confidence first."""
     for place in found.misread:
-        outcome, label = found.pairs[place]
+        sample, outcome = found.samples[place], found.outcomes[place]
         assert isinstance(outcome, Prediction)
-        source = found.samples[place].image
-        rows.append({
+        yield {
             "place": place,
-            "file": str(source) if isinstance(source, str | Path) else "",
-            "actual": label,
+            "file": str(sample.image) if isinstance(sample.image, str | Path) else "",
+            "actual": sample.label,
             "predicted": outcome.digit,
             "confidence": outcome.confidence,
-        })  # fmt: skip
-    return rows
+        }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.metrics import brier_score_loss, confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import brier_score_loss, confusion_matrix
 
 from digitrec.errors.text import percent
 
@@ -74,21 +74,19 @@ def confusion(truth: Sequence[int], answers: Sequence[int]) -> tuple[tuple[int, 
     return tuple(tuple(int(count) for count in row) for row in counts)
 
 
-def per_digit(truth: Sequence[int], answers: Sequence[int]) -> tuple[DigitScore, ...]:
-    """Precision and recall of each digit 0..9."""
-    if not truth:
-        return tuple(DigitScore(digit, None, None, 0) for digit in range(10))
-    precision, recall, _, pictures = precision_recall_fscore_support(
-        truth, answers, labels=range(10), zero_division=np.nan
-    )
+def per_digit(confusion: Sequence[Sequence[int]]) -> tuple[DigitScore, ...]:
+    """Return precision and recall of each digit 0..9."""
+    counts = np.array(confusion)
+    said, shown = counts.sum(axis=0).tolist(), counts.sum(axis=1).tolist()
     return tuple(
-        DigitScore(digit, _known(precision[digit]), _known(recall[digit]), int(pictures[digit]))
+        DigitScore(
+            digit,
+            confusion[digit][digit] / said[digit] if said[digit] else None,
+            confusion[digit][digit] / shown[digit] if shown[digit] else None,
+            shown[digit],
+        )
         for digit in range(10)
     )
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +115,15 @@ class Reliability:
     """The reliability diagram, `BINS` equally wide bins without the empty ones."""
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliability | None:
-    """Calibration of some answers; None when there are none."""
-    if not confidences:
+Scored = Sequence[tuple[float, bool]]
+"""How sure some answers are, 0..1, and whether each is right."""
+
+
+def reliability(scored: Scored) -> Reliability | None:
+    """Return the calibration of some answers; None when there are none."""
+    if not scored:
         return None
-    scores, hits = np.asarray(confidences, float), np.asarray(right, float)
+    scores, hits = np.asarray(scored, float).T
     places = np.digitize(scores, EDGES)
     bins = tuple(
         Bin(float(scores[places == place].mean()), float(hits[places == place].mean()), int(count))
@@ -131,18 +133,16 @@ def reliability(confidences: Sequence[float], right: Sequence[bool]) -> Reliabil
     return Reliability(len(scores), float(ece), float(brier_score_loss(hits, scores)), bins)
 
 
-def coverage_curve(
-    confidences: Sequence[float], right: Sequence[bool], n: int
-) -> tuple[tuple[float, float, float], ...]:
+def coverage_curve(scored: Scored, n: int) -> tuple[tuple[float, float, float], ...]:
     """What is gained by trusting only answers above a confidence: (threshold, coverage, accuracy) points.
 
     From the strictest threshold to none; coverage is the share of ``n`` pictures that are then answered,
     accuracy the share of those answers that are right.
     """
-    if not confidences:
+    if not scored:
         return ()
-    order = np.argsort(-np.asarray(confidences, float))
-    scores = np.asarray(confidences, float)[order]
-    hits = np.cumsum(np.asarray(right, float)[order])
+    scores, right = np.asarray(scored, float).T
+    order = np.argsort(-scores)
+    scores, hits = scores[order], np.cumsum(right[order])
     ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # equal confidences stand or fall together
     return tuple((float(scores[end]), (end + 1) / n, float(hits[end] / (end + 1))) for end in ends)

@@ -14,9 +14,7 @@ from sklearn.model_selection import train_test_split
 from digitrec.answer.prediction import Outcome, is_emulated
 from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Proportion, proportion
 from digitrec.comparison.benchmark.scorecard import is_right, per_1000, price_list
-from digitrec.comparison.consensus import Consensus
-from digitrec.comparison.fallback import Fallback
-from digitrec.comparison.policy import EnginePolicy
+from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
 from digitrec.errors import DataError
 from digitrec.errors.arguments import number

@@ -1,30 +1,34 @@
-"""Asks the engines about labelled pictures, all engines at the same time, and keeps what they said."""
+"""Many engines on the same labelled pictures: every answer, a scorecard for each, and every two compared."""
 
 from __future__ import annotations
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
+from itertools import chain, combinations
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from scipy.stats import binomtest
+from sklearn.metrics import cohen_kappa_score
+
 from digitrec import __version__
-from digitrec.answer.prediction import Outcome, Prediction
-from digitrec.comparison.benchmark.pairs import Pair, pairs
+from digitrec.answer.prediction import Outcome, Prediction, is_emulated
+from digitrec.comparison.benchmark.measure import measure_all
+from digitrec.comparison.benchmark.measures import NONE
 from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
-from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, price_list, scorecard
+from digitrec.comparison.benchmark.scorecard import Scorecard, is_right, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
-from digitrec.comparison.race import race
 from digitrec.engine import Engine
-from digitrec.errors import DataError, arguments
+from digitrec.errors import arguments
 from digitrec.providers.base import Provider
-from digitrec.recognise import calibration, stream
+from digitrec.recognise import calibration
 from digitrec.recognise.readers import Reader, reader_for
 
 KEPT = (
@@ -32,6 +36,41 @@ KEPT = (
     "replayed",
 )  # fmt: skip
 """What is told of each answer; the rest is the same for all of an engine's."""
+SIGNIFICANCE = 0.05
+"""A difference is claimed only below this corrected p-value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two engines compared on the pictures that both answered."""
+
+    first: str
+    """Name of the one."""
+    second: str
+    """Name of the other."""
+    n: int
+    """Pictures that both answered."""
+    only_first: int
+    """Pictures that only the first got right."""
+    only_second: int
+    """Pictures that only the second got right."""
+    agreement: float | None
+    """Share of the pictures on which both said the same, 0..1; None without pictures."""
+    kappa: float | None
+    """Cohen's kappa, -1..1: agreement beyond chance; None where chance alone would agree always."""
+    p: float | None
+    """p-value of McNemar's exact test that neither is better, 0..1; None where an emulator had a part."""
+    p_corrected: float | None
+    """The same, corrected by Holm's method for all tested pairs of the benchmark."""
+    emulated: tuple[str, ...] = ()
+    """Which of the two were emulated: the pair is shown, not tested, and takes no part in the correction."""
+
+    @property
+    def better(self) -> str | None:
+        """Name of the one that is shown to be better; None where no difference is shown."""
+        if self.p_corrected is None or self.p_corrected >= SIGNIFICANCE:
+            return None
+        return self.first if self.only_first > self.only_second else self.second
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +223,20 @@ def benchmark(
         )
     if not engines:
         raise ValueError("no engine is named: give one at least")
-    if not samples:
-        raise DataError(f"{data}: no labelled pictures")
     if target is not None:
         check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    outcomes, spent_s = _asked(samples, readers, lenient, arrived)
+    results = measure_all(samples, readers, data, lenient=lenient, arrived=arrived)
+    outcomes = {name: found.outcomes for name, found in results.items()}
     labels = [sample.label for sample in samples]
     own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
     said = {name: outcomes[name] for name in own}
     recommendation = None if target is None else recommend(said, own, labels, target, budget)
-    outcomes |= {policy.name: policy.on_all_answers(own, outcomes) for policy in policies}
-    prices = price_list(readers.values())
-    cards = [
-        scorecard(name, said, labels, spent_s=spent_s.get(name, 0.0), prices=prices)
-        for name, said in outcomes.items()
-    ]
+    cards, prices = [found.card for found in results.values()], price_list(readers.values())
+    for policy in policies:
+        outcomes[policy.name] = policy.on_all_answers(own, outcomes)
+        cards.append(scorecard(policy.name, outcomes[policy.name], labels, prices=prices))
     return Benchmark(
         data, tuple(samples), outcomes,
         cards=tuple(sorted(cards, key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))),
@@ -208,25 +244,6 @@ def benchmark(
         started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(), recommendation=recommendation,
     )  # fmt: skip
-
-
-def _asked(
-    samples: Sequence[Sample],
-    readers: Mapping[str, Reader],
-    lenient: bool,
-    arrived: Callable[[Outcome], object],
-) -> tuple[dict[str, tuple[Outcome, ...]], dict[str, float]]:
-    """Every engine's outcomes in the order of the pictures, and the seconds that it worked."""
-    names = list(readers)
-    found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
-    spent_s = dict.fromkeys(names, 0.0)
-    images = (sample.image for sample in samples)
-    for arrival in race(images, list(readers.values()), partial(stream, lenient=lenient)):
-        name = names[arrival.reader]
-        found[name][arrival.image] = arrival.outcome
-        spent_s[name] += arrival.spent_s
-        arrived(arrival.outcome)
-    return {name: tuple(said[place] for place in sorted(said)) for name, said in found.items()}, spent_s
 
 
 def _fitted_here(outcomes: Mapping[str, Sequence[Outcome]]) -> tuple[str, ...]:
@@ -243,3 +260,52 @@ def _versions() -> dict[str, str]:
         "scikit-learn": version("scikit-learn"),
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def pairs(outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]) -> tuple[Pair, ...]:
+    """Compare every two engines; the p-values are corrected for the number of tested pairs."""
+    found = [_pair(first, second, outcomes, labels) for first, second in combinations(outcomes, 2)]
+    corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
+    return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
+
+
+def _pair(
+    first: str, second: str, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]
+) -> Pair:
+    rows = zip(outcomes[first], outcomes[second], labels, strict=True)
+    both = [
+        (one, other, label) for one, other, label in rows
+        if isinstance(one, Prediction) and isinstance(other, Prediction)
+    ]  # fmt: skip
+    right = Counter((is_right(one, label), is_right(other, label)) for one, other, label in both)
+    only_first, only_second = right[True, False], right[False, True]
+    emulated = tuple(name for name in (first, second) if is_emulated(outcomes[name]))
+    return Pair(
+        first, second, len(both), only_first, only_second,
+        agreement=sum(one.digit == other.digit for one, other, _ in both) / len(both) if both else None,
+        kappa=_kappa([(one.digit, other.digit) for one, other, _ in both]),
+        p=None if emulated else mcnemar(only_first, only_second), p_corrected=None, emulated=emulated,
+    )  # fmt: skip
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """p-value of McNemar's exact test: are the pictures that one alone got right split evenly?"""
+    split = only_first + only_second
+    return float(binomtest(only_first, split, 0.5).pvalue) if split else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values corrected for their number by Holm's step-down method (Holm 1979), in the same order."""
+    corrected = [1.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = highest
+    return corrected
+
+
+def _kappa(answers: Sequence[tuple[int | None, int | None]]) -> float | None:
+    said = [[NONE if digit is None else digit for digit in row] for row in zip(*answers, strict=True)]
+    if len(set(chain(*said))) < 2:  # one answer throughout: agreement beyond chance is undefined
+        return None
+    return float(cohen_kappa_score(*said))

@@ -129,6 +129,9 @@ def scorecard(
     refused = [label for answer, label in answered if answer.digit is None]
     fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
     cost = per_1000(outcomes, prices or {})
+    counts = measures.confusion(truth, said)
+    own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
+    trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
         engine=engine,
         n=len(outcomes),
@@ -138,11 +141,11 @@ def scorecard(
         refused_wrongly=len(refused) - refused.count(None),
         failed=len(outcomes) - len(answered),
         accuracy=measures.proportion(right, len(answered)),
-        digits=measures.per_digit(truth, said),
-        confusion=measures.confusion(truth, said),
-        coverage=measures.coverage_curve(*_trust(answered), n=len(answered)),
-        reliability=measures.reliability(*_scored(answered, "confidence")),
-        calibrated=measures.reliability(*_scored(answered, "calibrated")),
+        digits=measures.per_digit(counts),
+        confusion=counts,
+        coverage=measures.coverage_curve(trust, len(answered)),
+        reliability=measures.reliability(own),
+        calibrated=measures.reliability(calibrated),
         latency=_latency(fresh),
         loading_s=max((answer.loading_s for answer, _ in answered), default=0.0),
         throughput=len(fresh) / spent_s if fresh and spent_s else None,
@@ -159,19 +162,11 @@ def scorecard(
 Answered = Sequence[tuple[Prediction, int | None]]
 
 
-def _scored(answered: Answered, field: str) -> tuple[list[float], list[bool]]:
+def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
     """The confidences (or calibrated chances) of the digits answered, and which were right."""
     digits = [(answer, label) for answer, label in answered if answer.digit is not None]
     scores = [(getattr(answer, field), answer.digit == label) for answer, label in digits]
-    known = [(score, right) for score, right in scores if score is not None]
-    return [score for score, _ in known], [right for _, right in known]
-
-
-def _trust(answered: Answered) -> tuple[list[float], list[bool]]:
-    """What the coverage curve sorts by: calibrated chances when all answers have one."""
-    calibrated = _scored(answered, "calibrated")
-    own = _scored(answered, "confidence")
-    return calibrated if len(calibrated[0]) == len(own[0]) else own
+    return [(score, right) for score, right in scores if score is not None]
 
 
 def _latency(fresh: Sequence[Outcome]) -> Latency | None:

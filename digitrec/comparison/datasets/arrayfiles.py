@@ -2,39 +2,31 @@
 
 - ``.npz`` with ``x`` and ``y`` or ``images`` and ``labels``, or Keras' four arrays;
 - ``.csv`` with a label and the pixels of a square picture in each row, as Kaggle and OpenML have MNIST;
-- an IDX pair (http://yann.lecun.com/exdb/mnist describes the format), labels beside the images;
-- USPS, 16x16, -1 (paper) to 1 (ink): LIBSVM's ``usps.bz2`` with rows "label place:value ...", labels from 1,
-  and ``zip.train.gz`` of "The Elements of Statistical Learning" with rows "label value ...";
-- ``train_32x32.mat`` of Street View House Numbers (Y. Netzer et al., http://ufldl.stanford.edu/housenumbers,
-  for non-commercial use): pictures in ``X``, (32, 32, 3, N), labels in ``y``, where 10 is the digit 0.
+- an IDX pair (http://yann.lecun.com/exdb/mnist describes the format), labels beside the images.
 """
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import logging
 import math
 import re
-import subprocess  # nosec B404 # no shell; this interpreter runs our own script
-import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from digitrec.comparison.datasets.labels import HEADS
-from digitrec.errors import DataError, NotInstalled, install_hint
+from digitrec.errors import DataError, ImageError
+from digitrec.image.arrays import white
+from digitrec.image.pixels import Pixels, scaled
 
 log = logging.getLogger(__name__)
 
 Array = np.ndarray[Any, Any]
-Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 PAIRS = [("x", "y"), ("images", "labels")]
 """Names of the images and the labels in an .npz file."""
@@ -44,14 +36,9 @@ CHANNELS = (1, 3, 4)
 """Grey, RGB, RGB with opacity."""
 FEWEST = 50
 """Fewest columns of a table of pixels: the smallest common pictures are 8x8."""
-_CONVERT = """
-import sys, numpy, scipy.io
-found = scipy.io.loadmat(sys.argv[1], variable_names=["X", "y"])
-numpy.savez(sys.argv[2], X=found["X"], y=found["y"])
-"""
 
 
-def read(path: Path, part: str | None = None, *, either: str = "test") -> tuple[Bytes, Bytes]:
+def read(path: Path, part: str | None = None, *, either: str = "test") -> tuple[Pixels, Pixels]:
     """Return images (N, H, W) or (N, H, W, channels), 0..255, and labels (N,), 0..9.
 
     Nothing in the file is executed. Pictures of EMNIST, known by name, are turned upright.
@@ -63,16 +50,15 @@ def read(path: Path, part: str | None = None, *, either: str = "test") -> tuple[
 
     Raises:
         DataError: the file is missing, damaged, in none of the formats, or ambiguous.
-        NotInstalled: a .mat file without the extra `stats`.
     """
     kind, reader = _reader(path, part, either)
     try:
         images, labels = reader(path)
-    except (DataError, NotInstalled):
+    except DataError:
         raise
     except FileNotFoundError as error:
         raise DataError(f"{error.filename or path}: no such file") from error
-    except Exception as error:  # zipfile, zlib, SciPy and NumPy raise any class at damaged bytes
+    except Exception as error:  # zipfile, zlib and NumPy raise any class at damaged bytes
         why = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(f"{path}: damaged, or not {kind} ({why})") from error
     if path.name.startswith("emnist"):
@@ -99,12 +85,8 @@ def _reader(path: Path, part: str | None, either: str) -> tuple[str, Callable[[P
     """What the file is by its name, and the function that reads it."""
     if path.suffix == ".npz":
         return "an .npz file of plain arrays", partial(_read_npz, part=part, either=either)
-    if path.suffix == ".mat":
-        return "a MATLAB 5 file of SVHN's cropped digits", _read_mat
     if path.name.removesuffix(".gz").endswith(".csv"):
         return "a table of numbers", _read_csv
-    if path.name.startswith(("usps", "zip.train", "zip.test")):
-        return "one of the USPS files", _read_usps
     if "images-idx3" in path.name:
         return "the images of an IDX pair", _read_idx
     raise DataError(f"{path}: not a folder, an .npz file or the images of an IDX pair (...images-idx3...)")
@@ -150,7 +132,7 @@ def _idx_array(path: Path, dimensions: int) -> Array:
 
 
 def _opened(path: Path) -> IO[str]:
-    opener: Any = {".bz2": bz2.open, ".gz": gzip.open}.get(path.suffix, open)
+    opener: Any = gzip.open if path.suffix == ".gz" else open
     file: IO[str] = opener(path, "rt", encoding="utf-8-sig")
     return file
 
@@ -176,33 +158,7 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
     return images, rows[:, place or 0]
 
 
-def _read_usps(path: Path) -> tuple[Array, Array]:
-    with _opened(path) as file:
-        text = file.read()
-    values, places = re.subn(r"\d+:", "", text)
-    rows = np.loadtxt(values.splitlines(), ndmin=2)
-    images = np.rint(np.clip((rows[:, 1:] + 1) / 2, 0, 1) * 255).astype(np.uint8)
-    return images.reshape(-1, 16, 16), rows[:, 0] - bool(places)
-
-
-def _read_mat(path: Path) -> tuple[Array, Array]:
-    """Read the file in a process of its own: some damaged files make SciPy crash."""
-    if find_spec("scipy") is None:
-        raise NotInstalled(f"{path.name} needs SciPy: {install_hint('stats')}")
-    with tempfile.TemporaryDirectory() as folder:
-        converted = Path(folder, "arrays.npz")
-        command = [sys.executable, "-P", "-c", _CONVERT, str(path.absolute()), str(converted)]
-        subprocess.run(command, capture_output=True, check=False)  # nosec B603 # noqa: S603 (our own code)
-        if not converted.exists():
-            raise DataError(f"{path}: not a MATLAB 5 file of SVHN's cropped digits with X and y, or damaged")
-        with np.load(converted, allow_pickle=False) as arrays:
-            images, labels = arrays["X"], np.atleast_1d(np.squeeze(arrays["y"]))
-    if images.ndim == 3:  # MATLAB drops the last dimension of one picture
-        images = images[..., None]
-    return images.transpose(3, 0, 1, 2), np.where(labels == 10, 0, labels)
-
-
-def _checked(path: Path, images: Array, labels: Array) -> tuple[Bytes, Bytes]:
+def _checked(path: Path, images: Array, labels: Array) -> tuple[Pixels, Pixels]:
     """The images as 0..255 and the labels as integers.
 
     Raises:
@@ -219,27 +175,7 @@ def _checked(path: Path, images: Array, labels: Array) -> tuple[Bytes, Bytes]:
     wrong = np.flatnonzero(~np.isin(labels, range(10)))
     if wrong.size:
         raise DataError(f"{path}: label {labels[wrong[0]]:g} of image {wrong[0]} is not a digit")
-    return _in_bytes(path, images), labels.astype(np.uint8)
-
-
-def _in_bytes(path: Path, images: Array) -> Bytes:
-    """The images as 0..255: the value of white follows from the whole set."""
-    low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
-    full = _full(images.dtype, high)
-    if full is None or not low >= 0:
-        raise DataError(f"{path}: pixel values from {low:g} to {high:g}; scale them to 0..1 or 0..255")
-    if full == 255 and images.dtype == np.uint8:
-        return images
-    scaled: Bytes = np.rint(images.astype(np.float32) * np.float32(255 / full)).astype(np.uint8)
-    return scaled
-
-
-def _full(kind: np.dtype[Any], high: float) -> float | None:
-    """The value of a full pixel if ``high`` is the highest of all; None if that is ambiguous."""
-    if high <= 1:
-        return 1.0
-    if high == 16:  # scikit-learn's digits
-        return 16.0
-    if kind == np.uint8 or 128 <= high <= 255:
-        return 255.0
-    return 65535.0 if kind.itemsize == 2 and 32768 <= high <= 65535 else None
+    try:
+        return scaled(images, white(images)), labels.astype(np.uint8)
+    except ImageError as error:
+        raise DataError(f"{path}: {str(error).removeprefix('<array>: ')}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from digitrec.image.pixels import Pixels
 
 log = logging.getLogger(__name__)
 
-NAMES = ("mnist-test", "samples")
-"""Sets known by name: MNIST's 10,000 test digits, and the repository's own pictures."""
+NAMES = ("mnist-test",)
+"""Sets known by name: MNIST's 10,000 test digits."""
 SHOWN = 3
 """Names of files in a warning at most."""
 
@@ -59,9 +59,7 @@ def read_samples(
             - a ``.csv`` file, gzipped or not, with a line for each picture, its label and its pixels, as
               Kaggle has MNIST; or the table of a folder, called otherwise;
             - the image file of an IDX pair, gzipped or not, its labels beside it under MNIST's names
-              (EMNIST's are stored on their side, and turned);
-            - the ``.mat`` file of SVHN's cropped digits, or a USPS file, as
-              `digitrec.comparison.datasets.arrayfiles` describes.
+              (EMNIST's are stored on their side, and turned).
         limit: at most so many, >= 0, drawn by `sampled`: each label in its share; None: all.
         part: "train" or "test": which is meant of a file that holds both.
         known: names of sets for the error about a file that does not exist.
@@ -79,10 +77,8 @@ def read_samples(
         samples = _read(str(source), Path(source), part, known)
     samples = [samples[place] for place in sampled([sample.label for sample in samples], limit)]
     if torn := _contradictions(samples):
-        log.warning(
-            "%s: %s twice with different labels, such as %s: one of the labels is wrong",
-            source, count(len(torn), "picture"), " and ".join(torn[0]),
-        )  # fmt: skip
+        pictures = count(len(torn), "picture")
+        log.warning("%s: %s with different labels, such as %s: a label is wrong", source, pictures, torn[0])
     return samples
 
 
@@ -101,48 +97,30 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
 
 
 def _named(name: str, here: Path) -> Path:
-    """The folder or file that a name stands for; a folder of that name comes before the set."""
-    package = Path(str(resources.files("digitrec")))
-    known: Path | None = package / "comparison" / "datasets" / "data" / "t10k-images-idx3-ubyte.gz"
-    if name == "samples":
-        folders = (folder / "samples" for folder in (package.parent, *here.absolute().parents))
-        known = next((folder.resolve() for folder in folders if _is_of_a_clone(folder)), None)
+    """The file of a set that comes with digitrec; a folder of that name comes before the set."""
     if here.is_dir():
-        if here.resolve() != known:
-            log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
+        log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
         return here
-    if known is None:
-        raise DataError(
-            "samples: there is no folder of that name here, and the set of that name comes with a clone "
-            "of the repository, not with the package; go into the clone, or name a folder"
-        )
-    if name == "samples":
-        log.warning("%s: there is no folder of that name here, so the set %s is meant", name, known)
-    return known
-
-
-def _is_of_a_clone(samples: Path) -> bool:
-    return (samples.parent / "digitrec" / "cli.py").is_file() and (samples / "labels.csv").is_file()
+    return Path(str(resources.files("digitrec")), "comparison/datasets/data/t10k-images-idx3-ubyte.gz")
 
 
 def _table(path: Path) -> list[Sample]:
     rows = labels.read(path)
     listed = {row.file.resolve() for row in rows}
     kinds = {file.suffix.lower() for file in listed}
-    beside = [file for folder in {row.file.parent for row in rows} for file in _entries(folder)]
-    missing = sorted(
-        file.name for file in beside if file.suffix.lower() in kinds and file.resolve() not in listed
-    )
+    folders = {row.file.parent for row in rows}
+    beside = [file for folder in folders for file in _entries(folder) if file.suffix.lower() in kinds]
+    missing = sorted(file.name for file in beside if file.resolve() not in listed)
     _warn(path, missing, "not in the table, but beside its files and of the same kind")
-    return [Sample(row.file, row.label) for row in rows]
+    return [Sample(row.file, labels.label(row.said, row.where)) for row in rows]
 
 
 def _folders(path: Path) -> list[Sample]:
     entries = _entries(path)
     folders = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    if not folders:
-        raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
     shown = {folder: labels.label(folder.name, str(folder)) for folder in folders}
+    if not shown:
+        raise DataError(f"{path}: holds neither labels.csv nor folders named 0 to 9")
     skipped = Skipped()
     samples = [
         Sample(Path(image), label)
@@ -174,32 +152,18 @@ def _samples(arrays: tuple[Pixels, Pixels]) -> list[Sample]:
     return [Sample(image, int(label)) for image, label in zip(*arrays, strict=True)]
 
 
-def _contradictions(samples: Sequence[Sample]) -> list[tuple[str, str]]:
-    """Names of equal pictures with different labels; a file with a size of its own is not read."""
-    sizes = [_size(sample.image) for sample in samples]
-    common = Counter(sizes)
-    first: dict[bytes, int] = {}
-    torn: dict[bytes, tuple[str, str]] = {}
-    for place, (sample, size) in enumerate(zip(samples, sizes, strict=True)):
-        if size is not None and common[size] > 1:
-            with suppress(OSError):  # reading the picture reports it
-                image = sample.image
-                data = image.read_bytes() if isinstance(image, Path) else np.asarray(image).tobytes()
-                key = hashlib.sha256(data).digest()
-                other = first.setdefault(key, place)
-                if samples[other].label != sample.label:
-                    torn.setdefault(key, (_called(samples, other), _called(samples, place)))
-    return list(torn.values())
+def _contradictions(samples: Sequence[Sample]) -> list[str]:
+    """Names of equal pictures with different labels."""
+    same: dict[bytes, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        image = sample.image
+        with suppress(OSError):  # reading the picture reports it
+            data = image.read_bytes() if isinstance(image, Path) else np.asarray(image).tobytes()
+            same[hashlib.sha256(data).digest()].append(place)
+    several = [places for places in same.values() if len({samples[place].label for place in places}) > 1]
+    return [" and ".join(_called(samples[place], place) for place in places) for places in several]
 
 
-def _size(image: ImageSource) -> int | None:
-    """Bytes; None if unknown."""
-    with suppress(OSError):
-        return image.stat().st_size if isinstance(image, Path) else np.asarray(image).nbytes
-    return None
-
-
-def _called(samples: Sequence[Sample], place: int) -> str:
-    image, label = samples[place].image, samples[place].label
-    name = image.name if isinstance(image, Path) else f"no. {place}"
-    return f"{name} ({labels.NONE if label is None else label})"
+def _called(sample: Sample, place: int) -> str:
+    name = sample.image.name if isinstance(sample.image, Path) else f"no. {place}"
+    return f"{name} ({labels.NONE if sample.label is None else sample.label})"

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.benchmark import Benchmark, benchmark, conclusion
 from digitrec.comparison.benchmark.measures import proportion
-from digitrec.comparison.benchmark.pairs import SIGNIFICANCE, Pair, holm, mcnemar
 from digitrec.comparison.benchmark.recommend import Option, Recommendation
+from digitrec.comparison.benchmark.run import SIGNIFICANCE, Pair, holm, mcnemar
 from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.engine import Engine
@@ -64,58 +65,45 @@ def told(*cards: Scorecard, pairs: Sequence[Pair] = (), **values: object) -> lis
     return conclusion(replace(found, **values))  # type: ignore[arg-type]
 
 
-def test_the_first_real_engine_that_answered_is_the_best() -> None:
-    said = told(card("cloud", 100, emulated=True), card("mute", 0, 0), card("a", 90), card("b", 80))
-    assert (
-        said[0]
-        == "a was right on 90.0% (95% interval 82.6% to 94.5%) of the 100 pictures of fakes that it answered."
-    )
-    assert said[1:] == ["Emulated: cloud. An emulator's figures say nothing about the vendor's."]
-    assert "the 1 picture of fakes" in told(card("a", 1, 1))[0]
+def test_the_first_real_engine_that_answered_is_the_best_and_caveats_name_the_others() -> None:
+    cloud, mute = card("cloud", 100, emulated=True, failed=2), card("mute", 0, 0)
+    cards = (cloud, mute, card("a", 90, failed=1), card("b", 80))
+    best, fitted, emulated, failed = told(*cards, fitted_here=("a", "b"))
+    for word in ("a was right on 90.0%", "82.6% to 94.5%", "100 pictures of fakes"):
+        assert word in best
+    assert " a, b " in fitted and ": cloud." in emulated
+    assert failed.startswith("a gave no answer on 1 of 101 pictures")
     assert told(card("mute", 0, 0)) == []
 
 
 def test_what_is_shown_and_what_is_level_is_said_with_the_test() -> None:
     found = [pair("b", "c", (9, 9), 0.8), pair("a", "b", (12, 3), 0.035), pair("a", "c", (2, 30), 0.0001),
-             pair("a", "d", (9, 5), 0.3), pair("a", "e", (12, 3), 0.001),
-             replace(pair("a", "f", (0, 0), 1.0), n=0),
+             pair("a", "d", (9, 5), 0.3), replace(pair("a", "f", (0, 0), 1.0), n=0),
              pair("a", "g", (9, 9), 1.0, emulated=("g",))]  # fmt: skip
-    assert told(pairs=found) == [
-        "a reads these pictures better than b: it alone was right on 12 of 100, b alone on 3 (McNemar's "
-        "exact test, corrected p = 0.035).",
-        "c reads these pictures better than a: it alone was right on 30 of 100, a alone on 2 (McNemar's "
-        "exact test, corrected p < 0.001).",
-        "a reads these pictures better than e: it alone was right on 12 of 100, e alone on 3 (McNemar's "
-        "exact test, corrected p = 0.001).",
-        "No difference is shown between b and c, a and d (corrected p = 0.300 or more); there may be one "
-        "that more pictures would show.",
-    ]
-    assert "between b and c (corrected p = 0.800);" in told(pairs=found[:1])[0]
+    shown, turned, level = told(pairs=found)
+    assert shown.startswith(
+        "a reads these pictures better than b: it alone was right on 12 of 100, b alone on 3"
+    )
+    assert turned.startswith(
+        "c reads these pictures better than a: it alone was right on 30 of 100, a alone on 2"
+    )
+    assert ("p = 0.035" in shown, "p < 0.001" in turned) == (True, True)
+    assert "between b and c, a and d (corrected p = 0.300 or more)" in level
 
 
-def test_what_to_keep_in_mind_is_said_whole() -> None:
-    cards = (
-        card("a", 90, failed=1), card("x", 9, emulated=True, failed=2), card("y", 9, emulated=True),
-        card("b", 0, 0, failed=1),
-    )  # fmt: skip
-    assert told(*cards, fitted_here=("a", "b"))[1:] == [
-        "The calibrated chances of a, b were fitted on these very pictures, so they fit better here than "
-        "they will elsewhere: judge them on others.",
-        "Emulated: x, y. An emulator's figures say nothing about the vendor's.",
-        "a gave no answer on 1 of 101 pictures; its accuracy leaves them out.",
-        "b gave no answer on 1 of 1 picture; its accuracy leaves them out.",
-    ]
-
-
-def test_a_recommendation_is_said_with_its_figures_or_what_is_missing() -> None:
-    chosen = Option("a>b@0.9", proportion(99, 100), 0.5, 0.2)
-    (reached,) = told(recommendation=Recommendation(0.9, chosen, 5))
-    assert "a>b@0.9 reaches 90%" in reached and "$0.5 for" in reached and "200 ms" in reached
-    (open_,) = told(recommendation=Recommendation(0.985, chosen, 5))
-    assert "98.5% is not shown" in open_ and re.search(r"about [\d,]+ pictures", open_)
-    (never,) = told(recommendation=Recommendation(0.999, chosen, 5))
-    assert "99.9% is not shown" in never and "about" not in never
-    (dear,) = told(recommendation=Recommendation(0.9, None, 5))
-    assert "5 were compared" in dear
-    (nobody,) = told(recommendation=Recommendation(0.9, None, 0))
-    assert "emulated" in nobody
+@pytest.mark.parametrize(
+    ("target", "tried", "words"),
+    [
+        (0.9, 5, ["a>b@0.9 reaches 90%", "$0.5 for", "200 ms"]),
+        (0.985, 5, ["98.5% is not shown", "about "]),
+        (0.999, 5, ["99.9% is not shown", "would not show it either"]),
+        (0.9, -5, ["5 were compared"]),
+        (0.9, 0, ["emulated"]),
+    ],
+)
+def test_a_recommendation_is_said_with_its_figures_or_what_is_missing(
+    target: float, tried: int, words: list[str]
+) -> None:
+    chosen = Option("a>b@0.9", proportion(99, 100), 0.5, 0.2) if tried > 0 else None
+    (said,) = told(recommendation=Recommendation(target, chosen, abs(tried)))
+    assert [word for word in words if word not in said] == []

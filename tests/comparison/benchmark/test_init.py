@@ -12,7 +12,7 @@ class Without:
         if name.split(".")[0] in ("scipy", "sklearn"):
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Without())
-import digitrec.comparison, digitrec.comparison.fallback, digitrec.comparison.consensus
+import digitrec.comparison, digitrec.comparison.policy
 import digitrec.recognise.calibration
 try:
     import digitrec.comparison.benchmark

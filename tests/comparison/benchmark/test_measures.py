@@ -1,20 +1,28 @@
-"""The measures agree with statsmodels and scikit-learn, computed here by themselves."""
+"""The measures and the tests of two engines agree with statsmodels and scikit-learn, computed here anew."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from digitrec.answer.prediction import Outcome
 from digitrec.comparison.benchmark import measures
+from digitrec.comparison.benchmark.run import holm, mcnemar, pairs
 
+Said = Callable[..., list[Outcome]]
 RNG = np.random.default_rng(3)
 TRUTH = RNG.integers(-1, 10, 500)
 ANSWERS = np.where(RNG.random(500) < 0.8, TRUTH, RNG.integers(-1, 10, 500))
 SCORES = RNG.random(500)
 RIGHT = RNG.random(500) < SCORES**0.7
+WHOLE = measures.confusion(TRUTH.tolist(), ANSWERS.tolist())
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (1, 3), (98, 100), (9953, 10000)])
@@ -22,42 +30,28 @@ def test_intervals_are_wilsons(hits: int, n: int) -> None:
     found = measures.proportion(hits, n)
     assert (found.low, found.high) == pytest.approx(proportion_confint(hits, n, method="wilson"))
     assert found.share == hits / n
-
-
-def test_no_pictures_have_no_share_and_no_interval() -> None:
-    found = measures.proportion(0, 0)
-    assert found == measures.Proportion(0, 0, None, None)
-    assert found.share is None
+    assert measures.proportion(0, 0).share is measures.proportion(0, 0).low is None
 
 
 def test_confusion_has_the_truth_in_its_rows() -> None:
-    counts = measures.confusion([7, 7, 1, -1], [7, 1, 1, 3])
-    assert (counts[7][7], counts[7][1], counts[1][1], counts[10][3]) == (1, 1, 1, 1)
-    assert sum(map(sum, counts)) == 4
-    whole = np.array(measures.confusion(TRUTH.tolist(), ANSWERS.tolist()))
-    assert whole.sum() == 500
-    assert whole[4, 9] == ((TRUTH == 4) & (ANSWERS == 9)).sum()
+    assert np.array(WHOLE).sum() == 500
+    assert WHOLE[4][9] == ((TRUTH == 4) & (ANSWERS == 9)).sum()
+    assert WHOLE[10][3] == ((TRUTH == -1) & (ANSWERS == 3)).sum()
     assert measures.confusion([], []) == ((0,) * 11,) * 11
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_precision_and_recall_of_a_digit(digit: int) -> None:
-    found = measures.per_digit(TRUTH.tolist(), ANSWERS.tolist())[digit]
-    assert found.digit == digit
+    found = measures.per_digit(WHOLE)[digit]
+    assert (found.digit, found.pictures) == (digit, (digit == TRUTH).sum())
     assert found.precision == pytest.approx(metrics.precision_score(digit == TRUTH, digit == ANSWERS))
     assert found.recall == pytest.approx(metrics.recall_score(digit == TRUTH, digit == ANSWERS))
-    assert found.pictures == (digit == TRUTH).sum()
-
-
-def test_a_digit_never_shown_or_never_answered_has_no_figure() -> None:
-    zero, one, *_ = measures.per_digit([0, 0], [1, 0])
-    assert (zero.precision, zero.recall) == (1.0, 0.5)
-    assert (one.precision, one.recall) == (0.0, None)
-    assert measures.per_digit([], []) == tuple(measures.DigitScore(d, None, None, 0) for d in range(10))
+    one = measures.per_digit(measures.confusion([0, 0], [1, 0]))[1]
+    assert (one.precision, one.recall) == (0.0, None), "never shown"
 
 
 def test_reliability_against_scikit_learn() -> None:
-    found = measures.reliability(SCORES.tolist(), RIGHT.tolist())
+    found = measures.reliability(list(zip(SCORES, RIGHT, strict=True)))
     assert found is not None
     shares, means = calibration_curve(RIGHT, SCORES, n_bins=10)
     assert found.answers == 500
@@ -66,23 +60,69 @@ def test_reliability_against_scikit_learn() -> None:
     weights = np.histogram(SCORES, bins=10, range=(0, 1))[0] / 500
     assert found.ece == pytest.approx(float(weights @ np.abs(shares - means)))
     assert found.brier == pytest.approx(metrics.brier_score_loss(RIGHT, SCORES))
+    assert measures.reliability([]) is None
 
 
 @pytest.mark.parametrize("tenths", range(10))
 def test_a_confidence_on_an_edge_is_in_the_bin_that_begins_there(tenths: int) -> None:
-    found = measures.reliability([tenths / 10, tenths / 10 + 0.05], [True, False])
+    found = measures.reliability([(tenths / 10, True), (tenths / 10 + 0.05, False)])
     assert found is not None
     assert [bin.answers for bin in found.bins] == [2]
 
 
-def test_reliability_of_a_boast_is_its_distance_from_the_truth() -> None:
-    found = measures.reliability([1.0] * 4, [True, True, True, False])
-    assert found is not None
-    assert (found.ece, found.brier, len(found.bins)) == (0.25, 0.25, 1)
-    assert measures.reliability([], []) is None
-
-
 def test_coverage_rises_while_less_sure_answers_are_taken_in() -> None:
-    points = measures.coverage_curve([0.9, 0.5, 0.9, 0.2], [True, True, False, False], n=5)
+    points = measures.coverage_curve([(0.9, True), (0.5, True), (0.9, False), (0.2, False)], n=5)
     assert points == ((0.9, 0.4, 0.5), (0.5, 0.6, pytest.approx(2 / 3)), (0.2, 0.8, 0.5))
-    assert measures.coverage_curve([], [], n=5) == ()
+    assert measures.coverage_curve([], n=5) == ()
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second"), [(0, 0), (5, 0), (0, 6), (12, 3), (40, 41), (130, 95)]
+)
+def test_mcnemars_exact_test(only_first: int, only_second: int) -> None:
+    expected = statsmodels_mcnemar([[50, only_first], [only_second, 9]], exact=True).pvalue
+    assert mcnemar(only_first, only_second) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "p_values", [[], [0.04], [0.04, 0.04], [0.01, 0.04, 0.03], [0.5, 0.6, 0.001, 0.02, 1.0, 0.02]]
+)
+def test_holms_correction(p_values: list[float]) -> None:
+    expected = multipletests(p_values, method="holm")[1] if p_values else []
+    assert holm(p_values) == pytest.approx(list(expected))
+
+
+def test_a_pair_counts_only_what_both_answered(said: Said) -> None:
+    outcomes = {"one": said(1, 2, 3, "!", None), "other": said(1, 9, 9, 4, None)}
+    (pair,) = pairs(outcomes, [1, 2, 3, 4, None])
+    assert (pair.n, pair.only_first, pair.only_second, pair.p) == (4, 2, 0, 0.5)
+    assert pair.agreement == 0.5
+    assert pair.kappa == pytest.approx(metrics.cohen_kappa_score([1, 2, 3, -1], [1, 9, 9, -1]))
+    (same,) = pairs({"one": said(7, 7), "other": said(7, 7)}, [7, 7])
+    assert (same.kappa, same.agreement, same.p) == (None, 1.0, 1.0)
+    (never,) = pairs({"one": said("!", 7), "other": said(7, "!")}, [7, 7])
+    assert (never.n, never.agreement, never.kappa, never.p, never.better) == (0, None, None, 1.0, None)
+
+
+def test_better_is_named_only_when_the_test_corrected_over_all_pairs_shows_it(said: Said) -> None:
+    labels = [1] * 30
+    outcomes = {"a": said(*[1] * 30), "b": said(*[2] * 30), "c": said(*[1] * 26, 2, 2, 2, 2)}
+    found = pairs(outcomes, labels)
+    assert [(pair.first, pair.second, pair.better) for pair in found] == [
+        ("a", "b", "a"), ("a", "c", None), ("b", "c", "c"),
+    ]  # fmt: skip
+    corrected = multipletests([pair.p for pair in found], method="holm")[1]
+    assert [pair.p_corrected for pair in found] == pytest.approx(list(corrected))
+
+
+def test_emulated_pairs_are_shown_but_neither_tested_nor_corrected_for(said: Said) -> None:
+    labels = [1] * 30
+    real = {"a": said(*[1] * 30), "b": said(*[1] * 22, *[2] * 8)}
+    both = {"google": said(*[2] * 30, emulated=True), **real, "aws": said(*[2] * 30, emulated=True)}
+    (alone,) = pairs(real, labels)
+    among = {(pair.first, pair.second): pair for pair in pairs(both, labels)}
+    assert among["a", "b"] == alone
+    emulated = among["google", "b"]
+    assert (emulated.n, emulated.only_second, emulated.agreement) == (30, 22, 8 / 30)
+    assert (emulated.p, emulated.p_corrected, emulated.better) == (None, None, None)
+    assert (emulated.emulated, among["google", "aws"].emulated) == (("google",), ("google", "aws"))

@@ -12,9 +12,8 @@ import digitrec
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison.benchmark import benchmark
 from digitrec.comparison.benchmark.run import KEPT
-from digitrec.comparison.consensus import Consensus
 from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import Consensus, Fallback
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import DataError, ImageError, TimedOut

@@ -18,7 +18,7 @@ from digitrec.comparison.benchmark.scorecard import (
     price_list,
     scorecard,
 )  # fmt: skip
-from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import Fallback
 from digitrec.emulator.kit import FakeProvider
 from digitrec.engine import Engine, Options
 from digitrec.engine.config import Config
@@ -48,11 +48,6 @@ def test_every_count_is_its_own(said: Said) -> None:
     assert (card.calibrated, card.throughput, card.name) == (None, None, "e")
 
 
-def test_an_engine_that_never_answered_has_an_empty_card(said: Said) -> None:
-    card = scorecard("e", said("!", "!"), [1, None])
-    assert (card.failed, card.accuracy.share, card.coverage, card.latency) == (2, None, (), None)
-
-
 def test_latency_leaves_out_replayed_answers_and_those_that_asked_nothing(said: Said) -> None:
     seconds = np.linspace(0.1, 2.0, 40)
     fresh = [replace(said(7)[0], latency_s=float(value)) for value in seconds]
@@ -62,12 +57,10 @@ def test_latency_leaves_out_replayed_answers_and_those_that_asked_nothing(said: 
     found = (card.latency.answers, card.latency.p50, card.latency.p95, card.latency.p99)
     assert found == pytest.approx((40, *np.percentile(seconds, [50, 95, 99])))
     assert card.throughput == pytest.approx(1.0), "41 of the 42 were not replayed"
-
-
-def test_replayed_answers_have_no_speed_but_still_a_price(said: Said) -> None:
-    card = scorecard("e", said(7, 7, replayed=True, attempts=0), [7, 1], spent_s=1.0, prices={"e": 0.002})
-    assert (card.latency, card.throughput, card.cost_usd) == (None, None, 0.0)
-    assert (card.cost_per_1000, card.cost_per_correct) == (pytest.approx(2.0), pytest.approx(0.004))
+    replayed = scorecard("e", other[:1], [7], spent_s=1.0, prices={"e": 0.002})
+    assert (replayed.latency, replayed.throughput, replayed.cost_per_1000) == (None, None, 2.0)
+    silent = scorecard("e", said("!", "!"), [1, None])
+    assert (silent.failed, silent.accuracy.share, silent.coverage, silent.latency) == (2, None, (), None)
 
 
 def test_costs_are_added_up_and_unknown_if_one_is(said: Said) -> None:
@@ -86,7 +79,7 @@ def test_calibrated_chances_decide_what_is_surest_where_all_answers_have_one(sai
     assert mixed.calibrated is not None
     assert (mixed.coverage, mixed.calibrated.answers) == (((0.9, 1.0, 1.0),), 1)
     unsure = [*said(7), Prediction(said(7)[0].image, "e", 7, None)]
-    assert scorecard("e", unsure, [7, 7]).reliability == measures.reliability([0.9], [True])
+    assert scorecard("e", unsure, [7, 7]).reliability == measures.reliability([(0.9, True)])
 
 
 def test_who_answered_and_how_is_kept(said: Said) -> None:
@@ -133,8 +126,4 @@ def test_a_policy_costs_what_those_cost_that_it_asked(said: Said) -> None:
     assert per_1000([both, alone], {"a": 0.001, "b": 0.002}) == pytest.approx(2.0)
     assert per_1000([both, alone], {"a": 0.001, "b": None}) is None
     assert per_1000([], {}) is None
-
-
-def test_the_price_of_1000_is_exact_to_the_last_digit_that_anybody_writes(said: Said) -> None:
     assert per_1000(said(*[7] * 50), {"e": 0.001}) == 1.0, "though 50 times 0.001 add up to a little more"
-    assert per_1000(said(*[7] * 7), {"e": 0.0000015}) == 0.0015

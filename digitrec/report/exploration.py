@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
 from digitrec.lab.evaluation.explore import NOTABLE, Exploration
-from digitrec.report.plots import style
+from digitrec.report import page, plots
+from digitrec.report.plots import Figure
 
 SAMPLES = 10
 """Digits of each kind in the grid of samples."""
 
 
-@mpl.rc_context(style.STYLE)
+@plots.drawn
 def samples(seen: Exploration) -> Figure:
     """Ten of each digit, drawn at random."""
     rng = np.random.default_rng(0)
@@ -25,36 +24,36 @@ def samples(seen: Exploration) -> Figure:
         for column, place in enumerate(places):
             canvas[digit * 28 :, column * 28 :][:28, :28] = seen.digits.images[place]
     title = f"Ten of each digit of {seen.name}"
-    figure, axes = style.plain_axes(title, "", "label", (6.4, 6.8))
-    style.picture(axes, canvas)
+    figure, axes = plots.plain_axes(title, "", "label", (6.4, 6.8))
+    plots.picture(axes, canvas)
     axes.set_title(title)
     axes.set(yticks=14 + 28 * np.arange(10), yticklabels=range(10))
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@plots.drawn
 def classes(seen: Exploration) -> Figure:
     """How many there are of each digit."""
     title = f"Classes of {seen.name}: {len(seen.digits):,} digits"
-    figure, axes = style.plain_axes(title, "digit", "images", (7.2, 4))
+    figure, axes = plots.plain_axes(title, "digit", "images", (7.2, 4))
     axes.set_xticks(range(10))
-    bars = axes.bar(range(10), seen.counts, color=style.COLOURS[0], zorder=2)
+    bars = axes.bar(range(10), seen.counts, color=plots.COLOURS[0], zorder=2)
     axes.bar_label(bars, [f"{count:,}" for count in seen.counts], label_type="center", color="white")
     mean = seen.counts.mean()
-    axes.axhline(mean, color=style.INK, linestyle="--", linewidth=1, zorder=3, label=f"mean {mean:,.0f}")
+    axes.axhline(mean, color=plots.INK, linestyle="--", linewidth=1, zorder=3, label=f"mean {mean:,.0f}")
     axes.margins(y=0.12)
     figure.legend(loc="outside lower center")
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@plots.drawn
 def averages(seen: Exploration) -> Figure:
     """The mean image of each digit, and where its images differ."""
     figure = Figure(figsize=(11, 3))
     rows = figure.subplots(2, 10)
     for digit in range(10):
-        style.picture(rows[0, digit], seen.mean[digit], str(digit))
-        style.picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
+        plots.picture(rows[0, digit], seen.mean[digit], str(digit))
+        plots.picture(rows[1, digit], np.sqrt(seen.variance[digit]), darkest=128)
     for row, name in zip(rows, ("mean", "standard\ndeviation"), strict=True):
         row[0].set_ylabel(name, fontsize=9)
     figure.suptitle(
@@ -63,64 +62,45 @@ def averages(seen: Exploration) -> Figure:
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@plots.drawn
 def pixels(seen: Exploration) -> Figure:
     """How often each pixel value occurs."""
     share = 100 * seen.histogram / seen.histogram.sum()
     title = f"Pixel values of {seen.name}: {share[0]:.0f} % are paper"
     y = "share of all pixels (%, logarithmic)"
-    figure, axes = style.plain_axes(title, "value, from 0 (paper) to 255 (ink)", y, (7.2, 4))
-    axes.bar(range(256), share, width=1.0, color=style.COLOURS[0])
+    figure, axes = plots.plain_axes(title, "value, from 0 (paper) to 255 (ink)", y, (7.2, 4))
+    axes.bar(range(256), share, width=1.0, color=plots.COLOURS[0])
     axes.set(yscale="log", xlim=(-2, 257))
     return figure
 
 
-@mpl.rc_context(style.STYLE)
-def flattened(seen: Exploration) -> Figure:
-    """One digit as a picture, and as the 784 numbers that a dense network or a tree is given."""
-    image = seen.digits.images[0]
-    figure = Figure(figsize=(10, 3.4))
-    left, right = figure.subplots(1, 2, width_ratios=(1, 2.6))
-    left.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-    ends = [0, 9, 18, 27]
-    left.set(title="28 rows of 28 pixels", xlabel="column", ylabel="row", xticks=ends, yticks=ends)
-    left.grid(visible=False)
-    right.plot(image.ravel(), color=style.COLOURS[0], linewidth=0.8)
-    right.set(title="the same as 784 numbers: what is above what is lost", xlim=(0, 783), ylim=(-5, 260),
-              xlabel="place (28 times row, plus column)", ylabel="value")  # fmt: skip
-    figure.suptitle(
-        f"The first digit of {seen.name}, a {seen.digits.labels[0]}, flattened and in two dimensions"
-    )
-    return figure
-
-
-@mpl.rc_context(style.STYLE)
+@plots.drawn
 def notable(seen: Exploration) -> Figure:
     """The faintest, thickest, thinnest and most unusual digits, and those whose label is in doubt."""
     figure = Figure(figsize=(12, 8.6))
     rows = figure.subplots(len(seen.notable), NOTABLE)
     for row, kind in zip(rows, seen.notable, strict=True):
         for axes in row:
-            style.bare(axes)
+            plots.bare(axes)
         row[0].set_ylabel(kind.title, fontsize=10)
         for axes, place, remark in zip(row, kind.places, kind.remarks, strict=False):
             title = f"no. {place}: {seen.digits.labels[place]}"
-            style.picture(axes, seen.digits.images[place], title)
+            plots.picture(axes, seen.digits.images[place], title)
             axes.set_xlabel(remark.replace(" the ", "\nthe ").replace(" of ", "\nof "), fontsize=8)
     figure.suptitle(f"Noise and artefacts in {seen.name}: number in the set and label above, measure below")
     return figure
 
 
-@mpl.rc_context(style.STYLE)
+@plots.drawn
 def embedding(seen: Exploration) -> Figure:
     """The digits laid out so that those alike are near each other."""
     labels = seen.digits.labels[seen.embedded]
     title = f"{len(labels):,} digits of {seen.name} by likeness (t-SNE)"
-    figure, axes = style.plain_axes(title, "near means alike; the axes have no unit", "", (8.4, 7))
+    figure, axes = plots.plain_axes(title, "near means alike; the axes have no unit", "", (8.4, 7))
     axes.set(xticks=[], yticks=[])
     for digit in range(10):
         x, y = seen.embedding[labels == digit].T
-        points = axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, label=str(digit), **style.marked(digit))
+        points = axes.scatter(x, y, s=14, alpha=0.5, linewidths=0, label=str(digit), **plots.marked(digit))
         points.set_rasterized(True)
         if len(x):
             axes.text(np.median(x), np.median(y), str(digit), fontsize=17, weight="bold", ha="center",
@@ -135,8 +115,16 @@ PICTURES: dict[str, Callable[[Exploration], Figure]] = {
     "Classes": classes,
     "Mean and spread": averages,
     "Pixel values": pixels,
-    "Flattened and in two dimensions": flattened,
     "Noise and artefacts": notable,
     "Likeness": embedding,
 }
 """Title and picture of each section of the page."""
+
+
+def exploration_page(seen: Exploration) -> str:
+    """Return a self-contained page with all `PICTURES`."""
+    parts = [
+        page.section(title, f"<figure>{plots.svg(draw(seen), title)}</figure>", long=True)
+        for title, draw in PICTURES.items()
+    ]
+    return page.page(f"A look at {seen.name}", parts)

@@ -1,15 +1,23 @@
-"""How every picture looks, and how it is kept: as a PNG on white, or as a drawing inside a page.
+"""What every picture has in common: its look, its axes, and how it is saved or put into a page.
 
-`svg` gives a drawing that takes its ink from the page around it, so that it reads on white, on black and on
-paper. Pictures are told apart without colour too.
+Only this module imports matplotlib (the extra ``plots``); the modules that draw take its names from here.
+A picture is saved as a PNG on white, or becomes a drawing that takes its ink from the page around it, so
+that it reads on white, on black and on paper. Lines and points differ without colour too.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from digitrec.image import atomic
+from digitrec.providers.base import is_installed, not_installed
+
+if not is_installed("matplotlib"):
+    raise not_installed("Drawing plots", "plots")
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -18,7 +26,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from digitrec.image import atomic
+if TYPE_CHECKING:  # it needs scikit-learn, which most pictures do not
+    from digitrec.comparison.benchmark.measures import Reliability
+    from digitrec.comparison.benchmark.scorecard import Scorecard
+
+__all__ = [
+    "BELOW", "COLOURS", "INK", "STYLE", "Axes", "Figure", "bare", "colour", "coverage", "dashed", "drawn",
+    "end_at", "grey", "in_percent", "logarithmic", "marked", "picture", "plain_axes", "reliability", "save",
+    "svg",
+]  # fmt: skip
 
 INK = "#010203"
 """Stands for the colour of the page's text, and is replaced by it in `svg`."""
@@ -35,17 +51,19 @@ STYLE: dict[Any, Any] = {
     "font.size": 10, "legend.frameon": False, "svg.fonttype": "none", "font.family": "sans-serif",
     "svg.hashsalt": "digitrec", "figure.constrained_layout.use": True,
 }  # fmt: skip
-
-
+drawn = mpl.rc_context(STYLE)
+"""Decorates each function that draws: what it draws looks like `STYLE`."""
+BELOW = {"loc": "outside lower center", "ncols": 2}
+"""Place of a legend below the axes, where it hides no line."""
 DPI = 120
 """Dots per inch of a saved picture: 1,000 to 1,400 pixels wide."""
 
 
+@drawn
 def svg(figure: Figure, title: str) -> str:
     """The figure as an ``<svg>`` element for a page, with a title for those who cannot see it."""
     data = io.StringIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(data, format="svg", metadata={"Date": None})
+    figure.savefig(data, format="svg", metadata={"Date": None})
     drawing = data.getvalue()[data.getvalue().index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = drawing.replace(INK, "currentColor")
@@ -75,28 +93,18 @@ def in_percent(*axes: Axis, decimals: int | None = None) -> None:
 
 
 def colour(place: int) -> str:
-    """The colour at a place."""
+    """Return the colour at a place."""
     return COLOURS[place % len(COLOURS)]
 
 
 def dashed(place: int) -> dict[str, Any]:
-    """Colour and dashes of the line at a place."""
-    return {"color": colour(place), "linestyle": line(place)}
+    """Return colour and dashes of the line at a place; they come together only once in 49."""
+    return {"color": colour(place), "linestyle": LINES[(place + place // len(COLOURS)) % len(LINES)]}
 
 
 def marked(place: int) -> dict[str, Any]:
-    """Colour and marker of the points at a place."""
-    return {"color": colour(place), "marker": mark(place)}
-
-
-def line(place: int) -> Any:
-    """The dashes of the line at a place; they and its colour come together only once in 49."""
-    return LINES[(place + place // len(COLOURS)) % len(LINES)]
-
-
-def mark(place: int) -> str:
-    """The marker at a place; it and its colour come together only once in 49."""
-    return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+    """Return colour and marker of the points at a place; they come together only once in 49."""
+    return {"color": colour(place), "marker": MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]}
 
 
 def bare(axes: Axes) -> None:
@@ -139,3 +147,40 @@ def end_at(whole: float, axes: Axes, *names: Literal["x", "y"]) -> None:
         getattr(axes, f"set_{name}lim")(low, min(high, whole))
     for drawn in (*axes.lines, *axes.collections):
         drawn.set_clip_on(False)
+
+
+@drawn
+def coverage(cards: Mapping[str, Scorecard], size: tuple[float, float], **legend: Any) -> Figure:
+    """Draw the accuracy if only the share with the highest confidence were answered, a line for each card."""
+    figure, axes = plain_axes("Trusting only the surest answers", "pictures answered", "of those right", size)
+    for place, (name, card) in enumerate(cards.items()):
+        points = [point for point in card.coverage if point[1] * card.accuracy.n >= FEWEST]
+        axes.plot([x for _, x, _ in points], [y for _, _, y in points], label=name, **dashed(place))
+    axes.set_xlim(0, 1)
+    end_at(1, axes, "y")
+    in_percent(axes.xaxis)
+    in_percent(axes.yaxis, decimals=1)
+    if cards:  # matplotlib warns of an empty legend
+        figure.legend(**legend)
+    return figure
+
+
+@drawn
+def reliability(
+    found: Mapping[str, Reliability], title: str, size: tuple[float, float], fewest: int = FEWEST
+) -> Figure:
+    """Draw the share right of the answers of each confidence, a line for each name.
+
+    On the diagonal confidence is a chance. A point stands for at least ``fewest`` answers.
+    """
+    figure, axes = plain_axes(title, "confidence", "of those right", size)
+    axes.plot([0, 1], [0, 1], color=INK, alpha=0.5, linewidth=1, label="a chance")
+    for place, (name, known) in enumerate(found.items()):
+        bins = [one for one in known.bins if one.answers >= fewest]
+        x, y = [one.confidence for one in bins], [one.right for one in bins]
+        axes.plot(x, y, label=name, **dashed(place), marker=marked(place)["marker"])
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    end_at(1, axes)
+    in_percent(axes.xaxis, axes.yaxis)
+    figure.legend(**BELOW)
+    return figure

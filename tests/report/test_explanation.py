@@ -10,7 +10,7 @@ import pytest
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine
 from digitrec.recognise.explain import explain, mosaic
-from digitrec.report.plots.explanation import explanation, feature_maps, headline
+from digitrec.report.explanation import explanation, feature_maps, headline
 
 
 def axes_of(figure) -> list:

@@ -1,0 +1,112 @@
+"""What all pictures share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from digitrec.answer.prediction import Prediction
+from digitrec.comparison.benchmark.scorecard import Scorecard, scorecard
+from digitrec.image import ImageRef
+from digitrec.report import plots
+from digitrec.report.benchmark_page import latency, trade_off
+
+
+def card(name: str, right: int, price: float | None, seconds: float) -> Scorecard:
+    """100 answers, the surest of them right."""
+    said = [
+        Prediction(
+            ImageRef("x", "0"), name, 1 if at < right else 2, 1 - at / 200, latency_s=seconds * (1 + at)
+        )
+        for at in range(100)
+    ]
+    return scorecard(name, said, [1] * 100, prices={name: price})
+
+
+BEST, CHEAP, UNKNOWN = CARDS = [
+    card("best", 95, 0.0015, 0.01), card("cheap", 80, 0.0, 0.001), card("unknown", 70, None, 0.02),
+]  # fmt: skip
+SIZE = (5.0, 4.0)
+
+
+def test_a_picture_is_saved_on_white_into_a_new_folder(tmp_path: Path) -> None:
+    figure = Figure(figsize=(2, 1))
+    figure.add_subplot().plot([0, 1])
+    path = plots.save(figure, tmp_path / "new" / "one.png")
+    picture = np.asarray(Image.open(path).convert("RGBA"))
+    assert picture.shape[:2] == (120, 240)
+    assert (picture[0, 0] == 255).all()
+
+
+def test_ten_lines_and_points_are_told_apart_without_colour_alone() -> None:
+    for look in (plots.dashed, plots.marked):
+        assert len({str(look(place)) for place in range(10)}) == 10
+
+
+def test_a_drawing_takes_its_ink_from_the_page_and_fetches_nothing() -> None:
+    drawing = plots.svg(trade_off(CARDS), "Trade-off")
+    assert drawing.startswith('<svg role="img" aria-label="Trade-off"')
+    assert "currentColor" in drawing and plots.INK not in drawing
+    assert "<text" in drawing, "words stay words, which can be searched and read aloud"
+    assert "<metadata" not in drawing
+
+
+def test_trade_off_shows_accuracy_cost_and_latency_and_fills_the_front() -> None:
+    left, right = trade_off([*CARDS, card("beaten", 60, 0.01, 0.5)]).axes
+    points = [tuple(np.ravel(line.lines[0].get_data())) for line in left.containers]
+    assert points == [pytest.approx(point) for point in [(1.5, 95), (0, 80), (10, 60)]]
+    assert right.get_xscale() == "log"
+    filled = {line.get_label(): line.lines[0].get_markerfacecolor() != "none" for line in right.containers}
+    assert filled == {"best": True, "cheap": True, "unknown": False, "beaten": False}
+
+
+def test_latency_shows_three_points_for_each_engine() -> None:
+    (axes,) = latency(CARDS).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["unknown", "cheap", "best"]
+    lines = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 3]
+    assert BEST.latency is not None
+    spent = BEST.latency
+    assert lines[-1] == pytest.approx([1000 * spent.p50, 1000 * spent.p95, 1000 * spent.p99])
+
+
+def test_coverage_falls_from_the_surest_to_all() -> None:
+    figure = plots.coverage({one.engine: one for one in CARDS}, SIZE, title="engine")
+    x, y = figure.axes[0].lines[0].get_data()
+    assert (x[0], x[-1]) == (0.1, 1), "fewer than ten answers say nothing"
+    assert (y[0], y[-1]) == (1, pytest.approx(0.95))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["best", "cheap", "unknown"]
+
+
+def test_reliability_shows_bins_beside_the_diagonal() -> None:
+    known = BEST.reliability
+    assert known is not None
+    few = replace(known, bins=(replace(known.bins[0], answers=plots.FEWEST - 1), *known.bins[1:]))
+    (axes,) = plots.reliability({f"e{number}": few for number in range(7)}, "Title", SIZE).axes
+    diagonal, first, *others = axes.lines
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata())
+    assert first.get_ydata() == pytest.approx([bin.right for bin in known.bins[1:]])
+    assert len({(line.get_marker(), str(line.get_linestyle())) for line in [first, *others]}) == 7
+
+
+def test_nobody_and_many_with_long_names_fit() -> None:
+    long = [replace(BEST, engine=f"azure-analysis>google>aws@0.9{number}") for number in range(9)]
+    for cards in ([], [scorecard("silent", [], [])], long):
+        named = {one.engine: one for one in cards}
+        for figure in (trade_off(cards), latency(cards), plots.coverage(named, SIZE, **plots.BELOW)):
+            assert plots.svg(figure, "x"), "a layout that cannot be drawn warns, and warnings are errors"
+
+
+def test_axes_of_shares_end_at_all_and_what_stands_there_is_whole() -> None:
+    perfect = [card("perfect", 100, 0.001, 0.01), *CARDS]
+    coverage = plots.coverage({one.engine: one for one in perfect}, SIZE)
+    for figure, whole in ((trade_off(perfect), 100), (coverage, 1)):
+        for axes in figure.axes:
+            assert axes.get_ylim()[1] == whole
+            assert not any(drawn.get_clip_on() for drawn in (*axes.lines, *axes.collections))
+    low = trade_off([card("low", 50, 0.001, 0.01)]).axes[0]
+    assert low.get_ylim()[1] < 70, "an axis that ends below stays as it is"
