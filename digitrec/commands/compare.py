@@ -15,7 +15,7 @@ from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import EMULATED, Asking, asking_options
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons
-from digitrec.comparison import Comparison, compare_stream, free_engines
+from digitrec.comparison import Comparison, compare_stream, free_engines, left_out_because
 from digitrec.comparison.race import Absent
 from digitrec.engine import Engine
 from digitrec.errors import ImageError, LedgerError, ModelError, NotConfigured, NotInstalled
@@ -83,13 +83,12 @@ def compare(
 
 def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
     """The engines that are ready and free, or only ready; those left out are named on stderr."""
-    chosen, left_out = free_engines(os.environ)
-    ready = [listing.name for listing in registry.listings(os.environ) if not listing.status.missing]
-    chosen = [*ready] if everyone else chosen
+    listings = registry.listings(os.environ)
+    ready = {listing.name: left_out_because(listing) for listing in listings if not listing.status.missing}
+    chosen = [*ready] if everyone else free_engines(os.environ)
     chosen += [name for name in emulated if name not in chosen]
-    not_asked = {name: why for name, why in left_out.items() if name not in chosen}
-    parts = [f"{name} {why}" for name, why in not_asked.items() if name in ready]
-    if missing := [name for name in not_asked if name not in ready]:
+    parts = [f"{name} {why}" for name, why in ready.items() if name not in chosen]
+    if missing := [one.name for one in listings if one.name not in {*ready, *chosen}]:
         parts.append(f"{', '.join(missing)} (not ready; `digitrec providers` says why)")
     if parts:
         click.echo(printable(f"digitrec: not asked: {'; '.join(parts)}"), err=True)

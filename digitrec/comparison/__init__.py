@@ -189,7 +189,7 @@ def compare_stream(
 
     It takes from ``images`` only as many as are worth working on together, so any number can pass.
     """
-    names = free_engines(os.environ)[0] if providers is None else listed(providers)
+    names = free_engines(os.environ) if providers is None else listed(providers)
     readers = [_reader_or_absent(provider) for provider in names]
     ask = partial(stream, lenient=lenient, at_least=at_least, rotate=rotate)
     for reader in readers:
@@ -217,23 +217,20 @@ def _reader_or_absent(provider: str | Provider | Reader) -> Reader:
         return Absent(str(provider), error)
 
 
-def free_engines(env: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
-    """Return the engines that are ready and free of charge, and why each other engine is left out.
-
-    It asks no engine and opens no connection (`digitrec.providers.registry.listings`).
+def free_engines(env: Mapping[str, str]) -> list[str]:
+    """Return the engines that are ready and free of charge; no engine is asked and no connection opened.
 
     Raises:
         NotConfigured: no free engine is ready.
     """
-    reasons = {listing.name: _reason(listing) for listing in registry.listings(env)}
-    chosen = [name for name, reason in reasons.items() if not reason]
+    chosen = [listing.name for listing in registry.listings(env) if not left_out_because(listing)]
     if not chosen:
         raise NotConfigured("no free engine is installed and configured; name the engines to ask")
-    return chosen, {name: reason for name, reason in reasons.items() if reason}
+    return chosen
 
 
-def _reason(listing: registry.Listing) -> str:
-    """Why an engine is asked only by name; "" for one that is ready and free."""
+def left_out_because(listing: registry.Listing) -> str:
+    """Return why an engine is asked only by name; "" for one that is ready and free."""
     if listing.status.missing:
         return "; ".join(listing.status.missing)
     if listing.price is None:

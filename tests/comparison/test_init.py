@@ -11,7 +11,14 @@ import pytest
 
 from digitrec.answer import Answer, Candidate
 from digitrec.answer.prediction import Failure, Prediction
-from digitrec.comparison import Comparison, compare, compare_many, compare_stream, free_engines
+from digitrec.comparison import (
+    Comparison,
+    compare,
+    compare_many,
+    compare_stream,
+    free_engines,
+    left_out_because,
+)
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
 from digitrec.errors import ImageError, NotConfigured, ProviderError, Unavailable, UnknownProvider
 from digitrec.image import ImageRef
@@ -164,11 +171,11 @@ def test_only_engines_that_are_ready_and_free_are_asked_unnamed(monkeypatch: pyt
         listing("dear", Price(0.0015, "list")), listing("local", FREE),
     ]  # fmt: skip
     monkeypatch.setattr("digitrec.providers.registry.listings", lambda env: listings[: int(env["MANY"])])
-    chosen, left_out = free_engines({"MANY": "4"})
-    assert chosen == ["local"]
-    assert list(left_out) == ["absent", "unknown", "dear"]
-    assert left_out["absent"] == "set KEY; or log in"
-    assert "$1.50 per 1,000" in left_out["dear"]
+    assert free_engines({"MANY": "4"}) == ["local"]
+    absent, unknown, dear, local = map(left_out_because, listings)
+    assert absent == "set KEY; or log in"
+    assert "$1.50 per 1,000" in dear
+    assert unknown and not local
     with pytest.raises(NotConfigured):
         free_engines({"MANY": "3"})
     monkeypatch.setenv("MANY", "4")
