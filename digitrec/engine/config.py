@@ -7,7 +7,6 @@ has every setting. It holds no key: credentials stay where each vendor's users k
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,9 +156,7 @@ def read(path: Path | None = None) -> dict[str, Any]:
         if named:
             raise _cannot(path, "is not there; correct its name") from None
         return {}
-    except RecursionError:
-        raise _cannot(path, "cannot be read: it is nested too deeply; correct it") from None
-    except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, or not UTF-8
         why = error.strerror if isinstance(error, OSError) else error
         raise _cannot(path, f"cannot be read: {why}; correct it") from error
 
@@ -177,12 +174,8 @@ def _checked(path: Path | None) -> tuple[Config, list[str]]:
         try:
             converted = _converted(name, key, value)
         except ValueError as error:
-            said = re.fullmatch(r"(.*?)(?: - at `\$(.*)`)?", str(error), re.DOTALL)
-            what, place = said.groups() if said else (str(error), None)
-            if isinstance(error, msgspec.ValidationError):
-                what = f"is wrong: {what[0].lower()}{what[1:]}"
-            text = f"{path or config_path()}: the setting {where}{place or ''} {what}".replace("`", "")
-            wrong.append(printable(text))
+            said = str(error).replace("$", where).replace("`", "")
+            wrong.append(printable(f"{path or config_path()}: the setting {where} is wrong: {said}"))
         else:
             if key is None:
                 values[name] = converted
@@ -209,20 +202,20 @@ def _converted(name: str, key: str | None, value: Any) -> Any:
     """
     if name in TABLES:
         if key is None:
-            raise ValueError(f"must be a table: [{name}]")
+            raise ValueError(f"it must be a table: [{name}]")
         # A name of no provider would be a price or a limit that never holds.
         known = {key} if name == "tokens" else {"per_month"} if name == "budget" else set(registry.names())
         if key not in known:
-            raise ValueError(f"is unknown; there are: {', '.join(sorted(known))}")
+            raise ValueError(f"it is unknown; there are: {', '.join(sorted(known))}")
         return msgspec.convert(value, TABLES[name])
     if name not in TEXTS:
-        raise ValueError(f"is unknown; there are: {', '.join(sorted((*TEXTS, *TABLES)))}")
+        raise ValueError(f"it is unknown; there are: {', '.join(sorted((*TEXTS, *TABLES)))}")
     text = msgspec.convert(value, Annotated[str, Meta(min_length=1)])
     if name == "provider":
         return text
     if "\0" in text:
-        raise ValueError("must not contain the character NUL")
+        raise ValueError("it must not contain the character NUL")
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise ValueError("begins with ~ and the name of a user who does not exist") from None
+        raise ValueError("it begins with ~ and the name of a user who does not exist") from None

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -58,19 +58,20 @@ def is_metadata_server(url: str) -> bool:
     Azure's 169.254.169.254, AWS's containers' 169.254.170.2, Azure's App Service's 169.254.130.1 and others.
     """
     host = (origin(url) or ("", "", 0))[1]
-    try:
-        return host == METADATA_SERVER or ip_address(host).is_link_local
-    except ValueError:
-        return False
+    address = _ip(host)
+    return host == METADATA_SERVER or (address is not None and address.is_link_local)
 
 
 def _is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
+    address = _ip(host)
+    return host.lower() == "localhost" or (address is not None and address.is_loopback)
+
+
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host)
     except ValueError:
-        return False
+        return None
 
 
 def proxy_variable(url: str) -> str:

@@ -44,13 +44,6 @@ class Status:
     """Names of variables and files that will be used; never what is in them."""
 
 
-OURS = frozenset({
-    "aws", "azure", "batch", "google", "heif", "ocr", "onnx", "openai", "pdf", "plots", "stats", "train",
-    "tune", "web",
-})  # fmt: skip
-"""Our extras, as setup.cfg has them; what only brings several of them together is not among them."""
-
-
 def is_installed(module: str) -> bool:
     """Whether ``module`` could be imported, without importing it (its parent packages are)."""
     try:
@@ -66,7 +59,10 @@ def not_installed(what: str, extra: str) -> NotInstalled:
         what: what needs it, as it stands at the start of the message.
         extra: the extra of digitrec that brings it; any other name is shown as the package to install.
     """
-    todo = install_hint(extra) if extra in OURS else f"pip install '{extra}'"
+    from importlib.metadata import metadata
+
+    ours = metadata("digitrec").get_all("Provides-Extra", [])
+    todo = install_hint(extra) if extra in ours else f"pip install '{extra}'"
     return NotInstalled(f"{what} needs packages that are not installed; {todo}")
 
 

@@ -18,14 +18,7 @@ from PIL import Image
 from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import (
-    FREE,
-    BaseProvider,
-    Price,
-    Status,
-    is_installed,
-    not_installed,
-)
+from digitrec.providers.base import FREE, BaseProvider, Price, Status, is_installed, not_installed
 from digitrec.providers.translate import Problem, Rule, Service
 
 FLAGS = {

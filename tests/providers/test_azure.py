@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from raw_server import RawServer, answer, raw_server
 
 from digitrec.answer import Answer
-from digitrec.emulator import Emulator
 from digitrec.emulator.kit import drawn_seven
 from digitrec.engine import Engine, Options
 from digitrec.errors import (
@@ -25,43 +24,15 @@ from digitrec.errors import (
     NotInstalled,
     ProviderError,
     Rejected,
-    TimedOut,
     Unreachable,
 )
 from digitrec.prepare import prepare
 from digitrec.providers.azure_analysis import AzureAnalysis
-from digitrec.providers.base import Resumable
 from digitrec.providers.registry import provider_class
 
-from .common import KEY, NOTHING, POLLED, Opened, Prepared, Told, json_answer, outcome
+from .common import KEY, NOTHING, POLLED, Told, json_answer, outcome
 
 BOTH = pytest.mark.parametrize("cloud", POLLED)
-
-
-@BOTH
-def test_an_operation_that_was_started_is_finished_by_another_provider(
-    cloud: str, opened: Opened, prepared: Prepared, emulator: Emulator
-) -> None:
-    first, second, before = opened(cloud), opened(cloud), emulator.calls(cloud)
-    assert isinstance(first, Resumable) and isinstance(second, Resumable)
-    token = first.start(prepared(first), timeout=10)
-    first.close()
-    while not isinstance(found := second.poll(token, timeout=10), Answer):
-        time.sleep(second.poll_s)
-    assert found.candidates[0].text == "7"
-    assert emulator.calls(cloud) - before == 1
-    with pytest.raises(Rejected):
-        second.poll("00000000-0000-0000-0000-000000000000", timeout=5)
-
-
-@BOTH
-def test_an_operation_that_does_not_end_is_given_up(
-    cloud: str, opened: Opened, prepared: Prepared, emulator: Emulator
-) -> None:
-    azure = opened(cloud)
-    emulator.set_faults(cloud, "endless-poll")
-    with pytest.raises(TimedOut):
-        azure.read(prepared(azure), timeout=0.5)
 
 
 @BOTH

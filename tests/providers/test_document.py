@@ -189,18 +189,10 @@ def test_google_tells_the_characters_of_a_word_apart(stored: Stored) -> None:
         ("google", "bad-image", Rejected, "Bad image data"),
         ("google", "out-of-quota", RateLimited, "exhausted"),
         ("google", "no-pages", BadAnswer, "pages"),
-        ("aws", "no-detections", BadAnswer, "TextDetections"),
-        ("aws", "no-detected-text", BadAnswer, "DetectedText"),
-        ("aws-textract", "no-blocks", BadAnswer, "Blocks"),
         ("aws-textract", "no-confidence", BadAnswer, "Blocks[2]"),
         ("azure", "failed", Rejected, "failed"),
-        ("azure", "empty", BadAnswer, "status"),
-        ("azure", "no-result", BadAnswer, "analyzeResult"),
-        ("azure-analysis", "no-read-result", BadAnswer, "readResult"),
         ("azure-document", "failed", Rejected, "InvalidContent"),
-        ("azure-document", "empty", BadAnswer, "status"),
         ("azure-document", "skipped", BadAnswer, "status"),
-        ("azure-document", "no-result", BadAnswer, "analyzeResult"),
     ],
 )
 def test_a_document_that_is_refused_names_the_field(

@@ -4,7 +4,7 @@ import json
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,23 +85,6 @@ def test_a_failed_request_fails_each_of_its_images(
     emulator.set_faults("google", "503:first=1")
     outcomes = google.read_many([prepared(google)] * 17, timeout=10)
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 16 + [Answer]
-
-
-def test_from_env_takes_a_key_an_endpoint_and_options(
-    emulator: Emulator, prepared: Prepared, secrets: Sequence[str]
-) -> None:
-    env = {
-        "GOOGLE_API_KEY": secrets[0],
-        "DIGITREC_GOOGLE_ENDPOINT": emulator.endpoints["google"] + "/",
-        "DIGITREC_GOOGLE_FEATURE": "text",
-        "DIGITREC_GOOGLE_LANGUAGE_HINTS": "en, de",
-    }
-    emulator.set_faults("google")
-    google = Google.from_env(env)
-    assert google.endpoint == emulator.endpoints["google"]
-    assert google.options == {"feature": "TEXT_DETECTION", "language_hints": ["en", "de"]}
-    assert google.read(prepared(google), timeout=10).candidates
-    google.close()
 
 
 @pytest.mark.parametrize("code", [3, 8, 13, 99])

@@ -65,21 +65,6 @@ def test_a_server_of_ones_own_needs_no_key(told: Told, stored: Stored, server: R
     assert b"authorization" not in server.arrived[0].lower()
 
 
-def test_a_refused_parameter_is_left_out_from_then_on(
-    opened: Opened, stored: Stored, server: RawServer
-) -> None:
-    server.say = [refusal("temperature"), refusal("top_logprobs"), *[answered(stored, "no-logprobs")] * 2]
-    openai = opened("openai", endpoint=server.url)
-    for _ in range(2):
-        result = outcome(openai)
-        assert isinstance(result, Answer)
-        assert result.raw[LEFT_OUT] == ["logprobs", "temperature", "top_logprobs"]
-        assert result.candidates == (Candidate("7", None),)
-    assert [{"temperature", "logprobs"} & set(one) for one in sent(server)] == [
-        {"temperature", "logprobs"}, {"logprobs"}, set(), set(),
-    ]  # fmt: skip
-
-
 @pytest.mark.parametrize(
     ("param", "requests"), [("model", 1), ("messages", 1), ("messages[0].content", 1), (None, 1), ("seed", 2)]
 )
