@@ -28,6 +28,8 @@ class Price:
 
 
 FREE = Price(0.0, "runs on this machine")
+CUT_OUT = 200
+"""A picture whose shorter side has at most this many pixels is taken for one line, cut out of a page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""RapidOCR (PaddleOCR's networks on ONNX Runtime), on this machine: recognition only, no text detection.
+"""RapidOCR (PaddleOCR's networks on ONNX Runtime), on this machine.
 
-Its detector passes over a lone character, so the whole picture is taken as one line of text.
+Its detector passes over a lone character, so for one digit the whole picture is taken as one line of text.
+For numbers the detector finds the lines; it also passes over many numbers that were cut out, so a small
+picture without several lines is read as one line too, and the reading with the higher score counts.
 
 Which candidate and which confidence: each line is a candidate; its score is 0..1 already.
 """
@@ -9,16 +11,18 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from importlib.metadata import version
 from typing import Any, Self
 
 from PIL import Image
 
-from digitrec.answer import Answer, Candidate, checked
+from digitrec.answer import Answer, Box, Candidate, Sign, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import FREE, BaseProvider, Price, Status, is_installed, not_installed
+from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, not_installed
+from digitrec.providers.document import box_around
 from digitrec.providers.translate import Problem, Rule, Service
 
 FLAGS = {
@@ -32,6 +36,8 @@ FLAGS = {
     "unclip_ratio": 1.6,
 }
 """Every flag there is, on every call: the engine keeps those of the call before."""
+DETECTING = FLAGS | {"use_det": True, "return_word_box": True, "return_single_char_box": True}
+NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=1500)
 
 
 class RapidOcr(BaseProvider):
@@ -75,16 +81,37 @@ class RapidOcr(BaseProvider):
         Image.new("L", (96, 96), 255).save(blank, "PNG")
         self._ask(blank.getvalue())
 
+    def for_numbers(self) -> RapidOcr:
+        """Return the same networks, with the one that finds the lines of a page."""
+        numbers = copy(self)
+        numbers.wants, numbers.options = NUMBERS, {"numbers": True}
+        return numbers
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Read once; it takes milliseconds and cannot be interrupted, so ``timeout`` is not needed."""
         with SERVICE.translated():
-            return parse(self._ask(image.data))
+            if self.wants is not NUMBERS:
+                return parse(self._ask(image.data))
+            raw = self._ask(image.data, DETECTING)
+            if len(raw["txts"]) < 2 and image.place and min(image.place.size) <= CUT_OUT:
+                line = self._ask(image.data)
+                if sum(line["scores"]) > sum(raw["scores"]):
+                    raw = {**line, "boxes": [(0, 0, *image.size)]}
+            return parse(raw)
 
-    def _ask(self, data: bytes) -> dict[str, Any]:
+    def _ask(self, data: bytes, flags: Mapping[str, Any] = FLAGS) -> dict[str, Any]:
         with self._lock:  # the flags live on the engine
-            found = self._client(data, **FLAGS)
+            found = self._client(data, **flags)
         scores = [float(score) for score in found.scores or ()]
-        return {"txts": list(found.txts or ()), "scores": scores, "version": self._version}
+        raw = {"txts": list(found.txts or ()), "scores": scores, "version": self._version}
+        if not flags["use_det"] or not scores:
+            return raw
+        chars = [[(score, _box(corners)) for _, score, corners in line] for line in found.word_results]
+        return {**raw, "boxes": [_box(corners) for corners in found.boxes], "chars": chars}
+
+
+def _box(corners: Any) -> Box | None:
+    return box_around([(float(x), float(y)) for x, y in corners])
 
 
 def parse(raw: Mapping[str, Any]) -> Answer:
@@ -94,11 +121,26 @@ def parse(raw: Mapping[str, Any]) -> Answer:
         BadAnswer: the two do not belong together.
     """
     try:
-        found = zip(raw["txts"], raw["scores"], strict=True)
-        lines = [Candidate(text, score) for text, score in found if text]
+        nothing = [None] * len(raw["txts"])
+        found = zip(
+            raw["txts"], raw["scores"], raw.get("boxes", nothing), raw.get("chars", nothing), strict=True
+        )
+        lines = [
+            Candidate(text, score, box, _signs(text, chars or ()))
+            for text, score, box, chars in found
+            if text
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise SERVICE.error(Problem(BadAnswer, "texts and scores do not match", raw=raw)) from error
     return checked(Answer(tuple(lines), raw=raw, model_version=raw.get("version")))
+
+
+def _signs(text: str, chars: Sequence[tuple[float, Box | None]]) -> tuple[Sign, ...]:
+    """Return a Sign for each character of a line; RapidOCR gives none for a space."""
+    if len(chars) != len("".join(text.split(" "))):
+        return ()
+    given = iter(chars)
+    return tuple(Sign() if char == " " else Sign(*next(given)) for char in text)
 
 
 def _client() -> Any:

@@ -11,16 +11,19 @@ import os
 import shutil
 import subprocess  # nosec B404 # no shell; the program is the user's choice
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, Self
 
 from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
-from digitrec.providers.base import FREE, BaseProvider, Price, Status
+from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
-ONE_CHARACTER, ONE_WORD = 10, 8
-"""Tesseract's page segmentation modes for a lone digit, and for one that is repeated in a row."""
+ONE_CHARACTER, ONE_WORD, ONE_LINE, PAGE = 10, 8, 7, 6
+"""Tesseract's page segmentation modes for a lone digit, for one that is repeated in a row, for a number that
+was cut out, and for a page of numbers: the modes for sparse text pass over lone digits and minus signs."""
+NUMBERS = InputSpec(encoding="png", min_side=40, max_side=4000, margin=0.05, enough=1500)
 INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
 
 
@@ -63,13 +66,22 @@ class Tesseract(BaseProvider):
             return Status(installed=False, configured=False, missing=(INSTALL,))
         return Status(installed=True, configured=True, found=(program,))
 
+    def for_numbers(self) -> Tesseract:
+        """Return the same program, which is shown whole pages of any layout."""
+        numbers = copy(self)
+        numbers.wants, numbers.options = NUMBERS, {**self.options, "numbers": True}
+        return numbers
+
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
         """Start the program once, for at most ``timeout`` seconds."""
         with SERVICE.translated():
             return parse(self._ask(image, timeout))
 
     def _ask(self, image: PreparedImage, timeout: float) -> dict[str, str]:
-        mode = ONE_CHARACTER if image.spec.repeat == 1 else ONE_WORD
+        if self.wants is NUMBERS:
+            mode = ONE_LINE if image.place and min(image.place.size) <= CUT_OUT else PAGE
+        else:
+            mode = ONE_CHARACTER if image.spec.repeat == 1 else ONE_WORD
         command = [self._program, "stdin", "stdout", "-l", self._language, "--psm", str(mode), "tsv"]
         return {"tsv": _run(command, image.data, timeout), "version": self._version}
 

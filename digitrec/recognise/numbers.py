@@ -135,17 +135,23 @@ def value_of(text: str) -> Decimal | None:
 
 
 def _words(candidate: Candidate) -> Iterator[_Word]:
-    """Split a candidate at its spaces; characters without boxes share the candidate's width evenly."""
+    """Split a candidate at its spaces; characters without boxes share the candidate's width evenly.
+
+    A part of a candidate is as sure as its least sure character, if the characters have scores.
+    """
     text, box = candidate.text, candidate.box
     signs = candidate.signs or (Sign(),) * len(text)
     for found in re.finditer(r"\S+", text):
         start, end = found.span()
         chars = tuple(map(_Char, map(_ascii, found[0]), signs[start:end]))
-        share = box
-        if box is not None and end - start < len(text):
-            step = (box[2] - box[0]) / len(text)
-            share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
-        yield _Word(chars, _around(chars) or share, candidate.score, candidate.chance)
+        share, score = box, candidate.score
+        if end - start < len(text):
+            scores = [char.sign.score for char in chars if char.sign.score is not None]
+            score = min(scores, default=score)
+            if box is not None:
+                step = (box[2] - box[0]) / len(text)
+                share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
+        yield _Word(chars, _around(chars) or share, score, candidate.chance)
 
 
 def _ascii(char: str) -> str:

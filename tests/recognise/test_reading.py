@@ -12,7 +12,7 @@ import anyio
 import numpy as np
 import pandas
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 import digitrec
 from digitrec.answer import Answer, Candidate
@@ -20,7 +20,7 @@ from digitrec.answer.prediction import Failure
 from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import FakeProvider
 from digitrec.emulator.picture import Picture, Word
-from digitrec.errors import ImageError, NotConfigured, TimedOut
+from digitrec.errors import ImageError, NotConfigured, NotInstalled, TimedOut
 from digitrec.image import ImageSource, InputSpec, PreparedImage
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
@@ -222,3 +222,18 @@ def test_what_predict_paid_for_is_read_from_the_ledger_with_its_boxes(cloud: str
     assert [number.text for number in sheet.numbers] == ["12", "7.5"]
     lefts = [number.box[0] for number in sheet.numbers if number.box]
     assert lefts == pytest.approx([200, 1200], abs=10)
+
+
+@pytest.mark.parametrize("name", ["tesseract", "rapidocr"])
+def test_the_ocr_engines_of_this_machine_find_the_numbers_of_a_page(name: str) -> None:
+    page = Image.new("L", (500, 300), 255)
+    for text, x, y in (("12", 50, 50), ("7.50", 300, 50), ("total", 40, 180), ("834", 300, 180)):
+        ImageDraw.Draw(page).text((x, y), text, fill=0, font=ImageFont.load_default(40))
+    try:
+        provider = open_provider(name)
+    except (NotConfigured, NotInstalled) as error:
+        pytest.skip(str(error))
+    sheet = digitrec.read(page, provider)
+    assert [(number.text, number.row) for number in sheet.numbers] == [("12", 0), ("7.50", 0), ("834", 1)]
+    for number, left in zip(sheet.numbers, (50, 300, 300), strict=True):
+        assert number.box is not None and number.box[0] == pytest.approx(left, abs=20)
