@@ -58,7 +58,7 @@ class Member:
     check: int = 0
     """CRC-32 of its bytes; in a tar, of the first block of its header."""
     unpacked: str = ""
-    """File with the content of a compressed tar."""
+    """File to read instead: the content of a compressed tar, or the archive by its absolute path."""
 
     @property
     def name(self) -> str:

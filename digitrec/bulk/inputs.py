@@ -213,38 +213,15 @@ def from_json(value: Any) -> Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A picture whose path is relative to a given folder, not to the one of the process that reads it."""
-
-    item: str | Member
-    """The path, or the member of an archive, as the user named it."""
-    folder: str
-    """The folder to which its path is relative."""
-
-    @property
-    def name(self) -> str:
-        """The item's own name."""
-        return name_of(self.item)
-
-    def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
-        """Return its bytes, at most ``most`` of them.
-
-        Raises:
-            ImageError: they cannot be read.
-        """
-        if isinstance(self.item, Member):
-            return replace(self.item, archive=str(Path(self.folder, self.item.archive))).read(most)
-        return files.read_path(Path(self.folder, self.item), self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A picture whose bytes are in memory, or that is known to be unreadable."""
+class Sent:
+    """A picture that any process can read under its name: a file, bytes, or an error."""
 
     name: str
+    path: str = ""
+    """Absolute path of its file; "" without one."""
     data: bytes = field(default=b"", repr=False)
     error: str = ""
-    """Why it is unreadable."""
+    """Why it is unreadable; "" if that is not known yet."""
 
     def read(self, most: int = MAX_FILE_BYTES + 1) -> bytes:
         """Return its bytes, at most ``most`` of them.
@@ -254,26 +231,29 @@ class Held:
         """
         if self.error:
             raise ImageError(self.error)
-        return self.data[:most]
+        return files.read_path(self.path, self.name) if self.path else self.data[:most]
 
 
 def deadly(name: str) -> ImageSource:
     """Return the stand-in for a picture that killed the process that read it."""
     why = f"{name}: the process that read it died or hung; save or export it again"
-    return cast(ImageSource, Held(name, error=why))
+    return cast(ImageSource, Sent(name, error=why))
 
 
 def placed(source: ImageSource | Item, folder: str | None) -> ImageSource:
-    """Return a picture in a form that a process with another working folder can open.
+    """Return a picture in a form that a process with another working folder can open, under the same name.
 
     Args:
         source: the picture.
         folder: the folder to which its path is relative; None: the working folder of the reading process.
     """
-    path = source.archive if isinstance(source, Member) and not source.unpacked else source
-    if folder is None or not isinstance(path, str) or path in ("", "-") or is_address(path):
+    if folder is None or (isinstance(source, str) and (source in ("", "-") or is_address(source))):
         return cast(ImageSource, source)
-    return cast(ImageSource, Placed(cast(str | Member, source), folder))
+    if isinstance(source, Member) and not source.unpacked:
+        return cast(ImageSource, replace(source, unpacked=str(Path(folder, source.archive))))
+    if isinstance(source, str):
+        return cast(ImageSource, Sent(name_of(source), str(Path(folder, source))))
+    return cast(ImageSource, source)
 
 
 def portable(source: ImageSource, folder: str) -> ImageSource:
@@ -302,6 +282,6 @@ def portable(source: ImageSource, folder: str) -> ImageSource:
         if isinstance(source, DigitImage | bytes | Member | Remote):
             return placed(source, folder)
         data, name = files.read(cast(files.Encoded, source))
-        return cast(ImageSource, Held(name, data))
+        return cast(ImageSource, Sent(name, data=data))
     except ImageError as error:
-        return cast(ImageSource, Held(name_of(source), error=str(error)))
+        return cast(ImageSource, Sent(name_of(source), error=str(error)))
