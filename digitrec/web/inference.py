@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.sheet import SheetOutcome
 from digitrec.engine import Engine
-from digitrec.errors import ImageError, UnknownProvider
-from digitrec.image import DigitImage, ImageRef
+from digitrec.errors import DigitrecError, ImageError, UnknownProvider
+from digitrec.image import DigitImage, ImageRef, ImageSource
 from digitrec.recognise import stream
 from digitrec.recognise.explain import Explanation, explain
 from digitrec.recognise.pipeline import MaybePrepared, infer, preprocess
 from digitrec.recognise.readers import Reader, name_of
+from digitrec.recognise.reading import Digits, read_stream
 from digitrec.web import problems
 from digitrec.web.clients import Client
 from digitrec.web.limits import Buffers
 from digitrec.web.monitoring import Metrics, log
 from digitrec.web.problems import Problem, ProblemError
-from digitrec.web.scheduling import ConcurrencyLimit, Lane, Lanes, Spending
+from digitrec.web.scheduling import Bill, ConcurrencyLimit, Lane, Lanes, Spending
 from digitrec.web.settings import Settings
 
 BATCH = 64
@@ -112,6 +115,14 @@ class Service:
         """Whether `explain` works: for a network on this machine that takes 28x28 pixels."""
         return self._here is not None and self._here.provider.wants.encoding == "mnist"
 
+    @cached_property
+    def reads_numbers(self) -> bool:
+        """Whether `numbers` works: for an engine, not a policy, that reads whole numbers."""
+        try:
+            return isinstance(self._reader, Engine) and self._reader.for_numbers is not None
+        except DigitrecError:
+            return False
+
     @property
     def usd_per_picture(self) -> float | None:
         """Price of a picture in US dollars, for a policy that asks all its engines; None is unknown."""
@@ -125,15 +136,50 @@ class Service:
         Raises:
             ProblemError: a remote engine or a policy is at capacity, or today's budget is spent.
         """
-        if self._here is None and not self._places.admits(client, len(pictures)):
-            raise ProblemError(problems.busy(f"{self.name} is at capacity; try again in a moment"))
-        most = len(pictures) * (self.usd_per_picture or 0.0)
-        with self._places.hold(client, len(pictures)), self._spending.reserve(client.account, most) as bill:
+        with self._admitted(client, len(pictures)) as bill:
             readings = await asyncio.gather(*(self._read(client, picture) for picture in pictures))
             bill.usd = sum(reading.outcome.cost_usd or 0.0 for reading in readings)
         for reading in readings:
             self._record(reading.outcome)
         return readings
+
+    async def numbers(self, client: Client, picture: bytes, digits: Digits) -> SheetOutcome:
+        """Read the numbers on an encoded picture; ``digits`` says how many each is expected to have.
+
+        Raises:
+            ProblemError: the engine does not read numbers or is at capacity, or today's budget is spent.
+            ImageError: the picture cannot be read.
+        """
+        engine = self._reader
+        if not (self.reads_numbers and isinstance(engine, Engine)):
+            raise ProblemError(Problem(422, "no-numbers", f"{self.name} does not read numbers"))
+
+        def found(source: ImageSource) -> SheetOutcome:
+            return next(read_stream([source], engine, digits=digits))
+
+        with self._admitted(client, 1) as bill:
+            if self._here is not None:  # opened and read in one turn, which the client is charged for
+                outcome = await self._lanes.run(client, picture, partial(found, picture))
+            else:
+                async with self._calls.turn(client):
+                    opened = await self._lanes.run(client, picture, partial(DigitImage.open, picture))
+                    outcome = await self._calls.do(partial(found, opened))
+            bill.usd = outcome.cost_usd or 0.0
+        self._record(outcome)
+        return outcome
+
+    @contextmanager
+    def _admitted(self, client: Client, count: int) -> Iterator[Bill]:
+        """Hold places for pictures, and reserve what they may cost.
+
+        Raises:
+            ProblemError: a remote engine or a policy is at capacity, or today's budget is spent.
+        """
+        if self._here is None and not self._places.admits(client, count):
+            raise ProblemError(problems.busy(f"{self.name} is at capacity; try again in a moment"))
+        most = count * (self.usd_per_picture or 0.0)
+        with self._places.hold(client, count), self._spending.reserve(client.account, most) as bill:
+            yield bill
 
     async def explain(self, client: Client, picture: bytes, *, inside: bool, hiding: bool) -> Explanation:
         """Explain the engine's answer to an encoded picture.
@@ -187,7 +233,7 @@ class Service:
         self._metrics.batch.labels(self.name).observe(len(prepared))
         return [Reading(*one) for one in zip(infer(prepared, self._here), prepared, strict=True)]
 
-    def _record(self, outcome: Outcome) -> None:
+    def _record(self, outcome: Outcome | SheetOutcome) -> None:
         self._metrics.read(outcome)
         if isinstance(outcome, Failure) and not isinstance(outcome.error, ImageError):
             error = outcome.error

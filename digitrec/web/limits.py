@@ -94,7 +94,7 @@ class Buffers:
             raise ProblemError(problems.busy("too much is being sent at once; try again in a moment"))
 
 
-INFERENCE_PATHS = {"/predict", "/compare", "/explain", "/thumbnail", "/label"}
+INFERENCE_PATHS = {"/predict", "/v1/read", "/compare", "/explain", "/thumbnail", "/label"}
 """Paths that cost work or money."""
 GUARDED_PATHS = {*INFERENCE_PATHS, "/metrics"}
 """Paths that need a key, where there are keys; without keys /metrics answers few addresses."""

@@ -18,6 +18,7 @@ from prometheus_client import (
 )
 
 from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.sheet import Sheet, SheetOutcome
 
 log = logging.getLogger("digitrec.web")
 
@@ -91,15 +92,19 @@ class Metrics:
         self.in_flight = Gauge("digitrec_http_requests_in_flight", about, registry=self._registry)
         about = "Pictures in one pass through an engine."
         self.batch = histogram("digitrec_batch_pictures", about, ["provider"], buckets=PICTURES)
-        about = "Pictures read, by result: a digit, refused or failed."
+        about = "Pictures read, by result: a digit, numbers, refused or failed."
         self._readings = counter("digitrec_readings", about, ["provider", "result"])
         about = "US dollars spent, as far as prices are known."
         self._cost = counter("digitrec_cost_usd", about, ["provider"])
 
-    def read(self, outcome: Outcome) -> None:
+    def read(self, outcome: Outcome | SheetOutcome) -> None:
         """Count the outcome for one picture."""
-        refused = not isinstance(outcome, Failure) and outcome.digit is None
-        result = "failed" if isinstance(outcome, Failure) else "refused" if refused else str(outcome.digit)
+        if isinstance(outcome, Failure):
+            result = "failed"
+        elif isinstance(outcome, Sheet):
+            result = "numbers"
+        else:
+            result = "refused" if outcome.digit is None else str(outcome.digit)
         self._readings.labels(outcome.provider, result).inc()
         self._cost.labels(outcome.provider).inc(outcome.cost_usd or 0.0)
 

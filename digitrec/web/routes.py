@@ -35,6 +35,13 @@ Compared = Annotated[
         examples=[["local"]],
     ),
 ]
+Digits = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[1-9]\d?(-[1-9]\d?)?$", examples=["4", "3-6"],
+        description="How many digits each number has: one number, or the least and the most.",
+    ),
+]  # fmt: skip
 Seen = Annotated[bool, Query(description="Also show the 28x28 picture that the network was given.")]
 Inside = Annotated[
     bool, Query(description="Also show the feature maps of each layer, for each reading of the picture.")
@@ -68,6 +75,19 @@ def add(app: FastAPI, state: State) -> None:
             return problems.from_error(outcome.error).response()
         found = [reading_of(one.outcome, one.prepared, seen=seen) for one in readings]
         return json(schemas.Readings(predictions=found) if is_list else found[0])
+
+    @app.post("/v1/read", response_model=schemas.SheetBody, **reading | {"tags": ["read numbers"]})
+    async def read(request: Request, provider: Provider = None, digits: Digits = None) -> Response:
+        """Read the whole numbers on a picture, such as amounts, or the columns of a form.
+
+        Send the picture as to `/predict`.
+        """
+        service = state.service(provider)
+        picture = await one_picture(request, state)
+        found = await service.numbers(request.state.client, picture, _expected(digits))
+        if isinstance(found, Failure):
+            raise found.error
+        return json(schemas.sheet_of(found))
 
     @app.post("/compare", response_model=schemas.ComparisonBody, **reading)
     async def compare(request: Request, provider: Compared = None, seen: Seen = False) -> Response:
@@ -127,7 +147,11 @@ def add(app: FastAPI, state: State) -> None:
         """List the engines on offer."""
         infos = [
             schemas.ProviderInfo(
-                name=name, usd_per_picture=one.usd_per_picture, remote=one.remote, explains=one.explains
+                name=name,
+                usd_per_picture=one.usd_per_picture,
+                remote=one.remote,
+                explains=one.explains,
+                reads_numbers=one.reads_numbers,
             )
             for name, one in state.services.items()
         ]
@@ -143,6 +167,20 @@ def add(app: FastAPI, state: State) -> None:
     async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(state.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _expected(digits: str | None) -> tuple[int, int] | None:
+    """Return the least and the greatest number of digits.
+
+    Raises:
+        ProblemError: the least is greater.
+    """
+    if digits is None:
+        return None
+    least, _, most = digits.partition("-")
+    if int(most or least) < int(least):
+        raise ProblemError(Problem(422, "invalid-request", f"digits must be least-most, got {digits}"))
+    return int(least), int(most or least)
 
 
 def _described_keys(state: State) -> list[Any]:

@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.sheet import Sheet
 from digitrec.image import PreparedImage
 from digitrec.recognise.explain import SHOWN, Explanation, Inside, by_network, mosaic
 from digitrec.recognise.pipeline import MaybePrepared
@@ -97,6 +98,62 @@ class ComparisonBody(Body):
     """One for each engine, in the order asked."""
 
 
+class NumberDigitBody(Body):
+    """One digit of a number."""
+
+    digit: int = Field(ge=0, le=9)
+    confidence: float | None = Field(ge=0, le=1)
+    """What the engine said; null where it scores whole words only."""
+    box: tuple[float, float, float, float] | None
+    """Left, top, right, bottom, px."""
+
+
+class NumberBody(Body):
+    """One number on a picture."""
+
+    text: str = Field(examples=["7.50"])
+    """As it is written, without spaces."""
+    value: str | None = Field(examples=["7.50"])
+    """A decimal number; null beside a `reason`."""
+    digits: list[NumberDigitBody]
+    """From left to right."""
+    box: tuple[float, float, float, float] | None
+    """Left, top, right, bottom, px of the picture as `size` says; null where the engine gives none."""
+    confidence: float | None = Field(ge=0, le=1)
+    """What the engine said; not a chance of being right."""
+    calibrated: float | None = Field(ge=0, le=1)
+    """Chance of being right, where that was measured."""
+    row: int | None
+    """Number of its line, from 0."""
+    column: int | None
+    """Number of its column, from 0; null where the numbers do not line up."""
+    reason: str | None
+    """Why it has no value: "not one number", "another number of digits", ..."""
+
+
+class SheetBody(Body):
+    """The numbers on one picture; none if nothing is written on it."""
+
+    numbers: list[NumberBody]
+    """In reading order: line by line, from left to right."""
+    size: tuple[int, int]
+    """Width and height of the upright picture, px."""
+    provider: str
+    """Which engine."""
+    model_version: str | None
+    """Which model of it."""
+    latency_s: float = Field(ge=0)
+    """Seconds from opened picture to answer, preparation included."""
+    cost_usd: float | None = Field(ge=0)
+    """US dollars spent; 0 is free, null is unknown."""
+    emulated: bool
+    """True when an emulator answered instead of the vendor."""
+    replayed: bool
+    """True when an earlier, paid answer was found in the ledger."""
+    sha256: str | None
+    """SHA-256 of the picture's bytes."""
+
+
 class Kept(Body):
     """A picture that a visitor labelled was kept."""
 
@@ -130,6 +187,8 @@ class ProviderInfo(Body):
     """True when pictures are sent to another company's servers."""
     explains: bool
     """Whether `/explain` can say why it says what it says."""
+    reads_numbers: bool
+    """Whether `/v1/read` can ask it."""
 
 
 class Providers(Body):
@@ -179,6 +238,11 @@ def reading_of(outcome: Outcome, prepared: MaybePrepared | None = None, *, seen:
     if seen and isinstance(prepared, PreparedImage) and prepared.media_type == "image/x-mnist":
         values["seen"] = data_url(prepared.picture())
     return Reading.model_validate(values)
+
+
+def sheet_of(sheet: Sheet) -> SheetBody:
+    """Return a sheet as the API answers it."""
+    return SheetBody.model_validate(sheet.as_dict() | {"sha256": sheet.image.sha256})
 
 
 def png(picture: Image.Image) -> bytes:

@@ -20,7 +20,8 @@ from .fakes import listening
 NOT_TOLD_BY_A_SCHEMA = [positive_data_acceptance]
 """Whether bytes are a picture is beyond a schema: a valid request may still be refused with 422."""
 OPERATIONS = [
-    ("/predict", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"), ("/providers", "GET"),
+    ("/predict", "POST"), ("/v1/read", "POST"), ("/compare", "POST"), ("/health", "GET"), ("/ready", "GET"),
+    ("/providers", "GET"),
     ("/metrics", "GET"), ("/explain", "POST"), ("/thumbnail", "POST"), ("/label", "POST"),
     ("/collected", "GET"), ("/collected/{name}", "GET"), ("/collected/{name}", "PUT"),
 ]  # fmt: skip

@@ -36,6 +36,9 @@ export function predict(picture, name, signal, progress) {
   return json(`predict?seen=true&provider=${encodeURIComponent(name)}`, { ...question(picture, signal), progress });
 }
 
+/** The whole numbers on a picture. */
+export const read = (picture, name) => json(`v1/read?provider=${encodeURIComponent(name)}`, question(picture));
+
 export function compare(picture, names) {
   return json(`compare?${new URLSearchParams(names.map((name) => ["provider", name]))}`, question(picture));
 }

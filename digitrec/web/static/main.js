@@ -12,15 +12,18 @@ import { Camera, contained, lightened, listenForPictures, shownPicture } from ".
 import { offerSharing } from "./share.js";
 import { isTap, pictureOf } from "./strokes.js";
 import { Timeline } from "./timeline.js";
+import { Numbers } from "./numbers.js";
 import * as view from "./view.js";
 import { Why } from "./why.js";
 
 const SETTLED_MS = 700;
 const FRAME_MS = 250;
+const SEVERAL = "more than one digit"; // a refusal for which there may be numbers
 
 const stage = by("stage");
 let engines = []; // those on offer
 let reader; // the engine that reads along: the first that is free; null: none is; undefined: not known yet
+let numbersReader; // the free engine that reads whole numbers, if there is one
 let largest = Infinity; // bytes of a picture that the server takes
 let subjects = 0; // one for each drawing, picture or thing held before the camera
 let choices = 0; // pictures that were chosen; only the last one is shown
@@ -36,6 +39,7 @@ const camera = new Camera(by("video"));
 const ask = (picture, signal) => api.predict(picture, reader.name, signal, (share) => !signal.aborted && view.showProgress(share));
 const live = new Live(ask, { show, fail, wait });
 const why = new Why({ getPicture: currentPicture, getReader: () => reader.name, getPlace: place, fail: complain });
+const numbers = new Numbers({ getPlace: () => (by("picture").hidden ? null : contained(by("picture"))), fail: complain });
 const connection = new Connection(start);
 
 by("width").addEventListener("input", (event) => { pad.width = event.target.value / 100; });
@@ -62,6 +66,7 @@ async function start() {
     const { providers, key_needed: keyNeeded, collects, max_body_bytes: bytes } = await api.providers();
     engines = providers;
     reader = engines.find((engine) => engine.usd_per_picture === 0) ?? null;
+    numbersReader = engines.find((engine) => engine.usd_per_picture === 0 && engine.reads_numbers);
     largest = bytes;
     by("comparison").hidden = engines.length < 2 && reader !== null;
     by("explain").hidden = !reader?.explains;
@@ -107,6 +112,7 @@ function drawing() {
   } else {
     view.showStale();
     why.changed(true);
+    numbers.hide();
   }
   by("picture").hidden = true;
   stage.classList.add("drawn");
@@ -182,6 +188,7 @@ async function render(isGrown = false) {
   } else read();
   look = await shownPicture(by("picture"), now.picture, api.thumbnail).catch(() => null); // reading it says why
   by("picture").hidden = look === null || timeline.now !== now || pad.active !== null;
+  numbers.layOver();
 }
 
 /** What was said so far is about another picture, or about less of a drawing. */
@@ -194,6 +201,7 @@ function changed(hasPicture, isGrown = false) {
   resetCompare(hasPicture);
   allowLabel(hasPicture && reader === null);
   why.changed(hasPicture);
+  numbers.hide();
 }
 
 async function currentPicture() {
@@ -276,7 +284,10 @@ function show(reading, picture, ms) {
     keep = () => { if (!isEmpty()) remember(timeline.now, reading, picture); };
     return;
   }
-  settle(view.inWords(reading), () => remember(state, reading, asShown()));
+  const tell = (words) => settle(words, () => remember(state, reading, asShown()));
+  if (reading.reason === SEVERAL && numbersReader && !camera.on) {
+    numbers.read(picture, numbersReader.name).then((words) => words !== null && tell(words || view.inWords(reading)));
+  } else tell(view.inWords(reading));
   if (camera.on) resetCompare(true);
 }
 

@@ -13,6 +13,7 @@ const REASONS = {
 };
 const READS_ALONG = "The network reads along while you draw.";
 const LEFT_OUT = "Not all of the ink was read: there is more beside the digit.";
+const DOUBTFUL = 0.9; // a number with a smaller chance of being right is marked
 const STALE_MS = 700; // for so long the reading of a drawing stays, greyed out, while the drawing grows
 const TOAST_MS = 6000;
 
@@ -46,6 +47,24 @@ export function inWords(reading) {
   if (reading.prediction === null) return `Can't tell. ${reasonInWords(reading.reason)}`;
   const said = [reading.prediction, howSure(reading)].filter((part) => part !== null).join(", ");
   return reading.left_out.length ? `${said}. ${LEFT_OUT}` : said;
+}
+
+/** Whether a number was not read surely. */
+export function isDoubtful({ reason, calibrated, confidence }) {
+  return reason !== null || (calibrated ?? confidence ?? 1) < DOUBTFUL;
+}
+
+/** How sure a number is, or why it has no value. */
+export function inWordsOf(number) {
+  return number.reason === null ? howSure(number) ?? "" : sentence(number.reason);
+}
+
+/** One number as the answer; of several how many there are. */
+export function showNumbers(numbers) {
+  const [first] = numbers;
+  if (numbers.length === 1) put(first.text, inWordsOf(first) || "It says", "A number of several digits.");
+  else put(numbers.length, "numbers", "They stand over the picture: correct what is wrong, and copy them.");
+  by("verdict").classList.toggle("unsure", numbers.some(isDoubtful));
 }
 
 export function showReading(reading, roundTripMs) {
@@ -102,6 +121,7 @@ function put(digit, sure, why, { probs, seen } = {}) {
   by("verdict").classList.remove("stale", "unsure");
   by("verdict").ariaBusy = "false";
   by("upload").hidden = true;
+  by("digit").style.setProperty("--letters", String(digit).length || 1);
   if (by("digit").textContent !== String(digit)) by("digit").replaceChildren(make("span", {}, digit)); // it pops up
   by("sure").textContent = sure;
   by("why").textContent = why;

@@ -1,0 +1,86 @@
+// The numbers on a picture with several digits: over it, to be corrected, and copied as CSV.
+
+import * as api from "./api.js";
+import { by, make } from "./dom.js";
+import { howSure, inWordsOf, isDoubtful, showNumbers, toast } from "./view.js";
+
+const LOWEST = 93; // per cent of the stage's side: a field begins no lower
+
+export class Numbers {
+  asked = 0; // changes with the picture
+  fields = []; // { number, input }
+
+  /** `getPlace()` says where on the stage the picture lies ([left, top, right, bottom], shares of its side); null: it
+   *  is a drawing. */
+  constructor({ getPlace, fail }) {
+    Object.assign(this, { getPlace, fail });
+    by("csv").addEventListener("click", () => this.copy());
+  }
+
+  /** The picture has changed: its numbers go. */
+  hide() {
+    this.asked += 1;
+    this.fields = [];
+    by("numbers").hidden = by("csv").hidden = true;
+  }
+
+  /** Read the numbers with this engine and show them; promise them in words, null where there is another picture. */
+  async read(picture, engine) {
+    const asked = this.asked += 1;
+    try {
+      const sheet = await api.read(picture, engine);
+      if (asked !== this.asked) return null;
+      if (sheet.numbers.length) this.show(sheet);
+      return sheet.numbers.map(({ text }) => text).join(", ");
+    } catch (problem) {
+      if (asked !== this.asked) return null;
+      this.fail(problem);
+      return "";
+    }
+  }
+
+  show({ numbers, size }) {
+    this.size = size;
+    this.fields = numbers.map((number, place) => {
+      const input = make("input", { value: number.text, ariaLabel: `Number ${place + 1}`, title: inWordsOf(number) });
+      input.classList.toggle("unsure", isDoubtful(number));
+      return { number, input };
+    });
+    by("numbers").replaceChildren(...this.fields.map(({ input }) => input));
+    by("csv").hidden = false;
+    showNumbers(numbers);
+    this.layOver();
+  }
+
+  /** Put each field below its number on the picture; over a drawing there are none. */
+  layOver() {
+    const place = this.getPlace();
+    by("numbers").hidden = place === null || this.fields.length === 0;
+    if (by("numbers").hidden) return;
+    const [left, top, right, bottom] = place;
+    for (const { number: { box }, input } of this.fields) {
+      const [x, , , y] = box ?? [0, 0, 0, 0];
+      input.style.left = `${100 * (left + ((right - left) * x) / this.size[0])}%`;
+      input.style.top = `${Math.min(LOWEST, 100 * (top + ((bottom - top) * y) / this.size[1]))}%`;
+    }
+  }
+
+  async copy() {
+    const rows = [...Map.groupBy(this.fields, ({ number }) => number.row ?? 0).values()];
+    try {
+      await navigator.clipboard.writeText(rows.map(line).join(""));
+      toast("Copied as CSV.");
+    } catch {
+      toast("This browser does not let the page copy; it does over https.");
+    }
+  }
+}
+
+/** A line of CSV; where the numbers line up, each is in its column. */
+function line(row) {
+  const last = Math.max(...row.map(({ number }) => number.column ?? NaN));
+  const fields = Number.isNaN(last) ? row
+    : Array.from({ length: last + 1 }, (_, column) => row.find(({ number }) => number.column === column));
+  const cells = fields.map((field) => field?.input.value ?? "");
+  return `${cells.map((cell) => (/[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
+}

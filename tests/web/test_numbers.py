@@ -1,0 +1,101 @@
+"""`POST /v1/read`: the numbers on a picture, under the limits of every other question."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from fastapi.testclient import TestClient
+
+from digitrec.answer import Answer, Candidate
+from digitrec.comparison.fallback import Fallback
+from digitrec.emulator.kit import FakeProvider, Line
+from digitrec.engine import Engine, Options
+from digitrec.errors import Unavailable
+from digitrec.providers.base import Price
+from digitrec.web.settings import Settings
+
+from .fakes import local, png, serving
+
+TWO = Answer((Candidate("12.50", 0.95, (10, 10, 40, 20)), Candidate("1234", 0.4, (10, 40, 40, 50))))
+WHOLE = png()
+
+
+def reader(*script: Line, usd: float = 0.0) -> Engine:
+    """An engine that reads two numbers unless told otherwise."""
+    where = {"price": Price(usd, "made up"), "endpoint": "http://127.0.0.1:9"} if usd else {}
+    return Engine(FakeProvider(script or (TWO,), name="ocr", **where), Options(ledger="none", attempts=1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"content": WHOLE}, {"files": {"file": WHOLE}}, {"json": {"image": base64.b64encode(WHOLE).decode()}}],
+    ids=["body", "form", "JSON"],
+)
+def test_a_picture_is_answered_with_its_numbers_however_it_is_sent(sent: dict[str, object]) -> None:
+    with serving(reader()) as client:
+        answer = client.post("/v1/read", **sent).json()  # type: ignore[arg-type]
+        assert 'result="numbers"} 1.0' in client.get("/metrics").text
+    assert [(one["text"], one["value"], one["row"]) for one in answer["numbers"]] == [
+        ("12.50", "12.50", 0), ("1234", "1234", 1),
+    ]  # fmt: skip
+    assert answer["numbers"][0]["box"] == [10, 10, 40, 20]
+    assert (answer["size"], answer["provider"], answer["cost_usd"]) == ([64, 64], "ocr", 0)
+
+
+def test_an_expected_number_of_digits_takes_the_value_of_others() -> None:
+    with serving(reader()) as client:
+        found = {}
+        for digits in ("4", "1-3"):
+            answer = client.post(f"/v1/read?digits={digits}", content=WHOLE).json()
+            found[digits] = [one["value"] for one in answer["numbers"]]
+        wrong = [client.post(f"/v1/read?digits={digits}", content=WHOLE) for digits in ("0", "many", "5-3")]
+    assert found == {"4": ["12.50", "1234"], "1-3": [None, None]}
+    assert {(one.status_code, one.json()["type"]) for one in wrong} == {
+        (422, "urn:digitrec:problem:invalid-request")
+    }
+
+
+def asked(client: TestClient, count: int, **headers: str) -> list[int]:
+    return [
+        client.post("/v1/read", content=png((60 + number, 60)), headers=headers).status_code
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "statuses"),
+    [
+        (Settings(), [200, 200]),
+        (Settings(rate=0.01, burst=1), [200, 429]),
+        (Settings(usd_per_client=0.01), [200, 402]),
+        (Settings(max_requests=0), [503, 503]),
+        (Settings(max_body_bytes=10), [413, 413]),
+        (Settings(max_decoding_bytes=10), [422, 422]),
+        (Settings(api_keys=("one",)), [401, 401]),
+    ],
+)
+def test_it_is_limited_like_every_reading(settings: Settings, statuses: list[int]) -> None:
+    with serving(reader(usd=0.01), settings=settings) as client:
+        assert asked(client, 2) == statuses
+
+
+def test_an_engine_that_reads_no_numbers_or_fails_is_a_problem() -> None:
+    network, ocr = local(), reader(Unavailable("secret-host is down", provider="ocr"))
+    with serving(network, ocr, Fallback([network, ocr], 0.9)) as client:
+        offered = {one["name"]: one["reads_numbers"] for one in client.get("/providers").json()["providers"]}
+        answers = {
+            name: client.post("/v1/read", params={"provider": name}, content=WHOLE) for name in offered
+        }
+        several = client.post("/v1/read?provider=ocr", files=[("file", WHOLE)] * 2)
+        broken = client.post("/v1/read?provider=ocr", content=b"no picture")
+    policy = next(name for name in offered if name not in ("local", "ocr"))
+    assert offered == {"local": False, "ocr": True, policy: False}
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "local": 422,
+        "ocr": 503,
+        policy: 422,
+    }
+    assert answers["local"].json()["type"] == "urn:digitrec:problem:no-numbers"
+    assert "secret-host" not in answers["ocr"].text
+    assert (several.status_code, broken.status_code) == (422, 422)
