@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -103,6 +103,10 @@ class Service:
         self.remote = any(one.provider.endpoint is not None for one in self._engines)
         """Whether pictures may be sent to another company's machines."""
         self._here = reader if isinstance(reader, Engine) and not self.remote else None
+        self.reads_numbers = False
+        """Whether `numbers` works: for an engine, not a policy, that reads whole numbers."""
+        with suppress(DigitrecError):
+            self.reads_numbers = isinstance(reader, Engine) and reader.for_numbers is not None
         self._metrics = metrics
         self._lanes = lanes
         self._spending = spending
@@ -114,14 +118,6 @@ class Service:
     def explains(self) -> bool:
         """Whether `explain` works: for a network on this machine that takes 28x28 pixels."""
         return self._here is not None and self._here.provider.wants.encoding == "mnist"
-
-    @cached_property
-    def reads_numbers(self) -> bool:
-        """Whether `numbers` works: for an engine, not a policy, that reads whole numbers."""
-        try:
-            return isinstance(self._reader, Engine) and self._reader.for_numbers is not None
-        except DigitrecError:
-            return False
 
     @property
     def usd_per_picture(self) -> float | None:

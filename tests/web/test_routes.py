@@ -143,8 +143,20 @@ def test_the_named_engine_is_asked_and_compare_asks_what_costs_money_only_by_nam
         both = client.post("/compare?provider=local&provider=cloud", content=WHOLE).json()
         assert client.post("/predict?provider=cloud", content=WHOLE).json()["prediction"] == 3
         assert client.get("/providers").json()["providers"] == [
-            {"name": "local", "usd_per_picture": 0.0, "remote": False, "explains": True},
-            {"name": "cloud", "usd_per_picture": 0.01, "remote": True, "explains": False},
+            {
+                "name": "local",
+                "usd_per_picture": 0.0,
+                "remote": False,
+                "explains": True,
+                "reads_numbers": False,
+            },
+            {
+                "name": "cloud",
+                "usd_per_picture": 0.01,
+                "remote": True,
+                "explains": False,
+                "reads_numbers": True,
+            },
         ]
     assert unknown.status_code == 422 and "local, cloud" in unknown.json()["detail"]
     assert [reading["provider"] for reading in alone["readings"]] == ["local"]
@@ -196,4 +208,9 @@ def test_a_policy_is_on_offer_like_an_engine_and_says_whom_it_asked() -> None:
     asked = [(said["provider"], said["prediction"]) for said in answer["asked"]]
     assert asked == [("local", 7), ("cloud", 3)]
     assert (alone["provider"], alone["asked"], broken.status_code) == ("local", [], 422)
-    assert first == {"name": name, "usd_per_picture": 0.01, "remote": True, "explains": False}
+    assert (first["name"], first["usd_per_picture"], first["remote"], first["explains"]) == (
+        name,
+        0.01,
+        True,
+        False,
+    )
