@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digitrec.answer import Answer, Candidate
-from digitrec.comparison.fallback import Fallback
+from digitrec.comparison.policy import Fallback
 from digitrec.emulator.kit import FakeProvider, Line
 from digitrec.engine import Engine, Options
 from digitrec.errors import Unavailable
