@@ -1,0 +1,1 @@
+"""Train the finder: scenes, a small U-Net and its recipe."""

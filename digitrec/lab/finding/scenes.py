@@ -1,0 +1,397 @@
+"""Training scenes: pictures with the kind and the mark of each pixel.
+
+This code is separate from that of the scenes that `evaluate` measures (`lab/handwriting`): what the network
+learns from a fault of this generator does not help it there.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from digitrec.lab.handwriting import printed
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.floating[Any]]
+Point = tuple[float, float]
+Sides = tuple[float, float, float, float]
+SIDE = 160
+"""Side of a scene, in pixels."""
+PAPER, WRITING, OTHER = range(3)
+"""Kinds of pixels: paper; digits, letters and signs; rulings, frames, small print and objects."""
+
+
+class Group(NamedTuple):
+    """One mark: a digit, letter or sign."""
+
+    digit: bool
+    missing: float
+    """Share of its ink outside the picture, 0..1."""
+
+
+@dataclass(eq=False)
+class Scene:
+    """An unfinished picture and its labels."""
+
+    pixels: Floats
+    """(SIDE, SIDE, 3), 0..1."""
+    kinds: Pixels = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.uint8))
+    owners: Pixels = field(default_factory=lambda: np.zeros((SIDE, SIDE), np.uint8))
+    """The number of each pixel's mark, from 1; 0 for the rest."""
+    groups: list[Group] = field(default_factory=list)
+    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    """Left, top, right and bottom of each mark, in pixels, with the part outside the picture."""
+
+    def lay(self, cover: Floats, colour: Floats, kind: int, owner: int = 0) -> None:
+        """Blend a colour into the pixels by their cover, (SIDE, SIDE), 0..1, and label the covered ones."""
+        self.pixels += cover[..., None] * (colour - self.pixels)
+        on = cover > 0.3 * min(1.0, max(0.15, float(cover.max())))
+        self.kinds[on], self.owners[on] = kind, owner
+
+
+class Painter:
+    """Draw scenes from a bank of marks (`lab.finding.marks`)."""
+
+    def __init__(self, digits: Sequence[Pixels], others: Sequence[Pixels], rng: np.random.Generator) -> None:
+        self.digits, self.others, self.rng = digits, others, rng
+        self.fonts = printed.fonts_to_learn()
+
+    def scene(self) -> tuple[Pixels, Pixels, Pixels, list[Group]]:
+        """Return a picture, (SIDE, SIDE, 3), its kinds and owners, (SIDE, SIDE), and its marks."""
+        rng = self.rng
+        dark = rng.random() < 0.12
+        scene = Scene(self._surface(dark))
+        ink = self._ink(scene, dark)
+        if rng.random() < 0.3:
+            self._ruling(scene, dark)
+        plans = (self._one, self._cell, self._edge, self._signed, self._number, self._sheet, self._nothing)
+        plans[rng.choice(len(plans), p=(0.34, 0.12, 0.09, 0.13, 0.12, 0.08, 0.12))](scene, ink)
+        if rng.random() < 0.15:
+            self._thing(scene)
+        return self._photo(scene), scene.kinds, scene.owners, scene.groups
+
+    def _one(self, scene: Scene, ink: Floats) -> None:
+        height = SIDE * self._log(0.1, 0.9)
+        self._mark(scene, ink, height, *self._place(height))
+
+    def _cell(self, scene: Scene, ink: Floats) -> None:
+        """Draw a digit that fills the picture, often with parts of a frame at the edges, as on a form."""
+        rng = self.rng
+        height = SIDE * rng.uniform(0.6, 1.0)
+        centre = SIDE / 2 + rng.normal(0, 0.06, 2) * SIDE
+        self._mark(scene, ink, height, *centre, touch=True)
+        colour = self._other_ink(scene, ink)
+        for edge in range(4):
+            if rng.random() < 0.3:
+                at, width = rng.uniform(-1, 0.05 * SIDE), self._log(1, 8)
+                self._line(scene, edge % 2, at if edge < 2 else SIDE - at, width, colour)
+
+    def _edge(self, scene: Scene, ink: Floats) -> None:
+        """Draw a digit partly outside the picture, or close to its edge."""
+        height, outside = SIDE * self._log(0.25, 1.1), self.rng.uniform(-0.05, 0.75)
+        x, y = self.rng.uniform(0.3, 0.7, 2) * SIDE
+        if self.rng.random() < 0.5:
+            x = height * (0.35 - outside * 0.7)
+        else:
+            y = height * (0.5 - outside)
+        x, y = (SIDE - at if self.rng.random() < 0.5 else at for at in (x, y))
+        self._mark(scene, ink, height, x, y)
+
+    def _signed(self, scene: Scene, ink: Floats) -> None:
+        """Draw a digit with a bracket, sign, line, frame or ring next to it."""
+        rng = self.rng
+        height = SIDE * self._log(0.2, 0.6)
+        self._mark(scene, ink, height, *self._place(height))
+        left, top, right, bottom = scene.boxes[-1]
+        middle = (top + bottom) / 2
+        colour = ink if rng.random() < 0.7 else self._other_ink(scene, ink)
+        kind = rng.random()
+        if kind < 0.45:
+            for side in rng.permutation(2)[: 1 + int(rng.random() < 0.5)]:
+                tall = height * rng.uniform(0.5, 1.5)
+                away = (0.1 + rng.uniform(0.05, 0.5)) * height + 0.2 * tall
+                x = (right + away) if side else (left - away)
+                self._mark(scene, colour, tall, x, middle + rng.normal(0, 0.1) * height, digit=False)
+        elif kind < 0.65:
+            low = bottom + rng.uniform(0.05, 0.3) * height
+            end = low + rng.normal(0, 0.04) * height
+            points = [(left - 0.3 * height, low), (right + 0.3 * height, end)]
+            self._stroke(scene, points, self._log(0.02, 0.1) * height, colour)
+        else:
+            before, above, after, below = rng.uniform(0.05, 0.4, 4) * height
+            box = (left - before, top - above, right + after, bottom + below)
+            self._frame(scene, box, self._log(0.01, 0.08) * height, colour, ring=kind > 0.85)
+
+    def _number(self, scene: Scene, ink: Floats) -> None:
+        """Draw a row of digits; some touch."""
+        rng = self.rng
+        count = int(rng.integers(2, 8))
+        height = SIDE * min(self._log(0.12, 0.6), 1.5 / count)
+        x = height * 0.5 + rng.uniform(0, max(1, SIDE - 0.62 * height * count))
+        y = rng.uniform(0.2, 0.8) * SIDE
+        self._row(scene, ink, height, x, y, count)
+
+    def _sheet(self, scene: Scene, ink: Floats) -> None:
+        """Draw rows and columns of numbers, with words and lines between them."""
+        rng = self.rng
+        height = SIDE * self._log(0.06, 0.16)
+        step = height * rng.uniform(1.4, 3)
+        if rng.random() < 0.6:
+            colour = self._other_ink(scene, ink)
+            for at in np.arange(rng.uniform(0, step), SIDE, step):
+                self._line(scene, 1, at, self._log(0.7, 2), colour)
+        for y in np.arange(step * 0.6, SIDE, step):
+            x = rng.uniform(0, 0.3) * SIDE
+            while x < SIDE and len(scene.groups) < 60:
+                count = int(rng.integers(1, 5))
+                if rng.random() < 0.75:
+                    x = self._row(scene, ink, height, x, y, count)
+                else:
+                    self._words(scene, self._other_ink(scene, ink), height * 0.8, x, y)
+                    x += height * 2.5
+                x += height * rng.uniform(0.8, 4)
+
+    def _nothing(self, scene: Scene, ink: Floats) -> None:
+        """Draw no digit: bare paper, or letters, signs, words and scrawls."""
+        for _ in range(self.rng.integers(0, 4)):
+            height = SIDE * self._log(0.08, 0.9)
+            self._mark(scene, ink, height, *self._place(height), digit=False)
+        for _ in range(self.rng.integers(0, 4) if self.rng.random() < 0.4 else 0):
+            self._words(scene, ink, SIDE * self._log(0.03, 0.2), *self.rng.uniform(0, SIDE, 2))
+
+    def _row(self, scene: Scene, ink: Floats, height: float, x: float, y: float, count: int) -> float:
+        """Write a number and return its right end, in pixels."""
+        gap, slope = self.rng.normal(0.1, 0.1), self.rng.normal(0, 0.05)
+        for _ in range(count):
+            tall = height * float(np.exp(self.rng.normal(0, 0.1)))
+            self._mark(scene, ink, tall, x + 0.3 * height, y + self.rng.normal(0, 0.05) * height, touch=True)
+            left, _, right, _ = scene.boxes[-1]
+            wide = right - left
+            x += wide + gap * height
+            y += slope * wide
+        return x
+
+    def _mark(
+        self, scene: Scene, ink: Floats, height: float, x: float, y: float, *,
+        digit: bool = True, touch: bool = False,
+    ) -> None:  # fmt: skip
+        """Write a mark around a point; skip it if it would overlap another mark and may not touch it."""
+        bank = self.digits if digit else self.others
+        mark = Image.fromarray(bank[int(self.rng.integers(len(bank)))])
+        scale = height / max(mark.size)
+        cover, total = self._moved(mark, scale, x, y)
+        on = cover > 0.3
+        if not on.any():
+            scene.boxes.append((x - height / 3, y - height / 2, x + height / 3, y + height / 2))
+            return
+        half_x, half_y = mark.width * scale / 2, mark.height * scale / 2
+        scene.boxes.append((x - half_x, y - half_y, x + half_x, y + half_y))
+        if not touch and (scene.owners[on] > 0).any():
+            return
+        inside = float(cover.sum())
+        missing = float(np.clip(1 - inside / max(total, 1e-3), 0, 1))
+        scene.groups.append(Group(digit, missing))
+        scene.lay(cover * self._strength(), ink, WRITING, len(scene.groups))
+
+    def _moved(self, mark: Image.Image, scale: float, x: float, y: float) -> tuple[Floats, float]:
+        """Return a mark's cover, randomly turned, slanted and stretched, and its total ink, also outside."""
+        turn, slant = self.rng.normal(0, 0.12), self.rng.normal(0, 0.12)
+        wide = float(np.exp(self.rng.normal(0, 0.12)))
+        turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        forth = scale * turned @ np.array([[wide, slant], [0, 1]])
+        fine = 2 if scale < 0.6 else 1  # small marks are drawn larger and averaged: thin strokes would break
+        back = np.linalg.inv(forth * fine)
+        start = np.array(mark.size) / 2 - back @ (np.array([x, y]) * fine)
+        data = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
+        drawn = mark.transform((SIDE * fine,) * 2, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
+        cover = np.asarray(drawn.reduce(fine) if fine > 1 else drawn, np.float32) / 255
+        if scale > 1.2:
+            cover = np.clip((cover - 0.5) * scale + 0.5, 0, 1)
+        total = float(np.asarray(mark, np.float32).sum()) / 255 * abs(float(np.linalg.det(forth)))
+        return cover, total
+
+    def _stroke(self, scene: Scene, points: Sequence[Point], width: float, colour: Floats) -> None:
+        page, thick = Image.new("L", (2 * SIDE, 2 * SIDE)), max(1, round(2 * width))
+        ImageDraw.Draw(page).line([(2 * x, 2 * y) for x, y in points], 255, thick, joint="curve")
+        self._under(scene, np.asarray(page.reduce(2), np.float32) / 255, colour)
+
+    def _under(self, scene: Scene, cover: Floats, colour: Floats) -> None:
+        """Draw a line; pixels of writing that it crosses keep their labels."""
+        own = scene.owners > 0
+        kinds, owners = scene.kinds[own], scene.owners[own]
+        scene.lay(cover * self.rng.uniform(0.4, 1), colour, OTHER)
+        scene.kinds[own], scene.owners[own] = kinds, owners
+
+    def _line(self, scene: Scene, upright: int, at: float, width: float, colour: Floats) -> None:
+        """Draw a nearly straight line across the picture."""
+        off = at + self.rng.normal(0, 2)
+        points = [(at, -5), (off, SIDE + 5)] if not upright else [(-5, at), (SIDE + 5, off)]
+        self._stroke(scene, points, width, colour)
+
+    def _frame(self, scene: Scene, box: Sides, width: float, colour: Floats, ring: bool) -> None:
+        left, top, right, bottom = box
+        if ring:
+            turns = np.linspace(0, 2 * np.pi * self.rng.uniform(0.95, 1.1), 40)
+            spread = 1.2 * np.array([right - left, bottom - top]) / 2
+            middle = ((left + right) / 2, (top + bottom) / 2)
+            points = np.stack([np.cos(turns), np.sin(turns)], 1) * spread + middle
+            points += self.rng.normal(0, 0.5, points.shape)
+            self._stroke(scene, [(x, y) for x, y in points.tolist()], width, colour)
+            return
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        moved = [(x + self.rng.normal(0, 1), y + self.rng.normal(0, 1)) for x, y in corners]
+        for first, second in itertools.pairwise(moved):
+            if self.rng.random() < 0.9:
+                self._stroke(scene, [first, second], width, colour)
+
+    def _ruling(self, scene: Scene, dark: bool) -> None:
+        step, width, turn = self._log(6, 70), self._log(0.4, 2), self.rng.normal(0, 0.03)
+        page = Image.new("L", (2 * SIDE, 2 * SIDE))
+        pen = ImageDraw.Draw(page)
+        for upright in ((False,), (True,), (False, True), (False, True))[self.rng.integers(4)]:
+            for at in np.arange(self.rng.uniform(-step, 0), SIDE + step, step):
+                ends = [(2 * at, -20), (2 * (at + turn * SIDE), 2 * SIDE + 20)]
+                points = [point[:: 1 if not upright else -1] for point in ends]
+                pen.line(points, fill=255, width=max(1, round(2 * width)))
+        shade = self.rng.uniform(0.5, 1, 3) if dark else self.rng.uniform(0, 0.75, 3)
+        strength = np.float32(self.rng.uniform(0.2, 1))
+        self._under(scene, np.asarray(page.reduce(2), np.float32) / 255 * strength, shade.astype(np.float32))
+
+    def _words(self, scene: Scene, colour: Floats, height: float, x: float, y: float) -> None:
+        font = ImageFont.truetype(self.fonts[self.rng.integers(len(self.fonts))], max(4, 2 * height * 1.3))
+        alphabet = "abcdefghijklmnoprstuvwxyzABCDEFGHKLMNPRSTUVW"
+        text = "".join(alphabet[i] for i in self.rng.integers(0, len(alphabet), self.rng.integers(2, 9)))
+        page = Image.new("L", (2 * SIDE, 2 * SIDE))
+        ImageDraw.Draw(page).text((2 * x, 2 * y), text, fill=255, font=font, anchor="lm")
+        self._under(scene, np.asarray(page.reduce(2), np.float32) / 255, colour)
+
+    def _thing(self, scene: Scene) -> None:
+        """Draw a pen, finger, coin or bar that hides no writing."""
+        rng = self.rng
+        page = Image.new("L", (SIDE, SIDE))
+        pen, kind = ImageDraw.Draw(page), rng.random()
+        start, turn = rng.uniform(0, SIDE, 2), rng.uniform(0, 2 * np.pi)
+        end = start + 2 * SIDE * np.array([np.cos(turn), np.sin(turn)])
+        if kind < 0.5:
+            width = int(self._log(4, 40))
+            pen.line([tuple(start), tuple(end)], fill=255, width=width)
+            pen.ellipse((*(start - width / 2), *(start + width / 2)), fill=255)
+        elif kind < 0.7:
+            pen.ellipse((*start, *(start + self._log(4, 60))), fill=255)
+        else:
+            thick, side = self._log(3, 60), rng.integers(4)
+            far = SIDE - thick
+            bars = (0, 0, SIDE, thick), (0, 0, thick, SIDE), (0, far, SIDE, SIDE), (far, 0, SIDE, SIDE)
+            pen.rectangle(bars[side], fill=255)
+        cover = np.asarray(page.filter(ImageFilter.GaussianBlur(0.6)), np.float32) / 255
+        if not (scene.owners[cover > 0.2] > 0).any():
+            any_colour = rng.random() < 0.6
+            tint = rng.uniform(0, 1, 3) if any_colour else np.array([0.8, 0.6, 0.5]) * rng.uniform(0.5, 1.2)
+            light = 0.8 + 0.2 * self._clouds(2, 6)
+            scene.lay(cover, np.clip(tint * light[..., None], 0, 1).astype(np.float32), OTHER)
+
+    def _surface(self, dark: bool) -> Floats:
+        rng = self.rng
+        level = rng.uniform(0.02, 0.35) if dark else 1 - rng.gamma(2, 0.08)
+        tint = np.clip(level + rng.normal(0, 0.02 if rng.random() < 0.7 else 0.1, 3), 0.02, 1)
+        page = np.broadcast_to(tint.astype(np.float32), (SIDE, SIDE, 3)).copy()
+        if rng.random() < 0.35:
+            return page
+        rough = self._clouds(2, 30) * rng.uniform(0, 0.08) + rng.normal(0, rng.uniform(0, 0.03), (SIDE, SIDE))
+        if rng.random() < 0.12:  # wood, cloth, patterned paper
+            wave = np.sin(np.arange(SIDE) * self._log(0.08, 1.5) + 3 * self._clouds(2, 5))
+            wave = wave * rng.uniform(0.03, 0.15)
+            rough = rough + (wave if rng.random() < 0.5 else wave.T)
+        if rng.random() < 0.1:
+            folds = np.abs(self._clouds(2, 7))
+            rough = rough - rng.uniform(0.05, 0.25) * np.maximum(0.3 - folds, 0)
+        return np.clip(page * (1 + rough[..., None]), 0, 1).astype(np.float32)
+
+    def _ink(self, scene: Scene, dark: bool) -> Floats:
+        rng = self.rng
+        paper = scene.pixels.mean((0, 1))
+        for _ in range(30):
+            if dark:
+                colour = rng.uniform(0.55, 1) + rng.normal(0, 0.05 if rng.random() < 0.6 else 0.3, 3)
+            elif rng.random() < 0.5:
+                colour = rng.uniform(0, 0.4) + rng.normal(0, 0.03, 3)
+            else:
+                colour = rng.uniform(0, 0.85, 3)
+            colour = np.clip(colour, 0, 1)
+            if abs(float((colour - paper) @ (0.3, 0.59, 0.11))) > 0.25:
+                break
+        return colour.astype(np.float32)
+
+    def _other_ink(self, scene: Scene, ink: Floats) -> Floats:
+        return ink if self.rng.random() < 0.4 else self._ink(scene, bool(scene.pixels.mean() < 0.45))
+
+    def _strength(self) -> np.float32:
+        strong = self.rng.random() < 0.75
+        return np.float32(self.rng.uniform(0.7, 1) if strong else self.rng.uniform(0.4, 0.7))
+
+    def _photo(self, scene: Scene) -> Pixels:
+        """Return the scene as a camera takes it: light, shadow, blur, noise, contrast and compression."""
+        rng, page = self.rng, scene.pixels
+        across, down = np.meshgrid(*[np.linspace(-1, 1, SIDE, dtype=np.float32)] * 2)
+        if rng.random() < 0.6:
+            turn = rng.uniform(0, 2 * np.pi)
+            slope = across * np.cos(turn) + down * np.sin(turn)
+            page = page * (1 - rng.uniform(0, 0.35) * (0.5 + 0.5 * slope))[..., None]
+        if rng.random() < 0.25:
+            turn, soft = rng.uniform(0, 2 * np.pi), self._log(0.01, 0.4)
+            edge = across * np.cos(turn) + down * np.sin(turn) + 0.2 * self._clouds(2, 4)
+            edge = (edge - rng.uniform(-0.8, 0.8)) / soft
+            page = page * (1 - rng.uniform(0.1, 0.6) / (1 + np.exp(-np.clip(4 * edge, -30, 30))))[..., None]
+        if rng.random() < 0.4:
+            page = page.mean(2, keepdims=True).repeat(3, 2)
+        elif rng.random() < 0.4:
+            page = page * rng.uniform(0.8, 1.1, 3)
+        if rng.random() < 0.3:
+            page = np.clip(page, 0, 1) ** self._log(0.5, 1.9)
+        if rng.random() < 0.25:
+            low = rng.uniform(0, 0.35)
+            page = low + np.clip(page, 0, 1) * (rng.uniform(low + 0.3, 1) - low)
+        if rng.random() < 0.06:
+            page = 1 - page
+        picture = Image.fromarray(np.asarray(np.clip(page, 0, 1) * 255, np.uint8))
+        if rng.random() < 0.5:
+            blur = self._log(0.3, 2.2 if rng.random() < 0.2 else 1.2)
+            picture = picture.filter(ImageFilter.GaussianBlur(blur))
+        if rng.random() < 0.2:  # a small picture that was enlarged
+            tall = max([0.1] + [(box[3] - box[1]) / SIDE for box in scene.boxes[:1]])
+            small = int(np.clip(rng.uniform(14, 50) / tall, 24, SIDE))
+            picture = picture.resize((small, small), Image.Resampling.BOX)
+            ways = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.NEAREST)
+            picture = picture.resize((SIDE, SIDE), ways[rng.integers(3)])
+        if rng.random() < 0.5:
+            bands = 3 if rng.random() < 0.4 else 1
+            noise = rng.standard_normal((SIDE, SIDE, bands), np.float32) * self._log(1, 16)
+            noisy = np.clip(np.asarray(picture, np.float32) + noise, 0, 255)
+            picture = Image.fromarray(noisy.astype(np.uint8))
+        if rng.random() < 0.3:
+            file = io.BytesIO()
+            picture.save(file, "JPEG", quality=int(rng.integers(25, 95)))
+            picture = Image.open(file)
+        return np.asarray(picture.convert("RGB"))
+
+    def _clouds(self, least: int, most: int) -> Floats:
+        """Return smooth noise, (SIDE, SIDE), about -1..1."""
+        shape = self.rng.integers(least, most + 1, 2)
+        grid = self.rng.standard_normal(tuple(shape)).astype(np.float32) * np.float32(0.5)
+        return np.asarray(Image.fromarray(grid).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+
+    def _place(self, height: float) -> tuple[float, float]:
+        """Return the middle of a mark of this height that lies within the picture."""
+        x = self.rng.uniform(0.36 * height, SIDE - 0.36 * height) if height < 1.3 * SIDE else SIDE / 2
+        y = self.rng.uniform(0.52 * height, SIDE - 0.52 * height) if height < 0.95 * SIDE else SIDE / 2
+        return float(x), float(y)
+
+    def _log(self, low: float, high: float) -> float:
+        return float(np.exp(self.rng.uniform(np.log(low), np.log(high))))

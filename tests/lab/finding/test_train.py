@@ -1,0 +1,44 @@
+"""The finder's scenes and network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.datasets.world import Paths
+from digitrec.lab.finding.marks import Hands, digits, others
+from digitrec.lab.finding.network import MAPS, network
+from digitrec.lab.finding.scenes import OTHER, PAPER, SIDE, WRITING, Painter
+from digitrec.models.kerasfile import to_litert
+from digitrec.models.litert import runner
+from digitrec.prepare.finder import WEIGHTS
+
+LINE = [np.array([[0.0, 0.0], [40.0, 100.0]])]
+HANDS = Hands(mnist_test()[:50], mnist_test()[:50], Paths([LINE], np.ones(1, np.uint8)))
+
+
+def painter() -> Painter:
+    return Painter(list(digits(HANDS, 20, 1)), list(others(20, 1)), np.random.default_rng(2))
+
+
+def test_a_scene_labels_the_pixels_of_its_marks() -> None:
+    one, again = painter(), painter()
+    marks = kinds_seen = 0
+    for _ in range(30):
+        picture, kinds, owners, groups = one.scene()
+        assert picture.shape == (SIDE, SIDE, 3) and picture.dtype == np.uint8
+        assert ((owners > 0) <= (kinds == WRITING)).all() and owners.max(initial=0) <= len(groups)
+        assert all(0 <= group.missing <= 1 for group in groups)
+        assert np.array_equal(picture, again.scene()[0])
+        marks += len(groups)
+        kinds_seen |= sum(1 << kind for kind in (PAPER, WRITING, OTHER) if (kinds == kind).any())
+    assert marks > 30 and kinds_seen == 7
+
+
+def test_the_network_becomes_a_small_file_for_pictures_of_any_size() -> None:
+    content = to_litert(network())
+    assert max(len(content), WEIGHTS.stat().st_size) < 600_000
+    for sides in ((48, 64), (160, 160)):
+        maps, kinds = runner(content).run(np.zeros((1, *sides, 3), np.float32))
+        assert kinds.shape == (1, *sides, 3)
+        assert maps.shape == (1, sides[0] // 2, sides[1] // 2, MAPS)
