@@ -38,6 +38,12 @@ def keys(digits: Digits) -> Keys:
     return np.array([key(image) for image in digits.images], np.uint64)
 
 
+def keys_with(start: Path | None, digits: Digits) -> Keys:
+    """Return the keys of the digits and of what the model `start` learned, if they are kept beside it."""
+    before = None if start is None else read(start)
+    return keys(digits) if before is None else np.concatenate([keys(digits), before])
+
+
 def apart(test: Digits, learned: Keys, what: str) -> Digits:
     """The test digits that were not learned.
 

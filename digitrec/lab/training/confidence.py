@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 
 from digitrec.answer.prediction import SURE
 from digitrec.models.scores import evidence
@@ -28,15 +30,14 @@ def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
         probabilities: (N, 10), each row summing to 1, as the network gave them.
         labels: (N,), what each digit is.
     """
-    scores = np.log(np.maximum(probabilities, 1e-30)).astype(np.float64)
-    low, high = np.log(_LOWEST), np.log(_HIGHEST)
-    while high - low > 1e-3:  # the cross-entropy has one valley: keep the two thirds that hold it
-        third = (high - low) / 3
-        if _cross_entropy(scores, labels, low + third) < _cross_entropy(scores, labels, high - third):
-            high -= third
-        else:
-            low += third
-    return round(float(np.exp((low + high) / 2)), 3)
+    scores = _scores(probabilities)
+
+    def cross_entropy(log_temperature: float) -> float:
+        chances = log_softmax(scores / np.exp(log_temperature), axis=1)
+        return -float(chances[np.arange(len(labels)), labels].mean())
+
+    found = minimize_scalar(cross_entropy, bounds=np.log([_LOWEST, _HIGHEST]), method="bounded")
+    return round(float(np.exp(found.x)), 3)
 
 
 def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
@@ -51,10 +52,9 @@ def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
     """
     likeliest = temperature = fit_temperature(probabilities, labels)
     wrong = probabilities.argmax(axis=1) != labels
-    scores = np.log(np.maximum(probabilities, 1e-30)).astype(np.float64)
+    scores = _scores(probabilities)
     while temperature < _MOST * likeliest:
-        powers = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
-        sure = 1 / powers.sum(axis=1) >= SURE
+        sure = softmax(scores / temperature, axis=1).max(axis=1) >= SURE
         if (wrong & sure).sum() <= SURELY_WRONG * sure.sum():
             break
         temperature *= _STEP
@@ -70,7 +70,6 @@ def fit_evidence(probabilities: Floats) -> float:
     return round(float(np.quantile(evidence(probabilities), UNCLEAR)), 3)
 
 
-def _cross_entropy(scores: NDArray[np.float64], labels: NDArray[np.uint8], log_temperature: float) -> float:
-    scores = scores / np.exp(log_temperature)
-    total = np.log(np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1)) + scores.max(axis=1)
-    return float((total - scores[np.arange(len(labels)), labels]).mean())
+def _scores(probabilities: Floats) -> NDArray[np.float64]:
+    """Return the scores behind probabilities, up to a constant for each row."""
+    return np.log(np.maximum(probabilities, 1e-30)).astype(np.float64)

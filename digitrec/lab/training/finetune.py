@@ -115,7 +115,7 @@ def fine_tune(
     out.parent.mkdir(parents=True, exist_ok=True)
     bare = to_litert(network)
     _write(bare, out, start, facts)
-    learned = _keys(own, start)
+    learned = overlap.keys_with(start, own)
     overlap.write(learned, overlap.beside(out))
     changes = _measured(start, out, held_back, learned, limit_test)
     facts |= finetuned.measures(changes) | {"kilobytes": len(bare) / 1000}
@@ -160,12 +160,6 @@ def _prepared(samples: Sequence[Sample], source: str) -> Digits:
             f"back, are fewer than {FEWEST}; give more"
         )
     return own
-
-
-def _keys(own: Digits, start: Path) -> Keys:
-    """The keys of what was learned now, and of what `start` learned as far as that is kept beside it."""
-    keys, before = overlap.keys(own), overlap.read(start)
-    return keys if before is None else np.concatenate([keys, before])
 
 
 def _learn(

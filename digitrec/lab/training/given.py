@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from digitrec.comparison.datasets.mnist import Digits, mnist_test
 from digitrec.comparison.datasets.sampling import sampled
 from digitrec.lab.datasets import overlap
@@ -72,10 +70,7 @@ def given(
     if test is None:
         test, tested_on = mnist_test(), TESTED
     name = tested_on or UNNAMED
-    learned = overlap.keys(digits)
-    before = None if start is None else overlap.read(start)
-    if before is not None:
-        learned = np.concatenate([learned, before])
+    learned = overlap.keys_with(start, digits)
     left = overlap.apart(test, learned, name)
     left_out = len(test) - len(left)
     measured = left[sampled(left.labels, limit_test)]
