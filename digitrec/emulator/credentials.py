@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from digitrec.errors import NotConfigured
 
 
@@ -51,17 +53,13 @@ class Credentials:
         try:
             text = path.read_text("utf-8")
             values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-            return cls(**{each.name: _given(values, each.name) for each in fields(cls)})
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+            given = {
+                f"{vendor}_{name}": keys for vendor, table in values.items() for name, keys in table.items()
+            }
+            return msgspec.convert(_NO_KEYS | given, cls)
+        except (OSError, ValueError, AttributeError) as error:
             why = getattr(error, "strerror", None) or "not of the documented form"
             raise NotConfigured(f"{path}: no credentials file ({why}); see docs/emulator.md") from None
 
 
-def _given(values: Mapping[str, Any], field_name: str) -> Any:
-    """Return the keys that a file gives for one field of `Credentials`, such as "azure_tokens"."""
-    vendor, _, name = field_name.partition("_")
-    expected = dict if field_name == "aws_keys" else list
-    found = values.get(vendor, {}).get(name, expected())
-    if not isinstance(found, expected):
-        raise TypeError(f"{vendor}.{name}: not a {expected.__name__}")
-    return found if isinstance(found, dict) else frozenset(found)
+_NO_KEYS: dict[str, Any] = {each.name: {} if each.name == "aws_keys" else [] for each in fields(Credentials)}

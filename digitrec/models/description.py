@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from digitrec.errors import ModelError
 from digitrec.models.scores import SCALES, Forward
@@ -15,25 +17,26 @@ from digitrec.models.scores import SCALES, Forward
 DESCRIPTION = "digitrec.json"
 """Name of the member (in `.h5`, of the attribute) in which a model file describes itself."""
 Shape = Sequence[int | None]
+Positive = Annotated[float, Meta(gt=0)]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
     """How pixels are put before a network and how its answer is read; the model file says it."""
 
-    form: str = "mnist"
+    form: Annotated[str, Meta(pattern="^mnist$")] = "mnist"
     """"mnist": 28x28, ink high, as `prepare` makes it."""
-    scale: str = "unit"
+    scale: Annotated[str, Meta(pattern=f"^({'|'.join(SCALES)})$")] = "unit"
     """"unit": ink in 0..1; "byte": 0..255; "l2": each column of pixels divided by its Euclidean length."""
-    output: str = "softmax"
+    output: Annotated[str, Meta(pattern="^(softmax|logits)$")] = "softmax"
     """"softmax": the network answers with probabilities; "logits": with scores, softmax still to be taken."""
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     """Scores are divided by it before the softmax, > 0; above 1 it makes answers less sure."""
-    prepared: float | None = None
+    prepared: Positive | None = None
     """The temperature instead for a picture that was brought into that form, > 0; None: the same."""
-    evidence: float = 0.0
+    evidence: Annotated[float, Meta(ge=0)] = 0.0
     """A picture whose `evidence` is less is not clearly a digit, >= 0; 0: the network does not judge that."""
-    doubt: float = 0.0
+    doubt: Annotated[float, Meta(ge=0, le=1)] = 0.0
     """A picture of which the network is less sure, 0..1, is read again from a little aside; 0: none is."""
     assumed: bool = False
     """True for a file that says nothing: `scale` is then the custom, `output` seen from its answers."""
@@ -44,19 +47,16 @@ def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: s
     if not about:
         return ModelInput(scale=named or "unit", output=_kind_of_output(forward), assumed=named is None)
     try:
-        form, scale = about["input"]["form"], about["input"]["scale"]
-        output, temperature = about["output"], float(about["temperature"])
-        prepared = float(about["prepared"]) if "prepared" in about else None
-        least, doubt = float(about.get("evidence", 0)), float(about.get("doubt", 0))
+        if about["format"] != 1:
+            raise ValueError(f"format {about['format']}")
+        its = msgspec.convert({**about["input"], **about}, ModelInput)
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path}: its {DESCRIPTION} is damaged; export the model again") from error
-    known = form == "mnist" and scale in SCALES and output in ("softmax", "logits")
-    warm = temperature > 0 and (prepared is None or prepared > 0)
-    if about.get("format") != 1 or not known or not warm or not 0 <= doubt <= 1:
-        raise ModelError(f"{path}: its {DESCRIPTION} asks for something unknown; update digitrec")
-    if named not in (None, scale):
-        raise ModelError(f"{path}: says itself that its scale is {scale}, not {named}; leave the scale out")
-    return ModelInput(form, scale, output, temperature, prepared, least, doubt)
+        raise ModelError(
+            f"{path}: its {DESCRIPTION} cannot be used ({error}); update digitrec, or export the model again"
+        ) from error
+    if named not in (None, its.scale):
+        raise ModelError(f"{path}: says that its scale is {its.scale}, not {named}; leave the scale out")
+    return its
 
 
 def _kind_of_output(forward: Forward) -> str:
