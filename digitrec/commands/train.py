@@ -314,10 +314,10 @@ def _by_name(
 def _cross_validate(config: FitConfig, digits: Digits, folds: int) -> None:
     """Train and test once for each fold; keep no model."""
     from digitrec.comparison.benchmark.measures import proportion
-    from digitrec.lab.training import folds as crossed
+    from digitrec.lab.training import fit
 
     with TemporaryDirectory() as folder, quiet_bar("folds") as bar:
-        models = crossed.cross_validate(
+        models = fit.cross_validate(
             config, digits, folds, Path(folder),
             lambda number, at: bar.at((number - 1 + at.done) / folds, f"{number} of {folds}"),
         )  # fmt: skip

@@ -29,9 +29,9 @@ from digitrec.lab.datasets import overlap
 from digitrec.lab.datasets.digits import WANTS
 from digitrec.lab.datasets.overlap import Keys
 from digitrec.lab.evaluation.accuracy import REFUSED
-from digitrec.lab.evaluation.change import Change, change, others
 from digitrec.lab.handwriting.augment import SIDE, augment
 from digitrec.lab.training import card, cnn, export, finetuned
+from digitrec.lab.training.finetuned import Change, change, others
 from digitrec.lab.training.learn import Tensors, tensors
 from digitrec.lab.training.loop import Loop, load_keras
 from digitrec.lab.training.material import Rehearsal, rehearsal
@@ -89,7 +89,7 @@ def fine_tune(
         samples: the person's pictures; those labelled None are to be refused.
         source: what they are called, for the card.
         start: the file to begin with: the shipped one, or one that `digitrec train` or this wrote.
-        limit_test: of every set that is measured at most so many; None: see `evaluation.change.others`.
+        limit_test: of every set that is measured at most so many; None: see `finetuned.others`.
         on_progress: told after every step.
 
     Raises:
