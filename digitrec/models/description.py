@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,3 +86,12 @@ def check_shapes(takes: Sequence[Shape], gives: Sequence[Shape], path: Path) -> 
 
 def _shape(sides: Shape) -> str:
     return "(" + ", ".join("N" if side in (None, -1) else str(side) for side in sides) + ")"
+
+
+def described(model: bytes, about: dict[str, Any]) -> bytes:
+    """Return the content of a `.tflite` or `.keras` file with its description added."""
+    file = io.BytesIO(model)
+    with zipfile.ZipFile(file, "a") as archive:
+        member = zipfile.ZipInfo(DESCRIPTION)  # dated 1980, so that the same model gives the same bytes
+        archive.writestr(member, json.dumps(about, indent=1))
+    return file.getvalue()

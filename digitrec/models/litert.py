@@ -22,11 +22,15 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
     Raises:
         ModelError: it is damaged, or no network from 28x28 pixels to ten numbers in float32.
     """
-    return _appended(content, path), LiteRt(content, path)
+    return description_in(content, path), LiteRt(content, path)
 
 
-def _appended(content: bytes, path: Path) -> dict[str, Any]:
-    """The description in the zip archive at the end of a `.tflite` file; {} when there is none."""
+def description_in(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the description in the zip archive at the end of a `.tflite` file; {} when there is none.
+
+    Raises:
+        ModelError: it is damaged.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return dict(json.loads(archive.read(DESCRIPTION)))

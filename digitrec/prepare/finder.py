@@ -90,7 +90,7 @@ def find(image: Image.Image | DigitImage, least: float = 0.5) -> list[Ink]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
+class Look:
     """What the network says of one part of a picture."""
 
     view: View
@@ -107,10 +107,10 @@ class _Look:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Mark:
+class Mark:
     """One mark as the network sees it."""
 
-    look: _Look
+    look: Look
     place: Box
     """Its box in pixels of the network's input."""
     box: View
@@ -120,7 +120,7 @@ class _Mark:
     chance: float
     missing: float
 
-    def is_cut_by(self, look: _Look, size: tuple[int, int]) -> bool:
+    def is_cut_by(self, look: Look, size: tuple[int, int]) -> bool:
         """Return whether it touches an edge of a look inside a picture of that size."""
         height, width = look.kinds.shape[:2]
         left, top, right, bottom = self.place
@@ -139,8 +139,8 @@ def _searched(picture: Image.Image) -> list[Ink]:
         if not small:
             break
         target = small.pop(0)
-        look = _look(picture, _around(target.box, picture.size), SIDE)
-        closer = [one for one in _marks(look) if not one.is_cut_by(look, picture.size)]
+        look = look_at(picture, _around(target.box, picture.size), SIDE)
+        closer = [one for one in marks_in(look) if not one.is_cut_by(look, picture.size)]
         if not any(_shared(one.box, target.box) for one in closer):
             closer.append(target)
         small = [one for one in small if not any(_shared(one.box, other.box) for other in closer)]
@@ -149,12 +149,12 @@ def _searched(picture: Image.Image) -> list[Ink]:
     return kept
 
 
-def _overview(picture: Image.Image) -> list[_Mark]:
+def _overview(picture: Image.Image) -> list[Mark]:
     """Return all marks on a picture as they show at the least resolution."""
-    found: list[_Mark] = []
+    found: list[Mark] = []
     for side in OVERVIEWS:
-        look = _look(picture, (0, 0, *picture.size), side)
-        found = list(_marks(look))
+        look = look_at(picture, (0, 0, *picture.size), side)
+        found = list(marks_in(look))
         large = bool(found) and min(longer_side(one.place) for one in found) >= SEEN
         bare = side >= BARE and np.count_nonzero(look.kinds[..., 0] < 0.5) < LEAST
         if large or bare or side >= max(picture.size):
@@ -183,7 +183,7 @@ def _holds(box: View, other: View) -> bool:
     return box[0] <= x < box[2] and box[1] <= y < box[3]
 
 
-def _look(picture: Image.Image, view: View, side: int) -> _Look:
+def look_at(picture: Image.Image, view: View, side: int) -> Look:
     """Show the network a part of a picture, its longer side so many pixels."""
     left, top, right, bottom = view
     zoom = side / max(right - left, bottom - top)
@@ -192,7 +192,7 @@ def _look(picture: Image.Image, view: View, side: int) -> _Look:
     scaled = picture.resize((width, height), how, view, reducing_gap=3.0).convert("RGB")
     maps, kinds = _network().run(np.asarray(scaled, np.float32)[None])
     chances = np.exp(kinds[0] - kinds[0].max(axis=2, keepdims=True))
-    return _Look(view, chances / chances.sum(axis=2, keepdims=True), maps[0])
+    return Look(view, chances / chances.sum(axis=2, keepdims=True), maps[0])
 
 
 @cache
@@ -202,7 +202,7 @@ def _network() -> Runner:
     return runner(WEIGHTS.read_bytes())
 
 
-def _marks(look: _Look) -> Iterator[_Mark]:
+def marks_in(look: Look) -> Iterator[Mark]:
     """Yield each mark: the pixels of writing that point to the same place."""
     writing = look.kinds[..., 1] > 0.5
     height, width = writing.shape
@@ -225,13 +225,13 @@ def _marks(look: _Look) -> Iterator[_Mark]:
             yield _mark(look, y[own], x[own], said[own].mean(axis=0))
 
 
-def _mark(look: _Look, y: Ints, x: Ints, said: Floats) -> _Mark:
+def _mark(look: Look, y: Ints, x: Ints, said: Floats) -> Mark:
     left, top, right, bottom = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
     mask = np.zeros((bottom - top, right - left), bool)
     mask[y - top, x - left] = True
     place = left, top, right, bottom
     chance, missing = _logistic(said[3] - said[2]), _logistic(said[4])
-    return _Mark(look, place, look.on_picture(place), mask, chance, missing)
+    return Mark(look, place, look.on_picture(place), mask, chance, missing)
 
 
 def _logistic(value: float) -> float:
@@ -245,7 +245,7 @@ def _labels(mask: Mask) -> Ints:
     return labels
 
 
-def _ink(picture: Image.Image, mark: _Mark) -> Ink:
+def _ink(picture: Image.Image, mark: Mark) -> Ink:
     """Take a mark's ink from the picture's own pixels, by their contrast to the paper around it."""
     left, top, right, bottom = mark.place
     margin = max(3, round(MARGIN * longer_side(mark.place)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitrec.answer import Answer, Candidate
-from digitrec.errors import NotInstalled, ProviderError
+from digitrec.errors import ProviderError
 from digitrec.image import InputSpec, PreparedImage
 from digitrec.models import store
 from digitrec.models.scores import Floats, Stage, evidence, pooled
@@ -69,11 +69,10 @@ class Local(BaseProvider):
         return cls(**{**found, **options})
 
     def for_numbers(self) -> Provider:
-        """Raise NotInstalled: no network for numbers is part of digitrec yet."""
-        raise NotInstalled(
-            "our own network for numbers is not in this version; name another engine with --provider, "
-            "such as rapidocr or tesseract"
-        )
+        """Return the reader of whole numbers, which has networks of its own."""
+        from digitrec.providers.local_numbers import LocalNumbers
+
+        return LocalNumbers(self)
 
     def load(self) -> None:
         """Let the network read a blank picture: its first run is its slowest."""

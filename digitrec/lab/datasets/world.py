@@ -71,6 +71,26 @@ def swiss(part: Part) -> Digits:
     return Digits(data["x"][chosen], data["y"][chosen])
 
 
+def swiss_writers(part: Part) -> NDArray[np.str_]:
+    """Return the writer of each digit of `swiss`, where it reads swiss_numbers.npz.
+
+    Raises:
+        DataError: that file is missing or damaged.
+    """
+    data = _read("swiss_numbers.npz", ("y", "writer", "bad"), SWISS_HOME)
+    return data["writer"][_of(part, data, SWISS_HELD_BACK)]
+
+
+def turkish_writers(part: Part) -> NDArray[np.str_]:
+    """Return the writer of each digit of `turkish`, where it reads pendigits.npz.
+
+    Raises:
+        DataError: that file is missing or damaged.
+    """
+    data = _read("pendigits.npz", ("y", "writer", "bad"), pendigits.HOME)
+    return data["writer"][_of(part, data, TURKISH_HELD_BACK)]
+
+
 def _pictures(clone: Path, writers: Sequence[str]) -> Digits:
     """The scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
     files = sorted(

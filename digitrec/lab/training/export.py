@@ -7,14 +7,13 @@ metadata convention has it for associated files, or inside the archive that a `.
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitrec.image import atomic
-from digitrec.models.description import DESCRIPTION, ModelInput
+from digitrec.models.description import DESCRIPTION, ModelInput, described
 
 if TYPE_CHECKING:
     import keras
@@ -35,15 +34,6 @@ def description(name: str, card: dict[str, Any], **how: Any) -> dict[str, Any]:
         "doubt": its.doubt,
         "card": card,
     }
-
-
-def described(model: bytes, about: dict[str, Any]) -> bytes:
-    """The content of a `.tflite` or `.keras` file with its description added."""
-    file = io.BytesIO(model)
-    with zipfile.ZipFile(file, "a") as archive:
-        member = zipfile.ZipInfo(DESCRIPTION)  # dated 1980, so that the same model gives the same bytes
-        archive.writestr(member, json.dumps(about, indent=1))
-    return file.getvalue()
 
 
 def save_keras(network: keras.Model, path: Path, about: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ from digitrec.lab.training.material import Rehearsal, rehearsal
 from digitrec.lab.training.recovered import recovered, widths
 from digitrec.lab.training.run import FineTuneConfig, Watcher
 from digitrec.models import store
+from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.prepare import prepare
 from digitrec.providers import registry
@@ -231,7 +232,7 @@ def _facts(
 def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
     """The file with its description; how sure it may be is as in `start`."""
     about = export.description(out.stem, facts, **asdict(store.load(start).input))
-    atomic.write(out, export.described(bare, about))
+    atomic.write(out, described(bare, about))
 
 
 def _measured(

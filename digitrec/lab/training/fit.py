@@ -27,6 +27,7 @@ from digitrec.lab.training.run import Epoch, FitConfig, Progress, Watcher
 from digitrec.lab.training.train import split
 from digitrec.lab.training.zoo import Architecture
 from digitrec.models import skopsfile, store
+from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.scores import scaled
 
@@ -234,7 +235,7 @@ def _keras_writer(network: keras.Model, out: Path) -> Writer:
     if out.suffix != ".tflite":
         return lambda about: export.save_keras(network, out, about)
     bare = to_litert(network)
-    return lambda about: atomic.write(out, export.described(bare, about))
+    return lambda about: atomic.write(out, described(bare, about))
 
 
 def cross_validate(

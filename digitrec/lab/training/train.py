@@ -26,6 +26,7 @@ from digitrec.lab.training.learn import Material, learn
 from digitrec.lab.training.loop import Loop, load_keras
 from digitrec.lab.training.run import Epoch, TrainConfig, TrainResult, Watcher
 from digitrec.models import store
+from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _ship(
 
     def written(card: dict[str, Any], **sureness: Any) -> store.Model:
         about = export.description(config.name, card, **sureness)
-        atomic.write(litert_file, export.described(bare, about))
+        atomic.write(litert_file, described(bare, about))
         return store.load(litert_file)
 
     sureness = _fitted(written, *held_back)

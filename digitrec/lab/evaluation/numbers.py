@@ -1,0 +1,177 @@
+"""Measure how well an engine reads whole numbers, and that it reads none where there is none.
+
+Numbers of writers held back, words and drawings are generated; the others are read from the folder
+`numbers-dev` in the one that DIGITREC_DATA names.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.answer.prediction import SURE
+from digitrec.answer.sheet import Number, Sheet
+from digitrec.comparison.benchmark.measures import Proportion, proportion
+from digitrec.image import ImageSource
+from digitrec.lab.handwriting import printed, strokes
+from digitrec.lab.handwriting.nondigits import beside, scribbles, shown
+from digitrec.lab.handwriting.redraw import cut_out
+from digitrec.lab.handwriting.shapes import PLAIN
+from digitrec.lab.reading.compose import Labelled, held_back
+from digitrec.recognise.reading import read_many
+
+SEED = 2026
+COUNT = 1000
+"""Generated pictures in a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A share that was measured."""
+
+    name: str
+    """The set and what was counted."""
+    found: Proportion
+    goal: float | None = None
+    """The share that is wanted, 0..1; None: only reported."""
+    at_most: bool = False
+    """Whether the goal is the largest share that is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A photo of a sudoku."""
+
+    file: Path
+    corners: NDArray[np.float64]
+    """(4, 2): top left, bottom left, bottom right and top right corner of the grid, px."""
+    cells: str
+    """81 cells row by row: a digit, "." for an empty one, "c" for pencilled candidates."""
+
+
+def numbers_dev(name: str) -> Path | None:
+    """Return a folder of numbers-dev; None if it is not there."""
+    data = os.environ.get("DIGITREC_DATA")
+    folder = Path(data or "", "numbers-dev", name)
+    return folder if data and folder.is_dir() else None
+
+
+def labelled(folder: Path) -> list[Labelled]:
+    """Return the pictures of numbers in a folder, by its labels.csv."""
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return [Labelled(folder / row["file"], row["text"]) for row in csv.DictReader(file)]
+
+
+def grids(folder: Path) -> list[Grid]:
+    """Return the photos of sudokus in a folder, by its labels.csv."""
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            Grid(folder / row["file"], np.array(json.loads(row["corners"]), float), row["grid"])
+            for row in csv.DictReader(file)
+        ]
+
+
+def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
+    """Yield photographed words of two to eight letters, by hand or in print."""
+    for number in range(count):
+        rng = np.random.default_rng((seed, 6, number))
+        length = int(rng.integers(2, 9))
+        if rng.random() < 0.5:
+            letters = [str(one) for one in rng.choice([one for one in PLAIN if one.isalpha()], length)]
+            pen = float(np.exp(rng.uniform(np.log(0.03), np.log(0.1))))
+            ink = cut_out(strokes.write([PLAIN[letters[0]]], rng, 80, pen))
+            for letter in letters[1:]:
+                other = cut_out(strokes.write([PLAIN[letter]], rng, 80, pen))
+                ink = cut_out(beside(ink, other, float(rng.uniform(0, 0.4)), rng))
+        else:
+            text = "".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), length))
+            ink = printed.write(text.capitalize() if rng.random() < 0.5 else text, printed.OWN, 40)
+        yield shown(ink, rng)
+
+
+def measure(engine: str = "local", limit: int | None = None) -> Iterator[Figure]:
+    """Measure every set that is there.
+
+    Args:
+        engine: the name of an engine.
+        limit: at most so many pictures of each set; None: all.
+    """
+    yield from _numbers("numbers of writers held back", list(held_back(limit or COUNT, SEED)), engine, None)
+    if folder := numbers_dev("cells"):
+        yield from _numbers("cells of logbooks", labelled(folder)[:limit], engine, 0.88)
+    for name in ("sudoku_hand", "sudoku_print"):
+        if folder := numbers_dev(name):
+            yield from _sudokus(name, grids(folder)[:limit], engine)
+    pictures = [one.pixels for one in islice(scribbles(COUNT, SEED), limit)]
+    yield _invented("letters and doodles", pictures, engine)
+    yield _invented("words", list(words(limit or COUNT)), engine)
+
+
+def _numbers(name: str, pictures: Sequence[Labelled], engine: str, goal: float | None) -> Iterator[Figure]:
+    right, sure = [], []
+    for picture, numbers in zip(pictures, _read([one.image for one in pictures], engine), strict=True):
+        is_right = [_digits(one.text) for one in numbers] == [_digits(picture.text)]
+        right.append(is_right)
+        if len(numbers) == 1 and numbers[0].sureness >= SURE:
+            sure.append(is_right)
+    yield Figure(f"{name}: exact digits", proportion(sum(right), len(right)), goal)
+    yield Figure(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
+
+
+def _sudokus(name: str, pictures: Sequence[Grid], engine: str) -> Iterator[Figure]:
+    digits = right = empty = kept = 0
+    for picture, numbers in zip(pictures, _read([one.file for one in pictures], engine), strict=True):
+        found = in_cells(picture, numbers)
+        for place, label in enumerate(picture.cells):
+            if label.isdigit():
+                digits, right = digits + 1, right + (found.get(place) == [label])
+            elif label == ".":
+                empty, kept = empty + 1, kept + (place not in found)
+    yield Figure(f"{name}: digits found and right", proportion(right, digits), 0.98)
+    yield Figure(f"{name}: empty cells left empty", proportion(kept, empty), 0.995)
+
+
+def in_cells(grid: Grid, numbers: Iterable[Number]) -> dict[int, list[str]]:
+    """Return the digits in each cell, 0 to 80, by the middles of their boxes."""
+    onto = _homography(grid.corners, np.array([[0, 0], [0, 9], [9, 9], [9, 0]], float))
+    found: dict[int, list[str]] = {}
+    for number in numbers:
+        for digit in number.digits:
+            if digit.box is None:
+                continue
+            left, top, right, bottom = digit.box
+            x, y, scale = onto @ ((left + right) / 2, (top + bottom) / 2, 1)
+            if 0 <= x < 9 * scale and 0 <= y < 9 * scale:
+                found.setdefault(9 * int(y / scale) + int(x / scale), []).append(str(digit.digit))
+    return found
+
+
+def _homography(corners: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (3, 3) projection of four points to four others."""
+    rows = []
+    for (x, y), (u, v) in zip(corners, onto, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+    return np.append(np.linalg.solve(np.array(rows), onto.ravel()), 1).reshape(3, 3)
+
+
+def _invented(name: str, pictures: Sequence[ImageSource], engine: str) -> Figure:
+    """Return the share of pictures without a number on which one was read."""
+    numbers = [one for one in _read(pictures, engine) if one]
+    return Figure(f"{name}: a number is read", proportion(len(numbers), len(pictures)), 0.02, True)
+
+
+def _read(images: Sequence[ImageSource], engine: str) -> list[tuple[Number, ...]]:
+    """Return the numbers on each picture; none where it fails."""
+    return [one.numbers if isinstance(one, Sheet) else () for one in read_many(images, engine)]
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdigit())

@@ -1,0 +1,1 @@
+"""The number reader's recipe: compose numbers, train a network on them, measure and export it."""

@@ -1,0 +1,183 @@
+"""Numbers composed from single digits, as they are cut out of cheques, forms and logbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from digitrec.image import ImageSource
+from digitrec.lab.reading.background import clouds, guilloche, rulings, stamp
+from digitrec.lab.reading.hands import OF_PEOPLE, SIDE, Hand, hands, people
+from digitrec.lab.reading.photograph import STRETCH, cut, photograph
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+HANDS = 60
+"""Hands that write the numbers of one set."""
+WIDEST = 256
+"""Widest view, px."""
+TALL = 56
+"""Height of a digit on the page, px."""
+_LENGTHS = (0.1, 0.2, 0.22, 0.19, 0.14, 0.07, 0.04, 0.02, 0.02)
+"""Shares of numbers with 1 to 9 digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture of one number."""
+
+    image: ImageSource
+    text: str
+    """The number as it is written."""
+
+
+def held_back(count: int, seed: int) -> Iterator[Labelled]:
+    """Yield composed numbers by the writers held back, `HEIGHT` pixels high and not widened.
+
+    Raises:
+        DataError: their digits are missing or damaged.
+    """
+    writers = list(hands(people("held back"), HANDS, seed, OF_PEOPLE))
+    composer = Composer(writers, np.random.default_rng(seed))
+    for _ in range(count):
+        view, text = composer.number()
+        size = max(4, round(view.shape[1] / STRETCH)), view.shape[0]
+        yield Labelled(Image.fromarray(view).resize(size, Image.Resampling.BICUBIC), text)
+
+
+class Composer:
+    """Draws numbers by many hands on many papers."""
+
+    def __init__(self, hands: Sequence[Hand], rng: np.random.Generator) -> None:
+        self.hands, self.rng = hands, rng
+
+    def number(self) -> tuple[Pixels, str]:
+        """Return a view of a number, grey, (HEIGHT, up to `WIDEST`), and its text."""
+        while True:
+            text = self._text()
+            hand = self.hands[int(self.rng.integers(len(self.hands)))]
+            ink, middle, complete = self._written(text, hand)
+            if not complete:
+                continue
+            page = self._on_paper(ink, middle, hand)
+            view = photograph(cut(page, ink, TALL, self.rng), hand.breadth, self.rng)
+            if view.shape[1] <= WIDEST and view.shape[1] // 4 >= 2 * len(text) - 1:
+                return view, text
+
+    def _text(self) -> str:
+        rng = self.rng
+        count = int(rng.choice(np.arange(1, 10), p=_LENGTHS))
+        digits = "".join(map(str, rng.integers(0, 10, count)))
+        if count > 1 and rng.random() < 0.25:
+            digits = digits[: -(zeros := int(rng.integers(1, count)))] + "0" * zeros
+        if rng.random() < 0.25:
+            digits = "1" + digits[1:]
+        if count > 1 and rng.random() < 0.05:
+            digits = digits[0] * count
+        sign = "-" if rng.random() < 0.04 else ""
+        kind = rng.random()
+        if count > 3 and kind < 0.3:
+            digits = digits[:-3] + str(rng.choice([".", ",", ""])) + digits[-3:]
+        elif count > 1 and kind < 0.4:
+            at = int(rng.integers(1, count))
+            digits = digits[:at] + str(rng.choice([".", ","])) + digits[at:]
+        return sign + digits
+
+    def _written(self, text: str, hand: Hand) -> tuple[Floats, float, bool]:
+        """Return a number's ink, 0..1, on its page, the height of its middle, px, and whether it fitted."""
+        rng = self.rng
+        x, y = 1.5 * TALL, 1.5 * TALL
+        whole = np.zeros((3 * TALL, TALL * (len(text) + 4)), np.float32)
+        gap, slope = rng.normal(0.1, 0.1) * TALL, rng.normal(0, 0.04)
+        uneven, drop = abs(rng.normal(0, 0.08)), abs(rng.normal(0, 0.04))
+        turn, slant, wide = rng.normal(0, 0.05), rng.normal(0, 0.15), np.exp(rng.normal(0, 0.15))
+        breadth = max(1.2, hand.breadth * TALL)
+        for character in text:
+            tall = TALL * float(np.exp(rng.normal(0, uneven)))
+            if character.isdigit():
+                cover = self._digit(hand.ink(int(character), rng), tall, turn, slant, wide)
+            else:
+                cover = self._sign(character, breadth)
+            height, width = cover.shape
+            top = round(y + rng.normal(0, drop) * TALL - height / 2)
+            left = round(x)
+            if left + width > whole.shape[1] or top < 0 or top + height > whole.shape[0]:
+                return whole, y, False
+            place = whole[top : top + height, left : left + width]
+            np.maximum(place, cover, out=place)
+            step = width + (gap + rng.normal(0, 0.05) * TALL) * (1 if character.isdigit() else 0.5)
+            x, y = x + max(step, 0.35 * width), y + slope * step
+        return whole[:, : int(x + 1.5 * TALL)], 1.5 * TALL, True
+
+    def _on_paper(self, ink: Floats, middle: float, hand: Hand) -> Floats:
+        """Return the number on paper, grey, 0..1; parts of neighbouring lines are added to its ink."""
+        rng, shape = self.rng, (ink.shape[0], ink.shape[1])
+        page = np.full(shape, 1 - min(0.6, rng.gamma(2, 0.07)), np.float32)
+        page = page + clouds(shape, 4, 20, rng) * np.float32(rng.uniform(0, 0.08))
+        if rng.random() < 0.25:
+            page = page - guilloche(shape, rng)
+        page = page - rulings(shape, middle, TALL, rng)
+        if rng.random() < 0.25:
+            self._add_neighbours(ink, middle, hand)
+        if rng.random() < 0.06:
+            page = page - stamp(shape, middle, TALL, rng)
+        page = np.clip(page, 0.05, 1)
+        least = 0.5 if hand.breadth < 0.035 else 0.28  # nobody can read ink that is thin and pale
+        dark = np.float32(page.mean() * (1 - rng.uniform(least, 0.95)))
+        texture = 1 - np.clip(clouds(shape, 20, 60, rng) * np.float32(rng.uniform(0, 0.5)), 0, 0.7)
+        return np.asarray(page + ink * texture * np.float32(rng.uniform(0.75, 1)) * (dark - page), np.float32)
+
+    def _add_neighbours(self, ink: Floats, middle: float, hand: Hand) -> None:
+        """Add a digit of the line above and one of the line below."""
+        for at in (-1.25, 1.25):
+            other = self._digit(hand.ink(int(self.rng.integers(10)), self.rng), TALL, 0, 0, 1)
+            top = round(middle + at * TALL * self.rng.uniform(0.95, 1.3) - other.shape[0] / 2)
+            left = int(self.rng.integers(0, max(1, ink.shape[1] - other.shape[1])))
+            part = ink[max(0, top) : top + other.shape[0], left : left + other.shape[1]]
+            np.maximum(part, other[max(0, -top) : max(0, -top) + part.shape[0], : part.shape[1]], out=part)
+
+    def _digit(self, ink: Pixels, tall: float, turn: float, slant: float, wide: float) -> Floats:
+        """Return a digit's ink, 0..1, turned (radians), slanted and widened, cut off at its sides."""
+        turn = turn + self.rng.normal(0, 0.04)
+        rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        forth = tall / SIDE * np.array([[wide, -slant], [0, 1]]) @ rotate
+        height, width = ink.shape
+        corners = forth @ (np.array([[-1, 1, 1, -1], [-1, -1, 1, 1]]) * [[width / 2], [height / 2]])
+        size = np.ceil(np.ptp(corners, axis=1)).astype(int) + 2
+        back = np.linalg.inv(forth)
+        start = np.array([width / 2, height / 2]) - back @ (size / 2)
+        data = (back[0, 0], back[0, 1], start[0], back[1, 0], back[1, 1], start[1])
+        cover = Image.fromarray(ink).transform(
+            (int(size[0]), int(size[1])), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR
+        )
+        return _cut_at_sides(np.asarray(cover), 0.3)
+
+    def _sign(self, sign: str, breadth: float) -> Floats:
+        """Return a point, comma or minus by the same pen, 0..1."""
+        rng = self.rng
+        page = Image.new("L", (TALL, round(1.5 * TALL)))
+        pen, low, middle = ImageDraw.Draw(page), page.height / 2 + TALL * rng.uniform(0.36, 0.52), TALL / 2
+        width = max(1, round(breadth))
+        if sign == "-":
+            half, at = TALL * rng.uniform(0.15, 0.35), page.height / 2 + rng.normal(0, 0.06) * TALL
+            pen.line((middle - half, at, middle + half, at + rng.normal(0, 2)), fill=255, width=width)
+        elif sign == ".":
+            r = max(1.0, breadth * rng.uniform(0.5, 0.9))
+            pen.ellipse((middle - r, low - r, middle + r, low + r), fill=255)
+        else:
+            long = TALL * rng.uniform(0.12, 0.3)
+            end = (middle - long * rng.uniform(0, 0.5), low + 0.7 * long)
+            pen.line((middle, low - 0.3 * long, *end), fill=255, width=width)
+        blurred = page.filter(ImageFilter.GaussianBlur(0.6))
+        return _cut_at_sides(np.asarray(blurred), 0.2)
+
+
+def _cut_at_sides(ink: Pixels, least: float) -> Floats:
+    """Return ink as 0..1, from the first to the last column with more than `least`; all if there is none."""
+    values: Floats = ink.astype(np.float32) / np.float32(255)
+    inked = np.flatnonzero(values.max(axis=0) > least)
+    return values[:, inked[0] : inked[-1] + 1] if len(inked) else values

@@ -1,0 +1,80 @@
+"""Export the reader's network: add the judge, fit the calibration on writers held back, write the file.
+
+    python -m digitrec.lab.reading.export FOLDER digitrec/models/weights/digitrec-reader.tflite
+
+FOLDER is that of `digitrec.lab.reading.train`, whose latest checkpoint is exported.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from digitrec.image import DigitImage, atomic
+from digitrec.lab.reading.compose import held_back
+from digitrec.lab.reading.judge import with_judge
+from digitrec.lab.reading.network import network
+from digitrec.lab.reading.train import OTHERS, SEED, Stock, optimizer_for
+from digitrec.models.description import described
+from digitrec.models.kerasfile import to_litert
+from digitrec.models.sequence import SequenceReader
+from digitrec.prepare import prepare
+from digitrec.providers.local_numbers import LocalNumbers
+from digitrec.providers.registry import open_provider
+
+JUDGED = 5000
+"""Pictures of each kind that the judge learns from."""
+CALIBRATED = 1500
+"""Numbers that the calibration is fitted on."""
+
+
+def export(folder: Path, file: Path) -> None:
+    """Write the network of the latest checkpoint as a LiteRT file with its calibration."""
+    net, steps = averaged(folder)
+    content = to_litert(with_judge(net, _some(folder / "000.npz"), _some(folder / f"{OTHERS}.npz")))
+    with TemporaryDirectory() as scratch:
+        bare = Path(scratch, "bare.tflite")
+        bare.write_bytes(content)
+        calibration = fitted(SequenceReader(bare))
+    about = {"format": 1, "name": file.stem, "calibration": calibration, "card": {"steps": steps}}
+    atomic.write(file, described(content, about))
+
+
+def averaged(folder: Path) -> tuple[Any, int]:
+    """Return the network with the moving average of the weights, and the number of steps it learned."""
+    import tensorflow as tf
+
+    net = network()
+    optimizer = optimizer_for(net, 1)
+    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer)
+    checkpoint.restore(tf.train.latest_checkpoint(str(folder / "checkpoints"))).expect_partial()
+    optimizer.finalize_variable_values(net.trainable_variables)
+    return net, int(optimizer.iterations)
+
+
+def _some(file: Path) -> Stock:
+    with np.load(file) as stock:
+        return {key: stock[key][:JUDGED] for key in stock.files}
+
+
+def fitted(reader: SequenceReader) -> dict[str, list[float]]:
+    """Return the points of a rising line from confidence to the chance of being right."""
+    from sklearn.isotonic import IsotonicRegression
+
+    numbers = LocalNumbers(open_provider("local"), reader)
+    scores, right = [], []
+    for one in held_back(CALIBRATED, SEED):
+        prepared = prepare(DigitImage.open(one.image), numbers.wants)
+        for candidate in numbers.read(prepared, timeout=1.0).candidates:
+            scores.append(candidate.score or 0.0)
+            right.append(candidate.text == one.text)
+    line = IsotonicRegression(y_min=1 / (len(right) + 2), y_max=1 - 1 / (len(right) + 2)).fit(scores, right)
+    return {"scores": line.X_thresholds_.tolist(), "chances": line.y_thresholds_.tolist()}
+
+
+if __name__ == "__main__":
+    export(Path(sys.argv[1]), Path(sys.argv[2]))

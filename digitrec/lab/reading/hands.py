@@ -1,0 +1,201 @@
+"""Hands that write numbers: each has the ink of many digits, drawn with one pen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitrec.comparison.datasets.mnist import Digits
+from digitrec.lab.datasets import world
+from digitrec.lab.datasets.digits import read_digits
+from digitrec.lab.handwriting import printed, strokes
+from digitrec.lab.handwriting.pen import Pen
+from digitrec.lab.handwriting.redraw import cut_out, enlarge, rewrite
+from digitrec.lab.handwriting.shapes import DIGITS, LEARNED, PLAIN, SIGNS
+
+Pixels = NDArray[np.uint8]
+Writers = NDArray[np.str_]
+SIDE = 64
+"""Longer side of a digit's ink, px."""
+EACH = 4
+"""Versions of each digit in a hand."""
+LEARNED_OF_MNIST = 54_000
+"""Digits of MNIST's training set that are used in training; the others are held back."""
+LETTER_KINDS = (0.5, 0.35, 0.15)
+"""Shares of hands that write letters by hand, in print, or scrawl, to learn what is no number."""
+_PRINTED = "aAcCdDeEfFGhHjJkKLmMnNpPrRtTuUvVwWxXyYsbgzq&?%#@=+€$"
+_DRAWN = 96  # side of the square that a digit is drawn in, px
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One way to write the ten digits."""
+
+    inks: tuple[tuple[Pixels, ...], ...]
+    """The versions of each digit: ink high, cut out, the longer side `SIDE` pixels."""
+    breadth: float
+    """Breadth of the pen as a share of a digit's height."""
+
+    def ink(self, digit: int, rng: np.random.Generator) -> Pixels:
+        """Return one of the digit's versions."""
+        return self.inks[digit][rng.integers(len(self.inks[digit]))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """The single digits of a group of writers, with the writer of each scanned or recorded digit."""
+
+    mnist: Digits
+    swiss: Digits
+    swiss_writers: Writers
+    turkish: world.Paths
+    turkish_writers: Writers
+
+
+def people(part: world.Part) -> People:
+    """Return the digits of the writers that are learned from or held back.
+
+    Raises:
+        DataError: a file of `world` is missing or damaged.
+    """
+    mnist = read_digits("mnist-train")
+    mnist = mnist[:LEARNED_OF_MNIST] if part == "learned" else mnist[LEARNED_OF_MNIST:]
+    return People(
+        mnist,
+        world.swiss(part),
+        world.swiss_writers(part),
+        world.turkish(part),
+        world.turkish_writers(part),
+    )
+
+
+KINDS = {"drawn": 0.34, "turkish": 0.22, "swiss": 0.12, "redrawn": 0.16, "mnist": 0.08, "font": 0.08}
+"""Share of each kind of hand in training."""
+OF_PEOPLE = {"turkish": 0.4, "swiss": 0.3, "redrawn": 0.2, "mnist": 0.1}
+"""The same without synthetic shapes and fonts: only people's digits, to measure on."""
+
+
+def hands(people: People, count: int, seed: int, kinds: dict[str, float] = KINDS) -> Iterator[Hand]:
+    """Yield `count` hands of these kinds."""
+    make: dict[str, Callable[[People, np.random.Generator], Hand]] = {
+        "drawn": _drawn, "turkish": _turkish, "swiss": _swiss, "redrawn": _redrawn, "mnist": _mnist,
+        "font": _font,
+    }  # fmt: skip
+    rng = np.random.default_rng((seed, 2))
+    names = list(kinds)
+    for number in rng.choice(len(names), count, p=list(kinds.values())):
+        yield make[names[number]](people, rng)
+
+
+def letter_hands(count: int, seed: int) -> Iterator[Hand]:
+    """Yield `count` hands that write ten letters, signs or scrawls in place of the digits."""
+    rng = np.random.default_rng((seed, 3))
+    for kind in rng.choice(3, count, p=LETTER_KINDS):
+        yield (_letters, _printed_letters, _scrawls)[kind](rng)
+
+
+def _letters(rng: np.random.Generator) -> Hand:
+    pen = _pen(rng)
+    shapes = [*(PLAIN[one] for one in LEARNED), *SIGNS.values()]
+    chosen = [shapes[at] for at in rng.integers(len(shapes), size=10)]
+    return _hand(lambda place: strokes.put(strokes.by_hand(chosen[place], rng), pen, rng, _DRAWN), pen.width)
+
+
+def _printed_letters(rng: np.random.Generator) -> Hand:
+    fonts = printed.fonts_to_learn()
+    font, letters = fonts[rng.integers(len(fonts))], rng.choice(list(_PRINTED), 10)
+    return _hand(lambda place: printed.write(str(letters[place]), font, SIDE), 0.1, each=1)
+
+
+def _scrawls(rng: np.random.Generator) -> Hand:
+    """Return ten loops and bends, as in signatures."""
+    pen = _pen(rng)
+
+    def write(_: int) -> Pixels:
+        points = np.cumsum(rng.normal((12, 0), (10, 40), (int(rng.integers(4, 9)), 2)), axis=0)
+        return strokes.put([strokes.smooth(points)], pen, rng, _DRAWN)
+
+    return _hand(write, pen.width, each=2)
+
+
+def _hand(write: Callable[[int], Pixels], breadth: float, each: int = EACH) -> Hand:
+    return Hand(tuple(tuple(_sized(write(digit)) for _ in range(each)) for digit in range(10)), breadth)
+
+
+def _pen(rng: np.random.Generator) -> Pen:
+    return strokes.any_pen(rng, float(np.exp(rng.uniform(np.log(0.015), np.log(0.13)))))
+
+
+def _drawn(_: People, rng: np.random.Generator) -> Hand:
+    """Return a synthetic hand with one shape for each digit, sometimes a second, never drawn twice alike."""
+    pen, lean = _pen(rng), rng.normal(0, 0.15)
+    chosen = []
+    for shapes in DIGITS:
+        weights = np.array([shape.weight for shape in shapes])
+        chosen.append(rng.choice(len(shapes), 2, p=weights / weights.sum()))
+    second = rng.random() * 0.3
+
+    def write(digit: int) -> Pixels:
+        shape = DIGITS[digit][chosen[digit][int(rng.random() < second)]]
+        paths = [path @ np.array([[1, 0], [-lean, 1]]) for path in strokes.by_hand(shape, rng)]
+        return strokes.put(paths, pen, rng, _DRAWN)
+
+    return _hand(write, pen.width)
+
+
+def _turkish(people: People, rng: np.random.Generator) -> Hand:
+    """Return a recorded writer's hand, redrawn with any pen."""
+    pen, writer = _pen(rng), rng.choice(people.turkish_writers)
+    own = people.turkish_writers == writer
+
+    def write(digit: int) -> Pixels:
+        paths = people.turkish.strokes[rng.choice(np.flatnonzero(own & (people.turkish.labels == digit)))]
+        return strokes.put(strokes.by_another_hand(paths, rng), pen, rng, _DRAWN)
+
+    return _hand(write, pen.width)
+
+
+def _swiss(people: People, rng: np.random.Generator) -> Hand:
+    """Return a scanned writer's hand, the paper's tone removed."""
+    own = people.swiss_writers == rng.choice(people.swiss_writers)
+
+    def write(digit: int) -> Pixels:
+        found = np.flatnonzero(own & (people.swiss.labels == digit))
+        ink = people.swiss.images[rng.choice(found)].astype(np.float32)
+        low, high = np.quantile(ink, 0.5), ink.max()
+        clear = np.clip((ink - low - 0.2 * (high - low)) / (0.6 * (high - low) + 1), 0, 1)
+        return np.asarray(clear * 255, np.uint8)
+
+    return _hand(write, 0.08, 12)
+
+
+def _redrawn(people: People, rng: np.random.Generator) -> Hand:
+    """Return digits of MNIST, each along its middle line with one pen."""
+    pen = _pen(rng)
+    return _hand(lambda digit: rewrite(_of_mnist(people, digit, rng), pen, _DRAWN, rng), pen.width, each=2)
+
+
+def _mnist(people: People, rng: np.random.Generator) -> Hand:
+    return _hand(lambda digit: enlarge(_of_mnist(people, digit, rng), _DRAWN), 0.12)
+
+
+def _of_mnist(people: People, digit: int, rng: np.random.Generator) -> Pixels:
+    return np.asarray(people.mnist.images[rng.choice(np.flatnonzero(people.mnist.labels == digit))])
+
+
+def _font(_: People, rng: np.random.Generator) -> Hand:
+    fonts = printed.fonts_to_learn()
+    font = fonts[rng.integers(len(fonts))]
+    return _hand(lambda digit: printed.write(str(digit), font, SIDE), 0.1, each=1)
+
+
+def _sized(ink: Pixels) -> Pixels:
+    """Return the ink without its surroundings, its longer side `SIDE` pixels."""
+    found = Image.fromarray(cut_out(ink) if ink.max() > 127 else ink)
+    scale = SIDE / max(found.size)
+    size = (max(2, round(found.width * scale)), max(2, round(found.height * scale)))
+    return np.asarray(found.resize(size, Image.Resampling.BICUBIC))

@@ -1,0 +1,198 @@
+"""Read a number from a grey strip: a network that reads column by column, and a beam search over its columns.
+
+The network is trained with connectionist temporal classification (CTC): A. Graves and others, ICML 2006.
+`digitrec.lab.reading` is its recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitrec.models.litert import description_in, runner
+from digitrec.models.scores import Floats
+
+Pixels = NDArray[np.uint8]
+Lengths = tuple[int, int]
+"""Fewest and most digits of a number."""
+
+SHIPPED = Path(__file__).parent / "weights" / "digitrec-reader.tflite"
+"""The network inside the package."""
+ALPHABET = "0123456789.,-"
+"""Characters that the network tells apart; the class after them is CTC's blank."""
+BLANK = len(ALPHABET)
+HEIGHT = 32
+"""Height of a strip, px."""
+COLUMN = 4
+"""Width of a column, px."""
+STEP = 32
+"""The network takes strips whose width is a multiple of this, px."""
+WIDEST = 512
+"""Widest strip, px."""
+BEAM = 8
+"""Texts that the search keeps after each column."""
+UNLIKELY = 1e-3
+"""The search ignores a character with a smaller chance in a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The likeliest text of a strip."""
+
+    text: str
+    """Characters of `ALPHABET`; empty if the network reads nothing."""
+    chance: float
+    """Chance of its digits, 0..1: the sum over all paths and all signs between the digits."""
+    places: tuple[float, ...]
+    """Where each character begins to show, as a share of the strip's width, 0..1."""
+    chances: tuple[float, ...]
+    """Highest chance of each character in a column, 0..1."""
+    number: float = 1.0
+    """Chance that the strip shows a number rather than letters, signs or a drawing, 0..1."""
+
+
+class SequenceReader:
+    """A network from a LiteRT file; several threads may use it at once."""
+
+    def __init__(self, path: Path = SHIPPED) -> None:
+        content = path.read_bytes()
+        self.version = f"{path.stem}-{hashlib.sha256(content).hexdigest()[:12]}"
+        """The file's name and the first 12 hex digits of its SHA-256."""
+        self._points: dict[str, list[float]] = description_in(content, path).get("calibration", {})
+        # One runner for each width, because a change of width takes longer than a run.
+        self._runners = cache(lambda _: runner(content))
+
+    def calibrated(self, confidence: float) -> float | None:
+        """Return the chance that a number of this confidence is right, 0..1; None without a calibration."""
+        if not self._points:
+            return None
+        return float(np.interp(confidence, self._points["scores"], self._points["chances"]))
+
+    def look(self, strip: Pixels) -> tuple[Floats, float]:
+        """Return the chance of each class in each column, and the chance that the strip shows a number.
+
+        Args:
+            strip: (HEIGHT, W) uint8; the columns are (W / COLUMN, 14), and rows sum to 1.
+
+        Raises:
+            ValueError: the strip has another height, or is wider than `WIDEST`.
+        """
+        height, width = strip.shape
+        if height != HEIGHT or not 0 < width <= WIDEST:
+            raise ValueError(f"a strip is {HEIGHT} pixels high and up to {WIDEST} wide, got {strip.shape}")
+        wide = -(-width // STEP) * STEP
+        picture = np.full((1, HEIGHT, wide, 1), strip.mean(), np.float32)
+        picture[0, :, :width, 0] = strip
+        judgement, logits = sorted(self._runners(wide).run(picture), key=np.ndim)
+        logits = logits[0, : -(-width // COLUMN)]
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        columns: Floats = powers / powers.sum(axis=1, keepdims=True)
+        return columns, float(1 / (1 + np.exp(-judgement[0, 0])))
+
+    def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
+        """Read one number from several views of it: their chances are averaged.
+
+        Args:
+            strips: at least one, each (HEIGHT, up to `WIDEST`), uint8.
+            lengths: fewest and most digits; None: any number of digits.
+        """
+        looks = [self.look(strip) for strip in strips]
+        found = [search(columns, lengths) for columns, _ in looks]
+        number = sum(number for _, number in looks) / len(looks)
+        digits: dict[str, float] = defaultdict(float)
+        for text, one in ((text, one) for several in found for text, one in several.items()):
+            digits[digits_of(text)] += one.chance / len(strips)
+        best = max(digits, key=lambda text: digits[text], default="")
+        spelled = [one for several in found for text, one in several.items() if digits_of(text) == best]
+        if not spelled:
+            return Reading("", 0.0, (), (), number)
+        first = max(spelled, key=lambda one: one.chance)
+        return replace(first, chance=digits[best], number=number)
+
+
+def digits_of(text: str) -> str:
+    """Return a text without its signs."""
+    return "".join(character for character in text if character.isdigit())
+
+
+def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading]:
+    """Return the likeliest texts of a strip by prefix beam search.
+
+    Args:
+        columns: (T, 14), the chance of each class, as `SequenceReader.columns` gives it.
+        lengths: fewest and most digits; None: any number of digits.
+    """
+    fewest, most = lengths or (0, len(columns))
+    beams = {"": _Beam(1.0, 0.0, ())}
+    for column, row in enumerate(columns.tolist()):
+        beams = _extended(beams, column, row, most)
+    return {
+        text: Reading(text, beam.total, *_shown(text, beam.starts, columns))
+        for text, beam in beams.items()
+        if len(digits_of(text)) >= fewest
+    }
+
+
+@dataclass(slots=True)
+class _Beam:
+    """The paths of one text up to a column."""
+
+    blank: float
+    """Chance of the paths that end in a blank."""
+    character: float
+    """Chance of the paths that end in the text's last character."""
+    starts: tuple[int, ...]
+    """Column in which each character begins, on the likeliest of them."""
+
+    @property
+    def total(self) -> float:
+        return self.blank + self.character
+
+
+def _extended(beams: dict[str, _Beam], column: int, row: list[float], most: int) -> dict[str, _Beam]:
+    """Return the likeliest texts after one more column."""
+    found: dict[str, _Beam] = {}
+    likely = [(ALPHABET[at], chance) for at, chance in enumerate(row[:BLANK]) if chance > UNLIKELY]
+    for text, beam in beams.items():
+        last = text[-1:]
+        again = beam.character * row[ALPHABET.index(last)] if last else 0.0
+        _add(found, text, beam.total * row[BLANK], again, beam.starts)
+        full = sum(map(str.isdigit, text)) >= most
+        for character, chance in likely:
+            if full and character.isdigit():
+                continue
+            before = beam.blank if character == last else beam.total
+            if before > 0:
+                _add(found, text + character, 0.0, before * chance, (*beam.starts, column))
+    kept = sorted(found.items(), key=lambda item: -item[1].total)
+    return dict(kept[:BEAM])
+
+
+def _add(found: dict[str, _Beam], text: str, blank: float, character: float, starts: tuple[int, ...]) -> None:
+    beam = found.get(text)
+    if beam is None:
+        found[text] = _Beam(blank, character, starts)
+        return
+    if blank + character > beam.total:
+        beam.starts = starts
+    beam.blank += blank
+    beam.character += character
+
+
+def _shown(
+    text: str, starts: tuple[int, ...], columns: Floats
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return where each character begins, as a share of the width, and its highest chance in a column."""
+    ends = (*starts[1:], len(columns))
+    chances = tuple(
+        float(columns[start:end, ALPHABET.index(character)].max())
+        for character, start, end in zip(text, starts, ends, strict=False)  # an empty text has an end
+    )
+    return tuple(start / len(columns) for start in starts), chances

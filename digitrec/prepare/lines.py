@@ -1,0 +1,142 @@
+"""Find the numbers on a picture: marks of writing that stand in a row, near each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitrec.prepare import finder
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Boxes = NDArray[np.float64]
+"""(N, 4): left, top, right and bottom in pixels of the picture."""
+Box = tuple[float, float, float, float]
+
+SMALL = 512
+"""Longer side of a picture that is looked at in small first, in pixels."""
+FIRST, FIRST_OF_SMALL = 640, 128
+"""Longer side of the network's input at the first look, in pixels; it is doubled until digits are clear."""
+LAST = 2560
+"""The same at the last look."""
+CLEAR = 24
+"""Height of the middle one of the digits at which a look suffices, in pixels of the network's input."""
+CUT_OUT = 3.5
+"""A picture lower than this many of its highest mark's heights was cut out around a number or two."""
+GAP, GAP_CUT_OUT = 0.6, 1.5
+"""Widest gap between two digits of one number, as a share of their height; the second in a cut-out."""
+SHARED = 0.4
+"""Least common height of two digits of one number, as a share of the smaller one's height."""
+UNEVEN = 2.5
+"""Largest ratio of the heights of two digits of one number; a lower mark is a sign."""
+SPECK = 0.2
+"""A mark at the border of a cut-out with less than this share of the largest mark's area is from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Marks in a row that may be one number."""
+
+    box: Box
+    """The box around its digits and signs, in pixels of the picture."""
+    chance: float
+    """Mean chance of its high marks to be digits, weighted by their areas, 0..1."""
+    cut_out: bool
+    """Whether the picture was cut out around a number or two."""
+
+
+def lines(picture: Image.Image) -> list[Line]:
+    """Return all that may be a number on a picture, from top to bottom."""
+    marks = _marks(picture)
+    if not marks:
+        return []
+    boxes = np.array([mark.box for mark in marks], float)
+    chances = np.array([mark.chance for mark in marks])
+    cut_out = picture.height < CUT_OUT * (boxes[:, 3] - boxes[:, 1]).max()
+    if cut_out:
+        inside = ~_from_outside(boxes, picture.size)
+        boxes, chances = boxes[inside], chances[inside]
+    owner = _connected(_beside(boxes, GAP_CUT_OUT if cut_out else GAP))
+    found = [_line(boxes[owner == one], chances[owner == one], cut_out) for one in np.unique(owner)]
+    return sorted(found, key=lambda one: (one.box[1], one.box[0]))
+
+
+def _marks(picture: Image.Image) -> Sequence[finder.Mark]:
+    """Return the marks at the least resolution at which most digits are clear."""
+    longest = max(picture.size)
+    side = FIRST_OF_SMALL if longest <= SMALL else FIRST
+    while True:
+        look = finder.look_at(picture, (0, 0, *picture.size), side)
+        marks = list(finder.marks_in(look))
+        digits = [mark for mark in marks if mark.chance > 0.5] or marks
+        heights = [mark.place[3] - mark.place[1] for mark in digits]
+        if (heights and np.median(heights) >= CLEAR) or side >= min(longest, LAST):
+            return marks
+        side *= 2
+
+
+def _from_outside(boxes: Boxes, size: tuple[int, int]) -> Mask:
+    """Return which marks are pieces of a frame or of writing beside the part that was cut out, (N,)."""
+    left, top, right, bottom = boxes.T
+    area = (right - left) * (bottom - top)
+    border = (left < 1) | (top < 1) | (right > size[0] - 1) | (bottom > size[1] - 1)
+    return np.asarray(border & (area < SPECK * area.max()))
+
+
+def _beside(boxes: Boxes, gap: float) -> Mask:
+    """Return which marks stand beside each other in one number, (N, N)."""
+    left, top, right, bottom = boxes.T
+    height = bottom - top
+    higher, lower = np.maximum(height[:, None], height), np.minimum(height[:, None], height)
+    apart = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
+    shared = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    digits = (higher < UNEVEN * lower) & (shared > SHARED * lower) & (apart < gap * higher)
+    sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < 0.5 * gap * higher)
+    return np.asarray(digits | sign)
+
+
+def _connected(linked: Mask) -> NDArray[np.intp]:
+    """Return for each mark the first one that it is connected with, directly or through others, (N,)."""
+    owner = np.arange(len(linked))
+    while True:
+        found = np.where(linked, owner, len(owner)).min(axis=1, initial=len(owner))
+        found = np.minimum(found, owner)
+        if (found == owner).all():
+            return owner
+        owner = found
+
+
+def _line(boxes: Boxes, chances: NDArray[np.float64], cut_out: bool) -> Line:
+    height = boxes[:, 3] - boxes[:, 1]
+    digits = height * UNEVEN > height.max()
+    area = height * (boxes[:, 2] - boxes[:, 0])
+    left, top = boxes[:, :2].min(axis=0).tolist()
+    right, bottom = boxes[:, 2:].max(axis=0).tolist()
+    chance = float(np.average(chances[digits], weights=area[digits]))
+    return Line((left, top, right, bottom), chance, bool(cut_out))
+
+
+def strip(picture: Image.Image, box: Box, size: tuple[int, int]) -> Pixels:
+    """Return a part of the picture in grey, (height, width), scaled to a width and height in pixels.
+
+    Where the box reaches beyond the picture, the picture's edge continues.
+    """
+    left, top, right, bottom = box
+    inside = (
+        max(0.0, left),
+        max(0.0, top),
+        min(float(picture.width), right),
+        min(float(picture.height), bottom),
+    )
+    across, down = size[0] / (right - left), size[1] / (bottom - top)
+    width = max(1, min(size[0], round((inside[2] - inside[0]) * across)))
+    height = max(1, min(size[1], round((inside[3] - inside[1]) * down)))
+    part = picture.resize((width, height), Image.Resampling.BILINEAR, inside, reducing_gap=2.0).convert("L")
+    before_x = min(size[0] - width, round((inside[0] - left) * across))
+    before_y = min(size[1] - height, round((inside[1] - top) * down))
+    around = (before_y, size[1] - height - before_y), (before_x, size[0] - width - before_x)
+    return np.pad(np.asarray(part), around, mode="edge")

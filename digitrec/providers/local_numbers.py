@@ -1,0 +1,120 @@
+"""digitrec's own reader of whole numbers: one network finds the lines of writing, another one reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from math import ceil
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image
+
+from digitrec.answer import Answer, Candidate, Sign
+from digitrec.image import DigitImage, InputSpec, PreparedImage
+from digitrec.models.sequence import HEIGHT, WIDEST, Reading, SequenceReader
+from digitrec.prepare import prepare
+from digitrec.prepare.lines import Box, lines, strip
+from digitrec.providers.base import FREE, BaseProvider, Price, Provider
+from digitrec.providers.registry import open_provider
+
+STRETCHES = (1.3, 1.15, 1.45)
+"""Widths of the views of a number, as multiples of its own; training centred on the first."""
+MARGIN = 0.15
+"""Margin around a number in its views, as a share of its height."""
+AROUND = 0.5
+"""Margin around a single digit that is also shown to the network for digits, as a share of its height."""
+LEAST = 0.3
+"""Least confidence in a number, 0..1; on a page it is multiplied by the chance that the marks are digits."""
+
+
+class LocalNumbers(BaseProvider):
+    """Reads the numbers on a whole picture."""
+
+    wants = InputSpec(encoding="rgb", preparation="numbers", enough=1500)
+    price: Price | None = FREE
+
+    def __init__(self, single: Provider, reader: SequenceReader | None = None) -> None:
+        """Load the network.
+
+        Args:
+            single: reads a single digit on a prepared picture; a number of one digit is shown to both.
+            reader: the network that reads numbers; None: the one inside the package.
+        """
+        self.name, self._single = single.name, single
+        self._reader = reader or SequenceReader()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
+        """Return the reader beside the local provider of the same environment."""
+        return cls(open_provider("local", env=env), **options)
+
+    def load(self) -> None:
+        """Let the networks read a blank picture: their first run is their slowest."""
+        self._numbers(Image.new("RGB", (128, 64), "white"))
+        self._reader.look(np.full((HEIGHT, 96), 255, np.uint8))
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        """Return a candidate for each number; ``timeout`` (seconds) is not needed here."""
+        return Answer(tuple(self._numbers(image.picture())), model_version=self._reader.version)
+
+    def _numbers(self, picture: Image.Image) -> Iterator[Candidate]:
+        found = lines(picture)
+        for line in found:
+            box = _with_margin(line.box, MARGIN)
+            reading = self._reader.read([_view(picture, box, stretch) for stretch in STRETCHES])
+            if len(reading.text) == 1 and reading.text.isdigit():
+                alone = picture if len(found) == 1 else _cut(picture, _with_margin(line.box, AROUND))
+                reading = self._with_single(reading, alone)
+            sure = reading.chance * reading.number
+            if reading.text and sure * (1.0 if line.cut_out else line.chance) >= LEAST:
+                chance = self._reader.calibrated(sure)
+                yield Candidate(reading.text, sure, line.box, _signs(reading, box), chance)
+
+    def _with_single(self, reading: Reading, picture: Image.Image) -> Reading:
+        """Return the digit that both networks together find likeliest; no text if the second sees none."""
+        prepared = prepare(DigitImage.open(picture), self._single.wants)
+        answer = self._single.read(prepared, timeout=1.0)
+        chances = answer.probabilities
+        if prepared.findings.reason or answer.reason or chances is None:
+            return replace(reading, text="", chance=0.0)
+        own, other = (1 - reading.chance) / 9, np.array(chances)
+        mine = np.full(10, own)
+        mine[int(reading.text)] = reading.chance
+        both = mine * other / (mine * other).sum()
+        best = int(both.argmax())
+        return replace(reading, text=str(best), chance=float(both[best]), chances=(float(both[best]),))
+
+
+def _cut(picture: Image.Image, box: Box) -> Image.Image:
+    left, top, right, bottom = box
+    return picture.crop(
+        (
+            max(0, int(left)),
+            max(0, int(top)),
+            min(picture.width, ceil(right)),
+            min(picture.height, ceil(bottom)),
+        )
+    )
+
+
+def _with_margin(box: Box, share: float) -> Box:
+    left, top, right, bottom = box
+    margin = share * (bottom - top)
+    return left - margin, top - margin, right + margin, bottom + margin
+
+
+def _view(picture: Image.Image, box: Box, stretch: float) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * stretch
+    return strip(picture, box, (min(WIDEST, max(8, round(width))), HEIGHT))
+
+
+def _signs(reading: Reading, box: Box) -> tuple[Sign, ...]:
+    """Return the chance of each character, and its box from where it begins to where the next one does."""
+    left, top, right, bottom = box
+    edges = [left + place * (right - left) for place in (*reading.places, 1.0)]
+    return tuple(
+        Sign(chance, (start, top, end, bottom))
+        for chance, (start, end) in zip(reading.chances, pairwise(edges), strict=True)
+    )

@@ -1,0 +1,57 @@
+"""Composing numbers, and what is no number, for the reader's network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.datasets.world import Paths
+from digitrec.lab.reading.compose import WIDEST, Composer
+from digitrec.lab.reading.hands import KINDS, Hand, People, hands, letter_hands
+from digitrec.models.sequence import ALPHABET, HEIGHT
+
+DIGITS = mnist_test()[:300]
+
+
+def people() -> People:
+    """Return two writers of MNIST's digits and two of pen paths."""
+    labels = np.arange(40, dtype=np.uint8) % 10
+    strokes = [[np.array([[0.0, 0.0], [30.0 + at, 50.0], [10.0, 100.0]])] for at in range(40)]
+    writers = np.array(["a", "b"])
+    return People(
+        DIGITS, DIGITS, writers[np.arange(300) % 2], Paths(strokes, labels), writers[np.arange(40) // 20]
+    )
+
+
+def made() -> Iterator[Hand]:
+    yield from hands(people(), 12, 3)
+    yield from letter_hands(6, 3)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_number_is_a_view_and_its_text(seed: int) -> None:
+    composer = Composer(list(made()), np.random.default_rng(seed))
+    for _ in range(20):
+        view, text = composer.number()
+        assert view.dtype == np.uint8
+        assert view.shape[0] == HEIGHT and view.shape[1] <= WIDEST
+        assert text and set(text) <= set(ALPHABET)
+        assert view.shape[1] // 4 >= 2 * len(text) - 1
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    first, second = (
+        [Composer(list(hands(people(), 3, 5)), np.random.default_rng(7)).number() for _ in range(3)]
+        for _ in range(2)
+    )
+    assert [text for _, text in first] == [text for _, text in second]
+    assert all((one == other).all() for (one, _), (other, _) in zip(first, second, strict=True))
+
+
+def test_every_kind_of_hand_writes_all_digits() -> None:
+    for kind in KINDS:
+        (hand,) = hands(people(), 1, 1, {kind: 1.0})
+        assert len(hand.inks) == 10 and all(max(ink.shape) == 64 for inks in hand.inks for ink in inks)

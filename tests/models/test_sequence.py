@@ -1,0 +1,73 @@
+"""Reading a number from a strip: the search over the network's columns, and the shipped network."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import groupby, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitrec.models import sequence
+from digitrec.models.sequence import ALPHABET, BLANK, HEIGHT, WIDEST, SequenceReader, search
+
+KINDS = (1, 7, 10, BLANK)
+"""Classes that occur in the generated columns: "1", "7", "." and the blank."""
+
+
+def columns(shares: list[list[float]]) -> np.ndarray:
+    """Return columns of chances, (T, 14), in which only `KINDS` occur."""
+    found = np.zeros((len(shares), len(ALPHABET) + 1), np.float32)
+    found[:, KINDS] = shares
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def text_of(path: tuple[int, ...]) -> str:
+    return "".join(ALPHABET[kind] for kind, _ in groupby(path) if kind != BLANK)
+
+
+@given(st.lists(st.lists(st.floats(0.01, 1), min_size=4, max_size=4), min_size=1, max_size=5))
+@settings(deadline=None, max_examples=60)
+def test_the_search_sums_the_chances_of_all_paths_to_each_text(shares: list[list[float]]) -> None:
+    given = columns(shares)
+    sums: dict[str, float] = defaultdict(float)
+    for path in product(KINDS, repeat=len(given)):
+        sums[text_of(path)] += float(np.prod([given[at, kind] for at, kind in enumerate(path)]))
+    kept, sequence.BEAM = sequence.BEAM, 10_000
+    try:
+        found = search(given)
+    finally:
+        sequence.BEAM = kept
+    assert {text: one.chance for text, one in found.items()} == pytest.approx(dict(sums), rel=1e-4)
+    assert max(search(given).values(), key=lambda one: one.chance).chance <= max(sums.values()) * 1.0001
+
+
+@given(st.integers(1, 3), st.integers(0, 2))
+def test_only_numbers_of_the_expected_length_are_read(fewest: int, more: int) -> None:
+    rng = np.random.default_rng(fewest)
+    found = search(columns(rng.uniform(0.1, 1, (8, 4)).tolist()), (fewest, fewest + more))
+    assert found
+    assert all(fewest <= sum(map(str.isdigit, text)) <= fewest + more for text in found)
+
+
+def test_each_character_has_its_place_and_chance() -> None:
+    rows = [[0, 0, 0, 1], [0.9, 0, 0, 0.1], [0, 0, 0, 1], [0, 0.8, 0, 0.2]]
+    best = max(search(columns(rows)).values(), key=lambda one: one.chance)
+    assert best.text == "17"
+    assert best.places == (0.25, 0.75)
+    assert best.chances == pytest.approx((0.9, 0.8))
+
+
+@pytest.mark.parametrize("shape", [(HEIGHT + 1, 40), (HEIGHT, 0), (HEIGHT, WIDEST + 1)])
+def test_a_strip_of_another_size_is_rejected(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=str(shape[1])):
+        SequenceReader().look(np.zeros(shape, np.uint8))[0]
+
+
+@pytest.mark.parametrize("width", [1, 31, 32, 33, 100, WIDEST])
+def test_strips_of_any_width_have_a_column_for_each_four_pixels(width: int) -> None:
+    found = SequenceReader().look(np.full((HEIGHT, width), 200, np.uint8))[0]
+    assert found.shape == (-(-width // 4), len(ALPHABET) + 1)
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)

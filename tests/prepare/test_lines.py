@@ -1,0 +1,47 @@
+"""Grouping marks into numbers, and cutting strips out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitrec.lab.handwriting import printed
+from digitrec.prepare.lines import lines, strip
+
+
+def written(*numbers: tuple[str, int, int]) -> Image.Image:
+    """Return a page with numbers, 40 px high, at places (x, y)."""
+    page = Image.new("L", (800, 500), 245)
+    for text, x, y in numbers:
+        page.paste(30, (x, y), Image.fromarray(printed.write(text, printed.OWN, 40)))
+    return page
+
+
+def test_digits_beside_each_other_are_one_number() -> None:
+    found = lines(written(("1234", 60, 60), ("58", 400, 60), ("907", 60, 300)))
+    assert [(round(one.box[0], -1), round(one.box[1], -1)) for one in found] == [
+        (60, 60),
+        (400, 60),
+        (60, 300),
+    ]
+    assert not any(one.cut_out for one in found)
+
+
+def test_digits_far_apart_are_one_number_in_a_cut_out_only() -> None:
+    page = written(("12", 60, 60), ("34", 165, 60))
+    assert len(lines(page)) == 2
+    assert [one.cut_out for one in lines(page.crop((40, 50, 260, 110)))] == [True]
+
+
+@pytest.mark.parametrize("box", [(10, 10, 50, 30), (-20, -5, 60, 45), (70, 30, 140, 80)])
+def test_a_strip_has_its_size_wherever_the_box_is(box: tuple[int, int, int, int]) -> None:
+    picture = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
+    assert strip(picture, box, (64, 32)).shape == (32, 64)
+
+
+def test_a_strip_continues_the_edge_of_the_picture() -> None:
+    picture = Image.fromarray(np.tile(np.arange(100, dtype=np.uint8), (50, 1)))
+    found = strip(picture, (-50, 0, 50, 50), (100, 50))
+    assert (found[:, :50] == 0).all()
+    assert found[25, 50:].tolist() == list(range(50))

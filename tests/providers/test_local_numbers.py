@@ -1,0 +1,48 @@
+"""Our own reader of numbers, from a picture to its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import digitrec
+from digitrec.lab.handwriting import printed
+
+
+def page(*texts: str, height: int = 40, width: int = 700) -> Image.Image:
+    """Return a page with a printed line for each text."""
+    made = Image.new("L", (width, 120 * len(texts) + 60), 245)
+    for at, text in enumerate(texts):
+        ink = printed.write(text, printed.OWN, height)
+        made.paste(30, (80, 60 + 120 * at), Image.fromarray(ink))
+    return made
+
+
+@pytest.mark.parametrize("text", ["7", "42", "2026", "1907"])
+def test_a_cut_out_number_is_read(text: str) -> None:
+    ink = printed.write(text, printed.OWN, 40)
+    picture = Image.fromarray(255 - np.pad(ink, 15))
+    (number,) = digitrec.read(picture).numbers
+    assert number.text == text
+    assert number.value == int(text)
+    assert [one.digit for one in number.digits] == [int(digit) for digit in text]
+    assert number.confidence is not None and number.confidence > 0.5
+
+
+def test_the_numbers_of_a_page_have_boxes_around_their_ink() -> None:
+    first, second = digitrec.read(page("1234", "560")).numbers
+    assert (first.text, second.text) == ("1234", "560")
+    assert first.box is not None and second.box is not None
+    assert (first.row, second.row) == (0, 1)
+    assert 60 <= first.box[0] <= 90 and 40 <= first.box[1] <= 70 and 90 <= first.box[3] <= 115
+    assert [one.box is not None and first.box[0] - 10 <= one.box[0] for one in first.digits] == [True] * 4
+
+
+@pytest.mark.parametrize("size", [(1, 1), (28, 28), (3, 900), (900, 3), (800, 600)])
+def test_nothing_is_read_from_bare_paper_of_any_size(size: tuple[int, int]) -> None:
+    assert digitrec.read(Image.new("RGB", size, (240, 238, 230))).numbers == ()
+
+
+def test_words_are_not_numbers() -> None:
+    assert digitrec.read(page("Received with", "many thanks")).numbers == ()
