@@ -81,6 +81,11 @@ class Prediction:
     """Boxes (left, top, right, bottom, in pixels of the turned picture) of ink as dark as the digit's that
     was not read, such as brackets or a pen beside it; it lowers ``confidence``."""
 
+    @property
+    def answer(self) -> int | str | None:
+        """What it names: the digit; None for a refusal."""
+        return self.digit
+
     def as_dict(self) -> dict[str, Any]:
         """Every field under its own name, as JSON-like values; the image as source and sha256."""
         return record(self)
@@ -168,10 +173,10 @@ def html(rows: Iterable[Iterable[str]]) -> str:
 
 
 def short(outcome: Outcome) -> str:
-    """In one character: the digit, "-" for a refusal, "!" for a failure."""
+    """Return the answer, "-" for a refusal, "!" for a failure."""
     if isinstance(outcome, Failure):
         return "!"
-    return "-" if outcome.digit is None else str(outcome.digit)
+    return "-" if outcome.answer is None else str(outcome.answer)
 
 
 def sureness(prediction: Prediction, otherwise: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from digitrec.commands import cost, options, unlearned
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.progress import bar
 from digitrec.commands.reasons import report_engines
+from digitrec.comparison.datasets.loader import Sample
 from digitrec.image import atomic
 
 
@@ -24,6 +25,7 @@ from digitrec.image import atomic
 @options.output("table", "markdown", "json", "jsonl", "csv")
 @options.html("Also write the report as a self-contained page.")
 @options.flag("--lenient", help=options.LENIENT)
+@options.flag("--numbers", help="Read whole numbers; labels.csv has the columns file,text.")
 @click.option(
     "--target", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
     help="Recommend the cheapest combination of these engines that reaches this accuracy, such as 0.995.",
@@ -39,6 +41,7 @@ def benchmark(
     output: Literal["table", "markdown", "json", "jsonl", "csv"],
     html: Path | None,
     lenient: bool,
+    numbers: bool,
     target: float | None,
     budget: float | None,
     dry_run: bool,
@@ -51,6 +54,9 @@ def benchmark(
     to 9, an IDX pair, an .npz file with x and y or images and labels, or mnist-test (a folder of that
     name comes first). All engines are asked at once. After Ctrl-C the same command continues with
     the paid answers in the ledger. A policy (--fallback, --consensus) is scored beside its engines.
+    With --numbers DATA is a folder with labels.csv (columns file,text and perhaps group; text none for no
+    number; a line for each number of a sheet): exact text and value, character errors, recall and
+    precision. The pictures of a group, such as a book, stay together in intervals and tests.
     --target tries each engine, each pair as a fallback and each vote, chooses the cheapest on half of the
     pictures and reports it on the other half; the lower end of its 95% interval must reach the target.
     The exit code is not 0 if an engine failed on every picture.
@@ -63,9 +69,11 @@ def benchmark(
       digitrec benchmark photos/ --provider local,google,aws --max-cost 2
       digitrec benchmark photos/ --provider tesseract --prepare plain,enlarged,repeated
       digitrec benchmark photos/ --provider local --fallback rapidocr --below 0.95
+      digitrec benchmark cheques/ --provider rapidocr,google --numbers
       digitrec benchmark photos/ --provider local,google,aws --target 0.995 --max-cost 3
     """
     from digitrec.comparison.benchmark import benchmark as measure
+    from digitrec.comparison.benchmark.numbers import numbers_asked, read_numbers
     from digitrec.report.benchmark import write
 
     if html is not None:
@@ -74,7 +82,14 @@ def benchmark(
     if budget is not None and target is None:
         raise click.UsageError("--budget goes with --target.")
     names = rule.names(providers)
-    samples = unlearned.read(data, limit, asking.model)
+    if numbers and (target is not None or rule.fallback or rule.consensus is not None):
+        raise click.UsageError("--numbers excludes --target, --fallback and --consensus.")
+    samples: Sequence[Sample]
+    ask = None
+    if numbers:
+        samples, ask = read_numbers(data, limit), numbers_asked(lenient=lenient)
+    else:
+        samples = unlearned.read(data, limit, asking.model)
     with asking.columns(names, dry_run=dry_run) as engines:
         if dry_run:
             cost.say([sample.image for sample in samples], engines.values(), output)
@@ -83,7 +98,7 @@ def benchmark(
         with watched(len(samples) * len(engines)) as arrived:
             found = measure(
                 samples, engines, data=data, policies=[] if policy is None else [policy], lenient=lenient,
-                target=target, budget=budget, settings=asking.settings(), arrived=arrived,
+                ask=ask, target=target, budget=budget, settings=asking.settings(), arrived=arrived,
             )  # fmt: skip
     write(found, output)
     if html is not None:

@@ -9,7 +9,7 @@ from typing import IO, Any, Literal
 
 from digitrec.answer.prediction import short
 from digitrec.comparison.benchmark import Benchmark, conclusion
-from digitrec.comparison.benchmark.measures import Reliability
+from digitrec.comparison.benchmark.measures import Proportion, Reliability
 from digitrec.comparison.benchmark.run import KEPT
 from digitrec.comparison.benchmark.scorecard import Scorecard, pareto_front
 from digitrec.comparison.datasets.sampling import sampled
@@ -60,8 +60,9 @@ def _markdown(benchmark: Benchmark) -> Iterator[str]:
     yield from (f"- {sentence}" for sentence in conclusion(benchmark))
     for table in (*tables(benchmark), *([splitting(benchmark)] if benchmark.splitting else [])):
         yield "\n" + markdown_section(table)
-    yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
-    for card in benchmark.cards:
+    if not benchmark.numbers:
+        yield "\n## Confusion\n\nRows: what the picture shows. Columns: what was answered."
+    for card in [] if benchmark.numbers else benchmark.cards:
         yield f"\n### {card.name}\n\n{markdown_table(confusion(card))}"
     yield "\n## How it was measured\n"
     yield from (f"- {name}: {value}" for name, value in provenance(benchmark).items())
@@ -87,7 +88,7 @@ def provenance(benchmark: Benchmark) -> dict[str, str]:
     labelled = sum(label is not None for label in benchmark.labels)
     return {
         "date": benchmark.started,
-        "pictures": f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a digit",
+        "pictures": f"{len(benchmark.samples)} of {benchmark.data}, {labelled} with a {benchmark.kind}",
         "took": duration(benchmark.seconds),
         **benchmark.settings,
         **models,
@@ -103,7 +104,10 @@ def tables(benchmark: Benchmark) -> Iterator[Table]:
     if benchmark.pairs:
         yield differences(benchmark)
         yield agreement(benchmark)
-    yield digits(benchmark)
+    if benchmark.numbers:
+        yield numbers(benchmark)
+    else:
+        yield digits(benchmark)
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
@@ -119,11 +123,16 @@ def leaderboard(benchmark: Benchmark) -> Table:
         )
         for card in benchmark.cards
     ]  # fmt: skip
-    header = ("engine", "right", "95% interval", "digits right", "wrong", "refused rightly / wrongly",
-              "failed", "median time", "per 1,000", "front")  # fmt: skip
+    header = ("engine", "right", "95% interval", f"{benchmark.kind}s right", "wrong",
+              "refused rightly / wrongly", "failed", "median time", "per 1,000", "front")  # fmt: skip
+    right = (
+        "all numbers of a picture as they are written, and no others; or none on a picture without a number"
+        if benchmark.numbers else "digits named and pictures without a digit refused"
+    )  # fmt: skip
     note = (
-        "Right: digits named and pictures without a digit refused, among all that were answered; failures "
+        f"Right: {right}, among all that were answered; failures "
         "are counted apart. Front: no other engine is at once more accurate, cheaper and faster."
+        + (" Intervals come from resampling whole groups." if benchmark.is_grouped else "")
     )
     return Table(header, rows, range(1, 9), "Leaderboard", note)
 
@@ -180,7 +189,7 @@ def differences(benchmark: Benchmark) -> Table:
     header = ("first", "second", "both answered", "only first right", "only second right", "same answer",
               "kappa", "p", "corrected p", "better")  # fmt: skip
     note = (
-        "McNemar's exact test on the pictures that both answered, p-values corrected by Holm's method over "
+        f"{benchmark.test} on the pictures that both answered, p-values corrected by Holm's method over "
         "all tested pairs; below 0.05 a difference is shown. Kappa: agreement of the answers beyond chance. "
         "An emulated engine is not tested: its answers are not the vendor's."
     )
@@ -216,6 +225,28 @@ def digits(benchmark: Benchmark) -> Table:
     return Table(header, rows, range(1, len(cards) + 2), "Digits", note)
 
 
+def numbers(benchmark: Benchmark) -> Table:
+    """How well each engine reads numbers: their values, their characters, and which it finds."""
+    rows = [
+        (benchmark.called(one.engine), *_share(one.value), percent(one.character_errors),
+         *_share(one.recall), *_share(one.precision))
+        for one in benchmark.numbers
+    ]  # fmt: skip
+    interval = "95% interval"
+    header = ("engine", "values right", interval, "character errors", "recall", interval, "precision",
+              interval)  # fmt: skip
+    note = (
+        "Values right: pictures whose values are all right, 7.5 for 7.50. Character errors: characters to "
+        "insert, delete or replace for each that is labelled, on pictures with one number that was read as "
+        "one. Recall: labelled numbers that were read. Precision: numbers read that are labelled."
+    )
+    return Table(header, rows, range(1, 8), "Numbers", note)
+
+
+def _share(share: Proportion) -> tuple[str, str]:
+    return percent(share.share), share.interval()
+
+
 def confusion(card: Scorecard) -> Table:
     """How often each digit was answered as each other digit by one engine."""
     heads = (*map(str, range(10)), NONE)
@@ -240,7 +271,7 @@ def splitting(benchmark: Benchmark) -> Table:
 
 def sample(benchmark: Benchmark, places: Sequence[int]) -> tuple[list[int], str]:
     """Return at most `MOST_PICTURES` of these places, each label in proportion, and their number in words."""
-    drawn = sampled([benchmark.labels[place] for place in places], MOST_PICTURES)
+    drawn = sampled([benchmark.samples[place].label for place in places], MOST_PICTURES)
     shown = [places[number] for number in drawn]
     if len(shown) < len(places):
         return shown, f"{len(shown)} of {len(places)}, drawn by chance, of each digit in proportion."

@@ -39,7 +39,7 @@ def benchmark_page(benchmark: Benchmark) -> str:
         first,
         page.section("Plots", _plots(benchmark.cards), long=True),
         *others,
-        page.section("Confusion", _confusions(benchmark), long=True),
+        *([] if benchmark.numbers else [page.section("Confusion", _confusions(benchmark), long=True)]),
         *_contact_sheet(benchmark, "Pictures that split the engines", benchmark.splitting),
         *_contact_sheet(benchmark, "Misread pictures", benchmark.misread),
         page.section("How it was measured", page.listing(provenance(benchmark))),

@@ -168,3 +168,14 @@ def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(cloud: Emulator, data
     assert said[0].startswith("local: 4 of 4 images")
     assert "4 requests would cost $0.0040" in said[1]
     assert cloud.calls("aws") == 0
+
+
+def test_numbers_are_measured_and_what_they_exclude_is_refused(data: Path) -> None:
+    (data / "labels.csv").write_text("file,text\n0.png,7\n1.png,none\n")
+    arguments = ("-p", "google", "--emulate", "--no-ledger", "--numbers")
+    found = json.loads(run(data, *arguments, "-o", "json").stdout)
+    assert (found["engines"][0]["n"], found["numbers"][0]["engine"]) == (2, "google")
+    for wrong in (("--target", "0.9"), ("--fallback", "aws")):
+        run(data, *arguments, *wrong, code=2)
+    (data / "labels.csv").write_text("file,text\n0.png,seven\n")
+    assert "line 2" in run(data, *arguments, code=6).stderr

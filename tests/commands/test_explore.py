@@ -11,14 +11,14 @@ from PIL import Image
 from digitrec.cli import main
 
 
-def test_it_leaves_seven_pictures_and_one_page(tmp_path: Path) -> None:
+def test_it_leaves_six_pictures_and_one_page(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["explore", "--limit", "60", "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
     *pictures, page = done.stdout.splitlines()
-    assert len(pictures) == 7
+    assert len(pictures) == 6
     assert all(np.asarray(Image.open(path)).shape[1] > 500 for path in pictures)
     text = Path(page).read_text(encoding="utf-8")
-    assert text.count("<svg") == 7 and "A look at mnist-test" in text
+    assert text.count("<svg") == 6 and "A look at mnist-test" in text
     assert 'src="http' not in text and "url(http" not in text
 
 

@@ -8,13 +8,20 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from report.html_pages import Page
 
-from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, conclusion
+from digitrec.answer import Answer, Candidate
+from digitrec.comparison.benchmark import Benchmark, Pair, Scorecard, benchmark, conclusion
 from digitrec.comparison.benchmark.measures import DigitScore, Proportion, Reliability
+from digitrec.comparison.benchmark.numbers import numbers_asked, read_numbers
 from digitrec.comparison.benchmark.scorecard import Latency
+from digitrec.emulator.kit import FakeProvider
+from digitrec.engine import Engine, Options
 from digitrec.report import benchmark as report
 from digitrec.report.benchmark_page import benchmark_page
 from digitrec.report.rows import Table
@@ -182,3 +189,23 @@ def test_the_page_is_whole_and_needs_nothing_else(found: Benchmark) -> None:
                     cards=found.cards[:1], pairs=())  # fmt: skip
     assert report.heading(alone) == "1 engine on 1 picture of a & b"
     assert Page.of(benchmark_page(alone)).count["img"] == 0
+
+
+def test_numbers_have_a_table_of_their_own_and_no_confusion(tmp_path: Path) -> None:
+    for number in range(2):
+        Image.fromarray(np.full((20, 30), 200 + number, np.uint8)).save(tmp_path / f"{number}.png")
+    (tmp_path / "labels.csv").write_text("file,text,group\n0.png,7.50,one\n1.png,12,two\n")
+    script = [Answer((Candidate("7.5", 0.9),)), Answer((Candidate("12", 0.8),))]
+    reader = Engine(FakeProvider(script, name="e"), Options(ledger="none", concurrency=1))
+    found = benchmark(read_numbers(str(tmp_path)), {"e": reader}, data="x", ask=numbers_asked())
+    leaders, *_, numbers = report.tables(found)
+    assert rows(leaders)[0]["numbers right"] == "1" and "groups" in leaders.note
+    assert numbers.rows == [
+        ("e", "100.0%", "34.2% to 100.0%", "16.7%", "50.0%", "9.5% to 90.5%", "50.0%", "9.5% to 90.5%"),
+    ]  # fmt: skip
+    text, values = written(found, "markdown"), json.loads(written(found, "json"))
+    assert "## Numbers" in text and "## Confusion" not in text
+    assert values["numbers"][0]["value"]["hits"] == 2
+    assert [row["label"] for row in values["answers"]] == ["7.50", "12"]
+    html = benchmark_page(found)
+    assert Page.of(html).count["svg"] == 4 and "shows 7.50" in html and "<strong" in html

@@ -21,7 +21,7 @@ def conclusion(benchmark: Benchmark) -> list[str]:
     compared = [pair for pair in benchmark.pairs if not pair.emulated and pair.n]
     return [
         *(_accuracy(card, benchmark.data) for card in real[:1]),
-        *_shown(compared),
+        *_shown(compared, benchmark.test),
         *_undecided(compared),
         *([] if benchmark.recommendation is None else [_recommended(benchmark.recommendation)]),
         *_caveats(benchmark),
@@ -40,7 +40,7 @@ def percent(share: Proportion) -> str:
     return f"{text.percent(share.share)} (95% interval {share.interval()})" if share.n else "nothing"
 
 
-def _shown(compared: Sequence[Pair]) -> Iterator[str]:
+def _shown(compared: Sequence[Pair], test: str) -> Iterator[str]:
     for pair in compared:
         if pair.better is None or pair.p_corrected is None:
             continue
@@ -48,7 +48,7 @@ def _shown(compared: Sequence[Pair]) -> Iterator[str]:
         won, lost = sorted((pair.only_first, pair.only_second), reverse=True)
         yield (
             f"{pair.better} reads these pictures better than {worse}: it alone was right on {won} of "
-            f"{pair.n}, {worse} alone on {lost} (McNemar's exact test, corrected p {_p(pair.p_corrected)})."
+            f"{pair.n}, {worse} alone on {lost} ({test}, corrected p {_p(pair.p_corrected)})."
         )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from digitrec.answer.prediction import SURE, Outcome, Prediction
 from digitrec.comparison.benchmark.measures import Proportion, proportion
 from digitrec.comparison.benchmark.scorecard import Scorecard, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
-from digitrec.comparison.race import race
+from digitrec.comparison.race import Ask, race
 from digitrec.errors import DataError
 from digitrec.image import DigitImage
 from digitrec.recognise import stream
@@ -122,7 +121,7 @@ def measure_all(
     readers: Mapping[str, Reader],
     data: str,
     *,
-    lenient: bool = False,
+    ask: Ask = stream,
     arrived: Callable[[Outcome], object] = lambda _: None,
 ) -> dict[str, Result]:
     """Ask every engine about every picture, all at the same time, and sum up the answers of each.
@@ -131,7 +130,7 @@ def measure_all(
         samples: labelled pictures.
         readers: the engines by name.
         data: name of the data set.
-        lenient: also take a letter that resembles a digit.
+        ask: what asks an engine about pictures.
         arrived: called with every outcome as it arrives.
 
     Raises:
@@ -143,16 +142,16 @@ def measure_all(
     found: dict[str, dict[int, Outcome]] = {name: {} for name in names}
     spent_s = dict.fromkeys(names, 0.0)
     images = (sample.image for sample in samples)
-    for arrival in race(images, list(readers.values()), partial(stream, lenient=lenient)):
+    for arrival in race(images, list(readers.values()), ask):
         name = names[arrival.reader]
         found[name][arrival.image] = arrival.outcome
         spent_s[name] += arrival.spent_s
         arrived(arrival.outcome)
-    prices, labels = price_list(readers.values()), [sample.label for sample in samples]
-    results = {}
+    prices, labels = price_list(readers.values()), [sample.truth for sample in samples]
+    results, groups = {}, [sample.group for sample in samples]
     for name, said in found.items():
         outcomes = tuple(said[place] for place in sorted(said))
-        card = scorecard(name, outcomes, labels, spent_s=spent_s[name], prices=prices)
+        card = scorecard(name, outcomes, labels, spent_s=spent_s[name], prices=prices, groups=groups)
         results[name] = Result(data, samples, outcomes, card)
     return results
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.metrics import brier_score_loss, confusion_matrix
+from sklearn.metrics import brier_score_loss
 
 from digitrec.errors.text import percent
 
@@ -17,10 +17,10 @@ BINS = 10
 """Of the reliability diagram and of ECE, equally wide."""
 EDGES = np.arange(1, BINS) / BINS
 """Lower ends of all bins but the first, each the float nearest to its decimal: 0.3 and not 3 * 0.1."""
+RESAMPLED = 5000
+"""Drawings of groups for an interval or a test."""
 NONE = -1
 """Stands for "no digit" among the digits 0..9."""
-CLASSES = [*range(10), NONE]
-"""Rows (the truth) and columns (the answer) of a confusion matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,23 @@ def proportion(hits: int, n: int) -> Proportion:
     return Proportion(hits, n, float(interval.low), float(interval.high))
 
 
+def grouped(right: Sequence[bool], groups: Sequence[str]) -> Proportion:
+    """Return a share whose interval comes from resampling whole groups, such as the pages of one book.
+
+    Pictures of a group are alike, so they tell less than as many pictures of different groups. The interval
+    is never narrower than Wilson's, which a share of 0 or 1 in all groups needs.
+    """
+    _, places = np.unique(groups, return_inverse=True)
+    hits, sizes = np.bincount(places, np.asarray(right, float)), np.bincount(places)
+    drawn = np.random.default_rng(0).integers(0, len(sizes), (RESAMPLED, len(sizes)))
+    shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.percentile(shares, [50 * (1 - CONFIDENCE_LEVEL), 50 * (1 + CONFIDENCE_LEVEL)])
+    wilson = proportion(sum(right), len(right))
+    return Proportion(
+        wilson.hits, wilson.n, min(wilson.low or 0.0, float(low)), max(wilson.high or 1.0, float(high))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DigitScore:
     """How one digit fares."""
@@ -68,10 +85,25 @@ class DigitScore:
     """How many pictures show it."""
 
 
-def confusion(truth: Sequence[int], answers: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    """How often each digit (row, the last one "no digit") was answered as each (column); 11 x 11."""
-    counts = confusion_matrix(truth, answers, labels=CLASSES) if truth else np.zeros((11, 11))
-    return tuple(tuple(int(count) for count in row) for row in counts)
+Label = int | str | None
+"""An answer or the truth: a digit, the text of a number, or None for neither."""
+
+
+def confusion(pairs: Sequence[tuple[Label, Label]]) -> tuple[tuple[int, ...], ...]:
+    """Return how often each digit (row, the last one "no digit") was answered as each (column): 11 x 11.
+
+    Args:
+        pairs: the truth and the answer of each picture.
+
+    Returns:
+        The counts; empty if the answers are numbers and not digits.
+    """
+    if any(isinstance(one, str) for pair in pairs for one in pair):
+        return ()
+    known = [[NONE if one is None else one for one in pair] for pair in pairs]
+    counts = np.zeros((11, 11), int)
+    np.add.at(counts, tuple(np.array(known, int).reshape(-1, 2).T), 1)  # NONE is the last row and column
+    return tuple(map(tuple, counts.tolist()))
 
 
 def per_digit(confusion: Sequence[Sequence[int]]) -> tuple[DigitScore, ...]:

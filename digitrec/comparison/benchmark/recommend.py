@@ -12,7 +12,7 @@ from scipy.stats import norm
 from sklearn.model_selection import train_test_split
 
 from digitrec.answer.prediction import Outcome, is_emulated
-from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Proportion, proportion
+from digitrec.comparison.benchmark.measures import CONFIDENCE_LEVEL, Label, Proportion, proportion
 from digitrec.comparison.benchmark.scorecard import is_right, per_1000, price_list
 from digitrec.comparison.policy import Consensus, EnginePolicy, Fallback
 from digitrec.engine import Engine
@@ -87,7 +87,7 @@ def check(target: float, budget: float | None, pictures: int) -> None:
 def recommend(
     outcomes: Mapping[str, Sequence[Outcome]],
     engines: Mapping[str, Engine],
-    labels: Sequence[int | None],
+    labels: Sequence[Label],
     target: float,
     budget: float | None = None,
 ) -> Recommendation:

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import platform
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import chain, combinations
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from digitrec import __version__
 from digitrec.answer.prediction import Outcome, Prediction, is_emulated
 from digitrec.comparison.benchmark.measure import measure_all
-from digitrec.comparison.benchmark.measures import NONE
+from digitrec.comparison.benchmark.measures import RESAMPLED, Label
+from digitrec.comparison.benchmark.numbers import NumberScore, score
 from digitrec.comparison.benchmark.recommend import Recommendation, check, recommend
 from digitrec.comparison.benchmark.scorecard import Scorecard, is_right, is_wrong, price_list, scorecard
 from digitrec.comparison.datasets.loader import Sample
 from digitrec.comparison.policy import EnginePolicy
+from digitrec.comparison.race import Ask
 from digitrec.engine import Engine
 from digitrec.errors import arguments
 from digitrec.providers.base import Provider
-from digitrec.recognise import calibration
+from digitrec.recognise import calibration, stream
 from digitrec.recognise.readers import Reader, reader_for
 
 KEPT = (
@@ -59,7 +62,7 @@ class Pair:
     kappa: float | None
     """Cohen's kappa, -1..1: agreement beyond chance; None where chance alone would agree always."""
     p: float | None
-    """p-value of McNemar's exact test that neither is better, 0..1; None where an emulator had a part."""
+    """p-value of `Benchmark.test` that neither is better, 0..1; None where an emulator had a part."""
     p_corrected: float | None
     """The same, corrected by Holm's method for all tested pairs of the benchmark."""
     emulated: tuple[str, ...] = ()
@@ -99,6 +102,23 @@ class Benchmark:
     """Of digitrec, Python and the machine."""
     recommendation: Recommendation | None = None
     """The cheapest way of asking that reaches the target; None: no target was given."""
+    numbers: tuple[NumberScore, ...] = ()
+    """How each engine reads numbers, in the order of the cards; empty for digits."""
+
+    @property
+    def kind(self) -> str:
+        """What is read: "digit" or "number"."""
+        return "number" if self.numbers else "digit"
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the pictures come in groups, which intervals and tests then keep whole."""
+        return any(sample.group for sample in self.samples)
+
+    @property
+    def test(self) -> str:
+        """Name of the test of two engines."""
+        return "Permutation test of whole groups" if self.is_grouped else "McNemar's exact test"
 
     @property
     def opening_s(self) -> float:
@@ -106,9 +126,9 @@ class Benchmark:
         return median(outcome.image.opening_s for outcome in next(iter(self.outcomes.values())))
 
     @property
-    def labels(self) -> tuple[int | None, ...]:
-        """The digit on each picture; None: it shows none."""
-        return tuple(sample.label for sample in self.samples)
+    def labels(self) -> tuple[Label, ...]:
+        """The right answer for each picture; None: refusing is right."""
+        return tuple(sample.truth for sample in self.samples)
 
     def title(self, place: int) -> str:
         """What to call a picture: its file, or its number (from 0) in a data set."""
@@ -116,8 +136,8 @@ class Benchmark:
         return f"no. {place}" if source.startswith("<") else Path(source).name
 
     def shows(self, place: int) -> str:
-        """The digit on a picture in words; "none" if it shows none."""
-        label = self.samples[place].label
+        """Return the right answer for a picture in words; "none" if refusing is right."""
+        label = self.samples[place].truth
         return "none" if label is None else str(label)
 
     def said(self, place: int) -> list[Outcome]:
@@ -130,7 +150,7 @@ class Benchmark:
 
     def is_wrong(self, outcome: Outcome, place: int) -> bool:
         """Whether the outcome names a wrong digit for a picture."""
-        return is_wrong(outcome, self.samples[place].label)
+        return is_wrong(outcome, self.samples[place].truth)
 
     @property
     def misread(self) -> tuple[int, ...]:
@@ -143,7 +163,7 @@ class Benchmark:
     def splitting(self) -> tuple[int, ...]:
         """Places of the pictures on which the answers differ."""
         votes = enumerate(self._votes())
-        return tuple(place for place, said in votes if len({vote.digit for vote in said}) > 1)
+        return tuple(place for place, said in votes if len({vote.answer for vote in said}) > 1)
 
     def _votes(self) -> Iterator[list[Prediction]]:
         """For each picture the answers that count: an emulator's only if no real engine was asked."""
@@ -166,6 +186,7 @@ class Benchmark:
             "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
             "recommendation": self.recommendation and asdict(self.recommendation),
             "answers": list(self.answers()),
+            **({"numbers": [asdict(one) for one in self.numbers]} if self.numbers else {}),
         }
 
     def answers(self) -> Iterator[dict[str, Any]]:
@@ -191,6 +212,7 @@ def benchmark(
     data: str,
     policies: Sequence[EnginePolicy] = (),
     lenient: bool = False,
+    ask: Ask | None = None,
     target: float | None = None,
     budget: float | None = None,
     settings: Mapping[str, str] | None = None,
@@ -206,6 +228,7 @@ def benchmark(
         data: what the pictures are called.
         policies: scored as well, on the answers of their engines, which are among ``engines``.
         lenient: also take a letter that resembles a digit.
+        ask: what asks an engine about pictures, such as `numbers.numbers_asked`; None: `recognise.stream`.
         target: share of the pictures to be answered rightly, 0..1: the cheapest way of asking these engines
             that reaches it is recommended; None: nothing is.
         budget: US dollars that 1,000 pictures may cost at most by what is recommended; None: any amount.
@@ -227,9 +250,10 @@ def benchmark(
         check(target, budget, len(samples))
     readers = {name: reader_for(engine) for name, engine in engines.items()}
     start, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
-    results = measure_all(samples, readers, data, lenient=lenient, arrived=arrived)
+    ask = ask or partial(stream, lenient=lenient)
+    results = measure_all(samples, readers, data, ask=ask, arrived=arrived)
     outcomes = {name: found.outcomes for name, found in results.items()}
-    labels = [sample.label for sample in samples]
+    labels, groups = [sample.truth for sample in samples], [sample.group for sample in samples]
     own = {name: reader for name, reader in readers.items() if isinstance(reader, Engine)}
     said = {name: outcomes[name] for name in own}
     recommendation = None if target is None else recommend(said, own, labels, target, budget)
@@ -237,12 +261,14 @@ def benchmark(
     for policy in policies:
         outcomes[policy.name] = policy.on_all_answers(own, outcomes)
         cards.append(scorecard(policy.name, outcomes[policy.name], labels, prices=prices))
+    cards.sort(key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))
+    scores = [score(card.engine, outcomes[card.engine], samples) for card in cards]
     return Benchmark(
-        data, tuple(samples), outcomes,
-        cards=tuple(sorted(cards, key=lambda card: (card.emulated, -(card.accuracy.low or 0.0)))),
-        pairs=pairs(outcomes, labels), fitted_here=_fitted_here(outcomes),
+        data, tuple(samples), outcomes, tuple(cards),
+        pairs=pairs(outcomes, labels, groups), fitted_here=_fitted_here(outcomes),
         started=started, seconds=time.perf_counter() - start,
         settings=settings or {}, versions=_versions(), recommendation=recommendation,
+        numbers=tuple(one for one in scores if one is not None),
     )  # fmt: skip
 
 
@@ -262,29 +288,45 @@ def _versions() -> dict[str, str]:
     }
 
 
-def pairs(outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]) -> tuple[Pair, ...]:
-    """Compare every two engines; the p-values are corrected for the number of tested pairs."""
-    found = [_pair(first, second, outcomes, labels) for first, second in combinations(outcomes, 2)]
+def pairs(
+    outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[Label], groups: Sequence[str] = ()
+) -> tuple[Pair, ...]:
+    """Compare every two engines; the p-values are corrected for the number of tested pairs.
+
+    Args:
+        outcomes: for each engine an outcome for each picture.
+        labels: the right answer for each picture.
+        groups: what each picture was taken from; whole groups are then exchanged for the test.
+    """
+    found = [_pair(first, second, outcomes, labels, groups) for first, second in combinations(outcomes, 2)]
     corrected = iter(holm([pair.p for pair in found if pair.p is not None]))
     return tuple(pair if pair.p is None else replace(pair, p_corrected=next(corrected)) for pair in found)
 
 
 def _pair(
-    first: str, second: str, outcomes: Mapping[str, Sequence[Outcome]], labels: Sequence[int | None]
+    first: str,
+    second: str,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    labels: Sequence[Label],
+    groups: Sequence[str],
 ) -> Pair:
-    rows = zip(outcomes[first], outcomes[second], labels, strict=True)
+    rows = zip(outcomes[first], outcomes[second], labels, groups or [""] * len(labels), strict=True)
     both = [
-        (one, other, label) for one, other, label in rows
+        (one, other, label, group) for one, other, label, group in rows
         if isinstance(one, Prediction) and isinstance(other, Prediction)
     ]  # fmt: skip
-    right = Counter((is_right(one, label), is_right(other, label)) for one, other, label in both)
-    only_first, only_second = right[True, False], right[False, True]
+    wins = [int(is_right(one, label)) - int(is_right(other, label)) for one, other, label, _ in both]
+    p = (
+        by_groups(wins, [group for *_, group in both])
+        if any(groups)
+        else mcnemar(wins.count(1), wins.count(-1))
+    )
     emulated = tuple(name for name in (first, second) if is_emulated(outcomes[name]))
+    answers = [(str(one.answer), str(other.answer)) for one, other, *_ in both]
     return Pair(
-        first, second, len(both), only_first, only_second,
-        agreement=sum(one.digit == other.digit for one, other, _ in both) / len(both) if both else None,
-        kappa=_kappa([(one.digit, other.digit) for one, other, _ in both]),
-        p=None if emulated else mcnemar(only_first, only_second), p_corrected=None, emulated=emulated,
+        first, second, len(both), wins.count(1), wins.count(-1),
+        agreement=sum(one == other for one, other in answers) / len(both) if both else None,
+        kappa=_kappa(answers), p=None if emulated else p, p_corrected=None, emulated=emulated,
     )  # fmt: skip
 
 
@@ -292,6 +334,19 @@ def mcnemar(only_first: int, only_second: int) -> float:
     """p-value of McNemar's exact test: are the pictures that one alone got right split evenly?"""
     split = only_first + only_second
     return float(binomtest(only_first, split, 0.5).pvalue) if split else 1.0
+
+
+def by_groups(wins: Sequence[int], groups: Sequence[str]) -> float:
+    """Return the p-value of a permutation test that exchanges the two engines in whole groups.
+
+    Args:
+        wins: 1 where only the first was right, -1 where only the second was, else 0.
+        groups: what each picture was taken from.
+    """
+    _, places = np.unique(groups, return_inverse=True)
+    sums = np.bincount(places, wins)
+    signs = np.random.default_rng(0).choice([-1, 1], (RESAMPLED, len(sums)))
+    return float((1 + (np.abs(signs @ sums) >= abs(sums.sum())).sum()) / (1 + RESAMPLED))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -304,8 +359,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _kappa(answers: Sequence[tuple[int | None, int | None]]) -> float | None:
-    said = [[NONE if digit is None else digit for digit in row] for row in zip(*answers, strict=True)]
-    if len(set(chain(*said))) < 2:  # one answer throughout: agreement beyond chance is undefined
+def _kappa(answers: Sequence[tuple[str, str]]) -> float | None:
+    if len(set(chain(*answers))) < 2:  # one answer throughout: agreement beyond chance is undefined
         return None
-    return float(cohen_kappa_score(*said))
+    return float(cohen_kappa_score(*zip(*answers, strict=True)))

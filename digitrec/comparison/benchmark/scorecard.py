@@ -9,7 +9,7 @@ import numpy as np
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, is_emulated
 from digitrec.comparison.benchmark import measures
-from digitrec.comparison.benchmark.measures import NONE, DigitScore, Proportion, Reliability
+from digitrec.comparison.benchmark.measures import DigitScore, Label, Proportion, Reliability
 from digitrec.comparison.policy import EnginePolicy
 from digitrec.engine import Engine, config
 from digitrec.recognise.readers import Reader
@@ -94,42 +94,45 @@ class Scorecard:
         return f"{self.engine} (emulated)" if self.emulated else self.engine
 
 
-def is_right(outcome: Outcome, label: int | None) -> bool:
+def is_right(outcome: Outcome, label: Label) -> bool:
     """Whether an outcome is the right answer; a failure never is."""
-    return isinstance(outcome, Prediction) and outcome.digit == label
+    return isinstance(outcome, Prediction) and outcome.answer == label
 
 
-def is_wrong(outcome: Outcome, label: int | None) -> bool:
-    """Whether an outcome names a wrong digit; a refusal and a failure name none."""
-    return isinstance(outcome, Prediction) and outcome.digit not in (None, label)
+def is_wrong(outcome: Outcome, label: Label) -> bool:
+    """Whether an outcome is a wrong answer; a refusal and a failure are not."""
+    return isinstance(outcome, Prediction) and outcome.answer not in (None, label)
 
 
 def scorecard(
     engine: str,
     outcomes: Sequence[Outcome],
-    labels: Sequence[int | None],
+    labels: Sequence[Label],
     *,
     spent_s: float = 0.0,
     prices: Prices | None = None,
+    groups: Sequence[str] = (),
 ) -> Scorecard:
     """Sum up an engine's outcomes.
 
     Args:
         engine: its name.
         outcomes: one for each picture.
-        labels: the digit on each picture, None for none, in the same order.
+        labels: the right answer for each picture, in the same order.
         spent_s: seconds the engine worked for them.
         prices: US dollars for one picture by engine; None: unknown.
+        groups: what each picture was taken from; the interval then holds for whole groups.
     """
     pairs = zip(outcomes, labels, strict=True)
     answered = [(outcome, label) for outcome, label in pairs if isinstance(outcome, Prediction)]
-    truth = [NONE if label is None else label for _, label in answered]
-    said = [NONE if answer.digit is None else answer.digit for answer, _ in answered]
-    right = sum(is_right(answer, label) for answer, label in answered)
-    refused = [label for answer, label in answered if answer.digit is None]
+    hits = [is_right(answer, label) for answer, label in answered]
+    right = sum(hits)
+    refused = [label for answer, label in answered if answer.answer is None]
     fresh = [outcome for outcome in outcomes if not (isinstance(outcome, Prediction) and outcome.replayed)]
     cost = per_1000(outcomes, prices or {})
-    counts = measures.confusion(truth, said)
+    counts = measures.confusion([(label, answer.answer) for answer, label in answered])
+    found = zip(outcomes, groups, strict=True) if any(groups) else ()
+    apart = [group for outcome, group in found if isinstance(outcome, Prediction)]
     own, calibrated = _scored(answered, "confidence"), _scored(answered, "calibrated")
     trust = calibrated if len(calibrated) == len(own) else own
     return Scorecard(
@@ -140,8 +143,8 @@ def scorecard(
         refused_rightly=refused.count(None),
         refused_wrongly=len(refused) - refused.count(None),
         failed=len(outcomes) - len(answered),
-        accuracy=measures.proportion(right, len(answered)),
-        digits=measures.per_digit(counts),
+        accuracy=measures.grouped(hits, apart) if apart else measures.proportion(right, len(answered)),
+        digits=measures.per_digit(counts) if counts else (),
         confusion=counts,
         coverage=measures.coverage_curve(trust, len(answered)),
         reliability=measures.reliability(own),
@@ -159,13 +162,13 @@ def scorecard(
     )
 
 
-Answered = Sequence[tuple[Prediction, int | None]]
+Answered = Sequence[tuple[Prediction, Label]]
 
 
 def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
-    """The confidences (or calibrated chances) of the digits answered, and which were right."""
-    digits = [(answer, label) for answer, label in answered if answer.digit is not None]
-    scores = [(getattr(answer, field), answer.digit == label) for answer, label in digits]
+    """The confidences (or calibrated chances) of the answers that are not refusals, and which were right."""
+    named = [(answer, label) for answer, label in answered if answer.answer is not None]
+    scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]
     return [(score, right) for score, right in scores if score is not None]
 
 

@@ -35,37 +35,50 @@ class Row:
     """What it shows, not empty."""
     where: str
     """The table and the line, for messages."""
+    group: str = ""
+    """What the picture was taken from, such as a book; "": it stands for itself."""
 
 
-def read(table: Path, column: str = "label") -> list[Row]:
-    """Return the rows of a table, in order, each file once; a warning counts repeated files.
+def read(table: Path) -> list[Row]:
+    """Return the rows of a table of digits, in order, each file once; a warning counts repeated files.
+
+    Raises:
+        DataError: as `rows`, or a file has two different labels.
+    """
+    found = rows(table, "label")
+    first: dict[Path, Row] = {}
+    for row in found:
+        other = first.setdefault(row.file.resolve(), row)
+        if other.said.casefold() != row.said.casefold():
+            raise DataError(
+                f"{row.where}: {row.file.name!r} is {row.said} here and {other.said} in {other.where}"
+            )
+    if len(first) < len(found):
+        repeated = count(len(found) - len(first), "line")
+        log.warning("%s: %s of a file that is there already, each taken once", table, repeated)
+    return list(first.values())
+
+
+def rows(table: Path, column: str) -> list[Row]:
+    """Return all rows of a table, in order.
 
     The first line is the header, other columns are ignored; cells are separated by commas, semicolons, tabs
     or bars. The text is UTF-8, or UTF-16 with a byte order mark.
 
     Args:
         table: the file.
-        column: which column says what a picture shows, by a name of `HEADS` or as it is called.
+        column: which column says what a picture shows, by a name of `HEADS` or as it is called. A column
+            "group" is read where there is one.
 
     Raises:
-        DataError: the table cannot be read, a column, a file or a cell is missing, or a file has two
-            different labels; the message names the line.
+        DataError: the table cannot be read, or a column, a file or a cell is missing; the message names the
+            line.
     """
     (where, head), *records = list(_records(table)) or [(f"{table}, line 1", [])]
     names = ["_".join(cell.split()).casefold() for cell in head]
-    places = [_place(names, name, where) for name in ("file", column)]
-    rows = [_row(table, where, cells, places, len(head), column) for where, cells in records]
-    first: dict[Path, Row] = {}
-    for row in rows:
-        other = first.setdefault(row.file.resolve(), row)
-        if other.said.casefold() != row.said.casefold():
-            raise DataError(
-                f"{row.where}: {row.file.name!r} is {row.said} here and {other.said} in {other.where}"
-            )
-    if len(first) < len(rows):
-        repeated = count(len(rows) - len(first), "line")
-        log.warning("%s: %s of a file that is there already, each taken once", table, repeated)
-    return list(first.values())
+    wanted = ["file", column, *(["group"] if "group" in names else [])]
+    places = [_place(names, name, where) for name in wanted]
+    return [_row(table, where, cells, places, len(head), column) for where, cells in records]
 
 
 def label(text: str, where: str) -> int | None:
@@ -114,13 +127,13 @@ def _row(
 ) -> Row:
     if any(cell.strip() for cell in cells[width:]):
         raise DataError(f"{where}: {len(cells)} cells under {count(width, 'head')}")
-    name, said = (cells[place] if place < len(cells) else "" for place in places)
+    name, said, *group = (cells[place] if place < len(cells) else "" for place in places)
     file = next((file for file in (table.parent / name, table.parent / name.strip()) if _is_file(file)), None)
     if file is None:
         raise DataError(f"{where}: there is no file {name.strip()!r}")
     if not said.strip():
         raise DataError(f"{where}: {name.strip()!r} has no {column}; write {NONE} if it shows none")
-    return Row(file, said.strip(), where)
+    return Row(file, said.strip(), where, "".join(group).strip())
 
 
 def _is_file(file: Path) -> bool:

@@ -38,6 +38,16 @@ class Sample:
     label: int | None
     """0..9; None where refusing is right."""
 
+    @property
+    def group(self) -> str:
+        """What the picture was taken from, such as a book; "" without groups."""
+        return ""
+
+    @property
+    def truth(self) -> int | str | None:
+        """The right answer: the label."""
+        return self.label
+
 
 def read_samples(
     source: str | Path, limit: int | None = None, *, part: str = "test", known: Sequence[str] = NAMES

@@ -22,7 +22,7 @@ TRUTH = RNG.integers(-1, 10, 500)
 ANSWERS = np.where(RNG.random(500) < 0.8, TRUTH, RNG.integers(-1, 10, 500))
 SCORES = RNG.random(500)
 RIGHT = RNG.random(500) < SCORES**0.7
-WHOLE = measures.confusion(TRUTH.tolist(), ANSWERS.tolist())
+WHOLE = measures.confusion(list(zip(TRUTH.tolist(), ANSWERS.tolist(), strict=True)))
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (1, 3), (98, 100), (9953, 10000)])
@@ -37,7 +37,7 @@ def test_confusion_has_the_truth_in_its_rows() -> None:
     assert np.array(WHOLE).sum() == 500
     assert WHOLE[4][9] == ((TRUTH == 4) & (ANSWERS == 9)).sum()
     assert WHOLE[10][3] == ((TRUTH == -1) & (ANSWERS == 3)).sum()
-    assert measures.confusion([], []) == ((0,) * 11,) * 11
+    assert measures.confusion([]) == ((0,) * 11,) * 11
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -46,7 +46,7 @@ def test_precision_and_recall_of_a_digit(digit: int) -> None:
     assert (found.digit, found.pictures) == (digit, (digit == TRUTH).sum())
     assert found.precision == pytest.approx(metrics.precision_score(digit == TRUTH, digit == ANSWERS))
     assert found.recall == pytest.approx(metrics.recall_score(digit == TRUTH, digit == ANSWERS))
-    one = measures.per_digit(measures.confusion([0, 0], [1, 0]))[1]
+    one = measures.per_digit(measures.confusion([(0, 1), (0, 0)]))[1]
     assert (one.precision, one.recall) == (0.0, None), "never shown"
 
 
