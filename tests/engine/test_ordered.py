@@ -103,6 +103,19 @@ def test_an_order_outlives_every_failure_of_a_poll(tmp_path: Path, failure: Any)
     assert spent(tmp_path) == PRICE
 
 
+@pytest.mark.usefixtures("no_waits")
+def test_an_order_outlives_a_run_that_cannot_ask_any_more(tmp_path: Path) -> None:
+    class Unset(Limited):
+        def start(self, image: PreparedImage, *, timeout: float) -> str:
+            raise NotConfigured("no key")
+
+    ask(Limited(*[TimedOut("x")] * 5), tmp_path, 7)
+    ask(Unset(), tmp_path, 8, 7, config=Config(rates={"paid": 2.0}), concurrency=2)
+    later = Limited()
+    assert ask(later, tmp_path, 7)[0].outcome == answer(7)
+    assert (later.orders, spent(tmp_path)) == ([], PRICE)
+
+
 @pytest.mark.parametrize("ended", [Rejected("x", status=it) for it in (None, "InvalidImage", 404, 410)])
 def test_an_order_that_is_over_is_placed_anew_by_a_later_run(tmp_path: Path, ended: Rejected) -> None:
     (reply,) = ask(Limited(ended), tmp_path, 7)

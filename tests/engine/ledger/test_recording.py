@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from paid_cloud import PaidCloud, answer, image, options
 from digitrec.cli import main
 from digitrec.engine import Engine
 from digitrec.engine.ledger import Entry, Ledger, read_recording
+from digitrec.engine.ledger.queries import entries
 from digitrec.engine.replay import Replay
 from digitrec.errors import LedgerError
 
@@ -118,7 +120,12 @@ def test_an_answer_that_comes_late_is_not_recorded(tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     with closing(Engine(PaidCloud(script={7: [0.8]}), options(tmp_path, record=path, timeout=0.1))) as engine:
         engine.ask([image(7)])
+        for thread in threading.enumerate():
+            if thread.name == "digitrec":
+                thread.join()
     assert read_recording(path) == []
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as ledger:
+        assert len(list(entries(ledger))) == 1
 
 
 def test_the_export_is_a_recording(path: Path, tmp_path: Path) -> None:
