@@ -41,6 +41,7 @@ COMMANDS = {
     "ledger": "Show, export or clear the answers that were paid for.",
     "models": "List, compare and export models.",
     "predict": "Read the digit on each picture, with a confidence.",
+    "read": "Read the numbers on each picture: amounts, columns, forms.",
     "providers": "List the engines: installed, configured, price.",
     "serve": "Serve the page to draw on, and the REST API.",
     "train": "Train a network on MNIST or on your own handwriting.",

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from tarfile import EmptyHeaderError, EOFHeaderError, HeaderError, ReadError  # type: ignore[attr-defined]
-from typing import IO, Self
+from typing import IO
 
 from digitrec.errors import DataError, ImageError
 from digitrec.image.files import MAX_FILE_BYTES
@@ -163,40 +162,6 @@ def _unpacked(archive: str) -> Iterator[bytes]:
         yield from iter(partial(tar.fileobj.read, CHUNK), b"")
 
 
-class _Entry(tarfile.TarInfo):
-    """Raises for damage that `tarfile` takes for the end of the archive."""
-
-    @classmethod
-    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
-        """Return the entry that begins where the file stands.
-
-        Raises:
-            HeaderError: the archive ends here.
-            ReadError: it is damaged here, or cut off.
-        """
-        assert isinstance(tarfile, _Tar)
-        try:
-            entry = super().fromtarfile(tarfile)
-        except HeaderError as error:
-            if isinstance(error, EOFHeaderError):
-                tarfile.ended = True
-            elif not tarfile.ended:
-                raise ReadError("damaged or cut off") from error
-            elif not isinstance(error, EmptyHeaderError):  # other bytes follow the end mark
-                raise EmptyHeaderError from error
-            raise
-        tarfile.ended = False
-        return entry
-
-
-class _Tar(tarfile.TarFile):
-    """A tar that is read beyond its end marks: `cat a.tar b.tar` leaves one in the middle."""
-
-    tarinfo = _Entry
-    ended = False
-    """Whether an end mark was the last thing read."""
-
-
 def _in_tar(begin: Member, skipped: Skipped, hidden: bool) -> Iterator[Member]:
     links: dict[str, str] = {}
     for info, member in _entries(begin):
@@ -213,17 +178,35 @@ def _in_tar(begin: Member, skipped: Skipped, hidden: bool) -> Iterator[Member]:
 
 
 def _entries(begin: Member) -> Iterator[tuple[tarfile.TarInfo, Member]]:
-    """Yield the entries of a tar that are not folders, each with its member."""
+    """Yield the entries of a tar that are not folders, each with its member.
+
+    `cat a.tar b.tar` leaves an end mark in the middle: what follows it is read if it is a tar.
+    """
     with Path(begin.unpacked or begin.archive).open("rb") as file:
-        end = file.seek(begin.offset) - 1
-        with _Tar.open(fileobj=file, mode="r:", ignore_zeros=True) as tar:
-            while (info := tar.next()) is not None:
-                tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
-                if info.size < 0 or tar.offset <= end:
-                    raise ValueError("damaged")  # a negative size leads back: `tarfile` would never end
-                end = tar.offset
-                if not info.isdir():
-                    yield info, _member(begin, info, file)
+        at, ended = begin.offset, False
+        while at >= 0:
+            file.seek(at)
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                end = at - 1
+                while (info := tar.next()) is not None:
+                    tar.members.clear()  # type: ignore[attr-defined]  # it would keep every one
+                    if info.size < 0 or tar.offset <= end:
+                        raise ValueError("damaged")  # a negative size leads back: `tarfile` would never end
+                    end, ended = tar.offset, False
+                    if not info.isdir():
+                        yield info, _member(begin, info, file)
+            file.seek(tar.offset)
+            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE) and not ended:
+                raise ValueError("damaged or cut off")  # `tarfile` takes it for the end
+            at, ended = _after_zeros(file) if not ended else -1, True
+
+
+def _after_zeros(file: IO[bytes]) -> int:
+    """Return where the next block begins that is not all zeros; -1 without one."""
+    for block in iter(partial(file.read, tarfile.BLOCKSIZE), b""):
+        if block.strip(b"\0"):
+            return file.tell() - len(block)
+    return -1
 
 
 def _member(begin: Member, info: tarfile.TarInfo, file: IO[bytes]) -> Member:
@@ -266,7 +249,7 @@ def _read_tar(member: Member, file: IO[bytes], most: int) -> bytes:
         raise ValueError("changed since it was listed")
     if member.how == "sparse":
         file.seek(member.offset)
-        tar = _Tar.open(fileobj=file, mode="r:")
+        tar = tarfile.TarFile(fileobj=file)
         content = tar.extractfile(tar.next())  # type: ignore[arg-type, assignment]  # both are there
     data = content.read(size)
     if len(data) < size:

@@ -109,7 +109,8 @@ def names(ctx: click.Context, param: click.Parameter, value: str | None) -> list
     return found
 
 
-def _degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+def degrees(ctx: click.Context, param: click.Parameter, value: str) -> int | str:
+    """Return the angle of an option as a number; "auto" stays a word."""
     return value if value == "auto" else int(value)
 
 
@@ -165,16 +166,16 @@ dry_run = flag("--dry-run", help="Only print the number of requests and their co
 one_or_several = providers(
     "Engine, or several with --consensus (see `digitrec providers`).  [default: local]", "NAME"
 )
+at_least = click.option(
+    "--at-least", type=SHARE, default=0.0, metavar="CHANCE",
+    help='Answer "not sure" below this calibrated probability, or below this confidence if not calibrated.',
+)  # fmt: skip
 reading = gathered(
     "how", dict,
     flag("--lenient", help=LENIENT),
-    click.option(
-        "--at-least", type=SHARE, default=0.0, metavar="CHANCE",
-        help='Answer "not sure" below this calibrated probability, or below this confidence if not '
-        "calibrated.",
-    ),
+    at_least,
     choice(
-        "--rotate", "0", "90", "180", "270", "auto", default="0", callback=_degrees,
+        "--rotate", "0", "90", "180", "270", "auto", default="0", callback=degrees,
         help="Turn each picture clockwise first; auto: find the way that shows one digit.",
     ),
 )  # fmt: skip

@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-from PIL import Image
 
-from digitrec.answer.prediction import Failure, Outcome
+from digitrec.answer.prediction import Failure, Outcome, Prediction
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, Rule, asking_options, policy
-from digitrec.commands.files import Output, named_as_file, refuse_outputs
+from digitrec.commands.files import Output
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
 from digitrec.engine import Engine, config
 from digitrec.errors import ImageError
 from digitrec.image import DigitImage, atomic
-from digitrec.image.files import read_once
 from digitrec.prepare import prepare
 from digitrec.recognise import stream
 from digitrec.report import predictions
@@ -71,7 +69,7 @@ def predict(
     """
     images = given.sources()
     failures: list[Failure] = []
-    saved = [] if save_prepared is None else _prepared_files(images, save_prepared)
+    saved = sources.picture_files("--save-prepared", images, save_prepared)
     names = rule.names(providers or [config.load().provider], together=True)
     with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
@@ -92,37 +90,17 @@ def predict(
 
 def _watched(outcomes: Iterator[Outcome], failures: list[Failure], reasons: Reasons) -> Iterator[Outcome]:
     """Yield the outcomes; report failures on stderr and keep them for the exit code."""
+    several = False
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(outcome)
             reasons.failure(outcome)
         reasons.read(outcome.image)
         yield outcome
+        several |= isinstance(outcome, Prediction) and outcome.reason == "more than one digit"
     reasons.sum_up()
-
-
-def _prepared_files(images: Sequence[sources.Source], target: Path) -> list[Path]:
-    """Where each prepared picture is saved: in a folder or in one file.
-
-    Raises:
-        click.UsageError: the name does not fit, or one of these files is read.
-    """
-    if any(read_once(image) for image in images):
-        raise click.UsageError("--save-prepared needs files: standard input or a pipe is read only once.")
-    several = len(images) > 1 or target.is_dir()
-    if several and (target.is_file() or named_as_file(target)):
-        raise click.UsageError(f"--save-prepared {target} names a file; several pictures need a folder.")
-    Image.init()
-    if not several and Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
-        raise click.UsageError(
-            f"--save-prepared {target} does not end as a picture does; name a file such as seen.png."
-        )
-    files = [
-        target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
-        for number, image in enumerate(images, 1)
-    ]
-    refuse_outputs("--save-prepared", files, map(sources.path_of, images))
-    return files
+    if several:
+        click.echo("digitrec: to read whole numbers, use `digitrec read`", err=True)
 
 
 def _save_prepared(

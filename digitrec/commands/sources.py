@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 import click
+from PIL import Image
 
 from digitrec.commands import options, values
-from digitrec.commands.files import Input, refuse_inputs
+from digitrec.commands.files import Input, named_as_file, refuse_inputs, refuse_outputs
 from digitrec.commands.reasons import Reasons
 from digitrec.errors import DataError, ImageError
 from digitrec.errors.text import printable
@@ -151,3 +152,29 @@ def _paths(table: str, column: str, lines: TextIO) -> Iterator[str]:
                 yield f"{name}, row {number}: no path"
     except csv.Error as error:
         raise DataError(f"{name}, line {rows.line_num}: not a table ({error})") from error
+
+
+def picture_files(option: str, images: Sequence[Source], target: Path | None) -> list[Path]:
+    """Return where an option saves a picture for each image: in a folder or in one file; [] without a target.
+
+    Raises:
+        click.UsageError: the name does not fit, or one of these files is read.
+    """
+    if target is None:
+        return []
+    if any(files.read_once(image) for image in images):
+        raise click.UsageError(f"{option} needs files: standard input or a pipe is read only once.")
+    several = len(images) > 1 or target.is_dir()
+    if several and (target.is_file() or named_as_file(target)):
+        raise click.UsageError(f"{option} {target} names a file; several pictures need a folder.")
+    Image.init()
+    if not several and Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
+        raise click.UsageError(
+            f"{option} {target} does not end as a picture does; name a file such as seen.png."
+        )
+    saved = [
+        target / f"{number:03d}-{Path(str(image)).stem}.png" if several else target
+        for number, image in enumerate(images, 1)
+    ]
+    refuse_outputs(option, saved, map(path_of, images))
+    return saved

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Annotated
@@ -15,9 +16,10 @@ from msgspec import Meta
 from digitrec.answer.prediction import Failure
 from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
 from digitrec.engine import Engine
-from digitrec.errors import NotConfigured
+from digitrec.errors import DigitrecError, NotConfigured
 from digitrec.image import DigitImage, InputSpec
 from digitrec.prepare import prepare
+from digitrec.providers.base import ForNumbers, Provider
 from digitrec.providers.registry import open_provider
 from digitrec.recognise import predict_many
 
@@ -56,7 +58,7 @@ def open_reader(engine: str | Read) -> Reader:
         return Reader("function", engine)
     if engine == "local":
         cnn = Engine(open_provider(engine))  # raises now if the model is missing or damaged
-        return Reader(engine, _one_at_a_time(lambda picture: read_digits(picture, cnn)))
+        return Reader(engine, _one_at_a_time(_of_pages(lambda it: read_digits(it, cnn), cnn.provider)))
     kind, _, file = engine.partition(":")
     if kind == "script":
         return Reader(kind, _script(Path(file)))
@@ -69,15 +71,38 @@ def _provider(name: str) -> Read:
     if provider.endpoint is not None:
         raise NotConfigured(f"{name} does not read on this machine; choose local, tesseract or rapidocr")
 
-    def read(picture: Picture) -> list[Word]:
-        answer = provider.read(prepare(picture.image, _AS_IT_CAME), timeout=READ_TIMEOUT_S)
-        words = []
-        for candidate in answer.candidates:
-            box = picture.located(candidate.box) if candidate.box else picture.whole
-            words += [Word(text, candidate.score or 0.0, box) for text in candidate.text.split()]
-        return words
+    return _of_pages(lambda picture: _answered(picture, provider, _AS_IT_CAME), provider)
+
+
+def _of_pages(lone: Read, provider: Provider) -> Read:
+    """Return an engine that reads a page of numbers where it finds several characters, else a lone digit."""
+    try:
+        pages = provider.for_numbers() if isinstance(provider, ForNumbers) else None
+    except DigitrecError:
+        pages = None
+    if pages is None:
+        return lone
+
+    def read(picture: Picture) -> Sequence[Word]:
+        words = _answered(picture, pages, replace(pages.wants, margin=0.0, min_side=1))
+        return words if sum(len(word.text) for word in words) > 1 else lone(picture)
 
     return read
+
+
+def _answered(picture: Picture, provider: Provider, spec: InputSpec) -> list[Word]:
+    """Return the words in a provider's answer to a picture in this form."""
+    prepared = prepare(picture.image, spec)
+    answer, words = provider.read(prepared, timeout=READ_TIMEOUT_S), []
+    for candidate in answer.candidates:
+        left, top, right, bottom = picture.whole
+        if candidate.box is not None and prepared.place is not None:
+            left, top, right, bottom = prepared.place.box(candidate.box)
+        step = (right - left) / len(candidate.text)
+        for found in re.finditer(r"\S+", candidate.text):
+            box = left + found.start() * step, top, left + found.end() * step, bottom
+            words.append(Word(found[0], candidate.score or 0.0, box))
+    return words
 
 
 class _Entry(msgspec.Struct):

@@ -168,8 +168,14 @@ class _Sdk:
         client.close()
         # A program that prints keys runs with the first question, within its timeout.
         profiles = session.full_config.get("profiles", {}).values()
-        if not any("credential_process" in one for one in profiles) and not session.get_credentials():
+        if not any("credential_process" in one for one in profiles):
+            self._credentials()
+
+    def _credentials(self) -> Any:
+        credentials = self._session.get_credentials()
+        if credentials is None:
             raise NotConfigured(f"AWS has no credentials; {SET_KEYS}")
+        return credentials
 
     def _opened(self, **keys: str) -> Any:
         import boto3
@@ -184,7 +190,7 @@ class _Sdk:
         with self._opening:
             if self._client is None:
                 self._client = self._opened()
-            self._wire.secrets.learn(*self._session.get_credentials().get_frozen_credentials())
+            self._wire.secrets.learn(*self._credentials().get_frozen_credentials())
         getattr(self._client, self._operation)(**question)
 
     def _send(self, request: Any, event_name: str, **_: Any) -> Any:

@@ -6,6 +6,9 @@ which servers ignore the schema or give no probabilities of tokens.
 The candidate is the digit that the model names. Its confidence is the probability of that digit's token among
 those of all ten digits where the server gives probabilities, else None. The model is never asked for its
 confidence.
+
+Numbers take another question, because the answer to the first one never holds several digits. The candidates
+are the numbers that the model lists, without boxes; the confidence of each is the probability of its tokens.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import re
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
@@ -74,6 +78,23 @@ SCHEMA: Mapping[str, Any] = {
     "required": ["digit", "reason"],
     "additionalProperties": False,
 }
+NUMBERS_QUESTION = (
+    "List every number on the picture, handwritten or printed, line by line from left to right, each as it "
+    "is written with its minus, points and commas. Leave out words and numbers that are part of a word. If "
+    "the picture shows no number, give an empty list."
+)
+NUMBERS_IN_JSON = ' Answer with JSON only: {"numbers": ["12", "7.50"]}.'
+NUMBERS_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"numbers": {"type": "array", "items": {"type": "string"}}},
+    "required": ["numbers"],
+    "additionalProperties": False,
+}
+NUMBERS = InputSpec(
+    encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.05, enough=1500
+)  # fmt: skip
+NUMBERS_TOKENS = 6000
+"""Upper bound of the tokens of the question and a picture of `NUMBERS` with ``detail`` high."""
 OPTIONAL: Mapping[str, Any] = {
     "response_format": {
         "type": "json_schema", "json_schema": {"name": "digit", "strict": True, "schema": SCHEMA},
@@ -189,13 +210,20 @@ class OpenAi(BaseProvider):
         if self._settings & set(TOGETHER):
             self._settings |= set(TOGETHER)
         if max_tokens is not None:
-            self.most_tokens = (QUESTION_TOKENS, max_tokens)
+            self.most_tokens = (self.most_tokens[0], max_tokens)
         self.options = {
             "model": self.model,
-            "question": QUESTION,
+            "question": NUMBERS_QUESTION if self.wants is NUMBERS else QUESTION,
             "limit": [self._limit, self.most_tokens[1]],
             **({"leave_out": sorted(self._settings)} if self._settings else {}),
         }
+
+    def for_numbers(self) -> OpenAi:
+        """Return the same model, which is asked for all numbers on a larger picture."""
+        numbers = copy(self)
+        numbers.wants, numbers.most_tokens = NUMBERS, (NUMBERS_TOKENS, self.most_tokens[1])
+        numbers.options = {**self.options, "question": NUMBERS_QUESTION}
+        return numbers
 
     def parameters(self) -> Mapping[str, str]:
         """Return for each parameter whether it was accepted, refused or left out so far."""
@@ -242,19 +270,24 @@ class OpenAi(BaseProvider):
         if inside := error_inside(raw):
             refusal = _refused(replace(reply, status=inside[0]), raw)
             raise SERVICE.error(refusal, reply.secrets)
-        return parse({**raw, LEFT_OUT: sorted(left_out)} if left_out and isinstance(raw, dict) else raw)
+        read = parse_numbers if self.wants is NUMBERS else parse
+        return read({**raw, LEFT_OUT: sorted(left_out)} if left_out and isinstance(raw, dict) else raw)
 
     def _question(self, image: PreparedImage, left_out: frozenset[str]) -> dict[str, Any]:
         picture = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
-        question = QUESTION + (IN_JSON if "response_format" in left_out else "")
+        optional, question, in_json, detail = OPTIONAL, QUESTION, IN_JSON, "low"
+        if self.wants is NUMBERS:
+            question, in_json, detail = NUMBERS_QUESTION, NUMBERS_IN_JSON, "high"
+            schema = {"name": "numbers", "strict": True, "schema": NUMBERS_SCHEMA}
+            optional = {**OPTIONAL, "response_format": {"type": "json_schema", "json_schema": schema}}
         content = [
-            {"type": "text", "text": question},
-            {"type": "image_url", "image_url": {"url": picture, "detail": "low"}},
+            {"type": "text", "text": question + (in_json if "response_format" in left_out else "")},
+            {"type": "image_url", "image_url": {"url": picture, "detail": detail}},
         ]
         return {
             "model": self.model,
             "messages": [{"role": "user", "content": content}],
-            **{name: value for name, value in OPTIONAL.items() if name not in left_out},
+            **{name: value for name, value in optional.items() if name not in left_out},
             self._limit_sent(left_out): self.most_tokens[1],
         }
 
@@ -353,6 +386,12 @@ class Message(Struct):
     refusal: str | None = None
 
 
+class Numbers(Struct):
+    """The answer to the question about numbers."""
+
+    numbers: list[str | int | float]
+
+
 class Choice(Struct):
     """One answer; the request asks for one."""
 
@@ -387,6 +426,56 @@ def parse(raw: Any) -> Answer:
     tokens = (choice.logprobs.content if choice.logprobs else None) or ()
     score = confidence(tokens, digit, text)
     return Answer((Candidate(str(digit), score),), raw=raw, model_version=completion.model)
+
+
+def parse_numbers(raw: Any) -> Answer:
+    """Make an Answer of the body of a chat completion about numbers: any JSON value.
+
+    Raises:
+        BadAnswer: as for `parse`.
+    """
+    completion = document(raw, ChatCompletion, SERVICE)
+    choice = completion.choices[0]
+    text = _text(choice, raw)
+    listed = _listed(text)
+    if listed is None:
+        refuse("choices[0].message.content: not the JSON that was asked for", raw, SERVICE)
+    tokens = (choice.logprobs.content if choice.logprobs else None) or ()
+    candidates, at = [], 0
+    for number in listed:
+        start = text.find(number, at)
+        at = start + len(number) if start >= 0 else at
+        candidates.append(Candidate(number, _probability(tokens, text, start, at)))
+    return Answer(tuple(candidates), raw=raw, model_version=completion.model)
+
+
+def _listed(text: str) -> list[str] | None:
+    """Return the texts of the last list of numbers in an answer, or None without one."""
+    for end in THOUGHTS_END:
+        text = text.rpartition(end)[2]
+    found = re.search(r'.*(\{\s*"numbers"\s*:.*\})', text[-LONGEST:], re.DOTALL)
+    try:
+        if found is None:
+            return None
+        listed = msgspec.json.decode(found[1], type=Numbers).numbers
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    return [said for number in listed if (said := str(number).strip())]
+
+
+def _probability(tokens: Sequence[TokenLogprob], text: str, start: int, end: int) -> float | None:
+    """Return the probability of the tokens that spell ``text[start:end]``; None without probabilities."""
+    if start < 0 or "".join(token.token for token in tokens) != text:
+        return None
+    at, total = 0, 0.0
+    for token in tokens:
+        if at < end and at + len(token.token) > start:
+            own = next((one.logprob for one in token.top_logprobs if one.token == token.token), None)
+            if own is None:
+                return None
+            total += own
+        at += len(token.token)
+    return min(1.0, math.exp(total))
 
 
 def _text(choice: Choice, raw: Any) -> str:

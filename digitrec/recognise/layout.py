@@ -78,8 +78,7 @@ def _columns(rows: Sequence[Sequence[Box]]) -> list[list[int]] | None:
             free.discard(best)
             ends[best] = box
             found[-1].append(best)
-    count = sum(map(len, rows))
-    if len(rows) > 1 and 2 * len(ends) > count:
+    if len(ends) > max(*map(len, rows), sum(map(len, rows)) / 2, 0):  # few stand below another
         return None
     order = {column: place for place, column in enumerate(sorted(range(len(ends)), key=middles.__getitem__))}
     return [[order[column] for column in row] for row in found]

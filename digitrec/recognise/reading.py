@@ -19,6 +19,8 @@ from digitrec.recognise.pipeline import batches
 from digitrec.recognise.readers import engine_for
 
 Digits = int | tuple[int, int] | None
+DETAIL = 1500
+"""Shorter side to which a picture is shrunk where its numbers are shown, in pixels."""
 
 
 def read(

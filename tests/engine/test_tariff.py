@@ -63,21 +63,22 @@ UNUSABLE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(
-    ("said", "cost"),
+    ("said", "cost", "state"),
     [
-        (completion(), COUNTED),
-        (completion(usage=None), MOST),
-        (answer(200, b"{}"), MOST),
-        *((completion(**{"choices": [], **body}), COUNTED) for body in UNUSABLE),
+        (completion(), COUNTED, "answered"),
+        (completion(usage=None), MOST, "answered"),
+        (answer(200, b"{}"), MOST, "unknown"),
+        *((completion(**{"choices": [], **body}), COUNTED, "failed") for body in UNUSABLE),
     ],
 )
 def test_an_answer_costs_its_tokens_or_what_was_set_aside_also_an_unusable_one(
-    said: bytes, cost: float, server: RawServer, tmp_path: Path
+    said: bytes, cost: float, state: str, server: RawServer, tmp_path: Path
 ) -> None:
     server.say = [said]
     (reply,) = asked(server, tmp_path / "ledger.sqlite")
     assert reply.cost_usd == pytest.approx(cost)
-    assert costs(tmp_path / "ledger.sqlite") == [pytest.approx(cost)]
+    with closing(Ledger(tmp_path / "ledger.sqlite")) as book:
+        assert [(call.state, call.cost_usd) for call in recent(book)] == [(state, pytest.approx(cost))]
 
 
 def test_a_budget_must_hold_the_most_and_is_spent_by_the_count(server: RawServer, tmp_path: Path) -> None:

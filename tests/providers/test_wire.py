@@ -31,40 +31,17 @@ from digitrec.providers.base import Provider
 from digitrec.providers.registry import provider_class
 from digitrec.providers.wire import transport
 
-from .common import (
-    AWS_KEY,
-    AWS_SECRET,
-    CLOUDS,
-    KEY,
-    NOTHING,
-    POLLED,
-    Opened,
-    Told,
-    json_answer,
-    outcome,
-    replies,
-)
+from .common import AWS_SECRET, CLOUDS, KEY, NOTHING, POLLED, Opened, Told, json_answer, outcome, replies
+from .conftest import CREDENTIALS
 
 EACH = pytest.mark.parametrize("cloud", CLOUDS)
 EACH_POLLED = pytest.mark.parametrize("cloud", POLLED)
-ENDPOINTS = {
-    "google": "DIGITREC_GOOGLE_ENDPOINT",
-    "aws": "AWS_ENDPOINT_URL_REKOGNITION",
-    "aws-textract": "AWS_ENDPOINT_URL_TEXTRACT",
-    "azure": "VISION_ENDPOINT",
-    "azure-analysis": "VISION_ENDPOINT",
-    "azure-document": "DOCUMENTINTELLIGENCE_ENDPOINT",
-    "openai": "OPENAI_BASE_URL",
-}
-ENVIRONMENT = {
-    "GOOGLE_API_KEY": KEY, "VISION_KEY": KEY, "DOCUMENTINTELLIGENCE_API_KEY": KEY, "OPENAI_API_KEY": KEY,
-    "DIGITREC_OPENAI_MODEL": "a-model", "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": AWS_KEY,
-    "AWS_SECRET_ACCESS_KEY": AWS_SECRET,
-}  # fmt: skip
 
 
-def from_env(cloud: str, endpoint: str, **more: str) -> Provider:
-    return provider_class(cloud).from_env(ENVIRONMENT | {ENDPOINTS[cloud]: endpoint} | more)
+def from_env(cloud: str, endpoint: str, **env: str) -> Provider:
+    cls: Any = provider_class(cloud)
+    provider: Provider = cls.from_env(env, endpoint=endpoint, **CREDENTIALS[cloud])
+    return provider
 
 
 @EACH

@@ -184,16 +184,6 @@ def test_the_samples_are_read() -> None:
     assert right >= 0.9 * len(labels)
 
 
-@pytest.mark.parametrize(("name", "reasons"), [
-    ("blank-page.jpg", {"blank"}), ("blank-squared.jpg", {"blank", "texture"}),
-    ("two-digits.jpg", {"more than one digit"}),
-])  # fmt: skip
-def test_pages_without_a_single_digit_are_refused_with_the_reason(name: str, reasons: set[str]) -> None:
-    answer = digitrec.predict(ROOT / "samples" / name)
-    assert answer.digit is None
-    assert answer.reason in reasons
-
-
 def test_a_generator_without_end_is_read_as_it_is_taken() -> None:
     crowd = Crowd()
     taken = 0

@@ -20,8 +20,9 @@ from digitrec.answer.prediction import Failure
 from digitrec.emulator import Emulator, environment
 from digitrec.emulator.kit import FakeProvider
 from digitrec.emulator.picture import Picture, Word
-from digitrec.errors import ImageError, NotConfigured, NotInstalled, TimedOut
+from digitrec.errors import BadAnswer, ImageError, NotConfigured, NotInstalled, TimedOut
 from digitrec.image import ImageSource, InputSpec, PreparedImage
+from digitrec.providers import openai
 from digitrec.providers.base import Provider
 from digitrec.providers.registry import open_provider
 
@@ -237,3 +238,29 @@ def test_the_ocr_engines_of_this_machine_find_the_numbers_of_a_page(name: str) -
     assert [(number.text, number.row) for number in sheet.numbers] == [("12", 0), ("7.50", 0), ("834", 1)]
     for number, left in zip(sheet.numbers, (50, 300, 300), strict=True):
         assert number.box is not None and number.box[0] == pytest.approx(left, abs=20)
+
+
+@pytest.mark.parametrize("leave_out", [(), ("response_format", "logprobs")])
+def test_a_language_model_is_asked_another_question_for_numbers(
+    leave_out: tuple[str, ...], tmp_path: Path
+) -> None:
+    words = [Word("12", 0.9, (10, 10, 60, 40)), Word("-7.5", 0.8, (10, 100, 60, 130))]
+    with Emulator(["openai"], engine=lambda picture: words) as emulator:
+        env = environment("openai", emulator.endpoints["openai"])
+        provider = open_provider("openai", env=env, leave_out=leave_out)
+        with digitrec.Engine(provider, digitrec.Options(ledger=tmp_path / "paid.sqlite")) as engine:
+            picture = photo((600, 400), [])
+            assert digitrec.predict(picture, engine).digit is None
+            sheets = [digitrec.read(picture, engine) for _ in range(2)]
+        assert emulator.billed("openai") == 2
+    assert [number.text for number in sheets[1].numbers] == ["12", "-7.5"]
+    assert [sheet.replayed for sheet in sheets] == [False, True]
+    sure = [number.confidence for number in sheets[0].numbers]
+    assert sure == ([None, None] if leave_out else [pytest.approx(0.9), pytest.approx(0.8)])
+
+
+@pytest.mark.parametrize("content", ['{"numbers": 7}', '{"digit": 7}', "no JSON", '{"numbers": [[1]]}'])
+def test_an_answer_without_the_list_of_numbers_is_a_bad_answer(content: str) -> None:
+    completion = {"choices": [{"message": {"content": content}}]}
+    with pytest.raises(BadAnswer):
+        openai.parse_numbers(completion)

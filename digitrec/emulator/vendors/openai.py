@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Picture
+from digitrec.emulator.picture import Picture, lines
 from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
 
 CHAT, MODELS = re.compile(r"(/openai)?(/v1)?/chat/completions"), re.compile(r"(/openai)?(/v1)?/models")
@@ -100,14 +100,19 @@ class OpenAi(Vendor):
         text = "".join(word.text for word in words)
         digit = int(text) if len(text) == 1 and text in "0123456789" else None
         reason = "one digit" if digit is not None else "several characters" if text else "nothing is written"
-        before, shown, after = '{"digit":', json.dumps(digit), f',"reason":{json.dumps(reason)}}}'
         sure = words[0].confidence if words else 1.0
+        parts = [('{"digit":', 1.0), (json.dumps(digit), sure), (f',"reason":{json.dumps(reason)}}}', 1.0)]
+        if _is_about_numbers(asked):
+            spelled = [(json.dumps(word.text), word.confidence) for row in lines(words) for word in row]
+            between = [(",", 1.0)] * len(spelled)
+            listed = [part for pair in zip(between, spelled, strict=True) for part in pair][1:]
+            parts = [('{"numbers":[', 1.0), *listed, ("]}", 1.0)]
         alternatives = asked.get("top_logprobs") or 0
-        tokens = [_token(*part, alternatives) for part in ((before, 1.0), (shown, sure), (after, 1.0))]
+        tokens = [_token(*part, alternatives) for part in parts]
         choice = {
             "index": 0,
             "finish_reason": "stop",
-            "message": {"role": "assistant", "content": before + shown + after, "refusal": None},
+            "message": {"role": "assistant", "content": "".join(text for text, _ in parts), "refusal": None},
             "logprobs": {"content": tokens, "refusal": None} if asked.get("logprobs") else None,
         }
         usage = {"prompt_tokens": QUESTION_TOKENS, "completion_tokens": len(tokens)}
@@ -136,6 +141,13 @@ def _asked(body: bytes) -> dict[str, Any]:
             message = f"Unsupported parameter: '{name}' is not supported with this model."
             raise Refused(OpenAi.error(400, message, "invalid_request_error", "unsupported_parameter", name))
     return dict(asked)
+
+
+def _is_about_numbers(asked: Mapping[str, Any]) -> bool:
+    """Return whether the schema of the answer, or else the question, names a list of numbers."""
+    parts = [part for message in asked["messages"] for part in message["content"]]
+    said = [part.get("text", "") for part in parts if isinstance(part, dict)]
+    return '"numbers"' in json.dumps(asked.get("response_format")) + "".join(said)
 
 
 def _data(asked: Mapping[str, Any]) -> bytes:

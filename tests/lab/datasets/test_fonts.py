@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from digitrec.errors import DataError
 from digitrec.lab.datasets import fonts
-
-
-def test_each_font_is_listed_once_and_whole_fonts_are_held_back() -> None:
-    every = fonts.listed()
-    assert len({font.name for font in every}) == len({font.sha256 for font in every}) == len(every)
-    assert Counter((font.kind, font.part) for font in every) == {
-        ("hand", "learned"): 103,
-        ("hand", "held back"): 20,
-        ("print", "learned"): 35,
-        ("print", "held back"): 8,
-    }
-    assert all(len(font.sha256) == 64 and font.version.count(".") == 2 for font in every)
 
 
 def test_the_files_of_a_part_are_found(some_fonts: Path) -> None:

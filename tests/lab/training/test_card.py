@@ -12,17 +12,6 @@ from digitrec.lab.training.run import TrainConfig
 from digitrec.models import store
 
 
-@pytest.mark.parametrize(("correct", "count", "low", "high"), [
-    (9950, 10_000, 99.34, 99.62), (10_000, 10_000, 99.96, 100.0), (0, 10, 0.0, 27.75),
-    (81, 263, 25.53, 36.62),
-])  # fmt: skip
-def test_wilson_interval_against_published_values(correct: int, count: int, low: float, high: float) -> None:
-    """The last is from Newcombe (1998); the others are worked out by hand from Wilson's formula."""
-    measured = card.measured(correct, count)
-    assert measured["interval"] == pytest.approx([low, high], abs=0.006)
-    assert measured["percent"] == pytest.approx(100 * correct / count, abs=0.006)
-
-
 def page(given: dict[str, Any], settings: dict[str, Any]) -> str:
     """Return a card in one line."""
     run = TrainConfig(**({"world": 0} | settings))

@@ -31,9 +31,3 @@ def test_networks_joined_answer_with_their_mean_score() -> None:
     assert joined.count_params() == 2 * first.count_params()
     assert cnn.together([first]) is first
     assert "2 networks" in cnn.describe((4, 8), 2) and "networks" not in cnn.describe((4, 8))
-
-
-def test_each_width_is_a_stage_of_two_convolutions() -> None:
-    names = [layer.name for layer in cnn.build((4, 8, 12)).layers if layer.name.startswith("conv")]
-    assert names == ["conv_1a", "conv_1b", "conv_2a", "conv_2b", "conv_3a", "conv_3b"]
-    assert "2 x 4, 2 x 8, 2 x 12" in cnn.describe((4, 8, 12))

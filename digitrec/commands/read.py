@@ -1,0 +1,148 @@
+"""``digitrec read``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from digitrec.answer.prediction import Failure
+from digitrec.answer.sheet import Sheet, SheetOutcome
+from digitrec.commands import cost, options, sources
+from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.files import Output
+from digitrec.commands.progress import tracked
+from digitrec.commands.reasons import Reasons, exit_code_of
+from digitrec.engine import config
+from digitrec.errors import ImageError
+from digitrec.image import Box, DigitImage, Turned, atomic
+from digitrec.recognise.reading import DETAIL, read_stream
+from digitrec.report import sheets
+from digitrec.report.predictions import Format
+
+
+def _digits(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return the least and the greatest number of digits: of "4" or "3-6"."""
+    if value is None:
+        return None
+    least, _, most = value.partition("-")
+    with suppress(ValueError):
+        found = int(least), int(most or least)
+        if 1 <= found[0] <= found[1]:
+            return found
+    said = f"{value!r} is neither a number of digits such as 4 nor a range such as 3-6."
+    raise click.BadParameter(said, ctx, param)
+
+
+def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Box | None:
+    """Return left, top, right and bottom: of "x,y,width,height"."""
+    if value is None:
+        return None
+    with suppress(ValueError):
+        left, top, width, height = map(float, value.split(","))
+        if min(left, top) >= 0 and min(width, height) > 0:
+            return left, top, left + width, top + height
+    said = f"{value!r} is not x,y,width,height: numbers >= 0, and a width and height > 0."
+    raise click.BadParameter(said, ctx, param)
+
+
+@click.command()
+@sources.given
+@options.providers("Engine (see `digitrec providers`).  [default: local]", "NAME")
+@options.output(*get_args(Format))
+@click.option(
+    "--digits", callback=_digits, metavar="N|N-M", help="Digits that each number has: 4, or 3-6."
+)  # fmt: skip
+@click.option(
+    "--region", callback=_region, metavar="X,Y,W,H",
+    help="Part to read, in pixels of the picture, or in shares of its sides if none is above 1.",
+)  # fmt: skip
+@options.flag("--lenient", help=options.LENIENT)
+@options.at_least
+@options.choice(
+    "--rotate", "0", "90", "180", "270", default="0", callback=options.degrees,
+    help="Turn each picture clockwise first.",
+)  # fmt: skip
+@click.option(
+    "--save-overlay", type=Output(), metavar="FILE",
+    help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
+)  # fmt: skip
+@options.dry_run
+@asking_options
+def read(
+    given: sources.Given,
+    providers: list[str],
+    output: Format,
+    digits: tuple[int, int] | None,
+    region: Box | None,
+    lenient: bool,
+    at_least: float,
+    rotate: int,
+    save_overlay: Path | None,
+    dry_run: bool,
+    asking: Asking,
+) -> None:
+    """Read the numbers on each picture: amounts, meter readings, columns of results.
+
+    IMAGE is as for `digitrec predict`. Each number has its text as it is written, its value, its place on the
+    page and a confidence. A picture without numbers is answered without numbers. A cloud gets the same
+    request as from `digitrec predict`, so an answer that was paid for is not paid for again.
+
+    \b
+    Examples:
+      digitrec read form.jpg
+      digitrec read form.jpg --provider rapidocr --save-overlay seen.png
+      digitrec read scans/ --output csv > numbers.csv
+      digitrec read meter.jpg --digits 5
+      digitrec read cheque.jpg --region 0.6,0.3,0.35,0.2
+      digitrec read sideways.jpg --rotate 90 --at-least 0.9
+      digitrec read form.jpg --provider google --emulate
+    """
+    images = given.sources()
+    if len(names := providers or [config.load().provider]) > 1:
+        raise click.UsageError("numbers are read by one engine: name one with --provider.")
+    if asking.prepare not in ([], ["plain"]):
+        raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(asking.prepare)}.")
+    overlays = sources.picture_files("--save-overlay", images, save_overlay)
+    failures: list[Failure] = []
+    with asking.engines(names, dry_run=dry_run) as (engine,):
+        if dry_run:
+            cost.say([Turned(image, rotate, region) for image in images], [engine.for_numbers], output)
+            return
+        found = read_stream(
+            images, engine, digits=digits, region=region, lenient=lenient, at_least=at_least, rotate=rotate
+        )
+        outcomes = _watched(found, images, overlays, failures, given.reasons())
+        sheets.write(tracked(outcomes, len(images)), output)
+    if failures:
+        raise SystemExit(exit_code_of(failures, len(images)))
+
+
+def _watched(
+    outcomes: Iterator[SheetOutcome],
+    images: Sequence[sources.Source],
+    overlays: Sequence[Path],
+    failures: list[Failure],
+    reasons: Reasons,
+) -> Iterator[SheetOutcome]:
+    """Yield the outcomes; save the overlays, report failures on stderr and keep them for the exit code."""
+    for place, outcome in enumerate(outcomes):
+        if isinstance(outcome, Failure):
+            failures.append(outcome)
+            reasons.failure(outcome)
+        elif overlays:
+            _save_overlay(images[place], outcome, overlays[place])
+        reasons.read(outcome.image)
+        yield outcome
+    reasons.sum_up()
+
+
+def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
+    with suppress(ImageError):  # it was read a moment ago
+        opened = DigitImage.open(Turned(image, sheet.turned), enough=DETAIL)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with atomic.replacing(file) as unfinished:
+            sheets.overlay(opened, sheet).save(unfinished)

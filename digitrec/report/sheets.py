@@ -1,0 +1,114 @@
+"""Sheets as text: a table for people, JSON, JSON Lines and CSV for programs; and as a picture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from digitrec.answer.prediction import SURE, Failure
+from digitrec.answer.sheet import Number, Sheet, SheetOutcome
+from digitrec.errors.text import aligned, count, percent, printable
+from digitrec.image import DigitImage
+from digitrec.report.predictions import LEGEND, MARK, Format
+from digitrec.report.rows import write_rows
+
+COLUMNS = (
+    "source", "field", "row", "column", "text", "value", "confidence", "calibrated", "reason",
+    "left", "top", "right", "bottom", "provider", "error",
+)  # fmt: skip
+"""The columns of CSV, with a row for each number; an image that failed has one row with its error."""
+SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
+
+
+def write(outcomes: Iterable[SheetOutcome], form: Format, out: IO[str] | None = None) -> None:
+    """Write outcomes as they come.
+
+    ``json`` is one array and ``jsonl`` one object per line, one for each image, failures included (they have
+    an ``error``); ``csv`` has the columns `COLUMNS`; ``table`` is for people, in the order of the page.
+    """
+    out = sys.stdout if out is None else out
+    if form == "csv":
+        write_rows((row for outcome in outcomes for row in _rows(outcome)), form, out, COLUMNS)
+    elif form == "table":
+        _write_tables(outcomes, out)
+    else:
+        write_rows((outcome.as_dict() for outcome in outcomes), form, out)
+
+
+def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
+    """Draw the boxes and texts of a sheet's numbers over its picture; doubtful ones have a question mark.
+
+    Args:
+        image: the picture, upright and turned as the sheet's.
+        sheet: the numbers.
+    """
+    picture = image.picture.convert("RGB")
+    across, down = picture.width / sheet.size[0], picture.height / sheet.size[1]
+    draw = ImageDraw.Draw(picture)
+    for number in sheet.numbers:
+        if number.box is None:
+            continue
+        left, top, right, bottom = number.box
+        box = left * across, top * down, right * across, bottom * down
+        is_sure = number.reason is None and number.sureness >= SURE
+        colour, text = (SURE_COLOUR, number.text) if is_sure else (DOUBTFUL_COLOUR, f"{number.text} ?")
+        size = max(12.0, min(0.6 * (box[3] - box[1]), picture.height / 20))
+        font = ImageFont.load_default(size)
+        draw.rectangle(box, outline=colour, width=max(2, picture.width // 500))
+        place = box[0], max(0.0, box[1] - 1.2 * size)
+        draw.rectangle(draw.textbbox(place, text, font), fill="white")
+        draw.text(place, text, fill=colour, font=font)
+    return picture
+
+
+def _rows(outcome: SheetOutcome) -> Iterator[dict[str, Any]]:
+    whole = {"source": outcome.image.source, "provider": outcome.provider}
+    if isinstance(outcome, Failure):
+        yield whole | {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
+        return
+    for number in outcome.numbers:
+        box = dict(zip(("left", "top", "right", "bottom"), number.box or (), strict=False))
+        yield number.as_dict() | whole | {side: round(at, 1) for side, at in box.items()}
+
+
+def _write_tables(outcomes: Iterable[SheetOutcome], out: IO[str]) -> None:
+    marked = False
+    for outcome in outcomes:
+        name = printable(outcome.image.source)
+        if isinstance(outcome, Failure):
+            out.write(f"{name}: {type(outcome.error).__name__}\n")
+            continue
+        found = f"{name}: {count(len(outcome.numbers), 'number')} by {outcome.provider}"
+        out.write(", ".join([found, *_notes(outcome)]) + "\n")
+        has_fields = any(number.field is not None for number in outcome.numbers)
+        head = ["field"] if has_fields else ["row", "column"]
+        lines = [[*head, "number", "sure", ""], *(_line(number, has_fields) for number in outcome.numbers)]
+        if outcome.numbers:
+            out.write("".join(f"  {line.rstrip()}\n" for line in aligned(lines)))
+        out.flush()
+        marked |= any(number.calibrated is not None for number in outcome.numbers)
+    if marked:
+        out.write(LEGEND + "\n")
+
+
+def _notes(sheet: Sheet) -> Iterator[str]:
+    if sheet.turned:
+        yield f"turned by {sheet.turned} degrees"
+    if sheet.emulated:
+        yield "emulated"
+    if sheet.replayed:
+        yield "replayed"
+
+
+def _line(number: Number, has_fields: bool) -> list[str]:
+    if has_fields:
+        where = [printable(number.field or "-")]
+    else:
+        where = ["-" if at is None else str(at) for at in (number.row, number.column)]
+    chance = number.confidence if number.calibrated is None else number.calibrated
+    sure = percent(chance) + ("" if number.calibrated is None else MARK)
+    remarks = [number.reason or "", "inferred" if number.inferred else ""]
+    return [*where, printable(number.text) or "-", sure, "; ".join(filter(None, remarks))]

@@ -1,0 +1,118 @@
+"""`digitrec read`: numbers on stdout, trouble on stderr, the rest in the exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from digitrec.answer import Answer, Candidate
+from digitrec.cli import main
+from digitrec.emulator.kit import FakeProvider
+from digitrec.providers import registry
+
+WORDS = (
+    Candidate("12", 0.99, (50, 50, 90, 80)), Candidate("7.50", 0.6, (200, 50, 280, 80)),
+    Candidate("total", 0.9, (50, 150, 150, 180)), Candidate("12:30", 0.9, (200, 150, 300, 180)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeProvider:
+    """An engine that reads `WORDS` on every picture, and a folder with two pictures and a broken file."""
+    provider = FakeProvider([Answer(WORDS)], name="rapidocr")
+    opened = registry.open_provider
+
+    def open_provider(name: str, **given: Any) -> Any:
+        return provider if name == "rapidocr" else opened(name, **given)
+
+    monkeypatch.setattr(registry, "open_provider", open_provider)
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (400, 300), 250).save("form.png")
+    Image.new("L", (400, 300), 240).save("other.png")
+    Path("broken.png").write_bytes(b"nothing of the kind")
+    return provider
+
+
+def run(*arguments: str, engine: str = "rapidocr") -> Result:
+    return CliRunner().invoke(main, ["read", *arguments, "--provider", engine])
+
+
+def test_each_number_is_a_line_in_the_order_of_the_page(fake: FakeProvider) -> None:
+    done = run("form.png")
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0 and lines[0].startswith("form.png")
+    assert [line.split()[:3] for line in lines[2:]] == [
+        ["0", "0", "12"],
+        ["0", "1", "7.50"],
+        ["1", "1", "12:30"],
+    ]
+
+
+def test_programs_get_csv_and_json_and_a_bad_picture_costs_the_others_nothing(fake: FakeProvider) -> None:
+    done = run("form.png", "broken.png", "-o", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["source"], row["text"], row["value"]) for row in rows] == [
+        ("form.png", "12", "12"), ("form.png", "7.50", "7.50"), ("form.png", "12:30", ""),
+        ("broken.png", "", ""),
+    ]  # fmt: skip
+    assert (rows[0]["left"], rows[0]["bottom"], rows[2]["reason"]) == ("50.0", "80.0", "not one number")
+    assert done.exit_code == 1 and "broken.png" in done.stderr and "ImageError" in rows[3]["error"]
+    sheet, failure = (
+        json.loads(line) for line in run("form.png", "broken.png", "-o", "jsonl").stdout.splitlines()
+    )
+    assert [number["text"] for number in sheet["numbers"]] == ["12", "7.50", "12:30"]
+    assert failure["error"]["type"] == "ImageError"
+
+
+def test_the_options_reach_the_reading(fake: FakeProvider) -> None:
+    (sheet,) = json.loads(run("form.png", "-o", "json", "--digits", "3-4", "--at-least", "0.7").stdout)
+    assert [number["reason"] for number in sheet["numbers"]] == [
+        "another number of digits", "not sure", "not one number"
+    ]  # fmt: skip
+    (sheet,) = json.loads(run("form.png", "-o", "json", "--region", "0.25,0,0.5,1", "--rotate", "90").stdout)
+    assert (sheet["turned"], sheet["size"]) == (90, [300, 400])
+    assert sheet["numbers"][0]["box"][0] == pytest.approx(75 + 50)
+    assert fake.images[-1].size == (150, 400)
+
+
+def test_the_overlay_marks_the_numbers(fake: FakeProvider) -> None:
+    assert run("form.png", "--save-overlay", "seen.png").exit_code == 0
+    drawn = np.asarray(Image.open("seen.png").convert("RGB"), int)
+    coloured = np.abs(drawn - drawn.mean(axis=2, keepdims=True)).max(axis=2) > 40
+    assert coloured[50, 60:80].all() and coloured[165, 200] and not coloured[150:180, 60:140].any()
+    assert run("form.png", "other.png", "--save-overlay", "seen").exit_code == 0
+    assert [file.name for file in sorted(Path("seen").iterdir())] == ["001-form.png", "002-other.png"]
+    assert run("form.png", "--save-overlay", "form.png").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--digits", "0"], ["--digits", "6-3"], ["--digits", "four"], ["--region", "1,2,3"],
+     ["--region", "0,0,0,1"], ["--rotate", "auto"], ["--prepare", "enlarged"], ["--at-least", "2"]],
+)  # fmt: skip
+def test_wrong_usage_is_an_error_before_anything_is_read(wrong: list[str], fake: FakeProvider) -> None:
+    done = run("form.png", *wrong)
+    assert done.exit_code == 2 and wrong[-1].partition(",")[0] in done.stderr
+    assert fake.calls == 0
+
+
+def test_several_engines_are_not_asked_at_once(fake: FakeProvider) -> None:
+    assert run("form.png", engine="rapidocr,tesseract").exit_code == 2
+
+
+def test_predict_suggests_to_read_a_picture_with_several_digits(fake: FakeProvider) -> None:
+    done = CliRunner().invoke(main, ["predict", "form.png", "other.png", "-p", "rapidocr"])
+    assert done.exit_code == 0 and done.stderr.count("digitrec read") == 1
+
+
+def test_a_dry_run_asks_nobody(fake: FakeProvider) -> None:
+    done = run("form.png", "other.png", "--dry-run", "-o", "json")
+    assert json.loads(done.stdout)[0]["images"] == 2 and fake.calls == 0

@@ -1,0 +1,55 @@
+"""Small folders of data as training and measuring find them in DIGITREC_DATA."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.lab.datasets import fonts
+from digitrec.lab.handwriting.printed import fonts_to_learn
+
+
+@pytest.fixture
+def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder world/ of a DIGITREC_DATA: scans of 0 to 5 by five writers, one doubtful, and the paths of
+    4, 1 and 7 by three."""
+    place = tmp_path / "world"
+    place.mkdir()
+    test = mnist_test()
+    small = test.images[[int(np.flatnonzero(test.labels == digit)[0]) for digit in range(6)]]
+    large = np.pad(small.repeat(2, axis=1).repeat(2, axis=2), ((0, 0), (4, 4), (4, 4)))
+    np.savez(
+        place / "swiss_numbers.npz", x=large, y=np.arange(6, dtype=np.uint8),
+        writer=np.array(["0001", "0008", "0002", "0012", "0001", "0017"]),
+        bad=np.array([False, False, True, False, False, False]),
+    )  # fmt: skip
+    stem, corner, bar = [[0, 0], [0, 1000]], [[400, 0], [0, 600], [700, 600]], [[0, 0], [600, 0]]
+    np.savez(
+        place / "pendigits.npz", pts=np.array([*corner, *stem, *stem, *bar, *stem], np.int16),
+        stroke_off=np.array([0, 3, 5, 7, 9, 11]), sample_off=np.array([0, 2, 3, 5]),
+        y=np.array([4, 1, 7], np.uint8), writer=np.array(["tr001", "tr005", "tr002"]), bad=np.zeros(3, bool),
+    )  # fmt: skip
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    return place
+
+
+@pytest.fixture
+def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder fonts/ of a DIGITREC_DATA: a hand and a print to learn, a hand kept `apart`."""
+    place = tmp_path / "fonts"
+    place.mkdir()
+    listed = []
+    for name, kind, part, file in zip(
+        ("one", "two", "apart"), ("hand", "print", "hand"), ("learned", "learned", "held back"),
+        fonts_to_learn(), strict=False,
+    ):  # fmt: skip
+        content = Path(file).read_bytes()
+        listed.append(fonts.Font(name, "1.0.0", kind, part, hashlib.sha256(content).hexdigest()))  # type: ignore[arg-type]
+        (place / listed[-1].file).write_bytes(content)
+    monkeypatch.setattr(fonts, "listed", lambda: tuple(listed))
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    return place
