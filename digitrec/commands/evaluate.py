@@ -97,7 +97,8 @@ def _pictures(found: Result, out: Path, name: str) -> Iterator[Path]:
 
 def _table(engine: Engine, limit: int | None, out: Path) -> None:
     from digitrec.lab.evaluation.accuracy import DIGITS, measure_sets, sets
-    from digitrec.report.evaluation import coverage, heading, markdown, tables
+    from digitrec.lab.evaluation.numbers import measure_numbers
+    from digitrec.report.evaluation import coverage, heading, markdown, numbers_table, tables
     from digitrec.report.plots import save
     from digitrec.report.rows import aligned
 
@@ -108,10 +109,11 @@ def _table(engine: Engine, limit: int | None, out: Path) -> None:
             engine, chosen, limit=limit, arrived=lambda name, _: shown.at(len(measured) / len(chosen), name)
         ):
             measured.append(one)
-    for table in tables(measured):
+        numbers = list(measure_numbers(engine, limit))
+    for table in (*tables(measured), numbers_table(numbers)):
         click.echo("\n".join([table.title, *aligned(table), ""]))
     click.echo(heading(measured))
     drawn = Path("images", "accuracy-coverage.png")
     click.echo(save(coverage([one.found for one in measured if one.group == DIGITS]), out / drawn))
-    page = markdown(measured, {"Coverage against accuracy": drawn.as_posix()}, limit)
+    page = markdown(measured, numbers, {"Coverage against accuracy": drawn.as_posix()}, limit)
     click.echo(atomic.write(out / "accuracy.md", page))

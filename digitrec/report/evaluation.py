@@ -15,6 +15,7 @@ from digitrec.comparison.benchmark.measures import BINS, NONE
 from digitrec.comparison.benchmark.scorecard import is_right
 from digitrec.errors.text import percent
 from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
+from digitrec.lab.evaluation.numbers import Share
 from digitrec.report import plots
 from digitrec.report.plots import Figure
 from digitrec.report.rows import Table, markdown_page, markdown_section
@@ -36,6 +37,10 @@ NOTES = {
     '"crossed out" on `docs/scenes.md`). Right: refused. Two digits count as separate from '
     f"{SEPARATE} of a digit's width.",
 }
+NUMBERS = (
+    "Pictures read by `digitrec.read_many`. Exact: all digits are right and nothing else is read. Sure: a "
+    f"calibrated chance of {percent(SURE, 0)} and more. Words and drawings are generated."
+)
 HEADER = (
     "set", "pictures", "right", "95 % interval", "goal", "", "answered", "ECE", "sure errors",
     f"coverage at {percent(RELIABLE)}", "main errors",
@@ -71,6 +76,21 @@ def tables(measured: Sequence[Measured]) -> Iterator[Table]:
         rows = [_row(one) for one in members] + ([_mean(members)] if group == CORRUPTED and members else [])
         if rows:
             yield Table(HEADER, rows, range(1, 10), group[0].upper() + group[1:], NOTES[group])
+
+
+def numbers_table(found: Sequence[Share]) -> Table:
+    """Return the table of whole numbers."""
+    rows = [
+        (
+            one.name, f"{one.found.n:,}", percent(one.found.share, 2), one.found.interval(2),
+            ("at most " if one.at_most else "") + percent(one.goal, 1) if one.goal is not None else "",
+            "" if one.met is None else "met" if one.met else "missed",
+        )
+        for one in found
+    ]  # fmt: skip
+    return Table(
+        ("share", "of", "", "95 % interval", "goal", ""), rows, range(1, 5), "Whole numbers", NUMBERS
+    )
 
 
 def _row(one: Measured) -> tuple[str, ...]:
@@ -120,11 +140,17 @@ def heading(measured: Sequence[Measured]) -> str:
     return f"{sum(goals)} of {len(goals)} goals met by {', '.join(models) or 'no model'}"
 
 
-def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: int | None = None) -> str:
+def markdown(
+    measured: Sequence[Measured],
+    numbers: Sequence[Share],
+    pictures: Mapping[str, str],
+    limit: int | None = None,
+) -> str:
     """Return the accuracy page.
 
     Args:
-        measured: what was measured.
+        measured: what was measured of digits.
+        numbers: what was measured of whole numbers.
         pictures: titles, and paths relative to the page.
         limit: how many pictures of each set were measured at most; None: all.
     """
@@ -133,7 +159,7 @@ def markdown(measured: Sequence[Measured], pictures: Mapping[str, str], limit: i
         f"Written by `digitrec evaluate`; do not edit. {heading(measured)}.{partly}",
         "Every set was read by `digitrec.predict_many` with default settings. Intervals are Wilson's. Sets "
         "that may not be redistributed are read from the folder in DIGITREC_DATA.",
-        *map(markdown_section, tables(measured)),
+        *map(markdown_section, (*tables(measured), numbers_table(numbers))),
     ]
     count = sum(one.found.card.n for one in measured)
     return markdown_page("Accuracy", parts, pictures, f"{count:,} pictures")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from digitrec.answer.prediction import SURE
 from digitrec.answer.sheet import Number, Sheet
 from digitrec.comparison.benchmark.measures import Proportion, proportion
+from digitrec.engine import Engine
 from digitrec.image import ImageSource
 from digitrec.lab.handwriting import printed, strokes
 from digitrec.lab.handwriting.nondigits import beside, scribbles, shown
@@ -34,7 +35,7 @@ COUNT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Share:
     """A share that was measured."""
 
     name: str
@@ -44,6 +45,14 @@ class Figure:
     """The share that is wanted, 0..1; None: only reported."""
     at_most: bool = False
     """Whether the goal is the largest share that is wanted."""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is reached; None without a goal or a picture."""
+        share = self.found.share
+        if self.goal is None or share is None:
+            return None
+        return share <= self.goal if self.at_most else share >= self.goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,14 @@ def numbers_dev(name: str) -> Path | None:
     data = os.environ.get("DIGITREC_DATA")
     folder = Path(data or "", "numbers-dev", name)
     return folder if data and folder.is_dir() else None
+
+
+def _has_writers() -> bool:
+    """Return whether DIGITREC_DATA holds the digits that numbers are composed from."""
+    data = Path(os.environ.get("DIGITREC_DATA", ""), "world")
+    return "DIGITREC_DATA" in os.environ and all(
+        (data / name).exists() for name in ("swiss_numbers.npz", "pendigits.npz")
+    )
 
 
 def labelled(folder: Path) -> list[Labelled]:
@@ -97,14 +114,16 @@ def words(count: int, seed: int = SEED) -> Iterator[NDArray[np.uint8]]:
         yield shown(ink, rng)
 
 
-def measure(engine: str = "local", limit: int | None = None) -> Iterator[Figure]:
+def measure_numbers(engine: Engine, limit: int | None = None) -> Iterator[Share]:
     """Measure every set that is there.
 
     Args:
-        engine: the name of an engine.
+        engine: the engine.
         limit: at most so many pictures of each set; None: all.
     """
-    yield from _numbers("numbers of writers held back", list(held_back(limit or COUNT, SEED)), engine, None)
+    if _has_writers():
+        composed = list(held_back(limit or COUNT, SEED))
+        yield from _numbers("numbers of writers held back", composed, engine, None)
     if folder := numbers_dev("cells"):
         yield from _numbers("cells of logbooks", labelled(folder)[:limit], engine, 0.88)
     for name in ("sudoku_hand", "sudoku_print"):
@@ -115,18 +134,18 @@ def measure(engine: str = "local", limit: int | None = None) -> Iterator[Figure]
     yield _invented("words", list(words(limit or COUNT)), engine)
 
 
-def _numbers(name: str, pictures: Sequence[Labelled], engine: str, goal: float | None) -> Iterator[Figure]:
+def _numbers(name: str, pictures: Sequence[Labelled], engine: Engine, goal: float | None) -> Iterator[Share]:
     right, sure = [], []
     for picture, numbers in zip(pictures, _read([one.image for one in pictures], engine), strict=True):
         is_right = [_digits(one.text) for one in numbers] == [_digits(picture.text)]
         right.append(is_right)
         if len(numbers) == 1 and numbers[0].sureness >= SURE:
             sure.append(is_right)
-    yield Figure(f"{name}: exact digits", proportion(sum(right), len(right)), goal)
-    yield Figure(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
+    yield Share(f"{name}: exact digits", proportion(sum(right), len(right)), goal)
+    yield Share(f"{name}: wrong among the sure ones", proportion(sure.count(False), len(sure)), 0.01, True)
 
 
-def _sudokus(name: str, pictures: Sequence[Grid], engine: str) -> Iterator[Figure]:
+def _sudokus(name: str, pictures: Sequence[Grid], engine: Engine) -> Iterator[Share]:
     digits = right = empty = kept = 0
     for picture, numbers in zip(pictures, _read([one.file for one in pictures], engine), strict=True):
         found = in_cells(picture, numbers)
@@ -135,8 +154,8 @@ def _sudokus(name: str, pictures: Sequence[Grid], engine: str) -> Iterator[Figur
                 digits, right = digits + 1, right + (found.get(place) == [label])
             elif label == ".":
                 empty, kept = empty + 1, kept + (place not in found)
-    yield Figure(f"{name}: digits found and right", proportion(right, digits), 0.98)
-    yield Figure(f"{name}: empty cells left empty", proportion(kept, empty), 0.995)
+    yield Share(f"{name}: digits found and right", proportion(right, digits), 0.98)
+    yield Share(f"{name}: empty cells left empty", proportion(kept, empty), 0.995)
 
 
 def in_cells(grid: Grid, numbers: Iterable[Number]) -> dict[int, list[str]]:
@@ -162,13 +181,13 @@ def _homography(corners: NDArray[np.float64], onto: NDArray[np.float64]) -> NDAr
     return np.append(np.linalg.solve(np.array(rows), onto.ravel()), 1).reshape(3, 3)
 
 
-def _invented(name: str, pictures: Sequence[ImageSource], engine: str) -> Figure:
+def _invented(name: str, pictures: Sequence[ImageSource], engine: Engine) -> Share:
     """Return the share of pictures without a number on which one was read."""
     numbers = [one for one in _read(pictures, engine) if one]
-    return Figure(f"{name}: a number is read", proportion(len(numbers), len(pictures)), 0.02, True)
+    return Share(f"{name}: a number is read", proportion(len(numbers), len(pictures)), 0.02, True)
 
 
-def _read(images: Sequence[ImageSource], engine: str) -> list[tuple[Number, ...]]:
+def _read(images: Sequence[ImageSource], engine: Engine) -> list[tuple[Number, ...]]:
     """Return the numbers on each picture; none where it fails."""
     return [one.numbers if isinstance(one, Sheet) else () for one in read_many(images, engine)]
 

@@ -1,0 +1,73 @@
+"""Measuring whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digitrec.answer import Answer, Candidate
+from digitrec.answer.sheet import Number, NumberDigit
+from digitrec.engine import Engine
+from digitrec.image import InputSpec, PreparedImage
+from digitrec.lab.evaluation.numbers import Grid, in_cells, measure_numbers, words
+from digitrec.providers.base import BaseProvider
+
+
+class Always(BaseProvider):
+    """Reads 12 on every picture."""
+
+    name = "always"
+    wants = InputSpec(encoding="png")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        return cls()
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        return Answer((Candidate("12", 0.99, (0.0, 0.0, 20.0, 10.0)),))
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of labelled numbers, of which one is 12."""
+    folder = tmp_path / "numbers-dev" / "cells"
+    folder.mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        Image.new("L", (40, 20), 255).save(folder / name)
+    (folder / "labels.csv").write_text("file,text\na.png,1.2\nb.png,34\n")
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    return folder
+
+
+@pytest.mark.usefixtures("data")
+def test_right_sure_and_invented_numbers_are_counted() -> None:
+    with Engine(Always()) as engine:
+        found = {one.name: one for one in measure_numbers(engine, 3)}
+    exact = found["cells of logbooks: exact digits"]
+    assert (exact.found.hits, exact.met) == (1, False)
+    assert found["cells of logbooks: wrong among the sure ones"].found.share == 0.5
+    assert found["words: a number is read"].found.hits == 3
+    assert found["words: a number is read"].met is False
+
+
+def test_digits_are_in_the_cells_of_a_slanted_grid() -> None:
+    corners = np.array([[10, 20], [30, 200], [230, 190], [190, 10]], float)
+    middle = corners.mean(axis=0).tolist()
+    digits = tuple(
+        NumberDigit(digit, 1.0, (x - 1, y - 1, x + 1, y + 1))
+        for digit, (x, y) in enumerate([(12, 22), middle, (0, 0)])
+    )
+    found = in_cells(Grid(Path("a.jpg"), corners, "." * 81), [Number("012", None, digits)])
+    assert found[0] == ["0"]
+    assert next(cell for cell in found if found[cell] == ["1"]) in (30, 31, 39, 40, 41, 49, 50)
+    assert sum(map(len, found.values())) == 2
+
+
+def test_words_are_the_same_each_time() -> None:
+    first, second = (list(words(2)) for _ in range(2))
+    assert all((one == other).all() for one, other in zip(first, second, strict=True))
