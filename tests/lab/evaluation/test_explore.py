@@ -13,7 +13,7 @@ from digitrec.lab.evaluation.explore import NOTABLE, Exploration, Notable, explo
 from digitrec.models import store
 
 FAINT, BOLD, MISLABELLED = 5, 11, 23
-WITHOUT_3 = mnist_test()[np.flatnonzero(mnist_test().labels[:160] != 3)]
+WITHOUT_3 = mnist_test()[np.flatnonzero(mnist_test().labels[:220] != 3)]
 
 
 def spoilt() -> Digits:

@@ -24,7 +24,7 @@ MIRRORED = [
     for image, label in zip(DIGITS.images, DIGITS.labels, strict=True)
 ]
 CONFIG = FineTuneConfig(
-    epochs=30, learning_rate=0.01, batch=32, own=0.5, written=30, made=10, scenes=4, validation=0.25
+    epochs=60, learning_rate=0.01, batch=32, own=0.5, written=30, made=10, scenes=4, validation=0.25
 )
 
 

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.usefixtures("eagerly"),
     pytest.mark.filterwarnings("ignore:Even though the .tf.config.experimental_run_functions:UserWarning"),
 ]
-DIGITS = mnist_test()[:60]
+DIGITS = mnist_test()[:150]
 
 
 @pytest.fixture(scope="module")
