@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -13,12 +13,13 @@ from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
 from digitrec.commands.engines import Asking, asking_options
-from digitrec.commands.files import Output
+from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
 from digitrec.engine import config
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage, Turned, atomic
+from digitrec.recognise.forms import load_form, read_forms
 from digitrec.recognise.reading import DETAIL, read_stream
 from digitrec.report import sheets
 from digitrec.report.predictions import Format
@@ -60,6 +61,10 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
     "--region", callback=_region, metavar="X,Y,W,H",
     help="Part to read, in pixels of the picture, or in shares of its sides if none is above 1.",
 )  # fmt: skip
+@click.option(
+    "--fields", type=Input(exists=True), metavar="FILE",
+    help="JSON file that names the fields of a form: one number for each name.",
+)  # fmt: skip
 @options.flag("--lenient", help=options.LENIENT)
 @options.at_least
 @options.choice(
@@ -78,6 +83,7 @@ def read(
     output: Format,
     digits: tuple[int, int] | None,
     region: Box | None,
+    fields: Path | None,
     lenient: bool,
     at_least: float,
     rotate: int,
@@ -98,6 +104,7 @@ def read(
       digitrec read scans/ --output csv > numbers.csv
       digitrec read meter.jpg --digits 5
       digitrec read cheque.jpg --region 0.6,0.3,0.35,0.2
+      digitrec read forms/ --fields fields.json -o csv > forms.csv
       digitrec read sideways.jpg --rotate 90 --at-least 0.9
       digitrec read form.jpg --provider google --emulate
     """
@@ -106,15 +113,22 @@ def read(
         raise click.UsageError("numbers are read by one engine: name one with --provider.")
     if asking.prepare not in ([], ["plain"]):
         raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(asking.prepare)}.")
+    if fields is not None and region is not None:
+        raise click.UsageError("--fields and --region exclude each other.")
+    form = None if fields is None else load_form(fields)
     overlays = sources.picture_files("--save-overlay", images, save_overlay)
     failures: list[Failure] = []
     with asking.engines(names, dry_run=dry_run) as (engine,):
         if dry_run:
             cost.say([Turned(image, rotate, region) for image in images], [engine.for_numbers], output)
             return
-        found = read_stream(
-            images, engine, digits=digits, region=region, lenient=lenient, at_least=at_least, rotate=rotate
-        )
+        how: dict[str, Any] = {
+            "digits": digits, "lenient": lenient, "at_least": at_least, "rotate": rotate,
+        }  # fmt: skip
+        if form is not None:
+            found = read_forms(images, form, engine, **how)
+        else:
+            found = read_stream(images, engine, region=region, **how)
         outcomes = _watched(found, images, overlays, failures, given.reasons())
         sheets.write(tracked(outcomes, len(images)), output)
     if failures:

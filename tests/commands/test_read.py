@@ -108,6 +108,23 @@ def test_several_engines_are_not_asked_at_once(fake: FakeProvider) -> None:
     assert run("form.png", engine="rapidocr,tesseract").exit_code == 2
 
 
+def test_each_field_has_a_number(fake: FakeProvider) -> None:
+    fields = {"price": [0.45, 0.1, 0.3, 0.2], "empty": [0.1, 0.8, 0.2, 0.1]}
+    Path("fields.json").write_text(json.dumps(fields))
+    done = run("form.png", "--fields", "fields.json", "-o", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["field"], row["text"], row["reason"]) for row in rows] == [
+        ("price", "7.50", ""), ("empty", "", "no number")
+    ]  # fmt: skip
+    assert "form.png" in done.stderr  # it has nothing to be aligned by
+    lines = run("form.png", "--fields", "fields.json").stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["price", "empty"]
+    fields["twin"] = [0.5, 0.15, 0.3, 0.2]
+    Path("fields.json").write_text(json.dumps(fields))
+    done = run("form.png", "--fields", "fields.json")
+    assert done.exit_code == 6 and "twin" in done.stderr
+
+
 def test_predict_suggests_to_read_a_picture_with_several_digits(fake: FakeProvider) -> None:
     done = CliRunner().invoke(main, ["predict", "form.png", "other.png", "-p", "rapidocr"])
     assert done.exit_code == 0 and done.stderr.count("digitrec read") == 1

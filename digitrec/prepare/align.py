@@ -1,0 +1,164 @@
+"""Align a form that was photographed at an angle, by its frame or else by its printed lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from digitrec.image import Box, DigitImage, Place
+from digitrec.prepare.components import components
+
+WORKING_SIDE = 800
+"""Longer side of the picture on which frame and lines are sought, in pixels."""
+DARK = 0.85
+"""A line is at most this bright, as a share of its surroundings."""
+LARGE = 0.2
+"""A form's frame encloses at least this share of the picture."""
+INKED = 0.7
+"""Share of each side of a frame, and of a printed line, that is inked at least."""
+LINE = 0.4
+"""A printed line is at least this long, as a share of the picture's width."""
+STEEPEST, STEP = 15.0, 0.5
+"""Angles at which lines are sought, in degrees."""
+LEVEL = 0.005
+"""Corners that are off by less than this share of the picture are in their place."""
+
+Corners = NDArray[np.float64]
+"""Top left, top right, bottom right and bottom left, (4, 2): x and y."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A form that stands upright."""
+
+    image: DigitImage
+    """The form's picture after it was aligned."""
+    _to_picture: tuple[float, ...] | None
+    """The eight coefficients from its pixels to those of the picture before; None: nothing was moved."""
+    _before: Place
+    """Where the picture before lies on the user's picture."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the user's picture."""
+        return self._before.size
+
+    def back(self, box: Box) -> Box:
+        """Return the box on the user's picture around a box on the form, in pixels of `Sheet.size`."""
+        if self._to_picture is None:
+            return box
+        left, top, right, bottom = box
+        corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        places = _moved(corners, self._to_picture)
+        (left, top), (right, bottom) = places.min(axis=0).tolist(), places.max(axis=0).tolist()
+        return self._before.box((left, top, right, bottom))
+
+
+def align(image: DigitImage, frame: Box | None) -> Aligned | None:
+    """Return the form upright; None if it has neither a frame nor printed lines.
+
+    Args:
+        image: the form's picture.
+        frame: left, top, right, bottom of the frame on the page, as shares of the page's sides; None: it is
+            made upright where it stands on the picture.
+    """
+    seen = image.thumbnail(WORKING_SIDE).convert("L")
+    dark = _dark(seen)
+    zoom = np.array(image.size) / seen.size
+    found = _frame(dark)
+    if found is None:
+        if (found := _by_lines(dark)) is None:
+            return None
+        frame = 0.0, 0.0, 1.0, 1.0
+    corners = found * zoom
+    target = _upright(corners) if frame is None else _rectangle(frame) * image.size
+    if (np.abs(corners - target) < LEVEL * max(image.size)).all():
+        return Aligned(image, None, image.place)
+    coefficients = _perspective(target, corners)
+    picture = image.picture.transform(
+        image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC,
+        fillcolor="white",
+    )  # fmt: skip
+    return Aligned(replace(image, _held=picture, _place=None), coefficients, image.place)
+
+
+def _dark(grey: Image.Image) -> NDArray[np.bool_]:
+    """Return what is darker than its surroundings, (h, w), a pixel wider on each side."""
+    around = grey.filter(ImageFilter.BoxBlur(max(grey.size) // 40))
+    ink = np.asarray(grey, np.float32) < DARK * np.asarray(around, np.float32)
+    return np.asarray(Image.fromarray(ink).convert("L").filter(ImageFilter.MaxFilter(3))) > 0
+
+
+def _frame(dark: NDArray[np.bool_]) -> Corners | None:
+    """Return the corners of the largest connected ink whose four sides are straight lines; None without."""
+    parts = components(dark)
+    if not len(parts):
+        return None
+    largest = int(np.argmax(parts.width * parts.height))
+    if parts.width[largest] * parts.height[largest] < LARGE * dark.size:
+        return None
+    ys, xs = np.nonzero(parts.drawn(np.arange(len(parts)) == largest))
+    ends = [np.argmin(xs + ys), np.argmax(xs - ys), np.argmax(xs + ys), np.argmin(xs - ys)]
+    corners = np.array([(xs[end], ys[end]) for end in ends], float)
+    sides = zip(corners, np.roll(corners, -1, axis=0), strict=True)
+    return corners if all(_is_inked(dark, *side) for side in sides) else None
+
+
+def _is_inked(dark: NDArray[np.bool_], start: NDArray[np.float64], end: NDArray[np.float64]) -> bool:
+    """Return whether most of a straight line has ink within two pixels."""
+    along = np.linspace(start, end, 100).round().astype(int)
+    found = np.zeros(len(along), bool)
+    for across in range(-2, 3):
+        for down in range(-2, 3):
+            x = np.clip(along[:, 0] + across, 0, dark.shape[1] - 1)
+            y = np.clip(along[:, 1] + down, 0, dark.shape[0] - 1)
+            found |= dark[y, x]
+    return bool(found.mean() >= INKED)
+
+
+def _by_lines(dark: NDArray[np.bool_]) -> Corners | None:
+    """Return where the corners of the level picture lie now, by its printed lines; None without lines."""
+    small = Image.fromarray(dark).convert("L")
+    small.thumbnail((WORKING_SIDE // 2, WORKING_SIDE // 2))
+    best, angle = 0.0, 0.0
+    for degrees in np.arange(-STEEPEST, STEEPEST + STEP, STEP):
+        rows = (np.asarray(small.rotate(degrees)) > 0).mean(axis=1)
+        if (sharpness := float((rows**4).sum())) > best and rows.max() >= LINE:
+            best, angle = sharpness, np.radians(degrees)
+    if best == 0:
+        return None
+    size = np.array(dark.shape[::-1], float)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    return np.asarray((_rectangle((0, 0, 1, 1)) - 0.5) * size @ turn + size / 2)
+
+
+def _upright(corners: Corners) -> Corners:
+    """Return the upright rectangle with the same middle and mean sides."""
+    top_left, top_right, bottom_right, bottom_left = corners
+    width = (np.linalg.norm(top_right - top_left) + np.linalg.norm(bottom_right - bottom_left)) / 2
+    height = (np.linalg.norm(bottom_left - top_left) + np.linalg.norm(bottom_right - top_right)) / 2
+    return np.asarray(corners.mean(axis=0) + (_rectangle((0, 0, 1, 1)) - 0.5) * (width, height))
+
+
+def _rectangle(box: Box) -> Corners:
+    left, top, right, bottom = box
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
+
+
+def _perspective(source: Corners, target: Corners) -> tuple[float, ...]:
+    """Return the eight coefficients that move four points to four others, as Pillow takes them."""
+    rows, values = [], []
+    for (x, y), (u, v) in zip(source.tolist(), target.tolist(), strict=True):
+        rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]
+        values += [u, v]
+    return tuple(np.linalg.solve(np.array(rows), np.array(values)).tolist())
+
+
+def _moved(points: Corners, by: tuple[float, ...]) -> Corners:
+    a, b, c, d, e, f, g, h = by
+    x, y = points.T
+    scale = g * x + h * y + 1
+    return np.stack([(a * x + b * y + c) / scale, (d * x + e * y + f) / scale], axis=1)

@@ -1,0 +1,123 @@
+"""The named fields of a form: one number for each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from digitrec.answer.prediction import Failure
+from digitrec.answer.sheet import Number, Sheet, SheetOutcome
+from digitrec.engine import Engine
+from digitrec.errors import DataError, ImageError
+from digitrec.image import Box, DigitImage, ImageRef, ImageSource, Turned
+from digitrec.image.files import name_of
+from digitrec.prepare.align import Aligned, align
+from digitrec.recognise.reading import Digits, read_stream
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where the fields of a form lie, as shares of the page's sides."""
+
+    fields: Mapping[str, Box]
+    """Left, top, right, bottom of each field, by its name."""
+    frame: Box | None = None
+    """Left, top, right, bottom of the printed frame; None: not known."""
+
+
+def load_form(path: Path) -> Form:
+    """Read a JSON file: ``{"fields": {"total": [x, y, width, height]}, "frame": [x, y, width, height]}``.
+
+    The frame may be missing, and without it the file may hold the fields alone.
+
+    Raises:
+        DataError: the file cannot be read, a field is not inside the page, or two fields overlap.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        named = found.get("fields", found)
+        fields = {str(name): _box(path, name, region) for name, region in named.items()}
+        frame = _box(path, "frame", found["frame"]) if "fields" in found and "frame" in found else None
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise DataError(f"{path}: not a file of fields ({error}); see docs/read.md") from error
+    if not fields:
+        raise DataError(f"{path}: names no fields; see docs/read.md")
+    for (one, first), (other, second) in combinations(fields.items(), 2):
+        if max(first[0], second[0]) < min(first[2], second[2]) and max(first[1], second[1]) < min(
+            first[3], second[3]
+        ):
+            raise DataError(f"{path}: the fields {one!r} and {other!r} overlap; make one of them smaller")
+    return Form(fields, frame)
+
+
+def read_forms(
+    images: Iterable[ImageSource], form: Form, engine: Engine, *, digits: Digits = None,
+    lenient: bool = False, at_least: float = 0.0, rotate: int = 0,
+) -> Iterator[SheetOutcome]:  # fmt: skip
+    """Yield a Sheet with one number for each field of the form, or a Failure, for each picture.
+
+    A form that was photographed at an angle is aligned first, and each page is asked about once. A page
+    without frame and lines is read as it stands, with a warning in the log.
+
+    Args:
+        images, digits, lenient, at_least, rotate: as for `digitrec.read_many`.
+        form: the fields.
+        engine: the engine to ask.
+    """
+    enough = engine.for_numbers.provider.wants.enough
+    for image in images:
+        try:
+            opened = DigitImage.open(Turned(image, rotate), enough=enough)
+        except ImageError as error:
+            yield Failure(ImageRef(name_of(image), None), engine.provider.name, error)
+            continue
+        aligned = align(opened, form.frame)
+        if aligned is None:
+            log.warning("%s: has no frame or lines to align it by; it was read as it is", opened.source)
+            aligned = Aligned(opened, None, opened.place)
+        (outcome,) = read_stream([aligned.image], engine, digits=digits, lenient=lenient, at_least=at_least)
+        yield outcome if isinstance(outcome, Failure) else _filled(outcome, form, aligned, rotate)
+
+
+def _box(path: Path, name: object, region: Any) -> Box:
+    left, top, width, height = (float(side) for side in region)
+    right, bottom = round(left + width, 9), round(top + height, 9)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise DataError(
+            f"{path}: the field {name!r} must lie inside the page (x, y, width, height as shares of its "
+            f"sides, 0 to 1), got {region}"
+        )
+    return left, top, right, bottom
+
+
+def _filled(sheet: Sheet, form: Form, aligned: Aligned, turned: int) -> Sheet:
+    width, height = sheet.size
+    numbers = []
+    for name, (left, top, right, bottom) in form.fields.items():
+        box = left * width, top * height, right * width, bottom * height
+        found = [number for number in sheet.numbers if number.box and _is_inside(number.box, box)]
+        number = found[0] if len(found) == 1 else _doubtful(found, box)
+        digits = tuple(replace(it, box=it.box and aligned.back(it.box)) for it in number.digits)
+        place = number.box and aligned.back(number.box)
+        numbers.append(replace(number, field=name, digits=digits, box=place, row=None, column=None))
+    return replace(sheet, numbers=tuple(numbers), size=aligned.size, turned=turned)
+
+
+def _is_inside(number: Box, field: Box) -> bool:
+    """Return whether the middle of a number lies in a field."""
+    x, y = (number[0] + number[2]) / 2, (number[1] + number[3]) / 2
+    return field[0] <= x < field[2] and field[1] <= y < field[3]
+
+
+def _doubtful(found: list[Number], field: Box) -> Number:
+    """Return what stands in a field that does not hold exactly one number."""
+    if not found:
+        return Number("", None, box=field, reason="no number")
+    return Number(" ".join(number.text for number in found), None, box=field, reason="more than one number")

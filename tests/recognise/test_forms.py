@@ -1,0 +1,128 @@
+"""Fields of a form: aligned, one number for each, and what is wrong with their file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digitrec.answer import Answer, Candidate
+from digitrec.answer.sheet import Number, Sheet
+from digitrec.emulator.kit import FakeProvider
+from digitrec.engine import Engine
+from digitrec.errors import DataError
+from digitrec.image import Box, InputSpec, PreparedImage
+from digitrec.prepare.components import components
+from digitrec.recognise.forms import Form, load_form, read_forms
+
+SIZE = 900, 700
+FRAME = 0.1, 0.1, 0.9, 0.9
+FIELDS: dict[str, Box] = {
+    "one": (0.2, 0.2, 0.4, 0.3), "two": (0.6, 0.2, 0.8, 0.3), "none": (0.2, 0.5, 0.4, 0.6),
+    "both": (0.5, 0.6, 0.85, 0.8),
+}  # fmt: skip
+MARKS = {"3": (0.3, 0.25), "4": (0.7, 0.25), "5": (0.6, 0.7), "6": (0.75, 0.7)}
+"""Where a form has black blocks, in shares of the page; an engine reads each as the digit of its order."""
+
+
+class Blocks(FakeProvider):
+    """Reads each black block of the page as the number of the mark that is nearest on the level page."""
+
+    def __init__(self) -> None:
+        super().__init__(wants=InputSpec(encoding="rgb"), name="blocks")
+
+    def read(self, image: PreparedImage, *, timeout: float) -> Answer:
+        parts = components(np.asarray(image.picture().convert("L")) < 100)
+        solid = np.flatnonzero((parts.height > 15) & (parts.area > 0.5 * parts.width * parts.height))
+        order = sorted(solid, key=lambda at: (round(parts.top[at] / 150), parts.left[at]))
+        boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1).astype(float)
+        found = zip(MARKS, (tuple(boxes[at].tolist()) for at in order), strict=False)
+        return Answer(tuple(Candidate(text, 0.9, box) for text, box in found))
+
+
+def form(frame: bool = True, lines: bool = False) -> Image.Image:
+    picture = Image.new("L", SIZE, 235)
+    draw = ImageDraw.Draw(picture)
+    if frame:
+        sides = [share * side for share, side in zip(FRAME, SIZE * 2, strict=True)]
+        draw.rectangle(sides, outline=40, width=4)
+    for at in range(5) if lines else ():
+        y = (0.15 + 0.17 * at) * SIZE[1]
+        draw.line([0.05 * SIZE[0], y, 0.95 * SIZE[0], y], fill=60, width=3)
+    for across, down in MARKS.values():
+        x, y = across * SIZE[0], down * SIZE[1]
+        draw.rectangle([x - 12, y - 16, x + 12, y + 16], fill=20)
+    return picture
+
+
+def photographed(picture: Image.Image) -> Image.Image:
+    """Return a form as a camera sees it from the side."""
+    corners = (60, 20, -40, 640, 830, 690, 900, -10)  # of the form's corners in the photo, from the top left
+    return picture.transform(SIZE, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC, fillcolor=235)
+
+
+def read(picture: Image.Image, frame: Box | None) -> dict[str | None, Number]:
+    with Engine(Blocks()) as engine:
+        (sheet,) = read_forms([picture], Form(FIELDS, frame), engine)
+    assert isinstance(sheet, Sheet) and sheet.size == SIZE
+    return {number.field: number for number in sheet.numbers}
+
+
+@pytest.mark.parametrize(
+    ("picture", "frame"),
+    [
+        (form(), None), (form(), FRAME), (form().rotate(6, fillcolor=235), None),
+        (form().rotate(-7, fillcolor=235), FRAME), (photographed(form()), FRAME),
+        (form(frame=False, lines=True).rotate(5, fillcolor=235), None), (form(frame=False), None),
+    ],
+    ids=["level", "level-frame", "turned", "turned-frame", "photo", "lines", "bare"],
+)  # fmt: skip
+def test_each_field_of_an_aligned_form_has_its_number(picture: Image.Image, frame: Box | None) -> None:
+    found = read(picture, frame)
+    assert [(name, number.text, number.reason) for name, number in found.items()] == [
+        ("one", "3", None), ("two", "4", None), ("none", "", "no number"),
+        ("both", "5 6", "more than one number"),
+    ]  # fmt: skip
+    dark = np.asarray(picture) < 100
+    for name in ("one", "two"):
+        left, top, right, bottom = (int(side) for side in found[name].box or ())
+        assert dark[top:bottom, left:right].mean() > 0.5
+
+
+def test_a_page_without_frame_and_lines_is_read_as_it_stands_and_said_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING, "digitrec"):
+        assert read(form(frame=False), None)["one"].value == 3
+    assert "<image>" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"total": [0.9, 0.1, 0.2, 0.1]}, "total"), ({"total": [-0.1, 0, 1, 1]}, "total"),
+        ({"total": [0.1, 0.1, 0, 0.1]}, "total"), ({"total": [0.1, 0.1, 0.1]}, "fields.json"),
+        ({"a": [0, 0, 0.5, 0.5], "bee": [0.4, 0.4, 0.3, 0.3]}, "bee"), ({"fields": {}}, "fields.json"),
+        ([1, 2], "fields.json"), ({"a": ["x", 0, 1, 1]}, "fields.json"), ("{", "fields.json"),
+        ({"a": [float("nan"), 0, 1, 1]}, "a"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_of_fields_is_an_error_that_names_the_field(
+    fields: object, named: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "fields.json"
+    file.write_text(fields if isinstance(fields, str) else json.dumps(fields))
+    with pytest.raises(DataError, match=named):
+        load_form(file)
+
+
+def test_a_file_of_fields_may_have_a_frame(tmp_path: Path) -> None:
+    file = tmp_path / "fields.json"
+    file.write_text(json.dumps({"fields": {"a": [0.1, 0.2, 0.9, 0.8]}, "frame": [0, 0, 1, 1]}))
+    assert load_form(file) == Form({"a": (0.1, 0.2, 1.0, 1.0)}, (0, 0, 1, 1))
+    file.write_text(json.dumps({"a": [0.1, 0.2, 0.3, 0.4]}))
+    assert load_form(file).fields["a"] == pytest.approx((0.1, 0.2, 0.4, 0.6))
