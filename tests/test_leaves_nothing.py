@@ -27,6 +27,8 @@ GROUPS = {
         "predict pictures --fallback google,aws --below 1 --emulate --ledger out/l.sqlite",
         "predict pictures -p aws --emulate --record out/recorded",
         "predict pictures -p google --dry-run",
+        "read pictures -p aws --emulate --no-ledger",
+        "demo",
         "compare pictures --emulate --html out/compared.html",
         "benchmark pictures -p local,azure,azure-analysis --emulate --no-ledger --html out/page.html",
         "ledger --ledger out/l.sqlite show",

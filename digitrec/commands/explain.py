@@ -12,6 +12,7 @@ import click
 from digitrec.commands import options, sources
 from digitrec.commands.engines import local_engine
 from digitrec.commands.files import refuse_outputs
+from digitrec.commands.progress import quietly
 from digitrec.commands.reasons import Reasons
 from digitrec.errors import ImageError
 from digitrec.errors.text import percent, printable
@@ -92,7 +93,8 @@ def _explain_each(
     whole = True
     for image, file in pictures:
         try:
-            found = why(image, engine, inside=inside)
+            with quietly():  # TensorFlow speaks while it looks into a Keras file
+                found = why(image, engine, inside=inside)
         except ImageError as error:
             click.echo(f"digitrec: {printable(str(error))}", err=True)
             whole = False

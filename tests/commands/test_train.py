@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,7 +15,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from digitrec.cli import main
+from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.emulator.kit import drawn_seven
+from digitrec.lab.training import run as runs
+from digitrec.lab.training.run import TrainResult
 from digitrec.models import store
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras 3.15
@@ -126,6 +131,45 @@ def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.Monke
     assert "Traceback" not in done.output and not Path("vgg.keras").exists()
 
 
+def test_a_folder_of_pictures_is_learned_and_told_of(
+    trained: TrainResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITREC_DATA", str(tmp_path))
+    few = partial(runs.FineTuneConfig, written=30, made=10, scenes=4)
+    monkeypatch.setattr(runs, "FineTuneConfig", few)
+    digits = mnist_test()[400:420]
+    for place, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        file = tmp_path / "hand" / str(label) / f"{place}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+    options = ["--data", "hand", "--epochs", "1", "--batch", "16", "--limit-test", "10"]
+    start = ["--start", str(trained.litert_file), "--out", "mine.tflite"]
+    done = run("train", *start, *options)
+    assert done.exit_code == 0, done.output
+    assert "digits of a synthetic hand stand in for MNIST's" in done.stderr
+    table = done.stdout.splitlines()
+    assert table[0].split() == ["read", "rightly", "before", "after", "95", "%", "interval", "gained", "lost"]
+    assert [line.split("  ")[0] for line in table[1:5]] == [
+        "your own, held back", "mnist-test", "letters, refused", "scribbles, refused"
+    ]  # fmt: skip
+    assert "Of your 4 pictures held back" in done.stdout and "learned 16 pictures in" in done.stdout
+    assert store.load(Path("mine.tflite")).card["settings"]["batch"] == 16 and Path("mine.md").is_file()
+    Image.fromarray(drawn_seven().pixels).save("seven.png")
+    assert run("predict", "seven.png", "--model", "mine.tflite").exit_code == 0
+    listed = run("models", "list", "mine.tflite")
+    assert listed.exit_code == 0 and "MNIST test" in listed.stdout
+
+
+def test_every_digit_is_tested_once_by_what_learned_the_others() -> None:
+    done = run("train", "--data", "mnist-test", "--arch", "knn", "--limit", "100", "--folds", "3")
+    assert done.exit_code == 0, done.output
+    counts = [int(count) for count in re.findall(r"fold \d: [\d.]+% of (\d+)", done.stdout)]
+    assert sum(counts) == 100 and max(counts) - min(counts) <= 1
+    mean, every = re.findall(r"(?:mean: |each tested once, )([\d.]+)%", done.stdout)
+    assert 40 < float(every) < 99 and abs(float(mean) - float(every)) < 1
+    assert not list(Path().iterdir())  # no model is kept
+
+
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
@@ -156,6 +200,18 @@ def test_imagenets_weights_that_cannot_be_had_are_told(monkeypatch: pytest.Monke
         (["--arch", "mlp", "--data", "nowhere"], 6, "nowhere"),
         (["--validation-split", "1.5"], 2, "0.9"),
         (["--arch", "mlp", "--start", "missing.keras"], 2, "missing.keras"),
+        (["--start", "digitrec"], 2, "--data"),
+        (["--start", "digitrec", "--data", "hand", "--loss", "sparse"], 2, "--loss: for an architecture"),
+        (
+            ["--start", "digitrec", "--data", "hand", "--test", "mnist-test", "--resume"],
+            2,
+            "--test, --resume",
+        ),
+        (["--start", "digitrec", "--data", "nowhere"], 6, "nowhere"),
+        (["--start", "digitrec", "--data", "nowhere", "--out", "mine.onnx"], 2, "mine.onnx"),
+        (["--data", "mnist-test", "--folds", "3"], 2, "--folds: for an architecture"),
+        (["--data", "mnist-test", "--arch", "mlp", "--folds", "2", "--test", "mnist-test"], 2, "--test"),
+        (["--arch", "mlp", "--folds", "1"], 2, "2<=x<=20"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: list[str], code: int, says: str) -> None:
