@@ -20,7 +20,7 @@ from digitrec.comparison import (
     left_out_because,
 )
 from digitrec.emulator.kit import FakeProvider, Line, drawn_seven
-from digitrec.errors import ImageError, NotConfigured, ProviderError, Unavailable, UnknownProvider
+from digitrec.errors import ImageError, NotConfigured, Unavailable, UnknownProvider
 from digitrec.image import ImageRef
 from digitrec.providers.base import FREE, Price, Status
 from digitrec.providers.registry import Listing
@@ -147,18 +147,6 @@ def test_a_calibrated_chance_outweighs_a_boast() -> None:
     boast = Prediction(image, "boast", 1, 0.99, calibrated=0.4)
     honest = Prediction(image, "honest", 7, 0.5, calibrated=0.8)
     assert Comparison(image, ("boast", "honest"), (boast, honest)).weighted == 7
-
-
-def test_as_dict_has_every_outcome_under_its_engine() -> None:
-    values = compare(drawn_seven(), fakes("7", ProviderError("broken"))).as_dict()
-    assert list(values) == [
-        "source", "sha256", "agree", "consensus", "weighted", "dissenters", "emulated", "outcomes",
-    ]  # fmt: skip
-    assert (values["consensus"], values["dissenters"]) == (7, [])
-    assert (values["source"], values["sha256"]) == (drawn_seven().ref.source, drawn_seven().ref.sha256)
-    assert (values["agree"], values["weighted"], values["emulated"]) == (None, 7, False)
-    assert values["outcomes"]["e0"]["digit"] == 7
-    assert values["outcomes"]["e1"]["error"] == {"type": "ProviderError", "message": "broken"}
 
 
 def listing(name: str, price: Price | None, *missing: str) -> Listing:

@@ -12,10 +12,10 @@ import pytest
 from digitrec.answer import Answer
 from digitrec.answer.prediction import Failure, Prediction
 from digitrec.comparison import compare
-from digitrec.comparison.race import Absent, race
+from digitrec.comparison.race import race
 from digitrec.emulator.kit import FakeProvider, drawn_seven
 from digitrec.engine import Engine, Options
-from digitrec.errors import ImageError, LedgerError, NotConfigured, TimedOut
+from digitrec.errors import ImageError, LedgerError, TimedOut
 from digitrec.image import PreparedImage
 
 
@@ -100,11 +100,3 @@ def test_an_unreadable_picture_has_its_own_name_and_no_time_and_the_places_go_on
         assert isinstance(arrival.outcome.error, ImageError)
         assert (arrival.outcome.provider, arrival.spent_s) == ("ab"[reader], 0.0)
         assert Path(arrival.outcome.image.source).name == "none.png"
-
-
-def test_an_absent_engine_fails_in_its_own_name_for_every_picture() -> None:
-    error = NotConfigured("no key")
-    absent = Absent("cloud", error)
-    outcomes = list(absent.stream([drawn_seven(), drawn_seven()]))
-    assert outcomes == [Failure(drawn_seven().ref, "cloud", error)] * 2
-    assert (absent.name, list(absent.engines)) == ("cloud", [])

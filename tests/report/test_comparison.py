@@ -61,15 +61,6 @@ def test_a_terminal_shows_columns_where_they_fit_else_a_line_for_each_engine(
     assert (["image", *COMPARISON.engines, "together"] in heads) == (columns == "140")
 
 
-def test_seven_engines_have_a_line_each() -> None:
-    out = Terminal()
-    names = tuple(f"engine-{number}" for number in range(7))
-    write([Comparison(IMAGE, names, (CLOUD,) * 7)], "table", out)
-    first, *lines = unstyle(out.getvalue()).strip().splitlines()
-    assert first == "seven|7.png  all say 1 (emulated)"
-    assert lines == [f"  {name}  1  70.0%; 210 ms, $0.0015; emulated" for name in names]
-
-
 def test_json_and_json_lines_say_the_same() -> None:
     (one,) = json.loads(written("json", COMPARISON))
     assert json.loads(written("jsonl", COMPARISON)) == one == json.loads(json.dumps(COMPARISON.as_dict()))

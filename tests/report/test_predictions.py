@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from dataclasses import fields, replace
-from typing import get_args
 
 import pytest
 from click import unstyle
@@ -17,7 +16,7 @@ from digitrec.answer.prediction import Failure, Prediction
 from digitrec.errors import TimedOut
 from digitrec.errors.text import printable, width
 from digitrec.image import ImageRef
-from digitrec.report import predictions, rows
+from digitrec.report import predictions
 
 SEVEN = Prediction(
     ImageRef("scans/7.png", "ab" * 32),
@@ -194,7 +193,3 @@ def test_no_terminal_is_too_narrow_or_too_dumb(
         assert word in shown
     if kind == "dumb":
         assert shown == out.getvalue()
-
-
-def test_every_format_for_programs_is_offered() -> None:
-    assert {"table", *rows.FORMS} == set(get_args(predictions.Format))
