@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from digitrec.answer import Candidate
 from digitrec.emulator import Emulator
 from digitrec.emulator.kit import ProviderContract
 from digitrec.errors import ProviderError, Rejected
@@ -18,8 +17,8 @@ from .common import CLOUDS, Opened, Prepared, Told
 BOX = (10, 20, 30, 60)
 READ: dict[str, tuple[tuple[int, ...] | None, str | None]] = {
     "google": (BOX, None),
-    "aws": (None, "emulated-function"),
-    "aws-textract": (None, "emulated-function"),
+    "aws": (BOX, "emulated-function"),
+    "aws-textract": (BOX, "emulated-function"),
     "azure": (BOX, "emulated-function"),
     "azure-analysis": (BOX, "emulated-function"),
     "azure-document": (BOX, "emulated-function 2024-11-30"),
@@ -44,7 +43,8 @@ class TestContract(ProviderContract):
 def test_the_emulators_seven_is_read(cloud: str, told: Told, emulator: Emulator) -> None:
     answer = told(cloud, endpoint=emulator.endpoints[cloud])
     box, version = READ[cloud]
-    assert answer.candidates == (Candidate("7", pytest.approx(0.875), box),)
+    (found,) = answer.candidates
+    assert (found.text, found.score, found.box) == ("7", pytest.approx(0.875), box)
     assert answer.model_version == version
 
 
