@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest import SkipTest
 
 from digitrec.answer import Answer, checked
 from digitrec.emulator.kit.fake import drawn_seven
+from digitrec.engine import Engine, Options
+from digitrec.engine.config import Config
 from digitrec.errors import NotConfigured, NotInstalled, ProviderError
 from digitrec.image import PreparedImage
 from digitrec.prepare import prepare
@@ -64,6 +67,22 @@ class LocalProviderContract:
             assert len(outcomes) == 3
             assert all(isinstance(outcome, Answer | ProviderError) for outcome in outcomes)
             assert provider.read_many([], timeout=self.timeout) == []
+
+    def test_numbers_have_their_places_on_the_picture_that_was_sent(self) -> None:
+        with self._opened() as (provider, _):
+            options = Options(ledger="none", _config=Config())
+            try:
+                numbers = Engine(provider, options).for_numbers.provider
+            except (NotConfigured, NotInstalled) as error:
+                raise SkipTest("it reads one digit only") from error
+            assert numbers.name == provider.name, "for_numbers changes the name"
+            image = prepare(drawn_seven(), numbers.wants)
+            (width, height), found = image.size, checked(numbers.read(image, timeout=self.timeout))
+            boxes = [one.box for one in found.candidates]
+            boxes += [sign.box for one in found.candidates for sign in one.signs]
+            for left, top, right, bottom in filter(None, boxes):
+                inside = -1 <= left <= right <= width + 1 and -1 <= top <= bottom <= height + 1
+                assert inside, "a box is not in pixels of the image that was sent"
 
     def test_what_is_no_picture_is_an_answer_or_our_error(self) -> None:
         with self._opened() as (provider, image):
