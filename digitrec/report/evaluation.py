@@ -14,7 +14,17 @@ from digitrec.comparison.benchmark.measure import RELIABLE, Result
 from digitrec.comparison.benchmark.measures import BINS, NONE
 from digitrec.comparison.benchmark.scorecard import is_right
 from digitrec.errors.text import percent
-from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, SEPARATE, STAGED, Measured
+from digitrec.lab.evaluation.accuracy import (
+    CHANGED,
+    CORRUPTED,
+    DIGITS,
+    GROUPS,
+    REFUSED,
+    SEPARATE,
+    SOME,
+    STAGED,
+    Measured,
+)
 from digitrec.lab.evaluation.numbers import Share
 from digitrec.report import plots
 from digitrec.report.plots import Figure
@@ -33,6 +43,8 @@ NOTES = {
     "(`digitrec/lab/handwriting/corruptions.py`). Goals: a mean of 95 %, none under 85 %.",
     STAGED: "A digit with something else in the picture, generated with a fixed seed (`docs/scenes.md`): "
     "three in four are MNIST's test digits, the rest printed in a font that was not learned.",
+    CHANGED: f"Up to {SOME} pictures each of plain paper, photos-dev, canvas-dev and swiss-cells-dev, after "
+    "a change that leaves the digit as it is (`digitrec/lab/evaluation/harmless.py`).",
     REFUSED: "Pictures generated with a fixed seed (`digitrec/lab/handwriting/nondigits.py`, from "
     '"crossed out" on `docs/scenes.md`). Right: refused. Two digits count as separate from '
     f"{SEPARATE} of a digit's width.",

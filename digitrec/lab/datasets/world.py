@@ -8,6 +8,7 @@ from some knows the others.
 
 from __future__ import annotations
 
+import csv
 import os
 import zipfile
 import zlib
@@ -89,6 +90,21 @@ def turkish_writers(part: Part) -> NDArray[np.str_]:
     """
     data = _read("pendigits.npz", ("y", "writer", "bad"), pendigits.HOME)
     return data["writer"][_of(part, data, TURKISH_HELD_BACK)]
+
+
+def swiss_cells() -> list[tuple[Path, int]]:
+    """Return file and label of the held-back Swiss digits as scanned: in colour, 75 to 110 pixels.
+
+    Raises:
+        DataError: world/swiss_cells/labels.csv cannot be read.
+    """
+    folder = Path(os.environ.get("DIGITREC_DATA", ""), "world", "swiss_cells")
+    try:
+        rows = list(csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()))
+        held = [row for row in rows if row["writer"] in SWISS_HELD_BACK]
+        return [(folder / row["file"], int(row["label"])) for row in held]
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"{folder / 'labels.csv'}: cannot be read ({error})") from error
 
 
 def _pictures(clone: Path, writers: Sequence[str]) -> Digits:

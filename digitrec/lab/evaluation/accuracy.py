@@ -21,6 +21,7 @@ from digitrec.comparison.benchmark.measure import Result, measure
 from digitrec.comparison.datasets.loader import Sample, read_samples
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.lab.datasets import fonts, pendigits
+from digitrec.lab.evaluation.harmless import CHANGES, changed
 from digitrec.lab.handwriting import strangers
 from digitrec.lab.handwriting.corruptions import KINDS, corrupt
 from digitrec.lab.handwriting.nondigits import NonDigit, noise, pages, pairs, scribbles, squeezed
@@ -35,6 +36,10 @@ NON_DIGITS = 2000
 """Pictures of each kind on which there is no single digit."""
 SCENES = 300
 """Pictures of each scene."""
+SOME = 100
+"""Pictures of each set that are changed."""
+CHANGED_SETS = ("photos-dev", "canvas-dev", "swiss-cells-dev")
+"""The sets that are changed, besides plain paper."""
 SUREST = ("plain paper", "card on a dark table")
 """Scenes of which 99 % shall be right; of the others, 98 %."""
 SEPARATE = 0.25
@@ -74,8 +79,8 @@ class Set:
 
 
 DIGITS, CORRUPTED, REFUSED = "digits", "corruptions of MNIST-C", "no single digit: refused"
-STAGED = "scenes"
-GROUPS = (DIGITS, STAGED, CORRUPTED, REFUSED)
+STAGED, CHANGED = "scenes", "changes that should change nothing"
+GROUPS = (DIGITS, STAGED, CHANGED, CORRUPTED, REFUSED)
 """The parts of the table."""
 FILES = {
     "photos-dev": ("photos-dev", 0.985),
@@ -87,6 +92,7 @@ FILES = {
 """Sets that are measured where DIGITREC_DATA holds them: their files and goals."""
 HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]], float]] = {
     "swiss-dev": (("swiss_numbers.npz",), strangers.swiss_dev, 0.992),
+    "swiss-cells-dev": (("swiss_cells/labels.csv",), strangers.swiss_cells_dev, 0.99),
     "turkish-dev": (("pendigits.npz", pendigits.NAME), strangers.turkish_dev, 0.988),
 }
 """The writers held back of those learned from: any of these files in world/, their digits and goals."""
@@ -95,18 +101,13 @@ HELD_BACK: dict[str, tuple[tuple[str, ...], Callable[[int | None], list[Sample]]
 def sets() -> Iterator[Set]:
     """All that can be measured here, each with its goal."""
     yield Set("mnist-test", DIGITS, partial(read_samples, "mnist-test"), 0.997)
-    data = os.environ.get("DIGITREC_DATA")
-    for name, (file, goal) in FILES.items() if data else ():
-        path = Path(data or "", file)
-        if path.exists():
-            yield Set(name, DIGITS, partial(read_samples, path), goal)
-    for name, (files, samples, goal) in HELD_BACK.items() if data else ():
-        if any(Path(data or "", "world", one).exists() for one in files):
-            yield Set(name, DIGITS, samples, goal)
+    yield from _data_sets()
     if fonts.folder():
         yield Set("fonts-dev", DIGITS, strangers.fonts_dev, 0.99)
     for kind in WANTED:
         yield Set(kind, STAGED, partial(_staged, kind), 0.99 if kind in SUREST else 0.98)
+    for kind in CHANGES:
+        yield Set(kind, CHANGED, partial(_changed, kind), 0.98)
     for kind in KINDS:
         yield Set(kind, CORRUPTED, partial(_corrupted, kind), 0.85)
     yield Set("blank or textured pages", REFUSED, partial(_refused, pages), 0.98)
@@ -127,6 +128,18 @@ def sets() -> Iterator[Set]:
     yield Set("scribbles", REFUSED, partial(written, fits=lambda one: one.kind == "scribble"), 0.93)
     for kind in SPOILED:
         yield Set(kind, REFUSED, partial(_staged, kind), 0.98)
+
+
+def _data_sets() -> Iterator[Set]:
+    """Yield the sets of digits in the folder that DIGITREC_DATA names."""
+    data = os.environ.get("DIGITREC_DATA")
+    for name, (file, goal) in FILES.items() if data else ():
+        path = Path(data or "", file)
+        if path.exists():
+            yield Set(name, DIGITS, partial(read_samples, path), goal)
+    for name, (files, samples, goal) in HELD_BACK.items() if data else ():
+        if any(Path(data or "", "world", one).exists() for one in files):
+            yield Set(name, DIGITS, samples, goal)
 
 
 def measure_sets(
@@ -153,6 +166,15 @@ def _corrupted(kind: str, limit: int | None) -> list[Sample]:
     test = mnist_test()[slice(limit)]
     images = corrupt(test.images, kind, SEED)
     return [Sample(image, label) for image, label in zip(images, test.labels.tolist(), strict=True)]
+
+
+def _changed(kind: str, limit: int | None) -> list[Sample]:
+    """Return pictures of plain paper, and of each set of digits in pictures that is here, after a change."""
+    data = [one.samples for one in _data_sets() if one.name in CHANGED_SETS]
+    sources: list[Callable[[int | None], Sequence[Sample]]] = [partial(_staged, "plain paper"), *data]
+    some = SOME if limit is None else -(-limit // len(sources))
+    samples = [sample for source in sources for sample in source(some)]
+    return list(changed(samples[:limit], kind))
 
 
 def _staged(kind: str, limit: int | None) -> list[Sample]:

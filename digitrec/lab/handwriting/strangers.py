@@ -30,6 +30,17 @@ def swiss_dev(limit: int | None = None) -> list[Sample]:
     return _samples(scans.images[:limit], scans.labels)
 
 
+def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
+    """Return the same scans at their own size, at most so many, all digits in proportion.
+
+    Raises:
+        DataError: they are not there.
+    """
+    cells = world.swiss_cells()
+    chosen = sampling.sampled([label for _, label in cells], limit).tolist()
+    return [Sample(*cells[place]) for place in chosen]
+
+
 def turkish_dev(limit: int | None = None) -> list[Sample]:
     """The paths of the writers held back, at most so many, each drawn once with a pen of its own.
 

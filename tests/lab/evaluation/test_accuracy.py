@@ -9,7 +9,17 @@ import pytest
 
 from digitrec.comparison.datasets.mnist import mnist_test
 from digitrec.engine import Engine
-from digitrec.lab.evaluation.accuracy import CORRUPTED, DIGITS, GROUPS, REFUSED, STAGED, measure_sets, sets
+from digitrec.lab.evaluation.accuracy import (
+    CHANGED,
+    CORRUPTED,
+    DIGITS,
+    GROUPS,
+    REFUSED,
+    STAGED,
+    measure_sets,
+    sets,
+)
+from digitrec.lab.evaluation.harmless import CHANGES
 from digitrec.lab.handwriting.corruptions import KINDS
 from digitrec.lab.handwriting.scenes import REFUSED as SPOILED
 from digitrec.lab.handwriting.scenes import WANTED
@@ -20,6 +30,7 @@ def test_what_is_here_is_measured_everywhere() -> None:
     assert [one.name for one in sets() if one.group == DIGITS] == ["mnist-test"]
     assert tuple(one.name for one in sets() if one.group == CORRUPTED) == KINDS
     assert tuple(one.name for one in sets() if one.group == STAGED) == tuple(WANTED)
+    assert tuple(one.name for one in sets() if one.group == CHANGED) == tuple(CHANGES)
     refused = [one.name for one in sets() if one.group == REFUSED]
     assert refused[-len(SPOILED) :] == list(SPOILED)
     assert len(refused) == len(set(refused)) == 10 + len(SPOILED)
@@ -73,3 +84,10 @@ def test_pages_are_also_reduced_to_the_size_of_mnists_digits() -> None:
         image = np.asarray(small.image)
         assert small.label is None and image.shape[:2] == (28, 28)
         assert abs(float(page.mean()) - float(image.mean())) < 25
+
+
+def test_changes_that_should_change_nothing_change_few_answers() -> None:
+    changes = [one for one in sets() if one.group == CHANGED]
+    with Engine(Local()) as engine:
+        found = list(measure_sets(engine, changes, limit=8))
+    assert sum(one.found.accuracy.hits for one in found) >= 0.9 * 8 * len(CHANGES)

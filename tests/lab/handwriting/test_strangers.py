@@ -20,6 +20,17 @@ def test_the_writers_held_back_are_sets_to_measure(world_folder: Path) -> None:
     assert np.array_equal(one.image, again.image) and np.asarray(one.image).max() == 255
 
 
+def test_the_scans_of_writers_held_back_keep_their_own_size(world_folder: Path) -> None:
+    cells = world_folder / "swiss_cells"
+    cells.mkdir()
+    (cells / "labels.csv").write_text("file,label,writer\na.png,1,0001\nb.png,7,0008\nc.png,2,0017\n")
+    found = strangers.swiss_cells_dev()
+    assert [(one.image, one.label) for one in found] == [(cells / "b.png", 7), (cells / "c.png", 2)]
+    (cells / "labels.csv").write_text("name\nb.png\n")
+    with pytest.raises(DataError, match=r"labels\.csv"):
+        strangers.swiss_cells_dev()
+
+
 def test_the_fonts_held_back_are_sets_to_measure(some_fonts: Path) -> None:
     digits, letters = strangers.fonts_dev(), strangers.letters_dev()
     assert sorted(sample.label or 0 for sample in digits) == sorted([*range(10), *range(10)])
