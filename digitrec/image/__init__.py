@@ -305,7 +305,9 @@ class Findings:
     left_out: tuple[tuple[int, int, int, int], ...] = ()
     """Boxes of ink as dark as the digit's that the engine does not see."""
     share: float = 1.0
-    """The digit's share of its own ink and the ink left out beside it, 0..1."""
+    """The digit's share of its own ink and the ink left out beside it or beyond the edge, 0..1."""
+    overruled: bool = False
+    """True if a second search found one digit in spite of the reason: an engine may overrule the reason."""
 
 
 @dataclass(frozen=True, slots=True)

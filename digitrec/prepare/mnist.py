@@ -64,6 +64,9 @@ def _prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
         None if others else first.reason, len(first.boxes), first.boxes, first.polarity,
         left_out=first.left_out, share=first.share,
     )  # fmt: skip
+    found = _second_opinion(image, findings)
+    if found is not None:
+        return PreparedImage(_laid_out(found[1]).tobytes(), "image/x-mnist", spec, image.ref, found[0])
     if first.fine is None:
         return PreparedImage(_NOTHING, "image/x-mnist", spec, image.ref, findings, others=others)
     rival = None if second is None or second.fine is None else _laid_out(second.fine).tobytes()
@@ -122,6 +125,9 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
     ink, other = _readings(image, seen)
     if other is not None and other.fine is not None and _laid_out(other.fine).tobytes() == counted:
         ink, other = other, ink
+    found = _second_opinion(image, Findings(ink.reason))
+    if found is not None and _laid_out(found[1]).tobytes() == counted:
+        return [(f"refused: {ink.reason}", _bytes(ink.mask.astype(np.float32))), *_shaped(found[1])]
     flat = close_up(ink.picture, ink, ink.within, ink.mask.shape[::-1])
     shown = [("paper removed", _bytes(flat)), ("ink", _bytes(ink.mask.astype(np.float32)))]
     if ink.fine is None:
@@ -138,9 +144,22 @@ def steps(image: DigitImage, counted: bytes | None = None) -> list[tuple[str, Pi
         shown.append((f"also read {other.way}", _laid_out(other.fine)))
     if whole is not None:
         shown.append(("also read whole", _square(whole)))
-    thick = _thickened(ink.fine)
-    last = [("digit", _bytes(ink.fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
-    return [*shown, *last]
+    return [*shown, *_shaped(ink.fine)]
+
+
+def _shaped(fine: Floats) -> list[tuple[str, Pixels]]:
+    """Return the last steps: the digit's ink alone, thickened, and in MNIST's form."""
+    thick = _thickened(fine)
+    return [("digit", _bytes(fine)), ("strokes thickened", _bytes(thick)), ("28x28", _placed(thick))]
+
+
+def _second_opinion(image: DigitImage, findings: Findings) -> tuple[Findings, Floats] | None:
+    """Return what the finder sees where the rules refuse a picture; None if that is no single digit."""
+    if findings.reason is None or image.size == (SIDE, SIDE):
+        return None
+    from digitrec.prepare.opinion import second_opinion
+
+    return second_opinion(image, findings)
 
 
 def _square(data: bytes) -> Pixels:

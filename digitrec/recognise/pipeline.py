@@ -135,8 +135,9 @@ def _prepare_one(image: DigitImage, engine: Engine) -> MaybePrepared:
 
 
 def _refused(prepared: PreparedImage) -> bool:
-    overruled = prepared.spec.overrules and prepared.whole is not None
-    return prepared.spec.gated and prepared.findings.reason is not None and not overruled
+    findings = prepared.findings
+    overruled = prepared.spec.overrules and (prepared.whole is not None or findings.overruled)
+    return prepared.spec.gated and findings.reason is not None and not overruled
 
 
 def _gated(prepared: PreparedImage, provider: str) -> Prediction:

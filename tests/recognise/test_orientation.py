@@ -63,7 +63,6 @@ REFUSED = reading(None, 0.2, "not clearly a digit")
     (REFUSED, reading(4, 0.9999999), 4, None, None),
     (reading(6, 0.999), reading(9, 0.9992), None, "could be turned", 9),
     (reading(8, 0.99), reading(8, 0.991), 8, None, None),
-    (reading(6, 0.9992), reading(9, 0.9999999), 9, None, None),
 ])  # fmt: skip
 def test_the_clearest_reading_counts_unless_another_digit_is_about_as_clear(
     first: Prediction, third: Prediction, digit: int | None, reason: str | None, unsure: int | None

@@ -1,0 +1,74 @@
+"""The finder's second opinion where the rules refuse a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import digitrec
+from digitrec.comparison.datasets.mnist import mnist_test
+from digitrec.image import DigitImage, InputSpec
+from digitrec.image.pixels import Pixels
+from digitrec.prepare import prepare
+from digitrec.recognise.explain import explain
+
+DIGITS = mnist_test()[10:22]
+WANTS = InputSpec(encoding="mnist")
+
+
+def drawn(digit: Pixels, side: int) -> Image.Image:
+    return Image.fromarray(255 - digit).resize((side, side), Image.Resampling.BICUBIC)
+
+
+def touching(digit: Pixels) -> Image.Image:
+    """A small picture whose digit touches the left edge."""
+    whole = drawn(digit, 140)
+    ink = np.asarray(whole).min(axis=0) < 128
+    return whole.crop((int(np.flatnonzero(ink)[0]), 0, 140, 140))
+
+
+def page(digit: Pixels) -> Image.Image:
+    """An A4 page at 150 dpi with a digit of about 6 mm."""
+    sheet = Image.new("L", (1240, 1754), 255)
+    sheet.paste(drawn(digit, 50), (700, 300))
+    return sheet
+
+
+@pytest.mark.parametrize("make", [touching, page])
+def test_a_digit_that_the_rules_refuse_is_read(make: Callable[[Pixels], Image.Image]) -> None:
+    answers = [digitrec.predict(make(digit)) for digit in DIGITS.images]
+    right = [one.digit == label for one, label in zip(answers, DIGITS.labels.tolist(), strict=True)]
+    assert np.mean(right) > 0.9
+
+
+def test_the_reason_and_the_ink_left_out_are_kept() -> None:
+    refused = [prepare(DigitImage.open(page(digit)), WANTS).findings for digit in DIGITS.images]
+    overruled = [one for one in refused if one.overruled]
+    assert overruled and all(
+        one.reason is not None and one.digits == len(one.boxes) == 1 for one in overruled
+    )
+    assert all(0 < one.share <= 1 for one in overruled)
+
+
+@pytest.mark.parametrize("blank", [Image.new("L", (300, 400), 240), Image.new("RGB", (1240, 1754), "white")])
+def test_bare_paper_stays_blank(blank: Image.Image) -> None:
+    assert digitrec.predict(blank).reason == "blank"
+
+
+@pytest.mark.parametrize("side", [40, 200])
+def test_two_digits_stay_refused(side: int) -> None:
+    for first, second in zip(DIGITS.images, DIGITS.images[1:], strict=False):
+        sheet = Image.new("L", (600, 800), 255)
+        sheet.paste(drawn(first, side), (60, 90))
+        sheet.paste(drawn(second, side), (60 + side, 90))
+        assert digitrec.predict(sheet).digit is None
+
+
+def test_explain_shows_the_ink_that_the_finder_found() -> None:
+    pictures = [page(digit) for digit in DIGITS.images]
+    (shown, *_) = [one for one in pictures if prepare(DigitImage.open(one), WANTS).findings.overruled]
+    names = [name for name, _ in explain(shown, hiding=False).steps]
+    assert names[0].startswith("refused: ") and names[-1] == "28x28"
