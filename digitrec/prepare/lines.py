@@ -21,7 +21,7 @@ SMALL = 512
 """Longer side of a picture that is looked at in small first, in pixels."""
 FIRST, FIRST_OF_SMALL = 640, 128
 """Longer side of the network's input at the first look, in pixels; it is doubled until digits are clear."""
-LAST = 2560
+LAST = 1280
 """The same at the last look."""
 CLEAR = 24
 """Height of the middle one of the digits at which a look suffices, in pixels of the network's input."""

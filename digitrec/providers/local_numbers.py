@@ -19,8 +19,8 @@ from digitrec.prepare.lines import Box, lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 from digitrec.providers.registry import open_provider
 
-STRETCHES = (1.3, 1.15, 1.45)
-"""Widths of the views of a number, as multiples of its own; training centred on the first."""
+STRETCHES = (1.3,)
+"""Widths of the views of a number, as multiples of its own, as in training; more of them gained nothing."""
 MARGIN = 0.15
 """Margin around a number in its views, as a share of its height."""
 AROUND = 0.5
@@ -62,6 +62,8 @@ class LocalNumbers(BaseProvider):
     def _numbers(self, picture: Image.Image) -> Iterator[Candidate]:
         found = lines(picture)
         for line in found:
+            if not line.cut_out and line.chance < LEAST:
+                continue
             box = _with_margin(line.box, MARGIN)
             reading = self._reader.read([_view(picture, box, stretch) for stretch in STRETCHES])
             if len(reading.text) == 1 and reading.text.isdigit():
