@@ -12,7 +12,7 @@ import click
 from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Sheet, SheetOutcome
 from digitrec.commands import cost, options, sources
-from digitrec.commands.engines import Asking, asking_options
+from digitrec.commands.engines import Asking, Rule, asking_options, policy
 from digitrec.commands.files import Input, Output
 from digitrec.commands.progress import tracked
 from digitrec.commands.reasons import Reasons, exit_code_of
@@ -52,7 +52,7 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
 
 @click.command()
 @sources.given
-@options.providers("Engine (see `digitrec providers`).  [default: local]", "NAME")
+@options.one_or_several
 @options.output(*get_args(Format))
 @click.option(
     "--digits", callback=_digits, metavar="N|N-M", help="Digits that each number has: 4, or 3-6."
@@ -76,6 +76,7 @@ def _region(ctx: click.Context, param: click.Parameter, value: str | None) -> Bo
     help="Save the picture with its numbers drawn over it; for several pictures, name a folder.",
 )  # fmt: skip
 @options.dry_run
+@policy
 @asking_options
 def read(
     given: sources.Given,
@@ -89,6 +90,7 @@ def read(
     rotate: int,
     save_overlay: Path | None,
     dry_run: bool,
+    rule: Rule,
     asking: Asking,
 ) -> None:
     """Read the numbers on each picture: amounts, meter readings, columns of results.
@@ -107,10 +109,12 @@ def read(
       digitrec read forms/ --fields fields.json -o csv > forms.csv
       digitrec read sideways.jpg --rotate 90 --at-least 0.9
       digitrec read form.jpg --provider google --emulate
+      digitrec read form.jpg --fallback rapidocr,google --below 0.95
     """
     images = given.sources()
-    if len(names := providers or [config.load().provider]) > 1:
-        raise click.UsageError("numbers are read by one engine: name one with --provider.")
+    names = rule.names(providers or [config.load().provider], together=True)
+    if fields is not None and len(names) > 1:
+        raise click.UsageError("--fields asks one engine: leave --fallback and --consensus out.")
     if asking.prepare not in ([], ["plain"]):
         raise click.UsageError(f"--prepare must be plain to read numbers, not {', '.join(asking.prepare)}.")
     if fields is not None and region is not None:
@@ -118,17 +122,18 @@ def read(
     form = None if fields is None else load_form(fields)
     overlays = sources.picture_files("--save-overlay", images, save_overlay)
     failures: list[Failure] = []
-    with asking.engines(names, dry_run=dry_run) as (engine,):
+    with asking.engines(names, dry_run=dry_run) as engines:
         if dry_run:
-            cost.say([Turned(image, rotate, region) for image in images], [engine.for_numbers], output)
+            asked = [engine.for_numbers for engine in engines]
+            cost.say([Turned(image, rotate, region) for image in images], asked, output)
             return
         how: dict[str, Any] = {
             "digits": digits, "lenient": lenient, "at_least": at_least, "rotate": rotate,
         }  # fmt: skip
         if form is not None:
-            found = read_forms(images, form, engine, **how)
+            found = read_forms(images, form, engines[0], **how)
         else:
-            found = read_stream(images, engine, region=region, **how)
+            found = read_stream(images, rule.policy(engines) or engines[0], region=region, **how)
         outcomes = _watched(found, images, overlays, failures, given.reasons())
         sheets.write(tracked(outcomes, len(images)), output)
     if failures:

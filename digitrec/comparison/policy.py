@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from digitrec.answer.prediction import Failure, Outcome, Prediction, counted, is_emulated, sureness
+from digitrec.answer.sheet import Number, Sheet, SheetOutcome
 from digitrec.comparison import UNSURE
 from digitrec.comparison.race import WINDOW, Ask, gather
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
-from digitrec.image import DigitImage, ImageSource
+from digitrec.image import Box, DigitImage, ImageSource
 from digitrec.providers.base import Provider
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import engine_for, listed, name_of
+from digitrec.recognise.reading import DETAIL, read_stream
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,41 @@ class EnginePolicy:
             said = self._ask(good, partial(stream, lenient=lenient))
             for place, image in enumerate(opened):
                 yield image if isinstance(image, Failure) else self._sum_up(said[place])
+
+    def read_stream(self, images: Iterable[ImageSource], **how: Any) -> Iterator[SheetOutcome]:
+        """Yield a Sheet for each picture, in order; what each engine said is in its ``asked``.
+
+        Args:
+            images: the pictures; one that can be read only once is opened for all engines at once.
+            how: the options of `digitrec.read_stream`.
+        """
+        for image in images:
+            source = DigitImage.open(image, enough=DETAIL) if hasattr(image, "read") else image
+            said: list[SheetOutcome] = []
+            for engine in self.engines:
+                said += read_stream([source], engine, **how)
+                if self.settled(said):
+                    break
+            best = self.sheet(said)
+            if isinstance(best, Failure):
+                yield replace(best, provider=self.name)
+                continue
+            sheets = [one for one in said if isinstance(one, Sheet)]
+            costs = [one.cost_usd for one in said]
+            yield replace(
+                best, provider=self.name, asked=tuple(said),
+                latency_s=sum(one.latency_s for one in said), attempts=sum(one.attempts for one in said),
+                cost_usd=None if None in costs else sum(cost or 0.0 for cost in costs),
+                emulated=any(one.emulated for one in sheets), replayed=all(one.replayed for one in sheets),
+            )  # fmt: skip
+
+    def settled(self, said: Sequence[SheetOutcome]) -> bool:
+        """Return whether no further engine is asked about a picture's numbers."""
+        return False
+
+    def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
+        """Return the sheet that follows from what was said about a picture's numbers."""
+        raise NotImplementedError
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
         """The outcome if its engines, in their order, had given these answers; nobody is asked."""
@@ -170,6 +207,15 @@ class Fallback(EnginePolicy):
                 self._warn(answer)
             yield outcome
 
+    def settled(self, said: Sequence[SheetOutcome]) -> bool:
+        """Return whether the last engine read numbers, and was sure of each of them."""
+        return isinstance(said[-1], Sheet) and _surest(said[-1]) >= self.below
+
+    def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
+        """Return the sheet whose least sure number is the surest, or the last failure."""
+        sheets = [one for one in said if isinstance(one, Sheet)]
+        return max(sheets, key=_surest, default=said[-1])
+
     def _sure(self, outcome: Outcome) -> bool:
         return (
             isinstance(outcome, Prediction)
@@ -187,6 +233,11 @@ class Fallback(EnginePolicy):
                 "being right; run `digitrec calibrate -p %s DATA` first",
                 answer.provider, self.below, answer.provider,
             )  # fmt: skip
+
+
+def _surest(sheet: Sheet) -> float:
+    """Return how sure the least sure number of a sheet is; below any threshold without numbers."""
+    return min((-1.0 if one.value is None else one.sureness for one in sheet.numbers), default=-2.0)
 
 
 class Consensus(EnginePolicy):
@@ -235,6 +286,18 @@ class Consensus(EnginePolicy):
         known = [prediction.confidence for prediction in agreeing if prediction.confidence is not None]
         return replace(agreeing[0], confidence=sum(known) / len(known) if known else None)
 
+    def sheet(self, said: Sequence[SheetOutcome]) -> SheetOutcome:
+        """Return the first sheet; a number that too few engines read at its place has no value."""
+        sheets = [one for one in said if isinstance(one, Sheet)]
+        if len(sheets) < self.agree:
+            return next((one for one in said if isinstance(one, Failure)), said[-1])
+        first, *others = [one for one in sheets if not one.emulated] or sheets
+        return replace(first, numbers=tuple(
+            one if 1 + sum(_has(other, one) for other in others) >= self.agree
+            else one.unless("engines disagree")
+            for one in first.numbers
+        ))  # fmt: skip
+
     def _disagreement(self, predictions: Sequence[Prediction]) -> Prediction:
         """No digit, and why: the answers differ, or emulators gave the agreeing ones."""
         most = max(Counter(prediction.digit for prediction in predictions).values())
@@ -244,6 +307,24 @@ class Consensus(EnginePolicy):
         return Prediction(
             first.image, self.name, None, None, reason, text=text, preparation=first.preparation
         )
+
+
+def _has(sheet: Sheet, number: Number) -> bool:
+    """Return whether a sheet has the same number, at the same place where both places are known."""
+    return any(
+        other.value is not None and other.value == number.value and _meet(other.box, number.box)
+        for other in sheet.numbers
+    )
+
+
+def _meet(one: Box | None, other: Box | None) -> bool:
+    if one is None or other is None:
+        return True
+    across, down = (
+        min(one[2], other[2]) - max(one[0], other[0]),
+        min(one[3], other[3]) - max(one[1], other[1]),
+    )
+    return across > 0 and down > 0
 
 
 def _votes(said: Sequence[Outcome]) -> Counter[int | None]:

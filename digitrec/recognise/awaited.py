@@ -61,7 +61,7 @@ async def apredict(
 
 async def aread(
     image: ImageSource,
-    provider: str | Provider | Engine = "local",
+    provider: str | Provider | Reader = "local",
     *,
     digits: Digits = None,
     lenient: bool = False,

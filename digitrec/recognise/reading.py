@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Sheet, SheetOutcome
@@ -16,7 +17,7 @@ from digitrec.providers.base import Provider
 from digitrec.recognise.layout import arranged
 from digitrec.recognise.numbers import numbers_in
 from digitrec.recognise.pipeline import batches
-from digitrec.recognise.readers import engine_for
+from digitrec.recognise.readers import Policy, Reader, reader_for
 
 Digits = int | tuple[int, int] | None
 DETAIL = 1500
@@ -25,7 +26,7 @@ DETAIL = 1500
 
 def read(
     image: ImageSource,
-    provider: str | Provider | Engine = "local",
+    provider: str | Provider | Reader = "local",
     *,
     digits: Digits = None,
     lenient: bool = False,
@@ -37,8 +38,8 @@ def read(
 
     Args:
         image: anything `digitrec.DigitImage.open` reads.
-        provider: a registered name, or a provider or an engine of your own. A cloud gets the same request as
-            from `predict`, so an answer in the ledger is not paid again.
+        provider: a registered name, or a provider, an engine or a policy of your own. A cloud gets the same
+            request as from `predict`, so an answer in the ledger is not paid again.
         digits: the number of digits that each number has, or the least and the greatest; None: any. Digits
             that stand apart, as in the boxes of a form, are joined to reach it, and a number with another
             count has no value.
@@ -69,7 +70,7 @@ def read(
 
 def read_many(
     images: Iterable[ImageSource],
-    provider: str | Provider | Engine = "local",
+    provider: str | Provider | Reader = "local",
     *,
     digits: Digits = None,
     lenient: bool = False,
@@ -96,7 +97,7 @@ def read_many(
 
 def read_stream(
     images: Iterable[ImageSource],
-    provider: str | Provider | Engine = "local",
+    provider: str | Provider | Reader = "local",
     *,
     digits: Digits = None,
     lenient: bool = False,
@@ -112,13 +113,28 @@ def read_stream(
     expected, at_least = _expected(digits), number("at_least", at_least, 0, 1)
     if isinstance(rotate, bool) or rotate not in TURNS:
         raise ValueError(f"rotate must be one of {', '.join(map(str, TURNS))}, got {said(rotate)}")
-    engine, waiting = engine_for(provider).for_numbers, several_images(images)
+    reader, waiting = reader_for(provider), several_images(images)
+    if not isinstance(reader, Engine):
+        how = {"digits": digits, "lenient": lenient, "at_least": at_least, "rotate": rotate, "region": region}
+        return _of_policy(reader, waiting, how)
+    engine = reader.for_numbers
     if rotate or region is not None:
         waiting = (Turned(image, rotate, region) for image in waiting)
     sheets = (
         sheet for batch in batches(waiting, engine) for sheet in _sheets(batch, engine, expected, lenient)
     )
     return (_finished(sheet, at_least, rotate) for sheet in sheets)
+
+
+def _of_policy(
+    policy: Policy, images: Iterable[ImageSource], how: Mapping[str, Any]
+) -> Iterator[SheetOutcome]:
+    """Return what a policy reads; one of somebody else's may read single digits only."""
+    reads = getattr(policy, "read_stream", None)
+    if reads is None:
+        raise TypeError(f"the policy {policy.name} reads single digits; give one engine")
+    found: Iterator[SheetOutcome] = reads(images, **how)
+    return found
 
 
 def _expected(digits: Digits) -> tuple[int, int] | None:
