@@ -67,7 +67,7 @@ def test_a_row_has_accuracy_goal_confidence_and_common_errors(one: Measured, cel
 
 
 def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None:
-    text = evaluation.markdown(ALL, {"Coverage": "images/coverage.png"})
+    text = evaluation.markdown(ALL, [], {"Coverage": "images/coverage.png"})
     assert "1 of 2 goals met by net-1" in text
     assert "| good | 100 | 99.00% |" in text
     assert "| mean of 1 |  | 80.00% |" in text and "15.00 short" in text
@@ -75,7 +75,7 @@ def test_the_page_has_a_table_for_each_group_the_mean_and_the_pictures() -> None
         "Digits", "Corruptions of MNIST-C", "No single digit: refused",
     ]  # fmt: skip
     assert "![Coverage](images/coverage.png)" in text
-    assert "Only 2,000 pictures of each set" in evaluation.markdown(ALL, {}, limit=2000)
+    assert "Only 2,000 pictures of each set" in evaluation.markdown(ALL, [], {}, limit=2000)
 
 
 def test_the_report_on_each_digit_is_scikit_learns(odd: Result) -> None:
