@@ -33,6 +33,8 @@ SHARED = 0.4
 """Least common height of two digits of one number, as a share of the smaller one's height."""
 UNEVEN = 2.5
 """Largest ratio of the heights of two digits of one number; a lower mark is a sign."""
+RULED = 0.8
+"""Least share of the height of two marks that other ink between them covers, if it is a rule."""
 SPECK = 0.2
 """A mark at the border of a cut-out with less than this share of the largest mark's area is from outside."""
 
@@ -51,7 +53,7 @@ class Line:
 
 def lines(picture: Image.Image) -> list[Line]:
     """Return all that may be a number on a picture, from top to bottom."""
-    marks = _marks(picture)
+    look, marks = _marks(picture)
     if not marks:
         return []
     boxes = np.array([mark.box for mark in marks], float)
@@ -60,13 +62,17 @@ def lines(picture: Image.Image) -> list[Line]:
     if cut_out:
         inside = ~_from_outside(boxes, picture.size)
         boxes, chances = boxes[inside], chances[inside]
-    owner = _connected(_beside(boxes, GAP_CUT_OUT if cut_out else GAP))
+        linked = _beside(boxes, GAP_CUT_OUT)
+    else:
+        linked = _beside(boxes, GAP)
+        linked &= ~_ruled_off(look, np.array([mark.place for mark in marks]), linked)
+    owner = _connected(linked)
     found = [_line(boxes[owner == one], chances[owner == one], cut_out) for one in np.unique(owner)]
     return sorted(found, key=lambda one: (one.box[1], one.box[0]))
 
 
-def _marks(picture: Image.Image) -> Sequence[finder.Mark]:
-    """Return the marks at the least resolution at which most digits are clear."""
+def _marks(picture: Image.Image) -> tuple[finder.Look, Sequence[finder.Mark]]:
+    """Return the marks at the least resolution at which most are clear, and the look that shows them."""
     longest = max(picture.size)
     side = FIRST_OF_SMALL if longest <= SMALL else FIRST
     while True:
@@ -75,7 +81,7 @@ def _marks(picture: Image.Image) -> Sequence[finder.Mark]:
         digits = [mark for mark in marks if mark.chance > 0.5] or marks
         heights = [mark.place[3] - mark.place[1] for mark in digits]
         if (heights and np.median(heights) >= CLEAR) or side >= min(longest, LAST):
-            return marks
+            return look, marks
         side *= 2
 
 
@@ -97,6 +103,19 @@ def _beside(boxes: Boxes, gap: float) -> Mask:
     digits = (higher < UNEVEN * lower) & (shared > SHARED * lower) & (apart < gap * higher)
     sign = (higher >= UNEVEN * lower) & (shared > 0.5 * lower) & (apart < 0.5 * gap * higher)
     return np.asarray(digits | sign)
+
+
+def _ruled_off(look: finder.Look, places: NDArray[np.intp], linked: Mask) -> Mask:
+    """Return between which of the linked marks a rule stands, as between the cells of a table, (N, N)."""
+    other = look.kinds[..., 2] > 0.5
+    other[:, 1:-1] |= other[:, :-2] | other[:, 2:]  # a rule may lean
+    found = np.zeros(linked.shape, bool)
+    for one, two in np.argwhere(np.triu(linked, 1)).tolist():
+        left, right = sorted((places[one][0] + places[one][2], places[two][0] + places[two][2]))
+        top, bottom = min(places[one][1], places[two][1]), max(places[one][3], places[two][3])
+        between = other[top:bottom, left // 2 : right // 2]
+        found[one, two] = found[two, one] = bool((between.mean(axis=0) > RULED).any())
+    return found
 
 
 def _connected(linked: Mask) -> NDArray[np.intp]:

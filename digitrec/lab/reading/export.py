@@ -26,9 +26,9 @@ from digitrec.prepare import prepare
 from digitrec.providers.local_numbers import LocalNumbers
 from digitrec.providers.registry import open_provider
 
-JUDGED = 2500
+JUDGED = 6000
 """Pictures of each kind that the judge learns from."""
-CALIBRATED = 500
+CALIBRATED = 2500
 """Numbers that the calibration is fitted on."""
 
 
