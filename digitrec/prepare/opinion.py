@@ -9,16 +9,16 @@ from digitrec.prepare.components import longer_side
 from digitrec.prepare.filters import Floats
 from digitrec.prepare.finder import Ink, find
 
-DOUBTED = {"blank": 0.8, "cut off": 0.4}
+DOUBTED = {"blank": 0.97, "cut off": 0.4}
 """Reasons that the finder may doubt, and the least chance of the digit. Not "more than one digit": its chance
-does not separate second digits and brackets (20 of 40 digits had less than 0.5, 14 of 25 brackets more)."""
+does not separate second digits and brackets (20 of 40 digits had less than 0.5, 10 of 25 brackets more)."""
 SMALLEST = 8
 """Least length of the digit, in pixels: a smaller one cannot be read."""
 UNLIKELY = 0.1
 """Least chance of another mark that may be a second digit."""
 BESIDE = 0.5
 """Least length of a second digit, as a share of the digit's."""
-CUT = 0.35
+CUT = 0.12
 """Largest share of the digit's ink that may lie outside the picture."""
 
 

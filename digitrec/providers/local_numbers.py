@@ -26,7 +26,9 @@ MARGIN = 0.15
 AROUND = 0.5
 """Margin around a single digit that is also shown to the network for digits, as a share of its height."""
 LEAST = 0.3
-"""Least confidence in a number, 0..1; on a page it is multiplied by the chance that the marks are digits."""
+"""Least confidence in a number on a page, multiplied by the chance that its marks are digits, 0..1."""
+LEAST_CUT_OUT = 0.05
+"""Least confidence in a number that was cut out: somebody took it for one, so a doubtful reading helps."""
 
 
 class LocalNumbers(BaseProvider):
@@ -70,7 +72,7 @@ class LocalNumbers(BaseProvider):
                 alone = picture if len(found) == 1 else _cut(picture, _with_margin(line.box, AROUND))
                 reading = self._with_single(reading, alone)
             sure = reading.chance * reading.number
-            if reading.text and sure * (1.0 if line.cut_out else line.chance) >= LEAST:
+            if reading.text and (sure >= LEAST_CUT_OUT if line.cut_out else sure * line.chance >= LEAST):
                 chance = self._reader.calibrated(sure)
                 yield Candidate(reading.text, sure, line.box, _signs(reading, box), chance)
 

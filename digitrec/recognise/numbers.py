@@ -8,7 +8,8 @@ The words of every engine go through the same steps; docs/read.md has the rules 
    a narrow space. If the caller expects a number of digits, wider gaps are closed to reach it.
 3. A word with letters is not a number, and a word without digits never is. With ``lenient``, letters that
    resemble digits count as digits beside a digit, and a lone O is a zero.
-4. The rest has a value where it is one decimal number, else the reason `NOT_ONE`.
+4. The rest has a value where it is one decimal number, else the reason `NOT_ONE`; and a number that its
+   provider calls more likely wrong than right has no value either.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from digitrec.recognise.normalise import LOOK_ALIKES
 
 NOT_ONE = "not one number"
 """The reason of a date, a time, a telephone number or a sum: digits and marks that are not one decimal."""
+NOT_SURE = "not sure"
+"""The reason of a number that by the provider's own calibration is more likely wrong than right."""
 OTHER_LENGTH = "another number of digits"
 """The reason of a number that has more or fewer digits than the caller expects."""
 
@@ -269,6 +272,8 @@ def _number(word: _Word, place: Place, expected: tuple[int, int] | None) -> Numb
         reason = NOT_ONE
     elif expected is not None and not expected[0] <= word.digits <= expected[1]:
         value, reason = None, OTHER_LENGTH
+    elif word.chance is not None and word.chance < 0.5:
+        value, reason = None, NOT_SURE
     digits = tuple(
         NumberDigit(int(char.text), char.sign.score, _on(place, char.sign.box))
         for char in word.chars if char.text.isdigit()

@@ -31,9 +31,9 @@ def touching(digit: Pixels) -> Image.Image:
 
 
 def page(digit: Pixels) -> Image.Image:
-    """An A4 page at 150 dpi with a digit of about 6 mm."""
-    sheet = Image.new("L", (1240, 1754), 255)
-    sheet.paste(drawn(digit, 50), (700, 300))
+    """An A4 page at 300 dpi with a digit of about 6 mm."""
+    sheet = Image.new("L", (2480, 3508), 250)
+    sheet.paste(drawn(digit, 70), (1400, 600))
     return sheet
 
 
