@@ -1,6 +1,7 @@
-"""Draws pictures of docs/images: ``python docs/make_pictures.py [answers] [explain] [scenes]``, else all.
+"""Draws pictures of docs/images: ``python docs/make_pictures.py [answers] [numbers] ...``, else all.
 
 - answers.png: some samples, each above its answer.
+- numbers.png, the overlay of `digitrec read` on a sheet of numbers.
 - explain.png, as `digitrec explain` draws it; needs the extra `plots`.
 - scenes.png: five pictures of each scene that `digitrec evaluate` measures.
 """
@@ -90,7 +91,16 @@ def draw_scenes() -> None:
     sheet.quantize(256).save(IMAGES / "scenes.png", optimize=True)
 
 
-DRAWN = {"answers": answers, "explain": explain, "scenes": draw_scenes}
+def numbers() -> None:
+    """Draw the overlay of `digitrec read` on the sample sheet."""
+    command = [sys.executable, "-m", "digitrec", "read", "samples/sheet.jpg", "--save-overlay"]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([*command, Path(folder, "seen.png")], cwd=ROOT, check=True)
+        seen = Image.open(Path(folder, "seen.png")).convert("RGB")
+    seen.quantize(256).save(IMAGES / "numbers.png", optimize=True)
+
+
+DRAWN = {"answers": answers, "numbers": numbers, "explain": explain, "scenes": draw_scenes}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or DRAWN:

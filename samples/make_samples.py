@@ -19,7 +19,7 @@ from pictures import PICTURES, Picture
 from PIL import Image
 
 from digitrec.comparison.datasets.mnist import mnist_test
-from digitrec.lab.handwriting.paper import Floats, paper
+from digitrec.lab.handwriting.paper import Floats, Look, paper
 from digitrec.lab.handwriting.pen import Pen, ink
 from digitrec.lab.handwriting.photo import photograph, write
 from digitrec.lab.handwriting.redraw import enlarge, rewrite
@@ -128,6 +128,31 @@ def save(image: Image.Image, picture: Picture) -> None:
     image.save(path, **how)
 
 
+SHEET = (("142", "7.50"), ("86", "12.00"), ("305", "9.75"), ("20", "31.40"))
+"""The numbers on sheet.jpg, row by row."""
+
+
+def sheet(digits: Digits, rng: np.random.Generator) -> Image.Image:
+    """Lined paper with two columns of numbers, seen from above."""
+    size, look, pen, side = (900, 640), Look(ruling="lines", period=0.2), Pen(0.06), 64
+    field = Image.new("L", size)
+    for row, numbers in enumerate(SHEET):
+        for column, number in enumerate(numbers):
+            x, y = 200 + 320 * column + rng.normal(0, 6), 110 + 128 * row + rng.normal(0, 4)
+            for sign in number:
+                mark = Image.new("L", (7, 7), 255)
+                if sign != ".":
+                    large = Image.fromarray(rewrite(digits.next("mnist", int(sign)), pen, side, rng))
+                    mark = large.crop((large.getbbox()[0], 0, large.getbbox()[2], large.height))
+                top = y + 0.32 * side if sign == "." else y - mark.height / 2
+                field.paste(mark, (round(x), round(top)), mark)
+                x += mark.width + rng.uniform(4, 10)
+    page = paper(rng, size[1], size[0], look=look)
+    return Image.fromarray(
+        photograph(write(page, np.asarray(field), rng, look), rng, replace(look, quality=0))
+    )
+
+
 def main() -> None:
     digits = Digits()
     rows = []
@@ -135,6 +160,8 @@ def main() -> None:
         save(draw(picture, digits, np.random.default_rng((SEED, number))), picture)
         rows.append((picture.file, "none" if picture.reason else picture.digits, picture.reason))
     rows += small_pictures(digits)
+    sheet(digits, np.random.default_rng((SEED, len(PICTURES)))).save(FOLDER / "sheet.jpg", quality=85)
+    rows.append(("sheet.jpg", "none", "several numbers"))
     with (FOLDER / "labels.csv").open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([("file", "label", "reason"), *rows])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -91,6 +92,9 @@ def _explain_each(
 
     rows = []
     whole = True
+    sys.dont_write_bytecode = (
+        True  # TensorFlow imports Python that it wrote into the folder for temporary files
+    )
     for image, file in pictures:
         try:
             with quietly():  # TensorFlow speaks while it looks into a Keras file

@@ -147,14 +147,15 @@ def _words(candidate: Candidate) -> Iterator[_Word]:
     for found in re.finditer(r"\S+", text):
         start, end = found.span()
         chars = tuple(map(_Char, map(_ascii, found[0]), signs[start:end]))
-        share, score = box, candidate.score
-        if end - start < len(text):
-            scores = [char.sign.score for char in chars if char.sign.score is not None]
-            score = min(scores, default=score)
-            if box is not None:
-                step = (box[2] - box[0]) / len(text)
-                share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
-        yield _Word(chars, _around(chars) or share, score, candidate.chance)
+        if end - start == len(text):
+            yield _Word(chars, box, candidate.score, candidate.chance)
+            continue
+        scores = [char.sign.score for char in chars if char.sign.score is not None]
+        share = _around(chars)
+        if share is None and box is not None:
+            step = (box[2] - box[0]) / len(text)
+            share = (box[0] + start * step, box[1], box[0] + end * step, box[3])
+        yield _Word(chars, share, min(scores, default=candidate.score), candidate.chance)
 
 
 def _ascii(char: str) -> str:

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from digitrec.answer.prediction import SURE, Failure
+from digitrec.answer.prediction import Failure
 from digitrec.answer.sheet import Number, Sheet, SheetOutcome
 from digitrec.errors.text import aligned, count, percent, printable
 from digitrec.image import DigitImage
@@ -20,6 +20,8 @@ COLUMNS = (
     "left", "top", "right", "bottom", "provider", "error",
 )  # fmt: skip
 """The columns of CSV, with a row for each number; an image that failed has one row with its error."""
+DOUBT = 0.7
+"""A number that is less sure is marked as doubtful."""
 SURE_COLOUR, DOUBTFUL_COLOUR = "#0a7d28", "#d1400f"
 
 
@@ -53,7 +55,7 @@ def overlay(image: DigitImage, sheet: Sheet) -> Image.Image:
             continue
         left, top, right, bottom = number.box
         box = left * across, top * down, right * across, bottom * down
-        is_sure = number.reason is None and number.sureness >= SURE
+        is_sure = number.reason is None and number.sureness >= DOUBT
         colour, text = (SURE_COLOUR, number.text) if is_sure else (DOUBTFUL_COLOUR, f"{number.text} ?")
         size = max(12.0, min(0.6 * (box[3] - box[1]), picture.height / 20))
         font = ImageFont.load_default(size)

@@ -22,7 +22,7 @@ from digitrec.web.scheduling import THREADS
 
 from .fakes import png, started
 
-ROUNDS = 6
+ROUNDS = 12
 GROWTH = 48_000_000
 """Bytes; one picture of the largest size allowed takes more than this while it is decoded, and more than this
 is kept of it in each thread's heap where that is left to glibc."""
@@ -154,7 +154,8 @@ def test_nothing_that_is_sent_brings_it_down() -> None:
                     assert answer.headers["content-type"] == "application/problem+json"
             held.append(memory(process.pid))
         assert client.post("/predict", content=png()).json()["prediction"] == 7
-        assert max(held) - held[0] < GROWTH, held
+        settled = ROUNDS // 2  # by then every network has been loaded
+        assert max(held[settled:]) - max(held[:settled]) < GROWTH, held
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tells memory from /proc, which only Linux has")
