@@ -26,7 +26,8 @@ INDEXES = {"README.md": "index.md"}
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 GROUPS = {
     "Read a digit": ("predict", "predict_many", "stream", "apredict", "astream", "batch"),
-    "What comes back": ("Prediction", "Failure", "Answer", "Candidate"),
+    "Read numbers": ("read", "read_many", "read_stream", "aread"),
+    "What comes back": ("Prediction", "Sheet", "Number", "Failure", "Answer", "Candidate"),
     "Engines": ("open_provider", "Engine", "Options", "Provider", "DigitImage"),
     "Several engines": ("compare", "compare_many", "compare_stream", "Comparison", "Consensus", "Fallback"),
     "Errors": ("DigitrecError", "ImageError", "ProviderError"),

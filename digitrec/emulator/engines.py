@@ -85,7 +85,10 @@ def _of_pages(lone: Read, provider: Provider) -> Read:
 
     def read(picture: Picture) -> Sequence[Word]:
         words = _answered(picture, pages, replace(pages.wants, margin=0.0, min_side=1))
-        return words if sum(len(word.text) for word in words) > 1 else lone(picture)
+        if sum(len(word.text) for word in words) < 2:
+            return lone(picture)
+        by_line = lines(sorted(words, key=lambda word: word.box[1]))
+        return [word for line in by_line for word in sorted(line, key=lambda word: word.box[0])]
 
     return read
 

@@ -137,7 +137,7 @@ def parse(raw: Mapping[str, Any]) -> Answer:
 
 def _signs(text: str, chars: Sequence[tuple[float, Box | None]]) -> tuple[Sign, ...]:
     """Return a Sign for each character of a line; RapidOCR gives none for a space."""
-    if len(chars) != len("".join(text.split(" "))):
+    if not chars or len(chars) != len("".join(text.split(" "))):
         return ()
     given = iter(chars)
     return tuple(Sign() if char == " " else Sign(*next(given)) for char in text)
