@@ -89,7 +89,7 @@ def test_our_own_pictures_are_small_whole_and_all_in_the_table() -> None:
     samples = read_samples(REPOSITORY_SAMPLES)
     count = Counter(sample.label for sample in samples)
     assert all(count[digit] >= 4 for digit in range(10))
-    assert 3 <= count[None] <= 4
+    assert 3 <= count[None] <= 5
     for sample in samples:
         assert DigitImage.open(sample.image).pixels.size
         assert Path(str(sample.image)).stat().st_size <= 200_000
