@@ -19,8 +19,9 @@ from digitrec.commands.reasons import Reasons, exit_code_of
 from digitrec.engine import config
 from digitrec.errors import ImageError
 from digitrec.image import Box, DigitImage, Turned, atomic
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.recognise.forms import load_form, read_forms
-from digitrec.recognise.reading import DETAIL, read_stream
+from digitrec.recognise.reading import read_stream
 from digitrec.report import sheets
 from digitrec.report.predictions import Format
 
@@ -161,7 +162,7 @@ def _watched(
 
 def _save_overlay(image: sources.Source, sheet: Sheet, file: Path) -> None:
     with suppress(ImageError):  # it was read a moment ago
-        opened = DigitImage.open(Turned(image, sheet.turned), enough=DETAIL)
+        opened = DigitImage.open(Turned(image, sheet.turned), enough=NUMBERS_SIDE)
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic.replacing(file) as unfinished:
             sheets.overlay(opened, sheet).save(unfinished)

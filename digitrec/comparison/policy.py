@@ -16,11 +16,12 @@ from digitrec.comparison.race import WINDOW, Ask, gather
 from digitrec.engine import Engine
 from digitrec.errors.arguments import number, whole
 from digitrec.image import Box, DigitImage, ImageSource
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import Provider
 from digitrec.recognise import stream
 from digitrec.recognise.pipeline import chunks
 from digitrec.recognise.readers import engine_for, listed, name_of
-from digitrec.recognise.reading import DETAIL, read_stream
+from digitrec.recognise.reading import read_stream
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class EnginePolicy:
             how: the options of `digitrec.read_stream`.
         """
         for image in images:
-            source = DigitImage.open(image, enough=DETAIL) if hasattr(image, "read") else image
+            source = DigitImage.open(image, enough=NUMBERS_SIDE) if hasattr(image, "read") else image
             said: list[SheetOutcome] = []
             for engine in self.engines:
                 said += read_stream([source], engine, **how)

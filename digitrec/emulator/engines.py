@@ -14,14 +14,14 @@ import msgspec
 from msgspec import Meta
 
 from digitrec.answer.prediction import Failure
-from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.engine import Engine
 from digitrec.errors import DigitrecError, NotConfigured
-from digitrec.image import DigitImage, InputSpec
+from digitrec.image import Box, DigitImage, InputSpec
 from digitrec.prepare import prepare
 from digitrec.providers.base import ForNumbers, Provider
 from digitrec.providers.registry import open_provider
-from digitrec.recognise import predict_many
+from digitrec.recognise import layout, predict_many
 
 _AS_IT_CAME = InputSpec(encoding="png")
 _MNIST = InputSpec(encoding="mnist")
@@ -87,8 +87,7 @@ def _of_pages(lone: Read, provider: Provider) -> Read:
         words = _answered(picture, pages, replace(pages.wants, margin=0.0, min_side=1))
         if sum(len(word.text) for word in words) < 2:
             return lone(picture)
-        by_line = lines(sorted(words, key=lambda word: word.box[1]))
-        return [word for line in by_line for word in sorted(line, key=lambda word: word.box[0])]
+        return [words[at] for line in layout.lines([word.box for word in words]) for at in line]
 
     return read
 

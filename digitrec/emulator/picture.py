@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from digitrec.errors import ImageError
-from digitrec.image import DigitImage
+from digitrec.image import Box, DigitImage
 from digitrec.image.formats import FORMATS, kind
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in px."""
 
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 

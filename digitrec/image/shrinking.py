@@ -13,6 +13,8 @@ from digitrec.image.pixels import check_range, scaled, white_of_file
 
 ENOUGH_SIDE = 750
 """Shorter side that a picture keeps at least when it is made smaller, in px, if the caller sets no other."""
+NUMBERS_SIDE = 1500
+"""The same where the numbers on a page are read, whose digits are smaller."""
 MOST_PIXELS = 4_000_000
 """One that has more pixels afterwards is long and thin, and made smaller still."""
 PIECE = 1 << 18

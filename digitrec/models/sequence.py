@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -96,25 +95,24 @@ class SequenceReader:
         columns: Floats = powers / powers.sum(axis=1, keepdims=True)
         return columns, float(1 / (1 + np.exp(-judgement[0, 0])))
 
-    def read(self, strips: Sequence[Pixels], lengths: Lengths | None = None) -> Reading:
-        """Read one number from several views of it: their chances are averaged.
+    def read(self, strip: Pixels, lengths: Lengths | None = None) -> Reading:
+        """Read one number.
 
         Args:
-            strips: at least one, each (HEIGHT, up to `WIDEST`), uint8.
+            strip: (HEIGHT, up to `WIDEST`), uint8.
             lengths: fewest and most digits; None: any number of digits.
         """
-        looks = [self.look(strip) for strip in strips]
-        found = [search(columns, lengths) for columns, _ in looks]
-        number = sum(number for _, number in looks) / len(looks)
-        digits: dict[str, float] = defaultdict(float)
-        for text, one in ((text, one) for several in found for text, one in several.items()):
-            digits[digits_of(text)] += one.chance / len(strips)
-        best = max(digits, key=lambda text: digits[text], default="")
-        spelled = [one for several in found for text, one in several.items() if digits_of(text) == best]
+        columns, number = self.look(strip)
+        found = search(columns, lengths)
+        chances: dict[str, float] = defaultdict(float)
+        for text, one in found.items():
+            chances[digits_of(text)] += one.chance
+        best = max(chances, key=lambda text: chances[text], default="")
+        spelled = [one for text, one in found.items() if digits_of(text) == best]
         if not spelled:
             return Reading("", 0.0, (), (), number)
         first = max(spelled, key=lambda one: one.chance)
-        return replace(first, chance=digits[best], number=number)
+        return replace(first, chance=chances[best], number=number)
 
 
 def digits_of(text: str) -> str:
@@ -126,7 +124,7 @@ def search(columns: Floats, lengths: Lengths | None = None) -> dict[str, Reading
     """Return the likeliest texts of a strip by prefix beam search.
 
     Args:
-        columns: (T, 14), the chance of each class, as `SequenceReader.columns` gives it.
+        columns: (T, 14), the chance of each class, as `SequenceReader.look` gives it.
         lengths: fewest and most digits; None: any number of digits.
     """
     fewest, most = lengths or (0, len(columns))

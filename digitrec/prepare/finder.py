@@ -18,8 +18,9 @@ import numpy as np
 from PIL import Image
 
 from digitrec import models
-from digitrec.image import DigitImage
-from digitrec.prepare.components import Box, Ints, box_of, components, longer_side
+from digitrec.image import Box, DigitImage
+from digitrec.prepare.components import Box as Place
+from digitrec.prepare.components import Ints, box_of, components, longer_side
 from digitrec.prepare.filters import Floats, Mask, grow, quantile, resize, smooth
 
 if TYPE_CHECKING:
@@ -58,16 +59,13 @@ PALE = 0.08
 FAINT = 0.04
 """Paler than this share of the ink's contrast is paper."""
 
-View = tuple[float, float, float, float]
-"""Left, top, right and bottom of a part of a picture, in pixels."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ink:
     """One mark on a picture that may be a digit."""
 
-    box: Box
-    """Its box in pixels of the picture."""
+    box: Place
+    """Its box in whole pixels of the picture."""
     mask: Floats
     """(h, w): how much ink each place of the box holds, 0..1, without all other ink."""
     chance: float
@@ -93,13 +91,13 @@ def find(image: Image.Image | DigitImage, least: float = 0.5) -> list[Ink]:
 class Look:
     """What the network says of one part of a picture."""
 
-    view: View
+    view: Box
     kinds: Floats
     """(h, w, 3): how likely each pixel is paper, writing and other ink, 0..1."""
     maps: Floats
     """(h/2, w/2, 5): way to the middle (x, y), logits for other mark and digit, and one for missing ink."""
 
-    def on_picture(self, box: View) -> View:
+    def on_picture(self, box: Box) -> Box:
         """Return a box of the network's input in pixels of the picture."""
         left, top, right, bottom = self.view
         x, y = (right - left) / self.kinds.shape[1], (bottom - top) / self.kinds.shape[0]
@@ -111,9 +109,9 @@ class Mark:
     """One mark as the network sees it."""
 
     look: Look
-    place: Box
+    place: Place
     """Its box in pixels of the network's input."""
-    box: View
+    box: Box
     """The same in pixels of the picture."""
     mask: Mask
     """(h, w): its pixels inside that box."""
@@ -162,7 +160,7 @@ def _overview(picture: Image.Image) -> list[Mark]:
     return found
 
 
-def _around(box: View, size: tuple[int, int]) -> View:
+def _around(box: Box, size: tuple[int, int]) -> Box:
     """Return the square around a box, `CLOSER` times as long and moved into the picture."""
     sides = []
     length = CLOSER * max(box[2] - box[0], box[3] - box[1])
@@ -173,17 +171,17 @@ def _around(box: View, size: tuple[int, int]) -> View:
     return left, top, right, bottom
 
 
-def _shared(one: View, other: View) -> bool:
+def _shared(one: Box, other: Box) -> bool:
     """Return whether the middle of one of two boxes lies in the other."""
     return _holds(one, other) or _holds(other, one)
 
 
-def _holds(box: View, other: View) -> bool:
+def _holds(box: Box, other: Box) -> bool:
     x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
     return box[0] <= x < box[2] and box[1] <= y < box[3]
 
 
-def look_at(picture: Image.Image, view: View, side: int) -> Look:
+def look_at(picture: Image.Image, view: Box, side: int) -> Look:
     """Show the network a part of a picture, its longer side so many pixels."""
     left, top, right, bottom = view
     zoom = side / max(right - left, bottom - top)
@@ -274,7 +272,7 @@ def _ink(picture: Image.Image, mark: Mark) -> Ink:
     return Ink(box, mask[y:end_y, x:end_x], mark.chance, mark.missing)
 
 
-def _in_pixels(box: View, size: tuple[int, int]) -> Box:
+def _in_pixels(box: Box, size: tuple[int, int]) -> Place:
     """Round a box to whole pixels inside a picture of this size, at least one."""
     left, top = min(int(box[0]), size[0] - 1), min(int(box[1]), size[1] - 1)
     return (

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitrec.image import Box
 from digitrec.prepare import finder
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Boxes = NDArray[np.float64]
 """(N, 4): left, top, right and bottom in pixels of the picture."""
-Box = tuple[float, float, float, float]
 
 SMALL = 512
 """Longer side of a picture that is looked at in small first, in pixels."""

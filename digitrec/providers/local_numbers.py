@@ -12,17 +12,18 @@ import numpy as np
 from PIL import Image
 
 from digitrec.answer import Answer, Candidate, Sign
-from digitrec.image import DigitImage, InputSpec, PreparedImage
+from digitrec.image import Box, DigitImage, InputSpec, PreparedImage
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.models.sequence import HEIGHT, WIDEST, Reading, SequenceReader
 from digitrec.prepare import prepare
-from digitrec.prepare.lines import Box, lines, strip
+from digitrec.prepare.lines import lines, strip
 from digitrec.providers.base import FREE, BaseProvider, Price, Provider
 from digitrec.providers.registry import open_provider
 
-STRETCHES = (1.3,)
-"""Widths of the views of a number, as multiples of its own, as in training; more of them gained nothing."""
+STRETCH = 1.3
+"""Width of the view of a number, as a multiple of its own, as in training; three widths gained nothing."""
 MARGIN = 0.15
-"""Margin around a number in its views, as a share of its height."""
+"""Margin around a number in its view, as a share of its height."""
 AROUND = 0.5
 """Margin around a single digit that is also shown to the network for digits, as a share of its height."""
 LEAST = 0.3
@@ -34,7 +35,7 @@ LEAST_CUT_OUT = 0.05
 class LocalNumbers(BaseProvider):
     """Reads the numbers on a whole picture."""
 
-    wants = InputSpec(encoding="rgb", preparation="numbers", enough=1500)
+    wants = InputSpec(encoding="rgb", preparation="numbers", enough=NUMBERS_SIDE)
     price: Price | None = FREE
 
     def __init__(self, single: Provider, reader: SequenceReader | None = None) -> None:
@@ -67,7 +68,7 @@ class LocalNumbers(BaseProvider):
             if not line.cut_out and line.chance < LEAST:
                 continue
             box = _with_margin(line.box, MARGIN)
-            reading = self._reader.read([_view(picture, box, stretch) for stretch in STRETCHES])
+            reading = self._reader.read(_view(picture, box))
             if len(reading.text) == 1 and reading.text.isdigit():
                 alone = picture if len(found) == 1 else _cut(picture, _with_margin(line.box, AROUND))
                 reading = self._with_single(reading, alone)
@@ -109,8 +110,8 @@ def _with_margin(box: Box, share: float) -> Box:
     return left - margin, top - margin, right + margin, bottom + margin
 
 
-def _view(picture: Image.Image, box: Box, stretch: float) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * stretch
+def _view(picture: Image.Image, box: Box) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    width = (box[2] - box[0]) * HEIGHT / (box[3] - box[1]) * STRETCH
     return strip(picture, box, (min(WIDEST, max(8, round(width))), HEIGHT))
 
 

@@ -37,6 +37,7 @@ from digitrec.errors import (
     Rejected,
 )
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.addresses import allows_plain_http
 from digitrec.providers.base import BaseProvider, Status, checked_endpoint, checked_key, looked
 from digitrec.providers.document import document, refuse
@@ -91,7 +92,7 @@ NUMBERS_SCHEMA: Mapping[str, Any] = {
     "additionalProperties": False,
 }
 NUMBERS = InputSpec(
-    encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.05, enough=1500
+    encoding="png", min_side=200, max_side=2000, max_bytes=4_000_000, margin=0.05, enough=NUMBERS_SIDE
 )  # fmt: skip
 NUMBERS_TOKENS = 6000
 """Upper bound of the tokens of the question and a picture of `NUMBERS` with ``detail`` high."""

@@ -21,6 +21,7 @@ from PIL import Image
 from digitrec.answer import Answer, Box, Candidate, Sign, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, install_hint
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status, is_installed, not_installed
 from digitrec.providers.document import box_around
 from digitrec.providers.translate import Problem, Rule, Service
@@ -37,7 +38,7 @@ FLAGS = {
 }
 """Every flag there is, on every call: the engine keeps those of the call before."""
 DETECTING = FLAGS | {"use_det": True, "return_word_box": True, "return_single_char_box": True}
-NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=1500)
+NUMBERS = InputSpec(encoding="png", min_side=48, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)
 
 
 class RapidOcr(BaseProvider):

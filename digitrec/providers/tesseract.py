@@ -17,13 +17,14 @@ from typing import Any, Self
 from digitrec.answer import Answer, Candidate, checked
 from digitrec.errors import BadAnswer, NotConfigured, Rejected, TimedOut
 from digitrec.image import InputSpec, PreparedImage
+from digitrec.image.shrinking import NUMBERS_SIDE
 from digitrec.providers.base import CUT_OUT, FREE, BaseProvider, Price, Status
 from digitrec.providers.translate import Problem, Rule, Service
 
 ONE_CHARACTER, ONE_WORD, ONE_LINE, PAGE = 10, 8, 7, 6
 """Tesseract's page segmentation modes for a lone digit, for one that is repeated in a row, for a number that
 was cut out, and for a page of numbers: the modes for sparse text pass over lone digits and minus signs."""
-NUMBERS = InputSpec(encoding="png", min_side=40, max_side=4000, margin=0.05, enough=1500)
+NUMBERS = InputSpec(encoding="png", min_side=40, max_side=4000, margin=0.05, enough=NUMBERS_SIDE)
 INSTALL = "install the program (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
 
 

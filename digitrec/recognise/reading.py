@@ -15,13 +15,11 @@ from digitrec.image import TURNS, Box, ImageSource, PreparedImage, Turned
 from digitrec.image.batch import one_image, several_images
 from digitrec.providers.base import Provider
 from digitrec.recognise.layout import arranged
-from digitrec.recognise.numbers import numbers_in
+from digitrec.recognise.numbers import NOT_SURE, numbers_in
 from digitrec.recognise.pipeline import batches
 from digitrec.recognise.readers import Policy, Reader, reader_for
 
 Digits = int | tuple[int, int] | None
-DETAIL = 1500
-"""Shorter side to which a picture is shrunk where its numbers are shown, in pixels."""
 
 
 def read(
@@ -181,7 +179,7 @@ def _finished(outcome: SheetOutcome, at_least: float, turned: int) -> SheetOutco
     if isinstance(outcome, Failure):
         return outcome
     numbers = tuple(
-        one if one.value is None or one.sureness >= at_least else one.unless("not sure")
+        one if one.value is None or one.sureness >= at_least else one.unless(NOT_SURE)
         for one in outcome.numbers
     )  # fmt: skip
     return replace(outcome, numbers=numbers if at_least else outcome.numbers, turned=turned)

@@ -9,9 +9,10 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.aws_signature import AwsError, verify
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
+from digitrec.image import Box
 
 MEDIA_TYPE = "application/x-amz-json-1.1"
 MAX_WORDS = 100

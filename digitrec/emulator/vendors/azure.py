@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 from digitrec.emulator.credentials import Credentials
 from digitrec.emulator.engines import Reader
-from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.base import Failures, Refused, Request, Response, Vendor
+from digitrec.image import Box
 
 STYLE_CONFIDENCE = 0.9
 """Confidence of a text's style, a constant because no engine measures it."""

@@ -11,9 +11,10 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from digitrec.emulator.picture import Box, Picture, Word, bounding_box, lines
+from digitrec.emulator.picture import Picture, Word, bounding_box, lines
 from digitrec.emulator.vendors.base import Failures, Request, Response, Vendor
 from digitrec.errors import ImageError
+from digitrec.image import Box
 
 ADDRESS = re.compile(r"/v1/(projects/[^/]+/(locations/[^/]+/)?)?images:annotate")
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
