@@ -1,8 +1,7 @@
 """Writes into the pages the figures that stand elsewhere; ``--check`` fails where a page has others.
 
 A figure stands between two comments, which a reader does not see: ``<!--right: letters-->58.30<!--/-->``. Its
-name is a column and a row of the tables in docs/accuracy.md and docs/models.md, or a line of the network's
-card. With ``, 0`` behind it the name asks for so many decimals. Run this after `digitrec evaluate`,
+name is a column and a row of a table in `TABLES`, or a line of the network's card. With ``, 0`` behind it the name asks for so many decimals. Run this after `digitrec evaluate`,
 `digitrec train` or `digitrec models compare`.
 """
 
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TABLES = ("docs/accuracy.md", "docs/models.md")
+TABLES = ("docs/preparations.md", "docs/benchmarks.md", "docs/accuracy.md", "docs/models.md")
 CARD = "digitrec/models/weights/digitrec-cnn.md"
 PAGES = ("README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md")))
 MARK = re.compile(r"<!--([a-z][\w .-]*: [^<>]*?)(?:, (\d))?-->(.*?)<!--/-->", re.DOTALL)
@@ -24,7 +23,8 @@ def figures() -> dict[str, str]:
     """Every figure that is kept somewhere, by its name."""
     found: dict[str, str] = {}
     for page in TABLES:
-        found |= dict(of_tables((ROOT / page).read_text(encoding="utf-8")))
+        rows = [*of_tables((ROOT / page).read_text(encoding="utf-8"))]
+        found |= dict(reversed(rows))  # of several tables with a row of that name, the first
     for what, value in re.findall(
         r"^\| ([^|]+) \| ([^|]+) \|$", (ROOT / CARD).read_text("utf-8"), re.MULTILINE
     ):

@@ -25,7 +25,7 @@ def test_the_shipped_network_answers_as_with_litert(monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     by_litert = store.load()
     chances = by_numpy.probabilities(digits)
-    np.testing.assert_allclose(chances, by_litert.probabilities(digits), atol=0.02)
+    np.testing.assert_allclose(chances, by_litert.probabilities(digits), atol=0.01)
 
 
 @pytest.mark.usefixtures("without_litert")
