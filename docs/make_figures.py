@@ -1,8 +1,9 @@
 """Writes into the pages the figures that stand elsewhere; ``--check`` fails where a page has others.
 
 A figure stands between two comments, which a reader does not see: ``<!--right: letters-->58.30<!--/-->``. Its
-name is a column and a row of a table in `TABLES`, or a line of the network's card. With ``, 0`` behind it the name asks for so many decimals. Run this after `digitrec evaluate`,
-`digitrec train` or `digitrec models compare`.
+name is a column and a row of a table in `TABLES`, or a line of the network's card. With ``, 0`` behind it the
+name asks for so many decimals. Run this after `digitrec evaluate`, `digitrec train` or `digitrec models
+compare`.
 """
 
 from __future__ import annotations

@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from digitrec.image import atomic
+from digitrec.lab import stocks
 from digitrec.lab.datasets.digits import read_digits
 from digitrec.lab.datasets.world import swiss, turkish
 from digitrec.lab.finding.marks import Hands, digits, others
@@ -56,10 +57,7 @@ def draw(folder: Path, count: int) -> None:
         if bank is None or number % 4 == 1:
             bank = list(digits(hands, BANK[0] // 4, seed)), list(others(BANK[1] // 4, seed))
         started = time.perf_counter()
-        stock = drawn(Painter(*bank, np.random.default_rng((SEED, number))))
-        part = folder / f".{name}.part.npz"
-        np.savez(part, **stock)
-        part.rename(file)
+        stocks.save(file, drawn(Painter(*bank, np.random.default_rng((SEED, number)))))
         print(f"{name}: {1000 * (time.perf_counter() - started) / STOCK:.1f} ms a scene", flush=True)
 
 
@@ -74,18 +72,6 @@ def drawn(painter: Painter) -> dict[str, Any]:
             is_digit[at, number], missing[at, number] = group.digit, group.missing
         owners[at][(owners[at] > len(groups[: GROUPS - 1])) & (owners[at] < GROUPS)] = 0
     return {"pictures": pictures, "owners": owners, "is_digit": is_digit, "missing": missing}
-
-
-def stocks(folder: Path, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    """Yield the content of two files at a time, in random order, without end; wait for the first two."""
-    while True:
-        files = sorted(file for file in folder.glob("[0-9]*.npz"))
-        if len(files) < 2:
-            time.sleep(20)
-            continue
-        for first, second in zip(*[iter(rng.permutation(np.array(files, object)))] * 2, strict=False):
-            with np.load(first) as one, np.load(second) as other:
-                yield {key: np.concatenate([one[key], other[key]]) for key in one.files}
 
 
 def learn(folder: Path, views: int) -> None:
@@ -112,12 +98,11 @@ def learn(folder: Path, views: int) -> None:
         return parts
 
     quick = tf.function(step, reduce_retracing=True)
-    with np.load(folder / f"{HELD}.npz") as file:
-        held = {key: file[key][:HELD_VIEWS] for key in file.files}
+    held = stocks.start(folder / f"{HELD}.npz", HELD_VIEWS)
     rng = np.random.default_rng((SEED, int(optimizer.iterations)))
     sums: dict[str, float] = {}
     started, first = time.perf_counter(), int(optimizer.iterations)
-    for stock in stocks(folder, rng):
+    for stock in stocks.pairs(folder, rng):
         order = rng.permutation(len(stock["pictures"]))
         for at in range(0, len(order), BATCH):
             number = int(optimizer.iterations)
@@ -155,31 +140,27 @@ def varied(stock: dict[str, Any], chosen: Any, rng: np.random.Generator) -> tupl
 
 def figures(net: Any, optimizer: Any, held: dict[str, Any]) -> dict[str, float]:
     """Return the losses of the weights' moving average on the held scenes, and the overlap of its writing."""
-    kept = [variable.numpy() for variable in net.trainable_variables]
-    optimizer.finalize_variable_values(net.trainable_variables)
     sums: dict[str, list[float]] = {}
-    for at in range(0, len(held["pictures"]), BATCH):
-        some = slice(at, at + BATCH)
-        kinds, maps = net(held["pictures"][some].astype(np.float32), training=False)
-        owners = held["owners"][some].astype(np.int32)
-        parts = losses(kinds, maps, owners, held["is_digit"][some], held["missing"][some])
-        for name, value in parts.items():
-            sums.setdefault(name, []).append(float(value))
-        said, meant = np.argmax(kinds, -1) == 1, (owners > 0) & (owners < GROUPS)
-        shared, either = (said & meant).sum((1, 2)), (said | meant).sum((1, 2))
-        sums.setdefault("overlap", []).append(float(np.mean(shared[either > 0] / either[either > 0])))
-    for variable, value in zip(net.trainable_variables, kept, strict=True):
-        variable.assign(value)
+    with stocks.averaged(net, optimizer):
+        for at in range(0, len(held["pictures"]), BATCH):
+            some = slice(at, at + BATCH)
+            kinds, maps = net(held["pictures"][some].astype(np.float32), training=False)
+            owners = held["owners"][some].astype(np.int32)
+            parts = losses(kinds, maps, owners, held["is_digit"][some], held["missing"][some])
+            for name, value in parts.items():
+                sums.setdefault(name, []).append(float(value))
+            said, meant = np.argmax(kinds, -1) == 1, (owners > 0) & (owners < GROUPS)
+            shared, either = (said & meant).sum((1, 2)), (said | meant).sum((1, 2))
+            sums.setdefault("overlap", []).append(float(np.mean(shared[either > 0] / either[either > 0])))
     return {name: round(float(np.mean(values)), 4) for name, values in sums.items()}
 
 
 def export(folder: Path) -> None:
     """Write the latest checkpoint's averaged weights as the finder's LiteRT file, with its card."""
     net, optimizer, _ = restored(folder, VIEWS // BATCH)
-    with np.load(folder / f"{HELD}.npz") as file:
-        measured = figures(net, optimizer, {key: file[key][:HELD_VIEWS] for key in file.files})
-    optimizer.finalize_variable_values(net.trainable_variables)
-    content, steps = to_litert(net), int(optimizer.iterations)
+    measured = figures(net, optimizer, stocks.start(folder / f"{HELD}.npz", HELD_VIEWS))
+    with stocks.averaged(net, optimizer):
+        content, steps = to_litert(net), int(optimizer.iterations)
     rows = {
         "parameters": f"{net.count_params():,}",
         "network": f"U-Net, {', '.join(map(str, WIDTHS))} channels at 1/2 to 1/16 of the size",
@@ -203,20 +184,11 @@ def export(folder: Path) -> None:
 
 def restored(folder: Path, steps: int) -> tuple[Any, Any, Any]:
     """Return the network, its optimizer for so many steps, and the manager of their checkpoints."""
-    import keras
-    import tensorflow
-
-    tf: Any = tensorflow
     net = network()
-    rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, 0.02, warmup_target=2e-3, warmup_steps=200)
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=0.01, clipnorm=2.0, use_ema=True, ema_momentum=0.995
+    optimizer = stocks.adamw(
+        net, steps, rate=2e-3, last=0.02, warmup=200, decay=0.01, clip=2.0, momentum=0.995
     )
-    optimizer.build(net.trainable_variables)
-    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer)
-    manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), 2)
-    checkpoint.restore(manager.latest_checkpoint).expect_partial()
-    return net, optimizer, manager
+    return net, optimizer, stocks.restored(folder, net, optimizer)
 
 
 def main(arguments: Sequence[str]) -> None:

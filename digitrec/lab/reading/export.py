@@ -12,13 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from digitrec.image import DigitImage, atomic
+from digitrec.lab import stocks
 from digitrec.lab.reading.compose import held_back
 from digitrec.lab.reading.judge import with_judge
 from digitrec.lab.reading.network import network
-from digitrec.lab.reading.train import OTHERS, SEED, Stock, optimizer_for
+from digitrec.lab.reading.train import OTHERS, SEED, optimizer_for
 from digitrec.models.description import described
 from digitrec.models.kerasfile import to_litert
 from digitrec.models.sequence import SequenceReader
@@ -35,7 +34,8 @@ CALIBRATED = 2500
 def export(folder: Path, file: Path) -> None:
     """Write the network of the latest checkpoint as a LiteRT file with its calibration."""
     net, steps = averaged(folder)
-    content = to_litert(with_judge(net, _some(folder / "000.npz"), _some(folder / f"{OTHERS}.npz")))
+    numbers, others = (stocks.start(folder / f"{name}.npz", JUDGED) for name in ("000", OTHERS))
+    content = to_litert(with_judge(net, numbers, others))
     with TemporaryDirectory() as scratch:
         bare = Path(scratch, "bare.tflite")
         bare.write_bytes(content)
@@ -46,19 +46,11 @@ def export(folder: Path, file: Path) -> None:
 
 def averaged(folder: Path) -> tuple[Any, int]:
     """Return the network with the moving average of the weights, and the number of steps it learned."""
-    import tensorflow as tf
-
     net = network()
     optimizer = optimizer_for(net, 1)
-    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer)
-    checkpoint.restore(tf.train.latest_checkpoint(str(folder / "checkpoints"))).expect_partial()
+    stocks.restored(folder, net, optimizer)
     optimizer.finalize_variable_values(net.trainable_variables)
     return net, int(optimizer.iterations)
-
-
-def _some(file: Path) -> Stock:
-    with np.load(file) as stock:
-        return {key: stock[key][:JUDGED] for key in stock.files}
 
 
 def fitted(reader: SequenceReader) -> dict[str, list[float]]:

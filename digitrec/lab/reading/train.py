@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digitrec.image import atomic
+from digitrec.lab import stocks
 from digitrec.lab.reading.compose import HANDS, WIDEST, Composer
 from digitrec.lab.reading.hands import hands, letter_hands, people
 from digitrec.lab.reading.network import network
@@ -37,7 +37,7 @@ SEED = 31
 LONGEST = 12
 """Characters of a number at most."""
 
-Stock = dict[str, NDArray[Any]]
+Stock = stocks.Stock
 """Pictures (N, HEIGHT, WIDEST) uint8; widths (N,), px; texts (N, LONGEST), classes with -1 after the end."""
 
 
@@ -52,8 +52,7 @@ def compose(folder: Path, count: int) -> None:
         started, seed = time.perf_counter(), SEED * 1000 + number
         writers = letter_hands(LETTER_HANDS, seed) if name == OTHERS else hands(known, HANDS, seed)
         made = stock(Composer(list(writers), np.random.default_rng((SEED, number))), STOCK)
-        with atomic.replacing(file) as unfinished, unfinished.open("wb") as opened:
-            np.savez(opened, **made)  # type: ignore[arg-type]
+        stocks.save(file, made)
         log.info("%s: %.1f ms a number", name, 1000 * (time.perf_counter() - started) / STOCK)
 
 
@@ -70,17 +69,13 @@ def stock(composer: Composer, count: int) -> Stock:
 
 def batches(folder: Path, rng: np.random.Generator) -> Iterator[tuple[Any, ...]]:
     """Yield batches of about equal width, each from two stocks, without end."""
-    while True:
-        files = sorted(folder.glob("[0-9]*.npz"))
-        for pair in zip(*[iter(rng.permutation(np.array(files, object)))] * 2, strict=False):
-            loaded = [dict(np.load(file)) for file in pair]
-            both = {key: np.concatenate([one[key] for one in loaded]) for key in loaded[0]}
-            order = np.argsort(both["widths"] // 32 + rng.random(len(both["widths"])))
-            starts = np.arange(0, len(order) - BATCH + 1, BATCH)
-            for start in rng.permutation(starts):
-                chosen = order[start : start + BATCH]
-                views = [varied(view, rng) for view in views_of(both, chosen)]
-                yield *batch(views), both["texts"][chosen]
+    for both in stocks.pairs(folder, rng):
+        order = np.argsort(both["widths"] // 32 + rng.random(len(both["widths"])))
+        starts = np.arange(0, len(order) - BATCH + 1, BATCH)
+        for start in rng.permutation(starts):
+            chosen = order[start : start + BATCH]
+            views = [varied(view, rng) for view in views_of(both, chosen)]
+            yield *batch(views), both["texts"][chosen]
 
 
 def views_of(stock: Stock, chosen: NDArray[np.intp]) -> Iterator[NDArray[np.uint8]]:
@@ -118,9 +113,7 @@ def learn(folder: Path, views: int) -> None:
     keras.utils.set_random_seed(SEED)
     net, steps = network(), views // BATCH
     optimizer = optimizer_for(net, steps)
-    checkpoint = tf.train.Checkpoint(net=net, optimizer=optimizer)
-    manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), 2)
-    checkpoint.restore(manager.latest_checkpoint)
+    manager = stocks.restored(folder, net, optimizer)
     log.info("%d parameters, from step %d", net.count_params(), int(optimizer.iterations))
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
@@ -133,8 +126,7 @@ def learn(folder: Path, views: int) -> None:
         optimizer.apply_gradients(zip(gradients, net.trainable_variables, strict=True))
         return loss
 
-    with np.load(folder / f"{HELD}.npz") as file:
-        held = {key: file[key][:1024] for key in file.files}
+    held = stocks.start(folder / f"{HELD}.npz", 1024)
     rng, mean = np.random.default_rng((SEED, int(optimizer.iterations))), 0.0
     started, first = time.perf_counter(), int(optimizer.iterations)
     for pictures, columns, texts in batches(folder, rng):
@@ -152,15 +144,8 @@ def learn(folder: Path, views: int) -> None:
 
 
 def optimizer_for(net: Any, steps: int) -> Any:
-    """Return AdamW with a cosine schedule and a moving average of the weights, built for the network."""
-    import keras
-
-    rate = keras.optimizers.schedules.CosineDecay(1e-4, steps, 0.01, warmup_target=3e-3, warmup_steps=300)
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=0.02, clipnorm=5.0, use_ema=True, ema_momentum=0.998
-    )
-    optimizer.build(net.trainable_variables)
-    return optimizer
+    """Return the optimizer of so many steps."""
+    return stocks.adamw(net, steps, rate=3e-3, last=0.01, warmup=300, decay=0.02, clip=5.0, momentum=0.998)
 
 
 def _sparse(texts: NDArray[np.int8]) -> Any:
@@ -172,20 +157,17 @@ def _sparse(texts: NDArray[np.int8]) -> Any:
 
 def exact(net: Any, optimizer: Any, held: Stock) -> float:
     """Return the share of numbers that the averaged weights read without a fault, by their best path."""
-    kept = [variable.numpy() for variable in net.trainable_variables]
-    optimizer.finalize_variable_values(net.trainable_variables)
     right = 0
     order = np.argsort(held["widths"])
-    for start in range(0, len(order), BATCH):
-        chosen = order[start : start + BATCH]
-        pictures, columns = batch(list(views_of(held, chosen)))
-        best = np.argmax(net(pictures, training=False), axis=-1)
-        for row, text, count in zip(best, held["texts"][chosen], columns, strict=True):
-            path = row[:count]
-            signs = path[np.flatnonzero(np.diff(path, prepend=-1))]
-            right += list(signs[signs < len(ALPHABET)]) == list(text[text >= 0])
-    for variable, value in zip(net.trainable_variables, kept, strict=True):
-        variable.assign(value)
+    with stocks.averaged(net, optimizer):
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            pictures, columns = batch(list(views_of(held, chosen)))
+            best = np.argmax(net(pictures, training=False), axis=-1)
+            for row, text, count in zip(best, held["texts"][chosen], columns, strict=True):
+                path = row[:count]
+                signs = path[np.flatnonzero(np.diff(path, prepend=-1))]
+                right += list(signs[signs < len(ALPHABET)]) == list(text[text >= 0])
     return right / len(order)
 
 
