@@ -21,7 +21,7 @@ nox.options.error_on_missing_interpreters = False
 
 
 def extras() -> list[str]:
-    """What can stand in brackets behind digitrec; "" is nothing."""
+    """List what can stand in brackets after digitrec; "" is no extra."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")
     return ["", *sorted(set(config["options.extras_require"]) - NOT_FOR_USERS)]
@@ -41,13 +41,13 @@ def reads_a_digit(session: nox.Session, package: Path, extra: str) -> None:
 @nox.session(python=PYTHONS)
 @nox.parametrize("extra", [nox.param(extra, id=extra or "none") for extra in extras()])
 def install(session: nox.Session, extra: str) -> None:
-    """The wheel with an extra."""
+    """Test the wheel with an extra."""
     reads_a_digit(session, _the("*.whl"), extra)
 
 
 @nox.session(python=PYTHONS)
 def sdist(session: nox.Session) -> None:
-    """The sdist, which is built on the way."""
+    """Test the sdist, which is built on the way."""
     reads_a_digit(session, _the("*.tar.gz"), "")
 
 

@@ -61,14 +61,14 @@ def tool(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def held(done: subprocess.CompletedProcess[str]) -> str:
-    """What a tool said at its end; an error where it was not content."""
+    """Return the end of a tool's output; raise if the tool failed."""
     said = (done.stdout + done.stderr).strip()
     assert done.returncode == 0, said
     return said.splitlines()[-1] if said else "nothing to say"
 
 
 def bandit() -> str:
-    """The code has no construct that bandit warns of, but those with a reason beside them."""
+    """Check that bandit finds only what a comment beside it justifies."""
     held(tool("bandit", "-q", "-c", "pyproject.toml", "-r", "digitrec"))
     return "bandit has nothing to say"
 
@@ -134,12 +134,12 @@ def install() -> str:
 
 
 def extras() -> str:
-    """The same with none, each and all of the extras (gigabytes, many minutes)."""
+    """Check the wheel without extras, with each and with all of them (gigabytes, many minutes)."""
     return _nox("-s", "install")
 
 
 def sbom() -> str:
-    """The bill of materials of all that may be installed with it, in CycloneDX's form, is in dist/."""
+    """Write the bill of materials of all that may be installed, as CycloneDX, to dist/."""
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "requirements.txt")
         _write_pins("all", listed)

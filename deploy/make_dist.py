@@ -32,7 +32,7 @@ def epoch() -> str:
 
 
 def build(into: Path) -> list[Path]:
-    """The sdist and the wheel that is built from it, in ``into``; older ones there are replaced.
+    """Build the sdist, and the wheel from it, in ``into``; replace older ones there.
 
     Raises:
         subprocess.CalledProcessError: the build failed; its output says why.
@@ -54,7 +54,7 @@ def build(into: Path) -> list[Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A file or folder, with modes that do not depend on whose clone it is."""
+    """Copy a file or folder with modes that do not depend on whose clone it is."""
     if source.is_file():
         shutil.copyfile(source, target)
     else:

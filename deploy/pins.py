@@ -24,7 +24,7 @@ PINNED = {
 
 
 def uv() -> str:
-    """The uv of this environment, or the one that is on the path."""
+    """Return the uv of this environment, or the one on the path."""
     folder = sysconfig.get_path("scripts")
     return shutil.which("uv", path=f"{folder}{os.pathsep}{os.environ.get('PATH', '')}") or "uv"
 

@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, imported now."""
+        """Import and return the command of that name."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(_imported(f"digitrec.commands.{cmd_name}"), cmd_name)
@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first argument names; the error about any other says what to type instead."""
+        """Find the command that the first argument names; otherwise raise an error that suggests one."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             ctx.fail(f"No such command {args[0]!r}.{_instead(args[0])}")
         return super().resolve_command(ctx, args)
@@ -119,7 +119,7 @@ class LazyGroup(click.Group):
 
 
 def _instead(name: str) -> str:
-    """What to type instead of a command that does not exist; "" where there is no guess."""
+    """Suggest a command for a name that does not exist; "" without a good guess."""
     from shlex import quote
 
     from digitrec.image.folders import SUFFIXES

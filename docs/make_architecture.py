@@ -61,7 +61,7 @@ def imports(rooms: list[str]) -> dict[str, set[str]]:
 
 
 def svg() -> str:
-    """The whole picture."""
+    """Draw the whole picture."""
     rows = layers()
     rooms = [room for row in rows if GROUND not in row for room in row]
     ground = next(row for row in rows if GROUND in row)
@@ -71,7 +71,7 @@ def svg() -> str:
 
 
 def bands(rows: list[list[str]], width: int) -> Iterator[str]:
-    """A shade behind every second layer."""
+    """Draw a shade behind every second layer."""
     done = 0
     for number, row in enumerate(rows):
         if number % 2:
@@ -80,7 +80,7 @@ def bands(rows: list[list[str]], width: int) -> Iterator[str]:
 
 
 def words(rooms: list[str]) -> Iterator[str]:
-    """The name and the purpose of each."""
+    """Write the name and the purpose of each package."""
     for number, room in enumerate(rooms):
         y = TOP + CELL * number + 17
         yield f'<text class="name" x="10" y="{y}">{room}</text>'
@@ -93,14 +93,14 @@ def shortened(told: str) -> str:
 
 
 def columns(rooms: list[str]) -> Iterator[str]:
-    """The names over the columns, upright."""
+    """Write the names over the columns, upright."""
     for number, room in enumerate(rooms):
         x = LEFT + CELL * number + 17
         yield f'<text class="what" transform="translate({x} {TOP - 8}) rotate(-90)">{room}</text>'
 
 
 def dots(rooms: list[str]) -> Iterator[str]:
-    """A dot for each import, a pale one for the room itself."""
+    """Draw a dot for each import, a pale one for the package itself."""
     imported = imports(rooms)
     for row, room in enumerate(rooms):
         for column, other in enumerate(rooms):

@@ -34,7 +34,7 @@ def figures() -> dict[str, str]:
 
 
 def of_tables(text: str) -> Iterator[tuple[str, str]]:
-    """The cells of a page's tables as ("column: row", cell), the row by its first cell."""
+    """Yield the cells of a page's tables as ("column: row", cell), the row by its first cell."""
     head: list[str] = []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
@@ -44,7 +44,7 @@ def of_tables(text: str) -> Iterator[tuple[str, str]]:
 
 
 def text_of(name: str, decimals: str, known: dict[str, str]) -> str:
-    """What stands for a name.
+    """Return the text for a name.
 
     Raises:
         KeyError: nothing has that name.
@@ -57,7 +57,7 @@ def text_of(name: str, decimals: str, known: dict[str, str]) -> str:
 
 
 def filled(page: str, known: dict[str, str]) -> str:
-    """A page with every figure as it is now."""
+    """Fill in every figure of a page."""
     return MARK.sub(
         lambda found: found[0].replace(
             f"-->{found[3]}<!--/-->", f"-->{text_of(found[1], found[2] or '', known)}<!--/-->"

@@ -27,12 +27,12 @@ COLAB = "https://colab.research.google.com/github/"
 
 
 def texts(notebook: Any) -> list[str]:
-    """What stands in all of its cells."""
+    """Return the source of every cell."""
     return [cell.source for cell in notebook.cells]
 
 
 def addressed(source: str, url: str) -> str:
-    """A text with the project's address in its badge or in REPOSITORY; `url` is "" where there is none."""
+    """Put the project's address into the badge or REPOSITORY; `url` may be ""."""
     badge = COLAB
     if url.startswith("https://github.com/"):
         badge += f"{url.removeprefix('https://github.com/')}/blob/HEAD/{NAME}"
@@ -41,14 +41,14 @@ def addressed(source: str, url: str) -> str:
 
 
 def project_url() -> str:
-    """The project's address as setup.cfg has it; "" where it has none."""
+    """Return the project's address from setup.cfg; "" without one."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     return config["metadata"].get("url", "").removesuffix("/").removesuffix(".git")
 
 
 def executed(notebook: Any, folder: Path) -> Any:
-    """The same with what its cells show when they run in a folder, but for what libraries log."""
+    """Execute the notebook in a folder; remove what libraries log from its output."""
     metadata = dict(notebook.metadata)
     resources = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=600, resources=resources, record_timing=False).execute()

@@ -48,7 +48,7 @@ def main() -> None:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The address of a server with the shipped network."""
+    """Yield the address of a server with the shipped network."""
     made = server([Engine(open_provider("local"))], Settings(), host="127.0.0.1", port=0)
     thread = threading.Thread(target=made.run)
     thread.start()

@@ -55,7 +55,7 @@ def staged(folder: Path) -> None:
 
 
 def reference() -> str:
-    """The page on the public names; mkdocstrings fills it from their docstrings.
+    """Write the page on the public names; mkdocstrings fills it from their docstrings.
 
     Raises:
         SystemExit: a public name stands in no group, or a group has one that is not public.
@@ -73,7 +73,7 @@ def reference() -> str:
 
 
 def _linked(page: Path, text: str, site: Path) -> str:
-    """The text of a page with the links that its place on the site needs; linked files are copied there."""
+    """Return the text of a page with links adapted to the site; copy linked files there."""
 
     def link(found: re.Match[str]) -> str:
         picture, words, target = found[1], found[2], found[3]

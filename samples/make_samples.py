@@ -32,7 +32,7 @@ PASSED_OVER = (8, 947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 665
 
 
 def letter(rng: np.random.Generator) -> Pixels:
-    """A capital K; no digit looks like it."""
+    """Draw a capital K, which no digit looks like."""
     strokes = [[(0.3, 0.15), (0.28, 0.85)], [(0.72, 0.16), (0.3, 0.55)], [(0.42, 0.46), (0.75, 0.86)]]
     return ink([np.array(stroke) for stroke in strokes], Pen(0.045), 400, rng)
 
@@ -72,7 +72,7 @@ def written(picture: Picture, digits: Digits, canvas: tuple[int, int], rng: np.r
 
 
 def draw(picture: Picture, digits: Digits, rng: np.random.Generator) -> Image.Image:
-    """The picture as the camera, scanner or drawing program gives it."""
+    """Draw the picture as the camera, scanner or drawing program gives it."""
     if picture.tilt:
         picture = by_hand(picture, rng)
     margin = 1 + 2 * picture.tilt
@@ -86,7 +86,7 @@ def draw(picture: Picture, digits: Digits, rng: np.random.Generator) -> Image.Im
 
 
 def by_hand(picture: Picture, rng: np.random.Generator) -> Picture:
-    """The same picture as nobody takes it twice: aside, askew, brighter or darker, warmer or cooler."""
+    """Vary the picture as between two photos: position, tilt, brightness and colour."""
     look = picture.look
     look = replace(
         look, exposure=look.exposure * rng.uniform(0.82, 1.12), warmth=look.warmth + rng.normal(0, 0.03)
@@ -96,7 +96,7 @@ def by_hand(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def tilted(scene: Floats, picture: Picture, rng: np.random.Generator) -> Floats:
-    """The surface seen slightly from the side; the picture's corners come from within the larger scene."""
+    """Show the surface slightly from the side; take the picture's corners from the larger scene."""
     wide, high = (side * picture.tilt for side in picture.size)
     (left, upper), (right, lower) = (wide, high), (wide + picture.size[0], high + picture.size[1])
     corners = np.array([(left, upper), (left, lower), (right, lower), (right, upper)])
@@ -109,7 +109,7 @@ def tilted(scene: Floats, picture: Picture, rng: np.random.Generator) -> Floats:
 
 
 def save(image: Image.Image, picture: Picture) -> None:
-    """The file in its own format, mode and orientation."""
+    """Save the file in its own format, mode and orientation."""
     how = dict(picture.save or {})
     path = FOLDER / picture.file
     mode = how.pop("mode", None)

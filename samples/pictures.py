@@ -49,7 +49,7 @@ class Picture:
 
 
 def on_wood(page: Floats, written: Pixels, rng: np.random.Generator, look: Look) -> Floats:
-    """The sheet lies askew on a table; two of its edges are in the picture."""
+    """Lay the sheet askew on a table, with two of its edges in the picture."""
     height, width = written.shape
     table = texture(rng, height, width, "wood")
     sheet = Image.new("L", (width, height))

@@ -59,11 +59,11 @@ class Answer:
 
 
 def checked(answer: object) -> Answer:
-    """The same answer, when each of its fields has the type and the range that is documented above.
+    """Return the answer if each field has the documented type and range.
 
-    A number is an int or a float, finite, and no bool. NumPy's float64 is a float; its float32 is none:
-    give ``float(x)``. Texts can be written as UTF-8, and ``raw`` as JSON. An answer that passes can be
-    read (`digitrec.recognise.normalise`), stored, recorded and read back.
+    Numbers are finite ints or floats; bool and NumPy's float32 are not accepted, so give ``float(x)``. Texts
+    can be encoded as UTF-8, and ``raw`` as JSON. An answer that passes can be normalised
+    (`digitrec.recognise.normalise`), stored, recorded and loaded again.
 
     Raises:
         BadAnswer: a field is wrong; the message says which, and shows no text of the answer.
@@ -93,7 +93,7 @@ def _bad(wrong: str) -> BadAnswer:
 
 
 def _wrong(answer: Answer) -> Iterator[str]:
-    """What is wrong, if anything; what comes after the first has not been looked at."""
+    """Yield what is wrong; the caller takes the first problem only."""
     if not isinstance(answer.candidates, tuple):
         yield f"candidates is {_kind(answer.candidates)}, not a tuple"
     for place, candidate in enumerate(answer.candidates):

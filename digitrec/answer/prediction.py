@@ -91,11 +91,11 @@ class Prediction:
         return record(self)
 
     def unless(self, doubt: str) -> Prediction:
-        """The same without its digit, for this reason; the digit is kept as ``unsure_digit``."""
+        """Return this prediction refused for ``doubt``; its digit moves to ``unsure_digit``."""
         return replace(self, digit=None, reason=doubt, unsure_digit=self.digit)
 
     def _repr_html_(self) -> str:
-        """The answer as a notebook shows it."""
+        """Render the prediction in a notebook."""
         return html_table([self])
 
 
@@ -121,7 +121,7 @@ class Failure:
         return record(self)
 
     def _repr_html_(self) -> str:
-        """The failure as a notebook shows it."""
+        """Render the failure in a notebook."""
         return html_table([self])
 
 
@@ -138,10 +138,10 @@ def counts(outcome: Outcome) -> TypeGuard[Prediction]:
 
 
 def counted(outcomes: Iterable[Outcome]) -> list[Prediction]:
-    """The answers to one picture that vote on it: those that `counts` lets in.
+    """Return the predictions that vote on a picture: those that `counts` accepts.
 
-    Where nobody but emulators answered, theirs: that is a rehearsal, which outvotes no engine, and what
-    comes of it is emulated too.
+    If only emulators answered, return their predictions: a rehearsal never outvotes a real engine, and its
+    verdict is marked as emulated too.
     """
     answers = [outcome for outcome in outcomes if isinstance(outcome, Prediction)]
     return [answer for answer in answers if counts(answer)] or answers
@@ -153,7 +153,7 @@ def is_emulated(outcomes: Iterable[Outcome]) -> bool:
 
 
 def html_table(outcomes: Iterable[Outcome]) -> str:
-    """A row of HTML for each outcome: image, engine, digit, how sure, and the reason or error."""
+    """Return an HTML table with a row for each outcome: image, engine, digit, confidence, reason or error."""
     rows = [("image", "engine", "digit", "sure", "")]
     for outcome in outcomes:
         where = (outcome.image.source, outcome.provider)
@@ -180,7 +180,7 @@ def short(outcome: Outcome) -> str:
 
 
 def sureness(prediction: Prediction, otherwise: float) -> float:
-    """The calibrated chance, else the engine's own confidence, else ``otherwise``; 0..1."""
+    """Return the calibrated chance, else the engine's confidence, else ``otherwise``; 0..1."""
     known = (prediction.calibrated, prediction.confidence)
     return next((value for value in known if value is not None), otherwise)
 

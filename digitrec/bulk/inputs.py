@@ -101,7 +101,7 @@ def _is_archive(path: str) -> bool:
 
 
 def remotes(url: str, skipped: folders.Skipped, *, hidden: bool = False) -> Iterator[Remote]:
-    """The pictures below a URL, or what it names itself, in the order of their names.
+    """Yield the pictures below a URL, or the picture at the URL, sorted by name.
 
     Args:
         url: such as ``s3://bucket/scans`` or ``zip://::scans.zip``.

@@ -29,7 +29,7 @@ class Summary:
     """US dollars for the others, as far as it is known."""
 
     def counted(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
-        """The outcomes as they come, counted."""
+        """Yield the outcomes and count them."""
         for outcome in outcomes:
             self.images += 1
             self.cost_usd += outcome.cost_usd or 0.0
@@ -58,12 +58,12 @@ class Summary:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Summary:
-        """What `as_dict` gave, perhaps by way of JSON."""
+        """Restore a summary from `as_dict`, perhaps by way of JSON."""
         counters = {name: Counter(values[name]) for name in ("refusals", "failures")}
         return cls(**{**values, **counters})
 
     def words(self) -> str:
-        """The same in a sentence."""
+        """Return the summary as a sentence."""
         refused, failed = self.refusals.total(), self.failures.total()
         parts = [count(self.images, "image"), count(self.digits, "digit")]
         parts += [f"{refused:,} without a digit ({_kinds(self.refusals)})"] if refused else []

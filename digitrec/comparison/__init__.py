@@ -95,7 +95,7 @@ class Comparison:
         return _leaders(Counter(vote.digit for vote in self.counted))
 
     def as_dict(self) -> dict[str, Any]:
-        """The picture, the verdicts and every outcome under its engine's name, as JSON-like values."""
+        """Return the picture, the verdicts and each engine's outcome as JSON-like values."""
         return {
             "source": self.image.source,
             "sha256": self.image.sha256,
@@ -108,12 +108,12 @@ class Comparison:
         }
 
     def _repr_html_(self) -> str:
-        """The outcomes as a notebook shows them."""
+        """Render the outcomes in a notebook."""
         return html_table(replace(outcome, provider=name) for name, outcome in self.by_engine)
 
 
 def _leaders(votes: Mapping[Answered, float]) -> tuple[Answered, ...]:
-    """The answer with the most votes; empty for a tie."""
+    """Return the answer with the most votes; empty for a tie."""
     best = max(votes.values(), default=0.0)
     leading = tuple(answer for answer, weight in votes.items() if weight == best)
     return leading if len(leading) == 1 else ()

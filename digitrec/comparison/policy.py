@@ -47,11 +47,11 @@ class EnginePolicy:
         raise NotImplementedError
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
-        """What follows from all that was said, one outcome at least."""
+        """Return the outcome that follows from at least one engine's outcomes."""
         raise NotImplementedError
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """An outcome for each picture, in order; what each engine said is in its ``asked``."""
+        """Yield an outcome for each picture, in order; its ``asked`` holds each engine's outcome."""
         for opened in chunks(images, self.name, WINDOW):
             good = {place: image for place, image in enumerate(opened) if isinstance(image, DigitImage)}
             said = self._ask(good, partial(stream, lenient=lenient))
@@ -94,7 +94,7 @@ class EnginePolicy:
         raise NotImplementedError
 
     def on_answers(self, answers: Sequence[Outcome]) -> Outcome:
-        """The outcome if its engines, in their order, had given these answers; nobody is asked."""
+        """Return the outcome that these answers, in the engines' order, would give; ask no engine."""
         said: list[Outcome] = []
         while count := self.more(said):
             said += answers[len(said) : len(said) + count]
@@ -103,13 +103,13 @@ class EnginePolicy:
     def on_all_answers(
         self, engines: Mapping[str, Engine], outcomes: Mapping[str, Sequence[Outcome]]
     ) -> tuple[Outcome, ...]:
-        """The same for many pictures, from each engine's outcomes for them; both by the engine's name."""
+        """Do the same for many pictures, from each engine's outcomes; both are keyed by engine name."""
         names = {id(engine): name for name, engine in engines.items()}
         rows = zip(*(outcomes[names[id(engine)]] for engine in self.engines), strict=True)
         return tuple(self.on_answers(row) for row in rows)
 
     def __enter__(self) -> Self:
-        """The policy itself, closed at the end of the ``with``."""
+        """Return the policy itself; the ``with`` block closes it at its end."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -122,7 +122,7 @@ class EnginePolicy:
             engine.close()
 
     def _ask(self, images: Mapping[int, DigitImage], ask: Ask) -> dict[int, list[Outcome]]:
-        """What was said about each picture: rounds of questions until every picture is decided."""
+        """Ask in rounds until every picture is decided; return each picture's outcomes."""
         said: dict[int, list[Outcome]] = {place: [] for place in images}
         while True:
             last = {place: len(answers) + self.more(answers) for place, answers in said.items()}
@@ -137,7 +137,7 @@ class EnginePolicy:
                 said[arrival.image].append(arrival.outcome)
 
     def _sum_up(self, said: Sequence[Outcome]) -> Outcome:
-        """The verdict, with the time, the money and the attempts of all who were asked."""
+        """Return the verdict with the time, cost and attempts of every engine asked."""
         outcome = self.verdict(said)
         costs = [answer.cost_usd for answer in said]
         total = replace(
@@ -192,7 +192,7 @@ class Fallback(EnginePolicy):
         return 0 if decided else 1
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
-        """The sure answer; else the surest digit, else the first refusal, else the last failure."""
+        """Return the sure answer, else the surest digit, else the first refusal, else the last failure."""
         if self._sure(said[-1]):
             return said[-1]
         predictions = [outcome for outcome in said if isinstance(outcome, Prediction)]
@@ -276,7 +276,7 @@ class Consensus(EnginePolicy):
         return 1 if self.agree <= leading + left else 0
 
     def verdict(self, said: Sequence[Outcome]) -> Outcome:
-        """The agreed answer, with the mean confidence of those who gave it; else a refusal."""
+        """Return the agreed answer with the mean confidence of its engines, else a refusal."""
         votes = _votes(said)
         if not votes:
             return said[-1]

@@ -85,7 +85,7 @@ class Absent:
         self._error = error
 
     def stream(self, images: Iterable[ImageSource], *, lenient: bool = False) -> Iterator[Outcome]:
-        """The same Failure for each picture."""
+        """Yield the same failure for each picture."""
         for image in images:
             yield Failure(DigitImage.open(image).ref, self.name, self._error)
 

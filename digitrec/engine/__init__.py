@@ -131,7 +131,7 @@ class Engine:
         return [Reply(outcome, spent) for outcome in outcomes]
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """What `ask` would take for these images, each looked at once and not kept; nothing is asked.
+        """Estimate the cost of `ask` for these images without asking; look at each once and keep none.
 
         Raises:
             LedgerError: the ledger cannot be read.
@@ -142,7 +142,7 @@ class Engine:
         return Estimate(self.provider.name, count, 0, count, 0.0)
 
     def __enter__(self) -> Self:
-        """The engine itself, closed at the end of the ``with``."""
+        """Return the engine itself; the ``with`` block closes it at its end."""
         return self
 
     def __exit__(self, *_: object) -> None:

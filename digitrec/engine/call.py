@@ -39,7 +39,7 @@ def read_many(provider: Provider, images: Sequence[PreparedImage], *, timeout: f
 
 
 def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecError:
-    """What ``call`` gave, or the error it raised as one of ours.
+    """Return the result of ``call``, or the error it raised as a `DigitrecError`.
 
     Raises:
         KeyboardInterrupt, SystemExit: somebody wants the program to end.
@@ -58,7 +58,7 @@ def caught(provider: Provider, call: Callable[[], Given]) -> Given | DigitrecErr
 
 
 def usable(provider: Provider, given: object) -> Outcome:
-    """The outcome that was given, where it is one; what cannot be used becomes an error."""
+    """Return a usable outcome unchanged; turn anything else into an error."""
     if isinstance(given, DigitrecError):
         return given
     if not isinstance(given, Answer):

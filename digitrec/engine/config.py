@@ -137,7 +137,7 @@ def problems(path: Path | None = None) -> list[str]:
 
 
 def read(path: Path | None = None) -> dict[str, Any]:
-    """The settings as they stand in the file, not checked yet; {} where there is none by default.
+    """Read the settings from the file, unchecked; return {} if the default file does not exist.
 
     Raises:
         NotConfigured: the file named is missing, or is not TOML.

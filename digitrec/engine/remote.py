@@ -107,7 +107,7 @@ class Remote:
             self._recorder.close()
 
     def _terms(self) -> Terms:
-        """The terms of one `ask`; an emulator may have been started since the last."""
+        """Return the terms of one `ask`; an emulator may have been started since the last."""
         name, options = self._provider.name, self._options
         emulated = is_emulator(self._provider.endpoint)
         with self._opening:

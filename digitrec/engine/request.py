@@ -225,7 +225,7 @@ class Request:
                 raise max(failed, key=asked_wait_s)
 
     def _claim(self) -> list[Item]:
-        """The items that are ours to ask now; waits for those that somebody else is asking about."""
+        """Return the items that are ours to ask now; wait for those that another thread is asking about."""
         terms = self._terms
         while waiting := open_items(self._items):
             if terms.error is not None or terms.stopped.is_set() or self._left_s <= 0:

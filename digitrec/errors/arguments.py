@@ -10,7 +10,7 @@ from typing import Any
 
 
 def number(name: str, value: Any, low: float, high: float = math.inf, *, above: bool = False) -> float:
-    """A finite number from ``low`` to ``high``, or above ``low``.
+    """Return a finite number from ``low`` (exclusive with ``above``) to ``high``.
 
     Raises:
         TypeError: it is no number; True and False are none.
@@ -28,7 +28,7 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, above: 
 
 
 def whole(name: str, value: Any, low: int) -> int:
-    """A whole number from ``low`` on.
+    """Return an integer >= ``low``.
 
     Raises:
         TypeError: it is no whole number; True and False are none.
@@ -42,7 +42,7 @@ def whole(name: str, value: Any, low: int) -> int:
 
 
 def path(name: str, value: Any) -> Path:
-    """A file's name.
+    """Return a file's name as a path.
 
     Raises:
         TypeError: it is none.
@@ -56,7 +56,7 @@ def path(name: str, value: Any) -> Path:
 
 
 def said(value: Any) -> str:
-    """What was given, in a few words: a number or a short text as it is, else its type."""
+    """Describe a wrong value briefly: a number or short text itself, otherwise its type."""
     if value is None or isinstance(value, bool | Real):
         return str(value)
     if isinstance(value, str):

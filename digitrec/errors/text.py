@@ -15,9 +15,9 @@ JAMO = (range(0x1160, 0x1200), range(0xD7B0, 0xD800))
 
 
 def percent(share: float | None, places: int = 1) -> str:
-    """A share of 1 as per cent, "" for None.
+    """Format a share of 1 as per cent; "" for None.
 
-    Only all is written as 100 and only nothing as 0: what would round to them is ">99.9%" or "<0.1%".
+    Write only 1 as 100 % and only 0 as 0 %: a share that would round to them is ">99.9%" or "<0.1%".
     """
     if share is None:
         return ""
@@ -32,7 +32,7 @@ def percent(share: float | None, places: int = 1) -> str:
 
 
 def plain(number: float, figures: int = 6) -> str:
-    """A number with so many significant figures, written out and never as a power of ten: "0.0000198"."""
+    """Format a number with this many significant figures, without a power of ten: "0.0000198"."""
     from decimal import Decimal
 
     return f"{number:.0f}" if abs(number) >= 10**figures else f"{Decimal(f'{number:.{figures}g}'):f}"
@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
 
 
 def dollars(usd: float | None) -> str:
-    """An amount of money: "free", "$0.0015", "$12.30"; "price unknown" for None."""
+    """Format an amount of money: "free", "$0.0015", "$12.30"; "price unknown" for None."""
     if usd is None:
         return "price unknown"
     if usd == 0:
@@ -71,11 +71,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text in one line; what steers a terminal or shows nothing is escaped, as in Python's strings.
+    """Return the text as one line, with control and invisible characters escaped as in Python's strings.
 
-    That is controls (C0 and C1), line ends, bidirectional overrides, zero-width characters, spaces other
-    than the space, and halves of surrogate pairs: a file's name may neither steer a terminal nor pass for
-    another.
+    Escape controls (C0 and C1), line ends, bidirectional overrides, zero-width characters, spaces other than
+    the space, and lone surrogates: a file's name must neither control a terminal nor look like another name.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -101,13 +100,13 @@ def width(text: str) -> int:
 
 
 def padded(text: str, columns: int, *, right: bool = False) -> str:
-    """The text with spaces up to so many columns, at its right end; with ``right`` at its left."""
+    """Pad the text with spaces to this many columns, on its right; with ``right`` on its left."""
     space = " " * max(0, columns - width(text))
     return space + text if right else text + space
 
 
 def shortened(text: str, columns: int) -> str:
-    """The text, cut at the left to at most so many columns (>= 3) and marked where it was cut."""
+    """Cut the text at the left to at most this many columns (>= 3) and mark the cut."""
     if width(text) <= columns:
         return text
     while width(text) > columns - 3:

@@ -251,7 +251,7 @@ class Tensor(Protocol):
     """An object that NumPy can read as an array, such as a tensor of PyTorch or TensorFlow."""
 
     def __array__(self) -> NDArray[Any]:
-        """The values as an array."""
+        """Return the values as an array."""
 
 
 Array = NDArray[np.bool_ | np.integer[Any] | np.floating[Any]]

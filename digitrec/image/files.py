@@ -54,7 +54,7 @@ Encoded = str | Path | bytes | bytearray | memoryview | IO[bytes] | Frame
 
 
 def read(source: Encoded) -> tuple[bytes, str]:
-    """The encoded bytes of a path, stream, buffer or frame, and a name for messages.
+    """Return the encoded bytes of a path, stream, buffer or frame, and a name for messages.
 
     Raises:
         ImageError: there are none, more than `MAX_FILE_BYTES`, or they cannot be read.
@@ -82,7 +82,7 @@ def read(source: Encoded) -> tuple[bytes, str]:
 
 
 def name_of(source: Any) -> str:
-    """What to call a source in messages, whether it can be read or not."""
+    """Return a name for a source in messages, readable or not."""
     if isinstance(source, Frame):
         return source.name
     if isinstance(source, str | Path):
@@ -112,7 +112,7 @@ def is_address(name: str) -> bool:
 
 
 def _without_secrets(name: str) -> str:
-    """The name; of a URL no user, query or data: passwords, signatures and pictures stand in those."""
+    """Remove user, query and data from a URL: they hold passwords, signatures and pictures."""
     if not is_address(name):
         return name
     if name[:5].lower() == "data:":
@@ -129,7 +129,7 @@ def _read_stdin(name: str) -> bytes:
 
 
 def read_path(path: str | Path, name: str) -> bytes:
-    """The bytes of a file, at most one more than `MAX_FILE_BYTES`.
+    """Read a file, at most one byte more than `MAX_FILE_BYTES`.
 
     Args:
         path: where it is.

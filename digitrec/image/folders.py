@@ -77,7 +77,7 @@ def expand(argument: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
 
 
 def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator[str]:
-    """The pictures in a folder and in the folders in it, everywhere in the order of their names.
+    """Yield the pictures in a folder and its subfolders, each folder sorted by name.
 
     Links to files are followed, links to folders are not.
 
@@ -99,7 +99,7 @@ def pictures(folder: str, skipped: Skipped, *, hidden: bool = False) -> Iterator
 
 
 def _listed(folder: str, skipped: Skipped, hidden: bool) -> list[tuple[str, bool]]:
-    """The pictures and folders in a folder, each with whether it is a folder."""
+    """List the pictures and folders in a folder, each with whether it is a folder."""
     found = []
     for entry in _entries(folder):
         path = entry.name if folder == os.curdir else entry.path
@@ -190,7 +190,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 
 def _mode(path: str) -> int:
-    """What kind of file it is, links followed; where that cannot be told a file: reading it says why."""
+    """Return the file type, links followed; report an unreadable one as a file, whose reading says why."""
     try:
         return Path(path).stat().st_mode
     except OSError:

@@ -26,7 +26,7 @@ _EITHER = {b"mif1", b"msf1"}
 
 
 def kind(data: bytes) -> Literal["AVIF", "HEIF", "PDF"] | None:
-    """The format, where it needs a decoder of its own; None: one of `FORMATS`, or none at all."""
+    """Return the format if it needs its own decoder; None for one of `FORMATS` and for no picture."""
     if data.startswith(b"%PDF-"):
         return "PDF"
     if data[4:8] != b"ftyp":

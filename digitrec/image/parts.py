@@ -85,7 +85,7 @@ def _most(data: bytes) -> int:
 
 
 def too_many(name: str) -> ImageError:
-    """The error for a file with too many parts."""
+    """Return the error for a file with too many parts."""
     return ImageError(f"{name}: too many parts (chunks, markers, comments or tags); save or export it again")
 
 

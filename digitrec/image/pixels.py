@@ -24,7 +24,7 @@ _PIECE = 1 << 18
 
 
 def too_large() -> str:
-    """What is wrong with a picture of more than `MAX_PIXELS`, and what to do."""
+    """Explain that a picture has more than `MAX_PIXELS`, and what to do."""
     return f"more than {MAX_PIXELS // 1_000_000} million pixels; scale it down first"
 
 
@@ -41,7 +41,7 @@ def check_size(size: tuple[int, int], name: str) -> None:
 
 
 def digest(pixels: Pixels) -> str:
-    """The SHA-256 of a picture, in hex; the same bytes in another shape are another picture."""
+    """Return the SHA-256 of a picture, in hex; the same bytes in another shape differ."""
     found = hashlib.sha256(pixels.data)
     found.update(repr(pixels.shape).encode())
     return found.hexdigest()
@@ -77,7 +77,7 @@ def check_range(low: float, high: float) -> None:
 
 
 def white_of_file(high: float, dtype: np.dtype[Any]) -> float:
-    """The value that is white in a file's 16-bit or float pixels, of which the greatest is this."""
+    """Return the value of white in a file's 16-bit or float pixels whose maximum is ``high``."""
     if dtype.kind == "f" and high <= 1:
         return 1.0
     return 255.0 if high <= 255 and dtype.itemsize != 2 else max(high, 65535.0)

@@ -40,9 +40,9 @@ def factor(size: tuple[int, int], enough: int = ENOUGH_SIDE) -> int:
 
 
 def shrunk(picture: Image.Image, by: int) -> Image.Image:
-    """A decoded picture of any mode, both sides divided by this (rounded up), as L, RGB or RGBA.
+    """Divide both sides of a decoded picture of any mode (rounded up); return L, RGB or RGBA.
 
-    Each pixel is the mean of those it stands for, weighted by how opaque they are.
+    Each output pixel is the mean of the pixels it covers, weighted by opacity.
 
     Raises:
         ImageError: a number in it is negative or not finite.
@@ -52,7 +52,7 @@ def shrunk(picture: Image.Image, by: int) -> Image.Image:
 
 
 def shrunk_array(values: np.ndarray[Any, Any], white: float, by: int) -> Image.Image:
-    """The same of an array, shape (H, W), (H, W, 3) or (H, W, 4), in which this value is white."""
+    """Do the same for an array, shape (H, W), (H, W, 3) or (H, W, 4), whose white is ``white``."""
 
     def piece(box: Box) -> Image.Image:
         left, top, right, bottom = box
@@ -62,7 +62,7 @@ def shrunk_array(values: np.ndarray[Any, Any], white: float, by: int) -> Image.I
 
 
 def _joined(size: tuple[int, int], by: int, piece: Callable[[Box], Image.Image]) -> Image.Image:
-    """A picture of this size, given in pieces of eight bits a channel, each made smaller."""
+    """Join pieces of eight bits a channel, each shrunk, into a picture of this size."""
     small: Image.Image | None = None
     for box in _pieces(size, by):
         part = piece(box).reduce(by)
@@ -84,7 +84,7 @@ def _pieces(size: tuple[int, int], by: int) -> Iterator[Box]:
 
 
 def _eight_bits(picture: Image.Image, by: int) -> Callable[[Image.Image], Image.Image]:
-    """What makes eight bits a channel of a piece of the picture."""
+    """Return a function that converts a piece of the picture to eight bits a channel."""
     if picture.mode.startswith(("I", "F")):
         white = _white(picture, by)
         return lambda piece: Image.fromarray(scaled(np.asarray(piece), white))
@@ -95,7 +95,7 @@ def _eight_bits(picture: Image.Image, by: int) -> Callable[[Image.Image], Image.
 
 
 def _white(picture: Image.Image, by: int) -> float:
-    """The value that is white in the numbers of a picture."""
+    """Return the value of white in a picture of numbers."""
     low, high, dtype = math.inf, -math.inf, np.dtype(np.uint8)
     for box in _pieces(picture.size, by):
         values = np.asarray(picture.crop(box))

@@ -46,7 +46,7 @@ class ModelInput:
 
 
 def model_input(about: Mapping[str, Any], forward: Forward, path: Path, named: str | None) -> ModelInput:
-    """The input that a file describes; for a file that does not, the one that was named, or the usual."""
+    """Return the input that a file describes, else the named one, else the usual one."""
     if not about:
         return ModelInput(scale=named or "unit", output=_kind_of_output(forward), assumed=named is None)
     try:

@@ -140,7 +140,7 @@ class Inside:
         return self._work(maps) if len(maps) == len(self._ends) else None
 
     def _averaged(self, tensor: int) -> int | None:
-        """The feature maps of which a tensor is the mean over all places; None if it is not."""
+        """Return the feature maps whose mean over all places is a tensor; None if there are none."""
         maker = self._maker.get(tensor)
         while maker is not None and self._kind(maker) == _Kind.RESHAPE:
             maker = self._maker.get(int(maker.inputs[0]))
@@ -162,7 +162,7 @@ class Inside:
         return int(max(code.builtinCode, code.deprecatedBuiltinCode))  # old files have only the second
 
     def _weights(self, operator: Any) -> Weights:
-        """The weights of one layer; a missing bias is 0."""
+        """Return the weights of one layer; a missing bias is 0."""
         kernel = np.moveaxis(self._constant(operator.inputs[1]), 0, -1)
         has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
         return Weights(
@@ -170,7 +170,7 @@ class Inside:
         )
 
     def _constant(self, place: int) -> Floats:
-        """A tensor that is stored in the file; int8 is multiplied by its scales.
+        """Return a tensor stored in the file; multiply int8 by its scales.
 
         Raises:
             ValueError: it is not stored there, or has another type.
@@ -188,7 +188,7 @@ class Inside:
         return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)
 
     def _work(self, tensors: Collection[int]) -> Work | None:
-        """An interpreter of the same file that gives these tensors, in this order; None without any."""
+        """Return an interpreter of the same file that outputs these tensors, in order; None without any."""
         if not tensors:
             return None
         usual, signatures = self._graph.outputs, self._model.signatureDefs
@@ -214,7 +214,7 @@ def _enlarged(maps: Floats) -> Floats:
 
 
 def _layer_names(tensors: list[str]) -> list[str]:
-    """The layers' names from those of the tensors: "model_1/conv_1/Conv2D;..." is "conv".
+    """Return the layers' names from the tensors' names: "model_1/conv_1/Conv2D;..." is "conv".
 
     The converter names a tensor by the calls that led to it; Keras numbers each call, from 1.
     """

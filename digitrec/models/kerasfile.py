@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def load(path: Path) -> tuple[dict[str, Any], KerasNetwork]:
-    """The description in a `.keras` or `.h5` file, {} when it has none, and its network.
+    """Load the description ({} if missing) and the network of a `.keras` or `.h5` file.
 
     The network is a function from (N, 28, 28) ink to (N, 10).
 

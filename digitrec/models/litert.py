@@ -17,7 +17,7 @@ from digitrec.models.scores import Floats, Signature
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], LiteRt]:
-    """The description in a `.tflite` file, {} when it has none, and its network.
+    """Load the description ({} if missing) and the network of a `.tflite` file.
 
     Raises:
         ModelError: it is damaged, or no network from 28x28 pixels to ten numbers in float32.

@@ -55,7 +55,7 @@ def evidence(chances: Floats) -> Floats:
 
 
 def _scores(chances: Floats) -> Floats:
-    """The scores behind probabilities, up to a constant for each row."""
+    """Return the logits behind probabilities, up to a constant for each row."""
     return np.asarray(np.log(np.maximum(chances, 1e-30)))
 
 
@@ -79,7 +79,7 @@ def aside(ink: Floats) -> Floats:
 
 
 def probabilities(answer: Floats, output: str, temperature: float) -> Floats:
-    """A network's answers, (N, 10), as rows that sum to 1, at a temperature; `ModelInput` tells of both."""
+    """Convert a network's answers, (N, 10), to rows that sum to 1; `ModelInput` describes the arguments."""
     if output == "softmax":
         if temperature == 1:
             return answer

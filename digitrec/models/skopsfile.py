@@ -26,7 +26,7 @@ def flat(ink: Floats) -> Floats:
 
 
 def output_of(classifier: Any) -> str:
-    """The kind of its answers: "softmax" where they are chances, "logits" where they are only scores."""
+    """Return the kind of its answers: "softmax" for chances, "logits" for scores."""
     return "softmax" if hasattr(classifier, "predict_proba") else "logits"
 
 
@@ -43,9 +43,10 @@ def save(classifier: Any, path: Path, about: dict[str, Any]) -> None:
 
 
 def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
-    """The description in a `.skops` file and its classifier, as a function from (N, 28, 28) ink to (N, 10).
+    """Load the description ({} if missing) and the classifier of a `.skops` file.
 
-    Nothing in the file is run: skops builds known classes only.
+    The classifier is a function from (N, 28, 28) ink to (N, 10). No code in the file runs: skops builds known
+    classes only.
 
     Raises:
         ModelError: it is no such file, holds anything else, or has not learned ten digits from 784 pixels.
@@ -67,7 +68,7 @@ def load(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
 
 
 def load_skops() -> Any:
-    """What reads and writes such files, imported now; with it there is scikit-learn.
+    """Import skops, which comes with scikit-learn.
 
     Raises:
         NotInstalled: the `stats` extra is missing.

@@ -58,10 +58,10 @@ class Model:
     def probabilities(
         self, batch: NDArray[np.uint8], prepared: Sequence[bool] | NDArray[np.bool_] = ()
     ) -> Floats:
-        """The chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32, rows summing to 1.
+        """Return the chance of each digit: (N, 28, 28) uint8, ink high, to (N, 10) float32; rows sum to 1.
 
-        A picture of which the network is less sure than its `doubt` is read again, moved by a pixel to each
-        side; the five readings count as one.
+        Read a picture again, moved by a pixel to each side, if the network is less sure than its `doubt`;
+        average the five readings.
 
         Args:
             batch: the pictures.
@@ -84,7 +84,7 @@ class Model:
         return chances
 
     def _chances(self, ink: Floats, prepared: NDArray[np.bool_]) -> Floats:
-        """The chance of each digit at the first glance: (N, 28, 28), scaled, to (N, 10)."""
+        """Return the chance of each digit in one pass: (N, 28, 28), scaled, to (N, 10)."""
         answer = np.empty((len(ink), 10), np.float32)
         for start in range(0, len(ink), BATCH):
             answer[start : start + BATCH] = self._forward(ink[start : start + BATCH])
@@ -146,7 +146,7 @@ def load(path: Path | None = None, *, scale: str | None = None) -> Model:
 
 
 def _network(content: bytes, path: Path) -> tuple[dict[str, Any], Forward]:
-    """What the file says of itself and its network, by the library that wrote it."""
+    """Load the file's description and network with the library that wrote it."""
     if path.suffix == ".tflite":
         from digitrec.models import litert
 

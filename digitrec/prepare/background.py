@@ -45,7 +45,7 @@ class Paper:
 
 
 def find_paper(view: Floats, window: float) -> Paper:
-    """The paper of a picture with dark ink on light paper.
+    """Estimate the paper of a picture with dark ink on light paper.
 
     Args:
         view: (h, w), 0..255.
@@ -58,7 +58,7 @@ def find_paper(view: Floats, window: float) -> Paper:
 
 
 def bare(planes: Floats, size: int) -> Floats:
-    """The paper's light: what is darker than its surroundings and narrower than ``size`` is filled.
+    """Return the paper's light: fill whatever is darker than its surroundings and narrower than ``size``.
 
     Args:
         planes: one view or several, (..., h, w), 0..255, dark ink on light paper.
@@ -116,7 +116,7 @@ def is_noise(grey: Floats) -> bool:
 
 
 def _unrepeated(grey: Floats) -> Floats:
-    """A picture that was enlarged by repeating its pixels, as it was before."""
+    """Undo an enlargement that repeated each pixel."""
     height, width = grey.shape
     for times in range(min(grey.shape) // FEWEST, 1, -1):
         if height % times == 0 and width % times == 0:
@@ -127,7 +127,7 @@ def _unrepeated(grey: Floats) -> Floats:
 
 
 def _local_mean(grey: Floats, size: int) -> Floats:
-    """The mean over a square window, cut off at the edges."""
+    """Return the mean over a square window, cut off at the edges."""
     for axis in (0, 1):
         grey = grey.swapaxes(0, axis)
         n = len(grey)

@@ -65,7 +65,7 @@ def _squareness(shape: Mask) -> float:
 
 
 def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, Box]:
-    """The card alone, what is outside of it in its own colour, and its box in the picture."""
+    """Crop to the card, paint the outside in its colour, and return its box in the picture."""
     whole = np.asarray(Image.fromarray(card).resize(picture.size, Image.Resampling.NEAREST))
     box = box_of(whole)
     assert box is not None, "a card has pixels"
@@ -75,7 +75,7 @@ def cut(picture: Image.Image, card: Mask) -> tuple[Image.Image, Box]:
 
 
 def _between(grey: Floats) -> float:
-    """The level that parts light from dark best: N. Otsu, IEEE Trans. SMC 9, 1979."""
+    """Return the level that separates light from dark best: N. Otsu, IEEE Trans. SMC 9, 1979."""
     counts = np.bincount(grey.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
     below = np.cumsum(counts)
     sums = np.cumsum(counts * np.arange(256))
@@ -85,7 +85,7 @@ def _between(grey: Floats) -> float:
 
 
 def _without_dents(part: Mask) -> Mask:
-    """The part with all filled that lies between two of its pixels along a row, a column or a diagonal."""
+    """Fill everything between two pixels of the part along a row, a column or a diagonal."""
     filled = part
     for _ in range(2):
         filled = _spanned(filled) & _spanned(filled.T).T

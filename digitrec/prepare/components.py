@@ -50,15 +50,15 @@ class Components:
         return self.bottom - self.top
 
     def inside(self, values: Floats) -> Floats:
-        """What ``values``, (h, w), are on each pixel of `labels`."""
+        """Look up ``values``, (h, w), at each pixel of `labels`."""
         return np.broadcast_to(values, self.masks.shape)[self.masks]
 
     def total(self, values: Floats) -> Scores:
-        """The sum of ``values``, (h, w), over each part."""
+        """Sum ``values``, (h, w), over each part."""
         return np.bincount(self.labels, self.inside(values), len(self)).astype(np.float64)
 
     def peak(self, values: Floats) -> Floats:
-        """The largest of ``values``, (h, w), in each part."""
+        """Return the largest of ``values``, (h, w), in each part."""
         peaks = np.zeros(len(self), np.float32)
         np.maximum.at(peaks, self.labels, self.inside(values))
         return peaks

@@ -121,7 +121,7 @@ def _count(seen: Strokes, small: bool) -> Count:
 
 
 def _bare(parts: Components, main: int, edges: Scores, beside: Ints) -> tuple[int, Ints]:
-    """The main part of those that are no brackets around others, and these; at least one part is none."""
+    """Remove brackets around others from the main parts; return the main part and the brackets."""
     every = np.append(main, beside)
     found = brackets(parts, every) if len(beside) else np.zeros(1, bool)
     around = every[found]
@@ -164,7 +164,7 @@ def recount(fine: Floats) -> Count:
 
 
 def _each(parts: Components, digit: Mask, edges: Scores, rivals: Ints) -> tuple[Mask, ...]:
-    """The ink of the main digit and of its rivals, each with its pieces, from left to right."""
+    """Return the ink of the main digit and of its rivals, each with its pieces, from left to right."""
     found = [digit]
     for rival in rivals:
         alone = np.arange(len(parts)) == rival
@@ -195,7 +195,7 @@ def _shared_width(one: Ints, other: Ints) -> float:
 def _rivals(
     parts: Components, main: int, edges: Scores, border: Mask, peak: Floats, least: float = RIVAL
 ) -> Ints:
-    """The parts that look like digits of their own: as high, as dark, as rich, and clear of the main one."""
+    """Return the parts that look like other digits: as high, dark and rich as the main one, and apart."""
     height, width = parts.height, parts.width
     shared_x = np.minimum(parts.right, parts.right[main]) - np.maximum(parts.left, parts.left[main])
     shared_y = np.minimum(parts.bottom, parts.bottom[main]) - np.maximum(parts.top, parts.top[main])

@@ -40,7 +40,7 @@ JPEG_QUALITY = 92
 
 
 def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
-    """What a provider is given when the caller chooses a preparation.
+    """Return the input for a provider when the caller chooses a preparation.
 
     Raises:
         ValueError: no preparation has that name, or the provider wants no encoded picture.
@@ -60,7 +60,7 @@ def spec_for(wants: InputSpec, preparation: str) -> InputSpec:
 
 
 def prepare(image: DigitImage, spec: InputSpec) -> PreparedImage:
-    """The picture in the form that ``spec`` names, PNG or JPEG without metadata.
+    """Encode the picture in the form that ``spec`` names, PNG or JPEG without metadata.
 
     Raises:
         ImageError: it cannot be brought under the vendor's limits.
@@ -82,7 +82,7 @@ def _on_white(picture: Image.Image, ink: Ink) -> Image.Image:
 
 
 def _digit(picture: Image.Image, ink: Ink, side: int) -> Image.Image:
-    """The ink alone, its longer side ``side`` pixels, on white; the whole picture when it is blank."""
+    """Return the ink alone on white, its longer side ``side`` pixels; the whole picture when it is blank."""
     boxes = np.array(ink.boxes or [ink.within])
     around = max(1, int((boxes[:, 2:] - boxes[:, :2]).max()) // 20)  # a box ends where ink is still fading
     left, top = np.maximum(boxes[:, :2].min(axis=0) - around, ink.within[:2])
@@ -129,7 +129,7 @@ def _around(within: Box, canvas: Size, picture: Size) -> Box:
 
 
 def _edge_colour(picture: Image.Image) -> int | tuple[int, ...]:
-    """The usual colour along the edge, so that the margin shows no frame where the picture ends."""
+    """Return the usual colour along the edge, so that the margin hides where the picture ends."""
     pixels = np.asarray(picture)
     colour = np.median(np.concatenate(edges(pixels)), axis=0)
     return int(colour) if colour.ndim == 0 else tuple(int(channel) for channel in colour)

@@ -12,7 +12,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def running(values: np.ndarray[Any, Any], size: int, axis: int, pick: np.ufunc) -> np.ndarray[Any, Any]:
-    """The extreme of each window of ``size`` along ``axis``; the axis gets ``size - 1`` shorter.
+    """Return the extreme of each window of ``size`` along ``axis``, which gets ``size - 1`` shorter.
 
     The window is doubled until it is nearly wide enough, so the cost grows with its logarithm.
     """
@@ -26,7 +26,7 @@ def running(values: np.ndarray[Any, Any], size: int, axis: int, pick: np.ufunc) 
 
 
 def spread(values: np.ndarray[Any, Any], diagonal: bool, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
-    """The extreme of each pixel and its four (or, ``diagonal``, eight) neighbours."""
+    """Return the extreme of each pixel and its four (or, ``diagonal``, eight) neighbours."""
     out = values.copy()
     pick(out[1:], values[:-1], out=out[1:])
     pick(out[:-1], values[1:], out=out[:-1])
@@ -37,7 +37,7 @@ def spread(values: np.ndarray[Any, Any], diagonal: bool, pick: np.ufunc = np.max
 
 
 def grow(values: np.ndarray[Any, Any], radius: int, pick: np.ufunc = np.maximum) -> np.ndarray[Any, Any]:
-    """The extreme within ``radius`` pixels; crosses and squares by turns make an octagon, nearly a disc."""
+    """Return the extreme within ``radius`` pixels; alternate crosses and squares make an octagon."""
     for step in range(radius):
         values = spread(values, diagonal=step % 2 == 1, pick=pick)
     return values
@@ -54,7 +54,7 @@ def _edged(values: Floats) -> Floats:
 
 
 def smooth(values: Floats) -> Floats:
-    """The 3x3 binomial filter."""
+    """Apply the 3x3 binomial filter."""
     wide = _edged(values)
     rows = wide[:-2] + 2 * wide[1:-1] + wide[2:]
     return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) * np.float32(1 / 16))
@@ -87,7 +87,7 @@ def resize(
 
 
 def quantile(values: np.ndarray[Any, Any], share: float) -> float:
-    """The value with about this share of the others below it; several times as quick as `np.quantile`."""
+    """Return an approximate quantile, several times faster than `np.quantile`."""
     flat = values.ravel()
     place = int(share * (flat.size - 1))
     return float(np.partition(flat, place)[place])

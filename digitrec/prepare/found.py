@@ -84,7 +84,7 @@ class Ink:
         return self.full_size(found)
 
     def full_size(self, box: Box) -> Box:
-        """A box of the mask in pixels of the picture."""
+        """Scale a box of the mask to pixels of the picture."""
         left, top, right, bottom = (side * self.shrink for side in box)
         x, y, end_x, end_y = self.within
         return left + x, top + y, min(right + x, end_x), min(bottom + y, end_y)

@@ -21,7 +21,7 @@ RICH = 0.06
 
 
 def without_frame(seen: Strokes) -> Strokes | None:
-    """The strokes without those of a frame around others; None: there is none.
+    """Return the strokes without those of a frame around others; None: there is no frame.
 
     A pencil's line is broken, and each piece alone looks like a sign beside the digit: the frame shows where
     fainter ink is taken in and the gaps are closed.

@@ -71,7 +71,7 @@ def find_ink(picture: Image.Image) -> Ink:
 
 
 def _passed_by(view: _View) -> Ink:
-    """The handwriting, also beside a pen, which is darker, comes in from outside, or looks like a 1."""
+    """Find the handwriting beside a pen, which is darker, comes in from outside, or looks like a 1."""
     ink = _find(view)
     if ink.within != (0, 0, *view.picture.size):
         return ink
@@ -91,7 +91,7 @@ def _passed_by(view: _View) -> Ink:
 
 
 def _length(ink: Ink) -> int:
-    """The longer side of the digit, px."""
+    """Return the longer side of the digit, px."""
     return longer_side(ink.digits[0].box)
 
 
@@ -104,7 +104,7 @@ def _may_be_a_pen(view: _View, ink: Ink) -> bool:
 
 
 def _in_a_cell(view: _View, ink: Ink) -> Ink | None:
-    """The handwriting on a picture that its digit may fill, with paper put around it; None: it does not."""
+    """Find the handwriting on a picture that its digit may fill, with paper added around it; else None."""
     if ink.reason == "cut off" or (ink.reason == "blank" and not view.small and cut_off(ink.mask)):
         return None
     cell = find_cell(view.grey)
@@ -149,7 +149,7 @@ def _in_doubt(ink: Ink, cell: Cell, width: int, height: int) -> bool:
 
 
 def _find(view: _View, known: Polarity | None = None) -> Ink:
-    """The handwriting that stands out most; of that polarity where its own does not show plainly."""
+    """Find the handwriting that stands out most; use ``known`` where its polarity is unclear."""
     light, skew = lightness(view.grey)
     plain = abs(skew) > PLAIN
     likelier: Polarity = "light on dark" if light > 0 else "dark on light"
@@ -166,7 +166,7 @@ def _find(view: _View, known: Polarity | None = None) -> Ink:
 
 
 def _of(view: _View, polarity: Polarity) -> Ink:
-    """The handwriting of one polarity."""
+    """Find the handwriting of one polarity."""
     projection = view.projected(polarity)
     ink = view.found(projection, view.glance(projection))
     noise = view.small and ink.reason is None and is_noise(view.grey)
@@ -174,7 +174,7 @@ def _of(view: _View, polarity: Polarity) -> Ink:
 
 
 def _of_either(view: _View, likelier: Polarity) -> Ink:
-    """That of the polarity in which it shows more clearly."""
+    """Find the handwriting in the polarity that shows it more clearly."""
     rarer: Polarity = "dark on light" if likelier == "light on dark" else "light on dark"
     tried = [(one, view.glance(one)) for one in map(view.projected, (likelier, rarer))]
     first, second = sorted(tried, key=lambda one: one[1] is None)
@@ -186,7 +186,7 @@ def _of_either(view: _View, likelier: Polarity) -> Ink:
 
 
 def _on_a_card(view: _View) -> Ink | None:
-    """The handwriting on a light card on a darker table; None: there is no card."""
+    """Find the handwriting on a light card on a darker table; None: there is no card."""
     from digitrec.prepare.cards import cut, find_card  # few pictures have so much dark
 
     card = find_card(view.grey)
@@ -201,7 +201,7 @@ def _rank(ink: Ink) -> tuple[bool, float]:
 
 
 def _moved(ink: Ink, box: Box, picture: Image.Image) -> Ink:
-    """What was found on a part of a picture, as found on the whole of it."""
+    """Translate a finding on a part of a picture to the whole picture."""
     left, top = box[:2]
     within = (ink.within[0] + left, ink.within[1] + top, ink.within[2] + left, ink.within[3] + top)
     return replace(
@@ -211,19 +211,19 @@ def _moved(ink: Ink, box: Box, picture: Image.Image) -> Ink:
 
 
 def _shifted(digits: Sequence[Digit], right: int, down: int, size: tuple[int, int]) -> tuple[Digit, ...]:
-    """The digits of a part of a picture, on the whole of it."""
+    """Translate the digits of a part of a picture to the whole picture."""
     boxes = _boxes_shifted([one.box for one in digits], right, down, size)
     return tuple(replace(one, box=box) for one, box in zip(digits, boxes, strict=True))
 
 
 def _boxes_shifted(boxes: Sequence[Box], right: int, down: int, size: tuple[int, int]) -> tuple[Box, ...]:
-    """The boxes of a part of a picture, on the whole of it."""
+    """Translate the boxes of a part of a picture to the whole picture."""
     by = np.array((right, down) * 2)
     return tuple(_on_picture(by + box, size) for box in boxes)
 
 
 def _on_picture(box: np.ndarray[Any, np.dtype[Any]], size: tuple[int, int]) -> Box:
-    """The part of a box, (4,), that lies on a picture of that size: at least one pixel."""
+    """Clip a box, (4,), to a picture of that size: at least one pixel."""
     width, height = size
     left, top, right, bottom = np.clip(box.round().astype(int), 0, size * 2).tolist()
     left, top = min(left, width - 1), min(top, height - 1)
@@ -250,16 +250,16 @@ class _View:
         return cls(picture, coarse, shrink, tiny, again, grey, min(picture.size) <= SMALL)
 
     def projected(self, polarity: Polarity) -> Projection:
-        """The channel in which ink of one polarity stands out."""
+        """Return the channel in which ink of one polarity stands out."""
         tiny, _ = _reduced(self.tiny, COLOUR_SIDE)
         return find_projection(tiny, polarity, (1.0 if self.small else COLOUR_WINDOW) * min(tiny.size))
 
     def glance(self, projection: Projection) -> Strokes | None:
-        """The strokes where they are plainly all that stands out."""
+        """Return the strokes if nothing else stands out."""
         return glance(projection.view(self.coarse), self.small)
 
     def found(self, projection: Projection, plain: Strokes | None) -> Ink:
-        """What is found in one channel, `plain` being what a glance showed in it."""
+        """Find the ink in one channel; `plain` holds the strokes of a quick look at it."""
         shrink = self.shrink
         strokes = plain or coarsely(projection.view(self.coarse), self.small)
         near = strokes is not None and shrink > 1
@@ -291,13 +291,13 @@ class _View:
 
 
 def _reduced(picture: Image.Image, side: int) -> tuple[Image.Image, int]:
-    """The picture with its longer side at most so long, and by what it was divided."""
+    """Reduce the picture so that its longer side is at most ``side``; return it and the divisor."""
     shrink = -(-max(picture.size) // side)
     return (picture if shrink == 1 else picture.reduce(shrink)), shrink
 
 
 def _again(ink: Ink) -> Ink:
-    """What looked like one digit on the reduced scale, looked at from near."""
+    """Look at full scale at what looked like one digit on the reduced scale."""
     assert ink.fine is not None
     found = recount(ink.fine)
     if found.reason is None:

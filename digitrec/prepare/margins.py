@@ -58,7 +58,7 @@ class Cell:
 
 
 def find_cell(grey: Floats) -> Cell | None:
-    """The cell that a picture may be, or None: it has margins enough and no bars.
+    """Return the cell that a picture may be, or None if it has margins enough and no bars.
 
     Args:
         grey: (h, w), 0..255, the picture reduced.
@@ -131,7 +131,7 @@ def _reaches(lines: Mask) -> bool:
 
 
 def _within_bars(ink: Mask) -> Box:
-    """What lies between bars along the edges; all of it where there are none."""
+    """Return the area between bars along the edges; all of it without bars."""
     bars = [_full(side) for side in (ink.T, ink, ink.T[::-1], ink[::-1])]
     height, width = ink.shape
     left, top, right, bottom = bars
@@ -150,7 +150,7 @@ def _full(lines: Mask) -> int:
 
 
 def _end(bar: int, lines: Mask) -> int:
-    """The first line clear of a bar, so many lines broad; 0 where it is none."""
+    """Return the first line clear of a bar ``bar`` lines broad; 0 without a bar."""
     if not bar:
         return 0
     clear = np.flatnonzero(~lines[bar : bar + BLUR + 1].any(axis=1))
@@ -158,7 +158,7 @@ def _end(bar: int, lines: Mask) -> int:
 
 
 def widened(picture: Image.Image, cell: Cell, shrink: int) -> tuple[Image.Image, tuple[int, int]]:
-    """The cell with a margin of paper all around, and where the picture's corner lies on that: x, y, px."""
+    """Put a margin of paper around the cell; return the picture's corner on the result, x, y, px."""
     left, top, right, bottom = (shrink * side for side in cell.box)
     part = picture.crop((left, top, min(right, picture.width), min(bottom, picture.height)))
     margin = round(MARGIN * max(part.size))
@@ -175,15 +175,15 @@ def widened(picture: Image.Image, cell: Cell, shrink: int) -> tuple[Image.Image,
 
 
 def _window(plane: Floats) -> int:
-    """What departs from its surroundings and is narrower than this, px, may be ink."""
+    """Return the width, px, below which a departure from the surroundings may be ink."""
     height, width = plane.shape
     return int(max(3, round(WINDOW * min(height, width)), round(LONG_WINDOW * max(height, width))))
 
 
 def _paper(plane: Floats, size: int) -> Floats:
-    """The paper's light: what is darker and narrower than ``size`` is filled, also along the edges.
+    """Return the paper's light: fill dark parts narrower than ``size``, also along the edges.
 
-    Unlike `background.bare`, which continues the picture's light beyond its edges, and with it the ink there.
+    `background.bare` instead continues the picture's light beyond its edges, and with it the ink there.
     """
     half = size // 2
     for pick, beyond in ((np.maximum, 0.0), (np.minimum, 255.0)):

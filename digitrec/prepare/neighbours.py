@@ -36,7 +36,7 @@ FLAT = 3.0
 
 
 def main_inside(parts: Components, main: int, edges: Scores, border: Mask) -> int:
-    """The digit where the main part comes in from outside the picture; else the main part."""
+    """Return the digit if the main part comes in from outside the picture; else the main part."""
     if not border[main]:
         return main
     inside = np.where(border, 0.0, edges)

@@ -27,7 +27,7 @@ class Projection:
     """(channels,), >= 0; they add up to 1. One for a picture without colours."""
 
     def view(self, picture: Image.Image) -> Floats:
-        """A part of the picture, of any size, as one channel, (h, w), 0..255, dark ink on light paper."""
+        """Project a part of the picture to one channel, (h, w), 0..255, dark ink on light paper."""
         values = np.asarray(picture)
         if len(self.weights) == 1:
             view = np.array(values if values.ndim == 2 else values[:, :, 0], np.float32)

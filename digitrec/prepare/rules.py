@@ -16,16 +16,16 @@ END = 0.1
 
 
 def rules(mask: Mask) -> Mask:
-    """The pixels of a mask, (h, w), that are ink of printed lines only.
+    """Return the pixels of a mask, (h, w), that are ink of printed lines only.
 
-    A line is followed across the picture; where the ink on it is no thicker than the line itself, it goes;
-    where something crosses the line, the ink stays.
+    Follow each line across the picture. Remove ink no thicker than the line itself; keep the ink where
+    something crosses the line.
     """
     return _level(mask) | _level(mask.T).T
 
 
 def _level(mask: Mask) -> Mask:
-    """The same for lines that run roughly along the rows."""
+    """Do the same for lines that run roughly along the rows."""
     band = _bands(mask)
     on_line = mask & band
     if not on_line.any():

@@ -114,7 +114,7 @@ class Strokes:
 
 
 def glance(view: Floats, small: bool) -> Strokes | None:
-    """The strokes of a view where they are plainly all that stands out; None: look closer.
+    """Return the strokes of a view if nothing else stands out; None: look closer.
 
     Args:
         view: (h, w), 0..255, dark ink on light paper.
@@ -131,7 +131,7 @@ def glance(view: Floats, small: bool) -> Strokes | None:
 
 
 def _plainest(sight: Sight) -> Strokes | None:
-    """The ink at half the darkest contrast; None where that is not told from the paper."""
+    """Return the ink at half the darkest contrast; None if it is not distinct from the paper."""
     half = float(sight.contrast.max()) / 2
     if half < sight.faintest:
         return None
@@ -184,21 +184,21 @@ def more_beside(contrast: Floats, mask: Mask, level: float, fringe: int, share: 
 
 
 def outline(mask: Mask) -> int:
-    """Steps between ink and paper along rows and columns, px."""
+    """Count the steps between ink and paper along rows and columns, px."""
     return int(np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1]))
 
 
 def coarsely(view: Floats, small: bool) -> Strokes | None:
-    """The strokes that a search finds on a reduced view, if it is sure of them; None: look at more pixels."""
+    """Return the strokes found with certainty on a reduced view; None: look at more pixels."""
     found = search(view, small)
     return found if found.score and is_sure(found) and not found.ruled else None
 
 
 def search(view: Floats, small: bool) -> Strokes:
-    """The strokes of such a view, whatever lies around them.
+    """Return the strokes of such a view, whatever lies around them.
 
-    The paper is sought in ever narrower windows, as long as the strokes are not lost: the narrower, the less
-    remains of shadows. Printed lines are taken out.
+    Estimate the paper in ever narrower windows, as long as the strokes are not lost: narrower windows leave
+    less of the shadows. Remove printed lines.
     """
     side = min(view.shape)
     windows = SMALL_WINDOWS if small else WINDOWS
@@ -249,7 +249,7 @@ def _level(sight: Sight, seed: Mask) -> float:
 
 
 def _printed(mask: Mask) -> Mask | None:
-    """The printed lines with their fringes, if strokes may hang on them; None: there are none."""
+    """Return the printed lines with their fringes, if strokes may touch them; None: there are none."""
     parts = components(mask)
     height, width = mask.shape
     if not (parts.width > SPANNING * width).any() and not (parts.height > SPANNING * height).any():
@@ -261,7 +261,7 @@ def _printed(mask: Mask) -> Mask | None:
 
 
 def _best(sight: Sight, faintest: float) -> tuple[Mask, float]:
-    """The part that looks most like a digit's ink, at the threshold where it does most, and how much."""
+    """Return the part most like a digit's ink, at its best threshold, and its score."""
     contrast = sight.contrast
     peak = float(contrast.max()) / 2
     steps = int(np.log(max(peak / faintest, 1)) / -np.log(STEP)) + 1 if peak >= faintest else 0
@@ -294,7 +294,7 @@ def _scores(parts: Components, edges: Scores) -> Scores:
 
 
 def _unframed(parts: Components, scores: Scores) -> int:
-    """The part with the highest score, or what it frames: a box, a page's edge, the table around a page."""
+    """Return the part with the highest score, or the part it frames, such as a box or a page's edge."""
     height, width = parts.masks.shape[1:]
     reach = (parts.left == 0) + (parts.top == 0) * 1 + (parts.right == width) + (parts.bottom == height)
     main = int(np.argmax(scores))

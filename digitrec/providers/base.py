@@ -55,7 +55,7 @@ def is_installed(module: str) -> bool:
 
 
 def not_installed(what: str, extra: str) -> NotInstalled:
-    """The error for an optional package that is missing.
+    """Return the error for an optional package that is missing.
 
     Args:
         what: what needs it, as it stands at the start of the message.
@@ -82,7 +82,7 @@ def looked(extra: str, package: str, found: Iterable[str], missing: Sequence[str
 
 
 def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = True) -> str:
-    """The address of a service, without a slash at its end.
+    """Return the address of a service, without a trailing slash.
 
     Args:
         endpoint: an address such as "https://ocr.example".
@@ -106,7 +106,7 @@ def checked_endpoint(endpoint: str, variable: str, *, allow_plain_http: bool = T
 
 
 def checked_key(key: str, variable: str) -> str:
-    """A key as it is sent: without the line break that came with it from a file.
+    """Return a key without the line break that a file adds at its end.
 
     Raises:
         NotConfigured: it holds a character that no key has; the error of an HTTP library would quote it.
@@ -288,7 +288,7 @@ class BaseProvider:
 
     @classmethod
     def status(cls, env: Mapping[str, str]) -> Status:
-        """What is there to run it, told offline from ``env`` and the disk; by default all it needs."""
+        """Report offline, from ``env`` and the disk, whether it can run; by default it can."""
         return Status(installed=True, configured=True)
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:

@@ -60,9 +60,9 @@ class Local(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """The network of ``DIGITREC_MODEL`` (scaled by ``DIGITREC_MODEL_SCALE``), else our own.
+        """Load the network of ``DIGITREC_MODEL`` (scaled by ``DIGITREC_MODEL_SCALE``), else the shipped one.
 
-        ``options`` override the variables; with another model, the scale of the environment's does not count.
+        ``options`` override the variables; an explicit model ignores the environment's scale.
         """
         model, scale = env.get("DIGITREC_MODEL") or None, env.get("DIGITREC_MODEL_SCALE") or None
         found = {} if "model" in options else {"model": model, "scale": scale}
@@ -79,15 +79,15 @@ class Local(BaseProvider):
         self._model.probabilities(np.zeros((1, 28, 28), np.uint8), [True])
 
     def read(self, image: PreparedImage, *, timeout: float) -> Answer:
-        """The chance of each digit; ``timeout`` (seconds) is not needed here."""
+        """Return the chance of each digit; ``timeout`` (seconds) is not needed here."""
         answer = self.read_many([image], timeout=timeout)[0]
         assert isinstance(answer, Answer)
         return answer
 
     def read_many(self, images: Sequence[PreparedImage], *, timeout: float) -> list[Answer | ProviderError]:
-        """The same for many images in one pass through the network, which also reads each `whole`.
+        """Do the same for many images, each with its `whole`, in one pass through the network.
 
-        A picture is clear where one of its readings is; where neither is, its `others` are read too.
+        A picture is clear if one of its readings is; if neither is, read its `others` too.
         """
         readings = [_readings(image) for image in images]
         batch = np.frombuffer(b"".join([pixels for several in readings for pixels in several]), np.uint8)
@@ -114,11 +114,11 @@ class Local(BaseProvider):
         return [self._answer(*one) for one in zip(images, rows, clear.tolist(), strict=True)]
 
     def stages(self, image: PreparedImage) -> list[Stage]:
-        """The feature maps of each layer for ``image.data``; empty for a file that is no network."""
+        """Return the feature maps of each layer for ``image.data``; empty for a file without a network."""
         return self._model.inside.stages(_pixels(image))
 
     def filters(self) -> list[Stage]:
-        """What the network's first layer looks for, as `Inside.filters`."""
+        """Return the filters of the network's first layer, as `Inside.filters`."""
         return self._model.inside.filters()
 
     def grad_cam(self, image: PreparedImage, of: Sequence[int]) -> Floats | None:
@@ -144,7 +144,7 @@ class Local(BaseProvider):
         clear[places[better]] = self._model.recognises(theirs[better])
 
     def _clearest(self, readings: Sequence[bytes]) -> Floats | None:
-        """The chances from the reading with the most evidence for any digit; None: none is clear."""
+        """Return the chances of the reading with the most evidence; None: no reading is clear."""
         batch = np.frombuffer(b"".join(readings), np.uint8).reshape(-1, 28, 28)
         chances = self._model.probabilities(batch, [True] * len(batch))
         best = int(np.argmax(evidence(chances)))

@@ -61,7 +61,7 @@ def _word(names: str) -> str:
 
 
 def _beside_a_mark(name: str) -> str:
-    """An English word: only as a quoted name, as a whole text, or beside a word such as "parameter"."""
+    """Match an English word only as a quoted name, a whole text, or beside a word such as "parameter"."""
     before = rf"(?:^|{_QUOTE}\s?|{_KIND}\W+){name}\b"
     return rf"{before}|\b{name}(?:[\"'`:]|\s+{_KIND}|\s+is\s+(?:not|un))"
 
@@ -102,7 +102,7 @@ STATUS_NAMES = ("code", "status", "statusCode")
 
 
 def refused_parameters(raw: Any, sent: Collection[str]) -> frozenset[str]:
-    """The parameters among ``sent`` that the body of a refusal names, whatever its form.
+    """Return the parameters among ``sent`` that the body of a refusal names, in any form.
 
     Args:
         raw: the body: any JSON value, or text.
@@ -131,7 +131,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _json_in(text: str) -> Any:
-    """The JSON object or list in a text, such as an upstream server's error; None: it holds neither."""
+    """Parse the JSON object or list in a text, such as an upstream server's error; None without either."""
     try:
         value = json.loads(text) if text[:1] in ("{", "[") else None
     except (ValueError, RecursionError):
@@ -140,7 +140,7 @@ def _json_in(text: str) -> Any:
 
 
 def error_of(raw: Any) -> dict[str, Any] | None:
-    """The error in a body, as one object with a message and a code; None where there is no error."""
+    """Return the error in a body as one object with a message and a code; None without an error."""
     if isinstance(raw, list):  # Gemini
         return error_of(raw[0]) if raw else None
     if not isinstance(raw, dict):
@@ -158,7 +158,7 @@ def error_of(raw: Any) -> dict[str, Any] | None:
 
 
 def error_inside(raw: Any) -> tuple[int, dict[str, Any]] | None:
-    """The HTTP status and the error that a gateway put into an answer of status 200; None: an answer."""
+    """Return the HTTP status and error that a gateway put into an answer of status 200; None: an answer."""
     error = error_of(raw)
     if error is None:
         return None

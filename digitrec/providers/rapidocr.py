@@ -66,7 +66,7 @@ class RapidOcr(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """The same for every environment; ``options`` are the constructor's."""
+        """Create the engine in any environment; ``options`` are the constructor's."""
         return cls(**options)
 
     @classmethod
@@ -116,7 +116,7 @@ def _box(corners: Any) -> Box | None:
 
 
 def parse(raw: Mapping[str, Any]) -> Answer:
-    """The texts and scores of RapidOCR's TextRecOutput, and its version.
+    """Parse the texts and scores of RapidOCR's TextRecOutput, and its version.
 
     Raises:
         BadAnswer: the two do not belong together.

@@ -56,7 +56,7 @@ class Tesseract(BaseProvider):
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], **options: Any) -> Self:
-        """The program of DIGITREC_TESSERACT, else the one on the path; ``options`` override it."""
+        """Find the program in DIGITREC_TESSERACT, else on the path; ``options`` override it."""
         return cls(**{"program": env.get("DIGITREC_TESSERACT") or "tesseract", **options})
 
     @classmethod
@@ -109,7 +109,7 @@ def _word(row: Mapping[str, str]) -> Candidate:
 
 
 def _text(row: Mapping[str, str | None]) -> str:
-    """The last column, which a row that was cut off has not."""
+    """Return the last column, which a row that was cut off lacks."""
     if row["text"] is None:
         raise ValueError
     return row["text"].strip()

@@ -132,7 +132,7 @@ class Service:
 
 
 def problem_of(error: Exception, errors: Mapping[str, Rule]) -> Problem | None:
-    """What the table says of an exception, by its most specific class that is listed."""
+    """Return the table's rule for an exception, by its most specific listed class."""
     for cls in type(error).__mro__:
         rule = errors.get(f"{cls.__module__}.{cls.__qualname__}")
         if isinstance(rule, type):

@@ -39,7 +39,7 @@ async def apredict(
     at_least: float = 0.0,
     rotate: Rotation = 0,
 ) -> Prediction:
-    """What `predict` returns, awaited; any number may be awaited at the same time.
+    """Do the same as `predict`, awaited; any number may be awaited at the same time.
 
     Of those that ask the same engine as many are at work as its ``Options.concurrency`` says (4; with a
     policy, the lowest of its engines'), the others wait. A bare provider is asked by an engine of its own
@@ -91,7 +91,7 @@ async def astream(
     at_least: float = 0.0,
     rotate: Rotation = 0,
 ) -> AsyncGenerator[Outcome, None]:
-    """What `stream` yields, for ``async for``: an outcome for each picture, in order, while the work goes on.
+    """Yield what `stream` yields, for ``async for``: an outcome for each picture, in order.
 
     As many requests are in flight as the engine's ``Options.concurrency`` says. ``images`` is iterated in a
     worker thread; an asynchronous iterable is iterated in the event loop. Being cancelled, or closed, stops
@@ -116,7 +116,7 @@ async def astream(
 
 
 def _iterated(images: AsyncIterable[ImageSource]) -> Iterator[ImageSource]:
-    """The pictures for a worker thread, each awaited in the event loop."""
+    """Iterate over the pictures in a worker thread; await each in the event loop."""
     iterator, token = aiter(images), current_token()
 
     async def following() -> ImageSource:
@@ -145,7 +145,7 @@ async def _awaited(
 async def _in_thread(
     work: Callable[[], T], gone: threading.Event, limiter: CapacityLimiter | None = None
 ) -> T:
-    """What ``work`` returns, in a worker thread that is left behind when the task is cancelled."""
+    """Run ``work`` in a worker thread, which is abandoned when the task is cancelled."""
 
     def run() -> T:
         with cancelled_by(gone):
@@ -155,7 +155,7 @@ async def _in_thread(
 
 
 def _limiter(provider: str | Provider | Reader, reader: Reader) -> CapacityLimiter | None:
-    """What keeps an engine from being at work too often at once; None: AnyIO's own limit is enough.
+    """Return what limits an engine's concurrent calls; None: AnyIO's own limit is enough.
 
     That of the engine that may do the least, where a policy asks several.
     """

@@ -263,7 +263,7 @@ def by_network(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
 
 
 def mosaic(maps: NDArray[np.float32], *, signed: bool = False) -> Pixels:
-    """The feature maps of a layer, (H, W, C), side by side as one grey picture, at most `SHOWN` of them.
+    """Tile the feature maps of a layer, (H, W, C), as one grey picture, at most `SHOWN` of them.
 
     Black is 0 and below, white the largest value of the layer, so that its maps can be compared. Filters are
     `signed`, and each has a scale of its own: grey is 0, white as far above it as it goes, black below.

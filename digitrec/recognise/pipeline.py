@@ -40,12 +40,12 @@ def open_or_fail(source: ImageSource, asker: str, enough: int = ENOUGH_SIDE) -> 
 
 
 def preprocess(sources: Iterable[ImageSource], engine: Engine) -> list[MaybePrepared]:
-    """The first half of the path: open each picture and prepare it for the engine."""
+    """Open each picture and prepare it for the engine."""
     return [one for batch in batches(sources, engine) for one in batch]
 
 
 def batches(sources: Iterable[ImageSource], engine: Engine) -> Iterator[list[MaybePrepared]]:
-    """The same in batches: as many pictures as suit the engine and arrive within its patience."""
+    """Yield the prepared pictures in batches that suit the engine and arrive within its patience."""
     waiting = iter(sources)
     while batch := _batch(waiting, engine):
         yield batch
@@ -107,7 +107,7 @@ def _prepared(opened: Sequence[DigitImage | Failure], engine: Engine) -> list[Ma
 
 
 def infer(batch: Sequence[MaybePrepared], engine: Engine, *, lenient: bool = False) -> list[Outcome]:
-    """The second half: ask the engine and normalise its answers, one outcome for each picture."""
+    """Ask the engine and normalise its answers, one outcome for each picture."""
     askable = [one for one in batch if isinstance(one, PreparedImage) and not _refused(one)]
     replies = iter(engine.ask(askable))
     provider, calibrations = engine.provider.name, calibration.known()

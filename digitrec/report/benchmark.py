@@ -97,7 +97,7 @@ def provenance(benchmark: Benchmark) -> dict[str, str]:
 
 
 def tables(benchmark: Benchmark) -> Iterator[Table]:
-    """The tables of a report, the most important first."""
+    """Yield the tables of a report, the most important first."""
     yield leaderboard(benchmark)
     yield time_and_money(benchmark)
     yield confidence(benchmark)
@@ -111,7 +111,7 @@ def tables(benchmark: Benchmark) -> Iterator[Table]:
 
 
 def leaderboard(benchmark: Benchmark) -> Table:
-    """The accuracy of each engine."""
+    """Return the accuracy of each engine."""
     front = {card.engine for card in pareto_front(benchmark.cards)}
     rows = [
         (
@@ -258,7 +258,7 @@ def confusion(card: Scorecard) -> Table:
 
 
 def splitting(benchmark: Benchmark) -> Table:
-    """The pictures on which engines do not say the same."""
+    """Return the pictures on which engines disagree."""
     shown, how_many = sample(benchmark, benchmark.splitting)
     rows = [
         (benchmark.title(place), benchmark.shows(place), *map(short, benchmark.said(place)))

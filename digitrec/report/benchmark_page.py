@@ -162,5 +162,5 @@ def latency(cards: Sequence[Scorecard]) -> Figure:
 
 
 def _label(card: Scorecard) -> str:
-    """The engine's name in lines that fit beside or below a plot."""
+    """Wrap the engine's name to fit beside or below a plot."""
     return textwrap.fill(card.name, LABEL_WIDTH)

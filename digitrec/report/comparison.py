@@ -49,7 +49,7 @@ def write(comparisons: Iterable[Comparison], form: Format, out: IO[str] | None =
 
 
 def verdict(comparison: Comparison) -> str:
-    """What the engines say together, in a few words; what emulators say is marked or left out."""
+    """Summarise the engines' verdict; mark or leave out what emulators say."""
     if not comparison.predictions:
         return "nobody answered"
     said = _together(comparison)
@@ -113,7 +113,7 @@ def _time_apart(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def _write_terminal(comparisons: Sequence[Comparison], out: IO[str]) -> None:
-    """A column for each engine if the terminal is wide enough for all of them, else a line for each."""
+    """Write a column for each engine if the terminal is wide enough for all, else a line for each."""
     console = terminal(out)
     columns = _columns(comparisons)
     needed = console.measure(columns, options=console.options.update(max_width=10_000)).maximum

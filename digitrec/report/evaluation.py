@@ -131,7 +131,7 @@ def _mean(corruptions: Sequence[Measured]) -> tuple[str, ...]:
 
 
 def _errors(found: Result) -> str:
-    """The most common errors in a few words: "1 as 7: 5, 9 refused (blank): 2"."""
+    """List the most common errors: "1 as 7: 5, 9 refused (blank): 2"."""
     counted = Counter(_error(*pair) for pair in found.pairs if not is_right(*pair))
     return ", ".join(f"{error}: {count}" for error, count in counted.most_common(COMMONEST))
 

@@ -16,7 +16,7 @@ from digitrec.report.plots import Axes, Figure
 
 
 def row(found: Explanation, drawn: Sequence[Path]) -> dict[str, Any]:
-    """An explanation; what was not asked for, or is unknown, is null."""
+    """Return an explanation as a row; unrequested and unknown values are null."""
     said = found.prediction
     return {
         "image": said.image.source,
@@ -43,7 +43,7 @@ def _inside(look: Inside, likeliest: Sequence[int]) -> dict[str, Any]:
 
 
 def _maps(found: Explanation | Inside, digits: Sequence[int]) -> dict[str, Any]:
-    """The ink that spoke for the answer, and the class activation maps of these digits."""
+    """Return the ink that spoke for the answer, and the class activation maps of these digits."""
     heats = found.grad_cam
     return {
         "saliency": None if found.saliency is None else _numbers(found.saliency),
@@ -60,9 +60,9 @@ def _numbers(array: NDArray[Any]) -> list[Any]:
 
 @plots.drawn
 def explanation(found: Explanation) -> Figure:
-    """The picture, each step of its preparation, which ink spoke for the digit, and the ten probabilities.
+    """Draw the picture, its preparation, the ink that spoke for the digit, and the ten probabilities.
 
-    Where the network lets itself be looked into, also Grad-CAM for the digit and for the runner-up.
+    If the model allows it, add Grad-CAM for the digit and for the runner-up.
     """
     wide = max(9.0 if found.grad_cam is None else 13.5, 1.9 * (len(found.steps) + 1) + 0.6)
     figure = Figure(figsize=(wide, 2.8 if found.saliency is None else 5.8))
@@ -83,7 +83,7 @@ def explanation(found: Explanation) -> Figure:
 
 @plots.drawn
 def feature_maps(look: Inside) -> Figure:
-    """What the network was given, what its first layer looks for, and every layer's feature maps.
+    """Draw the network's input, its first layer's filters, and every layer's feature maps.
 
     In a column for each network.
     """
@@ -110,7 +110,7 @@ def feature_maps(look: Inside) -> Figure:
 
 
 def headline(found: Explanation) -> str:
-    """The answer in one line: "a 7, 98.9%, before a 1, 0.4%", or why there is none."""
+    """Return the answer in one line: "a 7, 98.9%, before a 1, 0.4%", or why there is no digit."""
     said, second = found.prediction, found.runner_up
     if said.digit is None:
         return f"no digit: {said.reason}"
@@ -134,7 +134,7 @@ def _saliency(axes: Axes, found: Explanation) -> None:
 
 
 def _grad_cam(cells: Sequence[Axes], found: Explanation) -> None:
-    """The maps of the likeliest digit and the next in the same colours, so that they can be compared."""
+    """Draw the maps of the two likeliest digits in the same colours, for comparison."""
     if found.grad_cam is None:
         return
     strongest = max(float(found.grad_cam.max()), 1e-6)

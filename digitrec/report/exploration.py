@@ -48,7 +48,7 @@ def classes(seen: Exploration) -> Figure:
 
 @plots.drawn
 def averages(seen: Exploration) -> Figure:
-    """The mean image of each digit, and where its images differ."""
+    """Draw the mean image of each digit, and where its images differ."""
     figure = Figure(figsize=(11, 3))
     rows = figure.subplots(2, 10)
     for digit in range(10):
@@ -76,7 +76,7 @@ def pixels(seen: Exploration) -> Figure:
 
 @plots.drawn
 def notable(seen: Exploration) -> Figure:
-    """The faintest, thickest, thinnest and most unusual digits, and those whose label is in doubt."""
+    """Draw the faintest, thickest, thinnest and most unusual digits, and those with doubtful labels."""
     figure = Figure(figsize=(12, 8.6))
     rows = figure.subplots(len(seen.notable), NOTABLE)
     for row, kind in zip(rows, seen.notable, strict=True):
@@ -93,7 +93,7 @@ def notable(seen: Exploration) -> Figure:
 
 @plots.drawn
 def embedding(seen: Exploration) -> Figure:
-    """The digits laid out so that those alike are near each other."""
+    """Draw the digits laid out with similar ones near each other."""
     labels = seen.digits.labels[seen.embedded]
     title = f"{len(labels):,} digits of {seen.name} by likeness (t-SNE)"
     figure, axes = plots.plain_axes(title, "near means alike; the axes have no unit", "", (8.4, 7))

@@ -22,7 +22,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 def table(contestants: Sequence[Contestant], digits: int) -> Table:
-    """The comparison in words, the most accurate first."""
+    """Return the comparison as a table, the most accurate first."""
     rows = [
         (
             one.title, percent(one.accuracy.share, 2), one.accuracy.interval(2), duration(one.training_s),
@@ -161,7 +161,7 @@ PICTURES: dict[str, Callable[[Sequence[Contestant]], Figure]] = {
 
 
 def _bars(axes: Axes, contestants: Sequence[Contestant], lengths: Sequence[float]) -> None:
-    """A bar for each, the last one on top, hatched by complexity."""
+    """Draw a bar for each, the last one on top, hatched by complexity."""
     for place, (one, length) in enumerate(zip(contestants, lengths, strict=True)):
         axes.barh(place, length, height=0.6, zorder=2, edgecolor="white", **LOOKS[one.complexity])
     axes.set(yticks=range(len(contestants)), yticklabels=[one.title for one in contestants])

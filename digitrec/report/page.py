@@ -33,18 +33,18 @@ def text(words: str) -> str:
 
 
 def soft(words: str) -> str:
-    """A paragraph of words in small grey type."""
+    """Return a paragraph in small grey type."""
     return f'<p class="soft">{text(words)}</p>'
 
 
 def section(title: str, body: str, *, long: bool = False) -> str:
-    """A part with a heading; a long one may be broken across printed pages."""
+    """Return a part with a heading; a long one may be broken across printed pages."""
     kind = ' class="long"' if long else ""
     return f"<section{kind}>\n<h2>{text(title)}</h2>\n{body}\n</section>"
 
 
 def table(table: Table) -> str:
-    """A table of plain text, figures to the right."""
+    """Return a table of plain text, figures aligned right."""
     kinds = [' class="number"' if place in table.numbers else "" for place in range(len(table.header))]
 
     def row(tag: str, scope: str, cells: Sequence[str]) -> str:
@@ -67,7 +67,7 @@ def listing(entries: Mapping[str, str]) -> str:
 
 
 def picture(source: ImageSource, alt: str, side: int = PICTURE_SIDE) -> str:
-    """The picture itself, made small, without its metadata; words in its place when it cannot be read."""
+    """Return the picture, made small and without metadata; text in its place when it cannot be read."""
     try:
         small = DigitImage.open(source).thumbnail(side)
     except ImageError as error:

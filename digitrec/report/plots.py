@@ -61,7 +61,7 @@ DPI = 120
 
 @drawn
 def svg(figure: Figure, title: str) -> str:
-    """The figure as an ``<svg>`` element for a page, with a title for those who cannot see it."""
+    """Return the figure as an ``<svg>`` element with a title for screen readers."""
     data = io.StringIO()
     figure.savefig(data, format="svg", metadata={"Date": None})
     drawing = data.getvalue()[data.getvalue().index("<svg") :]
@@ -79,7 +79,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def plain_axes(title: str, x: str, y: str, size: tuple[float, float] = (7.6, 4.2)) -> tuple[Figure, Axes]:
-    """A figure of this size, in inches, with one pair of axes."""
+    """Create a figure of this size, in inches, with one pair of axes."""
     figure = Figure(figsize=size)
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x, ylabel=y)
@@ -130,7 +130,7 @@ def grey(axes: Axes, pixels: NDArray[Any], title: str = "") -> None:
 
 
 def logarithmic(axes: Axes) -> None:
-    """A logarithmic x-axis with plain figures, at least a decade of it."""
+    """Make the x-axis logarithmic with plain figures, at least a decade long."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     axes.set_xlim(min(low, (low * high) ** 0.5 / 3.2), max(high, (low * high) ** 0.5 * 3.2))

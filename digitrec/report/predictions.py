@@ -52,7 +52,7 @@ def write(
 
 
 def sure(outcome: Outcome) -> str:
-    """The calibrated chance, marked, else the engine's own confidence; "" without either."""
+    """Format the calibrated chance, marked, else the engine's own confidence; "" without either."""
     if isinstance(outcome, Prediction) and outcome.calibrated is not None:
         return percent(outcome.calibrated) + MARK
     if isinstance(outcome, Prediction) and outcome.confidence is not None:
@@ -68,7 +68,7 @@ def error_line(failure: Failure) -> str:
 
 
 def remarks(prediction: Prediction) -> Iterator[str]:
-    """What to say beside digit and confidence: the reason, what was read, and where the answer is from."""
+    """Yield remarks beside digit and confidence: the reason, the text read, and the answer's source."""
     if prediction.reason is not None:
         yield prediction.reason
     if prediction.text not in (None, str(prediction.digit), str(prediction.unsure_digit)):
@@ -98,7 +98,7 @@ def _answer(said: Outcome) -> str:
 
 
 def terminal(out: IO[str]) -> Console:
-    """The terminal that ``out`` leads to; one that says it has no columns (COLUMNS=0) is given 80."""
+    """Return the terminal behind ``out``; assume 80 columns where it reports 0 (COLUMNS=0)."""
     from rich.console import Console  # a pipe never needs it, and it takes as long as the network
 
     plain = bool(os.environ.get("NO_COLOR"))  # rich alone would keep bold and dim

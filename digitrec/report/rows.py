@@ -73,7 +73,7 @@ def write_records(records: Sequence[Any], form: Literal["table", "json"], out: I
 
 
 def _word(value: Any) -> str:
-    """A value in a column: short hashes, times to the second, no powers of ten, "-" for None."""
+    """Format a value in a column: short hashes, times to the second, no powers of ten, "-" for None."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
@@ -100,34 +100,34 @@ class Table:
     """How to read it."""
 
     def filled(self) -> tuple[list[list[str]], list[bool]]:
-        """The header and the rows without empty columns, and whether each column holds figures."""
+        """Return header and rows without empty columns, and whether each column holds figures."""
         places = [place for place in range(len(self.header)) if any(row[place] for row in self.rows)]
         lines = [[row[place] for place in places] for row in (self.header, *self.rows)]
         return lines, [place in self.numbers for place in places]
 
 
 def aligned(table: Table) -> Iterator[str]:
-    """The table as lines of text; empty columns are left out."""
+    """Yield the table as lines of text without empty columns."""
     lines, figures = table.filled()
     numbers = [place for place, is_figure in enumerate(figures) if is_figure]
     return text.aligned([list(map(printable, line)) for line in lines], numbers)
 
 
 def markdown_table(table: Table) -> str:
-    """The table in Markdown; empty columns are left out."""
+    """Return the table in Markdown without empty columns."""
     (head, *rows), figures = table.filled()
     marks = ["---:" if is_figure else "---" for is_figure in figures]
     return "\n".join(_markdown_row(row) for row in (head, marks, *rows))
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    """A row of a Markdown table, with line ends and bars escaped."""
+    """Return a row of a Markdown table, with line ends and bars escaped."""
     words = (printable(cell.replace("\n", " ")).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(words)} |"
 
 
 def markdown_section(table: Table) -> str:
-    """The table under its title and its note."""
+    """Return the table under its title and its note."""
     return f"## {table.title}\n\n{table.note}\n\n{markdown_table(table)}"
 
 

@@ -56,7 +56,7 @@ class Problem:
     """Headers that go with it (Retry-After, Allow, ...)."""
 
     def body(self) -> dict[str, Any]:
-        """The members of the problem body."""
+        """Return the members of the problem body."""
         return {
             "type": f"urn:digitrec:problem:{self.kind}",
             "title": HTTPStatus(self.status).phrase,
@@ -65,7 +65,7 @@ class Problem:
         }
 
     def response(self) -> Response:
-        """The answer that carries it."""
+        """Return the response that carries it."""
         content = json.dumps(self.body()).encode()
         return Response(content, self.status, dict(self.headers), MEDIA_TYPE)
 
@@ -79,12 +79,12 @@ class ProblemError(Exception):
 
 
 def busy(detail: str) -> Problem:
-    """The server has all it can do at the moment."""
+    """Return the problem of a server at capacity."""
     return Problem(503, "busy", detail, {"Retry-After": str(RETRY_SOON_S)})
 
 
 def too_large(most_bytes: int) -> Problem:
-    """The request is larger than the server takes."""
+    """Return the problem of a request larger than ``most_bytes``."""
     limit = f"{most_bytes / 1_000_000:g} MB"
     return Problem(413, "too-large", f"the request is larger than {limit}; scale the picture down")
 
@@ -93,10 +93,10 @@ INTERNAL = Problem(500, "internal", "something went wrong in the server; its log
 
 
 def from_error(error: errors.DigitrecError) -> Problem:
-    """The problem that an error of ours is to the client.
+    """Convert one of our errors to a problem for the client.
 
-    What went wrong between this server and a vendor is told by its kind alone: the vendor's words are
-    for the operator's log.
+    Report an error between this server and a vendor by its kind only: the vendor's words are for the
+    operator's log.
     """
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()

@@ -38,7 +38,7 @@ DPI = 110
 
 
 def merely_shrunk(path: Path) -> NDArray[np.uint8]:
-    """A photo as many tutorials make 28x28 of it: grey, shrunk, turned to light ink; (28, 28)."""
+    """Shrink a photo as many tutorials do: grey, 28x28, inverted to light ink; (28, 28)."""
     grey = Image.open(path).convert("L").resize((28, 28), Image.Resampling.BOX)
     return 255 - np.asarray(grey, np.uint8)
 
@@ -60,7 +60,7 @@ def keep(image: Image.Image, name: str) -> None:
 
 
 def printed(command: str, folder: Path = ROOT) -> str:
-    """What a command of digitrec's prints, as a block for a page.
+    """Return the output of a digitrec command as a block for a page.
 
     Raises:
         subprocess.CalledProcessError: it failed.
@@ -73,7 +73,7 @@ def printed(command: str, folder: Path = ROOT) -> str:
 
 
 def outputs(page: Path, names: dict[str, Any] | None = None) -> list[str]:
-    """What each block of Python in a page prints, as a block for that page.
+    """Return the output of each block of Python in a page, as a block for that page.
 
     They share their names, which are then in `names`, for pictures of what a reader has made.
     """
@@ -89,7 +89,7 @@ def outputs(page: Path, names: dict[str, Any] | None = None) -> list[str]:
 
 
 def filled(page: str, figures: Mapping[str, str]) -> str:
-    """The page with each figure in its place.
+    """Fill in each figure of the page.
 
     Raises:
         SystemExit: the page has a figure that the script does not give, or the other way round.
@@ -101,7 +101,7 @@ def filled(page: str, figures: Mapping[str, str]) -> str:
 
 
 def table(page: str) -> dict[str, list[str]]:
-    """The rows of a page's tables by their first cell: the cells after it."""
+    """Return the rows of a page's tables: the first cell mapped to the cells after it."""
     found = {}
     for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
         if line.startswith("| "):
@@ -111,7 +111,7 @@ def table(page: str) -> dict[str, list[str]]:
 
 
 def page_of(script: Path) -> Path:
-    """The page of a script: of make_2.py the one whose name begins with "2-"."""
+    """Return the page of a script: of make_2.py the one whose name begins with "2-"."""
     (page,) = COURSE.glob(f"{script.stem.removeprefix('make_')}-*.md")
     return page
 

@@ -45,7 +45,7 @@ def photos() -> Figure:
 
 @mpl.rc_context(plots.STYLE)
 def steps() -> Figure:
-    """The steps of one photo's preparation."""
+    """Draw the steps of one photo's preparation."""
     found = explain(ROOT / "samples" / "photo-shadow.jpg")
     shown = [("the photo", found.picture), *found.steps]
     figure = Figure(figsize=(8.4, 2.0))

@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @mpl.rc_context(plots.STYLE)
 def learned(filters: NDArray[np.float32]) -> Figure:
-    """The filters of the first layer: orange above 0, violet below, white at 0."""
+    """Draw the filters of the first layer: orange above 0, violet below, white at 0."""
     most = np.abs(filters).max(axis=(1, 2), keepdims=True)
     tiles = np.pad(filters / most, ((0, -len(filters) % 12), (0, 1), (0, 1)), constant_values=0)
     rows = [np.hstack(tiles[at : at + 12]) for at in range(0, len(tiles), 12)]
@@ -42,7 +42,7 @@ def learned(filters: NDArray[np.float32]) -> Figure:
 
 @mpl.rc_context(plots.STYLE)
 def maps(digit: NDArray[np.uint8]) -> Figure:
-    """The maps that answer most, of each layer of the first network, each as bright as it can be."""
+    """Draw the strongest maps of each layer of the first network, each at full brightness."""
     layers = next(iter(by_network(store.load().inside.stages(digit)).values()))
     figure = Figure(figsize=(7.6, 0.96 * len(layers)))
     for axes, (_, stage) in zip(figure.subplots(len(layers), 1), layers, strict=True):

@@ -39,7 +39,7 @@ def log_odds(chance: NDArray[Any]) -> Floats:
 
 
 def hide(digit: Pixels, row: int, column: int, patch: int = PATCH) -> Pixels:
-    """The digit with the square around a pixel made paper."""
+    """Replace the square around a pixel with paper."""
     hidden, half = digit.copy(), patch // 2
     hidden[max(row - half, 0) : row + half + 1, max(column - half, 0) : column + half + 1] = 0
     return hidden
@@ -53,7 +53,7 @@ def occlusion(ask: Ask, digit: Pixels, label: int, patch: int = PATCH) -> Floats
 
 
 def gradient(ask: Ask, digit: Pixels, label: int) -> Floats:
-    """What more ink in each pixel does to the label's log-odds, per full step from paper to ink, (28, 28)."""
+    """Return the gradient of the label's log-odds, (28, 28), per full step from paper to ink."""
     pixels = np.arange(784)
     nudged = np.repeat(digit.reshape(1, 784).astype(int), 2 * 784, axis=0)
     nudged[pixels, pixels] += NUDGE
@@ -65,14 +65,14 @@ def gradient(ask: Ask, digit: Pixels, label: int) -> Floats:
 
 
 def drawn(axes: Axes, digit: Pixels, title: str) -> None:
-    """A digit, dark on white, in a thin frame."""
+    """Draw a digit, dark on white, in a thin frame."""
     plots.picture(axes, digit, title)
     for side in axes.spines.values():
         side.set(visible=True, linewidth=0.5, alpha=0.4)
 
 
 def show(axes: Axes, field: Floats, digit: Pixels, title: str) -> None:
-    """A map over a digit's outline: orange spoke for it, violet against it."""
+    """Draw a map over a digit's outline: orange spoke for it, violet against it."""
     strongest = max(float(np.abs(field).max()), 1e-6)
     reach = (-0.5, 27.5, 27.5, -0.5)
     axes.imshow(field, cmap="PuOr_r", vmin=-strongest, vmax=strongest, extent=reach)
@@ -112,7 +112,7 @@ def hiding(found: Explanation, ask: Ask) -> tuple[Figure, dict[str, str]]:
 
 @mpl.rc_context(plots.STYLE)
 def ten(ask: Ask, test: Digits) -> Figure:
-    """The map of one digit of each kind."""
+    """Draw the map of one digit of each kind."""
     right = ask(test.images[:200]).argmax(axis=1) == test.labels[:200]
     figure = Figure(figsize=(8, 3.5))
     for label, axes in enumerate(figure.subplots(2, 5).ravel()):
@@ -137,12 +137,12 @@ def three(ask: Ask, test: Digits) -> Figure:
 
 
 def sizes(ask: Ask, digit: Pixels, label: int) -> dict[str, str]:
-    """The largest fall of the log-odds that a square of each size makes."""
+    """Return the largest fall of the log-odds for a square of each size."""
     return {f"patch-{size}": f"{occlusion(ask, digit, label, size).max():.1f}" for size in (1, 5, 11)}
 
 
 def explained_photo() -> str:
-    """What `digitrec explain` prints, from a folder as a reader's."""
+    """Return the output of `digitrec explain`, run in a reader's folder."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "samples").symlink_to(ROOT / "samples")
         return printed("digitrec explain samples/photo-pen.jpg", Path(folder))

@@ -46,14 +46,14 @@ SETS = {
 
 
 def shares(cells: list[str]) -> tuple[float, float, float]:
-    """The share right of a row of `ACCURACY` and its interval, in per cent."""
+    """Return the accuracy of a row of `ACCURACY` and its interval, in per cent."""
     low, high = re.findall(r"[\d.]+", cells[2])
     return float(cells[1].rstrip("%")), float(low), float(high)
 
 
 @mpl.rc_context(plots.STYLE)
 def left(test: Digits, chances: NDArray[np.float32]) -> Figure:
-    """The misread test digits, the surest first."""
+    """Draw the misread test digits, the surest first."""
     said = chances.argmax(axis=1)
     wrong = np.flatnonzero(said != test.labels)
     wrong = wrong[np.argsort(-chances[wrong].max(axis=1))][:32]
@@ -84,7 +84,7 @@ def ours(n: int) -> tuple[Pixels, NDArray[np.int64]]:
 
 
 def own_hand() -> str:
-    """The share of the program's own digits that the shipped network reads rightly."""
+    """Return the shipped network's accuracy on the program's own digits."""
     images, labels = ours(WRITTEN)
     right = store.load().probabilities(images).argmax(axis=1) == labels
     return f"{100 * right.mean():.1f} %"
@@ -92,7 +92,7 @@ def own_hand() -> str:
 
 @mpl.rc_context(plots.STYLE)
 def sets(rows: Mapping[str, list[str]]) -> Figure:
-    """The share right on each set of digits, with its interval."""
+    """Draw the accuracy on each set of digits, with its interval."""
     figure = Figure(figsize=(8, 3))
     axes = figure.subplots()
     for place, (name, title) in enumerate(reversed(SETS.items())):

@@ -32,7 +32,7 @@ SEED, HAND, LETTERS = 7, 12, 120
 
 
 def few_digits(learn: Digits) -> Ask:
-    """The page's network that is too sure, as something to ask."""
+    """Return the page's overconfident network as something to ask."""
     network = MLPClassifier((64,), alpha=0, learning_rate_init=0.005, max_iter=500, random_state=0)
     network.fit(learn.images.reshape(-1, 784) / 255, learn.labels)
     return lambda images: network.predict_proba(images.reshape(-1, 784) / 255).astype(np.float32)

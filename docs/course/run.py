@@ -37,12 +37,12 @@ class Step:
 
 
 def pages(numbers: list[str]) -> list[Path]:
-    """The lessons of these numbers; of none: all."""
+    """Return the lessons of these numbers; without numbers all."""
     return [page for page in sorted(COURSE.glob("[1-8]-*.md")) if not numbers or page.name[0] in numbers]
 
 
 def steps(page: Path) -> Iterator[Step]:
-    """What a page tells its reader to run, in its order: each line of a block of shell is one."""
+    """Yield each line of the page's shell blocks, in order."""
     blocks = re.findall(
         r"^```(sh|python)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )

@@ -36,7 +36,7 @@ def _accuracy(best: Scorecard, data: str) -> str:
 
 
 def percent(share: Proportion) -> str:
-    """A share with its interval, in words."""
+    """Format a share with its interval."""
     return f"{text.percent(share.share)} (95% interval {share.interval()})" if share.n else "nothing"
 
 

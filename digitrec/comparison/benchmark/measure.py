@@ -94,7 +94,7 @@ class Result:
         return sorted(wrong, key=lambda place: -(getattr(self.outcomes[place], "confidence", None) or 0.0))
 
     def pixels(self, place: int) -> NDArray[np.uint8]:
-        """The picture as it was given, downscaled; grey or RGB."""
+        """Return the picture as given, downscaled; grey or RGB."""
         return np.asarray(DigitImage.open(self.samples[place].image).thumbnail(THUMBNAIL))
 
     def chances(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -42,12 +42,12 @@ class Proportion:
         return self.hits / self.n if self.n else None
 
     def interval(self, places: int = 1) -> str:
-        """The interval in words, such as "91.2% to 95.0%"; "" when n is 0."""
+        """Format the interval, such as "91.2% to 95.0%"; "" when n is 0."""
         return f"{percent(self.low, places)} to {percent(self.high, places)}" if self.n else ""
 
 
 def proportion(hits: int, n: int) -> Proportion:
-    """A share with its Wilson interval, which holds near 0 and 1 and on few pictures."""
+    """Return a share with its Wilson interval, which holds near 0 and 1 and for few pictures."""
     if not n:
         return Proportion(hits, n, None, None)
     interval = binomtest(hits, n).proportion_ci(CONFIDENCE_LEVEL, method="wilson")
@@ -166,10 +166,10 @@ def reliability(scored: Scored) -> Reliability | None:
 
 
 def coverage_curve(scored: Scored, n: int) -> tuple[tuple[float, float, float], ...]:
-    """What is gained by trusting only answers above a confidence: (threshold, coverage, accuracy) points.
+    """Return the trade-off of a confidence threshold as (threshold, coverage, accuracy) points.
 
-    From the strictest threshold to none; coverage is the share of ``n`` pictures that are then answered,
-    accuracy the share of those answers that are right.
+    The points go from the strictest threshold to 0. Coverage is the share of ``n`` pictures answered at that
+    threshold, accuracy the share of those answers that are right.
     """
     if not scored:
         return ()

@@ -137,7 +137,7 @@ def _asked(
 
 
 def _as_one(sheet: Sheet) -> NumbersRead:
-    """The sheet as one answer, as sure as its least sure number."""
+    """Combine a sheet into one answer, as sure as its least sure number."""
     sure = tuple(number for number in sheet.numbers if number.reason is None)
     own, calibrated = [number.confidence for number in sure], [number.calibrated for number in sure]
     doubts = [number.reason for number in sheet.numbers if number.reason is not None]

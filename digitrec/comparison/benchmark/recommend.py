@@ -142,7 +142,7 @@ def _options(
 
 
 def _cheapest(options: Sequence[Option], target: float) -> Option | None:
-    """The cheapest that reaches the target, the faster of two; else the one that comes nearest."""
+    """Return the cheapest option that reaches the target (of two, the faster), else the nearest to it."""
     reaching = [option for option in options if (option.right.low or 0.0) >= target]
     if reaching:
         return min(reaching, key=lambda option: (option.cost_per_1000 or 0.0, option.latency_s))

@@ -131,7 +131,7 @@ class Benchmark:
         return tuple(sample.truth for sample in self.samples)
 
     def title(self, place: int) -> str:
-        """What to call a picture: its file, or its number (from 0) in a data set."""
+        """Return a title for a picture: its file, or its number (from 0) in a data set."""
         source = self.said(place)[0].image.source
         return f"no. {place}" if source.startswith("<") else Path(source).name
 
@@ -145,7 +145,7 @@ class Benchmark:
         return [outcomes[place] for outcomes in self.outcomes.values()]
 
     def called(self, engine: str) -> str:
-        """The engine's name, marked if it was emulated."""
+        """Return the engine's name, marked if it was emulated."""
         return next(card.name for card in self.cards if card.engine == engine)
 
     def is_wrong(self, outcome: Outcome, place: int) -> bool:
@@ -199,7 +199,7 @@ class Benchmark:
 
 
 def _brief(outcome: Outcome) -> dict[str, Any]:
-    """The fields that differ between an engine's answers."""
+    """Return the fields that differ between an engine's answers."""
     if not isinstance(outcome, Prediction):
         return {"error": f"{type(outcome.error).__name__}: {outcome.error}"}
     return {name: getattr(outcome, name) for name in KEPT}

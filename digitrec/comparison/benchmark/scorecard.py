@@ -166,7 +166,7 @@ Answered = Sequence[tuple[Prediction, Label]]
 
 
 def _scored(answered: Answered, field: str) -> list[tuple[float, bool]]:
-    """The confidences (or calibrated chances) of the answers that are not refusals, and which were right."""
+    """Return the confidence (or chance) of each answer but refusals, and whether it was right."""
     named = [(answer, label) for answer, label in answered if answer.answer is not None]
     scores = [(getattr(answer, field), answer.answer == label) for answer, label in named]
     return [(score, right) for score, right in scores if score is not None]
@@ -184,7 +184,7 @@ def _kinds(values: Sequence[str | None]) -> tuple[str, ...]:
 
 
 def pareto_front(cards: Sequence[Scorecard]) -> list[Scorecard]:
-    """The engines that no other beats in accuracy, cost and latency together.
+    """Return the engines that no other engine beats in accuracy, cost and latency together.
 
     Unknown figures count as worst. Emulated engines take no part: their figures are not the vendor's.
     """
@@ -205,7 +205,7 @@ def _merits(card: Scorecard) -> tuple[float, float, float]:
 
 
 def price_list(readers: Iterable[Reader]) -> dict[str, float | None]:
-    """The price of every engine in these, the configuration's over the provider's own."""
+    """Return each engine's price; a configured price overrides the provider's."""
     engines = [
         engine for reader in readers
         for engine in (reader.engines if isinstance(reader, EnginePolicy) else [reader])
@@ -241,6 +241,6 @@ def per_1000(outcomes: Sequence[Outcome], prices: Prices) -> float | None:
 
 
 def total(costs: Sequence[float | None]) -> float | None:
-    """The sum, unknown when one of them is."""
+    """Return the sum, or None if one cost is unknown."""
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None

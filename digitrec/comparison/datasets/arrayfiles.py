@@ -82,7 +82,7 @@ def is_pixel_table(path: Path) -> bool:
 
 
 def _reader(path: Path, part: str | None, either: str) -> tuple[str, Callable[[Path], tuple[Array, Array]]]:
-    """What the file is by its name, and the function that reads it."""
+    """Return the kind of file that the name says, and the function that reads it."""
     if path.suffix == ".npz":
         return "an .npz file of plain arrays", partial(_read_npz, part=part, either=either)
     if path.name.removesuffix(".gz").endswith(".csv"):
@@ -99,7 +99,7 @@ def _read_npz(path: Path, part: str | None, either: str) -> tuple[Array, Array]:
 
 
 def _pair(path: Path, keys: Sequence[str], part: str | None, either: str) -> tuple[str, str]:
-    """The names under which a file with these keys has images and labels."""
+    """Return the names of the images and labels in a file with these keys."""
     of_keras = [(f"x_{name}", f"y_{name}") for name in PARTS if part in (None, name)]
     known = of_keras if part else [*PAIRS, *of_keras]
     found = [pair for pair in known if set(pair) <= set(keys)]
@@ -138,7 +138,7 @@ def _opened(path: Path) -> IO[str]:
 
 
 def _read_csv(path: Path) -> tuple[Array, Array]:
-    """The label is in the column of that name (`labels.HEADS`), without a header in the first."""
+    """Read a CSV; its label column has a name of `labels.HEADS`, or is the first without a header."""
     with _opened(path) as file:
         names = [name.strip().strip('"').casefold() for name in file.readline().split(",")]
         headed = not all(re.fullmatch(r"[-+.\de]+", name) for name in names)
@@ -159,7 +159,7 @@ def _read_csv(path: Path) -> tuple[Array, Array]:
 
 
 def _checked(path: Path, images: Array, labels: Array) -> tuple[Pixels, Pixels]:
-    """The images as 0..255 and the labels as integers.
+    """Return the images as 0..255 and the labels as integers.
 
     Raises:
         DataError: shapes or types do not match, a label is not 0..9, or the range of pixels is ambiguous.

@@ -113,7 +113,7 @@ def _records(table: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def _place(names: Sequence[str], column: str, where: str) -> int:
-    """The place of a column in the header."""
+    """Return the index of a column in the header."""
     name = next((name for name in HEADS.get(column, (column,)) if name in names), None)
     if name is None:
         raise DataError(f"{where}: no column {column}; the first line has {', '.join(map(repr, names))}")

@@ -52,9 +52,9 @@ class Sample:
 def read_samples(
     source: str | Path, limit: int | None = None, *, part: str = "test", known: Sequence[str] = NAMES
 ) -> list[Sample]:
-    """The labelled images of a folder, a data set or a name, in its own order; no image is opened.
+    """List the labelled images of a folder, a file or a named data set, in order; open no image.
 
-    What is left out, and what is doubtful, is told as a warning of the logger.
+    Log a warning about images that are left out or have a doubtful label.
 
     Args:
         source: one of these.
@@ -107,7 +107,7 @@ def _read(source: str, path: Path, part: str, known: Sequence[str]) -> list[Samp
 
 
 def _named(name: str, here: Path) -> Path:
-    """The file of a set that comes with digitrec; a folder of that name comes before the set."""
+    """Return the file of a set that comes with digitrec; a folder of that name has precedence."""
     if here.is_dir():
         log.warning("%s: the folder %s is meant, not the set of that name", name, here.resolve())
         return here

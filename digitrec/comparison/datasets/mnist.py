@@ -52,7 +52,7 @@ class Digits:
 
 
 def mnist_test() -> Digits:
-    """The 10,000 test digits that come with the package; needs neither network nor setting.
+    """Return the 10,000 test digits that come with the package; needs no network and no setting.
 
     Raises:
         DataError: the installed package is damaged.

@@ -284,7 +284,7 @@ def _first_entry(rows: Sequence[Row], asked: Question) -> Entry | None:
 
 
 def to_entry(row: Row) -> Entry | None:
-    """The entry of an answered call; None where its answer cannot be used."""
+    """Return the entry of an answered call, or None if its answer cannot be used."""
     asked = {name: row[name] for name in _COLUMNS} | {"emulated": bool(row["emulated"])}
     try:
         return Entry.made(asked, json.loads(row["answer"]), row["asked_at"], row["cost_usd"])

@@ -159,7 +159,7 @@ class Database:
             return seal.is_sound(self._connection())
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        """The rows of a query; other processes may write meanwhile.
+        """Return the rows of a query; other processes may write meanwhile.
 
         Raises:
             LedgerError: the file could not be read.
@@ -186,7 +186,7 @@ def _all_or_nothing(sqlite: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def as_text(data: bytes) -> str:
-    """A text of the file; one that is damaged takes down its own row only."""
+    """Decode a text of the file so that damaged text affects only its own row."""
     return data.decode(errors="surrogateescape")
 
 

@@ -46,7 +46,7 @@ class Call:
 
 
 def recent(ledger: Ledger, *, limit: int = 20, provider: str | None = None) -> list[Call]:
-    """The newest calls, newest first; at most ``limit``, of one provider or of all.
+    """Return at most ``limit`` calls, newest first, of one provider or of all.
 
     Raises:
         LedgerError: the file cannot be read.
@@ -66,7 +66,7 @@ def _call(row: Row) -> Call:
 
 
 def _when(seconds: object) -> datetime:
-    """A time out of the ledger; 1970 where it is none."""
+    """Convert a time stored in the ledger; return 1970 for a damaged one."""
     try:
         return datetime.fromtimestamp(seconds, UTC)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
@@ -94,7 +94,7 @@ class Spending:
 
 
 def spending(ledger: Ledger) -> list[Spending]:
-    """What was spent, by month and provider, newest month first.
+    """Return the spending by month and provider, newest month first.
 
     Raises:
         LedgerError: the file cannot be read.

@@ -47,7 +47,7 @@ class Question:
 
     @classmethod
     def about(cls, image: PreparedImage, provider: Provider, *, emulated: bool) -> Question:
-        """The question that asking ``provider`` about ``image`` is."""
+        """Build the question that asking ``provider`` about ``image`` stands for."""
         return cls(
             provider=provider.name,
             endpoint=_without_secrets(provider.endpoint),
@@ -92,7 +92,7 @@ class Entry:
 
     @classmethod
     def parse(cls, line: str) -> Entry:
-        """The entry of one line.
+        """Parse the entry on one line.
 
         Raises:
             ValueError: it is none, or its answer cannot be used.
@@ -147,12 +147,12 @@ def to_json(value: Any) -> str:
 
 
 def to_spec(text: str) -> InputSpec:
-    """The InputSpec of which ``text`` is the JSON form."""
+    """Parse an InputSpec from its JSON form."""
     return InputSpec(**json.loads(text))
 
 
 def _without_secrets(endpoint: str | None) -> str | None:
-    """The address without user name, password, query and fragment."""
+    """Remove user name, password, query and fragment from an address."""
     if endpoint is None:
         return None
     parts = urlsplit(endpoint)

@@ -34,7 +34,7 @@ WHOLE, COST_KNOWN = 2, 1
 
 
 def _raw(column: str) -> str:
-    """SQL for a column's value as it is stored: damaged text cannot be decoded, but has bytes."""
+    """Return SQL for a column's stored bytes: damaged text cannot be decoded."""
     return f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) ELSE {column} END"
 
 
@@ -143,5 +143,5 @@ def _prices(rows: Iterable[sqlite3.Row]) -> list[float]:
 
 
 def _number(value: object) -> float | None:
-    """A finite number >= 0; None for anything else that a damaged column can hold."""
+    """Return a finite number >= 0, or None for anything else that a damaged column can hold."""
     return value if isinstance(value, int | float) and 0 <= value < float("inf") else None

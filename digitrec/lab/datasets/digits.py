@@ -21,7 +21,7 @@ WANTS = InputSpec(encoding="mnist")
 
 
 def read_digits(source: str | Path, limit: int | None = None, *, part: str = "test") -> Digits:
-    """The digits of a source, brought into MNIST's form by the same preparation that predicting uses.
+    """Read the digits of a source in MNIST's form, prepared as for predicting.
 
     Args:
         source: "mnist-train" (the 60,000), "mnist-test", or anything that `loader.read_samples` takes.
@@ -44,7 +44,7 @@ def read_digits(source: str | Path, limit: int | None = None, *, part: str = "te
 
 
 def in_form(source: ImageSource) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    """A picture in MNIST's form, 28x28, ink high; one that has it already stays as it is.
+    """Convert a picture to MNIST's form, 28x28, ink high; keep one that has it already.
 
     Raises:
         DataError: it is no picture.

@@ -26,7 +26,7 @@ MIRRORS = (
 
 
 def mnist_train(mirrors: Sequence[str] = MIRRORS) -> Digits:
-    """The 60,000 training digits, from DIGITREC_DATA or else from the first of `mirrors` that has them.
+    """Return the 60,000 training digits from DIGITREC_DATA, else from the first working mirror.
 
     A download shows a progress bar on a terminal and is kept in the user's cache folder.
 
@@ -52,13 +52,13 @@ def fetched(name: str, mirrors: Sequence[str] = MIRRORS) -> bytes:
 
 
 def retrieved(name: str, sha256: str, mirrors: Sequence[str], folder: str) -> bytes:
-    """The content of a file of that checksum, as `retrieved_file` finds it."""
+    """Return the content of a file with that checksum, as `retrieved_file` finds it."""
     advice = f"put the official file in a folder {folder}/ and set DIGITREC_DATA to its parent"
     return retrieved_file(name, f"sha256:{sha256}", mirrors, folder, advice).read_bytes()
 
 
 def retrieved_file(name: str, checksum: str, mirrors: Sequence[str], folder: str, advice: str) -> Path:
-    """A file of that checksum from the user's cache, in `folder`, or the first mirror that has it.
+    """Return a file with that checksum from the user's cache, else from the first mirror that has it.
 
     Args:
         name: of the file, there and here.

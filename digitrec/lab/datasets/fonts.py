@@ -54,7 +54,7 @@ def listed() -> tuple[Font, ...]:
 
 
 def fonts(kind: Kind, part: Part) -> tuple[str, ...]:
-    """The files of a part of the fonts of a kind, in the order of the list.
+    """Return the font files of one kind and part, in the order of the list.
 
     They are read from the folder fonts/ in the one that DIGITREC_DATA names; where there is none, they are
     fetched once (5 MB) into the user's cache.
@@ -67,7 +67,7 @@ def fonts(kind: Kind, part: Part) -> tuple[str, ...]:
 
 
 def folder() -> Path | None:
-    """The folder fonts/ in the one that DIGITREC_DATA names; None where there is none."""
+    """Return the folder fonts/ in DIGITREC_DATA, or None if it does not exist."""
     data = os.environ.get("DIGITREC_DATA")
     named = Path(data or "", "fonts")
     return named if data and named.is_dir() else None

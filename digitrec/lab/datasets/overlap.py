@@ -28,13 +28,13 @@ FILE = "learned.npy"
 
 
 def key(image: NDArray[np.uint8]) -> np.uint64:
-    """The key of a picture in MNIST's form, (28, 28)."""
+    """Return the key of a picture in MNIST's form, (28, 28)."""
     digest = hashlib.blake2b(image.tobytes(), digest_size=8).digest()
     return np.uint64(int.from_bytes(digest, "little"))
 
 
 def keys(digits: Digits) -> Keys:
-    """The keys of the digits, (N,)."""
+    """Return the keys of the digits, (N,)."""
     return np.array([key(image) for image in digits.images], np.uint64)
 
 
@@ -45,7 +45,7 @@ def keys_with(start: Path | None, digits: Digits) -> Keys:
 
 
 def apart(test: Digits, learned: Keys, what: str) -> Digits:
-    """The test digits that were not learned.
+    """Return the test digits that were not learned.
 
     Args:
         test: to measure with.
@@ -82,7 +82,7 @@ def write(learned: Keys, folder: Path) -> None:
 
 
 def read(model: Path) -> Keys | None:
-    """The keys of what a model file learned, as its training kept them beside it; None: they are not there.
+    """Read the keys of the digits a model file learned, stored beside it by its training; None if missing.
 
     Raises:
         DataError: the file of them is damaged.
@@ -101,5 +101,5 @@ def read(model: Path) -> Keys | None:
 
 
 def beside(model: Path) -> Path:
-    """The folder in which a run for a model file keeps its history, its checkpoint and these keys."""
+    """Return the folder with the history, checkpoint and keys of a model file's training."""
     return model.with_name(f"{model.stem}-run")

@@ -32,7 +32,7 @@ class Written:
 
 
 def parse(text: str) -> list[Written]:
-    """The digits of a file in its form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
+    """Parse the digits of a file in pendigits' form, a part of UNIPEN's (I. Guyon et al., ICPR 1994).
 
     A digit begins with `.SEGMENT DIGIT <strokes> ? "<label>"`; `.COMMENT <label> <writer> <number>` follows;
     between `.PEN_DOWN` and `.PEN_UP` stand the points of a stroke, "x y", y upwards. All else is passed over.
@@ -60,7 +60,7 @@ def _digit(lines: list[str]) -> Written:
 
 
 def _upright(strokes: list[np.ndarray[tuple[int, int], np.dtype[np.int64]]]) -> list[NDArray[np.float64]]:
-    """The strokes turned upright, from the upper left corner, the longer side 100."""
+    """Turn the strokes upright; measure from the upper left corner, with the longer side 100."""
     every = np.concatenate(strokes)
     corner = np.array([every[:, 0].min(), every[:, 1].max()])
     scale = 100 / max(1, int(np.ptp(every, axis=0).max()))

@@ -108,7 +108,7 @@ def swiss_cells() -> list[tuple[Path, int]]:
 
 
 def _pictures(clone: Path, writers: Sequence[str]) -> Digits:
-    """The scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
+    """Read the scans in a clone of `SWISS_HOME`: <writer>_<who>/<label>/<name>.png."""
     files = sorted(
         file for writer in writers for file in clone.glob(f"{writer}_*/[0-9]/*.png")
     )  # by writer, label and name
@@ -133,7 +133,7 @@ def _scan(file: Path) -> NDArray[np.uint8]:
 
 
 def turkish(part: Part) -> Paths:
-    """The pen's paths of 30 Turkish writers: of pendigits.npz, or else of the file as it was published.
+    """Return the pen paths of 30 Turkish writers, from pendigits.npz or the original file.
 
     That file is fetched once from a public copy where DIGITREC_DATA names no folder.
 
@@ -169,7 +169,7 @@ def _turkish_arrays(part: Part) -> Paths:
 
 
 def _of(part: Part, data: Mapping[str, NDArray[Any]], held_back: Sequence[str]) -> NDArray[np.intp]:
-    """The places of the well-labelled digits that the part's writers wrote."""
+    """Return the indices of the well-labelled digits that the part's writers wrote."""
     held = np.isin(data["writer"], held_back)
     return np.flatnonzero((held if part == "held back" else ~held) & ~data["bad"])
 

@@ -108,7 +108,7 @@ def _moments(images: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[Fl
 
 
 def _by_ink(images: NDArray[np.float32]) -> list[Notable]:
-    """The palest, and those of the broadest and finest strokes."""
+    """Return the palest digits, and those with the broadest and finest strokes."""
     ink = images / 255
     area = ink.sum(axis=(1, 2))
     strength = (ink**2).sum(axis=(1, 2)) / np.maximum(area, 1e-6)  # mean blackness where there is ink
@@ -141,6 +141,6 @@ def _doubtful(chances: NDArray[np.float32], labels: NDArray[np.uint8]) -> Notabl
 
 
 def _notable(title: str, values: Floats | NDArray[np.float32], words: str) -> Notable:
-    """The digits of the smallest values; a value that was negated to be small is told as it was."""
+    """Return the digits with the smallest values; report a negated value as it was."""
     places = np.argsort(values, kind="stable")[:NOTABLE]
     return Notable(title, places, tuple(words.format(abs(values[place])) for place in places))

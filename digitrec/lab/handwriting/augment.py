@@ -58,7 +58,7 @@ class Augmentation:
     """Share of the digits that are left as they are."""
 
     def gentler(self, share: float) -> Augmentation:
-        """The same with every limit at `share` of its own, 0..1; as many digits are left as they are."""
+        """Scale every limit by `share`, 0..1; as many digits stay unchanged."""
         limits = {name: share * limit for name, limit in asdict(self).items()}
         return replace(Augmentation(**limits), clean=self.clean)
 
@@ -120,7 +120,7 @@ def _widths(ink: Floats) -> NDArray[np.float64]:
 
 
 def _spline_weights() -> Floats:
-    """The uniform cubic B-spline from `_KNOTS` control points to 56 positions, rows summing to 1."""
+    """Return the uniform cubic B-spline from `_KNOTS` control points to 56 positions, rows summing to 1."""
     at = np.linspace(0, _KNOTS - 1, _FINE)[:, None] - np.arange(_KNOTS)[None, :]
     far = np.abs(at)
     near = 2 / 3 - far**2 + far**3 / 2
@@ -160,7 +160,7 @@ def _widen(fine: Floats, steps: NDArray[np.float64]) -> Floats:
 
 
 def _spread(ink: Floats, extreme: np.ufunc) -> Floats:
-    """The extreme of each pixel and its four neighbours."""
+    """Return the extreme of each pixel and its four neighbours."""
     out = ink.copy()
     extreme(out[:, 1:], ink[:, :-1], out=out[:, 1:])
     extreme(out[:, :-1], ink[:, 1:], out=out[:, :-1])
@@ -170,13 +170,13 @@ def _spread(ink: Floats, extreme: np.ufunc) -> Floats:
 
 
 def _halve(ink: Floats) -> Floats:
-    """The mean of each 2x2 block."""
+    """Return the mean of each 2x2 block."""
     rows = ink[:, ::2] + ink[:, 1::2]
     return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, dtype=np.float32)
 
 
 def _blur(ink: Floats) -> Floats:
-    """The 3x3 binomial filter."""
+    """Apply the 3x3 binomial filter."""
     wide = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
     rows = wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
     return np.asarray((rows[:, :, :-2] + 2 * rows[:, :, 1:-1] + rows[:, :, 2:]) / 16, dtype=np.float32)
@@ -193,7 +193,7 @@ def _tones(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Float
 
 
 def _lines(ink: Floats, rng: np.random.Generator, limits: Augmentation) -> Floats:
-    """A straight line across some digits, or a short stroke beside them, mostly fainter than the digit."""
+    """Draw a straight line across some digits, or a short stroke beside them, mostly fainter."""
     marked = np.flatnonzero(rng.random(len(ink)) < limits.lines)
     middle = rng.uniform(0, SIDE, (2, len(marked), 1, 1))
     angle = rng.uniform(0, np.pi, (len(marked), 1, 1))

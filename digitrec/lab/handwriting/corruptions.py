@@ -24,7 +24,7 @@ _AROUND = np.ones((1, 3, 3), np.bool_)  # a pixel's eight neighbours in the same
 
 
 def corrupt(images: NDArray[np.uint8], kind: str, seed: int) -> NDArray[np.uint8]:
-    """The images with one kind of damage, as MNIST-C does it.
+    """Damage the images in one way, as MNIST-C does it.
 
     Args:
         images: (N, 28, 28), ink high.
@@ -69,7 +69,7 @@ def _glass_blur(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _motion_blur(x: Floats, rng: np.random.Generator) -> Floats:
-    """A trail of 21 pixels fading as half a Gaussian of 3 pixels, at up to 45 degrees from the horizontal."""
+    """Smear along 21 pixels, fading as half a Gaussian of 3 pixels, at up to 45 degrees from horizontal."""
     angle = np.radians(rng.uniform(-45, 45, (len(x), 1, 1)))
     weights = np.exp(-(np.arange(21) ** 2) / (2 * 3.0**2))
     images, rows, columns = np.ogrid[: len(x), :SIDE, :SIDE]
@@ -82,7 +82,7 @@ def _motion_blur(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _shear(x: Floats, rng: np.random.Generator) -> Floats:
-    """The vertical leans by 0.4 radians to either side."""
+    """Lean the vertical by 0.4 radians to either side."""
     return _affine(
         x, [np.array([[1, -np.sin(lean)], [0, np.cos(lean)]]) for lean in 0.4 * rng.choice([-1, 1], len(x))]
     )
@@ -94,7 +94,7 @@ def _scale(x: Floats, _: np.random.Generator) -> Floats:
 
 
 def _rotate(x: Floats, rng: np.random.Generator) -> Floats:
-    """Turned by 0.4 radians to either side."""
+    """Rotate by 0.4 radians to either side."""
     turns = 0.4 * rng.choice([-1, 1], len(x))
     return _affine(x, [np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in turns])
 
@@ -141,7 +141,7 @@ def _fog(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _spatter(x: Floats, rng: np.random.Generator) -> Floats:
-    """Drops of mud, a quarter as bright as ink, wherever blurred noise exceeds its mean over some area."""
+    """Add drops of mud, a quarter as bright as ink, where blurred noise is far above its mean."""
     liquid = _blur(rng.normal(0.65, 0.3, x.shape).astype(np.float32), 1.0)
     drops = _blur((liquid > 0.65).astype(np.float32), 1.5)
     drops[drops < 0.8] = 0
@@ -149,7 +149,7 @@ def _spatter(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _dotted_line(x: Floats, rng: np.random.Generator) -> Floats:
-    """A line from edge to edge, two columns drawn and two left out."""
+    """Draw a line from edge to edge, two columns on and two off."""
     first, last = rng.integers(0, 27, (2, len(x), 1))
     columns = np.arange(SIDE)
     line = _line(first + (last - first) * columns / 27)
@@ -157,9 +157,9 @@ def _dotted_line(x: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _zigzag(x: Floats, rng: np.random.Generator) -> Floats:
-    """A zigzag of 2 pixels' height and 8 pixels' period from column 2 to 25, rising or falling by up to 5.
+    """Draw a zigzag, 2 pixels high with a period of 8, from column 2 to 25, with a slope of up to 5.
 
-    Theirs turns the zigzag with its slope, ours slides its columns up or down.
+    MNIST-C turns the zigzag with its slope; this one slides its columns up or down.
     """
     first = rng.integers(0, 27, (len(x), 1))
     rise = rng.integers(-5, 5, (len(x), 1))
@@ -200,7 +200,7 @@ KINDS = tuple(CORRUPTIONS)
 
 
 def _blur(x: Floats, sigma: float) -> Floats:
-    """A Gaussian filter; beyond the edge, its pixels are repeated."""
+    """Apply a Gaussian filter; repeat the edge pixels beyond the edge."""
     reach = np.arange(-int(4 * sigma + 0.5), int(4 * sigma + 0.5) + 1)
     weights = np.exp(-(reach**2) / (2 * sigma**2))
     matrix = np.zeros((SIDE, SIDE), np.float32)

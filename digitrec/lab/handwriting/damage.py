@@ -23,7 +23,7 @@ _FINE = 4  # strokes across are drawn at this many times the picture's size
 
 
 def damage(digit: Pixels, rng: np.random.Generator) -> Pixels:
-    """A damaged copy of a digit in MNIST's form, of any polarity: square, uint8, 28 to 56 pixels a side."""
+    """Damage a copy of a digit in MNIST's form, of any polarity: square, uint8, 28 to 56 pixels a side."""
     ink = np.asarray(_enlarged(digit, rng), np.float32) / np.float32(255)
     kind = KINDS[rng.choice(len(KINDS), p=_CHANCES)]
     damaged = np.clip(kind(ink, rng), 0, 1)
@@ -76,7 +76,7 @@ def _hollow(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _crossed(ink: Floats, rng: np.random.Generator) -> Floats:
-    """A zigzag, a straight or a broken line across it, or several, of any direction."""
+    """Draw zigzags and straight or broken lines across it, in any direction."""
     size = _FINE * len(ink)
     drawing = Image.new("L", (size, size))
     pen = ImageDraw.Draw(drawing)
@@ -114,7 +114,7 @@ def _specks(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _spots(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Drops that lie over the ink, paler than it."""
+    """Put drops over the ink, paler than it."""
     side = len(ink)
     cells = rng.uniform(4, 14)
     height = clouds(rng, side, side, (cells, cells))

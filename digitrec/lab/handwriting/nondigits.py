@@ -157,13 +157,13 @@ def beside(left: Pixels, right: Pixels, gap: float, rng: np.random.Generator) ->
 
 
 def _placed(ink: Pixels, height: int, share: float) -> Pixels:
-    """The ink on a field of the given height, `share` of the spare rows above it."""
+    """Place the ink on a field of the given height, with `share` of the spare rows above it."""
     above = round(share * (height - len(ink)))
     return np.pad(ink, ((above, height - len(ink) - above), (0, 0)))
 
 
 def shown(written: Pixels, rng: np.random.Generator) -> Pixels:
-    """The writing as a photograph, or one time in four as a drawing on a screen, in either polarity."""
+    """Show the writing as a photograph, or one time in four as a drawing on a screen, in either polarity."""
     if rng.random() < 0.75:
         return ink_on_paper(written, rng, replace(random_look(rng), shadow=0.0))
     drawing = written if rng.random() < 0.3 else 255 - written
@@ -171,7 +171,7 @@ def shown(written: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _tangle(rng: np.random.Generator) -> Path:
-    """A line through points at random."""
+    """Draw a line through random points."""
     return strokes.smooth(rng.uniform(0, 100, (int(rng.integers(7, 30)), 2)))
 
 
@@ -192,7 +192,7 @@ def _hatching(rng: np.random.Generator) -> Path:
 
 
 def _star(rng: np.random.Generator) -> Path:
-    """A star in one line."""
+    """Draw a star in one line."""
     points, skip = ((5, 2), (7, 3), (8, 3))[rng.integers(3)]
     angles = 2 * np.pi * skip * np.arange(points + 1) / points
     return 50 * np.stack([np.sin(angles), -np.cos(angles)], axis=1) + rng.normal(0, 3, (points + 1, 2))

@@ -109,7 +109,7 @@ def paper(rng: np.random.Generator, height: int, width: int, *, look: Look) -> F
 
 
 def texture(rng: np.random.Generator, height: int, width: int, kind: str) -> Floats:
-    """A surface that nobody writes on, one of `TEXTURES`: (height, width, 3), 0..1."""
+    """Draw an unwritten surface, one of `TEXTURES`: (height, width, 3), 0..1."""
     tone = {"wood": _wood, "cloth": _cloth, "stone": _stone}[kind](rng, height, width)
     colours: dict[str, tuple[Colour, ...]] = {
         "wood": ((0.62, 0.42, 0.25), (0.36, 0.24, 0.16), (0.78, 0.63, 0.45)),

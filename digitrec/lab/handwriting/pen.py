@@ -59,7 +59,7 @@ def stamp(points: Path, pen: Pen, side: int, rng: np.random.Generator) -> NDArra
 
 
 def _nib(pen: Pen) -> Path:
-    """The outline of a flat nib of half breadth 1."""
+    """Return the outline of a flat nib of half breadth 1."""
     turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     cos, sin = np.cos(pen.angle), np.sin(pen.angle)
     nib = np.stack([np.cos(turns), pen.flat * np.sin(turns)], axis=1)
@@ -67,7 +67,7 @@ def _nib(pen: Pen) -> Path:
 
 
 def resample(path: Path, step: float) -> Path:
-    """The same line as points no further than `step` apart."""
+    """Return the same line as points at most `step` apart."""
     lengths = np.hypot(*np.diff(path, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     count = max(2, int(np.ceil(along[-1] / step)) + 1)

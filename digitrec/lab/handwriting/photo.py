@@ -42,7 +42,7 @@ def random_look(rng: np.random.Generator) -> Look:
 
 
 def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None) -> Pixels:
-    """A photograph of the writing.
+    """Photograph the writing on paper.
 
     Args:
         ink: (height, width), 255 where the pen wrote and 0 where it did not.
@@ -58,7 +58,7 @@ def ink_on_paper(ink: Pixels, rng: np.random.Generator, look: Look | None = None
 
 
 def write(page: Floats, ink: Pixels, rng: np.random.Generator, look: Look) -> Floats:
-    """The page with ink on it, both as light given back, 0..1; shapes (H, W, 3), (H, W)."""
+    """Put ink on the page, both as reflected light, 0..1; shapes (H, W, 3), (H, W)."""
     height, width = ink.shape
     cover = look.strength * ink.astype(np.float32) / 255
     if look.grain:
@@ -69,7 +69,7 @@ def write(page: Floats, ink: Pixels, rng: np.random.Generator, look: Look) -> Fl
 
 
 def photograph(scene: Floats, rng: np.random.Generator, look: Look) -> Pixels:
-    """What a camera makes of a surface, (H, W, 3), under the light of `look`: uint8, (H, W, 3)."""
+    """Photograph a surface, (H, W, 3), under the light of `look`: uint8, (H, W, 3)."""
     height, width = scene.shape[:2]
     tone = np.array([1 + look.warmth, 1.0, 1 - look.warmth], np.float32)
     seen = scene * (look.exposure * _light(rng, height, width, look))[:, :, None] * tone
@@ -81,7 +81,7 @@ def photograph(scene: Floats, rng: np.random.Generator, look: Look) -> Pixels:
 
 
 def jpeg(pixels: Pixels, quality: int) -> Pixels:
-    """The pixels after JPEG compression of the given quality, 1..95."""
+    """Compress the pixels as JPEG of the given quality, 1..95, and decode them."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))

@@ -45,7 +45,7 @@ def fonts_to_learn() -> tuple[str, ...]:
 
 
 def write(text: str, font: str, size: int) -> Pixels:
-    """The text in a font, `OWN` or a file, whose digits are about `size` pixels high.
+    """Draw the text in a font, `OWN` or a file, with digits about `size` pixels high.
 
     Raises:
         OSError: the font's file is missing or damaged.
@@ -59,7 +59,7 @@ def write(text: str, font: str, size: int) -> Pixels:
 
 
 def redrawn(character: str, font: str, rng: np.random.Generator) -> Pixels:
-    """A character as the font has it, or with a pen along its middle, on an empty page.
+    """Draw a character on an empty page, in its font or with a pen along its middle line.
 
     Raises:
         OSError: the font's file is missing or damaged.
@@ -72,7 +72,7 @@ def redrawn(character: str, font: str, rng: np.random.Generator) -> Pixels:
 
 
 def seven_segments(digit: int, rng: np.random.Generator, height: int) -> Pixels:
-    """The digit as a clock or a meter shows it: bars of any breadth, gaps between, upright or slanted."""
+    """Draw the digit as a clock or a meter shows it: bars of any breadth, gaps, upright or slanted."""
     lit = SEGMENTS[digit]
     if digit in (6, 9, 7) and rng.random() < 0.3:
         lit = {6: "fgedc", 9: "abcfg", 7: "abcf"}[digit]  # without its tail; with a serif
@@ -88,7 +88,7 @@ def seven_segments(digit: int, rng: np.random.Generator, height: int) -> Pixels:
 
 
 def _bar(ends: NDArray[np.float64], half: float, gap: float) -> NDArray[np.float64]:
-    """A segment with pointed ends, (6, 2), between two corners one unit apart."""
+    """Return a segment with pointed ends, (6, 2), between two corners one unit apart."""
     along = ends[1] - ends[0]
     across = half * along[::-1]
     first, last = ends[0] + gap * along, ends[1] - gap * along

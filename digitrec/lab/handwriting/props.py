@@ -25,7 +25,7 @@ _SKINS: tuple[Colour, ...] = ((0.86, 0.64, 0.54), (0.72, 0.50, 0.38), (0.48, 0.3
 
 
 def table(rng: np.random.Generator, height: int, width: int) -> Floats:
-    """A dark surface, wood, cloth, stone or black, (height, width, 3): 2 to 40 % of the light comes back."""
+    """Draw a dark surface, wood, cloth, stone or black, (height, width, 3), that reflects 2 to 40 %."""
     kind = str(rng.choice(["wood", "cloth", "stone", "black"], p=[0.4, 0.1, 0.1, 0.4]))
     if kind == "black":
         tone = 1 + 0.1 * clouds(rng, height, width, (height / 2, width / 2))
@@ -35,7 +35,7 @@ def table(rng: np.random.Generator, height: int, width: int) -> Floats:
 
 
 def lay(surface: Floats, thing: Floats, cover: Floats, shade: float) -> Floats:
-    """The surface with a thing on it, (H, W, 3) both, where `cover`, (H, W) in 0..1, is high.
+    """Lay a thing on the surface, (H, W, 3) both, where `cover`, (H, W) in 0..1, is high.
 
     `shade` is the share of light that its shadow takes close to it.
     """
@@ -47,13 +47,13 @@ def lay(surface: Floats, thing: Floats, cover: Floats, shade: float) -> Floats:
 
 
 def turned(layer: Floats, degrees: float) -> Floats:
-    """A layer, (H, W), turned and so large that all of it is there; 0 around it."""
+    """Rotate a layer, (H, W), and enlarge it so that all of it fits; 0 around it."""
     picture = Image.fromarray(layer)
     return np.asarray(picture.rotate(degrees, Image.Resampling.BICUBIC, expand=True), np.float32)
 
 
 def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tuple[Floats, Floats]:
-    """A dark pen that lies clear of a digit: its colours (height, width, 3) and cover (height, width)."""
+    """Draw a dark pen clear of a digit: its colours (height, width, 3) and cover (height, width)."""
     size = digit[3] - digit[1]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     while True:
@@ -72,7 +72,7 @@ def barrel(rng: np.random.Generator, height: int, width: int, digit: Box) -> tup
 
 
 def finger(rng: np.random.Generator, height: int, width: int, digit: Box) -> tuple[Floats, Floats]:
-    """A finger that comes in from the edge, clear of a digit: its colours and cover, as for `barrel`."""
+    """Draw a finger that enters from the edge, clear of a digit: its colours and cover, as for `barrel`."""
     size = digit[3] - digit[1]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     while True:
@@ -97,7 +97,7 @@ def _clear(cover: Floats, digit: Box, margin: float) -> bool:
 
 
 def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool) -> Pixels:
-    """A round or, one time in five, a square bracket: ink high, cut out, drawn by a pen of that breadth."""
+    """Draw a round or, one time in five, a square bracket: ink high, cut out, with a pen of that breadth."""
     bow = rng.uniform(15, 30)
     down = np.linspace(0, 1, 30)
     path = np.stack([bow * np.sin(np.pi * down), 100 * down], axis=1)
@@ -109,20 +109,20 @@ def bracket(rng: np.random.Generator, height: int, breadth: float, closing: bool
 
 
 def line(rng: np.random.Generator, ends: NDArray[np.float64]) -> Path:
-    """A line from one point to the other, (2, 2), as a hand draws it: a little bent."""
+    """Draw a line from one point to the other, (2, 2), by hand: a little bent."""
     middle = ends.mean(axis=0) + rng.normal(0, 0.015, 2) * np.abs(np.ptp(ends, axis=0))[::-1]
     return strokes.smooth(np.stack([ends[0], middle, ends[1]]))
 
 
 def ring(rng: np.random.Generator, middle: NDArray[np.float64], radii: NDArray[np.float64]) -> Path:
-    """A circle drawn by hand around a point; it does not quite close, or overlaps itself."""
+    """Draw a circle around a point by hand; it does not quite close, or overlaps itself."""
     turns = np.linspace(0, rng.uniform(1.97, 2.15) * np.pi, 60) + rng.uniform(0, 2 * np.pi)
     wobble = 1 + 0.03 * np.sin(2 * turns + rng.uniform(0, 6)) + 0.02 * np.sin(3 * turns)
     return middle + radii * np.stack([wobble * np.cos(turns), wobble * np.sin(turns)], axis=1)
 
 
 def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> list[Path]:
-    """The sides of a box, (2, 2): corners top left and bottom right; each side goes `beyond` its ends."""
+    """Draw the sides of a box, (2, 2): corners top left and bottom right; extend each by `beyond`."""
     (left, top), (right, bottom) = box
     level = [np.array([[left - beyond, y], [right + beyond, y]]) for y in (top, bottom)]
     upright = [np.array([[x, top - beyond], [x, bottom + beyond]]) for x in (left, right)]
@@ -131,7 +131,7 @@ def frame(rng: np.random.Generator, box: NDArray[np.float64], beyond: float) -> 
 
 
 def drawn(field: Pixels, paths: list[Path], breadth: float, rng: np.random.Generator) -> Pixels:
-    """The field of ink, (H, W), with more lines on it; paths and breadth in pixels."""
+    """Draw lines on a field of ink, (H, W); paths and breadth in pixels."""
     height, width = field.shape
     side = max(height, width)
     inside = [np.clip(path, -side, 2 * side) / side for path in paths]
@@ -140,13 +140,13 @@ def drawn(field: Pixels, paths: list[Path], breadth: float, rng: np.random.Gener
 
 
 def box_of(ink: Pixels) -> Box:
-    """The box of what is inked, (H, W), ink high."""
+    """Return the bounding box of the ink, (H, W), ink high."""
     rows, columns = (np.flatnonzero((ink > 127).any(axis=axis)) for axis in (1, 0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def overlap(one: Box, other: Box) -> float:
-    """What two boxes have in common, as a share of their union, 0..1."""
+    """Return the intersection over union of two boxes, 0..1."""
     width = max(0, min(one[2], other[2]) - max(one[0], other[0]))
     common = width * max(0, min(one[3], other[3]) - max(one[1], other[1]))
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]

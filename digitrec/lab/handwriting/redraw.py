@@ -12,7 +12,7 @@ _FINE = 112  # the side at which lines are thinned, four times MNIST's
 
 
 def enlarge(digit: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The digit with smooth, sharp edges: from (28, 28) to (side, side), ink high in both."""
+    """Enlarge the digit with smooth, sharp edges: from (28, 28) to (side, side), ink high in both."""
     large = _smooth(digit, side)
     edge = 28 / side  # the change of level across about one pixel of the large picture
     sharp = np.clip((large - 0.42) / (2 * edge) + 0.5, 0, 1)
@@ -20,12 +20,12 @@ def enlarge(digit: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def rewrite(digit: NDArray[np.uint8], pen: Pen, side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The digit drawn along its middle line with `pen`: from (28, 28) to (side, side), ink high in both."""
+    """Redraw the digit along its middle line with `pen`: from (28, 28) to (side, side), ink high in both."""
     return stamp(centreline(digit), pen, side, rng)
 
 
 def shrink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What is written, brought into the middle 20x20 pixels of (28, 28), ink high in both."""
+    """Fit the writing into the middle 20x20 pixels of (28, 28), ink high in both."""
     small = Image.fromarray(ink)
     small.thumbnail((20, 20))
     page = Image.new("L", (28, 28))
@@ -34,7 +34,7 @@ def shrink(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def cut_out(written: NDArray[np.uint8], height: int | None = None) -> NDArray[np.uint8]:
-    """What is written, ink high, without its surroundings, brought to a height, px; None: as it is."""
+    """Crop the writing, ink high, to its bounding box and scale it to a height, px; None: unscaled."""
     rows, columns = (np.flatnonzero(written.max(axis=axis) > 127) for axis in (1, 0))
     ink = Image.fromarray(written[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     if height is None:
@@ -56,7 +56,7 @@ def centreline(digit: NDArray[np.uint8]) -> Path:
 
 
 def _smooth(digit: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
-    """The digit enlarged without steps, (side, side), 0..1; about 0.5 on its edges, even faint ones."""
+    """Enlarge the digit without steps, (side, side), 0..1; about 0.5 on its edges, even faint ones."""
     small = Image.fromarray(digit)
     around = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(1.5))
     size = (side, side)

@@ -25,7 +25,7 @@ Made = tuple[Pixels, Pixels]
 
 
 def page_of(ink: Pixels, rng: np.random.Generator, least: float = 0.3, most: float = 1.2) -> Pixels:
-    """The ink on an empty field, with margins of so much of its height."""
+    """Put the ink on an empty field, with margins of `least` to `most` of its height."""
     top, bottom, left, right = np.rint(len(ink) * rng.uniform(least, most, 4)).astype(int)
     return np.pad(ink, ((top, bottom), (left, right)))
 
@@ -41,7 +41,7 @@ def _plain(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _shadow(ink: Pixels, rng: np.random.Generator) -> Made:
-    """The sharp edge of a shadow across the picture."""
+    """Cast the sharp edge of a shadow across the picture."""
     page, (depth, softness) = page_of(ink, rng), rng.uniform((0.3, 0.01), (0.6, 0.06))
     return ink_on_paper(page, rng, replace(unruled(rng), shadow=depth, softness=softness)), page
 
@@ -63,7 +63,7 @@ def _blurred(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _card(ink: Pixels, rng: np.random.Generator) -> Made:
-    """A light card on a dark table, mostly turned, by up to 20 degrees."""
+    """Draw a light card on a dark table, mostly rotated, by up to 20 degrees."""
     page, look = page_of(ink, rng, 0.25, 0.9), unruled(rng)
     sheet = paper(rng, *page.shape, look=look)
     turn = rng.uniform(-20, 20) if rng.random() < 0.7 else 0.0
@@ -76,7 +76,7 @@ def _card(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
-    """A bracket to the right of it, now and then one on both sides: "3)", "(3)"."""
+    """Draw a bracket to the right of it, sometimes one on both sides: "3)", "(3)"."""
     page = page_of(ink, rng, 0.95, 1.4)
     left, top, right, bottom = box_of(page)
     height, breadth = round(len(ink) * rng.uniform(1.0, 1.4)), rng.uniform(0.03, 0.08)
@@ -89,7 +89,7 @@ def _bracket(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _underlined(ink: Pixels, rng: np.random.Generator) -> Made:
-    """A line under it, now and then two, at least 6 % of its height away."""
+    """Draw a line under it, sometimes two, at least 6 % of its height away."""
     page = page_of(ink, rng, 0.5, 1.2)
     left, _, right, bottom = box_of(page)
     height, y = len(ink), float(bottom)
@@ -115,7 +115,7 @@ def _boxed(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
-    """A ring around it, drawn by hand."""
+    """Draw a ring around it by hand."""
     page = page_of(ink, rng, 0.6, 1.2)
     left, top, right, bottom = box_of(page)
     radii = (np.hypot(right - left, bottom - top) / 2 + len(ink) * rng.uniform(0.08, 0.2)) * rng.uniform(
@@ -126,7 +126,7 @@ def _ringed(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _beside(thing: Callable[..., tuple[Floats, Floats]]) -> Callable[[Pixels, np.random.Generator], Made]:
-    """A scene with a thing of `props` on the page."""
+    """Return a scene with a thing of `props` on the page."""
 
     def made(ink: Pixels, rng: np.random.Generator) -> Made:
         page = page_of(ink, rng, 0.4, 1.5)
@@ -197,7 +197,7 @@ def _cropped(ink: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _barred(ink: Pixels, rng: np.random.Generator) -> Made:
-    """A bar along at least one edge, of 3 to 12 % of the digit's height, as a cell's printed frame leaves."""
+    """Draw a bar, 3 to 12 % of the digit's height, along at least one edge, like a cell's printed frame."""
     page = page_of(ink, rng, 0.3, 0.6)
     whole = page.copy()
     sides = rng.random(4) < 0.5

@@ -41,7 +41,7 @@ def any_kind(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def larger(digit: Pixels, rng: np.random.Generator) -> Pixels:
-    """A character of MNIST's form, larger, somewhere on an empty page: square, ink high."""
+    """Draw a character of MNIST's form larger, somewhere on an empty page: square, ink high."""
     side = int(rng.integers(56, 140))
     ink = rewrite(digit, any_pen(rng), side, rng) if rng.random() < 0.5 else enlarge(digit, side)
     page = round(side * rng.uniform(1.0, 1.7))
@@ -60,7 +60,7 @@ def _strokes(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _lying(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """A digit turned by a quarter to either side."""
+    """Draw a digit rotated by 90 degrees to either side."""
     digits = writer.digits
     lying = np.flatnonzero(np.isin(digits.labels, _NONE_LYING))
     return np.rot90(larger(digits.images[rng.choice(lying)], rng), rng.choice([1, 3]))
@@ -91,13 +91,13 @@ def _squeezed(writer: Writer, rng: np.random.Generator) -> Pixels:
 
 
 def _glyph(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """A letter of another script or a sign, in one of the fonts that have them all."""
+    """Draw a letter of another script or a sign, in a font that has them all."""
     fonts = [font for font in printed.fonts_to_learn() if "DejaVuSans" in font]
     return printed.redrawn(GLYPHS[rng.integers(len(GLYPHS))], fonts[rng.integers(len(fonts))], rng)
 
 
 def _cast(writer: Writer, rng: np.random.Generator) -> Pixels:
-    """A Latin letter in one of the writer's fonts, most of which are drawn like handwriting."""
+    """Draw a Latin letter in one of the writer's fonts, most of which look like handwriting."""
     return printed.redrawn(LATIN[rng.integers(len(LATIN))], writer.font(rng), rng)
 
 

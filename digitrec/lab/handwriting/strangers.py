@@ -21,7 +21,7 @@ _SEED = 2026
 
 
 def swiss_dev(limit: int | None = None) -> list[Sample]:
-    """The scanned digits of the writers held back, at most so many.
+    """Return at most `limit` scanned digits of the held-out writers.
 
     Raises:
         DataError: they are not there, or damaged.
@@ -42,7 +42,7 @@ def swiss_cells_dev(limit: int | None = None) -> list[Sample]:
 
 
 def turkish_dev(limit: int | None = None) -> list[Sample]:
-    """The paths of the writers held back, at most so many, each drawn once with a pen of its own.
+    """Return at most `limit` digits of the held-out writers, each drawn once with a pen of its own.
 
     Raises:
         DataError: they cannot be had, or are damaged.
@@ -55,7 +55,7 @@ def turkish_dev(limit: int | None = None) -> list[Sample]:
 
 
 def fonts_dev(limit: int | None = None) -> list[Sample]:
-    """The digits of the fonts held back, each twice, at most so many.
+    """Return at most `limit` digits of the held-out fonts, each drawn twice.
 
     Raises:
         DataError: the fonts cannot be had, or are others than those that are meant.
@@ -73,7 +73,7 @@ def letters_dev(limit: int | None = None) -> list[Sample]:
 
 
 def _in_fonts(characters: str, limit: int | None) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """The characters in each font held back, as it has them or by another pen, half of them photographed."""
+    """Yield the characters in each held-out font, as printed or by another pen, half of them photographed."""
     files = fonts.fonts("hand", "held back") + fonts.fonts("print", "held back")
     each = [(character, file) for character in characters for file in files]
     for place in sampling.sampled([ord(character) for character, _ in each], limit).tolist():

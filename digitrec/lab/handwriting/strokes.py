@@ -33,14 +33,14 @@ def draw(digit: int, rng: np.random.Generator, side: int = 112, width: float | N
 
 
 def write(shapes: Sequence[Shape], rng: np.random.Generator, side: int, width: float | None = None) -> Pixels:
-    """A character in one of the given shapes: (side, side), uint8, ink high."""
+    """Draw a character in one of the given shapes: (side, side), uint8, ink high."""
     weights = np.array([shape.weight for shape in shapes])
     shape = shapes[rng.choice(len(shapes), p=weights / weights.sum())]
     return put(by_hand(shape, rng), any_pen(rng, width), rng, side)
 
 
 def any_pen(rng: np.random.Generator, width: float | None = None) -> Pen:
-    """A pen of the given breadth, or of any from hair-thin to a thick brush."""
+    """Return a pen of the given breadth, or of any from hair-thin to a thick brush."""
     breadth = width or float(np.exp(rng.uniform(np.log(0.009), np.log(0.16))))
     flat = float(rng.uniform(0.35, 1.0)) if rng.random() < 0.25 else 1.0
     return Pen(breadth, float(rng.uniform(0, 0.4)), flat, float(rng.normal(0.7, 0.4)))
@@ -58,7 +58,7 @@ def put(paths: Sequence[Path], pen: Pen, rng: np.random.Generator, side: int) ->
 
 
 def by_hand(shape: Shape, rng: np.random.Generator) -> list[Path]:
-    """The strokes of a shape as one hand draws them once: (N, 2) each, in the units of `shapes`."""
+    """Return the strokes of a shape as one hand draws them once: (N, 2) each, in the units of `shapes`."""
     reach = rng.uniform(-0.1, 1.1)
     unrest = rng.gamma(2.0, 1.1)  # how far this hand misses its points, 2 on average
     round_off = rng.random() < 0.3
@@ -71,13 +71,13 @@ def by_hand(shape: Shape, rng: np.random.Generator) -> list[Path]:
 
 
 def by_another_hand(digit: Sequence[Path], rng: np.random.Generator) -> list[Path]:
-    """The strokes of a digit, its height 100, as its writer might have drawn them another time."""
+    """Vary the strokes of a digit, its height 100, as its writer might have drawn them another time."""
     strokes = [_tremble(smooth(stroke), rng) if len(stroke) > 2 else stroke for stroke in digit]
     return _leaning(strokes, rng) if rng.random() < 0.7 else strokes
 
 
 def _strokes(form: str) -> list[NDArray[np.float64]]:
-    """The points of each stroke: x, y and 1 at corners, 0 elsewhere."""
+    """Return the points of each stroke: x, y and 1 at corners, 0 elsewhere."""
     return [
         np.array(
             [[*map(float, point.rstrip("! ").split()), point.endswith("!")] for point in stroke.split(",")]
@@ -87,7 +87,7 @@ def _strokes(form: str) -> list[NDArray[np.float64]]:
 
 
 def _curve(points: Path, corners: NDArray[np.bool_], round_off: bool, rng: np.random.Generator) -> Path:
-    """A line through the points, smooth but for its corners, which some hands cut."""
+    """Draw a line through the points, smooth but for its corners, which some hands cut."""
     if round_off:
         points, corners = _cut(points, corners, rng.uniform(0.08, 0.25)), np.zeros(0, np.bool_)
     ends = [0, *np.flatnonzero(corners), len(points) - 1]
@@ -105,7 +105,7 @@ def _cut(points: Path, corners: NDArray[np.bool_], share: float) -> Path:
 
 
 def _bow(points: Path, rng: np.random.Generator) -> Path:
-    """A straight line gets a middle, somewhat off its course: nobody draws with a ruler."""
+    """Bend a straight line in the middle: no hand draws with a ruler."""
     if len(points) > 2:
         return points
     along = points[1] - points[0]
@@ -114,7 +114,7 @@ def _bow(points: Path, rng: np.random.Generator) -> Path:
 
 
 def smooth(points: Path) -> Path:
-    """The Catmull-Rom curve through the points."""
+    """Return the Catmull-Rom curve through the points."""
     ends = 2 * points[[0, -1]] - points[[1, -2]]
     p = np.concatenate([ends[:1], points, ends[1:]])[:, None]
     t = np.linspace(0, 1, _STEPS, endpoint=False)[None, :, None]
@@ -125,7 +125,7 @@ def smooth(points: Path) -> Path:
 
 
 def _tremble(path: Path, rng: np.random.Generator) -> Path:
-    """The same line from an unsteady hand, its ends a little short now and then."""
+    """Draw the same line with an unsteady hand, sometimes a little short at its ends."""
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
     knots = np.arange(0, lengths[-1] + 12, rng.uniform(5, 12))
     shake = rng.normal(0, abs(rng.normal(0, 0.4)), (2, len(knots)))

@@ -65,9 +65,9 @@ def make(writer: Writer, count: int, seed: int | list[int]) -> Digits:
 
 
 def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
-    """The writer's digits in scenes; `REFUSED_SHARE` of them writing to be refused, `NO_DIGIT`.
+    """Put the writer's digits in scenes; `REFUSED_SHARE` of them are writing to be refused, `NO_DIGIT`.
 
-    Those are left out whose cut-out is not what the scene is about: nobody can learn a card as a 3.
+    Leave out those whose crop is not the subject of the scene: a card must not be learned as a 3.
     """
     rng = np.random.default_rng(seed)
     images, labels = [np.zeros((0, 28, 28), np.uint8)], []
@@ -82,7 +82,7 @@ def staged(writer: Writer, count: int, seed: int | list[int]) -> Digits:
 
 
 def scanned(scans: Digits) -> Digits:
-    """The scanned digits as they are."""
+    """Return the scanned digits unchanged."""
     return _prepared(scans.images, scans.labels)
 
 
@@ -113,15 +113,15 @@ def lettered(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
 
 
 def photographed(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits written on paper, half of them with another pen, and photographed."""
+    """Photograph some of the given digits on paper, half of them redrawn with another pen."""
     chosen = digits[rng.integers(len(digits), size=count)]
     return _prepared((ink_on_paper(larger(image, rng), rng) for image in chosen.images), chosen.labels)
 
 
 def damaged(digits: Digits, count: int, rng: np.random.Generator) -> Digits:
-    """Some of the given digits with something laid over them, or their outlines only; see `damage`.
+    """Put something over some of the given digits, or keep only their outlines; see `damage`.
 
-    Ones are taken twice as often as the others: a bare stroke is the first to look like another digit.
+    Take ones twice as often as the others: a bare stroke is the first to look like another digit.
     """
     often = np.where(digits.labels == 1, 2.0, 1.0)
     chosen = digits[rng.choice(len(digits), count, p=often / often.sum())]
@@ -134,7 +134,7 @@ def empty(count: int, seed: int) -> Digits:
 
 
 def senseless(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
-    """What is no digit, drawn by `any_kind`; half of what is larger than 28x28 is photographed."""
+    """Draw non-digits with `any_kind`; photograph half of those larger than 28x28."""
     pictures = (any_kind(writer, rng) for _ in range(count))
     labels = np.full(count, NO_DIGIT, np.uint8)
     seen = (
@@ -145,7 +145,7 @@ def senseless(writer: Writer, count: int, rng: np.random.Generator) -> Digits:
 
 
 def _prepared(pictures: Iterable[Pixels], labels: NDArray[np.uint8]) -> Digits:
-    """The pictures as a network is given them, without those in which no single character is found."""
+    """Prepare the pictures as for a network; leave out those without a single character."""
     ready = [prepare(DigitImage(pixels, "<synthetic>", ""), WANTS) for pixels in pictures]
     single = [one.findings.reason is None for one in ready]
     images = np.frombuffer(b"".join(one.data for one in ready), np.uint8).reshape(len(ready), SIDE, SIDE)

@@ -26,7 +26,7 @@ class Writer:
     """The share that our own hand draws, 0..0.5, and of the given digits that another pen draws again."""
 
     def digit(self, rng: np.random.Generator, height: int) -> tuple[int, Pixels]:
-        """A digit and its ink, cut out, about `height` pixels high; a quarter are printed."""
+        """Return a digit and its ink, cropped, about `height` pixels high; a quarter are printed."""
         drawn, side = rng.random(), round(1.4 * height)
         label = int(rng.integers(10))
         if drawn < 0.25:

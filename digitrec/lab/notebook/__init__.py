@@ -51,7 +51,7 @@ class Drawing:
 
 
 def _png(url: str) -> bytes:
-    """The bytes of a PNG as a canvas gives it.
+    """Return the bytes of a PNG from a canvas's data URL.
 
     Raises:
         ImageError: it is none.
@@ -80,7 +80,7 @@ def draw(engine: str | Provider | Engine = "local") -> Drawing:
 
 
 def canvas(name: str) -> str:
-    """The canvas as HTML; its script hands a drawing to `name`, Colab's callback or ipywidgets' text area."""
+    """Return the canvas as HTML; its script passes drawings to `name`, a callback or a text area."""
     page = resources.files("digitrec.lab.notebook") / "canvas.html"
     return page.read_text(encoding="utf-8").replace("{{name}}", name)
 

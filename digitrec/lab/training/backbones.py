@@ -126,7 +126,7 @@ def _published(
     scale: float | Sequence[float],
     offset: float | Sequence[float],
 ) -> keras.Model:
-    """The published network between an enlargement of the digit and a layer for ten."""
+    """Return the published network between an enlargement of the digit and a layer for ten classes."""
     body = build(
         include_top=False, weights=None if weights is None else str(weights), pooling="avg",
         input_shape=(side, side, 3),
@@ -142,7 +142,7 @@ def _image() -> Any:
 
 
 def _convolved(x: Any, width: int, *, side: int = 3, stride: int = 1, activation: str | None = "relu") -> Any:
-    """A convolution, normalised."""
+    """Return a convolution with batch normalisation."""
     x = layers.Conv2D(width, side, stride, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.9)(x)
     return x if activation is None else layers.Activation(activation)(x)
@@ -170,5 +170,5 @@ def _bottleneck(x: Any, width: int, side: int, stride: int) -> Any:
 
 
 def _ending(name: str, image: Any, x: Any) -> keras.Model:
-    """A layer for ten digits, and what lies before it."""
+    """Join a layer for ten digits to the layers before it."""
     return keras.Model(image, layers.Dense(10, activation="softmax", name=LAST)(x), name=name)

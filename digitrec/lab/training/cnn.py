@@ -71,7 +71,7 @@ def together(networks: Sequence[keras.Model]) -> keras.Model:
 
 
 def describe(widths: tuple[int, ...], networks: int = 1) -> str:
-    """The network in one line, for its card."""
+    """Describe the network in one line, for its card."""
     stages = ", ".join(f"2 x {width}" for width in widths)
     joined = "" if networks == 1 else f"the mean score of {networks} networks, each of "
     layers = "batch normalisation, ReLU, mean over the map, dense 10"

@@ -97,14 +97,14 @@ def _seconds_per_digit(file: Path, test: Digits) -> float:
 
 
 def ranked(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """The most accurate first."""
+    """Sort the contestants, the most accurate first."""
     return sorted(contestants, key=lambda one: -one.accuracy.hits)
 
 
 def winner(contestants: Sequence[Contestant]) -> Contestant:
-    """The one to take: of those as accurate as the most accurate, within chance, the quickest on one digit.
+    """Return the fastest of those as accurate as the best, within chance.
 
-    As accurate within chance is one whose 95 % interval reaches the accuracy of the most accurate.
+    A contestant is as accurate within chance if its 95 % interval reaches the accuracy of the best.
     """
     return min(equals(contestants), key=lambda one: one.prediction_s)
 

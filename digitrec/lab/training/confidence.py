@@ -21,7 +21,7 @@ _STEP, _MOST = 1.01, 1.2  # how a temperature is raised, and how far at most
 
 
 def fit_temperature(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
-    """The temperature that makes given answers likeliest, 0.1 to 10; below 1 where they are too modest.
+    """Return the temperature that maximises the likelihood of the answers, 0.1 to 10.
 
     Chuan Guo, Geoff Pleiss, Yu Sun and Kilian Q. Weinberger, "On Calibration of Modern Neural Networks",
     ICML 2017: one number, fitted on digits that were not learned from. It changes no answer.
@@ -62,7 +62,7 @@ def fit_modest(probabilities: Floats, labels: NDArray[np.uint8]) -> float:
 
 
 def fit_evidence(probabilities: Floats) -> float:
-    """The `evidence` that all but `UNCLEAR` of given digits show.
+    """Return the `evidence` that all but `UNCLEAR` of the given digits reach.
 
     Args:
         probabilities: (N, 10), of digits that were not learned from, at the temperature that is applied.

@@ -15,7 +15,7 @@ AUTO, CPU, GPU = "auto", "cpu", "gpu"
 
 
 def find(name: str) -> str:
-    """A device that is there, as `on` takes it.
+    """Return an available device in the form that `on` takes.
 
     Args:
         name: "auto", TensorFlow's own choice (the first graphics card, else the processor); "cpu"; "gpu", the
@@ -37,7 +37,7 @@ def find(name: str) -> str:
 
 
 def on(device: str) -> AbstractContextManager[Any]:
-    """What this thread trains within it computes there; `device` as `find` gives it."""
+    """Run the training of this thread on a device, given as by `find`."""
     return nullcontext() if device == AUTO else load_keras().device(device)
 
 

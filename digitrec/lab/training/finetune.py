@@ -136,7 +136,7 @@ def _parted(samples: Sequence[Sample], config: FineTuneConfig) -> tuple[list[Sam
 
 
 def _prepared(samples: Sequence[Sample], source: str) -> Digits:
-    """The pictures as the network is given them, without those that it would not be asked about.
+    """Prepare the pictures as for the network; leave out those it would not be asked about.
 
     Raises:
         DataError: too few are left.
@@ -215,7 +215,7 @@ def _facts(
     start: Path,
     source: str,
 ) -> dict[str, Any]:
-    """What happened, for the card."""
+    """Return the facts of the run, for the card."""
     rehearsed = {known.source: known.written}
     rehearsed |= {"made": len(known.pictures) - known.written - known.senseless, "no digit": known.senseless}
     return {
@@ -230,7 +230,7 @@ def _facts(
 
 
 def _write(bare: bytes, out: Path, start: Path, facts: dict[str, Any]) -> None:
-    """The file with its description; how sure it may be is as in `start`."""
+    """Write the file with its description; keep the confidence cap of `start`."""
     about = export.description(out.stem, facts, **asdict(store.load(start).input))
     atomic.write(out, described(bare, about))
 

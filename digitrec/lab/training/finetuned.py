@@ -95,7 +95,7 @@ def _right(samples: Sequence[Sample], engine: Engine, data: str) -> NDArray[np.b
 
 
 def others(limit: int | None) -> Iterator[tuple[Set, list[Sample]]]:
-    """What it is to go on reading and refusing: the sets that are here, with the pictures that are read.
+    """Yield the other data sets available, to check that the network still reads and refuses them.
 
     MNIST's test digits come with digitrec; writers held back and other sets are read where DIGITREC_DATA
     names a folder that holds them; letters and scribbles are made.

@@ -151,7 +151,7 @@ def check(kind: Architecture, config: FitConfig, start: Path | None, *, resume: 
 
 
 def _classic(kind: Architecture, config: FitConfig, digits: Digits) -> Any:
-    """A classifier of scikit-learn's that has learned.
+    """Train a classifier of scikit-learn.
 
     Raises:
         NotInstalled: scikit-learn is missing, or skops, which it is to be written by.
@@ -175,7 +175,7 @@ def _network(
     kind: Architecture, config: FitConfig, out: Path, what: Given, start: Path | None,
     on_progress: Watcher | None, *, resume: bool,
 ) -> tuple[keras.Model, list[Epoch]]:  # fmt: skip
-    """A network at its best, and its history.
+    """Return a network with its best weights, and its history.
 
     Raises:
         DataError: nothing is left to learn from.
@@ -231,7 +231,7 @@ def measured(file: Path, test: Digits) -> tuple[float, int]:
 
 
 def _keras_writer(network: keras.Model, out: Path) -> Writer:
-    """What writes the network with a description, by the ending of the file."""
+    """Return the function that writes the network with a description, by the file's suffix."""
     if out.suffix != ".tflite":
         return lambda about: export.save_keras(network, out, about)
     bare = to_litert(network)

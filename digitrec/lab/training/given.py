@@ -38,7 +38,7 @@ class Given:
     """Of all that the network has learned, also before this run."""
 
     def measured(self, correct: int) -> dict[str, Any]:
-        """The accuracy for the card, and on what it was measured."""
+        """Return the accuracy, and what it was measured on, for the card."""
         left_out = {"left_out": self.left_out} if self.left_out else {}
         return card.measured(correct, len(self.test)) | {"on": self.tested_on, **left_out}
 
@@ -51,7 +51,7 @@ def given(
     limit_test: int | None = None,
     start: Path | None = None,
 ) -> Given:
-    """The digits of a run: those given, else MNIST's; what was learned is left out of the test.
+    """Return the digits of a run, by default MNIST's; exclude the learned ones from the test.
 
     Args:
         digits: to learn from; None: MNIST's 60,000.

@@ -29,7 +29,7 @@ _DRAWN = 1.1  # of those drawn in place of MNIST's some are not found again by t
 
 
 def abroad(config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
-    """The digits of `world` that are learned, prepared, `config.world` times; kept in `file`.
+    """Return the learned digits of `world`, prepared, `config.world` times; cache them in `file`.
 
     Raises:
         DataError: they cannot be had.
@@ -43,7 +43,7 @@ def abroad(config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digi
 
 
 def writers_held_back() -> Digits:
-    """The digits of `world` whose writers nobody learned from, prepared.
+    """Return the prepared digits of the held-out writers of `world`.
 
     Raises:
         DataError: they cannot be had.
@@ -52,7 +52,7 @@ def writers_held_back() -> Digits:
 
 
 def made(learned: Digits, own: int, config: TrainConfig, file: Path, on_progress: Watcher | None) -> Digits:
-    """What one network learns that is made from those `learned`, `own` of them MNIST's; kept in `file`.
+    """Return the digits made from `learned`, `own` of them MNIST's; cache them in `file`.
 
     Raises:
         DataError: the fonts cannot be had.
@@ -73,7 +73,7 @@ def _fonts(config: TrainConfig) -> tuple[str, ...]:
 
 
 def _portion(scans: Digits, paths: Paths, seed: list[int]) -> Digits:
-    """A portion of both, the first time the scans as they are; the last numbers of the seed say which."""
+    """Return a portion of both, the scans unchanged the first time; the seed's last numbers say which."""
     *_, turn, portion = seed
     rng = np.random.default_rng(seed)
     part = slice(portion * _PORTION, (portion + 1) * _PORTION)

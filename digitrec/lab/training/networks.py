@@ -37,7 +37,7 @@ def simple_cnn() -> keras.Model:
 
 
 def convolutional(*, filters: int, depth: int, kernel: int, dense: int, dropout: float) -> keras.Model:
-    """A plain CNN with everything that `tune` searches over.
+    """Return a plain CNN with everything that `tune` searches over.
 
     Args:
         filters: channels of the first convolution; each further one has twice as many.

@@ -26,7 +26,7 @@ _LOOKED_AT = 128  # digits on which they are compared
 
 
 def recovered(path: Path) -> list[keras.Model]:
-    """The networks in a `.tflite` file that `digitrec train` wrote, in float32; `cnn.together` joins them.
+    """Return the float32 networks of a `.tflite` file by `digitrec train`; `cnn.together` joins them.
 
     Their batch normalisation has become part of the convolutions. Written as a file again they answer as the
     file does, which is checked. In float32 they answer slightly otherwise: the file's own arithmetic also
@@ -58,13 +58,13 @@ def recovered(path: Path) -> list[keras.Model]:
 
 
 def widths(network: keras.Model) -> tuple[int, ...]:
-    """The channels of each stage of a network of `recovered`."""
+    """Return the channels of each stage of a network of `recovered`."""
     kernels = [array for array in network.get_weights() if array.ndim == 4]
     return tuple(kernel.shape[-1] for kernel in kernels[::2])
 
 
 def _apart(layers: list[Weights]) -> list[list[Weights]]:
-    """The layers of each network: a dense one is its last.
+    """Split the layers by network: a dense layer is the last of its network.
 
     Raises:
         ValueError: there is none.

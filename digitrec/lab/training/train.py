@@ -199,6 +199,6 @@ def _fitted(written: Callable[..., store.Model], in_form: Digits, prepared: Digi
 
 
 def _right(model: store.Model, digits: Digits, *, prepared: bool = False) -> float:
-    """The share of the digits that it reads rightly, 0..1."""
+    """Return the accuracy on the digits, 0..1."""
     chances = model.probabilities(digits.images, [prepared] * len(digits))
     return float((chances.argmax(axis=1) == digits.labels).mean())

@@ -111,7 +111,7 @@ def tune(
 
 
 def _settings(trial: optuna.Trial) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the network is made of, and how it is trained."""
+    """Suggest the settings of the network and of its training."""
     network = {
         "filters": trial.suggest_categorical("filters", [8, 16, 24, 32]),
         "depth": trial.suggest_int("layers", 1, 3),
@@ -158,7 +158,7 @@ def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
 
 
 def _result(study: optuna.Study, folder: Path) -> Study:
-    """The study summed up; its winner's settings are written."""
+    """Sum up the study and write its winner's settings."""
     complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
     if not complete:
         raise ModelError(f"{folder}: no trial was finished; try more of them")

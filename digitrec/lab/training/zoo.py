@@ -99,7 +99,7 @@ COMPARED = ("complex-cnn", "simple-cnn", "mlp", "knn", "random-forest", "svm")
 
 
 def find(name: str) -> Architecture:
-    """The architecture of a name, or the one that a file written by `tune` describes.
+    """Return the architecture of a name, or the one in a file written by `tune`.
 
     Raises:
         ModelError: there is none; the message names those there are.
@@ -112,7 +112,7 @@ def find(name: str) -> Architecture:
 
 
 def tuned(path: Path) -> Architecture:
-    """The architecture in a file that `tune` wrote.
+    """Return the architecture in a file that `tune` wrote.
 
     Raises:
         ModelError: it cannot be read, or is no such file.

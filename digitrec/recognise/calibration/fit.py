@@ -29,7 +29,7 @@ STEPS = 65
 
 
 def fit(predictions: Sequence[Prediction], labels: Sequence[int | None], data: str) -> list[Calibration]:
-    """The calibrations that these answers allow, one for each `Key` among them.
+    """Fit the calibrations that these answers allow, one for each `Key` among them.
 
     Two rising lines are tried, an isotonic regression and a logistic curve over the log-odds of the
     confidence (Platt scaling); the one whose chances are nearer to the outcomes on unseen parts of the
@@ -83,7 +83,7 @@ def _fit_one(key: Key, answers: list[tuple[Prediction, bool]], data: str) -> Cal
 
 
 def _unseen(method: Method, scores: Floats, right: Floats) -> Floats:
-    """The chance of each answer, from a line fitted on the parts of the data that it is not in."""
+    """Return the chance of each answer, from a line fitted on the other parts of the data."""
     from sklearn.model_selection import StratifiedKFold
 
     chances = np.empty_like(scores)
@@ -100,7 +100,7 @@ def _brier(chances: Floats, right: Floats) -> float:
 
 
 def _isotonic(scores: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """The points of the rising staircase nearest to the outcomes."""
+    """Return the points of the rising staircase nearest to the outcomes."""
     from sklearn.isotonic import IsotonicRegression
 
     line = IsotonicRegression().fit(scores, right)
