@@ -69,7 +69,7 @@ class Work:
     """Wall and processor time of a command that reads a few digits, s."""
 
     def listed(self, kind: Kind, count: int) -> Path:
-        """A list of so many of them."""
+        """Write a list of ``count`` pictures."""
         file = self.folder / f"{kind.name}-{count}.csv"
         if not file.exists():
             names = (kind.files[at % len(kind.files)] for at in range(count))
@@ -77,7 +77,7 @@ class Work:
         return file
 
     def batch(self, kind: Kind, count: int, *how: str) -> Process:
-        """What the command takes for so many, without what starting takes."""
+        """Time the command for ``count`` pictures, less its start-up time."""
         if how not in self.starting:
             tries = [self._run(self.kinds[0], FEW, how) for _ in range(2)]
             self.starting[how] = min(it.seconds for it in tries), min(it.processor for it in tries)
@@ -96,7 +96,7 @@ class Work:
 
 
 def kinds(folder: Path) -> list[Kind]:
-    """What people send, as files."""
+    """Return the files that people send, by kind."""
     digits, drawings = [], []
     for number, image in enumerate(mnist_test().images[:DIFFERENT]):
         digits.append(str(folder / f"digit-{number:04}.png"))
@@ -149,7 +149,7 @@ def _loop(files: list[str], count: int) -> None:
 
 
 def keras(work: Work) -> Iterator[Figure]:
-    """What is found in tutorials: a picture at a time, in a loop, and by a pool of processes."""
+    """Time what tutorials do: one picture at a time, in a loop, and in a pool of processes."""
     kind, cores = work.kinds[0], workers.cores()
     ours = work.processor(kind, work.images, "--workers", "1") / work.images
     loop = sum(map(_keras_read, kind.files[:OTHERS])) / OTHERS
@@ -186,7 +186,7 @@ def _keras_read(name: str) -> float:
 
 
 def memory(work: Work) -> Iterator[Figure]:
-    """The largest process for many, against that for a hundredth of them."""
+    """Compare the largest process for many pictures with that for a hundredth of them."""
     for kind in (work.kinds[0], work.kinds[2]):
         large = int(work.large * kind.share)
         peaks = {
@@ -223,7 +223,7 @@ def publish(kept: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """The parts that are wanted."""
+    """Run the requested parts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -42,11 +42,11 @@ class Figure:
         return self.ratio >= self.goal if self.at_least else self.ratio <= self.goal
 
     def __str__(self) -> str:
-        """The figure with its medians, for the terminal."""
+        """Format the figure with its medians, for the terminal."""
         return f"{self.what}: {self.ratio:.2f} ({self.detail})"
 
     def row(self) -> str:
-        """The figure as a row of the table."""
+        """Format the figure as a row of the table."""
         goal = "" if self.goal is None else f"{'>=' if self.at_least else '<='} {self.goal:g}"
         verdict = "" if self.met else " **missed**"
         return f"| {self.what} | {self.ratio:.2f} | {goal}{verdict} |"
@@ -61,7 +61,7 @@ def publish(section: str, figures: Sequence[Figure]) -> None:
 
 
 def table(figures: Sequence[Figure]) -> list[str]:
-    """The figures as the lines of a table."""
+    """Format the figures as the lines of a table."""
     head = ["| what | ratio | goal |", "|---|---|---|"]
     return [*head, *(figure.row() for figure in figures)]
 
@@ -74,7 +74,7 @@ def publish_rows(section: str, rows: Sequence[str]) -> None:
 
 
 def machine() -> str:
-    """What it is measured on."""
+    """Describe the machine that runs the benchmark."""
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
 
 
@@ -94,7 +94,7 @@ def measured() -> str:
 
 
 def commit() -> str:
-    """The commit that is checked out, in seven characters; what was changed since is not seen in it."""
+    """Return the checked-out commit in seven characters; uncommitted changes do not show in it."""
     git = ["git", "-C", str(ROOT), "rev-parse", "--short=7", "HEAD"]
     return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
 

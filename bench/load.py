@@ -40,13 +40,13 @@ class Load:
         return len(self.latencies.get(200, ())) / self.seconds
 
     def percentile(self, share: float, status: int = 200) -> float:
-        """The latency that this share of the answers with a status keeps, s; NaN where there was none."""
+        """Return this quantile of the latencies of answers with a status, s; NaN without such answers."""
         times = sorted(self.latencies.get(status, [math.nan]))
         return times[min(len(times) - 1, int(share * len(times)))]
 
 
 def seven(side: int, mode: str) -> bytes:
-    """A 7 in black on white, as a PNG."""
+    """Return a 7 in black on white, as a PNG."""
     picture = Image.new("L", (side, side), 255)
     line = [(0.3 * side, 0.2 * side), (0.7 * side, 0.2 * side), (0.45 * side, 0.85 * side)]
     ImageDraw.Draw(picture).line(line, fill=0, width=side // 14)
@@ -56,7 +56,7 @@ def seven(side: int, mode: str) -> bytes:
 
 
 def multipart(picture: bytes, copies: int = 1) -> bytes:
-    """A whole request with the picture in the form field `file`, so many times."""
+    """Return a whole request with the picture ``copies`` times in the form field `file`."""
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="7.png"\r\n\r\n'
     body = (part + picture + b"\r\n") * copies + b"--b--\r\n"
     head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -67,13 +67,13 @@ class Connection:
     """One client, which connects again whenever the server has closed."""
 
     def __init__(self, port: int, address: str = HOST) -> None:
-        """A client of the server on a port, from one of the addresses of this machine (127.0.0.2, ...)."""
+        """Create a client of the server on a port, from one of this machine's addresses (127.0.0.2, ...)."""
         self._port = port
         self._address = (address, 0)
         self._wire: _Wire | None = None
 
     async def connect(self) -> _Wire:
-        """The connection, opened where there is none."""
+        """Return the connection; open it if necessary."""
         if self._wire is None or self._wire.over:
             loop = asyncio.get_running_loop()
             _, self._wire = await loop.create_connection(_Wire, HOST, self._port, local_addr=self._address)

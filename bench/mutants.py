@@ -57,7 +57,7 @@ def prepare(room: str, work: Path) -> None:
 
 
 def _paths(room: str) -> tuple[str, str]:
-    """The source and its tests, relative to the repository; a module without its own has its room's."""
+    """Return a module's source and tests, relative to the repository, or its package's tests."""
     if (ROOT / "digitrec" / room).is_dir():
         return f"digitrec/{room}", f"tests/{room}"
     folder, _, module = room.rpartition("/")
@@ -103,7 +103,7 @@ def _try(work: Path, longest_s: float, *mutants: str) -> None:
 
 
 def results(work: Path) -> dict[str, str]:
-    """What became of each mutant; "not checked": nothing yet."""
+    """Return the result of each mutant; "not checked" at first."""
     if not (work / "mutants" / "digitrec").exists():
         return {}
     lines = _mutmut(work, "results", "--all", "true", capture=True).splitlines()

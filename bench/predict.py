@@ -150,7 +150,7 @@ def warm() -> Figure:
 
 
 def bulk() -> Figure:
-    """The 10,000 test digits through the whole path, against the bare batch loop of LiteRT."""
+    """Time the whole path for the 10,000 test digits against the bare batch loop of LiteRT."""
     from ai_edge_litert.interpreter import Interpreter
 
     digits = mnist_test().images
@@ -174,7 +174,7 @@ def bulk() -> Figure:
 
 
 def large_photo(folder: Path) -> Figure:
-    """A 12-megapixel JPEG from disk to Prediction, against decoding it and converting it to grey."""
+    """Time a 12-megapixel JPEG from disk to Prediction against decoding it and converting it to grey."""
     file = folder / "photo.jpg"
     _large_photo().save(file, quality=90)
 
@@ -190,7 +190,7 @@ def large_photo(folder: Path) -> Figure:
 
 
 def _large_photo() -> Image.Image:
-    """A pen stroke digit on unevenly lit, grainy paper, 4000x3000."""
+    """Draw a digit in pen strokes on unevenly lit, grainy paper, 4000x3000."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[0:3000, 0:4000]
     light = 225 - 60 * np.hypot(rows / 3000 - 0.3, columns / 4000 - 0.4)
@@ -202,7 +202,7 @@ def _large_photo() -> Image.Image:
 
 
 def _same_network():  # type: ignore[no-untyped-def]
-    """The shipped architecture in Keras; its speed does not depend on its weights."""
+    """Build the shipped architecture in Keras; its speed does not depend on its weights."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     from digitrec.lab.training import cnn
 

@@ -76,7 +76,7 @@ class Served:
 
 
 def free_port() -> int:
-    """A port that nobody uses at the moment."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 
@@ -106,7 +106,7 @@ def ours(request: bytes):  # type: ignore[no-untyped-def]
 
 
 def theirs(model: Path, request: bytes):  # type: ignore[no-untyped-def]
-    """The tutorials' server."""
+    """Start the tutorials' server."""
     port = free_port()
     return serving([sys.executable, str(HERE / "tutorial_server.py"), str(model), str(port)], port, request)
 
@@ -115,7 +115,7 @@ Pair = tuple[float, float]
 
 
 def compared(what: str, pairs: Sequence[Pair], goal: float, at_least: bool, show: str) -> Figure:
-    """The ratio of the medians of two quantities measured side by side, each shown in this format."""
+    """Compare the medians of two quantities measured side by side, formatted with ``show``."""
     one, other = (statistics.median(column) for column in zip(*pairs, strict=True))
     return Figure(what, one / other, goal, at_least, f"{show.format(one)}; {show.format(other)}")
 
@@ -146,14 +146,14 @@ def side_by_side(model: Path, request: bytes, plan: Plan) -> list[Figure]:
 
 
 def kinds() -> Iterator[tuple[str, bytes]]:
-    """What people send: a digit of MNIST's size, a drawing as our page sends it, a photo."""
+    """Yield the pictures that people send: a digit of MNIST's size, a drawing from our page, a photo."""
     yield "28x28 PNG", PICTURE.read_bytes()
     yield "280x280 drawing", seven(280, "RGBA")
     yield "photo, 600x800 JPEG", (HERE.parent / "samples" / "photo-pen.jpg").read_bytes()
 
 
 def of_each_kind(model: Path, plan: Plan) -> list[Figure]:
-    """Requests a second for each kind of picture, of both servers, in turn."""
+    """Measure both servers' requests a second for each kind of picture, in turn."""
     figures = []
     for name, picture in kinds():
         request, rates = multipart(picture), []
@@ -186,7 +186,7 @@ def endurance(request: bytes, plan: Plan) -> list[Figure]:
 
 @contextmanager
 def watched(server: Served) -> Iterator[list[float]]:
-    """The server's memory, noted several times a second."""
+    """Sample the server's memory several times a second."""
     memory: list[float] = []
     over = Event()
 

@@ -55,7 +55,7 @@ class Attack:
     """A hostile file of `repeats.GRAMMAR`, of 1 MB, that they send instead."""
 
     def request(self) -> bytes:
-        """What each of them posts."""
+        """Return the request that each client posts."""
         if self.file is not None:
             form, element = self.file
             return multipart(GRAMMAR[form][element](LIMIT // 10))
@@ -80,7 +80,7 @@ ATTACKS = (
 
 @contextmanager
 def served() -> Iterator[int]:
-    """The port of a server, as a user starts it but for its rate limit."""
+    """Start a server with a user's settings, except for its rate limit; yield its port."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
     unlimited = ["--rate", "100000"]  # else the rate limit answers whoever shares the attack's address

@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def told() -> list[Progress]:
-    """What the run that made `trained` told on its way."""
+    """Return the progress reports of the run that made `trained`."""
     return []
 
 

@@ -7,10 +7,10 @@ import subprocess
 
 
 def ended(service: subprocess.Popen[str]) -> str:
-    """What it still says on stdout, told to end.
+    """Terminate a process and return the rest of its stdout.
 
-    It is told again where it goes on: Python drops a Ctrl-C that comes while it clears something away, as it
-    does in the middle of an import.
+    Repeat the signal while it runs on: Python drops a Ctrl-C that comes during a clean-up, as in the middle
+    of an import.
     """
     for again in (True, True, False):
         service.send_signal(signal.SIGINT)

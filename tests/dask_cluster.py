@@ -56,7 +56,7 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
-    """A cluster without a worker yet."""
+    """Start a cluster without a worker."""
     folder.mkdir()
     running = Cluster(folder)
     try:

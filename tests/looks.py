@@ -15,10 +15,10 @@ from digitrec.prepare.ink import find_ink
 
 
 def look(pixels: Pixels) -> Ink:
-    """What `find_ink` sees on them."""
+    """Return what `find_ink` finds on the pixels."""
     return find_ink(Image.fromarray(pixels))
 
 
 def staged(kind: str, place: int) -> Scene:
-    """The scene of a kind that is measured at a place, which `scenes` makes after all those before it."""
+    """Return the scene at a place of a kind; `scenes` makes all before it first."""
     return scene(kind, Writer(mnist_test()), np.random.default_rng((SEED, place, *kind.encode())))

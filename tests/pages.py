@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def loaded(path: Path) -> ModuleType:
-    """A script of docs/ as a module; the modules beside it are found, as when it is run."""
+    """Load a script of docs/ as a module, with the modules beside it importable."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -30,7 +30,7 @@ def loaded(path: Path) -> ModuleType:
 
 
 def parsed(command: str) -> click.Context:
-    """A command line of a page as the real command line takes it: each option, each value, each file.
+    """Parse a command line of a page with the real command line's options, values and files.
 
     Raises:
         click.ClickException: it would be refused.

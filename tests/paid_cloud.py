@@ -100,7 +100,7 @@ def options(folder: Path, **changed: Any) -> Options:
 
 
 def ask(cloud: PaidCloud, folder: Path, *numbers: int, **how: Any) -> list[Reply]:
-    """What an engine of its own, with a ledger in the folder, says about the images."""
+    """Ask about the images with a new engine whose ledger is in the folder."""
     with Engine(cloud, options(folder, **how)) as engine:
         return engine.ask([image(number) for number in numbers])
 

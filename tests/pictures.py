@@ -15,14 +15,14 @@ from digitrec.image.pixels import Pixels
 def corner(
     mode: str = "L", ink: Any = 0, paper: Any = 255, size: tuple[int, int] = (40, 60), blot: int = 9
 ) -> Image.Image:
-    """A picture with a blot of ink in its upper left corner, so that turning it shows."""
+    """Return a picture with a blot of ink in its upper left corner, so that turning it shows."""
     picture = Image.new(mode, size, paper)
     ImageDraw.Draw(picture).rectangle((0, 0, blot, blot), fill=ink)
     return picture
 
 
 def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
-    """The file of a picture; for HEIF also with EXIF data or further pictures."""
+    """Encode a picture; for HEIF also with EXIF data or further pictures."""
     buffer = io.BytesIO()
     if form == "HEIF":
         import pillow_heif
@@ -38,5 +38,5 @@ def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:
 
 
 def grey(image: DigitImage) -> Pixels:
-    """The pixels of an opened picture in grey."""
+    """Return the pixels of an opened picture in grey."""
     return np.asarray(image.picture.convert("L"))

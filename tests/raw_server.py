@@ -53,7 +53,7 @@ def raw_server(host: str = "127.0.0.1") -> Iterator[RawServer]:
 
 
 def answer(status: int, body: bytes = b"", *headers: tuple[str, str], reason: str = "Said") -> bytes:
-    """A whole answer that is HTTP, with headers as they are given."""
+    """Build a whole HTTP response with these headers."""
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
     lines += [f"Content-Length: {len(body)}", "Connection: close"]
     return "\r\n".join(lines).encode("utf-8", "replace") + b"\r\n\r\n" + body

@@ -39,7 +39,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder into which pip has installed the example."""
+    """Install the example into a folder with pip."""
     source, target = tmp_path_factory.mktemp("source") / "acme", tmp_path_factory.mktemp("site")
     shutil.copytree(EXAMPLE, source)  # building leaves files beside the source
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", target]
@@ -48,7 +48,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(installed: Path, folder: Path, *command: str, **variables: str) -> str:
-    """What a new interpreter prints that has the example on its path."""
+    """Run a new interpreter with the example on its path; return its output."""
     env = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join([str(installed), str(ROOT)])}
     run = [sys.executable, *command]
     return subprocess.run(run, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout

@@ -19,7 +19,7 @@ TENTHS = (0.1,) * 10
 
 
 def one(**fields: Any) -> Answer:
-    """An answer of one candidate, with these of its fields in place of good ones."""
+    """Return an answer of one candidate with these fields replaced."""
     return Answer((Candidate(**{"text": "7", "score": 0.5, "box": (0, 0, 1.5, 2), **fields}),))
 
 

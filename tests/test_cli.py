@@ -24,7 +24,7 @@ from digitrec.emulator.kit import drawn_seven
 
 
 def all_commands() -> list[tuple[str, ...]]:
-    """The path of every command, those below groups included."""
+    """Return the path of every command, including those in groups."""
 
     def below(group: click.Group, path: tuple[str, ...]) -> list[tuple[str, ...]]:
         found: list[tuple[str, ...]] = []
@@ -83,7 +83,7 @@ def test_every_error_has_a_code_of_its_own_or_its_parents() -> None:
 
 
 def failing(error: Exception) -> Result:
-    """A command that raises this error."""
+    """Run a command that raises this error."""
 
     @click.command()
     def fail() -> None:
@@ -119,7 +119,7 @@ def test_an_error_of_the_system_is_the_outputs_only_where_it_came_of_writing() -
 
 
 def digitrec_into(out: object, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The program, its standard output going to ``out``."""
+    """Run the program with its standard output going to ``out``."""
     return subprocess.run(
         [sys.executable, "-m", "digitrec", *map(str, arguments)],
         stdout=out,  # type: ignore[call-overload]

@@ -69,7 +69,7 @@ CHATTER = re.compile("I0000|absl|INFO: Created TensorFlow Lite")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty home, an empty folder for temporary files, and a folder to work in."""
+    """Create an empty home, an empty temporary folder, and a working folder."""
     world = tmp_path_factory.mktemp("world")
     pictures = world / "work" / "pictures"
     for folder in (world / "home", world / "tmp", world / "work" / "out", pictures):
@@ -92,7 +92,7 @@ def environment(world: Path) -> dict[str, str]:
 
 
 def left(world: Path) -> list[str]:
-    """What lies where it should not."""
+    """Return the files left where they should not be."""
     found = (path.relative_to(world).as_posix() for path in world.rglob("*") if path.is_file())
     allowed = ("work/out/", "work/pictures/", "work/hard.npz", *(f"home/{folder}/" for folder in OURS))
     return [path for path in found if not path.startswith(allowed)]

@@ -88,7 +88,7 @@ TELL = "\nimport digitrec\nprint(digitrec.__file__, digitrec.__version__)\nprint
 
 
 def begun(folder: Path, kernel: str, repository: str = "") -> subprocess.CompletedProcess[str]:
-    """What a kernel in a folder says of the first cell, and of digitrec after it."""
+    """Run the first cell and import digitrec in a kernel in a folder."""
     first = make_notebook.addressed(kept().cells[1].source, repository)
     return subprocess.run(
         [sys.executable, "-c", kernel + first + TELL], cwd=folder, capture_output=True, text=True,

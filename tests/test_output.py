@@ -19,7 +19,7 @@ OUTPUT = (Path(__file__).parents[1] / "docs" / "output.md").read_text("utf-8")
 
 
 def documented(heading: str) -> list[str]:
-    """The names in the first columns of the tables below a heading of docs/output.md."""
+    """Return the names in the first columns of the tables below a heading of docs/output.md."""
     section = OUTPUT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (`[^|]*)\|", section, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]

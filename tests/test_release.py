@@ -40,7 +40,7 @@ def test_bandit_finds_nothing_and_each_suppression_has_a_reason(check: ModuleTyp
 
 
 def wanted(extra: str) -> list[Requirement]:
-    """What an extra asks for, and all that its extras of ours do."""
+    """Return the requirements of an extra, including those of the extras it names."""
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")
     base = config["options"]["install_requires"].split("\n")

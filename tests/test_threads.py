@@ -24,7 +24,7 @@ HANGS_S = 120
 
 
 def ran(code: str) -> str:
-    """What a fresh process says on stdout; it fails the test where it hangs."""
+    """Return the stdout of a fresh process; fail if it hangs."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, str(PICTURE)],
         capture_output=True, text=True, check=False, timeout=HANGS_S,

@@ -108,7 +108,7 @@ def benchmark(
 
 @contextmanager
 def watched(total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar that counts outcomes, the money they cost and the failures among them."""
+    """Show a bar that counts outcomes, their cost and the failures among them."""
     done = failed = 0
     spent, unknown = 0.0, False
     with bar("reading") as shown:

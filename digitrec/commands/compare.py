@@ -82,7 +82,7 @@ def compare(
 
 
 def _chosen(everyone: bool, emulated: Sequence[str]) -> list[str]:
-    """The engines that are ready and free, or only ready; those left out are named on stderr."""
+    """Return the engines that are ready and free, or only ready; name the others on stderr."""
     listings = registry.listings(os.environ)
     ready = {listing.name: left_out_because(listing) for listing in listings if not listing.status.missing}
     chosen = [*ready] if everyone else free_engines(os.environ)

@@ -40,7 +40,7 @@ class Cost:
     """False: it could not be asked yet, so what the ledger holds is not known and not counted."""
 
     def sentence(self) -> str:
-        """The same for a person."""
+        """Format the estimate as a sentence."""
         cost = "an unknown amount" if self.cost_usd is None else f"${self.cost_usd:.4f}"
         unknown = "" if self.configured else " (it is not configured, so the ledger was not looked into)"
         return (
@@ -84,7 +84,7 @@ class Unopened(Engine):
         super().__init__(_Described(name), options)
 
     def estimate(self, images: Iterable[PreparedImage]) -> Estimate:
-        """What asking about these images would take if the ledger held none; the same one is asked once."""
+        """Estimate asking about these images with an empty ledger; repeated images are asked once."""
         digests = [sha256(image.data).digest() for image in images]
         count, price = len(set(digests)), self.usd_per_image
         requests = -(-count // getattr(self.provider, "batch", 1))

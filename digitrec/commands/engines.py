@@ -96,7 +96,7 @@ class Asking:
             yield columns
 
     def settings(self) -> dict[str, str]:
-        """What a report says about these options."""
+        """Return the settings that a report names."""
         model = {} if self.model is None else {"model of local": self.model.name}
         replay = {} if self.replay is None else {"answers": f"replayed from {self.replay.name}"}
         return {
@@ -131,7 +131,7 @@ class Asking:
             yield open_engine
 
     def one_preparation(self) -> str | None:
-        """The preparation that was asked for; None: the engine's own.
+        """Return the requested preparation; None: the engine's own.
 
         Raises:
             click.UsageError: there are several.
@@ -173,7 +173,7 @@ class Asking:
             yield theirs
 
     def anywhere(self) -> Asking:
-        """The same for a process that stands in another folder."""
+        """Make the paths absolute, for a process in another folder."""
         model = self.model and self.model.absolute()
         return replace(self, model=model, replay=self.replay and self.replay.absolute())
 
@@ -211,7 +211,7 @@ def _is_sent_pixels(name: str) -> bool:
 
 
 def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
-    """The engine, its provider wanting images of this preparation; None: its own."""
+    """Return the engine with this preparation; None: with its own."""
     provider = engine.provider
     if preparation is not None and provider.wants.encoding != "mnist":
         from digitrec.prepare.encode import spec_for
@@ -222,9 +222,9 @@ def _prepared_for(engine: Engine, preparation: str | None) -> Engine:
 
 @contextmanager
 def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
-    """The environment in which the clouds among these names are found on this machine.
+    """Yield an environment in which the clouds among these names are emulated on this machine.
 
-    What is set of digitrec's own stays, such as the model whose tokens have a price.
+    Keep digitrec's own settings, such as the model whose tokens have a price.
     """
     from digitrec.emulator import Emulator, environment
 
@@ -243,7 +243,7 @@ def _emulated(providers: Sequence[str]) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def local_engine(model: Path | None, model_scale: str | None) -> Iterator[Engine]:
-    """The engine of a model file, closed at the end; None: of our own network.
+    """Yield the engine of a model file and close it; None: of the shipped network.
 
     Raises:
         click.UsageError: a scale without a file.
@@ -321,7 +321,7 @@ class Rule:
         return names
 
     def policy(self, engines: Sequence[Engine]) -> EnginePolicy | None:
-        """What the options make of the engines; None: nothing, each answers for itself."""
+        """Return the policy over the engines; None without one."""
         if not self.fallback and self.consensus is None:
             return None
         from digitrec.comparison.policy import Consensus, Fallback  # most commands ask one engine

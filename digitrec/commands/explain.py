@@ -71,7 +71,7 @@ def explain(
 
 
 def _files(images: Sequence[sources.Source], out: Path) -> list[Path]:
-    """The picture that explains each image."""
+    """Return the output file for each image."""
     stems = [Path(name_of(image)).stem for image in images]
     if len(stems) == 1:
         return [out / f"{stems[0]}.png"]

@@ -32,7 +32,7 @@ class Input(click.Path):
         super().__init__(path_type=path_type, exists=exists, dir_okay=dir_okay)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path, once it is known that the call does not write to it."""
+        """Return the path after checking that the call does not write to it."""
         path = super().convert(value, param, ctx) if self.exists else self.coerce_path_result(value)
         if ctx is not None and not ctx.resilient_parsing:
             _paths(ctx).add_input(str(path))
@@ -46,7 +46,7 @@ class Data(Input):
         super().__init__(path_type=str)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The source, once it is known that the call writes neither to it nor to what is read inside it."""
+        """Return the source after checking that the call writes neither to it nor to a file inside it."""
         source = str(super().convert(value, param, ctx))
         if ctx is not None and not ctx.resilient_parsing:
             for name in SUBFOLDERS:
@@ -145,7 +145,7 @@ class _Paths:
 
 
 def _paths(ctx: click.Context) -> _Paths:
-    """The files of the call so far; a group and its command share them."""
+    """Return the files of the call so far; a group and its command share them."""
     found: _Paths = ctx.meta.setdefault("digitrec.files", _Paths())
     return found
 

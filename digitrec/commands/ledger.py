@@ -44,7 +44,7 @@ def ledger(ctx: click.Context, path: Path | None) -> None:
 
 
 def _path(command: Command) -> Command:
-    """Gives a command the ledger that is meant, whether it was named before the command or after it."""
+    """Pass a command its ledger, named before or after the command."""
 
     @_another
     @wraps(command)
@@ -58,7 +58,7 @@ def _path(command: Command) -> Command:
 
 
 def _open(path: Path, *, to_look: bool = True) -> closing[Ledger]:
-    """The ledger, closed at the end; an empty one where nothing was paid for yet: looking makes no file."""
+    """Open the ledger; show an empty one instead of creating a file."""
     return closing(Ledger(path if path.exists() else None, to_look=to_look))
 
 

@@ -87,7 +87,7 @@ def out_folder(default: str, help: str = "Output folder.") -> Declared:
 
 
 def providers(help: str, metavar: str = "NAMES", default: str | None = None) -> Declared:
-    """``--provider``: one or several engines, as a list."""
+    """Declare ``--provider``: one or several engines, as a list."""
     return click.option(
         "-p", "--provider", "providers", callback=names, metavar=metavar, shell_complete=values.providers,
         default=default, show_default=default is not None, help=help,

@@ -104,13 +104,13 @@ def bar(what: str, stream: TextIO | None = None) -> Iterator[Bar]:
 
 @contextmanager
 def quiet_bar(what: str) -> Iterator[Bar]:
-    """A bar that nothing breaks: what the runtimes say of themselves meanwhile is held back."""
+    """Show a bar and hold back the runtimes' own messages, which would break it."""
     with quietly() as stream, bar(what, stream) as shown:
         yield shown
 
 
 def tracked(items: Iterable[Item], total: int, what: str = "reading") -> Iterator[Item]:
-    """The items, counted on stderr while they pass; silent for short work, and where rows show the way."""
+    """Count the items on stderr as they pass; stay silent for short work, and where rows show progress."""
     if total < WORTH_A_BAR or sys.stdout.isatty() or not sys.stderr.isatty():
         yield from items
         return

@@ -53,7 +53,7 @@ class Reasons:
 
 
 def exit_code_of(failures: Sequence[Failure], asked: int) -> int:
-    """The exit code of the one error that all ``asked`` outcomes failed with; 1 where only some did."""
+    """Return the exit code of the one error that all ``asked`` outcomes share; otherwise 1."""
     codes = {exit_code(failure.error) for failure in failures}
     return codes.pop() if len(failures) == asked and len(codes) == 1 else 1
 

@@ -191,7 +191,7 @@ def _hosts(allowed: tuple[str, ...], host: str, proxies: int) -> tuple[str, ...]
 
 
 def _engines(names: list[str], model: Path | None, terms: Options) -> list[Engine]:
-    """The engines on offer, which share one budget."""
+    """Return the engines on offer, which share one budget."""
     if model is not None and "local" not in names:
         raise click.UsageError("--model is for the local engine, which --providers does not name.")
     engines = []

@@ -100,7 +100,7 @@ def _frames(source: str) -> Sequence[Source]:
 
 
 def path_of(source: Source) -> str:
-    """The file that a picture is read from."""
+    """Return the file that holds a picture."""
     return str(source.source) if isinstance(source, Frame) else source
 
 

@@ -24,14 +24,14 @@ expect.set_options(timeout=30_000)  # a machine with other things to do may need
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """What drives the browsers."""
+    """Start Playwright, which drives the browsers."""
     with sync_playwright() as made:
         yield made
 
 
 @pytest.fixture(scope="package")
 def launch(playwright: Playwright) -> Iterator[Launch]:
-    """Starts a browser with arguments of its own."""
+    """Start a browser with arguments of its own."""
     with ExitStack() as browsers:
 
         def start(*arguments: str) -> Browser:
@@ -51,14 +51,14 @@ def browser(launch: Launch) -> Browser:
 
 @pytest.fixture(scope="package")
 def url() -> Iterator[str]:
-    """A server with our network, and beside it a made-up cloud that takes money and reads a 3."""
+    """Serve the shipped network and a fake paid cloud that reads a 3."""
     with listening(Engine(open_provider("local")), paid("3", "3", "3", "3")) as address:
         yield address
 
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    """The page, in a context of its own."""
+    """Open the page in a context of its own."""
     context = browser.new_context()
     opened = context.new_page()
     opened.goto(url)
@@ -68,7 +68,7 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
 
 @pytest.fixture
 def page_of(browser: Browser) -> Iterator[OpenPage]:
-    """Opens the page of a server with these engines and settings."""
+    """Open the page of a server with these engines and settings."""
     with ExitStack() as opened:
 
         def start(*engines: Reader, settings: Settings = Settings()) -> Page:
@@ -83,7 +83,7 @@ def page_of(browser: Browser) -> Iterator[OpenPage]:
 
 @pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[OpenPage]:
-    """Opens the page in a context of its own; no request may leave this machine, nor the script fail."""
+    """Open the page in its own context; fail on a request to another machine or a script error."""
     strayed: list[str] = []
     errors: list[str] = []
     with ExitStack() as opened:

@@ -31,7 +31,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def show(page: Page, front_end: str) -> Drawing:
-    """The canvas in a front end, and what Python has of it."""
+    """Show the canvas in a front end; return what Python receives from it."""
     drawing = Drawing()
 
     def python(name: str, url: str) -> str:

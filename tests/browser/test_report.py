@@ -54,7 +54,7 @@ CUT_OFF = """
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report on two engines, one of which misreads every fourth picture."""
+    """Write a report on two engines, one of which misreads every fourth picture."""
     pictures = [np.full((40, 30 + number), 255, np.uint8) for number in range(48)]
     for number, pixels in enumerate(pictures):
         pixels[8:32, 10:14] = number

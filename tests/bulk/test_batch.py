@@ -57,7 +57,7 @@ def processes() -> Iterator[Executor]:
 
 
 def said(outcomes: Any) -> list[dict[str, Any]]:
-    """The outcomes without what differs from run to run."""
+    """Return the outcomes without what differs from run to run."""
     rows = [outcome.as_dict() for outcome in outcomes]
     for row in rows:
         for changing in ("latency_s", "opening_s", "loading_s", "probabilities", "raw", "confidence"):

@@ -32,7 +32,7 @@ HERE = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def dask() -> Iterator[Cluster]:
-    """A scheduler with two workers."""
+    """Start a scheduler with two workers."""
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder) / "dask") as running:
         running.worker()
         running.worker()
@@ -41,7 +41,7 @@ def dask() -> Iterator[Cluster]:
 
 @pytest.fixture
 def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A hundred digits by relative names, which mean nothing where the workers stand."""
+    """Write a hundred digits with relative names, which do not exist in the workers' folders."""
     monkeypatch.chdir(tmp_path)
     Path("scans").mkdir()
     names = [f"scans/{number:02}.png" for number in range(100)]

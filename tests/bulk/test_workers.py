@@ -25,7 +25,7 @@ def faults() -> int:
 
 
 def _filled() -> None:
-    """What a photo takes: some pieces of its size, and all of them are freed."""
+    """Allocate what a photo takes: some pieces of its size, and free all of them."""
     pieces = [np.empty(BYTES, np.uint8) for _ in range(PIECES)]
     for piece in pieces:
         piece.fill(1)

@@ -10,7 +10,7 @@ from digitrec.emulator.kit import drawn_seven
 
 @pytest.fixture
 def seven(tmp_path: Path) -> Path:
-    """A picture of a 7, alone in its folder."""
+    """Write a picture of a 7, alone in its folder."""
     file = tmp_path / "seven.png"
     Image.fromarray(drawn_seven().pixels).save(file)
     return file

@@ -47,7 +47,7 @@ def run(*arguments: str, **options: Any) -> Result:
 
 
 def started(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """The command in a process of its own."""
+    """Start the command in a process of its own."""
     command = [sys.executable, "-m", "digitrec", "batch", *arguments]
     return subprocess.Popen(command, text=True, **{"stderr": subprocess.DEVNULL, **options})
 
@@ -57,7 +57,7 @@ def finished_parts() -> int:
 
 
 def stopped(*arguments: str, parts: int) -> None:
-    """A run that was killed after so many parts."""
+    """Kill a run after this many parts."""
     program = started(*arguments)
     while finished_parts() < parts:
         assert program.poll() is None
@@ -71,7 +71,7 @@ def rows(file: str) -> list[dict[str, Any]]:
 
 
 def names(file: str) -> list[str]:
-    """Sources of the rows in a file, or in the parts of a folder."""
+    """Return the sources of the rows in a file, or in the parts of a folder."""
     parts = sorted(Path(file).glob("part-*")) if Path(file).is_dir() else [file]
     return [row["image"]["source"] for part in parts for row in rows(str(part))]
 

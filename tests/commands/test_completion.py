@@ -12,7 +12,7 @@ import pytest
 
 
 def offered(*words: str) -> list[str]:
-    """What may take the place of the last word."""
+    """Return the completions of the last word."""
     env = os.environ | {
         "_DIGITREC_COMPLETE": "bash_complete",
         "COMP_WORDS": shlex.join(["digitrec", *words]), "COMP_CWORD": str(len(words)),

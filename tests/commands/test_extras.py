@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(folder: Path, missing: str, lines: list[str]) -> dict[str, str]:
-    """What each line of digitrec's ended with, where these modules are not there."""
+    """Return the end of each digitrec command's output while these modules are missing."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, missing],
         input="\n".join(lines).replace("PICTURE", str(PICTURE)), cwd=folder, text=True, timeout=300,

@@ -15,7 +15,7 @@ from digitrec.models.store import SHIPPED
 
 @pytest.fixture(autouse=True)
 def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture under several names, a folder of pictures, a labelled folder and files to be replaced."""
+    """Create a picture under several names, a folder of pictures, a labelled folder and files to replace."""
     monkeypatch.chdir(seven.parent)
     seven.rename("a.png")
     Path("link.png").symlink_to("a.png")

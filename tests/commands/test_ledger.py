@@ -19,7 +19,7 @@ def run(*arguments: str, **options: object) -> Result:
 
 @pytest.fixture
 def asked(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """A folder with a ledger that holds one answer of an emulated Azure, which is still running."""
+    """Create a folder with a ledger that holds one answer of an emulated Azure, which keeps running."""
     monkeypatch.chdir(seven.parent)
     with Emulator(["azure"], engine="local") as emulator:
         monkeypatch.setenv("VISION_ENDPOINT", emulator.endpoints["azure"])

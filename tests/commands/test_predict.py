@@ -22,7 +22,7 @@ from digitrec.comparison.datasets.mnist import mnist_test
 
 @pytest.fixture
 def folder(seven: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with two digits, a blank page, and a file that is no picture."""
+    """Create a working folder with two digits, a blank page, and a file that is no picture."""
     monkeypatch.chdir(seven.parent)
     Image.fromarray(mnist_test().images[2]).save("one.png")
     Image.new("L", (200, 200), 240).save("blank.png")

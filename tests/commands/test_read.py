@@ -26,7 +26,7 @@ WORDS = (
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeProvider:
-    """An engine that reads `WORDS` on every picture, and a folder with two pictures and a broken file."""
+    """Install an engine that reads `WORDS` everywhere; create two pictures and a broken file."""
     provider = FakeProvider([Answer(WORDS)], name="rapidocr")
     opened = registry.open_provider
 

@@ -22,7 +22,7 @@ def serve(*options: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """The command says how its process logs."""
+    """Restore the logging that the command configures."""
     loggers = [logging.getLogger(name) for name in ("digitrec", "uvicorn", "uvicorn.access")]
     before = [([*one.handlers], one.level, one.propagate, one.disabled) for one in loggers]
     yield
@@ -32,7 +32,7 @@ def logs_as_they_were() -> Iterator[None]:
 
 
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Engine], Settings, socket.socket]]:
-    """What would be served from now on, engines, settings and socket; no address but ours is taken."""
+    """Capture engines, settings and socket instead of serving; use our own address only."""
     from digitrec.web import server
 
     started: list[tuple[list[Engine], Settings, socket.socket]] = []

@@ -19,7 +19,7 @@ from digitrec.commands.sources import expand
 
 @pytest.fixture(autouse=True)
 def here(seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A working folder with a 7 in it, and two in a folder."""
+    """Create a working folder with a 7 in it, and two in a folder."""
     monkeypatch.chdir(seven.parent)
     Path("scans").mkdir()
     for name in ("scans/a.png", "scans/b.png"):

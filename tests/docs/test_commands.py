@@ -17,7 +17,7 @@ OURS = re.compile(
 
 
 def ours(line: str) -> str | None:
-    """What follows the program's name in a line of shell, up to a pipe or a redirection."""
+    """Return the arguments of digitrec in a line of shell, up to a pipe or a redirection."""
     last = re.split(r"&&|;", line)[-1].strip()
     found = OURS.match(last)
     return re.split(r"\s[|>]", found[1])[0] if found else None
@@ -40,7 +40,7 @@ def test_every_command_that_is_named_is_taken(page: str) -> None:
 
 
 def refused(call: str) -> str | None:
-    """What click has against a command line; not that files are missing, or not named."""
+    """Return click's objection to a command line, except for missing files."""
     words = shlex.split(call)
     command: click.Command = main
     ctx = click.Context(main, info_name="digitrec")

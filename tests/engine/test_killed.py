@@ -54,7 +54,7 @@ def outcome(program: subprocess.Popen[str]) -> list[int]:
 
 
 def answered(folder: Path) -> set[int]:
-    """The images whose answer is in the ledger."""
+    """Return the images whose answer is in the ledger."""
     questions = [Question.about(image(number), PaidCloud(), emulated=False) for number in range(IMAGES)]
     with closing(Ledger(folder / "ledger.sqlite")) as ledger:
         return {number for number, entry in enumerate(ledger.find(questions)) if entry is not None}

@@ -29,7 +29,7 @@ QUESTION = Question.about(image(1), PaidCloud(), emulated=False)
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Owner]:
-    """A process's books, kept as long as the test runs."""
+    """Keep a process's books as long as the test runs."""
     with kept(options(tmp_path)) as theirs:
         assert theirs._owner is not None
         yield theirs._owner

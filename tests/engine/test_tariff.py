@@ -40,7 +40,7 @@ def server() -> Iterator[RawServer]:
 
 
 def asked(server: RawServer, ledger: Path, times: int = 1, **options: Any) -> list[Any]:
-    """The replies to so many different questions, and then what the ledger says they cost."""
+    """Ask different questions; return the replies, and then their cost in the ledger."""
     provider = OpenAi(model="m", key="k", endpoint=server.url)
     image = prepare(drawn_seven(), provider.wants)
     settings = {"_config": PRICED, "attempts": 1, "fresh": True, **options}

@@ -22,7 +22,7 @@ from digitrec.image.batch import several_images
 
 
 def shaded(top: float, kind: object) -> np.ndarray:
-    """A picture with a blot of 0 on paper of ``top``, in an array of this type."""
+    """Return a picture with a blot of 0 on paper of ``top``, in an array of this type."""
     values = np.full((40, 40), top, kind)  # type: ignore[call-overload]
     values[5:20, 5:20] = 0
     return values

@@ -78,7 +78,7 @@ def test_a_link_to_a_file_is_followed_and_a_broken_one_is_named() -> None:
 
 @pytest.fixture
 def as_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder to work in as a user for whom the permissions of files hold."""
+    """Work in a folder as a user who is bound by file permissions."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         monkeypatch.chdir(folder)

@@ -76,7 +76,7 @@ def test_a_container_says_what_is_in_it(data: bytes, kind: str | None) -> None:
 
 
 def pages(form: str, number: int = 3, **options: object) -> bytes:
-    """A blot that is black, then red, then black again, ..."""
+    """Return pages with a blot that is black, then red, then black again, ..."""
     each = [corner("RGB", "red" if place % 2 else "black", "white") for place in range(number)]
     return encoded(each[0], form, save_all=True, append_images=each[1:], **options)
 

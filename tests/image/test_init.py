@@ -93,7 +93,7 @@ def test_a_huge_jpeg_is_decoded_smaller_and_a_small_one_as_it_is() -> None:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds nothing: 57 bytes are all a bomb needs to be refused."""
+    """Return a PNG that claims a size and holds nothing: 57 bytes suffice for a bomb."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

@@ -15,8 +15,7 @@ from digitrec.lab.handwriting.printed import fonts_to_learn
 
 @pytest.fixture
 def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder world/ of a DIGITREC_DATA: scans of 0 to 5 by five writers, one doubtful, and the paths of
-    4, 1 and 7 by three."""
+    """Create world/: scans of 0 to 5 by five writers, one doubtful, and paths of 4, 1 and 7 by three."""
     place = tmp_path / "world"
     place.mkdir()
     test = mnist_test()
@@ -39,7 +38,7 @@ def world_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def some_fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder fonts/ of a DIGITREC_DATA: a hand and a print to learn, a hand kept `apart`."""
+    """Create fonts/: a hand and a print to learn, a hand kept `apart`."""
     place = tmp_path / "fonts"
     place.mkdir()
     listed = []

@@ -35,7 +35,7 @@ def settings_with_a_wrong_key(cloud: str) -> dict[str, Any]:
 
 @pytest.fixture
 def cls(cloud: str, request: pytest.FixtureRequest) -> type[BaseProvider]:
-    """The provider's class, when live tests are wanted and its credentials are there."""
+    """Return the provider's class; skip without live tests or its credentials."""
     if "live" not in request.config.option.markexpr:
         pytest.skip("asks a paid service: run `pytest -m live`")
     found: Any = provider_class(cloud)

@@ -24,7 +24,7 @@ INK = scaled(TEST.images[:70], "unit")[..., None]
 
 
 def one(image: keras.KerasTensor, name: str, *, channels: int) -> keras.Model:
-    """A network that ends in the mean over 7x7 places, each four pixels wide, and a dense layer."""
+    """Build a network that ends in the mean over 7x7 places, each four pixels wide, and a dense layer."""
     x = layers.Conv2D(4, 3, padding="same", activation="relu")(image)
     x = layers.Conv2D(channels, 3, padding="same", activation="relu")(layers.MaxPooling2D(2)(x))
     mean = layers.GlobalAveragePooling2D(name="mean")(layers.MaxPooling2D(2)(x))
@@ -46,7 +46,7 @@ def network() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def files(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The network as Keras and as LiteRT store it, in float32."""
+    """Write the network in float32, by Keras and by LiteRT."""
     folder = tmp_path_factory.mktemp("joined")
     network.save(folder / "joined.keras")
     (folder / "joined.tflite").write_bytes(to_litert(network, quantised=False))

@@ -93,7 +93,7 @@ Build = Callable[[keras.Model, str], Path]
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Build:
-    """Writes a network as a stranger would, without our description."""
+    """Return a function that writes a network as a stranger would, without our description."""
 
     def save(network: keras.Model, ending: str) -> Path:
         path = tmp_path / f"theirs{ending}"
@@ -159,7 +159,7 @@ def test_a_missing_file_and_an_unknown_ending_are_named(tmp_path: Path, name: st
 
 
 def shipped_as(tmp_path: Path, about: Any) -> Path:
-    """The shipped network under another description."""
+    """Write the shipped network with another description."""
     bare = store.SHIPPED.read_bytes()
     bare = bare[: bare.index(b"PK\x03\x04")]
     path = tmp_path / "other.tflite"

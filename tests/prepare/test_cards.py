@@ -13,7 +13,7 @@ from digitrec.image.pixels import Pixels
 
 
 def scene(turn: float = 0, table: int = 30, card: int = 220, ink: int = 40) -> Pixels:
-    """A 4 on a card on a table."""
+    """Draw a 4 on a card on a table."""
     page = Image.new("L", (160, 200), card)
     ImageDraw.Draw(page).line([(60, 50), (55, 110), (110, 110)], fill=ink, width=10)
     ImageDraw.Draw(page).line([(95, 60), (90, 155)], fill=ink, width=10)

@@ -18,7 +18,7 @@ CLOUD = InputSpec(encoding="png", min_side=200, max_side=2000, max_bytes=4_000_0
 
 
 def sent(image: DigitImage, spec: InputSpec = CLOUD) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The pixels a vendor would see, in grey."""
+    """Return the pixels a vendor would see, in grey."""
     return np.asarray(prepare(image, spec).picture().convert("L"))
 
 

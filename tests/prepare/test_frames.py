@@ -30,7 +30,7 @@ def four() -> Image.Image:
 
 
 def broken(shape: str, gap: int, dark: int = 255) -> Image.Image:
-    """A box or a ring in dashes of different lengths."""
+    """Draw a box or a ring in dashes of different lengths."""
     picture = Image.new("L", (SIDE, SIDE))
     draw = ImageDraw.Draw(picture)
     if shape == "ring":
@@ -45,7 +45,7 @@ def broken(shape: str, gap: int, dark: int = 255) -> Image.Image:
 
 
 def one_side(*side: int) -> Image.Image:
-    """A pale box with one dark side."""
+    """Draw a pale box with one dark side."""
     frame = broken("box", 3, dark=90)
     ImageDraw.Draw(frame).line(side, fill=255, width=4)
     return frame

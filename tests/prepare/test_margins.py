@@ -29,7 +29,7 @@ INKS = np.stack([draw(int(label), RNG, 200) for label in LABELS])
 
 
 def cropped(ink: Pixels, off: int, shown: Pixels | None = None) -> Pixels:
-    """The part of a picture that shows the ink, dark on white, so many pixels beyond its box."""
+    """Crop a picture to the ink, dark on white, with ``off`` pixels around its box."""
     left, top, right, bottom = box_of(ink)
     whole = 255 - ink if shown is None else shown
     return whole[max(0, top - off) : bottom + off, max(0, left - off) : right + off]

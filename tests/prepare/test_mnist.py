@@ -145,7 +145,7 @@ def test_steps_end_in_what_is_prepared() -> None:
 
 
 def crossed(digit: Pixels) -> Pixels:
-    """A digit with a line from edge to edge over its foot, as a careless pen draws it."""
+    """Draw a line from edge to edge over the foot of a digit, as a careless pen does."""
     picture = digit.copy()
     picture[23:25] = 255
     return picture
@@ -169,7 +169,7 @@ def test_only_what_has_mnists_size_and_not_its_form_is_given_as_a_whole() -> Non
 
 
 def filling(digit: Pixels) -> Pixels:
-    """A digit cut out at its ink and stretched to 16x16, black and white alone."""
+    """Crop a digit to its ink and stretch it to 16x16, in pure black and white."""
     rows, columns = np.flatnonzero((digit > 60).any(axis=1)), np.flatnonzero((digit > 60).any(axis=0))
     cut = Image.fromarray(digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     return np.where(np.asarray(cut.resize((16, 16), Image.Resampling.BOX)) > 100, 255, 0).astype(np.uint8)

@@ -21,12 +21,12 @@ CLOSING: Line = [(172, 66), (196, 66), (196, 180), (172, 180)]
 
 
 def found(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Ink:
-    """What is found on a page with these lines."""
+    """Find the ink on a page with these lines."""
     return look(drawn(*lines, pen=pen, ink=ink, paper=paper))
 
 
 def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225) -> Pixels:
-    """A page of 240 x 240 with these lines, each as dark as `ink` says."""
+    """Draw these lines on a page of 240 x 240, each as dark as `ink` says."""
     page = Image.new("L", (240, 240), paper)
     for at, line in enumerate(lines):
         dark = ink[at] if ink else 40
@@ -36,7 +36,7 @@ def drawn(*lines: Line, pen: int = 9, ink: Sequence[int] = (), paper: int = 225)
 
 
 def arc(x: float, bow: float, top: float = 65, bottom: float = 182) -> Line:
-    """A line from top to bottom whose middle is `bow` to the right of its ends."""
+    """Draw a line from top to bottom whose middle is `bow` to the right of its ends."""
     down = np.linspace(0, 1, 20)
     return [(x + bow * np.sin(np.pi * part), top + part * (bottom - top)) for part in down]
 

@@ -24,14 +24,14 @@ def drawn(digit: Pixels, side: int) -> Image.Image:
 
 
 def touching(digit: Pixels) -> Image.Image:
-    """A small picture whose digit touches the left edge."""
+    """Return a small picture whose digit touches the left edge."""
     whole = drawn(digit, 140)
     ink = np.asarray(whole).min(axis=0) < 128
     return whole.crop((int(np.flatnonzero(ink)[0]), 0, 140, 140))
 
 
 def page(digit: Pixels) -> Image.Image:
-    """An A4 page at 300 dpi with a digit of about 6 mm."""
+    """Return an A4 page at 300 dpi with a digit of about 6 mm."""
     sheet = Image.new("L", (2480, 3508), 250)
     sheet.paste(drawn(digit, 70), (1400, 600))
     return sheet

@@ -17,7 +17,7 @@ WHITE = (255, 255, 255)
 
 
 def coloured(ink: tuple[int, ...], paper: tuple[int, ...], light: tuple[float, ...] = (1, 1, 1)) -> Pixels:
-    """A digit in one colour on another, in a light that falls off to the right to such shares."""
+    """Draw a digit in one colour on another, in a light that falls off to the right to such shares."""
     drawn = np.pad(enlarge(mnist_test().images[0], 200), 60)[:, :, None] / 255
     across = np.linspace(0, 1, drawn.shape[1])[None, :, None]
     lit = 1 - across * (1 - np.array(light))

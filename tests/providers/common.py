@@ -59,12 +59,12 @@ def json_answer(status: int, value: Any, *headers: tuple[str, str]) -> bytes:
 
 
 def replies(cloud: str, value: Any) -> list[bytes]:
-    """The replies by which a cloud answers one image with a document."""
+    """Return the replies by which a cloud answers one image with a document."""
     return [*([ORDERED] if cloud in POLLED else []), json_answer(200, value)]
 
 
 def outcome(provider: Provider, timeout: float = 5.0) -> Answer | DigitrecError:
-    """What comes of a seven: no key shows in it, and an error is one line."""
+    """Ask about a seven; check that no key shows in the result and that an error is one line."""
     image = prepare(drawn_seven(), provider.wants)
     try:
         result: Answer | DigitrecError = provider.read(image, timeout=timeout)

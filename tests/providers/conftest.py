@@ -36,7 +36,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 
 
 def sees_a_seven(picture: Picture) -> Sequence[Word]:
-    """An engine for the emulator whose answer is known."""
+    """Read a 7 everywhere; an engine for the emulator."""
     return [Word("7", 0.875, (10.0, 20.0, 30.0, 60.0))]
 
 
@@ -48,13 +48,13 @@ def no_metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def stored() -> Stored:
-    """A vendor's answer as it stands on the wire."""
+    """Return a function that loads a vendor's answer as it is on the wire."""
     return documents.stored
 
 
 @pytest.fixture
 def secrets() -> Sequence[str]:
-    """The keys that the providers are given, and that may show nowhere."""
+    """Return the keys given to the providers, which must not show anywhere."""
     return KEY, AWS_KEY, AWS_SECRET
 
 
@@ -66,7 +66,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture
 def opened(emulator: Emulator) -> Iterator[Opened]:
-    """Opens a provider at its emulator, which is well again."""
+    """Return a function that opens a provider at its emulator, free of faults."""
     providers: list[Provider] = []
 
     def open_one(name: str, **options: Any) -> Provider:
@@ -82,13 +82,13 @@ def opened(emulator: Emulator) -> Iterator[Opened]:
 
 @pytest.fixture
 def prepared() -> Prepared:
-    """A seven, in the form that a provider wants."""
+    """Return a function that prepares a seven in the form that a provider wants."""
     return lambda provider: prepare(drawn_seven(), provider.wants)
 
 
 @pytest.fixture
 def server() -> Iterator[RawServer]:
-    """A server that says what it is told to."""
+    """Start a server with scripted replies."""
     with raw_server() as running:
         yield running
 

@@ -28,7 +28,7 @@ ANSWERS = Path(__file__).parent.parent / "answers"
 
 
 def stored(cloud: str, case: str = "seven") -> Any:
-    """A vendor's answer as it stands on the wire; its file also says where it is from."""
+    """Load a vendor's answer as it is on the wire; its file also names its source."""
     return json.loads((ANSWERS / cloud / f"{case}.json").read_text("utf-8"))["answer"]
 
 
@@ -57,7 +57,7 @@ wrong_values = st.integers(0, len(WRONG) - 1).map(lambda place: WRONG[place])
 
 
 def paths(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The place of every node, the root first; what is nested deeper than a document counts as one."""
+    """Yield the path of every node, the root first; do not look deeper than a document is nested."""
     yield path
     if len(path) < 20:
         parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
@@ -72,7 +72,7 @@ def at(node: Any, path: tuple[Any, ...]) -> Any:
 
 
 def changed(raw: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """The same with another value at a place."""
+    """Return a copy with another value at a path."""
     if not path:
         return value
     copy = raw.copy()
@@ -81,7 +81,7 @@ def changed(raw: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def without(raw: Any, path: tuple[Any, ...]) -> Any:
-    """The same without what stands at a place."""
+    """Return a copy without the node at a path."""
     if not path:
         return {}
     copy = at(raw, path[:-1]).copy()
@@ -91,7 +91,7 @@ def without(raw: Any, path: tuple[Any, ...]) -> Any:
 
 @st.composite
 def mutated(draw: st.DrawFn, cloud: str) -> Any:
-    """A stored answer to which something has happened, once to three times, anywhere."""
+    """Mutate a stored answer one to three times, anywhere."""
     raw = draw(st.sampled_from(all_stored(cloud)))
     for _ in range(draw(st.integers(1, 3))):
         places = list(paths(raw))

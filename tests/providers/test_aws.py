@@ -105,7 +105,7 @@ TOKEN = "planted-session-token-0123456789"
 
 
 def a_profile(monkeypatch: pytest.MonkeyPatch, folder: Path, config: str) -> None:
-    """The default profile, and nothing else to find keys in."""
+    """Leave only the default profile to find keys in."""
     (folder / "config").write_text(config)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "none"))

@@ -49,7 +49,7 @@ BLANK = json_answer(200, NOTHING["azure-analysis"])
 
 
 def token(value: object = TOKEN, lasts_s: float = 3600) -> bytes:
-    """What App Service's endpoint says."""
+    """Return the reply of App Service's token endpoint."""
     said = {
         "access_token": value, "expires_on": str(int(time.time() + lasts_s)), "token_type": "Bearer",
         "resource": "https://cognitiveservices.azure.com",
@@ -69,7 +69,7 @@ def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
 
 @pytest.fixture
 def azure(server: RawServer) -> Iterator[AzureAnalysis]:
-    """A service that finds nothing on any picture."""
+    """Return a service that finds nothing on any picture."""
     server.say = [BLANK]
     provider = AzureAnalysis(endpoint=server.url)
     yield provider
@@ -77,7 +77,7 @@ def azure(server: RawServer) -> Iterator[AzureAnalysis]:
 
 
 def bearers(server: RawServer) -> list[bytes]:
-    """The token of each request."""
+    """Return the token of each request."""
     return [request.partition(b"Bearer ")[2].partition(b"\r\n")[0] for request in server.arrived]
 
 

@@ -40,7 +40,7 @@ def open_at_nowhere(cloud: str, **options: Any) -> Provider:
 
 
 def google(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:
-    """A refresh token in the file that `gcloud` writes."""
+    """Write a refresh token to the file that `gcloud` writes."""
     patch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{url}/token")
     file = folder / "user.json"
     who = {"client_id": "an-id", "client_secret": "planted-client-secret", "refresh_token": SECRET}
@@ -49,7 +49,7 @@ def google(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:
 
 
 def aws_role(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:
-    """A profile whose keys come from a role, by STS."""
+    """Create a profile whose keys come from a role, by STS."""
     (folder / "config").write_text(
         "[profile base]\n"
         f"aws_access_key_id = {AWS_KEY}\naws_secret_access_key = {AWS_SECRET}\naws_session_token = {SECRET}\n"
@@ -61,7 +61,7 @@ def aws_role(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:
 
 
 def aws_web_identity(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:
-    """A token in a file, as on AWS's own machines."""
+    """Put a token into a file, as on AWS's own machines."""
     (folder / "token").write_text(SECRET)
     patch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(folder / "token"))
     patch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
@@ -70,7 +70,7 @@ def aws_web_identity(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provi
 
 
 def azure(folder: Path, patch: pytest.MonkeyPatch, url: str) -> Provider:
-    """The identity of a machine of Azure's App Service."""
+    """Use the identity of a machine of Azure's App Service."""
     patch.setenv("IDENTITY_ENDPOINT", f"{url}/msi/token")
     patch.setenv("IDENTITY_HEADER", SECRET)
     return open_at_nowhere("azure-analysis")
@@ -91,7 +91,7 @@ def once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def shown(source: Source, folder: Path, patch: pytest.MonkeyPatch, url: str) -> Any:
-    """The error of a question; neither the secret nor a part of it shows."""
+    """Return the error of a question; check that no part of the secret shows."""
     error = outcome(source(folder, patch, url))
     assert "session" not in repr(error) + repr(getattr(error, "raw", ""))
     assert base64.b64encode(SECRET.encode())[8:20].decode() not in repr(error)

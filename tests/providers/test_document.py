@@ -27,7 +27,7 @@ generated = settings(
 
 
 def outcome(cloud: str, raw: Any) -> Answer | ProviderError:
-    """What parsing gives, after what must hold for any JSON value."""
+    """Parse a document and check what must hold for any JSON value."""
     try:
         answer = PARSE[cloud](raw)
     except ProviderError as error:

@@ -127,7 +127,7 @@ REFRESH, CLIENT, TOKEN = "planted-refresh-token-01", "planted-client-secret-01",
 
 @pytest.fixture
 def a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: RawServer) -> Iterator[Any]:
-    """Opens a provider with gcloud's file: tokens from one server, pictures to another."""
+    """Open a provider with gcloud's file: tokens from one server, pictures to another."""
 
     def load(file: str | Path | None, endpoint: str) -> Any:  # as for an https:// endpoint
         return real(file, "https://any.example")

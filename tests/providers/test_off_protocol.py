@@ -42,7 +42,7 @@ class Asked:
         self.image = prepare(drawn_seven(), self.provider.wants)
 
     def outcome(self, *said: bytes, timeout: float = 2.0) -> Answer | DigitrecError:
-        """What comes of a reply; an exception that is none of ours passes through."""
+        """Return the outcome of a reply; pass through any exception that is not ours."""
         self.server.arrived = []
         self.server.say = [*([ORDERED] if self.cloud in POLLED and len(said) == 1 else []), *said]
         try:

@@ -31,7 +31,7 @@ from .common import KEY, Opened, Prepared, Stored, Told, json_answer, outcome
 
 
 def sent(server: RawServer) -> list[dict[str, Any]]:
-    """What was asked, each request's parameters."""
+    """Return each request's parameters."""
     return [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.arrived]
 
 

@@ -88,7 +88,7 @@ def asked(server: RawServer, cloud: str) -> list[Any]:
 
 
 def parts(request: bytes, cloud: str) -> tuple[Any, ...]:
-    """What the vendor reads of a request; of a signature, who signed for which service and region."""
+    """Return what the vendor reads of a request; of a signature, its signer, service and region."""
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().splitlines()
     method, address, _ = first.split()

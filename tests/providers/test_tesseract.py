@@ -24,7 +24,7 @@ needs_program = pytest.mark.skipif(
 
 
 def stand_in(folder: Path, script: str) -> str:
-    """A program that says its version as tesseract does, and then runs a script of ours."""
+    """Write a program that reports tesseract's version, and then runs this script."""
     program = folder / "tesseract"
     version = 'import sys\nif "--version" in sys.argv: sys.exit(print("tesseract 0.0"))\n'
     program.write_text(f"#!{sys.executable}\n{version}{script}\n")

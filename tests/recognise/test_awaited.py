@@ -30,7 +30,7 @@ Run = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 
 @pytest.fixture(params=["asyncio", "trio"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """Runs a coroutine in an event loop of each kind."""
+    """Run a coroutine in an event loop of each kind."""
     return lambda main: anyio.run(main, backend=request.param)
 
 

@@ -49,7 +49,7 @@ def seven(engine: Engine) -> Explanation:
 
 @pytest.fixture(scope="module")
 def twice(engine: Engine) -> Explanation:
-    """A 28x28 picture with a dotted line across its 1, which is read cut out and as it stands."""
+    """Explain a 28x28 picture with a dotted line across its 1, read both cropped and whole."""
     return explain(dotted(), engine, inside=True)
 
 

@@ -21,14 +21,14 @@ from digitrec.providers.local import Local
 
 
 def picture(number: int) -> np.ndarray:
-    """A picture like no other."""
+    """Return a unique picture."""
     pixels = np.full((40, 30), 255, np.uint8)
     pixels[8:32, 10 + number % 10 : 14 + number % 10] = 3 * number
     return pixels
 
 
 def scripted(name: str, wrong: int, usd: float, *, emulated: bool = False) -> Engine:
-    """Reads every ``wrong``-th picture wrongly and refuses the last; a free one fails on the first."""
+    """Return an engine that misreads every ``wrong``-th picture and refuses the last."""
     script: list[Line] = []
     for number in range(40):
         digit = (number + (number % wrong == 1)) % 10
@@ -42,7 +42,7 @@ def scripted(name: str, wrong: int, usd: float, *, emulated: bool = False) -> En
 
 @pytest.fixture
 def found() -> Benchmark:
-    """What `measured` gives; nobody changes it."""
+    """Return the result of `measured`; tests must not change it."""
     return measured()
 
 

@@ -25,7 +25,7 @@ def measured(
     goal: float | None,
     sure: list[float] | None = None,
 ) -> Measured:
-    """A set in which each label was answered so, and so surely."""
+    """Return a set with these labels, answers and confidences."""
     outcomes = [
         Prediction(REF, "local", said, score, None if said is not None else "blank", model_version="net-1")
         for (_, said), score in zip(pairs, sure or [0.9] * len(pairs), strict=True)

@@ -85,7 +85,7 @@ def test_a_pipe_gets_plain_text() -> None:
 
 @pytest.fixture(params=["pipe", "wide", "narrow"])
 def anywhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """A pipe, or a terminal of 120 or 40 columns."""
+    """Return a pipe, or a terminal of 120 or 40 columns."""
     monkeypatch.setenv("COLUMNS", "40" if request.param == "narrow" else "120")
     return io.StringIO() if request.param == "pipe" else Terminal()
 

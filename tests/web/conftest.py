@@ -15,6 +15,6 @@ from .fakes import serving
 
 @pytest.fixture
 def client() -> Iterator[TestClient]:
-    """A client of a server with one engine that reads a 7 everywhere."""
+    """Return a client of a server with one engine that reads a 7 everywhere."""
     with serving() as made:
         yield made

@@ -38,14 +38,14 @@ GATED = InputSpec(encoding="mnist", preparation="mnist", gated=True)
 
 
 def local(*script: Line, latency_s: float = 0.0) -> Engine:
-    """A network on this machine; says 7 unless told otherwise."""
+    """Return a network on this machine that reads a 7 unless scripted otherwise."""
     provider = FakeProvider(script or (SEVEN,), wants=GATED, name="local", latency_s=latency_s)
     provider.batch = 256  # as our own network takes them
     return Engine(provider)
 
 
 def paid(*script: Line, max_cost: float = 1.0) -> Engine:
-    """A cloud that takes a cent a picture."""
+    """Return a cloud that takes a cent a picture."""
     price = Price(0.01, "made up")
     provider = FakeProvider(script or ("7",), price=price, endpoint="http://127.0.0.1:9", name="cloud")
     return Engine(provider, Options(max_cost=max_cost, ledger="none", attempts=1))
@@ -71,7 +71,7 @@ def held_up(engine: Engine) -> tuple[threading.Event, threading.Semaphore]:
 
 
 def emulated(name: str, line: Line) -> Engine:
-    """An engine behind which an emulator stands."""
+    """Return an engine with an emulator behind it."""
     return _Emulated(FakeProvider([line], name=name))
 
 
@@ -85,7 +85,7 @@ def calibrated(chance: float) -> None:
 
 @contextmanager
 def serving(*engines: Reader, settings: Settings = Settings()) -> Iterator[TestClient]:
-    """A client of a server with these engines; an error inside the server is an answer, as in life."""
+    """Return a client of a server with these engines; an error in the server is a response."""
     app = create_app(engines or [local()], settings)
     with TestClient(app, raise_server_exceptions=False, client=("127.0.0.1", 50_000)) as client:
         yield client
@@ -93,7 +93,7 @@ def serving(*engines: Reader, settings: Settings = Settings()) -> Iterator[TestC
 
 @contextmanager
 def listening(*engines: Reader, settings: Settings = Settings()) -> Iterator[str]:
-    """The address of a real server on this machine."""
+    """Start a real server on this machine; yield its address."""
     made = server(engines or [local()], settings, host="127.0.0.1", port=0)
     thread = threading.Thread(target=made.run)
     thread.start()
@@ -134,7 +134,7 @@ def until_at_work(url: str, count: int) -> None:
 
 
 def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
-    """A 7 in black on white, as an encoded picture."""
+    """Return a 7 in black on white, as an encoded picture."""
     picture = Image.new("L", size, 255)
     if not blank:
         corners = [(0.3, 0.2), (0.7, 0.2), (0.45, 0.85)]
@@ -147,7 +147,7 @@ def png(size: tuple[int, int] = (64, 64), *, blank: bool = False) -> bytes:
 
 @contextmanager
 def started(*options: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The address and process of ``digitrec serve``, as a user starts it."""
+    """Start ``digitrec serve`` as a user does; yield its address and process."""
     command = [sys.executable, "-m", "digitrec", "serve", "--port", "0", "--rate", "100000", *options]
     process = subprocess.Popen(
         command, env=os.environ | environment, stderr=subprocess.PIPE, text=True, errors="replace"

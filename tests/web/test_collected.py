@@ -27,7 +27,7 @@ often = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], de
 
 @contextmanager
 def collecting_in(folder: Path) -> Iterator[TestClient]:
-    """A client of a server that keeps in this folder what visitors label."""
+    """Return a client of a server that keeps the visitors' labels in this folder."""
     with serving(local(), paid(), settings=Settings(collect=folder, owner_key="mine")) as client:
         yield client
 

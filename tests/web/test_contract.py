@@ -29,7 +29,7 @@ OPERATIONS = [
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The description that a real server gives of itself."""
+    """Return the OpenAPI description of a real server."""
     kept = tmp_path_factory.mktemp("kept")
     with listening(settings=Settings(rate=1e6, burst=1_000_000, collect=kept, owner_key="mine")) as url:
         yield schemathesis.openapi.from_url(f"{url}/openapi.json")

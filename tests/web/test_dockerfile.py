@@ -25,7 +25,7 @@ def test_hadolint_has_nothing_to_say() -> None:
 
 
 def _from_dockerfile(word: str) -> list[str]:
-    """The list that an instruction of the image's last stage gives."""
+    """Return the list of an instruction in the image's last stage."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     found: list[str] = json.loads(
         next(line for line in lines if line.startswith(f"{word} [")).removeprefix(word)

@@ -162,7 +162,7 @@ STALLED = HEAD + b"\r\n7"
 
 @contextmanager
 def stalled(url: str, count: int, start: bytes = STALLED) -> Iterator[list[socket.socket]]:
-    """Connections that begin a request and fall silent."""
+    """Open connections that begin a request and then stall."""
     with ExitStack() as held:
         connections = [held.enter_context(connect(url)) for _ in range(count)]
         for connection in connections:

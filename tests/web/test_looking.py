@@ -25,7 +25,7 @@ PEN, TWO = ((SAMPLES / name).read_bytes() for name in ("photo-pen.jpg", "two-dig
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[TestClient]:
-    """A client of a server with our own network and a cloud."""
+    """Return a client of a server with the shipped network and a cloud."""
     with serving(Engine(open_provider("local")), paid(), settings=UNLIMITED) as made:
         yield made
 

@@ -44,7 +44,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_that_says(width: int, height: int, rows: bytes) -> bytes:
-    """A PNG of any claimed size around any compressed data."""
+    """Return a PNG of any claimed size around any compressed data."""
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
 
@@ -93,7 +93,7 @@ FORMS = [
 
 
 def damaged(chance: random.Random) -> bytes:
-    """A good picture, cut off, with bytes changed, or with a piece taken out."""
+    """Cut off a good picture, change bytes, or take a piece out."""
     data = bytearray(chance.choice(WHOLE))
     what = chance.randrange(3)
     if what == 0:

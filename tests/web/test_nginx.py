@@ -23,7 +23,7 @@ NGINX = shutil.which("nginx")
 
 
 def block() -> str:
-    """The `server` of the page."""
+    """Return the `server` block of the page."""
     found = re.search(r"(?ms)^    server \{\n.*?^    \}\n", PAGE.read_text())
     assert found
     return found[0]
@@ -31,7 +31,7 @@ def block() -> str:
 
 @contextmanager
 def nginx(folder: Path, server: str) -> Iterator[str]:
-    """The address of nginx with the page's lines in front of a server."""
+    """Start nginx with the page's lines in front of a server; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     lines = re.sub(r"listen [^;]+;", f"listen 127.0.0.1:{port};", block()).replace(

@@ -22,7 +22,7 @@ WHOLE = png()
 
 
 def reader(*script: Line, usd: float = 0.0) -> Engine:
-    """An engine that reads two numbers unless told otherwise."""
+    """Return a reader that reads two numbers unless scripted otherwise."""
     where = {"price": Price(usd, "made up"), "endpoint": "http://127.0.0.1:9"} if usd else {}
     return Engine(FakeProvider(script or (TWO,), name="ocr", **where), Options(ledger="none", attempts=1))  # type: ignore[arg-type]
 

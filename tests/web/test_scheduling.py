@@ -140,7 +140,7 @@ def test_a_limit_is_passed_only_by_those_below_their_share(
 
 @contextmanager
 def waiting_for_permits(monkeypatch: pytest.MonkeyPatch, *pictures: bytes) -> Iterator[threading.Semaphore]:
-    """Preparing one of these waits for a permit; at the end all go."""
+    """Make preparing these pictures wait for a permit; release all at the end."""
     permits, prepare = threading.Semaphore(0), inference.preprocess
 
     def wait(given: list[Any], engine: Engine) -> object:

@@ -23,7 +23,7 @@ BEGIN = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 
 
 def answer(connection: socket.socket) -> tuple[int, str | None, bytes]:
-    """The next answer, read to its end: status, Retry-After and body."""
+    """Read the next response to its end: status, Retry-After and body."""
     found = HTTPResponse(connection)
     found.begin()
     return found.status, found.headers["retry-after"], found.read()

@@ -22,7 +22,7 @@ IMAGE = ImageRef("x.png", "00")
 
 
 def picture(number: int) -> np.ndarray:
-    """A small picture like no other."""
+    """Return a small unique picture."""
     pixels = np.zeros((28, 28), np.uint8)
     pixels[6:22, 12:16] = 255
     pixels[6:22, 13] = [255 - (number >> bit & 1) for bit in range(16)]
@@ -38,7 +38,7 @@ def samples() -> list[Sample]:
 
 
 def script(labels: Sequence[int | None], accuracy: float, seed: int) -> list[Answer]:
-    """What an engine of this accuracy says: right by chance, surer where it is right."""
+    """Return an engine's answers with this accuracy, more confident where they are right."""
     dice = random.Random(seed)
     lines = []
     for label in labels:
@@ -53,7 +53,7 @@ def script(labels: Sequence[int | None], accuracy: float, seed: int) -> list[Ans
 
 @pytest.fixture
 def fake(samples: list[Sample]) -> Callable[..., Engine]:
-    """Makes an engine of a given accuracy."""
+    """Return a function that makes an engine of a given accuracy."""
 
     def make(name: str, accuracy: float, seed: int, price: Price = FREE, *, emulated: bool = False) -> Engine:
         labels = [sample.label for sample in samples]
@@ -66,7 +66,7 @@ def fake(samples: list[Sample]) -> Callable[..., Engine]:
 
 @pytest.fixture
 def said() -> Callable[..., list[Outcome]]:
-    """Makes outcomes of digits; None is a refusal, "!" a failure."""
+    """Return a function that makes outcomes of digits; None is a refusal, "!" a failure."""
 
     def make(*digits: int | str | None, **values: object) -> list[Outcome]:
         return [

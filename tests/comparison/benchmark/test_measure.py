@@ -16,7 +16,7 @@ BLANK = np.full((60, 60), 240, np.uint8)
 
 @pytest.fixture(scope="module")
 def found() -> Result:
-    """The first 120 test digits, two of them under a wrong label, a blank page, and no picture at all."""
+    """Measure the first 120 test digits, two with a wrong label, a blank page, and no picture at all."""
     samples = read_samples("mnist-test")[:120]
     wrong = [Sample(samples[0].image, 3), Sample(samples[1].image, 0)]
     odd = [Sample(BLANK, None), Sample(BLANK, 5), Sample(b"no picture", 4)]

@@ -26,7 +26,7 @@ TEXTS = ["7.50", "-3", "012", "1,234", "none", "88"]
 
 
 def folder(path: Path, table: str, names: Sequence[str]) -> str:
-    """A folder with a small picture of each name, like no other, and a table of labels."""
+    """Create a folder with a unique small picture for each name, and a table of labels."""
     for number, name in enumerate(names):
         Image.fromarray(np.full((20, 30), 200 + number, np.uint8)).save(path / name)
     (path / "labels.csv").write_text(table)
@@ -46,7 +46,7 @@ def answer(words: str) -> Answer:
 
 
 def engine(name: str, *lines: str | Exception | None) -> Engine:
-    """Reads these words on one picture after the other."""
+    """Return an engine that reads these words on one picture after the other."""
     script = [line if isinstance(line, Exception) else answer(line or "") for line in lines]
     return Engine(FakeProvider(script, name=name), Options(ledger="none", concurrency=1))  # type: ignore[arg-type]
 

@@ -17,7 +17,7 @@ REPOSITORY_SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def made(folder: Path, *names: str) -> Path:
-    """A folder with files of different contents that are no pictures."""
+    """Create a folder with different files that are no pictures."""
     for name in names:
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_bytes(b"never opened as a picture: " + name.encode())

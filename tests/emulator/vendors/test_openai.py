@@ -19,7 +19,7 @@ NAME = "openai"
 
 @pytest.fixture
 def opened(digitrec_emulator):
-    """Starts an emulator and opens a client of the SDK for it."""
+    """Start an emulator and open a client of the SDK for it."""
     opened = []
 
     def open_one(*words):

@@ -44,7 +44,7 @@ def fill(path: Path, sizes: list[int]) -> Path:
 
 
 def numbers(path: Path) -> list[int]:
-    """The answers in a ledger, by their numbers."""
+    """Return the numbers of the answers in a ledger."""
     with closing(Ledger(path)) as ledger:
         return [entry.answer.raw["number"] for entry in entries(ledger)]
 

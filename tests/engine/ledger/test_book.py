@@ -138,7 +138,7 @@ def test_the_standing_budget_holds_for_all_commands_of_a_month(ledger: Ledger, c
 
 @pytest.fixture(params=["AAA+11", "ZZZ-14"])
 def time_zone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The first and the last place on earth at which a month ends."""
+    """Set the first or the last time zone in which a month ends."""
     if not hasattr(time, "tzset"):
         pytest.skip("the time zone cannot be changed here")
     with pytest.MonkeyPatch.context() as changed:

@@ -37,8 +37,11 @@ def claim(
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """Two answers in October; in November an answer, one that failed, one cut off, one of unknown price,
-    and one of an emulator."""
+    """Return a ledger of two months.
+
+    October has two answers; November has an answer, a failed call, one cut off, one of unknown price, and one
+    of an emulator.
+    """
     clock = Clock(OCTOBER.timestamp())
     ledger = Ledger(tmp_path / "ledger.sqlite", clock=clock)
     for number in (1, 2):

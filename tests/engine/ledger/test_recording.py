@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lines(path: Path) -> Path:
-    """The same as digitrec 0.2.0 recorded it."""
+    """Write the same as digitrec 0.2.0 recorded it."""
     old = path.with_name("r.jsonl")
     old.write_text("".join(f"{entry.line()}\n" for entry in read_recording(path)), "utf-8")
     return old

@@ -39,7 +39,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def mirrors(tmp_path: Path) -> Iterator[str]:
-    """A server with three folders: `empty/`, `damaged/` (a file cut short) and `good/`."""
+    """Serve three folders: `empty/`, `damaged/` (a file cut short) and `good/`."""
     for folder in ("empty", "damaged", "good"):
         (tmp_path / folder).mkdir()
     (tmp_path / "damaged" / LABELS).write_bytes((SHIPPED / LABELS).read_bytes()[:1000])

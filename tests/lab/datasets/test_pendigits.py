@@ -15,7 +15,7 @@ STROKES = st.lists(
 
 
 def file(digits: list[tuple[int, int, list[list[tuple[int, int]]]]]) -> str:
-    """The digits (label, writer, strokes with y upwards) as the file has them."""
+    """Write the digits (label, writer, strokes with y upwards) in the file's form."""
     lines = [".INCLUDE dene.doc", ".LEXICON", '"0" "1"', ".HIERARCHY DIGIT"]
     for number, (label, writer, strokes) in enumerate(digits):
         lines += [f'.SEGMENT DIGIT 0-{len(strokes)} ? "{label}"', f".COMMENT  {label}  {writer} {number}"]

@@ -27,7 +27,7 @@ def spoilt() -> Digits:
 
 
 def chances(digits: Digits) -> np.ndarray:
-    """What the shipped network makes of them."""
+    """Return the shipped network's answers."""
     return store.load().probabilities(digits.images)
 
 

@@ -32,7 +32,7 @@ def seven() -> bytes:
 
 @pytest.fixture
 def displayed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What a cell showed."""
+    """Return what a cell displays."""
     found: list[Any] = []
     monkeypatch.setattr("IPython.display.display", lambda *things: found.extend(things))
     for name in ("google.colab.output", "ipywidgets"):

@@ -30,7 +30,7 @@ def told() -> list[Progress]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> FitResult:
-    """The tutorial's sparse run on pixels put through Keras' normalize, in small."""
+    """Train as in the tutorial on pixels put through Keras' normalize, on few digits."""
     out = tmp_path_factory.mktemp("fit") / "mlp.keras"
     return fit(CONFIG, out, digits=DIGITS, test=TEST, on_progress=told.append)
 
